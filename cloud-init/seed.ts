@@ -1,0 +1,64 @@
+/**
+ * What one machine is told at first boot (cloud-init NoCloud) and what of it may change afterwards.
+ *
+ * Secrets stand in these texts as references, which the provider fills in when it writes the seed:
+ * - `${secret:NAME}`         a single-line secret (token, hex, base64url), wherever text may stand;
+ * - `${secret-base64:NAME}`  base64 of the whole secret, for `write_files` entries with `encoding: b64`.
+ * Names are those of `SecretName`.
+ */
+
+export interface NodeSeed {
+  readonly node: string;
+  /** `#cloud-config` … with a final newline. */
+  readonly userData: string;
+  readonly metaData: string;
+  /** Network configuration version 2, interfaces matched by MAC. */
+  readonly networkConfig: string;
+  /** Names of the secrets that the texts refer to, sorted. */
+  readonly secrets: readonly SecretName[];
+  /** The files that may change while the node lives, as the seed writes them. */
+  readonly files: readonly NodeFile[];
+}
+
+/** A file of a node that `NodeFiles` keeps equal to what is rendered. Its content holds no secret. */
+export interface NodeFile {
+  readonly path: string;
+  /** Octal text, e.g. `0644`. */
+  readonly mode: string;
+  readonly content: string;
+  /**
+   * Shell command that makes the running node use a changed file, e.g. `systemctl reload haproxy`; empty = none
+   * needed. Commands that are equal run once after all files are in place. It must tolerate a service that is not
+   * active.
+   */
+  readonly reload: string;
+}
+
+/** `ssh-host-key:<node>` is derived per node from the stack's host seed, so that a new node changes no other secret. */
+export type SecretName =
+  | "kubernetes-ca.crt"
+  | "kubernetes-ca.key"
+  | "front-proxy-ca.crt"
+  | "front-proxy-ca.key"
+  | "etcd-ca.crt"
+  | "etcd-ca.key"
+  | "service-account.key"
+  | "service-account.pub"
+  | "admin.crt"
+  | "admin.key"
+  /** `abcdef.0123456789abcdef` */
+  | "bootstrap-token"
+  /** `sha256:…` of the CA's public key. */
+  | "kubernetes-ca-hash"
+  /** base64 of 32 random bytes. */
+  | "encryption-key"
+  /** 256 bytes of hex text, corosync's authkey (any ≥ 128 bytes). */
+  | "corosync-key"
+  /** OpenSSH private key of the administrator. */
+  | "ssh-user-key"
+  /** `ssh-ed25519 AAAA…` without comment. */
+  | "ssh-user-key.pub"
+  /** hex, 32 bytes: every node's SSH host key is derived from it and the node's name. */
+  | "ssh-host-seed"
+  | `ssh-host-key:${string}`
+  | `ssh-host-key.pub:${string}`;

@@ -1,0 +1,189 @@
+/**
+ * The driver port: everything groundplane asks of a hypervisor, in groundplane's own words. One contract suite
+ * (test/contract) holds every driver and the in-memory fake to the comments here.
+ *
+ * Every method is idempotent: it may have been killed half way before, and called again it finishes the work.
+ * Every object belongs to one stack; an object of the same name that another owner made is a `ForeignObjectError`,
+ * and is never touched. Missing objects are fine for every `remove*` and `stop*`.
+ */
+
+import { UserError } from "./host/user-error";
+
+/** Who made an object: stack name plus the resource's URN, kept beside the object. */
+export interface Owner {
+  readonly stack: string;
+  readonly urn: string;
+}
+
+export interface SegmentSpec {
+  readonly stack: string;
+  /** e.g. `dmz` */
+  readonly name: string;
+}
+
+export interface DiskSpec {
+  readonly stack: string;
+  /** e.g. `storage-1-brick` */
+  readonly name: string;
+  readonly uuid: string;
+  readonly sizeGiB: number;
+}
+
+export interface ImageSpec {
+  /** Name of the image's folder or file in the image store; contains the recipe's hash, e.g. `infrastructure-3f2a…`. */
+  readonly name: string;
+}
+
+export interface NicSpec {
+  readonly segment: string;
+  /** Name in the guest where the driver can choose it (nspawn); elsewhere the seed renames by MAC. */
+  readonly name: string;
+  readonly mac: string;
+}
+
+export interface PortForward {
+  /** Port on the host's 127.0.0.1. */
+  readonly hostPort: number;
+  /** Port on the machine's uplink address. */
+  readonly guestPort: number;
+}
+
+/** The way out of the data centre: user-mode NAT, 10.0.2.15/24 by default, the host's loopback closed to guests. */
+export interface UplinkSpec {
+  readonly mac: string;
+  readonly forwards: readonly PortForward[];
+}
+
+export interface DiskAttachment {
+  readonly disk: string;
+  /** Mount point in the guest (nspawn binds it); disks of VMs are mounted by the seed. */
+  readonly mountPoint: string;
+}
+
+export interface MachineSpec {
+  readonly stack: string;
+  readonly name: string;
+  readonly uuid: string;
+  readonly image: string;
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly diskGiB: number;
+  readonly nics: readonly NicSpec[];
+  readonly uplink?: UplinkSpec;
+  readonly disks: readonly DiskAttachment[];
+  /** Relative share of CPU when the host is saturated, 1024 = normal; drivers without weights ignore it. */
+  readonly cpuWeight: number;
+}
+
+/** cloud-init's three files with every secret filled in. Written 0600, never logged. */
+export interface SeedFiles {
+  readonly userData: string;
+  readonly metaData: string;
+  readonly networkConfig: string;
+}
+
+export type PowerState = "running" | "stopped";
+
+/** What the hypervisor has, read back from it and not from memory. */
+export interface MachineState {
+  readonly spec: MachineSpec;
+  readonly owner: Owner;
+  readonly power: PowerState;
+  /** New per creation, never reused: tells a re-created machine from the one before. */
+  readonly generation: string;
+}
+
+export interface Hypervisor {
+  readonly name: string;
+
+  /** Why this driver cannot work on this host; empty = usable. Never changes anything. */
+  problems(): Promise<readonly HostProblem[]>;
+
+  ensureSegment(spec: SegmentSpec, owner: Owner): Promise<void>;
+  inspectSegment(spec: SegmentSpec): Promise<{ readonly owner: Owner } | undefined>;
+  /** The last segment of a stack takes along whatever the driver keeps per stack. */
+  removeSegment(spec: SegmentSpec, owner: Owner): Promise<void>;
+
+  /** The image's digest, or undefined when it is absent or incomplete. */
+  inspectImage(spec: ImageSpec): Promise<{ readonly digest: string } | undefined>;
+
+  /** Makes the disk, or adopts the one that is there (data are kept). */
+  ensureDisk(spec: DiskSpec, owner: Owner): Promise<void>;
+  inspectDisk(spec: Pick<DiskSpec, "stack" | "name">): Promise<(DiskSpec & { readonly owner: Owner }) | undefined>;
+  removeDisk(spec: Pick<DiskSpec, "stack" | "name">, owner: Owner): Promise<void>;
+
+  /**
+   * Creates the machine's record, disk and seed; does not start it. Ownership is marked before anything else. A
+   * half-made machine of the same owner is finished; a finished one whose settings differ is changed to `spec`
+   * (stopped first where the change needs it). The seed is (re)written as given.
+   */
+  ensureMachine(spec: MachineSpec, seed: SeedFiles, owner: Owner): Promise<MachineState>;
+  /** `undefined` when no machine of that name has a complete record. */
+  inspectMachine(machine: MachineName): Promise<MachineState | undefined>;
+  /** Returns when the machine's processes run, not when the guest has booted. A running machine is left alone. */
+  startMachine(machine: MachineName): Promise<void>;
+  /** Orderly shutdown; after `deadlineMs` the power is cut. */
+  stopMachine(machine: MachineName, deadlineMs: number): Promise<void>;
+  /** Cuts the power if it runs, then removes the machine and all it owned but data disks. */
+  removeMachine(machine: MachineName, owner: Owner): Promise<void>;
+  /** Every machine of the stack that has any trace on the host, complete or not. */
+  listMachines(stack: string): Promise<readonly MachineName[]>;
+
+  /** Optional capabilities; absent where the hypervisor has none. */
+  readonly links?: LinkControl;
+  readonly hardKill?: HardKill;
+  readonly consoleLog?: ConsoleLog;
+  readonly snapshots?: Snapshots;
+  readonly cpuWeights?: CpuWeights;
+}
+
+export interface MachineName {
+  readonly stack: string;
+  readonly name: string;
+}
+
+export interface LinkControl {
+  /** Plugs or pulls the network cables of a running machine, all of them or one segment's. */
+  setLink(machine: MachineName, up: boolean, segment?: string): Promise<void>;
+}
+
+export interface HardKill {
+  /** Pulls all cables first, so that no goodbye leaves the machine, then kills it at once. */
+  hardKill(machine: MachineName): Promise<void>;
+}
+
+export interface ConsoleLog {
+  /** Path of a file on the host with the console's output since the last start. */
+  consoleLogPath(machine: MachineName): string;
+}
+
+export interface Snapshots {
+  takeSnapshot(machine: MachineName, name: string): Promise<void>;
+  restoreSnapshot(machine: MachineName, name: string): Promise<void>;
+  deleteSnapshot(machine: MachineName, name: string): Promise<void>;
+}
+
+export interface CpuWeights {
+  /** Changes the share of a running machine, 1024 = normal. */
+  setCpuWeight(machine: MachineName, weight: number): Promise<void>;
+}
+
+/** Something about the host that keeps a driver from working. */
+export interface HostProblem {
+  /** Short stable name, e.g. `nspawn-missing`. */
+  readonly id: string;
+  readonly problem: string;
+  /** What to do, as a sentence or a command. */
+  readonly hint: string;
+}
+
+export class ForeignObjectError extends UserError {
+  constructor(what: string, owner: Owner | undefined) {
+    super(
+      "foreign-object",
+      `${what} exists and belongs to ${owner ? `${owner.urn} of stack ${owner.stack}` : "somebody else"}`,
+      "rename the stack, or remove that object yourself if nobody needs it",
+    );
+    this.name = "ForeignObjectError";
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Inputs and outputs of every resource type, shared by the provider (which makes them real) and the components (which
+ * ask for them). Types only: importing this file loads nothing.
+ */
+import type { NodeFile } from "../cloud-init/seed";
+import type { DiskSpec, ImageSpec, MachineSpec, PowerState, SegmentSpec } from "./hypervisor";
+
+/** Type tokens: `groundplane:index:<Name>`. */
+export type ResourceTypeName =
+  | "Segment"
+  | "Image"
+  | "Disk"
+  | "Machine"
+  | "ClusterSecrets"
+  | "Birth"
+  | "Membership"
+  | "NodeFiles"
+  | "Dismantling";
+
+/** Which driver serves the stack; plain input of every resource that touches a hypervisor. */
+export interface DriverInput {
+  /** `nspawn` or `fake`; already decided, never `auto`. */
+  readonly driver: string;
+}
+
+export interface SegmentInputs extends DriverInput, SegmentSpec {}
+export type SegmentOutputs = SegmentInputs;
+
+export interface ImageInputs extends DriverInput, ImageSpec {}
+export interface ImageOutputs extends ImageInputs {
+  readonly digest: string;
+}
+
+export interface DiskInputs extends DriverInput, DiskSpec {
+  /** Delete leaves the disk and its data where they are. */
+  readonly keep: boolean;
+}
+export type DiskOutputs = DiskInputs;
+
+export interface SeedInputs {
+  /** Texts with secret references, see cloud-init/seed.ts. */
+  readonly userData: string;
+  readonly metaData: string;
+  readonly networkConfig: string;
+}
+
+/**
+ * `seed` and `secrets` never cause a replacement or a restart: a change of them only rewrites the stored seed, for the
+ * day this machine is made anew. `stack`, `name`, `uuid`, `image`, `diskGiB`, `nics` replace; `memoryMiB`, `cpus`,
+ * `uplink`, `disks` change in place, with a stop where the driver needs one.
+ */
+export interface MachineInputs extends DriverInput, MachineSpec {
+  readonly seed: SeedInputs;
+  /** The secrets that the seed refers to, by name. Secret. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+export interface MachineOutputs extends MachineInputs {
+  readonly power: PowerState;
+  /** New per creation; what must run again in a re-created machine takes it as a trigger. */
+  readonly generation: string;
+}
+
+/** All keys of a stack, made once; a higher `version` makes all of them anew. */
+export interface ClusterSecretsInputs {
+  readonly stack: string;
+  readonly version: number;
+}
+export interface ClusterSecretsOutputs extends ClusterSecretsInputs {
+  /** By `SecretName` without the per-node ones. Secret as a whole. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** How the provider reaches a node: by SSH through the gateway's port on 127.0.0.1, host keys pinned. */
+export interface GuestConnection {
+  readonly bastionPort: number;
+  /** `ssh-ed25519 AAAA…` of the gateway. */
+  readonly bastionHostKey: string;
+  /** The node's planned address; the gateway's own connection ends at the bastion. */
+  readonly address: string;
+  readonly hostKey: string;
+  /** OpenSSH private key of the administrator. Secret. */
+  readonly privateKey: string;
+}
+
+export interface BirthMember {
+  readonly name: string;
+  readonly address: string;
+  readonly connection: GuestConnection;
+}
+
+/**
+ * Starts the cluster once, on all masters the stack begins with, in parallel; `bornWith` remembers which. Later
+ * changes of `members` change nothing but the list it looks for survivors in.
+ */
+export interface BirthInputs {
+  readonly stack: string;
+  readonly members: readonly BirthMember[];
+  /** Consent to start a new, empty cluster when the data of every master is gone. */
+  readonly rebirth: boolean;
+}
+export interface BirthOutputs extends BirthInputs {
+  readonly bornWith: readonly string[];
+  /** UID of the kube-system namespace: the cluster's identity. */
+  readonly clusterId: string;
+}
+
+/**
+ * One node's place in the cluster. Create: removes a stale Node object and etcd member of that name when this machine
+ * is a new one, renews the join token, tells the machine to join (masters born with the cluster and nodes that are in
+ * it already are left as they are) and waits until the Node is Ready. Delete: drains, removes the etcd member and the
+ * Node object, tolerating a dead machine; during a dismantling it does nothing.
+ */
+export interface MembershipInputs {
+  readonly stack: string;
+  readonly node: string;
+  readonly role: "master" | "worker";
+  readonly connection: GuestConnection;
+  /** Living masters to speak to, any of them. */
+  readonly masters: readonly BirthMember[];
+  /** `MachineOutputs.generation`: a new machine of the old name joins anew. */
+  readonly generation: string;
+  /** `abcdef.0123456789abcdef`. Secret. */
+  readonly bootstrapToken: string;
+}
+export type MembershipOutputs = MembershipInputs;
+
+/** The rendered files of one running node, kept equal in the guest. Its diff is the text diff that preview shows. */
+export interface NodeFilesInputs {
+  readonly node: string;
+  readonly connection: GuestConnection;
+  readonly files: readonly NodeFile[];
+  readonly generation: string;
+}
+export type NodeFilesOutputs = NodeFilesInputs;
+
+/** Depends on everything; goes first in a destroy, and from then on nothing drains or guards. */
+export interface DismantlingInputs {
+  readonly stack: string;
+}
+export type DismantlingOutputs = DismantlingInputs;

@@ -1,0 +1,121 @@
+/**
+ * Every machine, address, disk and name of a data centre, as readonly data: computed from the configuration alone,
+ * finished before the first resource exists. Renderers and components print fields of it and compute nothing.
+ */
+
+export type Role = "gateway" | "balancer" | "master" | "worker" | "storage";
+export type SegmentName = "dmz" | "masters" | "workers" | "storage";
+
+export interface SegmentPlan {
+  readonly name: SegmentName;
+  /** e.g. `192.168.56.0/24` */
+  readonly cidr: string;
+  readonly prefixLength: number;
+  readonly networkAddress: string;
+  readonly netmask: string;
+  readonly broadcast: string;
+  /** The gateway's address in this segment: every node's default route and DNS server. */
+  readonly gateway: string;
+  /** Inclusive range of leases for hosts that the plan does not know. */
+  readonly dynamicRange: { readonly first: string; readonly last: string };
+}
+
+export interface InterfacePlan {
+  /** The interface's name in the guest equals the segment's name; the gateway's way out is called `uplink`. */
+  readonly name: SegmentName;
+  readonly segment: SegmentName;
+  /** Lower-case, colon-separated, locally administered. */
+  readonly mac: string;
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+export interface DataDiskPlan {
+  /** Name within the stack, e.g. `storage-1-brick`. */
+  readonly name: string;
+  readonly uuid: string;
+  readonly sizeGiB: number;
+  /** Where the guest has it, e.g. `/data/brick`. */
+  readonly mountPoint: string;
+}
+
+export interface NodePlan {
+  /** `gateway`, `balancer-1`, `master-1`, … */
+  readonly name: string;
+  readonly role: Role;
+  /** 1-based within its pool. */
+  readonly index: number;
+  /** `<name>.<domain>` */
+  readonly fqdn: string;
+  /** UUIDv5 of stack and node name: the machine's identity and cloud-init's instance id. */
+  readonly uuid: string;
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly diskGiB: number;
+  /** First interface is the node's main one; the gateway has one per segment, everybody else exactly one. */
+  readonly interfaces: readonly InterfacePlan[];
+  /** Address of the first interface. */
+  readonly address: string;
+  readonly dataDisks: readonly DataDiskPlan[];
+}
+
+export interface UplinkPlan {
+  readonly mac: string;
+  /** Addresses of user-mode NAT, the same on every driver: 10.0.2.15/24, router 10.0.2.2, DNS 10.0.2.3. */
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly router: string;
+  readonly dns: string;
+}
+
+export interface BalancingPlan {
+  /** The floating IP of the API, in the dmz segment. */
+  readonly floatingIp: string;
+  readonly prefixLength: number;
+  readonly port: number;
+  /** `true`: Corosync and Pacemaker move it between two balancers; `false`: the only balancer owns it. */
+  readonly pair: boolean;
+  /** Corosync timers in ms. */
+  readonly tokenMs: number;
+  readonly consensusMs: number;
+  readonly knetPingIntervalMs: number;
+  readonly knetPingTimeoutMs: number;
+}
+
+export interface KubernetesPlan {
+  /** e.g. `1.36.3`, without `v`. */
+  readonly version: string;
+  /** `<floatingIp>:<port>` */
+  readonly endpoint: string;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  /** The tenth address of serviceCidr. */
+  readonly dnsServiceIp: string;
+  /** Names and addresses of the API server's certificate. */
+  readonly certificateNames: readonly string[];
+  readonly fastProbes: boolean;
+  readonly rebirth: boolean;
+}
+
+export interface DataCenterPlan {
+  readonly stack: string;
+  /** `<stack>.internal` */
+  readonly domain: string;
+  readonly cidr: string;
+  readonly segments: readonly SegmentPlan[];
+  /** Addresses for services of type LoadBalancer; in no segment. */
+  readonly serviceAddresses: string;
+  /** Gateway first, then balancers, masters, workers, storage, each by index. */
+  readonly nodes: readonly NodePlan[];
+  readonly uplink: UplinkPlan;
+  readonly balancing: BalancingPlan;
+  readonly kubernetes: KubernetesPlan;
+  /** Ports on the host's 127.0.0.1. */
+  readonly hostPorts: { readonly api: number; readonly ssh: number };
+  readonly keepDataDisks: boolean;
+}
+
+/** Nodes of one role, in order. */
+export function nodesOf(plan: DataCenterPlan, role: Role): readonly NodePlan[] {
+  return plan.nodes.filter((node) => node.role === role);
+}
