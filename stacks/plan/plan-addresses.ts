@@ -1,0 +1,47 @@
+import type { NetworkConfiguration } from "../config/configuration";
+import { type Cidr, cidr, formatAddress, formatCidr, lastOf, netmaskOf } from "../config/ipv4";
+import { dynamicRangeOf, gatewayOffset, layOutSegments, nodeCapacityOf, nodeOffset } from "../config/segment-layout";
+import type { SegmentName, SegmentPlan, UplinkPlan } from "./data-center-plan";
+import { macOf } from "./plan-names";
+
+export const segmentNames: readonly SegmentName[] = ["dmz", "masters", "workers", "storage"];
+
+export function planSegments(network: NetworkConfiguration): readonly SegmentPlan[] {
+  const layout = layOutSegments(cidr(network.cidr));
+  return segmentNames.map((name) => planSegment(name, layout[name]));
+}
+
+function planSegment(name: SegmentName, range: Cidr): SegmentPlan {
+  const dynamic = dynamicRangeOf(range);
+  return {
+    name,
+    cidr: formatCidr(range),
+    prefixLength: range.prefixLength,
+    networkAddress: formatAddress(range.network),
+    netmask: netmaskOf(range),
+    broadcast: formatAddress(lastOf(range)),
+    gateway: formatAddress(range.network + gatewayOffset),
+    dynamicRange: { first: formatAddress(dynamic.first), last: formatAddress(dynamic.last) },
+  };
+}
+
+export const planServiceAddresses = (network: NetworkConfiguration): string =>
+  formatCidr(layOutSegments(cidr(network.cidr)).serviceAddresses);
+
+/** An address follows from segment and index alone: no other node has a say in it. */
+export function nodeAddress(segment: SegmentPlan, index: number): string {
+  const range = cidr(segment.cidr);
+  if (index < 1 || index > nodeCapacityOf(range)) {
+    throw new RangeError(`node ${index} does not fit into segment ${segment.name} (${segment.cidr})`);
+  }
+  return formatAddress(range.network + nodeOffset + index);
+}
+
+/** User-mode NAT of every hypervisor offers these addresses; the uplink is static, so that boot waits for no lease. */
+export const planUplink = (stack: string): UplinkPlan => ({
+  mac: macOf(stack, "10.0.2.15"),
+  address: "10.0.2.15",
+  prefixLength: 24,
+  router: "10.0.2.2",
+  dns: "10.0.2.3",
+});

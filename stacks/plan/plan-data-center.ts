@@ -1,0 +1,26 @@
+import type { Configuration } from "../config/configuration";
+import type { DataCenterPlan } from "./data-center-plan";
+import { planSegments, planServiceAddresses, planUplink } from "./plan-addresses";
+import { planBalancing } from "./plan-balancing";
+import { planKubernetes } from "./plan-kubernetes";
+import { domainOf } from "./plan-names";
+import { planNodes } from "./plan-nodes";
+
+/** The whole data centre as data, from a checked configuration and nothing else. */
+export function planDataCenter(configuration: Configuration): DataCenterPlan {
+  const segments = planSegments(configuration.network);
+  const balancing = planBalancing(configuration, segments);
+  return {
+    stack: configuration.name,
+    domain: domainOf(configuration.name),
+    cidr: configuration.network.cidr,
+    segments,
+    serviceAddresses: planServiceAddresses(configuration.network),
+    nodes: planNodes(configuration, segments),
+    uplink: planUplink(configuration.name),
+    balancing,
+    kubernetes: planKubernetes(configuration, balancing),
+    hostPorts: configuration.hostPorts,
+    keepDataDisks: configuration.options.keepDataDisks,
+  };
+}
