@@ -1,0 +1,41 @@
+import { DiffResponse, PropertyDiff } from "@pulumi/pulumi/proto/provider_pb";
+import { type DifferenceKind, differences } from "./property-diff";
+import { type Properties, topLevelKey } from "./property-values";
+import type { ResourceHandler } from "./resource-handler";
+
+const { Kind } = PropertyDiff;
+const IN_PLACE: Record<DifferenceKind, PropertyDiff.Kind> = { add: Kind.ADD, delete: Kind.DELETE, update: Kind.UPDATE };
+const REPLACING: Record<DifferenceKind, PropertyDiff.Kind> = {
+  add: Kind.ADD_REPLACE,
+  delete: Kind.DELETE_REPLACE,
+  update: Kind.UPDATE_REPLACE,
+};
+
+/** Answers how the wanted inputs differ from those last known (or last read), and what that asks for. */
+export function diffResponse(
+  handler: ResourceHandler,
+  oldInputs: Properties,
+  news: Properties,
+  ignoredChanges: readonly string[],
+): DiffResponse {
+  const response = new DiffResponse();
+  const changed = new Set<string>();
+  const replacing = new Set<string>();
+  for (const [path, kind] of differences(oldInputs, news)) {
+    const key = topLevelKey(path);
+    if (ignoredChanges.includes(path) || ignoredChanges.includes(key)) continue;
+    const replaces = handler.replaceOn.includes(key) || handler.replaceOn.includes(path);
+    const detail = new PropertyDiff();
+    detail.setKind((replaces ? REPLACING : IN_PLACE)[kind]);
+    detail.setInputdiff(true);
+    response.getDetaileddiffMap().set(path, detail);
+    changed.add(key);
+    if (replaces) replacing.add(key);
+  }
+  response.setHasdetaileddiff(true);
+  response.setChanges(changed.size > 0 ? DiffResponse.DiffChanges.DIFF_SOME : DiffResponse.DiffChanges.DIFF_NONE);
+  response.setDiffsList([...changed]);
+  response.setReplacesList([...replacing]);
+  response.setDeletebeforereplace(handler.deleteBeforeReplace && replacing.size > 0);
+  return response;
+}

@@ -1,0 +1,39 @@
+import * as http2 from "node:http2";
+import * as grpc from "@grpc/grpc-js";
+import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
+import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import type { Severity } from "./resource-handler";
+
+const SEVERITIES = {
+  debug: LogSeverity.DEBUG,
+  info: LogSeverity.INFO,
+  warning: LogSeverity.WARNING,
+  error: LogSeverity.ERROR,
+} as const;
+
+/** The way back to the engine: log messages, and the knowledge that it still lives. */
+export class EngineConnection {
+  private readonly client: EngineClient;
+
+  /** `onLost` is called once, when the engine's port has closed. */
+  constructor(address: string, onLost: () => void) {
+    this.client = new EngineClient(address, grpc.credentials.createInsecure());
+    // A CLI that is killed with SIGKILL never says goodbye; its closing port is the only sign.
+    const watch = http2.connect(`http://${address}`);
+    watch.on("error", () => undefined);
+    watch.on("close", onLost);
+  }
+
+  log(urn: string, severity: Severity, message: string, ephemeral: boolean): void {
+    const request = new LogRequest();
+    request.setSeverity(SEVERITIES[severity]);
+    request.setMessage(message);
+    request.setUrn(urn);
+    request.setEphemeral(ephemeral);
+    this.client.log(request, () => undefined);
+  }
+
+  close(): void {
+    this.client.close();
+  }
+}

@@ -1,0 +1,39 @@
+import * as grpc from "@grpc/grpc-js";
+import { Any } from "google-protobuf/google/protobuf/any_pb";
+import { ErrorResourceInitFailed } from "@pulumi/pulumi/proto/provider_pb";
+import { Status } from "@pulumi/pulumi/proto/status_pb";
+import { encode } from "./property-values";
+import type { PartialFailure } from "./resource-handler";
+
+/** A failed call as gRPC carries it. */
+export function failureStatus(error: unknown): Partial<grpc.StatusObject> {
+  const details = error instanceof Error ? error.message : String(error);
+  return { code: grpc.status.UNKNOWN, details };
+}
+
+/**
+ * A partial failure with the state that the engine keeps. `refreshBeforeUpdate` must be said here too, else the engine
+ * forgets it until the next success, and a half-made object is taken for finished.
+ */
+export function partialFailureStatus(
+  failure: PartialFailure,
+  secretPaths: Iterable<string>,
+  refreshBeforeUpdate: boolean,
+): Partial<grpc.StatusObject> {
+  const paths = [...secretPaths];
+  const detail = new ErrorResourceInitFailed();
+  detail.setId(failure.state.id);
+  detail.setReasonsList([...failure.reasons]);
+  detail.setProperties(encode(failure.state.outputs, paths));
+  detail.setInputs(encode(failure.state.inputs, paths));
+  detail.setRefreshBeforeUpdate(refreshBeforeUpdate);
+  const any = new Any();
+  any.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+  const status = new Status();
+  status.setCode(grpc.status.UNKNOWN);
+  status.setMessage(failure.message);
+  status.addDetails(any);
+  const metadata = new grpc.Metadata();
+  metadata.add("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
+  return { code: grpc.status.UNKNOWN, details: failure.message, metadata };
+}

@@ -1,0 +1,92 @@
+import type { ResourceSchema } from "./package-schema";
+import type { Properties } from "./property-values";
+
+export type Severity = "debug" | "info" | "warning" | "error";
+
+/** What one call of the engine comes with. */
+export interface Context {
+  readonly urn: string;
+  /** The resource's logical name. */
+  readonly name: string;
+  /** Type token, e.g. `groundplane:index:Machine`. */
+  readonly type: string;
+  /** Aborted on Ctrl-C, on the call's time limit, and when the engine goes away. */
+  readonly signal: AbortSignal;
+  /** The engine's time limit for this call, 0 = none. */
+  readonly timeoutSeconds: number;
+  /** `ephemeral`: shown as the resource's progress, not kept in the final output. */
+  log(severity: Severity, message: string, ephemeral?: boolean): void;
+}
+
+export interface State {
+  readonly id: string;
+  readonly outputs: Properties;
+}
+
+export interface ReadState extends State {
+  /** The inputs that would make what really exists; the next diff is against these. */
+  readonly inputs: Properties;
+}
+
+export interface OldState {
+  readonly inputs: Properties;
+  readonly outputs: Properties;
+}
+
+export interface CheckFailure {
+  /** Property path, `""` = the resource as a whole. */
+  readonly property: string;
+  readonly reason: string;
+}
+
+export interface CheckResult {
+  readonly inputs: Properties;
+  readonly failures?: readonly CheckFailure[];
+}
+
+/** One resource type. Everything may run concurrently and may be killed at any point. */
+export interface ResourceHandler {
+  readonly schema?: ResourceSchema;
+  /** Inputs whose change needs a new object, as top-level keys or whole property paths. */
+  readonly replaceOn: readonly string[];
+  readonly deleteBeforeReplace: boolean;
+  /** The engine reads the resource before every `up` and `preview`. */
+  readonly refreshBeforeUpdate: boolean;
+  /** Outputs that are always secret, beside those whose input was secret. */
+  readonly secretOutputs?: readonly string[];
+  /** A secret input makes every output secret: for outputs that may echo inputs. */
+  readonly taintOutputs?: boolean;
+  check(news: Properties, context: Context): Promise<CheckResult>;
+  /** In a preview nothing is done: planned outputs are returned, unknown ones as `UNKNOWN`. */
+  create(inputs: Properties, preview: boolean, context: Context): Promise<State>;
+  /** `undefined` when the object is gone; without it, state is taken for the truth. On import `inputs` is empty. */
+  read?(id: string, inputs: Properties, outputs: Properties, context: Context): Promise<ReadState | undefined>;
+  update?(id: string, inputs: Properties, olds: OldState, preview: boolean, context: Context): Promise<Properties>;
+  delete(id: string, olds: OldState, context: Context): Promise<void>;
+}
+
+/**
+ * Create, read or update found the object half-made: it exists and stays in the state, and the next `up` calls
+ * `update` even if nothing differs, which must then finish it.
+ */
+export class PartialFailure extends Error {
+  constructor(
+    message: string,
+    readonly state: ReadState,
+    readonly reasons: readonly string[] = [message],
+  ) {
+    super(message);
+    this.name = "PartialFailure";
+  }
+}
+
+export interface ProviderDefinition {
+  /** Package name, e.g. `groundplane`. */
+  readonly name: string;
+  readonly version: string;
+  /** By type token. */
+  readonly resources: Readonly<Record<string, ResourceHandler>>;
+  readonly invokes?: Readonly<Record<string, (args: Properties, context: Context) => Promise<Properties>>>;
+  /** The provider's own settings; unknown ones are possible in previews. */
+  configure?(settings: Properties): void;
+}
