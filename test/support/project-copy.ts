@@ -1,0 +1,50 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+const projectFolder = path.resolve(__dirname, "..", "..");
+
+/** A project of its own: tests change stack files and must never touch the ones of the checkout. */
+export interface ProjectCopy {
+  readonly folder: string;
+  /** GROUNDPLANE_DATA of the copy: empty but for images, parts and tools, which are the host's by symbolic link. */
+  readonly data: string;
+  readonly environment: NodeJS.ProcessEnv;
+  stackFile(stack: string): string;
+  remove(): void;
+}
+
+/** Folders of the data folder that are caches: the same for every project on the host. */
+const sharedFolders = ["images", "parts", "tools"] as const;
+
+export function copyProject(hostData: string): ProjectCopy {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+  const folder = path.join(root, "project");
+  const data = path.join(root, "data");
+  const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
+    cwd: projectFolder,
+    encoding: "utf8",
+  });
+  for (const file of listed.split("\0").filter(Boolean)) {
+    if (file.startsWith("test/")) continue;
+    const source = path.join(projectFolder, file);
+    if (!fs.existsSync(source)) continue;
+    fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+    fs.copyFileSync(source, path.join(folder, file));
+  }
+  fs.symlinkSync(path.join(projectFolder, "node_modules"), path.join(folder, "node_modules"));
+  execFileSync(process.execPath, ["build.cjs"], { cwd: folder });
+  fs.mkdirSync(data, { recursive: true, mode: 0o700 });
+  for (const shared of sharedFolders) {
+    fs.mkdirSync(path.join(hostData, shared), { recursive: true });
+    fs.symlinkSync(path.join(hostData, shared), path.join(data, shared));
+  }
+  return {
+    folder,
+    data,
+    environment: { ...process.env, GROUNDPLANE_DATA: data, CI: "true" },
+    stackFile: (stack) => path.join(folder, "stacks", `Pulumi.${stack}.yaml`),
+    remove: () => fs.rmSync(root, { recursive: true, force: true }),
+  };
+}
