@@ -1,0 +1,31 @@
+import * as pulumi from "@pulumi/pulumi";
+import { imageFor } from "../image/image-names";
+import type { Role } from "../stacks/plan/data-center-plan";
+import { Image } from "./resources/image";
+
+export interface BaseImageArgs {
+  /** The driver's name. */
+  readonly driver: string;
+  /** e.g. `1.36.3`, without `v`. */
+  readonly kubernetesVersion: string;
+}
+
+/** The two images that machines are made of: `infrastructure` and `kubernetes`. */
+export class BaseImage extends pulumi.ComponentResource {
+  readonly images: readonly Image[];
+  private readonly version: string;
+
+  constructor(name: string, args: BaseImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("groundplane:components:BaseImage", name, {}, opts);
+    this.version = args.kubernetesVersion;
+    const image = (kind: string, role: Role) =>
+      new Image(`${name}-${kind}`, { driver: args.driver, name: this.nameFor(role) }, { parent: this });
+    this.images = [image("infrastructure", "gateway"), image("kubernetes", "master")];
+    this.registerOutputs({});
+  }
+
+  /** Name of the image that machines of a role boot from. */
+  nameFor(role: Role): string {
+    return imageFor(role, this.version);
+  }
+}

@@ -1,0 +1,36 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
+import { birthMember, guestConnection } from "./guest-connection";
+import type { PoolArgs } from "./machine-pool";
+import { Membership } from "./resources/membership";
+import type { VirtualMachine } from "./virtual-machine";
+
+export interface ClusterMembershipArgs extends PoolArgs {
+  readonly node: NodePlan & { readonly role: "master" | "worker" };
+  readonly machine: VirtualMachine;
+  /** What must stand before the node may join. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/** A master's or worker's place in the cluster, beside its machine. */
+export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Resource): Membership {
+  const { node, plan, secrets } = args;
+  return new Membership(
+    `${node.name}-membership`,
+    {
+      stack: plan.stack,
+      node: node.name,
+      role: node.role,
+      connection: guestConnection(plan, node, secrets),
+      masters: nodesOf(plan, "master").map((master) => birthMember(plan, master, secrets)),
+      generation: args.machine.machine.generation,
+      bootstrapToken: secrets.get("bootstrap-token"),
+    },
+    {
+      parent,
+      // The gateway must know the node's name and lease before the node appears in the cluster.
+      dependsOn: [args.machine.machine, args.gateway.files, ...args.after],
+      customTimeouts: { create: "15m", update: "15m", delete: "10m" },
+    },
+  );
+}

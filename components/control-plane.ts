@@ -1,0 +1,63 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
+import type { BalancerPair } from "./balancer-pair";
+import { clusterMembership } from "./cluster-membership";
+import { birthMember } from "./guest-connection";
+import { machinesRolling, type PoolArgs } from "./machine-pool";
+import { Birth } from "./resources/birth";
+import type { Membership } from "./resources/membership";
+import type { VirtualMachine } from "./virtual-machine";
+
+export interface ControlPlaneArgs extends PoolArgs {
+  /** Masters meet behind the floating IP. */
+  readonly balancers: BalancerPair;
+}
+
+/**
+ * The masters with their etcd. Every one has a membership: whether it was born with the cluster or joined later is
+ * known to `birth` and the cluster, not to the plan.
+ */
+export class ControlPlane extends pulumi.ComponentResource {
+  readonly machines: readonly VirtualMachine[];
+  readonly birth: Birth;
+  readonly memberships: readonly Membership[];
+
+  constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("groundplane:components:ControlPlane", name, {}, opts);
+    const masters = nodesOf(args.plan, "master");
+    this.machines = machinesRolling(masters, args, this);
+    this.birth = this.giveBirth(masters, args);
+    this.memberships = this.joinOneByOne(masters, args);
+    this.registerOutputs({});
+  }
+
+  private giveBirth(masters: readonly NodePlan[], args: ControlPlaneArgs): Birth {
+    const { plan, secrets } = args;
+    const needed = [args.gateway, ...args.balancers.machines, ...this.machines];
+    return new Birth(
+      "birth",
+      {
+        stack: plan.stack,
+        members: masters.map((master) => birthMember(plan, master, secrets)),
+        rebirth: plan.kubernetes.rebirth,
+      },
+      {
+        parent: this,
+        // Machines only: the seed has written every file that a new machine needs.
+        dependsOn: needed.map((node) => node.machine),
+        customTimeouts: { create: "15m", update: "15m" },
+      },
+    );
+  }
+
+  /** etcd takes in, and lets go of, one member at a time. */
+  private joinOneByOne(masters: readonly NodePlan[], args: ControlPlaneArgs): readonly Membership[] {
+    const memberships: Membership[] = [];
+    masters.forEach((master, position) => {
+      const machine = this.machines[position] as VirtualMachine;
+      const after = [this.birth, ...memberships.slice(-1)];
+      memberships.push(clusterMembership({ ...args, node: { ...master, role: "master" }, machine, after }, this));
+    });
+    return memberships;
+  }
+}

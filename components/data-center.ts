@@ -1,0 +1,60 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
+import { BalancerPair } from "./balancer-pair";
+import { BaseImage } from "./base-image";
+import { ControlPlane } from "./control-plane";
+import { type DataCenterOutputs, dataCenterOutputs } from "./data-center-outputs";
+import type { Foundation } from "./foundation";
+import { Gateway } from "./gateway";
+import { Network } from "./network";
+import { Ready } from "./ready";
+import { Dismantling } from "./resources/dismantling";
+import { Secrets } from "./secrets";
+import { StoragePool } from "./storage-pool";
+import { WorkerPool } from "./worker-pool";
+
+export interface DataCenterArgs {
+  readonly plan: DataCenterPlan;
+  /** The driver's name, already decided, never `auto`. */
+  readonly driver: string;
+}
+
+/** One whole data centre: everything the plan names, in the order in which it can come to exist. */
+export class DataCenter extends pulumi.ComponentResource {
+  readonly outputs: DataCenterOutputs;
+
+  constructor(name: string, args: DataCenterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("groundplane:components:DataCenter", name, {}, opts);
+    const { plan } = args;
+    const foundation = this.layFoundation(args);
+    const gateway = new Gateway("gateway", foundation, { parent: this });
+    const pool = { ...foundation, gateway: gateway.machine };
+    const balancers = new BalancerPair("balancers", pool, { parent: this });
+    const masters = new ControlPlane("control-plane", { ...pool, balancers }, { parent: this });
+    const workers = new WorkerPool("workers", { ...pool, birth: masters.birth }, { parent: this });
+    const storage = new StoragePool("storage", pool, { parent: this });
+    const everything = [gateway, balancers, masters, workers, storage];
+    const clusterMachines = [...masters.machines, ...workers.machines];
+    const { secrets } = foundation;
+    const ready = new Ready("ready", { plan, secrets, machines: clusterMachines, after: everything }, { parent: this });
+    new Dismantling(
+      "dismantling",
+      { stack: plan.stack },
+      { parent: this, dependsOn: [foundation.network, foundation.baseImage, secrets, ...everything, ready] },
+    );
+    this.outputs = dataCenterOutputs(plan, secrets);
+    this.registerOutputs({});
+  }
+
+  private layFoundation({ plan, driver }: DataCenterArgs): Foundation {
+    const own = { parent: this };
+    const { stack, segments, kubernetes } = plan;
+    return {
+      plan,
+      driver,
+      secrets: new Secrets("secrets", { stack, version: 1 }, own),
+      baseImage: new BaseImage("base-image", { driver, kubernetesVersion: kubernetes.version }, own),
+      network: new Network("network", { stack, driver, segments }, own),
+    };
+  }
+}

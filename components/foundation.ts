@@ -1,0 +1,14 @@
+import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
+import type { BaseImage } from "./base-image";
+import type { Network } from "./network";
+import type { Secrets } from "./secrets";
+
+/** What every part of one data centre stands on. */
+export interface Foundation {
+  readonly plan: DataCenterPlan;
+  /** The driver's name, already decided, never `auto`. */
+  readonly driver: string;
+  readonly secrets: Secrets;
+  readonly baseImage: BaseImage;
+  readonly network: Network;
+}

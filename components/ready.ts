@@ -1,0 +1,61 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { type DataCenterPlan, nodesOf } from "../stacks/plan/data-center-plan";
+import type { Secrets } from "./secrets";
+import type { VirtualMachine } from "./virtual-machine";
+
+/** Longer than a slow machine needs after all nodes have joined, shorter than a person's patience. */
+const deadlineSeconds = 600;
+
+export interface ReadyArgs {
+  readonly plan: DataCenterPlan;
+  readonly secrets: Secrets;
+  /** The cluster's machines, masters first; a new one of them asks the question again. */
+  readonly machines: readonly VirtualMachine[];
+  /** Everything that must have been done before the question makes sense. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/** Stands when every node of the cluster is Ready and every pod runs. */
+export class Ready extends pulumi.ComponentResource {
+  constructor(name: string, args: ReadyArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("groundplane:components:Ready", name, {}, opts);
+    const nodes = [...nodesOf(args.plan, "master"), ...nodesOf(args.plan, "worker")].map((node) => node.name);
+    new command.remote.Command(
+      `${name}-cluster`,
+      {
+        connection: masterConnection(args.plan, args.secrets),
+        create: waitUntilReady(nodes),
+        triggers: [...nodes, ...args.machines.map((machine) => machine.machine.generation)],
+        // What is still missing goes to stderr, a line per change; it is progress, and holds no secret.
+        logging: "stderr",
+        addPreviousOutputInEnv: false,
+      },
+      { parent: this, dependsOn: [...args.after], customTimeouts: { create: "15m", update: "15m" } },
+    );
+    this.registerOutputs({});
+  }
+}
+
+/** Node names are letters, digits and dashes: safe as words of a shell command. */
+function waitUntilReady(nodes: readonly string[]): string {
+  const ask = `/usr/local/lib/groundplane/cluster-ready ${nodes.join(" ")}`;
+  const loop = `until missing=$(${ask} 2>&1); do [ "$missing" = "$said" ] || echo "$missing" >&2; said=$missing; sleep 0.5; done`;
+  return `timeout ${deadlineSeconds} sh -c '${loop}'`;
+}
+
+function masterConnection(plan: DataCenterPlan, secrets: Secrets) {
+  const [master] = nodesOf(plan, "master");
+  if (!master) throw new Error("the plan has no master");
+  const user = { user: "root", privateKey: secrets.get("ssh-user-key") };
+  const patience = { dialErrorLimit: 30, perDialTimeout: 5 };
+  const proxy = { host: "127.0.0.1", port: plan.hostPorts.ssh, hostKey: secrets.hostKeyOf("gateway") };
+  return {
+    ...user,
+    ...patience,
+    host: master.address,
+    port: 22,
+    hostKey: secrets.hostKeyOf(master.name),
+    proxy: { ...user, ...patience, ...proxy },
+  };
+}

@@ -1,0 +1,12 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { DiskInputs } from "../../provider/resource-types";
+import type { ResourceArgs } from "./deep-input";
+
+/** A data disk; it outlives its machine and, unless the stack says otherwise, the stack. */
+export class Disk extends pulumi.CustomResource {
+  declare readonly name: pulumi.Output<string>;
+
+  constructor(name: string, args: ResourceArgs<DiskInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("groundplane:index:Disk", name, { ...args }, opts);
+  }
+}

@@ -1,0 +1,10 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { DismantlingInputs } from "../../provider/resource-types";
+import type { ResourceArgs } from "./deep-input";
+
+/** Goes first in a destroy; from then on nothing drains or guards. */
+export class Dismantling extends pulumi.CustomResource {
+  constructor(name: string, args: ResourceArgs<DismantlingInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("groundplane:index:Dismantling", name, { ...args }, opts);
+  }
+}

@@ -1,0 +1,13 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { MembershipInputs } from "../../provider/resource-types";
+import type { ResourceArgs } from "./deep-input";
+
+/** One node's place in the cluster: it joins on create, is drained and leaves on delete. */
+export class Membership extends pulumi.CustomResource {
+  declare readonly node: pulumi.Output<string>;
+
+  constructor(name: string, args: ResourceArgs<MembershipInputs>, opts?: pulumi.CustomResourceOptions) {
+    const props = { ...args, bootstrapToken: pulumi.secret(args.bootstrapToken) };
+    super("groundplane:index:Membership", name, props, opts);
+  }
+}

@@ -1,0 +1,13 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { SegmentInputs } from "../../provider/resource-types";
+import type { ResourceArgs } from "./deep-input";
+
+/** One layer-2 network. */
+export class Segment extends pulumi.CustomResource {
+  // `declare`: a plain field would be defined after the base class has filled it, and so be emptied.
+  declare readonly name: pulumi.Output<string>;
+
+  constructor(name: string, args: ResourceArgs<SegmentInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("groundplane:index:Segment", name, { ...args }, opts);
+  }
+}

@@ -1,0 +1,64 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { NodeSeed, SecretName } from "../cloud-init/seed";
+import { deriveHostKey } from "../provider/host/derive-host-key";
+import { ClusterSecrets } from "./resources/cluster-secrets";
+
+/** The part of a name after this prefix is the node's; the key is derived, not stored. */
+const hostKeyPrefix = "ssh-host-key:";
+const publicHostKeyPrefix = "ssh-host-key.pub:";
+
+type Values = Readonly<Record<string, string>>;
+
+export interface SecretsArgs {
+  /** The stack whose keys these are. */
+  readonly stack: string;
+  /** A higher version makes all keys anew. */
+  readonly version: number;
+}
+
+/** Every key of the data centre, known before any machine exists; each machine is handed only what its seed names. */
+export class Secrets extends pulumi.ComponentResource {
+  private readonly values: pulumi.Output<Values>;
+
+  constructor(name: string, args: SecretsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("groundplane:components:Secrets", name, {}, opts);
+    const cluster = new ClusterSecrets(`${name}-cluster`, args, { parent: this });
+    this.values = pulumi.secret(cluster.values);
+    this.registerOutputs({});
+  }
+
+  /** One secret; stays secret. */
+  get(name: SecretName): pulumi.Output<string> {
+    return this.values.apply((values) => secretValue(values, name));
+  }
+
+  /** The secrets that a seed refers to and no others. */
+  forSeed(seed: NodeSeed): pulumi.Output<Values> {
+    return this.values.apply((values) =>
+      Object.fromEntries(seed.secrets.map((name) => [name, secretValue(values, name)])),
+    );
+  }
+
+  /** A public value made by the same stroke as the secrets, e.g. a certificate; shown in previews. */
+  getPublic(name: SecretName): pulumi.Output<string> {
+    return pulumi.unsecret(this.get(name));
+  }
+
+  /** `ssh-ed25519 AAAA…`, what a node proves itself with. */
+  hostKeyOf(node: string): pulumi.Output<string> {
+    return this.getPublic(`${publicHostKeyPrefix}${node}`);
+  }
+}
+
+/** Looks a secret up or derives it. Throws on a name that nobody made: a seed and its provider disagree. */
+export function secretValue(values: Values, name: string): string {
+  if (name.startsWith(hostKeyPrefix)) return hostKey(values, name.slice(hostKeyPrefix.length)).privateKey;
+  if (name.startsWith(publicHostKeyPrefix)) return hostKey(values, name.slice(publicHostKeyPrefix.length)).publicKey;
+  const value = values[name];
+  if (value === undefined) throw new Error(`no secret is called ${name}`);
+  return value;
+}
+
+function hostKey(values: Values, node: string) {
+  return deriveHostKey(secretValue(values, "ssh-host-seed"), node);
+}

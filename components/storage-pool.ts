@@ -1,0 +1,15 @@
+import * as pulumi from "@pulumi/pulumi";
+import { nodesOf } from "../stacks/plan/data-center-plan";
+import { machinesRolling, type PoolArgs } from "./machine-pool";
+import type { VirtualMachine } from "./virtual-machine";
+
+/** The machines with the data disks. */
+export class StoragePool extends pulumi.ComponentResource {
+  readonly machines: readonly VirtualMachine[];
+
+  constructor(name: string, args: PoolArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("groundplane:components:StoragePool", name, {}, opts);
+    this.machines = machinesRolling(nodesOf(args.plan, "storage"), args, this);
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,91 @@
+import * as pulumi from "@pulumi/pulumi";
+import { renderNodeSeed } from "../cloud-init/render-node-seed";
+import type { NodeSeed } from "../cloud-init/seed";
+import type { MachineInputs } from "../provider/resource-types";
+import type { NodePlan } from "../stacks/plan/data-center-plan";
+import { cpuWeightOf } from "./cpu-weight";
+import type { Foundation } from "./foundation";
+import { guestConnection } from "./guest-connection";
+import type { ResourceArgs } from "./resources/deep-input";
+import { Disk } from "./resources/disk";
+import { Machine } from "./resources/machine";
+import { NodeFiles } from "./resources/node-files";
+
+export interface VirtualMachineArgs extends Foundation {
+  readonly node: NodePlan;
+  /**
+   * What the node's files wait for: the gateway, which every connection passes, and in a pool that must not reload all
+   * at once the files of its neighbour. Nothing of it delays the machine itself.
+   */
+  readonly filesAfter: readonly pulumi.Resource[];
+}
+
+/** One node: its machine, its data disks, and the files that are kept up to date in it. */
+export class VirtualMachine extends pulumi.ComponentResource {
+  readonly machine: Machine;
+  readonly files: NodeFiles;
+
+  constructor(name: string, args: VirtualMachineArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("groundplane:components:VirtualMachine", name, {}, opts);
+    const { node, plan, secrets } = args;
+    const seed = renderNodeSeed(plan, node);
+    const disks = node.dataDisks.map((disk) => this.disk(args, disk));
+    this.machine = new Machine(name, machineArgs(args, seed), {
+      parent: this,
+      dependsOn: [...args.network.segments, ...args.baseImage.images, ...disks],
+      customTimeouts: { create: "10m", update: "10m", delete: "5m" },
+    });
+    this.files = new NodeFiles(
+      `${name}-files`,
+      {
+        node: node.name,
+        connection: guestConnection(plan, node, secrets),
+        files: seed.files,
+        generation: this.machine.generation,
+      },
+      { parent: this, dependsOn: [this.machine, ...args.filesAfter], customTimeouts: { create: "10m", update: "10m" } },
+    );
+    this.registerOutputs({});
+  }
+
+  private disk(args: VirtualMachineArgs, disk: NodePlan["dataDisks"][number]): Disk {
+    const { driver, plan } = args;
+    const { name, uuid, sizeGiB } = disk;
+    return new Disk(
+      name,
+      { driver, stack: plan.stack, name, uuid, sizeGiB, keep: plan.keepDataDisks },
+      { parent: this },
+    );
+  }
+}
+
+function machineArgs(args: VirtualMachineArgs, seed: NodeSeed): ResourceArgs<MachineInputs> {
+  const { node, plan } = args;
+  const spec = {
+    driver: args.driver,
+    stack: plan.stack,
+    name: node.name,
+    uuid: node.uuid,
+    image: args.baseImage.nameFor(node.role),
+    cpus: node.cpus,
+    memoryMiB: node.memoryMiB,
+    diskGiB: node.diskGiB,
+    cpuWeight: cpuWeightOf(node.role),
+    nics: node.interfaces.map(({ name, segment, mac }) => ({ name, segment, mac })),
+    disks: node.dataDisks.map(({ name, mountPoint }) => ({ disk: name, mountPoint })),
+    seed: { userData: seed.userData, metaData: seed.metaData, networkConfig: seed.networkConfig },
+    secrets: args.secrets.forSeed(seed),
+  };
+  return node.role === "gateway" ? { ...spec, uplink: uplinkOf(plan) } : spec;
+}
+
+/** The way out, and the only two ports of the host that lead into the data centre. */
+function uplinkOf(plan: VirtualMachineArgs["plan"]) {
+  return {
+    mac: plan.uplink.mac,
+    forwards: [
+      { hostPort: plan.hostPorts.ssh, guestPort: 22 },
+      { hostPort: plan.hostPorts.api, guestPort: plan.balancing.port },
+    ],
+  };
+}

@@ -1,0 +1,30 @@
+import * as pulumi from "@pulumi/pulumi";
+import { nodesOf } from "../stacks/plan/data-center-plan";
+import { clusterMembership } from "./cluster-membership";
+import { machinesAtOnce, type PoolArgs } from "./machine-pool";
+import type { Birth } from "./resources/birth";
+import type { Membership } from "./resources/membership";
+import type { VirtualMachine } from "./virtual-machine";
+
+export interface WorkerPoolArgs extends PoolArgs {
+  /** There must be a cluster to join. */
+  readonly birth: Birth;
+}
+
+/** The machines that run the pods. */
+export class WorkerPool extends pulumi.ComponentResource {
+  readonly machines: readonly VirtualMachine[];
+  readonly memberships: readonly Membership[];
+
+  constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("groundplane:components:WorkerPool", name, {}, opts);
+    const workers = nodesOf(args.plan, "worker");
+    this.machines = machinesAtOnce(workers, args, this);
+    this.memberships = workers.map((worker, position) => {
+      const machine = this.machines[position] as VirtualMachine;
+      const node = { ...worker, role: "worker" as const };
+      return clusterMembership({ ...args, node, machine, after: [args.birth] }, this);
+    });
+    this.registerOutputs({});
+  }
+}
