@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+
+/**
+ * Writes a file so that a reader sees the old or the new content, never a part, whenever this process dies.
+ * The folder is made when it is missing.
+ *
+ * @param mode permissions of the file, also of one that was there before; 0600 for anything with a secret
+ */
+export async function writeFileAtomic(file: string, content: string | Buffer, mode = 0o644): Promise<void> {
+  await fs.mkdir(path.dirname(file), { recursive: true });
+  const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  try {
+    const handle = await fs.open(temporary, "wx", mode);
+    try {
+      await handle.chmod(mode);
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await fs.rename(temporary, file);
+  } catch (error) {
+    await fs.rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** The file's text; `undefined` when there is none. */
+export async function readIfPresent(file: string): Promise<string | undefined> {
+  return fs.readFile(file, "utf8").catch(ifMissing(undefined));
+}
+
+/**
+ * The file's JSON; `undefined` when there is none.
+ * @throws Error naming the file when its content is no JSON
+ */
+export async function readJson<T>(file: string): Promise<T | undefined> {
+  const text = await readIfPresent(file);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new Error(`${file} is not valid JSON`, { cause });
+  }
+}
+
+/** Writes a JSON record atomically, readable by a person. */
+export async function writeJson(file: string, value: unknown, mode = 0o600): Promise<void> {
+  await writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`, mode);
+}
+
+/** Names in a folder, sorted; none when it is missing. */
+export async function listFolder(folder: string): Promise<readonly string[]> {
+  const names = await fs.readdir(folder).catch(ifMissing<string[]>([]));
+  return names.sort();
+}
+
+export async function exists(file: string): Promise<boolean> {
+  return fs.lstat(file).then(() => true, ifMissing(false));
+}
+
+/** Removes a file or a whole folder; nothing happens when it is missing. */
+export async function removeTree(target: string): Promise<void> {
+  await fs.rm(target, { recursive: true, force: true });
+}
+
+/** Removes a folder if it is empty. Returns whether it is gone. */
+export async function removeIfEmpty(folder: string): Promise<boolean> {
+  return fs.rmdir(folder).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return true;
+      if (error.code === "ENOTEMPTY" || error.code === "EEXIST" || error.code === "EBUSY") return false;
+      throw error;
+    },
+  );
+}
+
+/** For `catch`: a value instead of "no such file"; every other error goes on. */
+export function ifMissing<T>(value: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return value;
+    throw error;
+  };
+}

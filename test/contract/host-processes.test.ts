@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs/promises";
+import * as os from "node:os";
+import * as path from "node:path";
+import { after, before, test } from "node:test";
+import { withFileLock } from "../../provider/host/file-lock";
+import { readJson, removeTree, writeFileAtomic, writeJson } from "../../provider/host/file-store";
+import { CommandError, runCommand } from "../../provider/host/run-command";
+import { isSameProcess, killProcess, processStartTime, startProcess } from "../../provider/host/start-process";
+
+let folder = "";
+before(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), "gp-host-"));
+});
+after(() => removeTree(folder));
+
+test("stdin, lines of output and the exit code reach their ends", async () => {
+  const lines: string[] = [];
+  const result = await runCommand(["sh", "-c", "cat; printf half >&2; exit 3"], {
+    stdin: "one\ntwo\n",
+    onLine: (line, stream) => lines.push(`${stream} ${line}`),
+    allowedExitCodes: [3],
+  });
+  assert.deepEqual(result, { stdout: "one\ntwo\n", stderr: "half", exitCode: 3 });
+  assert.deepEqual(lines.sort(), ["stderr half", "stdout one", "stdout two"]);
+});
+
+test("a missing program and a failing one are CommandErrors", async () => {
+  await assert.rejects(runCommand(["/no/such/program"]), (error: CommandError) => error.exitCode === null);
+  await assert.rejects(runCommand(["sh", "-c", "echo why >&2; exit 7"]), (error: CommandError) => {
+    assert.equal(error.exitCode, 7);
+    return /why/.test(error.message);
+  });
+});
+
+test("a time limit and an abort end the command together with its children", async () => {
+  const argv = ["sh", "-c", "sleep 30 & echo $!; wait"];
+  const pids: number[] = [];
+  const onLine = (line: string) => pids.push(Number(line));
+  await assert.rejects(runCommand(argv, { timeoutMs: 300, onLine }), /took longer than 300 ms/);
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(), 300);
+  await assert.rejects(runCommand(argv, { signal: abort.signal, onLine }), /was aborted/);
+  assert.equal(pids.length, 2);
+  for (const pid of pids) assert.equal(processStartTime(pid), undefined);
+});
+
+test("a started process is known by its start time and killed once", async () => {
+  const outputFile = path.join(folder, "output");
+  const process = await startProcess(["sh", "-c", "echo started; exec sleep 30"], { outputFile });
+  assert.ok(isSameProcess(process.pid, process.startTime));
+  assert.ok(!isSameProcess(process.pid, "1"), "another start time is another process");
+  while ((await fs.readFile(outputFile, "utf8")) !== "started\n") await new Promise((r) => setTimeout(r, 10));
+  await killProcess(process);
+  assert.ok(!isSameProcess(process.pid, process.startTime));
+  await killProcess(process);
+});
+
+test("files are written with their mode and read back; a missing record is undefined", async () => {
+  const file = path.join(folder, "deep", "secret.json");
+  await writeJson(file, { a: 1 });
+  assert.equal((await fs.stat(file)).mode & 0o777, 0o600);
+  assert.deepEqual(await readJson(file), { a: 1 });
+  await writeFileAtomic(file, "x", 0o640);
+  assert.equal((await fs.stat(file)).mode & 0o777, 0o640);
+  await assert.rejects(readJson(file), /is not valid JSON/);
+  assert.equal(await readJson(path.join(folder, "none.json")), undefined);
+  assert.deepEqual(await fs.readdir(path.dirname(file)), ["secret.json"]);
+});
+
+test("a file lock keeps two processes and two callers of one process apart", async () => {
+  const file = path.join(folder, "counter");
+  await fs.writeFile(file, "0");
+  const count = async () => {
+    const value = Number(await fs.readFile(file, "utf8"));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await fs.writeFile(file, String(value + 1));
+  };
+  const script = `
+    const { withFileLock } = require(${JSON.stringify(require.resolve("../../provider/host/file-lock"))});
+    const fs = require("node:fs/promises");
+    const file = ${JSON.stringify(file)};
+    const count = ${count.toString()};
+    (async () => { for (let i = 0; i < 10; i++) await withFileLock(file, count); })();`;
+  const other = runCommand([process.execPath, "--import", "tsx", "-e", script], { cwd: path.join(__dirname, "../..") });
+  await Promise.all(Array.from({ length: 10 }, () => withFileLock(file, count)));
+  await other;
+  assert.equal(await fs.readFile(file, "utf8"), "20");
+  await assert.rejects(fs.stat(`${file}.lock`), { code: "ENOENT" });
+});
