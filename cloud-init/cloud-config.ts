@@ -1,0 +1,47 @@
+import type { NodePlan } from "../stacks/plan/data-center-plan";
+import { emitYaml, isPlainText } from "./emit-yaml";
+import type { RoleContent, SeedFile, TextFile } from "./role-content";
+
+interface WriteFile {
+  readonly path: string;
+  readonly permissions: string;
+  readonly owner: string;
+  readonly encoding?: "b64";
+  readonly content: string;
+}
+
+/** The node's user-data. Uses only the modules that the image keeps: write_files, hostname, users, ssh and runcmd. */
+export function renderCloudConfig(node: NodePlan, content: RoleContent): string {
+  const config = {
+    hostname: node.name,
+    fqdn: node.fqdn,
+    prefer_fqdn_over_hostname: false,
+    users: [],
+    disable_root: false,
+    // The host key comes with the seed; cloud-init neither deletes it nor makes others.
+    ssh_deletekeys: false,
+    ssh_genkeytypes: ["ed25519"],
+    write_files: content.files.map(writeFile),
+    runcmd: [...content.commands, ...enableCommand(content.enable)],
+  };
+  return emitYaml(config, "#cloud-config\n");
+}
+
+function writeFile(file: SeedFile): WriteFile {
+  const place = { path: file.path, permissions: file.mode, owner: file.owner ?? "root:root" };
+  if ("secret" in file) return { ...place, encoding: "b64", content: `\${secret-base64:${file.secret}}` };
+  return isPlainText(file.content) ? { ...place, content: file.content } : { ...place, ...encoded(file) };
+}
+
+/** Characters that not every YAML reader keeps travel as base64, where no reference would be seen. */
+function encoded(file: TextFile): Pick<WriteFile, "encoding" | "content"> {
+  if (/\$\{secret(-base64)?:/.test(file.content)) {
+    throw new Error(`${file.path} refers to a secret and must be printable ASCII`);
+  }
+  return { encoding: "b64", content: Buffer.from(file.content, "utf8").toString("base64") };
+}
+
+/** Started without waiting: whether they work is node-ready's question, and first boot ends sooner. */
+function enableCommand(units: readonly string[]): string[][] {
+  return units.length === 0 ? [] : [["systemctl", "enable", "--now", "--no-block", ...units]];
+}

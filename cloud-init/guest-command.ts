@@ -1,0 +1,11 @@
+import { guestCommandFolder, type TextFile } from "./role-content";
+import { script } from "./scripts";
+
+/**
+ * A script of cloud-init/scripts/ as a command in the guest: `gateway/role-ready` becomes
+ * `/usr/local/lib/groundplane/role-ready`. It follows its source while the node lives.
+ */
+export function guestCommand(scriptName: string): TextFile {
+  const name = scriptName.slice(scriptName.lastIndexOf("/") + 1);
+  return { path: `${guestCommandFolder}/${name}`, mode: "0755", content: script(scriptName), changes: { reload: "" } };
+}

@@ -1,0 +1,7 @@
+import type { NodePlan } from "../stacks/plan/data-center-plan";
+import { emitYaml } from "./emit-yaml";
+
+/** The instance id is the planned machine's UUID: the same machine never takes its first boot twice. */
+export function renderMetaData(node: NodePlan): string {
+  return emitYaml({ "instance-id": node.uuid, "local-hostname": node.name });
+}

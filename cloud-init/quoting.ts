@@ -1,0 +1,54 @@
+/** The only code that escapes values. What a format cannot carry is refused; nothing is silently changed. */
+
+export class UnquotableValueError extends Error {
+  constructor(value: string, where: string) {
+    super(`${JSON.stringify(value)} cannot be written into ${where}`);
+    this.name = "UnquotableValueError";
+  }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is what it is for
+const controlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]/;
+const plainWord = /^[A-Za-z0-9_./:@%+=,-]+$/;
+const variableName = /^[A-Z][A-Z0-9_]*$/;
+const loneSurrogate = /[\ud800-\udfff]/u;
+
+/** The value itself, when it is one line without control characters. */
+export function singleLine(value: string, where: string): string {
+  if (controlCharacter.test(value) || loneSurrogate.test(value)) throw new UnquotableValueError(value, where);
+  return value;
+}
+
+/** One word of a POSIX shell command. */
+export function shellWord(value: string): string {
+  singleLine(value, "a shell command");
+  return plainWord.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * `NAME="value"` and a newline, read alike by a POSIX shell's `.` and by systemd's EnvironmentFile: both know these
+ * four escapes inside double quotes, whereas they disagree about single quotes.
+ */
+export function envLine(name: string, value: string): string {
+  if (!variableName.test(name)) throw new UnquotableValueError(name, "an environment file as a name");
+  return `${name}="${singleLine(value, "an environment file").replace(/[\\"$`]/g, "\\$&")}"\n`;
+}
+
+/**
+ * A value for dnsmasq, haproxy, corosync, nftables and the like. Each of them quotes in its own way or not at all, and
+ * no planned value needs quoting: names, addresses, numbers and paths pass, anything else is refused.
+ */
+export function confValue(value: string | number): string {
+  const text = String(value);
+  if (!plainWord.test(text)) throw new UnquotableValueError(text, "a configuration file");
+  return text;
+}
+
+/** Text or a double-quoted attribute value of an XML document. */
+export function xmlText(value: string): string {
+  return singleLine(value, "an XML document")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}

@@ -1,0 +1,47 @@
+import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
+import type { SecretName } from "./seed";
+
+interface SeedFileBase {
+  /** Absolute; parent folders are made with mode 0755. */
+  readonly path: string;
+  /** Octal text, e.g. `0644`. */
+  readonly mode: string;
+  /** `user:group`, `root:root` when absent. Both must exist in the image. */
+  readonly owner?: string;
+}
+
+/** A text file. The text may refer to single-line secrets by `secretReference`. */
+export interface TextFile extends SeedFileBase {
+  readonly content: string;
+  /**
+   * Present: the file follows the plan while the node lives (it becomes part of `NodeSeed.files`), and `reload` is the
+   * shell command that makes the node use it; empty = none needed. Such a text must not refer to secrets.
+   */
+  readonly changes?: { readonly reload: string };
+}
+
+/** A file that is exactly one secret, byte for byte. */
+export interface SecretFile extends SeedFileBase {
+  readonly secret: SecretName;
+}
+
+export type SeedFile = TextFile | SecretFile;
+
+/** What a role adds to a node's seed, beside what `roles/common.ts` gives to every node. */
+export interface RoleContent {
+  readonly files: readonly SeedFile[];
+  /** Variables for `/etc/groundplane/node.env` that the role's scripts read; upper-case names. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Commands as argv, run once at first boot, after all files are written and before `enable`. */
+  readonly commands: readonly (readonly string[])[];
+  /** systemd units, enabled and started (without waiting) at the end of first boot. */
+  readonly enable: readonly string[];
+}
+
+export type RenderRole = (plan: DataCenterPlan, node: NodePlan) => RoleContent;
+
+/** Where seeds put the commands that the provider calls in guests. */
+export const guestCommandFolder = "/usr/local/lib/groundplane";
+
+/** Reference to a single-line secret inside a text; the provider fills it in when it writes the seed. */
+export const secretReference = (name: SecretName): string => `\${secret:${name}}`;

@@ -1,0 +1,59 @@
+import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { renderHosts } from "../files/hosts";
+import { renderNodeEnv } from "../files/node-env";
+import { hostKeyPath, renderSshdConf } from "../files/sshd-conf";
+import { guestCommand } from "../guest-command";
+import { firstInterface, segmentOf } from "../network-config";
+import { confValue } from "../quoting";
+import { type RoleContent, type SeedFile, secretReference } from "../role-content";
+
+/** What every node gets, whatever its role. `roleVariables` join node.env. */
+export function commonContent(
+  plan: DataCenterPlan,
+  node: NodePlan,
+  roleVariables: Readonly<Record<string, string>>,
+): RoleContent {
+  return {
+    files: [
+      { path: "/etc/hosts", mode: "0644", content: renderHosts(plan, node), changes: { reload: hostsReload(node) } },
+      { path: "/etc/resolv.conf", mode: "0644", content: renderResolvConf(plan, node) },
+      {
+        path: "/etc/groundplane/node.env",
+        mode: "0644",
+        content: renderNodeEnv(plan, node, roleVariables),
+        changes: { reload: "" },
+      },
+      guestCommand("common/node-ready"),
+      ...accessFiles(node),
+    ],
+    commands: [],
+    enable: [],
+  };
+}
+
+function accessFiles(node: NodePlan): SeedFile[] {
+  return [
+    { path: hostKeyPath, mode: "0600", secret: `ssh-host-key:${node.name}` },
+    {
+      path: "/root/.ssh/authorized_keys",
+      mode: "0600",
+      content: `${secretReference("ssh-user-key.pub")} groundplane\n`,
+    },
+    {
+      path: "/etc/ssh/sshd_config.d/10-groundplane.conf",
+      mode: "0644",
+      content: renderSshdConf(node.role),
+      changes: { reload: "systemctl try-reload-or-restart ssh" },
+    },
+  ];
+}
+
+/** dnsmasq serves the gateway's /etc/hosts to everybody else. */
+const hostsReload = (node: NodePlan): string =>
+  node.role === "gateway" ? "systemctl try-reload-or-restart dnsmasq" : "";
+
+/** A plain file: no resolver service stands between a node and the gateway. */
+function renderResolvConf(plan: DataCenterPlan, node: NodePlan): string {
+  const server = node.role === "gateway" ? "127.0.0.1" : segmentOf(plan, firstInterface(node)).gateway;
+  return `search ${confValue(plan.domain)}\nnameserver ${confValue(server)}\noptions timeout:1 attempts:3\n`;
+}

@@ -1,0 +1,17 @@
+#!/bin/bash
+# Exit 0 when this node does its whole work; else one line says what is missing. Quick: it is called in a loop.
+# The role's own part is role-ready beside this file, with the same manners.
+set -u
+
+cloud_init_result=/run/cloud-init/result.json
+if [ ! -s "$cloud_init_result" ]; then
+  echo "cloud-init has not finished"
+  exit 1
+fi
+if ! grep -q '"errors": \[\]' "$cloud_init_result"; then
+  echo "cloud-init failed: $(tr -s '\n ' ' ' <"$cloud_init_result")"
+  exit 1
+fi
+
+role_ready=$(dirname "$0")/role-ready
+if [ -x "$role_ready" ]; then exec "$role_ready"; fi
