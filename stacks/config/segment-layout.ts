@@ -1,4 +1,4 @@
-import { type Cidr, lastOf, sizeOf } from "./ipv4";
+import { type Cidr, isAligned, lastOf, sizeOf } from "./ipv4";
 
 /**
  * How one range becomes segments: eight equal slots, fixed by position and not by need, so that no pool's growth can
@@ -19,6 +19,13 @@ export const gatewayOffset = 1;
 export const floatingIpOffset = 10;
 /** The node with index 1 has offset 11. */
 export const nodeOffset = 10;
+
+/** A /22 gives segments of 128 addresses; below that a dmz has no room for its dynamic range. */
+export const longestNetworkPrefix = 22;
+
+/** Whether a range can be laid out; where it cannot, its own rules say so and others keep quiet. */
+export const canBeCarved = (network: Cidr): boolean =>
+  network.prefixLength <= longestNetworkPrefix && isAligned(network);
 
 export function layOutSegments(network: Cidr): SegmentLayout {
   const slotSize = sizeOf(network) / 8;

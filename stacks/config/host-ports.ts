@@ -1,0 +1,15 @@
+import { createHash } from "node:crypto";
+import type { HostPortsConfiguration } from "./configuration";
+
+const firstDerivedPort = 20_000;
+const derivedPairs = 5_000;
+
+/**
+ * Two neighbouring ports in 20000-29999 that follow from the stack's name: two stacks rarely meet, and the same stack
+ * keeps its kubeconfig valid. The range lies below Linux's ephemeral ports.
+ */
+export function derivedHostPorts(stack: string): HostPortsConfiguration {
+  const pair = createHash("sha256").update(stack).digest().readUInt32BE(0) % derivedPairs;
+  const api = firstDerivedPort + 2 * pair;
+  return { api, ssh: api + 1 };
+}

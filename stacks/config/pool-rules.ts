@@ -1,0 +1,94 @@
+import type { Configuration, PoolName } from "./configuration";
+import { cidr, formatCidr } from "./ipv4";
+import type { Rule } from "./rules";
+import { canBeCarved, layOutSegments, nodeCapacityOf } from "./segment-layout";
+
+const poolNames: readonly PoolName[] = ["gateway", "balancers", "masters", "workers", "storage"];
+
+const mastersOdd: Rule = {
+  reads: [["pools", "masters", "count"]],
+  check({ pools }) {
+    const count = pools.masters.count;
+    if (count % 2 === 1) return [];
+    return [
+      {
+        path: ["pools", "masters", "count"],
+        rule: "must be odd: an even number survives no more failures than one master less",
+        fix: `use ${count - 1} or ${count + 1}`,
+      },
+    ];
+  },
+};
+
+/** kubeadm's own preflight checks refuse less, minutes later. */
+const masterAtLeast = (key: "cpus" | "memoryMiB", least: number, fix: string): Rule => ({
+  reads: [["pools", "masters", key]],
+  check({ pools }) {
+    if (pools.masters[key] >= least) return [];
+    return [{ path: ["pools", "masters", key], rule: `must be at least ${least} for a control plane`, fix }];
+  },
+});
+
+const diskNamesUnique = (pool: PoolName): Rule => ({
+  reads: [["pools", pool, "disks"]],
+  check({ pools }) {
+    const names = pools[pool].disks.map((disk) => disk.name);
+    return names.flatMap((name, position) => {
+      const first = names.indexOf(name);
+      if (first === position) return [];
+      const rule = `must be unique in its pool; disks[${first}] has it already`;
+      return [{ path: ["pools", pool, "disks", position, "name"], rule, fix: "give this disk another name" }];
+    });
+  },
+});
+
+/** Gateway and balancers are too few to fill any segment. */
+const poolFitsSegment = (pool: "masters" | "workers" | "storage"): Rule => ({
+  reads: [
+    ["pools", pool, "count"],
+    ["network", "cidr"],
+  ],
+  check({ pools, network }) {
+    const range = cidr(network.cidr);
+    if (!canBeCarved(range)) return [];
+    const segment = layOutSegments(range)[pool];
+    const capacity = nodeCapacityOf(segment);
+    if (pools[pool].count <= capacity) return [];
+    return [
+      {
+        path: ["pools", pool, "count"],
+        rule: `must fit its segment: ${formatCidr(segment)} has ${capacity} addresses for nodes`,
+        fix: `use ${capacity} or less, or a larger network.cidr`,
+      },
+    ];
+  },
+});
+
+const memoryFitsHost: Rule = {
+  reads: [["pools"]],
+  check(configuration, host) {
+    const wanted = totalMemoryMiB(configuration);
+    if (host.memoryMiB === undefined || wanted <= host.memoryMiB) return [];
+    return [
+      {
+        path: ["pools"],
+        shown: `${wanted} MiB`,
+        rule: `all machines together must fit the host's ${host.memoryMiB} MiB of memory`,
+        fix: "lower counts or memoryMiB, or use the stack `small`",
+      },
+    ];
+  },
+};
+
+function totalMemoryMiB({ pools }: Pick<Configuration, "pools">): number {
+  return poolNames.reduce((sum, pool) => sum + pools[pool].count * pools[pool].memoryMiB, 0);
+}
+
+export const poolRules: readonly Rule[] = [
+  mastersOdd,
+  masterAtLeast("cpus", 2, "use 2 or more"),
+  masterAtLeast("memoryMiB", 1_700, "use 2048"),
+  ...poolNames.map(diskNamesUnique),
+  ...(["masters", "workers", "storage"] as const).map(poolFitsSegment),
+  memoryFitsHost,
+];
