@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type RunOptions, type RunResult, SshConnection, UnreachableError } from "./ssh-connection";
+
+export { type RunOptions, type RunResult, UnreachableError } from "./ssh-connection";
+
+/** A guest behind its stack's gateway: the gateway's port on 127.0.0.1, from there to the node, host keys pinned. */
+export interface GuestAddress {
+  readonly bastionPort: number;
+  readonly bastionHostKey: string;
+  /** The node's address; `10.0.2.15` or the gateway's own host key means the gateway itself. */
+  readonly address: string;
+  readonly hostKey: string;
+  /** OpenSSH private key. Secret. */
+  readonly privateKey: string;
+}
+
+export interface ConnectOptions {
+  /** How long to go on trying while the guest does not answer; 0 = one attempt. */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+  /** Called before each further attempt with the reason of the last failure. */
+  readonly onWaiting?: (reason: string) => void;
+}
+
+const RETRY_MS = { first: 200, factor: 1.4, most: 2_000 };
+
+/** Open connections of this process: one per gateway and one per node, made when first needed. */
+const pool = new Map<string, Promise<SshConnection>>();
+
+/** Runs a script in a guest as root, waiting as `connect` says until the guest answers. Never prints a key. */
+export async function runInGuest(
+  guest: GuestAddress,
+  script: string,
+  options: RunOptions & ConnectOptions = {},
+): Promise<RunResult> {
+  const connection = await connectGuest(guest, options);
+  return connection.run(script, options);
+}
+
+/** A connection to the guest, kept open and shared by all that ask for the same guest. */
+export async function connectGuest(guest: GuestAddress, options: ConnectOptions = {}): Promise<SshConnection> {
+  const end = Date.now() + (options.deadlineMs ?? 0);
+  for (let wait = RETRY_MS.first; ; wait = Math.min(wait * RETRY_MS.factor, RETRY_MS.most)) {
+    try {
+      return await pooledGuest(guest, options.signal);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (!(error instanceof UnreachableError) || Date.now() + wait > end) throw error;
+      options.onWaiting?.(error.message);
+      await sleep(wait, undefined, { signal: options.signal });
+    }
+  }
+}
+
+/** Closes every open connection; the process can then end by itself. */
+export async function closeGuests(): Promise<void> {
+  const open = await Promise.allSettled(pool.values());
+  pool.clear();
+  for (const result of open) if (result.status === "fulfilled") result.value.close();
+}
+
+/** Forgets a guest's connection, so that the next use makes a new one: after its machine was stopped or re-made. */
+export function forgetGuest(guest: GuestAddress): void {
+  pool.delete(guestKey(guest));
+}
+
+const bastionKey = (guest: GuestAddress): string => `${guest.bastionPort} ${guest.bastionHostKey}`;
+const guestKey = (guest: GuestAddress): string =>
+  isBastion(guest) ? bastionKey(guest) : `${bastionKey(guest)} ${guest.address} ${guest.hostKey}`;
+const isBastion = (guest: GuestAddress): boolean => guest.hostKey === guest.bastionHostKey;
+
+function pooledBastion(guest: GuestAddress, signal: AbortSignal | undefined): Promise<SshConnection> {
+  const { bastionPort: port, bastionHostKey: hostKey, privateKey } = guest;
+  return pooled(bastionKey(guest), signal, () => SshConnection.open({ host: "127.0.0.1", port, hostKey, privateKey }));
+}
+
+function pooledGuest(guest: GuestAddress, signal: AbortSignal | undefined): Promise<SshConnection> {
+  if (isBastion(guest)) return pooledBastion(guest, signal);
+  return pooled(guestKey(guest), signal, async () => {
+    const bastion = await pooledBastion(guest, undefined);
+    const through = await bastion.forward(guest.address, 22);
+    const { address: host, hostKey, privateKey } = guest;
+    return SshConnection.open({ host, port: 22, hostKey, privateKey, through });
+  });
+}
+
+/** The attempt is shared and has its own time limits; a caller's abort only ends that caller's waiting. */
+function pooled(
+  key: string,
+  signal: AbortSignal | undefined,
+  open: () => Promise<SshConnection>,
+): Promise<SshConnection> {
+  const known = pool.get(key);
+  if (known) return abortable(known, signal);
+  const opening = open();
+  pool.set(key, opening);
+  const forget = (): void => {
+    if (pool.get(key) === opening) pool.delete(key);
+  };
+  opening.then((connection) => connection.onClose(forget), forget);
+  return abortable(opening, signal);
+}
+
+function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => reject(signal.reason);
+    if (signal.aborted) aborted();
+    signal.addEventListener("abort", aborted, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
+  });
+}
