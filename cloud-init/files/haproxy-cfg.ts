@@ -1,0 +1,46 @@
+import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
+import { confValue } from "../quoting";
+
+/**
+ * TCP through to the masters; TLS ends there. A connection attempt to a master that has just died gives up after 250 ms
+ * and goes to another one, long before the checks notice; streams (watches, `logs -f`) may be silent for four hours.
+ */
+export function renderHaproxyCfg(plan: DataCenterPlan): string {
+  const port = confValue(plan.balancing.port);
+  return `global
+  log stderr format raw local0 notice
+  user haproxy
+  group haproxy
+  chroot /var/lib/haproxy
+  maxconn 8000
+  stats socket /run/haproxy/admin.sock mode 600 level admin expose-fd listeners
+
+defaults
+  mode tcp
+  log global
+  timeout connect 250ms
+  timeout client 4h
+  timeout server 4h
+  timeout check 500ms
+  retries 2
+  option redispatch 1
+  option clitcpka
+  option srvtcpka
+
+# Bound to all addresses: the floating IP may come later.
+frontend api
+  bind :${port}
+  default_backend masters
+
+# Clients verify the API server's certificate themselves; a check only asks whether it is ready.
+backend masters
+  balance leastconn
+  option httpchk
+  http-check send meth GET uri /readyz
+  http-check expect status 200
+  default-server check check-ssl verify none inter 250ms fastinter 150ms downinter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
+${nodesOf(plan, "master").map((node) => serverLine(node, port)).join("")}`;
+}
+
+const serverLine = ({ name, address }: NodePlan, port: string): string =>
+  `  server ${confValue(name)} ${confValue(address)}:${port}\n`;

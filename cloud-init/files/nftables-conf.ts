@@ -1,0 +1,97 @@
+import { type DataCenterPlan, nodesOf } from "../../stacks/plan/data-center-plan";
+import { confValue } from "../quoting";
+import {
+  type Flow,
+  type FlowParty,
+  type GatewayService,
+  gatewayServices,
+  interSegmentFlows,
+} from "./inter-segment-flows";
+
+const parties: readonly FlowParty[] = ["balancer", "api", "master", "worker", "storage"];
+
+/**
+ * The gateway's rules in a table of their own, replaced as one transaction: connections live on when they change.
+ * Unlisted flows are rejected rather than dropped, so that a mistake is an error at once and not a timeout.
+ */
+export function renderNftablesConf(plan: DataCenterPlan): string {
+  return `#!/usr/sbin/nft -f
+table inet groundplane
+delete table inet groundplane
+
+table inet groundplane {
+${parties.map((party) => addressSet(plan, party)).join("")}
+  chain input {
+    type filter hook input priority filter; policy drop;
+    iifname "lo" accept
+    ct state established,related accept
+    ct state invalid drop
+    meta l4proto icmp accept
+${indent(gatewayServices.map((service) => serviceRule(plan, service)))}
+  }
+
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    ct state established,related accept
+    ct state invalid drop
+${indent(plan.segments.map(sourceRule))}
+    iifname "uplink" ct status dnat accept comment "API from the host"
+    iifname ${interfaces(plan)} oifname "uplink" accept comment "the world"
+${indent(interSegmentFlows(plan.balancing.port).map(flowRule))}
+    reject with icmpx admin-prohibited
+  }
+
+  chain prerouting {
+    type nat hook prerouting priority dstnat;
+${indent([apiRule(plan)])}
+  }
+
+  chain postrouting {
+    type nat hook postrouting priority srcnat;
+    oifname "uplink" masquerade
+  }
+}
+`;
+}
+
+function addressSet(plan: DataCenterPlan, party: FlowParty): string {
+  const addresses = addressesOf(plan, party).map(confValue);
+  const elements = addresses.length === 0 ? "" : ` elements = { ${addresses.join(", ")} }`;
+  return `  set ${party} { type ipv4_addr;${elements} }\n`;
+}
+
+function addressesOf(plan: DataCenterPlan, party: FlowParty): string[] {
+  if (party === "api") return [...addressesOf(plan, "balancer"), plan.balancing.floatingIp];
+  return nodesOf(plan, party).map(({ address }) => address);
+}
+
+function serviceRule(plan: DataCenterPlan, service: GatewayService): string {
+  const from = {
+    segments: `iifname ${interfaces(plan)}`,
+    uplink: `iifname "uplink"`,
+    balancers: `iifname "dmz" ip saddr @balancer`,
+  }[service.from];
+  return `${from} ${service.protocol} dport ${service.port} accept comment "${service.purpose}"`;
+}
+
+/** A host that borrows an address of another segment gets nothing through. */
+const sourceRule = ({ name, cidr }: { readonly name: string; readonly cidr: string }): string =>
+  `iifname "${confValue(name)}" ip saddr != ${confValue(cidr)} drop`;
+
+const flowRule = (flow: Flow): string =>
+  flow.from
+    .flatMap((from) => flow.to.map((to) => `ip saddr @${from} ip daddr @${to} ${portMatch(flow)}`))
+    .join("\n    ");
+
+const portMatch = ({ protocol, ports, purpose }: Flow): string =>
+  `${protocol} dport { ${ports.map(confValue).join(", ")} } accept comment "${purpose}"`;
+
+function apiRule({ uplink, balancing }: DataCenterPlan): string {
+  const target = `${confValue(balancing.floatingIp)}:${confValue(balancing.port)}`;
+  return `iifname "uplink" ip daddr ${confValue(uplink.address)} tcp dport ${balancing.port} dnat ip to ${target}`;
+}
+
+const interfaces = (plan: DataCenterPlan): string =>
+  `{ ${plan.segments.map(({ name }) => `"${confValue(name)}"`).join(", ")} }`;
+
+const indent = (rules: readonly string[]): string => rules.map((rule) => `    ${rule}`).join("\n");

@@ -1,0 +1,114 @@
+import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
+import { type ClusterMember, clusterMembers } from "./cluster-members";
+import { element, emitXml, type XmlElement } from "./xml";
+
+const haproxyClone = "haproxy-clone";
+const floatingIp = "floating-ip";
+
+/**
+ * Pacemaker's whole configuration as it is before its first start, the same on every member; no shell has to be told
+ * anything later. A rebuilt member starts from it too: the living cluster's is newer and wins.
+ */
+export function renderPacemakerCib(plan: DataCenterPlan): string {
+  const members = clusterMembers(plan);
+  const cib = element(
+    "cib",
+    {
+      "crm_feature_set": "3.20.0",
+      "validate-with": "pacemaker-4.0",
+      "admin_epoch": "0",
+      "epoch": "1",
+      "num_updates": "0",
+    },
+    element(
+      "configuration",
+      {},
+      element("crm_config", {}, element("cluster_property_set", { id: "cluster" }, ...clusterProperties())),
+      element("nodes", {}, ...members.map(memberElement)),
+      element("resources", {}, haproxyElement(), floatingIpElement(plan)),
+      element("constraints", {}, ...constraints(members)),
+      element("rsc_defaults", {}, element("meta_attributes", { id: "defaults" }, ...resourceDefaults())),
+    ),
+    element("status"),
+  );
+  return `<?xml version="1.0"?>\n${emitXml(cib)}`;
+}
+
+/** Majority is the only guard: members hold no data, so the worst case is an address that is there twice. */
+const clusterProperties = (): XmlElement[] =>
+  pairs("cluster", {
+    "stonith-enabled": "false",
+    "no-quorum-policy": "stop",
+    // Members that start together need not wait 20 s for each other.
+    "dc-deadtime": "2s",
+    // A failed start counts towards the threshold below like any other failure.
+    "start-failure-is-fatal": "false",
+  });
+
+/** Three failures move a resource away; a minute without one and it may come back. It stays where it is otherwise. */
+const resourceDefaults = (): XmlElement[] =>
+  pairs("defaults", { "resource-stickiness": "100", "migration-threshold": "3", "failure-timeout": "60s" });
+
+function memberElement({ name, nodeId, standby }: ClusterMember): XmlElement {
+  const id = `member-${nodeId}`;
+  const attributes = standby ? [element("instance_attributes", { id }, ...pairs(id, { standby: "on" }))] : [];
+  return element("node", { id: String(nodeId), uname: name }, ...attributes);
+}
+
+/** On both balancers at all times, so that the floating IP never waits for a proxy to start. */
+const haproxyElement = (): XmlElement =>
+  element(
+    "clone",
+    { id: haproxyClone },
+    element("meta_attributes", { id: "haproxy-clone-meta" }, ...pairs("haproxy-clone-meta", { interleave: "true" })),
+    element(
+      "primitive",
+      { id: "haproxy", class: "systemd", type: "haproxy" },
+      element("operations", {}, operation("haproxy", "monitor", "3s", "20s"), operation("haproxy", "start", "0s", "20s")),
+    ),
+  );
+
+const floatingIpElement = ({ balancing }: DataCenterPlan): XmlElement =>
+  element(
+    "primitive",
+    { id: floatingIp, class: "ocf", provider: "heartbeat", type: "IPaddr2" },
+    element(
+      "instance_attributes",
+      { id: "floating-ip-address" },
+      ...pairs("floating-ip-address", {
+        ip: balancing.floatingIp,
+        cidr_netmask: String(balancing.prefixLength),
+        nic: "dmz",
+      }),
+    ),
+    element("operations", {}, operation(floatingIp, "monitor", "5s", "10s")),
+  );
+
+const operation = (resource: string, name: string, interval: string, timeout: string): XmlElement =>
+  element("op", { id: `${resource}-${name}`, name, interval, timeout });
+
+/** Never on a member in standby, where it is not even looked for; the floating IP only where HAProxy runs. */
+const constraints = (members: readonly ClusterMember[]): XmlElement[] => [
+  ...members
+    .filter(({ standby }) => standby)
+    .flatMap(({ name }) => [haproxyClone, floatingIp].map((resource) => neverOn(resource, name))),
+  element("rsc_colocation", {
+    id: "floating-ip-with-haproxy",
+    rsc: floatingIp,
+    "with-rsc": haproxyClone,
+    score: "INFINITY",
+  }),
+  element("rsc_order", { id: "haproxy-then-floating-ip", first: haproxyClone, then: floatingIp, kind: "Mandatory" }),
+];
+
+const neverOn = (resource: string, node: string): XmlElement =>
+  element("rsc_location", {
+    id: `${resource}-not-on-${node}`,
+    rsc: resource,
+    node,
+    score: "-INFINITY",
+    "resource-discovery": "never",
+  });
+
+const pairs = (owner: string, values: Readonly<Record<string, string>>): XmlElement[] =>
+  Object.entries(values).map(([name, value]) => element("nvpair", { id: `${owner}-${name}`, name, value }));

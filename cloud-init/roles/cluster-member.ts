@@ -1,0 +1,28 @@
+import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
+import { renderCorosyncConf } from "../files/corosync-conf";
+import { renderPacemakerCib } from "../files/pacemaker-cib";
+import type { RoleContent } from "../role-content";
+
+/** Membership in the balancers' cluster: both balancers and the gateway have the same. */
+export function clusterMemberContent(plan: DataCenterPlan): RoleContent {
+  return {
+    files: [
+      {
+        path: "/etc/corosync/corosync.conf",
+        mode: "0644",
+        content: renderCorosyncConf(plan),
+        changes: { reload: "! systemctl is-active --quiet corosync || corosync-cfgtool -R" },
+      },
+      { path: "/etc/corosync/authkey", mode: "0400", secret: "corosync-key" },
+      // Only for the first start: from then on the cluster itself keeps and changes it.
+      {
+        path: "/var/lib/pacemaker/cib/cib.xml",
+        mode: "0600",
+        owner: "hacluster:haclient",
+        content: renderPacemakerCib(plan),
+      },
+    ],
+    commands: [],
+    enable: ["corosync.service", "pacemaker.service"],
+  };
+}

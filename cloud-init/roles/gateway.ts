@@ -1,0 +1,49 @@
+import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
+import { dhcpHostsPath, renderDhcpHosts, renderDnsmasqConf } from "../files/dnsmasq-conf";
+import { renderNftablesConf } from "../files/nftables-conf";
+import { guestCommand } from "../guest-command";
+import type { RoleContent, SeedFile } from "../role-content";
+import { clusterMemberContent } from "./cluster-member";
+
+const sysctlPath = "/etc/sysctl.d/90-groundplane.conf";
+const applySysctl = ["/usr/lib/systemd/systemd-sysctl", sysctlPath];
+
+/** Router, firewall, NAT, DNS, DHCP and bastion; with a pair of balancers also the third vote of their cluster. */
+export function gatewayContent(plan: DataCenterPlan): RoleContent {
+  const { pair } = plan.balancing;
+  const cluster = pair ? clusterMemberContent(plan) : undefined;
+  return {
+    files: [...gatewayFiles(plan), guestCommand("gateway/role-ready"), ...(cluster?.files ?? [])],
+    environment: { BALANCER_PAIR: pair ? "yes" : "no" },
+    commands: [applySysctl],
+    enable: ["nftables.service", "dnsmasq.service", ...(cluster?.enable ?? [])],
+  };
+}
+
+const gatewayFiles = (plan: DataCenterPlan): SeedFile[] => [
+  {
+    path: "/etc/nftables.conf",
+    mode: "0644",
+    content: renderNftablesConf(plan),
+    // Not only if it is active: a gateway without rules would let everything pass.
+    changes: { reload: "systemctl reload-or-restart nftables" },
+  },
+  {
+    path: "/etc/dnsmasq.d/groundplane.conf",
+    mode: "0644",
+    content: renderDnsmasqConf(plan),
+    changes: { reload: "systemctl try-restart dnsmasq" },
+  },
+  {
+    path: dhcpHostsPath,
+    mode: "0644",
+    content: renderDhcpHosts(plan),
+    changes: { reload: "systemctl try-reload-or-restart dnsmasq" },
+  },
+  {
+    path: sysctlPath,
+    mode: "0644",
+    content: "net.ipv4.ip_forward = 1\n",
+    changes: { reload: applySysctl.join(" ") },
+  },
+];
