@@ -26,7 +26,8 @@ export class Ready extends pulumi.ComponentResource {
       {
         connection: masterConnection(args.plan, args.secrets),
         create: waitUntilReady(nodes),
-        triggers: [...nodes, ...args.machines.map((machine) => machine.machine.generation)],
+        // The command reads none of it: a changed input asks the question again, where `triggers` would replace.
+        stdin: pulumi.concat(...args.machines.map(({ machine }) => pulumi.interpolate`${machine.generation}\n`)),
         // What is still missing goes to stderr, a line per change; it is progress, and holds no secret.
         logging: "stderr",
         addPreviousOutputInEnv: false,

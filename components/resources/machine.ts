@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { MachineInputs } from "../../provider/resource-types";
 import type { PowerState } from "../../provider/hypervisor";
+import type { MachineInputs } from "../../provider/resource-types";
 import type { ResourceArgs } from "./deep-input";
 
 /** A machine as the hypervisor sees it. */

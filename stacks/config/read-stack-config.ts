@@ -19,7 +19,9 @@ export function readStackConfig(): Configuration {
   const file = path.join("stacks", `Pulumi.${context.stack}.yaml`);
   // Pulumi hands over values without their lines: the file is read a second time to tell where a problem stands. The
   // user may have named another file, so what Pulumi gave decides whether there is a problem at all.
-  const located = fs.existsSync(file) ? readConfigurationFile(fs.readFileSync(file, "utf8"), context).problems : undefined;
+  const located = fs.existsSync(file)
+    ? readConfigurationFile(fs.readFileSync(file, "utf8"), context).problems
+    : undefined;
   throw new pulumi.RunError(describeProblems(located ?? problems, file));
 }
 
