@@ -1,0 +1,72 @@
+import type { DataCenterPlan, NodePlan, Role } from "../stacks/plan/data-center-plan";
+import { renderCloudConfig } from "./cloud-config";
+import { renderMetaData } from "./meta-data";
+import { renderNetworkConfig } from "./network-config";
+import type { RenderRole, RoleContent, SeedFile } from "./role-content";
+import { balancerContent } from "./roles/balancer";
+import { commonContent } from "./roles/common";
+import { gatewayContent } from "./roles/gateway";
+import { masterContent } from "./roles/master";
+import { storageContent } from "./roles/storage";
+import { workerContent } from "./roles/worker";
+import type { NodeFile, NodeSeed, SecretName } from "./seed";
+
+const roles: Readonly<Record<Role, RenderRole>> = {
+  gateway: gatewayContent,
+  balancer: balancerContent,
+  master: masterContent,
+  worker: workerContent,
+  storage: storageContent,
+};
+
+/** Everything one node is told; pure, and the same text for the same plan. */
+export function renderNodeSeed(plan: DataCenterPlan, node: NodePlan): NodeSeed {
+  const content = nodeContent(plan, node);
+  const userData = renderCloudConfig(node, content);
+  return {
+    node: node.name,
+    userData,
+    metaData: renderMetaData(node),
+    networkConfig: renderNetworkConfig(plan, node),
+    secrets: referredSecrets(userData),
+    files: content.files.flatMap(changingFile),
+  };
+}
+
+/** The seeds of all nodes, in the plan's order. */
+export function renderSeeds(plan: DataCenterPlan): readonly NodeSeed[] {
+  return plan.nodes.map((node) => renderNodeSeed(plan, node));
+}
+
+function nodeContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
+  const role = roles[node.role](plan, node);
+  const common = commonContent(plan, node, role.environment ?? {});
+  const files = [...common.files, ...role.files];
+  refuseDuplicates(node, files);
+  return {
+    files,
+    commands: [...common.commands, ...role.commands],
+    enable: [...common.enable, ...role.enable],
+  };
+}
+
+function refuseDuplicates(node: NodePlan, files: readonly SeedFile[]): void {
+  const seen = new Set<string>();
+  for (const { path } of files) {
+    if (seen.has(path)) throw new Error(`${node.name} is told to write ${path} twice`);
+    seen.add(path);
+  }
+}
+
+function changingFile(file: SeedFile): NodeFile[] {
+  if ("secret" in file || !file.changes) return [];
+  if (referredSecrets(file.content).length > 0) throw new Error(`${file.path} may change and must not hold a secret`);
+  const { path, mode, content, changes } = file;
+  return [{ path, mode, content, reload: changes.reload }];
+}
+
+function referredSecrets(text: string): SecretName[] {
+  const names = new Set<string>();
+  for (const [, name] of text.matchAll(/\$\{secret(?:-base64)?:([^}]+)\}/g)) if (name) names.add(name);
+  return [...names].sort() as SecretName[];
+}
