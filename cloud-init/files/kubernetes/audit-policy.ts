@@ -1,0 +1,45 @@
+import { emitYaml } from "../../emit-yaml";
+
+const reading = ["get", "list", "watch"];
+const controlPlane = [
+  "system:apiserver",
+  "system:kube-controller-manager",
+  "system:kube-scheduler",
+  "system:kube-proxy",
+];
+
+/**
+ * Who did what, never the contents: secrets must not reach a log. The cluster's own heartbeat (leases, events, watches
+ * of its components) is left out, because it is most of the traffic and answers no question.
+ */
+export function auditPolicy(): string {
+  return emitYaml({
+    apiVersion: "audit.k8s.io/v1",
+    kind: "Policy",
+    omitStages: ["RequestReceived"],
+    omitManagedFields: true,
+    rules: [
+      {
+        level: "None",
+        nonResourceURLs: ["/healthz*", "/livez*", "/readyz*", "/version", "/openapi*", "/apis*", "/api*"],
+      },
+      { level: "None", resources: [{ group: "coordination.k8s.io", resources: ["leases"] }] },
+      {
+        level: "None",
+        resources: [
+          { group: "", resources: ["events"] },
+          { group: "events.k8s.io", resources: ["events"] },
+        ],
+      },
+      { level: "Metadata", resources: [{ group: "", resources: ["secrets", "serviceaccounts/token"] }] },
+      { level: "None", userGroups: ["system:nodes"], verbs: [...reading, "patch"] },
+      { level: "None", users: controlPlane, verbs: reading },
+      {
+        level: "None",
+        userGroups: ["system:serviceaccounts:kube-system", "system:serviceaccounts:kube-flannel"],
+        verbs: reading,
+      },
+      { level: "Metadata" },
+    ],
+  });
+}

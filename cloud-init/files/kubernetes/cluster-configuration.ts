@@ -1,0 +1,77 @@
+import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
+import {
+  auditPolicyPath,
+  authenticationConfigurationPath,
+  encryptionConfigurationPath,
+  guestPaths,
+} from "./guest-paths";
+
+/** The documents that hold for the whole cluster; kubeadm keeps them in ConfigMaps, where joining nodes find them. */
+export function clusterConfiguration(plan: DataCenterPlan): readonly object[] {
+  return [kubeadmCluster(plan), kubelet(plan), kubeProxy()];
+}
+
+/** Nothing goes into etcd's extraArgs: they would land in the ConfigMap and break every later join. */
+const kubeadmCluster = (plan: DataCenterPlan) => ({
+  apiVersion: "kubeadm.k8s.io/v1beta4",
+  kind: "ClusterConfiguration",
+  clusterName: plan.stack,
+  kubernetesVersion: `v${plan.kubernetes.version}`,
+  encryptionAlgorithm: "ECDSA-P256",
+  controlPlaneEndpoint: plan.kubernetes.endpoint,
+  networking: {
+    podSubnet: plan.kubernetes.podCidr,
+    serviceSubnet: plan.kubernetes.serviceCidr,
+    dnsDomain: "cluster.local",
+  },
+  apiServer: {
+    certSANs: plan.kubernetes.certificateNames,
+    extraArgs: Object.entries(apiServerArguments).map(([name, value]) => ({ name, value })),
+    extraVolumes: [
+      hostFolder("api-server-configuration", guestPaths.apiServer, true),
+      hostFolder("audit-logs", guestPaths.auditLogs, false),
+    ],
+  },
+});
+
+const apiServerArguments = {
+  "audit-log-maxage": "7",
+  "audit-log-maxbackup": "3",
+  "audit-log-maxsize": "50",
+  "audit-log-path": `${guestPaths.auditLogs}/audit.log`,
+  "audit-policy-file": auditPolicyPath,
+  "authentication-config": authenticationConfigurationPath,
+  "encryption-provider-config": encryptionConfigurationPath,
+  // Kubelets serve with certificates of the cluster's CA, so the API server can insist on them.
+  "kubelet-certificate-authority": `${guestPaths.pki}/ca.crt`,
+};
+
+const hostFolder = (name: string, path: string, readOnly: boolean) => ({
+  name,
+  hostPath: path,
+  mountPath: path,
+  readOnly,
+  pathType: "DirectoryOrCreate",
+});
+
+const kubelet = (plan: DataCenterPlan) => ({
+  apiVersion: "kubelet.config.k8s.io/v1beta1",
+  kind: "KubeletConfiguration",
+  cgroupDriver: "cgroupfs",
+  clusterDNS: [plan.kubernetes.dnsServiceIp],
+  clusterDomain: "cluster.local",
+  // System containers live on hosts with cgroup v1, and with the host's swap.
+  failCgroupV1: false,
+  failSwapOn: false,
+  resolvConf: "/etc/resolv.conf",
+  rotateCertificates: true,
+  serverTLSBootstrap: true,
+});
+
+/** Zeros leave the connection tracking of the host's kernel alone: it is not the guest's to tune. */
+const kubeProxy = () => ({
+  apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+  kind: "KubeProxyConfiguration",
+  mode: "nftables",
+  conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
+});

@@ -1,0 +1,109 @@
+import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
+import { emitYaml } from "../../emit-yaml";
+
+const namespace = "kube-flannel";
+const image = "groundplane.internal/flannel:v0.28.4";
+const meta = (name: string) => ({ name, namespace, labels: { app: "flannel" } });
+
+/** Routes between the nodes' pods: flannel over vxlan. The bridge on each node is containerd's, from its podCIDR. */
+export function flannelManifest(plan: DataCenterPlan): string {
+  const objects = [
+    namespaceObject(),
+    serviceAccount(),
+    clusterRole(),
+    clusterRoleBinding(),
+    networkConfigMap(plan),
+    daemonSet(plan),
+  ];
+  return objects.map((object) => emitYaml(object)).join("---\n");
+}
+
+const namespaceObject = () => ({
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "privileged" } },
+});
+
+const serviceAccount = () => ({ apiVersion: "v1", kind: "ServiceAccount", metadata: meta("flannel") });
+
+const clusterRole = () => ({
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "ClusterRole",
+  metadata: { name: "flannel" },
+  rules: [
+    { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
+    { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
+    { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },
+  ],
+});
+
+const clusterRoleBinding = () => ({
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "ClusterRoleBinding",
+  metadata: { name: "flannel" },
+  roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "flannel" },
+  subjects: [{ kind: "ServiceAccount", name: "flannel", namespace }],
+});
+
+const networkConfigMap = (plan: DataCenterPlan) => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: meta("kube-flannel-cfg"),
+  data: {
+    "net-conf.json": JSON.stringify({
+      Network: plan.kubernetes.podCidr,
+      EnableNFTables: true,
+      Backend: { Type: "vxlan" },
+    }),
+  },
+});
+
+const daemonSet = (plan: DataCenterPlan) => ({
+  apiVersion: "apps/v1",
+  kind: "DaemonSet",
+  metadata: meta("kube-flannel-ds"),
+  spec: {
+    selector: { matchLabels: { app: "flannel" } },
+    template: { metadata: { labels: { app: "flannel" } }, spec: podSpec(plan) },
+  },
+});
+
+const podSpec = (plan: DataCenterPlan) => ({
+  hostNetwork: true,
+  priorityClassName: "system-node-critical",
+  serviceAccountName: "flannel",
+  // Routes come before anything else on a node, whatever is wrong with it.
+  tolerations: [{ operator: "Exists" }],
+  containers: [
+    {
+      name: "kube-flannel",
+      image,
+      imagePullPolicy: "IfNotPresent",
+      command: ["/opt/bin/flanneld"],
+      args: ["--ip-masq", "--kube-subnet-mgr", "--iface=$(NODE_ADDRESS)"],
+      securityContext: { privileged: true },
+      env: environment(plan),
+      volumeMounts: [
+        { name: "run", mountPath: "/run/flannel" },
+        { name: "configuration", mountPath: "/etc/kube-flannel" },
+      ],
+    },
+  ],
+  volumes: [
+    { name: "run", hostPath: { path: "/run/flannel", type: "DirectoryOrCreate" } },
+    { name: "configuration", configMap: { name: "kube-flannel-cfg" } },
+  ],
+});
+
+/** The API by its floating address: the cluster's own service address needs kube-proxy, which may come up later. */
+function environment(plan: DataCenterPlan) {
+  const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+  return [
+    field("POD_NAME", "metadata.name"),
+    field("POD_NAMESPACE", "metadata.namespace"),
+    field("NODE_ADDRESS", "status.hostIP"),
+    { name: "EVENT_QUEUE_DEPTH", value: "5000" },
+    { name: "KUBERNETES_SERVICE_HOST", value: plan.balancing.floatingIp },
+    { name: "KUBERNETES_SERVICE_PORT", value: String(plan.balancing.port) },
+  ];
+}

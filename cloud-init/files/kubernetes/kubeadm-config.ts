@@ -1,0 +1,66 @@
+import type { DataCenterPlan, NodePlan } from "../../../stacks/plan/data-center-plan";
+import { emitYaml } from "../../emit-yaml";
+import { secretReference } from "../../role-content";
+import { clusterConfiguration } from "./cluster-configuration";
+import { guestPaths } from "./guest-paths";
+
+const kubeadmApi = "kubeadm.k8s.io/v1beta4";
+
+/** What `kubeadm init` reads. Only the node's name and address differ between the masters of a stack. */
+export function initConfigurationFile(plan: DataCenterPlan, node: NodePlan): string {
+  const documents = [initConfiguration(plan, node), ...clusterConfiguration(plan)];
+  return documents.map((document) => emitYaml(document)).join("---\n");
+}
+
+/** What `kubeadm join` reads: the API through the floating IP, trusted by the CA's hash alone. */
+export function joinConfigurationFile(plan: DataCenterPlan, node: NodePlan): string {
+  return emitYaml({
+    apiVersion: kubeadmApi,
+    kind: "JoinConfiguration",
+    discovery: {
+      bootstrapToken: {
+        apiServerEndpoint: plan.kubernetes.endpoint,
+        token: secretReference("bootstrap-token"),
+        caCertHashes: [secretReference("kubernetes-ca-hash")],
+      },
+    },
+    nodeRegistration: nodeRegistration(node),
+    ...(node.role === "master" ? { controlPlane: { localAPIEndpoint: localApi(plan, node) }, ...patches } : {}),
+  });
+}
+
+const initConfiguration = (plan: DataCenterPlan, node: NodePlan) => ({
+  apiVersion: kubeadmApi,
+  kind: "InitConfiguration",
+  bootstrapTokens: [
+    {
+      token: secretReference("bootstrap-token"),
+      description: "lets the nodes of this stack join",
+      ttl: "24h0m0s",
+      usages: ["signing", "authentication"],
+      groups: ["system:bootstrappers:kubeadm:default-node-token"],
+    },
+  ],
+  localAPIEndpoint: localApi(plan, node),
+  nodeRegistration: nodeRegistration(node),
+  ...patches,
+});
+
+const patches = { patches: { directory: guestPaths.patches } };
+
+const localApi = (plan: DataCenterPlan, node: NodePlan) => ({
+  advertiseAddress: node.address,
+  bindPort: plan.balancing.port,
+});
+
+function nodeRegistration(node: NodePlan) {
+  return {
+    name: node.name,
+    criSocket: "unix:///run/containerd/containerd.sock",
+    // Every image is in the node's store from the start: a missing one is an error to see, not to download.
+    imagePullPolicy: "Never",
+    // The check parses the host's kernel configuration, which a system container does not have.
+    ignorePreflightErrors: ["SystemVerification"],
+    kubeletExtraArgs: [{ name: "node-ip", value: node.address }],
+  };
+}

@@ -1,0 +1,51 @@
+import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
+import { guestPaths } from "./guest-paths";
+
+interface PatchFile {
+  readonly path: string;
+  readonly content: string;
+}
+
+const staticPods = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+
+/**
+ * kubeadm's own patches, the same for birth and join. Their names begin with `<target>1`, because birth puts the
+ * initial members of etcd into `etcd0+json.json` for as long as it takes; those are never part of a join.
+ */
+export function kubeadmPatches(plan: DataCenterPlan): readonly PatchFile[] {
+  const probes = plan.kubernetes.fastProbes
+    ? staticPods.map((pod) => patchFile(`${pod}1+json.json`, startupProbeEverySecond))
+    : [];
+  return [...probes, patchFile("corednsdeployment1+strategic.json", coreDns(plan))];
+}
+
+const patchFile = (name: string, patch: unknown): PatchFile => ({
+  path: `${guestPaths.patches}/${name}`,
+  content: `${JSON.stringify(patch, null, 2)}\n`,
+});
+
+/** Stock probes first look after ten seconds; the longest time allowed to start stays the stock four minutes. */
+const startupProbeEverySecond = [
+  { op: "replace", path: "/spec/containers/0/startupProbe/initialDelaySeconds", value: 1 },
+  { op: "replace", path: "/spec/containers/0/startupProbe/periodSeconds", value: 1 },
+  { op: "replace", path: "/spec/containers/0/startupProbe/failureThreshold", value: 240 },
+];
+
+/**
+ * Both replicas of CoreDNS are born while the first master is the only node. kubeadm's preference would let them stay
+ * there together; the requirement makes the second wait for the next node. A lone node cannot fulfil it.
+ */
+function coreDns(plan: DataCenterPlan) {
+  const kubernetesNodes = plan.nodes.filter((node) => node.role === "master" || node.role === "worker");
+  const readiness = plan.kubernetes.fastProbes
+    ? { containers: [{ name: "coredns", readinessProbe: { periodSeconds: 1 } }] }
+    : {};
+  const apart = kubernetesNodes.length > 1 ? { affinity: { podAntiAffinity: onePerNode } } : {};
+  return { spec: { template: { spec: { ...apart, ...readiness } } } };
+}
+
+const onePerNode = {
+  requiredDuringSchedulingIgnoredDuringExecution: [
+    { labelSelector: { matchLabels: { "k8s-app": "kube-dns" } }, topologyKey: "kubernetes.io/hostname" },
+  ],
+};

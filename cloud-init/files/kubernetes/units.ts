@@ -1,0 +1,50 @@
+import type { TextFile } from "../../role-content";
+
+const unit = (name: string, content: string): TextFile => ({
+  path: `/etc/systemd/system/${name}`,
+  mode: "0644",
+  content,
+  changes: { reload: "systemctl daemon-reload" },
+});
+
+/** Takes the node into the cluster as its order says, now and after every restart until it is a member. */
+export const clusterUnit = unit(
+  "groundplane-cluster.service",
+  `[Unit]
+Description=Take this node into the cluster
+ConditionPathExists=/var/lib/groundplane/order
+Wants=network-online.target
+After=network-online.target containerd.service
+
+[Service]
+ExecStart=/usr/local/lib/groundplane/cluster-work
+TimeoutStopSec=5s
+
+[Install]
+WantedBy=multi-user.target
+`,
+);
+
+export const approverName = "groundplane-approve-serving-certificates.service";
+
+/** Ends with every watch that the API server closes, and is started again by systemd. */
+export const approverUnit = unit(
+  approverName,
+  `[Unit]
+Description=Approve the serving certificates of planned kubelets
+ConditionPathExists=/etc/kubernetes/admin.conf
+After=kubelet.service
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/usr/local/lib/groundplane/approve-serving-certificates
+RuntimeDirectory=groundplane-approver
+RuntimeDirectoryMode=0700
+Restart=always
+RestartSec=3s
+TimeoutStopSec=5s
+
+[Install]
+WantedBy=multi-user.target
+`,
+);

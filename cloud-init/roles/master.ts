@@ -1,0 +1,93 @@
+import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { auditPolicy } from "../files/kubernetes/audit-policy";
+import { authenticationConfiguration } from "../files/kubernetes/authentication-configuration";
+import { encryptionConfiguration } from "../files/kubernetes/encryption-configuration";
+import { flannelManifest } from "../files/kubernetes/flannel-manifest";
+import {
+  auditPolicyPath,
+  authenticationConfigurationPath,
+  encryptionConfigurationPath,
+  guestPaths,
+} from "../files/kubernetes/guest-paths";
+import { initConfigurationFile } from "../files/kubernetes/kubeadm-config";
+import { kubeadmPatches } from "../files/kubernetes/kubeadm-patches";
+import { plannedNodes } from "../files/kubernetes/planned-nodes";
+import { approverName, approverUnit } from "../files/kubernetes/units";
+import { guestCommand } from "../guest-command";
+import type { RoleContent, SeedFile } from "../role-content";
+import type { SecretName } from "../seed";
+import { kubernetesNodeContent } from "./kubernetes-node";
+
+const commands = [
+  "give-birth",
+  "renew-token",
+  "forget-node",
+  "drain-node",
+  "cluster-ready",
+  "cluster-id",
+  "approve-serving-certificates",
+  "check-serving-request",
+];
+
+/** kubeadm's name of each key that is made before the machines, under /etc/kubernetes/pki. */
+const publicKeyInfrastructure: Readonly<Record<string, SecretName>> = {
+  "ca.crt": "kubernetes-ca.crt",
+  "ca.key": "kubernetes-ca.key",
+  "front-proxy-ca.crt": "front-proxy-ca.crt",
+  "front-proxy-ca.key": "front-proxy-ca.key",
+  "etcd/ca.crt": "etcd-ca.crt",
+  "etcd/ca.key": "etcd-ca.key",
+  "sa.key": "service-account.key",
+  "sa.pub": "service-account.pub",
+};
+
+/** A master can give birth to the cluster or join it, and acts on it for the provider. */
+export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
+  const common = kubernetesNodeContent(plan, node);
+  return {
+    ...common,
+    files: [
+      ...common.files,
+      ...commands.map((name) => guestCommand(`kubernetes/${name}`)),
+      approverUnit,
+      ...keyFiles(),
+      ...apiServerFiles(),
+      ...clusterFiles(plan, node),
+    ],
+    enable: [...common.enable, approverName],
+  };
+}
+
+const keyFiles = (): SeedFile[] =>
+  Object.entries(publicKeyInfrastructure).map(([name, secret]) => ({
+    path: `${guestPaths.pki}/${name}`,
+    mode: "0600",
+    secret,
+  }));
+
+/** The API server reads these when it starts; a change waits for the next start rather than take it down. */
+const apiServerFiles = (): SeedFile[] => [
+  { path: encryptionConfigurationPath, mode: "0600", content: encryptionConfiguration() },
+  { path: auditPolicyPath, mode: "0600", content: auditPolicy(), changes: { reload: "" } },
+  {
+    path: authenticationConfigurationPath,
+    mode: "0600",
+    content: authenticationConfiguration(),
+    changes: { reload: "" },
+  },
+];
+
+function clusterFiles(plan: DataCenterPlan, node: NodePlan): SeedFile[] {
+  return [
+    { path: guestPaths.initConfiguration, mode: "0600", content: initConfigurationFile(plan, node) },
+    ...kubeadmPatches(plan).map((patch) => ({ ...patch, mode: "0644", changes: { reload: "" } })),
+    { path: guestPaths.flannel, mode: "0644", content: flannelManifest(plan), changes: { reload: "" } },
+    {
+      path: guestPaths.plannedNodes,
+      mode: "0644",
+      content: plannedNodes(plan),
+      // Requests that came before their node's line are looked at again.
+      changes: { reload: `systemctl try-restart ${approverName}` },
+    },
+  ];
+}

@@ -1,0 +1,42 @@
+#!/bin/bash
+# cluster-ready NAME…: exit 0 when all these Nodes are Ready, every pod of the cluster runs and is ready or has
+# completed, and every Deployment and DaemonSet has its replicas; else one line per thing that is missing.
+set -eu -o pipefail
+export HOME=/root KUBECONFIG=/etc/kubernetes/admin.conf
+
+# One line per object: `node NAME READY`, `pod NAMESPACE/NAME PHASE READY`, `deployment|daemonset NAMESPACE/NAME WANTED
+# READY`. One request for all, since every start of kubectl costs a tenth of a core-second.
+# shellcheck disable=SC2016 # the dollars are the template's
+template='{{range .items}}{{$name := .metadata.name}}{{$space := .metadata.namespace}}{{$ready := "Unknown"}}
+{{- range .status.conditions}}{{if eq .type "Ready"}}{{$ready = .status}}{{end}}{{end}}
+{{- if eq .kind "Node"}}node {{$name}} {{$ready}}
+{{else if eq .kind "Pod"}}pod {{$space}}/{{$name}} {{.status.phase}} {{$ready}}
+{{else if eq .kind "Deployment"}}deployment {{$space}}/{{$name}} {{.spec.replicas}} {{or .status.readyReplicas 0}}
+{{else}}daemonset {{$space}}/{{$name}} {{.status.desiredNumberScheduled}} {{or .status.numberReady 0}}
+{{end}}{{end}}'
+
+if ! objects=$(kubectl get nodes,pods,deployments,daemonsets --all-namespaces --output "go-template=$template" 2>&1); then
+  echo "the API does not answer: $(tail -n 1 <<<"$objects")"
+  exit 1
+fi
+
+# A DaemonSet that has not heard of a new node yet still counts too few: the network must be on every named node.
+awk -v names="$*" '
+  function missing(what) { print what; failed = 1 }
+  $1 == "node" { ready[$2] = $3 }
+  $1 == "pod" && $3 != "Succeeded" && !($3 == "Running" && $4 == "True") { missing("pod " $2 " is " $3 ", not ready") }
+  $1 == "deployment" { have[$2] = 1 }
+  $1 == "daemonset" { have[$2] = 1; daemons[$2] = $4 }
+  ($1 == "deployment" || $1 == "daemonset") && $3 != $4 { missing($1 " " $2 " has " $4 " of " $3) }
+  END {
+    count = split(names, wanted, " ")
+    for (i = 1; i <= count; i++) {
+      if (!(wanted[i] in ready)) missing("node " wanted[i] " is not in the cluster")
+      else if (ready[wanted[i]] != "True") missing("node " wanted[i] " is not Ready")
+    }
+    if (!("kube-system/coredns" in have)) missing("CoreDNS is not there yet")
+    needed = split("kube-system/kube-proxy kube-flannel/kube-flannel-ds", network, " ")
+    for (i = 1; i <= needed; i++)
+      if (daemons[network[i]] + 0 < count) missing(network[i] " is ready on " daemons[network[i]] + 0 " nodes")
+    exit failed
+  }' <<<"$objects"

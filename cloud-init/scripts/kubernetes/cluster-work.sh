@@ -1,0 +1,158 @@
+#!/bin/bash
+# Does what the order says until this node is a member; run by groundplane-cluster.service. May be killed anywhere and
+# run again: kubeadm's phases take up what is there, and nothing here ever removes etcd's data.
+set -eu -o pipefail
+here=$(dirname "$0")
+# shellcheck source=/dev/null
+. /etc/groundplane/node.env
+# shellcheck source=cluster-state.sh
+. "$here/cluster-state"
+
+log_folder=/var/log/groundplane
+kubeadm_log=$log_folder/kubeadm.log
+etcd_patch=$KUBEADM_PATCHES/etcd0+json.json
+attempts=3
+
+main() {
+  read_phase
+  read_order
+  if [ "$phase" = member ] || [ "$order" = none ]; then exit 0; fi
+  (umask 077 && mkdir -p "$log_folder")
+  case $order in
+    first | other) work birth give_birth ;;
+    join) work joining join_cluster ;;
+    *) fail "unknown order: $order" ;;
+  esac
+  rm -f "$etcd_patch"
+  set_phase member "member of the cluster"
+  if [ "$NODE_ROLE" = master ]; then
+    systemctl start --no-block groundplane-approve-serving-certificates.service
+  fi
+}
+
+# work PHASE FUNCTION
+work() {
+  set_phase "$1" "waiting for containerd"
+  until [ -S /run/containerd/containerd.sock ]; do sleep 0.1; done
+  local attempt
+  for ((attempt = 1; attempt <= attempts; attempt++)); do
+    if "$2" "$1"; then return 0; fi
+    if [ "$attempt" -lt "$attempts" ]; then set_phase "$1" "attempt $attempt failed, once more" "$(last_error)"; fi
+    sleep 1
+  done
+  fail "$(last_error)"
+}
+
+fail() {
+  set_phase failed "given up" "$1"
+  exit 1
+}
+
+give_birth() {
+  local skip=show-join-command
+  if [ "$order" = other ]; then skip=upload-config,upload-certs,bootstrap-token,addon,show-join-command; fi
+  write_etcd_patch
+  # The token must not be printed: kubeadm's output goes to a log.
+  kubeadm_step "$1" init --config "$KUBEADM_INIT_CONFIGURATION" --skip-token-print --skip-phases="$skip" || return 1
+  if [ "$order" = first ]; then
+    apply_flannel "$1" || return 1
+  else
+    # Not bound by any role binding: whoever holds it is above the cluster's rules. One master keeps it.
+    rm -f /etc/kubernetes/super-admin.conf
+  fi
+}
+
+# The members that etcd begins with. kubeadm appends it to the flags, where the last one wins; etcd ignores it once it
+# has data. It stays out of kubeadm's configuration, where later joins would find it.
+write_etcd_patch() {
+  mkdir -p "$KUBEADM_PATCHES"
+  printf '[{"op":"add","path":"/spec/containers/0/command/-","value":"--initial-cluster=%s"}]\n' \
+    "$initial_cluster" >"$etcd_patch"
+}
+
+# Through this master's own API server: the floating IP may not have noticed it yet.
+apply_flannel() {
+  set_phase "$1" "applying flannel"
+  local try
+  for try in 1 2 3 4 5 6 7 8 9 10; do
+    if kubectl --server "https://$NODE_ADDRESS:$API_PORT" apply --server-side --force-conflicts --validate=false \
+      -f "$FLANNEL_MANIFEST" >>"$kubeadm_log" 2>&1; then
+      return 0
+    fi
+    sleep "0.$try"
+  done
+  return 1
+}
+
+join_cluster() {
+  # The patch of a birth that this node was to take part in before must not reach a join.
+  rm -f "$etcd_patch"
+  if [ -s /etc/kubernetes/kubelet.conf ]; then
+    finish_join "$1"
+  else
+    wait_for_signature "$1"
+    kubeadm_step "$1" join --config "$KUBEADM_JOIN_CONFIGURATION"
+  fi
+}
+
+# The kubelet has its identity, so its Node may exist, and kubeadm would refuse to register it a second time.
+finish_join() {
+  systemctl start kubelet
+  if [ "$NODE_ROLE" = master ]; then
+    wait_for_signature "$1"
+    kubeadm_step "$1" join --config "$KUBEADM_JOIN_CONFIGURATION" --skip-phases=kubelet-start
+  else
+    set_phase "$1" "waiting for the kubelet"
+    local try
+    for ((try = 0; try < 240; try++)); do
+      if curl -sf --max-time 1 -o /dev/null http://127.0.0.1:10248/healthz; then return 0; fi
+      sleep 0.5
+    done
+    echo "error: the kubelet is not healthy" >"$kubeadm_log"
+    return 1
+  fi
+}
+
+# Until cluster-info is signed with our token. kubeadm waits for that too, but looks only every five seconds. Not
+# verifying the certificate is harmless: nothing of the answer is used, and kubeadm checks the CA's hash afterwards.
+wait_for_signature() {
+  local token_id
+  token_id=$(sed -n 's/^ *token: "\?\([a-z0-9]*\)\..*/\1/p' "$KUBEADM_JOIN_CONFIGURATION")
+  set_phase "$1" "waiting until the cluster's API knows the join token"
+  until curl -skf --max-time 2 "https://$API_ADDRESS:$API_PORT/api/v1/namespaces/kube-public/configmaps/cluster-info" |
+    grep -q "jws-kubeconfig-$token_id"; do
+    sleep 0.5
+  done
+}
+
+# kubeadm_step PHASE ARGUMENTS…: kubeadm with its own phases as steps. What an earlier attempt left behind is taken up;
+# on a fresh node these checks could only find what does not exist.
+kubeadm_step() {
+  local phase=$1 line title
+  shift
+  set_phase "$phase" "kubeadm $1"
+  kubeadm "$@" --ignore-preflight-errors="$leftovers" 2>&1 | {
+    title=""
+    while IFS= read -r line; do
+      printf '%s\n' "$line"
+      if [[ "$line" =~ ^\[([a-z-]+)\] ]] && [ "${BASH_REMATCH[1]}" != "$title" ]; then
+        title=${BASH_REMATCH[1]}
+        set_phase "$phase" "kubeadm: $title"
+      fi
+    done
+  } >"$kubeadm_log"
+}
+
+leftovers=DirAvailable--var-lib-etcd,Port-$API_PORT,Port-10250,Port-10257,Port-10259,Port-2379,Port-2380
+leftovers+=,FileAvailable--etc-kubernetes-bootstrap-kubelet.conf,FileAvailable--etc-kubernetes-kubelet.conf
+leftovers+=,FileAvailable--etc-kubernetes-pki-ca.crt
+for pod in etcd kube-apiserver kube-controller-manager kube-scheduler; do
+  leftovers+=,FileAvailable--etc-kubernetes-manifests-$pod.yaml
+done
+
+# kubeadm's reason: its lines with `error`, or else its last one.
+last_error() {
+  { grep -iE '^[[:space:]]*(\[?error)' "$kubeadm_log" || tail -n 1 "$kubeadm_log"; } 2>/dev/null | head -n 4 || true
+}
+
+main "$@"

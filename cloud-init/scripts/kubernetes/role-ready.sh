@@ -1,0 +1,23 @@
+#!/bin/bash
+# The Kubernetes part of node-ready, for masters and workers. Before the node is told to take part in a cluster, it is
+# ready when it could.
+set -u
+here=$(dirname "$0")
+# shellcheck source=/dev/null
+. /etc/groundplane/node.env
+# shellcheck source=cluster-state.sh
+. "$here/cluster-state"
+
+missing() {
+  echo "$1"
+  exit 1
+}
+healthy() { curl -skf --max-time 2 -o /dev/null "$1"; }
+
+[ -S /run/containerd/containerd.sock ] || missing "containerd does not run"
+read_order
+if [ "$order" = none ]; then exit 0; fi
+read_phase
+[ "$phase" = member ] || missing "not a member of the cluster: $phase, ${error:-$step}"
+healthy http://127.0.0.1:10248/healthz || missing "the kubelet is not healthy"
+[ "$NODE_ROLE" != master ] || healthy "https://$NODE_ADDRESS:$API_PORT/readyz" || missing "the API server is not ready"
