@@ -5,7 +5,7 @@ import type { RoleContent, SeedFile, TextFile } from "./role-content";
 interface WriteFile {
   readonly path: string;
   readonly permissions: string;
-  readonly owner: string;
+  readonly owner?: string;
   readonly encoding?: "b64";
   readonly content: string;
 }
@@ -28,7 +28,7 @@ export function renderCloudConfig(node: NodePlan, content: RoleContent): string 
 }
 
 function writeFile(file: SeedFile): WriteFile {
-  const place = { path: file.path, permissions: file.mode, owner: file.owner ?? "root:root" };
+  const place = { path: file.path, permissions: file.mode, ...(file.owner && { owner: file.owner }) };
   if ("secret" in file) return { ...place, encoding: "b64", content: `\${secret-base64:${file.secret}}` };
   return isPlainText(file.content) ? { ...place, content: file.content } : { ...place, ...encoded(file) };
 }

@@ -1,8 +1,6 @@
-import { Document, isScalar, type Scalar, visit } from "yaml";
+import { Document, Scalar } from "yaml";
 import { singleLine, UnquotableValueError } from "./quoting";
 
-const block = "BLOCK_LITERAL";
-const quoted = "QUOTE_DOUBLE";
 const printableText = /^[\t\n\x20-\x7e]*$/;
 
 /** Whether a text can stand in a YAML document as it is, for readers of YAML 1.1 and 1.2 alike. */
@@ -14,22 +12,24 @@ export const isPlainText = (text: string): boolean => printableText.test(text);
  * them. Throws UnquotableValueError for strings that do not survive in both.
  */
 export function emitYaml(value: unknown, header = ""): string {
-  const document = new Document(value, { aliasDuplicateObjects: false });
-  visit(document, {
-    Scalar(key, scalar) {
-      if (key !== "key" && typeof scalar.value === "string") styleString(scalar as Scalar<string>);
-    },
-  });
-  return header + document.toString({ lineWidth: 0, indentSeq: false });
+  const document = new Document(withBlocks(value), { aliasDuplicateObjects: false });
+  return (
+    header +
+    document.toString({ lineWidth: 0, indentSeq: false, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" })
+  );
 }
 
-function styleString(scalar: Scalar<string>): void {
-  if (!isScalar(scalar)) return;
-  if (scalar.value.includes("\n")) {
-    if (!isPlainText(scalar.value)) throw new UnquotableValueError(scalar.value, "a YAML block");
-    scalar.type = block;
-  } else {
-    singleLine(scalar.value.replaceAll("\t", ""), "a YAML string");
-    scalar.type = quoted;
-  }
+/** The value with its texts of several lines marked as block literals. */
+function withBlocks(value: unknown): unknown {
+  if (typeof value === "string") return value.includes("\n") ? block(value) : singleLine(value, "a YAML string");
+  if (Array.isArray(value)) return value.map(withBlocks);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withBlocks(item)]));
+}
+
+function block(text: string): Scalar<string> {
+  if (!isPlainText(text)) throw new UnquotableValueError(text, "a YAML block");
+  const scalar = new Scalar(text);
+  scalar.type = Scalar.BLOCK_LITERAL;
+  return scalar;
 }

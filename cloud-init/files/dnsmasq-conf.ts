@@ -43,7 +43,10 @@ dhcp-option=tag:${name},option:domain-search,${domain}
 
 /** One lease per planned MAC, for ever: it outlasts the gateway's absence. */
 export function renderDhcpHosts(plan: DataCenterPlan): string {
-  return plan.nodes.filter(({ role }) => role !== "gateway").map(hostLines).join("");
+  return plan.nodes
+    .filter(({ role }) => role !== "gateway")
+    .map(hostLines)
+    .join("");
 }
 
 const hostLines = (node: NodePlan): string =>

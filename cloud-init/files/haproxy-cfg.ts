@@ -39,7 +39,9 @@ backend masters
   http-check send meth GET uri /readyz
   http-check expect status 200
   default-server check check-ssl verify none inter 250ms fastinter 150ms downinter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
-${nodesOf(plan, "master").map((node) => serverLine(node, port)).join("")}`;
+${nodesOf(plan, "master")
+  .map((node) => serverLine(node, port))
+  .join("")}`;
 }
 
 const serverLine = ({ name, address }: NodePlan, port: string): string =>

@@ -14,11 +14,11 @@ export function renderPacemakerCib(plan: DataCenterPlan): string {
   const cib = element(
     "cib",
     {
-      "crm_feature_set": "3.20.0",
+      crm_feature_set: "3.20.0",
       "validate-with": "pacemaker-4.0",
-      "admin_epoch": "0",
-      "epoch": "1",
-      "num_updates": "0",
+      admin_epoch: "0",
+      epoch: "1",
+      num_updates: "0",
     },
     element(
       "configuration",
@@ -64,7 +64,12 @@ const haproxyElement = (): XmlElement =>
     element(
       "primitive",
       { id: "haproxy", class: "systemd", type: "haproxy" },
-      element("operations", {}, operation("haproxy", "monitor", "3s", "20s"), operation("haproxy", "start", "0s", "20s")),
+      element(
+        "operations",
+        {},
+        operation("haproxy", "monitor", "3s", "20s"),
+        operation("haproxy", "start", "0s", "20s"),
+      ),
     ),
   );
 
@@ -98,6 +103,7 @@ const constraints = (members: readonly ClusterMember[]): XmlElement[] => [
     "with-rsc": haproxyClone,
     score: "INFINITY",
   }),
+  // biome-ignore lint/suspicious/noThenProperty: Pacemaker's own name of it
   element("rsc_order", { id: "haproxy-then-floating-ip", first: haproxyClone, then: floatingIp, kind: "Mandatory" }),
 ];
 
