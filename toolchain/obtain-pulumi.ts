@@ -1,0 +1,81 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { toolsFolder } from "../provider/host/data-folder";
+import { withFileLock } from "../provider/host/file-lock";
+import { buildPulumi } from "./build-pulumi";
+import { downloadPulumi, isDownloadReachable } from "./download-pulumi";
+import { installCommandPlugin } from "./install-command-plugin";
+import { findOwnPulumi } from "./own-pulumi";
+import { choosePulumiHome } from "./pulumi-environment";
+import { PULUMI_VERSION } from "./pulumi-version";
+import { isIntact, readRecord, sealFolder } from "./sealed-folder";
+import { installLanguageHost } from "./stand-ins";
+
+/** The Pulumi command line tool that this project uses on this host. */
+export interface PulumiCli {
+  /** Folder with `pulumi` and `pulumi-language-nodejs`; to be put first in PATH. */
+  readonly binFolder: string;
+  /** e.g. `3.248.0` */
+  readonly version: string;
+  /** `own`: the user's, found on PATH. */
+  readonly how: "own" | "download" | "build";
+}
+
+export interface ObtainOptions {
+  /** Called with what is being done, one line each. */
+  readonly progress?: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+const LOCK_TIMEOUT_MS = 30 * 60_000;
+
+/** Where a downloaded or built Pulumi is kept. */
+export const keptPulumiFolder = (): string => path.join(toolsFolder(), `pulumi-${PULUMI_VERSION}`);
+
+/**
+ * The user's own Pulumi when it is recent enough; else one kept from before; else the official download; else one built
+ * from the Go module proxy, with language host and command plugin of our own. What it gives has been checked; a second
+ * call takes well below a second. May be killed at any point and called again, also by several processes at once.
+ *
+ * @throws UserError `go-missing`, `pulumi-not-obtained`, `command-failed`
+ */
+export async function obtainPulumi(options: ObtainOptions = {}): Promise<PulumiCli> {
+  const own = await findOwnPulumi(keptPulumiFolder());
+  const cli = own ?? (await withFileLock(path.join(toolsFolder(), "pulumi"), () => keepPulumi(options), LOCK));
+  const home = await choosePulumiHome();
+  await withFileLock(path.join(home, "command-plugin"), () => installCommandPlugin(cli, home, options), LOCK);
+  return cli;
+}
+
+/** As `obtainPulumi`, but only when nothing has to be fetched or built; else `undefined`. */
+export async function findPulumi(): Promise<PulumiCli | undefined> {
+  return (await findOwnPulumi(keptPulumiFolder())) ?? keptPulumi();
+}
+
+const LOCK = { timeoutMs: LOCK_TIMEOUT_MS };
+
+async function keepPulumi(options: ObtainOptions): Promise<PulumiCli> {
+  const cli = (await keptPulumi()) ?? (await fetchPulumi(options));
+  // Also for a kept one: another clone of the project, or this one before an update, may have left an older host.
+  if (cli.how === "build") await installLanguageHost(cli.binFolder);
+  return cli;
+}
+
+async function keptPulumi(): Promise<PulumiCli | undefined> {
+  const folder = keptPulumiFolder();
+  const record = await readRecord(folder);
+  if (!record || !(await isIntact(folder, record))) return undefined;
+  return { binFolder: path.join(folder, "bin"), version: PULUMI_VERSION, how: record.how };
+}
+
+async function fetchPulumi(options: ObtainOptions): Promise<PulumiCli> {
+  const folder = keptPulumiFolder();
+  const binFolder = path.join(folder, "bin");
+  await fs.promises.rm(folder, { recursive: true, force: true });
+  await fs.promises.mkdir(binFolder, { recursive: true });
+  const how = (await isDownloadReachable(options.signal)) ? "download" : "build";
+  if (how === "download") await downloadPulumi(binFolder, options);
+  else await buildPulumi(binFolder, options);
+  await sealFolder(folder, how, path.join("bin", "pulumi"));
+  return { binFolder, version: PULUMI_VERSION, how };
+}

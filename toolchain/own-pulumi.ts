@@ -1,0 +1,34 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { runCommand } from "../provider/host/run-command";
+import { PULUMI_VERSION, satisfies } from "./pulumi-version";
+
+/**
+ * The user's own Pulumi: the first on PATH, if it is recent enough and its Node language host lies beside it (the
+ * engine looks for it nowhere better).
+ * @param ourFolder does not count as the user's, although `groundplane env` puts it on PATH
+ */
+export async function findOwnPulumi(
+  ourFolder: string,
+): Promise<{ readonly binFolder: string; readonly version: string; readonly how: "own" } | undefined> {
+  for (const folder of (process.env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute)) {
+    const file = await realFile(path.join(folder, "pulumi"));
+    if (!file || file.startsWith(`${ourFolder}${path.sep}`)) continue;
+    const binFolder = path.dirname(file);
+    if (!(await realFile(path.join(binFolder, "pulumi-language-nodejs")))) return undefined;
+    const version = await pulumiVersion(file);
+    return version && satisfies(version, PULUMI_VERSION) ? { binFolder, version, how: "own" } : undefined;
+  }
+  return undefined;
+}
+
+/** What a `pulumi` says it is, without the leading `v`; `undefined` when it does not run. */
+export async function pulumiVersion(file: string): Promise<string | undefined> {
+  const options = { env: { PULUMI_SKIP_UPDATE_CHECK: "true" }, timeoutMs: 20_000 };
+  const result = await runCommand([file, "version"], options).catch(() => undefined);
+  return result?.stdout.trim().replace(/^v/, "") || undefined;
+}
+
+async function realFile(file: string): Promise<string | undefined> {
+  return fs.promises.realpath(file).catch(() => undefined);
+}
