@@ -13,8 +13,7 @@ export const clusterUnit = unit(
   `[Unit]
 Description=Take this node into the cluster
 ConditionPathExists=/var/lib/groundplane/order
-Wants=network-online.target
-After=network-online.target containerd.service
+After=network.target containerd.service
 
 [Service]
 ExecStart=/usr/local/lib/groundplane/cluster-work
