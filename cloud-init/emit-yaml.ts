@@ -2,6 +2,7 @@ import { Document, Scalar } from "yaml";
 import { singleLine, UnquotableValueError } from "./quoting";
 
 const printableText = /^[\t\n\x20-\x7e]*$/;
+const blankLine = /^[\t ]+$/m;
 
 /** Whether a text can stand in a YAML document as it is, for readers of YAML 1.1 and 1.2 alike. */
 export const isPlainText = (text: string): boolean => printableText.test(text);
@@ -13,11 +14,16 @@ export const isPlainText = (text: string): boolean => printableText.test(text);
  */
 export function emitYaml(value: unknown, header = ""): string {
   const document = new Document(withBlocks(value), { aliasDuplicateObjects: false });
-  return (
-    header +
-    document.toString({ lineWidth: 0, indentSeq: false, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" })
-  );
+  return header + document.toString(style);
 }
+
+const style = {
+  lineWidth: 0,
+  indentSeq: false,
+  defaultKeyType: "PLAIN",
+  defaultStringType: "QUOTE_DOUBLE",
+  doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
+} as const;
 
 /** The value with its texts of several lines marked as block literals. */
 function withBlocks(value: unknown): unknown {
@@ -30,6 +36,7 @@ function withBlocks(value: unknown): unknown {
 function block(text: string): Scalar<string> {
   if (!isPlainText(text)) throw new UnquotableValueError(text, "a YAML block");
   const scalar = new Scalar(text);
-  scalar.type = Scalar.BLOCK_LITERAL;
+  // Lines of nothing but blanks could be taken for the block's indentation.
+  scalar.type = blankLine.test(text) ? Scalar.QUOTE_DOUBLE : Scalar.BLOCK_LITERAL;
   return scalar;
 }

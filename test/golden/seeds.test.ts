@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+import { load } from "js-yaml";
+import { renderSeeds } from "../../cloud-init/render-node-seed";
+import type { NodeSeed } from "../../cloud-init/seed";
+import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
+import { type ExampleStack, examplePlan, exampleStacks } from "../support/example-plans";
+
+/**
+ * `RECORD=1 node --import tsx --test test/golden/seeds.test.ts` writes what is rendered now; such a run fails, so that
+ * nobody leaves it on.
+ */
+const recording = process.env.RECORD === "1";
+
+const stackFolder = (stack: ExampleStack): string => path.join(__dirname, stack);
+
+const textsOf = (seed: NodeSeed): Readonly<Record<string, string>> => ({
+  "user-data": seed.userData,
+  "meta-data": seed.metaData,
+  "network-config": seed.networkConfig,
+});
+
+for (const stack of exampleStacks) {
+  const plan = examplePlan(stack);
+  if (recording) rmSync(stackFolder(stack), { recursive: true, force: true });
+
+  for (const seed of renderSeeds(plan)) {
+    for (const [name, text] of Object.entries(textsOf(seed))) {
+      const golden = path.join(stackFolder(stack), seed.node, name);
+      test(`${stack}/${seed.node}/${name} is as recorded`, () => {
+        assert.equal(typeof load(text), "object", "must be YAML before it can be right");
+        if (recording) {
+          mkdirSync(path.dirname(golden), { recursive: true });
+          writeFileSync(golden, text);
+        }
+        assert.ok(existsSync(golden), `${golden} is missing: RECORD=1 writes it, read it before you commit it`);
+        assert.equal(text, readFileSync(golden, "utf8"));
+      });
+    }
+  }
+
+  test(`${stack} has goldens of its planned nodes and of no others`, { skip: recording && "recording" }, () => {
+    assert.deepEqual(readdirSync(stackFolder(stack)).sort(), plan.nodes.map(({ name }) => name).sort());
+  });
+}
+
+test("every role has a golden", () => {
+  const roles = new Set(exampleStacks.flatMap((stack) => examplePlan(stack).nodes.map(({ role }) => role)));
+  assert.deepEqual([...roles].sort(), ["balancer", "gateway", "master", "storage", "worker"]);
+});
+
+test("the default version of Kubernetes has a golden", () => {
+  const versions = exampleStacks.map((stack) => examplePlan(stack).kubernetes.version);
+  assert.ok(versions.includes(defaultKubernetesVersion));
+});
+
+test("nothing is being recorded", () => {
+  assert.ok(!recording, "recorded: read the difference, then run again without RECORD");
+});

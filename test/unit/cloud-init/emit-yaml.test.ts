@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { load } from "js-yaml";
+import { parse } from "yaml";
+import { emitYaml } from "../../../cloud-init/emit-yaml";
+import { UnquotableValueError } from "../../../cloud-init/quoting";
+
+/** Both readings of what is emitted: js-yaml's (1.2) and that of a 1.1 reader, as cloud-init's is. */
+function readings(value: unknown): unknown[] {
+  const text = emitYaml(value);
+  return [load(text), parse(text, { version: "1.1" })];
+}
+
+const hostile = [
+  ...["no", "yes", "on", "off", "y", "null", "~", "true", "0755", "0o17", "1:30", "52:54:00:12:34:56", "1e3", ".inf"],
+  ...["", " ", " a", "a ", "a: b", "a #b", "- a", "# a", "*a", "&a", "!a", "%a", "@a", "`a`", "{a}", "[a]", "|", ">"],
+  ...[
+    "'",
+    '"',
+    `it's "both"`,
+    "\\",
+    "\\n",
+    "$(id)",
+    "${a}",
+    "`id`",
+    "---",
+    "...",
+    "=",
+    "<<",
+    "2026-01-01",
+    "é",
+    "日本",
+  ],
+];
+
+test("one-line strings that YAML would take for something else stay strings", () => {
+  for (const value of hostile) {
+    for (const reading of readings({ value, list: [value] })) assert.deepEqual(reading, { value, list: [value] });
+  }
+});
+
+test("texts of several lines survive byte for byte", () => {
+  const texts = [
+    "a\n",
+    "a\nb",
+    "\na\n",
+    "a\n\n\n",
+    "  a\nb\n",
+    "\ta\n",
+    "a \n b\t\n",
+    "\n",
+    "---\n...\n",
+    "# a\n",
+    "%a\n",
+  ];
+  for (const text of texts) {
+    for (const reading of readings({ text })) assert.deepEqual(reading, { text }, JSON.stringify(text));
+  }
+});
+
+test("texts of several lines are block literals", () => {
+  assert.equal(emitYaml({ text: "#!/bin/sh\necho 'a'\n" }), "text: |\n  #!/bin/sh\n  echo 'a'\n");
+});
+
+test("what two readers would understand differently is refused", () => {
+  for (const value of ["a\rb", "a\u0085b", "a\u2028b\n", "a\u0000\n", "é\n"]) {
+    assert.throws(() => emitYaml({ value }), UnquotableValueError, JSON.stringify(value));
+  }
+});
+
+test("any string is refused or survives byte for byte", () => {
+  const line = fc.string({ unit: fc.constantFrom(..."ab01:-#'\"\\$(){}[]&*!|>%@`,~ \t\n\r\u0085\u2028é=.?") });
+  fc.assert(
+    fc.property(line, (value) => {
+      try {
+        emitYaml({ value });
+      } catch (error) {
+        assert.ok(error instanceof UnquotableValueError);
+        return;
+      }
+      for (const reading of readings({ value })) assert.deepEqual(reading, { value });
+    }),
+    { numRuns: 200000, seed: 20261121 },
+  );
+});
