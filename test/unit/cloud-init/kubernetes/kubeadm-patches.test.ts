@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { kubeadmPatches } from "../../../../cloud-init/files/kubernetes/kubeadm-patches";
+import type { DataCenterPlan } from "../../../../stacks/plan/data-center-plan";
+import { examplePlan } from "../../../support/example-plans";
+
+const lab = examplePlan("lab");
+const withProbes = (fastProbes: boolean): DataCenterPlan => ({
+  ...lab,
+  kubernetes: { ...lab.kubernetes, fastProbes },
+});
+const names = (plan: DataCenterPlan): string[] => kubeadmPatches(plan).map(({ path }) => path.replace(/.*\//, ""));
+const podSpec = (plan: DataCenterPlan) => JSON.parse(kubeadmPatches(plan).at(-1)?.content ?? "").spec.template.spec;
+
+test("stock probes leave the static pods as kubeadm writes them", () => {
+  assert.deepEqual(names(withProbes(false)), ["corednsdeployment1+strategic.json"]);
+  assert.equal(podSpec(withProbes(false)).containers, undefined);
+});
+
+test("fast probes look once a second and give a start-up no less time than the stock ones", () => {
+  assert.deepEqual(names(withProbes(true)), [
+    "etcd1+json.json",
+    "kube-apiserver1+json.json",
+    "kube-controller-manager1+json.json",
+    "kube-scheduler1+json.json",
+    "corednsdeployment1+strategic.json",
+  ]);
+  const patch: { path: string; value: number }[] = JSON.parse(kubeadmPatches(withProbes(true))[0]?.content ?? "");
+  const values = Object.fromEntries(patch.map(({ path, value }) => [path.replace(/.*\//, ""), value]));
+  assert.deepEqual(values, { initialDelaySeconds: 1, periodSeconds: 1, failureThreshold: 240 });
+  assert.equal(podSpec(withProbes(true)).containers[0].readinessProbe.periodSeconds, 1);
+});
+
+test("no patch of the seed names etcd's members: those are birth's alone", () => {
+  for (const plan of [withProbes(true), withProbes(false)]) {
+    for (const { path, content } of kubeadmPatches(plan)) {
+      assert.ok(!path.includes("etcd0"), path);
+      assert.ok(!content.includes("initial-cluster"), path);
+    }
+  }
+});
+
+test("CoreDNS is kept apart where there are nodes for it, and runs on a lone node", () => {
+  assert.ok(podSpec(lab).affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution);
+  const lone = { ...lab, nodes: lab.nodes.filter(({ name }) => name === "master-1") };
+  assert.equal(podSpec(lone).affinity, undefined);
+});

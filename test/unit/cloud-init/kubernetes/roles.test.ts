@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load, loadAll } from "js-yaml";
+import type { SeedFile, TextFile } from "../../../../cloud-init/role-content";
+import { masterContent } from "../../../../cloud-init/roles/master";
+import { workerContent } from "../../../../cloud-init/roles/worker";
+import { type NodePlan, nodesOf } from "../../../../stacks/plan/data-center-plan";
+import { examplePlan } from "../../../support/example-plans";
+import type { LooseDocument } from "./loose-document";
+
+const plan = examplePlan("lab");
+const [master] = nodesOf(plan, "master") as [NodePlan];
+const [worker] = nodesOf(plan, "worker") as [NodePlan];
+const masterFiles = masterContent(plan, master).files;
+const workerFiles = workerContent(plan, worker).files;
+
+function textFile(files: readonly SeedFile[], path: string): TextFile {
+  const file = files.find((candidate) => candidate.path === path);
+  assert.ok(file && "content" in file, path);
+  return file;
+}
+
+test("whatever holds a secret is for root alone and never compared with the guest", () => {
+  const secret = [...masterFiles, ...workerFiles].filter(
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference to a secret
+    (file) => "secret" in file || file.content.includes("${secret"),
+  );
+  assert.ok(secret.length >= 11);
+  for (const file of secret) {
+    assert.equal(file.mode, "0600", file.path);
+    assert.ok("secret" in file || file.changes === undefined, file.path);
+  }
+});
+
+test("a master has all keys under kubeadm's names; a worker has none", () => {
+  const keys = (files: readonly SeedFile[]) =>
+    files.flatMap((file) => ("secret" in file ? [`${file.path} ${file.secret}`] : [])).sort();
+  assert.deepEqual(keys(workerFiles), []);
+  assert.deepEqual(keys(masterFiles), [
+    "/etc/kubernetes/pki/ca.crt kubernetes-ca.crt",
+    "/etc/kubernetes/pki/ca.key kubernetes-ca.key",
+    "/etc/kubernetes/pki/etcd/ca.crt etcd-ca.crt",
+    "/etc/kubernetes/pki/etcd/ca.key etcd-ca.key",
+    "/etc/kubernetes/pki/front-proxy-ca.crt front-proxy-ca.crt",
+    "/etc/kubernetes/pki/front-proxy-ca.key front-proxy-ca.key",
+    "/etc/kubernetes/pki/sa.key service-account.key",
+    "/etc/kubernetes/pki/sa.pub service-account.pub",
+  ]);
+});
+
+test("the commands that the provider calls are executable files", () => {
+  const commands = (files: readonly SeedFile[]) =>
+    files
+      .filter((file) => file.mode === "0755")
+      .map((file) => file.path.replace("/usr/local/lib/groundplane/", ""))
+      .sort();
+  const both = ["cluster-status", "cluster-wait", "cluster-work", "join-cluster", "role-ready"];
+  const masters = ["approve-serving-certificates", "check-serving-request", "cluster-id", "cluster-ready"];
+  assert.deepEqual(commands(workerFiles), both);
+  assert.deepEqual(
+    commands(masterFiles),
+    [...both, ...masters, "drain-node", "forget-node", "give-birth", "renew-token"].sort(),
+  );
+});
+
+test("planned nodes are the Kubernetes nodes, and a new one is looked at by the running approver", () => {
+  const file = textFile(masterFiles, "/etc/groundplane/planned-nodes");
+  const expected = plan.nodes.filter(({ role }) => role === "master" || role === "worker");
+  assert.equal(file.content, expected.map(({ name, address, role }) => `${name} ${address} ${role}\n`).join(""));
+  assert.match(file.changes?.reload ?? "", /^systemctl try-restart groundplane-approve-serving-certificates/);
+});
+
+test("flannel gets the pods' range and speaks to the API by its floating address", () => {
+  const objects = loadAll(textFile(masterFiles, "/etc/groundplane/flannel.yaml").content) as LooseDocument[];
+  const configuration = objects.find(({ kind }) => kind === "ConfigMap")?.data["net-conf.json"];
+  assert.deepEqual(JSON.parse(configuration), {
+    Network: plan.kubernetes.podCidr,
+    EnableNFTables: true,
+    Backend: { Type: "vxlan" },
+  });
+  const daemonSet = objects.find(({ kind }) => kind === "DaemonSet") as LooseDocument;
+  const [container] = daemonSet.spec.template.spec.containers;
+  const variables = Object.fromEntries(container.env.map(({ name, value }: Record<string, string>) => [name, value]));
+  assert.equal(variables.KUBERNETES_SERVICE_HOST, plan.balancing.floatingIp);
+  assert.equal(variables.KUBERNETES_SERVICE_PORT, "6443");
+});
+
+test("without a name one may ask for health and cluster-info, and for nothing else", () => {
+  const path = "/etc/kubernetes/api-server/authentication-configuration.yaml";
+  const { anonymous } = load(textFile(masterFiles, path).content) as LooseDocument;
+  assert.deepEqual(anonymous, {
+    enabled: true,
+    conditions: [
+      { path: "/healthz" },
+      { path: "/livez" },
+      { path: "/readyz" },
+      { path: "/api/v1/namespaces/kube-public/configmaps/cluster-info" },
+    ],
+  });
+});
+
+test("the audit log never holds what was written or read, and secrets are always in it", () => {
+  const { rules } = load(textFile(masterFiles, "/etc/kubernetes/api-server/audit-policy.yaml").content) as {
+    rules: { level: string; resources?: { resources: string[] }[]; users?: string[]; userGroups?: string[] }[];
+  };
+  assert.deepEqual([...new Set(rules.map(({ level }) => level))].sort(), ["Metadata", "None"]);
+  const secrets = rules.findIndex(({ resources }) => resources?.some((group) => group.resources.includes("secrets")));
+  const exemptions = rules.findIndex(({ users, userGroups }) => users ?? userGroups);
+  assert.ok(secrets >= 0 && secrets < exemptions);
+});
