@@ -1,3 +1,4 @@
+import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import * as pb from "@pulumi/pulumi/proto/provider_pb";
@@ -9,6 +10,7 @@ import { packageSchema } from "./package-schema";
 import { type Decoded, decode, encode, type Properties } from "./property-values";
 import {
   type Context,
+  type OldState,
   PartialFailure,
   type ProviderDefinition,
   type ReadState,
@@ -103,8 +105,8 @@ export class ProviderServer {
 
   async diff(request: pb.DiffRequest): Promise<pb.DiffResponse> {
     const handler = this.handler(this.context(request));
-    const oldInputs = decode(request.getOldInputs()).properties;
-    return diffResponse(handler, oldInputs, decode(request.getNews()).properties, request.getIgnorechangesList());
+    const olds = oldState(request.getOldInputs(), request.getOlds());
+    return diffResponse(handler, olds, decode(request.getNews()).properties, request.getIgnorechangesList());
   }
 
   async create(request: pb.CreateRequest): Promise<pb.CreateResponse> {
@@ -145,10 +147,7 @@ export class ProviderServer {
     if (!handler.update) throw new Error(`${context.type} cannot be changed in place`);
     const update = handler.update.bind(handler);
     const news = decode(request.getNews());
-    const olds = {
-      inputs: decode(request.getOldInputs()).properties,
-      outputs: decode(request.getOlds()).properties,
-    };
+    const olds = oldState(request.getOldInputs(), request.getOlds());
     const outputs = await this.withPartialFailures(handler, [news], () =>
       update(request.getId(), news.properties, olds, request.getPreview(), context),
     );
@@ -160,9 +159,8 @@ export class ProviderServer {
 
   async delete(request: pb.DeleteRequest): Promise<Empty> {
     const context = this.context(request);
-    const inputs = decode(request.getOldInputs()).properties;
-    const outputs = decode(request.getProperties()).properties;
-    await this.handler(context).delete(request.getId(), { inputs, outputs }, context);
+    const olds = oldState(request.getOldInputs(), request.getProperties());
+    await this.handler(context).delete(request.getId(), olds, context);
     return new Empty();
   }
 
@@ -194,6 +192,10 @@ export class ProviderServer {
       throw partialFailureStatus(error, paths, handler.refreshBeforeUpdate);
     }
   }
+}
+
+function oldState(inputs: Struct | undefined, outputs: Struct | undefined): OldState {
+  return { inputs: decode(inputs).properties, outputs: decode(outputs).properties };
 }
 
 function secretPaths(handler: ResourceHandler, properties: Properties, from: readonly Decoded[]): Set<string> {

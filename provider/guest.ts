@@ -1,0 +1,43 @@
+import type { ConnectOptions, RunOptions, RunResult } from "./host/guest-ssh";
+import type { GuestConnection } from "./resource-types";
+
+/**
+ * The guest port: what resources ask of a running node. One implementation speaks SSH; the fake driver's machines have
+ * simulated guests.
+ */
+export interface Guest {
+  /** Runs a program as root. A non-zero exit is a result; a guest that went away is an `UnreachableError`. */
+  run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** In the order of `paths`; `undefined` where there is no such file. One round trip. */
+  readFiles(paths: readonly string[], signal?: AbortSignal): Promise<readonly (GuestFile | undefined)[]>;
+  /** Each file is replaced atomically; folders are made. One round trip. */
+  writeFiles(files: readonly GuestFile[], signal?: AbortSignal): Promise<void>;
+}
+
+export interface GuestFile {
+  /** Absolute, without spaces or control characters. */
+  readonly path: string;
+  /** Four octal digits. */
+  readonly mode: string;
+  readonly content: string;
+}
+
+/**
+ * Waits until the guest answers.
+ * @throws UnreachableError when it does not within the deadline
+ */
+export type ConnectGuest = (connection: GuestConnection, options?: ConnectOptions) => Promise<Guest>;
+
+/** The commands that every seed installs, see cloud-init/scripts/. */
+export type GuestCommand =
+  | "node-ready"
+  | "give-birth"
+  | "join-cluster"
+  | "cluster-wait"
+  | "cluster-status"
+  | "cluster-id"
+  | "renew-token"
+  | "forget-node"
+  | "drain-node";
+
+export const guestCommand = (name: GuestCommand): string => `/usr/local/lib/groundplane/${name}`;

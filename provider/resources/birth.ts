@@ -1,0 +1,127 @@
+import { type ConnectGuest, type Guest, guestCommand } from "../guest";
+import { UserError } from "../host/user-error";
+import type { BirthInputs, BirthMember, BirthOutputs } from "../resource-types";
+import type { Properties } from "../rpc/property-values";
+import { UNKNOWN } from "../rpc/property-values";
+import { type Context, PartialFailure } from "../rpc/resource-handler";
+import { type ClusterStatus, clusterStatus, livingMaster, mustRun, waitForMember } from "./cluster-command";
+import { bootedGuest } from "./guest-waiting";
+import * as schemas from "./schemas";
+import type { TypedResource } from "./typed-resource";
+
+const READ_TIMEOUT_MS = 10_000;
+
+/** The one-time start of a cluster on the masters that the stack begins with. Never resets anything. */
+export function birthResource(connect: ConnectGuest): TypedResource<BirthInputs, BirthOutputs> {
+  return {
+    schema: {
+      description: "The one-time start of a cluster on its first masters.",
+      inputs: {
+        stack: schemas.stack,
+        members: schemas.list(schemas.birthMember, "The stack's masters."),
+        rebirth: schemas.flag("Start a new, empty cluster when the data of every master is gone."),
+      },
+      outputs: {
+        bornWith: schemas.list(schemas.text(), "Names of the masters that the cluster began with."),
+        clusterId: schemas.text("UID of the kube-system namespace."),
+      },
+    },
+    replaceOn: ["stack"],
+    refreshBeforeUpdate: true,
+
+    async create(inputs, preview, context) {
+      const id = `${inputs.stack}/birth`;
+      if (preview) return { id, outputs: { ...inputs, bornWith: UNKNOWN, clusterId: UNKNOWN } };
+      const masters = await lookAt(connect, inputs.members, context);
+      // Data without a memory of ours: this very birth, interrupted, or a stack whose state was lost. Both go on.
+      const born = masters.filter(({ status }) => status.order === "first" || status.order === "other");
+      const alive = masters.some(({ status }) => status.phase === "member");
+      return { id, outputs: await give(alive ? born : masters, connect, inputs, context) };
+    },
+
+    async read(id, olds, context) {
+      if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program instead");
+      if (await hasData(connect, olds.inputs.members, context)) return olds;
+      // The masters may only be stopped: `update`, which comes when they run again, tells.
+      const state = olds as unknown as { inputs: Properties; outputs: Properties };
+      throw new PartialFailure("no master answers with the cluster's data", { id, ...state });
+    },
+
+    async update(_id, inputs, { outputs }, preview, context) {
+      const { bornWith, clusterId } = outputs;
+      if (preview) return { ...inputs, bornWith, clusterId };
+      const masters = await lookAt(connect, inputs.members, context);
+      if (masters.some(({ status }) => status.etcdData)) return { ...inputs, bornWith, clusterId };
+      if (!inputs.rebirth) throw dataGone(inputs.stack);
+      context.log("warning", "the cluster's data is gone on every master: a new, empty cluster is born");
+      return give(masters, connect, inputs, context);
+    },
+
+    async delete() {
+      // The cluster goes with its machines.
+    },
+  };
+}
+
+interface Master {
+  readonly member: BirthMember;
+  readonly guest: Guest;
+  readonly status: ClusterStatus;
+}
+
+function lookAt(connect: ConnectGuest, members: readonly BirthMember[], context: Context): Promise<Master[]> {
+  return Promise.all(
+    members.map(async (member) => {
+      const guest = await bootedGuest(connect, member.connection, member.name, context);
+      return { member, guest, status: await clusterStatus(guest, context) };
+    }),
+  );
+}
+
+/** Gives the order to all in parallel, waits for all, and asks who was born. */
+async function give(
+  masters: readonly Master[],
+  connect: ConnectGuest,
+  inputs: BirthInputs,
+  context: Context,
+): Promise<BirthOutputs> {
+  // A birth that was interrupted keeps its first; there is exactly one.
+  const first = masters.find(({ status }) => status.order === "first") ?? masters[0];
+  const initialCluster = masters.map(({ member }) => `${member.name}=https://${member.address}:2380`).join(",");
+  await Promise.all(
+    masters.map(async (master) => {
+      const { member, guest } = master;
+      const order = master === first ? "first" : "other";
+      const argv = [guestCommand("give-birth"), order, initialCluster] as const;
+      await mustRun(guest, argv, `start the cluster on ${member.name}`, context);
+      const reconnect = () => bootedGuest(connect, member.connection, member.name, context);
+      await waitForMember(reconnect, member.name, context);
+    }),
+  );
+  const alive = await livingMaster(connect, masters.map(({ member }) => member), context);
+  if (!alive) throw new UserError("no-master", "the cluster was born but no master answers", "run `up` again");
+  return { ...inputs, bornWith: masters.map(({ member }) => member.name), clusterId: alive.clusterId };
+}
+
+/** True as soon as one master says that it has data of the cluster. */
+async function hasData(connect: ConnectGuest, members: readonly BirthMember[], context: Context): Promise<boolean> {
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
+  const attempts = members.map(async ({ connection }) => {
+    const guest = await connect(connection, { signal });
+    if (!(await clusterStatus(guest, { ...context, signal })).etcdData) throw new Error("no data");
+  });
+  const found = await Promise.any(attempts).then(
+    () => true,
+    () => false,
+  );
+  context.signal.throwIfAborted();
+  return found;
+}
+
+const dataGone = (stack: string): UserError =>
+  new UserError(
+    "cluster-data-gone",
+    `no master of ${stack} has the cluster's data any more`,
+    "restore a backup of etcd into /var/lib/etcd of one master (`etcdutl snapshot restore`) and run `up` again, or set " +
+      "kubernetes.rebirth to true to start a new, empty cluster",
+  );

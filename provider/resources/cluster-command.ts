@@ -1,0 +1,92 @@
+import { type ConnectGuest, type Guest, guestCommand } from "../guest";
+import { UnreachableError } from "../host/guest-ssh";
+import { UserError } from "../host/user-error";
+import type { BirthMember } from "../resource-types";
+import type { Context } from "../rpc/resource-handler";
+import { deadlineMs, progress, reasonOf } from "./guest-waiting";
+
+/** What the guest commands of masters and workers say about the cluster; see cloud-init/scripts/. */
+
+export interface ClusterStatus {
+  readonly order: "none" | "first" | "other" | "join";
+  readonly phase: "waiting" | "birth" | "joining" | "member" | "failed";
+  /** Whether the node has data of an etcd member. */
+  readonly etcdData: boolean;
+  readonly step: string;
+  readonly error: string;
+}
+
+const QUICK_MS = 30_000;
+const CONNECT_MS = 5_000;
+/** How often a wait may be cut off by a lost connection before it counts as failed. */
+const RECONNECTS = 5;
+
+export async function clusterStatus(guest: Guest, { signal }: Context): Promise<ClusterStatus> {
+  const result = await guest.run([guestCommand("cluster-status")], { signal, timeoutMs: QUICK_MS });
+  if (result.code !== 0) throw new Error(`cluster-status failed: ${reasonOf(result)}`);
+  return JSON.parse(result.stdout) as ClusterStatus;
+}
+
+/** Runs a guest command that must succeed; `what` completes "cannot …". */
+export async function mustRun(
+  guest: Guest,
+  argv: readonly [string, ...string[]],
+  what: string,
+  context: Context,
+  options: { readonly stdin?: string; readonly timeoutMs?: number } = {},
+): Promise<string> {
+  const { signal } = context;
+  const result = await guest.run(argv, { timeoutMs: QUICK_MS, ...options, signal });
+  if (result.code === 0) return result.stdout.trim();
+  throw new UserError("cluster-command", `cannot ${what}: ${reasonOf(result)}`, "run `up` again: it goes on from there");
+}
+
+/** Until the node is a member of the cluster, each of its steps shown as progress. */
+export async function waitForMember(
+  connectNode: () => Promise<Guest>,
+  node: string,
+  context: Context,
+): Promise<void> {
+  const end = Date.now() + deadlineMs(context);
+  const onLine = progress(context, node);
+  for (let lost = 0; ; lost++) {
+    const seconds = Math.max(1, Math.round((end - Date.now()) / 1000));
+    try {
+      const guest = await connectNode();
+      const argv = [guestCommand("cluster-wait"), String(seconds)];
+      const result = await guest.run(argv, { signal: context.signal, timeoutMs: (seconds + 5) * 1000, onLine });
+      if (result.code === 0) return;
+      throw notMember(node, reasonOf(result));
+    } catch (error) {
+      // The node may restart meanwhile: its order persists, so waiting goes on.
+      if (!(error instanceof UnreachableError) || lost >= RECONNECTS || Date.now() >= end) throw error;
+      onLine(error.message);
+    }
+  }
+}
+
+const notMember = (node: string, reason: string): UserError =>
+  new UserError(
+    "not-a-member",
+    `${node} did not become a member of the cluster: ${reason}`,
+    `look at \`npx groundplane logs ${node}\`; \`up\` again goes on where it stopped`,
+  );
+
+/** The first master that answers for the cluster; `undefined` when none does. */
+export async function livingMaster(
+  connect: ConnectGuest,
+  masters: readonly BirthMember[],
+  context: Context,
+): Promise<{ readonly name: string; readonly guest: Guest; readonly clusterId: string } | undefined> {
+  const { signal } = context;
+  const attempts = masters.map(async ({ name, connection }) => {
+    const guest = await connect(connection, { deadlineMs: CONNECT_MS, signal });
+    const result = await guest.run([guestCommand("cluster-id")], { signal, timeoutMs: QUICK_MS });
+    if (result.code !== 0) throw new Error(reasonOf(result));
+    return { name, guest, clusterId: result.stdout.trim() };
+  });
+  // The first to answer is the best: it is alive, and near.
+  const first = await Promise.any(attempts).catch(() => undefined);
+  signal.throwIfAborted();
+  return first;
+}

@@ -1,0 +1,123 @@
+import { createHash, createPublicKey, KeyObject, randomBytes, webcrypto } from "node:crypto";
+import * as x509 from "@peculiar/x509";
+import { utils } from "ssh2";
+
+/** Everything secret that a cluster begins with. ECDSA P-256 throughout: fast to make, accepted everywhere. */
+
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const YEARS = 10;
+/** Guests' clocks may be behind the host's. */
+const CLOCK_TOLERANCE_MS = 3_600_000;
+/**
+ * The administrator's group is authorised by the API server itself, so the certificate works from the API's first
+ * second: before kubeadm has bound its own `kubeadm:cluster-admins`, and when role bindings are lost or broken. The
+ * price: it can be taken back only by a new CA, which a higher `version` of the secrets makes.
+ */
+const ADMIN_SUBJECT = "CN=kubernetes-admin,O=system:masters";
+
+interface Authority {
+  readonly certificate: x509.X509Certificate;
+  readonly keys: webcrypto.CryptoKeyPair;
+}
+
+/** A full set of new values, by `SecretName` without the per-node ones. PEM texts end with a newline. */
+export async function makeClusterKeys(): Promise<Record<string, string>> {
+  x509.cryptoProvider.set(webcrypto);
+  const kubernetes = await makeAuthority("kubernetes-ca");
+  const frontProxy = await makeAuthority("front-proxy-ca");
+  const etcd = await makeAuthority("etcd-ca");
+  const serviceAccount = await generateKeys();
+  return {
+    ...authoritySecrets("kubernetes-ca", kubernetes),
+    ...authoritySecrets("front-proxy-ca", frontProxy),
+    ...authoritySecrets("etcd-ca", etcd),
+    "service-account.key": privatePem(serviceAccount.privateKey),
+    "service-account.pub": publicPem(serviceAccount.publicKey),
+    ...(await adminSecrets(kubernetes)),
+    "bootstrap-token": `${randomText(6)}.${randomText(16)}`,
+    "kubernetes-ca-hash": publicKeyHash(kubernetes.keys.publicKey),
+    "encryption-key": randomBytes(32).toString("base64"),
+    "corosync-key": randomBytes(128).toString("hex"),
+    ...sshUserSecrets(),
+    "ssh-host-seed": randomBytes(32).toString("hex"),
+  };
+}
+
+const generateKeys = (): Promise<webcrypto.CryptoKeyPair> =>
+  webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as Promise<webcrypto.CryptoKeyPair>;
+
+async function makeAuthority(name: string): Promise<Authority> {
+  const keys = await generateKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    ...certificateFrame(keys),
+    name: `CN=${name}`,
+    keys,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(
+        x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment | x509.KeyUsageFlags.keyCertSign,
+        true,
+      ),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      // As the authorities that kubeadm makes itself.
+      new x509.SubjectAlternativeNameExtension([{ type: "dns", value: name }]),
+    ],
+  });
+  return { certificate, keys };
+}
+
+function authoritySecrets(name: string, { certificate, keys }: Authority): Record<string, string> {
+  return { [`${name}.crt`]: certificatePem(certificate), [`${name}.key`]: privatePem(keys.privateKey) };
+}
+
+async function adminSecrets(authority: Authority): Promise<Record<string, string>> {
+  const keys = await generateKeys();
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...certificateFrame(keys),
+    subject: ADMIN_SUBJECT,
+    issuer: authority.certificate.subject,
+    signingKey: authority.keys.privateKey,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+      await x509.AuthorityKeyIdentifierExtension.create(authority.keys.publicKey),
+    ],
+  });
+  return { "admin.crt": certificatePem(certificate), "admin.key": privatePem(keys.privateKey) };
+}
+
+function certificateFrame(keys: webcrypto.CryptoKeyPair) {
+  const notBefore = new Date(Date.now() - CLOCK_TOLERANCE_MS);
+  const notAfter = new Date(notBefore);
+  notAfter.setFullYear(notAfter.getFullYear() + YEARS);
+  const serialNumber = `00${randomBytes(15).toString("hex")}`; // the leading zero byte keeps it positive
+  return { serialNumber, notBefore, notAfter, signingAlgorithm: ALGORITHM, publicKey: keys.publicKey };
+}
+
+function sshUserSecrets(): Record<string, string> {
+  const pair = utils.generateKeyPairSync("ed25519");
+  const publicKey = pair.public.trim().split(" ").slice(0, 2).join(" ");
+  return { "ssh-user-key": `${pair.private.trim()}\n`, "ssh-user-key.pub": publicKey };
+}
+
+const certificatePem = (certificate: x509.X509Certificate): string => `${certificate.toString("pem").trim()}\n`;
+
+/** "EC PRIVATE KEY": the form that kubeadm writes itself. */
+const privatePem = (key: webcrypto.CryptoKey): string =>
+  KeyObject.from(key).export({ type: "sec1", format: "pem" }) as string;
+
+const publicPem = (key: webcrypto.CryptoKey): string =>
+  KeyObject.from(key).export({ type: "spki", format: "pem" }) as string;
+
+/** What `kubeadm join` checks the cluster by. */
+function publicKeyHash(key: webcrypto.CryptoKey): string {
+  const spki = createPublicKey(publicPem(key)).export({ type: "spki", format: "der" });
+  return `sha256:${createHash("sha256").update(spki).digest("hex")}`;
+}
+
+/** Lower-case letters and digits, as bootstrap tokens ask for. */
+function randomText(length: number): string {
+  const alphabet = "abcdefghijklmnopqrstuvwxyz234567"; // 32 characters: a byte modulo 32 is not biased
+  return [...randomBytes(length)].map((byte) => alphabet[byte % alphabet.length]).join("");
+}

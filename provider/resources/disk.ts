@@ -1,0 +1,67 @@
+import type { DriverByName } from "../drivers/driver-by-name";
+import { UserError } from "../host/user-error";
+import type { DiskInputs, DiskOutputs } from "../resource-types";
+import { objectId, parseObjectId } from "./object-id";
+import * as schemas from "./schemas";
+import type { TypedResource } from "./typed-resource";
+
+/** A data disk: outlives the machine that uses it and, with `keep`, the stack. */
+export function diskResource(driverByName: DriverByName): TypedResource<DiskInputs, DiskOutputs> {
+  return {
+    schema: {
+      description: "A data disk of a stack.",
+      inputs: {
+        driver: schemas.driver,
+        stack: schemas.stack,
+        name: schemas.text("e.g. storage-1-brick"),
+        uuid: schemas.text(),
+        sizeGiB: schemas.whole("GiB"),
+        keep: schemas.flag("Delete leaves the disk and its data where they are."),
+      },
+    },
+    replaceOn: ["driver", "stack", "name", "uuid"],
+    refreshBeforeUpdate: true,
+
+    async create(inputs, preview, { urn }) {
+      const id = objectId(inputs);
+      if (!preview) await ensure(driverByName, inputs, urn);
+      return { id, outputs: inputs };
+    },
+
+    async read(id, olds) {
+      const { driver, stack, name } = parseObjectId(id);
+      const found = await driverByName(driver).inspectDisk({ stack, name });
+      if (!found) return undefined;
+      const { uuid, sizeGiB } = found;
+      // Only the state knows whether to keep it; an imported disk is kept until somebody says otherwise.
+      const inputs = { driver, stack, name, uuid, sizeGiB, keep: olds?.inputs.keep ?? true };
+      return { inputs, outputs: inputs };
+    },
+
+    async update(_id, inputs, olds, preview, { urn }) {
+      if (inputs.sizeGiB < olds.inputs.sizeGiB) throw shrinking(inputs, olds.inputs);
+      if (!preview) await ensure(driverByName, inputs, urn);
+      return inputs;
+    },
+
+    async delete(id, olds, { urn }) {
+      if (olds.inputs.keep) return;
+      const { driver, stack, name } = parseObjectId(id);
+      const hypervisor = driverByName(driver);
+      const found = await hypervisor.inspectDisk({ stack, name });
+      await hypervisor.removeDisk({ stack, name }, found?.owner ?? { stack, urn });
+    },
+  };
+}
+
+async function ensure(driverByName: DriverByName, inputs: DiskInputs, urn: string): Promise<void> {
+  const { driver, stack, name, uuid, sizeGiB } = inputs;
+  await driverByName(driver).ensureDisk({ stack, name, uuid, sizeGiB }, { stack, urn });
+}
+
+const shrinking = (inputs: DiskInputs, before: DiskInputs): UserError =>
+  new UserError(
+    "disk-shrinks",
+    `disk ${inputs.name} has ${before.sizeGiB} GiB and cannot shrink to ${inputs.sizeGiB} GiB`,
+    "set its size back, or give the new disk another name and copy the data",
+  );

@@ -1,0 +1,68 @@
+import type { ObjectSchema, ResourceSchema } from "../rpc/package-schema";
+import * as schemas from "./schemas";
+
+const nic: ObjectSchema = {
+  type: "object",
+  name: "Nic",
+  description: "One network interface.",
+  properties: {
+    segment: schemas.text("Segment that it is plugged into."),
+    name: schemas.text("Name in the guest."),
+    mac: schemas.text(),
+  },
+};
+
+const uplink: ObjectSchema = {
+  type: "object",
+  name: "Uplink",
+  description: "The way out of the data centre: user-mode NAT with port forwards on 127.0.0.1.",
+  properties: {
+    mac: schemas.text(),
+    forwards: schemas.list({
+      type: "object",
+      name: "PortForward",
+      properties: {
+        hostPort: schemas.whole("Port on the host's 127.0.0.1."),
+        guestPort: schemas.whole("Port on the machine's uplink address."),
+      },
+    }),
+  },
+};
+
+const diskAttachment: ObjectSchema = {
+  type: "object",
+  name: "DiskAttachment",
+  properties: { disk: schemas.text("Name of the disk."), mountPoint: schemas.text("Where the guest has it.") },
+};
+
+const seed: ObjectSchema = {
+  type: "object",
+  name: "Seed",
+  description: "cloud-init's texts, with references to secrets.",
+  properties: { userData: schemas.text(), metaData: schemas.text(), networkConfig: schemas.text() },
+};
+
+export const machineSchema: ResourceSchema = {
+  description: "A virtual machine or system container.",
+  inputs: {
+    driver: schemas.driver,
+    stack: schemas.stack,
+    name: schemas.text("e.g. master-1"),
+    uuid: schemas.text(),
+    image: schemas.text("Name of the image it starts from."),
+    cpus: schemas.whole(),
+    memoryMiB: schemas.whole("MiB"),
+    diskGiB: schemas.whole("GiB"),
+    nics: schemas.list(nic),
+    uplink,
+    disks: schemas.list(diskAttachment),
+    cpuWeight: schemas.whole("Relative share of a saturated host, 1024 = normal."),
+    seed,
+    secrets: { type: "map", values: schemas.text(), secret: true, description: "What the seed refers to, by name." },
+  },
+  optional: ["uplink"],
+  outputs: {
+    power: schemas.text("running or stopped"),
+    generation: schemas.text("New per creation."),
+  },
+};

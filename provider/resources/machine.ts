@@ -1,0 +1,115 @@
+import type { DriverByName } from "../drivers/driver-by-name";
+import type { Hypervisor, MachineSpec, MachineState, Owner } from "../hypervisor";
+import { type Properties, UNKNOWN } from "../rpc/property-values";
+import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource-handler";
+import type { MachineInputs, MachineOutputs } from "../resource-types";
+import { fillSecrets, referredSecrets } from "./fill-secrets";
+import { machineSchema } from "./machine-schema";
+import { objectId, parseObjectId } from "./object-id";
+import type { TypedResource } from "./typed-resource";
+
+/** How long a machine with a data disk may take to shut down in order before its power is cut. */
+const ORDERLY_STOP_MS = 30_000;
+
+/** A machine that exists and runs. Its guest's boot is not waited for: that is for those who need the guest. */
+export function machineResource(driverByName: DriverByName): TypedResource<MachineInputs, MachineOutputs> {
+  return {
+    schema: machineSchema,
+    replaceOn: ["driver", "stack", "name", "uuid", "image", "diskGiB", "nics"],
+    secretOutputs: ["secrets"],
+    refreshBeforeUpdate: true,
+
+    async check(inputs) {
+      return missingSecrets(inputs);
+    },
+
+    async create(inputs, preview, context) {
+      const id = objectId(inputs);
+      if (preview) return { id, outputs: { ...inputs, power: "running", generation: UNKNOWN } };
+      const owner = { stack: inputs.stack, urn: context.urn };
+      return { id, outputs: await converge(driverByName(inputs.driver), inputs, owner, context) };
+    },
+
+    async read(id, olds) {
+      const { driver, stack, name } = parseObjectId(id);
+      const state = await driverByName(driver).inspectMachine({ stack, name });
+      if (!state) return undefined;
+      // Nothing outside the state knows the seed's texts; an imported machine gets them by its first update.
+      const { seed, secrets } = olds?.inputs ?? { seed: emptySeed, secrets: {} };
+      const inputs = { ...state.spec, driver, seed, secrets };
+      return { inputs, outputs: outputsOf(inputs, state) };
+    },
+
+    drift: ({ power }) => (power === "running" ? [] : ["power"]),
+
+    async update(_id, inputs, olds, preview, context) {
+      if (preview) return { ...inputs, power: "running", generation: olds.outputs.generation };
+      const hypervisor = driverByName(inputs.driver);
+      // It stands in our state, so it is ours under whatever name it was made: imported, or moved in the program.
+      const found = await hypervisor.inspectMachine(inputs);
+      const owner = found?.owner ?? { stack: inputs.stack, urn: context.urn };
+      return converge(hypervisor, inputs, owner, context);
+    },
+
+    async delete(id, olds, context) {
+      const { driver, ...machine } = parseObjectId(id);
+      const hypervisor = driverByName(driver);
+      const found = await hypervisor.inspectMachine(machine);
+      // Whatever the machine still holds back goes to its data disk first; without one there is nothing to save.
+      if (olds.inputs.disks.length > 0) {
+        context.log("info", `${machine.name}: shutting down`, true);
+        await hypervisor.stopMachine(machine, ORDERLY_STOP_MS);
+      }
+      await hypervisor.removeMachine(machine, found?.owner ?? { stack: machine.stack, urn: context.urn });
+    },
+  };
+}
+
+const emptySeed = { userData: "", metaData: "", networkConfig: "" };
+
+/** Makes or changes the machine and starts it; everything before may have been done by an interrupted run. */
+async function converge(
+  hypervisor: Hypervisor,
+  inputs: MachineInputs,
+  owner: Owner,
+  context: Context,
+): Promise<MachineOutputs> {
+  const { log, signal } = context;
+  const seed = fillSecrets(inputs.seed, inputs.secrets);
+  signal.throwIfAborted();
+  log("info", `${inputs.name}: preparing disk and seed`, true);
+  const made = await hypervisor.ensureMachine(machineSpec(inputs), seed, owner);
+  // From here on it exists: whatever fails, it must stay in the state.
+  try {
+    signal.throwIfAborted();
+    if (made.power !== "running") log("info", `${inputs.name}: starting`, true);
+    await hypervisor.startMachine(inputs);
+    return outputsOf(inputs, { ...made, power: "running" });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PartialFailure(`${inputs.name} exists but does not run: ${reason}`, {
+      id: objectId(inputs),
+      inputs: inputs as unknown as Properties,
+      outputs: outputsOf(inputs, { ...made, power: "stopped" }) as unknown as Properties,
+    });
+  }
+}
+
+const outputsOf = (inputs: MachineInputs, { power, generation }: MachineState): MachineOutputs => ({
+  ...inputs,
+  power,
+  generation,
+});
+
+function machineSpec(inputs: MachineInputs): MachineSpec {
+  const { driver: _driver, seed: _seed, secrets: _secrets, ...spec } = inputs;
+  return spec;
+}
+
+function missingSecrets({ seed, secrets }: MachineInputs): CheckFailure[] {
+  // In a preview either may be unknown; `create` looks again.
+  if (Object.values(seed).some((text) => typeof text !== "string") || typeof secrets !== "object") return [];
+  return referredSecrets(seed)
+    .filter((name) => !Object.hasOwn(secrets, name))
+    .map((name) => ({ property: "secrets", reason: `the seed refers to "${name}", which is not among the secrets` }));
+}

@@ -1,0 +1,119 @@
+import { type ConnectGuest, type Guest, guestCommand } from "../guest";
+import { isDismantling } from "../host/dismantling-mark";
+import { UserError } from "../host/user-error";
+import type { MembershipInputs, MembershipOutputs } from "../resource-types";
+import type { Context } from "../rpc/resource-handler";
+import { clusterStatus, livingMaster, mustRun, waitForMember } from "./cluster-command";
+import { bootedGuest, deadlineMs, progress } from "./guest-waiting";
+import * as schemas from "./schemas";
+import type { TypedResource } from "./typed-resource";
+
+const DRAIN_SECONDS = 120;
+
+/** One node's place in the cluster. */
+export function membershipResource(connect: ConnectGuest): TypedResource<MembershipInputs, MembershipOutputs> {
+  return {
+    schema: {
+      description: "One node's place in the cluster: it joins when created, and is drained and forgotten when deleted.",
+      inputs: {
+        stack: schemas.stack,
+        node: schemas.text(),
+        role: schemas.text("master or worker"),
+        connection: schemas.connection,
+        masters: schemas.list(schemas.birthMember, "Masters to speak to, any of them."),
+        generation: schemas.text("The machine's; a new one joins anew."),
+        bootstrapToken: schemas.secretText(),
+      },
+    },
+    // A machine that is about to be replaced is drained while it lives, and the new one joins afresh.
+    replaceOn: ["stack", "node", "role", "generation"],
+    refreshBeforeUpdate: false,
+
+    async create(inputs, preview, context) {
+      if (!preview) await join(connect, inputs, context);
+      return { id: `${inputs.stack}/${inputs.node}/membership`, outputs: inputs };
+    },
+
+    async update(_id, inputs) {
+      return inputs; // other ways to the same place
+    },
+
+    async delete(_id, { inputs }, context) {
+      if (isDismantling(inputs.stack)) return;
+      await leave(connect, inputs, context);
+    },
+  };
+}
+
+async function join(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<void> {
+  const { node, connection } = inputs;
+  const connectNode = (): Promise<Guest> => bootedGuest(connect, connection, node, context);
+  const guest = await connectNode();
+  const { phase, order } = await clusterStatus(guest, context);
+  const born = order === "first" || order === "other";
+  if (phase !== "member" && !born) await orderToJoin(connect, inputs, guest, phase === "joining", context);
+  await waitForMember(connectNode, node, context);
+  await waitForNodeReady(connect, inputs, context);
+}
+
+async function orderToJoin(
+  connect: ConnectGuest,
+  inputs: MembershipInputs,
+  guest: Guest,
+  joining: boolean,
+  context: Context,
+): Promise<void> {
+  const { node, bootstrapToken } = inputs;
+  const master = await requireMaster(connect, inputs, context);
+  // A node that is on its way in may already be an etcd member by now: only what is left of an earlier machine goes.
+  if (!joining) await mustRun(master, [guestCommand("forget-node"), node], `forget the former ${node}`, context);
+  const stdin = `${bootstrapToken}\n`;
+  await mustRun(master, [guestCommand("renew-token")], "renew the join token", context, { stdin });
+  await mustRun(guest, [guestCommand("join-cluster")], `tell ${node} to join`, context);
+}
+
+async function waitForNodeReady(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<void> {
+  const { node } = inputs;
+  progress(context, node)("waiting until its Node is Ready");
+  const master = await requireMaster(connect, inputs, context);
+  const timeoutMs = deadlineMs(context);
+  const wait = ["wait", "--for=condition=Ready", `node/${node}`, `--timeout=${Math.floor(timeoutMs / 1000)}s`];
+  await mustRun(master, ["kubectl", KUBECONFIG, ...wait], `see ${node} Ready`, context, { timeoutMs });
+}
+
+const KUBECONFIG = "--kubeconfig=/etc/kubernetes/admin.conf";
+
+async function leave(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<void> {
+  const { node, masters } = inputs;
+  const show = progress(context, node);
+  const others = masters.filter(({ name }) => name !== node);
+  const master = await livingMaster(connect, others, context);
+  if (!master) throw noMaster(`${node} cannot leave the cluster`);
+  show("draining");
+  const drain = [guestCommand("drain-node"), node, String(DRAIN_SECONDS)] as const;
+  const drained = await master.guest.run(drain, {
+    signal: context.signal,
+    timeoutMs: (DRAIN_SECONDS + 30) * 1000,
+    onLine: show,
+  });
+  // Pods that do not go in time must not keep a node in the cluster for ever.
+  if (drained.code !== 0) context.log("warning", `${node} was not drained completely; it leaves all the same`);
+  await mustRun(master.guest, [guestCommand("forget-node"), node], `remove ${node} from the cluster`, context, {
+    timeoutMs: 60_000,
+  });
+}
+
+async function requireMaster(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<Guest> {
+  const others = inputs.masters.filter(({ name }) => name !== inputs.node);
+  const self = inputs.masters.filter(({ name }) => name === inputs.node);
+  const master = (await livingMaster(connect, others, context)) ?? (await livingMaster(connect, self, context));
+  if (!master) throw noMaster(`${inputs.node} cannot join`);
+  return master.guest;
+}
+
+const noMaster = (what: string): UserError =>
+  new UserError(
+    "no-master",
+    `${what}: no master answers for the cluster`,
+    "see `npx groundplane status`; run `up` when a master works again",
+  );

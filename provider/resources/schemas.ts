@@ -1,0 +1,48 @@
+import type { ObjectSchema, PropertySchema } from "../rpc/package-schema";
+
+/** Property schemas that several resource types share. */
+
+export const text = (description?: string): PropertySchema => ({ type: "string", description });
+export const whole = (description?: string): PropertySchema => ({ type: "integer", description });
+export const flag = (description?: string): PropertySchema => ({ type: "boolean", description });
+export const list = (items: PropertySchema, description?: string): PropertySchema => ({
+  type: "array",
+  items,
+  description,
+});
+export const secretText = (description?: string): PropertySchema => ({ type: "string", description, secret: true });
+
+export const driver = text("Which driver serves the stack: nspawn or fake.");
+export const stack = text("Name of the stack that the object belongs to.");
+
+export const connection: ObjectSchema = {
+  type: "object",
+  name: "GuestConnection",
+  description: "How a node is reached: by SSH through the gateway's port on 127.0.0.1, host keys pinned.",
+  properties: {
+    bastionPort: whole("The gateway's SSH port on 127.0.0.1."),
+    bastionHostKey: text("ssh-ed25519 AAAA… of the gateway."),
+    address: text("The node's planned address."),
+    hostKey: text("ssh-ed25519 AAAA… of the node."),
+    privateKey: secretText("OpenSSH private key of the administrator."),
+  },
+};
+
+export const birthMember: ObjectSchema = {
+  type: "object",
+  name: "BirthMember",
+  description: "One master.",
+  properties: { name: text(), address: text(), connection },
+};
+
+export const nodeFile: ObjectSchema = {
+  type: "object",
+  name: "NodeFile",
+  description: "A file that is kept equal in a running node.",
+  properties: {
+    path: text("Absolute path."),
+    mode: text("Octal text, e.g. 0644."),
+    content: text(),
+    reload: text("Shell command that makes the node use a changed file; empty = none needed."),
+  },
+};

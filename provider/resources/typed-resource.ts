@@ -1,0 +1,61 @@
+import { checkInputs } from "../rpc/check-inputs";
+import type { ResourceSchema } from "../rpc/package-schema";
+import type { Properties, UNKNOWN } from "../rpc/property-values";
+import type { CheckFailure, Context, OldState, ResourceHandler } from "../rpc/resource-handler";
+
+/** Outputs of which some are not known yet: those of a preview. */
+export type Planned<O> = { readonly [K in keyof O]: O[K] | typeof UNKNOWN };
+
+/** A resource type in terms of its own inputs and outputs; `inputs` may hold unknown values in previews only. */
+export interface TypedResource<I, O extends I> {
+  readonly schema: ResourceSchema;
+  readonly replaceOn: readonly (keyof I & string)[];
+  readonly refreshBeforeUpdate: boolean;
+  readonly secretOutputs?: readonly (keyof O & string)[];
+  /** Beyond the schema. */
+  check?(inputs: I, context: Context): Promise<readonly CheckFailure[]>;
+  create(inputs: I, preview: boolean, context: Context): Promise<{ readonly id: string; readonly outputs: Planned<O> }>;
+  /** `olds` is undefined on import. */
+  read?(
+    id: string,
+    olds: { readonly inputs: I; readonly outputs: O } | undefined,
+    context: Context,
+  ): Promise<{ readonly inputs: I; readonly outputs: O } | undefined>;
+  drift?(outputs: O): readonly (keyof O & string)[];
+  update(id: string, inputs: I, olds: { inputs: I; outputs: O }, preview: boolean, context: Context): Promise<Planned<O>>;
+  delete(id: string, olds: { inputs: I; outputs: O }, context: Context): Promise<void>;
+}
+
+/** The handler that the server needs. Names belong to one object at a time, so the old one always goes first. */
+export function resourceHandler<I, O extends I>(resource: TypedResource<I, O>): ResourceHandler {
+  const typed = (olds: OldState) => olds as unknown as { inputs: I; outputs: O };
+  const { schema, replaceOn, refreshBeforeUpdate, secretOutputs, read, drift } = resource;
+  return {
+    schema,
+    replaceOn,
+    refreshBeforeUpdate,
+    secretOutputs,
+    deleteBeforeReplace: true,
+    async check(news, context) {
+      const failures = checkInputs(schema, news);
+      if (failures.length > 0 || !resource.check) return { inputs: news, failures };
+      return { inputs: news, failures: await resource.check(news as unknown as I, context) };
+    },
+    async create(inputs, preview, context) {
+      const state = await resource.create(inputs as unknown as I, preview, context);
+      return { id: state.id, outputs: state.outputs as unknown as Properties };
+    },
+    read:
+      read &&
+      (async (id, inputs, outputs, context) => {
+        const olds = Object.keys(inputs).length > 0 ? typed({ inputs, outputs }) : undefined;
+        const state = await read.call(resource, id, olds, context);
+        return state && { id, ...(state as unknown as OldState) };
+      }),
+    drift: drift && ((outputs) => drift.call(resource, outputs as unknown as O)),
+    async update(id, inputs, olds, preview, context) {
+      return (await resource.update(id, inputs as unknown as I, typed(olds), preview, context)) as unknown as Properties;
+    },
+    delete: (id, olds, context) => resource.delete(id, typed(olds), context),
+  };
+}
