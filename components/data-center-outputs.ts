@@ -11,6 +11,8 @@ export interface InventoryEntry {
   readonly fqdn: string;
   /** In the order of the node's interfaces. */
   readonly macs: readonly string[];
+  /** `ssh-ed25519 AAAA…` */
+  readonly hostKey: pulumi.Output<string>;
 }
 
 export interface GatewaySsh {
@@ -50,6 +52,7 @@ export function dataCenterOutputs(plan: DataCenterPlan, secrets: Secrets): DataC
       address,
       fqdn,
       macs: interfaces.map((nic) => nic.mac),
+      hostKey: secrets.hostKeyOf(name),
     })),
     knownHosts: knownHostsOf(plan, secrets),
   };

@@ -33,14 +33,16 @@ export class DataCenter extends pulumi.ComponentResource {
     const masters = new ControlPlane("control-plane", { ...pool, balancers }, { parent: this });
     const workers = new WorkerPool("workers", { ...pool, birth: masters.birth }, { parent: this });
     const storage = new StoragePool("storage", pool, { parent: this });
-    const everything = [gateway, balancers, masters, workers, storage];
-    const clusterMachines = [...masters.machines, ...workers.machines];
-    const { secrets } = foundation;
-    const ready = new Ready("ready", { plan, secrets, machines: clusterMachines, after: everything }, { parent: this });
+    const parts = [gateway, balancers, masters, workers, storage];
+    const machines = [...masters.machines, ...workers.machines];
+    const { secrets, network, baseImage } = foundation;
+    // Guests of the fake driver are simulated within the provider: a command over SSH finds nobody there.
+    const ready =
+      args.driver === "fake" ? [] : [new Ready("ready", { plan, secrets, machines, after: parts }, { parent: this })];
     new Dismantling(
       "dismantling",
       { stack: plan.stack },
-      { parent: this, dependsOn: [foundation.network, foundation.baseImage, secrets, ...everything, ready] },
+      { parent: this, dependsOn: [network, baseImage, secrets, ...parts, ...ready] },
     );
     this.outputs = dataCenterOutputs(plan, secrets);
     this.registerOutputs({});

@@ -19,6 +19,8 @@ export interface SecretsArgs {
 /** Every key of the data centre, known before any machine exists; each machine is handed only what its seed names. */
 export class Secrets extends pulumi.ComponentResource {
   private readonly values: pulumi.Output<Values>;
+  /** Derived once per node: every connection of a large data centre asks for the same few. */
+  private readonly hostKeys = new Map<string, pulumi.Output<string>>();
 
   constructor(name: string, args: SecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:Secrets", name, {}, opts);
@@ -46,7 +48,11 @@ export class Secrets extends pulumi.ComponentResource {
 
   /** `ssh-ed25519 AAAA…`, what a node proves itself with. */
   hostKeyOf(node: string): pulumi.Output<string> {
-    return this.getPublic(`${publicHostKeyPrefix}${node}`);
+    const known = this.hostKeys.get(node);
+    if (known) return known;
+    const key = this.getPublic(`${publicHostKeyPrefix}${node}`);
+    this.hostKeys.set(node, key);
+    return key;
   }
 }
 

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
+
+/** One resource as the program registered it. */
+export interface RecordedResource {
+  readonly type: string;
+  readonly name: string;
+  /** `<type> <name>` of the parent; the stack itself is left out. */
+  readonly parent: string;
+  /** Names of the resources it waits for, sorted. */
+  readonly dependencies: readonly string[];
+  readonly inputs: Record<string, unknown>;
+}
+
+/** How inputs are shown: what is secret, or known only later, is no plain value. */
+export const unknown = "(known later)";
+export const secretOf = (value: unknown) => ({ secret: value });
+
+const unknownSentinel = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+const signatureKey = "4dabf18193072939515e22adb298388d";
+const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+
+/** Made up, one value per name, so that a test sees which secret went where. */
+export const sampleSecret = (name: string): string => (name === "ssh-host-seed" ? "5eed".repeat(16) : `the ${name}`);
+
+const clusterSecrets = [
+  ...["kubernetes-ca", "front-proxy-ca", "etcd-ca", "admin"].flatMap((name) => [`${name}.crt`, `${name}.key`]),
+  ...["service-account.key", "service-account.pub", "bootstrap-token", "kubernetes-ca-hash", "encryption-key"],
+  ...["corosync-key", "ssh-user-key", "ssh-user-key.pub", "ssh-host-seed"],
+];
+
+export interface RecordOptions {
+  readonly preview?: boolean;
+  readonly stack?: string;
+}
+
+/** Everything that `build` registers, by its resources' own mocks: computed outputs are known unless in a preview. */
+export async function recordGraph(
+  build: () => unknown,
+  { preview = false, stack = "lab" }: RecordOptions = {},
+): Promise<readonly RecordedResource[]> {
+  const { runtime } = await import("@pulumi/pulumi");
+  const recorded: RecordedResource[] = [];
+  await runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => ({
+        id: `${name}-id`,
+        state: { ...inputs, ...(preview ? {} : computedOutputs(type, name)) },
+      }),
+      call: ({ token }) => assert.fail(`nothing may call ${token}`),
+    },
+    "groundplane",
+    stack,
+    preview,
+  );
+  watchRegistrations(runtime, recorded);
+  await build();
+  await runtime.waitForRPCs();
+  return recorded;
+}
+
+export async function recordDataCenter(plan: DataCenterPlan, options: RecordOptions & { driver?: string } = {}) {
+  const build = async () => {
+    // After the mocks: a resource that is made before them would look for an engine.
+    const { DataCenter } = await import("../../components/data-center");
+    new DataCenter(plan.stack, { plan, driver: options.driver ?? "nspawn" });
+  };
+  return recordGraph(build, { ...options, stack: plan.stack });
+}
+
+function computedOutputs(type: string, name: string): Record<string, unknown> {
+  const computed: Record<string, Record<string, unknown>> = {
+    "groundplane:index:ClusterSecrets": {
+      values: Object.fromEntries(clusterSecrets.map((secret) => [secret, sampleSecret(secret)])),
+    },
+    "groundplane:index:Machine": { power: "running", generation: `generation of ${name}` },
+    "groundplane:index:Image": { digest: `digest of ${name}` },
+    "groundplane:index:Birth": { bornWith: ["master-1"], clusterId: "cluster" },
+    "command:remote:Command": { stdout: "", stderr: "" },
+  };
+  return computed[type] ?? {};
+}
+
+interface Registration {
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getDependenciesList(): string[];
+  getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
+}
+
+/** The mocks' own record lacks parents, dependencies and what is secret: it is taken from the messages themselves. */
+function watchRegistrations(runtime: typeof import("@pulumi/pulumi").runtime, recorded: RecordedResource[]): void {
+  const monitor = runtime.getMonitor() as unknown as { registerResource(...values: unknown[]): unknown };
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (...values) => {
+    const request = values[0] as Registration;
+    if (request.getType() !== "pulumi:pulumi:Stack") {
+      recorded.push({
+        type: request.getType(),
+        name: request.getName(),
+        parent: shortUrn(request.getParent()),
+        dependencies: [...new Set(request.getDependenciesList().map(nameOf))].sort(),
+        inputs: readable(request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
+      });
+    }
+    return register(...values);
+  };
+}
+
+const nameOf = (urn: string): string => urn.split("::").at(-1) ?? "";
+
+function shortUrn(urn: string): string {
+  const type = urn.split("::").at(-2)?.split("$").at(-1) ?? "";
+  return type === "" || type === "pulumi:pulumi:Stack" ? "" : `${type} ${nameOf(urn)}`;
+}
+
+function readable(value: unknown): unknown {
+  if (value === unknownSentinel) return unknown;
+  if (Array.isArray(value)) return value.map(readable);
+  if (value === null || typeof value !== "object") return value;
+  const object = value as Record<string, unknown>;
+  if (object[signatureKey] === secretSignature) return secretOf(readable(object.value));
+  return Object.fromEntries(Object.entries(object).map(([key, entry]) => [key, readable(entry)]));
+}

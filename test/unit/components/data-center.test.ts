@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type DataCenterPlan, nodesOf } from "../../../stacks/plan/data-center-plan";
+import { planDataCenter } from "../../../stacks/plan/plan-data-center";
+import { exampleConfiguration, examplePlan } from "../../support/example-plans";
+import { type RecordedResource, recordDataCenter, sampleSecret, unknown } from "../../support/recorded-graph";
+
+const machineType = "groundplane:index:Machine";
+const filesType = "groundplane:index:NodeFiles";
+
+const lab = examplePlan("lab");
+
+function find(graph: readonly RecordedResource[], type: string, name: string): RecordedResource {
+  const found = graph.find((resource) => resource.type === type && resource.name === name);
+  assert.ok(found, `${type} ${name} is registered`);
+  return found;
+}
+
+const labWithWorkers = (count: number): DataCenterPlan => {
+  const configuration = exampleConfiguration("lab");
+  const { pools } = configuration;
+  return planDataCenter({ ...configuration, pools: { ...pools, workers: { ...pools.workers, count } } });
+};
+
+test("a machine gets what the plan says, and of the secrets only what its seed refers to", async () => {
+  const graph = await recordDataCenter(lab);
+  for (const node of lab.nodes) {
+    const { inputs } = find(graph, machineType, node.name);
+    const seed = inputs.seed as { readonly userData: string };
+    const { secret } = inputs.secrets as { readonly secret: Record<string, string> };
+    const referred = [...seed.userData.matchAll(/\$\{secret(?:-base64)?:([^}]+)\}/g)].map(([, name]) => name as string);
+    assert.deepEqual(Object.keys(secret).sort(), [...new Set(referred)].sort());
+    assert.equal(inputs.uuid, node.uuid);
+    assert.equal(inputs.memoryMiB, node.memoryMiB);
+    assert.deepEqual(
+      inputs.nics,
+      node.interfaces.map(({ name, segment, mac }) => ({ name, segment, mac })),
+    );
+  }
+});
+
+test("a worker's machine holds no key of the cluster's authorities", async () => {
+  const graph = await recordDataCenter(lab);
+  const text = JSON.stringify(find(graph, machineType, "worker-1").inputs);
+  for (const name of ["kubernetes-ca.key", "etcd-ca.key", "service-account.key", "encryption-key", 'ssh-user-key"']) {
+    assert.ok(!text.includes(`the ${name}`), `${name} stays away`);
+  }
+});
+
+test("only the gateway has a way out, with the two ports of the host", async () => {
+  const graph = await recordDataCenter(lab);
+  const machines = graph.filter((resource) => resource.type === machineType);
+  assert.deepEqual(
+    machines.filter(({ inputs }) => inputs.uplink !== undefined).map(({ name }) => name),
+    ["gateway"],
+  );
+  assert.deepEqual(find(graph, machineType, "gateway").inputs.uplink, {
+    mac: lab.uplink.mac,
+    forwards: [
+      { hostPort: lab.hostPorts.ssh, guestPort: 22 },
+      { hostPort: lab.hostPorts.api, guestPort: 6443 },
+    ],
+  });
+});
+
+test("no machine waits for another machine", async () => {
+  const graph = await recordDataCenter(lab);
+  const nodeNames = new Set(lab.nodes.map((node) => node.name));
+  for (const machine of graph.filter((resource) => resource.type === machineType)) {
+    assert.deepEqual(
+      machine.dependencies.filter((name) => nodeNames.has(name) || name.endsWith("-files")),
+      [],
+    );
+  }
+});
+
+test("birth waits for machines, not for their files", async () => {
+  const { dependencies, inputs } = find(await recordDataCenter(lab), "groundplane:index:Birth", "birth");
+  const expected = ["balancer-1", "balancer-2", "gateway", "master-1", "master-2", "master-3", "secrets-cluster"];
+  assert.deepEqual(dependencies, expected);
+  assert.deepEqual(
+    (inputs.members as { name: string; address: string }[]).map(({ name, address }) => [name, address]),
+    nodesOf(lab, "master").map(({ name, address }) => [name, address]),
+  );
+  assert.equal(inputs.rebirth, false);
+});
+
+test("files roll through balancers and masters one node at a time, after the gateway's", async () => {
+  const graph = await recordDataCenter(lab);
+  const filesBefore = (name: string) =>
+    find(graph, filesType, `${name}-files`).dependencies.filter((dependency) => dependency.endsWith("-files"));
+  assert.deepEqual(filesBefore("gateway"), []);
+  assert.deepEqual(filesBefore("balancer-1"), ["gateway-files"]);
+  assert.deepEqual(filesBefore("balancer-2"), ["balancer-1-files"]);
+  assert.deepEqual(filesBefore("master-1"), ["gateway-files"]);
+  assert.deepEqual(filesBefore("master-3"), ["master-2-files"]);
+  assert.deepEqual(filesBefore("worker-2"), ["gateway-files"]);
+});
+
+test("masters join one by one, workers all at once, everybody after birth", async () => {
+  const graph = await recordDataCenter(lab);
+  const waitsFor = (name: string) =>
+    find(graph, "groundplane:index:Membership", `${name}-membership`).dependencies.filter(
+      (dependency) => dependency === "birth" || dependency.endsWith("-membership"),
+    );
+  assert.deepEqual(waitsFor("master-1"), ["birth"]);
+  assert.deepEqual(waitsFor("master-2"), ["birth", "master-1-membership"]);
+  assert.deepEqual(waitsFor("master-3"), ["birth", "master-2-membership"]);
+  assert.deepEqual(waitsFor("worker-1"), ["birth"]);
+  assert.deepEqual(waitsFor("worker-2"), ["birth"]);
+});
+
+test("dismantling waits for everything else that really exists", async () => {
+  const graph = await recordDataCenter(lab);
+  const { dependencies } = find(graph, "groundplane:index:Dismantling", "dismantling");
+  const others = graph.filter(
+    ({ type }) => !type.startsWith("groundplane:components:") && !type.endsWith("Dismantling"),
+  );
+  assert.deepEqual(dependencies, [...new Set(others.map(({ name }) => name))].sort());
+});
+
+test("a new worker changes no other machine but what its stored seed will say", async () => {
+  const before = await recordDataCenter(lab);
+  const after = await recordDataCenter(labWithWorkers(3));
+  const untold = ({ inputs: { seed, ...rest } }: RecordedResource) => rest;
+  for (const node of lab.nodes) {
+    const [old, young] = [find(before, machineType, node.name), find(after, machineType, node.name)];
+    assert.deepEqual(untold(young), untold(old), node.name);
+    const tellsOfWorkers = node.role === "gateway" || node.role === "balancer" || node.role === "master";
+    if (!tellsOfWorkers) assert.deepEqual(young.inputs, old.inputs, node.name);
+  }
+  const machines = after.filter(({ type }) => type === machineType).map(({ name }) => name);
+  const added = machines.filter((name) => !lab.nodes.some((node) => node.name === name));
+  assert.deepEqual(added, ["worker-3"]);
+});
+
+test("a new worker changes no other node's files or membership but the gateway's, balancers' and masters' files", async () => {
+  const before = await recordDataCenter(lab);
+  const after = await recordDataCenter(labWithWorkers(3));
+  const changed = before.filter(({ type, name, inputs }) => {
+    if (type === machineType) return false;
+    return JSON.stringify(find(after, type, name).inputs) !== JSON.stringify(inputs);
+  });
+  for (const { type, name } of changed) {
+    assert.ok(/^(gateway|balancer-\d|master-\d)-files$/.test(name) || name === "ready-cluster", `${type} ${name}`);
+  }
+});
+
+test("a preview knows the plan and the seeds, and no secret", async () => {
+  const graph = await recordDataCenter(lab, { preview: true });
+  const machine = find(graph, machineType, "master-1");
+  assert.equal(machine.inputs.uuid, lab.nodes.find((node) => node.name === "master-1")?.uuid);
+  assert.match((machine.inputs.seed as { userData: string }).userData, /\$\{secret/);
+  assert.equal(machine.inputs.secrets, unknown);
+  assert.equal(find(graph, filesType, "master-1-files").inputs.generation, unknown);
+  assert.ok(!JSON.stringify(graph).includes(sampleSecret("bootstrap-token")));
+});
+
+test("a preview registers what an update registers", async () => {
+  const identity = ({ type, name, parent }: RecordedResource) => `${type} ${name} < ${parent}`;
+  for (const stack of ["lab", "small"] as const) {
+    const planned = await recordDataCenter(examplePlan(stack), { preview: true });
+    const made = await recordDataCenter(examplePlan(stack));
+    assert.deepEqual(planned.map(identity).sort(), made.map(identity).sort());
+  }
+});
+
+test("every secret that is registered is marked as one", async () => {
+  const open = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(open);
+    if (value === null || typeof value !== "object" || "secret" in value) return null;
+    return Object.values(value).map(open);
+  };
+  const text = JSON.stringify((await recordDataCenter(lab)).map(({ inputs }) => open(inputs)));
+  for (const name of ["kubernetes-ca.key", "bootstrap-token", "ssh-user-key", "corosync-key", "ssh-host-seed"]) {
+    assert.ok(!text.includes(`"${sampleSecret(name)}"`), name);
+  }
+  assert.doesNotMatch(text, /PRIVATE KEY/);
+});
+
+test("guests of the fake driver are not asked over SSH", async () => {
+  const graph = await recordDataCenter(lab, { driver: "fake" });
+  assert.deepEqual(
+    graph.filter(({ type }) => type.startsWith("command:")),
+    [],
+  );
+});
