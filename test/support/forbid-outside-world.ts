@@ -1,0 +1,113 @@
+/**
+ * Loaded before each file of the tiers unit, property and golden: processes, connections and writes outside the
+ * temporary folder throw. A test that swallows the error still fails, because its process then ends with an error.
+ */
+// These two as `require` gives them: `import *` is a copy under tsx, and what all the others see is the module itself.
+import childProcess = require("node:child_process");
+import fs = require("node:fs");
+
+import * as dgram from "node:dgram";
+import { syncBuiltinESMExports } from "node:module";
+import * as net from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { fileURLToPath } from "node:url";
+
+type Patchable = Record<string, (...values: unknown[]) => unknown>;
+
+const temporaryFolders = [os.tmpdir(), fs.realpathSync(os.tmpdir())];
+/** Recording writes the golden files themselves, and fails its test by another way. */
+const writable = [...temporaryFolders, ...(process.env.RECORD ? [path.resolve("test/golden")] : [])];
+const attempts: string[] = [];
+
+function forbid(what: string): never {
+  const message =
+    `a test of a pure tier tried to ${what}\n` +
+    "  next step: give the code under test its runner, socket or folder as an argument and pass a fake or a folder " +
+    "below os.tmpdir(); a test that needs the real thing belongs in test/contract";
+  attempts.push(message);
+  throw new Error(message);
+}
+
+/** Replaces a function so that `check` sees its arguments first. */
+function guard(owner: object, name: string, check: (values: readonly unknown[]) => void): void {
+  const functions = owner as Patchable;
+  const original = functions[name];
+  if (typeof original !== "function") return;
+  functions[name] = function guarded(this: unknown, ...values: unknown[]) {
+    check(values);
+    return original.apply(this, values);
+  };
+}
+
+function guardProcesses(): void {
+  for (const name of ["spawn", "spawnSync", "exec", "execSync", "execFile", "execFileSync", "fork"]) {
+    guard(childProcess, name, ([command]) => {
+      // tsx compiles the test itself with it.
+      if (!/[\\/]esbuild(?:\.exe)?$/.test(String(command))) forbid(`start the process ${String(command)}`);
+    });
+  }
+}
+
+function guardSockets(): void {
+  guard(net.Socket.prototype, "connect", ([target]) => {
+    const options = Array.isArray(target) ? target[0] : target;
+    const local = typeof options === "string" ? options : (options as { path?: string | null } | undefined)?.path;
+    if (typeof local !== "string" || !isWritable(local)) forbid(`connect to ${JSON.stringify(options)}`);
+  });
+  for (const name of ["bind", "connect", "send"]) {
+    guard(dgram.Socket.prototype, name, () => forbid("use a datagram socket"));
+  }
+}
+
+/** Functions that change what stands at their first argument, and those that also do at their second. */
+const oneTarget =
+  "appendFile chmod chown createWriteStream lchown lutimes mkdir mkdtemp rm rmdir truncate unlink utimes";
+const writesFirst = [...oneTarget.split(" "), "writeFile"];
+const writesSecond = ["copyFile", "cp", "link", "rename", "symlink"];
+
+function guardFiles(): void {
+  for (const owner of [fs, fs.promises]) {
+    for (const suffix of ["", "Sync"]) {
+      for (const name of writesFirst) guard(owner, name + suffix, ([target]) => checkWrite(target));
+      for (const name of writesSecond) guard(owner, name + suffix, ([, target]) => checkWrite(target));
+      guard(owner, `open${suffix}`, ([target, flags]) => {
+        if (opensForWriting(flags)) checkWrite(target);
+      });
+    }
+    guard(owner, "rename", ([source]) => checkWrite(source));
+    guard(owner, "renameSync", ([source]) => checkWrite(source));
+  }
+}
+
+function opensForWriting(flags: unknown): boolean {
+  if (typeof flags === "number") return (flags & (fs.constants.O_WRONLY | fs.constants.O_RDWR)) !== 0;
+  return typeof flags === "string" && /[wa+]/.test(flags);
+}
+
+function checkWrite(target: unknown): void {
+  // A number is a file that some earlier, checked call has opened; a FileHandle likewise.
+  if (typeof target !== "string" && !Buffer.isBuffer(target) && !(target instanceof URL)) return;
+  const file = target instanceof URL ? fileURLToPath(target) : String(target);
+  if (!isWritable(file)) forbid(`write ${path.resolve(file)}`);
+}
+
+function isWritable(file: string): boolean {
+  const absolute = path.resolve(file);
+  return absolute === os.devNull || writable.some((folder) => isBelow(absolute, folder));
+}
+
+const isBelow = (file: string, folder: string): boolean => file === folder || file.startsWith(folder + path.sep);
+
+// The test runner loads this file too, and has to start the processes of the test files.
+if (process.env.NODE_TEST_CONTEXT) {
+  guardProcesses();
+  guardSockets();
+  guardFiles();
+  syncBuiltinESMExports();
+  process.on("exit", () => {
+    if (attempts.length === 0) return;
+    process.stderr.write(`${attempts.join("\n")}\n`);
+    process.exitCode = 1;
+  });
+}
