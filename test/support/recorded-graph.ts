@@ -55,7 +55,8 @@ export async function recordGraph(
   );
   watchRegistrations(runtime, recorded);
   await build();
-  await runtime.waitForRPCs();
+  // Drains all registrations, those made by outputs too.
+  await runtime.disconnect();
   return recorded;
 }
 
