@@ -1,0 +1,58 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { removeTree } from "../../provider/host/file-store";
+import { runCommand } from "../../provider/host/run-command";
+import { writeDockerArchive } from "../container/docker-archive";
+import { type ImageSources, layerFiles } from "../container/layer-files";
+import { buildScript } from "../image-files";
+import type { ContainerImageRecipe } from "../recipes/recipe";
+import type { BuildContext } from "../store/progress";
+
+const PHASE = "container images";
+
+/**
+ * Fills an empty folder with a containerd store in which every image is unpacked: machines share its files by hard
+ * links and start without an import.
+ * @throws Error when an image is missing afterwards
+ */
+export async function buildContainerdStore(
+  images: readonly ContainerImageRecipe[],
+  sources: ImageSources,
+  store: string,
+  context: BuildContext,
+): Promise<void> {
+  const archives = await fs.mkdtemp(`${store}-archives-`);
+  try {
+    for (const [index, image] of images.entries()) {
+      context.signal?.throwIfAborted();
+      context.progress({ phase: PHASE, message: `writing ${image.name}`, fraction: index / images.length });
+      const file = path.join(archives, `${String(index).padStart(2, "0")}.tar`);
+      await writeDockerArchive(image, await layerFiles(image, sources), file);
+    }
+    context.progress({ phase: PHASE, message: "unpacking", fraction: 1 });
+    const present = await unpack(archives, store, sources.tree, context.signal);
+    const missing = images.filter((image) => !present.includes(image.name)).map((image) => image.name);
+    if (missing.length > 0) throw new Error(`containerd did not take ${missing.join(", ")}`);
+  } finally {
+    await removeTree(archives);
+  }
+  await dropLeftovers(store);
+}
+
+async function unpack(archives: string, store: string, tree: string, signal?: AbortSignal): Promise<readonly string[]> {
+  const namespaces = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"];
+  const { stdout } = await runCommand([...namespaces, "sh", buildScript("unpack-container-images.sh")], {
+    env: { TREE: tree, STORE: store, ARCHIVES: archives, LOG: path.join(archives, "containerd.log") },
+    signal,
+    timeoutMs: 300_000,
+  });
+  return stdout.split("\n");
+}
+
+/** Of the run that filled it: temporary mounts and uploads that no machine needs. */
+async function dropLeftovers(store: string): Promise<void> {
+  for (const name of await fs.readdir(store)) {
+    if (name.startsWith("tmpmounts") || name.endsWith(".ttrpc")) await removeTree(path.join(store, name));
+  }
+  await removeTree(path.join(store, "io.containerd.content.v1.content", "ingest"));
+}

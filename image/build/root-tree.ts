@@ -1,0 +1,100 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { removeTree, writeFileAtomic } from "../../provider/host/file-store";
+import { runCommand } from "../../provider/host/run-command";
+import { UserError } from "../../provider/host/user-error";
+import type { RootTreeRecipe } from "../recipes/recipe";
+import type { BuildContext } from "../store/progress";
+import { asStorageError } from "../store/storage-error";
+import { aptFetchOptions, DEBIAN_KEYRING, debianSources } from "./debian-sources";
+import { writeLayer } from "./layer";
+
+/** Nobody reads manuals on a node, and translations would be a tenth of the tree; licences stay. */
+const leaveOut = [
+  "path-exclude=/usr/share/man/*",
+  "path-exclude=/usr/share/locale/*",
+  "path-exclude=/usr/share/doc/*",
+  "path-include=/usr/share/doc/*/copyright",
+];
+
+/**
+ * Makes the root tree of all roles in an empty folder from Debian packages. Needs root and mmdebstrap.
+ * @throws UserError `mmdebstrap-missing`, `root-tree` (with what mmdebstrap said), `disk-full`
+ */
+export async function buildRootTree(recipe: RootTreeRecipe, target: string, context: BuildContext): Promise<string> {
+  const sources = await debianSources(recipe.suite);
+  const argv = [
+    "mmdebstrap",
+    "--mode=root",
+    "--variant=minbase",
+    "--format=directory",
+    `--keyring=${DEBIAN_KEYRING}`,
+    `--include=${recipe.packages.join(",")}`,
+    ...["APT::Install-Recommends false", ...(await aptFetchOptions())].map((option) => `--aptopt=${option}`),
+    ...leaveOut.map((option) => `--dpkgopt=${option}`),
+    recipe.suite,
+    target,
+    ...sources,
+  ];
+  await runMmdebstrap(argv, target, context);
+  await forgetTheBuilder(target);
+  await writeLayer(recipe.layer, target);
+  return `Debian ${recipe.suite} from ${sources[0]?.split(" ")[1]}`;
+}
+
+async function runMmdebstrap(
+  argv: readonly string[],
+  target: string,
+  { progress, signal }: BuildContext,
+): Promise<void> {
+  try {
+    await runCommand(argv, {
+      signal,
+      onLine: (line) => {
+        const step = /^I: (.*)/.exec(line)?.[1];
+        if (step) progress({ phase: "root tree", message: step });
+      },
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const said = asStorageError(error, target);
+    if (said !== error || !(error instanceof Error)) throw said;
+    if (/cannot be started/.test(error.message)) {
+      throw new UserError("mmdebstrap-missing", "mmdebstrap is not installed", "apt install mmdebstrap", {
+        cause: error,
+      });
+    }
+    const network = /Could not (resolve|connect)|Temporary failure resolving|Failed to fetch|Connection/i.test(
+      error.message,
+    );
+    throw new UserError(
+      "root-tree",
+      network ? "the Debian mirror cannot be reached" : "the root tree could not be made",
+      network
+        ? "check the network and the host's apt configuration (apt update shows it), or load a bundle, then run it again"
+        : "see what mmdebstrap says below, then run it again",
+      { cause: error },
+    );
+  }
+}
+
+/** What identifies a machine is made anew by every machine; what mmdebstrap copied from the building host goes. */
+async function forgetTheBuilder(tree: string): Promise<void> {
+  for (const name of [
+    "etc/apt/apt.conf.d/99mmdebstrap",
+    "etc/dpkg/dpkg.cfg.d/99mmdebstrap",
+    "etc/hostname",
+    "var/lib/systemd/random-seed",
+    "var/lib/dbus/machine-id",
+    "var/lib/systemd/credential.secret",
+  ]) {
+    await removeTree(path.join(tree, name));
+  }
+  const keys = (await fs.readdir(path.join(tree, "etc/ssh"))).filter((name) => name.startsWith("ssh_host_"));
+  for (const key of keys) await removeTree(path.join(tree, "etc/ssh", key));
+  // Empty, not absent: systemd takes a missing one for a first boot and would enable every unit there is.
+  await writeFileAtomic(path.join(tree, "etc/machine-id"), "", 0o444);
+  for (const log of await fs.readdir(path.join(tree, "var/log"), { withFileTypes: true })) {
+    if (log.isFile() || log.name === "apt") await removeTree(path.join(tree, "var/log", log.name));
+  }
+}

@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { containerLayer } from "./recipes/container-layer";
+import { kubernetesRecipe } from "./recipes/kubernetes";
+import type { ImageRecipe } from "./recipes/recipe";
+import { rootTree } from "./recipes/root-tree";
+
+const RECIPE_VERSION = 1;
+
+/** Roles as the plan calls them. */
+export type ImageRole = "gateway" | "balancer" | "master" | "worker" | "storage";
+
+/** The recipes of every image that a data centre with this version of Kubernetes (without `v`) needs. */
+export function imageRecipes(kubernetesVersion: string): readonly ImageRecipe[] {
+  return [
+    { recipeVersion: RECIPE_VERSION, name: "infrastructure", rootTree, container: containerLayer },
+    {
+      recipeVersion: RECIPE_VERSION,
+      name: "kubernetes",
+      rootTree,
+      container: containerLayer,
+      kubernetes: kubernetesRecipe(kubernetesVersion),
+    },
+  ];
+}
+
+/** `<recipe>-<12 hex>`; equal recipes have equal names on every host. */
+export function imageName(recipe: ImageRecipe): string {
+  return `${recipe.name}-${recipeHash(recipe)}`;
+}
+
+/** The name of the image that machines of a role are made from. Pure. */
+export function imageFor(role: ImageRole, kubernetesVersion: string): string {
+  const wanted = role === "master" || role === "worker" ? "kubernetes" : "infrastructure";
+  for (const recipe of imageRecipes(kubernetesVersion)) if (recipe.name === wanted) return imageName(recipe);
+  throw new Error(`no recipe is called ${wanted}`);
+}
+
+/** 12 hex digits that depend on the data alone, not on the order in which keys were written. */
+export function recipeHash(data: unknown): string {
+  return createHash("sha256")
+    .update(JSON.stringify(sorted(data)))
+    .digest("hex")
+    .slice(0, 12);
+}
+
+function sorted(data: unknown): unknown {
+  if (Array.isArray(data)) return data.map(sorted);
+  if (data === null || typeof data !== "object") return data;
+  const entries = Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, value]) => [key, sorted(value)]));
+}

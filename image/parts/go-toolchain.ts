@@ -1,0 +1,86 @@
+import * as path from "node:path";
+import { toolsFolder } from "../../provider/host/data-folder";
+import { CommandError, runCommand } from "../../provider/host/run-command";
+import { UserError } from "../../provider/host/user-error";
+
+/** Go that the modules ask for. */
+const OLDEST: readonly [number, number] = [1, 26];
+
+/** Fully determined builds: no C compiler, no version control, only modules whose checksums are committed. */
+const buildEnvironment = { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false -mod=readonly", GOWORK: "off" };
+
+export interface Go {
+  readonly version: string;
+  run(args: readonly string[], options: GoRunOptions): Promise<string>;
+}
+
+export interface GoRunOptions {
+  readonly cwd: string;
+  readonly signal?: AbortSignal;
+  readonly onLine?: (line: string) => void;
+}
+
+/**
+ * A Go that is recent enough, from PATH or from groundplane's tools. An older one (1.21 or newer) that fetches the
+ * right toolchain by itself counts as well: it is asked in a folder whose go.mod says what is needed.
+ * @throws UserError `go-missing`, `go-too-old`
+ */
+export async function findGo(moduleFolder: string): Promise<Go> {
+  let tooOld: string | undefined;
+  for (const program of ["go", path.join(toolsFolder(), "go", "bin", "go")]) {
+    const version = await goVersion(program, moduleFolder);
+    if (version === undefined) continue;
+    if (isRecent(version)) return { version, run: (args, options) => runGo(program, args, options) };
+    tooOld = version;
+  }
+  if (tooOld) throw new UserError("go-too-old", `Go ${tooOld} is too old, ${OLDEST.join(".")} is needed`, installHint);
+  throw new UserError(
+    "go-missing",
+    `Kubernetes is to be built from source and there is no Go ${OLDEST.join(".")}`,
+    installHint,
+  );
+}
+
+const installHint =
+  "install golang-go from Debian backports (apt install -t <release>-backports golang-go) or from https://go.dev/dl, " +
+  "or load a bundle made on another machine";
+
+async function goVersion(program: string, cwd: string): Promise<string | undefined> {
+  try {
+    const { stdout } = await runCommand([program, "env", "GOVERSION"], {
+      cwd,
+      env: buildEnvironment,
+      timeoutMs: 120_000,
+    });
+    return stdout.trim().replace(/^go/, "");
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param version e.g. `1.26.8` or `1.27rc1` */
+export function isRecent(version: string): boolean {
+  const [major = 0, minor = 0] = (/^(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
+  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+}
+
+async function runGo(program: string, args: readonly string[], options: GoRunOptions): Promise<string> {
+  try {
+    const { stdout } = await runCommand([program, ...args], { ...options, env: buildEnvironment });
+    return stdout;
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (
+      error instanceof CommandError &&
+      /dial tcp|no such host|i\/o timeout|connection refused|TLS handshake/.test(error.stderr)
+    ) {
+      throw new UserError(
+        "network",
+        "the Go module proxy cannot be reached",
+        "check the network (go env GOPROXY shows the address) and run the same command again: what is built is kept",
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+import type { ProgramsRecipe, RootTreeRecipe } from "../recipes/recipe";
+import type { BuildContext } from "../store/progress";
+
+/** What an image is made of and cannot be made from other parts. */
+export type Part =
+  | { readonly kind: "root-tree"; readonly recipe: RootTreeRecipe }
+  | { readonly kind: "programs"; readonly recipe: ProgramsRecipe };
+
+export interface Availability {
+  readonly usable: boolean;
+  /** Why or why not, as a sentence for a person. */
+  readonly reason: string;
+}
+
+/** A place that parts come from. Whatever the source, a part has the same file names. */
+export interface PartSource {
+  readonly name: string;
+  /** Whether this source knows the part at all; no network, no disk. */
+  provides(part: Part): boolean;
+  /** Looks once, quickly (at most a few seconds); never throws. */
+  available(): Promise<Availability>;
+  /**
+   * Puts the part's files into an empty folder and says in a few words where they come from.
+   * @throws UserError with the next step; what is in the folder then is thrown away by the caller
+   */
+  fetch(part: Part, target: string, context: BuildContext): Promise<string>;
+}
+
+/** How a part is called in progress lines, e.g. `kubernetes 1.36.3`. */
+export function partTitle(part: Part): string {
+  return part.kind === "root-tree" ? "root tree" : `${part.recipe.name} ${part.recipe.version}`;
+}

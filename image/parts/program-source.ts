@@ -1,0 +1,108 @@
+import * as fs from "node:fs/promises";
+import * as os from "node:os";
+import * as path from "node:path";
+import { removeTree } from "../../provider/host/file-store";
+import { runCommand } from "../../provider/host/run-command";
+import { UserError } from "../../provider/host/user-error";
+import { programSourceFolder } from "../image-files";
+import type { ProgramsRecipe } from "../recipes/recipe";
+import type { BuildContext } from "../store/progress";
+import { asStorageError } from "../store/storage-error";
+import { type GoBuild, goBuild } from "./go-build";
+import { findGo, type Go } from "./go-toolchain";
+import type { PartSource } from "./part-source";
+
+/** Programs built from pinned Go modules; needs a Go module proxy or a filled module cache, and Go. */
+export const programSource: PartSource = {
+  name: "source",
+  provides: (part) => part.kind === "programs",
+  available: async () => {
+    try {
+      const go = await findGo(programSourceFolder("kubernetes"));
+      return { usable: true, reason: `programs can be built with Go ${go.version}` };
+    } catch (error) {
+      return { usable: false, reason: error instanceof UserError ? error.problem : String(error) };
+    }
+  },
+  fetch: async (part, target, context) => {
+    if (part.kind !== "programs") throw new Error("this source has programs only");
+    return withWorkFolder((work) => build(part.recipe, work, target, context));
+  },
+};
+
+async function build(recipe: ProgramsRecipe, work: string, target: string, context: BuildContext): Promise<string> {
+  await fs.cp(programSourceFolder(recipe.name), work, { recursive: true });
+  if (recipe.name === "pause") return buildPause(recipe, work, target, context);
+  const plan = goBuild(recipe.name, recipe.version, recipe.programs);
+  if (!plan) throw new Error(`nothing says how to build ${recipe.name}`);
+  const go = await findGo(work);
+  const phase = `${recipe.name} ${recipe.version}`;
+  if (plan.mainFrom) await takeMain(go, plan.mainFrom, work);
+  let done = 0;
+  for (const [program, pkg] of Object.entries(plan.packages)) {
+    const fraction = done++ / recipe.programs.length;
+    context.progress({ phase, message: `building ${program} with Go ${go.version}`, fraction });
+    await goBuildOne(go, plan, pkg, path.join(target, program), work, context);
+  }
+  return `built from Go modules with Go ${go.version}`;
+}
+
+/** One program at a time: the linker alone takes gigabytes of memory for Kubernetes. */
+async function goBuildOne(
+  go: Go,
+  plan: GoBuild,
+  pkg: string,
+  output: string,
+  cwd: string,
+  context: BuildContext,
+): Promise<void> {
+  try {
+    await go.run(["build", "-trimpath", "-ldflags", plan.linkerFlags, "-o", output, pkg], {
+      cwd,
+      signal: context.signal,
+    });
+  } catch (error) {
+    throw asStorageError(error, `${os.tmpdir()} or Go's caches`);
+  }
+}
+
+async function takeMain(go: Go, from: NonNullable<GoBuild["mainFrom"]>, work: string): Promise<void> {
+  await go.run(["mod", "download", from.module], { cwd: work });
+  const folder = (await go.run(["list", "-m", "-f", "{{.Dir}}", from.module], { cwd: work })).trim();
+  const lines = (await fs.readFile(path.join(folder, "main.go"), "utf8")).split("\n");
+  await fs.writeFile(path.join(work, "main.go"), lines.filter((line) => !from.without.test(line)).join("\n"));
+}
+
+/** In C where there is a compiler: it runs once per pod, and takes a fortieth of the memory of a Go program. */
+async function buildPause(
+  recipe: ProgramsRecipe,
+  work: string,
+  target: string,
+  context: BuildContext,
+): Promise<string> {
+  const output = path.join(target, "pause");
+  context.progress({ phase: `pause ${recipe.version}`, message: "building pause" });
+  try {
+    await runCommand(["cc", "-Os", "-static", "-s", `-DVERSION="${recipe.version}"`, "-o", output, "pause.c"], {
+      cwd: work,
+    });
+    return "built from its C source";
+  } catch {
+    // No compiler, or none that links statically.
+    await removeTree(output);
+  }
+  const go = await findGo(work);
+  await go.run(["build", "-trimpath", "-ldflags", `-s -w -X main.version=${recipe.version}`, "-o", output, "."], {
+    cwd: work,
+  });
+  return `built from its Go source with Go ${go.version}`;
+}
+
+async function withWorkFolder<T>(action: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "groundplane-build-"));
+  try {
+    return await action(folder);
+  } finally {
+    await removeTree(folder);
+  }
+}

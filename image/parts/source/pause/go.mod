@@ -1,0 +1,3 @@
+module groundplane.internal/image/pause
+
+go 1.24

@@ -1,0 +1,134 @@
+import { UserError } from "../../provider/host/user-error";
+import digests from "./layer-digests.json";
+import type { ContainerImageRecipe, KubernetesRecipe, ProgramsName } from "./recipe";
+
+/** What belongs to one release of Kubernetes; the tags are those that its kubeadm asks for. */
+interface Release {
+  readonly etcd: string;
+  readonly etcdTag: string;
+  readonly coredns: string;
+  readonly pause: string;
+  readonly flannel: string;
+}
+
+const releases: Readonly<Record<string, Release>> = {
+  "1.36.3": { etcd: "3.6.8", etcdTag: "3.6.8-0", coredns: "1.14.2", pause: "3.10.2", flannel: "0.28.4" },
+};
+
+/** Versions that images can be made of, oldest first. */
+export const kubernetesVersions: readonly string[] = Object.keys(releases);
+
+/** @throws UserError `kubernetes-version` for a version without a recipe */
+export function kubernetesRecipe(version: string): KubernetesRecipe {
+  const release = releases[version];
+  if (!release) {
+    throw new UserError(
+      "kubernetes-version",
+      `there is no recipe for Kubernetes ${version}`,
+      `set kubernetesVersion to ${kubernetesVersions.join(" or ")}`,
+    );
+  }
+  return {
+    version,
+    layer: {
+      folder: "kubernetes",
+      files: digests.kubernetes,
+      maskedUnits: [],
+      disabledUnits: [],
+      enabledUnits: {
+        "containerd.service": "multi-user.target",
+        "kubelet.service": "multi-user.target",
+        "groundplane-pods.service": "multi-user.target",
+      },
+    },
+    nodePrograms: [
+      ...["kubeadm", "kubelet", "kubectl"].map((program) => ({ part: "kubernetes" as const, program })),
+      { part: "etcd", program: "etcdctl" },
+    ],
+    parts: [
+      { name: "kubernetes", version, programs: [...nodeTools, ...servers, "kube-proxy"] },
+      { name: "etcd", version: release.etcd, programs: ["etcd", "etcdctl"] },
+      { name: "coredns", version: release.coredns, programs: ["coredns"] },
+      { name: "flannel", version: release.flannel, programs: ["flanneld"] },
+      { name: "pause", version: release.pause, programs: ["pause"] },
+    ],
+    containerImages: containerImages(version, release),
+  };
+}
+
+const nodeTools = ["kubeadm", "kubelet", "kubectl"];
+const servers = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+
+/** Programs that write packet filter rules load libraries and plugins, so they are taken from the tree with them. */
+const packetFilter = {
+  fromTree: ["/usr/sbin/nft", "/usr/sbin/xtables-nft-multi"],
+  foldersFromTree: ["/usr/lib/x86_64-linux-gnu/xtables"],
+  texts: { "etc/protocols": "ip 0 IP\nicmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nsctp 132 SCTP\n" },
+  links: Object.fromEntries(
+    ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"].map(
+      (name) => [`usr/sbin/${name}`, "xtables-nft-multi"],
+    ),
+  ),
+};
+
+function containerImages(version: string, release: Release): readonly ContainerImageRecipe[] {
+  return [
+    ...servers.map((name) => ({
+      name: `registry.k8s.io/${name}:v${version}`,
+      programs: program(`usr/local/bin/${name}`, "kubernetes", name),
+      entrypoint: [`/usr/local/bin/${name}`],
+    })),
+    {
+      name: `registry.k8s.io/kube-proxy:v${version}`,
+      programs: program("usr/local/bin/kube-proxy", "kubernetes", "kube-proxy"),
+      ...packetFilter,
+      entrypoint: ["/usr/local/bin/kube-proxy"],
+    },
+    {
+      name: `registry.k8s.io/etcd:${release.etcdTag}`,
+      programs: {
+        ...program("usr/local/bin/etcd", "etcd", "etcd"),
+        ...program("usr/local/bin/etcdctl", "etcd", "etcdctl"),
+      },
+      entrypoint: ["/usr/local/bin/etcd"],
+    },
+    {
+      name: `registry.k8s.io/coredns/coredns:v${release.coredns}`,
+      programs: program("coredns", "coredns", "coredns"),
+      entrypoint: ["/coredns"],
+    },
+    {
+      name: `registry.k8s.io/pause:${release.pause}`,
+      programs: program("pause", "pause", "pause"),
+      entrypoint: ["/pause"],
+      user: "65535:65535",
+    },
+    {
+      name: `groundplane.internal/flannel:v${release.flannel}`,
+      programs: program("opt/bin/flanneld", "flannel", "flanneld"),
+      ...packetFilter,
+      entrypoint: ["/opt/bin/flanneld"],
+    },
+    { name: "groundplane.internal/busybox:1", programs: {}, ...busybox },
+  ];
+}
+
+/** A shell and its tools for a user's first pods and for the tests, without a registry. */
+const busybox = {
+  fromTree: ["/usr/bin/busybox"],
+  texts: { "etc/passwd": "root:x:0:0:root:/root:/bin/sh\n", "etc/group": "root:x:0:\n" },
+  links: Object.fromEntries(
+    (
+      "awk base64 basename cat chmod cp cut date dd df dirname du echo env expr false find free grep gunzip gzip head " +
+      "hostname httpd id ip kill killall ln ls md5sum mkdir mktemp more mount mv nc netstat nslookup od ping pidof " +
+      "printf ps pwd readlink rm rmdir route sed seq sh sha256sum sleep sort stat stty sync tail tar tee telnet test " +
+      "time timeout top touch tr traceroute true tty udhcpc umount uname uniq uptime vi watch wc wget which whoami xargs yes"
+    )
+      .split(" ")
+      .map((name) => [`usr/bin/${name}`, "busybox"]),
+  ),
+};
+
+function program(path: string, part: ProgramsName, name: string): ContainerImageRecipe["programs"] {
+  return { [path]: { part, program: name } };
+}

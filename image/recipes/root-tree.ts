@@ -1,0 +1,47 @@
+import digests from "./layer-digests.json";
+import type { RootTreeRecipe } from "./recipe";
+
+/** Packages by the role that needs them; one tree serves all roles, so that it is downloaded and kept once. */
+const packages: Readonly<Record<string, readonly string[]>> = {
+  system: ["systemd", "systemd-sysv", "udev", "dbus", "libpam-systemd", "kmod", "procps", "netbase", "tzdata", "less"],
+  access: ["cloud-init", "python3-yaml", "openssh-server", "sudo", "ca-certificates", "curl", "jq", "openssl"],
+  network: ["iproute2", "nftables", "iptables", "iputils-ping", "conntrack", "ethtool", "socat"],
+  time: ["chrony"],
+  disks: ["lvm2", "e2fsprogs", "xfsprogs"],
+  gateway: ["dnsmasq"],
+  balancer: ["haproxy", "corosync", "pacemaker", "pacemaker-cli-utils", "resource-agents", "keepalived"],
+  storage: ["glusterfs-server", "glusterfs-client"],
+  kubernetes: ["containerd", "runc", "containernetworking-plugins", "busybox-static"],
+};
+
+/** Services of roles, and chores of a Debian that is kept up to date by hand: a node is replaced instead. */
+const disabledUnits = [
+  "containerd.service",
+  "corosync.service",
+  "dnsmasq.service",
+  "glusterd.service",
+  "haproxy.service",
+  "keepalived.service",
+  "logd.service",
+  "pacemaker.service",
+  "apt-daily-upgrade.timer",
+  "apt-daily.timer",
+  "cloud-init-hotplugd.socket",
+  "dpkg-db-backup.timer",
+  "e2scrub_all.timer",
+  "e2scrub_reap.service",
+  "xfs_scrub_all.timer",
+];
+
+export const rootTree: RootTreeRecipe = {
+  suite: "trixie",
+  packages: Object.values(packages).flat().sort(),
+  layer: {
+    folder: "base",
+    files: digests.base,
+    // Host keys come with the seed: what is made in the machine would be pinned by nobody.
+    maskedUnits: ["sshd-keygen.service"],
+    disabledUnits,
+    enabledUnits: { "systemd-networkd.service": "multi-user.target", "ssh.service": "multi-user.target" },
+  },
+};

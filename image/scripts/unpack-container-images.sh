@@ -1,0 +1,53 @@
+#!/bin/sh
+# Fills a containerd store with unpacked images, using the containerd of the root tree itself, so that store and nodes
+# always agree. Runs as the first process of its own mount and PID namespace: all mounts, and containerd with whatever
+# it started, end with it. The tree is only read.
+#
+# Environment: TREE root tree, STORE folder to fill, ARCHIVES folder with image archives, LOG file for containerd's output
+set -eu
+
+mount --bind "$TREE" "$TREE"
+mount -o remount,bind,ro "$TREE"
+mount -t proc proc "$TREE/proc"
+mount -t tmpfs tmpfs "$TREE/run"
+mount -t tmpfs tmpfs "$TREE/tmp"
+mkdir "$TREE/tmp/archives" "$TREE/tmp/store"
+mount --bind "$ARCHIVES" "$TREE/tmp/archives"
+mount --bind "$STORE" "$TREE/tmp/store"
+
+cat >"$TREE/run/containerd.toml" <<'END'
+version = 2
+root = "/tmp/store"
+state = "/run/containerd"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.nri.v1.nri", "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs"]
+END
+
+chroot "$TREE" /usr/bin/containerd --config /run/containerd.toml >"$LOG" 2>&1 &
+containerd=$!
+
+ctr() { chroot "$TREE" /usr/bin/ctr --namespace k8s.io "$@"; }
+
+tries=0
+until ctr version >/dev/null 2>&1; do
+  tries=$((tries + 1))
+  if [ "$tries" -gt 200 ] || ! kill -0 "$containerd" 2>/dev/null; then
+    echo "containerd did not start" >&2
+    tail -n 5 "$LOG" >&2
+    exit 1
+  fi
+  sleep 0.1
+done
+
+for archive in "$ARCHIVES"/*.tar; do
+  ctr images import --local --snapshotter overlayfs "/tmp/archives/$(basename "$archive")" >/dev/null
+done
+
+# Managed: kubelet sees it. Pinned: never removed when the disk fills up, for there may be no registry to bring it back.
+ctr images list --quiet | while read -r image; do
+  ctr images label "$image" io.cri-containerd.image=managed io.cri-containerd.pinned=pinned >/dev/null
+done
+ctr images list --quiet
+
+kill "$containerd"
+wait "$containerd" || true
