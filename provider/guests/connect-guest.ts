@@ -1,5 +1,5 @@
-import { connectFakeGuest, isFakeGuest } from "../drivers/fake/fake-guest";
 import type { ConnectGuest } from "../guest";
+import { connectFakeGuest, isFakeGuest } from "./fake-guest";
 import { connectSshGuest } from "./ssh-guest";
 
 /** Guests of the fake driver are known by their gateway's port; everybody else is reached by SSH. */

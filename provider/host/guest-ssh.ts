@@ -38,11 +38,16 @@ export async function runInGuest(
 }
 
 /** A connection to the guest, kept open and shared by all that ask for the same guest. */
-export async function connectGuest(guest: GuestAddress, options: ConnectOptions = {}): Promise<SshConnection> {
+export function connectGuest(guest: GuestAddress, options: ConnectOptions = {}): Promise<SshConnection> {
+  return untilReachable(() => pooledGuest(guest, options.signal), options);
+}
+
+/** Repeats an attempt while it fails with an `UnreachableError`, as long as the options say. */
+export async function untilReachable<T>(attempt: () => Promise<T>, options: ConnectOptions): Promise<T> {
   const end = Date.now() + (options.deadlineMs ?? 0);
   for (let wait = RETRY_MS.first; ; wait = Math.min(wait * RETRY_MS.factor, RETRY_MS.most)) {
     try {
-      return await pooledGuest(guest, options.signal);
+      return await attempt();
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!(error instanceof UnreachableError) || Date.now() + wait > end) throw error;

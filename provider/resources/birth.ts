@@ -98,7 +98,11 @@ async function give(
       await waitForMember(reconnect, member.name, context);
     }),
   );
-  const alive = await livingMaster(connect, masters.map(({ member }) => member), context);
+  const alive = await livingMaster(
+    connect,
+    masters.map(({ member }) => member),
+    context,
+  );
   if (!alive) throw new UserError("no-master", "the cluster was born but no master answers", "run `up` again");
   return { ...inputs, bornWith: masters.map(({ member }) => member.name), clusterId: alive.clusterId };
 }

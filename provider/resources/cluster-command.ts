@@ -38,15 +38,15 @@ export async function mustRun(
   const { signal } = context;
   const result = await guest.run(argv, { timeoutMs: QUICK_MS, ...options, signal });
   if (result.code === 0) return result.stdout.trim();
-  throw new UserError("cluster-command", `cannot ${what}: ${reasonOf(result)}`, "run `up` again: it goes on from there");
+  throw new UserError(
+    "cluster-command",
+    `cannot ${what}: ${reasonOf(result)}`,
+    "run `up` again: it goes on from there",
+  );
 }
 
 /** Until the node is a member of the cluster, each of its steps shown as progress. */
-export async function waitForMember(
-  connectNode: () => Promise<Guest>,
-  node: string,
-  context: Context,
-): Promise<void> {
+export async function waitForMember(connectNode: () => Promise<Guest>, node: string, context: Context): Promise<void> {
   const end = Date.now() + deadlineMs(context);
   const onLine = progress(context, node);
   for (let lost = 0; ; lost++) {

@@ -1,6 +1,6 @@
 import { UserError } from "../host/user-error";
-import { UNKNOWN } from "../rpc/property-values";
 import type { ClusterSecretsInputs, ClusterSecretsOutputs } from "../resource-types";
+import { UNKNOWN } from "../rpc/property-values";
 import { makeClusterKeys } from "./cluster-keys";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
@@ -18,7 +18,10 @@ export function clusterSecretsResource(): TypedResource<ClusterSecretsInputs, Cl
     secretOutputs: ["values"],
 
     async create(inputs, preview) {
-      return { id: `${inputs.stack}/secrets`, outputs: { ...inputs, values: preview ? UNKNOWN : await makeClusterKeys() } };
+      return {
+        id: `${inputs.stack}/secrets`,
+        outputs: { ...inputs, values: preview ? UNKNOWN : await makeClusterKeys() },
+      };
     },
 
     async update(_id, inputs, { outputs }, preview) {

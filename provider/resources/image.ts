@@ -1,7 +1,7 @@
 import type { DriverByName } from "../drivers/driver-by-name";
 import { UserError } from "../host/user-error";
-import { UNKNOWN } from "../rpc/property-values";
 import type { ImageInputs, ImageOutputs } from "../resource-types";
+import { UNKNOWN } from "../rpc/property-values";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
@@ -47,4 +47,8 @@ export function imageResource(driverByName: DriverByName): TypedResource<ImageIn
 }
 
 const missingImage = (name: string): UserError =>
-  new UserError("image-missing", `the image ${name} is not there, or not complete`, "run `npx groundplane image build`");
+  new UserError(
+    "image-missing",
+    `the image ${name} is not there, or not complete`,
+    "run `npx groundplane image build`",
+  );

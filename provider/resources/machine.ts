@@ -1,8 +1,8 @@
 import type { DriverByName } from "../drivers/driver-by-name";
 import type { Hypervisor, MachineSpec, MachineState, Owner } from "../hypervisor";
+import type { MachineInputs, MachineOutputs } from "../resource-types";
 import { type Properties, UNKNOWN } from "../rpc/property-values";
 import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource-handler";
-import type { MachineInputs, MachineOutputs } from "../resource-types";
 import { fillSecrets, referredSecrets } from "./fill-secrets";
 import { machineSchema } from "./machine-schema";
 import { objectId, parseObjectId } from "./object-id";

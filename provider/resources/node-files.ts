@@ -2,8 +2,8 @@ import type { ConnectGuest, Guest, GuestFile } from "../guest";
 import { UnreachableError } from "../host/guest-ssh";
 import { UserError } from "../host/user-error";
 import type { NodeFilesInputs, NodeFilesOutputs } from "../resource-types";
-import { type Context, PartialFailure } from "../rpc/resource-handler";
 import type { Properties } from "../rpc/property-values";
+import { type Context, PartialFailure } from "../rpc/resource-handler";
 import { progress, readyGuest, reasonOf } from "./guest-waiting";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
@@ -50,7 +50,10 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
       try {
         const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
         const guest = await connect(inputs.connection, { signal });
-        const present = await guest.readFiles(inputs.files.map(({ path }) => path), signal);
+        const present = await guest.readFiles(
+          inputs.files.map(({ path }) => path),
+          signal,
+        );
         const files = inputs.files.map((file, index) => ({ ...file, ...(present[index] ?? missing) }));
         return { inputs: { ...inputs, files }, outputs: { ...inputs, files } };
       } catch (error) {
@@ -83,7 +86,10 @@ function unseen(id: string, inputs: NodeFilesInputs, error: unknown): PartialFai
 async function converge(connect: ConnectGuest, inputs: NodeFilesInputs, context: Context): Promise<void> {
   const { node, connection, files } = inputs;
   const guest = await readyGuest(connect, connection, node, context);
-  const present = await guest.readFiles(files.map(({ path }) => path), context.signal);
+  const present = await guest.readFiles(
+    files.map(({ path }) => path),
+    context.signal,
+  );
   const changed = files.filter((file, index) => !isEqual(file, present[index]));
   if (changed.length === 0) return;
   progress(context, node)(`writing ${changed.map(({ path }) => path).join(", ")}`);

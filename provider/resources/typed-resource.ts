@@ -22,7 +22,13 @@ export interface TypedResource<I, O extends I> {
     context: Context,
   ): Promise<{ readonly inputs: I; readonly outputs: O } | undefined>;
   drift?(outputs: O): readonly (keyof O & string)[];
-  update(id: string, inputs: I, olds: { inputs: I; outputs: O }, preview: boolean, context: Context): Promise<Planned<O>>;
+  update(
+    id: string,
+    inputs: I,
+    olds: { inputs: I; outputs: O },
+    preview: boolean,
+    context: Context,
+  ): Promise<Planned<O>>;
   delete(id: string, olds: { inputs: I; outputs: O }, context: Context): Promise<void>;
 }
 
@@ -54,7 +60,13 @@ export function resourceHandler<I, O extends I>(resource: TypedResource<I, O>): 
       }),
     drift: drift && ((outputs) => drift.call(resource, outputs as unknown as O)),
     async update(id, inputs, olds, preview, context) {
-      return (await resource.update(id, inputs as unknown as I, typed(olds), preview, context)) as unknown as Properties;
+      return (await resource.update(
+        id,
+        inputs as unknown as I,
+        typed(olds),
+        preview,
+        context,
+      )) as unknown as Properties;
     },
     delete: (id, olds, context) => resource.delete(id, typed(olds), context),
   };

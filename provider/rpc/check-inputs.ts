@@ -36,13 +36,10 @@ function checkValue(schema: PropertySchema, value: PropertyValue, path: string):
       if (!isObject(value)) return wrong("a map");
       return Object.entries(value).flatMap(([key, item]) => checkValue(schema.values, item, propertyPath(path, key)));
     case "object":
-      return isObject(value)
-        ? checkObject(schema.properties, schema.optional ?? [], value, path)
-        : wrong("an object");
+      return isObject(value) ? checkObject(schema.properties, schema.optional ?? [], value, path) : wrong("an object");
     case "integer":
       return Number.isInteger(value) ? [] : wrong("a whole number");
     default:
-      // biome-ignore lint/suspicious/useValidTypeof: the schema's scalar types are named like JavaScript's
       return typeof value === schema.type ? [] : wrong(`a ${schema.type}`);
   }
 }

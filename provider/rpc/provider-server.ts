@@ -1,21 +1,20 @@
-import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import * as pb from "@pulumi/pulumi/proto/provider_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { callContext, type ResourceRequest } from "./call-context";
 import { diffResponse } from "./diff-response";
 import { EngineConnection } from "./engine-connection";
 import { partialFailureStatus } from "./failure-status";
 import { packageSchema } from "./package-schema";
-import { type Decoded, decode, encode, type Properties } from "./property-values";
+import { type Decoded, decode, encode } from "./property-values";
 import {
   type Context,
-  type OldState,
   PartialFailure,
   type ProviderDefinition,
   type ReadState,
   type ResourceHandler,
 } from "./resource-handler";
+import { oldState, secretPaths } from "./stored-state";
 
 /** Pulumi's provider protocol over a set of resource handlers: wire handling only, one method per RPC. */
 export class ProviderServer {
@@ -192,13 +191,4 @@ export class ProviderServer {
       throw partialFailureStatus(error, paths, handler.refreshBeforeUpdate);
     }
   }
-}
-
-function oldState(inputs: Struct | undefined, outputs: Struct | undefined): OldState {
-  return { inputs: decode(inputs).properties, outputs: decode(outputs).properties };
-}
-
-function secretPaths(handler: ResourceHandler, properties: Properties, from: readonly Decoded[]): Set<string> {
-  const paths = new Set([...(handler.secretOutputs ?? []), ...from.flatMap((decoded) => [...decoded.secretPaths])]);
-  return handler.taintOutputs && paths.size > 0 ? new Set(Object.keys(properties)) : paths;
 }

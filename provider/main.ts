@@ -1,0 +1,4 @@
+import { groundplaneProvider } from "./definition";
+import { servePlugin } from "./rpc/serve";
+
+servePlugin(groundplaneProvider);
