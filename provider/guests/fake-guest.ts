@@ -1,8 +1,7 @@
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { fakeStacks, machineFolder, machineNames, readMachine } from "../drivers/fake/fake-store";
+import { fakeStacks, machineFolder, machineNames, readFileAndMode, readMachine } from "../drivers/fake/fake-store";
 import type { ConnectGuest, Guest, GuestFile } from "../guest";
-import { ifMissing, readIfPresent, writeFileAtomic } from "../host/file-store";
+import { readIfPresent, writeFileAtomic } from "../host/file-store";
 import { type RunOptions, type RunResult, UnreachableError, untilReachable } from "../host/guest-ssh";
 import type { MachineName } from "../hypervisor";
 import type { GuestConnection } from "../resource-types";
@@ -35,7 +34,12 @@ class FakeGuest implements Guest {
 
   async readFiles(paths: readonly string[]): Promise<readonly (GuestFile | undefined)[]> {
     await this.mustAnswer();
-    return Promise.all(paths.map((file) => readGuestFile(this.onDisk(file), file)));
+    return Promise.all(
+      paths.map(async (path) => {
+        const found = await readFileAndMode(this.onDisk(path));
+        return found && { path, ...found };
+      }),
+    );
   }
 
   async writeFiles(files: readonly GuestFile[]): Promise<void> {
@@ -48,13 +52,6 @@ class FakeGuest implements Guest {
   private onDisk(file: string): string {
     return path.join(machineFolder(this.machine), "root", path.normalize(file));
   }
-}
-
-async function readGuestFile(onDisk: string, file: string): Promise<GuestFile | undefined> {
-  const found = await fs.stat(onDisk).catch(ifMissing(undefined));
-  if (!found) return undefined;
-  const mode = (found.mode & 0o7777).toString(8).padStart(4, "0");
-  return { path: file, mode, content: await fs.readFile(onDisk, "utf8") };
 }
 
 /** The machine whose uplink forwards that port of the host to SSH. */
