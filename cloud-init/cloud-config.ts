@@ -1,6 +1,6 @@
 import type { NodePlan } from "../stacks/plan/data-center-plan";
 import { emitYaml, isPlainText } from "./emit-yaml";
-import type { RoleContent, SeedFile, TextFile } from "./role-content";
+import type { SeedFile, TextFile } from "./role-content";
 
 interface WriteFile {
   readonly path: string;
@@ -10,8 +10,14 @@ interface WriteFile {
   readonly content: string;
 }
 
+export interface NodeContent {
+  readonly files: readonly SeedFile[];
+  /** As argv, in this order, at the end of first boot. */
+  readonly commands: readonly (readonly string[])[];
+}
+
 /** The node's user-data. Uses only the modules that the image keeps: write_files, hostname, users, ssh and runcmd. */
-export function renderCloudConfig(node: NodePlan, content: RoleContent): string {
+export function renderCloudConfig(node: NodePlan, content: NodeContent): string {
   const config = {
     hostname: node.name,
     fqdn: node.fqdn,
@@ -22,7 +28,7 @@ export function renderCloudConfig(node: NodePlan, content: RoleContent): string 
     ssh_deletekeys: false,
     ssh_genkeytypes: ["ed25519"],
     write_files: content.files.map(writeFile),
-    runcmd: [...content.commands, ...enableCommand(content.enable)],
+    runcmd: content.commands,
   };
   return emitYaml(config, "#cloud-config\n");
 }
@@ -39,9 +45,4 @@ function encoded(file: TextFile): Pick<WriteFile, "encoding" | "content"> {
     throw new Error(`${file.path} refers to a secret and must be printable ASCII`);
   }
   return { encoding: "b64", content: Buffer.from(file.content, "utf8").toString("base64") };
-}
-
-/** Started without waiting: whether they work is node-ready's question, and first boot ends sooner. */
-function enableCommand(units: readonly string[]): string[][] {
-  return units.length === 0 ? [] : [["systemctl", "enable", "--now", "--no-block", ...units]];
 }

@@ -1,8 +1,9 @@
 import type { DataCenterPlan, NodePlan, Role } from "../stacks/plan/data-center-plan";
-import { renderCloudConfig } from "./cloud-config";
+import { type NodeContent, renderCloudConfig } from "./cloud-config";
+import { renderRoleTarget, startRole } from "./files/role-target";
 import { renderMetaData } from "./meta-data";
 import { renderNetworkConfig } from "./network-config";
-import type { RenderRole, RoleContent, SeedFile } from "./role-content";
+import type { RenderRole, SeedFile } from "./role-content";
 import { balancerContent } from "./roles/balancer";
 import { commonContent } from "./roles/common";
 import { gatewayContent } from "./roles/gateway";
@@ -38,16 +39,15 @@ export function renderSeeds(plan: DataCenterPlan): readonly NodeSeed[] {
   return plan.nodes.map((node) => renderNodeSeed(plan, node));
 }
 
-function nodeContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
+function nodeContent(plan: DataCenterPlan, node: NodePlan): NodeContent {
   const role = roles[node.role](plan, node);
   const common = commonContent(plan, node, role.environment ?? {});
-  const files = [...common.files, ...role.files];
+  const units = [...common.enable, ...role.enable];
+  const target = units.length === 0 ? [] : [renderRoleTarget(units)];
+  const files = [...common.files, ...role.files, ...target];
   refuseDuplicates(node, files);
-  return {
-    files,
-    commands: [...common.commands, ...role.commands],
-    enable: [...common.enable, ...role.enable],
-  };
+  const start = units.length === 0 ? [] : [startRole];
+  return { files, commands: [...common.commands, ...role.commands, ...start] };
 }
 
 function refuseDuplicates(node: NodePlan, files: readonly SeedFile[]): void {

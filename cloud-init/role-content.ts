@@ -34,7 +34,7 @@ export interface RoleContent {
   readonly environment?: Readonly<Record<string, string>>;
   /** Commands as argv, run once at first boot, after all files are written and before `enable`. */
   readonly commands: readonly (readonly string[])[];
-  /** systemd units, enabled and started (without waiting) at the end of first boot. */
+  /** systemd units that the node is for: wanted by groundplane.target, started (without waiting) after `commands`. */
   readonly enable: readonly string[];
 }
 

@@ -8,7 +8,6 @@ import { confValue } from "../quoting";
 export function renderHaproxyCfg(plan: DataCenterPlan): string {
   const port = confValue(plan.balancing.port);
   return `global
-  log stderr format raw local0 notice
   user haproxy
   group haproxy
   chroot /var/lib/haproxy
@@ -17,7 +16,6 @@ export function renderHaproxyCfg(plan: DataCenterPlan): string {
 
 defaults
   mode tcp
-  log global
   timeout connect 250ms
   timeout client 4h
   timeout server 4h

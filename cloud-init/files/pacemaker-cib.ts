@@ -40,7 +40,7 @@ const clusterProperties = (): XmlElement[] =>
     "stonith-enabled": "false",
     "no-quorum-policy": "stop",
     // Members that start together need not wait 20 s for each other.
-    "dc-deadtime": "2s",
+    "dc-deadtime": "1s",
     // A failed start counts towards the threshold below like any other failure.
     "start-failure-is-fatal": "false",
   });

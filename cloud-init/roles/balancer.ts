@@ -5,10 +5,17 @@ import type { RoleContent, SeedFile } from "../role-content";
 import { clusterMemberContent } from "./cluster-member";
 
 /**
- * Pacemaker starts and stops HAProxy and forbids systemd to restart it by `50-pacemaker.conf`; this drop-in sorts after
- * that one, so that a crash is over in 100 ms and Pacemaker need not move anything.
+ * Pacemaker forbids systemd to restart HAProxy by `50-pacemaker.conf`; this drop-in sorts after that one, so that a
+ * crash is over in 100 ms and Pacemaker need not move anything. At boot systemd starts HAProxy before Pacemaker looks,
+ * whose own start of a unit takes it two seconds of waiting.
  */
-const restartAtOnce = "[Service]\nRestart=always\nRestartSec=100ms\n";
+const haproxyUnit = `[Unit]
+Before=pacemaker.service
+
+[Service]
+Restart=always
+RestartSec=100ms
+`;
 
 /** HAProxy before the masters. One of a pair shares the floating IP through Pacemaker; a single one simply has it. */
 export function balancerContent(plan: DataCenterPlan): RoleContent {
@@ -18,7 +25,7 @@ export function balancerContent(plan: DataCenterPlan): RoleContent {
     files: [...haproxyFiles(plan), guestCommand("balancer/role-ready"), ...(cluster?.files ?? [])],
     environment: { BALANCER_PAIR: pair ? "yes" : "no" },
     commands: [],
-    enable: cluster?.enable ?? ["haproxy.service"],
+    enable: ["haproxy.service", ...(cluster?.enable ?? [])],
   };
 }
 
@@ -29,5 +36,5 @@ const haproxyFiles = (plan: DataCenterPlan): SeedFile[] => [
     content: renderHaproxyCfg(plan),
     changes: { reload: "systemctl try-reload-or-restart haproxy" },
   },
-  { path: "/etc/systemd/system/haproxy.service.d/90-restart.conf", mode: "0644", content: restartAtOnce },
+  { path: "/etc/systemd/system/haproxy.service.d/90-restart.conf", mode: "0644", content: haproxyUnit },
 ];

@@ -20,7 +20,15 @@ export function gatewayContent(plan: DataCenterPlan): RoleContent {
   };
 }
 
+/** After the first boot the rules stand before the first interface is up. */
+const rulesBeforeNetwork: SeedFile = {
+  path: "/etc/systemd/system/sysinit.target.d/10-firewall.conf",
+  mode: "0644",
+  content: "[Unit]\nWants=nftables.service\n",
+};
+
 const gatewayFiles = (plan: DataCenterPlan): SeedFile[] => [
+  rulesBeforeNetwork,
   {
     path: "/etc/nftables.conf",
     mode: "0644",
