@@ -57,6 +57,29 @@ export async function listFolder(folder: string): Promise<readonly string[]> {
   return names.sort();
 }
 
+/** Makes a folder and those above it; an existing one gets the mode. */
+export async function makeFolder(folder: string, mode = 0o755): Promise<void> {
+  await fs.mkdir(folder, { recursive: true, mode });
+  await fs.chmod(folder, mode);
+}
+
+/** Gives a file or folder another name in one step. */
+export async function moveTree(from: string, to: string): Promise<void> {
+  await fs.rename(from, to);
+}
+
+/** Every file below a folder, as paths relative to it; symbolic links are not followed. */
+export async function filesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await fs.readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((e) => e.isFile()).map((e) => path.relative(folder, path.join(e.parentPath, e.name)));
+}
+
+/** Replaces a file by a copy of another one: a new inode, so that what was hard-linked here is not written to. */
+export async function replaceByCopy(from: string, to: string): Promise<void> {
+  await fs.rm(to, { force: true });
+  await fs.copyFile(from, to);
+}
+
 export async function exists(file: string): Promise<boolean> {
   return fs.lstat(file).then(() => true, ifMissing(false));
 }

@@ -1,0 +1,36 @@
+import * as fs from "node:fs/promises";
+import { type ProcessIdentity, processStartTime } from "./start-process";
+
+/** The processes whose argv satisfies the predicate; kernel threads and zombies have none. */
+export async function findProcesses(
+  matches: (argv: readonly string[]) => boolean,
+): Promise<readonly ProcessIdentity[]> {
+  const found = await Promise.all(
+    (await allPids()).map(async (pid) => {
+      const startTime = processStartTime(pid);
+      const commandLine = await fs.readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      const argv = commandLine.split("\0").slice(0, -1);
+      return startTime !== undefined && argv.length > 0 && matches(argv) ? [{ pid, startTime }] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** Who has the socket with this inode open: `<command> (process <pid>)`; `undefined` when nobody is found. */
+export async function socketHolder(inode: string): Promise<string | undefined> {
+  for (const pid of await allPids()) {
+    const files = await fs.readdir(`/proc/${pid}/fd`).catch(() => []);
+    for (const file of files) {
+      const target = await fs.readlink(`/proc/${pid}/fd/${file}`).catch(() => "");
+      if (target !== `socket:[${inode}]`) continue;
+      const command = await fs.readFile(`/proc/${pid}/comm`, "utf8").catch(() => "a process that has just ended");
+      return `${command.trim()} (process ${pid})`;
+    }
+  }
+  return undefined;
+}
+
+async function allPids(): Promise<readonly number[]> {
+  const entries = await fs.readdir("/proc");
+  return entries.filter((entry) => /^\d+$/.test(entry)).map(Number);
+}
