@@ -40,7 +40,7 @@ export const keptPulumiFolder = (): string => path.join(toolsFolder(), `pulumi-$
  * @throws UserError `go-missing`, `pulumi-not-obtained`, `command-failed`
  */
 export async function obtainPulumi(options: ObtainOptions = {}): Promise<PulumiCli> {
-  const own = await findOwnPulumi(keptPulumiFolder());
+  const own = await findOwnPulumi();
   const cli = own ?? (await withFileLock(path.join(toolsFolder(), "pulumi"), () => keepPulumi(options), LOCK));
   const home = await choosePulumiHome();
   await withFileLock(path.join(home, "command-plugin"), () => installCommandPlugin(cli, home, options), LOCK);
@@ -49,7 +49,7 @@ export async function obtainPulumi(options: ObtainOptions = {}): Promise<PulumiC
 
 /** As `obtainPulumi`, but only when nothing has to be fetched or built; else `undefined`. */
 export async function findPulumi(): Promise<PulumiCli | undefined> {
-  return (await findOwnPulumi(keptPulumiFolder())) ?? keptPulumi();
+  return (await findOwnPulumi()) ?? keptPulumi();
 }
 
 const LOCK = { timeoutMs: LOCK_TIMEOUT_MS };

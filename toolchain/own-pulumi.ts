@@ -2,19 +2,21 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { runCommand } from "../provider/host/run-command";
 import { PULUMI_VERSION, satisfies } from "./pulumi-version";
+import { readRecord } from "./sealed-folder";
 
 /**
  * The user's own Pulumi: the first on PATH, if it is recent enough and its Node language host lies beside it (the
- * engine looks for it nowhere better).
- * @param ourFolder does not count as the user's, although `groundplane env` puts it on PATH
+ * engine looks for it nowhere better). One that groundplane keeps is not the user's, though `groundplane env` puts it
+ * on PATH.
  */
-export async function findOwnPulumi(
-  ourFolder: string,
-): Promise<{ readonly binFolder: string; readonly version: string; readonly how: "own" } | undefined> {
+export async function findOwnPulumi(): Promise<
+  { readonly binFolder: string; readonly version: string; readonly how: "own" } | undefined
+> {
   for (const folder of (process.env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute)) {
     const file = await realFile(path.join(folder, "pulumi"));
-    if (!file || file.startsWith(`${ourFolder}${path.sep}`)) continue;
+    if (!file) continue;
     const binFolder = path.dirname(file);
+    if (await readRecord(path.dirname(binFolder))) continue;
     if (!(await realFile(path.join(binFolder, "pulumi-language-nodejs")))) return undefined;
     const version = await pulumiVersion(file);
     return version && satisfies(version, PULUMI_VERSION) ? { binFolder, version, how: "own" } : undefined;

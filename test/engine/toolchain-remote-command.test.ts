@@ -1,0 +1,97 @@
+// remote.Command against an SSH server of our own on loopback; the official plugin passes the same tests.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { type SshServer, startSshServer } from "../support/ssh-server";
+import { type TinyProject, tinyProject } from "../support/tiny-project";
+
+let project: TinyProject;
+let server: SshServer;
+
+before(async () => {
+  server = await startSshServer();
+  project = await tinyProject("export {};");
+});
+beforeEach(async () => {
+  project.writeProgram("export {};");
+  await project.pulumi(["up", "--yes", "--skip-preview"]);
+});
+after(async () => {
+  project?.remove();
+  await server?.stop();
+});
+
+async function up(args: string, connection: object = {}, options = "{}") {
+  const all = { host: "127.0.0.1", port: server.port, user: "tester", hostKey: server.hostKey, ...connection };
+  project.writeProgram(`import * as pulumi from "@pulumi/pulumi"; import { remote } from "@pulumi/command";
+    const connection = pulumi.secret({ ...${JSON.stringify(all)}, privateKey: ${JSON.stringify(server.clientKey)} });
+    const it = new remote.Command("it", { connection, ...${args} }, ${options});
+    export const { stdout, stderr } = it;`);
+  return project.pulumi(["up", "--yes", "--skip-preview"]);
+}
+
+async function outputs(): Promise<Record<string, string>> {
+  return JSON.parse((await project.pulumi(["stack", "output", "--json", "--show-secrets"])).stdout);
+}
+
+test("a command runs on the host, with its input", async () => {
+  const run = await up(`{ create: "cat; echo aside >&2", stdin: "from here" }`);
+  assert.equal(run.code, 0, run.output);
+  assert.deepEqual(await outputs(), { stdout: "from here", stderr: "aside" });
+  assert.ok(!project.stateText().includes("BEGIN"), "the private key is in clear in the state");
+});
+
+test("create, update and delete reach the host", async () => {
+  await up(`{ create: "true # 1", update: "true # 2", delete: "true # 3" }`);
+  await up(`{ create: "true # 1", update: "true # two", delete: "true # 3" }`);
+  project.writeProgram("export {};");
+  await project.pulumi(["up", "--yes", "--skip-preview"]);
+  assert.deepEqual(server.commands().slice(-3), ["true # 1", "true # two", "true # 3"]);
+});
+
+test("a failure shows status and output", async () => {
+  const run = await up(`{ create: "echo the reason; exit 4" }`);
+  assert.notEqual(run.code, 0);
+  assert.match(run.output, /status 4/);
+  assert.match(run.output, /the reason/);
+});
+
+test("a proxy is gone through", async () => {
+  const proxy = { host: "127.0.0.1", port: server.port, user: "proxy-user", password: server.password };
+  const run = await up(`{ create: "echo through" }`, { proxy });
+  assert.equal(run.code, 0, run.output);
+  assert.equal((await outputs()).stdout, "through");
+  assert.equal(server.forwards(), 1);
+});
+
+test("a host with another key is refused and sees no command", async () => {
+  const before = server.commands().length;
+  const run = await up(`{ create: "echo never" }`, { hostKey: server.otherHostKey, dialErrorLimit: 1 });
+  assert.notEqual(run.code, 0);
+  assert.equal(server.commands().length, before);
+});
+
+test("dialling goes on while the host refuses, and stops at the limit", async () => {
+  server.refuseNext(3);
+  const patient = await up(`{ create: "echo at last" }`, { dialErrorLimit: 5 });
+  assert.equal(patient.code, 0, patient.output);
+  server.refuseNext(100);
+  const impatient = await up(`{ create: "echo never again" }`, { dialErrorLimit: 2 });
+  server.refuseNext(0);
+  assert.notEqual(impatient.code, 0);
+  assert.match(impatient.output, /after 2 failed attempts/);
+});
+
+test("dialling without limit ends with the resource's own limit", async () => {
+  server.refuseNext(1_000);
+  const run = await up(`{ create: "echo never" }`, { dialErrorLimit: -1 }, `{ customTimeouts: { create: "2s" } }`);
+  server.refuseNext(0);
+  assert.notEqual(run.code, 0);
+  assert.ok(run.seconds < 15, `took ${run.seconds} s`);
+});
+
+test("a silent host counts as a failed attempt after perDialTimeout", async () => {
+  const silent = await server.listenSilently();
+  const run = await up(`{ create: "echo never" }`, { port: silent, dialErrorLimit: 1, perDialTimeout: 1 });
+  assert.notEqual(run.code, 0);
+  assert.ok(run.seconds < 15, `took ${run.seconds} s`);
+});

@@ -1,0 +1,111 @@
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { installCommandPlugin } from "../../toolchain/install-command-plugin";
+import { obtainPulumi } from "../../toolchain/obtain-pulumi";
+
+const projectFolder = path.resolve(__dirname, "..", "..");
+
+export interface PulumiRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Both streams, for what may be said on either. */
+  readonly output: string;
+  readonly seconds: number;
+}
+
+export interface RunOptions {
+  readonly stdin?: string;
+  /** Called with all output so far, each time there is more. */
+  readonly onOutput?: (output: string, pid: number) => void;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/** A Pulumi project of one program in a temporary folder, with a backend and a PULUMI_HOME of its own. */
+export interface TinyProject {
+  readonly folder: string;
+  writeProgram(text: string): void;
+  pulumi(args: readonly string[], options?: RunOptions): Promise<PulumiRun>;
+  /** The stack's state as it lies on disk. */
+  stateText(): string;
+  remove(): void;
+}
+
+/** Makes a project with the stack `dev`, run by the Pulumi that `npm start` would use. */
+export async function tinyProject(program: string): Promise<TinyProject> {
+  const cli = await obtainPulumi();
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+  const [folder, home, state] = ["project", "home", "state"].map((name) => path.join(root, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const made of [folder, home, state]) fs.mkdirSync(made);
+  await installCommandPlugin(cli, home);
+  writeProjectFiles(folder);
+  const environment: NodeJS.ProcessEnv = {
+    ...process.env,
+    PATH: `${cli.binFolder}${path.delimiter}${process.env.PATH}`,
+    PULUMI_BACKEND_URL: `file://${state}`,
+    PULUMI_HOME: home,
+    PULUMI_CONFIG_PASSPHRASE: "only for this test",
+    PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    // The test runner's own settings would make each program a test.
+    NODE_OPTIONS: undefined,
+    NODE_TEST_CONTEXT: undefined,
+  };
+  const project: TinyProject = {
+    folder,
+    writeProgram: (text) => fs.writeFileSync(path.join(folder, "index.ts"), text),
+    pulumi: (args, options = {}) => run(folder, args, { ...environment, ...options.environment }, options),
+    stateText: () => fs.readFileSync(path.join(state, ".pulumi", "stacks", "tiny", "dev.json"), "utf8"),
+    remove: () => fs.rmSync(root, { recursive: true, force: true }),
+  };
+  project.writeProgram(program);
+  await project.pulumi(["stack", "init", "dev"]);
+  return project;
+}
+
+function writeProjectFiles(folder: string): void {
+  const guard = path.join(projectFolder, "toolchain", "inspect-guard.cjs");
+  const options = { tsconfig: "tsconfig.json", nodeargs: `--require ${guard} --stack-trace-limit=20` };
+  const files = {
+    "Pulumi.yaml": JSON.stringify({ name: "tiny", runtime: { name: "nodejs", options } }),
+    "package.json": JSON.stringify({
+      name: "tiny",
+      main: "index.ts",
+      dependencies: { "@pulumi/pulumi": "3.248.0", "@pulumi/command": "1.2.1" },
+    }),
+    "tsconfig.json": fs.readFileSync(path.join(projectFolder, "tsconfig.pulumi.json"), "utf8"),
+  };
+  for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text);
+  fs.symlinkSync(path.join(projectFolder, "node_modules"), path.join(folder, "node_modules"));
+}
+
+function run(
+  folder: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  options: RunOptions,
+): Promise<PulumiRun> {
+  const started = performance.now();
+  return new Promise((resolve, reject) => {
+    const argv = ["--non-interactive", "--color", "never", ...args];
+    const child = spawn("pulumi", argv, { cwd: folder, env: environment, stdio: ["pipe", "pipe", "pipe"] });
+    const text = { stdout: "", stderr: "", output: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].setEncoding("utf8").on("data", (chunk: string) => {
+        text[name] += chunk;
+        text.output += chunk;
+        options.onOutput?.(text.output, child.pid as number);
+      });
+    }
+    child.stdin.end(options.stdin ?? "");
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, ...text, seconds: (performance.now() - started) / 1000 }));
+  });
+}
