@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { nodesOf } from "../stacks/plan/data-center-plan";
-import { machinesRolling, type PoolArgs } from "./machine-pool";
+import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
 import type { VirtualMachine } from "./virtual-machine";
 
 /** The machines in front of the API, one of which holds the floating IP; `small` has only one. */
@@ -9,7 +9,8 @@ export class BalancerPair extends pulumi.ComponentResource {
 
   constructor(name: string, args: PoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:BalancerPair", name, {}, opts);
-    this.machines = machinesRolling(nodesOf(args.plan, "balancer"), args, this);
+    this.machines = poolMachines(nodesOf(args.plan, "balancer"), args, this);
+    rollFiles(this.machines, args);
     this.registerOutputs({});
   }
 }

@@ -3,7 +3,7 @@ import { type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
 import type { BalancerPair } from "./balancer-pair";
 import { clusterMembership } from "./cluster-membership";
 import { birthMember } from "./guest-connection";
-import { machinesRolling, type PoolArgs } from "./machine-pool";
+import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
 import { Birth } from "./resources/birth";
 import type { Membership } from "./resources/membership";
 import type { VirtualMachine } from "./virtual-machine";
@@ -25,15 +25,16 @@ export class ControlPlane extends pulumi.ComponentResource {
   constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:ControlPlane", name, {}, opts);
     const masters = nodesOf(args.plan, "master");
-    this.machines = machinesRolling(masters, args, this);
+    this.machines = poolMachines(masters, args, this);
     this.birth = this.giveBirth(masters, args);
     this.memberships = this.joinOneByOne(masters, args);
+    rollFiles(this.machines, args, this.memberships);
     this.registerOutputs({});
   }
 
   private giveBirth(masters: readonly NodePlan[], args: ControlPlaneArgs): Birth {
     const { plan, secrets } = args;
-    const needed = [args.gateway, ...args.balancers.machines, ...this.machines];
+    const needed = [args.gateway.machine, ...args.balancers.machines, ...this.machines];
     return new Birth(
       "birth",
       {

@@ -28,7 +28,7 @@ export class DataCenter extends pulumi.ComponentResource {
     const { plan } = args;
     const foundation = this.layFoundation(args);
     const gateway = new Gateway("gateway", foundation, { parent: this });
-    const pool = { ...foundation, gateway: gateway.machine };
+    const pool = { ...foundation, gateway };
     const balancers = new BalancerPair("balancers", pool, { parent: this });
     const masters = new ControlPlane("control-plane", { ...pool, balancers }, { parent: this });
     const workers = new WorkerPool("workers", { ...pool, birth: masters.birth }, { parent: this });

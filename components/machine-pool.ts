@@ -1,41 +1,38 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { NodePlan } from "../stacks/plan/data-center-plan";
 import type { Foundation } from "./foundation";
+import type { Gateway } from "./gateway";
 import { VirtualMachine } from "./virtual-machine";
 
 /** What the nodes of a pool need beside the foundation. */
 export interface PoolArgs extends Foundation {
-  /** The gateway: every connection to a node passes it. */
-  readonly gateway: VirtualMachine;
+  /** Every connection to a node passes it. */
+  readonly gateway: Gateway;
 }
 
-/** The pool's machines, all at once; their files too. */
-export function machinesAtOnce(
+/** The pool's machines; they come up all at once. */
+export function poolMachines(
   nodes: readonly NodePlan[],
-  args: PoolArgs,
+  { plan, driver, secrets, baseImage, network }: PoolArgs,
   parent: pulumi.Resource,
 ): readonly VirtualMachine[] {
-  return nodes.map((node) => new VirtualMachine(node.name, machineOf(args, node, [args.gateway.files]), { parent }));
+  const foundation = { plan, driver, secrets, baseImage, network };
+  return nodes.map((node) => new VirtualMachine(node.name, { ...foundation, node }, { parent }));
 }
 
 /**
- * The pool's machines, all at once, but their files one node after the other: a file that breaks its service, or the
- * reload itself, never reaches the whole pool.
+ * Keeps the files of a pool, one node after the other: a file that breaks its service, or the reload itself, never
+ * reaches the whole pool.
+ *
+ * @param memberships of the nodes in the cluster, where they have one: before it a node does not do its role's work
  */
-export function machinesRolling(
-  nodes: readonly NodePlan[],
-  args: PoolArgs,
-  parent: pulumi.Resource,
-): readonly VirtualMachine[] {
-  const machines: VirtualMachine[] = [];
-  for (const node of nodes) {
-    const before = machines.at(-1) ?? args.gateway;
-    machines.push(new VirtualMachine(node.name, machineOf(args, node, [before.files]), { parent }));
-  }
-  return machines;
-}
-
-function machineOf(args: PoolArgs, node: NodePlan, filesAfter: readonly pulumi.Resource[]) {
-  const { plan, driver, secrets, baseImage, network } = args;
-  return { plan, driver, secrets, baseImage, network, node, filesAfter };
+export function rollFiles(
+  machines: readonly VirtualMachine[],
+  { gateway }: PoolArgs,
+  memberships: readonly pulumi.Resource[] = [],
+): void {
+  let before = gateway.files;
+  machines.forEach((machine, position) => {
+    before = machine.keepFiles([before, ...memberships.slice(position, position + 1)]);
+  });
 }

@@ -38,11 +38,13 @@ export class Ready extends pulumi.ComponentResource {
   }
 }
 
-/** Node names are letters, digits and dashes: safe as words of a shell command. */
+/** Says the first of what is missing whenever that changes, and all of it at the deadline. */
 function waitUntilReady(nodes: readonly string[]): string {
+  // Node names are letters, digits and dashes: safe as words of a shell command.
   const ask = `/usr/local/lib/groundplane/cluster-ready ${nodes.join(" ")}`;
-  const loop = `until missing=$(${ask} 2>&1); do [ "$missing" = "$said" ] || echo "$missing" >&2; said=$missing; sleep 0.5; done`;
-  return `timeout ${deadlineSeconds} sh -c '${loop}'`;
+  const say = 'first=${missing%%$newline*}; [ "$first" = "$said" ] || echo "$first" >&2; said=$first';
+  const loop = `newline="\n"; until missing=$(${ask} 2>&1); do ${say}; sleep 0.5; done`;
+  return `timeout ${deadlineSeconds} sh -c '${loop}' || { ${ask} >&2; exit 1; }`;
 }
 
 function masterConnection(plan: DataCenterPlan, secrets: Secrets) {

@@ -13,39 +13,46 @@ import { NodeFiles } from "./resources/node-files";
 
 export interface VirtualMachineArgs extends Foundation {
   readonly node: NodePlan;
-  /**
-   * What the node's files wait for: the gateway, which every connection passes, and in a pool that must not reload all
-   * at once the files of its neighbour. Nothing of it delays the machine itself.
-   */
-  readonly filesAfter: readonly pulumi.Resource[];
 }
 
 /** One node: its machine, its data disks, and the files that are kept up to date in it. */
 export class VirtualMachine extends pulumi.ComponentResource {
   readonly machine: Machine;
-  readonly files: NodeFiles;
+  private readonly seed: NodeSeed;
 
-  constructor(name: string, args: VirtualMachineArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    private readonly args: VirtualMachineArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("groundplane:components:VirtualMachine", name, {}, opts);
-    const { node, plan, secrets } = args;
-    const seed = renderNodeSeed(plan, node);
-    const disks = node.dataDisks.map((disk) => this.disk(args, disk));
-    this.machine = new Machine(name, machineArgs(args, seed), {
+    this.seed = renderNodeSeed(args.plan, args.node);
+    const disks = args.node.dataDisks.map((disk) => this.disk(args, disk));
+    this.machine = new Machine(name, machineArgs(args, this.seed), {
       parent: this,
       dependsOn: [...args.network.segments, ...args.baseImage.images, ...disks],
       customTimeouts: { create: "10m", update: "10m", delete: "5m" },
     });
-    this.files = new NodeFiles(
-      `${name}-files`,
+    this.registerOutputs({});
+  }
+
+  /**
+   * Keeps the node's changing files as they are rendered; they wait until the node does its role's work.
+   *
+   * @param after what must have been done before, e.g. the same in the neighbour of a pool that reloads node by node
+   */
+  keepFiles(after: readonly pulumi.Resource[]): NodeFiles {
+    const { plan, node, secrets } = this.args;
+    return new NodeFiles(
+      `${node.name}-files`,
       {
         node: node.name,
         connection: guestConnection(plan, node, secrets),
-        files: seed.files,
+        files: this.seed.files,
         generation: this.machine.generation,
       },
-      { parent: this, dependsOn: [this.machine, ...args.filesAfter], customTimeouts: { create: "10m", update: "10m" } },
+      { parent: this, dependsOn: [this.machine, ...after], customTimeouts: { create: "10m", update: "10m" } },
     );
-    this.registerOutputs({});
   }
 
   private disk(args: VirtualMachineArgs, disk: NodePlan["dataDisks"][number]): Disk {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { nodesOf } from "../stacks/plan/data-center-plan";
 import { clusterMembership } from "./cluster-membership";
-import { machinesAtOnce, type PoolArgs } from "./machine-pool";
+import { type PoolArgs, poolMachines } from "./machine-pool";
 import type { Birth } from "./resources/birth";
 import type { Membership } from "./resources/membership";
 import type { VirtualMachine } from "./virtual-machine";
@@ -19,11 +19,13 @@ export class WorkerPool extends pulumi.ComponentResource {
   constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:WorkerPool", name, {}, opts);
     const workers = nodesOf(args.plan, "worker");
-    this.machines = machinesAtOnce(workers, args, this);
+    this.machines = poolMachines(workers, args, this);
     this.memberships = workers.map((worker, position) => {
       const machine = this.machines[position] as VirtualMachine;
       const node = { ...worker, role: "worker" as const };
-      return clusterMembership({ ...args, node, machine, after: [args.birth] }, this);
+      const membership = clusterMembership({ ...args, node, machine, after: [args.birth] }, this);
+      machine.keepFiles([args.gateway.files, membership]);
+      return membership;
     });
     this.registerOutputs({});
   }

@@ -88,13 +88,15 @@ test("birth waits for machines, not for their files", async () => {
 test("files roll through balancers and masters one node at a time, after the gateway's", async () => {
   const graph = await recordDataCenter(lab);
   const filesBefore = (name: string) =>
-    find(graph, filesType, `${name}-files`).dependencies.filter((dependency) => dependency.endsWith("-files"));
+    find(graph, filesType, `${name}-files`).dependencies.filter((dependency) =>
+      /-(files|membership)$/.test(dependency),
+    );
   assert.deepEqual(filesBefore("gateway"), []);
   assert.deepEqual(filesBefore("balancer-1"), ["gateway-files"]);
   assert.deepEqual(filesBefore("balancer-2"), ["balancer-1-files"]);
-  assert.deepEqual(filesBefore("master-1"), ["gateway-files"]);
-  assert.deepEqual(filesBefore("master-3"), ["master-2-files"]);
-  assert.deepEqual(filesBefore("worker-2"), ["gateway-files"]);
+  assert.deepEqual(filesBefore("master-1"), ["gateway-files", "master-1-membership"]);
+  assert.deepEqual(filesBefore("master-3"), ["master-2-files", "master-3-membership"]);
+  assert.deepEqual(filesBefore("worker-2"), ["gateway-files", "worker-2-membership"]);
 });
 
 test("masters join one by one, workers all at once, everybody after birth", async () => {
