@@ -1,0 +1,23 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Configuration } from "../../stacks/config/configuration";
+import { readConfigurationFile } from "../../stacks/config/read-configuration-file";
+
+const stacksFolder = path.resolve(__dirname, "../../stacks");
+
+/** Names of the stacks whose files are shipped. */
+export const exampleStacks: readonly string[] = fs
+  .readdirSync(stacksFolder)
+  .map((file) => /^Pulumi\.([^.]+)\.yaml$/.exec(file)?.[1])
+  .filter((stack) => stack !== undefined)
+  .sort();
+
+export const exampleText = (stack: string): string =>
+  fs.readFileSync(path.join(stacksFolder, `Pulumi.${stack}.yaml`), "utf8");
+
+/** The configuration of a shipped stack; throws when it has a problem. */
+export function exampleConfiguration(stack: string): Configuration {
+  const { configuration, problems } = readConfigurationFile(exampleText(stack), { stack });
+  if (configuration === undefined) throw new Error(JSON.stringify(problems, null, 2));
+  return configuration;
+}
