@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import type { Configuration, PoolName } from "../../stacks/config/configuration";
+import { address, cidr, contains, lastOf, overlaps } from "../../stacks/config/ipv4";
+import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { planDataCenter } from "../../stacks/plan/plan-data-center";
+import { validConfiguration } from "../support/arbitrary-configuration";
+
+function holdsForPlans(what: string, property: (plan: DataCenterPlan, configuration: Configuration) => void): void {
+  test(what, () => {
+    fc.assert(
+      fc.property(validConfiguration, (configuration) => property(planDataCenter(configuration), configuration)),
+    );
+  });
+}
+
+function assertUnique(what: string, values: readonly string[]): void {
+  const again = values.filter((value, position) => values.indexOf(value) !== position);
+  assert.deepEqual(again, [], what);
+}
+
+const interfacesOf = (plan: DataCenterPlan) => plan.nodes.flatMap((node) => node.interfaces);
+const isLeased = (plan: DataCenterPlan, ip: string): boolean =>
+  plan.segments.some(
+    ({ dynamicRange }) => address(ip) >= address(dynamicRange.first) && address(ip) <= address(dynamicRange.last),
+  );
+
+holdsForPlans("segments and service addresses lie inside the network and apart from each other", (plan) => {
+  const ranges = [...plan.segments.map((segment) => cidr(segment.cidr)), cidr(plan.serviceAddresses)];
+  for (const [position, range] of ranges.entries()) {
+    assert.ok(contains(cidr(plan.cidr), range.network) && contains(cidr(plan.cidr), lastOf(range)));
+    for (const other of ranges.slice(position + 1)) assert.ok(!overlaps(range, other));
+  }
+});
+
+holdsForPlans("every address lies inside its segment, between its first and last one, and is not leased", (plan) => {
+  for (const { segment: name, address: ip, prefixLength } of interfacesOf(plan)) {
+    const segment = plan.segments.find((found) => found.name === name);
+    assert.ok(segment);
+    assert.equal(prefixLength, segment.prefixLength);
+    assert.ok(contains(cidr(segment.cidr), address(ip)));
+    assert.ok(ip !== segment.networkAddress && ip !== segment.broadcast);
+    assert.ok(!isLeased(plan, ip), ip);
+  }
+});
+
+holdsForPlans("names, addresses, MACs and identities occur once", (plan) => {
+  const disks = plan.nodes.flatMap((node) => node.dataDisks);
+  assertUnique("names", [...plan.nodes.map(({ name }) => name), ...disks.map(({ name }) => name)]);
+  assertUnique("addresses", [...interfacesOf(plan).map((found) => found.address), plan.balancing.floatingIp]);
+  assertUnique("MACs", [...interfacesOf(plan).map(({ mac }) => mac), plan.uplink.mac]);
+  assertUnique("UUIDs", [...plan.nodes.map(({ uuid }) => uuid), ...disks.map(({ uuid }) => uuid)]);
+});
+
+holdsForPlans("MACs are unicast and locally administered", (plan) => {
+  for (const { mac } of [...interfacesOf(plan), plan.uplink]) {
+    assert.match(mac, /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/);
+    assert.equal(Number.parseInt(mac.slice(0, 2), 16) & 3, 2);
+  }
+});
+
+holdsForPlans("the floating IP is in the dmz, nobody's and not leased", (plan) => {
+  const dmz = plan.segments.find(({ name }) => name === "dmz");
+  assert.ok(dmz && contains(cidr(dmz.cidr), address(plan.balancing.floatingIp)));
+  assert.ok(!isLeased(plan, plan.balancing.floatingIp));
+  assert.equal(plan.balancing.prefixLength, dmz.prefixLength);
+});
+
+holdsForPlans("a plan is plain data, the same each time", (plan, configuration) => {
+  assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan);
+  assert.deepEqual(planDataCenter(structuredClone(configuration)), plan);
+});
+
+holdsForPlans("each node's main interface comes first", (plan) => {
+  for (const node of plan.nodes) assert.equal(node.address, node.interfaces[0]?.address);
+});
+
+const steps: Readonly<Record<Exclude<PoolName, "gateway" | "balancers">, number>> = {
+  masters: 2,
+  workers: 1,
+  storage: 1,
+};
+const byName = (nodes: readonly NodePlan[]) => new Map(nodes.map((node) => [node.name, node]));
+
+for (const [pool, step] of Object.entries(steps) as [PoolName, number][]) {
+  holdsForPlans(`growing or shrinking ${pool} changes no other node`, (plan, configuration) => {
+    const resized = { ...configuration.pools[pool], count: configuration.pools[pool].count + step };
+    const grown = planDataCenter({ ...configuration, pools: { ...configuration.pools, [pool]: resized } });
+    assert.equal(grown.nodes.length, plan.nodes.length + step);
+    const after = byName(grown.nodes);
+    for (const node of plan.nodes) assert.deepEqual(after.get(node.name), node);
+    assert.deepEqual({ ...grown, nodes: [] }, { ...plan, nodes: [] });
+  });
+}
+
+holdsForPlans("a second balancer moves nothing, not even the floating IP", (plan, configuration) => {
+  const balancers = { ...configuration.pools.balancers, count: 3 - configuration.pools.balancers.count };
+  const other = planDataCenter({ ...configuration, pools: { ...configuration.pools, balancers } });
+  const after = byName(other.nodes);
+  for (const node of plan.nodes) if (node.name !== "balancer-2") assert.deepEqual(after.get(node.name), node);
+  assert.equal(other.balancing.floatingIp, plan.balancing.floatingIp);
+});

@@ -1,0 +1,43 @@
+import * as fc from "fast-check";
+import type { Configuration } from "../../stacks/config/configuration";
+import { formatCidr } from "../../stacks/config/ipv4";
+import { parseConfiguration } from "../../stacks/config/parse-configuration";
+
+const stackName = fc.stringMatching(/^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/);
+
+/** Private networks of every size that is allowed, on their boundary, apart from the default pod and service ranges. */
+const networkCidr = fc
+  .record({ base: fc.constantFrom({ at: 0xac100000, prefix: 12 }, { at: 0xc0a80000, prefix: 16 }), extra: fc.nat(10) })
+  .chain(({ base, extra }) => {
+    const prefixLength = Math.min(22, base.prefix + extra);
+    return fc
+      .nat(2 ** (prefixLength - base.prefix) - 1)
+      .map((slot) => formatCidr({ network: base.at + slot * 2 ** (32 - prefixLength), prefixLength }));
+  });
+
+const disks = fc.uniqueArray(
+  fc.record({
+    name: fc.stringMatching(/^[a-z](?:[a-z0-9-]{0,6}[a-z0-9])?$/),
+    sizeGiB: fc.integer({ min: 1, max: 99 }),
+  }),
+  { selector: ({ name }) => name, maxLength: 3 },
+);
+
+/** Pools small enough for the smallest network, so that each of them can grow by one. */
+const pools = fc.record({
+  balancers: fc.record({ count: fc.constantFrom(1, 2) }),
+  masters: fc.record({ count: fc.constantFrom(1, 3, 5), disks }),
+  workers: fc.record({ count: fc.nat(40), disks }),
+  storage: fc.record({ count: fc.nat(40), disks }),
+});
+
+const options = fc.record({ failover: fc.constantFrom("fast", "calm"), fastProbes: fc.boolean() });
+
+/** Configurations that users can write and that pass every rule. */
+export const validConfiguration: fc.Arbitrary<Configuration> = fc
+  .record({ stack: stackName, written: fc.record({ pools, network: fc.record({ cidr: networkCidr }), options }) })
+  .map(({ stack, written }) => {
+    const { configuration, problems } = parseConfiguration(written, { stack });
+    if (configuration === undefined) throw new Error(`should be valid: ${JSON.stringify(problems, null, 2)}`);
+    return configuration;
+  });
