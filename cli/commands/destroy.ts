@@ -1,0 +1,58 @@
+import { createInterface } from "node:readline/promises";
+import type { Command } from "commander";
+import { stackFolder } from "../../provider/host/data-folder";
+import { removeTree } from "../../provider/host/file-store";
+import { UserError } from "../../provider/host/user-error";
+import { driverOf } from "../driver";
+import { type StackOptions, stackCommand } from "../options";
+import { say } from "../print";
+import { letPulumi } from "../pulumi";
+
+export function destroyCommand(): Command {
+  return stackCommand(
+    "destroy",
+    "take the whole stack down; data disks are kept unless its configuration says otherwise",
+  )
+    .option("-y, --yes", "do not ask")
+    .action(async ({ stack, yes }: StackOptions & { readonly yes?: boolean }) => {
+      if (!yes && !(await agreed(stack))) {
+        say("nothing was changed");
+        process.exitCode = 1;
+        return;
+      }
+      process.exitCode = await destroyStack(stack);
+    });
+}
+
+/** Asks on a terminal; nothing ever waits for an answer that cannot come. */
+async function agreed(stack: string): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new UserError("not-agreed", `nobody is there to agree to the end of ${stack}`, "add --yes if it is meant");
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`Take down every machine of ${stack}? Type its name: `);
+    return answer.trim() === stack;
+  } finally {
+    terminal.close();
+  }
+}
+
+/** Returns the exit code. */
+async function destroyStack(stack: string): Promise<number> {
+  const code = await letPulumi(stack, ["destroy", "--yes", "--skip-preview"]);
+  if (code !== 0) return code;
+  const { hypervisor } = await driverOf(stack);
+  const left = await hypervisor.listMachines(stack);
+  if (left.length > 0) {
+    const names = left.map(({ name }) => name).join(", ");
+    throw new UserError(
+      "machines-left",
+      `machines of ${stack} are left on this host: ${names}`,
+      "look at `groundplane status`",
+    );
+  }
+  // Keys, kubeconfig and logs are worth nothing without their machines.
+  await removeTree(stackFolder(stack));
+  return 0;
+}

@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+import { runAttached } from "../../provider/host/run-attached";
+import { driverOf } from "../driver";
+import { type StackOptions, stackCommand } from "../options";
+import { say } from "../print";
+import { writeSshFiles } from "../ssh-files";
+import { findNode, readStackOutputs } from "../stack-outputs";
+
+export function logsCommand(): Command {
+  return stackCommand("logs <node>", "show a node's journal since its boot, and where its console is recorded")
+    .option("-f, --follow", "go on showing what comes")
+    .action(async (name: string, { stack, follow }: StackOptions & { readonly follow?: boolean }) => {
+      const outputs = await readStackOutputs(stack);
+      const node = findNode(outputs, name);
+      const { hypervisor } = await driverOf(stack);
+      const consoleLog = hypervisor.consoleLog?.consoleLogPath({ stack, name: node.name });
+      if (consoleLog) say(`console: ${consoleLog}`);
+      const { config } = await writeSshFiles(stack, outputs);
+      const journal = `journalctl --boot --no-pager${follow ? " --follow" : ""}`;
+      process.exitCode = await runAttached(["ssh", "-F", config, node.name, "--", journal]);
+    });
+}

@@ -1,0 +1,23 @@
+import type { Command } from "commander";
+import { runAttached } from "../../provider/host/run-attached";
+import { type StackOptions, stackCommand } from "../options";
+import { writeSshFiles } from "../ssh-files";
+import { findNode, readStackOutputs } from "../stack-outputs";
+
+export function sshCommand(): Command {
+  return stackCommand("ssh <node> [command...]", "open a shell on a node as root, or run a command there")
+    .passThroughOptions()
+    .addHelpText("after", "\nExample: groundplane ssh master-1 -- kubectl get nodes")
+    .action(async (name: string, command: readonly string[], { stack }: StackOptions) => {
+      const outputs = await readStackOutputs(stack);
+      const node = findNode(outputs, name);
+      const { config } = await writeSshFiles(stack, outputs);
+      process.exitCode = await runAttached([
+        "ssh",
+        "-F",
+        config,
+        node.name,
+        ...(command.length ? ["--", ...command] : []),
+      ]);
+    });
+}

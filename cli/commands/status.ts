@@ -1,0 +1,39 @@
+import type { Command } from "commander";
+import { driverOf } from "../driver";
+import { type ReportOptions, reportCommand } from "../options";
+import { print, printJson, table } from "../print";
+import { readStackOutputs } from "../stack-outputs";
+import { isHealthy, type MachineStatus, type StackStatus, stackStatus } from "../stack-status";
+
+export function statusCommand(): Command {
+  return reportCommand(
+    "status",
+    "show the stack's machines, nodes and API; exit code 1 when something is missing",
+  ).action(async ({ stack, json }: ReportOptions) => {
+    const { hypervisor } = await driverOf(stack);
+    const status = await stackStatus(stack, await readStackOutputs(stack), hypervisor);
+    if (json) printJson({ ...status, healthy: isHealthy(status) });
+    else print(renderStatus(status));
+    if (!isHealthy(status)) process.exitCode = 1;
+  });
+}
+
+export function renderStatus({ stack, driver, api, machines }: StackStatus): string {
+  const head = ["NODE", "ADDRESS", "POWER", "ROLE'S WORK", "KUBERNETES"];
+  const rows = machines.map((machine) => [
+    machine.name,
+    machine.address,
+    machine.power,
+    machine.ready ? "ready" : firstLine(machine.reason),
+    kubernetesOf(machine),
+  ]);
+  const answer = api.ready ? "answers" : `does not answer: ${api.reason}`;
+  return [`${stack} on ${driver}; API ${api.endpoint} ${answer}`, "", table([head, ...rows])].join("\n");
+}
+
+function kubernetesOf({ kubernetes, role }: MachineStatus): string {
+  if (kubernetes) return `${kubernetes.ready ? "Ready" : "not Ready"} ${kubernetes.version}`;
+  return role === "master" || role === "worker" ? "unknown" : "";
+}
+
+const firstLine = (text: string): string => text.split("\n")[0] ?? "";

@@ -1,0 +1,35 @@
+import { Command, CommanderError } from "commander";
+import { UserError } from "../provider/host/user-error";
+import { destroyCommand } from "./commands/destroy";
+import { diagramCommand } from "./commands/diagram";
+import { envCommand } from "./commands/env";
+import { kubeconfigCommand } from "./commands/kubeconfig";
+import { logsCommand } from "./commands/logs";
+import { renderCommand } from "./commands/render";
+import { sshCommand } from "./commands/ssh";
+import { statusCommand } from "./commands/status";
+
+/** Exit codes: 0 done, 1 it failed or is not as it should be, 2 the command line is wrong. */
+async function main(): Promise<void> {
+  const groundplane = new Command("groundplane")
+    .description("A highly available Kubernetes data centre on your own machine")
+    // Words behind a command belong to it: `ssh node -- command --option`.
+    .enablePositionalOptions();
+  const commands = [envCommand, renderCommand, diagramCommand, statusCommand];
+  const access = [kubeconfigCommand, sshCommand, logsCommand, destroyCommand];
+  for (const create of [...commands, ...access]) groundplane.addCommand(create());
+  for (const command of [groundplane, ...groundplane.commands]) command.exitOverride();
+  await groundplane.parseAsync();
+}
+
+main().catch((error: unknown) => {
+  process.exitCode = describeFailure(error);
+});
+
+/** Says what went wrong, in the way that helps: the user's problems without a stack, ours with one. */
+function describeFailure(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof UserError) console.error(`error: ${error.message}`);
+  else console.error("this is a fault of groundplane:", error);
+  return 1;
+}

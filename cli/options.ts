@@ -1,0 +1,23 @@
+import { Command } from "commander";
+import { defaultStack } from "./project";
+
+export interface StackOptions {
+  readonly stack: string;
+}
+
+export interface ReportOptions extends StackOptions {
+  readonly json?: boolean;
+}
+
+/** A command about one stack. */
+export function stackCommand(nameAndArguments: string, description: string): Command {
+  const [name = "", ...rest] = nameAndArguments.split(" ");
+  const command = new Command(name).description(description);
+  for (const argument of rest) command.argument(argument);
+  return command.option("--stack <name>", "the stack", defaultStack);
+}
+
+/** A command about one stack that reports something, to people or to programs. */
+export function reportCommand(nameAndArguments: string, description: string): Command {
+  return stackCommand(nameAndArguments, description).option("--json", "print JSON");
+}

@@ -1,0 +1,36 @@
+import * as path from "node:path";
+import { readIfPresent } from "../provider/host/file-store";
+import { UserError } from "../provider/host/user-error";
+import type { Configuration } from "../stacks/config/configuration";
+import { describeProblems } from "../stacks/config/describe-problems";
+import type { ParseContext } from "../stacks/config/parse-configuration";
+import { readConfigurationFile } from "../stacks/config/read-configuration-file";
+import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
+import { planDataCenter } from "../stacks/plan/plan-data-center";
+
+/** The project's folder, seen from the sources as well as from the bundle in dist/. */
+export const projectFolder = path.join(__dirname, "..");
+
+export const defaultStack = "lab";
+
+/** Where the user writes what a stack shall be, relative to the project's folder. */
+export const stackFile = (stack: string): string => path.join("stacks", `Pulumi.${stack}.yaml`);
+
+/** The stack's configuration from its file. Throws `UserError` with every problem at once. */
+export async function readConfiguration(
+  stack: string,
+  host: Pick<ParseContext, "hostMemoryMiB"> = {},
+): Promise<Configuration> {
+  const file = stackFile(stack);
+  const text = await readIfPresent(path.join(projectFolder, file));
+  if (text === undefined) {
+    throw new UserError("no-stack-file", `there is no ${file}`, "create it, or name another stack with --stack");
+  }
+  const result = readConfigurationFile(text, { stack, ...host });
+  if (result.configuration) return result.configuration;
+  throw new UserError("configuration", describeProblems(result.problems, file), `correct ${file}`);
+}
+
+export async function readPlan(stack: string): Promise<DataCenterPlan> {
+  return planDataCenter(await readConfiguration(stack));
+}

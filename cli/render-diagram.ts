@@ -1,0 +1,72 @@
+import type { DataCenterPlan, NodePlan, SegmentPlan } from "../stacks/plan/data-center-plan";
+
+export const diagramFormats = ["text", "mermaid"] as const;
+export type DiagramFormat = (typeof diagramFormats)[number];
+
+/** The topology of a data centre as a drawing; the same text for the same plan. */
+export function renderDiagram(plan: DataCenterPlan, format: DiagramFormat): string {
+  return format === "mermaid" ? renderMermaid(plan) : renderText(plan);
+}
+
+const nodesIn = (plan: DataCenterPlan, segment: SegmentPlan): readonly NodePlan[] =>
+  plan.nodes.filter((node) => node.role !== "gateway" && node.interfaces[0]?.segment === segment.name);
+
+const floatingAddress = ({ balancing }: DataCenterPlan): string => `${balancing.floatingIp}:${balancing.port}`;
+
+/** A segment without machines says nothing about the data centre. */
+const inhabited = (plan: DataCenterPlan): readonly SegmentPlan[] =>
+  plan.segments.filter((segment) => nodesIn(plan, segment).length > 0);
+
+function renderText(plan: DataCenterPlan): string {
+  const { hostPorts, uplink } = plan;
+  const segments = inhabited(plan);
+  return [
+    `${plan.domain}  ${plan.cidr}`,
+    "",
+    `this host    127.0.0.1:${hostPorts.api} = API, 127.0.0.1:${hostPorts.ssh} = SSH`,
+    "  │",
+    `gateway      uplink ${uplink.address}`,
+    ...segments.flatMap((segment, position) => textOfSegment(plan, segment, position === segments.length - 1)),
+    "",
+  ].join("\n");
+}
+
+function textOfSegment(plan: DataCenterPlan, segment: SegmentPlan, last: boolean): readonly string[] {
+  const leaves = nodesIn(plan, segment).map((node) => `${node.name.padEnd(12)} ${node.address}`);
+  if (segment.name === "dmz") leaves.push(`${"floating IP".padEnd(12)} ${floatingAddress(plan)} → masters`);
+  return [
+    "  │",
+    `  ${last ? "└" : "├"}─ ${segment.name.padEnd(9)} ${segment.cidr}`,
+    ...leaves.map((leaf, at) => `  ${last ? " " : "│"}    ${at === leaves.length - 1 ? "└" : "├"}─ ${leaf}`),
+  ];
+}
+
+function renderMermaid(plan: DataCenterPlan): string {
+  const { hostPorts, uplink } = plan;
+  const masters = plan.nodes.filter((node) => node.role === "master").map((node) => identifier(node.name));
+  const balancers = plan.nodes.filter((node) => node.role === "balancer").map((node) => identifier(node.name));
+  return [
+    "flowchart TB",
+    `  host["this host<br/>API 127.0.0.1:${hostPorts.api}<br/>SSH 127.0.0.1:${hostPorts.ssh}"] --> gateway`,
+    `  gateway["gateway<br/>${uplink.address}"]`,
+    ...inhabited(plan).flatMap((segment) => mermaidOfSegment(plan, segment)),
+    "  gateway --> floating_ip",
+    `  floating_ip -.-> ${balancers.join(" & ")}`,
+    `  ${balancers.join(" & ")} --> ${masters.join(" & ")}`,
+    ...inhabited(plan)
+      .filter((segment) => segment.name !== "dmz")
+      .map((segment) => `  gateway --- ${segment.name}`),
+    "",
+  ].join("\n");
+}
+
+function mermaidOfSegment(plan: DataCenterPlan, segment: SegmentPlan): readonly string[] {
+  const nodes = nodesIn(plan, segment).map(
+    (node) => `    ${identifier(node.name)}["${node.name}<br/>${node.address}"]`,
+  );
+  if (segment.name === "dmz") nodes.unshift(`    floating_ip(["floating IP<br/>${floatingAddress(plan)}"])`);
+  return [`  subgraph ${segment.name}["${segment.name} ${segment.cidr}"]`, ...nodes, "  end"];
+}
+
+/** Mermaid takes a dash in a name for the beginning of an arrow. */
+const identifier = (name: string): string => name.replaceAll("-", "_");
