@@ -1,6 +1,7 @@
 import * as path from "node:path";
-import { fakeStacks, machineFolder, machineNames, readFileAndMode, readMachine } from "../drivers/fake/fake-store";
+import { fakeStacks, machineFolder, machineNames, readMachine } from "../drivers/fake/fake-store";
 import type { ConnectGuest, Guest, GuestFile } from "../guest";
+import { readFileAndMode } from "../host/file-mode";
 import { readIfPresent, writeFileAtomic } from "../host/file-store";
 import { type RunOptions, type RunResult, UnreachableError, untilReachable } from "../host/guest-ssh";
 import type { MachineName } from "../hypervisor";

@@ -40,8 +40,13 @@ export interface ServerAddress {
 
 const HANDSHAKE_MS = 15_000;
 const FORWARD_MS = 6_000;
+/** sshd allows ten per connection by default. */
+const SESSIONS = 8;
 
 export class SshConnection {
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+
   private constructor(private readonly client: Client) {}
 
   static open(server: ServerAddress, signal?: AbortSignal): Promise<SshConnection> {
@@ -89,11 +94,23 @@ export class SshConnection {
   }
 
   /** Runs `script` in the user's shell. A non-zero exit is a result, a lost connection an `UnreachableError`. */
-  run(script: string, options: RunOptions = {}): Promise<RunResult> {
+  async run(script: string, options: RunOptions = {}): Promise<RunResult> {
+    if (this.running >= SESSIONS) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    this.running++;
+    try {
+      options.signal?.throwIfAborted();
+      return await finish(await this.start(script), options);
+    } finally {
+      this.running--;
+      this.waiting.shift()?.();
+    }
+  }
+
+  private start(script: string): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
       this.client.exec(script, (error, channel) => {
         if (error) reject(new UnreachableError(`cannot start a command: ${error.message}`, { cause: error }));
-        else finish(channel, options).then(resolve, reject);
+        else resolve(channel);
       });
     });
   }

@@ -58,11 +58,11 @@ export const machineSchema: ResourceSchema = {
     disks: schemas.list(diskAttachment),
     cpuWeight: schemas.whole("Relative share of a saturated host, 1024 = normal."),
     seed,
+    power: schemas.text("running; set by the provider, so that a stopped machine differs."),
     secrets: { type: "map", values: schemas.text(), secret: true, description: "What the seed refers to, by name." },
   },
-  optional: ["uplink"],
+  optional: ["uplink", "power"],
   outputs: {
-    power: schemas.text("running or stopped"),
     generation: schemas.text("New per creation."),
   },
 };

@@ -17,6 +17,8 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
     schema: machineSchema,
     replaceOn: ["driver", "stack", "name", "uuid", "image", "diskGiB", "nics"],
     secretOutputs: ["secrets"],
+    // A stopped machine differs in nothing else.
+    ownInputs: { power: "running" },
     refreshBeforeUpdate: true,
 
     async check(inputs) {
@@ -36,11 +38,9 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       if (!state) return undefined;
       // Nothing outside the state knows the seed's texts; an imported machine gets them by its first update.
       const { seed, secrets } = olds?.inputs ?? { seed: emptySeed, secrets: {} };
-      const inputs = { ...state.spec, driver, seed, secrets };
+      const inputs = { ...state.spec, driver, seed, secrets, power: state.power };
       return { inputs, outputs: outputsOf(inputs, state) };
     },
-
-    drift: ({ power }) => (power === "running" ? [] : ["power"]),
 
     async update(_id, inputs, olds, preview, context) {
       if (preview) return { ...inputs, power: "running", generation: olds.outputs.generation };
@@ -89,7 +89,7 @@ async function converge(
     const reason = error instanceof Error ? error.message : String(error);
     throw new PartialFailure(`${inputs.name} exists but does not run: ${reason}`, {
       id: objectId(inputs),
-      inputs: inputs as unknown as Properties,
+      inputs: { ...inputs, power: "stopped" } as unknown as Properties,
       outputs: outputsOf(inputs, { ...made, power: "stopped" }) as unknown as Properties,
     });
   }
@@ -102,8 +102,9 @@ const outputsOf = (inputs: MachineInputs, { power, generation }: MachineState): 
 });
 
 function machineSpec(inputs: MachineInputs): MachineSpec {
-  const { driver: _driver, seed: _seed, secrets: _secrets, ...spec } = inputs;
-  return spec;
+  const { stack, name, uuid, image, cpus, memoryMiB, diskGiB, nics, uplink, disks, cpuWeight } = inputs;
+  const spec = { stack, name, uuid, image, cpus, memoryMiB, diskGiB, nics, disks, cpuWeight };
+  return uplink ? { ...spec, uplink } : spec;
 }
 
 function missingSecrets({ seed, secrets }: MachineInputs): CheckFailure[] {

@@ -12,6 +12,8 @@ export interface TypedResource<I, O extends I> {
   readonly replaceOn: readonly (keyof I & string)[];
   readonly refreshBeforeUpdate: boolean;
   readonly secretOutputs?: readonly (keyof O & string)[];
+  /** Inputs that every object has, so that reality can be seen to differ from them. No program sets them. */
+  readonly ownInputs?: Partial<O>;
   /** Beyond the schema. */
   check?(inputs: I, context: Context): Promise<readonly CheckFailure[]>;
   create(inputs: I, preview: boolean, context: Context): Promise<{ readonly id: string; readonly outputs: Planned<O> }>;
@@ -21,7 +23,6 @@ export interface TypedResource<I, O extends I> {
     olds: { readonly inputs: I; readonly outputs: O } | undefined,
     context: Context,
   ): Promise<{ readonly inputs: I; readonly outputs: O } | undefined>;
-  drift?(outputs: O): readonly (keyof O & string)[];
   update(
     id: string,
     inputs: I,
@@ -35,7 +36,7 @@ export interface TypedResource<I, O extends I> {
 /** The handler that the server needs. Names belong to one object at a time, so the old one always goes first. */
 export function resourceHandler<I, O extends I>(resource: TypedResource<I, O>): ResourceHandler {
   const typed = (olds: OldState) => olds as unknown as { inputs: I; outputs: O };
-  const { schema, replaceOn, refreshBeforeUpdate, secretOutputs, read, drift } = resource;
+  const { schema, replaceOn, refreshBeforeUpdate, secretOutputs, read } = resource;
   return {
     schema,
     replaceOn,
@@ -44,8 +45,9 @@ export function resourceHandler<I, O extends I>(resource: TypedResource<I, O>): 
     deleteBeforeReplace: true,
     async check(news, context) {
       const failures = checkInputs(schema, news);
-      if (failures.length > 0 || !resource.check) return { inputs: news, failures };
-      return { inputs: news, failures: await resource.check(news as unknown as I, context) };
+      const inputs = { ...news, ...(resource.ownInputs as Properties | undefined) };
+      if (failures.length > 0 || !resource.check) return { inputs, failures };
+      return { inputs, failures: await resource.check(inputs as unknown as I, context) };
     },
     async create(inputs, preview, context) {
       const state = await resource.create(inputs as unknown as I, preview, context);
@@ -58,7 +60,6 @@ export function resourceHandler<I, O extends I>(resource: TypedResource<I, O>): 
         const state = await read.call(resource, id, olds, context);
         return state && { id, ...(state as unknown as OldState) };
       }),
-    drift: drift && ((outputs) => drift.call(resource, outputs as unknown as O)),
     async update(id, inputs, olds, preview, context) {
       return (await resource.update(
         id,

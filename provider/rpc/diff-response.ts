@@ -1,7 +1,7 @@
 import { DiffResponse, PropertyDiff } from "@pulumi/pulumi/proto/provider_pb";
 import { type DifferenceKind, differences } from "./property-diff";
 import { type Properties, topLevelKey } from "./property-values";
-import type { OldState, ResourceHandler } from "./resource-handler";
+import type { ResourceHandler } from "./resource-handler";
 
 const { Kind } = PropertyDiff;
 const IN_PLACE: Record<DifferenceKind, PropertyDiff.Kind> = { add: Kind.ADD, delete: Kind.DELETE, update: Kind.UPDATE };
@@ -14,14 +14,14 @@ const REPLACING: Record<DifferenceKind, PropertyDiff.Kind> = {
 /** Answers how the wanted inputs differ from those last known (or last read), and what that asks for. */
 export function diffResponse(
   handler: ResourceHandler,
-  olds: OldState,
+  oldInputs: Properties,
   news: Properties,
   ignoredChanges: readonly string[],
 ): DiffResponse {
   const response = new DiffResponse();
   const changed = new Set<string>();
   const replacing = new Set<string>();
-  for (const [path, kind] of differences(olds.inputs, news)) {
+  for (const [path, kind] of differences(oldInputs, news)) {
     const key = topLevelKey(path);
     if (ignoredChanges.includes(path) || ignoredChanges.includes(key)) continue;
     const replaces = handler.replaceOn.includes(key) || handler.replaceOn.includes(path);
@@ -31,12 +31,6 @@ export function diffResponse(
     response.getDetaileddiffMap().set(path, detail);
     changed.add(key);
     if (replaces) replacing.add(key);
-  }
-  for (const key of handler.drift?.(olds.outputs) ?? []) {
-    const detail = new PropertyDiff();
-    detail.setKind(Kind.UPDATE);
-    response.getDetaileddiffMap().set(key, detail);
-    changed.add(key);
   }
   response.setHasdetaileddiff(true);
   response.setChanges(changed.size > 0 ? DiffResponse.DiffChanges.DIFF_SOME : DiffResponse.DiffChanges.DIFF_NONE);

@@ -104,8 +104,8 @@ export class ProviderServer {
 
   async diff(request: pb.DiffRequest): Promise<pb.DiffResponse> {
     const handler = this.handler(this.context(request));
-    const olds = oldState(request.getOldInputs(), request.getOlds());
-    return diffResponse(handler, olds, decode(request.getNews()).properties, request.getIgnorechangesList());
+    const oldInputs = decode(request.getOldInputs()).properties;
+    return diffResponse(handler, oldInputs, decode(request.getNews()).properties, request.getIgnorechangesList());
   }
 
   async create(request: pb.CreateRequest): Promise<pb.CreateResponse> {

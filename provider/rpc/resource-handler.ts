@@ -61,11 +61,6 @@ export interface ResourceHandler {
   create(inputs: Properties, preview: boolean, context: Context): Promise<State>;
   /** `undefined` when the object is gone; without it, state is taken for the truth. On import `inputs` is empty. */
   read?(id: string, inputs: Properties, outputs: Properties, context: Context): Promise<ReadState | undefined>;
-  /**
-   * Outputs that are not as they must be although no input differs, e.g. `power` of a stopped machine; they show in
-   * the diff, and `update` must put them right.
-   */
-  drift?(outputs: Properties): readonly string[];
   update?(id: string, inputs: Properties, olds: OldState, preview: boolean, context: Context): Promise<Properties>;
   delete(id: string, olds: OldState, context: Context): Promise<void>;
 }

@@ -1,7 +1,6 @@
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { dataFolder } from "../../host/data-folder";
-import { exists, ifMissing, listFolder, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
+import { exists, listFolder, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
 import type { DiskSpec, MachineName, MachineSpec, Owner, PowerState, SegmentSpec } from "../../hypervisor";
 
 /** What the fake hypervisor has, as files, so that separate processes see the same: `<data>/fake/<stack>/…`. */
@@ -54,11 +53,4 @@ export async function dropStack(stack: string): Promise<void> {
   for (const part of ["segments", "machines", "cluster.json"])
     await removeTree(path.join(fakeStackFolder(stack), part));
   if (await exists(fakeStackFolder(stack))) await removeIfEmpty(fakeStackFolder(stack));
-}
-
-/** A file of a machine's disk; `mode` is four octal digits. */
-export async function readFileAndMode(file: string): Promise<{ mode: string; content: string } | undefined> {
-  const found = await fs.stat(file).catch(ifMissing(undefined));
-  if (!found) return undefined;
-  return { mode: (found.mode & 0o7777).toString(8).padStart(4, "0"), content: await fs.readFile(file, "utf8") };
 }

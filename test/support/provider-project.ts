@@ -1,0 +1,80 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from "@pulumi/pulumi/automation";
+import { buildSync } from "esbuild";
+import { obtainPulumi } from "../../toolchain/obtain-pulumi";
+
+/** A stack whose program is a function of the test, served by the real engine and the provider as it is shipped. */
+export interface ProviderProject {
+  /** GROUNDPLANE_DATA of the provider. */
+  readonly dataFolder: string;
+  /** Chooses the program of the next operation. */
+  program(program: PulumiFn): Promise<Stack>;
+  /** Environment of the provider and the CLI in the next operations. */
+  setEnvironment(name: string, value: string | undefined): void;
+  /** The stack's state as it lies on disk. */
+  stateText(): string;
+  remove(): void;
+}
+
+const projectFolder = path.resolve(__dirname, "..", "..");
+const projectName = "provider-test";
+const stackName = "dev";
+
+export async function providerProject(): Promise<ProviderProject> {
+  const cli = await obtainPulumi();
+  const pulumiCommand = await PulumiCommand.get({ root: path.dirname(cli.binFolder) });
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+  const folders = Object.fromEntries(
+    ["data", "state", "home", "work"].map((name) => {
+      fs.mkdirSync(path.join(root, name));
+      return [name, path.join(root, name)] as const;
+    }),
+  ) as Record<"data" | "state" | "home" | "work", string>;
+  const environment: Record<string, string> = {
+    GROUNDPLANE_DATA: folders.data,
+    PULUMI_BACKEND_URL: `file://${folders.state}`,
+    PULUMI_CONFIG_PASSPHRASE: "only for this test",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+  };
+  const plugins = { providers: [{ name: "groundplane", path: buildPlugin(root) }] };
+  return {
+    dataFolder: folders.data,
+    program: (program) =>
+      LocalWorkspace.createOrSelectStack(
+        { stackName, projectName, program },
+        {
+          pulumiCommand,
+          workDir: folders.work,
+          pulumiHome: folders.home,
+          envVars: { ...environment },
+          projectSettings: { name: projectName, runtime: "nodejs", plugins } as never,
+        },
+      ),
+    setEnvironment(name, value) {
+      if (value === undefined) delete environment[name];
+      else environment[name] = value;
+    },
+    stateText: () =>
+      fs.readFileSync(path.join(folders.state, ".pulumi", "stacks", projectName, `${stackName}.json`), "utf8"),
+    remove: () => fs.rmSync(root, { recursive: true, force: true }),
+  };
+}
+
+/** The plugin's folder: the shipped launcher beside a bundle of the present sources. */
+function buildPlugin(root: string): string {
+  const launcher = path.join(root, "provider", "launcher");
+  fs.cpSync(path.join(projectFolder, "provider", "launcher"), launcher, { recursive: true });
+  buildSync({
+    entryPoints: [path.join(projectFolder, "provider", "main.ts")],
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    outfile: path.join(root, "dist", "provider.js"),
+    logLevel: "warning",
+    external: ["cpu-features", "*.node"],
+  });
+  return launcher;
+}

@@ -1,0 +1,64 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { MachineInputs, SegmentInputs } from "../../provider/resource-types";
+
+/** Resources of the provider with plain inputs, for programs of tests. */
+
+const stack = "tested";
+const driver = "fake";
+
+export class Segment extends pulumi.CustomResource {
+  constructor(name: string, opts?: pulumi.CustomResourceOptions) {
+    const args: SegmentInputs = { driver, stack, name };
+    super("groundplane:index:Segment", name, { ...args }, opts);
+  }
+}
+
+export class Image extends pulumi.CustomResource {
+  constructor(name: string, image: string) {
+    super("groundplane:index:Image", name, { driver, name: image, digest: undefined });
+  }
+}
+
+export class Machine extends pulumi.CustomResource {
+  declare readonly power: pulumi.Output<string>;
+  declare readonly generation: pulumi.Output<string>;
+
+  constructor(name: string, args: Partial<pulumi.Inputs> = {}, opts?: pulumi.CustomResourceOptions) {
+    super(
+      "groundplane:index:Machine",
+      name,
+      { ...machineInputs(name), power: undefined, generation: undefined, ...args },
+      opts,
+    );
+  }
+}
+
+export class ClusterSecrets extends pulumi.CustomResource {
+  declare readonly values: pulumi.Output<Record<string, string>>;
+
+  constructor(name: string, version: number) {
+    super("groundplane:index:ClusterSecrets", name, { stack, version, values: undefined });
+  }
+}
+
+export function machineInputs(name: string): MachineInputs {
+  return {
+    driver,
+    stack,
+    name,
+    uuid: "6f1b1c1e-8f0e-5a0e-9c1e-0d5f8e1b2c3d",
+    image: "infrastructure-1",
+    cpus: 1,
+    memoryMiB: 256,
+    diskGiB: 4,
+    nics: [{ segment: "dmz", name: "dmz", mac: "02:00:00:00:00:01" }],
+    disks: [],
+    cpuWeight: 1024,
+    seed: {
+      userData: `#cloud-config\nhostname: ${name}\n`,
+      metaData: `instance-id: ${name}\n`,
+      networkConfig: "version: 2\n",
+    },
+    secrets: {},
+  };
+}
