@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { imagesFolder, partsFolder } from "../provider/host/data-folder";
+import { dataFolder, imagesFolder, partsFolder } from "../provider/host/data-folder";
 import { withFileLock } from "../provider/host/file-lock";
 import { buildContainerLayer } from "./build/container-layer";
 import { ensureImage, type ImageParts, type ImageRecord, type LayerName } from "./build/image";
@@ -52,7 +52,7 @@ export async function ensureImages(options: EnsureImagesOptions = {}): Promise<r
     for (const recipe of recipes) records.push(await ensureOne(recipe, options.sources ?? allSources(), context));
     return records;
   };
-  return withFileLock(path.join(imagesFolder(), "build"), build, { timeoutMs: LOCK_TIMEOUT_MS });
+  return withFileLock(path.join(dataFolder(), "build-images"), build, { timeoutMs: LOCK_TIMEOUT_MS });
 }
 
 async function ensureOne(

@@ -43,8 +43,15 @@ const disks = [
   "systemd-pcrextend.socket",
 ];
 
-/** There is nobody at a console. */
-const consoles = ["console-getty.service", "getty@.service", "getty.target", "serial-getty@.service"];
+/** There is nobody at a console, and no seat whose sessions would have to be kept apart. */
+const consoles = [
+  "systemd-logind.service",
+  "dbus-org.freedesktop.login1.service",
+  "console-getty.service",
+  "getty@.service",
+  "getty.target",
+  "serial-getty@.service",
+];
 
 /** Each costs boot time, and eleven machines boot at once on few cores; the tree was sealed with their work done. */
 const chores = [

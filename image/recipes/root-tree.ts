@@ -1,9 +1,12 @@
 import digests from "./layer-digests.json";
 import type { RootTreeRecipe } from "./recipe";
 
-/** Packages by the role that needs them; one tree serves all roles, so that it is downloaded and kept once. */
+/**
+ * Packages by the role that needs them; one tree serves all roles, so that it is downloaded and kept once. Without
+ * libpam-systemd: a command by SSH would start a systemd of the user's own each time.
+ */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  system: ["systemd", "systemd-sysv", "udev", "dbus", "libpam-systemd", "kmod", "procps", "netbase", "tzdata", "less"],
+  system: ["systemd", "systemd-sysv", "udev", "dbus", "kmod", "procps", "netbase", "tzdata", "less"],
   access: ["cloud-init", "python3-yaml", "openssh-server", "sudo", "ca-certificates", "curl", "jq", "openssl"],
   network: ["iproute2", "nftables", "iptables", "iputils-ping", "conntrack", "ethtool", "socat"],
   time: ["chrony"],
