@@ -1,6 +1,7 @@
 import { UserError } from "../host/user-error";
 import type { Hypervisor } from "../hypervisor";
 import { fakeHypervisor } from "./fake/fake-hypervisor";
+import { createNspawnDriver } from "./nspawn/driver";
 
 /**
  * Finds the driver that an object's `driver` input names.
@@ -8,7 +9,7 @@ import { fakeHypervisor } from "./fake/fake-hypervisor";
  */
 export type DriverByName = (name: string) => Hypervisor;
 
-const drivers: Readonly<Record<string, Hypervisor>> = { fake: fakeHypervisor };
+const drivers: Readonly<Record<string, Hypervisor>> = { nspawn: createNspawnDriver(), fake: fakeHypervisor };
 
 export const driverByName: DriverByName = (name) => {
   const driver = Object.hasOwn(drivers, name) ? drivers[name] : undefined;
