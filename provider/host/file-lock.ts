@@ -35,7 +35,6 @@ export async function withFileLock<T>(file: string, action: () => Promise<T>, op
 }
 
 async function withProcessLock<T>(file: string, action: () => Promise<T>, timeoutMs: number): Promise<T> {
-  await fs.mkdir(path.dirname(file), { recursive: true });
   const release = await acquire(file, timeoutMs);
   try {
     return await action();
@@ -48,13 +47,16 @@ async function acquire(file: string, timeoutMs: number): Promise<() => Promise<v
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {
+      // Each time anew: whoever had the folder last may be tidying it up right now.
+      await fs.mkdir(path.dirname(file), { recursive: true });
       return await lock(file, {
         realpath: false,
         stale: STALE_MS,
         update: STALE_MS / 4,
       });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ELOCKED") throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ELOCKED" && code !== "ENOENT") throw error;
       if (Date.now() >= deadline) throw lockedError(file, timeoutMs, error);
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

@@ -59,6 +59,10 @@ export async function releaseHost(stack: string): Promise<void> {
     if (record.netnsFolderMade) await removeNetnsFolder();
     await removeTree(RECORD);
   });
+}
+
+/** Removes what is empty of the folder in /run; a lock that somebody holds keeps it. */
+export async function tidyRunFolder(): Promise<void> {
   for (const folder of ["locks", "uplinks", ""]) await removeIfEmpty(path.join(RUN_FOLDER, folder));
 }
 

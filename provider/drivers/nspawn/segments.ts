@@ -5,7 +5,7 @@ import { runCommand } from "../../host/run-command";
 import { ForeignObjectError, type Owner, type SegmentSpec } from "../../hypervisor";
 import { addBridge, deleteBridge, inNamespace, listLinks, raiseBridge, stackBatch } from "./commands";
 import { lockFile, machinesFolder, segmentRecord, segmentsFolder } from "./folders";
-import { releaseHost, useHost } from "./host-settings";
+import { releaseHost, tidyRunFolder, useHost } from "./host-settings";
 import { bridgeName, stackNamespace } from "./names";
 import { ensureNamespace, namespaceExists, removeNamespace } from "./namespaces";
 import { isOwner } from "./ownership";
@@ -60,6 +60,7 @@ export async function releaseStack(stack: string): Promise<void> {
       await removeIfEmpty(folder);
     await releaseHost(stack);
   });
+  await tidyRunFolder();
 }
 
 export async function segmentNames(stack: string): Promise<readonly string[]> {

@@ -1,0 +1,290 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import * as path from "node:path";
+import { after, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../provider/hypervisor";
+import { ForeignObjectError } from "../../provider/hypervisor";
+
+/** A driver that is held to the comments of provider/hypervisor.ts. */
+export interface DriverUnderTest {
+  /** A new instance, as another process would have it: it knows only what the hypervisor knows. */
+  readonly create: () => Hypervisor;
+  /** The same for a process of its own, which the suite kills: source file and an expression over its exports. */
+  readonly inOtherProcess: { readonly file: string; readonly expression: string };
+  /** An image that exists, and a name of one that does not. */
+  readonly image: () => Promise<string>;
+  readonly absentImage: string;
+  /** Everything on the host that belongs to these stacks, one line each; data disks too. */
+  readonly traces: (stacks: readonly string[]) => Promise<readonly string[]>;
+  /** Writes a file on the machine's data disk, and reads it (`undefined` = not there). */
+  readonly diskFile?: (
+    stack: string,
+    disk: string,
+  ) => { write(text: string): Promise<void>; read(): Promise<string | undefined> };
+  /** Why the suite cannot run here. */
+  readonly skip?: string | false;
+}
+
+/** Unlike any stack that a person or another run of this suite has. */
+const suffix = process.pid.toString(36);
+const stacks = { one: `contract-a-${suffix}`, two: `contract-b-${suffix}` };
+const owner = (urn: string, stack = stacks.one): Owner => ({ stack, urn: `urn:pulumi:${stack}::contract::${urn}` });
+const stranger: Owner = { stack: "strangers", urn: "urn:pulumi:strangers::contract::stranger" };
+
+export const contractSeed: SeedFiles = {
+  userData: "#cloud-config\nssh_genkeytypes: [ed25519]\n",
+  metaData: "instance-id: contract\nlocal-hostname: contract\n",
+  networkConfig: "version: 2\nethernets: {}\n",
+};
+
+export function contractMachine(image: string, name = "machine-1", stack = stacks.one): MachineSpec {
+  const digit = name.slice(-1);
+  return {
+    stack,
+    name,
+    uuid: `6f1d3c1e-0000-5000-8000-00000000000${digit}`,
+    image,
+    cpus: 1,
+    memoryMiB: 512,
+    diskGiB: 4,
+    nics: [{ segment: "dmz", name: "dmz", mac: `52:54:00:c0:00:0${digit}` }],
+    disks: [],
+    cpuWeight: 1024,
+  };
+}
+
+/** Registers the suite: one test per promise, in an order in which each leaves what the next one starts from. */
+export function hypervisorContract(name: string, driver: DriverUnderTest): void {
+  describe(`${name} keeps the driver's promises`, { skip: driver.skip ?? false }, () => {
+    const segment = { stack: stacks.one, name: "dmz" };
+    const machine = { stack: stacks.one, name: "machine-1" };
+    const disk = {
+      stack: stacks.one,
+      name: "machine-1-data",
+      uuid: "6f1d3c1e-0000-5000-8000-0000000000d1",
+      sizeGiB: 1,
+    };
+    after(() => removeEverything(driver));
+
+    test("the host is fit", async () => {
+      assert.deepEqual(await driver.create().problems(), []);
+    });
+
+    test("images are found by name", async () => {
+      const found = await driver.create().inspectImage({ name: await driver.image() });
+      assert.match(found?.digest ?? "", /\S/);
+      assert.equal(await driver.create().inspectImage({ name: driver.absentImage }), undefined);
+    });
+
+    test("a segment is made once, known to a new instance, and nobody else's", async () => {
+      assert.equal(await driver.create().inspectSegment(segment), undefined);
+      await driver.create().ensureSegment(segment, owner("dmz"));
+      await driver.create().ensureSegment(segment, owner("dmz"));
+      assert.deepEqual((await driver.create().inspectSegment(segment))?.owner, owner("dmz"));
+      await assert.rejects(driver.create().ensureSegment(segment, stranger), ForeignObjectError);
+      await assert.rejects(driver.create().removeSegment(segment, stranger), ForeignObjectError);
+      assert.deepEqual((await driver.create().inspectSegment(segment))?.owner, owner("dmz"));
+    });
+
+    test("a disk is made once, known to a new instance, and nobody else's", async () => {
+      assert.equal(await driver.create().inspectDisk(disk), undefined);
+      await driver.create().ensureDisk(disk, owner("disk"));
+      await driver.create().ensureDisk(disk, owner("disk"));
+      assert.deepEqual(await driver.create().inspectDisk(disk), { ...disk, owner: owner("disk") });
+      await assert.rejects(driver.create().ensureDisk(disk, stranger), ForeignObjectError);
+      await assert.rejects(driver.create().removeDisk(disk, stranger), ForeignObjectError);
+    });
+
+    test("what is missing can be removed and stopped, and is not there", async () => {
+      const hypervisor = driver.create();
+      assert.equal(await hypervisor.inspectMachine(machine), undefined);
+      assert.deepEqual(await hypervisor.listMachines(stacks.one), []);
+      await hypervisor.stopMachine(machine, 1_000);
+      await hypervisor.removeMachine(machine, owner("machine"));
+      await hypervisor.removeDisk({ stack: stacks.one, name: "none" }, owner("none"));
+      await hypervisor.removeSegment({ stack: stacks.one, name: "none" }, owner("none"));
+      await assert.rejects(hypervisor.startMachine(machine), "a machine that is not there cannot start");
+    });
+
+    test("a machine is created stopped and reads back as it was ordered", async () => {
+      const spec = { ...contractMachine(await driver.image()), disks: [{ disk: disk.name, mountPoint: "/data" }] };
+      const made = await driver.create().ensureMachine(spec, contractSeed, owner("machine"));
+      assert.deepEqual(
+        { ...made, generation: "" },
+        { spec, owner: owner("machine"), power: "stopped", generation: "" },
+      );
+      assert.deepEqual(await driver.create().inspectMachine(machine), made);
+      assert.deepEqual(await driver.create().ensureMachine(spec, contractSeed, owner("machine")), made);
+      assert.deepEqual(await driver.create().listMachines(stacks.one), [machine]);
+    });
+
+    test("a machine of another owner is refused and stays as it is", async () => {
+      const before = await driver.create().inspectMachine(machine);
+      const spec = { ...contractMachine(await driver.image()), memoryMiB: 4096 };
+      await assert.rejects(driver.create().ensureMachine(spec, contractSeed, stranger), ForeignObjectError);
+      await assert.rejects(driver.create().removeMachine(machine, stranger), ForeignObjectError);
+      assert.deepEqual(await driver.create().inspectMachine(machine), before);
+    });
+
+    test("a machine starts once and is adopted running by a new instance", async () => {
+      await driver.create().startMachine(machine);
+      const running = await driver.create().inspectMachine(machine);
+      assert.equal(running?.power, "running");
+      await driver.create().startMachine(machine);
+      assert.deepEqual(await driver.create().inspectMachine(machine), running);
+      const again = await driver.create().ensureMachine(running.spec, contractSeed, owner("machine"));
+      assert.deepEqual(again, running, "ensuring what is as wanted leaves it running");
+    });
+
+    test("settings change in place, and what the guest wrote stays", async () => {
+      const before = await driver.create().inspectMachine(machine);
+      assert.ok(before);
+      const spec = { ...before.spec, cpuWeight: 2048, memoryMiB: 768 };
+      const changed = await driver.create().ensureMachine(spec, contractSeed, owner("machine"));
+      assert.deepEqual(changed.spec, spec);
+      assert.equal(changed.generation, before.generation, "a changed machine is still the same one");
+      assert.deepEqual(await driver.create().inspectMachine(machine), changed);
+    });
+
+    test("cables can be pulled and plugged while it runs", async (t) => {
+      const { links } = driver.create();
+      if (!links) return t.skip("this driver cannot pull cables");
+      await driver.create().startMachine(machine);
+      await links.setLink(machine, false, "dmz");
+      await links.setLink(machine, false);
+      await links.setLink(machine, true);
+      await links.setLink(machine, true);
+    });
+
+    test("the share of a running machine can be changed", async (t) => {
+      const { cpuWeights } = driver.create();
+      if (!cpuWeights) return t.skip("this driver has no CPU weights");
+      await cpuWeights.setCpuWeight(machine, 64);
+      await cpuWeights.setCpuWeight(machine, 1024);
+      assert.equal((await driver.create().inspectMachine(machine))?.power, "running");
+    });
+
+    test("a machine stops in order, and stopping it again is fine", async () => {
+      await driver.create().startMachine(machine);
+      await driver.create().stopMachine(machine, 60_000);
+      assert.equal((await driver.create().inspectMachine(machine))?.power, "stopped");
+      await driver.create().stopMachine(machine, 1_000);
+    });
+
+    test("a hard kill stops it at once, and it starts again", async (t) => {
+      const { hardKill } = driver.create();
+      if (!hardKill) return t.skip("this driver has no hard kill");
+      await driver.create().startMachine(machine);
+      await hardKill.hardKill(machine);
+      assert.equal((await driver.create().inspectMachine(machine))?.power, "stopped");
+      await hardKill.hardKill(machine);
+      await driver.create().startMachine(machine);
+      assert.equal((await driver.create().inspectMachine(machine))?.power, "running");
+    });
+
+    test("two stacks with machines of the same name live side by side", async () => {
+      const other = { stack: stacks.two, name: "dmz" };
+      const twin = contractMachine(await driver.image(), "machine-1", stacks.two);
+      await driver.create().ensureSegment(other, owner("dmz", stacks.two));
+      await driver.create().ensureMachine(twin, contractSeed, owner("machine", stacks.two));
+      await driver.create().startMachine(twin);
+      assert.equal((await driver.create().inspectMachine(twin))?.power, "running");
+      assert.equal((await driver.create().inspectMachine(machine))?.power, "running");
+      await driver.create().removeMachine(twin, owner("machine", stacks.two));
+      await driver.create().removeSegment(other, owner("dmz", stacks.two));
+      assert.equal((await driver.create().inspectMachine(machine))?.power, "running");
+      assert.deepEqual(await driver.traces([stacks.two]), []);
+    });
+
+    test("a running machine can be removed; its data disk stays", async () => {
+      const file = driver.diskFile?.(stacks.one, disk.name);
+      await file?.write("kept\n");
+      const before = await driver.create().inspectMachine(machine);
+      await driver.create().removeMachine(machine, owner("machine"));
+      await driver.create().removeMachine(machine, owner("machine"));
+      assert.equal(await driver.create().inspectMachine(machine), undefined);
+      assert.deepEqual(await driver.create().listMachines(stacks.one), []);
+      assert.deepEqual(await driver.create().inspectDisk(disk), { ...disk, owner: owner("disk") });
+      if (file) assert.equal(await file.read(), "kept\n");
+      const again = await driver
+        .create()
+        .ensureMachine(contractMachine(await driver.image()), contractSeed, owner("machine"));
+      assert.notEqual(again.generation, before?.generation, "a machine made anew is another one");
+      await driver.create().removeMachine(machine, owner("machine"));
+    });
+
+    test("whoever makes, starts or removes a machine may be killed at any point", { timeout: 180_000 }, async () => {
+      const spec = contractMachine(await driver.image(), "machine-2");
+      for (const killAfterMs of [0, 5, 15, 40, 90, 180, 350]) {
+        await killedMidway(driver, spec, "makeAndStart", killAfterMs);
+        const seen = await driver.create().inspectMachine(spec);
+        const listed = await driver.create().listMachines(stacks.one);
+        if (seen) assert.deepEqual(listed, [{ stack: spec.stack, name: spec.name }]);
+        await driver.create().ensureMachine(spec, contractSeed, owner(spec.name));
+        await driver.create().startMachine(spec);
+        assert.equal((await driver.create().inspectMachine(spec))?.power, "running");
+        await killedMidway(driver, spec, "remove", killAfterMs);
+        await driver.create().removeMachine(spec, owner(spec.name));
+        assert.deepEqual(await driver.create().listMachines(stacks.one), []);
+      }
+    });
+
+    test("destroying everything leaves nothing", async () => {
+      await driver.create().removeDisk(disk, owner("disk"));
+      await driver.create().removeDisk(disk, owner("disk"));
+      await driver.create().removeSegment(segment, owner("dmz"));
+      await driver.create().removeSegment(segment, owner("dmz"));
+      assert.deepEqual(await driver.traces(Object.values(stacks)), []);
+    });
+  });
+}
+
+/** Does the work in a process of its own and kills that with SIGKILL, `killAfterMs` after it has begun. */
+async function killedMidway(
+  driver: DriverUnderTest,
+  spec: MachineSpec,
+  work: "makeAndStart" | "remove",
+  killAfterMs: number,
+): Promise<void> {
+  const { file, expression } = driver.inOtherProcess;
+  const [specText, seedText, ownerText] = [spec, contractSeed, owner(spec.name)].map((value) => JSON.stringify(value));
+  const script = `
+    const { ${expression.split(/[^\w]/)[0]} } = require(${JSON.stringify(file)});
+    const driver = ${expression};
+    console.log("begun");
+    ${
+      work === "remove"
+        ? `driver.removeMachine(${specText}, ${ownerText});`
+        : `driver.ensureMachine(${specText}, ${seedText}, ${ownerText}).then(() => driver.startMachine(${specText}));`
+    }`;
+  const child = spawn(process.execPath, ["--import", "tsx", "-e", script], {
+    cwd: path.join(__dirname, "../.."),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await new Promise((resolve) => child.stdout.once("data", resolve));
+  await sleep(killAfterMs);
+  await killAndWait(child);
+}
+
+async function killAndWait(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGKILL");
+  await ended;
+}
+
+/** After a failed test: as its owner, so that a second run finds a clean host. */
+async function removeEverything(driver: DriverUnderTest): Promise<void> {
+  if (driver.skip) return;
+  const hypervisor = driver.create();
+  for (const stack of Object.values(stacks)) {
+    for (const machine of await hypervisor.listMachines(stack)) {
+      const found = await hypervisor.inspectMachine(machine);
+      const urn = machine.name === "machine-1" ? "machine" : machine.name;
+      await hypervisor.removeMachine(machine, found?.owner ?? owner(urn, stack)).catch(() => undefined);
+    }
+    await hypervisor.removeDisk({ stack, name: "machine-1-data" }, owner("disk", stack)).catch(() => undefined);
+    await hypervisor.removeSegment({ stack, name: "dmz" }, owner("dmz", stack)).catch(() => undefined);
+  }
+}

@@ -1,0 +1,30 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { after } from "node:test";
+import { diskDataFolder } from "../../provider/drivers/nspawn/disks";
+import { createNspawnDriver } from "../../provider/drivers/nspawn/driver";
+import { makeNspawnHost, nspawnSkipReason, tracesOf } from "../support/nspawn-host";
+import { hypervisorContract } from "./hypervisor-contract";
+
+const skip = nspawnSkipReason();
+const host = skip ? undefined : makeNspawnHost();
+after(() => host?.remove());
+
+hypervisorContract("nspawn", {
+  create: createNspawnDriver,
+  inOtherProcess: {
+    file: require.resolve("../../provider/drivers/nspawn/driver"),
+    expression: "createNspawnDriver()",
+  },
+  image: async () => host?.image("infrastructure") ?? "",
+  absentImage: "infrastructure-000000000000",
+  traces: (stacks) => tracesOf(host?.data ?? "", stacks),
+  diskFile: (stack, name) => {
+    const file = path.join(diskDataFolder({ stack, name }), "kept");
+    return {
+      write: (text) => fs.writeFile(file, text),
+      read: () => fs.readFile(file, "utf8").catch(() => undefined),
+    };
+  },
+  skip,
+});

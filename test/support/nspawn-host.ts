@@ -1,0 +1,125 @@
+import { execFile } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { leaderOf } from "../../provider/drivers/nspawn/machine-power";
+import { disksFolder, imagesFolder } from "../../provider/host/data-folder";
+import type { MachineName } from "../../provider/hypervisor";
+
+const run = promisify(execFile);
+
+/** A data folder of its own for tests on real system containers, with the user's sealed images in it. */
+export interface NspawnHost {
+  readonly data: string;
+  /** Name of a sealed image, by how it begins. */
+  readonly image: (recipe: "infrastructure" | "kubernetes") => string;
+  readonly remove: () => void;
+}
+
+/** Why real system containers cannot run here; `false` = they can. */
+export function nspawnSkipReason(): string | false {
+  if (process.platform !== "linux") return "system containers need Linux";
+  if (process.getuid?.() !== 0) return "system containers need root";
+  if (!fs.existsSync("/usr/bin/systemd-nspawn"))
+    return "systemd-nspawn is not installed: apt-get install systemd-container";
+  if (!fs.existsSync("/usr/bin/slirp4netns")) return "slirp4netns is not installed: apt-get install slirp4netns";
+  if (sealedImage(imagesFolder(), "infrastructure") === undefined)
+    return `no sealed image in ${imagesFolder()}: npm start builds it`;
+  return false;
+}
+
+/** From here on this process and its children work in a new data folder. */
+export function makeNspawnHost(): NspawnHost {
+  const images = imagesFolder();
+  const data = fs.mkdtempSync(path.join(os.tmpdir(), "gp-nspawn-"));
+  fs.mkdirSync(path.join(data, "images"));
+  for (const name of fs.readdirSync(images)) {
+    if (fs.existsSync(path.join(images, name, "image.json")))
+      fs.symlinkSync(path.join(images, name), path.join(data, "images", name));
+  }
+  process.env.GROUNDPLANE_DATA = data;
+  return {
+    data,
+    image: (recipe) => {
+      const name = sealedImage(path.join(data, "images"), recipe);
+      if (name === undefined) throw new Error(`no sealed ${recipe} image in ${images}`);
+      return name;
+    },
+    remove: () => fs.rmSync(data, { recursive: true, force: true }),
+  };
+}
+
+function sealedImage(images: string, recipe: string): string | undefined {
+  if (!fs.existsSync(images)) return undefined;
+  return fs
+    .readdirSync(images)
+    .find((name) => name.startsWith(`${recipe}-`) && fs.existsSync(path.join(images, name, "image.json")));
+}
+
+/** Everything on the host that bears the names of these stacks or lies in their folders, one line each. */
+export async function tracesOf(data: string, stacks: readonly string[]): Promise<readonly string[]> {
+  const names = stacks.flatMap((stack) => [
+    `gp-${stack}`,
+    `/${stack}/`,
+    path.join(data, "stacks", stack),
+    disksFolder(stack),
+  ]);
+  const marked = (line: string): boolean => names.some((name) => `${line}/`.includes(name));
+  return [
+    ...processes()
+      .filter(marked)
+      .map((line) => `process ${line}`),
+    ...lines(fs.readFileSync("/proc/self/mountinfo", "utf8"))
+      .filter(marked)
+      .map((line) => `mount ${line}`),
+    ...list("/run/netns")
+      .filter(marked)
+      .map((name) => `namespace ${name}`),
+    ...list("/run/systemd/nspawn/propagate")
+      .filter(marked)
+      .map((name) => `propagation ${name}`),
+    ...(await cgroups()).filter(marked).map((name) => `cgroup ${name}`),
+    ...filesBelow("/run/groundplane").filter((file) => stacks.some((stack) => file.includes(stack))),
+    ...filesBelow(path.join(data, "stacks")).filter(marked),
+    ...filesBelow(path.join(data, "disks")).filter(marked),
+  ];
+}
+
+/** Runs a command in a running machine and gives its output. */
+export async function inMachine(machine: MachineName, ...argv: string[]): Promise<string> {
+  const leader = await leaderOf(machine);
+  if (leader === undefined) throw new Error(`${machine.name} does not run`);
+  const enter = ["-t", String(leader), "-m", "-u", "-i", "-n", "-p", "-C", "--"];
+  const { stdout } = await run("nsenter", [...enter, "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", ...argv]);
+  return stdout.trimEnd();
+}
+
+function processes(): readonly string[] {
+  return fs.readdirSync("/proc").flatMap((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return [];
+    try {
+      return [fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ")];
+    } catch {
+      return [];
+    }
+  });
+}
+
+async function cgroups(): Promise<readonly string[]> {
+  const { stdout } = await run("find", ["/sys/fs/cgroup", "-type", "d", "-path", "*/groundplane/*"], {
+    maxBuffer: 2 ** 26,
+  }).catch(
+    // A group that goes away while `find` is in it makes it fail, with the rest on its output.
+    (error: { readonly stdout: string }) => error,
+  );
+  return lines(stdout);
+}
+
+function filesBelow(folder: string): readonly string[] {
+  if (!fs.existsSync(folder)) return [];
+  return fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => path.join(folder, file));
+}
+
+const list = (folder: string): readonly string[] => (fs.existsSync(folder) ? fs.readdirSync(folder) : []);
+const lines = (text: string): readonly string[] => text.split("\n").filter(Boolean);
