@@ -2,12 +2,15 @@ import { Command, CommanderError } from "commander";
 import { UserError } from "../provider/host/user-error";
 import { destroyCommand } from "./commands/destroy";
 import { diagramCommand } from "./commands/diagram";
+import { doctorCommand } from "./commands/doctor";
 import { envCommand } from "./commands/env";
+import { imageCommand } from "./commands/image";
 import { kubeconfigCommand } from "./commands/kubeconfig";
 import { logsCommand } from "./commands/logs";
 import { renderCommand } from "./commands/render";
 import { sshCommand } from "./commands/ssh";
 import { statusCommand } from "./commands/status";
+import { stopCommand } from "./commands/stop";
 
 /** Exit codes: 0 done, 1 it failed or is not as it should be, 2 the command line is wrong. */
 async function main(): Promise<void> {
@@ -15,11 +18,22 @@ async function main(): Promise<void> {
     .description("A highly available Kubernetes data centre on your own machine")
     // Words behind a command belong to it: `ssh node -- command --option`.
     .enablePositionalOptions();
-  const commands = [envCommand, renderCommand, diagramCommand, statusCommand];
-  const access = [kubeconfigCommand, sshCommand, logsCommand, destroyCommand];
-  for (const create of [...commands, ...access]) groundplane.addCommand(create());
-  for (const command of [groundplane, ...groundplane.commands]) command.exitOverride();
+  for (const create of commands) groundplane.addCommand(create());
+  overrideExit(groundplane);
   await groundplane.parseAsync();
+}
+
+const commands = [
+  ...[doctorCommand, envCommand, imageCommand],
+  ...[renderCommand, diagramCommand],
+  ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],
+  ...[stopCommand, destroyCommand],
+];
+
+/** A wrong command line becomes an error that is thrown, so that all exit codes are decided in one place. */
+function overrideExit(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) overrideExit(child);
 }
 
 main().catch((error: unknown) => {

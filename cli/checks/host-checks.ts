@@ -1,0 +1,68 @@
+import * as fs from "node:fs/promises";
+import * as os from "node:os";
+import * as path from "node:path";
+import { dataFolder } from "../../provider/host/data-folder";
+import { exists } from "../../provider/host/file-store";
+import { isPortFree } from "../../provider/host/free-port";
+import type { Hypervisor } from "../../provider/hypervisor";
+import type { Configuration } from "../../stacks/config/configuration";
+import { type Check, ok, problem, warning } from "./check";
+
+const GiB = 2 ** 30;
+/** Room for both images with what they are built from, and for the machines' own writing. */
+const IMAGE_GIB = 12;
+const MACHINES_GIB = 4;
+
+/** The program that `groundplane ssh` and `logs` run. */
+export const checkSshClient: Check = async () => {
+  for (const folder of (process.env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute)) {
+    if (await exists(path.join(folder, "ssh"))) return [ok("ssh", `ssh is ${path.join(folder, "ssh")}`)];
+  }
+  return [warning("ssh", "ssh is not installed; `ssh` and `logs` need it", "apt-get install openssh-client")];
+};
+
+export const checkDiskSpace =
+  (imagesPresent: () => Promise<boolean>): Check =>
+  async () => {
+    const folder = await existingFolderAbove(dataFolder());
+    const { bavail, bsize } = await fs.statfs(folder);
+    const free = (bavail * bsize) / GiB;
+    const needed = MACHINES_GIB + ((await imagesPresent()) ? 0 : IMAGE_GIB);
+    const text = `${free.toFixed(1)} GiB are free for ${dataFolder()}, ${needed} GiB are needed`;
+    const hint = "make room, or set GROUNDPLANE_DATA to a folder on another disk";
+    return [free >= needed ? ok("disk-space", text) : problem("disk-space", text, hint)];
+  };
+
+/** Containers take what they use, not what they may: too little free memory is a warning while the total suffices. */
+export const checkMemory =
+  ({ pools }: Configuration): Check =>
+  async () => {
+    const planned = Object.values(pools).reduce((sum, pool) => sum + pool.count * pool.memoryMiB, 0);
+    const available = Math.floor((await availableMemory()) / 2 ** 20);
+    const text = `the machines may use ${planned} MiB of memory, ${available} MiB are available`;
+    const hint = "end other programs, lower counts or memoryMiB, or use the stack `small`";
+    return [planned <= available ? ok("memory", text) : warning("memory", text, hint)];
+  };
+
+export const checkPorts =
+  (configuration: Configuration, driver: Hypervisor): Check =>
+  async () => {
+    const gateway = await driver.inspectMachine({ stack: configuration.name, name: "gateway" }).catch(() => undefined);
+    const { api, ssh } = configuration.hostPorts;
+    if (gateway?.power === "running") return [ok("host-ports", `ports ${api} and ${ssh} lead to the running gateway`)];
+    const taken = (await Promise.all([api, ssh].map(async (port) => ((await isPortFree(port)) ? [] : [port])))).flat();
+    if (taken.length === 0) return [ok("host-ports", `ports ${api} and ${ssh} of 127.0.0.1 are free`)];
+    const hint = `see \`ss -ltnp\` for who holds it, or give the stack other ones with hostPorts`;
+    return taken.map((port) => problem("host-ports", `port ${port} of 127.0.0.1 is taken`, hint));
+  };
+
+async function availableMemory(): Promise<number> {
+  const text = await fs.readFile("/proc/meminfo", "utf8").catch(() => "");
+  const kiB = /^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1];
+  return kiB ? Number(kiB) * 1024 : os.freemem();
+}
+
+async function existingFolderAbove(folder: string): Promise<string> {
+  if (await exists(folder)) return folder;
+  return existingFolderAbove(path.dirname(folder));
+}

@@ -1,0 +1,10 @@
+import { createServer } from "node:net";
+
+/** Can a program listen on this port of 127.0.0.1 now? */
+export function isPortFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen({ host: "127.0.0.1", port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
