@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
+import { createServer } from "node:net";
 import * as path from "node:path";
 import { lock } from "proper-lockfile";
 import { UserError } from "./user-error";
@@ -8,7 +10,9 @@ export interface LockOptions {
   readonly timeoutMs?: number;
 }
 
-/** A holder that died stops renewing its lock; after this long the lock counts as left behind and is taken over. */
+type Release = () => Promise<void>;
+
+/** A holder that died stops renewing its lock folder; after this long it counts as left behind and is taken over. */
 const STALE_MS = 10_000;
 const POLL_MS = 20;
 
@@ -17,7 +21,7 @@ const queues = new Map<string, Promise<unknown>>();
 
 /**
  * Runs `action` while nobody else, in this process or another, runs one under the same lock file. Not reentrant.
- * The lock is the folder `<file>.lock`, renewed while held and removed afterwards.
+ * When a holder dies, the next one goes on: on Linux at once, elsewhere after ten seconds.
  *
  * @throws UserError `locked` when it cannot be had within the time limit
  */
@@ -43,31 +47,53 @@ async function withProcessLock<T>(file: string, action: () => Promise<T>, timeou
   }
 }
 
-async function acquire(file: string, timeoutMs: number): Promise<() => Promise<void>> {
+async function acquire(file: string, timeoutMs: number): Promise<Release> {
+  const tryOnce = process.platform === "linux" ? tryAbstractSocket : tryLockFolder;
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    try {
-      // Each time anew: whoever had the folder last may be tidying it up right now.
-      await fs.mkdir(path.dirname(file), { recursive: true });
-      return await lock(file, {
-        realpath: false,
-        stale: STALE_MS,
-        update: STALE_MS / 4,
-      });
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== "ELOCKED" && code !== "ENOENT") throw error;
-      if (Date.now() >= deadline) throw lockedError(file, timeoutMs, error);
-    }
+    const release = await tryOnce(file);
+    if (release) return release;
+    if (Date.now() >= deadline) throw lockedError(file, timeoutMs);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-function lockedError(file: string, timeoutMs: number, cause: unknown): UserError {
+/**
+ * A name in Linux' abstract socket space: one owner at a time, no file, and the kernel takes it back from a process
+ * that was killed. A lock folder would hold up the next command until it counts as stale, and lose its lock when a
+ * busy process renews it too late.
+ */
+function tryAbstractSocket(file: string): Promise<Release | undefined> {
+  const name = `\0groundplane-lock-${createHash("sha256").update(file).digest("hex")}`;
+  return new Promise((resolve, reject) => {
+    const server = createServer((connection) => connection.destroy());
+    server.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") resolve(undefined);
+      else reject(error);
+    });
+    server.listen({ path: name, exclusive: true }, () => {
+      // It must not keep a process alive that has nothing else to do.
+      server.unref();
+      resolve(() => new Promise((closed) => server.close(() => closed())));
+    });
+  });
+}
+
+/** The folder `<file>.lock`, renewed while held and removed afterwards. */
+async function tryLockFolder(file: string): Promise<Release | undefined> {
+  await fs.mkdir(path.dirname(file), { recursive: true });
+  try {
+    return await lock(file, { realpath: false, stale: STALE_MS, update: STALE_MS / 4 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ELOCKED") return undefined;
+    throw error;
+  }
+}
+
+function lockedError(file: string, timeoutMs: number): UserError {
   return new UserError(
     "locked",
-    `somebody else has been holding ${file}.lock for ${Math.round(timeoutMs / 1000)} s`,
+    `somebody else has been holding the lock ${file} for ${Math.round(timeoutMs / 1000)} s`,
     "wait until the other groundplane command has finished, then try again",
-    { cause },
   );
 }

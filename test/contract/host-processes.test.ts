@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { withFileLock } from "../../provider/host/file-lock";
 import { readJson, removeTree, writeFileAtomic, writeJson } from "../../provider/host/file-store";
-import { CommandError, runCommand } from "../../provider/host/run-command";
+import { type CommandError, runCommand } from "../../provider/host/run-command";
 import { isSameProcess, killProcess, processStartTime, startProcess } from "../../provider/host/start-process";
 
 let folder = "";
@@ -86,5 +86,30 @@ test("a file lock keeps two processes and two callers of one process apart", asy
   await Promise.all(Array.from({ length: 10 }, () => withFileLock(file, count)));
   await other;
   assert.equal(await fs.readFile(file, "utf8"), "20");
-  await assert.rejects(fs.stat(`${file}.lock`), { code: "ENOENT" });
+});
+
+test("the lock of a killed process is free at once", async () => {
+  const file = path.join(folder, "taken");
+  const script = `
+    const { withFileLock } = require(${JSON.stringify(require.resolve("../../provider/host/file-lock"))});
+    withFileLock(${JSON.stringify(file)}, () => new Promise(() => { console.log("held"); setInterval(() => {}, 1000); }));`;
+  const abort = new AbortController();
+  await new Promise<void>((resolve, reject) => {
+    const onLine = () => resolve();
+    const cwd = path.join(__dirname, "../..");
+    const other = runCommand([process.execPath, "--import", "tsx", "-e", script], {
+      cwd,
+      onLine,
+      signal: abort.signal,
+    });
+    other.catch((error: CommandError) => /was aborted/.test(error.message) || reject(error));
+  });
+  await assert.rejects(
+    withFileLock(file, async () => {}, { timeoutMs: 100 }),
+    /holding the lock/,
+  );
+  abort.abort();
+  const started = performance.now();
+  await withFileLock(file, async () => {}, { timeoutMs: 5_000 });
+  assert.ok(performance.now() - started < 2_000);
 });
