@@ -1,0 +1,24 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { after } from "node:test";
+import { fakeHypervisor } from "../../provider/drivers/fake/fake-hypervisor";
+import { hypervisorContract } from "./hypervisor-contract";
+
+const data = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+process.env.GROUNDPLANE_DATA = data; // inherited by the processes that the suite kills
+after(() => fs.rmSync(data, { recursive: true, force: true }));
+
+hypervisorContract("fake", {
+  create: () => fakeHypervisor,
+  inOtherProcess: {
+    file: require.resolve("../../provider/drivers/fake/fake-hypervisor"),
+    expression: "fakeHypervisor",
+  },
+  image: async () => "infrastructure-1",
+  absentImage: "absent-1",
+  traces: async (stacks) =>
+    fs
+      .readdirSync(data, { recursive: true, encoding: "utf8" })
+      .filter((file) => stacks.some((stack) => file.split(path.sep).includes(stack))),
+});
