@@ -95,9 +95,10 @@ join_cluster() {
   fi
 }
 
-# The kubelet has its identity, so its Node may exist, and kubeadm would refuse to register it a second time.
+# The kubelet has its identity, so its Node may exist, and kubeadm would refuse to register it a second time. Where the
+# Node has been removed meanwhile, a kubelet that starts makes it again.
 finish_join() {
-  systemctl start kubelet
+  systemctl restart kubelet
   if [ "$NODE_ROLE" = master ]; then
     wait_for_signature "$1"
     kubeadm_step "$1" join --config "$KUBEADM_JOIN_CONFIGURATION" --skip-phases=kubelet-start

@@ -22,7 +22,6 @@ function textFile(files: readonly SeedFile[], path: string): TextFile {
 
 test("whatever holds a secret is for root alone and never compared with the guest", () => {
   const secret = [...masterFiles, ...workerFiles].filter(
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference to a secret
     (file) => "secret" in file || file.content.includes("${secret"),
   );
   assert.ok(secret.length >= 11);
