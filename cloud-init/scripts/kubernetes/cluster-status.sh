@@ -2,7 +2,7 @@
 # cluster-status: one line of JSON, {"order","phase","etcdData","step","error"}.
 set -eu
 here=$(dirname "$0")
-# shellcheck source=cluster-state.sh
+# shellcheck source-path=SCRIPTDIR source=cluster-state.sh
 . "$here/cluster-state"
 
 json_string() {

@@ -2,7 +2,7 @@
 # cluster-wait SECONDS: prints every step as it happens. Exit 0: member; 1: failed, the reason printed; 2: time is up.
 set -eu
 here=$(dirname "$0")
-# shellcheck source=cluster-state.sh
+# shellcheck source-path=SCRIPTDIR source=cluster-state.sh
 . "$here/cluster-state"
 
 seconds=${1:?usage: cluster-wait SECONDS}

@@ -5,7 +5,7 @@ set -eu -o pipefail
 here=$(dirname "$0")
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env
-# shellcheck source=cluster-state.sh
+# shellcheck source-path=SCRIPTDIR source=cluster-state.sh
 . "$here/cluster-state"
 
 log_folder=/var/log/groundplane
@@ -87,9 +87,11 @@ apply_flannel() {
 join_cluster() {
   # The patch of a birth that this node was to take part in before must not reach a join.
   rm -f "$etcd_patch"
-  if [ -s /etc/kubernetes/kubelet.conf ]; then
+  if [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ]; then
     finish_join "$1"
   else
+    # The kubelet writes it before it has its certificate, which kubeadm would take for a finished registration.
+    rm -f /etc/kubernetes/kubelet.conf
     wait_for_signature "$1"
     kubeadm_step "$1" join --config "$KUBEADM_JOIN_CONFIGURATION"
   fi

@@ -3,7 +3,7 @@
 # INITIAL_CLUSTER names (`master-1=https://<address>:2380,…`); exactly one of them is `first`. Returns at once.
 set -eu
 here=$(dirname "$0")
-# shellcheck source=cluster-state.sh
+# shellcheck source-path=SCRIPTDIR source=cluster-state.sh
 . "$here/cluster-state"
 
 if [ $# -ne 2 ] || { [ "$1" != first ] && [ "$1" != other ]; }; then

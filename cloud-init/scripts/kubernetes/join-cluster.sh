@@ -2,7 +2,7 @@
 # join-cluster: this node joins the cluster through the floating IP, as soon as the API answers. Returns at once.
 set -eu
 here=$(dirname "$0")
-# shellcheck source=cluster-state.sh
+# shellcheck source-path=SCRIPTDIR source=cluster-state.sh
 . "$here/cluster-state"
 
 read_order

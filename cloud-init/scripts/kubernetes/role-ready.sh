@@ -5,7 +5,7 @@ set -u
 here=$(dirname "$0")
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env
-# shellcheck source=cluster-state.sh
+# shellcheck source-path=SCRIPTDIR source=cluster-state.sh
 . "$here/cluster-state"
 
 missing() {
