@@ -18,7 +18,8 @@ export interface Flow {
  */
 export const interSegmentFlows = (apiPort: number): readonly Flow[] => [
   { purpose: "API, balanced", from: ["master", "worker"], to: ["api"], protocol: "tcp", ports: [String(apiPort)] },
-  { purpose: "API, behind", from: ["balancer"], to: ["master"], protocol: "tcp", ports: [String(apiPort)] },
+  // A balancer that has the floating IP may speak from it, the only one of a small stack always does.
+  { purpose: "API, behind", from: ["api"], to: ["master"], protocol: "tcp", ports: [String(apiPort)] },
   // The `kubernetes` service leads pods straight to the masters.
   { purpose: "API from pods", from: ["worker"], to: ["master"], protocol: "tcp", ports: [String(apiPort)] },
   { purpose: "pod network", from: ["master"], to: ["worker"], protocol: "udp", ports: ["8472"] },
