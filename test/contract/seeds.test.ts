@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { before, describe, test } from "node:test";
+import { renderNodeSeed } from "../../cloud-init/render-node-seed";
+import { ensureImages } from "../../image/build-images";
+import { imageFor } from "../../image/image-names";
+import { imagesFolder } from "../../provider/host/data-folder";
+import { UserError } from "../../provider/host/user-error";
+import type { NodePlan, Role } from "../../stacks/plan/data-center-plan";
+import { examplePlan, exampleStacks } from "../support/example-plans";
+import { type Proof, proveSeed } from "../support/seed-proof/prove-seed";
+
+const everyNode = [
+  "cloud-init accepts user-data",
+  "cloud-init accepts network-config",
+  "cloud-init writes the files",
+  "bytes are as rendered",
+  "modes and owners are as rendered",
+  "a shell reads node.env",
+  "sshd accepts its configuration",
+];
+const units = ["systemd accepts the units"];
+const cluster = ["corosync accepts its configuration", "pacemaker accepts its configuration"];
+
+/** What must have been proven about a role: a proof that silently did not apply would be none. */
+const proofs: Readonly<Record<Role, readonly string[]>> = {
+  gateway: [...units, "dnsmasq accepts its configuration", "nft accepts the rules"],
+  balancer: [...units, "haproxy accepts its configuration"],
+  master: [...units, "kubeadm accepts init.yaml", "kubeadm accepts join.yaml"],
+  worker: [...units, "kubeadm accepts join.yaml"],
+  storage: [],
+};
+
+/** One mistake per proof, each of a kind that only the program itself can see. */
+const mistakes: readonly {
+  readonly node: string;
+  readonly wrong: readonly (readonly [string, string])[];
+  readonly found: readonly string[];
+}[] = [
+  {
+    node: "gateway",
+    wrong: [
+      ["policy drop", "policy dorp"],
+      ["bind-dynamic", "bind-dynamics"],
+      ["transport: knet", "transport: nett"],
+      ["rsc_order ", "rsc_odrer "],
+      ["PermitRootLogin", "PermitRotLogin"],
+      ["runcmd:", "runcmds:"],
+    ],
+    found: ["nft", "dnsmasq", "corosync", "pacemaker", "sshd", "cloud-init"],
+  },
+  {
+    node: "balancer-1",
+    wrong: [
+      ["timeout connect", "timeout conect"],
+      ["Wants=haproxy.service", "Want=haproxy.service"],
+    ],
+    found: ["haproxy", "systemd"],
+  },
+  { node: "master-1", wrong: [["controlPlaneEndpoint", "controlPlaneEndpont"]], found: ["kubeadm"] },
+];
+
+const notRoot = process.getuid?.() !== 0 && "needs root for mount namespaces";
+
+describe("seeds on the real programs", { skip: notRoot }, () => {
+  for (const stack of exampleStacks) {
+    const plan = examplePlan(stack);
+    let noImage: string | undefined;
+
+    before(async () => {
+      const names = new Set(plan.nodes.map(({ role }) => imageFor(role, plan.kubernetes.version)));
+      try {
+        await ensureImages({ names: [...names] });
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        noImage = `the image cannot be had: ${error.problem}`;
+      }
+    });
+
+    // The others of a role differ in name and address only, and their goldens are compared.
+    for (const node of plan.nodes.filter(({ index }) => index === 1)) {
+      test(`${stack}/${node.name}`, (context) => {
+        if (noImage) return context.skip(noImage);
+        const proven = proveSeed(renderNodeSeed(plan, node), layersOf(imageFor(node.role, plan.kubernetes.version)));
+        assert.deepEqual(
+          proven.filter(({ failure }) => failure),
+          [],
+        );
+        assert.deepEqual(proven.map(nameOf).sort(), expectedProofs(node, plan.balancing.pair).sort());
+      });
+    }
+  }
+
+  test("a mistake in any file is found", (context) => {
+    const plan = examplePlan("lab");
+    for (const { node, wrong, found } of mistakes) {
+      const planned = plan.nodes.find(({ name }) => name === node) as NodePlan;
+      const image = imageFor(planned.role, plan.kubernetes.version);
+      if (!fs.existsSync(path.join(imagesFolder(), image))) return context.skip("the image cannot be had");
+      const seed = renderNodeSeed(plan, planned);
+      const userData = wrong.reduce((text, [from, to]) => text.replaceAll(from, to), seed.userData);
+      const failed = proveSeed({ ...seed, userData }, layersOf(image)).filter(({ failure }) => failure);
+      assert.deepEqual([...new Set(failed.map(({ name }) => name.split(" ")[0]))].sort(), [...found].sort(), node);
+    }
+  });
+});
+
+const nameOf = ({ name }: Proof): string => name;
+
+function expectedProofs({ role }: NodePlan, pair: boolean): string[] {
+  const member = pair && (role === "gateway" || role === "balancer");
+  return [...everyNode, ...proofs[role], ...(member ? cluster : [])];
+}
+
+/** The image's layers from top to bottom; what only containers need is no part of the proof. */
+function layersOf(image: string): string[] {
+  const folder = path.join(imagesFolder(), image);
+  const { layers } = JSON.parse(fs.readFileSync(path.join(folder, "image.json"), "utf8")) as { layers: string[] };
+  return layers
+    .filter((layer) => layer !== "container")
+    .map((layer) => fs.realpathSync(path.join(folder, "layers", layer)));
+}
+
+test("shellcheck has nothing to say about the scripts of guests", (context) => {
+  const root = path.join(__dirname, "..", "..");
+  const scripts = ["cloud-init/scripts", "test/support"]
+    .flatMap((folder) =>
+      fs.readdirSync(path.join(root, folder), { recursive: true }).map((name) => `${folder}/${name}`),
+    )
+    .filter((name) => name.endsWith(".sh"));
+  assert.ok(scripts.length > 10);
+  const { error, stdout } = spawnSync("shellcheck", ["--external-sources", "--source-path=SCRIPTDIR", ...scripts], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  if (error) return context.skip("shellcheck is not installed");
+  assert.equal(stdout, "");
+});

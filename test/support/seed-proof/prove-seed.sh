@@ -1,0 +1,74 @@
+#!/bin/bash
+# Runs inside a root tree: /seed has user-data, network-config and expected/ with every file that the seed shall write,
+# expected.modes with their modes and owners. Prints `ok NAME` or `not ok NAME: why` for each proof that applies.
+set -u
+
+prove() {
+  local name=$1 said
+  shift
+  if said=$("$@" 2>&1); then echo "ok $name"; else echo "not ok $name: $(tr -s '\r\n' ' ' <<<"$said")"; fi
+}
+
+same_bytes() {
+  local file
+  while IFS= read -r file; do cmp "/seed/expected$file" "$file" || return 1; done < <(cut -d' ' -f3- /seed/expected.modes)
+}
+
+same_modes() {
+  local mode owner file
+  while read -r mode owner file; do
+    [ "$(stat -c '%04a %U:%G' "$file")" = "$mode $owner" ] || { stat -c '%04a %U:%G %n' "$file" && return 1; }
+  done </seed/expected.modes
+}
+
+shell_reads_environment() (
+  set -eu
+  # shellcheck source=/dev/null
+  . /etc/groundplane/node.env
+  [ "$NODE_NAME.$DOMAIN" = "$(sed -n 's/^fqdn: "\(.*\)"$/\1/p' /seed/user-data)" ]
+)
+
+# The units of the seed, and those it adds a drop-in to.
+units() {
+  find /seed/expected/etc/systemd/system -type f -printf '%P\n' | sed 's|\.d/.*||' | sort -u
+}
+
+# A misspelt key is only a warning to systemd, and the exit code is 0.
+sound() {
+  local said
+  said=$(systemd-analyze verify --man=no "$@" 2>&1) && [ -z "$said" ] && return
+  echo "$said"
+  return 1
+}
+
+prove "cloud-init accepts user-data" cloud-init schema --config-file /seed/user-data
+prove "cloud-init accepts network-config" cloud-init schema --schema-type network-config --config-file /seed/network-config
+prove "cloud-init writes the files" python3 /seed/write-files.py
+prove "bytes are as rendered" same_bytes
+prove "modes and owners are as rendered" same_modes
+prove "a shell reads node.env" shell_reads_environment
+
+mkdir -p /run/sshd
+prove "sshd accepts its configuration" sshd -t
+mapfile -t units < <(units)
+if [ "${#units[@]}" -gt 0 ]; then prove "systemd accepts the units" sound "${units[@]}"; fi
+if [ -e /seed/expected/etc/dnsmasq.d/groundplane.conf ]; then
+  # As its unit does before it starts: `dnsmasq --test` alone would not look into dnsmasq.d.
+  prove "dnsmasq accepts its configuration" /usr/share/dnsmasq/systemd-helper checkconfig
+fi
+if [ -e /seed/expected/etc/nftables.conf ]; then prove "nft accepts the rules" nft --check --file /etc/nftables.conf; fi
+if [ -e /seed/expected/etc/haproxy/haproxy.cfg ]; then
+  prove "haproxy accepts its configuration" haproxy -c -f /etc/haproxy/haproxy.cfg
+fi
+if [ -e /seed/expected/etc/corosync/corosync.conf ]; then
+  # It looks for itself among the members by its addresses.
+  ip address add "$(sed -n 's/^NODE_ADDRESS="\(.*\)"$/\1/p' /etc/groundplane/node.env)/32" dev lo
+  prove "corosync accepts its configuration" corosync -t
+fi
+if [ -e /seed/expected/var/lib/pacemaker/cib/cib.xml ]; then
+  prove "pacemaker accepts its configuration" crm_verify --xml-file /var/lib/pacemaker/cib/cib.xml
+fi
+for configuration in /seed/expected/etc/groundplane/kubeadm/*.yaml; do
+  [ -e "$configuration" ] || continue
+  prove "kubeadm accepts $(basename "$configuration")" kubeadm config validate --config "${configuration#/seed/expected}"
+done

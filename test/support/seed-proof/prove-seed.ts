@@ -1,0 +1,77 @@
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { load } from "js-yaml";
+import type { NodeSeed } from "../../../cloud-init/seed";
+import { deriveHostKey } from "../../../provider/host/derive-host-key";
+import { fillSecrets } from "../../../provider/resources/fill-secrets";
+
+export interface Proof {
+  readonly name: string;
+  readonly failure: string | undefined;
+}
+
+interface WriteFile {
+  readonly path: string;
+  readonly permissions: string;
+  readonly owner?: string;
+  readonly encoding?: "b64";
+  readonly content: string;
+}
+
+/**
+ * What every program inside the root tree says about its files of the seed. `layers`: folders of the tree, top first.
+ * Needs root. Throws when the proof itself could not be run.
+ */
+export function proveSeed(seed: NodeSeed, layers: readonly string[]): readonly Proof[] {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-seed-"));
+  try {
+    writeSeed(seed, folder);
+    const enter = path.join(__dirname, "enter-tree.sh");
+    const argv = ["--mount", "--net", "sh", enter, layers.join(":"), folder, "bash", "/seed/prove-seed.sh"];
+    const { stdout, stderr, status } = spawnSync("unshare", argv, { encoding: "utf8", timeout: 120_000 });
+    if (status !== 0 || !stdout) throw new Error(`${seed.node} could not be proven (exit code ${status}): ${stderr}`);
+    return stdout.trim().split("\n").map(readProof);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readProof(line: string): Proof {
+  const [, not, name = "", failure] = /^(not )?ok ([^:]*)(?:: (.*))?$/.exec(line) ?? [];
+  if (!name) throw new Error(`not a proof: ${line}`);
+  return { name, failure: not ? failure || "it says nothing" : undefined };
+}
+
+/** The expectation is what js-yaml reads from the filled user-data; cloud-init reads it with PyYAML, a 1.1 reader. */
+function writeSeed(seed: NodeSeed, folder: string): void {
+  const filled = fillSecrets(seed, sampleSecrets(seed));
+  fs.writeFileSync(path.join(folder, "user-data"), filled.userData);
+  fs.writeFileSync(path.join(folder, "network-config"), filled.networkConfig);
+  for (const name of ["prove-seed.sh", "write-files.py"]) {
+    fs.copyFileSync(path.join(__dirname, name), path.join(folder, name));
+  }
+  const { write_files } = load(filled.userData) as { readonly write_files: readonly WriteFile[] };
+  for (const file of write_files) {
+    const target = path.join(folder, "expected", file.path);
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    fs.writeFileSync(target, Buffer.from(file.content, file.encoding === "b64" ? "base64" : "utf8"));
+  }
+  const modes = write_files.map(({ permissions, owner, path }) => `${permissions} ${owner ?? "root:root"} ${path}\n`);
+  fs.writeFileSync(path.join(folder, "expected.modes"), modes.join(""));
+}
+
+/** Of the right form, as far as a program looks at it; everything else is any text of several lines. */
+function sampleSecrets(seed: NodeSeed): Record<string, string> {
+  const hostKey = deriveHostKey("ab".repeat(32), seed.node);
+  const known: Readonly<Record<string, string>> = {
+    "bootstrap-token": "abcdef.0123456789abcdef",
+    "kubernetes-ca-hash": `sha256:${"0123456789abcdef".repeat(4)}`,
+    "encryption-key": Buffer.alloc(32, 7).toString("base64"),
+    "corosync-key": "0123456789abcdef".repeat(16),
+    "ssh-user-key.pub": hostKey.publicKey,
+    [`ssh-host-key:${seed.node}`]: hostKey.privateKey,
+  };
+  return Object.fromEntries(seed.secrets.map((name) => [name, known[name] ?? `-----BEGIN ${name}-----\nno: 0755\n`]));
+}
