@@ -9,6 +9,7 @@ import { kubeconfigCommand } from "./commands/kubeconfig";
 import { logsCommand } from "./commands/logs";
 import { renderCommand } from "./commands/render";
 import { sshCommand } from "./commands/ssh";
+import { startCommand } from "./commands/start";
 import { statusCommand } from "./commands/status";
 import { stopCommand } from "./commands/stop";
 
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
 }
 
 const commands = [
+  startCommand,
   ...[doctorCommand, envCommand, imageCommand],
   ...[renderCommand, diagramCommand],
   ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],

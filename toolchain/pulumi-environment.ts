@@ -53,6 +53,8 @@ export async function pulumiEnvironment(
     ...(hasPassphrase ? {} : { PULUMI_CONFIG_PASSPHRASE_FILE: await passphraseFile() }),
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    // Most of the work is waiting for machines: the default, four for each core, holds back the small hosts.
+    ...(environment.PULUMI_PARALLEL ? {} : { PULUMI_PARALLEL: "32" }),
     // A local backend keeps a copy of the whole state for each step otherwise; `stack export` is the backup.
     PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
     // A stack file without an `encryptionsalt` line (a fresh checkout) is read with the one that the state keeps.

@@ -1,0 +1,77 @@
+import type { Command } from "commander";
+import { ensureImages } from "../../image/build-images";
+import { imageName, imageRecipes } from "../../image/image-names";
+import { UserError } from "../../provider/host/user-error";
+import type { Configuration } from "../../stacks/config/configuration";
+import { obtainGo } from "../../toolchain/obtain-go";
+import { obtainPulumi } from "../../toolchain/obtain-pulumi";
+import { pulumiEnvironment } from "../../toolchain/pulumi-environment";
+import { driverOf } from "../driver";
+import { type StackOptions, stackCommand } from "../options";
+import { print } from "../print";
+import { readConfiguration } from "../project";
+import { readStackOutputs } from "../stack-outputs";
+import { bringUp } from "../start/bring-up";
+import { ensureHostPackages } from "../start/host-packages";
+import { interruptibly } from "../start/interruption";
+import { prepareStack } from "../start/prepare-stack";
+import { ProgressLines } from "../start/progress-lines";
+import { formatSummary } from "../start/summary";
+import { writeKubeconfig } from "./kubeconfig";
+
+/** The oldest Go that builds Kubernetes. */
+const GO_FOR_KUBERNETES = "1.26";
+
+export function startCommand(): Command {
+  return stackCommand("start", "bring a whole stack up, from nothing or from wherever it stands")
+    .option("-y, --yes", "install missing packages of the host without asking")
+    .action(async ({ stack, yes = false }: StackOptions & { readonly yes?: boolean }) => {
+      const progress = new ProgressLines({
+        write: (text) => process.stderr.write(text),
+        isTerminal: process.stderr.isTTY === true,
+        now: () => performance.now(),
+      });
+      const env = await interruptibly(stack, (signal) => prepare(stack, { yes, progress, signal }));
+      const { isUnchanged } = await progress.during("up", () => bringUp(stack, env, progress));
+      const outputs = await readStackOutputs(stack);
+      const kubeconfig = await writeKubeconfig(stack, outputs.kubeconfig);
+      print(`\n${formatSummary({ stack, isUnchanged, outputs, kubeconfig, times: progress.times })}`);
+    });
+}
+
+interface Preparation {
+  readonly yes: boolean;
+  readonly progress: ProgressLines;
+  readonly signal: AbortSignal;
+}
+
+/** Everything that `pulumi up` takes for granted. Gives the environment to run it in. */
+async function prepare(stack: string, { yes, progress, signal }: Preparation): Promise<Record<string, string>> {
+  const configuration = await readConfiguration(stack);
+  const { driver } = await driverOf(stack);
+  const note = (text: string): void => progress.note(text);
+  // The fake driver keeps books instead of machines: it needs nothing of the host.
+  const isReal = driver !== "fake";
+  if (isReal) await progress.during("host packages", () => ensureHostPackages({ yes, progress, signal }));
+  const { binFolder } = await progress.during("Pulumi", () => obtainPulumi({ progress: note, signal }));
+  if (isReal) await progress.during("images", () => prepareImages(configuration, progress, signal));
+  const env = await pulumiEnvironment(binFolder);
+  await progress.during("stack", () => prepareStack(stack, env));
+  return env;
+}
+
+/** Go is fetched only when a part really has to be built and the host has none. */
+async function prepareImages(
+  { kubernetesVersion }: Configuration,
+  progress: ProgressLines,
+  signal: AbortSignal,
+): Promise<void> {
+  const names = imageRecipes(kubernetesVersion).map(imageName);
+  const build = () =>
+    ensureImages({ names, signal, progress: ({ phase, message }) => progress.status(`${phase}: ${message}`) });
+  await build().catch(async (error: unknown) => {
+    if (!(error instanceof UserError) || !/^(?:go-missing|go-too-old|no-source)$/.test(error.id)) throw error;
+    await obtainGo(GO_FOR_KUBERNETES, { progress: (text) => progress.note(text), signal });
+    await build();
+  });
+}

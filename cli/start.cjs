@@ -1,0 +1,84 @@
+// `npm start`: from a fresh clone to the command `start`. Plain Node without dependencies, because it installs them.
+const { spawnSync } = require("node:child_process");
+const fs = require("node:fs");
+const path = require("node:path");
+
+const root = path.join(__dirname, "..");
+const OLDEST_NODE = [20, 19];
+const BUNDLES = ["cli", "provider", "language-host", "command-plugin"].map((name) =>
+  path.join(root, "dist", `${name}.js`),
+);
+const SOURCES = [
+  "stacks",
+  "cloud-init",
+  "components",
+  "provider",
+  "image",
+  "cli",
+  "toolchain",
+  "build.cjs",
+  "package-lock.json",
+];
+
+checkNode();
+if (!areDependenciesInstalled())
+  run("installing dependencies", "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+if (!areBundlesFresh()) run("building", process.execPath, ["build.cjs"]);
+process.argv.splice(1, 1, path.join(__dirname, "groundplane.cjs"), "start");
+require(BUNDLES[0]);
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return;
+  fail(
+    `Node.js ${process.versions.node} is too old`,
+    `install Node.js ${OLDEST_NODE.join(".")} or later: https://nodejs.org/`,
+  );
+}
+
+/** Compares npm's record of what it installed with the lock file: dates say nothing after a checkout. */
+function areDependenciesInstalled() {
+  const wanted = readJson(path.join(root, "package-lock.json"))?.packages ?? {};
+  const installed = readJson(path.join(root, "node_modules", ".package-lock.json"))?.packages;
+  if (!installed) return false;
+  return Object.entries(wanted).every(
+    ([name, { version, optional }]) =>
+      name === "" || (optional && !installed[name]) || installed[name]?.version === version,
+  );
+}
+
+function areBundlesFresh() {
+  const built = Math.min(...BUNDLES.map(changedAt));
+  return SOURCES.every((source) => newestBelow(path.join(root, source)) <= built);
+}
+
+function newestBelow(file) {
+  if (!fs.existsSync(file)) return 0;
+  if (!fs.statSync(file).isDirectory()) return changedAt(file);
+  return Math.max(changedAt(file), ...fs.readdirSync(file).map((name) => newestBelow(path.join(file, name))));
+}
+
+/** Milliseconds; 0 for a file that is not there. */
+function changedAt(file) {
+  return fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+function readJson(file) {
+  try {
+    return JSON.parse(fs.readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function run(title, command, arguments_) {
+  process.stderr.write(`${title}: ${path.basename(command)} ${arguments_.join(" ")}\n`);
+  const { status, error } = spawnSync(command, arguments_, { cwd: root, stdio: ["ignore", 2, 2] });
+  if (status === 0) return;
+  fail(`${title} failed${error ? `: ${error.message}` : ""}`, "see what it says above, and run npm start again");
+}
+
+function fail(problem, hint) {
+  process.stderr.write(`error: ${problem}\n  next step: ${hint}\n`);
+  process.exit(1);
+}

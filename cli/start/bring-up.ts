@@ -1,0 +1,68 @@
+import * as path from "node:path";
+import { stackFolder } from "../../provider/host/data-folder";
+import { writeFileAtomic } from "../../provider/host/file-store";
+import { followCommand } from "../../provider/host/follow-command";
+import { UserError } from "../../provider/host/user-error";
+import { projectFolder } from "../project";
+import { interruptedError } from "./interruption";
+import type { ProgressLines } from "./progress-lines";
+import { isDone, parseResourceLine, readUpReport, type UpReport } from "./up-output";
+
+/** Shown when Pulumi failed without a summary of its own. */
+const LAST_LINES = 30;
+
+/**
+ * Runs `pulumi up` and tells what it does, resource by resource. The first Ctrl-C asks the engine to stop in order, the
+ * second stops it at once; either way the next run goes on from there.
+ *
+ * @param env of `pulumiEnvironment`
+ * @throws UserError `up-failed` with Pulumi's own summary of the errors
+ */
+export async function bringUp(
+  stack: string,
+  env: Readonly<Record<string, string>>,
+  progress: ProgressLines,
+): Promise<UpReport> {
+  const lines: string[] = [];
+  let interruptions = 0;
+  const onInterrupt = (): void => {
+    interruptions++;
+    progress.note(interruptions === 1 ? "stopping in order; Ctrl-C once more stops at once" : "stopping at once");
+  };
+  process.on("SIGINT", onInterrupt);
+  try {
+    const words = ["up", "--yes", "--skip-preview", "--suppress-outputs", "--non-interactive", "--color", "never"];
+    const code = await followCommand(["pulumi", ...words, "--stack", stack], {
+      cwd: projectFolder,
+      env,
+      onLine: (line) => {
+        lines.push(line);
+        tell(line, progress);
+      },
+    });
+    const report = readUpReport(lines);
+    if (code === 0) return report;
+    throw interruptions > 0 ? interruptedError(stack) : failed(stack, report, lines);
+  } finally {
+    process.off("SIGINT", onInterrupt);
+    await writeFileAtomic(path.join(stackFolder(stack), "logs", "up.log"), `${lines.join("\n")}\n`, 0o600);
+  }
+}
+
+function tell(line: string, progress: ProgressLines): void {
+  const resource = parseResourceLine(line);
+  if (!resource) return;
+  const { kind, name, verb, seconds, message } = resource;
+  const what = `${name}: ${kind.toLowerCase()} ${verb}`;
+  if (isDone(resource)) progress.note(seconds === undefined ? what : `${what} (${seconds} s)`);
+  else if (message) progress.status(message.startsWith(`${name}:`) ? message : `${name}: ${message}`);
+}
+
+function failed(stack: string, report: UpReport, lines: readonly string[]): UserError {
+  const said = report.diagnostics || lines.slice(-LAST_LINES).join("\n");
+  return new UserError(
+    "up-failed",
+    `pulumi up of ${stack} failed:\n${said}`,
+    `correct what it says and run the same command again; everything it printed is in ${path.join(stackFolder(stack), "logs", "up.log")}`,
+  );
+}

@@ -1,0 +1,23 @@
+import * as path from "node:path";
+import { exists } from "../../provider/host/file-store";
+import { runCommand } from "../../provider/host/run-command";
+import { chooseBackend } from "../../toolchain/pulumi-environment";
+import { projectFolder, stackFile } from "../project";
+import { dropForeignSalt, keepSaltOutOfGit, localStateFile } from "./stack-salt";
+import { removeStaleLocks } from "./stale-locks";
+
+/**
+ * Sees to it that Pulumi knows the stack, in the backend that is in use.
+ * @param env of `pulumiEnvironment`
+ */
+export async function prepareStack(stack: string, env: Readonly<Record<string, string>>): Promise<void> {
+  const isLocal = (await chooseBackend()).kind === "local";
+  if (isLocal) {
+    await keepSaltOutOfGit(projectFolder);
+    await dropForeignSalt(stack, path.join(projectFolder, stackFile(stack)));
+    await removeStaleLocks(stack);
+    if (await exists(localStateFile(stack))) return;
+  }
+  const argv = ["pulumi", "stack", "select", "--create", stack, "--non-interactive"];
+  await runCommand(argv, { cwd: projectFolder, env });
+}

@@ -1,0 +1,47 @@
+import { spawn } from "node:child_process";
+import * as os from "node:os";
+import { createInterface } from "node:readline";
+import { UserError } from "./user-error";
+
+export interface FollowOptions {
+  readonly cwd?: string;
+  /** Added to this process' environment; `undefined` removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Called with each line of either stream. */
+  readonly onLine: (line: string) => void;
+}
+
+const forwarded: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/**
+ * Runs a command to its end while its output is read, and lets it decide what Ctrl-C means: the command has a process
+ * group of its own, so that a terminal's Ctrl-C reaches this process alone, which passes on each of them as one SIGINT.
+ * Returns its exit code, 128 + n when signal n ended it.
+ */
+export function followCommand(argv: readonly string[], options: FollowOptions): Promise<number> {
+  const [program, ...args] = argv;
+  if (program === undefined) throw new Error("followCommand needs a program");
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", options.onLine);
+    const interrupt = (): void => void child.kill("SIGINT");
+    for (const signal of forwarded) process.on(signal, interrupt);
+    const letGo = (): void => {
+      for (const signal of forwarded) process.off(signal, interrupt);
+    };
+    child.on("error", (cause) => {
+      letGo();
+      const problem = `${program} cannot be started: ${cause.message}`;
+      reject(new UserError("process-not-started", problem, `is ${program} installed?`, { cause }));
+    });
+    child.on("close", (code, signal) => {
+      letGo();
+      resolve(code ?? 128 + (signal ? os.constants.signals[signal] : 0));
+    });
+  });
+}
