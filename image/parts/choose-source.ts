@@ -1,11 +1,13 @@
 import { UserError } from "../../provider/host/user-error";
+import { bundleSource } from "./bundle-source";
 import { debianSource } from "./debian-source";
 import { type Availability, type Part, type PartSource, partTitle } from "./part-source";
 import { programSource } from "./program-source";
+import { upstreamSource } from "./upstream-source";
 
 /** In the order in which they are preferred. */
 export function allSources(): readonly PartSource[] {
-  return [debianSource, programSource];
+  return [bundleSource, debianSource, upstreamSource(), programSource];
 }
 
 /**
@@ -15,7 +17,7 @@ export function allSources(): readonly PartSource[] {
 export async function chooseSource(part: Part, sources: readonly PartSource[]): Promise<PartSource> {
   const reasons = [];
   for (const source of sources.filter((each) => each.provides(part))) {
-    const { usable, reason } = await source.available();
+    const { usable, reason } = await source.available(part);
     if (usable) return source;
     reasons.push(`${source.name}: ${reason}`);
   }

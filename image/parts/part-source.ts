@@ -17,8 +17,8 @@ export interface PartSource {
   readonly name: string;
   /** Whether this source knows the part at all; no network, no disk. */
   provides(part: Part): boolean;
-  /** Looks once, quickly (at most a few seconds); never throws. */
-  available(): Promise<Availability>;
+  /** Looks quickly (at most a few seconds) whether it could be used, for this part where one is named; never throws. */
+  available(part?: Part): Promise<Availability>;
   /**
    * Puts the part's files into an empty folder and says in a few words where they come from.
    * @throws UserError with the next step; what is in the folder then is thrown away by the caller

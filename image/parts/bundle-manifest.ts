@@ -1,0 +1,66 @@
+import { UserError } from "../../provider/host/user-error";
+
+/** `manifest.json`, the first entry of a bundle: what is in it, with checksums. */
+export interface BundleManifest {
+  readonly format: typeof BUNDLE_FORMAT;
+  readonly parts: readonly BundledPart[];
+}
+
+export interface BundledPart {
+  /** Name of the part's folder, see `partFolder`: depends on the part's recipe alone. */
+  readonly name: string;
+  readonly kind: "root-tree" | "programs";
+  /** Where the part came from when the bundle was made. */
+  readonly origin: string;
+  readonly files: readonly BundledFile[];
+}
+
+export interface BundledFile {
+  /** Path in the bundle: `<part>/<file>`. */
+  readonly path: string;
+  readonly size: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+export const BUNDLE_FORMAT = "groundplane-bundle-1";
+export const MANIFEST_NAME = "manifest.json";
+/** A root tree travels as one archive, which keeps owners, links and capabilities. */
+export const TREE_ARCHIVE = "tree.tar";
+
+/** @throws UserError `bundle-damaged` when the text is no manifest of this format, or names a path outside */
+export function parseBundleManifest(text: string, where: string): BundleManifest {
+  const manifest = parse(text);
+  if (manifest?.format !== BUNDLE_FORMAT || !Array.isArray(manifest.parts)) {
+    throw damaged(where, "its manifest is not one that this version reads");
+  }
+  for (const part of manifest.parts) {
+    for (const file of part.files) {
+      const [folder, name, ...more] = file.path.split("/");
+      const plain = folder === part.name && more.length === 0 && [folder, name].every((word) => isPlainName(word));
+      if (!plain || !/^[0-9a-f]{64}$/.test(file.sha256))
+        throw damaged(where, `its manifest names ${JSON.stringify(file.path)}`);
+    }
+  }
+  return manifest;
+}
+
+export function damaged(where: string, how: string): UserError {
+  return new UserError(
+    "bundle-damaged",
+    `the bundle ${where} cannot be used: ${how}`,
+    "copy it anew from where it was made, or make another: npx groundplane bundle create FILE",
+  );
+}
+
+function parse(text: string): BundleManifest | undefined {
+  try {
+    return JSON.parse(text) as BundleManifest;
+  } catch {
+    return undefined;
+  }
+}
+
+function isPlainName(word: string | undefined): boolean {
+  return word !== undefined && /^[a-z0-9][a-z0-9._-]*$/.test(word);
+}

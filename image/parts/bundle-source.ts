@@ -1,0 +1,75 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { dataFolder } from "../../provider/host/data-folder";
+import { readIfPresent } from "../../provider/host/file-store";
+import { runCommand } from "../../provider/host/run-command";
+import { digestFile } from "../store/digest-file";
+import { type BundledFile, type BundledPart, damaged, MANIFEST_NAME, parseBundleManifest } from "./bundle-manifest";
+import { partName } from "./part-name";
+import { type Part, type PartSource, partTitle } from "./part-source";
+
+/** What `loadBundle` unpacked; one at a time. */
+export const bundleFolder = (): string => path.join(dataFolder(), "bundle");
+
+/** Parts from the bundle that was loaded; needs no network. */
+export const bundleSource: PartSource = {
+  name: "bundle",
+  provides: () => true,
+  available: async (part) => {
+    const parts = await loadedParts().catch(() => []);
+    if (parts.length === 0) return { usable: false, reason: "no bundle has been loaded" };
+    if (part && !parts.some((each) => each.name === partName(part))) {
+      return { usable: false, reason: `the loaded bundle has no ${partTitle(part)} of this recipe` };
+    }
+    return { usable: true, reason: `a bundle with ${parts.length} parts has been loaded` };
+  },
+  fetch: async (part, target) => {
+    const bundled = (await loadedParts()).find((each) => each.name === partName(part));
+    if (!bundled) throw damaged(bundleFolder(), `it has no ${partTitle(part)}`);
+    for (const file of bundled.files) await place(file, part.kind, target);
+    return `${bundled.origin}, by way of a bundle`;
+  },
+};
+
+async function loadedParts(): Promise<readonly BundledPart[]> {
+  const text = await readIfPresent(path.join(bundleFolder(), MANIFEST_NAME));
+  return text === undefined ? [] : parseBundleManifest(text, bundleFolder()).parts;
+}
+
+async function place(file: BundledFile, kind: Part["kind"], target: string): Promise<void> {
+  const from = path.join(bundleFolder(), file.path);
+  if ((await digestFile(from).catch(() => undefined)) !== file.sha256)
+    throw damaged(bundleFolder(), `${file.path} has changed`);
+  if (kind === "root-tree") return unpackTree(from, target);
+  const program = path.join(target, path.basename(file.path));
+  await fs.copyFile(from, program);
+  await fs.chmod(program, 0o755);
+}
+
+/** The host's tar: it keeps owners, hard links, device nodes and capabilities. */
+const TAR_KEEPS = ["--numeric-owner", "--xattrs", "--xattrs-include=*"];
+
+export async function packTree(tree: string, archive: string, signal?: AbortSignal): Promise<void> {
+  const argv = [
+    "tar",
+    "--create",
+    "--format=posix",
+    "--sort=name",
+    ...TAR_KEEPS,
+    `--file=${archive}`,
+    `--directory=${tree}`,
+    ".",
+  ];
+  await runCommand(argv, { signal });
+}
+
+async function unpackTree(archive: string, tree: string): Promise<void> {
+  await runCommand([
+    "tar",
+    "--extract",
+    "--same-permissions",
+    ...TAR_KEEPS,
+    `--file=${archive}`,
+    `--directory=${tree}`,
+  ]);
+}

@@ -1,0 +1,138 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { PassThrough } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import * as tar from "tar-stream";
+import { dataFolder } from "../../provider/host/data-folder";
+import { removeTree } from "../../provider/host/file-store";
+import { imageRecipes } from "../image-names";
+import { kubernetesVersions } from "../recipes/kubernetes";
+import type { ImageRecipe } from "../recipes/recipe";
+import { digestFile } from "../store/digest-file";
+import type { BuildContext, OnProgress } from "../store/progress";
+import type { SealedFolder } from "../store/sealed-folder";
+import { asStorageError } from "../store/storage-error";
+import {
+  BUNDLE_FORMAT,
+  type BundledFile,
+  type BundledPart,
+  type BundleManifest,
+  MANIFEST_NAME,
+  TREE_ARCHIVE,
+} from "./bundle-manifest";
+import { packTree } from "./bundle-source";
+import { allSources } from "./choose-source";
+import { partName } from "./part-name";
+import { type Part, type PartSource, partTitle } from "./part-source";
+import { ensurePart } from "./part-store";
+
+export interface CreateBundleOptions {
+  readonly progress?: OnProgress;
+  readonly signal?: AbortSignal;
+  /** Where parts that are not there yet come from. */
+  readonly sources?: readonly PartSource[];
+  /** Whose parts; default: all images of every known Kubernetes. */
+  readonly recipes?: readonly ImageRecipe[];
+}
+
+/** Every part that the images are made from, each once. */
+export function partsOf(recipes: readonly ImageRecipe[]): readonly Part[] {
+  const parts = recipes.flatMap((recipe): Part[] => [
+    { kind: "root-tree", recipe: recipe.rootTree },
+    ...(recipe.kubernetes?.parts ?? []).map((programs): Part => ({ kind: "programs", recipe: programs })),
+  ]);
+  return [...new Map(parts.map((part) => [partName(part), part])).values()];
+}
+
+/**
+ * Writes one file with everything that images are made from, for hosts without a network. Parts are verified byte by
+ * byte before they go in, and fetched or built when they are absent.
+ * @param file compressed when its name ends with `.gz` or `.tgz`
+ * @throws UserError as `ensureImages` does; `file` is not there then
+ */
+export async function createBundle(file: string, options: CreateBundleOptions = {}): Promise<BundleManifest> {
+  const { recipes = kubernetesVersions.flatMap(imageRecipes), sources = allSources() } = options;
+  const context = { progress: options.progress ?? (() => {}), signal: options.signal };
+  const work = await fs.mkdtemp(path.join(await existing(dataFolder()), "bundle-work-"));
+  const partial = `${file}.partial`;
+  try {
+    const parts = [];
+    for (const part of partsOf(recipes)) {
+      const folder = await ensurePart(part, sources, { ...context, full: true });
+      parts.push(await describePart(part, folder, work, context));
+    }
+    const manifest: BundleManifest = { format: BUNDLE_FORMAT, parts: parts.map(({ bundled }) => bundled) };
+    context.progress({ phase: "bundle", message: `writing ${file}` });
+    await writeBundle(manifest, new Map(parts.flatMap(({ places }) => [...places])), partial, file);
+    await fs.rename(partial, file);
+    return manifest;
+  } catch (error) {
+    throw asStorageError(error, file);
+  } finally {
+    await removeTree(partial);
+    await removeTree(work);
+  }
+}
+
+interface DescribedPart {
+  readonly bundled: BundledPart;
+  /** Path in the bundle to the file on disk. */
+  readonly places: ReadonlyMap<string, string>;
+}
+
+async function describePart(
+  part: Part,
+  folder: SealedFolder,
+  work: string,
+  context: BuildContext,
+): Promise<DescribedPart> {
+  const name = partName(part);
+  const source = part.kind === "root-tree" ? path.join(work, name) : folder.content;
+  context.progress({ phase: "bundle", message: `packing ${partTitle(part)}` });
+  if (part.kind === "root-tree") {
+    await fs.mkdir(source);
+    await packTree(folder.content, path.join(source, TREE_ARCHIVE), context.signal);
+  }
+  const places = new Map<string, string>();
+  const files: BundledFile[] = [];
+  for (const entry of (await fs.readdir(source)).sort()) {
+    const place = path.join(source, entry);
+    places.set(`${name}/${entry}`, place);
+    files.push({ path: `${name}/${entry}`, size: (await fs.stat(place)).size, sha256: await digestFile(place) });
+  }
+  return { bundled: { name, kind: part.kind, origin: folder.origin, files }, places };
+}
+
+async function writeBundle(
+  manifest: BundleManifest,
+  places: ReadonlyMap<string, string>,
+  partial: string,
+  file: string,
+): Promise<void> {
+  const pack = tar.pack();
+  const compress = /\.(gz|tgz)$/.test(file) ? createGzip({ level: 1 }) : new PassThrough();
+  const writing = pipeline(pack, compress, createWriteStream(partial));
+  const filling = fill(pack, manifest, places).catch((error: Error) => {
+    pack.destroy(error);
+    throw error;
+  });
+  await Promise.all([writing, filling]);
+}
+
+async function fill(pack: tar.Pack, manifest: BundleManifest, places: ReadonlyMap<string, string>): Promise<void> {
+  pack.entry({ name: MANIFEST_NAME }, JSON.stringify(manifest, null, 2));
+  for (const file of manifest.parts.flatMap((part) => part.files)) {
+    const from = places.get(file.path);
+    if (from === undefined) throw new Error(`${file.path} has no place on disk`);
+    const entry = pack.entry({ name: file.path, size: file.size });
+    await pipeline(createReadStream(from, { highWaterMark: 1024 * 1024 }), entry);
+  }
+  pack.finalize();
+}
+
+async function existing(folder: string): Promise<string> {
+  await fs.mkdir(folder, { recursive: true });
+  return folder;
+}

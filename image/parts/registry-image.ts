@@ -1,0 +1,57 @@
+import * as path from "node:path";
+import { download } from "../../provider/host/download";
+import { removeTree } from "../../provider/host/file-store";
+import { type HttpOptions, httpGetText } from "../../provider/host/http-get";
+import { extractMembers } from "./tar-members";
+
+export interface RegistryImage {
+  /** e.g. `https://registry.k8s.io` */
+  readonly registry: string;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+interface Descriptor {
+  readonly digest: string;
+  readonly platform?: { readonly architecture: string; readonly os: string };
+}
+
+interface ImageManifest {
+  readonly manifests?: readonly Descriptor[];
+  readonly layers?: readonly Descriptor[];
+}
+
+const MANIFEST_TYPES = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+
+/**
+ * Takes programs from the top folder of a published container image with one layer (OCI distribution protocol,
+ * anonymous). The layer is addressed by its checksum, so that is what is verified.
+ */
+export async function fetchFromImage(
+  image: RegistryImage,
+  programs: readonly string[],
+  target: string,
+  downloads: string,
+  options: HttpOptions,
+): Promise<void> {
+  const index = await manifest(image, image.tag, options);
+  const ours = index.manifests?.find(({ platform }) => platform?.os === "linux" && platform.architecture === "amd64");
+  const { layers = [] } = ours ? await manifest(image, ours.digest, options) : index;
+  const layer = layers[0]?.digest;
+  if (!layer) throw new Error(`${image.repository}:${image.tag} has no layer for linux/amd64`);
+  const local = path.join(downloads, `${image.repository}-${image.tag}.layer`);
+  const url = `${image.registry}/v2/${image.repository}/blobs/${layer}`;
+  await download(url, local, { ...options, sha256: layer.replace(/^sha256:/, "") });
+  await extractMembers(local, Object.fromEntries(programs.map((program) => [program, program])), target);
+  await removeTree(local);
+}
+
+async function manifest(image: RegistryImage, reference: string, options: HttpOptions): Promise<ImageManifest> {
+  const url = `${image.registry}/v2/${image.repository}/manifests/${reference}`;
+  return JSON.parse(await httpGetText(url, { ...options, headers: { Accept: MANIFEST_TYPES } })) as ImageManifest;
+}
