@@ -1,0 +1,300 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as net from "node:net";
+import * as path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { machineCgroups, machinePids } from "../../provider/drivers/nspawn/cgroups";
+import { createNspawnDriver } from "../../provider/drivers/nspawn/driver";
+import { leaderOf } from "../../provider/drivers/nspawn/machine-power";
+import { findProcesses } from "../../provider/host/process-table";
+import { runCommand } from "../../provider/host/run-command";
+import type { MachineName, MachineSpec, Owner, SeedFiles } from "../../provider/hypervisor";
+import { ForeignObjectError } from "../../provider/hypervisor";
+import { banner, freePort, hostLinks, hostSettings, succeeds, until } from "../support/host-observations";
+import { inMachine, makeNspawnHost, nspawnSkipReason, tracesOf } from "../support/nspawn-host";
+
+/** What the port does not promise and only system containers have: the guests' view, and the untouched host. */
+const skip = nspawnSkipReason();
+const host = skip ? undefined : makeNspawnHost();
+const stack = `guests-${process.pid.toString(36)}`;
+const owner: Owner = { stack, urn: `urn:pulumi:${stack}::contract::test` };
+const driver = createNspawnDriver();
+const [gateway, master, worker] = ["gateway", "master-1", "worker-1"].map((name) => ({ stack, name })) as [
+  MachineName,
+  MachineName,
+  MachineName,
+];
+const uplinkMac = "52:54:00:c1:00:ff";
+let hostPort = 0;
+
+const cables: Readonly<Record<string, readonly { segment: string; mac: string; address: string }[]>> = {
+  gateway: [
+    { segment: "masters", mac: "52:54:00:c1:00:01", address: "192.168.57.1" },
+    { segment: "workers", mac: "52:54:00:c1:00:02", address: "192.168.58.1" },
+  ],
+  "master-1": [{ segment: "masters", mac: "52:54:00:c1:00:11", address: "192.168.57.11" }],
+  "worker-1": [{ segment: "workers", mac: "52:54:00:c1:00:21", address: "192.168.58.11" }],
+};
+
+function specOf(name: string): MachineSpec {
+  return {
+    stack,
+    name,
+    uuid: `6f1d3c1e-0000-5000-8000-0000000000${Object.keys(cables).indexOf(name)}a`,
+    image: host?.image("infrastructure") ?? "",
+    cpus: 1,
+    memoryMiB: 512,
+    diskGiB: 4,
+    nics: (cables[name] ?? []).map(({ segment, mac }) => ({ segment, name: segment, mac })),
+    ...(name === "gateway" ? { uplink: { mac: uplinkMac, forwards: [{ hostPort, guestPort: 22 }] } } : {}),
+    disks: [],
+    cpuWeight: 2048,
+  };
+}
+
+function seedOf(name: string): SeedFiles {
+  const ethernets = (cables[name] ?? []).map(({ segment, mac, address }) => ({ name: segment, mac, address }));
+  if (name === "gateway") ethernets.push({ name: "uplink", mac: uplinkMac, address: "10.0.2.15" });
+  const entries = ethernets.map((e) => [
+    e.name,
+    {
+      match: { macaddress: e.mac },
+      "set-name": e.name,
+      addresses: [`${e.address}/24`],
+      ...(e.name === "uplink" ? { routes: [{ to: "0.0.0.0/0", via: "10.0.2.2" }] } : {}),
+    },
+  ]);
+  return {
+    userData: "#cloud-config\nssh_genkeytypes: [ed25519]\n",
+    metaData: `instance-id: ${name}\nlocal-hostname: ${name}\n`,
+    networkConfig: `${JSON.stringify({ version: 2, ethernets: Object.fromEntries(entries) })}\n`,
+  };
+}
+
+const pings = (from: MachineName, to: string) => succeeds(inMachine(from, "ping", "-c1", "-W1", to));
+const booted = (machine: MachineName) =>
+  until(`${machine.name} has booted`, () => succeeds(inMachine(machine, "test", "-e", "/run/cloud-init/result.json")));
+
+const mountsButNamespaces = () =>
+  fs
+    .readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(host?.data ?? "") || line.startsWith("groundplane "));
+
+describe("system containers", { skip }, () => {
+  const settingsBefore = hostSettings();
+  let linksBefore = "";
+
+  before(async () => {
+    linksBefore = await hostLinks();
+    hostPort = await freePort();
+    for (const name of ["masters", "workers"]) await driver.ensureSegment({ stack, name }, owner);
+    await Promise.all(
+      Object.keys(cables).map(async (name) => {
+        await driver.ensureMachine(specOf(name), seedOf(name), owner);
+        await driver.startMachine({ stack, name });
+      }),
+    );
+    await Promise.all([gateway, master, worker].map(booted));
+  });
+
+  after(async () => {
+    for (const name of Object.keys(cables)) await driver.removeMachine({ stack, name }, owner);
+    for (const name of ["masters", "workers"]) await driver.removeSegment({ stack, name }, owner);
+    host?.remove();
+  });
+
+  test("guests have their interfaces by name and MAC, in their own /sys, configured by networkd", async () => {
+    assert.equal(await inMachine(gateway, "ls", "/sys/class/net"), "lo\nmasters\nuplink\nworkers");
+    assert.equal(await inMachine(master, "cat", "/sys/class/net/masters/address"), "52:54:00:c1:00:11");
+    assert.equal(await inMachine(gateway, "cat", "/sys/class/net/uplink/address"), uplinkMac);
+    assert.match(await inMachine(master, "ip", "-brief", "address", "show", "masters"), /UP +192\.168\.57\.11\/24/);
+    await until("networkd is done", async () => {
+      return /routable +configured/.test(await inMachine(master, "networkctl", "--no-legend", "list", "masters"));
+    });
+  });
+
+  test("guests have their name and their planned identity", async () => {
+    assert.equal(await inMachine(master, "hostname"), "master-1");
+    assert.equal(await inMachine(master, "cat", "/etc/machine-id"), specOf("master-1").uuid.replaceAll("-", ""));
+  });
+
+  test("a segment is a network of its own", async () => {
+    assert.ok(await pings(gateway, "192.168.57.11"));
+    assert.ok(await pings(gateway, "192.168.58.11"));
+    await inMachine(master, "ip", "route", "replace", "192.168.58.0/24", "dev", "masters");
+    assert.ok(!(await pings(master, "192.168.58.11")), "no frame crosses from one segment to the other");
+  });
+
+  test("port-forwards answer on 127.0.0.1 and nowhere else", async () => {
+    assert.match(await banner(hostPort), /^SSH-2\.0-/);
+    const listeners = (await runCommand(["ss", "-ltnH", `sport = :${hostPort}`])).stdout.trim().split("\n");
+    assert.equal(listeners.length, 1);
+    assert.match(listeners[0] ?? "", new RegExp(`127\\.0\\.0\\.1:${hostPort}`));
+  });
+
+  test("what listens on the host's loopback is closed to guests", async () => {
+    const server = net.createServer((socket) => socket.end("secret\n")).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as net.AddressInfo;
+    assert.equal(await banner(port), "secret");
+    const fetch = inMachine(gateway, "bash", "-c", `exec 3<>/dev/tcp/10.0.2.2/${port} && head -1 <&3`);
+    await assert.rejects(fetch, /refused|failed/i);
+    server.close();
+  });
+
+  test("a taken port is an error that names its holder, and forwards change while the machine runs", async () => {
+    const server = net.createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as net.AddressInfo;
+    const taken = { ...specOf("gateway"), uplink: { mac: uplinkMac, forwards: [{ hostPort: port, guestPort: 22 }] } };
+    await assert.rejects(driver.ensureMachine(taken, seedOf("gateway"), owner), (error: Error & { id?: string }) => {
+      assert.equal(error.id, "port-taken");
+      return error.message.includes(`process ${process.pid}`);
+    });
+    await new Promise((resolve) => server.close(resolve));
+    await driver.ensureMachine(taken, seedOf("gateway"), owner);
+    assert.match(await banner(port), /^SSH-2\.0-/);
+    await assert.rejects(banner(hostPort), /ECONNREFUSED/);
+    await driver.ensureMachine(specOf("gateway"), seedOf("gateway"), owner);
+    assert.match(await banner(hostPort), /^SSH-2\.0-/);
+  });
+
+  test("the way out is started again when it has died", async () => {
+    const [slirp] = await findProcesses((argv) => argv.includes("slirp4netns") && argv.some((a) => a.includes(stack)));
+    assert.ok(slirp);
+    process.kill(slirp.pid, "SIGKILL");
+    await until("the port is closed", async () => !(await succeeds(banner(hostPort))));
+    await driver.startMachine(gateway);
+    await until("ssh answers again", async () => /^SSH/.test(await banner(hostPort)));
+  });
+
+  test("a pulled cable takes the guest's carrier", async () => {
+    await driver.links?.setLink(gateway, false, "masters");
+    assert.ok(!(await pings(master, "192.168.57.1")));
+    await until(
+      "the guest sees it",
+      async () => (await inMachine(gateway, "cat", "/sys/class/net/masters/carrier")) === "0",
+    );
+    await driver.links?.setLink(gateway, true, "masters");
+    await until("master and gateway meet again", () => pings(master, "192.168.57.1"));
+    await driver.links?.setLink(gateway, false);
+    assert.equal(await inMachine(gateway, "cat", "/sys/class/net/uplink/carrier"), "0");
+    await driver.links?.setLink(gateway, true);
+    await until("the uplink is back", async () => /^SSH/.test(await banner(hostPort)));
+  });
+
+  test("CPU share and memory are set on the machine's own cgroups", async () => {
+    const cgroups = await machineCgroups(master);
+    const cpu = cgroups.find((cgroup) => cgroup.controllers.includes("cpu"));
+    if (cpu) {
+      const shares = () => fs.readFileSync(path.join(cpu.folder, "cpu.shares"), "utf8").trim();
+      assert.equal(shares(), "2048");
+      await driver.cpuWeights?.setCpuWeight(master, 64);
+      assert.equal(shares(), "64");
+    }
+    const memory = cgroups.find((cgroup) => cgroup.controllers.includes("memory"));
+    if (memory) {
+      const limit = fs.readFileSync(path.join(memory.folder, "memory.soft_limit_in_bytes"), "utf8").trim();
+      assert.equal(limit, String(512 * 1024 * 1024));
+    }
+    assert.ok(cgroups.every((cgroup) => cgroup.folder.endsWith(`/groundplane/${stack}/master-1`)));
+  });
+
+  test("the host has no mount, link or changed setting while machines run", async () => {
+    await inMachine(gateway, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
+    await assert.rejects(inMachine(gateway, "sh", "-c", "echo 1 > /proc/sys/kernel/panic"), /read-only/i);
+    assert.deepEqual(hostSettings(), settingsBefore);
+    assert.deepEqual(mountsButNamespaces(), []);
+    assert.equal(await hostLinks(), linksBefore);
+  });
+
+  test("seeds and records are for root alone", () => {
+    const folder = path.join(host?.data ?? "", "stacks", stack, "machines", "master-1");
+    const modes = [
+      "seed",
+      "seed/user-data",
+      "seed/meta-data",
+      "seed/network-config",
+      "machine.json",
+      "console.log",
+    ].map((file) => (fs.statSync(path.join(folder, file)).mode & 0o777).toString(8));
+    assert.deepEqual(modes, ["700", "600", "600", "600", "600", "600"]);
+  });
+
+  test("the console's output is kept", () => {
+    const file = driver.consoleLog?.consoleLogPath(master) ?? "";
+    assert.match(fs.readFileSync(file, "utf8"), /Debian GNU\/Linux/);
+  });
+
+  test("a guest whose nspawn was killed still runs, and is still killed", async () => {
+    const [nspawn] = await findProcesses(
+      (argv) => argv[0] === "systemd-nspawn" && argv.includes(`--machine=gp-${stack}.worker-1`),
+    );
+    assert.ok(nspawn);
+    process.kill(nspawn.pid, "SIGKILL");
+    await sleep(200);
+    assert.equal((await driver.inspectMachine(worker))?.power, "running");
+    await driver.hardKill?.hardKill(worker);
+    assert.equal((await driver.inspectMachine(worker))?.power, "stopped");
+    assert.deepEqual(await machinePids(worker), []);
+  });
+
+  test("an orderly stop lets the guest shut down", async () => {
+    const stopped = performance.now();
+    await driver.stopMachine(master, 60_000);
+    assert.ok(performance.now() - stopped < 30_000);
+    assert.match(fs.readFileSync(driver.consoleLog?.consoleLogPath(master) ?? "", "utf8"), /Powering off/);
+  });
+
+  test("after a restart of the host machines start again with their data", async () => {
+    await driver.startMachine(master);
+    await booted(master);
+    await inMachine(master, "sh", "-c", "echo kept > /var/lib/kept; sync");
+    await losePower([gateway, master]);
+    const fresh = createNspawnDriver();
+    assert.equal((await fresh.inspectMachine(master))?.power, "stopped");
+    assert.equal((await fresh.inspectMachine(gateway))?.power, "stopped");
+    await fresh.startMachine(gateway);
+    await fresh.startMachine(master);
+    await until("the network is back", () => pings(master, "192.168.57.1"));
+    assert.equal(await inMachine(master, "cat", "/var/lib/kept"), "kept");
+    await until("ssh answers again", async () => /^SSH/.test(await banner(hostPort)));
+  });
+
+  test("a stack of the same name in another data folder is refused", async () => {
+    const mine = process.env.GROUNDPLANE_DATA;
+    process.env.GROUNDPLANE_DATA = path.join(host?.data ?? "", "other");
+    try {
+      await assert.rejects(driver.ensureSegment({ stack, name: "masters" }, owner), ForeignObjectError);
+    } finally {
+      process.env.GROUNDPLANE_DATA = mine;
+    }
+    assert.equal((await driver.inspectMachine(master))?.power, "running");
+  });
+
+  test("nothing is left when all is removed", async () => {
+    for (const name of Object.keys(cables)) await driver.removeMachine({ stack, name }, owner);
+    for (const name of ["masters", "workers"]) await driver.removeSegment({ stack, name }, owner);
+    assert.deepEqual(await tracesOf(host?.data ?? "", [stack]), []);
+    assert.deepEqual(hostSettings(), settingsBefore);
+    assert.equal(await hostLinks(), linksBefore);
+  });
+});
+
+/** What a restart of the host does to one stack: its processes and everything in /run are gone, files stay. */
+async function losePower(machines: readonly MachineName[]): Promise<void> {
+  for (const machine of machines) {
+    const leader = await leaderOf(machine);
+    for (const pid of [leader, ...(await machinePids(machine))]) if (pid) process.kill(pid, "SIGKILL");
+  }
+  for (const slirp of await findProcesses(
+    (argv) => argv.includes("slirp4netns") && argv.some((a) => a.includes(stack)),
+  )) {
+    process.kill(slirp.pid, "SIGKILL");
+  }
+  await until("all are dead", async () => (await Promise.all(machines.map(machinePids))).flat().length === 0);
+  const namespaces = fs.readdirSync("/run/netns").filter((name) => name.startsWith(`gp-${stack}`));
+  for (const name of namespaces) await runCommand(["ip", "netns", "delete", name]);
+}

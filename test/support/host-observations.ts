@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as net from "node:net";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { runCommand } from "../../provider/host/run-command";
+
+/** A TCP port of 127.0.0.1 that nobody has at this moment. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Waits until the check holds; one that throws does not hold yet. */
+export async function until(what: string, check: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await check().catch(() => false))) {
+    if (Date.now() > deadline) assert.fail(`still not after ${timeoutMs} ms: ${what}`);
+    await sleep(50);
+  }
+}
+
+export const succeeds = (command: Promise<unknown>): Promise<boolean> =>
+  command.then(
+    () => true,
+    () => false,
+  );
+/** The first line that a server sends to a new connection. */
+export function banner(port: number, address = "127.0.0.1"): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ port, host: address, timeout: 3_000 });
+    socket.on("data", (data) => {
+      socket.destroy();
+      resolve(data.toString().trim());
+    });
+    socket.on("timeout", () => socket.destroy(new Error("timeout")));
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error("closed")));
+  });
+}
+
+/** Settings of the host that a careless guest would change. */
+export function hostSettings(): readonly string[] {
+  const keys =
+    "net/ipv4/ip_forward net/bridge/bridge-nf-call-iptables kernel/panic kernel/panic_on_oops vm/overcommit_memory kernel/hostname";
+  return keys.split(" ").map((key) => {
+    const file = path.join("/proc/sys", key);
+    return fs.existsSync(file) ? `${key}=${fs.readFileSync(file, "utf8").trim()}` : `${key} absent`;
+  });
+}
+
+/** The host's own network interfaces, without counters. */
+export const hostLinks = async () =>
+  (await runCommand(["ip", "-json", "link", "show"])).stdout.replace(/"(linkinfo|stats).*?}/g, "");
