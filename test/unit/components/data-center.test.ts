@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type DataCenterPlan, nodesOf } from "../../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../../stacks/plan/plan-data-center";
-import { exampleConfiguration, examplePlan } from "../../support/example-plans";
+import { examplePlan } from "../../support/example-plans";
+import { exampleConfiguration } from "../../support/example-stacks";
 import { type RecordedResource, recordDataCenter, sampleSecret, unknown } from "../../support/recorded-graph";
 
 const machineType = "groundplane:index:Machine";

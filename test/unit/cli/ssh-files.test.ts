@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { renderSshConfig } from "../../../cli/ssh-files";
+
+const node = (name: string, address: string) => ({
+  name,
+  role: "any",
+  address,
+  fqdn: `${name}.lab.internal`,
+  macs: [],
+  hostKey: "ssh-ed25519 AAAA",
+});
+
+test("nodes are reached by name through the gateway, and nobody else's keys or hosts are trusted", () => {
+  const config = renderSshConfig(
+    { key: "/data/100% mine/key", knownHosts: "/data/known_hosts" },
+    {
+      gatewaySsh: { host: "127.0.0.1", port: 20_001, hostKey: "ssh-ed25519 AAAA" },
+      inventory: [node("gateway", "192.168.56.1"), node("master-1", "192.168.57.11")],
+    },
+  );
+  assert.equal(
+    config,
+    `Host gateway
+  HostName 127.0.0.1
+  Port 20001
+
+Host master-1
+  HostName 192.168.57.11
+  ProxyJump gateway
+
+Host *
+  User root
+  IdentityFile "/data/100%% mine/key"
+  IdentitiesOnly yes
+  IdentityAgent none
+  UserKnownHostsFile "/data/known_hosts"
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+  ConnectTimeout 15
+  LogLevel ERROR
+`,
+  );
+});
