@@ -21,6 +21,8 @@ const SOURCES = [
 ];
 
 checkNode();
+// For scripts: says by its exit code whether the dependencies have to be installed.
+if (process.argv[2] === "--check-dependencies") process.exit(areDependenciesInstalled() ? 0 : 1);
 if (!areDependenciesInstalled())
   run("installing dependencies", "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
 if (!areBundlesFresh()) run("building", process.execPath, ["build.cjs"]);

@@ -6,7 +6,7 @@ import { UserError } from "../../provider/host/user-error";
 import { projectFolder } from "../project";
 import { interruptedError } from "./interruption";
 import type { ProgressLines } from "./progress-lines";
-import { isDone, parseResourceLine, readUpReport, type UpReport } from "./up-output";
+import { describeResource, isDone, parseResourceLine, readUpReport, type UpReport } from "./up-output";
 
 /** Shown when Pulumi failed without a summary of its own. */
 const LAST_LINES = 30;
@@ -24,6 +24,7 @@ export async function bringUp(
   progress: ProgressLines,
 ): Promise<UpReport> {
   const lines: string[] = [];
+  const tell = resourceTeller(progress);
   let interruptions = 0;
   const onInterrupt = (): void => {
     interruptions++;
@@ -37,7 +38,7 @@ export async function bringUp(
       env,
       onLine: (line) => {
         lines.push(line);
-        tell(line, progress);
+        tell(line);
       },
     });
     const report = readUpReport(lines);
@@ -49,13 +50,21 @@ export async function bringUp(
   }
 }
 
-function tell(line: string, progress: ProgressLines): void {
-  const resource = parseResourceLine(line);
-  if (!resource) return;
-  const { kind, name, verb, seconds, message } = resource;
-  const what = `${name}: ${kind.toLowerCase()} ${verb}`;
-  if (isDone(resource)) progress.note(seconds === undefined ? what : `${what} (${seconds} s)`);
-  else if (message) progress.status(message.startsWith(`${name}:`) ? message : `${name}: ${message}`);
+/** Pulumi repeats the line of a resource whenever something is said about it: its end is told once. */
+function resourceTeller(progress: ProgressLines): (line: string) => void {
+  const told = new Set<string>();
+  return (line) => {
+    const resource = parseResourceLine(line);
+    if (!resource) return;
+    const { name, seconds, message } = resource;
+    if (!isDone(resource)) {
+      if (message) progress.status(message.startsWith(`${name}:`) ? message : `${name}: ${message}`);
+      return;
+    }
+    const what = describeResource(resource);
+    if (!told.has(what)) progress.note(seconds === undefined ? what : `${what} (${seconds} s)`);
+    told.add(what);
+  };
 }
 
 function failed(stack: string, report: UpReport, lines: readonly string[]): UserError {

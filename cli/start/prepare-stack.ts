@@ -13,11 +13,12 @@ import { removeStaleLocks } from "./stale-locks";
 export async function prepareStack(stack: string, env: Readonly<Record<string, string>>): Promise<void> {
   const isLocal = (await chooseBackend()).kind === "local";
   if (isLocal) {
-    await keepSaltOutOfGit(projectFolder);
     await dropForeignSalt(stack, path.join(projectFolder, stackFile(stack)));
     await removeStaleLocks(stack);
-    if (await exists(localStateFile(stack))) return;
   }
-  const argv = ["pulumi", "stack", "select", "--create", stack, "--non-interactive"];
-  await runCommand(argv, { cwd: projectFolder, env });
+  if (!isLocal || !(await exists(localStateFile(stack)))) {
+    const argv = ["pulumi", "stack", "select", "--create", stack, "--non-interactive"];
+    await runCommand(argv, { cwd: projectFolder, env });
+  }
+  if (isLocal) await keepSaltOutOfGit(projectFolder, stackFile(stack));
 }

@@ -31,9 +31,16 @@ export async function dropForeignSalt(stack: string, stackFile: string): Promise
 }
 
 /** Makes git see the shipped stack files without that line (.gitattributes names them), in this clone only. */
-export async function keepSaltOutOfGit(projectFolder: string): Promise<void> {
+export async function keepSaltOutOfGit(projectFolder: string, stackFile: string): Promise<void> {
   if (!(await exists(path.join(projectFolder, ".git")))) return;
-  const setting = ["git", "-C", projectFolder, "config", "--local", "filter.groundplane-stack.clean"];
-  // Without git there is no history to keep it out of.
-  await runCommand([...setting, "sed /^encryptionsalt:/d"]).catch(() => undefined);
+  const git = (words: readonly string[]) => runCommand(["git", "-C", projectFolder, ...words]);
+  try {
+    await git(["config", "--local", "filter.groundplane-stack.clean", "sed /^encryptionsalt:/d"]);
+    // A file of another size counts as changed until git has looked into it. Nothing is staged by this: it is done only
+    // when nothing but the salt differs.
+    await git(["diff", "--quiet", "--", stackFile]);
+    await git(["add", "--", stackFile]);
+  } catch {
+    // No git, no file of its own, a change of the user's, or another git at work: nothing to be kept out, or later.
+  }
 }

@@ -31,6 +31,11 @@ export function parseResourceLine(line: string): ResourceLine | undefined {
 /** Is it over with this resource, and was it touched? Reading it before an update is neither. */
 export const isDone = ({ verb }: ResourceLine): boolean => /^(?:created|updated|deleted|replaced|imported)/.test(verb);
 
+/** e.g. `master-1: machine created`, `gateway-files: node files updated` */
+export function describeResource({ kind, name, verb }: ResourceLine): string {
+  return `${name}: ${kind.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase()} ${verb}`;
+}
+
 /** @param lines the whole output */
 export function readUpReport(lines: readonly string[]): UpReport {
   const section = (title: string): string[] => {
