@@ -8,16 +8,19 @@ const path = require("node:path");
 const root = path.join(__dirname, "..");
 const cores = Math.max(1, os.availableParallelism());
 
-/** `pure` tiers cannot reach the outside world; tiers on real machines run one file after the other. */
+/**
+ * `pure` tiers cannot reach the outside world; tiers on real machines run one file after the other. A test that takes
+ * longer than `limitMinutes` hangs.
+ */
 const tiers = {
   check: { run: runChecks },
-  unit: { run: runTests, pure: true, concurrency: cores },
-  property: { run: runTests, pure: true, concurrency: cores },
-  golden: { run: runTests, pure: true, concurrency: cores },
-  contract: { run: runTests, concurrency: 1 },
-  engine: { run: runTests, concurrency: 1 },
-  docs: { run: runTests, concurrency: 1 },
-  e2e: { run: runTests, concurrency: 1 },
+  unit: { run: runTests, pure: true, concurrency: cores, limitMinutes: 2 },
+  property: { run: runTests, pure: true, concurrency: cores, limitMinutes: 2 },
+  golden: { run: runTests, pure: true, concurrency: cores, limitMinutes: 2 },
+  contract: { run: runTests, concurrency: 1, limitMinutes: 15 },
+  engine: { run: runTests, concurrency: 1, limitMinutes: 15 },
+  docs: { run: runTests, concurrency: 1, limitMinutes: 30 },
+  e2e: { run: runTests, concurrency: 1, limitMinutes: 60 },
 };
 
 const checks = [
@@ -71,7 +74,7 @@ async function runChecks() {
   return { passed: checks.length - failed, failed, skipped: 0 };
 }
 
-async function runTests(tier, { pure, concurrency }) {
+async function runTests(tier, { pure, concurrency, limitMinutes }) {
   const files = testFilesBelow(path.join("test", tier));
   if (files.length === 0) {
     console.log("no test files");
@@ -81,12 +84,11 @@ async function runTests(tier, { pure, concurrency }) {
   try {
     const tap = path.join(folder, "results.tap");
     const guard = pure ? ["--import", "./test/support/forbid-outside-world.ts"] : [];
-    const reporters = ["spec", "stdout", "tap", tap];
-    const [humans, screen, machines, file] = reporters;
     const code = await run(process.execPath, [
-      ...["--import", "tsx", ...guard, "--test", `--test-concurrency=${concurrency}`],
-      ...[`--test-reporter=${humans}`, `--test-reporter-destination=${screen}`],
-      ...[`--test-reporter=${machines}`, `--test-reporter-destination=${file}`],
+      ...["--import", "tsx", ...guard, "--test"],
+      ...[`--test-concurrency=${concurrency}`, `--test-timeout=${limitMinutes * 60_000}`],
+      ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
+      ...["--test-reporter=tap", `--test-reporter-destination=${tap}`],
       ...files,
     ]);
     return readCounts(tap, code);
