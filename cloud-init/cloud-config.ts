@@ -42,7 +42,7 @@ function writeFile(file: SeedFile): WriteFile {
 /** Characters that not every YAML reader keeps travel as base64, where no reference would be seen. */
 function encoded(file: TextFile): Pick<WriteFile, "encoding" | "content"> {
   if (/\$\{secret(-base64)?:/.test(file.content)) {
-    throw new Error(`${file.path} refers to a secret and must be printable ASCII`);
+    throw new Error(`${file.path} refers to a secret and must be printable text`);
   }
   return { encoding: "b64", content: Buffer.from(file.content, "utf8").toString("base64") };
 }

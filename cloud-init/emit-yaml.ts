@@ -1,7 +1,8 @@
 import { Document, Scalar } from "yaml";
 import { singleLine, UnquotableValueError } from "./quoting";
 
-const printableText = /^[\t\n\x20-\x7e]*$/;
+/** What YAML 1.1 calls printable, without the line ends that only it knows, the byte order mark and astral planes. */
+const printableText = /^[\t\n\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*$/;
 const blankLine = /^[\t ]+$/m;
 
 /** Whether a text can stand in a YAML document as it is, for readers of YAML 1.1 and 1.2 alike. */

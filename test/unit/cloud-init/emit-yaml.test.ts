@@ -52,6 +52,7 @@ test("texts of several lines survive byte for byte", () => {
     "\n",
     "---\n...\n",
     "# a\n",
+    "é…\n日本\n",
     "%a\n",
   ];
   for (const text of texts) {
@@ -64,7 +65,7 @@ test("texts of several lines are block literals", () => {
 });
 
 test("what two readers would understand differently is refused", () => {
-  for (const value of ["a\rb", "a\u0085b", "a\u2028b\n", "a\u0000\n", "é\n"]) {
+  for (const value of ["a\rb", "a\u0085b", "a\u2028b\n", "a\u0000\n", "a\ud83d\ude00\n"]) {
     assert.throws(() => emitYaml({ value }), UnquotableValueError, JSON.stringify(value));
   }
 });

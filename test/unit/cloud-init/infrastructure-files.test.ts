@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { renderCorosyncConf } from "../../../cloud-init/files/corosync-conf";
+import { renderDhcpHosts, renderDnsmasqConf } from "../../../cloud-init/files/dnsmasq-conf";
+import { renderHaproxyCfg } from "../../../cloud-init/files/haproxy-cfg";
+import { renderHosts } from "../../../cloud-init/files/hosts";
+import { renderNftablesConf } from "../../../cloud-init/files/nftables-conf";
+import { renderPacemakerCib } from "../../../cloud-init/files/pacemaker-cib";
+import { element, emitXml } from "../../../cloud-init/files/xml";
+import { type NodePlan, nodesOf } from "../../../stacks/plan/data-center-plan";
+import { examplePlan } from "../../support/example-plans";
+
+const lab = examplePlan("lab");
+const small = examplePlan("small");
+const lines = (text: string): string[] => text.split("\n").map((line) => line.trim());
+
+test("Corosync has three members, each with its own id, and counts a plain majority", () => {
+  const conf = lines(renderCorosyncConf(lab));
+  assert.deepEqual(
+    conf.filter((line) => line.startsWith("nodeid:")),
+    ["nodeid: 1", "nodeid: 2", "nodeid: 3"],
+  );
+  assert.deepEqual(
+    conf.filter((line) => line.startsWith("ring0_addr:")),
+    ["ring0_addr: 192.168.56.11", "ring0_addr: 192.168.56.12", "ring0_addr: 192.168.56.1"],
+  );
+  assert.deepEqual(
+    conf.filter((line) => /two_node|expected_votes|wait_for_all/.test(line)),
+    [],
+  );
+});
+
+test("Pacemaker keeps the gateway in standby and the floating IP with HAProxy", () => {
+  const cib = renderPacemakerCib(lab);
+  assert.match(
+    cib,
+    /<node id="3" uname="gateway">\n *<instance_attributes id="member-3">\n *<nvpair [^>]*name="standby" value="on"/,
+  );
+  assert.match(cib, /name="ip" value="192\.168\.56\.10"/);
+  assert.match(cib, /<rsc_colocation [^>]*rsc="floating-ip" with-rsc="haproxy-clone" score="INFINITY"/);
+  const ids = [...cib.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+  assert.equal(new Set(ids).size, ids.length, "ids are unique");
+});
+
+test("XML attributes are escaped", () => {
+  assert.equal(emitXml(element("a", { b: `"<&>` }, element("c"))), '<a b="&quot;&lt;&amp;&gt;">\n  <c/>\n</a>\n');
+});
+
+test("HAProxy knows every master and nobody else", () => {
+  const servers = lines(renderHaproxyCfg(lab)).filter((line) => line.startsWith("server "));
+  assert.deepEqual(
+    servers,
+    nodesOf(lab, "master").map(({ name, address }) => `server ${name} ${address}:6443`),
+  );
+});
+
+test("every planned MAC has one endless lease, outside every dynamic range", () => {
+  const leases = renderDhcpHosts(lab).trim().split("\n");
+  assert.equal(leases.length, lab.nodes.length - 1);
+  for (const lease of leases) assert.match(lease, /^([0-9a-f]{2}:){5}[0-9a-f]{2},[0-9.]+,[a-z0-9-]+,infinite$/);
+  assert.equal(new Set(leases.map((lease) => lease.split(",")[0])).size, leases.length);
+});
+
+test("dnsmasq serves every segment and never the uplink", () => {
+  const interfaces = lines(renderDnsmasqConf(lab)).filter((line) => line.startsWith("interface="));
+  assert.deepEqual(
+    interfaces,
+    lab.segments.map(({ name }) => `interface=${name}`),
+  );
+});
+
+test("the gateway's hosts have every node, a worker's those that must be found without DNS", () => {
+  const namesIn = (node: NodePlan): string[] =>
+    lines(renderHosts(lab, node)).flatMap((line) => line.split(" ").slice(2));
+  const [gateway, worker] = [lab.nodes[0], nodesOf(lab, "worker")[0]];
+  assert.ok(gateway && worker);
+  for (const { name } of lab.nodes) assert.ok(namesIn(gateway).includes(name), name);
+  assert.ok(namesIn(worker).includes("master-3") && namesIn(worker).includes("worker-1"));
+  assert.ok(!namesIn(worker).includes("worker-2"));
+  assert.ok(namesIn(worker).includes("api"));
+});
+
+test("the firewall denies by default, and an empty pool is an empty set", () => {
+  const rules = renderNftablesConf(small);
+  assert.equal([...rules.matchAll(/policy drop;/g)].length, 2);
+  assert.match(rules, /set storage \{ type ipv4_addr; \}/);
+  assert.match(rules, /iifname "uplink" ip daddr 10\.0\.2\.15 tcp dport 6443 dnat ip to 192\.168\.56\.10:6443/);
+});
