@@ -122,7 +122,10 @@ export interface MembershipInputs {
   /** `abcdef.0123456789abcdef`. Secret. */
   readonly bootstrapToken: string;
 }
-export type MembershipOutputs = MembershipInputs;
+export interface MembershipOutputs extends MembershipInputs {
+  /** The cluster that it is a member of: one that was born after it is none of its own to leave. */
+  readonly clusterId: string;
+}
 
 /** The rendered files of one running node, kept equal in the guest. Its diff is the text diff that preview shows. */
 export interface NodeFilesInputs {

@@ -72,12 +72,18 @@ const notMember = (node: string, reason: string): UserError =>
     `look at \`npx groundplane logs ${node}\`; \`up\` again goes on where it stopped`,
   );
 
+export interface LivingMaster {
+  readonly name: string;
+  readonly guest: Guest;
+  readonly clusterId: string;
+}
+
 /** The first master that answers for the cluster; `undefined` when none does. */
 export async function livingMaster(
   connect: ConnectGuest,
   masters: readonly BirthMember[],
   context: Context,
-): Promise<{ readonly name: string; readonly guest: Guest; readonly clusterId: string } | undefined> {
+): Promise<LivingMaster | undefined> {
   const { signal } = context;
   const attempts = masters.map(async ({ name, connection }) => {
     const guest = await connect(connection, { deadlineMs: CONNECT_MS, signal });

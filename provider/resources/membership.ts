@@ -2,8 +2,9 @@ import { type ConnectGuest, type Guest, guestCommand } from "../guest";
 import { isDismantling } from "../host/dismantling-mark";
 import { UserError } from "../host/user-error";
 import type { MembershipInputs, MembershipOutputs } from "../resource-types";
+import { UNKNOWN } from "../rpc/property-values";
 import type { Context } from "../rpc/resource-handler";
-import { clusterStatus, livingMaster, mustRun, waitForMember } from "./cluster-command";
+import { clusterStatus, type LivingMaster, livingMaster, mustRun, waitForMember } from "./cluster-command";
 import { bootedGuest, deadlineMs, progress } from "./guest-waiting";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
@@ -24,28 +25,30 @@ export function membershipResource(connect: ConnectGuest): TypedResource<Members
         generation: schemas.text("The machine's; a new one joins anew."),
         bootstrapToken: schemas.secretText(),
       },
+      outputs: { clusterId: schemas.text("The cluster that it is a member of.") },
     },
     // A machine that is about to be replaced is drained while it lives, and the new one joins afresh.
     replaceOn: ["stack", "node", "role", "generation"],
     refreshBeforeUpdate: false,
 
     async create(inputs, preview, context) {
-      if (!preview) await join(connect, inputs, context);
-      return { id: `${inputs.stack}/${inputs.node}/membership`, outputs: inputs };
+      const id = `${inputs.stack}/${inputs.node}/membership`;
+      return { id, outputs: { ...inputs, clusterId: preview ? UNKNOWN : await join(connect, inputs, context) } };
     },
 
-    async update(_id, inputs) {
-      return inputs; // other ways to the same place
+    async update(_id, inputs, { outputs }) {
+      return { ...inputs, clusterId: outputs.clusterId }; // other ways to the same place
     },
 
-    async delete(_id, { inputs }, context) {
+    async delete(_id, { inputs, outputs }, context) {
       if (isDismantling(inputs.stack)) return;
-      await leave(connect, inputs, context);
+      await leave(connect, inputs, outputs.clusterId, context);
     },
   };
 }
 
-async function join(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<void> {
+/** Returns the id of the cluster. */
+async function join(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> {
   const { node, connection } = inputs;
   const connectNode = (): Promise<Guest> => bootedGuest(connect, connection, node, context);
   const guest = await connectNode();
@@ -53,7 +56,7 @@ async function join(connect: ConnectGuest, inputs: MembershipInputs, context: Co
   const born = order === "first" || order === "other";
   if (phase !== "member" && !born) await orderToJoin(connect, inputs, guest, phase === "joining", context);
   await waitForMember(connectNode, node, context);
-  await waitForNodeReady(connect, inputs, context);
+  return waitForNodeReady(connect, inputs, context);
 }
 
 async function orderToJoin(
@@ -64,7 +67,7 @@ async function orderToJoin(
   context: Context,
 ): Promise<void> {
   const { node, bootstrapToken } = inputs;
-  const master = await requireMaster(connect, inputs, context);
+  const { guest: master } = await requireMaster(connect, inputs, context);
   // A node that is on its way in may already be an etcd member by now: only what is left of an earlier machine goes.
   if (!joining) await mustRun(master, [guestCommand("forget-node"), node], `forget the former ${node}`, context);
   const stdin = `${bootstrapToken}\n`;
@@ -72,23 +75,31 @@ async function orderToJoin(
   await mustRun(guest, [guestCommand("join-cluster")], `tell ${node} to join`, context);
 }
 
-async function waitForNodeReady(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<void> {
+async function waitForNodeReady(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> {
   const { node } = inputs;
   progress(context, node)("waiting until its Node is Ready");
   const master = await requireMaster(connect, inputs, context);
   const timeoutMs = deadlineMs(context);
   const wait = ["wait", "--for=condition=Ready", `node/${node}`, `--timeout=${Math.floor(timeoutMs / 1000)}s`];
-  await mustRun(master, ["kubectl", KUBECONFIG, ...wait], `see ${node} Ready`, context, { timeoutMs });
+  await mustRun(master.guest, ["kubectl", KUBECONFIG, ...wait], `see ${node} Ready`, context, { timeoutMs });
+  return master.clusterId;
 }
 
 const KUBECONFIG = "--kubeconfig=/etc/kubernetes/admin.conf";
 
-async function leave(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<void> {
+async function leave(
+  connect: ConnectGuest,
+  inputs: MembershipInputs,
+  clusterId: string,
+  context: Context,
+): Promise<void> {
   const { node, masters } = inputs;
   const show = progress(context, node);
   const others = masters.filter(({ name }) => name !== node);
   const master = await livingMaster(connect, others, context);
   if (!master) throw noMaster(`${node} cannot leave the cluster`);
+  // After a rebirth the same name may stand for a new machine in the new cluster.
+  if (master.clusterId !== clusterId) return;
   show("draining");
   const drain = [guestCommand("drain-node"), node, String(DRAIN_SECONDS)] as const;
   const drained = await master.guest.run(drain, {
@@ -103,12 +114,12 @@ async function leave(connect: ConnectGuest, inputs: MembershipInputs, context: C
   });
 }
 
-async function requireMaster(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<Guest> {
+async function requireMaster(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<LivingMaster> {
   const others = inputs.masters.filter(({ name }) => name !== inputs.node);
   const self = inputs.masters.filter(({ name }) => name === inputs.node);
   const master = (await livingMaster(connect, others, context)) ?? (await livingMaster(connect, self, context));
   if (!master) throw noMaster(`${inputs.node} cannot join`);
-  return master.guest;
+  return master;
 }
 
 const noMaster = (what: string): UserError =>

@@ -9,7 +9,7 @@ export interface SshServer {
   readonly hostKey: string;
   /** A key that the server does not have. */
   readonly otherHostKey: string;
-  /** Private key of the user `tester`. */
+  /** Private key of the users `tester` and `root`. */
   readonly clientKey: string;
   /** Password of the user `proxy-user`. */
   readonly password: string;
@@ -77,7 +77,7 @@ function authenticate(attempt: AuthContext, clientPublic: string, password: stri
   const isRight =
     (attempt.method === "password" && attempt.username === "proxy-user" && attempt.password === password) ||
     (attempt.method === "publickey" &&
-      attempt.username === "tester" &&
+      ["tester", "root"].includes(attempt.username) &&
       attempt.key.data.equals(key.getPublicSSH()) &&
       (!attempt.signature || key.verify(attempt.blob as Buffer, attempt.signature, attempt.hashAlgo) === true));
   if (isRight) attempt.accept();
