@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../provider/host/user-error";
+import { bundleCommand } from "./commands/bundle";
 import { destroyCommand } from "./commands/destroy";
 import { diagramCommand } from "./commands/diagram";
 import { doctorCommand } from "./commands/doctor";
@@ -26,7 +27,7 @@ async function main(): Promise<void> {
 
 const commands = [
   startCommand,
-  ...[doctorCommand, envCommand, imageCommand],
+  ...[doctorCommand, envCommand, imageCommand, bundleCommand],
   ...[renderCommand, diagramCommand],
   ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],
   ...[stopCommand, destroyCommand],

@@ -11,6 +11,16 @@ export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** Says what a long work is at, a line per piece of news. */
+export function sayNews(): (progress: { readonly phase: string; readonly message: string }) => void {
+  let last = "";
+  return ({ phase, message }) => {
+    const line = `${phase}: ${message}`;
+    if (line !== last) say(line);
+    last = line;
+  };
+}
+
 /** Columns as wide as their widest cell; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];

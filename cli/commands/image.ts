@@ -2,8 +2,9 @@ import { Command } from "commander";
 import { ensureImages } from "../../image/build-images";
 import { imageNamesOf } from "../checks/part-checks";
 import { type ReportOptions, reportCommand } from "../options";
-import { print, printJson, say } from "../print";
+import { print, printJson, sayNews } from "../print";
 import { readConfiguration } from "../project";
+import { interruptibly } from "../start/interruption";
 
 export function imageCommand(): Command {
   return new Command("image").description("what machines are made of").addCommand(buildCommand());
@@ -15,25 +16,10 @@ function buildCommand(): Command {
     .action(async ({ stack, verify, json }: ReportOptions & { readonly verify?: boolean }) => {
       const { kubernetesVersion } = await readConfiguration(stack);
       const names = imageNamesOf(kubernetesVersion);
-      const records = await ensureImages({ names, verify, signal: endedByUser(), progress: sayOnce() });
+      const records = await interruptibly(stack, (signal) =>
+        ensureImages({ names, verify, signal, progress: sayNews() }),
+      );
       if (json) printJson(records);
       else print(records.map(({ name, digest }) => `${name}  ${digest}`).join("\n"));
     });
-}
-
-/** Ctrl-C ends the build between two steps; what is finished stays. */
-function endedByUser(): AbortSignal {
-  const controller = new AbortController();
-  process.once("SIGINT", () => controller.abort(new Error("interrupted")));
-  return controller.signal;
-}
-
-/** A line per piece of news. */
-function sayOnce(): (progress: { readonly phase: string; readonly message: string }) => void {
-  let last = "";
-  return ({ phase, message }) => {
-    const line = `${phase}: ${message}`;
-    if (line !== last) say(line);
-    last = line;
-  };
 }

@@ -1,0 +1,41 @@
+import * as path from "node:path";
+import { Command } from "commander";
+import { createBundle } from "../../image/parts/bundle";
+import type { BundleManifest } from "../../image/parts/bundle-manifest";
+import { loadBundle } from "../../image/parts/load-bundle";
+import { print, printJson, sayNews, table } from "../print";
+import { interruptibly } from "../start/interruption";
+
+interface BundleOptions {
+  readonly json?: boolean;
+}
+
+export function bundleCommand(): Command {
+  return new Command("bundle")
+    .description("everything that images are made from in one file, for hosts without a network")
+    .addCommand(
+      partCommand("create", "fetch or build all parts, verify them and write them into the file", createBundle),
+    )
+    .addCommand(partCommand("load", "verify the file and take its parts as a source of images", loadBundle));
+}
+
+type WorkOnBundle = (file: string, options: NonNullable<Parameters<typeof loadBundle>[1]>) => Promise<BundleManifest>;
+
+function partCommand(name: string, description: string, work: WorkOnBundle): Command {
+  return new Command(name)
+    .description(description)
+    .argument("<file>", "a tar file, compressed if it ends with .gz or .tgz")
+    .option("--json", "print JSON")
+    .action(async (file: string, { json }: BundleOptions) => {
+      const whole = path.resolve(file);
+      const manifest = await interruptibly("the bundle", (signal) => work(whole, { signal, progress: sayNews() }));
+      if (json) printJson(manifest);
+      else print(renderManifest(manifest));
+    });
+}
+
+function renderManifest({ parts }: BundleManifest): string {
+  const sizeOf = (files: BundleManifest["parts"][number]["files"]): string =>
+    `${(files.reduce((sum, { size }) => sum + size, 0) / 2 ** 20).toFixed(0)} MiB`;
+  return table([["PART", "SIZE", "FROM"], ...parts.map(({ name, files, origin }) => [name, sizeOf(files), origin])]);
+}
