@@ -96,6 +96,8 @@ async function leave(
   const { node, masters } = inputs;
   const show = progress(context, node);
   const others = masters.filter(({ name }) => name !== node);
+  // The only master takes the cluster along: there is nobody to tell.
+  if (others.length === 0) return;
   const master = await livingMaster(connect, others, context);
   if (!master) throw noMaster(`${node} cannot leave the cluster`);
   // After a rebirth the same name may stand for a new machine in the new cluster.
