@@ -9,8 +9,8 @@ const root = path.join(__dirname, "..");
 const cores = Math.max(1, os.availableParallelism());
 
 /**
- * `pure` tiers cannot reach the outside world; tiers on real machines run one file after the other. A test file that takes
- * longer than `limitMinutes` hangs.
+ * `pure` tiers cannot reach the outside world; tiers on real machines run one file after the other. A test file that
+ * takes longer than `limitMinutes` hangs.
  */
 const tiers = {
   check: { run: runChecks },
