@@ -28,14 +28,20 @@ export function proveSeed(seed: NodeSeed, layers: readonly string[]): readonly P
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-seed-"));
   try {
     writeSeed(seed, folder);
-    const enter = path.join(__dirname, "enter-tree.sh");
-    const argv = ["--mount", "--net", "sh", enter, layers.join(":"), folder, "bash", "/seed/prove-seed.sh"];
-    const { stdout, stderr, status } = spawnSync("unshare", argv, { encoding: "utf8", timeout: 120_000 });
-    if (status !== 0 || !stdout) throw new Error(`${seed.node} could not be proven (exit code ${status}): ${stderr}`);
-    return stdout.trim().split("\n").map(readProof);
+    const said = runInTree(layers, folder, ["bash", "/seed/prove-seed.sh"]);
+    return said.trim().split("\n").map(readProof);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Output of a command inside a root tree, where `folder` is /seed. Needs root; throws when the command fails. */
+export function runInTree(layers: readonly string[], folder: string, command: readonly string[]): string {
+  const enter = path.join(__dirname, "enter-tree.sh");
+  const argv = ["--mount", "--net", "sh", enter, layers.join(":"), folder, ...command];
+  const { stdout, stderr, status } = spawnSync("unshare", argv, { encoding: "utf8", timeout: 120_000 });
+  if (status !== 0) throw new Error(`${command.join(" ")} ended with exit code ${status}: ${stderr}`);
+  return stdout;
 }
 
 function readProof(line: string): Proof {

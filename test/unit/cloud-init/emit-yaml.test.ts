@@ -5,6 +5,7 @@ import { load } from "js-yaml";
 import { parse } from "yaml";
 import { emitYaml } from "../../../cloud-init/emit-yaml";
 import { UnquotableValueError } from "../../../cloud-init/quoting";
+import { hostileValues } from "../../support/seed-proof/hostile-values";
 
 /** Both readings of what is emitted: js-yaml's (1.2) and that of a 1.1 reader, as cloud-init's is. */
 function readings(value: unknown): unknown[] {
@@ -12,30 +13,8 @@ function readings(value: unknown): unknown[] {
   return [load(text), parse(text, { version: "1.1" })];
 }
 
-const hostile = [
-  ...["no", "yes", "on", "off", "y", "null", "~", "true", "0755", "0o17", "1:30", "52:54:00:12:34:56", "1e3", ".inf"],
-  ...["", " ", " a", "a ", "a: b", "a #b", "- a", "# a", "*a", "&a", "!a", "%a", "@a", "`a`", "{a}", "[a]", "|", ">"],
-  ...[
-    "'",
-    '"',
-    `it's "both"`,
-    "\\",
-    "\\n",
-    "$(id)",
-    "${a}",
-    "`id`",
-    "---",
-    "...",
-    "=",
-    "<<",
-    "2026-01-01",
-    "é",
-    "日本",
-  ],
-];
-
 test("one-line strings that YAML would take for something else stay strings", () => {
-  for (const value of hostile) {
+  for (const value of hostileValues) {
     for (const reading of readings({ value, list: [value] })) assert.deepEqual(reading, { value, list: [value] });
   }
 });
