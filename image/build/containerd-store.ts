@@ -13,7 +13,7 @@ const PHASE = "container images";
 /**
  * Fills an empty folder with a containerd store in which every image is unpacked: machines share its files by hard
  * links and start without an import.
- * @throws Error when an image is missing afterwards
+ * @throws UserError when unpacking fails, Error when an image is missing afterwards
  */
 export async function buildContainerdStore(
   images: readonly ContainerImageRecipe[],

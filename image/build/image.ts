@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { imagesFolder } from "../../provider/host/data-folder";
 import { exists, readJson, removeTree, writeFileAtomic, writeJson } from "../../provider/host/file-store";
 import { imageName } from "../image-names";
-import type { ImageRecipe } from "../recipes/recipe";
+import type { ImageRecipe, KubernetesRecipe } from "../recipes/recipe";
 import { discard } from "../store/discard";
 import { findDifference, type Manifest, readManifest } from "../store/manifest";
 import type { BuildContext } from "../store/progress";
@@ -17,7 +17,10 @@ export type LayerName = "container" | "kubernetes" | "base";
 /** `image.json`, the last file of a sealed image. */
 export interface ImageRecord {
   readonly name: string;
-  /** sha256 over the digests of all layers and of the containerd store. */
+  /**
+   * sha256 over the digests of all layers and programs. The containerd store is made from these and adds nothing: its
+   * databases differ each time it is made.
+   */
   readonly digest: string;
   readonly recipe: ImageRecipe;
   /** From top to bottom. */
@@ -44,7 +47,7 @@ export async function openImage(
   if (!record) return (await exists(folder)) ? "its record is damaged" : "absent";
   const seal = await storeSeal(folder, recipe);
   if (typeof seal === "string") return seal;
-  if (record.digest !== digestOf(parts, seal)) return "its parts have changed";
+  if (record.digest !== digestOf(parts)) return "its parts have changed";
   return (seal && (await findDifference(path.join(folder, "containerd"), seal, full))) ?? record;
 }
 
@@ -85,10 +88,10 @@ async function assemble(
     const at = path.join(folder, "layers", layer.name);
     await fs.symlink(path.relative(path.dirname(at), layer.folder.content), at);
   }
-  const seal = recipe.kubernetes && (await addContainerdStore(recipe, parts, folder, context));
+  if (recipe.kubernetes) await addContainerdStore(recipe.kubernetes, parts, folder, context);
   const record: ImageRecord = {
     name: imageName(recipe),
-    digest: digestOf(parts, seal),
+    digest: digestOf(parts),
     recipe,
     layers: parts.layers.map((layer) => layer.name),
     createdFrom: originsOf(parts),
@@ -98,20 +101,19 @@ async function assemble(
 }
 
 async function addContainerdStore(
-  recipe: ImageRecipe,
+  recipe: KubernetesRecipe,
   parts: ImageParts,
   folder: string,
   context: BuildContext,
-): Promise<Manifest> {
+): Promise<void> {
   const store = path.join(folder, "containerd");
   await fs.mkdir(store, { mode: 0o711 });
   const base = parts.layers.find((layer) => layer.name === "base");
   if (!base) throw new Error("an image without a root tree cannot run containerd");
   const sources = { programs: (part: string) => contentOf(parts, part), tree: base.folder.content };
-  await buildContainerdStore(recipe.kubernetes?.containerImages ?? [], sources, store, context);
+  await buildContainerdStore(recipe.containerImages, sources, store, context);
   const manifest = await readManifest(store, context.signal);
   await writeFileAtomic(path.join(folder, "containerd.seal.json"), JSON.stringify(manifest));
-  return manifest;
 }
 
 function contentOf(parts: ImageParts, part: string): string {
@@ -126,8 +128,10 @@ async function storeSeal(folder: string, recipe: ImageRecipe): Promise<Manifest 
   return seal ?? "the seal of its containerd store is damaged";
 }
 
-function digestOf(parts: ImageParts, store: Manifest | undefined): string {
-  const digests = [...parts.layers.map((layer) => layer.folder.digest), store?.digest];
+function digestOf(parts: ImageParts): string {
+  const digests = [...parts.layers.map((layer) => layer.folder), ...parts.programs.values()].map(
+    ({ digest }) => digest,
+  );
   return createHash("sha256").update(JSON.stringify(digests)).digest("hex");
 }
 

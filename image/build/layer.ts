@@ -12,9 +12,7 @@ const UNITS = "etc/systemd/system";
  */
 export async function writeLayer(layer: LayerRecipe, target: string): Promise<void> {
   if (layerFilesDigest(layer.folder) !== layer.files) {
-    throw new Error(
-      `image/layers/${layer.folder} has changed: run RECORD=1 node --import tsx --test test/unit/image/layers.test.ts`,
-    );
+    throw new Error(`image/layers/${layer.folder} has changed: run npx tsx image/record-layers.ts`);
   }
   copyFiles(layerFilesFolder(layer.folder), target);
   for (const unit of layer.disabledUnits) removeWants(target, unit);
