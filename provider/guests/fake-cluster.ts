@@ -81,12 +81,16 @@ export async function runInFakeGuest(
   return command(node, args, options);
 }
 
+/** The first token counts as expired from the start: whoever joins must have it renewed. */
+const newCluster = (): Cluster => ({ id: randomUUID(), nodes: {}, tokenValidUntil: 0 });
+
 /** An order is kept and acted on whenever somebody looks. */
 async function give(node: MachineName, order: NodeState["order"]): Promise<RunResult> {
   const state = await readNode(node);
   if (state.phase === "member") return ok();
   if (order === "join" && state.etcdData) return failed("this master has begun a birth");
   const phase = order === "join" ? "joining" : "birth";
+  if (order === "first" && !state.etcdData) await writeJson(clusterFile(node.stack), newCluster());
   await writeJson(nodeFile(node), { ...state, order, phase, etcdData: order !== "join", error: "" });
   return ok();
 }
@@ -96,10 +100,7 @@ function advance(node: MachineName): Promise<NodeState> {
     const state = await readNode(node);
     if (state.phase !== "birth" && state.phase !== "joining") return state;
     const generation = (await readMachine(node))?.made?.generation ?? "";
-    const cluster =
-      (await readCluster(node)) ??
-      // The first token counts as expired from the start: whoever joins must have it renewed.
-      (state.order === "first" ? { id: randomUUID(), nodes: {}, tokenValidUntil: 0 } : undefined);
+    const cluster = await readCluster(node);
     if (!cluster || (state.order === "join" && cluster.tokenValidUntil < Date.now())) return state;
     const present = cluster.nodes[node.name];
     const next: NodeState =

@@ -32,11 +32,9 @@ export function birthResource(connect: ConnectGuest): TypedResource<BirthInputs,
     async create(inputs, preview, context) {
       const id = `${inputs.stack}/birth`;
       if (preview) return { id, outputs: { ...inputs, bornWith: UNKNOWN, clusterId: UNKNOWN } };
+      // There may be data without a memory of ours: this very birth, interrupted, or a stack whose state was lost.
       const masters = await lookAt(connect, inputs.members, context);
-      // Data without a memory of ours: this very birth, interrupted, or a stack whose state was lost. Both go on.
-      const born = masters.filter(({ status }) => status.order === "first" || status.order === "other");
-      const alive = masters.some(({ status }) => status.phase === "member");
-      return { id, outputs: await give(alive ? born : masters, connect, inputs, context) };
+      return { id, outputs: await give(taking(masters), connect, inputs, context) };
     },
 
     async read(id, olds, context) {
@@ -51,7 +49,10 @@ export function birthResource(connect: ConnectGuest): TypedResource<BirthInputs,
       const { bornWith, clusterId } = outputs;
       if (preview) return { ...inputs, bornWith, clusterId };
       const masters = await lookAt(connect, inputs.members, context);
-      if (masters.some(({ status }) => status.etcdData)) return { ...inputs, bornWith, clusterId };
+      if (masters.some(({ status }) => status.etcdData)) {
+        if (!masters.some(isUnfinished)) return { ...inputs, bornWith, clusterId };
+        return give(taking(masters), connect, inputs, context);
+      }
       if (!inputs.rebirth) throw dataGone(inputs.stack);
       context.log("warning", "the cluster's data is gone on every master: a new, empty cluster is born");
       return give(masters, connect, inputs, context);
@@ -67,6 +68,14 @@ interface Master {
   readonly member: BirthMember;
   readonly guest: Guest;
   readonly status: ClusterStatus;
+}
+
+const isBorn = ({ status }: Master): boolean => status.order === "first" || status.order === "other";
+const isUnfinished = (master: Master): boolean => isBorn(master) && master.status.phase !== "member";
+
+/** Who takes part in the birth: all, unless the cluster lives already; whoever came later joins it then. */
+function taking(masters: readonly Master[]): readonly Master[] {
+  return masters.some(({ status }) => status.phase === "member") ? masters.filter(isBorn) : masters;
 }
 
 function lookAt(connect: ConnectGuest, members: readonly BirthMember[], context: Context): Promise<Master[]> {
@@ -127,5 +136,5 @@ const dataGone = (stack: string): UserError =>
     "cluster-data-gone",
     `no master of ${stack} has the cluster's data any more`,
     "restore a backup of etcd into /var/lib/etcd of one master (`etcdutl snapshot restore`) and run `up` again, or set " +
-      "kubernetes.rebirth to true to start a new, empty cluster",
+      "options.rebirth to true to start a new, empty cluster",
   );
