@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sshWords } from "../../../cli/commands/ssh";
 import { renderSshConfig } from "../../../cli/ssh-files";
 
 const node = (name: string, address: string) => ({
@@ -41,4 +42,11 @@ Host *
   LogLevel ERROR
 `,
   );
+});
+
+test("a command is handed to ssh with or without a dash-dash before it, and its own dashes are kept", () => {
+  const expected = ["ssh", "-F", "/c", "master-1", "--", "ls", "--", "-x"];
+  assert.deepEqual(sshWords("/c", "master-1", ["--", "ls", "--", "-x"]), expected);
+  assert.deepEqual(sshWords("/c", "master-1", ["ls", "--", "-x"]), expected);
+  assert.deepEqual(sshWords("/c", "master-1", []), ["ssh", "-F", "/c", "master-1"]);
 });
