@@ -41,10 +41,12 @@ export async function useHost(stack: string): Promise<void> {
     if (folder !== undefined && folder !== dataFolder()) {
       throw new ForeignObjectError(`stack ${stack} (data folder ${folder})`, undefined);
     }
-    const before = { ...(await valuesTooLow()), ...record.before };
+    const low = await valuesTooLow();
+    if (folder !== undefined && Object.keys(low).length === 0) return;
     // The record first: a value that is raised but not recorded could never be given back.
-    await writeJson(RECORD, { ...record, before, stacks: { ...record.stacks, [stack]: dataFolder() } }, 0o644);
-    for (const file of Object.keys(await valuesTooLow())) await writeKernelFile(file, String(NEEDED[file]));
+    const stacks = { ...record.stacks, [stack]: dataFolder() };
+    await writeJson(RECORD, { ...record, before: { ...low, ...record.before }, stacks }, 0o644);
+    for (const file of Object.keys(low)) await writeKernelFile(file, String(NEEDED[file]));
   });
 }
 

@@ -1,4 +1,4 @@
-import { readIfPresent, removeIfEmpty } from "../../host/file-store";
+import { exists, readIfPresent, removeIfEmpty } from "../../host/file-store";
 import { readKernelFile } from "../../host/kernel-files";
 import { outputTail, runCommand } from "../../host/run-command";
 import { isSameProcess, killProcess, processStartTime, signalProcess } from "../../host/start-process";
@@ -8,7 +8,7 @@ import { machinePids, removeCgroups } from "./cgroups";
 import { deleteCables, setCables, stackBatch } from "./commands";
 import { machineFiles } from "./folders";
 import { launchContainer } from "./launch";
-import { containerName, machineNamespace, stackNamespace } from "./names";
+import { containerName, machineNamespace, namespacePath, stackNamespace } from "./names";
 import { namespaceExists, removeNamespace } from "./namespaces";
 import { parseNamespacePids } from "./parse-output";
 import { endUplink, ensureUplink } from "./uplink";
@@ -108,8 +108,9 @@ async function livingPids(machine: MachineName): Promise<readonly number[]> {
 /** What a machine that does not run may have left, also after its host or its driver died. */
 async function clearRemains(spec: MachineSpec): Promise<void> {
   if (spec.uplink) await endUplink(spec);
+  const hasNamespace = await exists(namespacePath(machineNamespace(spec)));
   // Both ends now: the kernel takes down a namespace's interfaces later, and a quick start would find the old port.
-  if (spec.nics.length > 0 && (await namespaceExists(stackNamespace(spec.stack)))) {
+  if (hasNamespace && spec.nics.length > 0 && (await namespaceExists(stackNamespace(spec.stack)))) {
     await runCommand(stackBatch(spec.stack, true), {
       stdin: deleteCables(spec.name, spec.nics).join("\n"),
       allowedExitCodes: [0, 1, 2],

@@ -4,14 +4,13 @@ import { runCommand } from "../../host/run-command";
 import { addNamespace, deleteNamespace } from "./commands";
 import { namespacePath } from "./names";
 
-/** Makes a named network namespace unless it is there. Returns whether it is new. */
-export async function ensureNamespace(namespace: string): Promise<boolean> {
+/** Makes a named network namespace unless it is there. */
+export async function ensureNamespace(namespace: string): Promise<void> {
   const file = namespacePath(namespace);
-  if (await isNamespaceFile(file)) return false;
+  if (await isNamespaceFile(file)) return;
   // An empty file is what remains when the creation was interrupted or somebody unmounted the namespace.
   await removeNamespace(namespace);
   await runCommand(addNamespace(namespace));
-  return true;
 }
 
 /** Removes a namespace with every interface in it. */

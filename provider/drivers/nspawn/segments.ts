@@ -70,12 +70,17 @@ export async function segmentNames(stack: string): Promise<readonly string[]> {
 
 async function ensureBridges(stack: string, segments: readonly string[]): Promise<void> {
   const namespace = stackNamespace(stack);
-  if (await ensureNamespace(namespace)) await quietNamespace(namespace);
-  const present = await linkNames(namespace);
-  const missing = segments.filter((segment) => !present.includes(bridgeName(segment)));
-  // "up" also for bridges that are there: their making may have been interrupted right before it.
-  const batch = [...missing.flatMap(addBridge), ...segments.flatMap(raiseBridge)];
-  if (batch.length > 0) await runCommand(stackBatch(stack), { stdin: batch.join("\n") });
+  await ensureNamespace(namespace);
+  const links = await listInterfaces(namespace);
+  const batch = segments.flatMap((segment) => {
+    const link = links.find(({ ifname }) => ifname === bridgeName(segment));
+    if (link?.flags.includes("UP")) return [];
+    // One that is there but down: its making was interrupted half way.
+    return [...(link ? [] : addBridge(segment)), ...raiseBridge(segment)];
+  });
+  if (batch.length === 0) return;
+  await quietNamespace(namespace);
+  await runCommand(stackBatch(stack), { stdin: batch.join("\n") });
 }
 
 /**
@@ -97,10 +102,16 @@ async function quietNamespace(namespace: string): Promise<void> {
 
 async function bridgeExists(spec: SegmentSpec): Promise<boolean> {
   const namespace = stackNamespace(spec.stack);
-  return (await namespaceExists(namespace)) && (await linkNames(namespace)).includes(bridgeName(spec.name));
+  if (!(await namespaceExists(namespace))) return false;
+  return (await listInterfaces(namespace)).some(({ ifname }) => ifname === bridgeName(spec.name));
 }
 
-async function linkNames(namespace: string): Promise<readonly string[]> {
+interface Interface {
+  readonly ifname: string;
+  readonly flags: readonly string[];
+}
+
+async function listInterfaces(namespace: string): Promise<readonly Interface[]> {
   const { stdout } = await runCommand(listLinks(namespace));
-  return (JSON.parse(stdout || "[]") as { readonly ifname: string }[]).map((link) => link.ifname);
+  return JSON.parse(stdout || "[]") as readonly Interface[];
 }
