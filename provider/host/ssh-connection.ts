@@ -99,18 +99,19 @@ export class SshConnection {
     this.running++;
     try {
       options.signal?.throwIfAborted();
-      return await finish(await this.start(script), options);
+      return await this.start(script, options);
     } finally {
       this.running--;
       this.waiting.shift()?.();
     }
   }
 
-  private start(script: string): Promise<ClientChannel> {
+  private start(script: string, options: RunOptions): Promise<RunResult> {
     return new Promise((resolve, reject) => {
       this.client.exec(script, (error, channel) => {
-        if (error) reject(new UnreachableError(`cannot start a command: ${error.message}`, { cause: error }));
-        else resolve(channel);
+        if (error) return reject(new UnreachableError(`cannot start a command: ${error.message}`, { cause: error }));
+        // Listened to at once and not after a promise: a quick command's exit may come in the very packet that follows.
+        finish(channel, options).then(resolve, reject);
       });
     });
   }
