@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { stackFolder } from "../../provider/host/data-folder";
+import { markDismantling } from "../../provider/host/dismantling-mark";
 import { removeTree } from "../../provider/host/file-store";
 import { UserError } from "../../provider/host/user-error";
 import { driverOf } from "../driver";
@@ -40,6 +41,8 @@ async function agreed(stack: string): Promise<boolean> {
 
 /** Returns the exit code. */
 async function destroyStack(stack: string): Promise<number> {
+  // A stack whose first `up` failed has no Dismantling in its state that would say so.
+  await markDismantling(stack);
   const code = await letPulumi(stack, ["destroy", "--yes", "--skip-preview"]);
   if (code !== 0) return code;
   const { hypervisor } = await driverOf(stack);

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { after, test } from "node:test";
+import { type CommandResult, runCommand } from "../../provider/host/run-command";
+import { examplePlan } from "../support/example-plans";
+
+const projectFolder = path.join(__dirname, "..", "..");
+const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+after(() => fs.rmSync(temporary, { recursive: true, force: true }));
+
+/** The commands from their sources, as a process of their own without a terminal. */
+function groundplane(...words: string[]): Promise<CommandResult> {
+  const argv = [process.execPath, "--import", "tsx", "cli/main.ts", ...words];
+  const env = { GROUNDPLANE_DATA: path.join(temporary, "data") };
+  return runCommand(argv, { cwd: projectFolder, env, allowedExitCodes: [0, 1, 2], timeoutMs: 60_000 });
+}
+
+test("help names every command and is no failure", async () => {
+  const { exitCode, stdout } = await groundplane("--help");
+  assert.equal(exitCode, 0);
+  const names = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
+  const expected = ["doctor", "env", "image", "bundle", "render", "diagram", "status", "kubeconfig", "ssh", "logs"];
+  for (const name of [...expected, "start", "stop", "destroy"]) assert.ok(names.includes(name), name);
+});
+
+test("a wrong command line ends with 2 and says what is wrong", async () => {
+  const [unknown, missing] = await Promise.all([groundplane("destory"), groundplane("render")]);
+  assert.equal(unknown.exitCode, 2);
+  assert.match(unknown.stderr, /unknown command 'destory'/);
+  assert.equal(missing.exitCode, 2);
+  assert.match(missing.stderr, /--out/);
+});
+
+test("render writes what every machine is told, with references in the place of secrets", async () => {
+  const out = path.join(temporary, "seeds");
+  const { exitCode } = await groundplane("render", "--out", out, "--stack", "small");
+  assert.equal(exitCode, 0);
+  assert.deepEqual(
+    fs.readdirSync(out).sort(),
+    examplePlan("small")
+      .nodes.map(({ name }) => name)
+      .sort(),
+  );
+  for (const node of fs.readdirSync(out)) {
+    assert.deepEqual(fs.readdirSync(path.join(out, node)).sort(), ["meta-data", "network-config", "user-data"]);
+  }
+  const told = fs.readFileSync(path.join(out, "master-1", "user-data"), "utf8");
+  assert.match(told, /\$\{secret-base64:kubernetes-ca\.key\}/);
+  assert.doesNotMatch(told, /PRIVATE KEY/);
+});
+
+test("destroy without anybody to ask does nothing and says how it is meant", async () => {
+  const { exitCode, stderr } = await groundplane("destroy");
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /error: nobody is there to agree to the end of lab\n {2}next step: add --yes/);
+  assert.ok(!fs.existsSync(path.join(temporary, "data", "stacks")));
+});
+
+test("a problem of the user's is told without a stack of calls", async () => {
+  const { exitCode, stderr } = await groundplane("status", "--stack", "nowhere");
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /^error: there is no stacks\/Pulumi\.nowhere\.yaml\n {2}next step: .*\n$/);
+});
+
+test("doctor makes all checks at once and reports them as JSON", async () => {
+  const { stdout } = await groundplane("doctor", "--json");
+  const findings = JSON.parse(stdout) as { id: string; state: string; hint?: string }[];
+  const ids = new Set(findings.map(({ id }) => id));
+  for (const id of ["configuration", "driver", "image", "pulumi", "disk-space", "host-ports"]) {
+    assert.ok(ids.has(id), `${id} is among ${[...ids].join(", ")}`);
+  }
+  for (const { id, state, hint } of findings) assert.ok(state === "ok" || hint, `${id} has a next step`);
+});
+
+test("a launcher without its bundle says what to do", async () => {
+  const folder = path.join(temporary, "unbuilt", "cli");
+  fs.mkdirSync(folder, { recursive: true });
+  fs.copyFileSync(path.join(projectFolder, "cli", "groundplane.cjs"), path.join(folder, "groundplane.cjs"));
+  const argv = [process.execPath, path.join(folder, "groundplane.cjs"), "status"];
+  const { exitCode, stderr } = await runCommand(argv, { allowedExitCodes: [0, 1] });
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /dist\/cli\.js is missing\n {2}next step: run `npm install`/);
+});
