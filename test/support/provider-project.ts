@@ -13,6 +13,8 @@ export interface ProviderProject {
   program(program: PulumiFn): Promise<Stack>;
   /** Environment of the provider and the CLI in the next operations. */
   setEnvironment(name: string, value: string | undefined): void;
+  /** Processes of the operation that runs now. */
+  pids(of: "provider" | "pulumi"): readonly number[];
   /** The stack's state as it lies on disk. */
   stateText(): string;
   remove(): void;
@@ -57,6 +59,14 @@ export async function providerProject(): Promise<ProviderProject> {
       if (value === undefined) delete environment[name];
       else environment[name] = value;
     },
+    pids: (of) => {
+      const isWanted = {
+        provider: (argv: readonly string[]) =>
+          argv.some((word) => word.startsWith(root) && word.endsWith("provider.js")),
+        pulumi: (argv: readonly string[], cwd: string) => argv[0]?.endsWith("pulumi") === true && cwd === folders.work,
+      }[of];
+      return processes().flatMap(({ pid, argv, cwd }) => (isWanted(argv, cwd) ? [pid] : []));
+    },
     stateText: () =>
       fs.readFileSync(path.join(folders.state, ".pulumi", "stacks", projectName, `${stackName}.json`), "utf8"),
     remove: () => fs.rmSync(root, { recursive: true, force: true }),
@@ -77,4 +87,23 @@ function buildPlugin(root: string): string {
     external: ["cpu-features", "*.node"],
   });
   return launcher;
+}
+
+interface RunningProcess {
+  readonly pid: number;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+}
+
+function processes(): readonly RunningProcess[] {
+  return fs.readdirSync("/proc").flatMap((name) => {
+    const pid = Number(name);
+    if (!Number.isInteger(pid)) return [];
+    try {
+      const argv = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      return [{ pid, argv, cwd: fs.readlinkSync(`/proc/${pid}/cwd`) }];
+    } catch {
+      return []; // it has just ended
+    }
+  });
 }
