@@ -9,8 +9,9 @@ import { createNspawnDriver } from "../../provider/drivers/nspawn/driver";
 import { leaderOf } from "../../provider/drivers/nspawn/machine-power";
 import { findProcesses } from "../../provider/host/process-table";
 import { runCommand } from "../../provider/host/run-command";
-import type { MachineName, MachineSpec, Owner, SeedFiles } from "../../provider/hypervisor";
+import type { MachineName, MachineSpec, Owner } from "../../provider/hypervisor";
 import { ForeignObjectError } from "../../provider/hypervisor";
+import { guestNames, guestSeed, guestSegments, guestSpec, uplinkMac } from "../support/guest-machines";
 import { banner, freePort, hostLinks, hostSettings, succeeds, until } from "../support/host-observations";
 import { inMachine, makeNspawnHost, nspawnSkipReason, tracesOf } from "../support/nspawn-host";
 
@@ -20,58 +21,14 @@ const host = skip ? undefined : makeNspawnHost();
 const stack = `guests-${process.pid.toString(36)}`;
 const owner: Owner = { stack, urn: `urn:pulumi:${stack}::contract::test` };
 const driver = createNspawnDriver();
-const [gateway, master, worker] = ["gateway", "master-1", "worker-1"].map((name) => ({ stack, name })) as [
+const [gateway, master, worker] = guestNames.map((name) => ({ stack, name })) as [
   MachineName,
   MachineName,
   MachineName,
 ];
-const uplinkMac = "52:54:00:c1:00:ff";
 let hostPort = 0;
 
-const cables: Readonly<Record<string, readonly { segment: string; mac: string; address: string }[]>> = {
-  gateway: [
-    { segment: "masters", mac: "52:54:00:c1:00:01", address: "192.168.57.1" },
-    { segment: "workers", mac: "52:54:00:c1:00:02", address: "192.168.58.1" },
-  ],
-  "master-1": [{ segment: "masters", mac: "52:54:00:c1:00:11", address: "192.168.57.11" }],
-  "worker-1": [{ segment: "workers", mac: "52:54:00:c1:00:21", address: "192.168.58.11" }],
-};
-
-function specOf(name: string): MachineSpec {
-  return {
-    stack,
-    name,
-    uuid: `6f1d3c1e-0000-5000-8000-0000000000${Object.keys(cables).indexOf(name)}a`,
-    image: host?.image("infrastructure") ?? "",
-    cpus: 1,
-    memoryMiB: 512,
-    diskGiB: 4,
-    nics: (cables[name] ?? []).map(({ segment, mac }) => ({ segment, name: segment, mac })),
-    ...(name === "gateway" ? { uplink: { mac: uplinkMac, forwards: [{ hostPort, guestPort: 22 }] } } : {}),
-    disks: [],
-    cpuWeight: 2048,
-  };
-}
-
-function seedOf(name: string): SeedFiles {
-  const ethernets = (cables[name] ?? []).map(({ segment, mac, address }) => ({ name: segment, mac, address }));
-  if (name === "gateway") ethernets.push({ name: "uplink", mac: uplinkMac, address: "10.0.2.15" });
-  const entries = ethernets.map((e) => [
-    e.name,
-    {
-      match: { macaddress: e.mac },
-      "set-name": e.name,
-      addresses: [`${e.address}/24`],
-      ...(e.name === "uplink" ? { routes: [{ to: "0.0.0.0/0", via: "10.0.2.2" }] } : {}),
-    },
-  ]);
-  return {
-    userData: "#cloud-config\nssh_genkeytypes: [ed25519]\n",
-    metaData: `instance-id: ${name}\nlocal-hostname: ${name}\n`,
-    networkConfig: `${JSON.stringify({ version: 2, ethernets: Object.fromEntries(entries) })}\n`,
-  };
-}
-
+const specOf = (name: string): MachineSpec => guestSpec(stack, name, host?.image("infrastructure") ?? "", hostPort);
 const pings = (from: MachineName, to: string) => succeeds(inMachine(from, "ping", "-c1", "-W1", to));
 const booted = (machine: MachineName) =>
   until(`${machine.name} has booted`, () => succeeds(inMachine(machine, "test", "-e", "/run/cloud-init/result.json")));
@@ -89,10 +46,10 @@ describe("system containers", { skip }, () => {
   before(async () => {
     linksBefore = await hostLinks();
     hostPort = await freePort();
-    for (const name of ["masters", "workers"]) await driver.ensureSegment({ stack, name }, owner);
+    for (const name of guestSegments) await driver.ensureSegment({ stack, name }, owner);
     await Promise.all(
-      Object.keys(cables).map(async (name) => {
-        await driver.ensureMachine(specOf(name), seedOf(name), owner);
+      guestNames.map(async (name) => {
+        await driver.ensureMachine(specOf(name), guestSeed(name), owner);
         await driver.startMachine({ stack, name });
       }),
     );
@@ -100,8 +57,8 @@ describe("system containers", { skip }, () => {
   });
 
   after(async () => {
-    for (const name of Object.keys(cables)) await driver.removeMachine({ stack, name }, owner);
-    for (const name of ["masters", "workers"]) await driver.removeSegment({ stack, name }, owner);
+    for (const name of guestNames) await driver.removeMachine({ stack, name }, owner);
+    for (const name of guestSegments) await driver.removeSegment({ stack, name }, owner);
     host?.remove();
   });
 
@@ -149,15 +106,15 @@ describe("system containers", { skip }, () => {
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as net.AddressInfo;
     const taken = { ...specOf("gateway"), uplink: { mac: uplinkMac, forwards: [{ hostPort: port, guestPort: 22 }] } };
-    await assert.rejects(driver.ensureMachine(taken, seedOf("gateway"), owner), (error: Error & { id?: string }) => {
+    await assert.rejects(driver.ensureMachine(taken, guestSeed("gateway"), owner), (error: Error & { id?: string }) => {
       assert.equal(error.id, "port-taken");
       return error.message.includes(`process ${process.pid}`);
     });
     await new Promise((resolve) => server.close(resolve));
-    await driver.ensureMachine(taken, seedOf("gateway"), owner);
+    await driver.ensureMachine(taken, guestSeed("gateway"), owner);
     assert.match(await banner(port), /^SSH-2\.0-/);
     await assert.rejects(banner(hostPort), /ECONNREFUSED/);
-    await driver.ensureMachine(specOf("gateway"), seedOf("gateway"), owner);
+    await driver.ensureMachine(specOf("gateway"), guestSeed("gateway"), owner);
     assert.match(await banner(hostPort), /^SSH-2\.0-/);
   });
 
@@ -241,6 +198,14 @@ describe("system containers", { skip }, () => {
     assert.deepEqual(await machinePids(worker), []);
   });
 
+  test("a guest that reboots comes back, as a machine would", async () => {
+    const before = await leaderOf(master);
+    await inMachine(master, "systemctl", "--no-wall", "reboot").catch(() => undefined);
+    await until("another system runs", async () => ![before, undefined].includes(await leaderOf(master)));
+    await until("it is in its network", () => pings(master, "192.168.57.1"));
+    await booted(master);
+  });
+
   test("an orderly stop lets the guest shut down", async () => {
     const stopped = performance.now();
     await driver.stopMachine(master, 60_000);
@@ -275,8 +240,8 @@ describe("system containers", { skip }, () => {
   });
 
   test("nothing is left when all is removed", async () => {
-    for (const name of Object.keys(cables)) await driver.removeMachine({ stack, name }, owner);
-    for (const name of ["masters", "workers"]) await driver.removeSegment({ stack, name }, owner);
+    for (const name of guestNames) await driver.removeMachine({ stack, name }, owner);
+    for (const name of guestSegments) await driver.removeSegment({ stack, name }, owner);
     assert.deepEqual(await tracesOf(host?.data ?? "", [stack]), []);
     assert.deepEqual(hostSettings(), settingsBefore);
     assert.equal(await hostLinks(), linksBefore);

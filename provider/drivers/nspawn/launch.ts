@@ -1,10 +1,11 @@
 import * as path from "node:path";
 import { exists, makeFolder } from "../../host/file-store";
+import { findProcesses } from "../../host/process-table";
 import { projectFolder } from "../../host/project-folder";
 import { runCommand } from "../../host/run-command";
 import { type ProcessIdentity, startProcess } from "../../host/start-process";
 import { UserError } from "../../host/user-error";
-import type { MachineSpec } from "../../hypervisor";
+import type { MachineName, MachineSpec } from "../../hypervisor";
 import { makeCgroups } from "./cgroups";
 import {
   addCables,
@@ -22,6 +23,8 @@ import { ensureNamespace } from "./namespaces";
 import { ensureNetwork, segmentNames } from "./segments";
 import { addUplinkInterface, ensureUplink } from "./uplink";
 
+const LAUNCHER = "start-machine.sh";
+
 /** Makes what a machine needs while it runs (network, cgroups) and starts systemd-nspawn over its layers. */
 export async function launchContainer(spec: MachineSpec): Promise<ProcessIdentity> {
   const layers = await imageLayers(spec.image);
@@ -32,7 +35,7 @@ export async function launchContainer(spec: MachineSpec): Promise<ProcessIdentit
   const files = machineFiles(spec);
   await makeFolder(files.root);
   const legacyCgroups = cgroups.some((cgroup) => cgroup.version === 1);
-  const launcher = path.join(projectFolder(), "provider", "drivers", "nspawn", "start-machine.sh");
+  const launcher = path.join(projectFolder(), "provider", "drivers", "nspawn", LAUNCHER);
   const argv = withPrivateMounts([
     ...["sh", launcher, files.folder, overlayOptions(layers)],
     ...cgroups.map((cgroup) => cgroup.folder),
@@ -40,6 +43,12 @@ export async function launchContainer(spec: MachineSpec): Promise<ProcessIdentit
     ...runContainer(spec, { root: "root", binds, legacyCgroups }),
   ]);
   return startProcess(argv, { outputFile: files.consoleLog });
+}
+
+/** The processes of `start-machine.sh` for a machine, also those that have not come far yet. */
+export function launchersOf(machine: MachineName): Promise<readonly ProcessIdentity[]> {
+  const { folder } = machineFiles(machine);
+  return findProcesses((argv) => argv.includes(folder) && argv.some((word) => path.basename(word) === LAUNCHER));
 }
 
 async function makeInterfaces(spec: MachineSpec): Promise<void> {

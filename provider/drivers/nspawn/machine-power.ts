@@ -7,7 +7,7 @@ import type { MachineName, MachineSpec } from "../../hypervisor";
 import { machinePids, removeCgroups } from "./cgroups";
 import { deleteCables, setCables, stackBatch } from "./commands";
 import { machineFiles } from "./folders";
-import { launchContainer } from "./launch";
+import { launchContainer, launchersOf } from "./launch";
 import { containerName, machineNamespace, namespacePath, stackNamespace } from "./names";
 import { namespaceExists, removeNamespace } from "./namespaces";
 import { parseNamespacePids } from "./parse-output";
@@ -36,7 +36,7 @@ export async function leaderOf(machine: MachineName): Promise<number | undefined
 
 export async function start(spec: MachineSpec): Promise<void> {
   if (await isRunning(spec)) return ensureUplink(spec);
-  await clearRemains(spec);
+  await cutPower(spec);
   try {
     const nspawn = await launchContainer(spec);
     await waitForLeader(spec, nspawn.pid, nspawn.startTime);
@@ -80,6 +80,7 @@ export async function cutPower(spec: MachineSpec): Promise<void> {
 }
 
 async function killAll(machine: MachineName): Promise<void> {
+  await endLaunchers(machine);
   const deadline = Date.now() + KILL_MS;
   const leader = await leaderOf(machine);
   // With PID 1 goes its whole pid namespace; killing nspawn first would orphan it.
@@ -94,6 +95,11 @@ async function killAll(machine: MachineName): Promise<void> {
     }
     await Promise.all(pids.map(kill));
   }
+}
+
+/** Launchers that have not come as far as a process in the machine, or would start it again. */
+async function endLaunchers(machine: MachineName): Promise<void> {
+  for (const launcher of await launchersOf(machine)) await killProcess(launcher);
 }
 
 async function kill(pid: number): Promise<void> {

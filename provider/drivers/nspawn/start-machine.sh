@@ -1,21 +1,36 @@
 #!/bin/sh
 # start-machine.sh FOLDER OVERLAY-OPTIONS CGROUP-FOLDER... -- COMMAND...
 # Runs in a mount namespace of its own, so that the machine's root is mounted only there and goes with its processes:
-# whatever kills the machine leaves no mount behind.
+# whatever kills the machine leaves no mount behind. Stays until the machine is off, to start it again when the guest
+# reboots.
 set -eu
 
-cd "$1"
+folder=$1
 options=$2
 shift 2
-while [ "$1" != "--" ]; do
-  echo $$ >"$1/cgroup.procs"
-  shift
-done
-shift
-
+cd "$folder"
 mount -t overlay -o "$options" groundplane root
 
 # Only what is of the network may be written in the guest's /proc/sys and /sys; the rest is the host's. With all of
 # /sys writable networkd would wait for a udev that containers have not.
 export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
-exec "$@"
+
+# In a process of its own: on version 2, a group with this script in it could not hand controllers down to the guest.
+run_in_cgroups() (
+  while [ "$1" != "--" ]; do
+    # 0 is the writer itself.
+    echo 0 >"$1/cgroup.procs"
+    shift
+  done
+  shift
+  exec "$@"
+)
+
+# How nspawn says that the guest has rebooted.
+rebooted=133
+status=$rebooted
+while [ "$status" -eq "$rebooted" ]; do
+  status=0
+  run_in_cgroups "$@" || status=$?
+done
+exit "$status"
