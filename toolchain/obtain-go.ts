@@ -17,6 +17,11 @@ const GO_SHA256: Readonly<Record<string, string>> = {
 };
 const DEFAULT_PROXY = "https://proxy.golang.org";
 
+export interface ObtainGoOptions extends ObtainOptions {
+  /** Where the host's own Go may be; default: PATH and the official place. */
+  readonly searched?: readonly string[];
+}
+
 const goFolder = (): string => path.join(toolsFolder(), "go");
 
 /**
@@ -25,12 +30,12 @@ const goFolder = (): string => path.join(toolsFolder(), "go");
  *
  * @throws UserError `go-missing`
  */
-export async function obtainGo(minimum: string, options: ObtainOptions = {}): Promise<string> {
-  for (const go of ["go", "/usr/local/go/bin/go"]) {
+export async function obtainGo(minimum: string, options: ObtainGoOptions = {}): Promise<string> {
+  for (const go of options.searched ?? ["go", "/usr/local/go/bin/go"]) {
     const version = await goVersion(go);
     if (version && satisfies(version, minimum)) return go;
   }
-  if (!satisfies(GO_VERSION, minimum)) throw goMissing(minimum, "none that new is known here");
+  if (!satisfies(GO_VERSION, minimum)) throw goMissing(minimum, "none so new is known here");
   const kept = path.join(goFolder(), "bin", "go");
   await withFileLock(goFolder(), async () => {
     const record = await readRecord(goFolder());
@@ -63,6 +68,7 @@ async function fetchGo(minimum: string, { progress, signal }: ObtainOptions): Pr
 async function unpackGo(archive: string, name: string, signal?: AbortSignal): Promise<void> {
   const unpacked = `${goFolder()}.partial`;
   await removeTree(unpacked);
+  await fs.mkdir(unpacked, { recursive: true });
   await runCommand(["unzip", "-q", archive, "-d", unpacked], { signal });
   await removeTree(goFolder());
   await fs.rename(path.join(unpacked, "golang.org", `toolchain@${name}`), goFolder());

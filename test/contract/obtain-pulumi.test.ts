@@ -1,0 +1,139 @@
+// The official download against a server on loopback, tools that are kept, and Go from a module proxy on loopback.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { after, before, beforeEach, test } from "node:test";
+import { downloadPulumi, isDownloadReachable } from "../../toolchain/download-pulumi";
+import { findOwnPulumi } from "../../toolchain/own-pulumi";
+import { isIntact, readRecord, sealFolder } from "../../toolchain/sealed-folder";
+
+const ARCHIVE = `pulumi-v3.248.0-${process.platform}-${process.arch}.tar.gz`;
+const CHECKSUMS = "pulumi-3.248.0-checksums.txt";
+const root = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+const site = path.join(root, "site");
+const bin = path.join(root, "bin");
+const inherited = { data: process.env.GROUNDPLANE_DATA, path: process.env.PATH };
+let releases: string;
+let requests: { url: string; range: string | undefined }[] = [];
+
+const server = http.createServer((request, response) => {
+  requests.push({ url: path.basename(request.url ?? ""), range: request.headers.range });
+  const file = path.join(site, path.basename(request.url ?? ""));
+  if (!fs.existsSync(file)) return void response.writeHead(404).end();
+  const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+  const content = fs.readFileSync(file).subarray(from);
+  response.writeHead(from > 0 ? 206 : 200, { "content-length": content.length });
+  response.end(request.method === "HEAD" ? undefined : content);
+});
+
+before(async () => {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  releases = `http://127.0.0.1:${(server.address() as AddressInfo).port}/releases/sdk`;
+  process.env.GROUNDPLANE_DATA = path.join(root, "data");
+});
+beforeEach(() => {
+  for (const folder of [site, bin]) {
+    fs.rmSync(folder, { recursive: true, force: true });
+    fs.mkdirSync(folder);
+  }
+  publish("3.248.0");
+  requests = [];
+});
+after(() => {
+  server.close();
+  server.closeAllConnections();
+  fs.rmSync(root, { recursive: true });
+  if (inherited.data === undefined) delete process.env.GROUNDPLANE_DATA;
+  else process.env.GROUNDPLANE_DATA = inherited.data;
+});
+
+/** A release as the official ones are: a folder `pulumi` with the programs, and its checksum beside it. */
+function publish(version: string): void {
+  const folder = path.join(root, "release", "pulumi");
+  fs.mkdirSync(folder, { recursive: true });
+  writeProgram(path.join(folder, "pulumi"), `echo v${version}`);
+  writeProgram(path.join(folder, "pulumi-language-nodejs"), "true");
+  execFileSync("tar", ["-czf", path.join(site, ARCHIVE), "-C", path.dirname(folder), "pulumi"]);
+  const sum = createHash("sha256")
+    .update(fs.readFileSync(path.join(site, ARCHIVE)))
+    .digest("hex");
+  fs.writeFileSync(path.join(site, CHECKSUMS), `${"0".repeat(64)}  pulumi-v3.248.0-other.zip\n${sum}  ${ARCHIVE}\n`);
+}
+
+function writeProgram(file: string, text: string): void {
+  fs.writeFileSync(file, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+}
+
+const keptArchive = (): string => path.join(process.env.GROUNDPLANE_DATA as string, "parts", ARCHIVE);
+
+test("a release is fetched, compared with its checksum and unpacked", async () => {
+  assert.equal(await isDownloadReachable(undefined, releases), true);
+  await downloadPulumi(bin, {}, releases);
+  assert.equal(execFileSync(path.join(bin, "pulumi"), { encoding: "utf8" }), "v3.248.0\n");
+  assert.ok(fs.existsSync(path.join(bin, "pulumi-language-nodejs")));
+  assert.equal(fs.existsSync(keptArchive()), false);
+});
+
+test("an interrupted download goes on where it stopped", async () => {
+  fs.mkdirSync(path.dirname(keptArchive()), { recursive: true });
+  fs.writeFileSync(keptArchive(), fs.readFileSync(path.join(site, ARCHIVE)).subarray(0, 100));
+  await downloadPulumi(bin, {}, releases);
+  assert.deepEqual(requests.at(-1), { url: ARCHIVE, range: "bytes=100-" });
+  assert.ok(fs.existsSync(path.join(bin, "pulumi")));
+});
+
+test("a tampered release is refused, unpacked nowhere and not kept", async () => {
+  fs.appendFileSync(path.join(site, ARCHIVE), "x");
+  await assert.rejects(downloadPulumi(bin, {}, releases), { id: "pulumi-not-obtained", message: /checksum/ });
+  assert.deepEqual(fs.readdirSync(bin), []);
+  assert.equal(fs.existsSync(keptArchive()), false);
+});
+
+test("a release without a published checksum is refused", async () => {
+  fs.writeFileSync(path.join(site, CHECKSUMS), "");
+  await assert.rejects(downloadPulumi(bin, {}, releases), { id: "pulumi-not-obtained" });
+});
+
+test("a site that is away is known to be within seconds", async () => {
+  const started = performance.now();
+  assert.equal(await isDownloadReachable(undefined, "http://127.0.0.1:1/releases"), false);
+  assert.ok(performance.now() - started < 6_000);
+});
+
+test("the user's own Pulumi counts when it is recent and has its language host", async () => {
+  const own = async (version: string, hasHost: boolean) => {
+    fs.rmSync(bin, { recursive: true });
+    fs.mkdirSync(bin);
+    writeProgram(path.join(bin, "pulumi"), `echo v${version}`);
+    if (hasHost) writeProgram(path.join(bin, "pulumi-language-nodejs"), "true");
+    process.env.PATH = `${bin}:/usr/bin:/bin`;
+    try {
+      return (await findOwnPulumi())?.version;
+    } finally {
+      process.env.PATH = inherited.path;
+    }
+  };
+  assert.equal(await own("3.250.1", true), "3.250.1");
+  assert.equal(await own("3.247.0", true), undefined);
+  assert.equal(await own("3.250.1", false), undefined);
+});
+
+test("a kept program that was changed is noticed, one that was only touched is not blamed", async () => {
+  const folder = path.join(root, "kept");
+  fs.mkdirSync(path.join(folder, "bin"), { recursive: true });
+  const program = path.join(folder, "bin", "pulumi");
+  fs.writeFileSync(program, "the program");
+  assert.equal(await readRecord(folder), undefined);
+  await sealFolder(folder, "build", path.join("bin", "pulumi"));
+  const record = await readRecord(folder);
+  assert.ok(record && (await isIntact(folder, record)));
+  fs.utimesSync(program, 1, 1);
+  assert.equal(await isIntact(folder, record), true);
+  fs.writeFileSync(program, "THE program");
+  assert.equal(await isIntact(folder, record), false);
+});

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatElapsed, ProgressLines } from "../../../cli/start/progress-lines";
+import { formatSummary } from "../../../cli/start/summary";
+import { describeResource, isDone, parseResourceLine, readUpReport } from "../../../cli/start/up-output";
+
+function progressOn(isTerminal: boolean) {
+  const state = { text: "", time: 0 };
+  const progress = new ProgressLines({ write: (text) => (state.text += text), isTerminal, now: () => state.time });
+  return { state, progress };
+}
+
+test("lines of pulumi up are understood", () => {
+  assert.deepEqual(parseResourceLine(" +  groundplane:index:Machine master-1 creating (0s) master-1: boots"), {
+    kind: "Machine",
+    name: "master-1",
+    verb: "creating",
+    seconds: 0,
+    message: "master-1: boots",
+  });
+  const done = parseResourceLine(" ~  groundplane:index:NodeFiles gateway-files updated (0.59s) ");
+  assert.ok(done && isDone(done));
+  assert.equal(describeResource(done), "gateway-files: node files updated");
+  const replaced = parseResourceLine("+-  command:remote:Command gate replaced (1s)");
+  assert.ok(replaced && isDone(replaced));
+});
+
+test("what only groups others, and refreshes, are no steps", () => {
+  assert.equal(parseResourceLine(" +  groundplane:components:Gateway gateway created (1s) "), undefined);
+  assert.equal(parseResourceLine("@ updating......"), undefined);
+  assert.equal(parseResourceLine("Resources:"), undefined);
+  const refreshed = parseResourceLine(" ~  groundplane:index:Disk storage-1-brick refresh (0.05s) ");
+  assert.equal(refreshed && isDone(refreshed), false);
+});
+
+test("a run without changes is told from one with changes", () => {
+  assert.equal(
+    readUpReport(["Updating (lab):", "", "Resources:", "    60 unchanged", "", "Duration: 4s"]).isUnchanged,
+    true,
+  );
+  assert.equal(readUpReport(["Resources:", "    ~ 1 updated", "    59 unchanged"]).isUnchanged, false);
+  assert.equal(readUpReport(["error: no"]).isUnchanged, false);
+});
+
+test("the summary of errors is found", () => {
+  const lines = [
+    "Diagnostics:",
+    "  groundplane:index:Machine (master-1):",
+    "    error: no room",
+    "",
+    "Resources:",
+    "    1 errored",
+  ];
+  assert.match(readUpReport(lines).diagnostics, /master-1[\s\S]*no room$/);
+});
+
+test("phases are timed, also one that fails", async () => {
+  const { state, progress } = progressOn(false);
+  await progress.during("images", async () => {
+    state.time = 65_500;
+    progress.note("sealed");
+  });
+  await assert.rejects(progress.during("up", () => Promise.reject(new Error("no"))));
+  assert.deepEqual(progress.times, [
+    { phase: "images", seconds: 65.5 },
+    { phase: "up", seconds: 0 },
+  ]);
+  assert.equal(state.text, "  1:05  images         sealed\n");
+});
+
+test("passing messages overwrite each other on a terminal and are rare in a log", () => {
+  const terminal = progressOn(true);
+  terminal.progress.status("one");
+  terminal.progress.status("two");
+  terminal.progress.note("done");
+  assert.equal(terminal.state.text.split("\u001b[2K").length - 1, 3);
+  assert.ok(terminal.state.text.endsWith("done\n"));
+  const log = progressOn(false);
+  log.progress.status("one");
+  log.progress.status("two");
+  log.state.time = 6_000;
+  log.progress.status("three");
+  assert.equal(log.state.text.split("\n").length - 1, 2);
+});
+
+test("elapsed time is minutes and seconds", () => {
+  assert.deepEqual([0, 7_999, 750_000].map(formatElapsed), ["  0:00", "  0:07", " 12:30"]);
+});
+
+test("the summary names the API, the kubeconfig, the times and three commands", () => {
+  const text = formatSummary({
+    stack: "small",
+    isUnchanged: true,
+    outputs: { apiEndpoint: "https://127.0.0.1:1", inventory: [] },
+    kubeconfig: "/data/kubeconfig",
+    times: [{ phase: "up", seconds: 2.34 }],
+  });
+  assert.match(text, /nothing was to be done/);
+  for (const part of ["https://127.0.0.1:1", "/data/kubeconfig", "2.3 s"]) assert.ok(text.includes(part), part);
+  assert.equal(text.match(/npx groundplane .*--stack small/g)?.length, 3);
+});

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import {
+  chooseBackend,
+  choosePulumiHome,
+  formatShellExports,
+  pulumiEnvironment,
+} from "../../../toolchain/pulumi-environment";
+
+let data: string;
+let home: string;
+const before = process.env.GROUNDPLANE_DATA;
+
+beforeEach(() => {
+  data = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+  home = path.join(data, "home");
+  fs.mkdirSync(home);
+  process.env.GROUNDPLANE_DATA = data;
+});
+afterEach(() => {
+  if (before === undefined) delete process.env.GROUNDPLANE_DATA;
+  else process.env.GROUNDPLANE_DATA = before;
+  fs.rmSync(data, { recursive: true });
+});
+
+const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+  PATH: "/usr/bin:/bin",
+  PULUMI_HOME: home,
+  ...more,
+});
+
+test("without a choice of the user's, state, home and passphrase are on this host", async () => {
+  const variables = await pulumiEnvironment("/tools/bin", environment());
+  assert.equal(variables.PULUMI_BACKEND_URL, `file://${data}/state`);
+  assert.equal(variables.PULUMI_CONFIG_PASSPHRASE_FILE, `${data}/passphrase`);
+  assert.equal(variables.PATH, "/tools/bin:/usr/bin:/bin");
+});
+
+test("the passphrase is made once, is long, and is its owner's alone", async () => {
+  const file = (await pulumiEnvironment("/bin", environment())).PULUMI_CONFIG_PASSPHRASE_FILE as string;
+  const text = fs.readFileSync(file, "utf8");
+  assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+  assert.ok(Buffer.from(text.trim(), "base64url").length >= 32);
+  await pulumiEnvironment("/bin", environment());
+  assert.equal(fs.readFileSync(file, "utf8"), text);
+});
+
+test("nothing in the environment is the passphrase itself", async () => {
+  const variables = await pulumiEnvironment("/bin", environment());
+  const passphrase = fs.readFileSync(variables.PULUMI_CONFIG_PASSPHRASE_FILE as string, "utf8").trim();
+  assert.ok(!JSON.stringify(variables).includes(passphrase));
+});
+
+for (const variable of ["PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN"]) {
+  test(`the user's own ${variable} decides`, async () => {
+    const given = environment({ [variable]: "s3://their-state" });
+    assert.deepEqual(await chooseBackend(given), { kind: "user", why: variable });
+    assert.equal((await pulumiEnvironment("/bin", given)).PULUMI_BACKEND_URL, undefined);
+  });
+}
+
+test("our own backend in the environment is still ours", async () => {
+  const { PULUMI_BACKEND_URL } = await pulumiEnvironment("/bin", environment());
+  assert.equal((await chooseBackend(environment({ PULUMI_BACKEND_URL }))).kind, "local");
+});
+
+test("a login of the user's decides, and its home is used", async () => {
+  fs.writeFileSync(path.join(home, "credentials.json"), JSON.stringify({ current: "https://api.pulumi.com" }));
+  assert.equal((await chooseBackend(environment())).kind, "user");
+  assert.equal(await choosePulumiHome(environment()), home);
+});
+
+test("having logged out is no login", async () => {
+  fs.writeFileSync(path.join(home, "credentials.json"), JSON.stringify({ current: "" }));
+  assert.equal((await chooseBackend(environment())).kind, "local");
+});
+
+test("the user's own passphrase and parallelism stay", async () => {
+  const variables = await pulumiEnvironment(
+    "/bin",
+    environment({ PULUMI_CONFIG_PASSPHRASE: "x", PULUMI_PARALLEL: "3" }),
+  );
+  assert.equal(variables.PULUMI_CONFIG_PASSPHRASE_FILE, undefined);
+  assert.equal(variables.PULUMI_PARALLEL, undefined);
+});
+
+test("shell exports survive hostile values and keep the shell's PATH", () => {
+  assert.equal(
+    formatShellExports({ PATH: "/a b/bin:/usr/bin", NAME: "it's $(id) `x`" }),
+    `export PATH='/a b/bin':"$PATH"\nexport NAME='it'\\''s $(id) \`x\`'\n`,
+  );
+});
