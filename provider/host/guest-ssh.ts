@@ -57,11 +57,16 @@ export async function untilReachable<T>(attempt: () => Promise<T>, options: Conn
   }
 }
 
-/** Closes every open connection; the process can then end by itself. */
+/** Closes every connection, also those that are still being made; the process can then end by itself. */
 export async function closeGuests(): Promise<void> {
-  const open = await Promise.allSettled(pool.values());
+  const all = [...pool.values()];
   pool.clear();
-  for (const result of open) if (result.status === "fulfilled") result.value.close();
+  for (const opening of all) {
+    opening.then(
+      (connection) => connection.close(),
+      () => undefined,
+    );
+  }
 }
 
 /** Forgets a guest's connection, so that the next use makes a new one: after its machine was stopped or re-made. */

@@ -2,6 +2,7 @@ import type { DriverByName } from "../drivers/driver-by-name";
 import { UserError } from "../host/user-error";
 import type { DiskInputs, DiskOutputs } from "../resource-types";
 import { objectId, parseObjectId } from "./object-id";
+import { presentOwner } from "./present-owner";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
@@ -49,14 +50,17 @@ export function diskResource(driverByName: DriverByName): TypedResource<DiskInpu
       const { driver, stack, name } = parseObjectId(id);
       const hypervisor = driverByName(driver);
       const found = await hypervisor.inspectDisk({ stack, name });
-      await hypervisor.removeDisk({ stack, name }, found?.owner ?? { stack, urn });
+      await hypervisor.removeDisk({ stack, name }, presentOwner(found, stack, urn));
     },
   };
 }
 
 async function ensure(driverByName: DriverByName, inputs: DiskInputs, urn: string): Promise<void> {
   const { driver, stack, name, uuid, sizeGiB } = inputs;
-  await driverByName(driver).ensureDisk({ stack, name, uuid, sizeGiB }, { stack, urn });
+  const hypervisor = driverByName(driver);
+  // A kept disk of an earlier life of this stack is adopted whatever its resource was called then.
+  const found = await hypervisor.inspectDisk({ stack, name });
+  await hypervisor.ensureDisk({ stack, name, uuid, sizeGiB }, presentOwner(found, stack, urn));
 }
 
 const shrinking = (inputs: DiskInputs, before: DiskInputs): UserError =>

@@ -6,6 +6,7 @@ import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource
 import { fillSecrets, referredSecrets } from "./fill-secrets";
 import { machineSchema } from "./machine-schema";
 import { objectId, parseObjectId } from "./object-id";
+import { presentOwner } from "./present-owner";
 import type { TypedResource } from "./typed-resource";
 
 /** How long a machine with a data disk may take to shut down in order before its power is cut. */
@@ -47,7 +48,7 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       const hypervisor = driverByName(inputs.driver);
       // It stands in our state, so it is ours under whatever name it was made: imported, or moved in the program.
       const found = await hypervisor.inspectMachine(inputs);
-      const owner = found?.owner ?? { stack: inputs.stack, urn: context.urn };
+      const owner = presentOwner(found, inputs.stack, context.urn);
       return converge(hypervisor, inputs, owner, context);
     },
 
@@ -60,7 +61,7 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
         context.log("info", `${machine.name}: shutting down`, true);
         await hypervisor.stopMachine(machine, ORDERLY_STOP_MS);
       }
-      await hypervisor.removeMachine(machine, found?.owner ?? { stack: machine.stack, urn: context.urn });
+      await hypervisor.removeMachine(machine, presentOwner(found, machine.stack, context.urn));
     },
   };
 }

@@ -2,6 +2,7 @@ import type { DriverByName } from "../drivers/driver-by-name";
 import { clearDismantling } from "../host/dismantling-mark";
 import type { SegmentInputs, SegmentOutputs } from "../resource-types";
 import { objectId, parseObjectId } from "./object-id";
+import { presentOwner } from "./present-owner";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
@@ -39,7 +40,7 @@ export function segmentResource(driverByName: DriverByName): TypedResource<Segme
       const { driver, stack, name } = parseObjectId(id);
       const hypervisor = driverByName(driver);
       const found = await hypervisor.inspectSegment({ stack, name });
-      await hypervisor.removeSegment({ stack, name }, found?.owner ?? { stack, urn });
+      await hypervisor.removeSegment({ stack, name }, presentOwner(found, stack, urn));
     },
   };
 }

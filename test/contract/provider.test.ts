@@ -1,0 +1,188 @@
+// The provider's resources over the wire, without an engine, on the fake driver.
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { after, afterEach, before, test } from "node:test";
+import { groundplaneProvider } from "../../provider/definition";
+import { isDismantling } from "../../provider/host/dismantling-mark";
+import type { Properties } from "../../provider/rpc/property-values";
+import { UNKNOWN } from "../../provider/rpc/property-values";
+import { initFailureOf, type ProviderClient, providerClient } from "../support/provider-client";
+import { machineInputs } from "../support/provider-resources";
+
+const type = (name: string) => `groundplane:index:${name}`;
+const machine = type("Machine");
+const properties = (value: object) => value as unknown as Properties;
+const wanted = { ...properties(machineInputs("one")), power: "running" };
+const data = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+let client: ProviderClient;
+
+before(async () => {
+  process.env.GROUNDPLANE_DATA = data;
+  client = await providerClient(groundplaneProvider);
+});
+after(() => {
+  client?.stop();
+  fs.rmSync(data, { recursive: true, force: true });
+});
+afterEach(() => client.delete(machine, "fake/tested/one", wanted));
+
+test("the schema names every type, its required inputs and the types of its properties", async () => {
+  const { resources, types } = await client.schema();
+  const names = [
+    "Birth",
+    "ClusterSecrets",
+    "Disk",
+    "Dismantling",
+    "Image",
+    "Machine",
+    "Membership",
+    "NodeFiles",
+    "Segment",
+  ];
+  assert.deepEqual(Object.keys(resources).sort(), names.map(type));
+  assert.ok(resources[machine]?.requiredInputs.includes("memoryMiB"));
+  assert.ok(!resources[machine]?.requiredInputs.includes("uplink"));
+  assert.ok(types["groundplane:index:GuestConnection"]);
+});
+
+test("check reports everything that is wrong, with its place", async () => {
+  const { stack: _stack, ...inputs } = {
+    ...machineInputs("one"),
+    memoryMiB: "much",
+    colour: "red",
+    nics: [{ segment: 1 }],
+  };
+  const { failures } = await client.check(machine, properties(inputs));
+  assert.deepEqual([...failures].sort(), [
+    "colour is no known property",
+    "memoryMiB must be a whole number",
+    "nics[0].mac is missing",
+    "nics[0].name is missing",
+    "nics[0].segment must be a string",
+    "stack is missing",
+  ]);
+});
+
+test("check takes unknown values and adds what no program says", async () => {
+  const { power: _power, ...inputs } = wanted;
+  const answer = await client.check(machine, { ...inputs, secrets: UNKNOWN });
+  assert.deepEqual(answer, { inputs: { ...wanted, secrets: UNKNOWN }, failures: [] });
+});
+
+test("a preview does nothing and knows everything but the generation", async () => {
+  const planned = await client.create(machine, wanted, { preview: true });
+  assert.equal(planned.id, "fake/tested/one");
+  assert.deepEqual(planned.properties, { ...wanted, generation: UNKNOWN });
+  assert.equal((await client.read(machine, planned.id, wanted, wanted)).id, "");
+});
+
+test("what is created is read back equal, and differs in nothing", async () => {
+  const { id, properties: outputs } = await client.create(machine, wanted);
+  const read = await client.read(machine, id, wanted, outputs);
+  assert.deepEqual(read.properties, outputs);
+  assert.deepEqual(read.inputs, wanted);
+  assert.equal((await client.diff(machine, read.inputs, wanted)).changes, "none");
+});
+
+test("what needs a new machine replaces it; everything else changes in place", async () => {
+  const [nic] = machineInputs("one").nics;
+  const replacing = { image: "other", uuid: "other", diskGiB: 9, nics: [{ ...nic, mac: "02:00:00:00:00:02" }] };
+  for (const [key, value] of Object.entries(replacing)) {
+    const { replaces } = await client.diff(machine, wanted, properties({ ...wanted, [key]: value }));
+    assert.deepEqual(replaces, [key]);
+  }
+  const seed = { ...machineInputs("one").seed, userData: "new" };
+  const news = properties({ ...wanted, seed, secrets: { token: "new" }, memoryMiB: 512, cpus: 2, cpuWeight: 1 });
+  const { replaces, paths } = await client.diff(machine, wanted, news);
+  assert.deepEqual(replaces, []);
+  assert.deepEqual(paths, {
+    "seed.userData": "UPDATE",
+    "secrets.token": "ADD",
+    memoryMiB: "UPDATE",
+    cpus: "UPDATE",
+    cpuWeight: "UPDATE",
+  });
+});
+
+test("an update keeps the machine and returns what is", async () => {
+  const { id, properties: outputs } = await client.create(machine, wanted);
+  const updated = await client.update(machine, id, outputs, { ...wanted, memoryMiB: 512 });
+  assert.deepEqual(updated.properties, { ...outputs, memoryMiB: 512 });
+});
+
+test("secrets stay secret wherever they return", async () => {
+  const inputs = { ...wanted, secrets: { token: "hidden" } };
+  const created = await client.create(machine, inputs, { secretPaths: ["secrets"] });
+  assert.ok(created.secretPaths.has("secrets"));
+  const read = await client.read(machine, created.id, inputs, created.properties);
+  assert.ok(read.secretPaths.has("secrets"), "even when the engine forgot");
+});
+
+test("a foreign machine of the same name is refused and left alone", async () => {
+  await client.create(machine, wanted);
+  const file = path.join(data, "fake/tested/machines/one/machine.json");
+  const record = JSON.parse(fs.readFileSync(file, "utf8"));
+  fs.writeFileSync(file, JSON.stringify({ ...record, owner: { stack: "tested", urn: "somebody" } }));
+  await assert.rejects(client.create(machine, wanted), (error: Error) => {
+    assert.equal(initFailureOf(error), undefined, "it must not come into the state");
+    return /belongs to somebody/.test(error.message);
+  });
+});
+
+test("delete twice is fine", async () => {
+  const { id } = await client.create(machine, wanted);
+  await client.delete(machine, id, wanted);
+  await client.delete(machine, id, wanted);
+  assert.equal((await client.read(machine, id, wanted, wanted)).id, "");
+});
+
+test("a disk is kept when it is to be kept, and never shrinks", async () => {
+  const disk = { driver: "fake", stack: "tested", name: "data", uuid: "u", sizeGiB: 4, keep: true };
+  const { id } = await client.create(type("Disk"), disk);
+  await assert.rejects(client.update(type("Disk"), id, disk, { ...disk, sizeGiB: 2 }), /cannot shrink/);
+  await client.delete(type("Disk"), id, disk);
+  assert.equal((await client.read(type("Disk"), id, disk, disk)).id, id);
+  await client.delete(type("Disk"), id, { ...disk, keep: false });
+  assert.equal((await client.read(type("Disk"), id, disk, disk)).id, "");
+});
+
+test("the dismantling's mark stands from its delete until the stack is wanted again", async () => {
+  const inputs = { stack: "tested" };
+  const { id } = await client.create(type("Dismantling"), inputs);
+  assert.ok(!isDismantling("tested"));
+  await client.delete(type("Dismantling"), id, inputs);
+  assert.ok(isDismantling("tested"));
+  await client.check(type("Dismantling"), inputs);
+  assert.ok(!isDismantling("tested"));
+});
+
+test("secrets are stable, new with a higher version, and never older", async () => {
+  const secrets = type("ClusterSecrets");
+  const first = await client.create(secrets, { stack: "tested", version: 2 });
+  assert.ok(first.secretPaths.has("values"));
+  const olds = first.properties;
+  const same = await client.update(secrets, first.id, olds, { stack: "tested", version: 2 });
+  assert.deepEqual(same.properties, olds);
+  const next = await client.update(secrets, first.id, olds, { stack: "tested", version: 3 });
+  assert.notDeepEqual(next.properties.values, olds.values);
+  await assert.rejects(client.update(secrets, first.id, olds, { stack: "tested", version: 1 }), /version 1/);
+});
+
+test("cancelled while a machine is made: it stays in the state, and an update starts it", async () => {
+  process.env.GROUNDPLANE_FAKE_DELAY_MS = "300";
+  const creating = client.create(machine, wanted).catch((error) => error);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await client.cancel();
+  const failure = initFailureOf(await creating);
+  delete process.env.GROUNDPLANE_FAKE_DELAY_MS;
+  assert.equal(failure?.id, "fake/tested/one");
+  assert.equal(failure?.refreshBeforeUpdate, true);
+  assert.equal(failure?.outputs.power, "stopped");
+  // A cancelled provider is never used again.
+  client.stop();
+  client = await providerClient(groundplaneProvider);
+  const { power } = (await client.update(machine, "fake/tested/one", failure.outputs, wanted)).properties;
+  assert.equal(power, "running");
+});

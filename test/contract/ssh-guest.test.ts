@@ -1,0 +1,119 @@
+// Guests over SSH, against a server on loopback that runs what it is told with the real shell.
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { after, before, test } from "node:test";
+import type { Guest } from "../../provider/guest";
+import { connectSshGuest } from "../../provider/guests/ssh-guest";
+import { closeGuests, UnreachableError } from "../../provider/host/guest-ssh";
+import { type SshServer, startSshServer } from "../support/ssh-server";
+
+let server: SshServer;
+let folder: string;
+let guest: Guest;
+
+const connection = (change: object = {}) => ({
+  bastionPort: server.port,
+  bastionHostKey: server.hostKey,
+  address: "10.0.2.15",
+  hostKey: server.hostKey, // the gateway itself
+  privateKey: server.clientKey,
+  ...change,
+});
+
+before(async () => {
+  server = await startSshServer();
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+  guest = await connectSshGuest(connection());
+});
+after(async () => {
+  await closeGuests();
+  await server?.stop();
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+test("a program gets its words byte for byte, its input, and gives its exit code", async () => {
+  const words = ["a b", "it's", "$(id)", '"', "`", "\\", "*", "", "ü\n-x"];
+  const script = 'printf "%s|" "$@"; cat; echo oops >&2; exit 7';
+  const result = await guest.run(["sh", "-c", script, "sh", ...words], { stdin: "input" });
+  assert.deepEqual(result, { code: 7, stdout: `${words.join("|")}|input`, stderr: "oops\n" });
+});
+
+test("lines come while the program runs", async () => {
+  const lines: string[] = [];
+  let soon = 0;
+  await guest.run(["sh", "-c", "echo first; sleep 0.5; echo second"], {
+    onLine: (line) => {
+      soon ||= Date.now();
+      lines.push(line);
+    },
+  });
+  assert.deepEqual(lines, ["first", "second"]);
+  assert.ok(Date.now() - soon > 300, "the first line did not wait for the end");
+});
+
+test("a time limit and an abort end the wait for a program that does not end", async () => {
+  await assert.rejects(guest.run(["sleep", "5"], { timeoutMs: 200 }), /no end after 0.2 s/);
+  const controller = new AbortController();
+  const run = guest.run(["sleep", "5"], { signal: controller.signal });
+  controller.abort(new Error("cancelled"));
+  await assert.rejects(run, /cancelled/);
+});
+
+test("files are written atomically, with their modes, and read back equal", async () => {
+  const files = [
+    { path: path.join(folder, "new/folder/a.conf"), mode: "0644", content: "a = 'b' $c `d` \\ ü\n\n" },
+    { path: path.join(folder, "b.sh"), mode: "0755", content: "#!/bin/sh\n" },
+    { path: path.join(folder, "empty"), mode: "0600", content: "" },
+  ];
+  await guest.writeFiles(files);
+  assert.deepEqual(await guest.readFiles(files.map((file) => file.path)), files);
+  assert.equal(fs.statSync(path.join(folder, "b.sh")).mode & 0o777, 0o755);
+  assert.deepEqual(fs.readdirSync(folder).sort(), ["b.sh", "empty", "new"], "nothing but the files is left");
+  const absent = path.join(folder, "absent");
+  assert.deepEqual(await guest.readFiles([absent, files[1]?.path as string]), [undefined, files[1]]);
+});
+
+test("a file that cannot be written is an error", async () => {
+  const file = { path: path.join(folder, "b.sh", "below-a-file"), mode: "0644", content: "" };
+  await assert.rejects(guest.writeFiles([file]), /cannot handle the node's files/);
+});
+
+test("more programs than a connection has sessions wait for each other", async () => {
+  const results = await Promise.all(Array.from({ length: 20 }, (_, index) => guest.run(["echo", String(index)])));
+  assert.deepEqual(
+    results.map(({ stdout }) => stdout),
+    Array.from({ length: 20 }, (_, index) => `${index}\n`),
+  );
+});
+
+test("another host key than the pinned one is refused", async () => {
+  const pinned = server.otherHostKey;
+  const attempt = connectSshGuest(connection({ bastionHostKey: pinned, hostKey: pinned }));
+  await assert.rejects(attempt, UnreachableError);
+});
+
+test("a guest that does not answer yet is asked until it does, or the deadline comes", async () => {
+  await closeGuests();
+  server.refuseNext(3);
+  const reasons: string[] = [];
+  const late = await connectSshGuest(connection(), { deadlineMs: 10_000, onWaiting: (reason) => reasons.push(reason) });
+  assert.equal((await late.run(["echo", "here"])).stdout, "here\n");
+  assert.equal(reasons.length, 3);
+  await closeGuests();
+  server.refuseNext(1_000);
+  const started = Date.now();
+  await assert.rejects(connectSshGuest(connection(), { deadlineMs: 700 }), UnreachableError);
+  assert.ok(Date.now() - started < 5_000);
+  server.refuseNext(0);
+});
+
+test("an abort ends the wait for a guest", async () => {
+  const bastionPort = await server.listenSilently();
+  const attempt = connectSshGuest(connection({ bastionPort }), {
+    deadlineMs: 60_000,
+    signal: AbortSignal.timeout(300),
+  });
+  await assert.rejects(attempt, { name: "TimeoutError" });
+});
