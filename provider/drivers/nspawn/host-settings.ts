@@ -38,11 +38,11 @@ export async function useHost(stack: string): Promise<void> {
       netnsFolderMade: !(await exists(NETNS_FOLDER)),
     };
     const folder = record.stacks[stack];
-    if (folder !== undefined && folder !== dataFolder()) {
+    if (folder !== undefined && folder !== dataFolder() && (await hasStack(folder, stack))) {
       throw new ForeignObjectError(`stack ${stack} (data folder ${folder})`, undefined);
     }
     const low = await valuesTooLow();
-    if (folder !== undefined && Object.keys(low).length === 0) return;
+    if (folder === dataFolder() && Object.keys(low).length === 0) return;
     // The record first: a value that is raised but not recorded could never be given back.
     const stacks = { ...record.stacks, [stack]: dataFolder() };
     await writeJson(RECORD, { ...record, before: { ...low, ...record.before }, stacks }, 0o644);
@@ -55,7 +55,10 @@ export async function releaseHost(stack: string): Promise<void> {
   await withHostLock(async () => {
     const record = await readJson<HostRecord>(RECORD);
     if (record?.stacks[stack] !== dataFolder()) return;
-    const { [stack]: _, ...stacks } = record.stacks;
+    const stacks: Record<string, string> = {};
+    for (const [other, folder] of Object.entries(record.stacks)) {
+      if (other !== stack && (await hasStack(folder, other))) stacks[other] = folder;
+    }
     if (Object.keys(stacks).length > 0) return writeJson(RECORD, { ...record, stacks }, 0o644);
     for (const [file, value] of Object.entries(record.before)) await restore(file, value);
     if (record.netnsFolderMade) await removeNetnsFolder();
@@ -67,6 +70,9 @@ export async function releaseHost(stack: string): Promise<void> {
 export async function tidyRunFolder(): Promise<void> {
   for (const folder of ["locks", "uplinks", ""]) await removeIfEmpty(path.join(RUN_FOLDER, folder));
 }
+
+/** A data folder that somebody deleted counts no more: its stacks would hold the host's settings until a restart. */
+const hasStack = (folder: string, stack: string): Promise<boolean> => exists(path.join(folder, "stacks", stack));
 
 /** The values that are lower than needed, as they are. */
 async function valuesTooLow(): Promise<Record<string, string>> {

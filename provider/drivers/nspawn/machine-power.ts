@@ -4,7 +4,7 @@ import { outputTail, runCommand } from "../../host/run-command";
 import { isSameProcess, killProcess, processStartTime, signalProcess } from "../../host/start-process";
 import { UserError } from "../../host/user-error";
 import type { MachineName, MachineSpec } from "../../hypervisor";
-import { machinePids, removeCgroups } from "./cgroups";
+import { machineCgroups, machinePids, removeCgroups } from "./cgroups";
 import { deleteCables, setCables, stackBatch } from "./commands";
 import { machineFiles } from "./folders";
 import { launchContainer, launchersOf } from "./launch";
@@ -99,6 +99,8 @@ async function killAll(machine: MachineName): Promise<void> {
 
 /** Launchers that have not come as far as a process in the machine, or would start it again. */
 async function endLaunchers(machine: MachineName): Promise<void> {
+  // Its cgroups are recorded before it is launched: without them there is nothing to look for.
+  if ((await machineCgroups(machine)).length === 0) return;
   for (const launcher of await launchersOf(machine)) await killProcess(launcher);
 }
 
