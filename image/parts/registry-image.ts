@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import * as path from "node:path";
 import { download } from "../../provider/host/download";
 import { removeTree } from "../../provider/host/file-store";
 import { type HttpOptions, httpGetText } from "../../provider/host/http-get";
+import { UserError } from "../../provider/host/user-error";
 import { extractMembers } from "./tar-members";
 
 export interface RegistryImage {
@@ -53,5 +55,9 @@ export async function fetchFromImage(
 
 async function manifest(image: RegistryImage, reference: string, options: HttpOptions): Promise<ImageManifest> {
   const url = `${image.registry}/v2/${image.repository}/manifests/${reference}`;
-  return JSON.parse(await httpGetText(url, { ...options, headers: { Accept: MANIFEST_TYPES } })) as ImageManifest;
+  const text = await httpGetText(url, { ...options, headers: { Accept: MANIFEST_TYPES } });
+  if (reference.startsWith("sha256:") && `sha256:${createHash("sha256").update(text).digest("hex")}` !== reference) {
+    throw new UserError("checksum", `${url} gives another manifest than it was asked for`, "use another source");
+  }
+  return JSON.parse(text) as ImageManifest;
 }

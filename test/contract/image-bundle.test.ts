@@ -1,0 +1,115 @@
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { test } from "node:test";
+import { ensureImages } from "../../image/build-images";
+import { createBundle, partsOf } from "../../image/parts/bundle";
+import { bundleFolder, bundleSource } from "../../image/parts/bundle-source";
+import { loadBundle } from "../../image/parts/load-bundle";
+import { ensurePart } from "../../image/parts/part-store";
+import type { ImageRecipe } from "../../image/recipes/recipe";
+import { exists } from "../../provider/host/file-store";
+import { UserError } from "../../provider/host/user-error";
+import { ownDataFolder, smallRecipe, smallSource, storedNames } from "../support/small-image";
+
+const withPrograms: ImageRecipe = {
+  ...smallRecipe,
+  kubernetes: {
+    version: "0.1.0",
+    layer: smallRecipe.rootTree.layer,
+    nodePrograms: [],
+    parts: [{ name: "etcd", version: "0.1.0", programs: ["etcd", "etcdctl"] }],
+    containerImages: [],
+  },
+};
+
+const context = { progress: () => {} };
+const isDamaged = (error: unknown): boolean => error instanceof UserError && error.id === "bundle-damaged";
+
+for (const name of ["bundle.tar", "bundle.tar.gz"]) {
+  test(`${name}: what went in comes out on a host with nothing else, byte for byte`, async (t) => {
+    const here = await ownDataFolder(t);
+    const file = path.join(here, name);
+    const source = smallSource();
+    const manifest = await createBundle(file, { recipes: [withPrograms], sources: [source] });
+    assert.equal(manifest.parts.length, 2);
+    assert.deepEqual((await fs.readdir(here)).sort(), [name, "parts"].sort());
+    const digests = (from: typeof source | typeof bundleSource) =>
+      Promise.all(partsOf([withPrograms]).map(async (part) => (await ensurePart(part, [from], context)).digest));
+    const before = await digests(source);
+
+    const there = await ownDataFolder(t);
+    await loadBundle(file);
+    assert.deepEqual(await digests(bundleSource), before);
+    const [record] = await ensureImages({ recipes: [smallRecipe], sources: [bundleSource] });
+    assert.deepEqual(record?.createdFrom, { base: "a test, by way of a bundle" });
+    assert.equal(await fs.readlink(path.join(there, "images", record?.name ?? "", "layers/base/bin")), "usr/bin");
+  });
+}
+
+test("a bundle is made of whole parts only: a damaged one is made anew first", async (t) => {
+  const data = await ownDataFolder(t);
+  const source = smallSource();
+  const [part] = partsOf([smallRecipe]);
+  assert.ok(part);
+  const folder = await ensurePart(part, [source], context);
+  const tool = path.join(folder.content, "usr/bin/tool");
+  const { mtimeMs } = await fs.stat(tool);
+  await fs.writeFile(tool, Buffer.alloc(1024, "y"));
+  const time = (Math.trunc(mtimeMs) + 0.5) / 1000;
+  await fs.utimes(tool, time, time);
+  await createBundle(path.join(data, "b.tar"), { recipes: [smallRecipe], sources: [source] });
+  assert.equal(source.fetches(), 2);
+});
+
+test("a bundle with a changed byte, cut short, or of another kind is refused, and the one before stays", async (t) => {
+  const data = await ownDataFolder(t);
+  const file = path.join(data, "bundle.tar");
+  await createBundle(file, { recipes: [withPrograms], sources: [smallSource(300_000)] });
+  await loadBundle(file);
+  const good = await fs.readFile(file);
+
+  const changed = Buffer.from(good);
+  changed[changed.indexOf("xxxxxxxx") + 5] = 0x79;
+  const program = Buffer.from(good);
+  program[program.indexOf("echo etcdctl")] = 0x45;
+  const bad = {
+    changed,
+    program,
+    short: good.subarray(0, 200_000),
+    empty: Buffer.alloc(0),
+    text: Buffer.from("hello"),
+  };
+  for (const [what, content] of Object.entries(bad)) {
+    await fs.writeFile(file, content);
+    await assert.rejects(loadBundle(file), isDamaged, what);
+    assert.ok(await exists(path.join(bundleFolder(), "manifest.json")), what);
+    assert.ok(!(await exists(`${bundleFolder()}.partial`)), what);
+  }
+  await assert.rejects(loadBundle(path.join(data, "absent")), (error) => {
+    return error instanceof UserError && error.id === "bundle-missing";
+  });
+});
+
+test("a loaded bundle that was changed on disk is not used", async (t) => {
+  const data = await ownDataFolder(t);
+  const file = path.join(data, "bundle.tar");
+  const { parts } = await createBundle(file, { recipes: [smallRecipe], sources: [smallSource()] });
+  await loadBundle(file);
+  await fs.rm(path.join(data, "parts"), { recursive: true });
+  await fs.appendFile(path.join(bundleFolder(), parts[0]?.files[0]?.path ?? ""), "more");
+  await assert.rejects(ensureImages({ recipes: [smallRecipe], sources: [bundleSource] }), isDamaged);
+  assert.deepEqual(await storedNames(data), []);
+});
+
+test("without a bundle, or with one that lacks the part, another source is asked", async (t) => {
+  const data = await ownDataFolder(t);
+  assert.equal((await bundleSource.available()).usable, false);
+  const file = path.join(data, "bundle.tar");
+  await createBundle(file, { recipes: [smallRecipe], sources: [smallSource()] });
+  await loadBundle(file);
+  assert.equal((await bundleSource.available()).usable, true);
+  const [, programs] = partsOf([withPrograms]);
+  assert.ok(programs);
+  assert.equal((await bundleSource.available(programs)).usable, false);
+});

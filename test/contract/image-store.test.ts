@@ -1,0 +1,128 @@
+import * as assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { test } from "node:test";
+import { ensureImages } from "../../image/build-images";
+import { imageName } from "../../image/image-names";
+import { runCommand } from "../../provider/host/run-command";
+import { UserError } from "../../provider/host/user-error";
+import { ownDataFolder, type SmallSource, smallRecipe, smallSource, storedNames } from "../support/small-image";
+
+const builder = path.join(__dirname, "..", "support", "build-small-image.ts");
+const isRoot = process.getuid?.() === 0;
+
+const build = (source: SmallSource, verify = false) =>
+  ensureImages({ recipes: [smallRecipe], sources: [source], verify });
+
+/** The tree's file as the image shows it. */
+const toolIn = (data: string): string => path.join(data, "images", imageName(smallRecipe), "layers/base/usr/bin/tool");
+
+test("an absent image is built, a present one is left as it is", async (t) => {
+  const data = await ownDataFolder(t);
+  const source = smallSource();
+  const [first] = await build(source);
+  assert.deepEqual(first?.layers, ["container", "base"]);
+  assert.match(first?.digest ?? "", /^[0-9a-f]{64}$/);
+  assert.deepEqual(first?.createdFrom, { base: "a test" });
+  assert.equal((await fs.readFile(toolIn(data), "utf8")).length, 1024);
+  const record = await fs.readFile(path.join(data, "images", imageName(smallRecipe), "image.json"), "utf8");
+  assert.deepEqual(JSON.parse(record), first);
+
+  const [second] = await build(source, true);
+  assert.equal(source.fetches(), 1);
+  assert.equal(second?.digest, first?.digest);
+});
+
+const damages: Readonly<Record<string, (tool: string) => Promise<void>>> = {
+  "is longer": (tool) => fs.appendFile(tool, "more"),
+  "is missing": (tool) => fs.rm(tool),
+  "may be executed by nobody": (tool) => fs.chmod(tool, 0o644),
+  "has company": (tool) => fs.writeFile(`${tool}2`, ""),
+  "has a seal that is no JSON": async (tool) => {
+    const content = await fs.realpath(path.join(path.dirname(tool), "../.."));
+    await fs.writeFile(path.join(content, "../seal.json"), '{"digest": "');
+  },
+};
+
+for (const [what, damage] of Object.entries(damages)) {
+  test(`a part whose file ${what} is found and made anew`, async (t) => {
+    const data = await ownDataFolder(t);
+    const source = smallSource();
+    const [before] = await build(source);
+    await damage(toolIn(data));
+    const [after] = await build(source);
+    assert.equal(source.fetches(), 2);
+    assert.equal(after?.digest, before?.digest);
+    assert.equal((await fs.readFile(toolIn(data), "utf8")).length, 1024);
+    assert.deepEqual((await fs.readdir(path.dirname(toolIn(data)))).sort(), ["tool"]);
+    assert.ok(!(await storedNames(data)).some((name) => /partial|discarded/.test(name)));
+  });
+}
+
+test("a changed byte behind an unchanged size and time is found when every byte is read", async (t) => {
+  const data = await ownDataFolder(t);
+  const source = smallSource();
+  await build(source);
+  // In the middle of the millisecond: a time is not set to the nanosecond.
+  const time = (Math.trunc((await fs.stat(toolIn(data))).mtimeMs) + 0.5) / 1000;
+  const handle = await fs.open(toolIn(data), "r+");
+  await handle.write("y", 512);
+  await handle.close();
+  await fs.utimes(toolIn(data), time, time);
+  await build(source);
+  assert.equal(source.fetches(), 1);
+  await build(source, true);
+  assert.equal(source.fetches(), 2);
+  assert.ok(!(await fs.readFile(toolIn(data), "utf8")).includes("y"));
+});
+
+test("a source that fails or is aborted leaves no half image, and the next build succeeds", async (t) => {
+  const data = await ownDataFolder(t);
+  const failing = smallSource(1024, async () => {
+    throw new UserError("network", "the mirror has gone", "try again");
+  });
+  await assert.rejects(build(failing), (error) => error instanceof UserError && error.id === "network");
+  assert.deepEqual(await storedNames(data), []);
+
+  const abort = new AbortController();
+  const aborting = smallSource(1024, async () => abort.abort(new Error("enough")));
+  const options = { recipes: [smallRecipe], sources: [aborting], signal: abort.signal };
+  await assert.rejects(ensureImages(options), /enough/);
+  assert.deepEqual(await storedNames(data), []);
+  await build(smallSource());
+});
+
+test("two builders at once build once", async (t) => {
+  await ownDataFolder(t);
+  const source = smallSource(1024, () => new Promise((resolve) => setTimeout(resolve, 300)));
+  const inAnotherProcess = runCommand(["node", "--import", "tsx", builder, "1024"]);
+  const [here, there] = [build(source), build(source)];
+  const [{ stdout }] = await Promise.all([inAnotherProcess, here, there]);
+  const elsewhere = stdout.includes("fetching") ? 1 : 0;
+  assert.equal(source.fetches() + elsewhere, 1);
+});
+
+test("a builder that was killed is taken over from", async (t) => {
+  const data = await ownDataFolder(t);
+  const child = spawn("node", ["--import", "tsx", builder, "1024", "hang"], { stdio: ["ignore", "pipe", "inherit"] });
+  await new Promise((resolve) => child.stdout.once("data", resolve));
+  child.kill("SIGKILL");
+  assert.ok((await storedNames(data)).some((name) => name.endsWith(".partial")));
+  await build(smallSource());
+  assert.ok(!(await storedNames(data)).some((name) => name.endsWith(".partial")));
+});
+
+test("a full disk gives a clear error and leaves no half image", { skip: !isRoot && "needs root" }, async (t) => {
+  const data = await ownDataFolder(t);
+  // A small file system of the child's own; nobody else sees it, and it ends with the child.
+  const script = [
+    'mount -t tmpfs -o size=2m tmpfs "$GROUNDPLANE_DATA"',
+    `node --import tsx ${builder} 4000000`,
+    'cd "$GROUNDPLANE_DATA" && find images parts -mindepth 1',
+  ].join("; ");
+  const { stdout } = await runCommand(["unshare", "--mount", "--propagation", "private", "sh", "-c", script], {
+    env: { GROUNDPLANE_DATA: data },
+  });
+  assert.deepEqual(stdout.trim().split("\n"), ["fetching", "failed disk-full"]);
+});

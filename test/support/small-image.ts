@@ -1,0 +1,72 @@
+import * as fs from "node:fs/promises";
+import * as os from "node:os";
+import * as path from "node:path";
+import type { TestContext } from "node:test";
+import type { PartSource } from "../../image/parts/part-source";
+import { containerLayer } from "../../image/recipes/container-layer";
+import type { ImageRecipe } from "../../image/recipes/recipe";
+
+/** An image that is built in a moment: its root tree is two files. */
+export const smallRecipe: ImageRecipe = {
+  recipeVersion: 1,
+  name: "infrastructure",
+  rootTree: {
+    suite: "small",
+    packages: [],
+    layer: { folder: "base", files: "", maskedUnits: [], disabledUnits: [], enabledUnits: {} },
+  },
+  container: containerLayer,
+};
+
+export interface SmallSource extends PartSource {
+  /** How often a part was asked for. */
+  readonly fetches: () => number;
+}
+
+/** @param bytes size of the tree's larger file */
+export function smallSource(bytes = 1024, beforeFetch: () => Promise<void> = async () => {}): SmallSource {
+  let count = 0;
+  return {
+    name: "small",
+    provides: () => true,
+    available: async () => ({ usable: true, reason: "always there" }),
+    fetches: () => count,
+    fetch: async (part, target) => {
+      count++;
+      await beforeFetch();
+      if (part.kind === "programs") {
+        for (const program of part.recipe.programs) {
+          await fs.writeFile(path.join(target, program), `#!/bin/sh\necho ${program}\n`, { mode: 0o755 });
+        }
+      } else {
+        await fs.mkdir(path.join(target, "usr/bin"), { recursive: true });
+        await fs.writeFile(path.join(target, "usr/bin/tool"), Buffer.alloc(bytes, "x"), { mode: 0o755 });
+        await fs.symlink("usr/bin", path.join(target, "bin"));
+      }
+      return "a test";
+    },
+  };
+}
+
+/** A data folder of the test's own, in force until the test ends. */
+export async function ownDataFolder(t: TestContext): Promise<string> {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "groundplane-data-"));
+  const before = process.env.GROUNDPLANE_DATA;
+  process.env.GROUNDPLANE_DATA = folder;
+  t.after(async () => {
+    if (before === undefined) delete process.env.GROUNDPLANE_DATA;
+    else process.env.GROUNDPLANE_DATA = before;
+    await fs.rm(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+/** Names in the folders of images and parts: what a half-made one would show up in. */
+export async function storedNames(dataFolder: string): Promise<readonly string[]> {
+  const names = [];
+  for (const folder of ["images", "parts"]) {
+    const found = await fs.readdir(path.join(dataFolder, folder)).catch(() => []);
+    names.push(...found.map((name) => `${folder}/${name}`));
+  }
+  return names.sort();
+}

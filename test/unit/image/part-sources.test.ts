@@ -1,0 +1,107 @@
+import * as assert from "node:assert/strict";
+import { test } from "node:test";
+import { mirrorOf } from "../../../image/build/debian-sources";
+import { BUNDLE_FORMAT, parseBundleManifest } from "../../../image/parts/bundle-manifest";
+import { chooseSource } from "../../../image/parts/choose-source";
+import { isRecent } from "../../../image/parts/go-toolchain";
+import { partName } from "../../../image/parts/part-name";
+import type { Part, PartSource } from "../../../image/parts/part-source";
+import { checksumIn, publicAddresses, upstreamFiles } from "../../../image/parts/upstream-files";
+import { kubernetesRecipe } from "../../../image/recipes/kubernetes";
+import { UserError } from "../../../provider/host/user-error";
+
+const digest = "a".repeat(64);
+const other = "b".repeat(64);
+
+test("a published checksum is found however the project writes it", () => {
+  assert.equal(checksumIn(`${digest}\n`, "file", "kubeadm"), digest);
+  assert.equal(checksumIn(`${digest.toUpperCase()}`, "file", "kubeadm"), digest);
+  assert.equal(checksumIn(`${other}  x.tgz\n${digest}  y.tgz\n`, "file", "y.tgz"), digest);
+  assert.equal(checksumIn(`${digest} *y.tgz\n`, "file", "y.tgz"), digest);
+  assert.equal(checksumIn(`${digest}  build/y.tgz\n`, "file", "y.tgz"), digest);
+  const release = JSON.stringify({
+    assets: [
+      { name: "y", digest: `sha256:${digest}` },
+      { name: "z", digest: null },
+    ],
+  });
+  assert.equal(checksumIn(release, "release", "y"), digest);
+  assert.equal(checksumIn(release, "release", "z"), undefined);
+});
+
+test("what is no checksum of the file is not taken for one", () => {
+  assert.equal(checksumIn(`${other}  x.tgz\n`, "file", "y.tgz"), undefined);
+  assert.equal(checksumIn("<html>Not found</html>", "file", "y.tgz"), undefined);
+  assert.equal(checksumIn("", "file", "y.tgz"), undefined);
+});
+
+test("every part but pause has files upstream, all over HTTPS, that give all its programs", () => {
+  for (const part of kubernetesRecipe("1.36.3").parts) {
+    const files = upstreamFiles(part, publicAddresses);
+    if (part.name === "pause") assert.deepEqual(files, []);
+    else {
+      const programs = files.flatMap((file) => (file.members ? Object.values(file.members) : [file.program]));
+      assert.deepEqual([...programs].sort(), [...part.programs].sort());
+    }
+    for (const { url, checksum } of files) for (const address of [url, checksum.url]) assert.match(address, /^https:/);
+  }
+});
+
+test("the first usable source that has the part is chosen", async () => {
+  const part: Part = { kind: "programs", recipe: { name: "pause", version: "1", programs: ["pause"] } };
+  const source = (name: string, provides: boolean, usable: boolean): PartSource => ({
+    name,
+    provides: () => provides,
+    available: async () => ({ usable, reason: `${name} says why` }),
+    fetch: async () => name,
+  });
+  const sources = [
+    source("a", false, true),
+    source("b", true, false),
+    source("c", true, true),
+    source("d", true, true),
+  ];
+  assert.equal((await chooseSource(part, sources)).name, "c");
+  await assert.rejects(chooseSource(part, sources.slice(0, 2)), (error) => {
+    return error instanceof UserError && error.id === "no-source" && /b says why/.test(error.problem);
+  });
+});
+
+test("a part's folder is named by its recipe alone", () => {
+  const part = (version: string): Part => ({
+    kind: "programs",
+    recipe: { name: "etcd", version, programs: ["etcd"] },
+  });
+  assert.match(partName(part("1.0")), /^etcd-1\.0-[0-9a-f]{12}$/);
+  assert.notEqual(partName(part("1.0")).slice(-12), partName(part("1.1")).slice(-12));
+});
+
+test("a bundle's manifest that names a path outside its parts is refused", () => {
+  const manifest = (path: string, sha256 = digest) =>
+    JSON.stringify({
+      format: BUNDLE_FORMAT,
+      parts: [{ name: "etcd-1", kind: "programs", origin: "here", files: [{ path, size: 1, sha256 }] }],
+    });
+  assert.equal(parseBundleManifest(manifest("etcd-1/etcd"), "x").parts.length, 1);
+  const hostile = ["../etcd", "etcd-1/../../x", "/etc/passwd", "etcd-1/a/b", "other/etcd", "etcd-1/", "etcd-1/.hidden"];
+  for (const path of hostile) assert.throws(() => parseBundleManifest(manifest(path), "x"), isDamaged, path);
+  assert.throws(() => parseBundleManifest(manifest("etcd-1/etcd", "abc"), "x"), isDamaged);
+  for (const text of ["", "[]", "null", "{}", `{"format":"${BUNDLE_FORMAT}"}`]) {
+    assert.throws(() => parseBundleManifest(text, "x"), isDamaged, text);
+  }
+});
+
+const isDamaged = (error: unknown): boolean => error instanceof UserError && error.id === "bundle-damaged";
+
+test("the host's Debian mirror is found in either form of apt's sources", () => {
+  assert.equal(mirrorOf("deb http://a.example/debian bookworm main"), "http://a.example/debian");
+  assert.equal(mirrorOf("deb [signed-by=/k] https://b.example/debian/ sid main"), "https://b.example/debian");
+  assert.equal(mirrorOf("Types: deb\nURIs: http://c.example/debian\nSuites: x"), "http://c.example/debian");
+  assert.equal(mirrorOf("# deb http://d.example/debian x main\ndeb http://e.example/ubuntu y main"), undefined);
+  assert.equal(mirrorOf("deb http://f.example/debian-security x-security main"), undefined);
+});
+
+test("Go 1.26 and later are recent enough", () => {
+  for (const version of ["1.26", "1.26.8", "1.27rc1", "2.0"]) assert.ok(isRecent(version), version);
+  for (const version of ["1.19.8", "1.25.9", "", "devel"]) assert.ok(!isRecent(version), version);
+});

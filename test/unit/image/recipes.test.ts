@@ -1,0 +1,98 @@
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+import { layerFilesDigest } from "../../../image/build/layer";
+import { layerFilesFolder, programSourceFolder } from "../../../image/image-files";
+import { type ImageRole, imageFor, imageName, imageRecipes, recipeHash } from "../../../image/image-names";
+import { goBuild } from "../../../image/parts/go-build";
+import { kubernetesRecipe, kubernetesVersions } from "../../../image/recipes/kubernetes";
+import digests from "../../../image/recipes/layer-digests.json";
+import { rootTree } from "../../../image/recipes/root-tree";
+import { UserError } from "../../../provider/host/user-error";
+
+const VERSION = "1.36.3";
+
+test("a recipe's hash depends on its data and not on the order of its keys", () => {
+  assert.equal(recipeHash({ a: 1, b: { c: [1, 2], d: 3 } }), recipeHash({ b: { d: 3, c: [1, 2] }, a: 1 }));
+  assert.notEqual(recipeHash({ a: [1, 2] }), recipeHash({ a: [2, 1] }));
+  assert.match(recipeHash({}), /^[0-9a-f]{12}$/);
+});
+
+test("any change of a recipe gives the image another name", () => {
+  const [infrastructure] = imageRecipes(VERSION);
+  assert.ok(infrastructure);
+  const names = [
+    infrastructure,
+    { ...infrastructure, recipeVersion: infrastructure.recipeVersion + 1 },
+    { ...infrastructure, rootTree: { ...rootTree, packages: [...rootTree.packages, "tcpdump"] } },
+    { ...infrastructure, container: { ...infrastructure.container, files: "another digest" } },
+  ].map(imageName);
+  assert.equal(new Set(names).size, names.length);
+  for (const name of names) assert.match(name, /^infrastructure-[0-9a-f]{12}$/);
+});
+
+test("masters and workers are made from one image, all other roles from the other", () => {
+  const of = (role: ImageRole) => imageFor(role, VERSION);
+  assert.equal(of("master"), of("worker"));
+  assert.match(of("master"), /^kubernetes-/);
+  assert.deepEqual(new Set([of("gateway"), of("balancer"), of("storage")]), new Set([of("gateway")]));
+  assert.match(of("gateway"), /^infrastructure-/);
+});
+
+test("an unknown version of Kubernetes is refused with those that are known", () => {
+  assert.throws(
+    () => imageFor("master", "1.2.3"),
+    (error) => error instanceof UserError && error.id === "kubernetes-version" && error.hint.includes(VERSION),
+  );
+});
+
+test("the digests of the layers' files are recorded; otherwise run npx tsx image/record-layers.ts", () => {
+  for (const [layer, digest] of Object.entries(digests)) assert.equal(layerFilesDigest(layer), digest, layer);
+});
+
+test("container images have the names that kubeadm asks for", () => {
+  const names = kubernetesRecipe(VERSION).containerImages.map((image) => image.name);
+  // As `kubeadm config images list --kubernetes-version v1.36.3` prints them; a contract test asks it.
+  const asked = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"].map(
+    (name) => `registry.k8s.io/${name}:v1.36.3`,
+  );
+  const fixed = ["coredns/coredns:v1.14.2", "pause:3.10.2", "etcd:3.6.8-0"].map((name) => `registry.k8s.io/${name}`);
+  for (const name of [...asked, ...fixed]) assert.ok(names.includes(name), name);
+  assert.equal(new Set(names).size, names.length);
+});
+
+test("every program that is used belongs to a part, and every part's programs can be built", () => {
+  for (const version of kubernetesVersions) {
+    const { parts, nodePrograms, containerImages } = kubernetesRecipe(version);
+    const known = new Set(parts.flatMap(({ name, programs }) => programs.map((program) => `${name}/${program}`)));
+    const used = [...nodePrograms, ...containerImages.flatMap((image) => Object.values(image.programs))];
+    for (const { part, program } of used) assert.ok(known.has(`${part}/${program}`), `${part}/${program}`);
+    for (const { name, version: of, programs } of parts) {
+      if (name === "pause") continue;
+      assert.deepEqual(Object.keys(goBuild(name, of, programs)?.packages ?? {}).sort(), [...programs].sort());
+    }
+  }
+});
+
+test("the committed Go modules are of the recipe's versions", () => {
+  const modules = { kubernetes: "k8s.io/kubernetes", etcd: "go.etcd.io/etcd/server/v3" } as const;
+  const others = { coredns: "github.com/coredns/coredns", flannel: "github.com/flannel-io/flannel" } as const;
+  for (const [part, module] of Object.entries({ ...modules, ...others })) {
+    const { version } = kubernetesRecipe(VERSION).parts.find(({ name }) => name === part) ?? assert.fail(part);
+    const goMod = fs.readFileSync(path.join(programSourceFolder(part), "go.mod"), "utf8");
+    assert.ok(goMod.includes(`${module} v${version}\n`) || goMod.includes(`${module} v${version} //`), part);
+  }
+});
+
+test("containerd's settings name the pause image that the recipe makes", () => {
+  const settings = fs.readFileSync(path.join(layerFilesFolder("kubernetes"), "etc/containerd/config.toml"), "utf8");
+  const name = /sandbox_image = "([^"]+)"/.exec(settings)?.[1];
+  for (const version of kubernetesVersions) {
+    assert.ok(kubernetesRecipe(version).containerImages.some((image) => image.name === name));
+  }
+});
+
+test("the root tree's packages are sorted and named once", () => {
+  assert.deepEqual(rootTree.packages, [...new Set(rootTree.packages)].sort());
+});
