@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { after, test } from "node:test";
+import { dataFolder } from "../../provider/host/data-folder";
+import { findPulumi } from "../../toolchain/obtain-pulumi";
+import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
+import { copyProject, type ProjectCopy } from "../support/project-copy";
+
+/** The whole program through the real engine and the real provider; only the machines are the fake driver's. */
+
+const stack = "graph";
+const settings = (workers: number, storage: number) => `config:
+  groundplane:dataCenter:
+    driver: fake
+    pools:
+      balancers: { count: 2 }
+      masters: { count: 3 }
+      workers: { count: ${workers} }
+      storage: { count: ${storage} }
+`;
+
+test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => {
+  if (!(await findPulumi())) return t.skip("no Pulumi on this host: `npm start` obtains it");
+  const project: ProjectCopy = copyProject(dataFolder());
+  const cluster = new ClusterUnderTest(project, stack);
+  const configure = (workers: number, storage = 0): void =>
+    fs.writeFileSync(project.stackFile(stack), settings(workers, storage));
+  const up = async (): Promise<string> =>
+    mustSucceed("up", await cluster.pulumi("up", "--yes", "--skip-preview", "--non-interactive")).stdout;
+  after(() => project.remove());
+
+  await t.test("up makes everything, and again nothing", async () => {
+    configure(1);
+    mustSucceed("init", await cluster.pulumi("stack", "init"));
+    assert.match(changes(await up()), /^\+ \d+ created$/);
+    mustSucceed("preview", await cluster.pulumi("preview", "--expect-no-changes", "--non-interactive"));
+  });
+
+  await t.test("a new worker is created alone, nothing is replaced", async () => {
+    configure(2);
+    const grown = await up();
+    // A resource may have several lines, one for each piece of news.
+    const created = new Set([...grown.matchAll(/^ \+ +groundplane:index:(\S+ \S+) created/gm)].map(([, what]) => what));
+    const expected = ["Machine worker-2", "Membership worker-2-membership", "NodeFiles worker-2-files"];
+    assert.deepEqual([...created].sort(), expected);
+    assert.doesNotMatch(changes(grown), /replaced|deleted/);
+  });
+
+  await t.test("a wrong configuration is told with its lines before anything changes", async () => {
+    fs.writeFileSync(
+      project.stackFile(stack),
+      settings(2, 0).replace("masters: { count: 3 }", "masters: { count: 2 }"),
+    );
+    const refused = await cluster.pulumi("preview", "--non-interactive");
+    assert.notEqual(refused.exitCode, 0);
+    assert.match(refused.stdout + refused.stderr, /stacks\/Pulumi\.graph\.yaml:6 +pools\.masters\.count: 2/);
+    assert.doesNotMatch(refused.stdout + refused.stderr, /at .*program\.ts:\d+/);
+  });
+
+  await t.test("destroy leaves nothing, twice", async () => {
+    configure(2);
+    for (const _ of [1, 2]) mustSucceed("destroy", await cluster.groundplane("destroy", "--yes"));
+    assert.deepEqual(JSON.parse((await cluster.pulumi("stack", "export")).stdout).deployment.resources ?? [], []);
+  });
+});
+
+/** The counts below `Resources:`. */
+const changes = (output: string): string =>
+  (/Resources:\n((?: {4}.*\n)+)/.exec(output)?.[1] ?? "")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.endsWith("unchanged"))
+    .join(", ");
