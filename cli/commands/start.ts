@@ -14,7 +14,7 @@ import { readStackOutputs } from "../stack-outputs";
 import { bringUp } from "../start/bring-up";
 import { ensureHostPackages } from "../start/host-packages";
 import { interruptibly } from "../start/interruption";
-import { prepareStack } from "../start/prepare-stack";
+import { prepareStack, settleStackFile } from "../start/prepare-stack";
 import { ProgressLines } from "../start/progress-lines";
 import { formatSummary } from "../start/summary";
 import { writeKubeconfig } from "./kubeconfig";
@@ -33,6 +33,7 @@ export function startCommand(): Command {
       });
       const env = await interruptibly(stack, (signal) => prepare(stack, { yes, progress, signal }));
       const { isUnchanged } = await progress.during("up", () => bringUp(stack, env, progress));
+      await settleStackFile(stack);
       const outputs = await readStackOutputs(stack);
       const kubeconfig = await writeKubeconfig(stack, outputs.kubeconfig);
       print(`\n${formatSummary({ stack, isUnchanged, outputs, kubeconfig, times: progress.times })}`);

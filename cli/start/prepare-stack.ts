@@ -20,5 +20,9 @@ export async function prepareStack(stack: string, env: Readonly<Record<string, s
     const argv = ["pulumi", "stack", "select", "--create", stack, "--non-interactive"];
     await runCommand(argv, { cwd: projectFolder, env });
   }
-  if (isLocal) await keepSaltOutOfGit(projectFolder, stackFile(stack));
+}
+
+/** After an `up`, which may have written the salt again. */
+export async function settleStackFile(stack: string): Promise<void> {
+  if ((await chooseBackend()).kind === "local") await keepSaltOutOfGit(projectFolder, stackFile(stack));
 }

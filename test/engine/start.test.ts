@@ -1,0 +1,102 @@
+// `npm start` through the real engine with the fake driver, in a project and a data folder of its own.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { after, before, test } from "node:test";
+import { dataFolder } from "../../provider/host/data-folder";
+import { obtainPulumi } from "../../toolchain/obtain-pulumi";
+import { copyProject, type ProjectCopy } from "../support/project-copy";
+
+let project: ProjectCopy;
+
+before(async () => {
+  await obtainPulumi();
+  project = copyProject(dataFolder());
+  git("init", "--quiet");
+  // The link to the checkout's modules is no folder, so .gitignore does not cover it.
+  fs.appendFileSync(path.join(project.folder, ".git", "info", "exclude"), "node_modules\n");
+  git("add", "--all");
+  git("-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "--quiet", "--message", "All");
+});
+after(() => project?.remove());
+
+const git = (...words: string[]): string => execFileSync("git", ["-C", project.folder, ...words], { encoding: "utf8" });
+
+function start(onOutput: (output: string, pid: number) => void = () => undefined) {
+  return new Promise<{ code: number | null; output: string }>((resolve, reject) => {
+    const env: NodeJS.ProcessEnv = { ...project.environment, GROUNDPLANE_DRIVER: "fake" };
+    for (const name of Object.keys(env)) if (/^(?:PULUMI_|NODE_TEST_CONTEXT|NODE_OPTIONS)/.test(name)) delete env[name];
+    const argv = ["cli/start.cjs", "--stack", "small"];
+    const child = spawn(process.execPath, argv, { cwd: project.folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        output += chunk;
+        onOutput(output, child.pid as number);
+      });
+    }
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}
+
+test("Ctrl-C stops in order, and the next start goes on from there", async () => {
+  let interrupted = false;
+  const first = await start((output, pid) => {
+    if (interrupted || !/segment created/.test(output)) return;
+    interrupted = true;
+    process.kill(pid, "SIGINT");
+  });
+  assert.equal(interrupted, true, first.output);
+  assert.equal(first.code, 1, first.output);
+  assert.match(first.output, /was interrupted/);
+  const second = await start();
+  assert.equal(second.code, 0, second.output);
+  assert.match(second.output, /small is up\./);
+});
+
+test("it ends with the API, the kubeconfig, the times and what to try; again, nothing is to be done", async () => {
+  const again = await start();
+  assert.equal(again.code, 0, again.output);
+  assert.match(again.output, /nothing was to be done/);
+  assert.match(again.output, /API +https:\/\/127\.0\.0\.1:\d+/);
+  const kubeconfig = /kubeconfig +(\S+)/.exec(again.output)?.[1] ?? "";
+  assert.equal(fs.statSync(kubeconfig).mode & 0o777, 0o600);
+  assert.match(again.output, /together +\d/);
+});
+
+test("a lock that a killed Pulumi left is no obstacle, one of a living process is", async () => {
+  const locks = path.join(project.data, "state", ".pulumi", "locks", "organization", "groundplane", "small");
+  const lock = (pid: number): string => {
+    fs.mkdirSync(locks, { recursive: true });
+    const file = path.join(locks, `${pid}.json`);
+    fs.writeFileSync(file, JSON.stringify({ pid, username: "root", hostname: os.hostname(), timestamp: new Date() }));
+    return file;
+  };
+  // Beyond what a kernel gives out.
+  lock(2 ** 22 + 1);
+  const healed = await start();
+  assert.equal(healed.code, 0, healed.output);
+  const alive = lock(process.pid);
+  const refused = await start();
+  fs.rmSync(alive);
+  assert.equal(refused.code, 1, refused.output);
+  assert.match(refused.output, /lock/);
+});
+
+test("the shipped stack files stay clean in git, and a lost salt is no loss", async () => {
+  const file = project.stackFile("small");
+  assert.match(fs.readFileSync(file, "utf8"), /^encryptionsalt:/m);
+  assert.equal(git("status", "--porcelain"), "");
+  git("checkout", "HEAD", "--", ".");
+  fs.writeFileSync(
+    file,
+    `${fs.readFileSync(file, "utf8").replace(/^encryptionsalt:.*\n/m, "")}encryptionsalt: v1:AAAA:v1:BBBB:CCCC\n`,
+  );
+  const again = await start();
+  assert.equal(again.code, 0, again.output);
+  assert.match(again.output, /nothing was to be done/);
+  assert.equal(git("status", "--porcelain"), "");
+});
