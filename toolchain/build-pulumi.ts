@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { runCommand } from "../provider/host/run-command";
 import { obtainGo } from "./obtain-go";
-import type { ObtainOptions } from "./obtain-pulumi";
+import type { ObtainOptions } from "./pulumi-tool";
 import { PULUMI_VERSION } from "./pulumi-version";
 
 const MODULE_FOLDER = path.join(__dirname, "..", "toolchain", "pulumi-cli");

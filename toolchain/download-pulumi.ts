@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { partsFolder } from "../provider/host/data-folder";
 import { runCommand } from "../provider/host/run-command";
 import { UserError } from "../provider/host/user-error";
-import type { ObtainOptions } from "./obtain-pulumi";
+import type { ObtainOptions } from "./pulumi-tool";
 import { PULUMI_VERSION } from "./pulumi-version";
 import { sha256OfFile } from "./sealed-folder";
 

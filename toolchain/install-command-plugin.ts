@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { exists, readIfPresent, removeTree, writeFileAtomic } from "../provider/host/file-store";
 import { runCommand } from "../provider/host/run-command";
-import type { ObtainOptions, PulumiCli } from "./obtain-pulumi";
+import type { ObtainOptions, PulumiCli } from "./pulumi-tool";
 import { COMMAND_PLUGIN_VERSION } from "./pulumi-version";
 import { keepStandIn, launcher } from "./stand-ins";
 

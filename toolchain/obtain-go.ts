@@ -5,7 +5,7 @@ import { withFileLock } from "../provider/host/file-lock";
 import { removeTree } from "../provider/host/file-store";
 import { runCommand } from "../provider/host/run-command";
 import { UserError } from "../provider/host/user-error";
-import type { ObtainOptions } from "./obtain-pulumi";
+import type { ObtainOptions } from "./pulumi-tool";
 import { satisfies } from "./pulumi-version";
 import { isIntact, readRecord, sealFolder, sha256OfFile } from "./sealed-folder";
 

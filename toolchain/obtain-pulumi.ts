@@ -7,25 +7,10 @@ import { downloadPulumi, isDownloadReachable } from "./download-pulumi";
 import { installCommandPlugin } from "./install-command-plugin";
 import { findOwnPulumi } from "./own-pulumi";
 import { choosePulumiHome } from "./pulumi-environment";
+import type { ObtainOptions, PulumiCli } from "./pulumi-tool";
 import { PULUMI_VERSION } from "./pulumi-version";
 import { isIntact, readRecord, sealFolder } from "./sealed-folder";
 import { installLanguageHost } from "./stand-ins";
-
-/** The Pulumi command line tool that this project uses on this host. */
-export interface PulumiCli {
-  /** Folder with `pulumi` and `pulumi-language-nodejs`; to be put first in PATH. */
-  readonly binFolder: string;
-  /** e.g. `3.248.0` */
-  readonly version: string;
-  /** `own`: the user's, found on PATH. */
-  readonly how: "own" | "download" | "build";
-}
-
-export interface ObtainOptions {
-  /** Called with what is being done, one line each. */
-  readonly progress?: (message: string) => void;
-  readonly signal?: AbortSignal;
-}
 
 const LOCK_TIMEOUT_MS = 30 * 60_000;
 

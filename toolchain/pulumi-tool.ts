@@ -1,0 +1,15 @@
+/** The Pulumi command line tool that this project uses on this host. */
+export interface PulumiCli {
+  /** Folder with `pulumi` and `pulumi-language-nodejs`; to be put first in PATH. */
+  readonly binFolder: string;
+  /** e.g. `3.248.0` */
+  readonly version: string;
+  /** `own`: the user's, found on PATH. */
+  readonly how: "own" | "download" | "build";
+}
+
+export interface ObtainOptions {
+  /** Called with what is being done, one line each. */
+  readonly progress?: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
