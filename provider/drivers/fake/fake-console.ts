@@ -1,5 +1,6 @@
 import * as path from "node:path";
-import { readIfPresent, writeFileAtomic } from "../../host/file-store";
+import { appendLine } from "../../host/append-line";
+import { removeTree } from "../../host/file-store";
 import type { MachineName } from "../../hypervisor";
 import { machineFolder } from "./fake-store";
 
@@ -7,6 +8,6 @@ export const consoleFile = (machine: MachineName): string => path.join(machineFo
 
 /** `fresh`: a new start, whose output begins anew. */
 export async function appendConsole(machine: MachineName, line: string, { fresh = false } = {}): Promise<void> {
-  const before = fresh ? "" : ((await readIfPresent(consoleFile(machine))) ?? "");
-  await writeFileAtomic(consoleFile(machine), `${before}${line}\n`, 0o600);
+  if (fresh) await removeTree(consoleFile(machine));
+  await appendLine(consoleFile(machine), line);
 }
