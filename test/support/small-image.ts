@@ -48,9 +48,12 @@ export function smallSource(bytes = 1024, beforeFetch: () => Promise<void> = asy
   };
 }
 
-/** A data folder of the test's own, in force until the test ends. */
-export async function ownDataFolder(t: TestContext): Promise<string> {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "groundplane-data-"));
+/**
+ * A data folder of the test's own, in force until the test ends.
+ * @param beside the folder that it is made in
+ */
+export async function ownDataFolder(t: TestContext, beside = os.tmpdir()): Promise<string> {
+  const folder = await fs.mkdtemp(path.join(beside, "groundplane-data-"));
   const before = process.env.GROUNDPLANE_DATA;
   process.env.GROUNDPLANE_DATA = folder;
   t.after(async () => {

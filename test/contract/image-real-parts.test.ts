@@ -1,0 +1,90 @@
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { before, test } from "node:test";
+import { ensureImages } from "../../image/build-images";
+import { imageName, imageRecipes } from "../../image/image-names";
+import { createBundle } from "../../image/parts/bundle";
+import { partName } from "../../image/parts/part-name";
+import { programSource } from "../../image/parts/program-source";
+import { kubernetesVersions } from "../../image/recipes/kubernetes";
+import type { ImageRecipe } from "../../image/recipes/recipe";
+import { dataFolder, partsFolder } from "../../provider/host/data-folder";
+import { runCommand } from "../../provider/host/run-command";
+import { ownDataFolder } from "../support/small-image";
+
+/** The real root tree and containerd, with few and small container images. */
+const needsRoot = { skip: process.getuid?.() !== 0 && "needs root" };
+const version = kubernetesVersions.at(-1) ?? "";
+const [, full] = imageRecipes(version);
+const few = fewContainerImages(full ?? assert.fail("no recipe for Kubernetes"));
+
+function fewContainerImages(recipe: ImageRecipe): ImageRecipe {
+  const { kubernetes } = recipe;
+  if (!kubernetes) throw new Error("the recipe has no Kubernetes");
+  const parts = kubernetes.parts.filter(({ name }) => name === "pause");
+  const containerImages = kubernetes.containerImages.filter(({ name }) => /pause|busybox/.test(name));
+  return { ...recipe, kubernetes: { ...kubernetes, nodePrograms: [], parts, containerImages } };
+}
+
+before(async () => {
+  if (!needsRoot.skip) await ensureImages();
+});
+
+/** The real root tree in the test's own data folder; links, so it must not be written to. */
+async function withRealTree(data: string, original: string): Promise<void> {
+  const name = partName({ kind: "root-tree", recipe: few.rootTree });
+  await fs.mkdir(path.join(data, "parts"), { recursive: true });
+  await runCommand(["cp", "-al", path.join(original, name), path.join(data, "parts", name)]);
+}
+
+test("a damaged containerd store is found and made anew, with every image unpacked", needsRoot, async (t) => {
+  const original = partsFolder();
+  // Beside the real one: hard links do not reach from one file system to another.
+  const data = await ownDataFolder(t, path.dirname(dataFolder()));
+  await withRealTree(data, original);
+  const build = () => ensureImages({ recipes: [few], sources: [programSource] });
+  const [first] = await build();
+  assert.deepEqual(first?.layers, ["container", "kubernetes", "base"]);
+
+  const store = path.join(data, "images", imageName(few), "containerd");
+  const snapshots = path.join(store, "io.containerd.snapshotter.v1.overlayfs", "snapshots");
+  const files = await fs.readdir(snapshots, { recursive: true });
+  const pause = files.find((name) => name.endsWith("/fs/pause")) ?? assert.fail("pause is not unpacked");
+  assert.ok(files.some((name) => name.endsWith("/fs/usr/bin/busybox")));
+  const { stdout } = await runCommand([path.join(snapshots, pause), "-v"]);
+  assert.match(stdout, /^pause \d+\.\d+/);
+
+  await fs.appendFile(path.join(snapshots, pause), "x");
+  const messages: string[] = [];
+  const [second] = await ensureImages({
+    recipes: [few],
+    sources: [programSource],
+    progress: ({ message }) => messages.push(message),
+  });
+  assert.ok(messages.some((message) => /is damaged \(.*pause has changed\)/.test(message)));
+  assert.equal(second?.digest, first?.digest);
+  await runCommand([path.join(snapshots, pause), "-v"]);
+});
+
+test("images are made from a bundle alone, on a host without network and caches", needsRoot, async (t) => {
+  const beside = path.dirname(dataFolder());
+  const folder = await fs.mkdtemp(path.join(beside, "groundplane-bundle-"));
+  t.after(() => fs.rm(folder, { recursive: true, force: true }));
+  const file = path.join(folder, "bundle.tar");
+  // Not in the data folder that is looked at below: nothing but the file gets there.
+  await createBundle(file, { recipes: [full ?? few] });
+  const data = await ownDataFolder(t, beside);
+  const script = path.join(__dirname, "..", "support", "images-from-bundle.ts");
+  const { stdout } = await runCommand(["unshare", "--net", "node", "--import", "tsx", script, file], {
+    env: { GROUNDPLANE_DATA: data, GOFLAGS: "-mod=mod", GOMODCACHE: path.join(folder, "empty"), GOPROXY: "off" },
+  });
+  const records = JSON.parse(stdout) as { name: string; createdFrom: Record<string, string> }[];
+  assert.deepEqual(
+    records.map(({ name }) => name),
+    imageRecipes(version).map(imageName),
+  );
+  for (const { createdFrom } of records) {
+    for (const origin of Object.values(createdFrom)) assert.match(origin, /by way of a bundle$/);
+  }
+});
