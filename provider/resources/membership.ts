@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectGuest, type Guest, guestCommand } from "../guest";
 import { isDismantling } from "../host/dismantling-mark";
 import { UserError } from "../host/user-error";
@@ -5,11 +6,14 @@ import type { MembershipInputs, MembershipOutputs } from "../resource-types";
 import { UNKNOWN } from "../rpc/property-values";
 import type { Context } from "../rpc/resource-handler";
 import { clusterStatus, type LivingMaster, livingMaster, mustRun, waitForMember } from "./cluster-command";
-import { bootedGuest, deadlineMs, progress } from "./guest-waiting";
+import { bootedGuest, deadlineMs, progress, reasonOf } from "./guest-waiting";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
 const DRAIN_SECONDS = 120;
+/** One question's patience; a master that dies meanwhile is replaced by another in the next. */
+const READY_SECONDS = 30;
+const POLL_MS = 500;
 
 /** One node's place in the cluster. */
 export function membershipResource(connect: ConnectGuest): TypedResource<MembershipInputs, MembershipOutputs> {
@@ -77,13 +81,25 @@ async function orderToJoin(
 
 async function waitForNodeReady(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> {
   const { node } = inputs;
-  progress(context, node)("waiting until its Node is Ready");
-  const master = await requireMaster(connect, inputs, context);
-  const timeoutMs = deadlineMs(context);
-  const wait = ["wait", "--for=condition=Ready", `node/${node}`, `--timeout=${Math.floor(timeoutMs / 1000)}s`];
-  await mustRun(master.guest, ["kubectl", KUBECONFIG, ...wait], `see ${node} Ready`, context, { timeoutMs });
-  return master.clusterId;
+  const show = progress(context, node);
+  const end = Date.now() + deadlineMs(context);
+  show("waiting until its Node is Ready");
+  const wait = ["wait", "--for=condition=Ready", `node/${node}`, `--timeout=${READY_SECONDS}s`];
+  for (;;) {
+    const master = await requireMaster(connect, inputs, context);
+    const timeoutMs = (READY_SECONDS + 10) * 1000;
+    const result = await master.guest.run(["kubectl", KUBECONFIG, ...wait], { signal: context.signal, timeoutMs });
+    if (result.code === 0) return master.clusterId;
+    // At once while the Node is not registered yet, or when that master's API server has just gone.
+    const reason = reasonOf(result);
+    if (Date.now() >= end) throw notReady(node, reason);
+    show(reason);
+    await sleep(POLL_MS, undefined, { signal: context.signal });
+  }
 }
+
+const notReady = (node: string, reason: string): UserError =>
+  new UserError("node-not-ready", `${node} is not Ready: ${reason}`, `look at \`npx groundplane logs ${node}\``);
 
 const KUBECONFIG = "--kubeconfig=/etc/kubernetes/admin.conf";
 
