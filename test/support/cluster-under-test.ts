@@ -34,7 +34,14 @@ export class ClusterUnderTest {
 
   onNode(node: string, ...command: string[]): Promise<CommandOutput> {
     return this.run([
-      process.execPath, "cli/groundplane.cjs", "ssh", "--stack", this.stack, node, "--", command.join(" "),
+      process.execPath,
+      "cli/groundplane.cjs",
+      "ssh",
+      "--stack",
+      this.stack,
+      node,
+      "--",
+      command.join(" "),
     ]);
   }
 
@@ -80,7 +87,8 @@ export async function eventually<T>(
   for (;;) {
     const answer = await ask();
     if (right(answer)) return answer;
-    if (performance.now() > end) throw new Error(`${what}: not within ${deadlineMs} ms; last: ${JSON.stringify(answer)}`);
+    if (performance.now() > end)
+      throw new Error(`${what}: not within ${deadlineMs} ms; last: ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }

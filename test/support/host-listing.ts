@@ -14,7 +14,9 @@ export function listHost(data: string): HostListing {
     processes: processes(data),
     mounts: lines(fs.readFileSync("/proc/self/mountinfo", "utf8")).map((line) => line.split(" ").slice(3).join(" ")),
     namespaces: entries("/run/netns"),
-    links: lines(execFileSync("ip", ["-brief", "link"], { encoding: "utf8" })).map((line) => line.split(/\s+/)[0] ?? ""),
+    links: lines(execFileSync("ip", ["-brief", "link"], { encoding: "utf8" })).map(
+      (line) => line.split(/\s+/)[0] ?? "",
+    ),
     cgroups: cgroups(),
     propagation: entries("/run/systemd/nspawn/propagate"),
     kernel: ["fs.inotify.max_user_instances", "fs.inotify.max_user_watches", "net.ipv4.ip_forward"].map(
@@ -24,15 +26,14 @@ export function listHost(data: string): HostListing {
   };
 }
 
-/** What `after` has that `before` had not, and the other way round; empty = the same. */
+/**
+ * What `after` has that `before` had not, and kernel settings that are no longer as they were; empty = nothing was left.
+ * What is gone is not reported: it belonged to somebody else who cleaned up meanwhile.
+ */
 export function compareListings(before: HostListing, after: HostListing): string[] {
   return Object.keys(after).flatMap((kind) => {
     const had = new Set(before[kind]);
-    const has = new Set(after[kind]);
-    return [
-      ...[...has].filter((entry) => !had.has(entry)).map((entry) => `new ${kind}: ${entry}`),
-      ...[...had].filter((entry) => !has.has(entry)).map((entry) => `gone ${kind}: ${entry}`),
-    ];
+    return (after[kind] ?? []).filter((entry) => !had.has(entry)).map((entry) => `new ${kind}: ${entry}`);
   });
 }
 
@@ -45,7 +46,8 @@ function processes(data: string): string[] {
   for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const argv = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ");
-      if (/systemd-nspawn|slirp4netns|pulumi-resource|pulumi-language/.test(argv) || argv.includes(data)) found.push(argv);
+      if (/systemd-nspawn|slirp4netns|pulumi-resource|pulumi-language/.test(argv) || argv.includes(data))
+        found.push(argv);
     } catch {
       // The process ended while it was looked at.
     }

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import type { TestContext } from "node:test";
+import type { Hypervisor } from "../../provider/hypervisor";
+import { type ClusterUnderTest, type CommandOutput, eventually, mustSucceed } from "../support/cluster-under-test";
+
+/** The stack that the steps of the end-to-end test hand to each other. */
+export interface LabUnderTest {
+  readonly cluster: ClusterUnderTest;
+  readonly driver: Hypervisor;
+  /** Port of the API on 127.0.0.1. */
+  readonly apiPort: () => number;
+  readonly workers: (count: number) => void;
+}
+
+/** One step: told by name, timed, and reading as one sentence of the scenario. */
+export type Step = (lab: LabUnderTest, t: TestContext) => Promise<void>;
+
+/** The example stack under another name, so that a lab of the user's own is never in the way. */
+const settings = (workers: number): string => `config:
+  groundplane:dataCenter:
+    driver: nspawn
+    pools:
+      balancers: {count: 2}
+      masters: {count: 3}
+      workers: {count: ${workers}}
+      storage: {count: 3, disks: [{name: brick, sizeGiB: 4}]}
+`;
+
+/** Writes the stack's file; what Pulumi itself keeps there (the salt of its encryption) stays. */
+export function writeStackFile(cluster: ClusterUnderTest, workers: number): void {
+  const file = cluster.project.stackFile(cluster.stack);
+  const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+  const salt = /^encryptionsalt: .*\n/m.exec(before)?.[0] ?? "";
+  fs.writeFileSync(file, salt + settings(workers));
+}
+
+export async function up({ cluster }: LabUnderTest): Promise<CommandOutput> {
+  return mustSucceed("pulumi up", await cluster.pulumi("up", "--yes", "--skip-preview"));
+}
+
+/** What Pulumi counts at the end of an operation, e.g. `~ 2 updated` and `60 unchanged`. */
+export const countsOf = ({ stdout }: CommandOutput): string => stdout.slice(stdout.lastIndexOf("Resources:"));
+
+export async function waitForReadyNodes({ cluster }: LabUnderTest, count: number, master = "master-1"): Promise<void> {
+  await eventually(
+    `${count} nodes Ready`,
+    90_000,
+    () => cluster.kubectl(master, "get", "nodes", "--no-headers"),
+    ({ stdout }) => stdout.split("\n").filter((line) => / Ready /.test(line)).length === count,
+  );
+}
+
+export const secondsSince = (startedMs: number): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
+
+export const etcdctl = (command: string): string =>
+  [
+    "ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:2379",
+    "--cacert /etc/kubernetes/pki/etcd/ca.crt",
+    "--cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key",
+    command,
+  ].join(" ");
+
+export async function healthyEtcdMembers({ cluster }: LabUnderTest, master = "master-1"): Promise<number> {
+  const health = await cluster.onNode(master, etcdctl("endpoint health --cluster"));
+  return (health.stdout + health.stderr).match(/is healthy/g)?.length ?? 0;
+}
+
+/** The balancer that has the floating IP on its interface, empty when none; two would be a split brain. */
+export async function floatingIpHolder({ cluster }: LabUnderTest, among: readonly string[]): Promise<string> {
+  const holders: string[] = [];
+  for (const name of among) {
+    const shown = await cluster.onNode(name, "ip -4 -brief address show dev dmz");
+    if (shown.stdout.includes("192.168.56.10/")) holders.push(name);
+  }
+  assert.ok(holders.length <= 1, `the floating IP is held by ${holders.join(" and ")}`);
+  return holders[0] ?? "";
+}

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { type ProbeReport, probeApi } from "../../support/api-probe";
+import { eventually } from "../../support/cluster-under-test";
+import {
+  countsOf,
+  floatingIpHolder,
+  healthyEtcdMembers,
+  type LabUnderTest,
+  type Step,
+  secondsSince,
+  up,
+  waitForReadyNodes,
+} from "../lab-under-test";
+
+const balancers = ["balancer-1", "balancer-2"];
+
+export const killsAreSurvivedAndMended: Step = async (lab, t) => {
+  const holder = await floatingIpHolder(lab, balancers);
+  tell(t, "balancer-kill", await whileProbing(lab, () => hardKill(lab, holder)));
+  const others = balancers.filter((name) => name !== holder);
+  await eventually(
+    "the floating IP moved",
+    10_000,
+    () => floatingIpHolder(lab, others),
+    (name) => name !== "",
+  );
+  tell(t, "master-kill", await whileProbing(lab, () => hardKill(lab, "master-2")));
+
+  const drift = await lab.cluster.pulumi("preview", "--diff", "--non-interactive");
+  for (const name of [holder, "master-2"]) assert.match(drift.stdout, new RegExp(`${name}[\\s\\S]*stopped`));
+  const mended = countsOf(await up(lab));
+  assert.match(mended, /updated/);
+  assert.doesNotMatch(mended, /created|replaced|deleted/);
+  await waitForReadyNodes(lab, 5);
+  assert.doesNotMatch(countsOf(await up(lab)), /created|updated|replaced|deleted/);
+};
+
+/** The machine with its etcd data is gone for good; a new one of the same name takes its place. */
+export const lostMasterIsReplaced: Step = async (lab, t) => {
+  const lost = { stack: lab.cluster.stack, name: "master-1" };
+  const state = await lab.driver.inspectMachine(lost);
+  assert.ok(state);
+  await lab.driver.removeMachine(lost, state.owner);
+  const started = performance.now();
+  const probe = probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, 20);
+  await up(lab);
+  t.diagnostic(`replace-master took ${secondsSince(started)}`);
+  tell(t, "replace-master", await probe.stop());
+  await waitForReadyNodes(lab, 5, "master-2");
+  assert.equal(await healthyEtcdMembers(lab, "master-2"), 3);
+};
+
+async function whileProbing(lab: LabUnderTest, fault: () => Promise<void>): Promise<ProbeReport> {
+  const probe = probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, 20);
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await fault();
+  await new Promise((resolve) => setTimeout(resolve, 8000));
+  const seen = await probe.stop();
+  assert.ok(seen.probes - seen.failed > 100, "the API answered most of the time");
+  return seen;
+}
+
+async function hardKill({ driver, cluster }: LabUnderTest, name: string): Promise<void> {
+  assert.ok(driver.hardKill);
+  await driver.hardKill.hardKill({ stack: cluster.stack, name });
+}
+
+function tell(t: TestContext, what: string, seen: ProbeReport): void {
+  const { longestGapMs, failed, probes, errors } = seen;
+  t.diagnostic(
+    `${what}: longest gap ${longestGapMs} ms, ${failed} of ${probes} probes failed ${JSON.stringify(errors)}`,
+  );
+}

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { mustSucceed } from "../../support/cluster-under-test";
+import { countsOf, type Step, secondsSince, up } from "../lab-under-test";
+
+/** The join token of the first day is long gone when a worker is added later. */
+export const joinTokenExpires: Step = async ({ cluster }) => {
+  const all = "kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system";
+  const select = "--field-selector type=bootstrap.kubernetes.io/token";
+  mustSucceed("delete tokens", await cluster.onNode("master-1", `${all} delete secret ${select}`));
+};
+
+export const workerIsAddedAlone: Step = async (lab, t) => {
+  lab.workers(3);
+  const started = performance.now();
+  const grown = await up(lab);
+  t.diagnostic(`add-worker took ${secondsSince(started)}`);
+  assert.doesNotMatch(countsOf(grown), /replaced|deleted/);
+  const machines = grown.stdout.split("\n").filter((line) => /index:Machine .*(created|updated|replaced)/.test(line));
+  assert.ok(machines.length > 0);
+  assert.ok(
+    machines.every((line) => line.includes("worker-3")),
+    machines.join("\n"),
+  );
+  const node = await lab.cluster.kubectl("master-1", "get", "node", "worker-3", "--no-headers");
+  assert.match(node.stdout, /worker-3\s+Ready/);
+};
+
+export const workerIsRemoved: Step = async (lab) => {
+  lab.workers(2);
+  assert.match(countsOf(await up(lab)), /deleted/);
+  assert.notEqual((await lab.cluster.kubectl("master-1", "get", "node", "worker-3")).exitCode, 0);
+  assert.equal(await lab.driver.inspectMachine({ stack: lab.cluster.stack, name: "worker-3" }), undefined);
+  const drained = await lab.cluster.kubectl("master-1", "get", "events", "-A", "-o", "jsonpath={.items[*].reason}");
+  assert.match(drained.stdout, /NodeNotSchedulable/);
+};

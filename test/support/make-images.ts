@@ -1,0 +1,20 @@
+/**
+ * Makes all images in a process of its own, which may be without a network: `make-images.ts [BUNDLE]`. Prints their
+ * records, or the id and the words of the error.
+ */
+import { ensureImages } from "../../image/build-images";
+import { loadBundle } from "../../image/parts/load-bundle";
+import { UserError } from "../../provider/host/user-error";
+
+async function make(bundle: string | undefined): Promise<unknown> {
+  if (bundle) await loadBundle(bundle);
+  return ensureImages();
+}
+
+make(process.argv[2]).then(
+  (records) => console.log(JSON.stringify(records)),
+  (error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    console.log(JSON.stringify({ id: error.id, message: error.message }));
+  },
+);
