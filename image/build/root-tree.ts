@@ -19,10 +19,11 @@ const leaveOut = [
 
 /**
  * Makes the root tree of all roles in an empty folder from Debian packages. Needs root and mmdebstrap.
- * @throws UserError `mmdebstrap-missing`, `root-tree` (with what mmdebstrap said), `disk-full`
+ * @throws UserError `mmdebstrap-missing`, `network`, `disk-full`, `command-failed` with what mmdebstrap said
  */
 export async function buildRootTree(recipe: RootTreeRecipe, target: string, context: BuildContext): Promise<string> {
   const sources = await debianSources(recipe.suite);
+  const aptOptions = `${target}.apt.conf`;
   const argv = [
     "mmdebstrap",
     "--mode=root",
@@ -30,13 +31,23 @@ export async function buildRootTree(recipe: RootTreeRecipe, target: string, cont
     "--format=directory",
     `--keyring=${DEBIAN_KEYRING}`,
     `--include=${recipe.packages.join(",")}`,
-    ...["APT::Install-Recommends false", ...(await aptFetchOptions())].map((option) => `--aptopt=${option}`),
+    `--aptopt=${aptOptions}`,
     ...leaveOut.map((option) => `--dpkgopt=${option}`),
     recipe.suite,
     target,
     ...sources,
   ];
-  await runMmdebstrap(argv, target, context);
+  // A file that only we may read: the address of a proxy may hold a password.
+  await writeFileAtomic(
+    aptOptions,
+    ['APT::Install-Recommends "false";', ...(await aptFetchOptions()), ""].join("\n"),
+    0o600,
+  );
+  try {
+    await runMmdebstrap(argv, target, context);
+  } finally {
+    await removeTree(aptOptions);
+  }
   await forgetTheBuilder(target);
   await writeLayer(recipe.layer, target);
   return `Debian ${recipe.suite} from ${sources[0]?.split(" ")[1]}`;
@@ -64,17 +75,15 @@ async function runMmdebstrap(
         cause: error,
       });
     }
-    const network = /Could not (resolve|connect)|Temporary failure resolving|Failed to fetch|Connection/i.test(
-      error.message,
-    );
-    throw new UserError(
-      "root-tree",
-      network ? "the Debian mirror cannot be reached" : "the root tree could not be made",
-      network
-        ? "check the network and the host's apt configuration (apt update shows it), or load a bundle, then run it again"
-        : "see what mmdebstrap says below, then run it again",
-      { cause: error },
-    );
+    if (/Could not (resolve|connect)|Temporary failure resolving|Failed to fetch|Connection/i.test(error.message)) {
+      throw new UserError(
+        "network",
+        "the Debian mirror cannot be reached",
+        "check the network and the host's apt configuration (apt update shows it), or load a bundle, then run it again",
+        { cause: error },
+      );
+    }
+    throw error;
   }
 }
 

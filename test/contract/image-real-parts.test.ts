@@ -11,7 +11,7 @@ import { kubernetesVersions } from "../../image/recipes/kubernetes";
 import type { ImageRecipe } from "../../image/recipes/recipe";
 import { dataFolder, partsFolder } from "../../provider/host/data-folder";
 import { runCommand } from "../../provider/host/run-command";
-import { ownDataFolder } from "../support/small-image";
+import { ownDataFolder, storedNames } from "../support/small-image";
 
 /** The real root tree and containerd, with few and small container images. */
 const needsRoot = { skip: process.getuid?.() !== 0 && "needs root" };
@@ -30,6 +30,8 @@ function fewContainerImages(recipe: ImageRecipe): ImageRecipe {
 before(async () => {
   if (!needsRoot.skip) await ensureImages();
 });
+
+const script = path.join(__dirname, "..", "support", "make-images.ts");
 
 /** The real root tree in the test's own data folder; links, so it must not be written to. */
 async function withRealTree(data: string, original: string): Promise<void> {
@@ -75,7 +77,6 @@ test("images are made from a bundle alone, on a host without network and caches"
   // Not in the data folder that is looked at below: nothing but the file gets there.
   await createBundle(file, { recipes: [full ?? few] });
   const data = await ownDataFolder(t, beside);
-  const script = path.join(__dirname, "..", "support", "images-from-bundle.ts");
   const { stdout } = await runCommand(["unshare", "--net", "node", "--import", "tsx", script, file], {
     env: { GROUNDPLANE_DATA: data, GOFLAGS: "-mod=mod", GOMODCACHE: path.join(folder, "empty"), GOPROXY: "off" },
   });
@@ -87,4 +88,13 @@ test("images are made from a bundle alone, on a host without network and caches"
   for (const { createdFrom } of records) {
     for (const origin of Object.values(createdFrom)) assert.match(origin, /by way of a bundle$/);
   }
+});
+
+test("without network, bundle and caches the error says what to do, and nothing is left", needsRoot, async (t) => {
+  const data = await ownDataFolder(t);
+  const { stdout } = await runCommand(["unshare", "--net", "node", "--import", "tsx", script]);
+  const { id, message } = JSON.parse(stdout) as { id: string; message: string };
+  assert.equal(id, "network");
+  assert.match(message, /Debian mirror cannot be reached\n {2}next step: .*bundle/);
+  assert.deepEqual(await storedNames(data), []);
 });
