@@ -48,7 +48,7 @@ export async function buildRootTree(recipe: RootTreeRecipe, target: string, cont
   } finally {
     await removeTree(aptOptions);
   }
-  await forgetTheBuilder(target);
+  await forgetTheBuilder(target, recipe.forgotten);
   await writeLayer(recipe.layer, target);
   return `Debian ${recipe.suite} from ${sources[0]?.split(" ")[1]}`;
 }
@@ -88,17 +88,8 @@ async function runMmdebstrap(
 }
 
 /** What identifies a machine is made anew by every machine; what mmdebstrap copied from the building host goes. */
-async function forgetTheBuilder(tree: string): Promise<void> {
-  for (const name of [
-    "etc/apt/apt.conf.d/99mmdebstrap",
-    "etc/dpkg/dpkg.cfg.d/99mmdebstrap",
-    "etc/hostname",
-    "var/lib/systemd/random-seed",
-    "var/lib/dbus/machine-id",
-    "var/lib/systemd/credential.secret",
-  ]) {
-    await removeTree(path.join(tree, name));
-  }
+async function forgetTheBuilder(tree: string, names: readonly string[]): Promise<void> {
+  for (const name of names) await removeTree(path.join(tree, name));
   const keys = (await fs.readdir(path.join(tree, "etc/ssh"))).filter((name) => name.startsWith("ssh_host_"));
   for (const key of keys) await removeTree(path.join(tree, "etc/ssh", key));
   // Empty, not absent: systemd takes a missing one for a first boot and would enable every unit there is.

@@ -18,6 +18,8 @@ export interface RootTreeRecipe {
   /** Debian release. */
   readonly suite: string;
   readonly packages: readonly string[];
+  /** Files that are removed: what would be the same secret or identity in all machines, or is the builder's own. */
+  readonly forgotten: readonly string[];
   readonly layer: LayerRecipe;
 }
 

@@ -39,6 +39,16 @@ const disabledUnits = [
 export const rootTree: RootTreeRecipe = {
   suite: "trixie",
   packages: Object.values(packages).flat().sort(),
+  forgotten: [
+    "etc/apt/apt.conf.d/99mmdebstrap",
+    "etc/dpkg/dpkg.cfg.d/99mmdebstrap",
+    "etc/hostname",
+    // Made by the package's installation; the only file that differed between two trees of the same packages.
+    "etc/pacemaker/authkey",
+    "var/lib/dbus/machine-id",
+    "var/lib/systemd/credential.secret",
+    "var/lib/systemd/random-seed",
+  ],
   layer: {
     folder: "base",
     files: digests.base,

@@ -13,6 +13,7 @@ export const smallRecipe: ImageRecipe = {
   rootTree: {
     suite: "small",
     packages: [],
+    forgotten: [],
     layer: { folder: "base", files: "", maskedUnits: [], disabledUnits: [], enabledUnits: {} },
   },
   container: containerLayer,
