@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
+import * as path from "node:path";
 import type { TestContext } from "node:test";
 import type { Hypervisor } from "../../provider/hypervisor";
 import { type ClusterUnderTest, type CommandOutput, eventually, mustSucceed } from "../support/cluster-under-test";
@@ -49,6 +50,21 @@ export async function waitForReadyNodes({ cluster }: LabUnderTest, count: number
     () => cluster.kubectl(master, "get", "nodes", "--no-headers"),
     ({ stdout }) => stdout.split("\n").filter((line) => / Ready /.test(line)).length === count,
   );
+}
+
+/** Applies a manifest of test/support and waits until its Deployments run. */
+export async function deploy({ cluster }: LabUnderTest, manifest: string, ...deployments: string[]): Promise<void> {
+  const text = fs.readFileSync(path.join(__dirname, "..", "support", manifest)).toString("base64");
+  const apply = `echo ${text} | base64 -d | kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f -`;
+  mustSucceed("apply", await cluster.onNode("master-1", apply));
+  const rollout = ["rollout", "status", ...deployments.map((name) => `deployment/${name}`), "--timeout=90s"];
+  mustSucceed("rollout", await cluster.kubectl("master-1", ...rollout));
+}
+
+/** Where the pods with this label run. */
+export async function nodesOfApp({ cluster }: LabUnderTest, app: string): Promise<string> {
+  const query = ["get", "pods", "-l", `app=${app}`, "-o", "jsonpath={.items[*].spec.nodeName}"];
+  return mustSucceed("get pods", await cluster.kubectl("master-1", ...query)).stdout.trim();
 }
 
 export const secondsSince = (startedMs: number): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;

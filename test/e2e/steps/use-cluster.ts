@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { eventually, mustSucceed } from "../../support/cluster-under-test";
-import { countsOf, etcdctl, healthyEtcdMembers, type Step, up } from "../lab-under-test";
+import { countsOf, deploy, etcdctl, healthyEtcdMembers, nodesOfApp, type Step, up } from "../lab-under-test";
 
 const nodes = ["master-1", "master-2", "master-3", "worker-1", "worker-2"];
 
@@ -25,18 +23,14 @@ export const nothingToDo: Step = async (lab) => {
   assert.doesNotMatch(countsOf(await up(lab)), /created|updated|replaced|deleted/);
 };
 
-export const serviceAnswersByName: Step = async ({ cluster }) => {
-  const manifest = fs.readFileSync(path.join(__dirname, "..", "..", "support", "web-service.yaml"));
-  const apply = `echo ${manifest.toString("base64")} | base64 -d | kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f -`;
-  mustSucceed("apply", await cluster.onNode("master-1", apply));
-  const rollout = ["rollout", "status", "deployment/web", "deployment/client", "--timeout=90s"];
-  mustSucceed("rollout", await cluster.kubectl("master-1", ...rollout));
+export const serviceAnswersByName: Step = async (lab) => {
+  const { cluster } = lab;
+  await deploy(lab, "web-service.yaml", "web", "client");
   const ask = ["exec", "deployment/client", "--", "wget", "-qO-", "http://web.default.svc.cluster.local"];
   const answered = ({ exitCode }: { exitCode: number }): boolean => exitCode === 0;
   const answer = await eventually("web by name", 30_000, () => cluster.kubectl("master-1", ...ask), answered);
   assert.equal(answer.stdout.trim(), "worker-1");
-  const where = ["get", "pods", "-l", "app=client", "-o", "jsonpath={.items[*].spec.nodeName}"];
-  assert.equal((await cluster.kubectl("master-1", ...where)).stdout.trim(), "worker-2");
+  assert.equal(await nodesOfApp(lab, "client"), "worker-2");
 };
 
 export const oneLeaderEach: Step = async (lab) => {
