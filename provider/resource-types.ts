@@ -45,16 +45,17 @@ export interface SeedInputs {
 }
 
 /**
- * `seed` and `secrets` never cause a replacement or a restart: a change of them only rewrites the stored seed, for the
- * day this machine is made anew. `stack`, `name`, `uuid`, `image`, `diskGiB`, `nics` replace; `memoryMiB`, `cpus`,
- * `uplink`, `disks` change in place, with a stop where the driver needs one.
+ * `seed` and `secrets` are read when a machine is made, for the first time or anew: a change of them is no difference of
+ * a machine that exists, and they are no outputs. What of them must follow in a running node is `NodeFiles`. `stack`,
+ * `name`, `uuid`, `image`, `diskGiB`, `nics` replace; `memoryMiB`, `cpus`, `uplink`, `disks` change in place, with a
+ * stop where the driver needs one.
  */
 export interface MachineInputs extends DriverInput, MachineSpec {
   readonly seed: SeedInputs;
   /** The secrets that the seed refers to, by name. Secret. */
   readonly secrets: Readonly<Record<string, string>>;
 }
-export interface MachineOutputs extends MachineInputs {
+export interface MachineOutputs extends Omit<MachineInputs, "seed" | "secrets"> {
   readonly power: PowerState;
   /** New per creation; what must run again in a re-created machine takes it as a trigger. */
   readonly generation: string;

@@ -15,7 +15,7 @@ export function clusterSecretsResource(): TypedResource<ClusterSecretsInputs, Cl
     },
     replaceOn: ["stack"],
     refreshBeforeUpdate: false,
-    secretOutputs: ["values"],
+    alwaysSecret: ["values"],
 
     async create(inputs, preview) {
       return {

@@ -62,6 +62,7 @@ export const machineSchema: ResourceSchema = {
     secrets: { type: "map", values: schemas.text(), secret: true, description: "What the seed refers to, by name." },
   },
   optional: ["uplink", "power"],
+  createOnly: ["seed", "secrets"],
   outputs: {
     generation: schemas.text("New per creation."),
   },

@@ -1,6 +1,6 @@
 import type { DriverByName } from "../drivers/driver-by-name";
 import type { Hypervisor, MachineSpec, MachineState, Owner } from "../hypervisor";
-import type { MachineInputs, MachineOutputs } from "../resource-types";
+import type { DriverInput, MachineInputs, MachineOutputs } from "../resource-types";
 import { type Properties, UNKNOWN } from "../rpc/property-values";
 import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource-handler";
 import { fillSecrets, referredSecrets } from "./fill-secrets";
@@ -17,7 +17,7 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
   return {
     schema: machineSchema,
     replaceOn: ["driver", "stack", "name", "uuid", "image", "diskGiB", "nics"],
-    secretOutputs: ["secrets"],
+    alwaysSecret: ["secrets"],
     // A stopped machine differs in nothing else.
     ownInputs: { power: "running" },
     refreshBeforeUpdate: true,
@@ -28,7 +28,7 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
 
     async create(inputs, preview, context) {
       const id = objectId(inputs);
-      if (preview) return { id, outputs: { ...inputs, power: "running", generation: UNKNOWN } };
+      if (preview) return { id, outputs: { ...specOf(inputs), power: "running", generation: UNKNOWN } };
       const owner = { stack: inputs.stack, urn: context.urn };
       return { id, outputs: await converge(driverByName(inputs.driver), inputs, owner, context) };
     },
@@ -37,14 +37,14 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       const { driver, stack, name } = parseObjectId(id);
       const state = await driverByName(driver).inspectMachine({ stack, name });
       if (!state) return undefined;
-      // Nothing outside the state knows the seed's texts; an imported machine gets them by its first update.
+      // Nothing outside the state knows the seed's texts; those of an imported machine come with the next `up`.
       const { seed, secrets } = olds?.inputs ?? { seed: emptySeed, secrets: {} };
       const inputs = { ...state.spec, driver, seed, secrets, power: state.power };
       return { inputs, outputs: outputsOf(inputs, state) };
     },
 
     async update(_id, inputs, olds, preview, context) {
-      if (preview) return { ...inputs, power: "running", generation: olds.outputs.generation };
+      if (preview) return { ...specOf(inputs), power: "running", generation: olds.outputs.generation };
       const hypervisor = driverByName(inputs.driver);
       // It stands in our state, so it is ours under whatever name it was made: imported, or moved in the program.
       const found = await hypervisor.inspectMachine(inputs);
@@ -96,8 +96,13 @@ async function converge(
   }
 }
 
+/** All but what only the making of a machine reads. */
+function specOf({ seed: _seed, secrets: _secrets, ...spec }: MachineInputs): DriverInput & MachineSpec {
+  return spec;
+}
+
 const outputsOf = (inputs: MachineInputs, { power, generation }: MachineState): MachineOutputs => ({
-  ...inputs,
+  ...specOf(inputs),
   power,
   generation,
 });

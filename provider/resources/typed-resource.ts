@@ -7,11 +7,11 @@ import type { CheckFailure, Context, OldState, ResourceHandler } from "../rpc/re
 export type Planned<O> = { readonly [K in keyof O]: O[K] | typeof UNKNOWN };
 
 /** A resource type in terms of its own inputs and outputs; `inputs` may hold unknown values in previews only. */
-export interface TypedResource<I, O extends I> {
+export interface TypedResource<I, O> {
   readonly schema: ResourceSchema;
   readonly replaceOn: readonly (keyof I & string)[];
   readonly refreshBeforeUpdate: boolean;
-  readonly secretOutputs?: readonly (keyof O & string)[];
+  readonly alwaysSecret?: readonly (keyof (I & O) & string)[];
   /** Inputs that every object has, so that reality can be seen to differ from them. No program sets them. */
   readonly ownInputs?: Partial<O>;
   /** Beyond the schema. */
@@ -34,14 +34,14 @@ export interface TypedResource<I, O extends I> {
 }
 
 /** The handler that the server needs. Names belong to one object at a time, so the old one always goes first. */
-export function resourceHandler<I, O extends I>(resource: TypedResource<I, O>): ResourceHandler {
+export function resourceHandler<I, O>(resource: TypedResource<I, O>): ResourceHandler {
   const typed = (olds: OldState) => olds as unknown as { inputs: I; outputs: O };
-  const { schema, replaceOn, refreshBeforeUpdate, secretOutputs, read } = resource;
+  const { schema, replaceOn, refreshBeforeUpdate, alwaysSecret, read } = resource;
   return {
     schema,
     replaceOn,
     refreshBeforeUpdate,
-    secretOutputs,
+    alwaysSecret,
     deleteBeforeReplace: true,
     async check(news, context) {
       const failures = checkInputs(schema, news);

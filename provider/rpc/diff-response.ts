@@ -23,6 +23,7 @@ export function diffResponse(
   const replacing = new Set<string>();
   for (const [path, kind] of differences(oldInputs, news)) {
     const key = topLevelKey(path);
+    if (handler.schema?.createOnly?.includes(key)) continue;
     if (ignoredChanges.includes(path) || ignoredChanges.includes(key)) continue;
     const replaces = handler.replaceOn.includes(key) || handler.replaceOn.includes(path);
     const detail = new PropertyDiff();

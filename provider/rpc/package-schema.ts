@@ -25,7 +25,9 @@ export interface ResourceSchema {
   readonly description: string;
   readonly inputs: Readonly<Record<string, PropertySchema>>;
   readonly optional?: readonly string[];
-  /** Beside the inputs, which all are outputs as well. */
+  /** Inputs that only the making of an object reads: a change of them is no difference, and they are no outputs. */
+  readonly createOnly?: readonly string[];
+  /** Beside the inputs, which all others are outputs as well. */
   readonly outputs?: Readonly<Record<string, PropertySchema>>;
 }
 
@@ -44,7 +46,8 @@ export function packageSchema(
 
 function resourceJson(packageName: string, schema: ResourceSchema | undefined, types: Json): Json {
   if (!schema) return { isComponent: false };
-  const outputs = { ...schema.inputs, ...schema.outputs };
+  const kept = Object.entries(schema.inputs).filter(([key]) => !schema.createOnly?.includes(key));
+  const outputs = { ...Object.fromEntries(kept), ...schema.outputs };
   const required = (properties: object): string[] =>
     Object.keys(properties).filter((key) => !schema.optional?.includes(key));
   return {

@@ -52,8 +52,8 @@ export interface ResourceHandler {
   readonly deleteBeforeReplace: boolean;
   /** The engine reads the resource before every `up` and `preview`. */
   readonly refreshBeforeUpdate: boolean;
-  /** Outputs that are always secret, beside those whose input was secret. */
-  readonly secretOutputs?: readonly string[];
+  /** Properties that are always secret, beside those whose input was secret. */
+  readonly alwaysSecret?: readonly string[];
   /** A secret input makes every output secret: for outputs that may echo inputs. */
   readonly taintOutputs?: boolean;
   check(news: Properties, context: Context): Promise<CheckResult>;

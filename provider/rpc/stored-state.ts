@@ -9,6 +9,6 @@ export function oldState(inputs: Struct | undefined, outputs: Struct | undefined
 
 /** What of `properties` is secret, given what was in the values that they were made from. */
 export function secretPaths(handler: ResourceHandler, properties: Properties, from: readonly Decoded[]): Set<string> {
-  const paths = new Set([...(handler.secretOutputs ?? []), ...from.flatMap((decoded) => [...decoded.secretPaths])]);
+  const paths = new Set([...(handler.alwaysSecret ?? []), ...from.flatMap((decoded) => [...decoded.secretPaths])]);
   return handler.taintOutputs && paths.size > 0 ? new Set(Object.keys(properties)) : paths;
 }

@@ -33,7 +33,9 @@ test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => 
     configure(1);
     mustSucceed("init", await cluster.pulumi("stack", "init"));
     assert.match(changes(await up()), /^\+ \d+ created$/);
-    mustSucceed("preview", await cluster.pulumi("preview", "--expect-no-changes", "--non-interactive"));
+    const preview = ["preview", "--diff", "--expect-no-changes", "--non-interactive"];
+    const again = mustSucceed("preview", await cluster.pulumi(...preview)).stdout;
+    assert.doesNotMatch(again, /refresh|\[urn=(?!.*::pulumi:pulumi:Stack::)/, "nothing is shown");
   });
 
   await t.test("a new worker is created alone, nothing is replaced", async () => {
@@ -44,6 +46,8 @@ test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => 
     const expected = ["Machine worker-2", "Membership worker-2-membership", "NodeFiles worker-2-files"];
     assert.deepEqual([...created].sort(), expected);
     assert.doesNotMatch(changes(grown), /replaced|deleted/);
+    const updated = new Set([...grown.matchAll(/^ ~ +groundplane:index:(\S+) \S+ updated/gm)].map(([, type]) => type));
+    assert.deepEqual([...updated], ["NodeFiles"], "a machine that exists is left alone");
   });
 
   await t.test("a wrong configuration is told with its lines before anything changes", async () => {

@@ -75,24 +75,28 @@ test("a machine that vanished shows as a create and is made anew", async () => {
   await stack.up({ expectNoChanges: true });
 });
 
-test("a new seed text is stored in place; the running machine is left alone", async () => {
-  const { generation } = record().made;
+test("a new seed text is nothing to do for a machine that exists; the one that is made in its place gets it", async () => {
   const stack = await oneMachine(userData("#cloud-config\n# changed\n"));
   const preview = await stack.preview({ diff: true, color: "never" });
-  assert.equal(preview.changeSummary.update, 1);
-  assert.match(preview.stdout, /# changed/);
+  assert.deepEqual(preview.changeSummary, { same: 3 });
+  assert.doesNotMatch(preview.stdout, /seed|secrets/);
+  // Twice: what the first run put into the state is no news for the second.
+  for (const _ of [1, 2]) await stack.up({ expectNoChanges: true });
+  assert.doesNotMatch(storedUserData(), /# changed/);
+  const clean = await stack.preview({ diff: true, color: "never" });
+  assert.doesNotMatch(clean.stdout, /refresh|seed|secrets/);
+  fs.rmSync(machineFolder(), { recursive: true });
   await stack.up();
   assert.match(storedUserData(), /# changed/);
-  assert.equal(record().made.generation, generation);
-  await stack.up({ expectNoChanges: true });
 });
 
 test("another image replaces the machine", async () => {
-  const stack = await oneMachine({ ...userData("#cloud-config\n# changed\n"), image: "infrastructure-2" });
+  const stack = await oneMachine({ ...userData("#cloud-config\n# once more\n"), image: "infrastructure-2" });
   const { generation } = record().made;
   const up = await stack.up();
   assert.equal(up.summary.resourceChanges?.replace, 1);
   assert.notEqual(record().made.generation, generation);
+  assert.match(storedUserData(), /# once more/);
 });
 
 test("a seed that refers to a secret which is not there is refused in the preview", async () => {
@@ -153,14 +157,13 @@ test("an existing machine is imported and changed as one's own", async () => {
   // Forgets both without touching them.
   const deployment = (await empty.exportStack()).deployment;
   await empty.importStack({ version: 3, deployment: { ...deployment, resources: [] } });
-  const stored = userData("");
-  const bare = { seed: { ...stored.seed, metaData: "", networkConfig: "" } };
   const imported = await project.program(async () => {
     new Segment("dmz", { import: "fake/tested/dmz" });
-    new Machine("one", bare, { import: "fake/tested/one" });
+    new Machine("one", {}, { import: "fake/tested/one" });
   });
   const up = await imported.up();
   assert.equal(up.summary.resourceChanges?.import, 2);
+  await (await oneMachine()).up({ expectNoChanges: true });
   const changed = await oneMachine({ memoryMiB: 512 });
   const second = await changed.up();
   assert.equal(second.summary.resourceChanges?.update, 1);

@@ -34,6 +34,7 @@ export interface ReadAnswer extends Decoded {
   /** Empty when the object is gone. */
   readonly id: string;
   readonly inputs: Properties;
+  readonly inputSecretPaths: ReadonlySet<string>;
 }
 
 /** What the engine learns from a failure that leaves an object behind. */
@@ -93,8 +94,9 @@ export async function providerClient(definition: ProviderDefinition): Promise<Pr
       request.setInputs(encode(inputs));
       request.setProperties(encode(outputs));
       const response = await call<pb.ReadResponse>("read", request);
-      const read = decode(response.getProperties());
-      return { id: response.getId(), inputs: decode(response.getInputs()).properties, ...read };
+      const read = decode(response.getInputs());
+      const readInputs = { inputs: read.properties, inputSecretPaths: read.secretPaths };
+      return { id: response.getId(), ...readInputs, ...decode(response.getProperties()) };
     },
     async update(type, id, olds, news, { preview = false, secretPaths = [] } = {}) {
       const request = new pb.UpdateRequest();

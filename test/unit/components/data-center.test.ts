@@ -122,7 +122,7 @@ test("dismantling waits for everything else that really exists", async () => {
   assert.deepEqual(dependencies, [...new Set(others.map(({ name }) => name))].sort());
 });
 
-test("a new worker changes no other machine but what its stored seed will say", async () => {
+test("a new worker changes no other machine but what it would be told if it were made anew", async () => {
   const before = await recordDataCenter(lab);
   const after = await recordDataCenter(labWithWorkers(3));
   const untold = ({ inputs: { seed, ...rest } }: RecordedResource) => rest;
