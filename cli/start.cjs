@@ -21,11 +21,11 @@ const SOURCES = [
 ];
 
 checkNode();
-// For scripts: says by its exit code whether the dependencies have to be installed.
-if (process.argv[2] === "--check-dependencies") process.exit(areDependenciesInstalled() ? 0 : 1);
 if (!areDependenciesInstalled())
   run("installing dependencies", "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
 if (!areBundlesFresh()) run("building", process.execPath, ["build.cjs"]);
+// For the tests that need nothing but code.
+if (process.argv[2] === "--install-only") process.exit(0);
 process.argv.splice(1, 1, path.join(__dirname, "groundplane.cjs"), "start");
 require(BUNDLES[0]);
 

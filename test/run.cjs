@@ -1,6 +1,6 @@
 // Runs the tiers of tests in order: `node test/run.cjs [tier…]`, all of them by default. The last line is the sum over
 // all tiers. CommonJS without dependencies, so that it can say what is wrong when nothing is installed.
-const { spawn } = require("node:child_process");
+const { spawn, spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
@@ -40,6 +40,7 @@ async function main(arguments_) {
     return 2;
   }
   const names = arguments_.length > 0 ? arguments_ : Object.keys(tiers);
+  prepare(names);
   const results = [];
   for (const name of names) {
     console.log(`\n── ${name}`);
@@ -50,6 +51,15 @@ async function main(arguments_) {
     if (name === "check" && counts.failed > 0) break;
   }
   return report(results);
+}
+
+/** From a fresh clone to what the tiers need: dependencies always; packages, Pulumi and images for the real ones. */
+function prepare(names) {
+  const isPure = names.every((name) => name === "check" || tiers[name].pure);
+  const words = isPure ? ["--install-only"] : ["--prepare-only", "--yes"];
+  const { status } = spawnSync(process.execPath, ["cli/start.cjs", ...words], { cwd: root, stdio: "inherit" });
+  // Without root, or off Debian, the tests that need real machines skip and say why.
+  if (status !== 0) console.log("not everything could be prepared: see above");
 }
 
 function report(results) {

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { ensureImages } from "../../image/build-images";
 import { imageName, imageRecipes } from "../../image/image-names";
 import { UserError } from "../../provider/host/user-error";
+import type { Hypervisor } from "../../provider/hypervisor";
 import type { Configuration } from "../../stacks/config/configuration";
 import { obtainGo } from "../../toolchain/obtain-go";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
@@ -25,13 +26,17 @@ const GO_FOR_KUBERNETES = "1.26";
 export function startCommand(): Command {
   return stackCommand("start", "bring a whole stack up, from nothing or from wherever it stands")
     .option("-y, --yes", "install missing packages of the host without asking")
-    .action(async ({ stack, yes = false }: StackOptions & { readonly yes?: boolean }) => {
+    .option("--prepare-only", "stop before the machines: host packages, Pulumi and images are made ready")
+    .action(async ({ stack, yes = false, prepareOnly = false }: StartOptions) => {
       const progress = new ProgressLines({
         write: (text) => process.stderr.write(text),
         isTerminal: process.stderr.isTTY === true,
         now: () => performance.now(),
       });
-      const env = await interruptibly(stack, (signal) => prepare(stack, { yes, progress, signal }));
+      const binFolder = await interruptibly(stack, (signal) => prepare(stack, { yes, progress, signal }));
+      if (prepareOnly) return;
+      const env = await pulumiEnvironment(binFolder);
+      await progress.during("stack", () => prepareStack(stack, env));
       const { isUnchanged } = await progress.during("up", () => bringUp(stack, env, progress));
       await settleStackFile(stack);
       const outputs = await readStackOutputs(stack);
@@ -40,25 +45,40 @@ export function startCommand(): Command {
     });
 }
 
+interface StartOptions extends StackOptions {
+  readonly yes?: boolean;
+  readonly prepareOnly?: boolean;
+}
+
 interface Preparation {
   readonly yes: boolean;
   readonly progress: ProgressLines;
   readonly signal: AbortSignal;
 }
 
-/** Everything that `pulumi up` takes for granted. Gives the environment to run it in. */
-async function prepare(stack: string, { yes, progress, signal }: Preparation): Promise<Record<string, string>> {
+/** Everything that `pulumi up` takes for granted. Gives the folder of Pulumi's programs. */
+async function prepare(stack: string, { yes, progress, signal }: Preparation): Promise<string> {
   const configuration = await readConfiguration(stack);
-  const { driver } = await driverOf(stack);
+  const { driver, hypervisor } = await driverOf(stack);
   const note = (text: string): void => progress.note(text);
   // The fake driver keeps books instead of machines: it needs nothing of the host.
   const isReal = driver !== "fake";
   if (isReal) await progress.during("host packages", () => ensureHostPackages({ yes, progress, signal }));
+  if (isReal) await refuseUnusableHost(hypervisor);
   const { binFolder } = await progress.during("Pulumi", () => obtainPulumi({ progress: note, signal }));
   if (isReal) await progress.during("images", () => prepareImages(configuration, progress, signal));
-  const env = await pulumiEnvironment(binFolder);
-  await progress.during("stack", () => prepareStack(stack, env));
-  return env;
+  return binFolder;
+}
+
+/** Said before minutes of building, and all at once. */
+async function refuseUnusableHost(hypervisor: Hypervisor): Promise<void> {
+  const problems = await hypervisor.problems();
+  if (problems.length === 0) return;
+  throw new UserError(
+    "host-unusable",
+    `this host cannot run the stack's machines:\n${problems.map(({ problem }) => `  - ${problem}`).join("\n")}`,
+    problems.map(({ hint }) => hint).join("; "),
+  );
 }
 
 /** Go is fetched only when a part really has to be built and the host has none. */
