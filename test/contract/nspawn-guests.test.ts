@@ -13,6 +13,7 @@ import type { MachineName, MachineSpec, Owner } from "../../provider/hypervisor"
 import { ForeignObjectError } from "../../provider/hypervisor";
 import { guestNames, guestSeed, guestSegments, guestSpec, uplinkMac } from "../support/guest-machines";
 import { banner, freePort, hostLinks, hostSettings, succeeds, until } from "../support/host-observations";
+import { losePower } from "../support/lose-power";
 import { inMachine, makeNspawnHost, nspawnSkipReason, tracesOf } from "../support/nspawn-host";
 
 /** What the port does not promise and only system containers have: the guests' view, and the untouched host. */
@@ -217,7 +218,7 @@ describe("system containers", { skip }, () => {
     await driver.startMachine(master);
     await booted(master);
     await inMachine(master, "sh", "-c", "echo kept > /var/lib/kept; sync");
-    await losePower([gateway, master]);
+    await losePower(stack, [gateway, master]);
     const fresh = createNspawnDriver();
     assert.equal((await fresh.inspectMachine(master))?.power, "stopped");
     assert.equal((await fresh.inspectMachine(gateway))?.power, "stopped");
@@ -247,19 +248,3 @@ describe("system containers", { skip }, () => {
     assert.equal(await hostLinks(), linksBefore);
   });
 });
-
-/** What a restart of the host does to one stack: its processes and everything in /run are gone, files stay. */
-async function losePower(machines: readonly MachineName[]): Promise<void> {
-  for (const machine of machines) {
-    const leader = await leaderOf(machine);
-    for (const pid of [leader, ...(await machinePids(machine))]) if (pid) process.kill(pid, "SIGKILL");
-  }
-  for (const slirp of await findProcesses(
-    (argv) => argv.includes("slirp4netns") && argv.some((a) => a.includes(stack)),
-  )) {
-    process.kill(slirp.pid, "SIGKILL");
-  }
-  await until("all are dead", async () => (await Promise.all(machines.map(machinePids))).flat().length === 0);
-  const namespaces = fs.readdirSync("/run/netns").filter((name) => name.startsWith(`gp-${stack}`));
-  for (const name of namespaces) await runCommand(["ip", "netns", "delete", name]);
-}

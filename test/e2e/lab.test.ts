@@ -12,7 +12,7 @@ import { compareListings, type HostListing, listHost } from "../support/host-lis
 import { copyProject } from "../support/project-copy";
 import { occurrencesOfSecrets, secretsOf } from "../support/secret-scan";
 import { type LabUnderTest, type Step, secondsSince, up, waitForReadyNodes, writeStackFile } from "./lab-under-test";
-import { killsAreSurvivedAndMended, lostMasterIsReplaced } from "./steps/break-and-mend";
+import { hostRestarts, killsAreSurvivedAndMended, lostMasterIsReplaced } from "./steps/break-and-mend";
 import { joinTokenExpires, workerIsAddedAlone, workerIsRemoved } from "./steps/grow-and-shrink";
 import { onlyListedFlowsPass, unknownHostGetsLeaseAndName } from "./steps/network";
 import * as use from "./steps/use-cluster";
@@ -84,6 +84,7 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
     ["a worker is added, alone", workerIsAddedAlone],
     ["the worker is drained and removed", workerIsRemoved],
     ["a lost master is replaced", lostMasterIsReplaced],
+    ["a restart of the host is survived, data and all", hostRestarts],
     ["no secret lies in the clear", noSecretInTheClear],
     ["destroy leaves nothing but what is kept on purpose", nothingRemains],
     ["up again, on the kept data disks", upAgain],

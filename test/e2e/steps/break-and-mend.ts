@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { type ProbeReport, probeApi } from "../../support/api-probe";
 import { eventually } from "../../support/cluster-under-test";
+import { losePower } from "../../support/lose-power";
 import {
   countsOf,
   floatingIpHolder,
@@ -72,3 +73,17 @@ function tell(t: TestContext, what: string, seen: ProbeReport): void {
     `${what}: longest gap ${longestGapMs} ms, ${failed} of ${probes} probes failed ${JSON.stringify(errors)}`,
   );
 }
+
+/** Every process and namespace of the stack is gone at once, as after a power cut of the host. */
+export const hostRestarts: Step = async (lab, t) => {
+  await losePower(lab.cluster.stack, await lab.driver.listMachines(lab.cluster.stack));
+  const started = performance.now();
+  const mended = countsOf(await up(lab));
+  t.diagnostic(`up after a restart of the host took ${secondsSince(started)}`);
+  assert.doesNotMatch(mended, /created|replaced|deleted/);
+  await waitForReadyNodes(lab, 5);
+  const secret = ["get", "secret", "sealed", "-o", "jsonpath={.data.word}"];
+  const kept = await lab.cluster.kubectl("master-3", ...secret);
+  assert.equal(Buffer.from(kept.stdout, "base64").toString(), "plainly-visible", "the cluster's data are still there");
+  assert.equal(await healthyEtcdMembers(lab, "master-3"), 3);
+};

@@ -1,0 +1,33 @@
+import * as fs from "node:fs";
+import { machinePids } from "../../provider/drivers/nspawn/cgroups";
+import { leaderOf } from "../../provider/drivers/nspawn/machine-power";
+import { stackNamespace } from "../../provider/drivers/nspawn/names";
+import { findProcesses } from "../../provider/host/process-table";
+import { runCommand } from "../../provider/host/run-command";
+import type { MachineName } from "../../provider/hypervisor";
+import { until } from "./host-observations";
+
+/** What a restart of the host does to one stack: its processes and namespaces are gone, files stay. */
+export async function losePower(stack: string, machines: readonly MachineName[]): Promise<void> {
+  const namespace = stackNamespace(stack);
+  const isOurs = (name: string): boolean => name === namespace || name.startsWith(`${namespace}.`);
+  for (const machine of machines) {
+    const leader = await leaderOf(machine);
+    for (const pid of [leader, ...(await machinePids(machine))]) if (pid) kill(pid);
+  }
+  const uplinks = await findProcesses(
+    (argv) => argv.includes("slirp4netns") && argv.some((word) => isOurs(word.split("/").at(-1) ?? "")),
+  );
+  for (const { pid } of uplinks) kill(pid);
+  await until("all are dead", async () => (await Promise.all(machines.map(machinePids))).flat().length === 0);
+  for (const name of fs.readdirSync("/run/netns").filter(isOurs)) await runCommand(["ip", "netns", "delete", name]);
+}
+
+/** Its leader's death may have taken it along. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
