@@ -11,14 +11,27 @@ export interface BenchRow {
   readonly unit: "s" | "ms" | "cores" | "MiB";
 }
 
+/** One of the times that a bench is done, and where it leaves what it measured. */
+export interface Round {
+  /** 1-based. */
+  readonly number: number;
+  /** Aborted by Ctrl-C: a bench stops at its next step. */
+  readonly signal: AbortSignal;
+  /** Whether anybody asked for the row: what is not wanted need not be measured. */
+  wants(row: string): boolean;
+  /** Kept at once: what a later step breaks does not take it along. */
+  record(row: string, sample: Sample): void;
+}
+
 /** One thing that is done again and again, and the rows that come out of it. */
 export interface Bench {
   readonly rows: readonly BenchRow[];
+  /** Too long for every day: runs only when one of its rows is named. */
+  readonly onlyWhenNamed?: boolean;
   /** Why this machine cannot do it; undefined = it can. */
   unavailable?(): Promise<string | undefined>;
-  /** One round: a sample for each row's name. */
-  measure(): Promise<Readonly<Record<string, Sample>>>;
-  /** After the last round, also when one failed. */
+  measure(round: Round): Promise<void>;
+  /** After the last round, also when one failed or was interrupted. */
   close?(): Promise<void>;
 }
 

@@ -1,17 +1,25 @@
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
-import { type Bench, type BenchResult, type Sample, summarize } from "./bench";
+import type { BenchResult } from "./bench";
 import { benches } from "./benches";
+import { writeMarkdownTable } from "./markdown-table";
+import { runBench } from "./run-bench";
 
-const usage = `npm run bench -- [--only NAME,…] [--rounds N] [--json FILE]
+const known = benches.flatMap(({ rows }) => rows.map(({ name }) => name));
+const asked = benches.filter(({ onlyWhenNamed }) => onlyWhenNamed).flatMap(({ rows }) => rows.map(({ name }) => name));
 
-Measures and prints a table; the JSON is [{name, unit, runs, median, p95, limit?, ratio?}].
-Names: ${benches.flatMap(({ rows }) => rows.map(({ name }) => name)).join(", ")}`;
+const usage = `npm run bench -- [--only NAME,…] [--rounds N] [--json FILE] [--markdown FILE]
+
+Measures and prints a table. --json writes [{name, unit, runs, median, p95, limit?, ratio?}], --markdown fills the part
+of a file between <!-- bench:begin --> and <!-- bench:end -->. Ctrl-C ends it and takes down what it made.
+Names: ${known.join(", ")}
+Only when named: ${asked.join(", ")}`;
 
 interface Order {
   readonly only: readonly string[] | undefined;
   readonly rounds: number;
   readonly json: string | undefined;
+  readonly markdown: string | undefined;
 }
 
 function readOrder(): Order {
@@ -20,6 +28,7 @@ function readOrder(): Order {
       only: { type: "string" },
       rounds: { type: "string", default: "3" },
       json: { type: "string" },
+      markdown: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -28,38 +37,11 @@ function readOrder(): Order {
     process.exit(0);
   }
   const only = values.only?.split(",");
-  const known = benches.flatMap(({ rows }) => rows.map(({ name }) => name));
   const unknown = only?.filter((name) => !known.includes(name)) ?? [];
   if (unknown.length > 0) throw new Error(`no bench is called ${unknown.join(", ")}\n\n${usage}`);
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds must be 1 or more\n\n${usage}`);
-  return { only, rounds, json: values.json };
-}
-
-async function runBench(bench: Bench, order: Order): Promise<readonly BenchResult[]> {
-  const names = bench.rows.map(({ name }) => name).join(", ");
-  const reason = await bench.unavailable?.();
-  if (reason !== undefined) {
-    console.error(`${names}: skipped, ${reason}`);
-    return [];
-  }
-  const rounds: Readonly<Record<string, Sample>>[] = [];
-  try {
-    for (let round = 1; round <= order.rounds; round++) {
-      const samples = await bench.measure();
-      rounds.push(samples);
-      const text = bench.rows.map(({ name, unit }) => `${name} ${samples[name]?.value.toFixed(3) ?? "-"} ${unit}`);
-      console.error(`round ${round}/${order.rounds}: ${text.join(", ")}`);
-    }
-  } finally {
-    await bench.close?.();
-  }
-  return bench.rows.map((row) =>
-    summarize(
-      row,
-      rounds.map((samples) => samples[row.name]).filter((sample) => sample !== undefined),
-    ),
-  );
+  return { only, rounds, json: values.json, markdown: values.markdown };
 }
 
 function printTable(results: readonly BenchResult[]): void {
@@ -75,19 +57,38 @@ function printTable(results: readonly BenchResult[]): void {
   }
 }
 
-async function main(): Promise<void> {
-  const order = readOrder();
-  const chosen = benches.filter(({ rows }) => !order.only || rows.some(({ name }) => order.only?.includes(name)));
-  const results: BenchResult[] = [];
-  for (const bench of chosen) {
-    results.push(...(await runBench(bench, order)));
-    // After each bench: hours of measuring are not lost with the last one.
-    if (order.json !== undefined) fs.writeFileSync(order.json, `${JSON.stringify(results, null, 2)}\n`);
+/** The first Ctrl-C ends the bench in order; the second one ends this process where it is. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => controller.abort(new Error(`ended by ${signal}`)));
   }
-  printTable(results);
+  return controller.signal;
 }
 
-main().catch((error: unknown) => {
+async function main(): Promise<void> {
+  const { only, rounds, json, markdown } = readOrder();
+  const wants = (row: string): boolean => only?.includes(row) ?? true;
+  const chosen = benches.filter(
+    (bench) => (only || !bench.onlyWhenNamed) && bench.rows.some(({ name }) => wants(name)),
+  );
+  const signal = interruption();
+  const results: BenchResult[] = [];
+  for (const bench of chosen) {
+    if (signal.aborted) break;
+    const run = await runBench(bench, { rounds, wants, signal, tell: (line) => console.error(line) });
+    results.push(...run.results);
+    if (run.error !== undefined) fail(run.error);
+    // After each bench: an hour of measuring is not lost with the last one.
+    if (json !== undefined) fs.writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
+  }
+  printTable(results);
+  if (markdown !== undefined) writeMarkdownTable(markdown, results);
+}
+
+function fail(error: unknown): void {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
-});
+}
+
+main().catch(fail);

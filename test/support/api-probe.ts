@@ -35,6 +35,25 @@ export function probeApi(url: string, intervalMs: number, timeoutMs = 1000): { s
   };
 }
 
+/**
+ * Asks `url` ten times a second until it answers for the first time; gives the milliseconds since the call, or
+ * `undefined` when `signal` ended it before.
+ */
+export function firstAnswer(url: string, signal: AbortSignal): Promise<number | undefined> {
+  const startedMs = performance.now();
+  return new Promise((resolve) => {
+    const finish = (answer: number | undefined): void => {
+      clearInterval(timer);
+      resolve(answer);
+    };
+    const timer = setInterval(async () => {
+      const { error } = await probeOnce(url, 1000);
+      if (error === undefined) finish(performance.now() - startedMs);
+    }, 100);
+    signal.addEventListener("abort", () => finish(undefined), { once: true });
+  });
+}
+
 function probeOnce(url: string, timeoutMs: number): Promise<Sample> {
   const startedMs = performance.now();
   return new Promise((resolve) => {

@@ -1,0 +1,24 @@
+import { firstAnswer } from "../../support/api-probe";
+import { apiUrl, type LabStep, up } from "../lab-under-bench";
+import { cores } from "../stack-under-bench";
+import { stackCpuSeconds } from "../stack-usage";
+
+/**
+ * From nothing to every node and pod Ready, which is what `up` waits for, and on the way the API's first answer through
+ * the floating IP. The limit is what the machines' work takes when it keeps all cores busy.
+ */
+export const birth: LabStep = {
+  rows: [
+    { name: "lab-up", unit: "s" },
+    { name: "lab-api", unit: "s" },
+  ],
+  async run({ stack, plan }, round) {
+    const failed = new AbortController();
+    const answer = firstAnswer(apiUrl(plan), failed.signal);
+    const value = await up(stack).finally(() => failed.abort());
+    round.record("lab-up", { value, limit: (await stackCpuSeconds(stack.driver, stack.name)) / cores });
+    const milliseconds = await answer;
+    if (milliseconds === undefined) throw new Error(`${apiUrl(plan)} never answered during up`);
+    round.record("lab-api", { value: milliseconds / 1000 });
+  },
+};

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type LabStep, labSettings, up } from "../lab-under-bench";
+import { cores } from "../stack-under-bench";
+import { machineCpuSeconds, stackCpuSeconds, stackMemoryMiB } from "../stack-usage";
+
+const SETTLE_MS = 20_000;
+const IDLE_MS = 30_000;
+
+/** The limit is the engine alone, with a program that declares nothing. */
+export const withoutChange: LabStep = {
+  rows: [
+    { name: "noop-up", unit: "s" },
+    { name: "preview", unit: "s" },
+  ],
+  async run({ stack, engine }, round) {
+    round.record("noop-up", { value: await up(stack), limit: await engine.up() });
+    const preview = await stack.pulumi("preview", "--expect-no-changes");
+    round.record("preview", { value: preview, limit: await engine.preview() });
+  },
+};
+
+/** All machines together, left alone. */
+export const idle: LabStep = {
+  rows: [
+    { name: "idle-cpu", unit: "cores" },
+    { name: "idle-memory", unit: "MiB" },
+  ],
+  async run({ stack: { driver, name } }, round) {
+    await sleep(SETTLE_MS, undefined, { signal: round.signal });
+    const [before, started] = [await stackCpuSeconds(driver, name), performance.now()];
+    await sleep(IDLE_MS, undefined, { signal: round.signal });
+    const seconds = (performance.now() - started) / 1000;
+    round.record("idle-cpu", { value: ((await stackCpuSeconds(driver, name)) - before) / seconds });
+    round.record("idle-memory", { value: await stackMemoryMiB(driver, name) });
+  },
+};
+
+/** One more worker until it is Ready; the limit is the new machine's own work on all cores. */
+export const addWorker: LabStep = {
+  rows: [{ name: "add-worker", unit: "s" }],
+  async run({ stack }, round) {
+    const grown = stack.configure(labSettings(3, { fastProbes: false }));
+    const added = grown.nodes.filter(({ role }) => role === "worker").at(-1)?.name ?? "";
+    const value = await up(stack);
+    const limit = (await machineCpuSeconds({ stack: stack.name, name: added })) / cores;
+    round.record("add-worker", { value, limit });
+    stack.configure(labSettings(2, { fastProbes: false }));
+    await up(stack);
+  },
+};

@@ -1,0 +1,74 @@
+import { removeBare } from "./bare-driver";
+import type { Bench, Round } from "./bench";
+import { type EngineAlone, openEngineAlone } from "./engine-alone";
+import { birth } from "./lab-steps/birth";
+import { balancerKill, masterKill, plannedMove, replaceMaster } from "./lab-steps/faults";
+import { addWorker, idle, withoutChange } from "./lab-steps/operations";
+import { type LabStep, labSettings, up } from "./lab-under-bench";
+import { cores, openStack, type StackUnderBench, stackUnavailable } from "./stack-under-bench";
+import { stackCpuSeconds } from "./stack-usage";
+
+const onLivingLab: readonly LabStep[] = [
+  withoutChange,
+  idle,
+  addWorker,
+  balancerKill,
+  masterKill,
+  plannedMove,
+  replaceMaster,
+];
+
+let stack: StackUnderBench | undefined;
+let engine: EngineAlone | undefined;
+
+/** Two lives of the example `lab` in each round: one with all that happens to a lab, one with the fast probes. */
+export const lab: Bench = {
+  rows: [
+    ...birth.rows,
+    { name: "lab-up-fast", unit: "s" },
+    ...onLivingLab.flatMap(({ rows }) => rows),
+    { name: "destroy", unit: "s" },
+  ],
+  unavailable: stackUnavailable,
+  async measure(round) {
+    stack ??= await openStack();
+    engine ??= await openEngineAlone();
+    const isFastWanted = round.wants("lab-up-fast");
+    const isLifeWanted = lab.rows.some(({ name }) => name !== "lab-up-fast" && round.wants(name));
+    const value = isLifeWanted ? await fullLife({ stack, engine }, round) : undefined;
+    const limit = isFastWanted ? await fastLife(stack, round) : undefined;
+    if (value !== undefined) round.record("destroy", limit === undefined ? { value } : { value, limit });
+  },
+  async close() {
+    engine?.remove();
+    await stack?.close();
+    stack = engine = undefined;
+  },
+};
+
+interface Open {
+  readonly stack: StackUnderBench;
+  readonly engine: EngineAlone;
+}
+
+/** Gives the seconds of its end. */
+async function fullLife({ stack, engine }: Open, round: Round): Promise<number> {
+  const plan = stack.configure(labSettings(2, { fastProbes: false }));
+  for (const step of [birth, ...onLivingLab]) {
+    round.signal.throwIfAborted();
+    if (step === birth || step.rows.some(({ name }) => round.wants(name)))
+      await step.run({ stack, plan, engine }, round);
+  }
+  return stack.destroy();
+}
+
+/** Gives the seconds that the driver alone needs for its end. */
+async function fastLife(stack: StackUnderBench, round: Round): Promise<number> {
+  round.signal.throwIfAborted();
+  const plan = stack.configure(labSettings(2, { fastProbes: true }));
+  const value = await up(stack);
+  round.record("lab-up-fast", { value, limit: (await stackCpuSeconds(stack.driver, stack.name)) / cores });
+  const seconds = await removeBare(stack.driver, plan);
+  await stack.destroy();
+  return seconds;
+}

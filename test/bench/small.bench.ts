@@ -1,0 +1,37 @@
+import type { Bench, Round } from "./bench";
+import { cores, openStack, type StackUnderBench, stackUnavailable } from "./stack-under-bench";
+import { stackCpuSeconds } from "./stack-usage";
+
+const rows = [
+  { row: { name: "small-up", unit: "s" }, fastProbes: false },
+  { row: { name: "small-up-fast", unit: "s" }, fastProbes: true },
+] as const;
+
+let stack: StackUnderBench | undefined;
+
+/** From nothing to every pod Ready, with kubeadm's stock probes and with the fast ones. */
+export const small: Bench = {
+  rows: rows.map(({ row }) => row),
+  unavailable: stackUnavailable,
+  async measure(round) {
+    stack ??= await openStack();
+    for (const { row, fastProbes } of rows)
+      if (round.wants(row.name)) await upAndDown(stack, round, row.name, fastProbes);
+  },
+  async close() {
+    await stack?.close();
+    stack = undefined;
+  },
+};
+
+async function upAndDown(stack: StackUnderBench, round: Round, row: string, fastProbes: boolean): Promise<void> {
+  stack.configure({
+    driver: "nspawn",
+    pools: { balancers: { count: 1 }, masters: { count: 1 }, workers: { count: 1 } },
+    options: { fastProbes },
+  });
+  const value = await stack.pulumi("up", "--yes", "--skip-preview");
+  round.record(row, { value, limit: (await stackCpuSeconds(stack.driver, stack.name)) / cores });
+  round.signal.throwIfAborted();
+  await stack.destroy();
+}

@@ -1,0 +1,44 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { machineCgroups } from "../../provider/drivers/nspawn/cgroups";
+import type { Hypervisor, MachineName } from "../../provider/hypervisor";
+
+/** Seconds of one core that all machines of the stack have used since the first one started. */
+export async function stackCpuSeconds(driver: Hypervisor, stack: string): Promise<number> {
+  return cpuSeconds(path.dirname(await cgroupFolder(await anyMachine(driver, stack), "cpuacct")));
+}
+
+/** The same for one machine, since it started. */
+export async function machineCpuSeconds(machine: MachineName): Promise<number> {
+  return cpuSeconds(await cgroupFolder(machine, "cpuacct"));
+}
+
+/** Memory of the processes of all machines, in MiB, without the page cache. */
+export async function stackMemoryMiB(driver: Hypervisor, stack: string): Promise<number> {
+  const folder = path.dirname(await cgroupFolder(await anyMachine(driver, stack), "memory"));
+  const [, bytes] = /^(?:total_rss|anon) (\d+)$/m.exec(fs.readFileSync(path.join(folder, "memory.stat"), "utf8")) ?? [];
+  if (bytes === undefined) throw new Error(`${folder}/memory.stat counts no memory of processes`);
+  return Number(bytes) / 1024 ** 2;
+}
+
+async function anyMachine(driver: Hypervisor, stack: string): Promise<MachineName> {
+  const [machine] = await driver.listMachines(stack);
+  if (machine === undefined) throw new Error(`${stack} has no machines whose use could be counted`);
+  return machine;
+}
+
+/** The machine's place in the version 1 hierarchy of that controller, or in the only one of version 2. */
+async function cgroupFolder(machine: MachineName, controller: string): Promise<string> {
+  const cgroups = await machineCgroups(machine);
+  const cgroup =
+    cgroups.find(({ controllers }) => controllers.includes(controller)) ?? cgroups.find(({ version }) => version === 2);
+  if (cgroup === undefined) throw new Error(`${machine.name} is in no cgroup that counts ${controller}`);
+  return cgroup.folder;
+}
+
+function cpuSeconds(folder: string): number {
+  const nanoseconds = path.join(folder, "cpuacct.usage");
+  if (fs.existsSync(nanoseconds)) return Number(fs.readFileSync(nanoseconds, "utf8")) / 1e9;
+  const [, microseconds] = /^usage_usec (\d+)$/m.exec(fs.readFileSync(path.join(folder, "cpu.stat"), "utf8")) ?? [];
+  return Number(microseconds) / 1e6;
+}
