@@ -16,10 +16,9 @@ import { stopCommand } from "./commands/stop";
 
 /** Exit codes: 0 done, 1 it failed or is not as it should be, 2 the command line is wrong. */
 async function main(): Promise<void> {
-  const groundplane = new Command("groundplane")
-    .description("A highly available Kubernetes data centre on your own machine")
-    // Words behind a command belong to it: `ssh node -- command --option`.
-    .enablePositionalOptions();
+  const groundplane = new Command("groundplane").description(
+    "A highly available Kubernetes data centre on your own machine",
+  );
   for (const create of commands) groundplane.addCommand(create());
   overrideExit(groundplane);
   await groundplane.parseAsync();

@@ -1,10 +1,17 @@
+import { exists } from "../provider/host/file-store";
 import { runAttached } from "../provider/host/run-attached";
 import { runCommand } from "../provider/host/run-command";
 import { UserError } from "../provider/host/user-error";
 import { findPulumi, obtainPulumi } from "../toolchain/obtain-pulumi";
-import { pulumiEnvironment } from "../toolchain/pulumi-environment";
+import { chooseBackend, pulumiEnvironment } from "../toolchain/pulumi-environment";
 import { say } from "./print";
 import { projectFolder } from "./project";
+import { localStateFile } from "./start/stack-salt";
+
+/** False only when it is certain, which costs nothing: a local backend has no state of the stack. */
+export async function isKnownToPulumi(stack: string): Promise<boolean> {
+  return (await chooseBackend()).kind !== "local" || exists(localStateFile(stack));
+}
 
 /** Asks Pulumi something about a stack and returns its answer; its words on failure are kept out of stdout. */
 export async function askPulumi(stack: string, words: readonly string[]): Promise<string> {

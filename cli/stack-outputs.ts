@@ -1,6 +1,6 @@
 import { CommandError } from "../provider/host/run-command";
 import { UserError } from "../provider/host/user-error";
-import { askPulumi } from "./pulumi";
+import { askPulumi, isKnownToPulumi } from "./pulumi";
 
 /** What a stack that is up tells about itself, see components/data-center-outputs.ts. */
 export interface StackOutputs {
@@ -24,6 +24,7 @@ export interface InventoryEntry {
 
 /** The stack's outputs with their secrets. Throws `UserError` when it is not up. */
 export async function readStackOutputs(stack: string): Promise<StackOutputs> {
+  if (!(await isKnownToPulumi(stack))) throw notUp(stack);
   const text = await askPulumi(stack, ["stack", "output", "--json", "--show-secrets"]).catch((error: unknown) => {
     if (error instanceof CommandError && /no stack named/i.test(error.stderr)) return "{}";
     throw error;

@@ -16,6 +16,8 @@ export interface DriverChoice {
 }
 
 const available: readonly string[] = ["nspawn", "fake"] satisfies DriverName[];
+/** Names that configurations may carry for versions to come. */
+const planned: readonly string[] = ["virtualbox", "qemu"] satisfies DriverName[];
 
 /** The one place where `auto` becomes a driver. Throws `UserError` when there is none to take. */
 export function chooseDriver(configured: Configuration["driver"], surroundings: DriverSurroundings): DriverChoice {
@@ -32,6 +34,9 @@ export function chooseDriver(configured: Configuration["driver"], surroundings: 
 
 function checked(name: string): DriverName {
   if (available.includes(name)) return name as DriverName;
+  if (planned.includes(name)) {
+    throw new UserError("driver-not-yet", `this version has no ${name} driver yet`, "use `driver: auto` or `nspawn`");
+  }
   throw new UserError(
     "unknown-driver",
     `there is no driver called ${JSON.stringify(name)}`,

@@ -1,8 +1,8 @@
 import { imageFor } from "../../image/image-names";
-import { describeSources } from "../../image/parts/choose-source";
+import { describeSources, type SourceDescription } from "../../image/parts/choose-source";
 import type { Hypervisor } from "../../provider/hypervisor";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
-import { type Check, ok, problem, warning } from "./check";
+import { type Check, type Finding, ok, problem, warning } from "./check";
 
 export const checkPulumi: Check = async () => {
   const cli = await findPulumi();
@@ -32,14 +32,20 @@ export const checkImages =
     return found.map(({ name, image }) =>
       image
         ? ok("image", `image ${name} is here`)
-        : warning("image", `image ${name} is not here yet`, "`npm start` or `groundplane image build` makes it"),
+        : warning("image", `image ${name} is not here yet`, "`npm start` or `npx groundplane image build` makes it"),
     );
   };
 
-/** Only what is missing needs a source; an unusable one is worth knowing, not fatal. */
-export const checkSources: Check = async () =>
-  (await describeSources()).map(({ name, usable, reason }) =>
-    usable
-      ? ok("source", `source ${name}: ${reason}`)
-      : warning("source", `source ${name}: ${reason}`, "another source may do; see above"),
-  );
+/** Only what is missing needs a source, and one is enough. */
+export const checkSources: Check = async () => describeFoundSources(await describeSources());
+
+/** A source that cannot be used matters when no other has what it would give: the programs that nodes run. */
+export function describeFoundSources(sources: readonly SourceDescription[]): readonly Finding[] {
+  const isEnough = sources.some(({ name, usable }) => usable && name !== "debian");
+  const hint = "`npm start` fetches Go and builds them; without any network: `npx groundplane bundle load FILE`";
+  return sources.map(({ name, usable, reason }) => {
+    if (usable) return ok("source", `parts from ${name}: ${reason}`);
+    const text = `parts from ${name}: not now, ${reason}`;
+    return isEnough ? ok("source", `${text}; another source has them`) : warning("source", text, hint);
+  });
+}

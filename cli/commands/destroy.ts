@@ -7,7 +7,8 @@ import { UserError } from "../../provider/host/user-error";
 import { driverOf } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { say } from "../print";
-import { letPulumi } from "../pulumi";
+import { isKnownToPulumi, letPulumi } from "../pulumi";
+import { removeStaleLocks } from "../start/stale-locks";
 
 export function destroyCommand(): Command {
   return stackCommand(
@@ -39,12 +40,15 @@ async function agreed(stack: string): Promise<boolean> {
   }
 }
 
-/** Returns the exit code. */
+/** Returns the exit code. May be run again, also after it was killed, and on a stack that never was. */
 async function destroyStack(stack: string): Promise<number> {
-  // A stack whose first `up` failed has no Dismantling in its state that would say so.
-  await markDismantling(stack);
-  const code = await letPulumi(stack, ["destroy", "--yes", "--skip-preview"]);
-  if (code !== 0) return code;
+  const isKnown = await isKnownToPulumi(stack);
+  if (isKnown) {
+    await removeStaleLocks(stack);
+    // A stack whose first `up` failed has no Dismantling in its state that would say so.
+    await markDismantling(stack);
+    if ((await letPulumi(stack, ["destroy", "--yes", "--skip-preview"])) !== 0) return 1;
+  }
   const { hypervisor } = await driverOf(stack);
   const left = await hypervisor.listMachines(stack);
   if (left.length > 0) {
@@ -52,10 +56,11 @@ async function destroyStack(stack: string): Promise<number> {
     throw new UserError(
       "machines-left",
       `machines of ${stack} are left on this host: ${names}`,
-      "look at `groundplane status`",
+      `look at \`npx groundplane status --stack ${stack}\``,
     );
   }
   // Keys, kubeconfig and logs are worth nothing without their machines.
   await removeTree(stackFolder(stack));
+  say(isKnown ? `${stack} is gone` : `${stack} is not up: nothing was to be done`);
   return 0;
 }

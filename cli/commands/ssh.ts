@@ -5,9 +5,14 @@ import { writeSshFiles } from "../ssh-files";
 import { findNode, readStackOutputs } from "../stack-outputs";
 
 export function sshCommand(): Command {
-  return stackCommand("ssh <node> [command...]", "open a shell on a node as root, or run a command there")
-    .passThroughOptions()
-    .addHelpText("after", "\nExample: groundplane ssh master-1 -- kubectl get nodes")
+  return stackCommand(
+    "ssh <node> [command...]",
+    "open a shell on a node as root, or run a command there; -- comes before a command with options",
+  )
+    .addHelpText(
+      "after",
+      "\nExample: npx groundplane ssh master-1 -- kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes",
+    )
     .action(async (name: string, words: readonly string[], { stack }: StackOptions) => {
       const outputs = await readStackOutputs(stack);
       const node = findNode(outputs, name);
@@ -16,8 +21,7 @@ export function sshCommand(): Command {
     });
 }
 
-/** The command line of the system's ssh. A dash-dash that divides our own words from the command's is not its own. */
+/** The command line of the system's ssh. */
 export function sshWords(config: string, node: string, words: readonly string[]): readonly string[] {
-  const command = words[0] === "--" ? words.slice(1) : words;
-  return ["ssh", "-F", config, node, ...(command.length > 0 ? ["--", ...command] : [])];
+  return ["ssh", "-F", config, node, ...(words.length > 0 ? ["--", ...words] : [])];
 }

@@ -16,7 +16,7 @@ const PACKAGES: readonly HostPackage[] = [
   { name: "systemd-container", has: "systemd-nspawn", purpose: "runs the machines" },
   { name: "slirp4netns", has: "slirp4netns", purpose: "gives the gateway its way out" },
   { name: "iproute2", has: "ip", purpose: "makes the stack's own network" },
-  { name: "openssh-client", has: "ssh", purpose: "`groundplane ssh`" },
+  { name: "openssh-client", has: "ssh", purpose: "`npx groundplane ssh` and `logs`" },
   { name: "mmdebstrap", has: "mmdebstrap", purpose: "builds the machines' root tree" },
   {
     name: "debian-archive-keyring",

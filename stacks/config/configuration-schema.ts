@@ -124,7 +124,10 @@ export const configurationSchema = z
     driver: z
       .enum(["auto", "nspawn", "fake", "virtualbox", "qemu"])
       .default("auto")
-      .describe("Hypervisor; `auto` takes the best one that this host offers."),
+      .describe(
+        "Where machines run: `auto` or `nspawn` = system containers, `fake` = on paper, for tests. " +
+          "`virtualbox` and `qemu` are names for versions to come.",
+      ),
     kubernetesVersion: z.enum(supportedKubernetesVersions).default(defaultKubernetesVersion),
     pools: poolsSchema,
     network: networkSchema,

@@ -10,10 +10,15 @@ const projectFolder = path.join(__dirname, "..", "..");
 const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
 after(() => fs.rmSync(temporary, { recursive: true, force: true }));
 
+const commandNames = [
+  ...["start", "doctor", "env", "image", "bundle", "render", "diagram"],
+  ...["status", "kubeconfig", "ssh", "logs", "stop", "destroy"],
+];
+
 /** The commands from their sources, as a process of their own without a terminal. */
 function groundplane(...words: string[]): Promise<CommandResult> {
   const argv = [process.execPath, "--import", "tsx", "cli/main.ts", ...words];
-  const env = { GROUNDPLANE_DATA: path.join(temporary, "data") };
+  const env = { GROUNDPLANE_DATA: path.join(temporary, "data"), GROUNDPLANE_DRIVER: "fake" };
   return runCommand(argv, { cwd: projectFolder, env, allowedExitCodes: [0, 1, 2], timeoutMs: 60_000 });
 }
 
@@ -21,8 +26,7 @@ test("help names every command and is no failure", async () => {
   const { exitCode, stdout } = await groundplane("--help");
   assert.equal(exitCode, 0);
   const names = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
-  const expected = ["doctor", "env", "image", "bundle", "render", "diagram", "status", "kubeconfig", "ssh", "logs"];
-  for (const name of [...expected, "start", "stop", "destroy"]) assert.ok(names.includes(name), name);
+  for (const name of commandNames) assert.ok(names.includes(name), name);
 });
 
 test("a wrong command line ends with 2 and says what is wrong", async () => {
@@ -72,6 +76,74 @@ test("doctor makes all checks at once and reports them as JSON", async () => {
     assert.ok(ids.has(id), `${id} is among ${[...ids].join(", ")}`);
   }
   for (const { id, state, hint } of findings) assert.ok(state === "ok" || hint, `${id} has a next step`);
+});
+
+test("every command has a help of its own, and those that report say so as JSON", async () => {
+  const words = [...commandNames, "image build", "bundle create", "bundle load"].map((name) => name.split(" "));
+  const helps = await Promise.all(words.map((name) => groundplane(...name, "--help")));
+  for (const [index, { exitCode, stdout }] of helps.entries()) {
+    const name = words[index]?.join(" ") ?? "";
+    assert.equal(exitCode, 0, name);
+    assert.ok(stdout.startsWith(`Usage: groundplane ${name}`), stdout);
+    if (/^(?:doctor|env|image build|bundle .*|render|diagram|status)$/.test(name)) assert.match(stdout, /--json/, name);
+    if (!/^(?:image|bundle)/.test(name)) assert.match(stdout, /--stack <name>/, name);
+  }
+});
+
+test("what asks a stack that is not up says how to bring it up", async () => {
+  const asked = [
+    ["status"],
+    ["status", "--json"],
+    ["kubeconfig"],
+    ["kubeconfig", "--path"],
+    ["ssh", "x"],
+    ["logs", "x"],
+  ];
+  const answers = await Promise.all(asked.map((words) => groundplane(...words, "--stack", "small")));
+  for (const { exitCode, stdout, stderr } of answers) {
+    assert.equal(exitCode, 1);
+    assert.equal(stdout, "");
+    assert.equal(
+      stderr,
+      "error: the stack small is not up\n  next step: `npx groundplane start --stack small` brings it up\n",
+    );
+  }
+});
+
+test("ssh takes its options wherever they stand, and a command's own options only behind a dash-dash", async () => {
+  const [behind, unclear] = await Promise.all([
+    groundplane("ssh", "master-1", "--stack", "small", "--", "ls", "--all", "--stack", "other"),
+    groundplane("ssh", "master-1", "ls", "--all"),
+  ]);
+  assert.match(behind.stderr, /the stack small is not up/);
+  assert.equal(unclear.exitCode, 2);
+  assert.match(unclear.stderr, /unknown option '--all'/);
+});
+
+test("stopping and destroying what is not there is done at once and leaves nothing behind", async () => {
+  const [stopped, destroyed] = await Promise.all([
+    groundplane("stop", "--stack", "small"),
+    groundplane("destroy", "--yes", "--stack", "small"),
+  ]);
+  for (const { exitCode, stderr } of [stopped, destroyed]) {
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /^small .*: nothing was to be done\n$/);
+  }
+  assert.ok(!fs.existsSync(path.join(temporary, "data", "stacks")));
+});
+
+test("destroying a stack that never was says that there is no such stack", async () => {
+  const { exitCode, stderr } = await groundplane("destroy", "--yes", "--stack", "never");
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /^error: there is no stacks\/Pulumi\.never\.yaml\n/);
+  assert.ok(!fs.existsSync(path.join(temporary, "data", "stacks")));
+});
+
+test("the project is found from any folder", async () => {
+  const main = path.join(projectFolder, "cli", "main.ts");
+  const argv = [process.execPath, "--import", "tsx", main, "diagram", "--stack", "small"];
+  const { stdout } = await runCommand(argv, { cwd: path.join(projectFolder, "image", "recipes") });
+  assert.match(stdout, /small\.internal/);
 });
 
 test("a launcher without its bundle says what to do", async () => {

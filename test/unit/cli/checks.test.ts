@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ok, problem, runChecks } from "../../../cli/checks/check";
+import { describeFoundSources } from "../../../cli/checks/part-checks";
 import { renderFinding } from "../../../cli/commands/doctor";
 import { UserError } from "../../../provider/host/user-error";
 
@@ -23,4 +24,17 @@ test("a finding shows its next step below it", () => {
     renderFinding(problem("not-root", "two\nlines", "use sudo")),
     "PROBLEM two\n        lines\n          next step: use sudo",
   );
+});
+
+test("a source that cannot be used is a warning only while no other has what it would give", () => {
+  const debian = { name: "debian", usable: true, reason: "packages are fetched" };
+  const upstream = { name: "upstream", usable: false, reason: "it does not answer" };
+  const source = { name: "source", usable: true, reason: "Go builds it" };
+  assert.deepEqual(
+    describeFoundSources([debian, upstream, source]).map(({ state }) => state),
+    ["ok", "ok", "ok"],
+  );
+  const [, alone] = describeFoundSources([debian, upstream]);
+  assert.equal(alone?.state, "warning");
+  assert.match(alone?.hint ?? "", /bundle load/);
 });

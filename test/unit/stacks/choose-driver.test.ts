@@ -14,6 +14,18 @@ test("the configuration's word counts, the environment's more", () => {
   assert.equal(chooseDriver("nspawn", { ...linux, override: "fake" }).driver, "fake");
 });
 
+test("drivers of versions to come are told from mistakes", () => {
+  const idOf = (name: "virtualbox" | "fake") => {
+    try {
+      return chooseDriver(name, { ...linux, override: name === "fake" ? "nspwan" : undefined }).driver;
+    } catch (error) {
+      return (error as UserError).id;
+    }
+  };
+  assert.equal(idOf("virtualbox"), "driver-not-yet");
+  assert.equal(idOf("fake"), "unknown-driver");
+});
+
 test("a driver that is not there is refused before anything is made", () => {
   for (const choose of [
     () => chooseDriver("virtualbox", linux),

@@ -76,9 +76,7 @@ test("a worker joins by token and the CA's hash, without anything of a control p
     discovery: {
       bootstrapToken: {
         apiServerEndpoint: plan.kubernetes.endpoint,
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference to a secret
         token: "${secret:bootstrap-token}",
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference to a secret
         caCertHashes: ["${secret:kubernetes-ca-hash}"],
       },
     },
