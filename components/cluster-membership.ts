@@ -18,6 +18,7 @@ export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Re
   return new Membership(
     `${node.name}-membership`,
     {
+      driver: args.driver,
       stack: plan.stack,
       node: node.name,
       role: node.role,

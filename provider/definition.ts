@@ -20,7 +20,7 @@ const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
   Machine: resourceHandler(machineResource(driverByName)),
   ClusterSecrets: resourceHandler(clusterSecretsResource()),
   Birth: resourceHandler(birthResource(connectAnyGuest)),
-  Membership: resourceHandler(membershipResource(connectAnyGuest)),
+  Membership: resourceHandler(membershipResource(connectAnyGuest, driverByName)),
   NodeFiles: resourceHandler(nodeFilesResource(connectAnyGuest)),
   Dismantling: resourceHandler(dismantlingResource()),
 };

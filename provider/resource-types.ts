@@ -109,9 +109,10 @@ export interface BirthOutputs extends BirthInputs {
  * One node's place in the cluster. Create: removes a stale Node object and etcd member of that name when this machine
  * is a new one, renews the join token, tells the machine to join (masters born with the cluster and nodes that are in
  * it already are left as they are) and waits until the Node is Ready. Delete: drains, removes the etcd member and the
- * Node object, tolerating a dead machine; during a dismantling it does nothing.
+ * Node object, tolerating a dead machine; during a dismantling, and for the last master, it does nothing. Without any
+ * master that answers a worker goes with a warning, a master only when no other master's machine runs.
  */
-export interface MembershipInputs {
+export interface MembershipInputs extends DriverInput {
   readonly stack: string;
   readonly node: string;
   readonly role: "master" | "worker";

@@ -63,6 +63,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   kubectl: async (node, args) => {
     const name = args.find((arg) => arg.startsWith("node/"))?.slice("node/".length) ?? "";
     const cluster = await asMember(node);
+    if (cluster && args.includes("get")) {
+      const masters = Object.keys(cluster.nodes).filter((name) => name.startsWith("master"));
+      return ok(masters.map((name) => `node/${name}\n`).join(""));
+    }
     const running = (await readMachine({ ...node, name }))?.power === "running";
     return cluster?.nodes[name] && running ? ok() : failed(`node ${name} is not Ready`);
   },

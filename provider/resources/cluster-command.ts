@@ -16,6 +16,8 @@ export interface ClusterStatus {
   readonly error: string;
 }
 
+export const KUBECONFIG = "--kubeconfig=/etc/kubernetes/admin.conf";
+
 const QUICK_MS = 30_000;
 const CONNECT_MS = 5_000;
 /** How often a wait may be cut off by a lost connection before it counts as failed. */

@@ -1,26 +1,34 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { DriverByName } from "../drivers/driver-by-name";
 import { type ConnectGuest, type Guest, guestCommand } from "../guest";
 import { isDismantling } from "../host/dismantling-mark";
 import { UserError } from "../host/user-error";
 import type { MembershipInputs, MembershipOutputs } from "../resource-types";
 import { UNKNOWN } from "../rpc/property-values";
 import type { Context } from "../rpc/resource-handler";
-import { clusterStatus, type LivingMaster, livingMaster, mustRun, waitForMember } from "./cluster-command";
+import { clusterStatus, KUBECONFIG, type LivingMaster, livingMaster, mustRun, waitForMember } from "./cluster-command";
 import { bootedGuest, deadlineMs, progress, reasonOf } from "./guest-waiting";
+import { leaveCluster } from "./leave-cluster";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
-const DRAIN_SECONDS = 120;
 /** One question's patience; a master that dies meanwhile is replaced by another in the next. */
 const READY_SECONDS = 30;
 const POLL_MS = 500;
+/** An API server that restarts, or a floating IP that moves, is back long before. */
+const LEAVE_PATIENCE_MS = 60_000;
 
 /** One node's place in the cluster. */
-export function membershipResource(connect: ConnectGuest): TypedResource<MembershipInputs, MembershipOutputs> {
+export function membershipResource(
+  connect: ConnectGuest,
+  driverByName: DriverByName,
+  patienceMs = LEAVE_PATIENCE_MS,
+): TypedResource<MembershipInputs, MembershipOutputs> {
   return {
     schema: {
       description: "One node's place in the cluster: it joins when created, and is drained and forgotten when deleted.",
       inputs: {
+        driver: schemas.driver,
         stack: schemas.stack,
         node: schemas.text(),
         role: schemas.text("master or worker"),
@@ -46,7 +54,7 @@ export function membershipResource(connect: ConnectGuest): TypedResource<Members
 
     async delete(_id, { inputs, outputs }, context) {
       if (isDismantling(inputs.stack)) return;
-      await leave(connect, inputs, outputs.clusterId, context);
+      await leaveCluster({ connect, driverByName, patienceMs }, inputs, outputs.clusterId, context);
     },
   };
 }
@@ -101,48 +109,17 @@ async function waitForNodeReady(connect: ConnectGuest, inputs: MembershipInputs,
 const notReady = (node: string, reason: string): UserError =>
   new UserError("node-not-ready", `${node} is not Ready: ${reason}`, `look at \`npx groundplane logs ${node}\``);
 
-const KUBECONFIG = "--kubeconfig=/etc/kubernetes/admin.conf";
-
-async function leave(
-  connect: ConnectGuest,
-  inputs: MembershipInputs,
-  clusterId: string,
-  context: Context,
-): Promise<void> {
-  const { node, masters } = inputs;
-  const show = progress(context, node);
-  const others = masters.filter(({ name }) => name !== node);
-  // The only master takes the cluster along: there is nobody to tell.
-  if (others.length === 0) return;
-  const master = await livingMaster(connect, others, context);
-  if (!master) throw noMaster(`${node} cannot leave the cluster`);
-  // After a rebirth the same name may stand for a new machine in the new cluster.
-  if (master.clusterId !== clusterId) return;
-  show("draining");
-  const drain = [guestCommand("drain-node"), node, String(DRAIN_SECONDS)] as const;
-  const drained = await master.guest.run(drain, {
-    signal: context.signal,
-    timeoutMs: (DRAIN_SECONDS + 30) * 1000,
-    onLine: show,
-  });
-  // Pods that do not go in time must not keep a node in the cluster for ever.
-  if (drained.code !== 0) context.log("warning", `${node} was not drained completely; it leaves all the same`);
-  await mustRun(master.guest, [guestCommand("forget-node"), node], `remove ${node} from the cluster`, context, {
-    timeoutMs: 60_000,
-  });
-}
-
 async function requireMaster(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<LivingMaster> {
   const others = inputs.masters.filter(({ name }) => name !== inputs.node);
   const self = inputs.masters.filter(({ name }) => name === inputs.node);
   const master = (await livingMaster(connect, others, context)) ?? (await livingMaster(connect, self, context));
-  if (!master) throw noMaster(`${inputs.node} cannot join`);
+  if (!master) throw noMaster(inputs.node);
   return master;
 }
 
-const noMaster = (what: string): UserError =>
+const noMaster = (node: string): UserError =>
   new UserError(
     "no-master",
-    `${what}: no master answers for the cluster`,
+    `${node} cannot join: no master answers for the cluster`,
     "see `npx groundplane status`; run `up` when a master works again",
   );

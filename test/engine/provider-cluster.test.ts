@@ -33,6 +33,8 @@ interface Wanted {
   readonly workers: readonly string[];
   readonly files?: readonly NodeFile[];
   readonly rebirth?: boolean;
+  /** As after a first `up` that did not come to its end. */
+  readonly unfinished?: boolean;
 }
 
 function seedOf(node: string) {
@@ -40,7 +42,7 @@ function seedOf(node: string) {
   return { seed: { userData: "#cloud-config\n", metaData: `instance-id: ${node}\n`, networkConfig } };
 }
 
-function dataCenter({ masters, workers, files = [], rebirth = false }: Wanted) {
+function dataCenter({ masters, workers, files = [], rebirth = false, unfinished = false }: Wanted) {
   return project.program(async () => {
     const dependsOn = [new Segment("dmz")];
     const uplink = { mac: "02:00:00:00:00:09", forwards: [{ hostPort: sshPort, guestPort: 22 }] };
@@ -56,7 +58,7 @@ function dataCenter({ masters, workers, files = [], rebirth = false }: Wanted) {
       const role = masters.includes(name) ? "master" : "worker";
       const connection = connectionTo(name);
       new Resource("NodeFiles", `${name}-files`, { node: name, connection, files, generation });
-      const place = { stack: "tested", node: name, role, connection, masters: members, generation };
+      const place = { driver: "fake", stack: "tested", node: name, role, connection, masters: members, generation };
       return new Resource(
         "Membership",
         `${name}-membership`,
@@ -64,7 +66,7 @@ function dataCenter({ masters, workers, files = [], rebirth = false }: Wanted) {
         { dependsOn: [birth] },
       );
     });
-    new Resource("Dismantling", "dismantling", { stack: "tested" }, { dependsOn: joined });
+    if (!unfinished) new Resource("Dismantling", "dismantling", { stack: "tested" }, { dependsOn: joined });
   });
 }
 
@@ -129,4 +131,25 @@ test("destroy drains nobody and leaves nothing", async () => {
   assert.doesNotMatch(stdout, /draining/);
   assert.deepEqual(fs.readdirSync(path.join(project.dataFolder, "fake")), []);
   assert.deepEqual(fs.readdirSync(path.join(project.dataFolder, "stacks")), []);
+});
+
+test("without a dismantling everybody leaves in turn, the last master without being told to", async () => {
+  const stack = await dataCenter({ masters: three, workers: ["worker-1"], unfinished: true });
+  await stack.up();
+  const { stdout } = await stack.destroy();
+  assert.match(stdout, /worker-1: draining/);
+  assert.doesNotMatch(stdout, /warning/);
+  assert.deepEqual(fs.readdirSync(path.join(project.dataFolder, "fake")), []);
+});
+
+test("when no master runs, nodes leave with a warning", async () => {
+  const stack = await dataCenter({ masters: three, workers: ["worker-1"], unfinished: true });
+  await stack.up();
+  for (const name of three) {
+    const record = fake("machines", name, "machine.json");
+    fs.writeFileSync(record, JSON.stringify({ ...JSON.parse(fs.readFileSync(record, "utf8")), power: "stopped" }));
+  }
+  const { stdout } = await stack.destroy();
+  assert.match(stdout, /warning.*: worker-1 goes without being drained.*no other master of tested runs/);
+  assert.deepEqual(fs.readdirSync(path.join(project.dataFolder, "fake")), []);
 });

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Guest } from "../../../../provider/guest";
+import { UnreachableError } from "../../../../provider/host/guest-ssh";
+import type { Hypervisor } from "../../../../provider/hypervisor";
+import type { GuestConnection, MembershipInputs } from "../../../../provider/resource-types";
+import { leaveCluster } from "../../../../provider/resources/leave-cluster";
+import type { Context } from "../../../../provider/rpc/resource-handler";
+
+/** What the masters of a stack are, as far as a node that leaves can tell. */
+interface Situation {
+  readonly leaving: string;
+  readonly running: readonly string[];
+  /** Masters on which the API answers. */
+  readonly answering: readonly string[];
+  /** Masters that are in the cluster. */
+  readonly present?: readonly string[];
+}
+
+const masters = ["master-1", "master-2", "master-3"];
+
+/** @returns the commands that masters were given, as `master: command`, and the warnings. */
+async function leave({ leaving, running, answering, present = masters }: Situation) {
+  const commands: string[] = [];
+  const warnings: string[] = [];
+  const guest = (name: string): Guest => ({
+    async run([program = "", ...args]) {
+      const command = program.split("/").at(-1) as string;
+      commands.push(`${name}: ${command} ${args.join(" ")}`.trim());
+      if (command === "cluster-id") {
+        return answering.includes(name) ? ok("the cluster\n") : { code: 1, stdout: "", stderr: "no API" };
+      }
+      return ok(command === "kubectl" ? present.map((master) => `node/${master}\n`).join("") : "");
+    },
+    readFiles: () => assert.fail("reads no files"),
+    writeFiles: () => assert.fail("writes no files"),
+  });
+  const surroundings = {
+    async connect({ address }: GuestConnection) {
+      if (!running.includes(address)) throw new UnreachableError(`${address}: no answer`);
+      return guest(address);
+    },
+    driverByName: () =>
+      ({
+        inspectMachine: async ({ name }: { name: string }) => ({
+          power: running.includes(name) ? "running" : "stopped",
+        }),
+      }) as unknown as Hypervisor,
+    patienceMs: 0,
+  };
+  const context = {
+    signal: new AbortController().signal,
+    log: (severity: string, message: string) => severity === "warning" && warnings.push(message),
+  } as unknown as Context;
+  const inputs = {
+    ...{ driver: "fake", stack: "lab", node: leaving, role: leaving.split("-")[0] },
+    masters: masters.map((name) => ({ name, address: name, connection: { address: name } })),
+  } as unknown as MembershipInputs;
+  await leaveCluster(surroundings, inputs, "the cluster", context);
+  return { commands: commands.filter((command) => !/cluster-id|kubectl/.test(command)), warnings };
+}
+
+const ok = (stdout: string) => ({ code: 0, stdout, stderr: "" });
+
+test("a worker is drained and forgotten by a master that answers", async () => {
+  const { commands, warnings } = await leave({ leaving: "worker-1", running: masters, answering: ["master-2"] });
+  assert.deepEqual(commands, ["master-2: drain-node worker-1 120", "master-2: forget-node worker-1"]);
+  assert.deepEqual(warnings, []);
+});
+
+test("a master that has left already is not asked to forget others, though it still answers", async () => {
+  const present = ["master-2", "master-3"];
+  const { commands } = await leave({ leaving: "master-2", running: masters, answering: masters, present });
+  assert.deepEqual(commands, ["master-3: drain-node master-2 120", "master-3: forget-node master-2"]);
+});
+
+test("the last master in the cluster goes as it is", async () => {
+  const left = { running: masters, answering: masters, present: ["master-1"] };
+  assert.deepEqual(await leave({ leaving: "master-1", ...left }), { commands: [], warnings: [] });
+});
+
+test("a worker goes with a warning when no master answers, whether they run or not", async () => {
+  for (const running of [masters, []]) {
+    const { commands, warnings } = await leave({ leaving: "worker-1", running, answering: [] });
+    assert.deepEqual(commands, []);
+    assert.equal(warnings.length, 1);
+    assert.match(String(warnings), /worker-1 goes without being drained/);
+  }
+});
+
+test("a master goes with a warning when no other master runs", async () => {
+  for (const running of [["master-1"], []]) {
+    const { warnings } = await leave({ leaving: "master-1", running, answering: [] });
+    assert.match(String(warnings), /no other master of lab runs/);
+  }
+});
+
+test("a master stays while others run that do not answer: their etcd counts it", async () => {
+  const silent = leave({ leaving: "master-1", running: masters, answering: [] });
+  await assert.rejects(silent, /master-1 cannot leave.*\n.*groundplane destroy/);
+});
