@@ -33,7 +33,8 @@ test("a host without Go gets one that runs, checked against its pinned checksum,
     assert.equal(found.length, 1, "fetched twice");
     await assert.rejects(obtainGo("1.99", { searched: [] }), { id: "go-missing" });
   } finally {
-    fs.rmSync(root, { recursive: true, force: true });
+    // Go leaves a process behind for a moment that writes into its HOME.
+    fs.rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     process.env.PATH = inherited.path;
     if (inherited.data === undefined) delete process.env.GROUNDPLANE_DATA;
     else process.env.GROUNDPLANE_DATA = inherited.data;
