@@ -57,12 +57,20 @@ function printTable(results: readonly BenchResult[]): void {
   }
 }
 
-/** The first Ctrl-C ends the bench in order; the second one ends this process where it is. */
+/** npm passes on the Ctrl-C that the terminal has sent to everybody: within a second it is the same one. */
+const SAME_MS = 1_000;
+
+/** The first Ctrl-C ends the bench in order, a second one at once. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => controller.abort(new Error(`ended by ${signal}`)));
-  }
+  let first: number | undefined;
+  const interrupt = (signal: NodeJS.Signals): void => {
+    first ??= performance.now();
+    if (performance.now() - first > SAME_MS) process.exit(130);
+    if (!controller.signal.aborted) console.error("taking down what was made; Ctrl-C once more leaves it");
+    controller.abort(new Error(`ended by ${signal}`));
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
   return controller.signal;
 }
 
