@@ -128,7 +128,10 @@ export const configurationSchema = z
         "Where machines run: `auto` or `nspawn` = system containers, `fake` = on paper, for tests. " +
           "`virtualbox` and `qemu` are names for versions to come.",
       ),
-    kubernetesVersion: z.enum(supportedKubernetesVersions).default(defaultKubernetesVersion),
+    kubernetesVersion: z
+      .enum(supportedKubernetesVersions)
+      .default(defaultKubernetesVersion)
+      .describe("Version of Kubernetes."),
     pools: poolsSchema,
     network: networkSchema,
     floatingIp: addressSchema.optional().describe("The API's address inside the dmz; planned when absent."),

@@ -1,0 +1,128 @@
+// What the papers tell people to type exists, and the README's examples do what they say: on the fake driver, in a
+// project and a data folder of their own.
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { after, before, test } from "node:test";
+import { dataFolder } from "../../provider/host/data-folder";
+import { obtainPulumi } from "../../toolchain/obtain-pulumi";
+import { codeIn, commandLines, papers, projectFolder, readPaper } from "../support/papers";
+import { copyProject, type ProjectCopy } from "../support/project-copy";
+
+let project: ProjectCopy;
+
+before(async () => {
+  await obtainPulumi();
+  project = copyProject(dataFolder());
+});
+after(() => project?.remove());
+
+/** A line as a user types it, in a shell in the project's folder. */
+function type(line: string) {
+  const env: NodeJS.ProcessEnv = {
+    ...project.environment,
+    GROUNDPLANE_DRIVER: "fake",
+    npm_config_update_notifier: "false",
+  };
+  for (const name of Object.keys(env)) if (/^(?:PULUMI_|NODE_TEST_CONTEXT|NODE_OPTIONS)/.test(name)) delete env[name];
+  const { status, stdout, stderr } = spawnSync("bash", ["-c", line], { cwd: project.folder, env, encoding: "utf8" });
+  return { status, stdout, stderr, said: `${line}\n${stdout}\n${stderr}` };
+}
+
+const { scripts } = JSON.parse(fs.readFileSync(path.join(projectFolder, "package.json"), "utf8")) as {
+  scripts: Record<string, string>;
+};
+
+test("npm scripts that the papers name exist", () => {
+  const named = papers.flatMap((paper) =>
+    codeIn(readPaper(paper)).flatMap((code) =>
+      [...code.matchAll(/npm (?:run )?([a-z][a-z:0-9-]*)/g)].map(([, script = ""]) => ({ paper, script })),
+    ),
+  );
+  assert.ok(named.length > 20);
+  for (const { paper, script } of named) {
+    assert.ok(["ci", "install"].includes(script) || Object.hasOwn(scripts, script), `${paper}: npm run ${script}`);
+  }
+});
+
+test("every command is in the README's table, and no other", () => {
+  const help = type("npx groundplane --help").stdout;
+  const known = [...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = ""]) => name).filter((name) => name !== "help");
+  const table = [...readPaper("README.md").matchAll(/^\| `npx groundplane ([a-z]+)/gm)].map(([, name = ""]) => name);
+  assert.deepEqual([...new Set(table)].sort(), known.sort());
+});
+
+test("commands that the papers name exist with their options", () => {
+  const lines = papers
+    .flatMap((paper) => codeIn(readPaper(paper)))
+    .flatMap((code) => {
+      const words = /(?:npx )groundplane ([a-z][^)"|]*)/.exec(code)?.[1];
+      return words ? [words.split(" -- ")[0]?.trim() ?? ""] : [];
+    });
+  assert.ok(lines.length > 10);
+  for (const line of new Set(lines)) {
+    const words = line.split(" ");
+    const name = words.slice(0, ["image", "bundle"].includes(words[0] ?? "") ? 2 : 1).join(" ");
+    const { status, stdout, said } = type(`node cli/groundplane.cjs ${name} --help`);
+    assert.equal(status, 0, said);
+    for (const option of words.filter((word) => word.startsWith("--")))
+      assert.ok(stdout.includes(option), `${line}: ${option}`);
+  }
+});
+
+/** Programs at the beginning of a line that are not the project's own. */
+const standardPrograms = ["npm", "npx", "eval", "export", "kubectl", "pulumi", "cp", "RECORD=1"];
+
+test("command lines begin with programs that are known", () => {
+  for (const paper of papers) {
+    for (const line of commandLines(readPaper(paper))) {
+      assert.ok(standardPrograms.includes(line.split(" ")[0] ?? ""), `${paper}: ${line}`);
+    }
+  }
+});
+
+test("the README's examples do what they say", { timeout: 300_000 }, () => {
+  const lines = commandLines(readPaper("README.md"));
+  const ran: string[] = [];
+  const run = (line: string, typed = line) => {
+    assert.ok(lines.includes(line), `the README has ${line}`);
+    const result = type(typed);
+    assert.equal(result.status, 0, result.said);
+    ran.push(line);
+    return result;
+  };
+  assert.deepEqual(lines.slice(0, 2), ["npm start", "npm test"], "the README begins with the two commands");
+  assert.match(run("npm start").stdout, /lab is up\./);
+  const kubeconfig = "export KUBECONFIG=$(npx groundplane kubeconfig --path)";
+  assert.match(run(kubeconfig, `${kubeconfig}; cat "$KUBECONFIG"`).stdout, /^kind: Config$/m);
+  const shell = 'eval "$(npx groundplane env)"';
+  run(shell);
+  const preview = "pulumi preview --stack lab --diff";
+  assert.match(run(preview, `${shell}; ${preview}`).stdout, /unchanged/);
+  const up = "pulumi up --stack lab";
+  assert.match(run(up, `${shell}; ${up} --yes --skip-preview`).stdout, /unchanged/);
+  run("npx groundplane destroy", "npx groundplane destroy --yes");
+  assert.ok(!fs.existsSync(path.join(project.data, "stacks", "lab")));
+  // What is left needs machines: test/e2e does it.
+  const rest = lines.filter(
+    (line) => !ran.includes(line) && !/^(?:npm test|kubectl |npx groundplane (?:ssh|status))/.test(line),
+  );
+  assert.deepEqual(rest, []);
+});
+
+test("a stack of one's own begins with a copy", () => {
+  const [copy = "", diagram = ""] = commandLines(readPaper("stacks/README.md"));
+  assert.match(type(copy).said, /^cp /);
+  assert.match(type(diagram).stdout, /^mine\.internal/m);
+});
+
+test("CONTRIBUTING names every tier and every room", () => {
+  const paper = readPaper("CONTRIBUTING.md");
+  for (const script of Object.keys(scripts).filter((name) => /^test:|^check$|^bench$/.test(name))) {
+    assert.match(paper, new RegExp(`npm run ${script}\\b`), script);
+  }
+  const tracked = execFileSync("git", ["ls-files"], { cwd: projectFolder, encoding: "utf8" }).split("\n");
+  const rooms = new Set(tracked.flatMap((file) => /^([a-z-]+)\//.exec(file)?.[1] ?? []));
+  for (const room of rooms) assert.ok(paper.includes(`\`${room}`), room);
+});

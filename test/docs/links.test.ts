@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+import { codeIn, papers, projectFolder, readPaper } from "../support/papers";
+
+for (const paper of papers) {
+  test(`every link of ${paper} leads somewhere`, () => {
+    const folder = path.join(projectFolder, path.dirname(paper));
+    const targets = [...readPaper(paper).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target = ""]) => target);
+    for (const target of targets) {
+      if (/^[a-z]+:/.test(target)) continue;
+      assert.ok(fs.existsSync(path.join(folder, target)), target);
+    }
+  });
+}
+
+test("every room has a paper, and the README leads to each of them", () => {
+  const rooms = papers.filter((paper) => paper.endsWith("/README.md"));
+  const readme = readPaper("README.md");
+  for (const room of rooms) assert.ok(readme.includes(`](${room})`), room);
+  for (const folder of ["stacks", "cloud-init", "components", "provider", "image", "toolchain"]) {
+    assert.ok(rooms.includes(`${folder}/README.md`), folder);
+  }
+});
+
+/** Names of files as the papers of rooms write them: relative to their own folder, to its parents, or to the project. */
+test("files that the papers name are there", () => {
+  for (const paper of papers) {
+    if (paper === "CHANGELOG.md") continue;
+    const folder = path.join(projectFolder, path.dirname(paper));
+    for (const code of codeIn(readPaper(paper))) {
+      if (!/^[\w@./-]+\.(?:ts|cjs|sh|json|md|yaml)$/.test(code) || isMadeLater.test(code)) continue;
+      const places = [folder, projectFolder].map((place) => path.join(place, code));
+      assert.ok(
+        places.some((place) => fs.existsSync(place)),
+        `${paper}: ${code}`,
+      );
+    }
+  }
+});
+
+/** Files of images and seals, which are not in the project, and what Pulumi and Kubernetes call theirs. */
+const isMadeLater = /^(?:image|seal)\.json$/;

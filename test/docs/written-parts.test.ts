@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+import { renderDiagram } from "../../cli/render-diagram";
+import { gatewayServices, interSegmentFlows } from "../../cloud-init/files/inter-segment-flows";
+import { renderConfigurationKeys } from "../support/configuration-keys";
+import { examplePlan } from "../support/example-plans";
+import { exampleText } from "../support/example-stacks";
+import { fenced, markdownTable, projectFolder, readPaper, type WrittenPart, withPart } from "../support/papers";
+
+/**
+ * `RECORD=1 npm run test:docs` writes these parts as they have to be; such a run fails, so that nobody leaves it on.
+ */
+const recording = process.env.RECORD === "1";
+
+const parts: readonly WrittenPart[] = [
+  {
+    paper: "README.md",
+    name: "diagram",
+    render: () => fenced("mermaid", renderDiagram(examplePlan("lab"), "mermaid")),
+  },
+  {
+    paper: "README.md",
+    name: "file:stacks/Pulumi.lab.yaml",
+    render: () => fenced("yaml", withoutSalt(exampleText("lab"))),
+  },
+  { paper: "README.md", name: "flows", render: renderFlows },
+  { paper: "stacks/README.md", name: "keys", render: renderConfigurationKeys },
+];
+
+for (const part of parts) {
+  test(`${part.paper} shows ${part.name} as it is`, () => {
+    const text = readPaper(part.paper);
+    const right = withPart(text, part);
+    if (recording) fs.writeFileSync(path.join(projectFolder, part.paper), right);
+    assert.equal(text, right, "RECORD=1 npm run test:docs writes it anew");
+  });
+}
+
+test("nothing is being recorded", () => {
+  assert.ok(!recording, "recorded: read the difference, then run again without RECORD");
+});
+
+/** Pulumi adds it to the file in a clone that is in use. */
+const withoutSalt = (text: string): string => text.replace(/^encryptionsalt:.*\n/m, "");
+
+function renderFlows(): string {
+  const apiPort = examplePlan("lab").balancing.port;
+  const nodes = interSegmentFlows(apiPort).map(({ purpose, from, to, protocol, ports }) => [
+    from.map(partyName).join(", "),
+    to.map(partyName).join(", "),
+    `${protocol} ${ports.join(", ")}`,
+    purpose,
+  ]);
+  const sources = { segments: "any host", uplink: "127.0.0.1 of this host", balancers: "balancers" } as const;
+  const gateway = gatewayServices.map(({ purpose, protocol, port, from }) => [
+    sources[from],
+    "gateway",
+    `${protocol} ${port}`,
+    purpose,
+  ]);
+  const api = ["127.0.0.1 of this host", partyName("api"), `tcp ${apiPort}`, "API, from the host's port"];
+  return markdownTable(["from", "to", "by", "for"], [...nodes, api, ...gateway]);
+}
+
+const partyName = (party: string): string =>
+  party === "api" ? "balancers, floating IP" : `${party}s`.replace("storages", "storage");

@@ -1,0 +1,52 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+export const projectFolder = path.resolve(__dirname, "..", "..");
+
+/** Every Markdown file of the project, relative to its folder. */
+export const papers: readonly string[] = execFileSync(
+  "git",
+  ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+  { cwd: projectFolder, encoding: "utf8" },
+)
+  .split("\n")
+  .filter((file) => file !== "" && fs.existsSync(path.join(projectFolder, file)));
+
+export const readPaper = (file: string): string => fs.readFileSync(path.join(projectFolder, file), "utf8");
+
+/** Command lines in the `sh` blocks of a text, without comments. */
+export function commandLines(text: string): readonly string[] {
+  return [...text.matchAll(/^```sh\n(.*?)^```$/gms)]
+    .flatMap(([, block = ""]) => block.split("\n"))
+    .map((line) => line.replace(/(?:^|\s)#.*$/, "").trim())
+    .filter((line) => line !== "");
+}
+
+/** Everything in a text that is set as code: in line, and command lines of blocks. */
+export function codeIn(text: string): readonly string[] {
+  const prose = text.replaceAll(/^```.*?^```$/gms, "");
+  return [...[...prose.matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code), ...commandLines(text)];
+}
+
+/** A stretch of a paper that is written by a program, between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
+export interface WrittenPart {
+  readonly paper: string;
+  readonly name: string;
+  render(): string;
+}
+
+/** The paper with the part as it has to be. */
+export function withPart(text: string, { name, render }: WrittenPart): string {
+  const [begin, end] = [`<!-- ${name}:begin -->\n`, `<!-- ${name}:end -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from === -1 || to < from) throw new Error(`there is no ${begin.trim()} … ${end}`);
+  return `${text.slice(0, from + begin.length)}${render().trimEnd()}\n${text.slice(to)}`;
+}
+
+export const fenced = (language: string, text: string): string => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\`\n`;
+
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line), ""].join("\n");
+}
