@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import * as os from "node:os";
 import { parseArgs } from "node:util";
 import type { BenchResult } from "./bench";
 import { benches } from "./benches";
@@ -57,6 +58,9 @@ function printTable(results: readonly BenchResult[]): void {
   }
 }
 
+/** Load for each core above which others take a good part of the machine. */
+const BUSY = 0.5;
+
 /** npm passes on the Ctrl-C that the terminal has sent to everybody: within a second it is the same one. */
 const SAME_MS = 1_000;
 
@@ -81,6 +85,9 @@ async function main(): Promise<void> {
     (bench) => (only || !bench.onlyWhenNamed) && bench.rows.some(({ name }) => wants(name)),
   );
   const signal = interruption();
+  const [load = 0] = os.loadavg();
+  if (load > BUSY * os.availableParallelism())
+    console.error(`this machine is busy, times will be too long: load ${load}`);
   const results: BenchResult[] = [];
   for (const bench of chosen) {
     if (signal.aborted) break;

@@ -8,11 +8,6 @@ export async function stackCpuSeconds(driver: Hypervisor, stack: string): Promis
   return cpuSeconds(path.dirname(await cgroupFolder(await anyMachine(driver, stack), "cpuacct")));
 }
 
-/** The same for one machine, since it started. */
-export async function machineCpuSeconds(machine: MachineName): Promise<number> {
-  return cpuSeconds(await cgroupFolder(machine, "cpuacct"));
-}
-
 /** Memory of the processes of all machines, in MiB, without the page cache. */
 export async function stackMemoryMiB(driver: Hypervisor, stack: string): Promise<number> {
   const folder = path.dirname(await cgroupFolder(await anyMachine(driver, stack), "memory"));
