@@ -9,6 +9,8 @@ export interface BenchRow {
   /** e.g. `lab-up`; the same name for ever, so that results compare over time. */
   readonly name: string;
   readonly unit: "s" | "ms" | "cores" | "MiB";
+  /** What is measured, for a reader who knows what the product does. */
+  readonly what: string;
 }
 
 /** One of the times that a bench is done, and where it leaves what it measured. */
@@ -38,6 +40,7 @@ export interface Bench {
 export interface BenchResult {
   readonly name: string;
   readonly unit: BenchRow["unit"];
+  readonly what: string;
   readonly runs: number;
   readonly median: number;
   readonly p95: number;
@@ -55,13 +58,14 @@ export function quantile(values: readonly number[], share: number): number {
   return value;
 }
 
-export function summarize({ name, unit }: BenchRow, samples: readonly Sample[]): BenchResult {
+export function summarize({ name, unit, what }: BenchRow, samples: readonly Sample[]): BenchResult {
   const values = samples.map(({ value }) => value);
   const limits = samples.map(({ limit }) => limit).filter((limit) => limit !== undefined);
   const median = quantile(values, 0.5);
   const limit = limits.length > 0 ? quantile(limits, 0.5) : undefined;
   return {
-    ...{ name, unit, runs: samples.length, median: rounded(median), p95: rounded(quantile(values, 0.95)) },
+    ...{ name, unit, what, runs: samples.length },
+    ...{ median: rounded(median), p95: rounded(quantile(values, 0.95)) },
     ...(limit === undefined ? {} : { limit: rounded(limit), ratio: rounded(median / limit) }),
   };
 }

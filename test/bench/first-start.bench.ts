@@ -16,7 +16,7 @@ const STACK = "bench";
  * dependencies, empty caches of Go. Packages of the host that are installed stay so, and npm's own cache is used.
  */
 export const firstStart: Bench = {
-  rows: [{ name: "first-start", unit: "s" }],
+  rows: [{ name: "first-start", unit: "s", what: "`npm start` of a fresh clone with nothing but package registries" }],
   onlyWhenNamed: true,
   unavailable: stackUnavailable,
   async measure(round) {

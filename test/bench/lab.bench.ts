@@ -25,9 +25,9 @@ let engine: EngineAlone | undefined;
 export const lab: Bench = {
   rows: [
     ...birth.rows,
-    { name: "lab-up-fast", unit: "s" },
+    { name: "lab-up-fast", unit: "s", what: "`lab-up` with `fastProbes`" },
     ...onLivingLab.flatMap(({ rows }) => rows),
-    { name: "destroy", unit: "s" },
+    { name: "destroy", unit: "s", what: "the whole lab; limit: the driver alone" },
   ],
   unavailable: stackUnavailable,
   async measure(round) {

@@ -11,7 +11,7 @@ const asked = benches.filter(({ onlyWhenNamed }) => onlyWhenNamed).flatMap(({ ro
 
 const usage = `npm run bench -- [--only NAME,…] [--rounds N] [--json FILE] [--markdown FILE]
 
-Measures and prints a table. --json writes [{name, unit, runs, median, p95, limit?, ratio?}], --markdown fills the part
+Measures and prints a table. --json writes [{name, unit, what, runs, median, p95, limit?, ratio?}], --markdown fills the part
 of a file between <!-- bench:begin --> and <!-- bench:end -->. Ctrl-C ends it and takes down what it made.
 Names: ${known.join(", ")}
 Only when named: ${asked.join(", ")}`;

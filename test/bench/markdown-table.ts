@@ -6,12 +6,12 @@ const end = "<!-- bench:end -->";
 
 /** The results as a Markdown table; numbers have their unit, so that a row is read by itself. */
 export function renderMarkdownTable(results: readonly BenchResult[]): string {
-  const rows = results.map(({ name, unit, runs, median, p95, limit, ratio }) => {
+  const rows = results.map(({ name, unit, what, runs, median, p95, limit, ratio }) => {
     const measured = (value: number | undefined): string => (value === undefined ? "" : `${value} ${unit}`);
-    return [`\`${name}\``, measured(median), measured(p95), measured(limit), ratio ?? "", runs];
+    return [`\`${name}\``, what, measured(median), measured(p95), measured(limit), ratio ?? "", runs];
   });
-  const header = ["name", "median", "p95", "machine's limit", "ratio", "runs"];
-  const ruler = ["---", "--:", "--:", "--:", "--:", "--:"];
+  const header = ["name", "what", "median", "p95", "machine's limit", "ratio", "runs"];
+  const ruler = ["---", "---", "--:", "--:", "--:", "--:", "--:"];
   return [header, ruler, ...rows].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 

@@ -3,8 +3,15 @@ import { cores, openStack, type StackUnderBench, stackUnavailable } from "./stac
 import { stackCpuSeconds } from "./stack-usage";
 
 const rows = [
-  { row: { name: "small-up", unit: "s" }, fastProbes: false },
-  { row: { name: "small-up-fast", unit: "s" }, fastProbes: true },
+  {
+    row: {
+      name: "small-up",
+      unit: "s",
+      what: "`up` of `small` from nothing to all pods Ready; limit: the machines' CPU time on all cores",
+    },
+    fastProbes: false,
+  },
+  { row: { name: "small-up-fast", unit: "s", what: "`small-up` with `fastProbes`" }, fastProbes: true },
 ] as const;
 
 let stack: StackUnderBench | undefined;

@@ -9,8 +9,12 @@ import { stackCpuSeconds } from "../stack-usage";
  */
 export const birth: LabStep = {
   rows: [
-    { name: "lab-up", unit: "s" },
-    { name: "lab-api", unit: "s" },
+    {
+      name: "lab-up",
+      unit: "s",
+      what: "`up` of `lab` from nothing to all nodes and pods Ready; limit: the machines' CPU time on all cores",
+    },
+    { name: "lab-api", unit: "s", what: "until its API answers through the floating IP" },
   ],
   async run({ stack, plan }, round) {
     const failed = new AbortController();

@@ -13,7 +13,13 @@ const MEND_MS = 60_000;
 
 /** The balancer that holds the floating IP loses its cables and its power: the longest time without a good answer. */
 export const balancerKill: LabStep = {
-  rows: [{ name: "balancer-kill", unit: "ms" }],
+  rows: [
+    {
+      name: "balancer-kill",
+      unit: "ms",
+      what: "longest gap of the API when the balancer with the floating IP loses cables and power",
+    },
+  ],
   async run(lab, round) {
     const { holder } = await balancers(lab);
     await killAndMend(lab, round, "balancer-kill", holder);
@@ -22,7 +28,7 @@ export const balancerKill: LabStep = {
 
 /** The same for a master, another one in each round. */
 export const masterKill: LabStep = {
-  rows: [{ name: "master-kill", unit: "ms" }],
+  rows: [{ name: "master-kill", unit: "ms", what: "the same for a master" }],
   async run(lab, round) {
     await killAndMend(lab, round, "master-kill", masterOf(lab, round));
   },
@@ -30,7 +36,7 @@ export const masterKill: LabStep = {
 
 /** The floating IP is asked to go to the other balancer. */
 export const plannedMove: LabStep = {
-  rows: [{ name: "planned-move", unit: "ms" }],
+  rows: [{ name: "planned-move", unit: "ms", what: "the same when the floating IP is asked to move" }],
   async run(lab, round) {
     const { holder, other } = await balancers(lab);
     const onHolder = async (words: string) =>
@@ -44,8 +50,8 @@ export const plannedMove: LabStep = {
 /** A master is lost with its data and made anew by `up`; the API is asked all the while. */
 export const replaceMaster: LabStep = {
   rows: [
-    { name: "replace-master", unit: "s" },
-    { name: "replace-master-gap", unit: "ms" },
+    { name: "replace-master", unit: "s", what: "a master lost with its data is made anew" },
+    { name: "replace-master-gap", unit: "ms", what: "longest gap of the API meanwhile" },
   ],
   async run(lab, round) {
     const { driver, name: stack } = lab.stack;

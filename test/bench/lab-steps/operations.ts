@@ -8,8 +8,8 @@ const IDLE_MS = 30_000;
 /** The limit is the engine alone, with a program that declares nothing. */
 export const withoutChange: LabStep = {
   rows: [
-    { name: "noop-up", unit: "s" },
-    { name: "preview", unit: "s" },
+    { name: "noop-up", unit: "s", what: "`up` without a change; limit: the engine with an empty program" },
+    { name: "preview", unit: "s", what: "`preview` without a change; limit: likewise" },
   ],
   async run({ stack, engine }, round) {
     round.record("noop-up", { value: await up(stack), limit: await engine.up() });
@@ -21,8 +21,8 @@ export const withoutChange: LabStep = {
 /** All machines together, left alone. */
 export const idle: LabStep = {
   rows: [
-    { name: "idle-cpu", unit: "cores" },
-    { name: "idle-memory", unit: "MiB" },
+    { name: "idle-cpu", unit: "cores", what: "the whole lab, left alone" },
+    { name: "idle-memory", unit: "MiB", what: "the same: memory of its processes" },
   ],
   async run({ stack: { driver, name } }, round) {
     await sleep(SETTLE_MS, undefined, { signal: round.signal });
@@ -36,7 +36,7 @@ export const idle: LabStep = {
 
 /** One more worker, until it is Ready. */
 export const addWorker: LabStep = {
-  rows: [{ name: "add-worker", unit: "s" }],
+  rows: [{ name: "add-worker", unit: "s", what: "one more worker, until it is Ready" }],
   async run({ stack }, round) {
     stack.configure(labSettings(3, { fastProbes: false }));
     round.record("add-worker", { value: await up(stack) });

@@ -4,8 +4,8 @@ import type { Bench } from "../../bench/bench";
 import { runBench } from "../../bench/run-bench";
 
 const rows = [
-  { name: "first", unit: "s" },
-  { name: "second", unit: "s" },
+  { name: "first", unit: "s", what: "" },
+  { name: "second", unit: "s", what: "" },
 ] as const;
 
 function options(wants = (_row: string): boolean => true) {

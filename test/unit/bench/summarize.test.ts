@@ -11,9 +11,9 @@ test("quantiles are values that were measured", () => {
 });
 
 test("a row says median, p95 and how far the machine's limit is", () => {
-  const row = { name: "lab-up", unit: "s" } as const;
+  const row = { name: "lab-up", unit: "s", what: "birth" } as const;
   assert.deepEqual(summarize(row, [{ value: 3 }, { value: 1 }, { value: 2.00004 }]), {
-    ...{ name: "lab-up", unit: "s", runs: 3, median: 2, p95: 3 },
+    ...{ name: "lab-up", unit: "s", what: "birth", runs: 3, median: 2, p95: 3 },
   });
   const limited = summarize(
     row,
