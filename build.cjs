@@ -1,7 +1,9 @@
 // Bundles the processes that Pulumi and npm start by themselves into dist/, one file each: a plugin's start is on
-// every command's critical path, and one file loads several times faster than the hundreds it is made of.
+// every command's critical path, and one file loads several times faster than the hundreds it is made of. The program
+// itself looks after its own bundle; making it here keeps the first `pulumi up` from having to.
 const esbuild = require("esbuild");
 const fs = require("node:fs");
+const { programBundle } = require("./toolchain/program-bundle.cjs");
 
 const entries = {
   provider: "provider/main.ts",
@@ -22,3 +24,5 @@ esbuild.buildSync({
   logLevel: "warning",
   external: ["cpu-features", "*.node", "typescript", "ts-node"],
 });
+
+programBundle();

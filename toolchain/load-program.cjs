@@ -1,0 +1,4 @@
+// What Pulumi runs (package.json, `main`).
+const { programBundle } = require("./program-bundle.cjs");
+
+module.exports = require(programBundle());
