@@ -4,11 +4,11 @@ import * as path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { partsFolder } from "../provider/host/data-folder";
+import { digestFile } from "../provider/host/digest-file";
 import { runCommand } from "../provider/host/run-command";
 import { UserError } from "../provider/host/user-error";
 import type { ObtainOptions } from "./pulumi-tool";
 import { PULUMI_VERSION } from "./pulumi-version";
-import { sha256OfFile } from "./sealed-folder";
 
 const OFFICIAL_RELEASES = "https://get.pulumi.com/releases/sdk";
 const REACHABLE_WITHIN_MS = 5_000;
@@ -42,7 +42,7 @@ export async function downloadPulumi(
   progress?.(`downloading Pulumi ${PULUMI_VERSION} from ${releases}`);
   await fs.mkdir(partsFolder(), { recursive: true });
   await continueDownload(`${releases}/${archiveName()}`, archive, signal);
-  if ((await sha256OfFile(archive)) !== expected) {
+  if ((await digestFile(archive)) !== expected) {
     await fs.rm(archive, { force: true });
     throw notObtained(`${releases}/${archiveName()} does not match its published checksum`);
   }

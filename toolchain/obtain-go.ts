@@ -1,13 +1,14 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { partsFolder, toolsFolder } from "../provider/host/data-folder";
+import { digestFile } from "../provider/host/digest-file";
 import { withFileLock } from "../provider/host/file-lock";
 import { removeTree } from "../provider/host/file-store";
 import { runCommand } from "../provider/host/run-command";
 import { UserError } from "../provider/host/user-error";
 import type { ObtainOptions } from "./pulumi-tool";
 import { satisfies } from "./pulumi-version";
-import { isIntact, readRecord, sealFolder, sha256OfFile } from "./sealed-folder";
+import { isIntact, readRecord, sealFolder } from "./sealed-folder";
 
 /** The Go that is fetched when the host has none, as the module proxy serves it, by architecture. */
 const GO_VERSION = "1.26.8";
@@ -60,7 +61,7 @@ async function fetchGo(minimum: string, { progress, signal }: ObtainOptions): Pr
   const archive = path.join(partsFolder(), `go-${name}.zip`);
   await fs.mkdir(partsFolder(), { recursive: true });
   await fs.writeFile(archive, await fetchBytes(url, minimum, signal));
-  if ((await sha256OfFile(archive)) !== expected) throw goMissing(minimum, `${url} is not what it should be`);
+  if ((await digestFile(archive)) !== expected) throw goMissing(minimum, `${url} is not what it should be`);
   await unpackGo(archive, name, signal);
   await fs.rm(archive);
 }

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { digestFile } from "../provider/host/digest-file";
 import { readJson, writeJson } from "../provider/host/file-store";
 
 /** Written last into a folder with a fetched program: what it should be like. */
@@ -19,7 +19,7 @@ const recordFile = (folder: string): string => path.join(folder, "seal.json");
 export async function sealFolder(folder: string, how: SealRecord["how"], program: string): Promise<void> {
   const file = path.join(folder, program);
   const { size, mtimeMs } = await fs.promises.stat(file);
-  const record: SealRecord = { how, program, sha256: await sha256OfFile(file), size, mtimeMs };
+  const record: SealRecord = { how, program, sha256: await digestFile(file), size, mtimeMs };
   await writeJson(recordFile(folder), record, 0o644);
 }
 
@@ -33,11 +33,5 @@ export async function isIntact(folder: string, record: SealRecord): Promise<bool
   const file = path.join(folder, record.program);
   const stat = await fs.promises.stat(file).catch(() => undefined);
   if (!stat || stat.size !== record.size) return false;
-  return stat.mtimeMs === record.mtimeMs || (await sha256OfFile(file)) === record.sha256;
-}
-
-export async function sha256OfFile(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of fs.createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
+  return stat.mtimeMs === record.mtimeMs || (await digestFile(file)) === record.sha256;
 }

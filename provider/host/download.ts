@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import * as path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { digestFile } from "./digest-file";
 import { removeTree } from "./file-store";
 import { type HttpOptions, httpGet } from "./http-get";
 import { UserError } from "./user-error";
@@ -25,7 +25,7 @@ export async function download(url: string, file: string, options: DownloadOptio
   const partial = `${file}.partial`;
   await fs.mkdir(path.dirname(file), { recursive: true });
   await receive(url, partial, options);
-  const found = await sha256Of(partial);
+  const found = await digestFile(partial);
   if (found !== options.sha256.toLowerCase()) {
     await removeTree(partial);
     throw new UserError(
@@ -83,10 +83,4 @@ async function sizeOf(file: string): Promise<number> {
     (status) => status.size,
     () => 0,
   );
-}
-
-async function sha256Of(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
-  return hash.digest("hex");
 }

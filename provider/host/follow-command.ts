@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
-import * as os from "node:os";
 import { createInterface } from "node:readline";
-import { UserError } from "./user-error";
+import { awaitChild } from "./await-child";
 
 export interface FollowOptions {
   readonly cwd?: string;
@@ -18,30 +17,19 @@ const forwarded: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
  * group of its own, so that a terminal's Ctrl-C reaches this process alone, which passes on each of them as one SIGINT.
  * Returns its exit code, 128 + n when signal n ended it.
  */
-export function followCommand(argv: readonly string[], options: FollowOptions): Promise<number> {
+export async function followCommand(argv: readonly string[], options: FollowOptions): Promise<number> {
   const [program, ...args] = argv;
   if (program === undefined) throw new Error("followCommand needs a program");
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd: options.cwd,
-      env: { ...process.env, ...options.env },
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", options.onLine);
-    const interrupt = (): void => void child.kill("SIGINT");
-    for (const signal of forwarded) process.on(signal, interrupt);
-    const letGo = (): void => {
-      for (const signal of forwarded) process.off(signal, interrupt);
-    };
-    child.on("error", (cause) => {
-      letGo();
-      const problem = `${program} cannot be started: ${cause.message}`;
-      reject(new UserError("process-not-started", problem, `is ${program} installed?`, { cause }));
-    });
-    child.on("close", (code, signal) => {
-      letGo();
-      resolve(code ?? 128 + (signal ? os.constants.signals[signal] : 0));
-    });
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", options.onLine);
+  const interrupt = (): void => void child.kill("SIGINT");
+  for (const signal of forwarded) process.on(signal, interrupt);
+  return awaitChild(child, program, "close").finally(() => {
+    for (const signal of forwarded) process.off(signal, interrupt);
   });
 }

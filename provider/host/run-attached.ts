@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
-import * as os from "node:os";
-import { UserError } from "./user-error";
+import { awaitChild } from "./await-child";
 
 export interface AttachedOptions {
   readonly cwd?: string;
@@ -16,31 +15,20 @@ const passedOn: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP"];
  * Ctrl-C reaches the command directly, as a member of the terminal's foreground group, and the command decides what it
  * means: this process only waits.
  */
-export function runAttached(argv: readonly string[], options: AttachedOptions = {}): Promise<number> {
+export async function runAttached(argv: readonly string[], options: AttachedOptions = {}): Promise<number> {
   const [program, ...args] = argv;
   if (program === undefined) throw new Error("runAttached needs a program");
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd: options.cwd,
-      env: { ...process.env, ...options.env },
-      stdio: "inherit",
-    });
-    const wait = (): void => {};
-    const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
-    process.on("SIGINT", wait);
-    for (const signal of passedOn) process.on(signal, pass);
-    const letGo = (): void => {
-      process.off("SIGINT", wait);
-      for (const signal of passedOn) process.off(signal, pass);
-    };
-    child.on("error", (cause) => {
-      letGo();
-      const problem = `${program} cannot be started: ${cause.message}`;
-      reject(new UserError("process-not-started", problem, `is ${program} installed?`, { cause }));
-    });
-    child.on("exit", (code, signal) => {
-      letGo();
-      resolve(code ?? 128 + (signal ? os.constants.signals[signal] : 0));
-    });
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: "inherit",
+  });
+  const wait = (): void => {};
+  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+  process.on("SIGINT", wait);
+  for (const signal of passedOn) process.on(signal, pass);
+  return awaitChild(child, program, "exit").finally(() => {
+    process.off("SIGINT", wait);
+    for (const signal of passedOn) process.off(signal, pass);
   });
 }

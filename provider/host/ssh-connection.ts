@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
+import { pinHostKey } from "./pin-host-key";
 
 /** One SSH connection as root, by key, to a server whose host key is known beforehand. */
 
@@ -118,8 +119,6 @@ export class SshConnection {
 }
 
 function connectConfig(server: ServerAddress): ConnectConfig {
-  const [type, blob] = server.hostKey.split(" ");
-  const expected = Buffer.from(blob ?? "", "base64");
   return {
     host: server.host,
     port: server.port,
@@ -129,8 +128,7 @@ function connectConfig(server: ServerAddress): ConnectConfig {
     readyTimeout: HANDSHAKE_MS,
     keepaliveInterval: 5_000,
     keepaliveCountMax: 3,
-    algorithms: { serverHostKey: [type as "ssh-ed25519"] },
-    hostVerifier: (key: Buffer) => key.equals(expected),
+    ...pinHostKey(server.hostKey),
   };
 }
 

@@ -40,5 +40,11 @@ test("files that the papers name are there", () => {
   }
 });
 
+test("the host's paper lists every file of the host", () => {
+  const paper = readPaper("provider/host/README.md");
+  const files = fs.readdirSync(path.join(projectFolder, "provider/host")).filter((file) => file.endsWith(".ts"));
+  for (const file of files) assert.ok(paper.includes(`\`${file}\``), file);
+});
+
 /** Files of images and seals, which are not in the project, and what Pulumi and Kubernetes call theirs. */
 const isMadeLater = /^(?:image|seal)\.json$/;

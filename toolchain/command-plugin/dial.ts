@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ConnectConfig, utils } from "ssh2";
+import { pinHostKey } from "../../provider/host/pin-host-key";
 import type { Context } from "../../provider/rpc/resource-handler";
 import type { Connection } from "./connection";
 import { abortError } from "./run-step";
@@ -84,16 +85,4 @@ function checkPrivateKey({ privateKey, privateKeyPassword }: Connection): void {
   if (privateKey === undefined) return;
   const parsed = utils.parseKey(privateKey, privateKeyPassword);
   if (parsed instanceof Error) throw new Error(`connection.privateKey cannot be read: ${parsed.message}`);
-}
-
-/** Only the pinned key's type is negotiated: a host with several keys would otherwise choose one we do not know. */
-export function pinHostKey(hostKey: string): Pick<ConnectConfig, "algorithms" | "hostVerifier"> {
-  const [type, base64] = hostKey.trim().split(/\s+/);
-  if (!type || !base64) throw new Error("hostKey must be of the form TYPE BASE64");
-  const expected = Buffer.from(base64, "base64");
-  const signatures = type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type];
-  return {
-    algorithms: { serverHostKey: signatures } as ConnectConfig["algorithms"],
-    hostVerifier: (presented: Buffer) => presented.equals(expected),
-  };
 }

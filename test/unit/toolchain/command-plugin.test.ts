@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
+import { pinHostKey } from "../../../provider/host/pin-host-key";
 import { type Properties, UNKNOWN } from "../../../provider/rpc/property-values";
 import type { Context } from "../../../provider/rpc/resource-handler";
 import { checkCommandInputs, readCommandInputs } from "../../../toolchain/command-plugin/command-inputs";
 import { checkConnection, readConnection } from "../../../toolchain/command-plugin/connection";
-import { pinHostKey } from "../../../toolchain/command-plugin/dial";
 import { OutputCollector } from "../../../toolchain/command-plugin/output-collector";
 import { previousOutputEnvironment, type Step, stepFailure } from "../../../toolchain/command-plugin/run-step";
 
