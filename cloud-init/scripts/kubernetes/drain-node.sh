@@ -11,7 +11,7 @@ seconds=${2:?$usage}
 if [ -z "$(kubectl get node "$name" --ignore-not-found -o name)" ]; then
   echo "no node $name in the cluster"
 # Asked of the kubelet itself: the Node object calls a machine Ready until 40 s after its death.
-elif kubectl get --raw "/api/v1/nodes/$name/proxy/healthz" --request-timeout=3s >/dev/null 2>&1; then
+elif kubectl get --raw "/api/v1/nodes/$name/proxy/healthz" --request-timeout=10s >/dev/null 2>&1; then
   kubectl drain "$name" --ignore-daemonsets --delete-emptydir-data --force --timeout="${seconds}s"
 else
   kubectl cordon "$name"
