@@ -24,11 +24,14 @@ after(() => project?.remove());
 
 const git = (...words: string[]): string => execFileSync("git", ["-C", project.folder, ...words], { encoding: "utf8" });
 
-function start(onOutput: (output: string, pid: number) => void = () => undefined) {
+type OnOutput = (output: string, pid: number) => void;
+
+const start = (onOutput?: OnOutput) => run(["cli/start.cjs", "--stack", "small"], onOutput);
+
+function run(argv: readonly string[], onOutput: OnOutput = () => undefined) {
   return new Promise<{ code: number | null; output: string }>((resolve, reject) => {
     const env: NodeJS.ProcessEnv = { ...project.environment, GROUNDPLANE_DRIVER: "fake" };
     for (const name of Object.keys(env)) if (/^(?:PULUMI_|NODE_TEST_CONTEXT|NODE_OPTIONS)/.test(name)) delete env[name];
-    const argv = ["cli/start.cjs", "--stack", "small"];
     const child = spawn(process.execPath, argv, { cwd: project.folder, env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
@@ -40,6 +43,15 @@ function start(onOutput: (output: string, pid: number) => void = () => undefined
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, output }));
   });
+}
+
+/** A lock as Pulumi leaves it in a local backend. Returns its file. */
+function lockOf(pid: number): string {
+  const locks = path.join(project.data, "state", ".pulumi", "locks", "organization", "groundplane", "small");
+  fs.mkdirSync(locks, { recursive: true });
+  const file = path.join(locks, `${pid}.json`);
+  fs.writeFileSync(file, JSON.stringify({ pid, username: "root", hostname: os.hostname(), timestamp: new Date() }));
+  return file;
 }
 
 test("Ctrl-C stops in order, and the next start goes on from there", async () => {
@@ -68,18 +80,11 @@ test("it ends with the API, the kubeconfig, the times and what to try; again, no
 });
 
 test("a lock that a killed Pulumi left is no obstacle, one of a living process is", async () => {
-  const locks = path.join(project.data, "state", ".pulumi", "locks", "organization", "groundplane", "small");
-  const lock = (pid: number): string => {
-    fs.mkdirSync(locks, { recursive: true });
-    const file = path.join(locks, `${pid}.json`);
-    fs.writeFileSync(file, JSON.stringify({ pid, username: "root", hostname: os.hostname(), timestamp: new Date() }));
-    return file;
-  };
   // Beyond what a kernel gives out.
-  lock(2 ** 22 + 1);
+  lockOf(2 ** 22 + 1);
   const healed = await start();
   assert.equal(healed.code, 0, healed.output);
-  const alive = lock(process.pid);
+  const alive = lockOf(process.pid);
   const refused = await start();
   fs.rmSync(alive);
   assert.equal(refused.code, 1, refused.output);
@@ -99,4 +104,16 @@ test("the shipped stack files stay clean in git, and a lost salt is no loss", as
   assert.equal(again.code, 0, again.output);
   assert.match(again.output, /nothing was to be done/);
   assert.equal(git("status", "--porcelain"), "");
+});
+
+test("destroy passes the lock of a killed Pulumi, leaves nothing of the stack, and may be run again", async () => {
+  lockOf(2 ** 22 + 1);
+  const argv = ["cli/groundplane.cjs", "destroy", "--yes", "--stack", "small"];
+  const ended = await run(argv);
+  assert.equal(ended.code, 0, ended.output);
+  assert.match(ended.output, /small is gone/);
+  assert.ok(!fs.existsSync(path.join(project.data, "stacks", "small")));
+  const again = await run(argv);
+  assert.equal(again.code, 0, again.output);
+  assert.match(again.output, /small is gone/);
 });

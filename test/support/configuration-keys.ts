@@ -23,12 +23,12 @@ export function renderConfigurationKeys(): string {
   const poolOf = Object.entries(pools.properties ?? {});
   const rows = poolOf.map(([name, { description = "", properties: keys = {} }]) => [
     `\`pools.${name}\``,
-    ...poolNumbers.map((key) => String(keys[key]?.default)),
+    ...poolNumbers.map((key) => standardAndRange(key, keys[key] ?? {})),
     description,
   ]);
   const common = poolOf[0]?.[1].properties ?? {};
   const keys = [
-    ...poolNumbers.map((key) => keyRow(`pools.<pool>.${key}`, common[key] ?? {}, "above")),
+    ...poolNumbers.map((key) => [`\`pools.<pool>.${key}\``, "a whole number", "above", common[key]?.description ?? ""]),
     ...keyRows("pools.<pool>.disks", common.disks ?? {}),
     ...Object.entries(others).flatMap(([name, node]) => keyRows(name, node)),
   ];
@@ -38,6 +38,10 @@ export function renderConfigurationKeys(): string {
   ].join("\n");
 }
 
+/** How many there may be differs from pool to pool, all else does not. */
+const standardAndRange = (key: string, node: Node): string =>
+  key === "count" ? `${node.default} (${takes(node)})` : String(node.default);
+
 function keyRows(path: string, node: Node): readonly (readonly string[])[] {
   if (node.properties)
     return Object.entries(node.properties).flatMap(([key, child]) => keyRows(`${path}.${key}`, child));
@@ -45,16 +49,18 @@ function keyRows(path: string, node: Node): readonly (readonly string[])[] {
   return [keyRow(path, node), ...inner];
 }
 
-const keyRow = (path: string, node: Node, standard = defaultOf(node)): readonly string[] => [
+/** A bare `<` would begin an element of HTML. */
+const keyRow = (path: string, node: Node): readonly string[] => [
   `\`${path}\``,
   takes(node),
-  standard,
-  node.description ?? "",
+  defaultOf(node),
+  (node.description ?? "").replaceAll("<", "&lt;"),
 ];
 
 const defaultOf = (node: Node): string => (node.default === undefined ? "" : `\`${JSON.stringify(node.default)}\``);
 
 function takes({ enum: values, type = "", minimum, maximum }: Node): string {
   if (values) return values.map((value) => `\`${value}\``).join(", ");
-  return minimum === undefined ? type : `${minimum} to ${maximum}`;
+  if (minimum === undefined) return type;
+  return minimum === maximum ? String(minimum) : `${minimum} to ${maximum}`;
 }
