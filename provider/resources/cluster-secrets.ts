@@ -1,7 +1,6 @@
 import { UserError } from "../host/user-error";
 import type { ClusterSecretsInputs, ClusterSecretsOutputs } from "../resource-types";
 import { UNKNOWN } from "../rpc/property-values";
-import { makeClusterKeys } from "./cluster-keys";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
@@ -20,20 +19,26 @@ export function clusterSecretsResource(): TypedResource<ClusterSecretsInputs, Cl
     async create(inputs, preview) {
       return {
         id: `${inputs.stack}/secrets`,
-        outputs: { ...inputs, values: preview ? UNKNOWN : await makeClusterKeys() },
+        outputs: { ...inputs, values: preview ? UNKNOWN : await newKeys() },
       };
     },
 
     async update(_id, inputs, { outputs }, preview) {
       if (inputs.version < outputs.version) throw oldVersion(inputs.version, outputs.version);
       if (inputs.version === outputs.version) return { ...inputs, values: outputs.values };
-      return { ...inputs, values: preview ? UNKNOWN : await makeClusterKeys() };
+      return { ...inputs, values: preview ? UNKNOWN : await newKeys() };
     },
 
     async delete() {
       // Gone with the state.
     },
   };
+}
+
+/** Loaded when needed: the certificates' library takes a good part of the provider's start, which is on every command. */
+async function newKeys(): Promise<Record<string, string>> {
+  const { makeClusterKeys } = await import("./cluster-keys");
+  return makeClusterKeys();
 }
 
 const oldVersion = (wanted: number, present: number): UserError =>
