@@ -61,6 +61,6 @@ test("any string is refused or survives byte for byte", () => {
       }
       for (const reading of readings({ value })) assert.deepEqual(reading, { value });
     }),
-    { numRuns: 200000, seed: 20261121 },
+    { numRuns: 10_000, seed: 20261121 },
   );
 });
