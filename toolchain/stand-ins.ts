@@ -19,7 +19,9 @@ export async function keepStandIn(name: StandIn): Promise<string> {
     throw new UserError("not-built", `dist/${name}.js is missing`, "npm run build", { cause });
   });
   const digest = createHash("sha256").update(bundle).digest("hex").slice(0, 16);
-  const copy = path.join(toolsFolder(), `${name}-${digest}.js`);
+  await fs.mkdir(toolsFolder(), { recursive: true });
+  // Data folders may share their tools by symbolic link, and a launcher must outlast the folder that wrote it.
+  const copy = path.join(await fs.realpath(toolsFolder()), `${name}-${digest}.js`);
   if (!(await exists(copy))) await writeFileAtomic(copy, bundle);
   return copy;
 }
