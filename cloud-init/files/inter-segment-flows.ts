@@ -1,6 +1,6 @@
 import type { Role } from "../../stacks/plan/data-center-plan";
 
-/** Planned nodes of a role, by address; `api` is the balancers together with the floating IP. */
+/** The addresses of a role's nodes; `api` is the balancers together with the floating IP. */
 export type FlowParty = Exclude<Role, "gateway"> | "api";
 
 export interface Flow {

@@ -55,15 +55,23 @@ ${indent([apiRule(plan)])}
 }
 
 function addressSet(plan: DataCenterPlan, party: FlowParty): string {
-  const addresses = addressesOf(plan, party).map(confValue);
-  const elements = addresses.length === 0 ? "" : ` elements = { ${addresses.join(", ")} }`;
-  return `  set ${party} { type ipv4_addr;${elements} }\n`;
+  const addresses = addressesOf(plan, party).map(confValue).join(", ");
+  return `  set ${party} { type ipv4_addr; flags interval; elements = { ${addresses} } }\n`;
 }
 
+/**
+ * A pool is all addresses that its nodes may ever have, not those it has today: a node that is about to leave must
+ * still be reached to be drained, when its gateway has long been told of the pool without it; and a pool that grows
+ * changes no rule. Hosts that no plan knows have leases from another range.
+ */
 function addressesOf(plan: DataCenterPlan, party: FlowParty): string[] {
   if (party === "api") return [...addressesOf(plan, "balancer"), plan.balancing.floatingIp];
-  return nodesOf(plan, party).map(({ address }) => address);
+  if (party === "balancer") return nodesOf(plan, party).map(({ address }) => address);
+  const segment = plan.segments.find(({ name }) => name === segmentOf[party]);
+  return segment ? [`${segment.nodeRange.first}-${segment.nodeRange.last}`] : [];
 }
+
+const segmentOf = { master: "masters", worker: "workers", storage: "storage" } as const;
 
 function serviceRule(plan: DataCenterPlan, service: GatewayService): string {
   const from = {

@@ -16,6 +16,8 @@ export interface SegmentPlan {
   readonly broadcast: string;
   /** The gateway's address in this segment: every node's default route and DNS server. */
   readonly gateway: string;
+  /** Inclusive range of the addresses that planned nodes have, or would have if their pool grew. */
+  readonly nodeRange: { readonly first: string; readonly last: string };
   /** Inclusive range of leases for hosts that the plan does not know. */
   readonly dynamicRange: { readonly first: string; readonly last: string };
 }

@@ -21,6 +21,10 @@ function planSegment(name: SegmentName, range: Cidr): SegmentPlan {
     netmask: netmaskOf(range),
     broadcast: formatAddress(lastOf(range)),
     gateway: formatAddress(range.network + gatewayOffset),
+    nodeRange: {
+      first: formatAddress(range.network + nodeOffset + 1),
+      last: formatAddress(range.network + nodeOffset + nodeCapacityOf(range)),
+    },
     dynamicRange: { first: formatAddress(dynamic.first), last: formatAddress(dynamic.last) },
   };
 }

@@ -80,9 +80,13 @@ test("the gateway's hosts have every node, a worker's those that must be found w
   assert.ok(namesIn(worker).includes("api"));
 });
 
-test("the firewall denies by default, and an empty pool is an empty set", () => {
+test("the firewall denies by default, and knows a pool by its range whatever its size", () => {
   const rules = renderNftablesConf(small);
   assert.equal([...rules.matchAll(/policy drop;/g)].length, 2);
-  assert.match(rules, /set storage \{ type ipv4_addr; \}/);
+  assert.match(
+    rules,
+    /set worker \{ type ipv4_addr; flags interval; elements = \{ 192\.168\.58\.11-192\.168\.59\.127 \} \}/,
+  );
+  assert.match(rules, /set balancer \{ type ipv4_addr; flags interval; elements = \{ 192\.168\.56\.11 \} \}/);
   assert.match(rules, /iifname "uplink" ip daddr 10\.0\.2\.15 tcp dport 6443 dnat ip to 192\.168\.56\.10:6443/);
 });

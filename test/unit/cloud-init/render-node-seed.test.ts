@@ -132,7 +132,7 @@ describe("one more worker", () => {
   };
 
   test("changes the gateway's files and what masters know of planned nodes", () => {
-    assert.deepEqual(changed("gateway"), ["/etc/hosts", "/etc/nftables.conf", "/etc/groundplane/dhcp-hosts"]);
+    assert.deepEqual(changed("gateway"), ["/etc/hosts", "/etc/groundplane/dhcp-hosts"]);
     assert.deepEqual(changed("master-1"), ["/etc/groundplane/planned-nodes"]);
   });
 
