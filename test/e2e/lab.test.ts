@@ -55,6 +55,7 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
     assert.deepEqual(occurrencesOfSecrets(secrets, searched), []);
   };
   const nothingRemains: Step = async (_, step) => {
+    mustSucceed("write to a data disk", await cluster.onNode("storage-1", "echo kept > /data/brick/note && sync"));
     const started = performance.now();
     mustSucceed("groundplane destroy", await cluster.groundplane("destroy", "--yes"));
     step.diagnostic(`destroy took ${secondsSince(started)}`);
@@ -67,6 +68,8 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
   const upAgain: Step = async () => {
     await up(lab);
     await waitForReadyNodes(lab, 5);
+    const note = mustSucceed("read from the disk", await cluster.onNode("storage-1", "cat /data/brick/note"));
+    assert.equal(note.stdout.trim(), "kept");
   };
 
   const scenario: readonly (readonly [string, Step])[] = [
