@@ -16,7 +16,13 @@ const PROGRAMS = [
 /** Reads only; nothing of the host is changed. */
 export async function hostProblems(): Promise<readonly HostProblem[]> {
   if (process.platform !== "linux") {
-    return [{ id: "not-linux", problem: "system containers need Linux", hint: "run it on a Linux machine, or in a virtual machine with Linux" }];
+    return [
+      {
+        id: "not-linux",
+        problem: "system containers need Linux",
+        hint: "run it on a Linux machine, or in a virtual machine with Linux",
+      },
+    ];
   }
   const checks = await Promise.all([checkRoot(), checkPrograms(), checkFileSystems(), checkCgroups(), checkDevices()]);
   return checks.flat();
