@@ -104,8 +104,16 @@ export interface Hypervisor {
   /** The last segment of a stack takes along whatever the driver keeps per stack. */
   removeSegment(spec: SegmentSpec, owner: Owner): Promise<void>;
 
-  /** The image's digest, or undefined when it is absent or incomplete. */
+  /** The digest of an image that machines can be made from at once; undefined when it is absent or incomplete. */
   inspectImage(spec: ImageSpec): Promise<{ readonly digest: string } | undefined>;
+  /**
+   * Makes what this driver needs of a sealed image, once for all stacks: drivers of virtual machines convert the disk,
+   * system containers use the folder as it is.
+   * @throws UserError `image-missing` when the image store does not hold it
+   */
+  ensureImage(spec: ImageSpec): Promise<{ readonly digest: string }>;
+  /** Removes what `ensureImage` made, unless a machine of any stack still needs it; the sealed image itself stays. */
+  releaseImage(spec: ImageSpec): Promise<void>;
 
   /** Makes the disk, or adopts the one that is there (data are kept). */
   ensureDisk(spec: DiskSpec, owner: Owner): Promise<void>;
@@ -175,6 +183,14 @@ export interface HostProblem {
   readonly problem: string;
   /** What to do, as a sentence or a command. */
   readonly hint: string;
+}
+
+/** The image store does not hold an image that is asked for. */
+export class ImageMissingError extends UserError {
+  constructor(name: string) {
+    super("image-missing", `the image ${name} is not there, or not complete`, "run `npx groundplane image build`");
+    this.name = "ImageMissingError";
+  }
 }
 
 export class ForeignObjectError extends UserError {

@@ -18,6 +18,8 @@ const tiers = {
   property: { run: runTests, pure: true, concurrency: cores, limitMinutes: 2 },
   golden: { run: runTests, pure: true, concurrency: cores, limitMinutes: 2 },
   contract: { run: runTests, concurrency: 1, limitMinutes: 60 },
+  virtualbox: { run: runTests, concurrency: 1, limitMinutes: 60 },
+  qemu: { run: runTests, concurrency: 1, limitMinutes: 60 },
   engine: { run: runTests, concurrency: 1, limitMinutes: 60 },
   docs: { run: runTests, concurrency: 1, limitMinutes: 60 },
   e2e: { run: runTests, concurrency: 1, limitMinutes: 60 },

@@ -1,13 +1,16 @@
 import type { DriverByName } from "../drivers/driver-by-name";
-import { UserError } from "../host/user-error";
 import type { ImageInputs, ImageOutputs } from "../resource-types";
 import { UNKNOWN } from "../rpc/property-values";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
-/** A sealed image that must be there. It is shared by all stacks, so nothing here makes or removes it. */
+/** A sealed image made ready for a driver. All stacks share it: only the last one to need it gives it back. */
 export function imageResource(driverByName: DriverByName): TypedResource<ImageInputs, ImageOutputs> {
   const inspect = ({ driver, name }: ImageInputs) => driverByName(driver).inspectImage({ name });
+  const ensured = async (inputs: ImageInputs): Promise<ImageOutputs> => {
+    const { digest } = await driverByName(inputs.driver).ensureImage({ name: inputs.name });
+    return { ...inputs, digest };
+  };
   return {
     schema: {
       description: "A sealed image in the image store, verified to be complete.",
@@ -19,12 +22,10 @@ export function imageResource(driverByName: DriverByName): TypedResource<ImageIn
 
     async create(inputs, preview, { log }) {
       const id = `${inputs.driver}/${inputs.name}`;
+      if (!preview) return { id, outputs: await ensured(inputs) };
       const image = await inspect(inputs);
-      if (image) return { id, outputs: { ...inputs, digest: image.digest } };
-      const missing = missingImage(inputs.name);
-      if (!preview) throw missing;
-      log("warning", missing.message);
-      return { id, outputs: { ...inputs, digest: UNKNOWN } };
+      if (!image) log("info", `${inputs.name}: made ready for ${inputs.driver} by \`up\``);
+      return { id, outputs: { ...inputs, digest: image?.digest ?? UNKNOWN } };
     },
 
     async read(id) {
@@ -35,20 +36,13 @@ export function imageResource(driverByName: DriverByName): TypedResource<ImageIn
     },
 
     async update(_id, inputs, _olds, preview) {
-      const image = await inspect(inputs);
-      if (!image && !preview) throw missingImage(inputs.name);
-      return { ...inputs, digest: image?.digest ?? UNKNOWN };
+      if (!preview) return ensured(inputs);
+      return { ...inputs, digest: (await inspect(inputs))?.digest ?? UNKNOWN };
     },
 
-    async delete() {
-      // Kept: other stacks use it, and the next `up` of this one.
+    async delete(_id, { inputs: { driver, name } }) {
+      // The sealed image stays for other stacks and the next `up`; only what the driver made of it may go.
+      await driverByName(driver).releaseImage({ name });
     },
   };
 }
-
-const missingImage = (name: string): UserError =>
-  new UserError(
-    "image-missing",
-    `the image ${name} is not there, or not complete`,
-    "run `npx groundplane image build`",
-  );

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { after, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../provider/hypervisor";
-import { ForeignObjectError } from "../../provider/hypervisor";
+import { ForeignObjectError, ImageMissingError } from "../../provider/hypervisor";
 
 /** A driver that is held to the comments of provider/hypervisor.ts. */
 export interface DriverUnderTest {
@@ -71,10 +71,16 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       assert.deepEqual(await driver.create().problems(), []);
     });
 
-    test("images are found by name", async () => {
-      const found = await driver.create().inspectImage({ name: await driver.image() });
-      assert.match(found?.digest ?? "", /\S/);
-      assert.equal(await driver.create().inspectImage({ name: driver.absentImage }), undefined);
+    test("images are made ready once, and found by name", async () => {
+      const spec = { name: await driver.image() };
+      const made = await driver.create().ensureImage(spec);
+      assert.match(made.digest, /\S/);
+      assert.deepEqual(await driver.create().ensureImage(spec), made);
+      assert.equal((await driver.create().inspectImage(spec))?.digest, made.digest);
+      const absent = { name: driver.absentImage };
+      assert.equal(await driver.create().inspectImage(absent), undefined);
+      await assert.rejects(driver.create().ensureImage(absent), ImageMissingError);
+      await driver.create().releaseImage(absent);
     });
 
     test("a segment is made once, known to a new instance, and nobody else's", async () => {
@@ -235,6 +241,8 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       await driver.create().removeDisk(disk, owner("disk"));
       await driver.create().removeSegment(segment, owner("dmz"));
       await driver.create().removeSegment(segment, owner("dmz"));
+      await driver.create().releaseImage({ name: await driver.image() });
+      await driver.create().releaseImage({ name: await driver.image() });
       assert.deepEqual(await driver.traces(Object.values(stacks)), []);
     });
   });

@@ -6,6 +6,7 @@ import { removeTree, writeFileAtomic } from "../../host/file-store";
 import {
   ForeignObjectError,
   type Hypervisor,
+  ImageMissingError,
   type MachineName,
   type MachineSpec,
   type MachineState,
@@ -44,8 +45,16 @@ export const fakeHypervisor: Hypervisor = {
   },
 
   async inspectImage({ name }) {
-    if (name.startsWith("absent-")) return undefined;
-    return { digest: `sha256:${createHash("sha256").update(name).digest("hex")}` };
+    return name.startsWith("absent-") ? undefined : { digest: digestOf(name) };
+  },
+
+  async ensureImage({ name }) {
+    if (name.startsWith("absent-")) throw new ImageMissingError(name);
+    return { digest: digestOf(name) };
+  },
+
+  async releaseImage() {
+    // Nothing was made of it.
   },
 
   async ensureDisk(spec, owner) {
@@ -100,6 +109,8 @@ export const fakeHypervisor: Hypervisor = {
     },
   },
 };
+
+const digestOf = (image: string): string => `sha256:${createHash("sha256").update(image).digest("hex")}`;
 
 async function ensureMachine(spec: MachineSpec, seed: SeedFiles, owner: Owner): Promise<MachineState> {
   const found = await store.readMachine(spec);

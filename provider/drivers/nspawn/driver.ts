@@ -1,6 +1,6 @@
 import { runCommand } from "../../host/run-command";
 import { UserError } from "../../host/user-error";
-import type { Hypervisor, MachineName, MachineSpec } from "../../hypervisor";
+import { type Hypervisor, ImageMissingError, type MachineName, type MachineSpec } from "../../hypervisor";
 import { setWeight } from "./cgroups";
 import { setCables, stackBatch } from "./commands";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
@@ -25,6 +25,14 @@ export function createNspawnDriver(): Hypervisor {
     inspectImage: async ({ name }) => {
       const image = await inspectImage(name);
       return image && { digest: image.digest };
+    },
+    ensureImage: async ({ name }) => {
+      const image = await inspectImage(name);
+      if (!image) throw new ImageMissingError(name);
+      return { digest: image.digest };
+    },
+    async releaseImage() {
+      // Machines use the sealed folder itself: nothing was made of it.
     },
     ensureDisk,
     inspectDisk,

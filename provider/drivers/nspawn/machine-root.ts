@@ -10,8 +10,7 @@ import {
   writeFileAtomic,
 } from "../../host/file-store";
 import { CommandError, runCommand } from "../../host/run-command";
-import { UserError } from "../../host/user-error";
-import type { MachineName, MachineSpec, SeedFiles } from "../../hypervisor";
+import { ImageMissingError, type MachineName, type MachineSpec, type SeedFiles } from "../../hypervisor";
 import { copyTree, linkTree } from "./commands";
 import { imageFolder, machineFiles } from "./folders";
 
@@ -30,7 +29,7 @@ export function inspectImage(name: string): Promise<SealedImage | undefined> {
 export async function imageLayers(name: string): Promise<readonly string[]> {
   const image = await inspectImage(name);
   if (image === undefined) {
-    throw new UserError("image-missing", `image ${name} is not in ${imageFolder(name)}`, "build it: npm start");
+    throw new ImageMissingError(name);
   }
   return image.layers.map((layer) => path.join(imageFolder(name), "layers", layer));
 }
