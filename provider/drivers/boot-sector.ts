@@ -1,0 +1,58 @@
+/**
+ * The least that a virtual machine can boot: one sector that says a line on the first serial port and halts. It proves
+ * that a hypervisor makes, starts and ends machines without an image of hundreds of megabytes.
+ */
+
+const SECTOR_BYTES = 512;
+/** Where a BIOS loads the sector to. */
+const LOAD_ADDRESS = 0x7c00;
+/** Some hypervisors refuse disks that are smaller than a cylinder. */
+const DISK_BYTES = 4 * 1024 * 1024;
+
+/** Hand-assembled 16-bit code; the jumps are relative, so only the message's address depends on what follows. */
+const CODE = [
+  0xfa, // cli
+  ...[0x31, 0xc0], // xor ax, ax
+  ...[0x8e, 0xd8], // mov ds, ax
+  0xfc, // cld
+  ...[0xbe, 0, 0], // mov si, message
+  0xac, // next: lodsb
+  ...[0x84, 0xc0], // test al, al
+  ...[0x74, 0x11], // jz end
+  ...[0x88, 0xc4], // mov ah, al
+  ...[0xba, 0xfd, 0x03], // mov dx, 0x3fd (COM1, line status)
+  0xec, // wait: in al, dx
+  ...[0xa8, 0x20], // test al, 0x20 (may another byte be sent?)
+  ...[0x74, 0xfb], // jz wait
+  ...[0x88, 0xe0], // mov al, ah
+  ...[0xb2, 0xf8], // mov dl, 0xf8 (COM1, data)
+  0xee, // out dx, al
+  ...[0xeb, 0xea], // jmp next
+  0xf4, // end: hlt
+  ...[0xeb, 0xfd], // jmp end
+] as const;
+const MESSAGE_ADDRESS_AT = 7;
+
+/**
+ * The boot sector, 512 bytes. `line` is plain ASCII and goes to the console with CR LF behind it.
+ * @throws RangeError when it does not fit, or holds anything but printable characters
+ */
+export function bootSector(line: string): Buffer {
+  const room = SECTOR_BYTES - 2 - CODE.length - 3;
+  if (!/^[\x20-\x7e]+$/.test(line) || line.length > room) {
+    throw new RangeError(`a boot sector says 1 to ${room} printable ASCII characters`);
+  }
+  const sector = Buffer.alloc(SECTOR_BYTES);
+  Buffer.from(CODE).copy(sector);
+  sector.writeUInt16LE(LOAD_ADDRESS + CODE.length, MESSAGE_ADDRESS_AT);
+  sector.write(`${line}\r\n\0`, CODE.length, "latin1");
+  sector.writeUInt16BE(0x55aa, SECTOR_BYTES - 2);
+  return sector;
+}
+
+/** A whole raw disk of 4 MiB that starts with that sector. */
+export function bootSectorDisk(line: string): Buffer {
+  const disk = Buffer.alloc(DISK_BYTES);
+  bootSector(line).copy(disk);
+  return disk;
+}
