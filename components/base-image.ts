@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { imageFor } from "../image/image-names";
+import { imageFor, imageFormOf } from "../image/image-names";
 import type { Role } from "../stacks/plan/data-center-plan";
 import { Image } from "./resources/image";
 
@@ -13,11 +13,13 @@ export interface BaseImageArgs {
 /** The two images that machines are made of: `infrastructure` and `kubernetes`. */
 export class BaseImage extends pulumi.ComponentResource {
   readonly images: readonly Image[];
-  private readonly version: string;
 
-  constructor(name: string, args: BaseImageArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    private readonly args: BaseImageArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("groundplane:components:BaseImage", name, {}, opts);
-    this.version = args.kubernetesVersion;
     const image = (kind: string, role: Role) =>
       new Image(`${name}-${kind}`, { driver: args.driver, name: this.nameFor(role) }, { parent: this });
     this.images = [image("infrastructure", "gateway"), image("kubernetes", "master")];
@@ -26,6 +28,6 @@ export class BaseImage extends pulumi.ComponentResource {
 
   /** Name of the image that machines of a role boot from. */
   nameFor(role: Role): string {
-    return imageFor(role, this.version);
+    return imageFor(role, this.args.kubernetesVersion, imageFormOf(this.args.driver));
   }
 }

@@ -16,7 +16,7 @@ import type { BuildContext, OnProgress } from "./store/progress";
 import { ensureSealed, type SealedFolder } from "./store/sealed-folder";
 
 export interface EnsureImagesOptions {
-  /** Names of images, see `imageFor`; default: all images of the newest Kubernetes. */
+  /** Names of images, see `imageFor`; default: all trees of every known Kubernetes. */
   readonly names?: readonly string[];
   readonly progress?: OnProgress;
   readonly signal?: AbortSignal;
@@ -62,10 +62,11 @@ async function ensureOne(
 ): Promise<ImageRecord> {
   const part = (wanted: Part): Promise<SealedFolder> => ensurePart(wanted, sources, context);
   const base = await part({ kind: "root-tree", recipe: recipe.rootTree });
-  const container = await ensureLayer("container", recipe.container, "", context, (target) =>
-    buildContainerLayer(recipe.container, target),
+  const { container: containerRecipe, kubernetes } = recipe;
+  if (!containerRecipe) throw new Error("disks are not built yet");
+  const container = await ensureLayer("container", containerRecipe, "", context, (target) =>
+    buildContainerLayer(containerRecipe, target),
   );
-  const { kubernetes } = recipe;
   const programs = new Map<string, SealedFolder>();
   for (const each of kubernetes?.parts ?? []) programs.set(each.name, await part({ kind: "programs", recipe: each }));
   const layers: { name: LayerName; folder: SealedFolder }[] = [{ name: "container", folder: container }];
@@ -97,7 +98,7 @@ async function ensureLayer(
 
 function wantedRecipes({
   names,
-  recipes = kubernetesVersions.flatMap(imageRecipes),
+  recipes = kubernetesVersions.flatMap((version) => imageRecipes(version, "tree")),
 }: EnsureImagesOptions): readonly ImageRecipe[] {
   if (!names) return recipes;
   return names.map((name) => {

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { containerLayer } from "./recipes/container-layer";
+import { disk } from "./recipes/disk";
 import { kubernetesRecipe } from "./recipes/kubernetes";
 import type { ImageRecipe } from "./recipes/recipe";
 import { rootTree } from "./recipes/root-tree";
+import type { ImageKind } from "./volumes";
 
 const RECIPE_VERSION = 1;
 
@@ -17,30 +19,36 @@ export const imageFormOf = (driver: string): ImageForm =>
   driver === "virtualbox" || driver === "qemu" ? "disk" : "tree";
 
 /** The recipes of every image that a data centre with this version of Kubernetes (without `v`) needs. */
-export function imageRecipes(kubernetesVersion: string): readonly ImageRecipe[] {
+export function imageRecipes(kubernetesVersion: string, form: ImageForm): readonly ImageRecipe[] {
+  const common = {
+    recipeVersion: RECIPE_VERSION,
+    rootTree,
+    ...(form === "disk" ? { disk } : { container: containerLayer }),
+  };
   return [
-    { recipeVersion: RECIPE_VERSION, name: "infrastructure", rootTree, container: containerLayer },
-    {
-      recipeVersion: RECIPE_VERSION,
-      name: "kubernetes",
-      rootTree,
-      container: containerLayer,
-      kubernetes: kubernetesRecipe(kubernetesVersion),
-    },
+    { ...common, name: "infrastructure" },
+    { ...common, name: "kubernetes", kubernetes: kubernetesRecipe(kubernetesVersion) },
   ];
 }
 
-/** `<recipe>-<12 hex>`; equal recipes have equal names on every host. */
+/** `<recipe>-<12 hex>`, of disks `<recipe>-disk-<12 hex>`; equal recipes have equal names on every host. */
 export function imageName(recipe: ImageRecipe): string {
-  return `${recipe.name}-${recipeHash(recipe)}`;
+  return `${recipe.name}-${recipe.disk ? "disk-" : ""}${recipeHash(recipe)}`;
 }
 
 /** The name of the image that machines of a role are made from. Pure. */
-export function imageFor(role: ImageRole, kubernetesVersion: string): string {
-  const wanted = role === "master" || role === "worker" ? "kubernetes" : "infrastructure";
-  for (const recipe of imageRecipes(kubernetesVersion)) if (recipe.name === wanted) return imageName(recipe);
+export function imageFor(role: ImageRole, kubernetesVersion: string, form: ImageForm): string {
+  const wanted = imageKindOf(role);
+  for (const recipe of imageRecipes(kubernetesVersion, form)) if (recipe.name === wanted) return imageName(recipe);
   throw new Error(`no recipe is called ${wanted}`);
 }
+
+/** The names of all images of a data centre. */
+export const imageNames = (kubernetesVersion: string, form: ImageForm): readonly string[] =>
+  imageRecipes(kubernetesVersion, form).map(imageName);
+
+const imageKindOf = (role: ImageRole): ImageKind =>
+  role === "master" || role === "worker" ? "kubernetes" : "infrastructure";
 
 /** 12 hex digits that depend on the data alone, not on the order in which keys were written. */
 export function recipeHash(data: unknown): string {

@@ -1,4 +1,4 @@
-import { imageFor } from "../../image/image-names";
+import { imageFormOf, imageNames } from "../../image/image-names";
 import { describeSources, type SourceDescription } from "../../image/parts/choose-source";
 import type { Hypervisor } from "../../provider/hypervisor";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
@@ -18,16 +18,18 @@ export const checkDriver =
     return [ok("driver", `driver ${driver.name}; ${reason}`), ...found];
   };
 
-export const imageNamesOf = (kubernetesVersion: string): readonly string[] => [
-  imageFor("gateway", kubernetesVersion),
-  imageFor("master", kubernetesVersion),
-];
+/** The images of a stack that this driver runs. */
+export const imageNamesOf = (driver: string, kubernetesVersion: string): readonly string[] =>
+  imageNames(kubernetesVersion, imageFormOf(driver));
 
 export const checkImages =
   (driver: Hypervisor, kubernetesVersion: string): Check =>
   async () => {
     const found = await Promise.all(
-      imageNamesOf(kubernetesVersion).map(async (name) => ({ name, image: await driver.inspectImage({ name }) })),
+      imageNamesOf(driver.name, kubernetesVersion).map(async (name) => ({
+        name,
+        image: await driver.inspectImage({ name }),
+      })),
     );
     return found.map(({ name, image }) =>
       image

@@ -29,9 +29,11 @@ async function examine(stack: string): Promise<readonly Finding[]> {
   const { configuration, hypervisor, reason } = configured;
   const { kubernetesVersion } = configuration;
   const imagesPresent = async (): Promise<boolean> =>
-    (await Promise.all(imageNamesOf(kubernetesVersion).map((name) => hypervisor.inspectImage({ name })))).every(
-      Boolean,
-    );
+    (
+      await Promise.all(
+        imageNamesOf(hypervisor.name, kubernetesVersion).map((name) => hypervisor.inspectImage({ name })),
+      )
+    ).every(Boolean);
   return runChecks({
     configuration: async () => [ok("configuration", `${stackFile(stack)} is in order`)],
     driver: checkDriver(hypervisor, reason),

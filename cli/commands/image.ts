@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { ensureImages } from "../../image/build-images";
 import { imageNamesOf } from "../checks/part-checks";
+import { driverFor } from "../driver";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson, sayNews } from "../print";
 import { readConfiguration } from "../project";
@@ -14,8 +15,8 @@ function buildCommand(): Command {
   return reportCommand("build", "build the stack's images where they are absent or damaged")
     .option("--verify", "read every byte of what is there")
     .action(async ({ stack, verify, json }: ReportOptions & { readonly verify?: boolean }) => {
-      const { kubernetesVersion } = await readConfiguration(stack);
-      const names = imageNamesOf(kubernetesVersion);
+      const { driver: configured, kubernetesVersion } = await readConfiguration(stack);
+      const names = imageNamesOf(driverFor(configured).driver, kubernetesVersion);
       const records = await interruptibly(stack, (signal) =>
         ensureImages({ names, verify, signal, progress: sayNews() }),
       );

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { ensureImages } from "../../image/build-images";
-import { imageName, imageRecipes } from "../../image/image-names";
+import { imageFormOf, imageNames } from "../../image/image-names";
 import { UserError } from "../../provider/host/user-error";
 import type { Hypervisor } from "../../provider/hypervisor";
 import type { Configuration } from "../../stacks/config/configuration";
@@ -66,7 +66,7 @@ async function prepare(stack: string, { yes, progress, signal }: Preparation): P
   if (isReal) await progress.during("host packages", () => ensureHostPackages({ yes, progress, signal }));
   if (isReal) await refuseUnusableHost(hypervisor);
   const { binFolder } = await progress.during("Pulumi", () => obtainPulumi({ progress: note, signal }));
-  if (isReal) await progress.during("images", () => prepareImages(configuration, progress, signal));
+  if (isReal) await progress.during("images", () => prepareImages(driver, configuration, progress, signal));
   return binFolder;
 }
 
@@ -83,11 +83,12 @@ async function refuseUnusableHost(hypervisor: Hypervisor): Promise<void> {
 
 /** Go is fetched only when a part really has to be built and the host has none. */
 async function prepareImages(
+  driver: string,
   { kubernetesVersion }: Configuration,
   progress: ProgressLines,
   signal: AbortSignal,
 ): Promise<void> {
-  const names = imageRecipes(kubernetesVersion).map(imageName);
+  const names = imageNames(kubernetesVersion, imageFormOf(driver));
   const build = () =>
     ensureImages({ names, signal, progress: ({ phase, message }) => progress.status(`${phase}: ${message}`) });
   await build().catch(async (error: unknown) => {

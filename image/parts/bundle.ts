@@ -53,7 +53,8 @@ export function partsOf(recipes: readonly ImageRecipe[]): readonly Part[] {
  * @throws UserError as `ensureImages` does; `file` is not there then
  */
 export async function createBundle(file: string, options: CreateBundleOptions = {}): Promise<BundleManifest> {
-  const { recipes = kubernetesVersions.flatMap(imageRecipes), sources = allSources() } = options;
+  const { recipes = kubernetesVersions.flatMap((version) => imageRecipes(version, "tree")), sources = allSources() } =
+    options;
   const context = { progress: options.progress ?? (() => {}), signal: options.signal };
   const work = await fs.mkdtemp(path.join(await existing(dataFolder()), "bundle-work-"));
   const partial = `${file}.partial`;

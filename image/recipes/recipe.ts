@@ -1,3 +1,5 @@
+import type { ImageKind, Volume } from "../volumes";
+
 /** What an image is made of, as plain data: its hash is the image's identity, so everything that matters is in here. */
 
 /** A folder of files plus what is said about systemd units, laid over a root tree. */
@@ -63,11 +65,28 @@ export interface KubernetesRecipe {
   readonly containerImages: readonly ContainerImageRecipe[];
 }
 
+/** A disk with LVM for virtual machines, made from the root tree and a layer of its own. */
+export interface DiskRecipe {
+  /** Installed over the root tree, without what they only recommend. */
+  readonly packages: readonly string[];
+  readonly layer: LayerRecipe;
+  /** The only volume group; its name is in every machine's /dev. */
+  readonly volumeGroup: string;
+  readonly volumes: readonly Volume[];
+  /** GRUB reads kernel and initramfs there: an ext4 of its own beside the volume group. */
+  readonly bootMiB: number;
+  readonly efiMiB: number;
+  /** Seconds since 1970: nothing on the disk is newer, so that one recipe always makes the same disk. */
+  readonly sealedAt: number;
+}
+
 export interface ImageRecipe {
   /** Goes up when the code that follows the recipe makes something else of the same data. */
   readonly recipeVersion: number;
-  readonly name: "infrastructure" | "kubernetes";
+  readonly name: ImageKind;
   readonly rootTree: RootTreeRecipe;
-  readonly container: LayerRecipe;
+  /** For system containers; an image has this one or `disk`. */
+  readonly container?: LayerRecipe;
+  readonly disk?: DiskRecipe;
   readonly kubernetes?: KubernetesRecipe;
 }

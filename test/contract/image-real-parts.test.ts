@@ -16,7 +16,7 @@ import { ownDataFolder, storedNames } from "../support/small-image";
 /** The real root tree and containerd, with few and small container images. */
 const needsRoot = { skip: process.getuid?.() !== 0 && "needs root" };
 const version = kubernetesVersions.at(-1) ?? "";
-const [, full] = imageRecipes(version);
+const [, full] = imageRecipes(version, "tree");
 const few = fewContainerImages(full ?? assert.fail("no recipe for Kubernetes"));
 
 function fewContainerImages(recipe: ImageRecipe): ImageRecipe {
@@ -83,7 +83,7 @@ test("images are made from a bundle alone, on a host without network and caches"
   const records = JSON.parse(stdout) as { name: string; createdFrom: Record<string, string> }[];
   assert.deepEqual(
     records.map(({ name }) => name),
-    imageRecipes(version).map(imageName),
+    imageRecipes(version, "tree").map(imageName),
   );
   for (const { createdFrom } of records) {
     for (const origin of Object.values(createdFrom)) assert.match(origin, /by way of a bundle$/);

@@ -15,7 +15,7 @@ import { runCommand } from "../../provider/host/run-command";
 /** The images that machines are really made of; built here when they are absent. */
 const needsRoot = { skip: process.getuid?.() !== 0 && "needs root" };
 const version = kubernetesVersions.at(-1) ?? "";
-const kubernetesImage = path.join(imagesFolder(), imageFor("master", version));
+const kubernetesImage = path.join(imagesFolder(), imageFor("master", version, "tree"));
 const layer = (name: string): string => path.join(kubernetesImage, "layers", name);
 const units = "etc/systemd/system";
 

@@ -70,7 +70,7 @@ describe("seeds on the real programs", { skip: notRoot }, () => {
     let noImage: string | undefined;
 
     before(async () => {
-      const names = new Set(plan.nodes.map(({ role }) => imageFor(role, plan.kubernetes.version)));
+      const names = new Set(plan.nodes.map(({ role }) => imageFor(role, plan.kubernetes.version, "tree")));
       try {
         await ensureImages({ names: [...names] });
       } catch (error) {
@@ -83,7 +83,10 @@ describe("seeds on the real programs", { skip: notRoot }, () => {
     for (const node of plan.nodes.filter(({ index }) => index === 1)) {
       test(`${stack}/${node.name}`, (context) => {
         if (noImage) return context.skip(noImage);
-        const proven = proveSeed(renderNodeSeed(plan, node), layersOf(imageFor(node.role, plan.kubernetes.version)));
+        const proven = proveSeed(
+          renderNodeSeed(plan, node),
+          layersOf(imageFor(node.role, plan.kubernetes.version, "tree")),
+        );
         assert.deepEqual(
           proven.filter(({ failure }) => failure),
           [],
@@ -97,7 +100,7 @@ describe("seeds on the real programs", { skip: notRoot }, () => {
     const plan = examplePlan("lab");
     for (const { node, wrong, found } of mistakes) {
       const planned = plan.nodes.find(({ name }) => name === node) as NodePlan;
-      const image = imageFor(planned.role, plan.kubernetes.version);
+      const image = imageFor(planned.role, plan.kubernetes.version, "tree");
       if (!fs.existsSync(path.join(imagesFolder(), image))) return context.skip("the image cannot be had");
       const seed = renderNodeSeed(plan, planned);
       const userData = wrong.reduce((text, [from, to]) => text.replaceAll(from, to), seed.userData);

@@ -4,8 +4,17 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { layerFilesDigest } from "../../../image/build/layer";
 import { layerFilesFolder, programSourceFolder } from "../../../image/image-files";
-import { type ImageRole, imageFor, imageName, imageRecipes, recipeHash } from "../../../image/image-names";
+import {
+  type ImageRole,
+  imageFor,
+  imageFormOf,
+  imageName,
+  imageNames,
+  imageRecipes,
+  recipeHash,
+} from "../../../image/image-names";
 import { goBuild } from "../../../image/parts/go-build";
+import { containerLayer } from "../../../image/recipes/container-layer";
 import { kubernetesRecipe, kubernetesVersions } from "../../../image/recipes/kubernetes";
 import digests from "../../../image/recipes/layer-digests.json";
 import { rootTree } from "../../../image/recipes/root-tree";
@@ -20,29 +29,38 @@ test("a recipe's hash depends on its data and not on the order of its keys", () 
 });
 
 test("any change of a recipe gives the image another name", () => {
-  const [infrastructure] = imageRecipes(VERSION);
+  const [infrastructure] = imageRecipes(VERSION, "tree");
   assert.ok(infrastructure);
   const names = [
     infrastructure,
     { ...infrastructure, recipeVersion: infrastructure.recipeVersion + 1 },
     { ...infrastructure, rootTree: { ...rootTree, packages: [...rootTree.packages, "tcpdump"] } },
-    { ...infrastructure, container: { ...infrastructure.container, files: "another digest" } },
+    { ...infrastructure, container: { ...containerLayer, files: "another digest" } },
   ].map(imageName);
   assert.equal(new Set(names).size, names.length);
   for (const name of names) assert.match(name, /^infrastructure-[0-9a-f]{12}$/);
 });
 
 test("masters and workers are made from one image, all other roles from the other", () => {
-  const of = (role: ImageRole) => imageFor(role, VERSION);
+  const of = (role: ImageRole) => imageFor(role, VERSION, "tree");
   assert.equal(of("master"), of("worker"));
   assert.match(of("master"), /^kubernetes-/);
   assert.deepEqual(new Set([of("gateway"), of("balancer"), of("storage")]), new Set([of("gateway")]));
   assert.match(of("gateway"), /^infrastructure-/);
 });
 
+test("virtual machines have images of their own, system containers keep theirs", () => {
+  const [forms, roles] = [["tree", "disk"] as const, ["gateway", "master"] as const];
+  const names = forms.flatMap((form) => roles.map((role) => imageFor(role, VERSION, form)));
+  assert.equal(new Set(names).size, 4);
+  assert.deepEqual(imageNames(VERSION, "disk"), names.slice(2));
+  assert.match(imageFor("gateway", VERSION, imageFormOf("qemu")), /^infrastructure-disk-[0-9a-f]{12}$/);
+  assert.equal(imageFor("gateway", VERSION, imageFormOf("nspawn")), names[0]);
+});
+
 test("an unknown version of Kubernetes is refused with those that are known", () => {
   assert.throws(
-    () => imageFor("master", "1.2.3"),
+    () => imageFor("master", "1.2.3", "tree"),
     (error) => error instanceof UserError && error.id === "kubernetes-version" && error.hint.includes(VERSION),
   );
 });
