@@ -5,18 +5,20 @@ const PUBLIC_MIRROR = "http://deb.debian.org/debian";
 /** Debian's own keys, also where the host is another distribution. */
 export const DEBIAN_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/**
- * Lines for apt: the release with its updates and security fixes, from the mirror that the host itself uses when it is
- * a Debian, else from the public one.
- */
+/** Lines for apt: the release with its updates and security fixes, from the host's own mirror. */
 export async function debianSources(suite: string): Promise<readonly string[]> {
-  const mirror = mirrorOf(await hostSources()) ?? PUBLIC_MIRROR;
+  const mirror = await debianMirror();
   const security = mirror.replace(/\/debian\/?$/, "/debian-security");
   return [
     `deb ${mirror} ${suite} main`,
     `deb ${mirror} ${suite}-updates main`,
     ...(security === mirror ? [] : [`deb ${security} ${suite}-security main`]),
   ];
+}
+
+/** The mirror of Debian's main archive that the host itself uses when it is a Debian, else the public one. */
+export async function debianMirror(): Promise<string> {
+  return mirrorOf(await hostSources()) ?? PUBLIC_MIRROR;
 }
 
 /** The first mirror of Debian's main archive in apt's source files, one-line or deb822. */

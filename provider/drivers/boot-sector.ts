@@ -1,6 +1,7 @@
 /**
- * The least that a virtual machine can boot: one sector that says a line on the first serial port and halts. It proves
- * that a hypervisor makes, starts and ends machines without an image of hundreds of megabytes.
+ * The least that a virtual machine can boot: one sector that says a line on the first serial port, sleeps, and shuts
+ * down when VirtualBox presses the power button. It proves that a hypervisor makes, starts and ends machines without an
+ * image of hundreds of megabytes.
  */
 
 const SECTOR_BYTES = 512;
@@ -28,8 +29,16 @@ const CODE = [
   ...[0xb2, 0xf8], // mov dl, 0xf8 (COM1, data)
   0xee, // out dx, al
   ...[0xeb, 0xea], // jmp next
-  0xf4, // end: hlt
-  ...[0xeb, 0xfd], // jmp end
+  0xfb, // end: sti (the clock's ticks wake it up)
+  ...[0xba, 0x00, 0x40], // mov dx, 0x4000 (ACPI status, where VirtualBox' BIOS puts it)
+  0xf4, // sleep: hlt
+  0xed, // in ax, dx
+  ...[0xf6, 0xc4, 0x01], // test ah, 1 (was the power button pressed?)
+  ...[0x74, 0xf9], // jz sleep
+  ...[0xba, 0x04, 0x40], // mov dx, 0x4004 (ACPI control)
+  ...[0xb8, 0x00, 0x34], // mov ax, 0x3400 (off)
+  0xef, // out dx, ax
+  ...[0xeb, 0xec], // jmp end
 ] as const;
 const MESSAGE_ADDRESS_AT = 7;
 

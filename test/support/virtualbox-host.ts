@@ -1,0 +1,118 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { bootSectorDisk } from "../../provider/drivers/boot-sector";
+import { killProcess, processStartTime } from "../../provider/host/start-process";
+import type { VirtualboxRoot } from "./virtualbox-root";
+
+const run = promisify(execFile);
+
+/** What the test guest says on its console. */
+export const BOOT_MESSAGE = "BOOT-OK";
+
+/** A VirtualBox of the test's own: its programs, registry and data folder, shared with nobody. */
+export interface VirtualboxHost {
+  /** GROUNDPLANE_DATA while this host is in use. */
+  readonly data: string;
+  /** Path of the program: GROUNDPLANE_VBOXMANAGE while this host is in use. */
+  readonly vboxManage: string;
+  /** Environment of other processes that are to use this host. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Runs VBoxManage and gives its output; what it prints as an error is one, whatever its exit code. */
+  manage(...argv: string[]): Promise<string>;
+  /** Puts a sealed image, a disk with the boot-sector guest, into a data folder's image store; gives its digest. */
+  addImage(name: string, data?: string): string;
+  /** The arguments of every call of VBoxManage but this interface's own, one line each, since the last `forgetCalls`. */
+  calls(): readonly string[];
+  forgetCalls(): void;
+  /** Processes of this host: VBoxSVC, machines, calls. */
+  pids(): readonly number[];
+  /** Ends all its processes and removes its folders. */
+  close(): Promise<void>;
+}
+
+/** From here on this process and its children use a new VirtualBox and a new data folder. */
+export function makeVirtualboxHost(root: VirtualboxRoot): VirtualboxHost {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gp-virtualbox-"));
+  const data = path.join(folder, "data");
+  fs.mkdirSync(path.join(data, "images"), { recursive: true });
+  const id = path.basename(folder);
+  const callLog = path.join(folder, "calls.log");
+  const enter = enterCommand(root, folder, id);
+  const own = writeProgram(path.join(folder, "bench", "VBoxManage"), `exec ${enter} "$@"\n`);
+  const vboxManage = writeProgram(
+    path.join(folder, "VBoxManage"),
+    `printf '%s\\n' "$*" >>${callLog}\nexec ${enter} "$@"\n`,
+  );
+  const environment = { GROUNDPLANE_DATA: data, GROUNDPLANE_VBOXMANAGE: vboxManage };
+  Object.assign(process.env, environment);
+  return {
+    ...{ data, vboxManage, environment },
+    manage: (...argv) => manage(own, argv),
+    addImage: (name, into = data) => writeBootImage(path.join(into, "images", name), name),
+    calls: () => (fs.existsSync(callLog) ? fs.readFileSync(callLog, "utf8").split("\n").filter(Boolean) : []),
+    forgetCalls: () => fs.rmSync(callLog, { force: true }),
+    pids: () => processesOf(id),
+    async close() {
+      // Machines first, then VBoxSVC: it would report their end.
+      for (let pids = processesOf(id); pids.length > 0; pids = processesOf(id)) {
+        await Promise.all(pids.map((pid) => killProcess({ pid, startTime: processStartTime(pid) ?? "0" })));
+      }
+      fs.rmSync(folder, { recursive: true, force: true });
+      fs.rmSync(path.join(root.folder, "tmp", `.vbox-${id}-ipc`), { recursive: true, force: true });
+      fs.rmSync(path.join(os.tmpdir(), `.vbox-${id}-ipc`), { recursive: true, force: true });
+    },
+  };
+}
+
+/** A shell's words for: run VBoxManage in the tree, with a registry and a server process of its own. */
+function enterCommand(root: VirtualboxRoot, folder: string, id: string): string {
+  const environment = {
+    ...{ HOME: folder, USER: "root", LOGNAME: "root", LC_ALL: "C.UTF-8", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+    ...{ VBOX_USER_HOME: path.join(folder, "registry"), VBOX_IPC_SOCKETID: id },
+  };
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  const words = [root.enterRoot, root.folder, os.tmpdir(), root.launcher, "/usr/lib/virtualbox/VBoxManage"];
+  return ["env", "-i", ...variables, ...words].join(" ");
+}
+
+function writeProgram(file: string, script: string): string {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, `#!/bin/sh\n${script}`, { mode: 0o755 });
+  return file;
+}
+
+async function manage(program: string, argv: readonly string[]): Promise<string> {
+  const { stdout, stderr } = await run(program, argv, { maxBuffer: 2 ** 26 });
+  if (/^VBoxManage: error:/m.test(stderr)) throw new Error(stderr);
+  return stdout;
+}
+
+function writeBootImage(folder: string, name: string): string {
+  const disk = bootSectorDisk(BOOT_MESSAGE);
+  // Another name is another image: their digests differ, too.
+  disk.write(name, 512, "latin1");
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, "disk.raw"), disk);
+  const digest = `sha256:${createHash("sha256").update(disk).digest("hex")}`;
+  const record = { name, digest, form: "disk", sizeBytes: disk.length, createdFrom: "a boot sector" };
+  fs.writeFileSync(path.join(folder, "image.json"), JSON.stringify(record));
+  return digest;
+}
+
+/** By their environment: the id is in nobody else's. */
+function processesOf(id: string): readonly number[] {
+  return fs.readdirSync("/proc").flatMap((name) => {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === process.pid) return [];
+    try {
+      const environment = fs.readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+      return environment.includes(`VBOX_IPC_SOCKETID=${id}`) ? [pid] : [];
+    } catch {
+      return []; // it has just ended
+    }
+  });
+}

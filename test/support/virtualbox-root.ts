@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { aptFetchOptions, DEBIAN_KEYRING, debianMirror } from "../../image/build/debian-sources";
+import { toolsFolder } from "../../provider/host/data-folder";
+import { withFileLock } from "../../provider/host/file-lock";
+import { runCommand } from "../../provider/host/run-command";
+
+/**
+ * VirtualBox' own programs in a root tree of Debian sid, the one release that packages them, with two small programs of
+ * the tests: one that enters the tree, one that starts machines without the kernel module.
+ */
+export interface VirtualboxRoot {
+  readonly folder: string;
+  /** Path on the host: runs a program inside the tree. */
+  readonly enterRoot: string;
+  /** Path on the host: takes the place of VBoxHeadless inside the tree. */
+  readonly launcher: string;
+}
+
+/** A compiler of the same release comes along: what is compiled in the tree fits it, and the host needs none. */
+const packages = ["virtualbox", "gcc", "libc6-dev"];
+const programs = { "enter-root": ["-static"], "driverless-launcher": [] };
+const BUILD_TIMEOUT_MS = 15 * 60_000;
+
+/** Why VirtualBox' programs cannot be had here; `false` = they can, if Debian's archive can be reached. */
+export function virtualboxSkipReason(): string | false {
+  if (process.platform !== "linux" || process.arch !== "x64")
+    return "VirtualBox' programs for Debian need Linux on x86-64";
+  if (process.getuid?.() !== 0) return "a root tree with VirtualBox' programs needs root";
+  const installed = process.env.PATH?.split(":").some((folder) => fs.existsSync(path.join(folder, "mmdebstrap")));
+  return installed ? false : "mmdebstrap is not installed: apt-get install mmdebstrap";
+}
+
+/**
+ * Gives the tree; the first time on a host it is installed, which takes about a minute.
+ * @returns the reason in words when Debian's archive cannot be reached
+ */
+export async function obtainVirtualboxRoot(): Promise<VirtualboxRoot | string> {
+  const reason = virtualboxSkipReason();
+  if (reason) return reason;
+  const folder = path.join(toolsFolder(), "virtualbox-sid");
+  return withFileLock(
+    folder,
+    async () => {
+      const problem = fs.existsSync(folder) ? undefined : await install(folder);
+      return problem ?? compilePrograms(folder);
+    },
+    { timeoutMs: BUILD_TIMEOUT_MS },
+  );
+}
+
+async function install(folder: string): Promise<string | undefined> {
+  console.log(`installing VirtualBox' programs into ${folder}: about a minute, once`);
+  const partial = `${folder}.partial`;
+  const aptOptions = `${folder}.apt.conf`;
+  fs.rmSync(partial, { recursive: true, force: true });
+  fs.mkdirSync(path.dirname(folder), { recursive: true });
+  // sid's release file expires after a week, and copies of the archive may be older.
+  const options = [...(await aptFetchOptions()), 'Acquire::Check-Valid-Until "false";'];
+  fs.writeFileSync(aptOptions, ['APT::Install-Recommends "false";', ...options, ""].join("\n"), { mode: 0o600 });
+  try {
+    await runCommand(
+      [
+        ...["mmdebstrap", "--mode=root", "--variant=apt", "--format=directory", `--keyring=${DEBIAN_KEYRING}`],
+        ...[`--include=${packages.join(",")}`, `--aptopt=${aptOptions}`],
+        ...["man", "doc", "locale"].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
+        ...["sid", partial, `deb ${await debianMirror()} sid main contrib`],
+      ],
+      { timeoutMs: BUILD_TIMEOUT_MS },
+    );
+    fs.renameSync(partial, folder);
+    return undefined;
+  } catch (error) {
+    fs.rmSync(partial, { recursive: true, force: true });
+    const said = error instanceof Error ? error.message : String(error);
+    const unreachable = /Could not (resolve|connect)|Temporary failure resolving|Failed to fetch|Connection/i.exec(
+      said,
+    );
+    if (!unreachable) throw error;
+    return `Debian's archive cannot be reached: ${unreachable[0]}`;
+  } finally {
+    fs.rmSync(aptOptions, { force: true });
+  }
+}
+
+/** In a folder named by the sources: changed ones are compiled anew, and whoever runs the old ones keeps them. */
+async function compilePrograms(folder: string): Promise<VirtualboxRoot> {
+  const sources = path.join(__dirname, "virtualbox");
+  const hash = createHash("sha256");
+  for (const name of Object.keys(programs)) hash.update(fs.readFileSync(path.join(sources, `${name}.c`)));
+  const inside = `/opt/groundplane/${hash.digest("hex").slice(0, 12)}`;
+  const outside = path.join(folder, inside);
+  if (!fs.existsSync(outside)) {
+    const partial = `${outside}.partial`;
+    fs.mkdirSync(partial, { recursive: true });
+    for (const [name, options] of Object.entries(programs)) {
+      fs.copyFileSync(path.join(sources, `${name}.c`), path.join(partial, `${name}.c`));
+      const file = `${inside}.partial/${name}`;
+      await runCommand([
+        "chroot",
+        folder,
+        "gcc",
+        "-O1",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        ...options,
+        "-o",
+        file,
+        `${file}.c`,
+      ]);
+    }
+    fs.renameSync(partial, outside);
+  }
+  // Where temporary folders are on the host, they are inside too.
+  fs.mkdirSync(path.join(folder, os.tmpdir()), { recursive: true });
+  return {
+    folder,
+    enterRoot: path.join(outside, "enter-root"),
+    launcher: path.join(outside, "driverless-launcher"),
+  };
+}
