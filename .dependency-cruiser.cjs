@@ -10,6 +10,8 @@ const contracts = {
   resourceTypes: "provider/resource-types\\.ts",
   hypervisorTypes: "provider/hypervisor\\.ts",
   userError: "provider/host/user-error\\.ts",
+  /** What hypervisors this host has, and which one has a stack already. */
+  driverFacts: "provider/host/(?:hypervisors-here|stack-driver)\\.ts",
   hostKeys: "provider/host/derive-host-key\\.ts",
 };
 
@@ -33,7 +35,7 @@ const rooms = [
   {
     name: "program",
     room: "stacks/[^/]+\\.ts",
-    may: ["stacks/", "cloud-init/", "components/", contracts.userError],
+    may: ["stacks/", "cloud-init/", "components/", contracts.userError, contracts.driverFacts],
   },
   { name: "host", room: "provider/host/", may: [] },
   { name: "rpc", room: "provider/rpc/", may: ["provider/host/"] },

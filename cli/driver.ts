@@ -1,4 +1,5 @@
 import { driverByName } from "../provider/drivers/driver-by-name";
+import { rememberedDriver } from "../provider/host/stack-driver";
 import type { Hypervisor } from "../provider/hypervisor";
 import { chooseDriver, type DriverChoice, driverSurroundings } from "../stacks/choose-driver";
 import type { Configuration } from "../stacks/config/configuration";
@@ -8,12 +9,17 @@ export interface ChosenDriver extends DriverChoice {
   readonly hypervisor: Hypervisor;
 }
 
-/** The driver that a stack's configuration leads to on this host. */
-export async function driverOf(stack: string): Promise<ChosenDriver> {
-  return driverFor((await readConfiguration(stack)).driver);
+/** The driver that has a stack's machines; that of its configuration while it has none. */
+export async function driverOf(stack: string): Promise<Hypervisor> {
+  const current = await rememberedDriver(stack);
+  return current ? driverByName(current) : (await driverFor(await readConfiguration(stack))).hypervisor;
 }
 
-export function driverFor(configured: Configuration["driver"]): ChosenDriver {
-  const choice = chooseDriver(configured, driverSurroundings());
+/**
+ * The driver that a configuration leads to on this host.
+ * @throws UserError as `chooseDriver`, also when the stack exists on another one
+ */
+export async function driverFor({ driver, name }: Pick<Configuration, "driver" | "name">): Promise<ChosenDriver> {
+  const choice = await chooseDriver(driver, await driverSurroundings(name));
   return { ...choice, hypervisor: driverByName(choice.driver) };
 }

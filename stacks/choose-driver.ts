@@ -1,50 +1,142 @@
+import { type HypervisorHere, kvmHere, virtualBoxHere } from "../provider/host/hypervisors-here";
+import { type StackOnDriver, stacksOnDrivers } from "../provider/host/stack-driver";
 import { UserError } from "../provider/host/user-error";
 import type { Configuration, DriverName } from "./config/configuration";
 
 /** What the choice depends on beside the configuration. */
 export interface DriverSurroundings {
+  readonly stack: string;
+  /** The drivers that this version has. */
+  readonly drivers: readonly DriverName[];
   /** `process.platform` */
   readonly platform: string;
   /** The variable GROUNDPLANE_DRIVER: wins over the configuration, e.g. `fake` in tests. */
   readonly override: string | undefined;
+  /** Every stack of this host that exists, this one among them, with the driver of its machines. */
+  readonly stacks: readonly StackOnDriver[];
+  /** Asked only when it matters: looking costs time. */
+  readonly virtualBox: () => Promise<HypervisorHere>;
+  readonly kvm: () => Promise<HypervisorHere>;
 }
 
 export interface DriverChoice {
   readonly driver: DriverName;
   /** One sentence for people: why this one. */
   readonly reason: string;
+  /** What `auto` would rather have taken, and why it could not. */
+  readonly passedOver: readonly { readonly driver: DriverName; readonly reason: string }[];
 }
 
-const available: readonly string[] = ["nspawn", "fake"] satisfies DriverName[];
+const available: readonly DriverName[] = ["nspawn", "fake"];
 /** Names that configurations may carry for versions to come. */
 const planned: readonly string[] = ["virtualbox", "qemu"] satisfies DriverName[];
 
-/** The one place where `auto` becomes a driver. Throws `UserError` when there is none to take. */
-export function chooseDriver(configured: Configuration["driver"], surroundings: DriverSurroundings): DriverChoice {
-  const { override, platform } = surroundings;
-  if (override) return { driver: checked(override), reason: `GROUNDPLANE_DRIVER says ${override}` };
-  if (configured !== "auto") return { driver: checked(configured), reason: `the configuration says ${configured}` };
-  if (platform === "linux") return { driver: "nspawn", reason: "auto: on Linux, system containers need no hypervisor" };
+/**
+ * The one place where `auto` becomes a driver: VirtualBox where it is usable, else QEMU with KVM, else system containers.
+ * A stack that exists keeps its driver, whatever has been installed since.
+ *
+ * @throws UserError `no-driver`, `driver-changed`, `two-hypervisors`, `driver-not-yet`, `unknown-driver`
+ */
+export async function chooseDriver(
+  configured: Configuration["driver"],
+  surroundings: DriverSurroundings,
+): Promise<DriverChoice> {
+  const { override, stack, stacks, drivers } = surroundings;
+  const wanted = override || configured;
+  const current = stacks.find((each) => each.stack === stack)?.driver as DriverName | undefined;
+  const who = override ? "GROUNDPLANE_DRIVER" : "the configuration";
+  if (wanted !== "auto") {
+    const driver = checked(wanted, drivers);
+    if (current !== undefined && current !== driver) throw driverChanged(stack, current, `${who} says ${driver}`);
+    const rival = current === undefined ? await rivalOf(driver, surroundings) : undefined;
+    if (rival) throw twoHypervisors(driver, rival);
+    return { driver, reason: `${who} says ${driver}`, passedOver: [] };
+  }
+  if (current !== undefined) {
+    return {
+      driver: checked(current, drivers),
+      reason: `auto: the stack was begun on ${current} and stays there`,
+      passedOver: [],
+    };
+  }
+  return chooseAnew(surroundings);
+}
+
+async function chooseAnew(surroundings: DriverSurroundings): Promise<DriverChoice> {
+  const passedOver: { driver: DriverName; reason: string }[] = [];
+  for (const { driver, look } of candidates(surroundings)) {
+    if (!surroundings.drivers.includes(driver)) continue;
+    const { usable, reason } = await look();
+    const rival = usable ? await rivalOf(driver, surroundings) : undefined;
+    if (usable && !rival) return { driver, reason: `auto: ${reason}`, passedOver };
+    passedOver.push({ driver, reason: rival ? sharedProcessor(rival) : reason });
+  }
   throw new UserError(
     "no-driver",
-    `no driver works on ${platform}`,
-    "run this on Linux, e.g. in a virtual machine with 16 GiB of memory",
+    `no driver works on this host:\n${passedOver.map(({ driver, reason }) => `  - ${driver}: ${reason}`).join("\n")}`,
+    "install VirtualBox 7.1 or newer (virtualbox.org), or run this on Linux",
   );
 }
 
-function checked(name: string): DriverName {
-  if (available.includes(name)) return name as DriverName;
+/** Best first. */
+function candidates({ platform, virtualBox, kvm }: DriverSurroundings) {
+  const containers = async (): Promise<HypervisorHere> =>
+    platform === "linux"
+      ? { usable: true, reason: "on Linux, system containers need no hypervisor" }
+      : { usable: false, reason: "system containers need Linux" };
+  return [
+    { driver: "virtualbox", look: virtualBox },
+    { driver: "qemu", look: kvm },
+    { driver: "nspawn", look: containers },
+  ] as const;
+}
+
+/** A stack whose hypervisor would share the processor's virtualisation with this driver's: one of the two fails then. */
+async function rivalOf(driver: string, { stacks, kvm }: DriverSurroundings): Promise<StackOnDriver | undefined> {
+  const other = { virtualbox: "qemu", qemu: "virtualbox" }[driver];
+  const rival = stacks.find((each) => each.driver === other);
+  // QEMU without KVM is a program like any other.
+  return rival && (await kvm()).usable ? rival : undefined;
+}
+
+const sharedProcessor = ({ stack, driver }: StackOnDriver): string =>
+  `the stack ${stack} runs on ${driver === "qemu" ? "QEMU with KVM" : "VirtualBox"}, and one host cannot run both`;
+
+const twoHypervisors = (driver: DriverName, rival: StackOnDriver): UserError =>
+  new UserError(
+    "two-hypervisors",
+    `${driver} cannot be used: ${sharedProcessor(rival)}`,
+    `take the other stack down first: npx groundplane destroy --stack ${rival.stack}`,
+  );
+
+const driverChanged = (stack: string, current: string, said: string): UserError =>
+  new UserError(
+    "driver-changed",
+    `${stack} exists on ${current}, but ${said}: machines do not move between hypervisors`,
+    `stay with ${current}, or take the stack down first: npx groundplane destroy --stack ${stack}`,
+  );
+
+function checked(name: string, drivers: readonly string[]): DriverName {
+  if (drivers.includes(name)) return name as DriverName;
   if (planned.includes(name)) {
     throw new UserError("driver-not-yet", `this version has no ${name} driver yet`, "use `driver: auto` or `nspawn`");
   }
   throw new UserError(
     "unknown-driver",
     `there is no driver called ${JSON.stringify(name)}`,
-    `use one of: auto, ${available.join(", ")}`,
+    `use one of: auto, ${drivers.join(", ")}`,
   );
 }
 
 /** The surroundings of this very process. */
-export function driverSurroundings(): DriverSurroundings {
-  return { platform: process.platform, override: process.env.GROUNDPLANE_DRIVER };
+export async function driverSurroundings(stack: string): Promise<DriverSurroundings> {
+  return {
+    stack,
+    drivers: available,
+    platform: process.platform,
+    override: process.env.GROUNDPLANE_DRIVER,
+    stacks: await stacksOnDrivers(),
+    virtualBox: virtualBoxHere,
+    kvm: kvmHere,
+  };
 }

@@ -6,22 +6,22 @@ import { readStackConfig } from "./config/read-stack-config";
 import { planDataCenter } from "./plan/plan-data-center";
 
 /** What Pulumi runs: read, plan, build, outputs. */
-function buildStack() {
+async function buildStack() {
   const configuration = readStackConfig();
-  const { driver } = chooseDriver(configuration.driver, driverSurroundings());
+  const { driver } = await chooseDriver(configuration.driver, await driverSurroundings(configuration.name));
   const plan = planDataCenter(configuration);
   return new DataCenter(plan.stack, { plan, driver }).outputs;
 }
 
 /** A problem of the user's gets its text shown, without the stack of calls that found it. */
-function withReadableProblems<T>(build: () => T): T {
+async function withReadableProblems<T>(build: () => Promise<T>): Promise<T> {
   try {
-    return build();
+    return await build();
   } catch (error) {
     if (error instanceof UserError) throw new pulumi.RunError(error.message);
     throw error;
   }
 }
 
-export const { apiEndpoint, clusterEndpoint, kubeconfig, gatewaySsh, sshPrivateKey, inventory, knownHosts } =
-  withReadableProblems(buildStack);
+// Pulumi calls a program that is a function, and takes what it gives as the stack's outputs.
+export = () => withReadableProblems(buildStack);

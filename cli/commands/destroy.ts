@@ -49,7 +49,7 @@ async function destroyStack(stack: string): Promise<number> {
     await markDismantling(stack);
     if ((await letPulumi(stack, ["destroy", "--yes", "--skip-preview"])) !== 0) return 1;
   }
-  const { hypervisor } = await driverOf(stack);
+  const hypervisor = await driverOf(stack);
   const left = await hypervisor.listMachines(stack);
   if (left.length > 0) {
     const names = left.map(({ name }) => name).join(", ");

@@ -23,7 +23,7 @@ export function doctorCommand(): Command {
 async function examine(stack: string): Promise<readonly Finding[]> {
   const always = { pulumi: checkPulumi, ssh: checkSshClient, sources: checkSources };
   const configured = await readConfiguration(stack, { hostMemoryMiB: Math.floor(os.totalmem() / 2 ** 20) })
-    .then((configuration) => ({ configuration, ...driverFor(configuration.driver) }))
+    .then(async (configuration) => ({ configuration, ...(await driverFor(configuration)) }))
     .catch((error: unknown) => ({ error }));
   if ("error" in configured) return runChecks({ configuration: () => Promise.reject(configured.error), ...always });
   const { configuration, hypervisor, reason } = configured;

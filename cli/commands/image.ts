@@ -15,8 +15,8 @@ function buildCommand(): Command {
   return reportCommand("build", "build the stack's images where they are absent or damaged")
     .option("--verify", "read every byte of what is there")
     .action(async ({ stack, verify, json }: ReportOptions & { readonly verify?: boolean }) => {
-      const { driver: configured, kubernetesVersion } = await readConfiguration(stack);
-      const names = imageNamesOf(driverFor(configured).driver, kubernetesVersion);
+      const configuration = await readConfiguration(stack);
+      const names = imageNamesOf((await driverFor(configuration)).driver, configuration.kubernetesVersion);
       const records = await interruptibly(stack, (signal) =>
         ensureImages({ names, verify, signal, progress: sayNews() }),
       );

@@ -12,7 +12,7 @@ export function logsCommand(): Command {
     .action(async (name: string, { stack, follow }: StackOptions & { readonly follow?: boolean }) => {
       const outputs = await readStackOutputs(stack);
       const node = findNode(outputs, name);
-      const { hypervisor } = await driverOf(stack);
+      const hypervisor = await driverOf(stack);
       const consoleLog = hypervisor.consoleLog?.consoleLogPath({ stack, name: node.name });
       if (consoleLog) say(`console: ${consoleLog}`);
       const { config } = await writeSshFiles(stack, outputs);

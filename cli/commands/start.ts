@@ -7,7 +7,7 @@ import type { Configuration } from "../../stacks/config/configuration";
 import { obtainGo } from "../../toolchain/obtain-go";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
 import { pulumiEnvironment } from "../../toolchain/pulumi-environment";
-import { driverOf } from "../driver";
+import { driverFor } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { print } from "../print";
 import { readConfiguration } from "../project";
@@ -59,7 +59,7 @@ interface Preparation {
 /** Everything that `pulumi up` takes for granted. Gives the folder of Pulumi's programs. */
 async function prepare(stack: string, { yes, progress, signal }: Preparation): Promise<string> {
   const configuration = await readConfiguration(stack);
-  const { driver, hypervisor } = await driverOf(stack);
+  const { driver, hypervisor } = await driverFor(configuration);
   const note = (text: string): void => progress.note(text);
   // The fake driver keeps books instead of machines: it needs nothing of the host.
   const isReal = driver !== "fake";

@@ -10,7 +10,7 @@ export function statusCommand(): Command {
     "status",
     "show the stack's machines, nodes and API; exit code 1 when something is missing",
   ).action(async ({ stack, json }: ReportOptions) => {
-    const { hypervisor } = await driverOf(stack);
+    const hypervisor = await driverOf(stack);
     const status = await stackStatus(stack, await readStackOutputs(stack), hypervisor);
     if (json) printJson({ ...status, healthy: isHealthy(status) });
     else print(renderStatus(status));

@@ -10,7 +10,7 @@ const ORDERLY_MS = 60_000;
 export function stopCommand(): Command {
   return stackCommand("stop", "shut every machine down, in order; `start` or `pulumi up` starts them again").action(
     async ({ stack }: StackOptions) => {
-      const { hypervisor } = await driverOf(stack);
+      const hypervisor = await driverOf(stack);
       const present = new Set((await hypervisor.listMachines(stack)).map(({ name }) => name));
       if (present.size === 0) return say(`${stack} has no machines: nothing was to be done`);
       for (const names of stopOrder(await readPlan(stack), present)) {

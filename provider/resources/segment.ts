@@ -1,5 +1,6 @@
 import type { DriverByName } from "../drivers/driver-by-name";
 import { clearDismantling } from "../host/dismantling-mark";
+import { forgetDriver, rememberDriver } from "../host/stack-driver";
 import type { SegmentInputs, SegmentOutputs } from "../resource-types";
 import { objectId, parseObjectId } from "./object-id";
 import { presentOwner } from "./present-owner";
@@ -22,6 +23,7 @@ export function segmentResource(driverByName: DriverByName): TypedResource<Segme
       if (preview) return { id, outputs: inputs };
       // A segment is the first thing a stack has: whoever makes one is not taking the stack down.
       await clearDismantling(stack);
+      await rememberDriver(stack, name, driver);
       await driverByName(driver).ensureSegment({ stack, name }, { stack, urn });
       return { id, outputs: inputs };
     },
@@ -41,6 +43,7 @@ export function segmentResource(driverByName: DriverByName): TypedResource<Segme
       const hypervisor = driverByName(driver);
       const found = await hypervisor.inspectSegment({ stack, name });
       await hypervisor.removeSegment({ stack, name }, presentOwner(found, stack, urn));
+      await forgetDriver(stack, name);
     },
   };
 }

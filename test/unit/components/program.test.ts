@@ -10,7 +10,7 @@ async function runProgram(stack: string, settings: Record<string, string>) {
       const { runtime } = await import("@pulumi/pulumi");
       runtime.setAllConfig(settings);
       delete require.cache[require.resolve("../../../stacks/program")];
-      program.outputs = require("../../../stacks/program");
+      program.outputs = await require("../../../stacks/program")();
     },
     { stack },
   );
@@ -18,7 +18,7 @@ async function runProgram(stack: string, settings: Record<string, string>) {
 }
 
 test("the program builds one data centre and tells where it is", async () => {
-  const small = { pools: { balancers: { count: 1 }, masters: { count: 1 }, workers: { count: 1 } } };
+  const small = { driver: "nspawn", pools: { balancers: { count: 1 }, masters: { count: 1 }, workers: { count: 1 } } };
   const { graph, outputs } = await runProgram("tiny", { "groundplane:dataCenter": JSON.stringify(small) });
   assert.deepEqual(
     graph.filter(({ type }) => type === "groundplane:components:DataCenter").map(({ name }) => name),
