@@ -7,6 +7,7 @@ const { programBundle } = require("./toolchain/program-bundle.cjs");
 
 const entries = {
   provider: "provider/main.ts",
+  "qemu-switch": "provider/drivers/qemu/switch/main.ts",
   cli: "cli/main.ts",
   "language-host": "toolchain/language-host/main.ts",
   "command-plugin": "toolchain/command-plugin/main.ts",

@@ -2,8 +2,8 @@ import * as path from "node:path";
 import { disksFolder } from "../../host/data-folder";
 import { makeFolder, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
 import { type DiskSpec, ForeignObjectError, type Owner } from "../../hypervisor";
+import { isOwner } from "../ownership";
 import { diskFolder } from "./folders";
-import { isOwner } from "./ownership";
 
 /** A data disk is a folder that is bound into its machine; its size is a statement only, see README.md. */
 type DiskRecord = DiskSpec & { readonly owner: Owner };

@@ -1,7 +1,7 @@
 import { listFolder, readJson, writeJson } from "../../host/file-store";
 import { ForeignObjectError, type MachineName, type MachineSpec, type Owner } from "../../hypervisor";
+import { isOwner } from "../ownership";
 import { machineFiles } from "./folders";
-import { isOwner } from "./ownership";
 
 /**
  * A machine exists when its record is complete. The record is written twice: with the owner before anything else is

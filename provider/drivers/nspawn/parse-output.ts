@@ -42,18 +42,6 @@ export function parseNamespacePids(status: string): readonly number[] {
   return line === undefined ? [] : line.split(/\s+/).slice(1).map(Number);
 }
 
-/** Inodes of the sockets that listen on a TCP port of 127.0.0.1 or of all addresses, from /proc/net/tcp. */
-export function parseListeners(text: string, port: number): readonly string[] {
-  const LISTEN = "0A";
-  const addresses = ["0100007F", "00000000", "0".repeat(32), "0000000000000000FFFF00000100007F"];
-  return lines(text).flatMap((line) => {
-    const [, local = "", , state, , , , , , inode] = line.trim().split(/\s+/);
-    const [address = "", hexPort = ""] = local.split(":");
-    const matches = state === LISTEN && Number.parseInt(hexPort, 16) === port && addresses.includes(address);
-    return matches && inode !== undefined ? [inode] : [];
-  });
-}
-
 export interface UplinkForward {
   readonly id: number;
   readonly hostPort: number;

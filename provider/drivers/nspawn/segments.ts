@@ -3,12 +3,12 @@ import { withFileLock } from "../../host/file-lock";
 import { listFolder, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
 import { runCommand } from "../../host/run-command";
 import { ForeignObjectError, type Owner, type SegmentSpec } from "../../hypervisor";
+import { isOwner } from "../ownership";
 import { addBridge, deleteBridge, inNamespace, listLinks, raiseBridge, stackBatch } from "./commands";
 import { lockFile, machinesFolder, segmentRecord, segmentsFolder } from "./folders";
 import { releaseHost, tidyRunFolder, useHost } from "./host-settings";
 import { bridgeName, stackNamespace } from "./names";
 import { ensureNamespace, namespaceExists, removeNamespace } from "./namespaces";
-import { isOwner } from "./ownership";
 
 interface SegmentRecord {
   readonly owner: Owner;

@@ -1,8 +1,8 @@
 import * as path from "node:path";
 import { askSocket } from "../../host/ask-socket";
 import { makeFolder, readIfPresent, removeTree } from "../../host/file-store";
-import { readKernelFile } from "../../host/kernel-files";
-import { findProcesses, socketHolder } from "../../host/process-table";
+import { portTaken } from "../../host/port-holder";
+import { findProcesses } from "../../host/process-table";
 import { outputTail, runCommand } from "../../host/run-command";
 import { isSameProcess, killProcess, type ProcessIdentity, startProcess } from "../../host/start-process";
 import { UserError } from "../../host/user-error";
@@ -10,7 +10,7 @@ import type { MachineName, MachineSpec, PortForward } from "../../hypervisor";
 import { addUplinkTap, ipBatch, runUplink, setUplinkCarrier } from "./commands";
 import { machineFiles, uplinkSocket } from "./folders";
 import { machineNamespace, namespacePath } from "./names";
-import { parseForwards, parseListeners, parseUplinkError } from "./parse-output";
+import { parseForwards, parseUplinkError } from "./parse-output";
 
 /** The machine's address in slirp4netns' network. */
 const GUEST_ADDRESS = "10.0.2.15";
@@ -67,22 +67,7 @@ async function addForward(spec: MachineSpec, forward: PortForward): Promise<void
     },
   });
   if (parseUplinkError(answer) === undefined) return;
-  const holder = await portHolder(forward.hostPort);
-  throw new UserError(
-    "port-taken",
-    `port ${HOST_ADDRESS}:${forward.hostPort}, which leads to ${spec.name}, is held by ${holder ?? "somebody unknown"}`,
-    "end that program, or give the stack other ports with hostPorts in its configuration",
-  );
-}
-
-async function portHolder(port: number): Promise<string | undefined> {
-  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-    for (const inode of parseListeners((await readKernelFile(table)) ?? "", port)) {
-      const holder = await socketHolder(inode);
-      if (holder) return holder;
-    }
-  }
-  return undefined;
+  throw await portTaken(spec.name, forward.hostPort);
 }
 
 async function startUplink(spec: MachineSpec): Promise<void> {

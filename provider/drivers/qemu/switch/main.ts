@@ -1,0 +1,36 @@
+import * as path from "node:path";
+import { answerSocket } from "../../../host/answer-socket";
+import { CONTROL_SOCKET } from "./sockets";
+import { Wires, type Wiring } from "./wiring";
+
+/**
+ * The process that is a stack's network: `node qemu-switch.js <folder>`. It does what the driver says through its
+ * control socket, keeps nothing, and ends when it is killed.
+ */
+async function main(folder: string): Promise<void> {
+  const wires = new Wires(folder);
+  let previous: Promise<unknown> = Promise.resolve();
+  await answerSocket(path.join(folder, CONTROL_SOCKET), (question) => {
+    // One after the other: two drivers may ask at once.
+    const answer = previous.then(() => obey(wires, question));
+    previous = answer;
+    return answer;
+  });
+}
+
+/** `{}`, or `{error}` with what kept it from doing so. */
+async function obey(wires: Wires, question: string): Promise<string> {
+  try {
+    await wires.become(JSON.parse(question) as Wiring);
+    return "{}";
+  } catch (error) {
+    return JSON.stringify({ error: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+const folder = process.argv[2];
+if (folder === undefined) throw new Error("which folder?");
+main(folder).catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});

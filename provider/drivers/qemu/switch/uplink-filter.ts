@@ -1,0 +1,55 @@
+/**
+ * What of a gateway's frames may reach QEMU's user-mode NAT. That one connects every address of its own network but the
+ * name server's to the host's loopback, and 127.0.0.0/8 and 0.0.0.0/8 as well; no option of QEMU forbids it. So the
+ * switch that stands between drops what would begin a connection there: answers to port-forwards, which come from the
+ * router's address, still pass.
+ */
+
+const LENGTH = 4;
+const ETHERNET = 14;
+const ARP = 0x0806;
+const IPV4 = 0x0800;
+const TCP = 6;
+const UDP = 17;
+const SYN = 0x02;
+const ACK = 0x10;
+const DNS = 53;
+
+const NAT_NETWORK = 0x0a000200;
+const NAT_MASK = 0xffffff00;
+const NAT_NAME_SERVER = 0x0a000203;
+
+/** @param framed one frame with its length before it */
+export function mayLeave(framed: Buffer): boolean {
+  if (framed.length < LENGTH + ETHERNET) return false;
+  const type = framed.readUInt16BE(LENGTH + 12);
+  if (type === ARP) return true;
+  // The NAT speaks IPv4 alone; a tagged frame could hide what it holds.
+  return type === IPV4 && mayLeavePacket(framed.subarray(LENGTH + ETHERNET));
+}
+
+function mayLeavePacket(packet: Buffer): boolean {
+  if (packet.length < 20) return false;
+  const headerLength = ((packet[0] as number) & 0x0f) * 4;
+  const protocol = packet[9] as number;
+  const destination = packet.readUInt32BE(16);
+  if (!isHostsOwn(destination)) return true;
+  // A later fragment has no ports, and a first one may be too short to have flags.
+  if ((packet.readUInt16BE(6) & 0x3fff) !== 0) return false;
+  const payload = packet.subarray(headerLength);
+  if (destination === NAT_NAME_SERVER && isForNames(protocol, payload)) return true;
+  return protocol === TCP && isUnderWay(payload);
+}
+
+const isHostsOwn = (address: number): boolean =>
+  (address & NAT_MASK) >>> 0 === NAT_NETWORK || address >>> 24 === 127 || address >>> 24 === 0;
+
+const isForNames = (protocol: number, payload: Buffer): boolean =>
+  (protocol === UDP || protocol === TCP) && payload.length >= 4 && payload.readUInt16BE(2) === DNS;
+
+/** Part of a connection that exists already: the NAT begins one with a lone SYN only. */
+function isUnderWay(segment: Buffer): boolean {
+  if (segment.length < 20) return false;
+  const flags = segment[13] as number;
+  return (flags & SYN) === 0 || (flags & ACK) !== 0;
+}

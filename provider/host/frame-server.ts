@@ -1,0 +1,84 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { removeTree } from "./file-store";
+
+/** A peer on a frame socket: each frame is preceded by its length in four bytes, most significant first. */
+export interface FramePeer {
+  /** Sends frames with their lengths before them. What the peer does not take fast enough is dropped, as by a switch. */
+  send(framed: Buffer): void;
+}
+
+export interface FrameHandler {
+  readonly joined: (peer: FramePeer) => void;
+  readonly left: (peer: FramePeer) => void;
+  /** Frames as they came, each with its length before it; called before the next ones are read. */
+  readonly frames: (peer: FramePeer, frames: readonly Buffer[]) => void;
+}
+
+export interface FrameServer {
+  /** Ends every connection and takes the socket away. */
+  close(): Promise<void>;
+}
+
+/** Longer than any frame that a virtual network card sends, segmentation offload included. */
+const MAX_FRAME = 256 * 1024;
+/** How much may wait for a peer that does not read. */
+const MAX_WAITING = 4 * 1024 * 1024;
+const LENGTH = 4;
+
+/** Listens on a Unix socket, in the place of one that somebody killed left behind. */
+export async function listenForFrames(path: string, handler: FrameHandler): Promise<FrameServer> {
+  await removeTree(path);
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => serve(socket, sockets, handler));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+  return { close: () => closeAll(server, sockets) };
+}
+
+function serve(socket: Socket, sockets: Set<Socket>, handler: FrameHandler): void {
+  const peer: FramePeer = {
+    send: (framed) => {
+      if (socket.writable && socket.writableLength < MAX_WAITING) socket.write(framed);
+    },
+  };
+  let rest: Buffer = Buffer.alloc(0);
+  sockets.add(socket);
+  handler.joined(peer);
+  socket.on("data", (chunk: Buffer) => {
+    const split = splitFrames(rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk);
+    // Whoever sends such a length does not speak this protocol; after it there is no next frame to be found.
+    if (!split) return socket.destroy();
+    rest = split.rest;
+    if (split.frames.length > 0) handler.frames(peer, split.frames);
+    return undefined;
+  });
+  // What follows an error is always "close".
+  socket.on("error", () => {});
+  socket.on("close", () => {
+    sockets.delete(socket);
+    handler.left(peer);
+  });
+}
+
+/** Whole frames, each with its length before it, and what remains; `undefined` for a length that cannot be. */
+export function splitFrames(bytes: Buffer): { readonly frames: readonly Buffer[]; readonly rest: Buffer } | undefined {
+  const frames: Buffer[] = [];
+  let at = 0;
+  while (bytes.length - at >= LENGTH) {
+    const end = at + LENGTH + bytes.readUInt32BE(at);
+    if (end - at > MAX_FRAME) return undefined;
+    if (end > bytes.length) break;
+    frames.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return { frames, rest: bytes.subarray(at) };
+}
+
+function closeAll(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    for (const socket of sockets) socket.destroy();
+  });
+}

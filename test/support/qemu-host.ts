@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { hostProblems } from "../../provider/drivers/qemu/host-checks";
+import { runtimeFolder } from "../../provider/drivers/qemu/names";
+import { qemuGuestDisk } from "./qemu-guest-disk";
+
+/** A data folder of its own for tests on real QEMU, with an image whose guest is a boot sector. */
+export interface QemuHost {
+  readonly data: string;
+  readonly image: string;
+  readonly remove: () => void;
+}
+
+/** Why QEMU cannot run here; `false` = it can. */
+export async function qemuSkipReason(): Promise<string | false> {
+  const [problem] = await hostProblems();
+  return problem ? `${problem.problem}: ${problem.hint}` : false;
+}
+
+/** From here on this process and its children work in a new data folder. */
+export function makeQemuHost(): QemuHost {
+  const data = fs.mkdtempSync(path.join(os.tmpdir(), "gp-qemu-"));
+  process.env.GROUNDPLANE_DATA = data;
+  const image = sealDiskImage("boot-sector-1", qemuGuestDisk());
+  return { data, image, remove: () => fs.rmSync(data, { recursive: true, force: true }) };
+}
+
+/** Puts a raw disk into the image store as `image/` would. Returns its name. */
+export function sealDiskImage(name: string, disk: Buffer): string {
+  const folder = path.join(process.env.GROUNDPLANE_DATA as string, "images", name);
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, "disk.raw"), disk);
+  const digest = `sha256:${createHash("sha256").update(disk).digest("hex")}`;
+  const record = { name, digest, form: "disk", sizeBytes: disk.length };
+  fs.writeFileSync(path.join(folder, "image.json"), JSON.stringify(record));
+  return name;
+}
+
+/** Everything on the host that bears the names of these stacks or lies in their folders, one line each. */
+export async function qemuTracesOf(data: string, stacks: readonly string[]): Promise<readonly string[]> {
+  const names = stacks.flatMap((stack) => [
+    `gp-${stack}.`,
+    runtimeFolder(stack),
+    path.join(data, "stacks", stack),
+    path.join(data, "disks", stack),
+  ]);
+  const marked = (line: string): boolean => names.some((name) => `${line}/`.includes(name));
+  return [
+    ...processes()
+      .filter(marked)
+      .map((line) => `process ${line}`),
+    ...stacks.flatMap((stack) => filesBelow(runtimeFolder(stack))),
+    ...filesBelow(path.join(data, "stacks")).filter(marked),
+    ...filesBelow(path.join(data, "disks")).filter(marked),
+  ];
+}
+
+function processes(): readonly string[] {
+  return fs.readdirSync("/proc").flatMap((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return [];
+    try {
+      return [fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ")];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function filesBelow(folder: string): readonly string[] {
+  if (!fs.existsSync(folder)) return [];
+  return [
+    folder,
+    ...fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => path.join(folder, file)),
+  ];
+}
