@@ -27,9 +27,9 @@ export interface DriverChoice {
   readonly passedOver: readonly { readonly driver: DriverName; readonly reason: string }[];
 }
 
-const available: readonly DriverName[] = ["nspawn", "fake"];
+const available: readonly DriverName[] = ["nspawn", "qemu", "fake"];
 /** Names that configurations may carry for versions to come. */
-const planned: readonly string[] = ["virtualbox", "qemu"] satisfies DriverName[];
+const planned: readonly string[] = ["virtualbox"] satisfies DriverName[];
 
 /**
  * The one place where `auto` becomes a driver: VirtualBox where it is usable, else QEMU with KVM, else system containers.

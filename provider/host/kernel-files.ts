@@ -39,14 +39,3 @@ export async function isNamespaceFile(file: string): Promise<boolean> {
   const mounted = await fs.statfs(file).catch(ifMissing(undefined));
   return mounted?.type === NAMESPACE_FILE_SYSTEM;
 }
-
-/** Can a device be read and written by this user? Opened and closed, nothing else. */
-export async function canOpenDevice(device: string): Promise<boolean> {
-  return fs.open(device, "r+").then(
-    async (handle) => {
-      await handle.close();
-      return true;
-    },
-    () => false,
-  );
-}

@@ -125,8 +125,8 @@ export const configurationSchema = z
       .enum(["auto", "nspawn", "fake", "virtualbox", "qemu"])
       .default("auto")
       .describe(
-        "Where machines run: `auto` or `nspawn` = system containers, `fake` = on paper, for tests. " +
-          "`virtualbox` and `qemu` are names for versions to come.",
+        "Where machines run: `auto` = what the host has, `nspawn` = system containers, `qemu` = virtual machines, " +
+          "`fake` = on paper, for tests. `virtualbox` is a name for a version to come.",
       ),
     kubernetesVersion: z
       .enum(supportedKubernetesVersions)

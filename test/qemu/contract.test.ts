@@ -1,6 +1,4 @@
-import * as fs from "node:fs/promises";
 import { after } from "node:test";
-import { diskFile } from "../../provider/drivers/qemu/disks";
 import { createQemuDriver } from "../../provider/drivers/qemu/driver";
 import { hypervisorContract } from "../contract/hypervisor-contract";
 import { makeQemuHost, qemuSkipReason, qemuTracesOf } from "../support/qemu-host";
