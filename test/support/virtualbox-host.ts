@@ -39,15 +39,16 @@ export function makeVirtualboxHost(root: VirtualboxRoot): VirtualboxHost {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gp-virtualbox-"));
   const data = path.join(folder, "data");
   fs.mkdirSync(path.join(data, "images"), { recursive: true });
+  const registry = path.join(folder, "registry");
   const id = path.basename(folder);
   const callLog = path.join(folder, "calls.log");
-  const enter = enterCommand(root, folder, id);
+  const enter = enterCommand(root, { folder, registry, id });
   const own = writeProgram(path.join(folder, "bench", "VBoxManage"), `exec ${enter} "$@"\n`);
   const vboxManage = writeProgram(
     path.join(folder, "VBoxManage"),
     `printf '%s\\n' "$*" >>${callLog}\nexec ${enter} "$@"\n`,
   );
-  const environment = { GROUNDPLANE_DATA: data, GROUNDPLANE_VBOXMANAGE: vboxManage };
+  const environment = { GROUNDPLANE_DATA: data, GROUNDPLANE_VBOXMANAGE: vboxManage, VBOX_USER_HOME: registry };
   Object.assign(process.env, environment);
   return {
     ...{ data, vboxManage, environment },
@@ -69,10 +70,10 @@ export function makeVirtualboxHost(root: VirtualboxRoot): VirtualboxHost {
 }
 
 /** A shell's words for: run VBoxManage in the tree, with a registry and a server process of its own. */
-function enterCommand(root: VirtualboxRoot, folder: string, id: string): string {
+function enterCommand(root: VirtualboxRoot, host: { folder: string; registry: string; id: string }): string {
   const environment = {
-    ...{ HOME: folder, USER: "root", LOGNAME: "root", LC_ALL: "C.UTF-8", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
-    ...{ VBOX_USER_HOME: path.join(folder, "registry"), VBOX_IPC_SOCKETID: id },
+    ...{ HOME: host.folder, USER: "root", LOGNAME: "root", LC_ALL: "C.UTF-8", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+    ...{ VBOX_USER_HOME: host.registry, VBOX_IPC_SOCKETID: host.id, LD_PRELOAD: root.preload },
   };
   const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
   const words = [root.enterRoot, root.folder, os.tmpdir(), root.launcher, "/usr/lib/virtualbox/VBoxManage"];

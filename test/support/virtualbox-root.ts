@@ -8,8 +8,8 @@ import { withFileLock } from "../../provider/host/file-lock";
 import { runCommand } from "../../provider/host/run-command";
 
 /**
- * VirtualBox' own programs in a root tree of Debian sid, the one release that packages them, with two small programs of
- * the tests: one that enters the tree, one that starts machines without the kernel module.
+ * VirtualBox' own programs in a root tree of Debian sid, the one release that packages them, with small programs of the
+ * tests: to enter the tree, and to start machines without the kernel module.
  */
 export interface VirtualboxRoot {
   readonly folder: string;
@@ -17,11 +17,13 @@ export interface VirtualboxRoot {
   readonly enterRoot: string;
   /** Path on the host: takes the place of VBoxHeadless inside the tree. */
   readonly launcher: string;
+  /** Path inside the tree, of a library that VBoxManage loads before its own. */
+  readonly preload: string;
 }
 
 /** A compiler of the same release comes along: what is compiled in the tree fits it, and the host needs none. */
 const packages = ["virtualbox", "gcc", "libc6-dev"];
-const programs = { "enter-root": ["-static"], "driverless-launcher": [] };
+const programs = { "enter-root": ["-static"], "driverless-launcher": [], "no-idle-wait": ["-shared", "-fPIC"] };
 const BUILD_TIMEOUT_MS = 15 * 60_000;
 
 /** Why VirtualBox' programs cannot be had here; `false` = they can, if Debian's archive can be reached. */
@@ -120,5 +122,6 @@ async function compilePrograms(folder: string): Promise<VirtualboxRoot> {
     folder,
     enterRoot: path.join(outside, "enter-root"),
     launcher: path.join(outside, "driverless-launcher"),
+    preload: `${inside}/no-idle-wait`,
   };
 }
