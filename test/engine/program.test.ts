@@ -61,6 +61,16 @@ test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => 
     assert.doesNotMatch(refused.stdout + refused.stderr, /at .*program\.ts:\d+/);
   });
 
+  await t.test("a stack that exists does not change its driver, and auto stays with it", async () => {
+    const nspawn = settings(2, 0).replace("driver: fake", "driver: nspawn");
+    fs.writeFileSync(project.stackFile(stack), nspawn);
+    const refused = await cluster.pulumi("preview", "--non-interactive");
+    assert.notEqual(refused.exitCode, 0);
+    assert.match(refused.stdout + refused.stderr, /graph exists on fake, but the configuration says nspawn/);
+    fs.writeFileSync(project.stackFile(stack), nspawn.replace("driver: nspawn", "driver: auto"));
+    mustSucceed("preview", await cluster.pulumi("preview", "--expect-no-changes", "--non-interactive"));
+  });
+
   await t.test("destroy leaves nothing, twice", async () => {
     configure(2);
     for (const _ of [1, 2]) mustSucceed("destroy", await cluster.groundplane("destroy", "--yes"));

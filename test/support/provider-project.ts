@@ -24,7 +24,12 @@ const projectFolder = path.resolve(__dirname, "..", "..");
 const projectName = "provider-test";
 const stackName = "dev";
 
-export async function providerProject(): Promise<ProviderProject> {
+export interface ProviderProjectOptions {
+  /** As on Windows: no script that could be started, only what Pulumi's Node.js host loads. */
+  readonly withoutScript?: boolean;
+}
+
+export async function providerProject(options: ProviderProjectOptions = {}): Promise<ProviderProject> {
   const cli = await obtainPulumi();
   const pulumiCommand = await PulumiCommand.get({ root: path.dirname(cli.binFolder) });
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
@@ -41,7 +46,7 @@ export async function providerProject(): Promise<ProviderProject> {
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
-  const plugins = { providers: [{ name: "groundplane", path: buildPlugin(root) }] };
+  const plugins = { providers: [{ name: "groundplane", path: buildPlugin(root, options) }] };
   return {
     dataFolder: folders.data,
     program: (program) =>
@@ -74,9 +79,13 @@ export async function providerProject(): Promise<ProviderProject> {
 }
 
 /** The plugin's folder: the shipped launcher beside a bundle of the present sources. */
-function buildPlugin(root: string): string {
+function buildPlugin(root: string, { withoutScript }: ProviderProjectOptions): string {
   const launcher = path.join(root, "provider", "launcher");
   fs.cpSync(path.join(projectFolder, "provider", "launcher"), launcher, { recursive: true });
+  if (withoutScript) {
+    fs.rmSync(path.join(launcher, "pulumi-resource-groundplane"));
+    fs.symlinkSync(path.join(projectFolder, "node_modules"), path.join(root, "node_modules"));
+  }
   buildSync({
     entryPoints: [path.join(projectFolder, "provider", "main.ts")],
     bundle: true,

@@ -1,0 +1,23 @@
+// As on Windows, where Pulumi cannot start a shell script: its Node.js host runs the provider.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type ProviderProject, providerProject } from "../support/provider-project";
+import { Segment } from "../support/provider-resources";
+
+let project: ProviderProject;
+before(async () => {
+  project = await providerProject({ withoutScript: true });
+});
+after(() => project?.remove());
+
+test("the provider is started through PulumiPlugin.yaml and does its work", async () => {
+  const stack = await project.program(async () => {
+    new Segment("dmz");
+    return {};
+  });
+  const up = await stack.up();
+  assert.equal(up.summary.resourceChanges?.create, 2);
+  await stack.up({ expectNoChanges: true });
+  const destroyed = await stack.destroy();
+  assert.equal(destroyed.summary.resourceChanges?.delete, 2);
+});
