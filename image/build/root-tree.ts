@@ -10,7 +10,7 @@ import { aptFetchOptions, DEBIAN_KEYRING, debianSources } from "./debian-sources
 import { writeLayer } from "./layer";
 
 /** Nobody reads manuals on a node, and translations would be a tenth of the tree; licences stay. */
-const leaveOut = [
+export const leaveOut = [
   "path-exclude=/usr/share/man/*",
   "path-exclude=/usr/share/locale/*",
   "path-exclude=/usr/share/doc/*",

@@ -1,0 +1,140 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { removeTree, writeFileAtomic } from "../../provider/host/file-store";
+import { runCommand } from "../../provider/host/run-command";
+import { biosBoot } from "../disk/bios-boot";
+import { fstab, grubConfiguration, loadGrubConfiguration } from "../disk/boot-files";
+import { type DiskLayout, layOutDisk, MIB } from "../disk/disk-layout";
+import { efiPartition } from "../disk/efi-partition";
+import { partitionTable } from "../disk/partition-table";
+import { volumeGroupHead } from "../disk/volume-group";
+import { buildScript } from "../image-files";
+import type { DiskRecipe } from "../recipes/recipe";
+import type { BuildContext } from "../store/progress";
+import type { ImageKind } from "../volumes";
+import { ownNamespaces } from "./disk-layer";
+
+export interface DiskContent {
+  /** Folders from top to bottom. */
+  readonly layers: readonly string[];
+  /** The containerd store, where nodes have one. */
+  readonly store?: string;
+}
+
+/** GRUB of the BIOS and the kernel's ext4 agree on these. */
+const BOOT_FEATURES = "^metadata_csum,^metadata_csum_seed,^orphan_file,^64bit";
+const VOLUME_FEATURES = "64bit";
+
+/**
+ * Writes a disk with LVM that boots from BIOS and UEFI, sparse. File systems are filled without being mounted, and
+ * everything around them is computed, so no device-mapper and no loop device is needed.
+ * @param target the file; its folder must have room for the content twice
+ * @throws UserError `command-failed` with what the tool said, e.g. that files do not fit a volume
+ */
+export async function buildDiskImage(
+  kind: ImageKind,
+  recipe: DiskRecipe,
+  content: DiskContent,
+  target: string,
+  context: BuildContext,
+): Promise<void> {
+  const layout = layOutDisk(kind, recipe);
+  const work = await fs.mkdtemp(`${target}-work-`);
+  try {
+    const out = await makeFileSystems(recipe, layout, content, work, context);
+    await writeDisk(kind, recipe, layout, out, target);
+    context.progress({ phase: "disk image", message: "copying file systems" });
+    const { boot } = layout.partitions;
+    await copySparse(path.join(out, "boot.ext4"), target, boot.offsetBytes, context);
+    for (const { name, offsetBytes } of layout.volumes) {
+      await copySparse(path.join(out, `${name}.ext4`), target, offsetBytes, context);
+    }
+  } finally {
+    await removeTree(work);
+  }
+}
+
+async function makeFileSystems(
+  recipe: DiskRecipe,
+  layout: DiskLayout,
+  { layers, store = "" }: DiskContent,
+  work: string,
+  context: BuildContext,
+): Promise<string> {
+  const [files, out, scratch] = ["files", "out", "scratch"].map((name) => path.join(work, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const folder of [files, out, scratch]) await fs.mkdir(folder);
+  await writeFileAtomic(path.join(files, "fstab"), fstab(recipe, layout), 0o644);
+  await writeFileAtomic(path.join(files, "grub.cfg"), grubConfiguration(recipe), 0o644);
+  await writeFileAtomic(path.join(files, "load.cfg"), loadGrubConfiguration(layout), 0o644);
+  const { boot } = layout.partitions;
+  const volumes = [
+    ["/boot", "boot", boot.sizeBytes / MIB, boot.guid, BOOT_FEATURES],
+    ...layout.volumes.map((each) => [each.mountPoint, each.name, each.sizeBytes / MIB, each.uuid, VOLUME_FEATURES]),
+  ];
+  await runCommand([...ownNamespaces, "sh", buildScript("make-file-systems.sh")], {
+    env: {
+      LAYERS: layers.join(":"),
+      STORE: store,
+      WORK: scratch,
+      OUT: out,
+      FILES: files,
+      VOLUMES: volumes.map((line) => line.join(" ")).join("\n"),
+      SOURCE_DATE_EPOCH: String(recipe.sealedAt),
+    },
+    signal: context.signal,
+    onLine: (line) => {
+      const step = /^I: (.*)/.exec(line)?.[1];
+      if (step) context.progress({ phase: "disk image", message: step });
+    },
+  });
+  return out;
+}
+
+/** Everything but the ext4 file systems. */
+async function writeDisk(
+  kind: ImageKind,
+  recipe: DiskRecipe,
+  layout: DiskLayout,
+  from: string,
+  target: string,
+): Promise<void> {
+  const read = (name: string): Promise<Buffer> => fs.readFile(path.join(from, name));
+  const { "bios-boot": bios, efi, volumes } = layout.partitions;
+  const { program, core } = biosBoot(await read("boot.img"), await read("core.img"), bios);
+  const table = partitionTable(layout, program);
+  const serial = Number.parseInt(efi.guid.slice(0, 8), 16);
+  const pieces: readonly (readonly [number, Buffer])[] = [
+    [0, table.head],
+    [bios.offsetBytes, core],
+    [efi.offsetBytes, efiPartition(efi.sizeBytes, await read("bootx64.efi"), serial)],
+    [volumes.offsetBytes, volumeGroupHead(kind, recipe, layout)],
+    [layout.sizeBytes - table.tail.length, table.tail],
+  ];
+  const disk = await fs.open(target, "w", 0o644);
+  try {
+    await disk.truncate(layout.sizeBytes);
+    for (const [at, bytes] of pieces) await writeNonZero(disk, bytes, at);
+  } finally {
+    await disk.close();
+  }
+}
+
+/** Blocks of zeros stay holes. */
+async function writeNonZero(disk: fs.FileHandle, bytes: Buffer, at: number): Promise<void> {
+  const block = 64 * 1024;
+  const zeros = Buffer.alloc(block);
+  for (let start = 0; start < bytes.length; start += block) {
+    const piece = bytes.subarray(start, start + block);
+    if (!piece.equals(zeros.subarray(0, piece.length))) await disk.write(piece, 0, piece.length, at + start);
+  }
+}
+
+async function copySparse(from: string, to: string, at: number, { signal }: BuildContext): Promise<void> {
+  const argv = ["dd", `if=${from}`, `of=${to}`, "bs=64K", "conv=sparse,notrunc", "oflag=seek_bytes", `seek=${at}`];
+  await runCommand([...argv, "status=none"], { signal });
+  await removeTree(from);
+}

@@ -1,0 +1,70 @@
+import * as fs from "node:fs/promises";
+import { removeTree, writeFileAtomic } from "../../provider/host/file-store";
+import { runCommand } from "../../provider/host/run-command";
+import { buildScript } from "../image-files";
+import type { DiskRecipe } from "../recipes/recipe";
+import type { BuildContext } from "../store/progress";
+import { aptFetchOptions, debianSources } from "./debian-sources";
+import { writeLayer } from "./layer";
+import { leaveOut } from "./root-tree";
+
+/** Hardware that no hypervisor shows, a third of the kernel's modules. */
+const leaveOutModules = [
+  "sound",
+  "drivers/media",
+  "drivers/gpu/drm/amd",
+  "drivers/gpu/drm/i915",
+  "drivers/gpu/drm/nouveau",
+]
+  .concat(["drivers/gpu/drm/xe", "drivers/gpu/drm/radeon", "drivers/net/wireless", "drivers/infiniband", "drivers/iio"])
+  .map((folder) => `path-exclude=/usr/lib/modules/*/kernel/${folder}/*`);
+
+/** Own mounts and processes, which end with the command whatever happens. */
+export const ownNamespaces = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"];
+
+/**
+ * What a machine with a kernel of its own has on top of the root tree: kernel, initramfs, boot loader, tools for disks.
+ * @param tree the root tree; only read
+ * @throws UserError `network`, `disk-full`, `command-failed` with what apt said
+ */
+export async function buildDiskLayer(
+  recipe: DiskRecipe,
+  suite: string,
+  tree: string,
+  target: string,
+  context: BuildContext,
+): Promise<void> {
+  await writeLayer(recipe.layer, target);
+  const work = await fs.mkdtemp(`${target}-work-`);
+  const aptConf = `${work}.apt.conf`;
+  try {
+    const options = [...leaveOut, ...leaveOutModules].map((option) => `DPkg::Options:: "--${option}";`);
+    const settings = [
+      'Dir::Etc::SourceList "/run/sources.list";',
+      'Dir::Etc::SourceParts "/dev/null";',
+      ...options,
+      ...(await aptFetchOptions()),
+    ];
+    // A file that only we may read: the address of a proxy may hold a password.
+    await writeFileAtomic(aptConf, `${settings.join("\n")}\n`, 0o600);
+    await runCommand([...ownNamespaces, "sh", buildScript("install-disk-packages.sh")], {
+      env: {
+        TREE: tree,
+        LAYER: target,
+        WORK: work,
+        APT_CONF: aptConf,
+        PACKAGES: recipe.packages.join(" "),
+        SOURCES: (await debianSources(suite)).join("\n"),
+        SOURCE_DATE_EPOCH: String(recipe.sealedAt),
+      },
+      signal: context.signal,
+      onLine: (line) => {
+        const step = /^I: (.*)/.exec(line)?.[1];
+        if (step) context.progress({ phase: "disk layer", message: step });
+      },
+    });
+  } finally {
+    await removeTree(aptConf);
+    await removeTree(work);
+  }
+}
