@@ -3,14 +3,18 @@ import * as path from "node:path";
 import { dataFolder, imagesFolder, partsFolder } from "../provider/host/data-folder";
 import { withFileLock } from "../provider/host/file-lock";
 import { buildContainerLayer } from "./build/container-layer";
+import { ensureContainerdStore } from "./build/containerd-store";
+import { buildDiskImage } from "./build/disk-image";
+import { buildDiskLayer } from "./build/disk-layer";
 import { ensureImage, type ImageParts, type ImageRecord, type LayerName } from "./build/image";
 import { buildKubernetesLayer } from "./build/kubernetes-layer";
-import { imageName, imageRecipes, recipeHash } from "./image-names";
+import { type DiskRecord, ensureDisk } from "./build/sealed-disk";
+import { type ImageForm, imageName, imageRecipes, recipeHash } from "./image-names";
 import { allSources } from "./parts/choose-source";
 import type { Part, PartSource } from "./parts/part-source";
 import { ensurePart } from "./parts/part-store";
 import { kubernetesVersions } from "./recipes/kubernetes";
-import type { ImageRecipe, LayerRecipe } from "./recipes/recipe";
+import type { ImageRecipe } from "./recipes/recipe";
 import { removeDiscarded } from "./store/discard";
 import type { BuildContext, OnProgress } from "./store/progress";
 import { ensureSealed, type SealedFolder } from "./store/sealed-folder";
@@ -38,7 +42,7 @@ const LOCK_TIMEOUT_MS = 60 * 60 * 1000;
  * @throws UserError when there is no source for a part, no network, no room, or a build fails; finished steps stay, a
  * half image never does
  */
-export async function ensureImages(options: EnsureImagesOptions = {}): Promise<readonly ImageRecord[]> {
+export async function ensureImages(options: EnsureImagesOptions = {}): Promise<readonly (ImageRecord | DiskRecord)[]> {
   const recipes = wantedRecipes(options);
   const context = {
     progress: options.progress ?? (() => {}),
@@ -46,7 +50,7 @@ export async function ensureImages(options: EnsureImagesOptions = {}): Promise<r
     full: options.verify,
   };
   await fs.mkdir(imagesFolder(), { recursive: true });
-  const build = async (): Promise<readonly ImageRecord[]> => {
+  const build = async (): Promise<readonly (ImageRecord | DiskRecord)[]> => {
     await removeDiscarded();
     const records = [];
     for (const recipe of recipes) records.push(await ensureOne(recipe, options.sources ?? allSources(), context));
@@ -55,38 +59,75 @@ export async function ensureImages(options: EnsureImagesOptions = {}): Promise<r
   return withFileLock(path.join(dataFolder(), "build-images"), build, { timeoutMs: LOCK_TIMEOUT_MS });
 }
 
+type EnsureContext = BuildContext & { readonly full?: boolean };
+type MakePart = (wanted: Part) => Promise<SealedFolder>;
+
 async function ensureOne(
   recipe: ImageRecipe,
   sources: readonly PartSource[],
-  context: BuildContext & { readonly full?: boolean },
-): Promise<ImageRecord> {
-  const part = (wanted: Part): Promise<SealedFolder> => ensurePart(wanted, sources, context);
+  context: EnsureContext,
+): Promise<ImageRecord | DiskRecord> {
+  const part: MakePart = (wanted) => ensurePart(wanted, sources, context);
+  if (!recipe.disk) return ensureImage(recipe, await treeParts(recipe, part, context), context);
+  const finished: Part = { kind: "disk", recipe };
+  return ensureDisk(recipe, context, async (target) => {
+    for (const source of sources.filter((each) => each.provides(finished))) {
+      if (!(await source.available(finished)).usable) continue;
+      return { disk: await source.fetch(finished, path.dirname(target), context) };
+    }
+    return writeDisk(recipe, part, target, context);
+  });
+}
+
+async function treeParts(recipe: ImageRecipe, part: MakePart, context: EnsureContext): Promise<ImageParts> {
   const base = await part({ kind: "root-tree", recipe: recipe.rootTree });
-  const { container: containerRecipe, kubernetes } = recipe;
-  if (!containerRecipe) throw new Error("disks are not built yet");
-  const container = await ensureLayer("container", containerRecipe, "", context, (target) =>
-    buildContainerLayer(containerRecipe, target),
+  const { container } = recipe;
+  if (!container) throw new Error(`nothing says what containers of ${recipe.name} need`);
+  const top = await ensureLayer("container", container, "", context, (target) =>
+    buildContainerLayer(container, target),
   );
+  const { programs, layers } = await kubernetesParts(recipe, part, context);
+  return { layers: [{ name: "container", folder: top }, ...layers, { name: "base", folder: base }], programs };
+}
+
+/** A disk has what the tree of the same recipe has, and its own layer instead of the containers'. */
+async function writeDisk(recipe: ImageRecipe, part: MakePart, target: string, context: EnsureContext) {
+  const { disk, rootTree, kubernetes } = recipe;
+  if (!disk) throw new Error(`nothing says what the disk of ${recipe.name} is`);
+  const base = await part({ kind: "root-tree", recipe: rootTree });
+  const top = await ensureLayer("disk", { disk, suite: rootTree.suite }, base.digest, context, (content) =>
+    buildDiskLayer(disk, rootTree.suite, base.content, content, context),
+  );
+  const { programs, layers } = await kubernetesParts(recipe, part, context);
+  const folders = [top, ...layers.map(({ folder }) => folder), base].map(({ content }) => content);
+  const store = kubernetes && (await ensureContainerdStore(kubernetes, base, programs, context));
+  await buildDiskImage(recipe.name, disk, { layers: folders, store }, target, context);
+  return Object.fromEntries([["base", base.origin], ...[...programs].map(([name, { origin }]) => [name, origin])]);
+}
+
+async function kubernetesParts(
+  { kubernetes }: Pick<ImageRecipe, "kubernetes">,
+  part: MakePart,
+  context: EnsureContext,
+): Promise<Pick<ImageParts, "layers" | "programs">> {
   const programs = new Map<string, SealedFolder>();
-  for (const each of kubernetes?.parts ?? []) programs.set(each.name, await part({ kind: "programs", recipe: each }));
-  const layers: { name: LayerName; folder: SealedFolder }[] = [{ name: "container", folder: container }];
-  if (kubernetes) {
-    const programFolder = (name: string): string => programs.get(name)?.content ?? "";
-    // Links to the programs, so it is another layer when they are others.
-    const made = [...programs.values()].map((folder) => folder.digest).join();
-    const build = (target: string) => buildKubernetesLayer(kubernetes, programFolder, target);
-    layers.push({ name: "kubernetes", folder: await ensureLayer("kubernetes", kubernetes, made, context, build) });
-  }
-  layers.push({ name: "base", folder: base });
-  const parts: ImageParts = { layers, programs };
-  return ensureImage(recipe, parts, context);
+  if (!kubernetes) return { layers: [], programs };
+  for (const each of kubernetes.parts) programs.set(each.name, await part({ kind: "programs", recipe: each }));
+  const programFolder = (name: string): string => programs.get(name)?.content ?? "";
+  // Links to the programs, so it is another layer when they are others.
+  const made = [...programs.values()].map((folder) => folder.digest).join();
+  const build = (target: string) => buildKubernetesLayer(kubernetes, programFolder, target);
+  return {
+    layers: [{ name: "kubernetes", folder: await ensureLayer("kubernetes", kubernetes, made, context, build) }],
+    programs,
+  };
 }
 
 async function ensureLayer(
-  name: LayerName,
-  recipe: LayerRecipe | ImageRecipe["kubernetes"],
+  name: LayerName | "disk",
+  recipe: unknown,
   madeFrom: string,
-  context: BuildContext & { readonly full?: boolean },
+  context: EnsureContext,
   build: (target: string) => Promise<void>,
 ): Promise<SealedFolder> {
   const folder = path.join(partsFolder(), `${name}-layer-${recipeHash([recipe, madeFrom])}`);
@@ -96,13 +137,12 @@ async function ensureLayer(
   });
 }
 
-function wantedRecipes({
-  names,
-  recipes = kubernetesVersions.flatMap((version) => imageRecipes(version, "tree")),
-}: EnsureImagesOptions): readonly ImageRecipe[] {
-  if (!names) return recipes;
+function wantedRecipes({ names, recipes }: EnsureImagesOptions): readonly ImageRecipe[] {
+  const known = (form: ImageForm) => kubernetesVersions.flatMap((version) => imageRecipes(version, form));
+  if (!names) return recipes ?? known("tree");
+  const candidates = recipes ?? [...known("tree"), ...known("disk")];
   return names.map((name) => {
-    const recipe = recipes.find((each) => imageName(each) === name);
+    const recipe = candidates.find((each) => imageName(each) === name);
     if (!recipe) throw new Error(`no recipe makes an image called ${name}`);
     return recipe;
   });

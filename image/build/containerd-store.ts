@@ -1,12 +1,15 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import { partsFolder } from "../../provider/host/data-folder";
 import { removeTree } from "../../provider/host/file-store";
 import { runCommand } from "../../provider/host/run-command";
 import { writeDockerArchive } from "../container/docker-archive";
 import { type ImageSources, layerFiles } from "../container/layer-files";
 import { buildScript } from "../image-files";
-import type { ContainerImageRecipe } from "../recipes/recipe";
+import { recipeHash } from "../image-names";
+import type { ContainerImageRecipe, KubernetesRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/progress";
+import { ensureSealed, type SealedFolder, type Verification } from "../store/sealed-folder";
 
 const PHASE = "container images";
 
@@ -55,4 +58,22 @@ async function dropLeftovers(store: string): Promise<void> {
     if (name.startsWith("tmpmounts") || name.endsWith(".ttrpc")) await removeTree(path.join(store, name));
   }
   await removeTree(path.join(store, "io.containerd.content.v1.content", "ingest"));
+}
+
+/** The store of a disk image as a part: a disk that is made anew because its layout changed takes the same. */
+export async function ensureContainerdStore(
+  recipe: KubernetesRecipe,
+  base: SealedFolder,
+  programs: ReadonlyMap<string, SealedFolder>,
+  context: BuildContext & Verification,
+): Promise<string> {
+  const made = [base, ...programs.values()].map(({ digest }) => digest);
+  const folder = path.join(partsFolder(), `containerd-store-${recipeHash([recipe.containerImages, made])}`);
+  const sources = { programs: (part: string) => programs.get(part)?.content ?? "", tree: base.content };
+  const sealed = await ensureSealed(folder, PHASE, context, async (content) => {
+    await fs.chmod(content, 0o711);
+    await buildContainerdStore(recipe.containerImages, sources, content, context);
+    return "this version of groundplane";
+  });
+  return sealed.content;
 }

@@ -8,16 +8,13 @@ import { aptFetchOptions, debianSources } from "./debian-sources";
 import { writeLayer } from "./layer";
 import { leaveOut } from "./root-tree";
 
-/** Hardware that no hypervisor shows, a third of the kernel's modules. */
+/** Hardware that no hypervisor shows, most of the kernel's modules. */
 const leaveOutModules = [
-  "sound",
-  "drivers/media",
-  "drivers/gpu/drm/amd",
-  "drivers/gpu/drm/i915",
-  "drivers/gpu/drm/nouveau",
-]
-  .concat(["drivers/gpu/drm/xe", "drivers/gpu/drm/radeon", "drivers/net/wireless", "drivers/infiniband", "drivers/iio"])
-  .map((folder) => `path-exclude=/usr/lib/modules/*/kernel/${folder}/*`);
+  ...["sound", "arch/x86/kvm", "net/bluetooth", "net/mac80211", "net/wireless"],
+  ...["bluetooth", "gpu", "iio", "infiniband", "media", "net/wireless", "parport", "staging"].map(
+    (name) => `drivers/${name}`,
+  ),
+].map((folder) => `path-exclude=/usr/lib/modules/*/kernel/${folder}/*`);
 
 /** Own mounts and processes, which end with the command whatever happens. */
 export const ownNamespaces = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"];

@@ -25,7 +25,7 @@ terminal_output console serial
 set timeout=0
 set timeout_style=hidden
 menuentry "groundplane" {
-	linux /vmlinuz-@KERNEL@ root=/dev/mapper/${volumeGroup}-root ro console=tty0 console=ttyS0,115200n8
+	linux /vmlinuz-@KERNEL@ root=/dev/mapper/${volumeGroup}-root ro loglevel=4 console=tty0 console=ttyS0,115200n8
 	initrd /initrd.img-@KERNEL@
 }
 `;

@@ -9,7 +9,7 @@ export interface BundleManifest {
 export interface BundledPart {
   /** Name of the part's folder, see `partFolder`: depends on the part's recipe alone. */
   readonly name: string;
-  readonly kind: "root-tree" | "programs";
+  readonly kind: "root-tree" | "programs" | "disk";
   /** Where the part came from when the bundle was made. */
   readonly origin: string;
   readonly files: readonly BundledFile[];
@@ -27,6 +27,8 @@ export const BUNDLE_FORMAT = "groundplane-bundle-1";
 export const MANIFEST_NAME = "manifest.json";
 /** A root tree travels as one archive, which keeps owners, links and capabilities. */
 export const TREE_ARCHIVE = "tree.tar";
+/** A disk travels without its holes. */
+export const DISK_ARCHIVE = "disk.raw.zst";
 
 /** @throws UserError `bundle-damaged` when the text is no manifest of this format, or names a path outside */
 export function parseBundleManifest(text: string, where: string): BundleManifest {

@@ -41,6 +41,7 @@ async function place(file: BundledFile, kind: Part["kind"], target: string): Pro
   if ((await digestFile(from).catch(() => undefined)) !== file.sha256)
     throw damaged(bundleFolder(), `${file.path} has changed`);
   if (kind === "root-tree") return unpackTree(from, target);
+  if (kind === "disk") return unpackDisk(from, path.join(target, "disk.raw"));
   const program = path.join(target, path.basename(file.path));
   await fs.copyFile(from, program);
   await fs.chmod(program, 0o755);
@@ -72,4 +73,13 @@ async function unpackTree(archive: string, tree: string): Promise<void> {
     `--file=${archive}`,
     `--directory=${tree}`,
   ]);
+}
+
+/** Many cores, little memory; a disk is mostly packages, which hardly shrink further. */
+export async function packDisk(disk: string, archive: string, signal?: AbortSignal): Promise<void> {
+  await runCommand(["zstd", "--quiet", "-3", "--threads=0", disk, "-o", archive], { signal });
+}
+
+async function unpackDisk(archive: string, disk: string): Promise<void> {
+  await runCommand(["zstd", "--quiet", "--decompress", "--sparse", "--force", archive, "-o", disk]);
 }

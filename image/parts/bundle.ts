@@ -5,24 +5,26 @@ import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import * as tar from "tar-stream";
-import { dataFolder } from "../../provider/host/data-folder";
+import { dataFolder, imagesFolder } from "../../provider/host/data-folder";
 import { digestFile } from "../../provider/host/digest-file";
 import { removeTree } from "../../provider/host/file-store";
-import { imageRecipes } from "../image-names";
+import { DISK_FILE } from "../build/sealed-disk";
+import { ensureImages } from "../build-images";
+import { type ImageForm, imageRecipes } from "../image-names";
 import { kubernetesVersions } from "../recipes/kubernetes";
 import type { ImageRecipe } from "../recipes/recipe";
 import type { BuildContext, OnProgress } from "../store/progress";
-import type { SealedFolder } from "../store/sealed-folder";
 import { asStorageError } from "../store/storage-error";
 import {
   BUNDLE_FORMAT,
   type BundledFile,
   type BundledPart,
   type BundleManifest,
+  DISK_ARCHIVE,
   MANIFEST_NAME,
   TREE_ARCHIVE,
 } from "./bundle-manifest";
-import { packTree } from "./bundle-source";
+import { packDisk, packTree } from "./bundle-source";
 import { allSources } from "./choose-source";
 import { partName } from "./part-name";
 import { type Part, type PartSource, partTitle } from "./part-source";
@@ -33,6 +35,8 @@ export interface CreateBundleOptions {
   readonly signal?: AbortSignal;
   /** Where parts that are not there yet come from. */
   readonly sources?: readonly PartSource[];
+  /** Parts of trees for system containers (default), or finished disks for virtual machines. */
+  readonly form?: ImageForm;
   /** Whose parts; default: all images of every known Kubernetes. */
   readonly recipes?: readonly ImageRecipe[];
 }
@@ -40,8 +44,10 @@ export interface CreateBundleOptions {
 /** Every part that the images are made from, each once. */
 export function partsOf(recipes: readonly ImageRecipe[]): readonly Part[] {
   const parts = recipes.flatMap((recipe): Part[] => [
-    { kind: "root-tree", recipe: recipe.rootTree },
-    ...(recipe.kubernetes?.parts ?? []).map((programs): Part => ({ kind: "programs", recipe: programs })),
+    ...(recipe.disk ? [{ kind: "disk", recipe } as const] : [{ kind: "root-tree", recipe: recipe.rootTree } as const]),
+    ...((!recipe.disk && recipe.kubernetes?.parts) || []).map(
+      (programs): Part => ({ kind: "programs", recipe: programs }),
+    ),
   ]);
   return [...new Map(parts.map((part) => [partName(part), part])).values()];
 }
@@ -53,16 +59,15 @@ export function partsOf(recipes: readonly ImageRecipe[]): readonly Part[] {
  * @throws UserError as `ensureImages` does; `file` is not there then
  */
 export async function createBundle(file: string, options: CreateBundleOptions = {}): Promise<BundleManifest> {
-  const { recipes = kubernetesVersions.flatMap((version) => imageRecipes(version, "tree")), sources = allSources() } =
-    options;
+  const { form = "tree", sources = allSources() } = options;
+  const recipes = options.recipes ?? kubernetesVersions.flatMap((version) => imageRecipes(version, form));
   const context = { progress: options.progress ?? (() => {}), signal: options.signal };
   const work = await fs.mkdtemp(path.join(await existing(dataFolder()), "bundle-work-"));
   const partial = `${file}.partial`;
   try {
     const parts = [];
     for (const part of partsOf(recipes)) {
-      const folder = await ensurePart(part, sources, { ...context, full: true });
-      parts.push(await describePart(part, folder, work, context));
+      parts.push(await describePart(part, await preparePart(part, sources, work, context)));
     }
     const manifest: BundleManifest = { format: BUNDLE_FORMAT, parts: parts.map(({ bundled }) => bundled) };
     context.progress({ phase: "bundle", message: `writing ${file}` });
@@ -83,19 +88,38 @@ interface DescribedPart {
   readonly places: ReadonlyMap<string, string>;
 }
 
-async function describePart(
+interface PreparedPart {
+  /** Folder with its files as they go into the bundle. */
+  readonly source: string;
+  readonly origin: string;
+}
+
+async function preparePart(
   part: Part,
-  folder: SealedFolder,
+  sources: readonly PartSource[],
   work: string,
   context: BuildContext,
-): Promise<DescribedPart> {
-  const name = partName(part);
-  const source = part.kind === "root-tree" ? path.join(work, name) : folder.content;
-  context.progress({ phase: "bundle", message: `packing ${partTitle(part)}` });
-  if (part.kind === "root-tree") {
+): Promise<PreparedPart> {
+  const source = path.join(work, partName(part));
+  const pack = async (how: () => Promise<void>): Promise<void> => {
+    context.progress({ phase: "bundle", message: `packing ${partTitle(part)}` });
     await fs.mkdir(source);
-    await packTree(folder.content, path.join(source, TREE_ARCHIVE), context.signal);
+    await how();
+  };
+  if (part.kind === "disk") {
+    const [record] = await ensureImages({ recipes: [part.recipe], sources, verify: true, ...context });
+    const disk = path.join(imagesFolder(), partName(part), DISK_FILE);
+    await pack(() => packDisk(disk, path.join(source, DISK_ARCHIVE), context.signal));
+    return { source, origin: [...new Set(Object.values(record?.createdFrom ?? {}))].join(", ") };
   }
+  const { content, origin } = await ensurePart(part, sources, { ...context, full: true });
+  if (part.kind === "programs") return { source: content, origin };
+  await pack(() => packTree(content, path.join(source, TREE_ARCHIVE), context.signal));
+  return { source, origin };
+}
+
+async function describePart(part: Part, { source, origin }: PreparedPart): Promise<DescribedPart> {
+  const name = partName(part);
   const places = new Map<string, string>();
   const files: BundledFile[] = [];
   for (const entry of (await fs.readdir(source)).sort()) {
@@ -103,7 +127,7 @@ async function describePart(
     places.set(`${name}/${entry}`, place);
     files.push({ path: `${name}/${entry}`, size: (await fs.stat(place)).size, sha256: await digestFile(place) });
   }
-  return { bundled: { name, kind: part.kind, origin: folder.origin, files }, places };
+  return { bundled: { name, kind: part.kind, origin, files }, places };
 }
 
 async function writeBundle(

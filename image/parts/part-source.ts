@@ -1,10 +1,12 @@
-import type { ProgramsRecipe, RootTreeRecipe } from "../recipes/recipe";
+import type { ImageRecipe, ProgramsRecipe, RootTreeRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/progress";
 
 /** What an image is made of and cannot be made from other parts. */
 export type Part =
   | { readonly kind: "root-tree"; readonly recipe: RootTreeRecipe }
-  | { readonly kind: "programs"; readonly recipe: ProgramsRecipe };
+  | { readonly kind: "programs"; readonly recipe: ProgramsRecipe }
+  /** A finished disk, which only bundles have: where nothing can be built, and where it would take longer. */
+  | { readonly kind: "disk"; readonly recipe: ImageRecipe };
 
 export interface Availability {
   readonly usable: boolean;
@@ -28,5 +30,6 @@ export interface PartSource {
 
 /** How a part is called in progress lines, e.g. `kubernetes 1.36.3`. */
 export function partTitle(part: Part): string {
+  if (part.kind === "disk") return `${part.recipe.name} disk`;
   return part.kind === "root-tree" ? "root tree" : `${part.recipe.name} ${part.recipe.version}`;
 }
