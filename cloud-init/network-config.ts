@@ -45,10 +45,10 @@ function nodeEthernets(plan: DataCenterPlan, node: NodePlan): Record<string, Eth
   };
 }
 
-/** The only balancer owns the floating IP; of a pair, Pacemaker gives it to one. */
+/** The only balancer owns the floating IP; two of them get it from what moves it. */
 function secondAddresses(plan: DataCenterPlan, node: NodePlan): string[] {
-  const { floatingIp, prefixLength, pair } = plan.balancing;
-  return node.role === "balancer" && !pair ? [`${floatingIp}/${prefixLength}`] : [];
+  const { floatingIp, prefixLength, movedBy } = plan.balancing;
+  return node.role === "balancer" && movedBy === "nobody" ? [`${floatingIp}/${prefixLength}`] : [];
 }
 
 function ethernet(mac: string, name: string, addresses: readonly string[]): Ethernet {

@@ -41,6 +41,8 @@ export interface GatewayService {
   readonly port: string;
   /** `segments`: any host in any segment; `uplink`: the host's port-forward; `balancers`: these addresses only. */
   readonly from: "segments" | "uplink" | "balancers";
+  /** Only where this moves the floating IP. */
+  readonly movedBy?: "pacemaker";
 }
 
 /** What the gateway itself answers, beside ICMP. */
@@ -50,5 +52,5 @@ export const gatewayServices: readonly GatewayService[] = [
   { purpose: "DHCP", protocol: "udp", port: "67", from: "segments" },
   { purpose: "NTP", protocol: "udp", port: "123", from: "segments" },
   { purpose: "bastion", protocol: "tcp", port: "22", from: "uplink" },
-  { purpose: "Corosync", protocol: "udp", port: "5405", from: "balancers" },
+  { purpose: "Corosync", protocol: "udp", port: "5405", from: "balancers", movedBy: "pacemaker" },
 ];

@@ -27,7 +27,7 @@ ${parties.map((party) => addressSet(plan, party)).join("")}
     ct state established,related accept
     ct state invalid drop
     meta l4proto icmp accept
-${indent(gatewayServices.map((service) => serviceRule(plan, service)))}
+${indent(servicesOf(plan).map((service) => serviceRule(plan, service)))}
   }
 
   chain forward {
@@ -72,6 +72,9 @@ function addressesOf(plan: DataCenterPlan, party: FlowParty): string[] {
 }
 
 const segmentOf = { master: "masters", worker: "workers", storage: "storage" } as const;
+
+const servicesOf = ({ balancing }: DataCenterPlan): readonly GatewayService[] =>
+  gatewayServices.filter(({ movedBy }) => movedBy === undefined || movedBy === balancing.movedBy);
 
 function serviceRule(plan: DataCenterPlan, service: GatewayService): string {
   const from = {

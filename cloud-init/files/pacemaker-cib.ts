@@ -2,6 +2,9 @@ import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { type ClusterMember, clusterMembers } from "./cluster-members";
 import { element, emitXml, type XmlElement } from "./xml";
 
+/** Of our own (cloud-init/scripts/balancer/floating-ip.sh): the common one needs 80 ms to start, and as long to stop. */
+export const floatingIpAgent = { provider: "groundplane", type: "floating-ip" } as const;
+
 const haproxyClone = "haproxy-clone";
 const floatingIp = "floating-ip";
 
@@ -41,6 +44,10 @@ const clusterProperties = (): XmlElement[] =>
     "no-quorum-policy": "stop",
     // Members that start together need not wait 20 s for each other.
     "dc-deadtime": "1s",
+    // The scheduler is asked this long after the last event. Asked at once, the controller finds updates of its own still
+    // under way and sleeps a whole second before it looks again; they take 210 ms, because messages sent while Corosync
+    // settles a new membership are tried again only then.
+    "transition-delay": "220ms",
     // A failed start counts towards the threshold below like any other failure.
     "start-failure-is-fatal": "false",
   });
@@ -76,14 +83,13 @@ const haproxyElement = (): XmlElement =>
 const floatingIpElement = ({ balancing }: DataCenterPlan): XmlElement =>
   element(
     "primitive",
-    { id: floatingIp, class: "ocf", provider: "heartbeat", type: "IPaddr2" },
+    { id: floatingIp, class: "ocf", provider: floatingIpAgent.provider, type: floatingIpAgent.type },
     element(
       "instance_attributes",
       { id: "floating-ip-address" },
       ...pairs("floating-ip-address", {
-        ip: balancing.floatingIp,
-        cidr_netmask: String(balancing.prefixLength),
-        nic: "dmz",
+        address: `${balancing.floatingIp}/${balancing.prefixLength}`,
+        interface: "dmz",
       }),
     ),
     element("operations", {}, operation(floatingIp, "monitor", "5s", "10s")),

@@ -1,33 +1,68 @@
-import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
+import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { renderHaproxyCfg } from "../files/haproxy-cfg";
+import { renderKeepalivedConf } from "../files/keepalived-conf";
 import { guestCommand } from "../guest-command";
 import type { RoleContent, SeedFile } from "../role-content";
 import { clusterMemberContent } from "./cluster-member";
 
+type Content = Pick<RoleContent, "files" | "enable">;
+
+/** HAProxy before the masters. One of a pair shares the floating IP with the other; a single one simply has it. */
+export function balancerContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
+  const { movedBy } = plan.balancing;
+  const mover = movers[movedBy](plan, node);
+  return {
+    files: [...haproxyFiles(plan), guestCommand("balancer/role-ready"), ...mover.files],
+    environment: { FLOATING_IP_BY: movedBy },
+    commands: [],
+    enable: ["haproxy.service", ...mover.enable],
+  };
+}
+
 /**
  * Pacemaker forbids systemd to restart HAProxy by `50-pacemaker.conf`; this drop-in sorts after that one, so that a
- * crash is over in 100 ms and Pacemaker need not move anything. At boot systemd starts HAProxy before Pacemaker looks,
- * whose own start of a unit takes it two seconds of waiting.
+ * crash is over in 100 ms and nothing need move.
  */
-const haproxyUnit = `[Unit]
-Before=pacemaker.service
-
-[Service]
+const haproxyUnit = `[Service]
 Restart=always
 RestartSec=100ms
 `;
 
-/** HAProxy before the masters. One of a pair shares the floating IP through Pacemaker; a single one simply has it. */
-export function balancerContent(plan: DataCenterPlan): RoleContent {
-  const { pair } = plan.balancing;
-  const cluster = pair ? clusterMemberContent(plan) : undefined;
-  return {
-    files: [...haproxyFiles(plan), guestCommand("balancer/role-ready"), ...(cluster?.files ?? [])],
-    environment: { BALANCER_PAIR: pair ? "yes" : "no" },
-    commands: [],
-    enable: ["haproxy.service", ...(cluster?.enable ?? [])],
-  };
-}
+/**
+ * At boot HAProxy runs before Pacemaker looks, whose own start of a unit takes it two seconds of waiting. An order between
+ * the units would do that too, and hold up every stop for ever: Pacemaker stops HAProxy, which would wait for Pacemaker.
+ */
+const haproxyFirst = `[Service]
+ExecStartPre=-/usr/bin/systemctl start haproxy.service
+`;
+
+/** Never both: two programs would each hold the address. */
+const keepalivedUnit = `[Unit]
+Conflicts=pacemaker.service corosync.service
+After=haproxy.service
+`;
+
+const movers: Readonly<
+  Record<DataCenterPlan["balancing"]["movedBy"], (plan: DataCenterPlan, node: NodePlan) => Content>
+> = {
+  pacemaker(plan) {
+    const { files, enable } = clusterMemberContent(plan);
+    return { files: [...files, unitFile("pacemaker.service", "10-haproxy-first", haproxyFirst)], enable };
+  },
+  keepalived: (plan, node) => ({
+    files: [
+      unitFile("keepalived.service", "10-floating-ip", keepalivedUnit),
+      {
+        path: "/etc/keepalived/keepalived.conf",
+        mode: "0644",
+        content: renderKeepalivedConf(plan, node),
+        changes: { reload: "systemctl try-reload-or-restart keepalived" },
+      },
+    ],
+    enable: ["keepalived.service"],
+  }),
+  nobody: () => ({ files: [], enable: [] }),
+};
 
 const haproxyFiles = (plan: DataCenterPlan): SeedFile[] => [
   {
@@ -36,5 +71,11 @@ const haproxyFiles = (plan: DataCenterPlan): SeedFile[] => [
     content: renderHaproxyCfg(plan),
     changes: { reload: "systemctl try-reload-or-restart haproxy" },
   },
-  { path: "/etc/systemd/system/haproxy.service.d/90-restart.conf", mode: "0644", content: haproxyUnit },
+  unitFile("haproxy.service", "90-restart", haproxyUnit),
 ];
+
+const unitFile = (unit: string, name: string, content: string): SeedFile => ({
+  path: `/etc/systemd/system/${unit}.d/${name}.conf`,
+  mode: "0644",
+  content,
+});

@@ -1,7 +1,8 @@
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { renderCorosyncConf } from "../files/corosync-conf";
-import { renderPacemakerCib } from "../files/pacemaker-cib";
+import { floatingIpAgent, renderPacemakerCib } from "../files/pacemaker-cib";
 import type { RoleContent } from "../role-content";
+import { script } from "../scripts";
 
 /** Membership in the balancers' cluster: both balancers and the gateway have the same. */
 export function clusterMemberContent(plan: DataCenterPlan): RoleContent {
@@ -14,6 +15,12 @@ export function clusterMemberContent(plan: DataCenterPlan): RoleContent {
         changes: { reload: "! systemctl is-active --quiet corosync || corosync-cfgtool -R" },
       },
       { path: "/etc/corosync/authkey", mode: "0400", secret: "corosync-key" },
+      {
+        path: `/usr/lib/ocf/resource.d/${floatingIpAgent.provider}/${floatingIpAgent.type}`,
+        mode: "0755",
+        content: script("balancer/floating-ip"),
+        changes: { reload: "" },
+      },
       // Only for the first start: from then on the cluster itself keeps and changes it.
       {
         path: "/var/lib/pacemaker/cib/cib.xml",

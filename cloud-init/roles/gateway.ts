@@ -8,13 +8,13 @@ import { clusterMemberContent } from "./cluster-member";
 const sysctlPath = "/etc/sysctl.d/90-groundplane.conf";
 const applySysctl = ["/usr/lib/systemd/systemd-sysctl", sysctlPath];
 
-/** Router, firewall, NAT, DNS, DHCP and bastion; with a pair of balancers also the third vote of their cluster. */
+/** Router, firewall, NAT, DNS, DHCP and bastion; under Pacemaker also the third vote of the balancers' cluster. */
 export function gatewayContent(plan: DataCenterPlan): RoleContent {
-  const { pair } = plan.balancing;
-  const cluster = pair ? clusterMemberContent(plan) : undefined;
+  const { movedBy } = plan.balancing;
+  const cluster = movedBy === "pacemaker" ? clusterMemberContent(plan) : undefined;
   return {
     files: [...gatewayFiles(plan), guestCommand("gateway/role-ready"), ...(cluster?.files ?? [])],
-    environment: { BALANCER_PAIR: pair ? "yes" : "no" },
+    environment: { FLOATING_IP_BY: movedBy },
     commands: [applySysctl],
     enable: ["nftables.service", "dnsmasq.service", ...(cluster?.enable ?? [])],
   };

@@ -104,7 +104,17 @@ const optionsSchema = z
     failover: z
       .enum(["fast", "calm"])
       .default("fast")
-      .describe("Balancer pair: `fast` finds a dead member after 0.7 s, `calm` after 2.2 s on hosts that stall."),
+      .describe(
+        "How soon a silent machine counts as dead: balancers and pods of workers move within seconds with `fast`; " +
+          "`calm` is for hosts that stall.",
+      ),
+    failoverBy: z
+      .enum(["pacemaker", "keepalived"])
+      .default("pacemaker")
+      .describe(
+        "What moves the floating IP: `pacemaker` by majority, never held twice; `keepalived` sooner, and twice while " +
+          "the balancers do not hear each other.",
+      ),
     fastProbes: z
       .boolean()
       .default(false)
@@ -113,6 +123,10 @@ const optionsSchema = z
       .boolean()
       .default(false)
       .describe("Consent to start a new, empty cluster when the data of every master is gone."),
+    protected: z
+      .boolean()
+      .default(false)
+      .describe("`true` keeps `groundplane verify` from breaking machines of this stack."),
     keepDataDisks: z.boolean().default(true).describe("`false` deletes data disks together with the stack."),
   })
   .prefault({});

@@ -31,15 +31,21 @@ export interface NetworkConfiguration {
   readonly serviceCidr: string;
 }
 
-/** `fast`: token 300 ms, for a quiet host; `calm`: token 1000 ms, for a host that is often saturated. */
+/** How soon silence counts as death: `fast` for a host with processors of its own, `calm` for one that stalls. */
 export type FailoverProfile = "fast" | "calm";
+
+/** What moves the floating IP between two balancers. */
+export type FailoverProgram = "pacemaker" | "keepalived";
 
 export interface OptionsConfiguration {
   readonly failover: FailoverProfile;
+  readonly failoverBy: FailoverProgram;
   /** Start-up probes of control plane and CoreDNS once a second instead of kubeadm's stock ten. */
   readonly fastProbes: boolean;
   /** Consent to start a new, empty cluster when the data of every master is gone. */
   readonly rebirth: boolean;
+  /** `true`: nobody may break machines of this stack on purpose, see `groundplane verify`. */
+  readonly protected: boolean;
   /** `false` deletes data disks together with the stack. */
   readonly keepDataDisks: boolean;
 }

@@ -75,13 +75,15 @@ export interface BalancingPlan {
   readonly floatingIp: string;
   readonly prefixLength: number;
   readonly port: number;
-  /** `true`: Corosync and Pacemaker move it between two balancers; `false`: the only balancer owns it. */
-  readonly pair: boolean;
+  /** What moves it between two balancers; `nobody`: the only balancer owns it. */
+  readonly movedBy: "pacemaker" | "keepalived" | "nobody";
   /** Corosync timers in ms. */
   readonly tokenMs: number;
   readonly consensusMs: number;
   readonly knetPingIntervalMs: number;
   readonly knetPingTimeoutMs: number;
+  /** keepalived: time between two signs of life in ms; the third that is missing counts as death. */
+  readonly advertisementMs: number;
 }
 
 export interface KubernetesPlan {
@@ -96,6 +98,9 @@ export interface KubernetesPlan {
   /** Names and addresses of the API server's certificate. */
   readonly certificateNames: readonly string[];
   readonly fastProbes: boolean;
+  /** Seconds of silence after which a node counts as dead, and how long its pods then wait to be replaced. */
+  readonly nodeSilenceSeconds: number;
+  readonly podPatienceSeconds: number;
   readonly rebirth: boolean;
 }
 

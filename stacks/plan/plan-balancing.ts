@@ -3,15 +3,19 @@ import { address, cidr, formatAddress } from "../config/ipv4";
 import { floatingIpOffset } from "../config/segment-layout";
 import type { BalancingPlan, SegmentPlan } from "./data-center-plan";
 
-type FailoverTimers = Pick<BalancingPlan, "tokenMs" | "consensusMs" | "knetPingIntervalMs" | "knetPingTimeoutMs">;
+type FailoverTimers = Pick<
+  BalancingPlan,
+  "tokenMs" | "consensusMs" | "knetPingIntervalMs" | "knetPingTimeoutMs" | "advertisementMs"
+>;
 
 /**
- * Corosync finds a dead member after about token + consensus. `fast` stayed free of false failovers with both cores
- * saturated; `calm` is for hosts that stall for longer, e.g. laptops that swap.
+ * Corosync finds a dead member after token + consensus, keepalived after three advertisements and a little. `fast` stayed
+ * free of false failovers with both cores saturated; `calm` is for hosts that stall for longer, e.g. laptops that swap.
+ * A consensus below the token is safe for so few members on one segment: whoever lost the token tells the others at once.
  */
 const failoverTimers: Readonly<Record<FailoverProfile, FailoverTimers>> = {
-  fast: { tokenMs: 300, consensusMs: 360, knetPingIntervalMs: 200, knetPingTimeoutMs: 400 },
-  calm: { tokenMs: 1000, consensusMs: 1200, knetPingIntervalMs: 250, knetPingTimeoutMs: 500 },
+  fast: { tokenMs: 250, consensusMs: 200, knetPingIntervalMs: 200, knetPingTimeoutMs: 400, advertisementMs: 200 },
+  calm: { tokenMs: 1000, consensusMs: 1200, knetPingIntervalMs: 250, knetPingTimeoutMs: 500, advertisementMs: 600 },
 };
 
 /** Port of the API, on the floating IP and on every master. */
@@ -20,12 +24,13 @@ export const apiPort = 6443;
 export function planBalancing(configuration: Configuration, segments: readonly SegmentPlan[]): BalancingPlan {
   const dmz = segments.find((segment) => segment.name === "dmz");
   if (dmz === undefined) throw new RangeError("the plan has no dmz segment");
+  const { options } = configuration;
   const planned = formatAddress(cidr(dmz.cidr).network + floatingIpOffset);
   return {
     floatingIp: formatAddress(address(configuration.floatingIp ?? planned)),
     prefixLength: dmz.prefixLength,
     port: apiPort,
-    pair: configuration.pools.balancers.count === 2,
-    ...failoverTimers[configuration.options.failover],
+    movedBy: configuration.pools.balancers.count === 2 ? options.failoverBy : "nobody",
+    ...failoverTimers[options.failover],
   };
 }

@@ -1,7 +1,17 @@
-import type { Configuration } from "../config/configuration";
+import type { Configuration, FailoverProfile } from "../config/configuration";
 import { cidr, formatAddress } from "../config/ipv4";
 import type { BalancingPlan, KubernetesPlan } from "./data-center-plan";
 import { domainOf } from "./plan-names";
+
+/**
+ * Stock Kubernetes starts the pods of a dead node elsewhere after almost six minutes. A kubelet reports every ten seconds:
+ * `fast` misses one report, `calm` three.
+ */
+const nodeDeath: Readonly<Record<FailoverProfile, Pick<KubernetesPlan, "nodeSilenceSeconds" | "podPatienceSeconds">>> =
+  {
+    fast: { nodeSilenceSeconds: 20, podPatienceSeconds: 10 },
+    calm: { nodeSilenceSeconds: 40, podPatienceSeconds: 60 },
+  };
 
 /** kubeadm gives CoreDNS the tenth address of the service range and offers no choice. */
 const dnsServiceOffset = 10;
@@ -17,6 +27,7 @@ export function planKubernetes(configuration: Configuration, balancing: Balancin
     // The masters' own addresses and names are added by kubeadm; 127.0.0.1 is how the host reaches the API.
     certificateNames: [balancing.floatingIp, `api.${domainOf(configuration.name)}`, "127.0.0.1", "localhost"],
     fastProbes: options.fastProbes,
+    ...nodeDeath[options.failover],
     rebirth: options.rebirth,
   };
 }

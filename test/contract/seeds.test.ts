@@ -8,8 +8,10 @@ import { ensureImages } from "../../image/build-images";
 import { imageFor } from "../../image/image-names";
 import { imagesFolder } from "../../provider/host/data-folder";
 import { UserError } from "../../provider/host/user-error";
-import type { NodePlan, Role } from "../../stacks/plan/data-center-plan";
+import type { DataCenterPlan, NodePlan, Role } from "../../stacks/plan/data-center-plan";
+import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { examplePlan, exampleStacks } from "../support/example-plans";
+import { exampleConfiguration } from "../support/example-stacks";
 import { type Proof, proveSeed } from "../support/seed-proof/prove-seed";
 
 const everyNode = [
@@ -22,6 +24,7 @@ const everyNode = [
   "sshd accepts its configuration",
 ];
 const units = ["systemd accepts the units"];
+const keepalived = "keepalived accepts its configuration";
 const cluster = ["corosync accepts its configuration", "pacemaker accepts its configuration"];
 
 /** What must have been proven about a role: a proof that silently did not apply would be none. */
@@ -62,11 +65,16 @@ const mistakes: readonly {
   { node: "master-1", wrong: [["controlPlaneEndpoint", "controlPlaneEndpont"]], found: ["kubeadm"] },
 ];
 
+const lab = exampleConfiguration("lab");
+const plans: readonly (readonly [string, DataCenterPlan])[] = [
+  ...exampleStacks.map((stack) => [stack, examplePlan(stack)] as const),
+  ["lab by keepalived", planDataCenter({ ...lab, options: { ...lab.options, failoverBy: "keepalived" } })],
+];
+
 const notRoot = process.getuid?.() !== 0 && "needs root for mount namespaces";
 
 describe("seeds on the real programs", { skip: notRoot }, () => {
-  for (const stack of exampleStacks) {
-    const plan = examplePlan(stack);
+  for (const [stack, plan] of plans) {
     let noImage: string | undefined;
 
     before(async () => {
@@ -91,7 +99,7 @@ describe("seeds on the real programs", { skip: notRoot }, () => {
           proven.filter(({ failure }) => failure),
           [],
         );
-        assert.deepEqual(proven.map(nameOf).sort(), expectedProofs(node, plan.balancing.pair).sort());
+        assert.deepEqual(proven.map(nameOf).sort(), expectedProofs(node, plan).sort());
       });
     }
   }
@@ -112,9 +120,10 @@ describe("seeds on the real programs", { skip: notRoot }, () => {
 
 const nameOf = ({ name }: Proof): string => name;
 
-function expectedProofs({ role }: NodePlan, pair: boolean): string[] {
-  const member = pair && (role === "gateway" || role === "balancer");
-  return [...everyNode, ...proofs[role], ...(member ? cluster : [])];
+function expectedProofs({ role }: NodePlan, { balancing: { movedBy } }: DataCenterPlan): string[] {
+  const member = movedBy === "pacemaker" && (role === "gateway" || role === "balancer");
+  const vrrp = movedBy === "keepalived" && role === "balancer";
+  return [...everyNode, ...proofs[role], ...(member ? cluster : []), ...(vrrp ? [keepalived] : [])];
 }
 
 /** The image's layers from top to bottom; what only containers need is no part of the proof. */

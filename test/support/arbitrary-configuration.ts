@@ -31,7 +31,11 @@ const pools = fc.record({
   storage: fc.record({ count: fc.nat(40), disks }),
 });
 
-const options = fc.record({ failover: fc.constantFrom("fast", "calm"), fastProbes: fc.boolean() });
+const options = fc.record({
+  failover: fc.constantFrom("fast", "calm"),
+  failoverBy: fc.constantFrom("pacemaker", "keepalived"),
+  fastProbes: fc.boolean(),
+});
 
 /** Configurations that users can write and that pass every rule. */
 export const validConfiguration: fc.Arbitrary<Configuration> = fc

@@ -26,13 +26,25 @@ const kubeadmCluster = (plan: DataCenterPlan) => ({
   },
   apiServer: {
     certSANs: plan.kubernetes.certificateNames,
-    extraArgs: Object.entries(apiServerArguments).map(([name, value]) => ({ name, value })),
+    extraArgs: extraArguments({ ...apiServerArguments, ...podPatience(plan) }),
     extraVolumes: [
       hostFolder("api-server-configuration", guestPaths.apiServer, true),
       hostFolder("audit-logs", guestPaths.auditLogs, false),
     ],
   },
+  controllerManager: {
+    extraArgs: extraArguments({ "node-monitor-grace-period": `${plan.kubernetes.nodeSilenceSeconds}s` }),
+  },
 });
+
+const extraArguments = (values: Readonly<Record<string, string>>) =>
+  Object.entries(values).map(([name, value]) => ({ name, value }));
+
+/** Of every pod that does not say otherwise. */
+function podPatience({ kubernetes }: DataCenterPlan): Readonly<Record<string, string>> {
+  const seconds = String(kubernetes.podPatienceSeconds);
+  return { "default-not-ready-toleration-seconds": seconds, "default-unreachable-toleration-seconds": seconds };
+}
 
 const apiServerArguments = {
   "audit-log-maxage": "7",

@@ -9,17 +9,25 @@ missing() {
   exit 1
 }
 
-if [ "$BALANCER_PAIR" = yes ]; then
+if [ "$FLOATING_IP_BY" = pacemaker ]; then
   corosync-quorumtool -s 2>/dev/null | grep -q '^Quorate: *Yes' || missing "Corosync has no quorum"
 fi
 
 echo "show info" | socat -t 1 - UNIX-CONNECT:/run/haproxy/admin.sock 2>/dev/null | grep -q '^Name: HAProxy' ||
   missing "HAProxy does not answer on its socket"
 
-if [ "$BALANCER_PAIR" = yes ]; then
+case $FLOATING_IP_BY in
+pacemaker)
   holders=$(crm_resource --resource floating-ip --locate 2>/dev/null | grep -c 'is running on')
   [ "$holders" = 1 ] || missing "$holders balancers hold the floating IP as Pacemaker sees it"
-else
+  ;;
+keepalived)
+  systemctl is-active --quiet keepalived || missing "keepalived does not run"
+  socat -T 1 -u OPEN:/dev/null "TCP:$API_ADDRESS:$API_PORT,connect-timeout=1" 2>/dev/null ||
+    missing "nobody holds the floating IP"
+  ;;
+nobody)
   ip -4 -oneline address show to "$API_ADDRESS" | grep -q . || missing "the floating IP is not there"
-fi
+  ;;
+esac
 exit 0

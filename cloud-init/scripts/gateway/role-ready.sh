@@ -1,5 +1,5 @@
 #!/bin/bash
-# The gateway's part of node-ready: it routes, filters, tells names and leases, and votes if there is a pair.
+# The gateway's part of node-ready: it routes, filters, tells names and leases, and votes where Pacemaker moves the floating IP.
 set -u
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env
@@ -15,7 +15,7 @@ ss -Hlun 'sport = :67' | grep -q . || missing "dnsmasq does not listen for DHCP"
 # Only by DNS, not from /etc/hosts.
 getent -s hosts:dns ahostsv4 "$API_NAME" | grep -q "^$API_ADDRESS " || missing "dnsmasq does not answer"
 
-if [ "$BALANCER_PAIR" = yes ]; then
+if [ "$FLOATING_IP_BY" = pacemaker ]; then
   corosync-quorumtool -s 2>/dev/null | grep -q '^Quorate: *Yes' || missing "Corosync has no quorum"
   systemctl is-active --quiet pacemaker || missing "Pacemaker does not run"
 fi

@@ -65,6 +65,9 @@ if [ -e /seed/expected/etc/corosync/corosync.conf ]; then
   ip address add "$(sed -n 's/^NODE_ADDRESS="\(.*\)"$/\1/p' /etc/groundplane/node.env)/32" dev lo
   prove "corosync accepts its configuration" corosync -t
 fi
+if [ -e /seed/expected/etc/keepalived/keepalived.conf ]; then
+  prove "keepalived accepts its configuration" keepalived --config-test --use-file /etc/keepalived/keepalived.conf
+fi
 if [ -e /seed/expected/var/lib/pacemaker/cib/cib.xml ]; then
   prove "pacemaker accepts its configuration" crm_verify --xml-file /var/lib/pacemaker/cib/cib.xml
 fi

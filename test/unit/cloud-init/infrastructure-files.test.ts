@@ -36,7 +36,7 @@ test("Pacemaker keeps the gateway in standby and the floating IP with HAProxy", 
     cib,
     /<node id="3" uname="gateway">\n *<instance_attributes id="member-3">\n *<nvpair [^>]*name="standby" value="on"/,
   );
-  assert.match(cib, /name="ip" value="192\.168\.56\.10"/);
+  assert.match(cib, /name="address" value="192\.168\.56\.10\/24"/);
   assert.match(cib, /<rsc_colocation [^>]*rsc="floating-ip" with-rsc="haproxy-clone" score="INFINITY"/);
   const ids = [...cib.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
   assert.equal(new Set(ids).size, ids.length, "ids are unique");

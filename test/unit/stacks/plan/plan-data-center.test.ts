@@ -101,13 +101,15 @@ test("two balancers are a pair, one owns the floating IP for good", () => {
     floatingIp: "192.168.56.10",
     prefixLength: 24,
     port: 6443,
-    pair: true,
-    tokenMs: 300,
-    consensusMs: 360,
+    movedBy: "pacemaker",
+    tokenMs: 250,
+    consensusMs: 200,
     knetPingIntervalMs: 200,
     knetPingTimeoutMs: 400,
+    advertisementMs: 200,
   });
-  assert.equal(planDataCenter(exampleConfiguration("small")).balancing.pair, false);
+  assert.equal(planDataCenter(exampleConfiguration("small")).balancing.movedBy, "nobody");
+  assert.equal(planOf({ options: { failoverBy: "keepalived" } }).balancing.movedBy, "keepalived");
   assert.equal(planOf({ options: { failover: "calm" } }).balancing.tokenMs, 1000);
 });
 

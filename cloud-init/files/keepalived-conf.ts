@@ -1,0 +1,45 @@
+import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { confValue } from "../quoting";
+
+/**
+ * VRRP version 3 by unicast between the two balancers, nobody else hears it. Both start as backups; whoever holds the
+ * floating IP keeps it when the other one returns (`nopreempt`). A holder whose HAProxy does not take connections lets go.
+ */
+export function renderKeepalivedConf({ balancing, nodes }: DataCenterPlan, node: NodePlan): string {
+  const peers = nodes.filter(({ role, name }) => role === "balancer" && name !== node.name);
+  return `global_defs {
+  router_id ${confValue(node.name)}
+  vrrp_version 3
+  vrrp_garp_master_repeat 4
+  vrrp_garp_master_delay 1
+  enable_script_security
+  script_user root
+}
+
+vrrp_script haproxy {
+  script "/usr/bin/socat -u OPEN:/dev/null UNIX-CONNECT:/run/haproxy/admin.sock"
+  interval 1
+  timeout 2
+  fall 3
+  rise 1
+}
+
+vrrp_instance floating-ip {
+  state BACKUP
+  nopreempt
+  interface dmz
+  virtual_router_id 10
+  priority ${confValue(200 - node.index)}
+  advert_int ${confValue(balancing.advertisementMs / 1000)}
+  unicast_src_ip ${confValue(node.address)}
+  unicast_peer {
+${peers.map(({ address }) => `    ${confValue(address)}\n`).join("")}  }
+  virtual_ipaddress {
+    ${confValue(balancing.floatingIp)}/${confValue(balancing.prefixLength)} dev dmz
+  }
+  track_script {
+    haproxy
+  }
+}
+`;
+}
