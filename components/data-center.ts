@@ -6,9 +6,11 @@ import { ControlPlane } from "./control-plane";
 import { type DataCenterOutputs, dataCenterOutputs } from "./data-center-outputs";
 import type { Foundation } from "./foundation";
 import { Gateway } from "./gateway";
+import { guardedMembers } from "./guarded-members";
 import { Network } from "./network";
 import { Ready } from "./ready";
 import { Dismantling } from "./resources/dismantling";
+import { Guard } from "./resources/guard";
 import { Secrets } from "./secrets";
 import { StoragePool } from "./storage-pool";
 import { WorkerPool } from "./worker-pool";
@@ -35,14 +37,14 @@ export class DataCenter extends pulumi.ComponentResource {
     const storage = new StoragePool("storage", pool, { parent: this });
     const parts = [gateway, balancers, masters, workers, storage];
     const machines = [...masters.machines, ...workers.machines];
-    const { secrets, network, baseImage } = foundation;
+    const { secrets, network, baseImage, guard } = foundation;
     // Guests of the fake driver are simulated within the provider: a command over SSH finds nobody there.
     const ready =
       args.driver === "fake" ? [] : [new Ready("ready", { plan, secrets, machines, after: parts }, { parent: this })];
     new Dismantling(
       "dismantling",
       { stack: plan.stack },
-      { parent: this, dependsOn: [network, baseImage, secrets, ...parts, ...ready] },
+      { parent: this, dependsOn: [guard, network, baseImage, secrets, ...parts, ...ready] },
     );
     this.outputs = dataCenterOutputs(plan, secrets);
     this.registerOutputs({});
@@ -51,12 +53,19 @@ export class DataCenter extends pulumi.ComponentResource {
   private layFoundation({ plan, driver }: DataCenterArgs): Foundation {
     const own = { parent: this };
     const { stack, segments, kubernetes } = plan;
+    const baseImage = new BaseImage("base-image", { driver, kubernetesVersion: kubernetes.version }, own);
+    const guard = new Guard(
+      "guard",
+      guardedMembers(plan, driver, (role) => baseImage.nameFor(role)),
+      own,
+    );
     return {
       plan,
       driver,
       secrets: new Secrets("secrets", { stack, version: 1 }, own),
-      baseImage: new BaseImage("base-image", { driver, kubernetesVersion: kubernetes.version }, own),
-      network: new Network("network", { stack, driver, segments }, own),
+      baseImage,
+      guard,
+      network: new Network("network", { stack, driver, segments, guard }, own),
     };
   }
 }

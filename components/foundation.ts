@@ -1,6 +1,7 @@
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import type { BaseImage } from "./base-image";
 import type { Network } from "./network";
+import type { Guard } from "./resources/guard";
 import type { Secrets } from "./secrets";
 
 /** What every part of one data centre stands on. */
@@ -11,4 +12,6 @@ export interface Foundation {
   readonly secrets: Secrets;
   readonly baseImage: BaseImage;
   readonly network: Network;
+  /** Has agreed before any machine changes. */
+  readonly guard: Guard;
 }

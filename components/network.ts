@@ -7,6 +7,8 @@ export interface NetworkArgs {
   /** The driver's name. */
   readonly driver: string;
   readonly segments: readonly SegmentPlan[];
+  /** Machines wait for their segments, and so for it. */
+  readonly guard: pulumi.Resource;
 }
 
 /** All layer-2 networks of the data centre. */
@@ -20,7 +22,7 @@ export class Network extends pulumi.ComponentResource {
         new Segment(
           `${name}-${segment.name}`,
           { driver: args.driver, stack: args.stack, name: segment.name },
-          { parent: this },
+          { parent: this, dependsOn: args.guard },
         ),
     );
     this.registerOutputs({});

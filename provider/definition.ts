@@ -5,6 +5,7 @@ import { birthResource } from "./resources/birth";
 import { clusterSecretsResource } from "./resources/cluster-secrets";
 import { diskResource } from "./resources/disk";
 import { dismantlingResource } from "./resources/dismantling";
+import { guardResource } from "./resources/guard";
 import { imageResource } from "./resources/image";
 import { machineResource } from "./resources/machine";
 import { membershipResource } from "./resources/membership";
@@ -22,6 +23,7 @@ const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
   Birth: resourceHandler(birthResource(connectAnyGuest)),
   Membership: resourceHandler(membershipResource(connectAnyGuest, driverByName)),
   NodeFiles: resourceHandler(nodeFilesResource(connectAnyGuest)),
+  Guard: resourceHandler(guardResource(driverByName)),
   Dismantling: resourceHandler(dismantlingResource()),
 };
 

@@ -38,6 +38,7 @@ export type GuestCommand =
   | "cluster-id"
   | "renew-token"
   | "forget-node"
-  | "drain-node";
+  | "drain-node"
+  | "may-leave";
 
 export const guestCommand = (name: GuestCommand): string => `/usr/local/lib/groundplane/${name}`;

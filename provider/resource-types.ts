@@ -4,6 +4,7 @@
  */
 import type { NodeFile } from "../cloud-init/seed";
 import type { DiskSpec, ImageSpec, MachineSpec, PowerState, SegmentSpec } from "./hypervisor";
+import type { GuardedMembers } from "./resources/plan-losses";
 
 /** Type tokens: `groundplane:index:<Name>`. */
 export type ResourceTypeName =
@@ -15,6 +16,7 @@ export type ResourceTypeName =
   | "Birth"
   | "Membership"
   | "NodeFiles"
+  | "Guard"
   | "Dismantling";
 
 /** Which driver serves the stack; plain input of every resource that touches a hypervisor. */
@@ -137,6 +139,14 @@ export interface NodeFilesInputs {
   readonly generation: string;
 }
 export type NodeFilesOutputs = NodeFilesInputs;
+
+/** Stands before every machine, and refuses a plan whose losses the cluster would not survive; see plan-losses.ts. */
+export interface GuardInputs extends DriverInput, GuardedMembers {
+  readonly stack: string;
+}
+export interface GuardOutputs extends GuardInputs {
+  readonly standing: boolean;
+}
 
 /** Depends on everything; goes first in a destroy, and from then on nothing drains or guards. */
 export interface DismantlingInputs {

@@ -23,6 +23,7 @@ const commands = [
   "renew-token",
   "forget-node",
   "drain-node",
+  "may-leave",
   "cluster-ready",
   "cluster-id",
   "approve-serving-certificates",
@@ -48,6 +49,7 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
     ...common,
     files: [
       ...common.files,
+      { ...guestCommand("kubernetes/etcd-command"), mode: "0644" },
       ...commands.map((name) => guestCommand(`kubernetes/${name}`)),
       approverUnit,
       ...keyFiles(),

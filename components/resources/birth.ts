@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { BirthInputs } from "../../provider/resource-types";
 import type { ResourceArgs } from "./deep-input";
+import { named } from "./named";
 
 /** The one-time start of the cluster on its first masters. */
 export class Birth extends pulumi.CustomResource {
@@ -9,6 +10,6 @@ export class Birth extends pulumi.CustomResource {
 
   constructor(name: string, args: ResourceArgs<BirthInputs>, opts?: pulumi.CustomResourceOptions) {
     const props = { ...args, bornWith: undefined, clusterId: undefined };
-    super("groundplane:index:Birth", name, props, opts);
+    super("groundplane:index:Birth", name, props, named(opts));
   }
 }

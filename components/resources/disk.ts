@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DiskInputs } from "../../provider/resource-types";
 import type { ResourceArgs } from "./deep-input";
+import { named } from "./named";
 
 /** A data disk; it outlives its machine and, unless the stack says otherwise, the stack. */
 export class Disk extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;
 
   constructor(name: string, args: ResourceArgs<DiskInputs>, opts?: pulumi.CustomResourceOptions) {
-    super("groundplane:index:Disk", name, { ...args }, opts);
+    super("groundplane:index:Disk", name, { ...args }, named(opts));
   }
 }

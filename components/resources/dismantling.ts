@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DismantlingInputs } from "../../provider/resource-types";
 import type { ResourceArgs } from "./deep-input";
+import { named } from "./named";
 
 /** Goes first in a destroy; from then on nothing drains or guards. */
 export class Dismantling extends pulumi.CustomResource {
   constructor(name: string, args: ResourceArgs<DismantlingInputs>, opts?: pulumi.CustomResourceOptions) {
-    super("groundplane:index:Dismantling", name, { ...args }, opts);
+    super("groundplane:index:Dismantling", name, { ...args }, named(opts));
   }
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageInputs } from "../../provider/resource-types";
 import type { ResourceArgs } from "./deep-input";
+import { named } from "./named";
 
 /** A sealed image on this host; it is verified, never changed. */
 export class Image extends pulumi.CustomResource {
@@ -8,6 +9,6 @@ export class Image extends pulumi.CustomResource {
   declare readonly digest: pulumi.Output<string>;
 
   constructor(name: string, args: ResourceArgs<ImageInputs>, opts?: pulumi.CustomResourceOptions) {
-    super("groundplane:index:Image", name, { ...args, digest: undefined }, opts);
+    super("groundplane:index:Image", name, { ...args, digest: undefined }, named(opts));
   }
 }

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PowerState } from "../../provider/hypervisor";
 import type { MachineInputs } from "../../provider/resource-types";
 import type { ResourceArgs } from "./deep-input";
+import { named } from "./named";
 
 /** A machine as the hypervisor sees it. */
 export class Machine extends pulumi.CustomResource {
@@ -10,6 +11,6 @@ export class Machine extends pulumi.CustomResource {
 
   constructor(name: string, args: ResourceArgs<MachineInputs>, opts?: pulumi.CustomResourceOptions) {
     const props = { ...args, secrets: pulumi.secret(args.secrets), power: undefined, generation: undefined };
-    super("groundplane:index:Machine", name, props, opts);
+    super("groundplane:index:Machine", name, props, named(opts));
   }
 }

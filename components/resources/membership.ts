@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MembershipInputs } from "../../provider/resource-types";
 import type { ResourceArgs } from "./deep-input";
+import { named } from "./named";
 
 /** One node's place in the cluster: it joins on create, is drained and leaves on delete. */
 export class Membership extends pulumi.CustomResource {
@@ -8,6 +9,6 @@ export class Membership extends pulumi.CustomResource {
 
   constructor(name: string, args: ResourceArgs<MembershipInputs>, opts?: pulumi.CustomResourceOptions) {
     const props = { ...args, bootstrapToken: pulumi.secret(args.bootstrapToken) };
-    super("groundplane:index:Membership", name, props, opts);
+    super("groundplane:index:Membership", name, props, named(opts));
   }
 }

@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { NodeFilesInputs } from "../../provider/resource-types";
 import type { ResourceArgs } from "./deep-input";
+import { named } from "./named";
 
 /** The files of a running node that may change while it lives. */
 export class NodeFiles extends pulumi.CustomResource {
   declare readonly node: pulumi.Output<string>;
 
   constructor(name: string, args: ResourceArgs<NodeFilesInputs>, opts?: pulumi.CustomResourceOptions) {
-    super("groundplane:index:NodeFiles", name, { ...args }, opts);
+    super("groundplane:index:NodeFiles", name, { ...args }, named(opts));
   }
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SegmentInputs } from "../../provider/resource-types";
 import type { ResourceArgs } from "./deep-input";
+import { named } from "./named";
 
 /** One layer-2 network. */
 export class Segment extends pulumi.CustomResource {
@@ -8,6 +9,6 @@ export class Segment extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;
 
   constructor(name: string, args: ResourceArgs<SegmentInputs>, opts?: pulumi.CustomResourceOptions) {
-    super("groundplane:index:Segment", name, { ...args }, opts);
+    super("groundplane:index:Segment", name, { ...args }, named(opts));
   }
 }

@@ -59,6 +59,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       const { [name]: _gone, ...nodes } = cluster.nodes;
       return { ...cluster, nodes };
     }),
+  "may-leave": mayLeave,
   "drain-node": (node) => change(node, (cluster) => cluster),
   kubectl: async (node, args) => {
     const name = args.find((arg) => arg.startsWith("node/"))?.slice("node/".length) ?? "";
@@ -137,6 +138,20 @@ async function clusterWait(
 
 async function asMember(node: MachineName): Promise<Cluster | undefined> {
   return (await advance(node)).phase === "member" ? readCluster(node) : undefined;
+}
+
+/** etcd's members are the masters that have joined; one counts while the machine that joined runs. */
+async function mayLeave(node: MachineName, [leaving = ""]: readonly string[]): Promise<RunResult> {
+  const cluster = await asMember(node);
+  if (!cluster) return failed("etcd does not answer");
+  const others = Object.keys(cluster.nodes).filter((name) => name.startsWith("master") && name !== leaving);
+  const healthy = [];
+  for (const name of others) {
+    const record = await readMachine({ ...node, name });
+    if (record?.power === "running" && record.made?.generation === cluster.nodes[name]) healthy.push(name);
+  }
+  if (healthy.length * 2 > others.length) return ok();
+  return failed(`only ${healthy.join(", ")} of ${others.join(", ")} would be healthy`);
 }
 
 function change(node: MachineName, next: (cluster: Cluster) => Cluster): Promise<RunResult> {

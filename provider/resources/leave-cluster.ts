@@ -5,7 +5,8 @@ import { UserError } from "../host/user-error";
 import type { BirthMember, MembershipInputs } from "../resource-types";
 import type { Context } from "../rpc/resource-handler";
 import { KUBECONFIG, type LivingMaster, livingMaster, mustRun } from "./cluster-command";
-import { progress } from "./guest-waiting";
+import { isOnItsWay, oneByOne, refuseUnsafeLoss, setOnItsWay } from "./guard-record";
+import { progress, reasonOf } from "./guest-waiting";
 
 const DRAIN_SECONDS = 120;
 const POLL_MS = 2_000;
@@ -17,8 +18,30 @@ export interface Surroundings {
   readonly patienceMs: number;
 }
 
-/** Drains a node and has the cluster forget it. Tolerates a dead node, and a cluster that is not there any more. */
-export async function leaveCluster(
+/**
+ * Drains a node and has the cluster forget it. Tolerates a dead node, and a cluster that is not there any more. Masters
+ * leave one after the other, and only while the others can go on without them.
+ */
+export function leaveCluster(
+  surroundings: Surroundings,
+  inputs: MembershipInputs,
+  clusterId: string,
+  context: Context,
+): Promise<void> {
+  const { driver, stack, node: name, generation } = inputs;
+  if (inputs.role !== "master") return leave(surroundings, inputs, clusterId, context);
+  return oneByOne(stack, async () => {
+    const hypervisor = surroundings.driverByName(driver);
+    const present = await hypervisor.inspectMachine({ stack, name });
+    // Of a machine that is lost already, or made anew, only the traces go.
+    const isLoss = present?.generation === generation && !isOnItsWay({ stack, name });
+    if (isLoss) await refuseUnsafeLoss(hypervisor, { stack, name });
+    await leave(surroundings, inputs, clusterId, context);
+    if (isLoss) setOnItsWay({ stack, name });
+  });
+}
+
+async function leave(
   surroundings: Surroundings,
   inputs: MembershipInputs,
   clusterId: string,
@@ -37,6 +60,7 @@ export async function leaveCluster(
   // A master that has left may still answer, through the floating IP, but has no etcd to remove a member from.
   const master = await answeringMaster(surroundings, staying, inputs, context);
   if (!master) return goUnnoticed(surroundings, inputs, context);
+  if (inputs.role === "master") await quorumWithout(master, inputs, surroundings.patienceMs, context);
   await drain(master, inputs, context);
   const forget = [guestCommand("forget-node"), inputs.node] as const;
   await mustRun(master.guest, forget, `remove ${inputs.node} from the cluster`, context, { timeoutMs: 60_000 });
@@ -91,6 +115,32 @@ const clusterSilent = (node: string): UserError =>
     "no-master",
     `${node} cannot leave the cluster: the other masters run, but none answers for the cluster`,
     "see `npx groundplane status` and run it again when a master works; `npx groundplane destroy` takes all away as it is",
+  );
+
+/** Waits until etcd can do without the master; one that has just joined or left needs a moment to settle. */
+async function quorumWithout(
+  { guest }: LivingMaster,
+  { node }: MembershipInputs,
+  patienceMs: number,
+  context: Context,
+): Promise<void> {
+  const end = Date.now() + patienceMs;
+  const show = progress(context, node);
+  for (;;) {
+    const argv = [guestCommand("may-leave"), node];
+    const result = await guest.run(argv, { signal: context.signal, timeoutMs: 60_000 });
+    if (result.code === 0) return;
+    if (Date.now() >= end) throw quorumAtRisk(node, reasonOf(result));
+    show(reasonOf(result));
+    await sleep(POLL_MS, undefined, { signal: context.signal });
+  }
+}
+
+const quorumAtRisk = (node: string, reason: string): UserError =>
+  new UserError(
+    "quorum-at-risk",
+    `${node} must not leave the cluster now: ${reason}`,
+    "take the change back and run `up` until all masters work, then try again; see `npx groundplane status`",
   );
 
 async function controlPlaneOf({ guest }: LivingMaster, context: Context): Promise<readonly string[]> {

@@ -4,6 +4,7 @@ import type { DriverInput, MachineInputs, MachineOutputs } from "../resource-typ
 import { type Properties, UNKNOWN } from "../rpc/property-values";
 import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource-handler";
 import { fillSecrets, referredSecrets } from "./fill-secrets";
+import { isOnItsWay, oneByOne, refuseUnsafeLoss, setOnItsWay } from "./guard-record";
 import { machineSchema } from "./machine-schema";
 import { objectId, parseObjectId } from "./object-id";
 import { presentOwner } from "./present-owner";
@@ -56,6 +57,11 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       const { driver, ...machine } = parseObjectId(id);
       const hypervisor = driverByName(driver);
       const found = await hypervisor.inspectMachine(machine);
+      await oneByOne(machine.stack, async () => {
+        // A master that has left the cluster is no loss any more, and neither is what has vanished.
+        if (found && !isOnItsWay(machine)) await refuseUnsafeLoss(hypervisor, machine);
+        setOnItsWay(machine);
+      });
       // Whatever the machine still holds back goes to its data disk first; without one there is nothing to save.
       if (olds.inputs.disks.length > 0) {
         context.log("info", `${machine.name}: shutting down`, true);
@@ -80,6 +86,8 @@ async function converge(
   signal.throwIfAborted();
   log("info", `${inputs.name}: preparing disk and seed`, true);
   const made = await hypervisor.ensureMachine(machineSpec(inputs), seed, owner);
+  // Until it does its role's work nobody may count on it.
+  if (made.power !== "running") setOnItsWay(inputs);
   // From here on it exists: whatever fails, it must stay in the state.
   try {
     signal.throwIfAborted();

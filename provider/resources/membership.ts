@@ -7,6 +7,7 @@ import type { MembershipInputs, MembershipOutputs } from "../resource-types";
 import { UNKNOWN } from "../rpc/property-values";
 import type { Context } from "../rpc/resource-handler";
 import { clusterStatus, KUBECONFIG, type LivingMaster, livingMaster, mustRun, waitForMember } from "./cluster-command";
+import { oneByOne } from "./guard-record";
 import { bootedGuest, deadlineMs, progress, reasonOf } from "./guest-waiting";
 import { leaveCluster } from "./leave-cluster";
 import * as schemas from "./schemas";
@@ -45,7 +46,7 @@ export function membershipResource(
 
     async create(inputs, preview, context) {
       const id = `${inputs.stack}/${inputs.node}/membership`;
-      return { id, outputs: { ...inputs, clusterId: preview ? UNKNOWN : await join(connect, inputs, context) } };
+      return { id, outputs: { ...inputs, clusterId: preview ? UNKNOWN : await joinInTurn(connect, inputs, context) } };
     },
 
     async update(_id, inputs, { outputs }) {
@@ -58,6 +59,12 @@ export function membershipResource(
     },
   };
 }
+
+/** etcd takes in one member at a time, and lets none go meanwhile. */
+const joinInTurn = (connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> =>
+  inputs.role === "master"
+    ? oneByOne(inputs.stack, () => join(connect, inputs, context))
+    : join(connect, inputs, context);
 
 /** Returns the id of the cluster. */
 async function join(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> {

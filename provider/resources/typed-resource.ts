@@ -14,8 +14,8 @@ export interface TypedResource<I, O> {
   readonly alwaysSecret?: readonly (keyof (I & O) & string)[];
   /** Inputs that every object has, so that reality can be seen to differ from them. No program sets them. */
   readonly ownInputs?: Partial<O>;
-  /** Beyond the schema. */
-  check?(inputs: I, context: Context): Promise<readonly CheckFailure[]>;
+  /** Beyond the schema. `olds` are the inputs that the state holds, if any. */
+  check?(inputs: I, context: Context, olds: I | undefined): Promise<readonly CheckFailure[]>;
   create(inputs: I, preview: boolean, context: Context): Promise<{ readonly id: string; readonly outputs: Planned<O> }>;
   /** `olds` is undefined on import. */
   read?(
@@ -43,11 +43,11 @@ export function resourceHandler<I, O>(resource: TypedResource<I, O>): ResourceHa
     refreshBeforeUpdate,
     alwaysSecret,
     deleteBeforeReplace: true,
-    async check(news, context) {
+    async check(news, context, olds) {
       const failures = checkInputs(schema, news);
       const inputs = { ...news, ...(resource.ownInputs as Properties | undefined) };
       if (failures.length > 0 || !resource.check) return { inputs, failures };
-      return { inputs, failures: await resource.check(inputs as unknown as I, context) };
+      return { inputs, failures: await resource.check(inputs as unknown as I, context, olds as unknown as I) };
     },
     async create(inputs, preview, context) {
       const state = await resource.create(inputs as unknown as I, preview, context);

@@ -88,7 +88,10 @@ export class ProviderServer {
   async check(request: pb.CheckRequest): Promise<pb.CheckResponse> {
     const context = this.context(request);
     const news = decode(request.getNews());
-    const { inputs, failures = [] } = await this.handler(context).check(news.properties, context);
+    const known = decode(request.getOlds()).properties;
+    // The engine sends no inputs for a resource that is new to it.
+    const olds = Object.keys(known).length > 0 ? known : undefined;
+    const { inputs, failures = [] } = await this.handler(context).check(news.properties, context, olds);
     const response = new pb.CheckResponse();
     response.setInputs(encode(inputs, news.secretPaths));
     response.setFailuresList(

@@ -56,7 +56,8 @@ export interface ResourceHandler {
   readonly alwaysSecret?: readonly string[];
   /** A secret input makes every output secret: for outputs that may echo inputs. */
   readonly taintOutputs?: boolean;
-  check(news: Properties, context: Context): Promise<CheckResult>;
+  /** `olds` are the inputs that the state holds; undefined for a resource that is new to it. */
+  check(news: Properties, context: Context, olds?: Properties): Promise<CheckResult>;
   /** In a preview nothing is done: planned outputs are returned, unknown ones as `UNKNOWN`. */
   create(inputs: Properties, preview: boolean, context: Context): Promise<State>;
   /** `undefined` when the object is gone; without it, state is taken for the truth. On import `inputs` is empty. */

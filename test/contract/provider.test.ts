@@ -36,6 +36,7 @@ test("the schema names every type, its required inputs and the types of its prop
     "ClusterSecrets",
     "Disk",
     "Dismantling",
+    "Guard",
     "Image",
     "Machine",
     "Membership",
@@ -151,14 +152,44 @@ test("a disk is kept when it is to be kept, and never shrinks", async () => {
   assert.equal((await client.read(type("Disk"), id, disk, disk)).id, "");
 });
 
-test("the dismantling's mark stands from its delete until the stack is wanted again", async () => {
+test("the dismantling's mark stands from its delete until the stack is made again; a preview leaves it", async () => {
   const inputs = { stack: "tested" };
   const { id } = await client.create(type("Dismantling"), inputs);
   assert.ok(!isDismantling("tested"));
   await client.delete(type("Dismantling"), id, inputs);
-  assert.ok(isDismantling("tested"));
   await client.check(type("Dismantling"), inputs);
+  await client.create(type("Dismantling"), inputs, { preview: true });
+  assert.ok(isDismantling("tested"));
+  await client.create(type("Dismantling"), inputs);
   assert.ok(!isDismantling("tested"));
+});
+
+test("a guard that a destroy has put away differs, and stands again with the next update", async () => {
+  const guard = type("Guard");
+  const inputs = {
+    driver: "fake",
+    stack: "tested",
+    masters: [],
+    balancers: [],
+    storage: [],
+    replicas: 0,
+    standing: true,
+  };
+  const { id } = await client.create(guard, inputs);
+  assert.equal((await client.read(guard, id, inputs, inputs)).inputs.standing, true);
+  await client.delete(type("Dismantling"), "tested/dismantling", { stack: "tested" });
+  const away = (await client.read(guard, id, inputs, inputs)).inputs;
+  assert.equal(away.standing, false);
+  assert.deepEqual(await client.diff(guard, away, inputs), {
+    changes: "some",
+    replaces: [],
+    paths: { standing: "UPDATE" },
+  });
+  await client.update(guard, id, inputs, inputs, { preview: true });
+  assert.ok(isDismantling("tested"), "a preview leaves the mark");
+  await client.update(guard, id, inputs, inputs);
+  assert.ok(!isDismantling("tested"));
+  await client.delete(guard, id, inputs);
 });
 
 test("secrets are stable, new with a higher version, and never older", async () => {

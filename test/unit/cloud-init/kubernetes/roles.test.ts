@@ -58,7 +58,7 @@ test("the commands that the provider calls are executable files", () => {
   assert.deepEqual(commands(workerFiles), both);
   assert.deepEqual(
     commands(masterFiles),
-    [...both, ...masters, "drain-node", "forget-node", "give-birth", "renew-token"].sort(),
+    [...both, ...masters, "drain-node", "forget-node", "give-birth", "may-leave", "renew-token"].sort(),
   );
 });
 

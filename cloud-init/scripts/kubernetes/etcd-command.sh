@@ -1,0 +1,13 @@
+#!/bin/bash
+# etcd's client with this master's certificate; sourced by the commands that ask or change the members.
+
+# shellcheck disable=SC2034 # for those who source this
+local_etcd=https://127.0.0.1:2379
+
+# etcd ENDPOINT ARGUMENTS…
+etcd() {
+  local endpoint=$1
+  shift
+  etcdctl --endpoints="$endpoint" --cacert=/etc/kubernetes/pki/etcd/ca.crt \
+    --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt --key=/etc/kubernetes/pki/etcd/healthcheck-client.key "$@"
+}

@@ -1,0 +1,10 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { GuardInputs } from "../../provider/resource-types";
+import { named } from "./named";
+
+/** Refuses a plan that the cluster would not survive. Plain arguments: a preview must know all of them. */
+export class Guard extends pulumi.CustomResource {
+  constructor(name: string, args: GuardInputs, opts?: pulumi.CustomResourceOptions) {
+    super("groundplane:index:Guard", name, { ...args, standing: undefined }, named(opts));
+  }
+}
