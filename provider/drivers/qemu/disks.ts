@@ -6,6 +6,7 @@ import { type DiskSpec, ForeignObjectError, type Owner } from "../../hypervisor"
 import { isOwner } from "../ownership";
 import { makeDisk, resizeDisk } from "./commands";
 import { diskFolder } from "./folders";
+import { namingFullDisk } from "./full-disk";
 import { stackRecords } from "./machine-record";
 import { dataDiskNode, qmpSocket } from "./names";
 import { isRunning } from "./processes";
@@ -25,7 +26,11 @@ export function inspectDisk(spec: DiskName): Promise<DiskRecord | undefined> {
   return readJson<DiskRecord>(recordFile(spec));
 }
 
-export async function ensureDisk(spec: DiskSpec, owner: Owner): Promise<void> {
+export function ensureDisk(spec: DiskSpec, owner: Owner): Promise<void> {
+  return namingFullDisk(diskFolder(spec.stack, spec.name), () => makeOrGrow(spec, owner));
+}
+
+async function makeOrGrow(spec: DiskSpec, owner: Owner): Promise<void> {
   const known = await checkOwner(spec, owner);
   const { stack, name, uuid, sizeGiB } = spec;
   const file = diskFile(spec);
@@ -35,7 +40,7 @@ export async function ensureDisk(spec: DiskSpec, owner: Owner): Promise<void> {
   await writeJson(recordFile(spec), { stack, name, uuid, sizeGiB: before, owner } satisfies DiskRecord);
   if (!(await exists(file))) {
     await removeTree(`${file}.partial`);
-    await runQemuImg(makeDisk(`${file}.partial`, sizeGiB * GIB), file);
+    await runQemuImg(makeDisk(`${file}.partial`, sizeGiB * GIB));
     await moveTree(`${file}.partial`, file);
   } else await growDisk(spec);
   await writeJson(recordFile(spec), { stack, name, uuid, sizeGiB, owner } satisfies DiskRecord);
@@ -65,7 +70,7 @@ async function growDisk(spec: DiskSpec): Promise<void> {
     );
     return;
   }
-  await runQemuImg(resizeDisk(file, bytes), file);
+  await runQemuImg(resizeDisk(file, bytes));
 }
 
 export function shrinking(what: string, present: number, wanted: number): UserError {

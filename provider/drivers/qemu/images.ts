@@ -16,6 +16,7 @@ import { UserError } from "../../host/user-error";
 import { ImageMissingError, type ImageSpec } from "../../hypervisor";
 import { convertRaw } from "./commands";
 import { convertedFolder, convertedImage, sealedImage } from "./folders";
+import { namingFullDisk } from "./full-disk";
 import { backingsInUse } from "./machine-record";
 import { runQemuImg } from "./qemu-img";
 
@@ -49,13 +50,7 @@ export async function inspectImage({ name }: ImageSpec): Promise<{ readonly dige
 export async function ensureImage({ name }: ImageSpec): Promise<{ readonly digest: string }> {
   const sealed = await readSealed(name);
   if (!sealed) throw new ImageMissingError(name);
-  await withImageLock(async () => {
-    const known = await readConverted(sealed.hex);
-    const names = [...new Set([...(known?.names ?? []), name])].sort();
-    if (!known) await convert(name, sealed.hex);
-    else if (known.names.includes(name)) return;
-    await recordConverted(sealed.hex, names);
-  });
+  await withImageLock(() => namingFullDisk(convertedFolder(), () => makeReady(name, sealed.hex)));
   return { digest: sealed.digest };
 }
 
@@ -91,6 +86,13 @@ async function readSealed(name: string): Promise<{ readonly digest: string; read
   return (await stampFile(sealedImage(name).disk)) ? { digest: record.digest, hex } : undefined;
 }
 
+async function makeReady(name: string, hex: string): Promise<void> {
+  const known = await readConverted(hex);
+  if (known?.names.includes(name)) return;
+  if (!known) await convert(name, hex);
+  await recordConverted(hex, [...new Set([...(known?.names ?? []), name])].sort());
+}
+
 /** `undefined` also when the file is not what was recorded. */
 async function readConverted(hex: string): Promise<ConvertedRecord | undefined> {
   const { disk, record } = convertedImage(hex);
@@ -111,7 +113,7 @@ async function convert(name: string, hex: string): Promise<void> {
   await removeConverted(hex);
   await makeFolder(convertedFolder());
   try {
-    await runQemuImg(convertRaw(sealed, `${disk}.partial`), disk);
+    await runQemuImg(convertRaw(sealed, `${disk}.partial`));
     await makeReadOnly(`${disk}.partial`);
     await moveTree(`${disk}.partial`, disk);
   } catch (error) {

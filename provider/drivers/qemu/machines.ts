@@ -5,6 +5,7 @@ import { withFileLock } from "../../host/file-lock";
 import { exists, listFolder, removeTree } from "../../host/file-store";
 import type { MachineName, MachineSpec, MachineState, Owner, SeedFiles } from "../../hypervisor";
 import { machineFiles, machinesFolder } from "./folders";
+import { namingFullDisk } from "./full-disk";
 import { backingOf } from "./images";
 import { cutPower, stopOrderly } from "./machine-power";
 import { type MachineRecord, ownedRecord, readComplete, writeRecord } from "./machine-record";
@@ -25,14 +26,16 @@ export const withMachineLock = <T>(machine: MachineName, action: () => Promise<T
 
 export async function ensureMachine(spec: MachineSpec, seed: SeedFiles, owner: Owner): Promise<MachineState> {
   checkNames(spec);
-  return withMachineLock(spec, async () => {
-    const known = await ownedRecord(spec, owner);
-    const record = known?.complete ? await changeMachine(known, spec) : await beginMachine(known, spec, owner);
-    await ensureSystemDisk(spec, record.backing);
-    await writeSeed(spec, seed);
-    await writeRecord({ ...record, complete: true });
-    return stateOf(record);
-  });
+  return withMachineLock(spec, () => namingFullDisk(machineFiles(spec).folder, () => makeMachine(spec, seed, owner)));
+}
+
+async function makeMachine(spec: MachineSpec, seed: SeedFiles, owner: Owner): Promise<MachineState> {
+  const known = await ownedRecord(spec, owner);
+  const record = known?.complete ? await changeMachine(known, spec) : await beginMachine(known, spec, owner);
+  await ensureSystemDisk(spec, record.backing);
+  await writeSeed(spec, seed);
+  await writeRecord({ ...record, complete: true });
+  return stateOf(record);
 }
 
 export async function inspectMachine(machine: MachineName): Promise<MachineState | undefined> {

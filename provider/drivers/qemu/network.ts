@@ -32,8 +32,7 @@ export async function ensureNetwork(stack: string, options: NetworkOptions): Pro
     if (await tell(stack, wiring)) return;
     await endSwitch(stack);
     await makePrivateFolder(runtimeFolder(stack));
-    await startSwitch(stack);
-    if (!(await tell(stack, wiring))) throw notStarted(stack, (await readIfPresent(switchLog(stack))) ?? "");
+    await startSwitch(stack, wiring);
   });
 }
 
@@ -85,7 +84,7 @@ async function tell(stack: string, wiring: Wiring): Promise<boolean> {
   );
 }
 
-async function startSwitch(stack: string): Promise<void> {
+async function startSwitch(stack: string, wiring: Wiring): Promise<void> {
   const program = path.join(projectFolder(), "dist", SWITCH_PROGRAM);
   if (!(await exists(program))) {
     throw new UserError("switch-missing", `${program} is missing`, "run `npm run build` in the project's folder");
@@ -93,7 +92,7 @@ async function startSwitch(stack: string): Promise<void> {
   const folder = runtimeFolder(stack);
   const { pid, startTime } = await startProcess([process.execPath, program, folder], { outputFile: switchLog(stack) });
   const deadline = Date.now() + READY_MS;
-  while (!(await exists(controlSocket(stack)))) {
+  while (!(await tell(stack, wiring))) {
     if (Date.now() > deadline || !isSameProcess(pid, startTime)) {
       throw notStarted(stack, (await readIfPresent(switchLog(stack))) ?? "");
     }

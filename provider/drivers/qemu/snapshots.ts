@@ -27,13 +27,13 @@ export async function takeSnapshot(spec: MachineSpec, name: string): Promise<voi
   // Taken anew: one of the same name that was interrupted may be on some of the disks only.
   await deleteSnapshot(spec, name);
   if (await isRunning(spec)) await runJob(spec, "snapshot-save", { tag: name, vmstate: SYSTEM_DISK });
-  else for (const file of diskFiles(spec)) await runQemuImg(snapshotDisk("-c", name, file), file);
+  else for (const file of diskFiles(spec)) await runQemuImg(snapshotDisk("-c", name, file));
 }
 
 export async function restoreSnapshot(spec: MachineSpec, name: string): Promise<void> {
   for (const file of diskFiles(spec)) if (!(await hasSnapshot(file, name))) throw missing(spec, name);
   if (!(await isRunning(spec))) {
-    for (const file of diskFiles(spec)) await runQemuImg(snapshotDisk("-a", name, file), file);
+    for (const file of diskFiles(spec)) await runQemuImg(snapshotDisk("-a", name, file));
     return;
   }
   if (!(await hasMemory(machineFiles(spec).disk, name))) {
@@ -65,7 +65,7 @@ export async function deleteSnapshot(spec: MachineSpec, name: string): Promise<v
   const files = diskFiles(spec);
   for (const index of present) {
     const file = files[index] as string;
-    await runQemuImg(snapshotDisk("-d", name, file), file);
+    await runQemuImg(snapshotDisk("-d", name, file));
   }
 }
 

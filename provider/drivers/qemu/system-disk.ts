@@ -26,7 +26,7 @@ export async function ensureSystemDisk(spec: MachineSpec, backing: string): Prom
   if (present === wanted) return undefined;
   if (await isRunning(spec)) {
     await withQmp(qmpSocket(spec), (qmp) => qmp.execute("block_resize", { "node-name": SYSTEM_DISK, size: wanted }));
-  } else await runQemuImg(resizeDisk(disk, wanted), disk);
+  } else await runQemuImg(resizeDisk(disk, wanted));
   return undefined;
 }
 
@@ -73,6 +73,6 @@ async function makeSystemDisk(spec: MachineSpec, backing: string): Promise<void>
     );
   }
   await removeTree(`${disk}.partial`);
-  await runQemuImg(makeOverlay(`${disk}.partial`, image, wanted), disk);
+  await runQemuImg(makeOverlay(`${disk}.partial`, image, wanted));
   await moveTree(`${disk}.partial`, disk);
 }

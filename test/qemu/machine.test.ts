@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs/promises";
+import { createServer } from "node:net";
+import * as path from "node:path";
+import { after, afterEach, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { bootSectorDisk } from "../../provider/drivers/boot-sector";
+import { diskFile } from "../../provider/drivers/qemu/disks";
+import { runtimeFolder } from "../../provider/drivers/qemu/names";
+import { machineProcesses, switchProcesses } from "../../provider/drivers/qemu/processes";
+import { inspectDiskFile } from "../../provider/drivers/qemu/qemu-img";
+import { killProcess, signalProcess } from "../../provider/host/start-process";
+import type { Hypervisor, MachineSpec } from "../../provider/hypervisor";
+import { GUEST_LINE } from "../support/qemu-guest-disk";
+import { makeQemuHost, type QemuHost, qemuSkipReason, qemuTracesOf, sealDiskImage } from "../support/qemu-host";
+import {
+  makeQemuMachine,
+  qemuDisk,
+  qemuMachine,
+  qemuMachineFolder,
+  qemuOwner,
+  qemuSeed,
+  qemuStack,
+  removeQemuStack,
+} from "../support/qemu-stack";
+
+const GIB = 1024 ** 3;
+
+qemuSkipReason().then((skip) => {
+  describe("a machine on QEMU", { skip }, () => {
+    let host: QemuHost;
+    let spec: MachineSpec;
+    before(() => {
+      host = makeQemuHost();
+      spec = qemuMachine(host.image);
+    });
+    afterEach(() => removeQemuStack(host.image));
+    after(async () => {
+      assert.deepEqual(await qemuTracesOf(host.data, [qemuStack]), []);
+      await assert.rejects(fs.access(path.join(host.data, "qemu")), "an image that nobody needs is given back");
+      host.remove();
+    });
+
+    test("its guest boots from the image and its console is kept, that of the start before as well", async () => {
+      const driver = await makeQemuMachine(spec, true);
+      await consoleSays(driver, spec, GUEST_LINE);
+      await driver.stopMachine(spec, 10_000);
+      await driver.startMachine(spec);
+      await consoleSays(driver, spec, GUEST_LINE);
+      const log = driver.consoleLog?.consoleLogPath(spec) ?? "";
+      assert.equal((await fs.readFile(log, "utf8")).split(GUEST_LINE).length, 2, "the console is this start's");
+      assert.match(await fs.readFile(`${log}.1`, "utf8"), new RegExp(GUEST_LINE));
+    });
+
+    test("a guest that heeds its power button is not cut off; one that does not is, at the deadline", async () => {
+      const driver = await makeQemuMachine(spec, true);
+      await consoleSays(driver, spec, GUEST_LINE);
+      const [orderly] = await timed(() => driver.stopMachine(spec, 30_000));
+      assert.ok(orderly < 10_000, `it took ${orderly} ms`);
+      await removeQemuStack(host.image);
+
+      const deaf = qemuMachine(sealDiskImage("deaf-1", bootSectorDisk("DEAF")));
+      const other = await makeQemuMachine(deaf, true);
+      const [cut] = await timed(() => other.stopMachine(deaf, 2_000));
+      assert.ok(cut >= 2_000 && cut < 15_000, `it took ${cut} ms`);
+      assert.equal((await other.inspectMachine(deaf))?.power, "stopped");
+      await removeQemuStack("deaf-1");
+    });
+
+    test("its files are for its owner alone, and the image for nobody to write to", async () => {
+      await makeQemuMachine(spec, true);
+      const folder = qemuMachineFolder(host.data);
+      assert.equal((await fs.stat(path.join(folder, "seed.iso"))).mode & 0o777, 0o600);
+      assert.equal((await fs.stat(runtimeFolder(qemuStack))).mode & 0o777, 0o700);
+      const images = path.join(host.data, "qemu", "images");
+      const converted = (await fs.readdir(images)).find((name) => name.endsWith(".qcow2")) ?? "";
+      assert.equal((await fs.stat(path.join(images, converted))).mode & 0o777, 0o444);
+    });
+
+    test("disks grow while it runs and while it does not, and never shrink", async () => {
+      const withDisk = { ...spec, disks: [{ disk: qemuDisk.name, mountPoint: "/data" }] };
+      const driver = await makeQemuMachine(withDisk, true);
+      const generation = (await driver.inspectMachine(spec))?.generation;
+      const running = await machineProcesses(spec);
+      await driver.ensureMachine({ ...withDisk, diskGiB: 2 }, qemuSeed, qemuOwner);
+      await driver.ensureDisk({ ...qemuDisk, sizeGiB: 3 }, qemuOwner);
+      assert.deepEqual(await machineProcesses(spec), running, "it went on running");
+      assert.equal(
+        (await inspectDiskFile(path.join(qemuMachineFolder(host.data), "disk.qcow2")))["virtual-size"],
+        2 * GIB,
+      );
+      assert.equal((await inspectDiskFile(diskFile(qemuDisk)))["virtual-size"], 3 * GIB);
+      await driver.stopMachine(spec, 10_000);
+      await driver.ensureMachine({ ...withDisk, diskGiB: 4 }, qemuSeed, qemuOwner);
+      await driver.ensureDisk({ ...qemuDisk, sizeGiB: 5 }, qemuOwner);
+      assert.equal((await driver.inspectDisk(qemuDisk))?.sizeGiB, 5);
+      assert.equal((await driver.inspectMachine(spec))?.generation, generation);
+      await assert.rejects(driver.ensureMachine({ ...withDisk, diskGiB: 3 }, qemuSeed, qemuOwner), /cannot shrink/);
+      await assert.rejects(driver.ensureDisk({ ...qemuDisk, sizeGiB: 2 }, qemuOwner), /cannot shrink/);
+      assert.equal((await driver.inspectMachine(spec))?.spec.diskGiB, 4);
+      assert.equal((await driver.inspectDisk(qemuDisk))?.sizeGiB, 5);
+    });
+
+    test("memory is taken from the running guest and given back; more than it began with needs a stop", async () => {
+      const driver = await makeQemuMachine(spec, true);
+      await consoleSays(driver, spec, GUEST_LINE);
+      const running = await machineProcesses(spec);
+      for (const memoryMiB of [64, 128]) {
+        await driver.ensureMachine({ ...spec, memoryMiB }, qemuSeed, qemuOwner);
+        assert.deepEqual(await machineProcesses(spec), running);
+      }
+      const changed = await driver.ensureMachine({ ...spec, memoryMiB: 256 }, qemuSeed, qemuOwner);
+      assert.equal(changed.power, "stopped");
+    });
+
+    test("port-forwards change while it runs; a taken port is told with its holder", async () => {
+      const [first, second] = [await freePort(), await freePort()];
+      const uplink = (hostPort: number) => ({
+        ...spec,
+        uplink: { mac: "52:54:00:c0:00:ff", forwards: [{ hostPort, guestPort: 22 }] },
+      });
+      const driver = await makeQemuMachine(uplink(first), true);
+      assert.equal(await isTaken(first), true);
+      const running = await machineProcesses(spec);
+      await driver.ensureMachine(uplink(second), qemuSeed, qemuOwner);
+      assert.deepEqual(await machineProcesses(spec), running);
+      assert.deepEqual([await isTaken(first), await isTaken(second)], [false, true]);
+
+      const holder = await hold(first);
+      const refused = new RegExp(`127.0.0.1:${first}, which leads to machine-1, is held by .*process ${process.pid}`);
+      await assert.rejects(driver.ensureMachine(uplink(first), qemuSeed, qemuOwner), refused);
+      await driver.stopMachine(spec, 10_000);
+      await driver.ensureMachine(uplink(first), qemuSeed, qemuOwner);
+      await assert.rejects(driver.startMachine(spec), refused);
+      assert.equal((await driver.inspectMachine(spec))?.power, "stopped");
+      holder.close();
+      await driver.startMachine(spec);
+    });
+
+    test("snapshots bring a running machine back as it was, and a stopped one's disks", async () => {
+      const withDisk = { ...spec, disks: [{ disk: qemuDisk.name, mountPoint: "/data" }] };
+      const driver = await makeQemuMachine(withDisk, true);
+      const { snapshots } = driver;
+      assert.ok(snapshots);
+      await consoleSays(driver, spec, GUEST_LINE);
+      await snapshots.takeSnapshot(spec, "before");
+      await snapshots.takeSnapshot(spec, "before");
+      await snapshots.restoreSnapshot(spec, "before");
+      assert.equal((await driver.inspectMachine(spec))?.power, "running");
+      await driver.stopMachine(spec, 30_000);
+      assert.equal((await inspectDiskFile(diskFile(qemuDisk))).snapshots?.[0]?.name, "before");
+      await snapshots.restoreSnapshot(spec, "before");
+      await assert.rejects(snapshots.restoreSnapshot(spec, "never"), /no snapshot never/);
+      await snapshots.deleteSnapshot(spec, "before");
+      await snapshots.deleteSnapshot(spec, "before");
+      assert.equal((await inspectDiskFile(diskFile(qemuDisk))).snapshots, undefined);
+      await snapshots.takeSnapshot(spec, "stopped");
+      await driver.startMachine(spec);
+      await assert.rejects(snapshots.restoreSnapshot(spec, "stopped"), /stop the machine before/);
+    });
+
+    test("a switch that was killed is started again, and machines plug themselves in", async () => {
+      const driver = await makeQemuMachine(spec, true);
+      const [before] = await switchProcesses(qemuStack);
+      assert.ok(before);
+      await killProcess(before);
+      assert.equal((await driver.inspectMachine(spec))?.power, "stopped", "it is cut off from everything");
+      const running = await machineProcesses(spec);
+      await driver.startMachine(spec);
+      assert.equal((await driver.inspectMachine(spec))?.power, "running");
+      assert.deepEqual(await machineProcesses(spec), running);
+      assert.notDeepEqual(await switchProcesses(qemuStack), [before]);
+    });
+
+    test("what a killed QEMU leaves in sockets and files does not keep it from starting", async () => {
+      const driver = await makeQemuMachine(spec, true);
+      const [qemu] = await machineProcesses(spec);
+      assert.ok(qemu && signalProcess(qemu, "SIGKILL"));
+      while ((await driver.inspectMachine(spec))?.power === "running") await sleep(20);
+      assert.ok((await fs.readdir(runtimeFolder(qemuStack))).includes("qmp.machine-1"), "its socket is stale");
+      await driver.startMachine(spec);
+      assert.equal((await driver.inspectMachine(spec))?.power, "running");
+    });
+  });
+});
+
+async function consoleSays(driver: Hypervisor, spec: MachineSpec, text: string): Promise<void> {
+  const log = driver.consoleLog?.consoleLogPath(spec) ?? "";
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(50)) {
+    if ((await fs.readFile(log, "utf8").catch(() => "")).includes(text)) return;
+  }
+  assert.fail(`the console never said ${text}`);
+}
+
+async function timed(action: () => Promise<void>): Promise<[number]> {
+  const started = performance.now();
+  await action();
+  return [performance.now() - started];
+}
+
+function hold(port: number): Promise<ReturnType<typeof createServer>> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => resolve(server));
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = await hold(0);
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address ? address.port : 0;
+}
+
+const isTaken = (port: number): Promise<boolean> =>
+  hold(port).then(
+    (server) => new Promise((resolve) => server.close(() => resolve(false))),
+    () => true,
+  );
