@@ -7,7 +7,10 @@
  * and is never touched. Missing objects are fine for every `remove*` and `stop*`.
  */
 
+import type { HostFinding, HostProblem } from "./host/host-finding";
 import { UserError } from "./host/user-error";
+
+export type { HostFinding, HostProblem };
 
 /** Who made an object: stack name plus the resource's URN, kept beside the object. */
 export interface Owner {
@@ -98,6 +101,8 @@ export interface Hypervisor {
 
   /** Why this driver cannot work on this host; empty = usable. Never changes anything. */
   problems(): Promise<readonly HostProblem[]>;
+  /** All that is to be known about this host, `problems` among it; absent where there is nothing more. */
+  examineHost?(): Promise<readonly HostFinding[]>;
 
   ensureSegment(spec: SegmentSpec, owner: Owner): Promise<void>;
   inspectSegment(spec: SegmentSpec): Promise<{ readonly owner: Owner } | undefined>;
@@ -174,15 +179,6 @@ export interface Snapshots {
 export interface CpuWeights {
   /** Changes the share of a running machine, 1024 = normal. */
   setCpuWeight(machine: MachineName, weight: number): Promise<void>;
-}
-
-/** Something about the host that keeps a driver from working. */
-export interface HostProblem {
-  /** Short stable name, e.g. `nspawn-missing`. */
-  readonly id: string;
-  readonly problem: string;
-  /** What to do, as a sentence or a command. */
-  readonly hint: string;
 }
 
 /** The image store does not hold an image that is asked for. */

@@ -1,13 +1,8 @@
 import { UserError } from "../../provider/host/user-error";
+import type { HostFinding } from "../../provider/hypervisor";
 
 /** What `doctor` found out about one thing. A warning does not keep anything from working. */
-export interface Finding {
-  readonly id: string;
-  readonly state: "ok" | "warning" | "problem";
-  readonly text: string;
-  /** What to do; for everything that is not ok. */
-  readonly hint?: string;
-}
+export type Finding = HostFinding;
 
 export type Check = () => Promise<readonly Finding[]>;
 

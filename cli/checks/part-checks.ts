@@ -1,6 +1,7 @@
 import { imageFormOf, imageNames } from "../../image/image-names";
 import { describeSources, type SourceDescription } from "../../image/parts/choose-source";
 import type { Hypervisor } from "../../provider/hypervisor";
+import type { DriverChoice } from "../../stacks/choose-driver";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { type Check, type Finding, ok, problem, warning } from "./check";
 
@@ -10,13 +11,18 @@ export const checkPulumi: Check = async () => {
   return [warning("pulumi", "Pulumi is not here yet", "`npm start` obtains it")];
 };
 
+/** The driver, why it was chosen and others were not, and what it says of this host. */
 export const checkDriver =
-  (driver: Hypervisor, reason: string): Check =>
+  (driver: Hypervisor, { reason, passedOver }: Pick<DriverChoice, "reason" | "passedOver">): Check =>
   async () => {
-    const problems = await driver.problems();
-    const found = problems.map(({ id, problem: text, hint }) => problem(id, text, hint));
-    return [ok("driver", `driver ${driver.name}; ${reason}`), ...found];
+    const others = passedOver.map((other) => `\nnot ${other.driver}: ${other.reason}`).join("");
+    return [ok("driver", `driver ${driver.name}; ${reason}${others}`), ...(await examine(driver))];
   };
+
+async function examine(driver: Hypervisor): Promise<readonly Finding[]> {
+  if (driver.examineHost) return driver.examineHost();
+  return (await driver.problems()).map(({ id, problem: text, hint }) => problem(id, text, hint));
+}
 
 /** The images of a stack that this driver runs. */
 export const imageNamesOf = (driver: string, kubernetesVersion: string): readonly string[] =>

@@ -26,7 +26,7 @@ async function examine(stack: string): Promise<readonly Finding[]> {
     .then(async (configuration) => ({ configuration, ...(await driverFor(configuration)) }))
     .catch((error: unknown) => ({ error }));
   if ("error" in configured) return runChecks({ configuration: () => Promise.reject(configured.error), ...always });
-  const { configuration, hypervisor, reason } = configured;
+  const { configuration, hypervisor } = configured;
   const { kubernetesVersion } = configuration;
   const imagesPresent = async (): Promise<boolean> =>
     (
@@ -36,7 +36,7 @@ async function examine(stack: string): Promise<readonly Finding[]> {
     ).every(Boolean);
   return runChecks({
     configuration: async () => [ok("configuration", `${stackFile(stack)} is in order`)],
-    driver: checkDriver(hypervisor, reason),
+    driver: checkDriver(hypervisor, configured),
     images: checkImages(hypervisor, kubernetesVersion),
     ...always,
     "disk-space": checkDiskSpace(imagesPresent),

@@ -9,6 +9,11 @@ export async function readKernelFile(file: string): Promise<string | undefined> 
   return text?.trimEnd();
 }
 
+/** A file that is no text; `undefined` when there is none. */
+export async function readKernelBytes(file: string): Promise<Buffer | undefined> {
+  return fs.readFile(file).catch(ifMissingObject(undefined));
+}
+
 export async function writeKernelFile(file: string, value: string): Promise<void> {
   await fs.writeFile(file, value);
 }

@@ -18,16 +18,28 @@ export async function findProcesses(
 
 /** Who has the socket with this inode open: `<command> (process <pid>)`; `undefined` when nobody is found. */
 export async function socketHolder(inode: string): Promise<string | undefined> {
-  for (const pid of await allPids()) {
-    const files = await fs.readdir(`/proc/${pid}/fd`).catch(() => []);
-    for (const file of files) {
-      const target = await fs.readlink(`/proc/${pid}/fd/${file}`).catch(() => "");
-      if (target !== `socket:[${inode}]`) continue;
-      const command = await fs.readFile(`/proc/${pid}/comm`, "utf8").catch(() => "a process that has just ended");
-      return `${command.trim()} (process ${pid})`;
-    }
-  }
+  for (const pid of await allPids()) if (await hasOpen(pid, `socket:[${inode}]`)) return describeProcess(pid);
   return undefined;
+}
+
+/** Who has a file open, each as `<command> (process <pid>)`. Others' processes can be seen by root alone. */
+export async function fileHolders(file: string): Promise<readonly string[]> {
+  const found = await Promise.all(
+    (await allPids()).map(async (pid) => ((await hasOpen(pid, file)) ? [await describeProcess(pid)] : [])),
+  );
+  return found.flat();
+}
+
+async function hasOpen(pid: number, target: string): Promise<boolean> {
+  for (const file of await fs.readdir(`/proc/${pid}/fd`).catch(() => [])) {
+    if ((await fs.readlink(`/proc/${pid}/fd/${file}`).catch(() => "")) === target) return true;
+  }
+  return false;
+}
+
+async function describeProcess(pid: number): Promise<string> {
+  const command = await fs.readFile(`/proc/${pid}/comm`, "utf8").catch(() => "a process that has just ended");
+  return `${command.trim()} (process ${pid})`;
 }
 
 async function allPids(): Promise<readonly number[]> {
