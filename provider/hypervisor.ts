@@ -94,6 +94,8 @@ export interface MachineState {
   readonly power: PowerState;
   /** New per creation, never reused: tells a re-created machine from the one before. */
   readonly generation: string;
+  /** What differs from how the driver made it and has no word in `spec`, a sentence each; absent = nothing. */
+  readonly drift?: readonly string[];
 }
 
 export interface Hypervisor {
@@ -129,8 +131,15 @@ export interface Hypervisor {
    * Creates the machine's record, disk and seed; does not start it. Ownership is marked before anything else. A
    * half-made machine of the same owner is finished; a finished one whose settings differ is changed to `spec`
    * (stopped first where the change needs it). The seed is (re)written as given.
+   *
+   * @param announce is told, in a sentence for people, before a running machine is stopped for a change
    */
-  ensureMachine(spec: MachineSpec, seed: SeedFiles, owner: Owner): Promise<MachineState>;
+  ensureMachine(
+    spec: MachineSpec,
+    seed: SeedFiles,
+    owner: Owner,
+    announce?: (text: string) => void,
+  ): Promise<MachineState>;
   /** `undefined` when no machine of that name has a complete record. */
   inspectMachine(machine: MachineName): Promise<MachineState | undefined>;
   /** Returns when the machine's processes run, not when the guest has booted. A running machine is left alone. */

@@ -7,8 +7,10 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Added to this process' environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** After this many milliseconds the command and its children are killed. Default: no limit. */
+  /** After this many milliseconds the command and its children are ended. Default: no limit. */
   readonly timeoutMs?: number;
+  /** How long a command that is ended has between SIGTERM and SIGKILL to clean up. Default: SIGKILL at once. */
+  readonly graceMs?: number;
   readonly signal?: AbortSignal;
   /** Called with each complete line of output as it comes. */
   readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
@@ -31,7 +33,7 @@ export class CommandError extends UserError {
     readonly stdout: string,
     readonly stderr: string,
     reason: string,
-    options?: { readonly cause?: unknown },
+    options?: { readonly cause?: unknown; readonly signal?: NodeJS.Signals | null },
   ) {
     const tail = outputTail(stderr || stdout);
     super(
@@ -41,7 +43,10 @@ export class CommandError extends UserError {
       options,
     );
     this.name = "CommandError";
+    this.signal = options?.signal ?? null;
   }
+  /** The signal that ended it. */
+  readonly signal: NodeJS.Signals | null;
 }
 
 const TAIL_LINES = 20;
@@ -73,13 +78,18 @@ export function runCommand(argv: readonly string[], options: CommandOptions = {}
       // A process group of its own: a time limit must also end what the command started.
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
+      // On Windows a process of its own would also get a window of its own.
+      windowsHide: true,
     });
     const stdout = collect(child.stdout, (line) => options.onLine?.(line, "stdout"));
     const stderr = collect(child.stderr, (line) => options.onLine?.(line, "stderr"));
     let endedBy = "";
+    let grace: NodeJS.Timeout | undefined;
     const end = (why: string) => {
       endedBy ||= why;
-      killGroup(child);
+      if (options.graceMs === undefined) return killGroup(child, "SIGKILL");
+      killGroup(child, "SIGTERM");
+      grace ??= setTimeout(() => killGroup(child, "SIGKILL"), options.graceMs);
     };
     const timer = options.timeoutMs
       ? setTimeout(() => end(`took longer than ${options.timeoutMs} ms`), options.timeoutMs)
@@ -89,6 +99,7 @@ export function runCommand(argv: readonly string[], options: CommandOptions = {}
     options.signal?.addEventListener("abort", onAbort, { once: true });
     const finish = () => {
       clearTimeout(timer);
+      clearTimeout(grace);
       options.signal?.removeEventListener("abort", onAbort);
     };
 
@@ -101,7 +112,7 @@ export function runCommand(argv: readonly string[], options: CommandOptions = {}
       const [out, err] = [stdout(), stderr()];
       const allowed = options.allowedExitCodes ?? [0];
       if (!endedBy && exitCode !== null && allowed.includes(exitCode)) resolve({ stdout: out, stderr: err, exitCode });
-      else reject(new CommandError(argv, exitCode, out, err, endedBy || describeEnd(exitCode, signal)));
+      else reject(new CommandError(argv, exitCode, out, err, endedBy || describeEnd(exitCode, signal), { signal }));
     });
     // A command may end before it has read all its input (EPIPE); its exit code tells whether that was a failure.
     child.stdin.on("error", () => {});
@@ -113,10 +124,12 @@ function describeEnd(exitCode: number | null, signal: NodeJS.Signals | null): st
   return signal ? `was killed by ${signal}` : `failed with exit code ${exitCode}`;
 }
 
-function killGroup(child: ChildProcess): void {
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
-    process.kill(-child.pid, "SIGKILL");
+    // Windows has no process groups; there the command itself goes.
+    if (process.platform === "win32") child.kill(signal);
+    else process.kill(-child.pid, signal);
   } catch {
     // It has just ended by itself.
   }

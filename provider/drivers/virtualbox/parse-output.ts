@@ -1,0 +1,109 @@
+/** Pure parsers of what VBoxManage prints; recorded transcripts are in test/transcripts. */
+
+export interface ListedVm {
+  readonly name: string;
+  readonly uuid: string;
+}
+
+/** `list vms`, `list runningvms`: `"name" {uuid}`; quotes in names are not escaped. */
+export function parseVmList(text: string): readonly ListedVm[] {
+  return lines(text).flatMap((line) => {
+    const match = /^"(.*)" \{([0-9a-f-]{36})\}$/.exec(line);
+    return match ? [{ name: match[1] as string, uuid: match[2] as string }] : [];
+  });
+}
+
+export interface Medium {
+  readonly uuid: string;
+  /** `undefined` of a base medium. */
+  readonly parent: string | undefined;
+  /** `created`, `inaccessible`, … */
+  readonly state: string;
+  /** e.g. `normal (base)`, `normal (differencing)`, `multiattach` */
+  readonly type: string;
+  readonly location: string;
+  readonly capacityMiB: number | undefined;
+}
+
+/** `list hdds` and `list dvds`: blocks of `Key: value` lines. */
+export function parseMedia(text: string): readonly Medium[] {
+  return text
+    .replaceAll("\r", "")
+    .split(/\n\s*\n/)
+    .flatMap((block) => {
+      const fields = new Map(
+        block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
+      );
+      const uuid = fields.get("UUID");
+      if (!uuid) return [];
+      const parent = fields.get("Parent UUID");
+      const capacity = /^(\d+) MBytes/.exec(fields.get("Capacity") ?? "");
+      return [
+        {
+          uuid,
+          parent: parent === undefined || parent === "base" ? undefined : parent,
+          state: fields.get("State") ?? "",
+          type: fields.get("Type") ?? "",
+          location: fields.get("Location") ?? "",
+          capacityMiB: capacity ? Number(capacity[1]) : undefined,
+        },
+      ];
+    });
+}
+
+export interface NatForward {
+  readonly name: string;
+  readonly protocol: string;
+  readonly hostIp: string;
+  readonly hostPort: number;
+  readonly guestIp: string;
+  readonly guestPort: number;
+}
+
+/** `showvminfo --machinereadable`. */
+export interface VmInfo {
+  /** Keys without quotes; of a key that repeats, as some of NAT adapters do, the first one. */
+  readonly values: ReadonlyMap<string, string>;
+  /** Port-forwards by the number of their adapter, in VirtualBox' order. */
+  readonly forwards: ReadonlyMap<number, readonly NatForward[]>;
+}
+
+export function parseVmInfo(text: string): VmInfo {
+  const values = new Map<string, string>();
+  const forwards = new Map<number, NatForward[]>();
+  // Forwards stand behind the `nicN` that they belong to.
+  let adapter = 0;
+  for (const line of lines(text)) {
+    const pair = /^(?:"([^"]*)"|([^="]+))=(?:"(.*)"|(.*))$/.exec(line);
+    if (!pair) continue;
+    const key = pair[1] ?? (pair[2] as string);
+    const raw = pair[3] ?? (pair[4] as string);
+    adapter = Number(/^nic(\d+)$/.exec(key)?.[1] ?? adapter);
+    if (/^Forwarding\(\d+\)$/.test(key)) {
+      forwards.set(adapter, [...(forwards.get(adapter) ?? []), parseForward(raw)]);
+    } else if (!values.has(key)) {
+      values.set(key, isEscaped(key) ? unescape(raw) : raw);
+    }
+  }
+  return { values, forwards };
+}
+
+/** VirtualBox escapes quotes and backslashes in names and paths, but not in adapters' networks and serial ports. */
+const isEscaped = (key: string): boolean => !/^(?:intnet|uartmode|bridgeadapter|hostonly)/.test(key);
+
+const unescape = (text: string): string => text.replace(/\\(["\\])/g, "$1");
+
+function parseForward(text: string): NatForward {
+  const [name = "", protocol = "", hostIp = "", hostPort = "", guestIp = "", guestPort = ""] = text.split(",");
+  return { name, protocol, hostIp, hostPort: Number(hostPort), guestIp, guestPort: Number(guestPort) };
+}
+
+/** `list ostypes`: identifiers, from `ID: Debian12_64` or, since 7.2, `ID / Description: Debian12_64 -- Debian …`. */
+export function parseOsTypes(text: string): readonly string[] {
+  return lines(text).flatMap((line) => {
+    const match = /^ID(?: \/ Description)?:\s+(\S+)/.exec(line);
+    return match ? [match[1] as string] : [];
+  });
+}
+
+const lines = (text: string): readonly string[] => text.replaceAll("\r", "").split("\n");

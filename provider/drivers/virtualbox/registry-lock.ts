@@ -1,0 +1,27 @@
+import * as os from "node:os";
+import * as path from "node:path";
+import { withFileLock } from "../../host/file-lock";
+
+/** VirtualBox' own folder of this user: machines and media are registered there, one VBoxSVC serves it. */
+export function registryFolder(
+  env: Readonly<Record<string, string | undefined>>,
+  platform: string,
+  home: string,
+): string {
+  if (env.VBOX_USER_HOME) return env.VBOX_USER_HOME;
+  if (platform === "win32") return path.win32.join(home, ".VirtualBox");
+  if (platform === "darwin") return path.posix.join(home, "Library", "VirtualBox");
+  return path.posix.join(env.XDG_CONFIG_HOME || path.posix.join(home, ".config"), "VirtualBox");
+}
+
+/** Long enough for the machines of several stacks that are made at once. */
+const WAIT_MS = 900_000;
+
+/**
+ * The one lock around every call, reads included, of everybody who works with the same registry: parallel calls crash
+ * VBoxSVC and fail at random.
+ */
+export function withRegistryLock<T>(action: () => Promise<T>): Promise<T> {
+  const registry = registryFolder(process.env, process.platform, os.homedir());
+  return withFileLock(path.join(registry, "groundplane"), action, { timeoutMs: WAIT_MS });
+}
