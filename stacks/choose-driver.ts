@@ -27,15 +27,13 @@ export interface DriverChoice {
   readonly passedOver: readonly { readonly driver: DriverName; readonly reason: string }[];
 }
 
-const available: readonly DriverName[] = ["nspawn", "qemu", "fake"];
-/** Names that configurations may carry for versions to come. */
-const planned: readonly string[] = ["virtualbox"] satisfies DriverName[];
+const available: readonly DriverName[] = ["virtualbox", "qemu", "nspawn", "fake"];
 
 /**
  * The one place where `auto` becomes a driver: VirtualBox where it is usable, else QEMU with KVM, else system containers.
  * A stack that exists keeps its driver, whatever has been installed since.
  *
- * @throws UserError `no-driver`, `driver-changed`, `two-hypervisors`, `driver-not-yet`, `unknown-driver`
+ * @throws UserError `no-driver`, `driver-changed`, `two-hypervisors`, `unknown-driver`
  */
 export async function chooseDriver(
   configured: Configuration["driver"],
@@ -118,9 +116,6 @@ const driverChanged = (stack: string, current: string, said: string): UserError 
 
 function checked(name: string, drivers: readonly string[]): DriverName {
   if (drivers.includes(name)) return name as DriverName;
-  if (planned.includes(name)) {
-    throw new UserError("driver-not-yet", `this version has no ${name} driver yet`, "use `driver: auto` or `nspawn`");
-  }
   throw new UserError(
     "unknown-driver",
     `there is no driver called ${JSON.stringify(name)}`,

@@ -1,8 +1,5 @@
 import { UserError } from "../host/user-error";
 import type { Hypervisor } from "../hypervisor";
-import { fakeHypervisor } from "./fake/fake-hypervisor";
-import { createNspawnDriver } from "./nspawn/driver";
-import { createQemuDriver } from "./qemu/driver";
 
 /**
  * Finds the driver that an object's `driver` input names.
@@ -10,10 +7,12 @@ import { createQemuDriver } from "./qemu/driver";
  */
 export type DriverByName = (name: string) => Hypervisor;
 
+/** Loaded when they are named: a stack has one of them, and the provider starts with every command. */
 const makers: Readonly<Record<string, () => Hypervisor>> = {
-  nspawn: createNspawnDriver,
-  qemu: createQemuDriver,
-  fake: () => fakeHypervisor,
+  virtualbox: () => (require("./virtualbox/driver") as typeof import("./virtualbox/driver")).createVirtualBoxDriver(),
+  nspawn: () => (require("./nspawn/driver") as typeof import("./nspawn/driver")).createNspawnDriver(),
+  qemu: () => (require("./qemu/driver") as typeof import("./qemu/driver")).createQemuDriver(),
+  fake: () => (require("./fake/fake-hypervisor") as typeof import("./fake/fake-hypervisor")).fakeHypervisor,
 };
 const made = new Map<string, Hypervisor>();
 

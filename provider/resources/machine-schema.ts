@@ -59,9 +59,10 @@ export const machineSchema: ResourceSchema = {
     cpuWeight: schemas.whole("Relative share of a saturated host, 1024 = normal."),
     seed,
     power: schemas.text("running; set by the provider, so that a stopped machine differs."),
+    drift: schemas.list(schemas.text(), "Set by the provider: what was changed by hand in the hypervisor."),
     secrets: { type: "map", values: schemas.text(), secret: true, description: "What the seed refers to, by name." },
   },
-  optional: ["uplink", "power"],
+  optional: ["uplink", "power", "drift"],
   createOnly: ["seed", "secrets"],
   outputs: {
     generation: schemas.text("New per creation."),

@@ -19,8 +19,8 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
     schema: machineSchema,
     replaceOn: ["driver", "stack", "name", "uuid", "image", "diskGiB", "nics"],
     alwaysSecret: ["secrets"],
-    // A stopped machine differs in nothing else.
-    ownInputs: { power: "running" },
+    // A stopped machine differs in nothing else, and what was changed in it by hand may have no input of its own.
+    ownInputs: { power: "running", drift: [] },
     refreshBeforeUpdate: true,
 
     async check(inputs) {
@@ -29,7 +29,7 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
 
     async create(inputs, preview, context) {
       const id = objectId(inputs);
-      if (preview) return { id, outputs: { ...specOf(inputs), power: "running", generation: UNKNOWN } };
+      if (preview) return { id, outputs: { ...specOf(inputs), ...asWanted, generation: UNKNOWN } };
       const owner = { stack: inputs.stack, urn: context.urn };
       return { id, outputs: await converge(driverByName(inputs.driver), inputs, owner, context) };
     },
@@ -40,12 +40,12 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       if (!state) return undefined;
       // Nothing outside the state knows the seed's texts; those of an imported machine come with the next `up`.
       const { seed, secrets } = olds?.inputs ?? { seed: emptySeed, secrets: {} };
-      const inputs = { ...state.spec, driver, seed, secrets, power: state.power };
+      const inputs = { ...state.spec, driver, seed, secrets, power: state.power, drift: state.drift ?? [] };
       return { inputs, outputs: outputsOf(inputs, state) };
     },
 
     async update(_id, inputs, olds, preview, context) {
-      if (preview) return { ...specOf(inputs), power: "running", generation: olds.outputs.generation };
+      if (preview) return { ...specOf(inputs), ...asWanted, generation: olds.outputs.generation };
       const hypervisor = driverByName(inputs.driver);
       // It stands in our state, so it is ours under whatever name it was made: imported, or moved in the program.
       const found = await hypervisor.inspectMachine(inputs);
@@ -72,6 +72,7 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
   };
 }
 
+const asWanted = { power: "running", drift: [] } as const;
 const emptySeed = { userData: "", metaData: "", networkConfig: "" };
 
 /** Makes or changes the machine and starts it; everything before may have been done by an interrupted run. */
@@ -85,7 +86,8 @@ async function converge(
   const seed = fillSecrets(inputs.seed, inputs.secrets);
   signal.throwIfAborted();
   log("info", `${inputs.name}: preparing disk and seed`, true);
-  const made = await hypervisor.ensureMachine(machineSpec(inputs), seed, owner);
+  const announce = (text: string) => log("info", text);
+  const made = await hypervisor.ensureMachine(machineSpec(inputs), seed, owner, announce);
   // Until it does its role's work nobody may count on it.
   if (made.power !== "running") setOnItsWay(inputs);
   // From here on it exists: whatever fails, it must stay in the state.
@@ -109,9 +111,10 @@ function specOf({ seed: _seed, secrets: _secrets, ...spec }: MachineInputs): Dri
   return spec;
 }
 
-const outputsOf = (inputs: MachineInputs, { power, generation }: MachineState): MachineOutputs => ({
+const outputsOf = (inputs: MachineInputs, { power, generation, drift = [] }: MachineState): MachineOutputs => ({
   ...specOf(inputs),
   power,
+  drift,
   generation,
 });
 

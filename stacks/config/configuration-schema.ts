@@ -139,8 +139,8 @@ export const configurationSchema = z
       .enum(["auto", "nspawn", "fake", "virtualbox", "qemu"])
       .default("auto")
       .describe(
-        "Where machines run: `auto` = what the host has, `nspawn` = system containers, `qemu` = virtual machines, " +
-          "`fake` = on paper, for tests. `virtualbox` is a name for a version to come.",
+        "Where machines run: `virtualbox` or `qemu` = virtual machines, `nspawn` = system containers, `auto` = the best " +
+          "that this host has, `fake` = on paper, for tests.",
       ),
     kubernetesVersion: z
       .enum(supportedKubernetesVersions)

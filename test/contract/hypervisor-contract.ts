@@ -43,7 +43,8 @@ export function contractMachine(image: string, name = "machine-1", stack = stack
   return {
     stack,
     name,
-    uuid: `6f1d3c1e-0000-5000-8000-00000000000${digit}`,
+    // As the plan does it: another stack's machine of the same name is another one.
+    uuid: `6f1d3c1e-000${stack === stacks.one ? 1 : 2}-5000-8000-00000000000${digit}`,
     image,
     cpus: 1,
     memoryMiB: 512,

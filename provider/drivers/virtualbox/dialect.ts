@@ -19,8 +19,10 @@ export interface Version {
 }
 
 /** What a version adds, from the oldest to the newest. */
-const additions: readonly { readonly since: readonly [major: number, minor: number]; readonly adds: Partial<Dialect> }[] =
-  [{ since: [7, 1], adds: { architecture: ["--platform-architecture", "x86"] } }];
+const additions: readonly {
+  readonly since: readonly [major: number, minor: number];
+  readonly adds: Partial<Dialect>;
+}[] = [{ since: [7, 1], adds: { architecture: ["--platform-architecture", "x86"] } }];
 
 const OLDEST = [7, 0] as const;
 

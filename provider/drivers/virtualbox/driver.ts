@@ -1,11 +1,11 @@
 import { UserError } from "../../host/user-error";
 import type { Hypervisor, MachineName, MachineSpec } from "../../hypervisor";
+import { wantedAdapters } from "./adapters";
 import * as commands from "./commands";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
 import { machineFiles } from "./folders";
 import { hostProblems } from "./host-checks";
 import { ensureImage, inspectImage, releaseImage } from "./images";
-import { wantedAdapters } from "./adapters";
 import { hardKill, machineMissing, mustExist, start, stopOrderly } from "./machine-power";
 import { readComplete } from "./machine-record";
 import { ensureMachine, inspectMachine, listMachines, removeMachine, withMachineLock } from "./machines";

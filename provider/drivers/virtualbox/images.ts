@@ -8,6 +8,7 @@ import type { Dialect } from "./dialect";
 import { convertedImage, lockFile, sealedImage } from "./folders";
 import { CONTROLLER, HOLDER_GROUP, holderName, SYSTEM_PORT, uuidOf } from "./names";
 import type { Medium } from "./parse-output";
+import { isReadable } from "./storage";
 import type { Session, VirtualBox } from "./vboxmanage";
 
 /** A sealed image as VirtualBox has it: one disk that is never written to, under the linked disks of all machines. */
@@ -43,7 +44,7 @@ export async function inspectImage(box: VirtualBox, name: string): Promise<Conve
 /** Registered, readable and shared. */
 export function isUsable(image: ConvertedImage, media: readonly Medium[]): boolean {
   const medium = media.find(({ uuid }) => uuid === image.uuid);
-  return medium?.state === "created" && medium.type === "multiattach";
+  return medium !== undefined && isReadable(medium) && medium.type === "multiattach";
 }
 
 export async function ensureImage(box: VirtualBox, name: string): Promise<ConvertedImage> {

@@ -37,7 +37,8 @@ export const knownIssues: readonly KnownIssue[] = [
   { id: "vm-not-ready", pattern: /The object is not ready/, retry: "always", hint: tryAgain },
   {
     id: "session-lost",
-    pattern: /unlocked unexpectedly while attempting to share|Failed to assign the machine to the session|NS_ERROR_ABORT/,
+    pattern:
+      /unlocked unexpectedly while attempting to share|Failed to assign the machine to the session|NS_ERROR_ABORT/,
     retry: "always",
     hint: tryAgain,
   },
@@ -56,7 +57,8 @@ export const knownIssues: readonly KnownIssue[] = [
   },
   {
     id: "hardware-virtualisation-missing",
-    pattern: /VERR_VMX_NO_VMX|VERR_SVM_NO_SVM|VERR_SVM_DISABLED|VERR_VMX_MSR_ALL_VMX_DISABLED|VERR_SVM_HOST_SVME_NOT_ENABLED/,
+    pattern:
+      /VERR_VMX_NO_VMX|VERR_SVM_NO_SVM|VERR_SVM_DISABLED|VERR_VMX_MSR_ALL_VMX_DISABLED|VERR_SVM_HOST_SVME_NOT_ENABLED/,
     retry: "never",
     hint: `switch on VT-x or AMD-V in the firmware's settings; ${seeDoctor}`,
   },

@@ -8,8 +8,8 @@ import { machineFiles } from "./folders";
 import { VirtualBoxError } from "./known-issues";
 import { ADAPTERS } from "./names";
 import type { VmInfo } from "./parse-output";
-import { isBusy, isPaused, isRunning, isStill, vmState } from "./vm-state";
 import type { Session, VirtualBox } from "./vboxmanage";
+import { isBusy, isPaused, isRunning, isStill, vmState } from "./vm-state";
 
 export interface IdentifiedMachine extends MachineName {
   readonly uuid: string;
@@ -115,7 +115,8 @@ async function unlessEnded(session: Session, spec: IdentifiedMachine, action: Pr
 
 export const pluggedSlots = (info: VmInfo): readonly number[] =>
   Array.from({ length: ADAPTERS }, (_, position) => position + 1).filter(
-    (slot) => (info.values.get(`nic${slot}`) ?? "none") !== "none" && info.values.get(`cableconnected${slot}`) !== "off",
+    (slot) =>
+      (info.values.get(`nic${slot}`) ?? "none") !== "none" && info.values.get(`cableconnected${slot}`) !== "off",
   );
 
 /** A hard kill pulls the cables, and VirtualBox remembers it. */

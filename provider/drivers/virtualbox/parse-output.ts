@@ -82,7 +82,7 @@ export function parseVmInfo(text: string): VmInfo {
     if (/^Forwarding\(\d+\)$/.test(key)) {
       forwards.set(adapter, [...(forwards.get(adapter) ?? []), parseForward(raw)]);
     } else if (!values.has(key)) {
-      values.set(key, isEscaped(key) ? unescape(raw) : raw);
+      values.set(key, isEscaped(key) ? withoutEscapes(raw) : raw);
     }
   }
   return { values, forwards };
@@ -91,7 +91,7 @@ export function parseVmInfo(text: string): VmInfo {
 /** VirtualBox escapes quotes and backslashes in names and paths, but not in adapters' networks and serial ports. */
 const isEscaped = (key: string): boolean => !/^(?:intnet|uartmode|bridgeadapter|hostonly)/.test(key);
 
-const unescape = (text: string): string => text.replace(/\\(["\\])/g, "$1");
+const withoutEscapes = (text: string): string => text.replace(/\\(["\\])/g, "$1");
 
 function parseForward(text: string): NatForward {
   const [name = "", protocol = "", hostIp = "", hostPort = "", guestIp = "", guestPort = ""] = text.split(",");

@@ -1,9 +1,15 @@
 import type { MachineSpec, PortForward } from "../../hypervisor";
 import type { Adapter } from "./adapters";
-import * as commands from "./commands";
 import type { Argv } from "./commands";
+import * as commands from "./commands";
 import { MARK, type MachineRecord, markOf } from "./machine-record";
-import { describeDifference, differingSettings, type Setting, unreadableOptions, wantedSettings } from "./machine-settings";
+import {
+  describeDifference,
+  differingSettings,
+  type Setting,
+  unreadableOptions,
+  wantedSettings,
+} from "./machine-settings";
 import { FIRST_DATA_PORT, SEED_PORT, SYSTEM_PORT } from "./names";
 import type { Medium, NatForward, VmInfo } from "./parse-output";
 import { hasController, isInSlot, mediumAt, occupiedSlots, type Slot, wantedDataDisks } from "./storage";
@@ -41,7 +47,8 @@ export function planChanges(wanted: WantedMachine, observed: ObservedMachine): C
   const differing = differingSettings(settingsOf(wanted), info);
   const fixed = differing.filter(({ live }) => !live);
   const storage = storageChanges(wanted, observed, info);
-  const settings = busy && fixed.length === 0 ? liveCalls(wanted, differing, info) : stillCalls(wanted, differing, info);
+  const settings =
+    busy && fixed.length === 0 ? liveCalls(wanted, differing, info) : stillCalls(wanted, differing, info);
   const stopFor = busy ? [...fixed.map((setting) => describeDifference(setting, info)), ...storage.stopFor] : [];
   const calls = [
     ...(isSaved(info) && (settings.length > 0 || storage.stopFor.length > 0)
@@ -103,7 +110,8 @@ function liveCalls(wanted: WantedMachine, differing: readonly Setting[], info: V
   ];
 }
 
-const uplinkSlot = (adapters: readonly Adapter[]): number => adapters.find(({ plug }) => plug.kind === "nat")?.slot ?? 1;
+const uplinkSlot = (adapters: readonly Adapter[]): number =>
+  adapters.find(({ plug }) => plug.kind === "nat")?.slot ?? 1;
 
 const addForwards = (adapters: readonly Adapter[], forwards: readonly PortForward[]): readonly string[] =>
   forwards.flatMap((forward) => [`--natpf${uplinkSlot(adapters)}`, commands.forwardRule(forward)]);

@@ -4,7 +4,7 @@ import { describeDifference, differingSettings, wantedSettings } from "./machine
 import { SEED_PORT, SYSTEM_PORT } from "./names";
 import type { Medium, VmInfo } from "./parse-output";
 import { isForward } from "./plan-changes";
-import { isInSlot, mediumAt, occupiedSlots, wantedDataDisks } from "./storage";
+import { isInSlot, isReadable, mediumAt, occupiedSlots, wantedDataDisks } from "./storage";
 
 /** What the record says of a machine, and where its parts should be. */
 export interface KnownMachine {
@@ -77,8 +77,8 @@ function storageDrift({ spec, files, image }: KnownMachine, info: VmInfo, media:
   const system = mediumAt(media, files.systemDisk);
   const base = media.find(({ uuid }) => uuid === image);
   if (system === undefined) drift.push("its system disk is unknown to VirtualBox");
-  else if (base?.state !== "created") drift.push("the image that its system disk is based on is missing");
-  else if (system.state !== "created") drift.push("its system disk cannot be read");
+  else if (!base || !isReadable(base)) drift.push("the image that its system disk is based on is missing");
+  else if (!isReadable(system)) drift.push("its system disk cannot be read");
   else if (system.parent !== image) drift.push("its system disk is based on another image");
   return drift;
 }

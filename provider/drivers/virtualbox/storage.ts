@@ -47,6 +47,9 @@ function isBasedOn(file: string, base: string, media: readonly Medium[]): boolea
 export const mediumAt = (media: readonly Medium[], file: string): Medium | undefined =>
   media.find(({ location }) => isSameFile(location, file));
 
+/** Its file was there when VirtualBox looked; while a machine runs, its disks are `locked read` or `locked write`. */
+export const isReadable = ({ state }: Medium): boolean => state !== "inaccessible" && state !== "not created";
+
 /** Is the file below the folder? */
 export function isBelow(folder: string, file: string): boolean {
   const relative = path.relative(folder, file);

@@ -1,9 +1,18 @@
 import { CommandError, runCommand } from "../../host/run-command";
-import { findVBoxManage, virtualBoxMissing } from "./binary";
+import { UserError } from "../../host/user-error";
+import { findVBoxManage } from "../../host/vboxmanage-program";
 import * as commands from "./commands";
 import { type Dialect, dialectFor, withoutWarning } from "./dialect";
 import { failureOf, type Reply, VirtualBoxError } from "./known-issues";
-import { type ListedVm, type Medium, parseMedia, parseOsTypes, parseVmInfo, parseVmList, type VmInfo } from "./parse-output";
+import {
+  type ListedVm,
+  type Medium,
+  parseMedia,
+  parseOsTypes,
+  parseVmInfo,
+  parseVmList,
+  type VmInfo,
+} from "./parse-output";
 import { withRegistryLock } from "./registry-lock";
 import { isBusy } from "./vm-state";
 
@@ -139,6 +148,13 @@ export const hostVirtualBox = (): VirtualBox =>
     locked: withRegistryLock,
     pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   });
+
+const virtualBoxMissing = (): UserError =>
+  new UserError(
+    "virtualbox-missing",
+    "VirtualBox is not installed: VBoxManage is nowhere to be found",
+    "install VirtualBox 7.1 or newer (virtualbox.org), or name its program in GROUNDPLANE_VBOXMANAGE",
+  );
 
 export async function executeVBoxManage(argv: readonly string[], timeoutMs: number): Promise<Reply> {
   const binary = await findVBoxManage();
