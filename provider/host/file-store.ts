@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import { UserError } from "./user-error";
 
 /**
  * Writes a file so that a reader sees the old or the new content, never a part, whenever this process dies.
  * The folder is made when it is missing.
  *
  * @param mode permissions of the file, also of one that was there before; 0600 for anything with a secret
+ * @throws UserError `disk-full`; the file is as it was then
  */
 export async function writeFileAtomic(file: string, content: string | Buffer, mode = 0o644): Promise<void> {
   await fs.mkdir(path.dirname(file), { recursive: true });
@@ -23,9 +25,17 @@ export async function writeFileAtomic(file: string, content: string | Buffer, mo
     await fs.rename(temporary, file);
   } catch (error) {
     await fs.rm(temporary, { force: true });
-    throw error;
+    throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskFull(file, error) : error;
   }
 }
+
+const diskFull = (file: string, cause: unknown): UserError =>
+  new UserError(
+    "disk-full",
+    `the disk is full: ${file} cannot be written`,
+    "free space on the disk that holds it, then run the command again",
+    { cause },
+  );
 
 /** The file's text; `undefined` when there is none. */
 export async function readIfPresent(file: string): Promise<string | undefined> {

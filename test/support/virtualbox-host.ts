@@ -15,12 +15,18 @@ export const BOOT_MESSAGE = "BOOT-OK";
 
 /** A VirtualBox of the test's own: its programs, registry and data folder, shared with nobody. */
 export interface VirtualboxHost {
+  readonly root: VirtualboxRoot;
   /** GROUNDPLANE_DATA while this host is in use. */
   readonly data: string;
   /** Path of the program: GROUNDPLANE_VBOXMANAGE while this host is in use. */
   readonly vboxManage: string;
   /** Environment of other processes that are to use this host. */
   readonly environment: Readonly<Record<string, string>>;
+  /**
+   * Writes another VBoxManage, a shell script in which the words of `$vboxmanage` run the real one, and gives its path:
+   * for a driver that is to be disturbed.
+   */
+  disturbed(script: string): string;
   /** Runs VBoxManage and gives its output; what it prints as an error is one, whatever its exit code. */
   manage(...argv: string[]): Promise<string>;
   /** Puts a sealed image, a disk with the boot-sector guest, into a data folder's image store; gives its digest. */
@@ -28,6 +34,8 @@ export interface VirtualboxHost {
   /** The arguments of every call of VBoxManage but this interface's own, one line each, since the last `forgetCalls`. */
   calls(): readonly string[];
   forgetCalls(): void;
+  /** What there is of these stacks: registered machines and media, and files. */
+  traces(stacks: readonly string[]): Promise<readonly string[]>;
   /** Processes of this host: VBoxSVC, machines, calls. */
   pids(): readonly number[];
   /** Ends all its processes and removes its folders. */
@@ -38,12 +46,15 @@ export interface VirtualboxHost {
 export function makeVirtualboxHost(root: VirtualboxRoot): VirtualboxHost {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gp-virtualbox-"));
   const data = path.join(folder, "data");
+  // Where temporary folders are on the host, they are inside too.
+  fs.mkdirSync(path.join(root.folder, os.tmpdir()), { recursive: true });
   fs.mkdirSync(path.join(data, "images"), { recursive: true });
   const registry = path.join(folder, "registry");
   const id = path.basename(folder);
   const callLog = path.join(folder, "calls.log");
   const enter = enterCommand(root, { folder, registry, id });
   const own = writeProgram(path.join(folder, "bench", "VBoxManage"), `exec ${enter} "$@"\n`);
+  let disturbances = 0;
   const vboxManage = writeProgram(
     path.join(folder, "VBoxManage"),
     `printf '%s\\n' "$*" >>${callLog}\nexec ${enter} "$@"\n`,
@@ -51,8 +62,14 @@ export function makeVirtualboxHost(root: VirtualboxRoot): VirtualboxHost {
   const environment = { GROUNDPLANE_DATA: data, GROUNDPLANE_VBOXMANAGE: vboxManage, VBOX_USER_HOME: registry };
   Object.assign(process.env, environment);
   return {
-    ...{ data, vboxManage, environment },
+    ...{ root, data, vboxManage, environment },
+    disturbed: (script) =>
+      writeProgram(
+        path.join(folder, `disturbed-${++disturbances}`, "VBoxManage"),
+        `vboxmanage="${enter}"\n${script}\n`,
+      ),
     manage: (...argv) => manage(own, argv),
+    traces: (stacks) => tracesOf((...argv) => manage(own, argv), data, stacks),
     addImage: (name, into = data) => writeBootImage(path.join(into, "images", name), name),
     calls: () => (fs.existsSync(callLog) ? fs.readFileSync(callLog, "utf8").split("\n").filter(Boolean) : []),
     forgetCalls: () => fs.rmSync(callLog, { force: true }),
@@ -90,6 +107,20 @@ async function manage(program: string, argv: readonly string[]): Promise<string>
   const { stdout, stderr } = await run(program, argv, { maxBuffer: 2 ** 26 });
   if (/^VBoxManage: error:/m.test(stderr)) throw new Error(stderr);
   return stdout;
+}
+
+async function tracesOf(
+  manage: VirtualboxHost["manage"],
+  data: string,
+  stacks: readonly string[],
+): Promise<readonly string[]> {
+  const lines: string[] = [];
+  // One after the other, as everybody has to: two at once may crash VBoxSVC.
+  for (const what of ["vms", "hdds", "dvds"]) {
+    lines.push(...(await manage("list", what)).split("\n").map((line) => `${what}: ${line}`));
+  }
+  const files = fs.readdirSync(data, { recursive: true, encoding: "utf8" });
+  return [...lines, ...files].filter((line) => stacks.some((stack) => line.includes(stack)));
 }
 
 function writeBootImage(folder: string, name: string): string {

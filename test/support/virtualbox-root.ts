@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
 import { aptFetchOptions, DEBIAN_KEYRING, debianMirror } from "../../image/build/debian-sources";
 import { toolsFolder } from "../../provider/host/data-folder";
@@ -116,8 +115,6 @@ async function compilePrograms(folder: string): Promise<VirtualboxRoot> {
     }
     fs.renameSync(partial, outside);
   }
-  // Where temporary folders are on the host, they are inside too.
-  fs.mkdirSync(path.join(folder, os.tmpdir()), { recursive: true });
   return {
     folder,
     enterRoot: path.join(outside, "enter-root"),

@@ -77,7 +77,7 @@ export const knownIssues: readonly KnownIssue[] = [
   },
   {
     id: "disk-full",
-    pattern: /VERR_DISK_FULL|No space left on device/,
+    pattern: /VERR_DISK_FULL|No space left on device|Code VBOX_E_FILE_ERROR .*extended info not available/,
     retry: "never",
     hint: "free space on the disk that holds groundplane's data folder, then run the command again",
   },

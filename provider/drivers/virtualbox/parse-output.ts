@@ -73,8 +73,8 @@ export function parseVmInfo(text: string): VmInfo {
   const forwards = new Map<number, NatForward[]>();
   // Forwards stand behind the `nicN` that they belong to.
   let adapter = 0;
-  for (const line of lines(text)) {
-    const pair = /^(?:"([^"]*)"|([^="]+))=(?:"(.*)"|(.*))$/.exec(line);
+  for (const entry of entries(text)) {
+    const pair = /^(?:"([^"]*)"|([^="]+))=(?:"(.*)"|(.*))$/s.exec(entry);
     if (!pair) continue;
     const key = pair[1] ?? (pair[2] as string);
     const raw = pair[3] ?? (pair[4] as string);
@@ -87,6 +87,28 @@ export function parseVmInfo(text: string): VmInfo {
   }
   return { values, forwards };
 }
+
+/** Lines, and the whole of a description: people write several lines into it, which may look like settings. */
+function entries(text: string): readonly string[] {
+  const found: string[] = [];
+  let open: readonly string[] = [];
+  for (const line of lines(text)) {
+    const begins = open.length === 0 && /^(?:Snapshot)?[Dd]escription[-\d]*="/.test(line);
+    if (!begins && open.length === 0) {
+      found.push(line);
+      continue;
+    }
+    open = [...open, line];
+    const value = begins ? line.slice(line.indexOf('"') + 1) : line;
+    if (!endsWithQuote.test(value)) continue;
+    found.push(open.join("\n"));
+    open = [];
+  }
+  return found;
+}
+
+/** A quote that no backslash escapes. */
+const endsWithQuote = /(?<!\\)(?:\\\\)*"$/;
 
 /** VirtualBox escapes quotes and backslashes in names and paths, but not in adapters' networks and serial ports. */
 const isEscaped = (key: string): boolean => !/^(?:intnet|uartmode|bridgeadapter|hostonly)/.test(key);

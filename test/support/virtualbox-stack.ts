@@ -1,0 +1,70 @@
+import { createVirtualBoxDriver } from "../../provider/drivers/virtualbox/driver";
+import type { Hypervisor, MachineSpec, MachineState, Owner, SeedFiles } from "../../provider/hypervisor";
+import type { VirtualboxHost } from "./virtualbox-host";
+
+export const BOOT_IMAGE = "infrastructure-0123456789ab";
+
+export const someSeed: SeedFiles = {
+  userData: "#cloud-config\n",
+  metaData: "instance-id: one\n",
+  networkConfig: "version: 2\n",
+};
+
+export const ownerIn = (stack: string, urn: string): Owner => ({ stack, urn: `urn:pulumi:${stack}::test::${urn}` });
+
+/** A machine with one cable. `number` is 1 to 9. */
+export function machineOf(stack: string, number: number): MachineSpec {
+  const unique = Buffer.from(stack).toString("hex").padEnd(8, "0").slice(0, 8);
+  return {
+    ...{ stack, name: `machine-${number}`, uuid: `${unique}-0000-5000-8000-00000000000${number}` },
+    ...{ image: BOOT_IMAGE, cpus: 1, memoryMiB: 64, diskGiB: 1, disks: [], cpuWeight: 1024 },
+    nics: [{ segment: "dmz", name: "dmz", mac: `08:00:27:00:00:0${number}` }],
+  };
+}
+
+/** A stack on a test's own VirtualBox, made by the driver alone. Its machines have the boot-sector guest. */
+export interface VirtualboxStack {
+  readonly name: string;
+  /** A new instance each time, as another process would have it: it knows only what VirtualBox knows. */
+  readonly driver: Hypervisor;
+  readonly owner: (urn: string) => Owner;
+  /** `machineOf`, with whatever the test is about. */
+  spec(number: number, settings?: Partial<MachineSpec>): MachineSpec;
+  /** Makes the segment, the image and the machine. */
+  make(spec: MachineSpec): Promise<MachineState>;
+  inspect(spec: MachineSpec): Promise<MachineState>;
+  /** Removes the machines of these numbers and the segment. */
+  remove(...numbers: number[]): Promise<void>;
+}
+
+export function virtualboxStack(host: VirtualboxHost, name: string): VirtualboxStack {
+  host.addImage(BOOT_IMAGE);
+  const segment = { stack: name, name: "dmz" };
+  const owner = (urn: string) => ownerIn(name, urn);
+  return {
+    ...{ name, owner },
+    get driver() {
+      return createVirtualBoxDriver();
+    },
+    spec: (number, settings = {}) => ({ ...machineOf(name, number), ...settings }),
+    async make(spec) {
+      const driver = createVirtualBoxDriver();
+      await driver.ensureSegment(segment, owner("dmz"));
+      await driver.ensureImage({ name: spec.image });
+      return driver.ensureMachine(spec, someSeed, owner(spec.name));
+    },
+    async inspect(spec) {
+      const state = await createVirtualBoxDriver().inspectMachine(spec);
+      if (!state) throw new Error(`${spec.name} is not there`);
+      return state;
+    },
+    async remove(...numbers) {
+      const driver = createVirtualBoxDriver();
+      for (const number of numbers) {
+        const machine = `machine-${number}`;
+        await driver.removeMachine({ stack: name, name: machine }, owner(machine));
+      }
+      await driver.removeSegment(segment, owner("dmz"));
+    },
+  };
+}

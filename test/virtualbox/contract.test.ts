@@ -1,0 +1,19 @@
+import { createVirtualBoxDriver } from "../../provider/drivers/virtualbox/driver";
+import { hypervisorContract } from "../contract/hypervisor-contract";
+import { onVirtualbox } from "../support/on-virtualbox";
+
+const image = "infrastructure-0123456789ab";
+
+onVirtualbox("the contract on the real VBoxManage", (host) => {
+  host.addImage(image);
+  hypervisorContract("virtualbox", {
+    create: createVirtualBoxDriver,
+    inOtherProcess: {
+      file: require.resolve("../../provider/drivers/virtualbox/driver"),
+      expression: "createVirtualBoxDriver()",
+    },
+    image: async () => image,
+    absentImage: "infrastructure-000000000000",
+    traces: host.traces,
+  });
+});

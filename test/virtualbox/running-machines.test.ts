@@ -1,0 +1,111 @@
+// Machines that really run, without VirtualBox' kernel module: their guest is a boot sector.
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../support/host-observations";
+import { onVirtualbox } from "../support/on-virtualbox";
+import { BOOT_MESSAGE } from "../support/virtualbox-host";
+import { virtualboxStack } from "../support/virtualbox-stack";
+
+onVirtualbox("running machines", (host) => {
+  const stack = virtualboxStack(host, "running");
+  const { driver } = stack;
+  const one = stack.spec(1);
+  const consoleText = () => fs.readFileSync(driver.consoleLog?.consoleLogPath(one) ?? "", "utf8");
+
+  async function booted(): Promise<void> {
+    for (let tries = 0; !consoleText().includes(BOOT_MESSAGE); tries++) {
+      assert.ok(tries < 300, `nothing but ${JSON.stringify(consoleText())} on the console`);
+      await sleep(100);
+    }
+  }
+
+  test("a machine boots its linked disk, and its console is in a file of its own for each start", async () => {
+    await stack.make(one);
+    await driver.startMachine(one);
+    await booted();
+    await driver.hardKill?.hardKill(one);
+    await driver.startMachine(one);
+    await booted();
+    assert.equal(consoleText().split(BOOT_MESSAGE).length, 2, "of this start alone");
+  });
+
+  test("an orderly stop presses the power button and waits for the guest", async () => {
+    const started = performance.now();
+    await driver.stopMachine(one, 60_000);
+    assert.ok(performance.now() - started < 30_000, "the guest has shut down by itself");
+    assert.equal((await stack.inspect(one)).power, "stopped");
+  });
+
+  test("a guest that does not hear the power button is cut off after the deadline", async () => {
+    await driver.startMachine(one);
+    await host.manage("controlvm", one.uuid, "pause");
+    await driver.stopMachine(one, 1_000);
+    assert.equal((await stack.inspect(one)).power, "stopped");
+  });
+
+  test("a machine whose process was killed counts as stopped, and starts again", async () => {
+    await driver.startMachine(one);
+    const [machine] = host.pids().filter((pid) => fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(one.uuid));
+    assert.ok(machine);
+    process.kill(machine, "SIGKILL");
+    for (let tries = 0; (await stack.inspect(one)).power !== "stopped"; tries++) {
+      assert.ok(tries < 100, "it still counts as running");
+      await sleep(100);
+    }
+    await driver.startMachine(one);
+    await booted();
+    await driver.stopMachine(one, 60_000);
+  });
+
+  test("the uplink's ports listen on the host's loopback while the machine runs, and follow the plan live", async () => {
+    const [ssh, api, other] = [await freePort(), await freePort(), await freePort()];
+    const uplink = (...forwards: readonly (readonly [number, number])[]) => ({
+      mac: "08:00:27:00:01:02",
+      forwards: forwards.map(([hostPort, guestPort]) => ({ hostPort, guestPort })),
+    });
+    const gateway = stack.spec(2, { uplink: uplink([ssh, 22], [api, 6443]) });
+    assert.deepEqual((await stack.make(gateway)).spec, gateway);
+    await driver.startMachine(gateway);
+    assert.deepEqual(await Promise.all([ssh, api, other].map(isListening)), [true, true, false]);
+    const changed = { ...gateway, uplink: uplink([ssh, 22], [other, 6443]) };
+    const state = await stack.make(changed);
+    assert.deepEqual([state.spec, state.power], [changed, "running"], "changed without a stop");
+    assert.deepEqual(await Promise.all([ssh, api, other].map(isListening)), [true, false, true]);
+    await driver.hardKill?.hardKill(gateway);
+    assert.deepEqual(await Promise.all([ssh, api, other].map(isListening)), [false, false, false]);
+    await driver.removeMachine(gateway, stack.owner(gateway.name));
+  });
+
+  test("snapshots of a running machine are taken, gone back to and deleted", async () => {
+    const snapshots = driver.snapshots;
+    assert.ok(snapshots);
+    await driver.startMachine(one);
+    await snapshots.takeSnapshot(one, "before");
+    const { spec, power } = await stack.inspect(one);
+    assert.deepEqual([spec, power], [one, "running"], "a snapshot is no drift");
+    await driver.hardKill?.hardKill(one);
+    await snapshots.restoreSnapshot(one, "before");
+    assert.deepEqual((await stack.inspect(one)).spec, one);
+    await driver.startMachine(one);
+    await snapshots.deleteSnapshot(one, "before");
+    assert.deepEqual((await stack.inspect(one)).spec, one);
+    await assert.rejects(snapshots.restoreSnapshot(one, "before"));
+  });
+
+  test("a machine with a snapshot is removed with all of its disks", async () => {
+    await driver.startMachine(one);
+    await driver.snapshots?.takeSnapshot(one, "left");
+    await stack.remove(1);
+    assert.deepEqual(await host.traces([stack.name]), []);
+  });
+});
+
+const isListening = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
