@@ -13,6 +13,7 @@ import { sshCommand } from "./commands/ssh";
 import { startCommand } from "./commands/start";
 import { statusCommand } from "./commands/status";
 import { stopCommand } from "./commands/stop";
+import { verifyCommand } from "./commands/verify";
 
 /** Exit codes: 0 done, 1 it failed or is not as it should be, 2 the command line is wrong. */
 async function main(): Promise<void> {
@@ -29,6 +30,7 @@ const commands = [
   ...[doctorCommand, envCommand, imageCommand, bundleCommand],
   ...[renderCommand, diagramCommand],
   ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],
+  verifyCommand,
   ...[stopCommand, destroyCommand],
 ];
 

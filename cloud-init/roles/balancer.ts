@@ -36,6 +36,23 @@ const haproxyFirst = `[Service]
 ExecStartPre=-/usr/bin/systemctl start haproxy.service
 `;
 
+/**
+ * The address goes the moment Corosync sees that this balancer is in the minority, half a second before the majority takes
+ * it: Pacemaker itself lets go too, but only after it has elected a controller, which may be later than the other's start.
+ */
+const guardUnit = "quorum-guard.service";
+
+const quorumGuard = `[Unit]
+Description=Lets go of the floating IP without a majority
+After=corosync.service
+PartOf=corosync.service
+
+[Service]
+ExecStart=/usr/local/lib/groundplane/quorum-guard
+Restart=always
+RestartSec=1
+`;
+
 /** Never both: two programs would each hold the address. */
 const keepalivedUnit = `[Unit]
 Conflicts=pacemaker.service corosync.service
@@ -47,7 +64,9 @@ const movers: Readonly<
 > = {
   pacemaker(plan) {
     const { files, enable } = clusterMemberContent(plan);
-    return { files: [...files, unitFile("pacemaker.service", "10-haproxy-first", haproxyFirst)], enable };
+    const guard = { path: `/etc/systemd/system/${guardUnit}`, mode: "0644", content: quorumGuard };
+    const first = unitFile("pacemaker.service", "10-haproxy-first", haproxyFirst);
+    return { files: [...files, first, guard, guestCommand("balancer/quorum-guard")], enable: [...enable, guardUnit] };
   },
   keepalived: (plan, node) => ({
     files: [

@@ -2,6 +2,7 @@
 # OCF resource agent: the floating IP is an address of this machine. Pacemaker calls it with the action as its argument
 # and the parameters as OCF_RESKEY_…; as short as can be, because the API is away between one's stop and the other's start.
 set -u
+: "${OCF_RESKEY_address=}" "${OCF_RESKEY_interface=}"
 
 holds() {
   [ -n "$(ip -4 -oneline address show dev "$OCF_RESKEY_interface" to "${OCF_RESKEY_address%/*}/32" 2>/dev/null)" ]

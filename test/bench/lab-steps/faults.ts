@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { probeApi } from "../../../cli/verify/api-probe";
+import type { Watched } from "../../../cli/verify/samples";
 import { nodesOf } from "../../../stacks/plan/data-center-plan";
-import { type ProbeReport, probeApi } from "../../support/api-probe";
 import { eventually, mustSucceed } from "../../support/cluster-under-test";
 import type { Round } from "../bench";
 import { apiUrl, type LabStep, type LabUnderBench, up } from "../lab-under-bench";
@@ -76,7 +77,7 @@ async function killAndMend(lab: LabUnderBench, round: Round, row: string, name: 
   await untilReady(lab, name);
 }
 
-async function whileProbing({ plan }: LabUnderBench, fault: () => Promise<void>): Promise<ProbeReport> {
+async function whileProbing({ plan }: LabUnderBench, fault: () => Promise<void>): Promise<Watched> {
   const probe = probeApi(apiUrl(plan), PROBE_MS);
   try {
     await sleep(BEFORE_MS);
@@ -87,7 +88,7 @@ async function whileProbing({ plan }: LabUnderBench, fault: () => Promise<void>)
     throw error;
   }
   const seen = await probe.stop();
-  if (seen.probes - seen.failed < 100) throw new Error(`the API hardly answered: ${JSON.stringify(seen)}`);
+  if (seen.asked - seen.failed < 100) throw new Error(`the API hardly answered: ${JSON.stringify(seen)}`);
   return seen;
 }
 

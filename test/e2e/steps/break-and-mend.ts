@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { type ProbeReport, probeApi } from "../../support/api-probe";
+import { probeApi } from "../../../cli/verify/api-probe";
+import type { Watched } from "../../../cli/verify/samples";
 import { eventually } from "../../support/cluster-under-test";
 import { losePower } from "../../support/lose-power";
 import {
@@ -52,13 +53,13 @@ export const lostMasterIsReplaced: Step = async (lab, t) => {
   assert.equal(await healthyEtcdMembers(lab, "master-2"), 3);
 };
 
-async function whileProbing(lab: LabUnderTest, fault: () => Promise<void>): Promise<ProbeReport> {
+async function whileProbing(lab: LabUnderTest, fault: () => Promise<void>): Promise<Watched> {
   const probe = probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, 20);
   await new Promise((resolve) => setTimeout(resolve, 2000));
   await fault();
   await new Promise((resolve) => setTimeout(resolve, 8000));
   const seen = await probe.stop();
-  assert.ok(seen.probes - seen.failed > 100, "the API answered most of the time");
+  assert.ok(seen.asked - seen.failed > 100, "the API answered most of the time");
   return seen;
 }
 
@@ -67,11 +68,9 @@ async function hardKill({ driver, cluster }: LabUnderTest, name: string): Promis
   await driver.hardKill.hardKill({ stack: cluster.stack, name });
 }
 
-function tell(t: TestContext, what: string, seen: ProbeReport): void {
-  const { longestGapMs, failed, probes, errors } = seen;
-  t.diagnostic(
-    `${what}: longest gap ${longestGapMs} ms, ${failed} of ${probes} probes failed ${JSON.stringify(errors)}`,
-  );
+function tell(t: TestContext, what: string, seen: Watched): void {
+  const { longestGapMs, failed, asked, errors } = seen;
+  t.diagnostic(`${what}: longest gap ${longestGapMs} ms, ${failed} of ${asked} asked failed ${JSON.stringify(errors)}`);
 }
 
 /** Every process and namespace of the stack is gone at once, as after a power cut of the host. */

@@ -1,0 +1,88 @@
+import { writeFile } from "node:fs/promises";
+import { type Command, InvalidArgumentError } from "commander";
+import { UserError } from "../../provider/host/user-error";
+import { planDataCenter } from "../../stacks/plan/plan-data-center";
+import { driverOf } from "../driver";
+import { type StackOptions, stackCommand } from "../options";
+import { print, say, table } from "../print";
+import { readConfiguration, stackFile } from "../project";
+import { readStackOutputs } from "../stack-outputs";
+import { interruptibly } from "../start/interruption";
+import { apiClient } from "../verify/api-client";
+import type { Fault } from "../verify/fault";
+import { faults } from "../verify/faults/all";
+import { renderTimeline } from "../verify/render-timeline";
+import { renderMarkdown, renderTable, withoutSamples } from "../verify/report";
+import { runVerify, type VerifyReport } from "../verify/run-verify";
+
+interface VerifyCommandOptions extends StackOptions {
+  readonly rounds: number;
+  readonly only?: readonly Fault[];
+  readonly json?: string;
+  readonly markdown?: string;
+  readonly svg?: string;
+}
+
+export function verifyCommand(): Command {
+  return stackCommand("verify", "break machines of a living stack on purpose, and measure what its clients notice")
+    .option("--rounds <n>", "how often each fault is made", parseRounds, 1)
+    .option("--only <faults>", "these faults only, separated by commas", parseFaults)
+    .option("--json <file>", "write what was measured as JSON")
+    .option("--markdown <file>", "write it as a Markdown table")
+    .option("--svg <file>", "write the worst outage of each fault as a drawing")
+    .addHelpText("after", `\nFaults:\n${table(faults.map(({ name, what }) => [`  ${name}`, what]))}`)
+    .addHelpText(
+      "after",
+      "\nExit code 1 when a target is missed. The stack is as before afterwards, also after Ctrl-C.",
+    )
+    .action(async (options: VerifyCommandOptions) => {
+      const report = await verify(options);
+      print(table(renderTable(report)));
+      if (options.json) await writeFile(options.json, `${JSON.stringify(withoutSamples(report), null, 2)}\n`);
+      if (options.markdown) await writeFile(options.markdown, renderMarkdown(report));
+      if (options.svg) await writeFile(options.svg, renderTimeline(report));
+      if (!report.met) process.exitCode = 1;
+    });
+}
+
+async function verify({ stack, rounds, only }: VerifyCommandOptions): Promise<VerifyReport> {
+  const configuration = await readConfiguration(stack);
+  if (configuration.options.protected) throw protectedStack(stack);
+  const hypervisor = await driverOf(stack);
+  if (!hypervisor.hardKill || !hypervisor.links) throw noFaults(hypervisor.name);
+  const outputs = await readStackOutputs(stack);
+  return interruptibly(stack, (signal) =>
+    runVerify({
+      plan: planDataCenter(configuration),
+      api: apiClient(outputs.kubeconfig),
+      faults: only ?? faults,
+      ...{ outputs, hypervisor, signal, say, rounds },
+    }),
+  );
+}
+
+function parseRounds(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError("must be a whole number from 1 to 999.");
+  return Number(text);
+}
+
+function parseFaults(text: string): readonly Fault[] {
+  const names = text.split(",").map((name) => name.trim());
+  const unknown = names.filter((name) => !faults.some((fault) => fault.name === name));
+  if (unknown.length > 0) throw new InvalidArgumentError(`there is no fault ${unknown.join(", ")}; see --help.`);
+  return faults.filter(({ name }) => names.includes(name));
+}
+
+const protectedStack = (stack: string): UserError =>
+  new UserError(
+    "stack-protected",
+    `${stack} is protected: nobody may break its machines on purpose`,
+    `try another stack, or remove \`protected: true\` from ${stackFile(stack)}`,
+  );
+
+const noFaults = (driver: string): UserError =>
+  new UserError(
+    "driver-without-faults",
+    `the driver ${driver} can neither cut power nor pull cables`,
+    "use a stack on another driver",
+  );

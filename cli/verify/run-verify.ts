@@ -1,0 +1,102 @@
+import { closeGuests } from "../../provider/host/guest-ssh";
+import { UserError } from "../../provider/host/user-error";
+import { makeNamespace, removeNamespace } from "./acknowledged-writes";
+import type { Fault } from "./fault";
+import { Laboratory, type LaboratoryParts } from "./laboratory";
+import type { Timeline } from "./samples";
+import { type MeasureResult, summarizeMeasure } from "./statistics";
+import { makeWhole, whatIsNotWhole } from "./wholeness";
+
+export interface VerifyOptions extends Omit<LaboratoryParts, "round"> {
+  readonly faults: readonly Fault[];
+  readonly rounds: number;
+}
+
+export interface FaultReport {
+  readonly name: string;
+  readonly what: string;
+  /** Why it could not be made; nothing was measured then. */
+  readonly skipped?: string;
+  readonly results: readonly MeasureResult[];
+  /** The round with the longest outage. */
+  readonly worst?: Timeline;
+}
+
+export interface VerifyReport {
+  readonly stack: string;
+  readonly driver: string;
+  readonly movedBy: string;
+  readonly rounds: number;
+  readonly faults: readonly FaultReport[];
+  /** Every target was met. */
+  readonly met: boolean;
+}
+
+/**
+ * Makes every fault as often as there are rounds, and the stack whole after each, also after an interruption.
+ *
+ * @throws UserError `stack-not-whole` before anything is broken
+ */
+export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
+  const { plan, outputs, api, say } = options;
+  // Restoring goes on when the user has interrupted the measuring.
+  const restoring = new Laboratory({ ...options, round: 0, signal: new AbortController().signal });
+  try {
+    const missing = await whatIsNotWhole(restoring, outputs);
+    if (missing.length > 0) throw notWhole(plan.stack, missing);
+    await makeNamespace(api);
+    const faults: FaultReport[] = [];
+    try {
+      for (const fault of options.faults) faults.push(await measureFault(fault, options, restoring));
+    } finally {
+      say(`making sure that ${plan.stack} is as before`);
+      await makeWhole(restoring, outputs);
+      await removeNamespace(api);
+    }
+    return {
+      ...{ stack: plan.stack, driver: options.hypervisor.name, movedBy: plan.balancing.movedBy },
+      ...{ rounds: options.rounds, faults },
+      met: faults.every(({ results }) => results.every(({ met }) => met !== false)),
+    };
+  } finally {
+    await closeGuests();
+  }
+}
+
+async function measureFault(fault: Fault, options: VerifyOptions, restoring: Laboratory): Promise<FaultReport> {
+  const { plan, rounds, say, outputs } = options;
+  const { name, what } = fault;
+  const skipped = fault.impossible(plan);
+  if (skipped !== undefined) {
+    say(`${name}: skipped, ${skipped}`);
+    return { name, what, skipped, results: [] };
+  }
+  const values = new Map<string, number[]>(fault.measures(plan).map((measure) => [measure.name, []]));
+  let worst: Timeline | undefined;
+  let longest = -1;
+  for (let round = 1; round <= rounds; round++) {
+    options.signal.throwIfAborted();
+    const observations = await fault.run(new Laboratory({ ...options, round }));
+    for (const observation of observations) {
+      for (const [measure, value] of Object.entries(observation.values)) values.get(measure)?.push(value);
+      say(`${name} ${round}/${rounds}: ${described(observation.values, observation.timeline?.of)}`);
+      const gap = observation.values["api-gap"] ?? 0;
+      if (observation.timeline && gap > longest) [worst, longest] = [observation.timeline, gap];
+    }
+    await makeWhole(restoring, outputs);
+  }
+  const results = fault
+    .measures(plan)
+    .map((measure) => summarizeMeasure(name, measure, values.get(measure.name) ?? []));
+  return { name, what, results, ...(worst ? { worst } : {}) };
+}
+
+const described = (values: Readonly<Record<string, number>>, of: string | undefined): string =>
+  [...Object.entries(values).map(([name, value]) => `${name} ${value}`), ...(of ? [`(${of})`] : [])].join(" ");
+
+const notWhole = (stack: string, missing: readonly string[]): UserError =>
+  new UserError(
+    "stack-not-whole",
+    `${stack} is not whole, so nothing could be measured:\n${missing.map((line) => `  ${line}`).join("\n")}`,
+    `\`npx groundplane start --stack ${stack}\` mends it; some pods take a minute after a start`,
+  );
