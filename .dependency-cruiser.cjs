@@ -8,7 +8,7 @@ const contracts = {
   seedTypes: "cloud-init/seed\\.ts",
   imageNames: "image/image-names\\.ts",
   resourceTypes: "provider/resource-types\\.ts",
-  hypervisorTypes: "provider/hypervisor\\.ts",
+  hypervisorTypes: "provider/hypervisor(?:-objects)?\\.ts",
   userError: "provider/host/user-error\\.ts",
   /** What hypervisors this host has, and which one has a stack already. */
   driverFacts: "provider/host/(?:hypervisors-here|stack-driver)\\.ts",

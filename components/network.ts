@@ -21,7 +21,12 @@ export class Network extends pulumi.ComponentResource {
       (segment) =>
         new Segment(
           `${name}-${segment.name}`,
-          { driver: args.driver, stack: args.stack, name: segment.name },
+          {
+            driver: args.driver,
+            stack: args.stack,
+            name: segment.name,
+            ...(segment.attachment ? { attachment: segment.attachment } : {}),
+          },
           { parent: this, dependsOn: args.guard },
         ),
     );

@@ -10,93 +10,20 @@
 import type { HostFinding, HostProblem } from "./host/host-finding";
 import { UserError } from "./host/user-error";
 
+import type {
+  DiskSpec,
+  ImageSpec,
+  MachineName,
+  MachineSpec,
+  MachineState,
+  Owner,
+  SeedFiles,
+  SegmentSpec,
+  SegmentState,
+} from "./hypervisor-objects";
+
+export type * from "./hypervisor-objects";
 export type { HostFinding, HostProblem };
-
-/** Who made an object: stack name plus the resource's URN, kept beside the object. */
-export interface Owner {
-  readonly stack: string;
-  readonly urn: string;
-}
-
-export interface SegmentSpec {
-  readonly stack: string;
-  /** e.g. `dmz` */
-  readonly name: string;
-}
-
-export interface DiskSpec {
-  readonly stack: string;
-  /** e.g. `storage-1-brick` */
-  readonly name: string;
-  readonly uuid: string;
-  readonly sizeGiB: number;
-}
-
-export interface ImageSpec {
-  /** Name of the image's folder or file in the image store; contains the recipe's hash, e.g. `infrastructure-3f2a…`. */
-  readonly name: string;
-}
-
-export interface NicSpec {
-  readonly segment: string;
-  /** Name in the guest where the driver can choose it (nspawn); elsewhere the seed renames by MAC. */
-  readonly name: string;
-  readonly mac: string;
-}
-
-export interface PortForward {
-  /** Port on the host's 127.0.0.1. */
-  readonly hostPort: number;
-  /** Port on the machine's uplink address. */
-  readonly guestPort: number;
-}
-
-/** The way out of the data centre: user-mode NAT, 10.0.2.15/24 by default, the host's loopback closed to guests. */
-export interface UplinkSpec {
-  readonly mac: string;
-  readonly forwards: readonly PortForward[];
-}
-
-export interface DiskAttachment {
-  readonly disk: string;
-  /** Mount point in the guest (nspawn binds it); disks of VMs are mounted by the seed. */
-  readonly mountPoint: string;
-}
-
-export interface MachineSpec {
-  readonly stack: string;
-  readonly name: string;
-  readonly uuid: string;
-  readonly image: string;
-  readonly cpus: number;
-  readonly memoryMiB: number;
-  readonly diskGiB: number;
-  readonly nics: readonly NicSpec[];
-  readonly uplink?: UplinkSpec;
-  readonly disks: readonly DiskAttachment[];
-  /** Relative share of CPU when the host is saturated, 1024 = normal; drivers without weights ignore it. */
-  readonly cpuWeight: number;
-}
-
-/** cloud-init's three files with every secret filled in. Written 0600, never logged. */
-export interface SeedFiles {
-  readonly userData: string;
-  readonly metaData: string;
-  readonly networkConfig: string;
-}
-
-export type PowerState = "running" | "stopped";
-
-/** What the hypervisor has, read back from it and not from memory. */
-export interface MachineState {
-  readonly spec: MachineSpec;
-  readonly owner: Owner;
-  readonly power: PowerState;
-  /** New per creation, never reused: tells a re-created machine from the one before. */
-  readonly generation: string;
-  /** What differs from how the driver made it and has no word in `spec`, a sentence each; absent = nothing. */
-  readonly drift?: readonly string[];
-}
 
 export interface Hypervisor {
   readonly name: string;
@@ -107,7 +34,9 @@ export interface Hypervisor {
   examineHost?(): Promise<readonly HostFinding[]>;
 
   ensureSegment(spec: SegmentSpec, owner: Owner): Promise<void>;
-  inspectSegment(spec: SegmentSpec): Promise<{ readonly owner: Owner } | undefined>;
+  inspectSegment(spec: SegmentSpec): Promise<SegmentState | undefined>;
+  /** Why this host cannot have the segment; absent = any host can. Looks only. */
+  segmentProblems?(spec: SegmentSpec): Promise<readonly HostProblem[]>;
   /** The last segment of a stack takes along whatever the driver keeps per stack. */
   removeSegment(spec: SegmentSpec, owner: Owner): Promise<void>;
 
@@ -157,11 +86,6 @@ export interface Hypervisor {
   readonly consoleLog?: ConsoleLog;
   readonly snapshots?: Snapshots;
   readonly cpuWeights?: CpuWeights;
-}
-
-export interface MachineName {
-  readonly stack: string;
-  readonly name: string;
 }
 
 export interface LinkControl {

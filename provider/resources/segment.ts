@@ -1,21 +1,45 @@
 import type { DriverByName } from "../drivers/driver-by-name";
 import { clearDismantling } from "../host/dismantling-mark";
 import { forgetDriver, rememberDriver } from "../host/stack-driver";
+import type { SegmentSpec } from "../hypervisor";
 import type { SegmentInputs, SegmentOutputs } from "../resource-types";
+import type { ObjectSchema } from "../rpc/package-schema";
 import { objectId, parseObjectId } from "./object-id";
 import { presentOwner } from "./present-owner";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
+
+const attachment: ObjectSchema = {
+  type: "object",
+  name: "SegmentAttachment",
+  description: "How a segment reaches beyond its machines.",
+  properties: {
+    kind: schemas.text("`host` or `adapter`."),
+    address: schemas.text("The host's address for `host`, e.g. 192.168.56.2/24."),
+    adapter: schemas.text("Name of the host's adapter for `adapter`."),
+  },
+  optional: ["address", "adapter"],
+};
+
+function specOf({ stack, name, attachment }: SegmentInputs): SegmentSpec {
+  return attachment ? { stack, name, attachment } : { stack, name };
+}
 
 /** One layer-2 network of a stack. */
 export function segmentResource(driverByName: DriverByName): TypedResource<SegmentInputs, SegmentOutputs> {
   return {
     schema: {
       description: "One layer-2 network of a stack.",
-      inputs: { driver: schemas.driver, stack: schemas.stack, name: schemas.text("e.g. dmz") },
+      inputs: { driver: schemas.driver, stack: schemas.stack, name: schemas.text("e.g. dmz"), attachment },
+      optional: ["attachment"],
     },
     replaceOn: ["driver", "stack", "name"],
     refreshBeforeUpdate: true,
+
+    async check(inputs) {
+      const problems = (await driverByName(inputs.driver).segmentProblems?.(specOf(inputs))) ?? [];
+      return problems.map(({ problem, hint }) => ({ property: "attachment", reason: `${problem}; ${hint}` }));
+    },
 
     async create(inputs, preview, { urn }) {
       const { driver, stack, name } = inputs;
@@ -24,17 +48,25 @@ export function segmentResource(driverByName: DriverByName): TypedResource<Segme
       // A segment is the first thing a stack has: whoever makes one is not taking the stack down.
       await clearDismantling(stack);
       await rememberDriver(stack, name, driver);
-      await driverByName(driver).ensureSegment({ stack, name }, { stack, urn });
+      await driverByName(driver).ensureSegment(specOf(inputs), { stack, urn });
       return { id, outputs: inputs };
     },
 
     async read(id) {
       const { driver, stack, name } = parseObjectId(id);
       const found = await driverByName(driver).inspectSegment({ stack, name });
-      return found && { inputs: { driver, stack, name }, outputs: { driver, stack, name } };
+      if (!found) return undefined;
+      const state = { driver, stack, name, ...(found.attachment ? { attachment: found.attachment } : {}) };
+      return { inputs: state, outputs: state };
     },
 
-    async update(_id, inputs) {
+    async update(_id, inputs, _olds, preview, { urn }) {
+      if (preview) return inputs;
+      const { driver, stack } = inputs;
+      const hypervisor = driverByName(driver);
+      const spec = specOf(inputs);
+      const found = await hypervisor.inspectSegment(spec);
+      await hypervisor.ensureSegment(spec, presentOwner(found, stack, urn));
       return inputs;
     },
 

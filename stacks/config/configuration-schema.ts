@@ -131,6 +131,28 @@ const optionsSchema = z
   })
   .prefault({});
 
+const virtualboxSchema = z
+  .strictObject({
+    attachments: z
+      .array(
+        z.strictObject({
+          segment: z.enum(["dmz", "masters", "workers", "storage"]).describe("Which segment."),
+          to: z
+            .enum(["host", "adapter"])
+            .describe("`host` gives the host an address in the segment, `adapter` joins it with a network outside."),
+          adapter: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("The host's adapter for `to: adapter`, as `VBoxManage list bridgedifs` names it."),
+        }),
+      )
+      .default([])
+      .describe("Segments that are reached from outside; all others exist between machines only."),
+  })
+  .prefault({})
+  .describe("What only VirtualBox has.");
+
 const portSchema = wholeNumber(1_024, 65_535).optional();
 
 export const configurationSchema = z
@@ -157,6 +179,7 @@ export const configurationSchema = z
       .prefault({})
       .describe("Ports on the host; derived from the stack's name when absent."),
     options: optionsSchema,
+    virtualbox: virtualboxSchema,
   })
   .describe("One data centre.");
 

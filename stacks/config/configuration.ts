@@ -56,6 +56,19 @@ export interface HostPortsConfiguration {
   readonly ssh: number;
 }
 
+/** A segment that reaches beyond its machines: to the host alone, or through one of the host's adapters to a network. */
+export interface AttachmentConfiguration {
+  readonly segment: "dmz" | "masters" | "workers" | "storage";
+  readonly to: "host" | "adapter";
+  /** Name of the host's adapter, for `to: adapter`. */
+  readonly adapter?: string | undefined;
+}
+
+/** What only VirtualBox has. */
+export interface VirtualboxConfiguration {
+  readonly attachments: readonly AttachmentConfiguration[];
+}
+
 export interface Configuration {
   /** The stack's name: lower-case letters, digits and dashes, at most 20 characters, starts with a letter. */
   readonly name: string;
@@ -68,6 +81,7 @@ export interface Configuration {
   readonly floatingIp: string | undefined;
   readonly hostPorts: HostPortsConfiguration;
   readonly options: OptionsConfiguration;
+  readonly virtualbox: VirtualboxConfiguration;
 }
 
 /** One thing that is wrong with what the user wrote. */

@@ -7,6 +7,7 @@ import { derivedHostPorts } from "./host-ports";
 import { networkRules } from "./network-rules";
 import { poolRules } from "./pool-rules";
 import { findingsOf } from "./schema-findings";
+import { virtualboxRules } from "./virtualbox-rules";
 
 export interface ParseContext {
   /** The stack's name: it is the configuration's name too. */
@@ -21,7 +22,7 @@ export type ParseResult =
   | { readonly configuration: Configuration; readonly problems?: undefined }
   | { readonly configuration?: undefined; readonly problems: readonly ConfigurationProblem[] };
 
-const rules = [...poolRules, ...networkRules, ...addressRules];
+const rules = [...poolRules, ...networkRules, ...addressRules, ...virtualboxRules];
 
 /**
  * From whatever the user wrote to a complete, checked configuration, or to everything that is wrong with it at once.

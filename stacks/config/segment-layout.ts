@@ -16,6 +16,8 @@ export interface SegmentLayout {
 
 /** Offsets of fixed addresses from a segment's network address. */
 export const gatewayOffset = 1;
+/** The host itself, where a hypervisor gives it an address in a segment. */
+export const hostAddressOffset = 2;
 export const floatingIpOffset = 10;
 /** The node with index 1 has offset 11. */
 export const nodeOffset = 10;

@@ -6,6 +6,11 @@
 export type Role = "gateway" | "balancer" | "master" | "worker" | "storage";
 export type SegmentName = "dmz" | "masters" | "workers" | "storage";
 
+/** How a segment reaches beyond its machines, where the configuration says so: see provider/hypervisor.ts. */
+export type SegmentAttachmentPlan =
+  | { readonly kind: "host"; readonly address: string }
+  | { readonly kind: "adapter"; readonly adapter: string };
+
 export interface SegmentPlan {
   readonly name: SegmentName;
   /** e.g. `192.168.56.0/24` */
@@ -20,6 +25,7 @@ export interface SegmentPlan {
   readonly nodeRange: { readonly first: string; readonly last: string };
   /** Inclusive range of leases for hosts that the plan does not know. */
   readonly dynamicRange: { readonly first: string; readonly last: string };
+  readonly attachment?: SegmentAttachmentPlan;
 }
 
 export interface InterfacePlan {

@@ -1,14 +1,33 @@
-import type { NetworkConfiguration } from "../config/configuration";
+import type { AttachmentConfiguration, NetworkConfiguration } from "../config/configuration";
 import { type Cidr, cidr, formatAddress, formatCidr, lastOf, netmaskOf } from "../config/ipv4";
-import { dynamicRangeOf, gatewayOffset, layOutSegments, nodeCapacityOf, nodeOffset } from "../config/segment-layout";
-import type { SegmentName, SegmentPlan, UplinkPlan } from "./data-center-plan";
+import {
+  dynamicRangeOf,
+  gatewayOffset,
+  hostAddressOffset,
+  layOutSegments,
+  nodeCapacityOf,
+  nodeOffset,
+} from "../config/segment-layout";
+import type { SegmentAttachmentPlan, SegmentName, SegmentPlan, UplinkPlan } from "./data-center-plan";
 import { macOf } from "./plan-names";
 
 export const segmentNames: readonly SegmentName[] = ["dmz", "masters", "workers", "storage"];
 
-export function planSegments(network: NetworkConfiguration): readonly SegmentPlan[] {
+export function planSegments(
+  network: NetworkConfiguration,
+  attachments: readonly AttachmentConfiguration[],
+): readonly SegmentPlan[] {
   const layout = layOutSegments(cidr(network.cidr));
-  return segmentNames.map((name) => planSegment(name, layout[name]));
+  return segmentNames.map((name) => {
+    const attachment = attachments.find(({ segment }) => segment === name);
+    const segment = planSegment(name, layout[name]);
+    return attachment ? { ...segment, attachment: planAttachment(attachment, layout[name]) } : segment;
+  });
+}
+
+function planAttachment({ to, adapter = "" }: AttachmentConfiguration, range: Cidr): SegmentAttachmentPlan {
+  if (to === "adapter") return { kind: "adapter", adapter };
+  return { kind: "host", address: `${formatAddress(range.network + hostAddressOffset)}/${range.prefixLength}` };
 }
 
 function planSegment(name: SegmentName, range: Cidr): SegmentPlan {

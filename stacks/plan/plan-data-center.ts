@@ -8,7 +8,7 @@ import { planNodes } from "./plan-nodes";
 
 /** The whole data centre as data, from a checked configuration and nothing else. */
 export function planDataCenter(configuration: Configuration): DataCenterPlan {
-  const segments = planSegments(configuration.network);
+  const segments = planSegments(configuration.network, configuration.virtualbox.attachments);
   const balancing = planBalancing(configuration, segments);
   return {
     stack: configuration.name,

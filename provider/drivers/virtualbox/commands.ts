@@ -98,3 +98,23 @@ export const takeSnapshot = (vm: string, name: string, live: boolean): Argv => [
 ];
 export const restoreSnapshot = (vm: string, name: string): Argv => ["snapshot", vm, "restore", name];
 export const deleteSnapshot = (vm: string, name: string): Argv => ["snapshot", vm, "delete", name];
+
+export const listBridgedAdapters = (): Argv => ["list", "bridgedifs"];
+export const listHostOnlyInterfaces = (): Argv => ["list", "hostonlyifs"];
+export const createHostOnlyInterface = (): Argv => ["hostonlyif", "create"];
+export const addressHostOnlyInterface = (name: string, ip: string, mask: string): Argv => [
+  ...["hostonlyif", "ipconfig", name, "--ip", ip, "--netmask", mask],
+];
+export const removeHostOnlyInterface = (name: string): Argv => ["hostonlyif", "remove", name];
+export const removeDhcpServer = (name: string): Argv => ["dhcpserver", "remove", `--interface=${name}`];
+/** macOS has networks of its own kind instead of interfaces. */
+export const listHostOnlyNetworks = (): Argv => ["list", "hostonlynets"];
+export const addHostOnlyNetwork = (name: string, mask: string, first: string, last: string): Argv => [
+  ...["hostonlynet", "add", "--name", name, "--netmask", mask, "--lower-ip", first, "--upper-ip", last, "--enable"],
+];
+export const removeHostOnlyNetwork = (name: string): Argv => ["hostonlynet", "remove", "--name", name];
+
+/** Plugs a cable into another network while the machine runs. */
+export const replugLive = (vm: string, slot: number, kind: string, network: string): Argv => [
+  ...["controlvm", vm, `nic${slot}`, kind, network],
+];

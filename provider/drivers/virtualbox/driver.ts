@@ -1,10 +1,11 @@
 import { UserError } from "../../host/user-error";
 import type { Hypervisor, MachineName, MachineSpec } from "../../hypervisor";
 import { wantedAdapters } from "./adapters";
+import { segmentProblems } from "./attachments";
 import * as commands from "./commands";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
 import { machineFiles } from "./folders";
-import { hostProblems } from "./host-checks";
+import { examineHost, hostProblems } from "./host-checks";
 import { ensureImage, inspectImage, releaseImage } from "./images";
 import { hardKill, machineMissing, mustExist, start, stopOrderly } from "./machine-power";
 import { readComplete } from "./machine-record";
@@ -19,9 +20,11 @@ export function createVirtualBoxDriver(box: VirtualBox = hostVirtualBox()): Hype
   return {
     name: "virtualbox",
     problems: hostProblems,
-    ensureSegment,
+    examineHost,
+    ensureSegment: (spec, owner) => ensureSegment(box, spec, owner),
     inspectSegment,
-    removeSegment,
+    removeSegment: (spec, owner) => removeSegment(box, spec, owner),
+    segmentProblems: (spec) => segmentProblems(box, spec),
     inspectImage: async ({ name }) => {
       const image = await inspectImage(box, name);
       return image && { digest: image.digest };

@@ -10,7 +10,7 @@ import {
   type Owner,
   type SeedFiles,
 } from "../../hypervisor";
-import { wantedAdapters } from "./adapters";
+import { type Plug, wantedAdapters } from "./adapters";
 import * as commands from "./commands";
 import { apply, begin, type Converging } from "./converge-machine";
 import { isOurs } from "./find-vm";
@@ -24,7 +24,7 @@ import type { WantedMachine } from "./plan-changes";
 import { readBack } from "./read-back";
 import { removeEverything } from "./remove-machine";
 import { writeSeed } from "./seed-file";
-import { checkSegments, releaseStack } from "./segments";
+import { checkSegments, plugsOf, releaseStack } from "./segments";
 import type { Session, VirtualBox } from "./vboxmanage";
 import { isRunning, vmState } from "./vm-state";
 
@@ -49,12 +49,13 @@ export async function ensureMachine(
     if (!image) throw new ImageMissingError(spec.image);
     await checkSegments(spec);
     await ownedRecord(spec, owner);
+    const plugs = await plugsOf(spec.stack);
     const seedName = await writeSeed(spec, seed);
     await makeFolder(vmsFolder(spec.stack), 0o700);
     const creation = commands.createVm(newVm(spec), await box.dialect());
     const prepare = async (session: Session): Promise<Converging> => {
       const begun = await begin(session, spec, owner, seedName, image);
-      return { ...begun, wanted: wantedMachine(begun.record, image, creation) };
+      return { ...begun, wanted: wantedMachine(begun.record, plugs, image, creation) };
     };
     let seen = await box.session(async (session) => apply(session, await prepare(session)));
     if (seen.stopFor.length > 0) {
@@ -65,7 +66,7 @@ export async function ensureMachine(
     }
     const record = { ...seen.record, complete: true };
     await writeRecord(record);
-    return stateOf(record, seen.info, seen.media, image);
+    return stateOf(record, plugs, seen, image);
   });
 }
 
@@ -78,7 +79,7 @@ export async function inspectMachine(box: VirtualBox, machine: MachineName): Pro
   }));
   // One whose settings cannot be read has no state.
   if (!info || vmState(info) === "" || !isOurs(machine, info)) return undefined;
-  return stateOf(record, info, media, await readConverted(record.spec.image));
+  return stateOf(record, await plugsOf(machine.stack), { info, media }, await readConverted(record.spec.image));
 }
 
 export async function removeMachine(box: VirtualBox, machine: MachineName, owner: Owner): Promise<void> {
@@ -104,9 +105,14 @@ const newVm = (spec: MachineSpec): commands.NewVm => ({
   folder: vmsFolder(spec.stack),
 });
 
-const wantedMachine = (record: MachineRecord, image: ConvertedImage, creation: commands.Argv): WantedMachine => ({
+const wantedMachine = (
+  record: MachineRecord,
+  plugs: ReadonlyMap<string, Plug>,
+  image: ConvertedImage,
+  creation: commands.Argv,
+): WantedMachine => ({
   record,
-  adapters: wantedAdapters(record.spec),
+  adapters: wantedAdapters(record.spec, plugs),
   image: image.uuid,
   files: filesOf(record),
   creation,
@@ -119,12 +125,12 @@ function filesOf({ spec, seed }: MachineRecord) {
 
 function stateOf(
   record: MachineRecord,
-  info: VmInfo,
-  media: readonly Medium[],
+  plugs: ReadonlyMap<string, Plug>,
+  { info, media }: { readonly info: VmInfo; readonly media: readonly Medium[] },
   image: ConvertedImage | undefined,
 ): MachineState {
   const { owner, generation, spec } = record;
-  const known = { spec, adapters: wantedAdapters(spec), image: image?.uuid, files: filesOf(record) };
+  const known = { spec, adapters: wantedAdapters(spec, plugs), image: image?.uuid, files: filesOf(record) };
   const read = readBack(known, info, media);
   const state = { spec: read.spec, owner, generation, power: isRunning(info) ? "running" : "stopped" } as const;
   return read.drift.length > 0 ? { ...state, drift: read.drift } : state;

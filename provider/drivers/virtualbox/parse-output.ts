@@ -25,30 +25,40 @@ export interface Medium {
   readonly capacityMiB: number | undefined;
 }
 
-/** `list hdds` and `list dvds`: blocks of `Key: value` lines. */
-export function parseMedia(text: string): readonly Medium[] {
+/** What most lists are: blocks of `Key: value` lines. */
+export function parseFields(text: string): readonly ReadonlyMap<string, string>[] {
   return text
     .replaceAll("\r", "")
     .split(/\n\s*\n/)
-    .flatMap((block) => {
-      const fields = new Map(
-        block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
-      );
-      const uuid = fields.get("UUID");
-      if (!uuid) return [];
-      const parent = fields.get("Parent UUID");
-      const capacity = /^(\d+) MBytes/.exec(fields.get("Capacity") ?? "");
-      return [
-        {
-          uuid,
-          parent: parent === undefined || parent === "base" ? undefined : parent,
-          state: fields.get("State") ?? "",
-          type: fields.get("Type") ?? "",
-          location: fields.get("Location") ?? "",
-          capacityMiB: capacity ? Number(capacity[1]) : undefined,
-        },
-      ];
-    });
+    .filter((block) => block.trim() !== "")
+    .map(
+      (block) =>
+        new Map(
+          block
+            .split("\n")
+            .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()] as const),
+        ),
+    );
+}
+
+/** `list hdds` and `list dvds`. */
+export function parseMedia(text: string): readonly Medium[] {
+  return parseFields(text).flatMap((fields) => {
+    const uuid = fields.get("UUID");
+    if (!uuid) return [];
+    const parent = fields.get("Parent UUID");
+    const capacity = /^(\d+) MBytes/.exec(fields.get("Capacity") ?? "");
+    return [
+      {
+        uuid,
+        parent: parent === undefined || parent === "base" ? undefined : parent,
+        state: fields.get("State") ?? "",
+        type: fields.get("Type") ?? "",
+        location: fields.get("Location") ?? "",
+        capacityMiB: capacity ? Number(capacity[1]) : undefined,
+      },
+    ];
+  });
 }
 
 export interface NatForward {

@@ -1,0 +1,109 @@
+/** What the driver port speaks of: the objects of a stack as they are asked for, and as they are found. */
+
+/** Who made an object: stack name plus the resource's URN, kept beside the object. */
+export interface Owner {
+  readonly stack: string;
+  readonly urn: string;
+}
+
+/** How a segment reaches beyond its machines. */
+export interface SegmentAttachment {
+  /** `host`: the host has an address in it; `adapter`: it is joined with the network of one of the host's adapters. */
+  readonly kind: "host" | "adapter";
+  /** The host's address, e.g. `192.168.56.2/24`. */
+  readonly address?: string;
+  /** Name of the host's adapter. */
+  readonly adapter?: string;
+}
+
+export interface SegmentSpec {
+  readonly stack: string;
+  /** e.g. `dmz` */
+  readonly name: string;
+  /** Only where the driver can; absent = the segment exists between its machines alone. */
+  readonly attachment?: SegmentAttachment;
+}
+
+export interface SegmentState {
+  readonly owner: Owner;
+  readonly attachment?: SegmentAttachment;
+}
+
+export interface DiskSpec {
+  readonly stack: string;
+  /** e.g. `storage-1-brick` */
+  readonly name: string;
+  readonly uuid: string;
+  readonly sizeGiB: number;
+}
+
+export interface ImageSpec {
+  /** Name of the image's folder or file in the image store; contains the recipe's hash, e.g. `infrastructure-3f2a…`. */
+  readonly name: string;
+}
+
+export interface NicSpec {
+  readonly segment: string;
+  /** Name in the guest where the driver can choose it (nspawn); elsewhere the seed renames by MAC. */
+  readonly name: string;
+  readonly mac: string;
+}
+
+export interface PortForward {
+  /** Port on the host's 127.0.0.1. */
+  readonly hostPort: number;
+  /** Port on the machine's uplink address. */
+  readonly guestPort: number;
+}
+
+/** The way out of the data centre: user-mode NAT, 10.0.2.15/24 by default, the host's loopback closed to guests. */
+export interface UplinkSpec {
+  readonly mac: string;
+  readonly forwards: readonly PortForward[];
+}
+
+export interface DiskAttachment {
+  readonly disk: string;
+  /** Mount point in the guest (nspawn binds it); disks of VMs are mounted by the seed. */
+  readonly mountPoint: string;
+}
+
+export interface MachineSpec {
+  readonly stack: string;
+  readonly name: string;
+  readonly uuid: string;
+  readonly image: string;
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly diskGiB: number;
+  readonly nics: readonly NicSpec[];
+  readonly uplink?: UplinkSpec;
+  readonly disks: readonly DiskAttachment[];
+  /** Relative share of CPU when the host is saturated, 1024 = normal; drivers without weights ignore it. */
+  readonly cpuWeight: number;
+}
+
+export interface MachineName {
+  readonly stack: string;
+  readonly name: string;
+}
+
+/** cloud-init's three files with every secret filled in. Written 0600, never logged. */
+export interface SeedFiles {
+  readonly userData: string;
+  readonly metaData: string;
+  readonly networkConfig: string;
+}
+
+export type PowerState = "running" | "stopped";
+
+/** What the hypervisor has, read back from it and not from memory. */
+export interface MachineState {
+  readonly spec: MachineSpec;
+  readonly owner: Owner;
+  readonly power: PowerState;
+  /** New per creation, never reused: tells a re-created machine from the one before. */
+  readonly generation: string;
+  /** What differs from how the driver made it and has no word in `spec`, a sentence each; absent = nothing. */
+  readonly drift?: readonly string[];
+}

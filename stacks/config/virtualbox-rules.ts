@@ -1,0 +1,50 @@
+import type { Configuration } from "./configuration";
+import type { ConfigurationPath } from "./configuration-path";
+import type { Finding } from "./finding";
+import { address, cidr, formatAddress } from "./ipv4";
+import type { Rule } from "./rules";
+import { canBeCarved, hostAddressOffset, layOutSegments } from "./segment-layout";
+
+const attachments: ConfigurationPath = ["virtualbox", "attachments"];
+
+/** Other drivers would leave it out silently. */
+const onlyOnVirtualbox: Rule = {
+  reads: [attachments, ["driver"]],
+  check({ driver, virtualbox }) {
+    if (virtualbox.attachments.length === 0 || driver === "virtualbox" || driver === "auto") return [];
+    return [{ path: attachments, rule: `is for VirtualBox, not for ${driver}`, fix: "remove it, or use virtualbox" }];
+  },
+};
+
+const eachComplete: Rule = {
+  reads: [attachments],
+  check: ({ virtualbox }) =>
+    virtualbox.attachments.flatMap(({ segment, to, adapter }, position): readonly Finding[] => {
+      const path = [...attachments, position];
+      const earlier = virtualbox.attachments.slice(0, position).some((other) => other.segment === segment);
+      return [
+        ...(earlier ? [{ path, rule: `must name ${segment} only once`, fix: "remove one of the two" }] : []),
+        ...(to === "adapter" && adapter === undefined
+          ? [{ path, rule: "must name the host's adapter", fix: "add it, e.g. `adapter: eth0`" }]
+          : []),
+        ...(to === "host" && adapter !== undefined
+          ? [{ path, rule: "must not name an adapter for `to: host`", fix: "remove it, or write `to: adapter`" }]
+          : []),
+      ];
+    }),
+};
+
+const hostAddressFree: Rule = {
+  reads: [attachments, ["floatingIp"], ["network", "cidr"]],
+  check({ virtualbox, floatingIp, network }: Configuration) {
+    const range = cidr(network.cidr);
+    const isAttached = virtualbox.attachments.some(({ segment, to }) => segment === "dmz" && to === "host");
+    if (!isAttached || floatingIp === undefined || !canBeCarved(range)) return [];
+    const host = layOutSegments(range).dmz.network + hostAddressOffset;
+    if (address(floatingIp) !== host) return [];
+    const rule = `must not be ${formatAddress(host)}, which the host has in the dmz`;
+    return [{ path: ["floatingIp"], rule, fix: `use ${formatAddress(host + 1)}` }];
+  },
+};
+
+export const virtualboxRules: readonly Rule[] = [onlyOnVirtualbox, eachComplete, hostAddressFree];
