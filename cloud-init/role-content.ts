@@ -38,6 +38,8 @@ export interface RoleContent {
   readonly enable: readonly string[];
 }
 
+export const noContent: RoleContent = { files: [], commands: [], enable: [] };
+
 export type RenderRole = (plan: DataCenterPlan, node: NodePlan) => RoleContent;
 
 /** Where seeds put the commands that the provider calls in guests. */

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { storageBackend } from "../cloud-init/planned-storage";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { BalancerPair } from "./balancer-pair";
 import { BaseImage } from "./base-image";
@@ -13,6 +14,7 @@ import { Dismantling } from "./resources/dismantling";
 import { Guard } from "./resources/guard";
 import { Secrets } from "./secrets";
 import { StoragePool } from "./storage-pool";
+import { VolumeProvisioner } from "./volume-provisioner";
 import { WorkerPool } from "./worker-pool";
 
 export interface DataCenterArgs {
@@ -35,7 +37,8 @@ export class DataCenter extends pulumi.ComponentResource {
     const masters = new ControlPlane("control-plane", { ...pool, balancers }, { parent: this });
     const workers = new WorkerPool("workers", { ...pool, birth: masters.birth }, { parent: this });
     const storage = new StoragePool("storage", pool, { parent: this });
-    const parts = [gateway, balancers, masters, workers, storage];
+    const volumes = this.provideVolumes(args, foundation, masters);
+    const parts = [gateway, balancers, masters, workers, storage, ...volumes];
     const machines = [...masters.machines, ...workers.machines];
     const { secrets, network, baseImage, guard } = foundation;
     // Guests of the fake driver are simulated within the provider: a command over SSH finds nobody there.
@@ -48,6 +51,13 @@ export class DataCenter extends pulumi.ComponentResource {
     );
     this.outputs = dataCenterOutputs(plan, secrets);
     this.registerOutputs({});
+  }
+
+  /** Nothing where there is no storage, nor with the fake driver, whose guests no command over SSH reaches. */
+  private provideVolumes({ plan, driver }: DataCenterArgs, { secrets }: Foundation, { birth }: ControlPlane) {
+    const backend = storageBackend(plan);
+    if (!backend || driver === "fake") return [];
+    return [new VolumeProvisioner("volumes", { plan, secrets, backend, birth }, { parent: this })];
   }
 
   private layFoundation({ plan, driver }: DataCenterArgs): Foundation {

@@ -1,6 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type DataCenterPlan, nodesOf } from "../stacks/plan/data-center-plan";
+import { type DataCenterPlan, firstMaster, nodesOf } from "../stacks/plan/data-center-plan";
+import { remoteConnection } from "./remote-command";
 import type { Secrets } from "./secrets";
 import type { VirtualMachine } from "./virtual-machine";
 
@@ -24,7 +25,7 @@ export class Ready extends pulumi.ComponentResource {
     new command.remote.Command(
       `${name}-cluster`,
       {
-        connection: masterConnection(args.plan, args.secrets),
+        connection: remoteConnection(args.plan, firstMaster(args.plan), args.secrets),
         create: waitUntilReady(nodes),
         // The command reads none of it: a changed input asks the question again, where `triggers` would replace.
         stdin: pulumi.concat(...args.machines.map(({ machine }) => pulumi.interpolate`${machine.generation}\n`)),
@@ -45,20 +46,4 @@ function waitUntilReady(nodes: readonly string[]): string {
   const say = 'first=${missing%%$newline*}; [ "$first" = "$said" ] || echo "$first" >&2; said=$first';
   const loop = `newline="\n"; until missing=$(${ask} 2>&1); do ${say}; sleep 0.5; done`;
   return `timeout ${deadlineSeconds} sh -c '${loop}' || { ${ask} >&2; exit 1; }`;
-}
-
-function masterConnection(plan: DataCenterPlan, secrets: Secrets) {
-  const [master] = nodesOf(plan, "master");
-  if (!master) throw new Error("the plan has no master");
-  const user = { user: "root", privateKey: secrets.get("ssh-user-key") };
-  const patience = { dialErrorLimit: 30, perDialTimeout: 5 };
-  const proxy = { host: "127.0.0.1", port: plan.hostPorts.ssh, hostKey: secrets.hostKeyOf("gateway") };
-  return {
-    ...user,
-    ...patience,
-    host: master.address,
-    port: 22,
-    hostKey: secrets.hostKeyOf(master.name),
-    proxy: { ...user, ...patience, ...proxy },
-  };
 }

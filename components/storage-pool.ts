@@ -1,16 +1,54 @@
+import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { storageBackend } from "../cloud-init/planned-storage";
+import type { StorageBackend } from "../cloud-init/storage-backend";
 import { nodesOf } from "../stacks/plan/data-center-plan";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
+import { remoteConnection } from "./remote-command";
 import type { VirtualMachine } from "./virtual-machine";
 
-/** The machines with the data disks. */
+/** Longer than a slow machine needs to boot three others, shorter than the command's own limit. */
+const deadlineSeconds = 540;
+
+/** The machines with the data disks, formed to one pool that serves the volume. */
 export class StoragePool extends pulumi.ComponentResource {
   readonly machines: readonly VirtualMachine[];
 
   constructor(name: string, args: PoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:StoragePool", name, {}, opts);
     this.machines = poolMachines(nodesOf(args.plan, "storage"), args, this);
-    rollFiles(this.machines, args);
+    const backend = storageBackend(args.plan);
+    // Guests of the fake driver are simulated within the provider: a command over SSH finds nobody there.
+    const formed = backend && args.driver !== "fake" ? [this.form(args, backend)] : [];
+    if (this.machines.length === 1) {
+      void pulumi.log.warn("one storage machine keeps one copy: volumes are away while it is, and lost with it", this);
+    }
+    rollFiles(this.machines, args, formed);
     this.registerOutputs({});
+  }
+
+  /** Run again when a machine is made anew, so that it has been taken back before the operation ends. */
+  private form({ plan, secrets, gateway }: PoolArgs, { formPool }: StorageBackend): command.remote.Command {
+    const [first] = nodesOf(plan, "storage");
+    if (!first) throw new Error("the plan has no storage machine");
+    return new command.remote.Command(
+      "storage-volume",
+      {
+        connection: remoteConnection(plan, first, secrets),
+        create: `${formPool.join(" ")} ${deadlineSeconds}`,
+        // The command reads none of it: a changed input runs it again, where `triggers` would replace.
+        stdin: pulumi.concat(
+          `${JSON.stringify(plan.volume)}\n`,
+          ...this.machines.map(({ machine }) => pulumi.interpolate`${machine.generation}\n`),
+        ),
+        logging: "stderr",
+        addPreviousOutputInEnv: false,
+      },
+      {
+        parent: this,
+        dependsOn: [gateway.machine.machine, ...this.machines.map(({ machine }) => machine)],
+        customTimeouts: { create: "10m", update: "10m" },
+      },
+    );
   }
 }

@@ -28,7 +28,7 @@ export const interSegmentFlows = (apiPort: number): readonly Flow[] => [
   { purpose: "kubelet", from: ["worker"], to: ["master"], protocol: "tcp", ports: ["10250"] },
   {
     purpose: "Gluster volumes",
-    from: ["master", "worker"],
+    from: ["worker"],
     to: ["storage"],
     protocol: "tcp",
     ports: ["24007-24008", "49152-60999"],

@@ -14,6 +14,7 @@ import { kubeadmPatches } from "../files/kubernetes/kubeadm-patches";
 import { plannedNodes } from "../files/kubernetes/planned-nodes";
 import { approverName, approverUnit } from "../files/kubernetes/units";
 import { guestCommand } from "../guest-command";
+import { withStorageClient } from "../planned-storage";
 import type { RoleContent, SeedFile } from "../role-content";
 import type { SecretName } from "../seed";
 import { kubernetesNodeContent } from "./kubernetes-node";
@@ -44,7 +45,7 @@ const publicKeyInfrastructure: Readonly<Record<string, SecretName>> = {
 
 /** A master can give birth to the cluster or join it, and acts on it for the provider. */
 export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
-  const common = kubernetesNodeContent(plan, node);
+  const common = withStorageClient(plan, node, kubernetesNodeContent(plan, node));
   return {
     ...common,
     files: [

@@ -1,14 +1,16 @@
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { guestCommand } from "../guest-command";
-import type { RoleContent } from "../role-content";
+import { storageBackend } from "../planned-storage";
+import { noContent, type RoleContent } from "../role-content";
 
-/** A storage node has its data disks mounted and nothing on them yet. */
-export function storageContent(_plan: DataCenterPlan, node: NodePlan): RoleContent {
+/** A storage node has its data disks mounted, and serves what the storage backend makes of them. */
+export function storageContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
   const mountPoints = node.dataDisks.map(({ mountPoint }) => mountPoint);
+  const server = storageBackend(plan)?.server(plan, node) ?? noContent;
   return {
-    files: [guestCommand("storage/role-ready")],
-    environment: { MOUNT_POINTS: mountPoints.join(" ") },
-    commands: mountPoints.length === 0 ? [] : [["mkdir", "-p", ...mountPoints]],
-    enable: [],
+    files: [guestCommand("storage/role-ready"), ...server.files],
+    environment: { MOUNT_POINTS: mountPoints.join(" "), ...server.environment },
+    commands: [...(mountPoints.length === 0 ? [] : [["mkdir", "-p", ...mountPoints]]), ...server.commands],
+    enable: server.enable,
   };
 }

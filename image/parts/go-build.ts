@@ -36,6 +36,11 @@ export function goBuild(part: ProgramsName, version: string, programs: readonly 
           without: /backend\/(tencentvpc|udp|ipsec|wireguard)"/,
         },
       };
+    case "local-path-provisioner":
+      return {
+        packages: { "local-path-provisioner": "github.com/rancher/local-path-provisioner" },
+        linkerFlags: `${SMALL} -X main.VERSION=v${version}`,
+      };
     default:
       return undefined;
   }

@@ -33,6 +33,9 @@ export interface UpstreamFile {
   readonly program?: string;
 }
 
+/** Whether its project publishes the part where it can be verified: some publish for one registry of images only. */
+export const isPublished = ({ name }: ProgramsRecipe): boolean => name !== "local-path-provisioner";
+
 /** The files a part is made from; none for a part that is published as a container image only. */
 export function upstreamFiles(
   { name, version, programs }: ProgramsRecipe,
@@ -61,6 +64,7 @@ export function upstreamFiles(
       const release = `${at.githubApi}/repos/flannel-io/flannel/releases/tags/v${version}`;
       return [{ url, name: file, program: "flanneld", checksum: { kind: "release", url: release } }];
     }
+    case "local-path-provisioner":
     case "pause":
       return [];
   }

@@ -11,6 +11,7 @@ import { fetchFromImage } from "./registry-image";
 import { extractMembers } from "./tar-members";
 import {
   checksumIn,
+  isPublished,
   publicAddresses,
   type UpstreamAddresses,
   type UpstreamFile,
@@ -31,7 +32,7 @@ export function upstreamSource({ addresses = publicAddresses, ca }: UpstreamOpti
   let answer: Promise<Availability> | undefined;
   return {
     name: "upstream",
-    provides: (part) => part.kind === "programs",
+    provides: (part) => part.kind === "programs" && isPublished(part.recipe),
     available: () => {
       answer ??= probe(`${addresses.kubernetes}/stable.txt`, ca);
       return answer;

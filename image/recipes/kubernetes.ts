@@ -9,10 +9,18 @@ interface Release {
   readonly coredns: string;
   readonly pause: string;
   readonly flannel: string;
+  readonly localPathProvisioner: string;
 }
 
 const releases: Readonly<Record<string, Release>> = {
-  "1.36.3": { etcd: "3.6.8", etcdTag: "3.6.8-0", coredns: "1.14.2", pause: "3.10.2", flannel: "0.28.4" },
+  "1.36.3": {
+    etcd: "3.6.8",
+    etcdTag: "3.6.8-0",
+    coredns: "1.14.2",
+    pause: "3.10.2",
+    flannel: "0.28.4",
+    localPathProvisioner: "0.0.30",
+  },
 };
 
 /** Versions that images can be made of, oldest first. */
@@ -50,6 +58,11 @@ export function kubernetesRecipe(version: string): KubernetesRecipe {
       { name: "etcd", version: release.etcd, programs: ["etcd", "etcdctl"] },
       { name: "coredns", version: release.coredns, programs: ["coredns"] },
       { name: "flannel", version: release.flannel, programs: ["flanneld"] },
+      {
+        name: "local-path-provisioner",
+        version: release.localPathProvisioner,
+        programs: ["local-path-provisioner"],
+      },
       { name: "pause", version: release.pause, programs: ["pause"] },
     ],
     containerImages: containerImages(version, release),
@@ -108,6 +121,11 @@ function containerImages(version: string, release: Release): readonly ContainerI
       programs: program("opt/bin/flanneld", "flannel", "flanneld"),
       ...packetFilter,
       entrypoint: ["/opt/bin/flanneld"],
+    },
+    {
+      name: `groundplane.internal/local-path-provisioner:v${release.localPathProvisioner}`,
+      programs: program("usr/bin/local-path-provisioner", "local-path-provisioner", "local-path-provisioner"),
+      entrypoint: ["/usr/bin/local-path-provisioner"],
     },
     { name: "groundplane.internal/busybox:1", programs: {}, ...busybox },
   ];

@@ -34,7 +34,7 @@ export interface ProgramsRecipe {
   readonly programs: readonly string[];
 }
 
-export type ProgramsName = "kubernetes" | "etcd" | "coredns" | "flannel" | "pause";
+export type ProgramsName = "kubernetes" | "etcd" | "coredns" | "flannel" | "local-path-provisioner" | "pause";
 
 /** A container image made from programs and files of the root tree; one layer. */
 export interface ContainerImageRecipe {

@@ -85,7 +85,13 @@ const poolsSchema = z
       diskGiB: 20,
     }),
     workers: poolSchema("Where workloads run.", 0, { count: 2, most: 5_000, cpus: 2, memoryMiB: 2048, diskGiB: 20 }),
-    storage: poolSchema("Storage machines.", 0, { count: 0, most: 1_000, cpus: 1, memoryMiB: 512, diskGiB: 10 }),
+    storage: poolSchema("Storage machines: none, one, or three; each keeps its copy on its first disk.", 0, {
+      count: 0,
+      most: 3,
+      cpus: 1,
+      memoryMiB: 512,
+      diskGiB: 10,
+    }),
   })
   .prefault({});
 
@@ -99,14 +105,26 @@ const networkSchema = z
   })
   .prefault({});
 
+const storageSchema = z
+  .strictObject({
+    volume: z
+      .enum(["replica-3", "arbiter"])
+      .default("replica-3")
+      .describe(
+        "What three storage machines keep: `replica-3` = three copies, `arbiter` = two copies, and the third machine " +
+          "only the names that decide which is right. A single storage machine keeps one copy.",
+      ),
+  })
+  .prefault({});
+
 const optionsSchema = z
   .strictObject({
     failover: z
       .enum(["fast", "calm"])
       .default("fast")
       .describe(
-        "How soon a silent machine counts as dead: balancers and pods of workers move within seconds with `fast`; " +
-          "`calm` is for hosts that stall.",
+        "How soon a silent machine counts as dead: balancers, pods of workers and writes to volumes go on within " +
+          "seconds with `fast`; `calm` is for hosts that stall.",
       ),
     failoverBy: z
       .enum(["pacemaker", "keepalived"])
@@ -169,6 +187,7 @@ export const configurationSchema = z
       .default(defaultKubernetesVersion)
       .describe("Version of Kubernetes."),
     pools: poolsSchema,
+    storage: storageSchema,
     network: networkSchema,
     floatingIp: addressSchema.optional().describe("The API's address inside the dmz; planned when absent."),
     hostPorts: z

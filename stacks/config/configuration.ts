@@ -37,6 +37,13 @@ export type FailoverProfile = "fast" | "calm";
 /** What moves the floating IP between two balancers. */
 export type FailoverProgram = "pacemaker" | "keepalived";
 
+/** What three storage machines keep: three copies, or two and an arbiter between them. */
+export type VolumeShape = "replica-3" | "arbiter";
+
+export interface StorageConfiguration {
+  readonly volume: VolumeShape;
+}
+
 export interface OptionsConfiguration {
   readonly failover: FailoverProfile;
   readonly failoverBy: FailoverProgram;
@@ -76,6 +83,7 @@ export interface Configuration {
   readonly driver: DriverName | "auto";
   readonly kubernetesVersion: string;
   readonly pools: Readonly<Record<PoolName, PoolConfiguration>>;
+  readonly storage: StorageConfiguration;
   readonly network: NetworkConfiguration;
   /** The API's address, inside the dmz segment; undefined = planned. */
   readonly floatingIp: string | undefined;

@@ -42,8 +42,8 @@ const diskNamesUnique = (pool: PoolName): Rule => ({
   },
 });
 
-/** Gateway and balancers are too few to fill any segment. */
-const poolFitsSegment = (pool: "masters" | "workers" | "storage"): Rule => ({
+/** Gateway, balancers and storage machines are too few to fill any segment. */
+const poolFitsSegment = (pool: "masters" | "workers"): Rule => ({
   reads: [
     ["pools", pool, "count"],
     ["network", "cidr"],
@@ -63,6 +63,29 @@ const poolFitsSegment = (pool: "masters" | "workers" | "storage"): Rule => ({
     ];
   },
 });
+
+const storageCount: Rule = {
+  reads: [["pools", "storage", "count"]],
+  check({ pools }) {
+    if (pools.storage.count !== 2) return [];
+    const rule = "must be 0, 1 or 3: of two copies that differ nobody can say which is right";
+    return [
+      { path: ["pools", "storage", "count"], rule, fix: "use 3; `storage.volume: arbiter` needs only two copies" },
+    ];
+  },
+};
+
+const storageHasDisk: Rule = {
+  reads: [
+    ["pools", "storage", "count"],
+    ["pools", "storage", "disks"],
+  ],
+  check({ pools }) {
+    if (pools.storage.count === 0 || pools.storage.disks.length > 0) return [];
+    const rule = "must name a data disk: what volumes hold outlives the machine";
+    return [{ path: ["pools", "storage", "disks"], rule, fix: "write e.g. disks: [{name: brick, sizeGiB: 4}]" }];
+  },
+};
 
 const memoryFitsHost: Rule = {
   reads: [["pools"]],
@@ -89,6 +112,8 @@ export const poolRules: readonly Rule[] = [
   masterAtLeast("cpus", 2, "use 2 or more"),
   masterAtLeast("memoryMiB", 1_700, "use 2048"),
   ...poolNames.map(diskNamesUnique),
-  ...(["masters", "workers", "storage"] as const).map(poolFitsSegment),
+  ...(["masters", "workers"] as const).map(poolFitsSegment),
+  storageCount,
+  storageHasDisk,
   memoryFitsHost,
 ];

@@ -92,6 +92,34 @@ export interface BalancingPlan {
   readonly advertisementMs: number;
 }
 
+/** One storage machine's part of the volume. */
+export interface BrickPlan {
+  /** Name of the storage machine. */
+  readonly node: string;
+  readonly address: string;
+  /** UUIDv5 of stack and node name: a machine that takes the place of a lost one is the same peer to the others. */
+  readonly peerId: string;
+  /** Where the data disk is, e.g. `/data/brick`. */
+  readonly mountPoint: string;
+  /** The folder on it that the volume has for itself. */
+  readonly folder: string;
+}
+
+/** The replicated volume that every worker mounts. */
+export interface VolumePlan {
+  readonly name: string;
+  /** `single` = one storage machine, one copy. */
+  readonly shape: "single" | "replica-3" | "arbiter";
+  /** By machine; with an arbiter the last one is it. */
+  readonly bricks: readonly BrickPlan[];
+  /** Where workers have it. */
+  readonly mountPoint: string;
+  /** Addresses and ranges that may mount it. */
+  readonly clients: readonly string[];
+  /** A storage machine that acknowledges nothing for so long counts as dead. */
+  readonly deadAfterSeconds: number;
+}
+
 export interface KubernetesPlan {
   /** e.g. `1.36.3`, without `v`. */
   readonly version: string;
@@ -123,6 +151,8 @@ export interface DataCenterPlan {
   readonly uplink: UplinkPlan;
   readonly balancing: BalancingPlan;
   readonly kubernetes: KubernetesPlan;
+  /** Absent without storage machines. */
+  readonly volume?: VolumePlan;
   /** Ports on the host's 127.0.0.1. */
   readonly hostPorts: { readonly api: number; readonly ssh: number };
   readonly keepDataDisks: boolean;
@@ -131,4 +161,11 @@ export interface DataCenterPlan {
 /** Nodes of one role, in order. */
 export function nodesOf(plan: DataCenterPlan, role: Role): readonly NodePlan[] {
   return plan.nodes.filter((node) => node.role === role);
+}
+
+/** Where commands for the whole cluster are run. */
+export function firstMaster(plan: DataCenterPlan): NodePlan {
+  const [master] = nodesOf(plan, "master");
+  if (!master) throw new Error("the plan has no master");
+  return master;
 }

@@ -5,21 +5,25 @@ import { planBalancing } from "./plan-balancing";
 import { planKubernetes } from "./plan-kubernetes";
 import { domainOf } from "./plan-names";
 import { planNodes } from "./plan-nodes";
+import { planVolume } from "./plan-volume";
 
 /** The whole data centre as data, from a checked configuration and nothing else. */
 export function planDataCenter(configuration: Configuration): DataCenterPlan {
   const segments = planSegments(configuration.network, configuration.virtualbox.attachments);
   const balancing = planBalancing(configuration, segments);
+  const nodes = planNodes(configuration, segments);
+  const volume = planVolume(configuration, segments, nodes);
   return {
     stack: configuration.name,
     domain: domainOf(configuration.name),
     cidr: configuration.network.cidr,
     segments,
     serviceAddresses: planServiceAddresses(configuration.network),
-    nodes: planNodes(configuration, segments),
+    nodes,
     uplink: planUplink(configuration.name),
     balancing,
     kubernetes: planKubernetes(configuration, balancing),
+    ...(volume && { volume }),
     hostPorts: configuration.hostPorts,
     keepDataDisks: configuration.options.keepDataDisks,
   };

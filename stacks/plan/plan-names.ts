@@ -17,6 +17,9 @@ export const nodeUuid = (stack: string, node: string): string => uuidV5(`${stack
 export const diskName = (node: string, disk: string): string => `${node}-${disk}`;
 export const diskUuid = (stack: string, name: string): string => uuidV5(`${stack}/disks/${name}`, groundplaneNamespace);
 
+/** What a storage machine is to the others, whatever becomes of its system disk. */
+export const peerId = (stack: string, node: string): string => uuidV5(`${stack}/gluster/${node}`, groundplaneNamespace);
+
 /**
  * Locally administered (0x52), one byte of the stack, four of the address: unique within a stack by construction,
  * because its addresses are, and readable when a packet capture is all there is.

@@ -76,11 +76,7 @@ holdsForPlans("each node's main interface comes first", (plan) => {
   for (const node of plan.nodes) assert.equal(node.address, node.interfaces[0]?.address);
 });
 
-const steps: Readonly<Record<Exclude<PoolName, "gateway" | "balancers">, number>> = {
-  masters: 2,
-  workers: 1,
-  storage: 1,
-};
+const steps: Readonly<Record<"masters" | "workers", number>> = { masters: 2, workers: 1 };
 const byName = (nodes: readonly NodePlan[]) => new Map(nodes.map((node) => [node.name, node]));
 
 for (const [pool, step] of Object.entries(steps) as [PoolName, number][]) {
@@ -93,6 +89,18 @@ for (const [pool, step] of Object.entries(steps) as [PoolName, number][]) {
     assert.deepEqual({ ...grown, nodes: [] }, { ...plan, nodes: [] });
   });
 }
+
+holdsForPlans("storage machines move nobody, and a volume has one brick on each", (plan, configuration) => {
+  const storage = { ...configuration.pools.storage, count: 3, disks: [{ name: "brick", sizeGiB: 1 }] };
+  const other = planDataCenter({ ...configuration, pools: { ...configuration.pools, storage } });
+  const after = byName(other.nodes);
+  for (const node of plan.nodes) if (node.role !== "storage") assert.deepEqual(after.get(node.name), node);
+  assert.deepEqual(
+    other.volume?.bricks.map((brick) => [brick.node, brick.address, brick.folder]),
+    [1, 2, 3].map((index) => [`storage-${index}`, after.get(`storage-${index}`)?.address, "/data/brick/volume"]),
+  );
+  assert.equal(plan.volume === undefined, configuration.pools.storage.count === 0);
+});
 
 holdsForPlans("a second balancer moves nothing, not even the floating IP", (plan, configuration) => {
   const balancers = { ...configuration.pools.balancers, count: 3 - configuration.pools.balancers.count };

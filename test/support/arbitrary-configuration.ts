@@ -15,22 +15,23 @@ const networkCidr = fc
       .map((slot) => formatCidr({ network: base.at + slot * 2 ** (32 - prefixLength), prefixLength }));
   });
 
-const disks = fc.uniqueArray(
-  fc.record({
-    name: fc.stringMatching(/^[a-z](?:[a-z0-9-]{0,6}[a-z0-9])?$/),
-    sizeGiB: fc.integer({ min: 1, max: 99 }),
-  }),
-  { selector: ({ name }) => name, maxLength: 3 },
-);
+const disk = fc.record({
+  name: fc.stringMatching(/^[a-z](?:[a-z0-9-]{0,6}[a-z0-9])?$/),
+  sizeGiB: fc.integer({ min: 1, max: 99 }),
+});
+const upToThreeDisks = { selector: ({ name }: { name: string }) => name, maxLength: 3 };
+const disks = fc.uniqueArray(disk, upToThreeDisks);
+const someDisks = fc.uniqueArray(disk, { ...upToThreeDisks, minLength: 1 });
 
 /** Pools small enough for the smallest network, so that each of them can grow by one. */
 const pools = fc.record({
   balancers: fc.record({ count: fc.constantFrom(1, 2) }),
   masters: fc.record({ count: fc.constantFrom(1, 3, 5), disks }),
   workers: fc.record({ count: fc.nat(40), disks }),
-  storage: fc.record({ count: fc.nat(40), disks }),
+  storage: fc.oneof(fc.constant({ count: 0 }), fc.record({ count: fc.constantFrom(1, 3), disks: someDisks })),
 });
 
+const storage = fc.record({ volume: fc.constantFrom("replica-3", "arbiter") });
 const options = fc.record({
   failover: fc.constantFrom("fast", "calm"),
   failoverBy: fc.constantFrom("pacemaker", "keepalived"),
@@ -39,7 +40,10 @@ const options = fc.record({
 
 /** Configurations that users can write and that pass every rule. */
 export const validConfiguration: fc.Arbitrary<Configuration> = fc
-  .record({ stack: stackName, written: fc.record({ pools, network: fc.record({ cidr: networkCidr }), options }) })
+  .record({
+    stack: stackName,
+    written: fc.record({ pools, storage, network: fc.record({ cidr: networkCidr }), options }),
+  })
   .map(({ stack, written }) => {
     const { configuration, problems } = parseConfiguration(written, { stack });
     if (configuration === undefined) throw new Error(`should be valid: ${JSON.stringify(problems, null, 2)}`);

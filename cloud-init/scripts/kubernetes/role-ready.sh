@@ -20,4 +20,7 @@ if [ "$order" = none ]; then exit 0; fi
 read_phase
 [ "$phase" = member ] || missing "not a member of the cluster: $phase, ${error:-$step}"
 healthy http://127.0.0.1:10248/healthz || missing "the kubelet is not healthy"
+if [ -n "${VOLUME_MOUNT_POINT:-}" ]; then
+  grep -q " $VOLUME_MOUNT_POINT fuse.glusterfs " /proc/self/mounts || missing "the volume is not mounted"
+fi
 [ "$NODE_ROLE" != master ] || healthy "https://$NODE_ADDRESS:$API_PORT/readyz" || missing "the API server is not ready"

@@ -95,7 +95,11 @@ test("every program that is used belongs to a part, and every part's programs ca
 
 test("the committed Go modules are of the recipe's versions", () => {
   const modules = { kubernetes: "k8s.io/kubernetes", etcd: "go.etcd.io/etcd/server/v3" } as const;
-  const others = { coredns: "github.com/coredns/coredns", flannel: "github.com/flannel-io/flannel" } as const;
+  const others = {
+    coredns: "github.com/coredns/coredns",
+    flannel: "github.com/flannel-io/flannel",
+    "local-path-provisioner": "github.com/rancher/local-path-provisioner",
+  } as const;
   for (const [part, module] of Object.entries({ ...modules, ...others })) {
     const { version } = kubernetesRecipe(VERSION).parts.find(({ name }) => name === part) ?? assert.fail(part);
     const goMod = fs.readFileSync(path.join(programSourceFolder(part), "go.mod"), "utf8");

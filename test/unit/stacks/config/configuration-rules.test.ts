@@ -118,10 +118,24 @@ const cases: readonly Case[] = [
   },
   {
     what: "full segment",
-    value: pool("storage", { count: 182 }),
-    path: "pools.storage.count",
-    rule: /192\.168\.60\.0\/24 has 181 addresses/,
+    value: { ...pool("workers", { count: 200 }), network: { cidr: "192.168.56.0/22" } },
+    path: "pools.workers.count",
+    rule: /192\.168\.\d+\.0\/24 has 181 addresses/,
     fix: /181 or less/,
+  },
+  {
+    what: "two storage machines",
+    value: pool("storage", { count: 2, disks: disks("brick") }),
+    path: "pools.storage.count",
+    rule: /nobody can say which is right/,
+    fix: /use 3/,
+  },
+  {
+    what: "storage without a disk",
+    value: pool("storage", { count: 3 }),
+    path: "pools.storage.disks",
+    rule: /data disk/,
+    fix: /brick/,
   },
   {
     what: "more memory than the host has",

@@ -1,0 +1,83 @@
+import * as path from "node:path";
+import type { VolumePlan } from "../../../stacks/plan/data-center-plan";
+import { confValue } from "../../quoting";
+import type { TextFile } from "../../role-content";
+
+const reload = "systemctl daemon-reload";
+
+/** systemd's name of a mount unit: the path with dashes; planned paths hold nothing that it would escape. */
+function mountUnitName(mountPoint: string): string {
+  if (!/^(?:\/[a-z]+)+$/.test(mountPoint)) throw new Error(`${mountPoint} needs systemd-escape`);
+  return `${mountPoint.slice(1).replaceAll("/", "-")}.mount`;
+}
+
+const mountUnit = (mountPoint: string, content: string): TextFile => ({
+  path: `/etc/systemd/system/${mountUnitName(mountPoint)}`,
+  mode: "0644",
+  content,
+  changes: { reload },
+});
+
+/**
+ * First the floor, then the volume on it. The floor is a file system with room for its own root and the mount point:
+ * where the volume is not mounted, whoever would make a folder there (kubelet does, unasked) gets an error, and nothing
+ * ever lands on the system disk.
+ */
+export function volumeMountUnits(volume: VolumePlan): readonly TextFile[] {
+  const folder = path.posix.dirname(volume.mountPoint);
+  return [mountUnit(folder, floor(folder)), mountUnit(volume.mountPoint, mount(volume))];
+}
+
+/** The same units by name. */
+export const volumeMountNames = (volume: VolumePlan): readonly string[] =>
+  [path.posix.dirname(volume.mountPoint), volume.mountPoint].map(mountUnitName);
+
+const floor = (folder: string): string => `[Unit]
+Description=Nothing may be written where no volume is mounted
+Before=kubelet.service
+
+[Mount]
+What=tmpfs
+Where=${confValue(folder)}
+Type=tmpfs
+Options=mode=0755,size=4k,nr_inodes=2
+`;
+
+function mount({ bricks, name, mountPoint }: VolumePlan): string {
+  const [first, ...others] = bricks.map(({ address }) => confValue(address));
+  const backup = others.length === 0 ? [] : [`backup-volfile-servers=${others.join(":")}`];
+  return `[Unit]
+Description=The volume of the storage machines
+After=network.target
+Before=kubelet.service
+
+[Mount]
+What=${first}:/${confValue(name)}
+Where=${confValue(mountPoint)}
+Type=glusterfs
+Options=${["_netdev", "log-level=WARNING", ...backup].join(",")}
+TimeoutSec=15s
+LazyUnmount=yes
+`;
+}
+
+/** A mount unit cannot restart itself: this one mounts, watches, and mounts again. */
+export const volumeUnit: TextFile = {
+  path: "/etc/systemd/system/groundplane-volume.service",
+  mode: "0644",
+  content: `[Unit]
+Description=Keep the volume mounted and say so in the cluster
+After=network.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/usr/local/lib/groundplane/keep-volume-mounted
+Restart=always
+RestartSec=2s
+TimeoutStopSec=5s
+
+[Install]
+WantedBy=multi-user.target
+`,
+  changes: { reload: `${reload} && systemctl try-restart groundplane-volume` },
+};

@@ -1,0 +1,64 @@
+import type { BrickPlan, VolumePlan } from "../../../stacks/plan/data-center-plan";
+import { confValue } from "../../quoting";
+import type { TextFile } from "../../role-content";
+
+/** Of Gluster 11: a glusterd that finds an identity but no version takes itself for one of long ago. */
+const operatingVersion = 110000;
+
+const state = "/var/lib/glusterd";
+
+/** Who this machine is to the others. Planned, so that one made anew is the same peer and not a stranger. */
+export const glusterdIdentity = ({ peerId }: BrickPlan): TextFile => ({
+  path: `${state}/glusterd.info`,
+  mode: "0600",
+  content: `UUID=${confValue(peerId)}\noperating-version=${operatingVersion}\n`,
+});
+
+/**
+ * The others, known from the start as members (state 3): nobody has to be probed, and a machine made anew is told of
+ * the volume by the first peer that it meets. From the first start on the files are Gluster's own.
+ */
+export const glusterdPeers = (volume: VolumePlan, own: BrickPlan): readonly TextFile[] =>
+  volume.bricks
+    .filter(({ node }) => node !== own.node)
+    .map(({ peerId, address }) => ({
+      path: `${state}/peers/${confValue(peerId)}`,
+      mode: "0600",
+      content: `uuid=${confValue(peerId)}\nstate=3\nhostname1=${confValue(address)}\n`,
+    }));
+
+/** Without its data disk a machine must not serve: the brick would be a folder of the system disk. */
+export const glusterdUnit = ({ mountPoint }: BrickPlan): TextFile => ({
+  path: "/etc/systemd/system/glusterd.service.d/10-groundplane.conf",
+  mode: "0644",
+  content: `[Unit]
+RequiresMountsFor=${confValue(mountPoint)}
+AssertPathIsMountPoint=${confValue(mountPoint)}
+
+[Service]
+Restart=on-failure
+RestartSec=2s
+`,
+  changes: { reload: "systemctl daemon-reload" },
+});
+
+export const brickUnit: TextFile = {
+  path: "/etc/systemd/system/groundplane-brick.service",
+  mode: "0644",
+  content: `[Unit]
+Description=Have an empty data disk filled from the other copies
+After=glusterd.service
+Requires=glusterd.service
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/usr/local/lib/groundplane/adopt-brick
+Restart=on-failure
+RestartSec=2s
+TimeoutStopSec=5s
+
+[Install]
+WantedBy=multi-user.target
+`,
+  changes: { reload: "systemctl daemon-reload" },
+};

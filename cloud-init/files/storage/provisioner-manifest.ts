@@ -1,0 +1,133 @@
+import type { VolumePlan } from "../../../stacks/plan/data-center-plan";
+import { emitYaml } from "../../emit-yaml";
+import { script } from "../../scripts";
+import { helperPod } from "./provisioner-helper-pod";
+
+const namespace = "volumes";
+const name = "volume-provisioner";
+const provisioner = "groundplane.internal/volume";
+const image = "groundplane.internal/local-path-provisioner:v0.0.30";
+const meta = { name, namespace, labels: { app: name } };
+
+/** local-path-provisioner over the shared mount: a claim becomes a folder of the volume, whatever its access mode. */
+export function provisionerManifest(volume: VolumePlan): string {
+  const objects = [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: meta },
+    ...accessRules(),
+    configuration(volume),
+    deployment,
+    storageClass,
+  ];
+  return objects.map((object) => emitYaml(object)).join("---\n");
+}
+
+/** Bound at once, since the folder can be reached from everywhere; growing is only a matter of the number. */
+const storageClass = {
+  apiVersion: "storage.k8s.io/v1",
+  kind: "StorageClass",
+  metadata: { name: "shared", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+  provisioner,
+  volumeBindingMode: "Immediate",
+  reclaimPolicy: "Delete",
+};
+
+function accessRules(): object[] {
+  const api = "rbac.authorization.k8s.io/v1";
+  const subjects = [{ kind: "ServiceAccount", name, namespace }];
+  const role = (kind: string) => ({ apiGroup: "rbac.authorization.k8s.io", kind, name });
+  const claims = ["persistentvolumeclaims", "persistentvolumes"];
+  return [
+    {
+      apiVersion: api,
+      kind: "ClusterRole",
+      metadata: { name },
+      rules: [
+        { apiGroups: [""], resources: ["nodes", "persistentvolumeclaims"], verbs: ["get", "list", "watch"] },
+        { apiGroups: [""], resources: claims.slice(1), verbs: ["get", "list", "watch", "create", "patch", "delete"] },
+        { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
+        { apiGroups: ["storage.k8s.io"], resources: ["storageclasses"], verbs: ["get", "list", "watch"] },
+      ],
+    },
+    {
+      apiVersion: api,
+      kind: "ClusterRoleBinding",
+      metadata: { name },
+      roleRef: role("ClusterRole"),
+      subjects,
+    },
+    {
+      apiVersion: api,
+      kind: "Role",
+      metadata: meta,
+      rules: [
+        { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch", "create", "delete"] },
+        { apiGroups: [""], resources: ["pods/log", "configmaps"], verbs: ["get", "list", "watch"] },
+      ],
+    },
+    { apiVersion: api, kind: "RoleBinding", metadata: meta, roleRef: role("Role"), subjects },
+  ];
+}
+
+const configuration = ({ mountPoint }: VolumePlan) => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: meta,
+  data: {
+    "config.json": JSON.stringify({ sharedFileSystemPath: mountPoint, cmdTimeoutSeconds: 30 }),
+    setup: script("storage/volume-setup"),
+    teardown: script("storage/volume-teardown"),
+    "helperPod.yaml": emitYaml(helperPod),
+  },
+});
+
+const deployment = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: meta,
+  spec: {
+    replicas: 1,
+    // It elects no leader: two at a time would both make every volume.
+    strategy: { type: "Recreate" },
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name } },
+      spec: {
+        serviceAccountName: name,
+        priorityClassName: "system-cluster-critical",
+        tolerations: [
+          { key: "node-role.kubernetes.io/control-plane", operator: "Exists", effect: "NoSchedule" },
+          ...["not-ready", "unreachable"].map((state) => ({
+            key: `node.kubernetes.io/${state}`,
+            operator: "Exists",
+            effect: "NoExecute",
+            tolerationSeconds: 20,
+          })),
+        ],
+        containers: [
+          {
+            name,
+            image,
+            imagePullPolicy: "IfNotPresent",
+            // 0 = try for ever: a volume that cannot be made now can be when the storage machines are back.
+            args: [
+              "start",
+              "--config=/etc/config/config.json",
+              `--provisioner-name=${provisioner}`,
+              `--configmap-name=${name}`,
+              `--service-account-name=${name}`,
+              "--provisioning-retry-count=0",
+              "--deletion-retry-count=0",
+            ],
+            env: [
+              { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
+              { name: "CONFIG_MOUNT_PATH", value: "/etc/config" },
+            ],
+            volumeMounts: [{ name: "configuration", mountPath: "/etc/config" }],
+          },
+        ],
+        volumes: [{ name: "configuration", configMap: { name } }],
+      },
+    },
+  },
+};

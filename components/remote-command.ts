@@ -1,0 +1,22 @@
+import type { types } from "@pulumi/command";
+import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
+import type { Secrets } from "./secrets";
+
+/** How a command of @pulumi/command reaches a node: through the gateway's port on this host, both host keys pinned. */
+export function remoteConnection(
+  plan: DataCenterPlan,
+  node: NodePlan,
+  secrets: Secrets,
+): types.input.remote.ConnectionArgs {
+  const user = { user: "root", privateKey: secrets.get("ssh-user-key") };
+  const patience = { dialErrorLimit: 30, perDialTimeout: 5 };
+  const proxy = { host: "127.0.0.1", port: plan.hostPorts.ssh, hostKey: secrets.hostKeyOf("gateway") };
+  return {
+    ...user,
+    ...patience,
+    host: node.address,
+    port: 22,
+    hostKey: secrets.hostKeyOf(node.name),
+    proxy: { ...user, ...patience, ...proxy },
+  };
+}

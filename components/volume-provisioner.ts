@@ -1,0 +1,37 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { StorageBackend } from "../cloud-init/storage-backend";
+import { firstMaster } from "../stacks/plan/data-center-plan";
+import type { PoolArgs } from "./machine-pool";
+import { remoteConnection } from "./remote-command";
+import type { Birth } from "./resources/birth";
+
+export interface VolumeProvisionerArgs extends Pick<PoolArgs, "plan" | "secrets"> {
+  readonly backend: StorageBackend;
+  /** There must be a cluster to put it into. */
+  readonly birth: Birth;
+}
+
+/** What makes volumes out of claims: the storage backend's objects in the cluster. */
+export class VolumeProvisioner extends pulumi.ComponentResource {
+  constructor(name: string, args: VolumeProvisionerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("groundplane:components:VolumeProvisioner", name, {}, opts);
+    const { plan, secrets, birth } = args;
+    const kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
+    const apply = `${kubectl} apply --server-side --force-conflicts --validate=false -f - >/dev/null`;
+    // The API may be restarting, or its address be on its way to another balancer.
+    const patiently = `objects=$(cat); for s in 1 1 2 2 4 4 8; do echo "$objects" | ${apply} && exit 0; sleep $s; done; exit 1`;
+    new command.remote.Command(
+      `${name}-objects`,
+      {
+        connection: remoteConnection(plan, firstMaster(plan), secrets),
+        create: patiently,
+        stdin: args.backend.manifest(plan),
+        logging: "stderr",
+        addPreviousOutputInEnv: false,
+      },
+      { parent: this, dependsOn: [birth], customTimeouts: { create: "5m", update: "5m" } },
+    );
+    this.registerOutputs({});
+  }
+}
