@@ -39,11 +39,11 @@ say() {
 }
 
 while :; do
-  if is_mounted && client_runs; then
-    if answers; then say mounted; else say absent; fi
+  if is_mounted && answers; then
+    say mounted
   else
     say absent
-    if mount_volume; then continue; fi
+    if ! (is_mounted && client_runs) && mount_volume; then continue; fi
   fi
   # Until it is known in the cluster every second, afterwards the quiet look.
   if [ "$labelled" = mounted ]; then sleep 3; else sleep 1; fi

@@ -55,7 +55,7 @@ test("the commands that the provider calls are executable files", () => {
       .sort();
   const both = ["cluster-status", "cluster-wait", "cluster-work", "join-cluster", "role-ready"];
   const masters = ["approve-serving-certificates", "check-serving-request", "cluster-id", "cluster-ready"];
-  assert.deepEqual(commands(workerFiles), both);
+  assert.deepEqual(commands(workerFiles), [...both, "keep-volume-mounted"].sort());
   assert.deepEqual(
     commands(masterFiles),
     [...both, ...masters, "drain-node", "forget-node", "give-birth", "may-leave", "renew-token"].sort(),
