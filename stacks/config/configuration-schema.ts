@@ -1,10 +1,9 @@
 import * as z from "zod";
 import { isAligned, parseAddress, parseCidr } from "./ipv4";
 import { defaultKubernetesVersion, supportedKubernetesVersions } from "./kubernetes-versions";
+import { poolsSchema, wholeNumber } from "./pools-schema";
 
 /** The shape of what users write, with every default. What needs two values at once is in `rules.ts`. */
-
-const wholeNumber = (least: number, most: number) => z.int().min(least).max(most);
 
 const addressSchema = z.string().refine((text) => parseAddress(text) !== undefined, {
   error: "must be an IPv4 address",
@@ -27,73 +26,6 @@ function isAlignedText(text: string): boolean {
   const range = parseCidr(text);
   return range !== undefined && isAligned(range);
 }
-
-const diskSchema = z
-  .strictObject({
-    name: z
-      .string()
-      .regex(/^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/, {
-        error: "must be lower-case letters, digits and dashes, at most 20, starting with a letter",
-      })
-      .describe("Name within the machine, e.g. `brick`; mounted at /data/<name>."),
-    sizeGiB: wholeNumber(1, 65_536).describe("Size in GiB."),
-  })
-  .describe("A data disk; kept when its machine is replaced.");
-
-interface PoolDefaults {
-  readonly count: number;
-  readonly most: number;
-  readonly cpus: number;
-  readonly memoryMiB: number;
-  readonly diskGiB: number;
-}
-
-/** Memory is what the role needs with room to breathe; all defaults together fit a 16 GiB host. */
-const poolSchema = (text: string, least: number, defaults: PoolDefaults) =>
-  z
-    .strictObject({
-      count: wholeNumber(least, defaults.most).default(defaults.count).describe("How many machines."),
-      cpus: wholeNumber(1, 64).default(defaults.cpus).describe("Virtual processors of each machine."),
-      memoryMiB: wholeNumber(256, 1_048_576).default(defaults.memoryMiB).describe("Memory of each machine in MiB."),
-      diskGiB: wholeNumber(4, 65_536).default(defaults.diskGiB).describe("System disk of each machine in GiB."),
-      disks: z.array(diskSchema).default([]).describe("Data disks of each machine."),
-    })
-    .prefault({})
-    .describe(text);
-
-const poolsSchema = z
-  .strictObject({
-    gateway: poolSchema("Routes, filters, DNS, DHCP, and the way in by SSH; always one.", 1, {
-      count: 1,
-      most: 1,
-      cpus: 1,
-      memoryMiB: 512,
-      diskGiB: 10,
-    }),
-    balancers: poolSchema("HAProxy with the API's floating IP; two are a pair with failover.", 1, {
-      count: 2,
-      most: 2,
-      cpus: 1,
-      memoryMiB: 512,
-      diskGiB: 10,
-    }),
-    masters: poolSchema("Control plane and etcd; an odd number.", 1, {
-      count: 3,
-      most: 7,
-      cpus: 2,
-      memoryMiB: 2048,
-      diskGiB: 20,
-    }),
-    workers: poolSchema("Where workloads run.", 0, { count: 2, most: 5_000, cpus: 2, memoryMiB: 2048, diskGiB: 20 }),
-    storage: poolSchema("Storage machines: none, one, or three; each keeps its copy on its first disk.", 0, {
-      count: 0,
-      most: 3,
-      cpus: 1,
-      memoryMiB: 512,
-      diskGiB: 10,
-    }),
-  })
-  .prefault({});
 
 const networkSchema = z
   .strictObject({
