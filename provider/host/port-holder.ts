@@ -1,5 +1,6 @@
 import { readKernelFile } from "./kernel-files";
 import { socketHolder } from "./process-table";
+import { runCommand } from "./run-command";
 import { UserError } from "./user-error";
 
 /** What to say when a port that leads to a machine is somebody else's. */
@@ -13,12 +14,44 @@ export async function portTaken(machine: string, port: number): Promise<UserErro
 }
 
 /** Who listens on a TCP port of this host: `<command> (process <pid>)`; `undefined` when nobody is found. */
-async function portHolder(port: number): Promise<string | undefined> {
+export async function portHolder(port: number): Promise<string | undefined> {
+  if (process.platform === "darwin")
+    return parseLsof(await ask(["lsof", "-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fpc"]));
+  if (process.platform === "win32") return windowsHolder(port);
   for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
     for (const inode of parseListeners((await readKernelFile(table)) ?? "", port)) {
       const holder = await socketHolder(inode);
       if (holder) return holder;
     }
+  }
+  return undefined;
+}
+
+async function windowsHolder(port: number): Promise<string | undefined> {
+  const pid = parseNetstat(await ask(["netstat.exe", "-ano", "-p", "TCP"]), port);
+  if (pid === undefined) return undefined;
+  const listed = await ask(["tasklist.exe", "/FI", `PID eq ${pid}`, "/FO", "CSV", "/NH"]);
+  return `${/^"([^"]+)"/m.exec(listed)?.[1] ?? "a program"} (process ${pid})`;
+}
+
+/** Who holds it is told where the host tells it: a question that fails is no failure. */
+async function ask(argv: readonly string[]): Promise<string> {
+  const answer = await runCommand(argv, { timeoutMs: 10_000 }).catch(() => undefined);
+  return answer?.stdout ?? "";
+}
+
+/** From `lsof -Fpc`: a line `p<pid>`, then `c<command>`. */
+export function parseLsof(text: string): string | undefined {
+  const [, pid, command] = /^p(\d+)\n(?:[^pc].*\n)*c(.+)$/m.exec(text) ?? [];
+  return pid === undefined ? undefined : `${command} (process ${pid})`;
+}
+
+/** The process that listens, from Windows' `netstat -ano`. The word for it is translated, the zero port is not. */
+export function parseNetstat(text: string, port: number): string | undefined {
+  for (const line of text.split(/\r?\n/)) {
+    const [protocol, local = "", remote = "", , pid] = line.trim().split(/\s+/);
+    const listens = protocol === "TCP" && remote.endsWith(":0");
+    if (listens && [`127.0.0.1:${port}`, `0.0.0.0:${port}`].includes(local)) return pid;
   }
   return undefined;
 }
