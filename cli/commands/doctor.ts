@@ -1,5 +1,6 @@
 import * as os from "node:os";
 import type { Command } from "commander";
+import { driverByName } from "../../provider/drivers/driver-by-name";
 import { type Finding, ok, runChecks } from "../checks/check";
 import { checkDiskSpace, checkMemory, checkPorts, checkSshClient } from "../checks/host-checks";
 import { checkDriver, checkImages, checkPulumi, checkSources, imageNamesOf } from "../checks/part-checks";
@@ -7,16 +8,34 @@ import { driverFor } from "../driver";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson } from "../print";
 import { readConfiguration, stackFile } from "../project";
+import { type SmokeStep, smokeTest } from "../smoke/smoke-test";
+import { interruptibly } from "../start/interruption";
 
 export function doctorCommand(): Command {
-  return reportCommand("doctor", "check everything that `up` needs, all at once; exit code 1 on a problem").action(
-    async ({ stack, json }: ReportOptions) => {
-      const findings = await examine(stack);
-      if (json) printJson(findings);
-      else print(findings.map(renderFinding).join("\n"));
-      if (findings.some(({ state }) => state === "problem")) process.exitCode = 1;
-    },
-  );
+  return reportCommand("doctor", "check everything that `up` needs, all at once; exit code 1 on a problem")
+    .option("--smoke", "make, boot and remove one tiny machine as well, and tell how each step went")
+    .option("--driver <name>", "the driver of that machine; default: the stack's")
+    .action(async ({ stack, json, smoke = false, driver }: DoctorOptions) => {
+      const findings = smoke ? [] : await examine(stack);
+      if (!json && !smoke) print(findings.map(renderFinding).join("\n"));
+      const steps = smoke ? await smokeSteps(stack, driver, json) : [];
+      if (json) printJson(smoke ? steps : findings);
+      const isWrong =
+        findings.some(({ state }) => state === "problem") || steps.some(({ state }) => state === "failed");
+      if (isWrong) process.exitCode = 1;
+    });
+}
+
+interface DoctorOptions extends ReportOptions {
+  readonly smoke?: boolean;
+  readonly driver?: string;
+}
+
+async function smokeSteps(stack: string, name: string | undefined, json = false): Promise<readonly SmokeStep[]> {
+  const driver = name ? driverByName(name) : (await driverFor(await readConfiguration(stack))).hypervisor;
+  if (!json) print(`smoke test on ${driver.name}`);
+  const tell = (step: SmokeStep): void => (json ? undefined : print(renderStep(step)));
+  return interruptibly("the smoke test", (signal) => smokeTest(driver, { tell, signal }));
 }
 
 /** What depends on the configuration is left out while there is none that is right; its problems are findings. */
@@ -50,4 +69,10 @@ const marks: Readonly<Record<Finding["state"], string>> = { ok: "ok      ", warn
 export function renderFinding({ state, text, hint }: Finding): string {
   const lines = text.split("\n").join(`\n${" ".repeat(8)}`);
   return `${marks[state]}${lines}${hint ? `\n          next step: ${hint}` : ""}`;
+}
+
+/** A step of the smoke test with the seconds that it took. */
+export function renderStep({ step, seconds, state, text, hint }: SmokeStep): string {
+  const head = `${state === "ok" ? "ok      " : "FAILED  "}${step.padEnd(7)} ${seconds.toFixed(1).padStart(6)} s  `;
+  return `${head}${text}${hint ? `\n          next step: ${hint}` : ""}`;
 }

@@ -6,6 +6,7 @@ import { fileHolders } from "../../host/process-table";
 import { runCommand } from "../../host/run-command";
 import { findVBoxManage } from "../../host/vboxmanage-program";
 import { NETWORKS_CONF } from "./networks-conf";
+import { withRegistryLock } from "./registry-lock";
 
 /** What a host tells of itself; host-checks.ts says what it means. */
 export interface HostFacts {
@@ -51,7 +52,8 @@ export async function gatherHostFacts(): Promise<HostFacts> {
     program ? output([program, "--version"]) : "",
     platform === "win32" ? undefined : readIfPresent(NETWORKS_CONF),
   ]);
-  const hostInfo = program && version ? await output([program, "list", "hostinfo"]) : "";
+  const askHost = () => output([program as string, "list", "hostinfo"]);
+  const hostInfo = version ? await withRegistryLock(askHost) : "";
   const facts = { platform, arch, program, version, hostInfo, networksConf };
   if (platform === "linux") return { ...facts, linux: await gatherLinuxFacts() };
   return platform === "win32" ? { ...facts, windowsHypervisor: await windowsHypervisor() } : facts;

@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import * as path from "node:path";
+import { imageFor, imageFormOf } from "../../image/image-names";
+import { bootSectorDisk } from "../../provider/drivers/boot-sector";
+import { imagesFolder } from "../../provider/host/data-folder";
+import { removeTree, writeFileAtomic, writeJson } from "../../provider/host/file-store";
+import type { Hypervisor } from "../../provider/hypervisor";
+import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
+
+/** What the tiny machine is made from, and how one knows on its console that it has booted. */
+export interface SmokeImage {
+  readonly name: string;
+  readonly booted: RegExp;
+  /** How long it may take to shut down in order; a boot sector knows the power button of VirtualBox alone. */
+  readonly shutdownMs: number;
+  /** Gives back what was made for it. */
+  remove(): Promise<void>;
+}
+
+const LINE = "groundplane: booted from sector 0";
+
+/**
+ * Virtual machines boot a disk of one sector, so that nothing has to be built first. System containers have no sector
+ * to boot from: theirs is the infrastructure image, which has to be there.
+ */
+export async function makeSmokeImage(driver: Hypervisor): Promise<SmokeImage> {
+  const form = imageFormOf(driver.name);
+  if (form === "tree") {
+    const name = imageFor("gateway", defaultKubernetesVersion, form);
+    await driver.ensureImage({ name });
+    return { name, booted: /Reached target .*(?:multi-user|Multi-User)/, shutdownMs: 20_000, remove: async () => {} };
+  }
+  const disk = bootSectorDisk(LINE);
+  const hex = createHash("sha256").update(disk).digest("hex");
+  const name = `smoke-${hex.slice(0, 12)}`;
+  const folder = path.join(imagesFolder(), name);
+  await writeFileAtomic(path.join(folder, "disk.raw"), disk);
+  const record = {
+    name,
+    form,
+    digest: `sha256:${hex}`,
+    sizeBytes: disk.length,
+    createdFrom: { disk: "a boot sector" },
+  };
+  await writeJson(path.join(folder, "image.json"), record, 0o644);
+  await driver.ensureImage({ name });
+  return {
+    name,
+    booted: new RegExp(LINE),
+    shutdownMs: 3_000,
+    async remove() {
+      await driver.releaseImage({ name });
+      await removeTree(folder);
+    },
+  };
+}

@@ -1,0 +1,39 @@
+// The smoke test where machines are system containers: the infrastructure image boots, and nothing is left.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import { smokeTest } from "../../cli/smoke/smoke-test";
+import { imageFor } from "../../image/image-names";
+import { driverByName } from "../../provider/drivers/driver-by-name";
+import { stackFolder } from "../../provider/host/data-folder";
+import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
+
+test("doctor --smoke boots a system container", { timeout: 5 * 60_000 }, async (t) => {
+  const driver = driverByName("nspawn");
+  const problems = await driver.problems();
+  if (problems.length > 0) return t.skip(problems.map(({ problem }) => problem).join("; "));
+  const name = imageFor("gateway", defaultKubernetesVersion, "tree");
+  if (!(await driver.inspectImage({ name }))) return t.skip(`no image ${name} here: \`npm start\` makes it`);
+  const told: string[] = [];
+  const steps = await smokeTest(driver, {
+    tell: ({ step, state }) => told.push(`${step} ${state}`),
+    signal: new AbortController().signal,
+  });
+  assert.deepEqual(told, ["image ok", "create ok", "start ok", "boot ok", "way in ok", "stop ok", "remove ok"]);
+  assert.deepEqual(
+    steps.map(({ step, state }) => `${step} ${state}`),
+    told,
+  );
+  assert.deepEqual(await driver.listMachines("groundplane-smoke"), []);
+  assert.ok(!existsSync(stackFolder("groundplane-smoke")));
+});
+
+test("without an image the smoke test says what to do, and still removes", { timeout: 60_000 }, async () => {
+  const driver = driverByName("nspawn");
+  const missing = { ...driver, ensureImage: () => Promise.reject(new Error("no image")) };
+  const steps = await smokeTest(missing, { tell: () => {}, signal: new AbortController().signal });
+  assert.deepEqual(
+    steps.map(({ step, state }) => `${step} ${state}`),
+    ["image failed", "remove ok"],
+  );
+});
