@@ -8,6 +8,7 @@ import { envCommand } from "./commands/env";
 import { imageCommand } from "./commands/image";
 import { kubeconfigCommand } from "./commands/kubeconfig";
 import { logsCommand } from "./commands/logs";
+import { previewCommand } from "./commands/preview";
 import { renderCommand } from "./commands/render";
 import { sshCommand } from "./commands/ssh";
 import { startCommand } from "./commands/start";
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
 const commands = [
   startCommand,
   ...[doctorCommand, envCommand, imageCommand, bundleCommand],
-  ...[renderCommand, diagramCommand],
+  ...[renderCommand, diagramCommand, previewCommand],
   ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],
   verifyCommand,
   ...[stopCommand, destroyCommand],

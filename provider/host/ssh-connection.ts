@@ -86,11 +86,14 @@ export class SshConnection {
   forward(host: string, port: number): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new UnreachableError(`${host}: no answer`)), FORWARD_MS);
-      this.client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
-        clearTimeout(late);
-        if (error) reject(new UnreachableError(`${host}: ${error.message}`, { cause: error }));
-        else resolve(channel);
-      });
+      const lost = (error: Error): void => reject(new UnreachableError(`${host}: ${error.message}`, { cause: error }));
+      ifConnected(lost, () =>
+        this.client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
+          clearTimeout(late);
+          if (error) lost(error);
+          else resolve(channel);
+        }),
+      );
     });
   }
 
@@ -109,12 +112,25 @@ export class SshConnection {
 
   private start(script: string, options: RunOptions): Promise<RunResult> {
     return new Promise((resolve, reject) => {
-      this.client.exec(script, (error, channel) => {
-        if (error) return reject(new UnreachableError(`cannot start a command: ${error.message}`, { cause: error }));
-        // Listened to at once and not after a promise: a quick command's exit may come in the very packet that follows.
-        finish(channel, options).then(resolve, reject);
-      });
+      const lost = (error: Error): void =>
+        reject(new UnreachableError(`cannot start a command: ${error.message}`, { cause: error }));
+      ifConnected(lost, () =>
+        this.client.exec(script, (error, channel) => {
+          if (error) return lost(error);
+          // Listened to at once and not after a promise: a quick command's exit may come in the very next packet.
+          finish(channel, options).then(resolve, reject);
+        }),
+      );
     });
+  }
+}
+
+/** The client throws where it should answer when its connection has ended a moment ago. */
+function ifConnected(lost: (error: Error) => void, ask: () => void): void {
+  try {
+    ask();
+  } catch (error) {
+    lost(error instanceof Error ? error : new Error(String(error)));
   }
 }
 

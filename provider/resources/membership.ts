@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DriverByName } from "../drivers/driver-by-name";
 import { type ConnectGuest, type Guest, guestCommand } from "../guest";
 import { isDismantling } from "../host/dismantling-mark";
+import { forgetGuest, UnreachableError } from "../host/guest-ssh";
 import { UserError } from "../host/user-error";
 import type { MembershipInputs, MembershipOutputs } from "../resource-types";
 import { UNKNOWN } from "../rpc/property-values";
@@ -16,6 +17,7 @@ import type { TypedResource } from "./typed-resource";
 /** One question's patience; a master that dies meanwhile is replaced by another in the next. */
 const READY_SECONDS = 30;
 const POLL_MS = 500;
+const RECONNECTS = 5;
 /** An API server that restarts, or a floating IP that moves, is back long before. */
 const LEAVE_PATIENCE_MS = 60_000;
 
@@ -56,6 +58,8 @@ export function membershipResource(
     async delete(_id, { inputs, outputs }, context) {
       if (isDismantling(inputs.stack)) return;
       await leaveCluster({ connect, driverByName, patienceMs }, inputs, outputs.clusterId, context);
+      // Its machine goes next; one that comes in its place has the same address and key.
+      forgetGuest(inputs.connection);
     },
   };
 }
@@ -70,12 +74,23 @@ const joinInTurn = (connect: ConnectGuest, inputs: MembershipInputs, context: Co
 async function join(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> {
   const { node, connection } = inputs;
   const connectNode = (): Promise<Guest> => bootedGuest(connect, connection, node, context);
-  const guest = await connectNode();
-  const { phase, order } = await clusterStatus(guest, context);
+  const { guest, phase, order } = await standingOf(connectNode, context);
   const born = order === "first" || order === "other";
   if (phase !== "member" && !born) await orderToJoin(connect, inputs, guest, phase === "joining", context);
   await waitForMember(connectNode, node, context);
   return waitForNodeReady(connect, inputs, context);
+}
+
+/** A connection that an earlier machine of the name has left behind takes a while to be known as dead. */
+async function standingOf(connectNode: () => Promise<Guest>, context: Context) {
+  for (let lost = 0; ; lost++) {
+    const guest = await connectNode();
+    try {
+      return { guest, ...(await clusterStatus(guest, context)) };
+    } catch (error) {
+      if (!(error instanceof UnreachableError) || lost >= RECONNECTS) throw error;
+    }
+  }
 }
 
 async function orderToJoin(

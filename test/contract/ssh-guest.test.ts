@@ -117,3 +117,9 @@ test("an abort ends the wait for a guest", async () => {
   });
   await assert.rejects(attempt, { name: "TimeoutError" });
 });
+
+test("a command over a connection that has ended is told as an unreachable guest", async () => {
+  const lost = await connectSshGuest(connection());
+  await closeGuests();
+  await assert.rejects(lost.run(["true"]), UnreachableError);
+});

@@ -1,0 +1,80 @@
+import * as path from "node:path";
+import type { Command } from "commander";
+import { readIfPresent, writeFileAtomic, writeJson } from "../../provider/host/file-store";
+import { CommandError } from "../../provider/host/run-command";
+import { UserError } from "../../provider/host/user-error";
+import { type StackOptions, stackCommand } from "../options";
+import { print } from "../print";
+import { projectFolder, stackFile } from "../project";
+import { askPulumi, isKnownToPulumi } from "../pulumi";
+import { compareRenderings } from "../review/compare-renderings";
+import { changesOfPreview, type PulumiPreview } from "../review/from-preview";
+import type { RoleCounts } from "../review/interruptions";
+import { renderMarkdown } from "../review/render-markdown";
+import { renderStack, type StackRendering } from "../review/render-stack";
+import type { Review } from "../review/review";
+import { reviewChanges } from "../review/review-changes";
+import { commitOf, renderRevision } from "../review/revision";
+
+interface PreviewOptions extends StackOptions {
+  readonly base?: string;
+  readonly markdown?: string;
+  readonly json?: string;
+}
+
+export function previewCommand(): Command {
+  return stackCommand("preview", "say what a change means for every node; exit code 1 when it would be refused")
+    .option("--base <revision>", "compare with what a git revision makes of the stack; needs no state and no machines")
+    .option("--markdown <file>", "write one comment for a pull request")
+    .option("--json <file>", "write the whole review for programs")
+    .action(async ({ stack, base, markdown, json }: PreviewOptions) => {
+      const review = await (base === undefined ? reviewOfStack(stack) : reviewOfRevision(stack, base));
+      if (markdown !== undefined) await writeFileAtomic(path.resolve(markdown), renderMarkdown(review));
+      if (json !== undefined) await writeJson(path.resolve(json), review, 0o644);
+      print(renderMarkdown(review, Number.POSITIVE_INFINITY));
+      if (review.refused.length > 0) process.exitCode = 1;
+    });
+}
+
+/** Plan and seeds of a revision against those of this folder. Pure but for git and a temporary folder. */
+async function reviewOfRevision(stack: string, base: string): Promise<Review> {
+  const comparedWith = `\`${base}\` (${(await commitOf(base)).slice(0, 12)})`;
+  const text = await readIfPresent(path.join(projectFolder, stackFile(stack)));
+  if (text === undefined)
+    throw new UserError("no-stack-file", `there is no ${stackFile(stack)}`, "name another --stack");
+  const now = renderStack(text, stack, stackFile(stack));
+  if ("problem" in now) {
+    return reviewChanges([], { stack, comparedWith, refused: [now.problem], counts: {}, unchangedNodes: 0 });
+  }
+  const before = await renderRevision(base, stack);
+  if (before && "problem" in before) {
+    throw new UserError("base-configuration", `${base}: ${before.problem}`, "compare with a revision that was right");
+  }
+  const { changes, refused, unchangedNodes } = compareRenderings(before?.rendering, now.rendering);
+  return reviewChanges(changes, { stack, comparedWith, refused, counts: countsOf(before?.rendering), unchangedNodes });
+}
+
+function countsOf(rendering: StackRendering | undefined): RoleCounts {
+  const counts: Partial<Record<StackRendering["nodes"][number]["role"], number>> = {};
+  for (const { role } of rendering?.nodes ?? []) counts[role] = (counts[role] ?? 0) + 1;
+  return counts;
+}
+
+/** What `pulumi preview` finds out about the stack as it stands, drift included. */
+async function reviewOfStack(stack: string): Promise<Review> {
+  if (!(await isKnownToPulumi(stack))) {
+    throw new UserError(
+      "stack-not-up",
+      `the stack ${stack} is not up: there is nothing to compare with`,
+      "bring it up, or compare with a git revision: `--base main`",
+    );
+  }
+  // Pulumi fails when the guard refuses, and says why in the same JSON.
+  const text = await askPulumi(stack, ["preview", "--json"]).catch((error: unknown) => {
+    if (error instanceof CommandError && error.stdout.trim().startsWith("{")) return error.stdout;
+    throw error;
+  });
+  const { changes, refused, counts, unchangedNodes } = changesOfPreview(JSON.parse(text) as PulumiPreview);
+  const comparedWith = "the stack as it stands";
+  return reviewChanges(changes, { stack, comparedWith, refused, counts, unchangedNodes });
+}

@@ -1,0 +1,70 @@
+import type { Action, NodeReview, Review } from "./review";
+
+/** The most that a comment on GitHub may have. */
+export const commentLimit = 65_536;
+
+/** In the comment, unseen: the next review of the same stack takes the place of this one. */
+export const markerOf = (stack: string): string => `<!-- groundplane-preview:${stack} -->`;
+
+const words: Readonly<Record<Action, string>> = {
+  create: "is created",
+  replace: "is made anew",
+  remove: "is removed",
+  restart: "stops and starts",
+  update: "changes while it runs",
+  later: "only when it is made anew",
+};
+
+/** One comment for a pull request. Details that do not fit are left out, and it says so. */
+export function renderMarkdown(review: Review, limit = commentLimit): string {
+  const head = renderHead(review);
+  const details = review.nodes.map(renderNode).filter((text) => text !== "");
+  const note = (left: number): string =>
+    `\n_Details of ${left} more nodes do not fit here; the JSON report has them._\n`;
+  let text = head;
+  for (const [index, detail] of details.entries()) {
+    const left = details.length - index;
+    if (text.length + detail.length + note(left).length > limit) return `${text}${note(left)}`.slice(0, limit);
+    text += detail;
+  }
+  return text.slice(0, limit);
+}
+
+function renderHead({ stack, comparedWith, risk, refused, nodes, unchangedNodes }: Review): string {
+  const title = `${markerOf(stack)}\n## groundplane preview: \`${stack}\`\n\nCompared with ${comparedWith}. `;
+  const verdict = refused.length > 0 ? "**Refused**; nothing would be changed." : `Risk: **${risk}**.`;
+  const reasons = refused.map((reason) => `- ${reason}\n`).join("");
+  const summary = nodes.length === 0 ? "No node changes." : tableOf(nodes);
+  const rest = unchangedNodes > 0 && nodes.length > 0 ? `\n${unchangedNodes} other nodes stay as they are.\n` : "\n";
+  return `${title}${verdict}\n\n${reasons}${reasons === "" ? "" : "\n"}${summary}\n${rest}`;
+}
+
+function tableOf(nodes: readonly NodeReview[]): string {
+  const rows = nodes.map((node) => {
+    const { what, longestMs, measuredBy } = node.interruption;
+    const measured = longestMs === undefined ? "" : `, up to ${longestMs} ms (\`${measuredBy}\`)`;
+    const cells = [
+      `\`${node.node}\``,
+      words[node.action],
+      whatOf(node),
+      `${what}${measured}`,
+      `${node.risk}: ${node.riskReason}`,
+    ];
+    return `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
+  });
+  return ["| node | | because of | away meanwhile | risk |", "| --- | --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+const whatOf = ({ reasons, files }: NodeReview): string =>
+  [...reasons, ...(files.length > 0 ? [`${files.length} ${files.length === 1 ? "file" : "files"}`] : [])].join("; ");
+
+function renderNode({ node, files, reloads }: NodeReview): string {
+  if (files.length === 0) return "";
+  const runs = reloads.length > 0 ? `Runs: ${reloads.map((reload) => `\`${reload}\``).join(", ")}\n\n` : "";
+  const diffs = files.map(({ path, diff }) => {
+    const text = `--- ${path}\n+++ ${path}\n${diff}`;
+    const fence = "`".repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([run]) => run.length + 1)));
+    return `${fence}diff\n${text}${fence}\n`;
+  });
+  return `\n<details><summary><code>${node}</code></summary>\n\n${runs}${diffs.join("\n")}\n</details>\n`;
+}

@@ -1,0 +1,34 @@
+import { judgeChange, type RoleCounts, worstRisk } from "./interruptions";
+import type { NodeChange, NodeReview, Review } from "./review";
+import { textDiff } from "./text-diff";
+
+export interface ReviewContext {
+  readonly stack: string;
+  readonly comparedWith: string;
+  readonly refused: readonly string[];
+  /** Nodes of each role, as they stand before the change. */
+  readonly counts: RoleCounts;
+  readonly unchangedNodes: number;
+}
+
+/** Says of each change what it runs, what it interrupts and what it risks. */
+export function reviewChanges(changes: readonly NodeChange[], context: ReviewContext): Review {
+  const { stack, comparedWith, refused, counts, unchangedNodes } = context;
+  const nodes = changes.map((change) => reviewNode(change, counts));
+  const risk = refused.length > 0 ? "high" : worstRisk(nodes.map((node) => node.risk));
+  return { format: 1, stack, comparedWith, risk, refused, nodes, unchangedNodes };
+}
+
+function reviewNode(change: NodeChange, counts: RoleCounts): NodeReview {
+  const { node, role, action, reasons, files } = change;
+  const reloads = action === "update" || action === "restart" ? files.map(({ reload }) => reload) : [];
+  return {
+    node,
+    role,
+    action,
+    reasons,
+    files: files.map(({ path, before, after }) => ({ path, diff: textDiff(before, after) })),
+    reloads: [...new Set(reloads.filter((reload) => reload !== ""))],
+    ...judgeChange(change, counts),
+  };
+}
