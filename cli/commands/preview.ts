@@ -1,6 +1,7 @@
+import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import type { Command } from "commander";
-import { readIfPresent, writeFileAtomic, writeJson } from "../../provider/host/file-store";
+import { readIfPresent } from "../../provider/host/file-store";
 import { CommandError } from "../../provider/host/run-command";
 import { UserError } from "../../provider/host/user-error";
 import { type StackOptions, stackCommand } from "../options";
@@ -29,8 +30,9 @@ export function previewCommand(): Command {
     .option("--json <file>", "write the whole review for programs")
     .action(async ({ stack, base, markdown, json }: PreviewOptions) => {
       const review = await (base === undefined ? reviewOfStack(stack) : reviewOfRevision(stack, base));
-      if (markdown !== undefined) await writeFileAtomic(path.resolve(markdown), renderMarkdown(review));
-      if (json !== undefined) await writeJson(path.resolve(json), review, 0o644);
+      // Written through what is there: it may be a link, or a device.
+      if (markdown !== undefined) await fs.writeFile(path.resolve(markdown), renderMarkdown(review));
+      if (json !== undefined) await fs.writeFile(path.resolve(json), `${JSON.stringify(review, null, 2)}\n`);
       print(renderMarkdown(review, Number.POSITIVE_INFINITY));
       if (review.refused.length > 0) process.exitCode = 1;
     });

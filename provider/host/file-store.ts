@@ -5,13 +5,15 @@ import { UserError } from "./user-error";
 
 /**
  * Writes a file so that a reader sees the old or the new content, never a part, whenever this process dies.
- * The folder is made when it is missing.
+ * The folder is made when it is missing. A device or a pipe is refused: a file would take its place for everybody.
  *
  * @param mode permissions of the file, also of one that was there before; 0600 for anything with a secret
  * @throws UserError `disk-full`; the file is as it was then
  */
 export async function writeFileAtomic(file: string, content: string | Buffer, mode = 0o644): Promise<void> {
   await fs.mkdir(path.dirname(file), { recursive: true });
+  const found = await fs.lstat(file).catch(ifMissing(undefined));
+  if (found && !found.isFile() && !found.isSymbolicLink()) throw new Error(`${file} is no file that could be replaced`);
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   try {
     const handle = await fs.open(temporary, "wx", mode);

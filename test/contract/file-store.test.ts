@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { test } from "node:test";
+import { writeFileAtomic } from "../../provider/host/file-store";
+
+test("a pipe or a device is never replaced by a file", async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+  const pipe = path.join(folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  await assert.rejects(writeFileAtomic(pipe, "text"), /is no file that could be replaced/);
+  assert.ok(fs.lstatSync(pipe).isFIFO());
+  assert.deepEqual(fs.readdirSync(folder), ["pipe"]);
+  fs.rmSync(folder, { recursive: true });
+});
