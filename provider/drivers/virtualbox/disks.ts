@@ -2,6 +2,7 @@ import { disksFolder } from "../../host/data-folder";
 import { exists, makeFolder, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
 import { type DiskSpec, ForeignObjectError, type Owner } from "../../hypervisor";
 import * as commands from "./commands";
+import { whileDiskIsFree } from "./disk-user";
 import { diskFiles } from "./folders";
 import { LOOK_MS } from "./images";
 import { isOwner } from "./ownership";
@@ -27,14 +28,16 @@ export async function ensureDisk(box: VirtualBox, spec: DiskSpec, owner: Owner):
   const { stack, name, uuid, sizeGiB } = spec;
   const files = diskFiles(spec);
   await makeFolder(files.folder, 0o700);
-  await box.session(async (session) => {
-    const before = await readRecord(spec);
-    if (!(await exists(files.medium))) await create(session, files.medium, sizeGiB);
-    else if (before !== undefined && before.sizeGiB < sizeGiB) {
-      await session.call(commands.resizeDisk(files.medium, sizeGiB));
-    }
-    await writeJson(files.record, { stack, name, uuid, sizeGiB, owner } satisfies DiskRecord);
-  });
+  const before = await readRecord(spec);
+  // Whose it is stands beside it before it is there; its size only once it has it.
+  const record = { stack, name, uuid, sizeGiB: before?.sizeGiB ?? sizeGiB, owner } satisfies DiskRecord;
+  await writeJson(files.record, record);
+  if (!(await exists(files.medium))) {
+    await whileDiskIsFree(box, spec, true, (session) => create(session, files.medium, sizeGiB));
+  } else if (record.sizeGiB < sizeGiB) {
+    await whileDiskIsFree(box, spec, false, (session) => grow(session, files.medium, sizeGiB));
+  }
+  if (record.sizeGiB !== sizeGiB) await writeJson(files.record, { ...record, sizeGiB } satisfies DiskRecord);
 }
 
 async function create(session: Session, file: string, sizeGiB: number): Promise<void> {
@@ -43,6 +46,12 @@ async function create(session: Session, file: string, sizeGiB: number): Promise<
   const isThere = async () => mediumAt(await session.media(), file) !== undefined;
   await session.call(commands.createDisk(file, sizeGiB), { done: isThere });
   await session.call(commands.keepOutOfSnapshots(file));
+}
+
+/** VirtualBox goes on showing the old size of a disk until it looks again, which it does not while a machine runs. */
+async function grow(session: Session, file: string, sizeGiB: number): Promise<void> {
+  await session.call(commands.resizeDisk(file, sizeGiB));
+  await session.media();
 }
 
 export async function removeDisk(box: VirtualBox, spec: DiskName, owner: Owner): Promise<void> {
