@@ -12,7 +12,14 @@ import { inspectDiskFile } from "../../provider/drivers/qemu/qemu-img";
 import { killProcess, signalProcess } from "../../provider/host/start-process";
 import type { Hypervisor, MachineSpec } from "../../provider/hypervisor";
 import { GUEST_LINE } from "../support/qemu-guest-disk";
-import { makeQemuHost, type QemuHost, qemuSkipReason, qemuTracesOf, sealDiskImage } from "../support/qemu-host";
+import {
+  freePort,
+  makeQemuHost,
+  type QemuHost,
+  qemuSkipReason,
+  qemuTracesOf,
+  sealDiskImage,
+} from "../support/qemu-host";
 import {
   makeQemuMachine,
   qemuDisk,
@@ -204,13 +211,6 @@ function hold(port: number): Promise<ReturnType<typeof createServer>> {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", () => resolve(server));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = await hold(0);
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }
 
 const isTaken = (port: number): Promise<boolean> =>

@@ -1,0 +1,106 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { renderNodeSeed } from "../../cloud-init/render-node-seed";
+import { imageFor } from "../../image/image-names";
+import { deriveHostKey } from "../../provider/host/derive-host-key";
+import type { GuestAddress } from "../../provider/host/guest-ssh";
+import type { MachineSpec, SeedFiles } from "../../provider/hypervisor";
+import { makeClusterKeys } from "../../provider/resources/cluster-keys";
+import { fillSecrets } from "../../provider/resources/fill-secrets";
+import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { planDataCenter } from "../../stacks/plan/plan-data-center";
+import { exampleConfiguration } from "./example-stacks";
+
+/** The sealed disk image of gateways, balancers and storage nodes. */
+export const guestImage = (): string => imageFor("gateway", exampleConfiguration("lab").kubernetesVersion, "disk");
+
+/** Takes a sealed image of the user's image store into the test's own. */
+export function borrowImage(images: string, name: string): void {
+  const folder = path.join(process.env.GROUNDPLANE_DATA as string, "images");
+  fs.mkdirSync(folder, { recursive: true });
+  fs.symlinkSync(path.join(images, name), path.join(folder, name));
+}
+
+/** The plan of the lab under another name, with ports of its own. */
+export function guestPlan(stack: string, ports: { readonly api: number; readonly ssh: number }): DataCenterPlan {
+  return planDataCenter({ ...exampleConfiguration("lab"), name: stack, hostPorts: ports });
+}
+
+/** The secrets of a stack, and what of them a node is told. */
+export class GuestKeys {
+  private constructor(private readonly keys: Readonly<Record<string, string>>) {}
+
+  static async make(): Promise<GuestKeys> {
+    return new GuestKeys(await makeClusterKeys());
+  }
+
+  hostKey(node: string) {
+    return deriveHostKey(this.keys["ssh-host-seed"] as string, node);
+  }
+
+  get userKey(): string {
+    return this.keys["ssh-user-key.pub"] as string;
+  }
+
+  of(node: string): Readonly<Record<string, string>> {
+    return { ...this.keys, [`ssh-host-key:${node}`]: this.hostKey(node).privateKey };
+  }
+
+  address(plan: DataCenterPlan, node: NodePlan): GuestAddress {
+    return {
+      bastionPort: plan.hostPorts.ssh,
+      bastionHostKey: this.hostKey("gateway").publicKey,
+      address: node.address,
+      hostKey: this.hostKey(node.name).publicKey,
+      privateKey: this.keys["ssh-user-key"] as string,
+    };
+  }
+}
+
+export function planned(plan: DataCenterPlan, name: string): NodePlan {
+  const node = plan.nodes.find((each) => each.name === name);
+  if (!node) throw new Error(`the plan has no ${name}`);
+  return node;
+}
+
+/** The machine as the plan has it, but no larger than emulation needs. */
+export function guestMachine(plan: DataCenterPlan, node: NodePlan): MachineSpec {
+  const uplink = {
+    mac: plan.uplink.mac,
+    forwards: [{ hostPort: plan.hostPorts.ssh, guestPort: 22 }],
+  };
+  return {
+    stack: plan.stack,
+    name: node.name,
+    uuid: node.uuid,
+    image: guestImage(),
+    cpus: 1,
+    memoryMiB: 512,
+    diskGiB: 6,
+    nics: node.interfaces.map(({ name, segment, mac }) => ({ name, segment, mac })),
+    ...(node.role === "gateway" ? { uplink } : {}),
+    disks: [],
+    cpuWeight: 1024,
+  };
+}
+
+/** The seed that the product gives this node. */
+export const renderedSeed = (plan: DataCenterPlan, node: NodePlan, keys: GuestKeys): SeedFiles =>
+  fillSecrets(renderNodeSeed(plan, node), keys.of(node.name));
+
+/** A node that plays no role: it knows nothing of the network but what DHCP tells its MAC address. */
+export function bareSeed(node: NodePlan, keys: GuestKeys): SeedFiles {
+  const [main] = node.interfaces;
+  if (!main) throw new Error(`${node.name} has no interface`);
+  const files = [
+    { path: "/etc/ssh/ssh_host_ed25519_key", permissions: "0600", content: keys.hostKey(node.name).privateKey },
+    { path: "/root/.ssh/authorized_keys", permissions: "0600", content: `${keys.userKey}\n` },
+  ];
+  const config = { disable_root: false, ssh_deletekeys: false, users: [], write_files: files };
+  const link = { match: { macaddress: main.mac }, "set-name": main.name, dhcp4: true };
+  return {
+    userData: `#cloud-config\n${JSON.stringify(config)}\n`,
+    metaData: `instance-id: ${node.uuid}\nlocal-hostname: ${node.name}\n`,
+    networkConfig: `${JSON.stringify({ version: 2, ethernets: { [main.name]: link } })}\n`,
+  };
+}
