@@ -2,7 +2,8 @@ import type { Bench } from "./bench";
 import { firstStart } from "./first-start.bench";
 import { lab } from "./lab.bench";
 import { planRender1000 } from "./plan-render-1000.bench";
+import { qemu } from "./qemu.bench";
 import { small } from "./small.bench";
 
 /** In the order in which they run. */
-export const benches: readonly Bench[] = [planRender1000, lab, small, firstStart];
+export const benches: readonly Bench[] = [planRender1000, lab, small, qemu, firstStart];

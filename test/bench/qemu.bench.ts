@@ -1,0 +1,121 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { chooseAccelerator } from "../../provider/drivers/qemu/accelerator";
+import { runMachine } from "../../provider/drivers/qemu/commands";
+import { createQemuDriver } from "../../provider/drivers/qemu/driver";
+import { machineFiles } from "../../provider/drivers/qemu/folders";
+import { usableVersion } from "../../provider/drivers/qemu/host-checks";
+import { inspectImage } from "../../provider/drivers/qemu/images";
+import { qmpSocket } from "../../provider/drivers/qemu/names";
+import { machineProcesses } from "../../provider/drivers/qemu/processes";
+import { withQmp } from "../../provider/drivers/qemu/qmp";
+import { imagesFolder } from "../../provider/host/data-folder";
+import { exists } from "../../provider/host/file-store";
+import { startProcess } from "../../provider/host/start-process";
+import type { MachineSpec, Owner } from "../../provider/hypervisor";
+import { bareSeed, GuestKeys, guestImage, guestMachine, guestPlan } from "../support/qemu-guests";
+import { qemuSkipReason } from "../support/qemu-host";
+import type { Bench, Round } from "./bench";
+
+const MIB = 1024 ** 2;
+/** How long a machine that has booted is left alone before its memory is read. */
+const SETTLE_MS = 30_000;
+const stack = `bench-${process.pid.toString(36)}`;
+const owner: Owner = { stack, urn: `urn:pulumi:${stack}::bench::qemu` };
+const driver = createQemuDriver();
+
+/** Machines of the disk image, alone and four at once, from nothing to cloud-init done. */
+export const qemu: Bench = {
+  onlyWhenNamed: true,
+  rows: [
+    { name: "qemu-boot", unit: "s", what: "a machine on QEMU, from its start to cloud-init done" },
+    { name: "qemu-boot-4", unit: "s", what: "the same, the last of four that start at once" },
+    { name: "qemu-start-overhead", unit: "s", what: "start of a machine by the driver; limit: the same QEMU by hand" },
+    { name: "qemu-idle-memory", unit: "MiB", what: "resident memory of a machine's QEMU half a minute after its boot" },
+    { name: "qemu-clone-disk", unit: "MiB", what: "disk space of a machine before its guest writes" },
+  ],
+  unavailable: async () => {
+    const reason = await qemuSkipReason();
+    if (reason) return reason;
+    const there = await exists(path.join(imagesFolder(), guestImage(), "image.json"));
+    return there ? undefined : `there is no image ${guestImage()}: npm run test:qemu builds it`;
+  },
+  async measure(round) {
+    const machines = await makeMachines(4);
+    try {
+      await measureStart(round, machines[0] as MachineSpec);
+      await measureBoot(round, "qemu-boot", machines.slice(0, 1));
+      if (round.wants("qemu-boot-4")) await measureBoot(round, "qemu-boot-4", machines);
+    } finally {
+      await removeMachines();
+    }
+  },
+};
+
+async function makeMachines(count: number): Promise<readonly MachineSpec[]> {
+  const plan = guestPlan(stack, { api: 20_000, ssh: 20_001 });
+  const keys = await GuestKeys.make();
+  const nodes = plan.nodes.filter(({ role }) => role !== "gateway").slice(0, count);
+  await driver.ensureImage({ name: guestImage() });
+  for (const { name } of plan.segments) await driver.ensureSegment({ stack, name }, owner);
+  for (const node of nodes) await driver.ensureMachine(guestMachine(plan, node), bareSeed(node, keys), owner);
+  return nodes.map((node) => guestMachine(plan, node));
+}
+
+async function removeMachines(): Promise<void> {
+  for (const machine of await driver.listMachines(stack)) await driver.removeMachine(machine, owner);
+  for (const { name } of guestPlan(stack, { api: 20_000, ssh: 20_001 }).segments)
+    await driver.removeSegment({ stack, name }, owner);
+  if (await inspectImage({ name: guestImage() })) await driver.releaseImage({ name: guestImage() });
+}
+
+/** The same QEMU twice, each until it answers: started by hand and by the driver. */
+async function measureStart(round: Round, machine: MachineSpec): Promise<void> {
+  const files = machineFiles(machine);
+  const { blocks } = await fs.stat(files.disk);
+  round.record("qemu-clone-disk", { value: (blocks * 512) / MIB });
+  const options = { version: await usableVersion(), accelerator: await chooseAccelerator(), files, dataDisks: [] };
+  const byHand = await secondsOf(async () => {
+    await startProcess(runMachine(machine, options), { outputFile: files.qemuLog });
+    while (!(await withQmp(qmpSocket(machine), async () => true).catch(() => false))) await sleep(10);
+  });
+  await driver.stopMachine(machine, 0);
+  const byDriver = await secondsOf(() => driver.startMachine(machine));
+  await driver.stopMachine(machine, 0);
+  round.record("qemu-start-overhead", { value: byDriver, limit: byHand });
+}
+
+async function measureBoot(round: Round, row: string, machines: readonly MachineSpec[]): Promise<void> {
+  const seconds = await secondsOf(async () => {
+    for (const machine of machines) await driver.startMachine(machine);
+    await Promise.all(machines.map((machine) => untilBooted(round, machine)));
+  });
+  round.record(row, { value: seconds });
+  if (machines.length === 1 && round.wants("qemu-idle-memory")) {
+    await sleep(SETTLE_MS, undefined, { signal: round.signal });
+    round.record("qemu-idle-memory", { value: await residentMib(machines[0] as MachineSpec) });
+  }
+  for (const machine of machines) await driver.stopMachine(machine, 0);
+}
+
+/** cloud-init says on the console when it has finished. */
+async function untilBooted(round: Round, machine: MachineSpec): Promise<void> {
+  const log = machineFiles(machine).consoleLog;
+  while (!/Cloud-init v\. .* finished at/.test(await fs.readFile(log, "utf8").catch(() => ""))) {
+    await sleep(200, undefined, { signal: round.signal });
+  }
+}
+
+async function residentMib(machine: MachineSpec): Promise<number> {
+  const [process] = await machineProcesses(machine);
+  if (!process) throw new Error(`${machine.name} does not run`);
+  const status = await fs.readFile(`/proc/${process.pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+async function secondsOf(action: () => Promise<void>): Promise<number> {
+  const started = performance.now();
+  await action();
+  return (performance.now() - started) / 1000;
+}
