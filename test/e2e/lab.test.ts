@@ -15,6 +15,7 @@ import { type LabUnderTest, type Step, secondsSince, up, waitForReadyNodes, writ
 import { hostRestarts, killsAreSurvivedAndMended, lostMasterIsReplaced } from "./steps/break-and-mend";
 import { joinTokenExpires, workerIsAddedAlone, workerIsRemoved } from "./steps/grow-and-shrink";
 import { onlyListedFlowsPass, unknownHostGetsLeaseAndName } from "./steps/network";
+import * as storage from "./steps/storage";
 import * as use from "./steps/use-cluster";
 
 const skip = process.getuid?.() === 0 ? false : "system containers need root";
@@ -82,6 +83,12 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
     ["a kubelet's serving certificate is rotated", use.servingCertificateIsRotated],
     ["between segments only listed flows pass", onlyListedFlowsPass],
     ["a host unknown to the plan gets a lease and a name", unknownHostGetsLeaseAndName],
+    ["a claim is written from pods on two nodes", storage.claimIsWrittenFromTwoNodes],
+    ["the death of a storage machine loses no acknowledged write", storage.storageKillLosesNothing],
+    ["where the volume is not mounted nothing is written", storage.nothingLandsBesideTheVolume],
+    ["a deleted claim takes its folder with it", storage.deletedClaimTakesItsFolder],
+    ["a lost storage machine is replaced and filled", storage.lostStorageMachineIsReplaced],
+    ["all storage machines stop and start", storage.allStorageMachinesRestart],
     ["hard kills of a balancer and a master are survived and mended", killsAreSurvivedAndMended],
     ["the join token expires", joinTokenExpires],
     ["a worker is added, alone", workerIsAddedAlone],

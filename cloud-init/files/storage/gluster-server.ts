@@ -28,7 +28,7 @@ export const glusterdPeers = (volume: VolumePlan, own: BrickPlan): readonly Text
     }));
 
 /** Without its data disk a machine must not serve: the brick would be a folder of the system disk. */
-export const glusterdUnit = ({ mountPoint }: BrickPlan): TextFile => ({
+export const glusterdUnit = ({ mountPoint, folder }: BrickPlan): TextFile => ({
   path: "/etc/systemd/system/glusterd.service.d/10-groundplane.conf",
   mode: "0644",
   content: `[Unit]
@@ -36,6 +36,8 @@ RequiresMountsFor=${confValue(mountPoint)}
 AssertPathIsMountPoint=${confValue(mountPoint)}
 
 [Service]
+# See adopt-brick: a brick that is still to be filled is not served.
+ExecStartPre=-/bin/sh -c 'if [ -e ${confValue(folder)}.to-be-filled ]; then setfattr -x trusted.glusterfs.volume-id ${confValue(folder)}; fi'
 Restart=on-failure
 RestartSec=2s
 `,
@@ -48,7 +50,7 @@ export const brickUnit: TextFile = {
   content: `[Unit]
 Description=Have an empty data disk filled from the other copies
 After=glusterd.service
-Requires=glusterd.service
+Wants=glusterd.service
 StartLimitIntervalSec=0
 
 [Service]

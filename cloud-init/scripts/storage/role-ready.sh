@@ -15,6 +15,7 @@ for mount_point in ${MOUNT_POINTS:-}; do
 done
 systemctl is-active --quiet glusterd || missing "Gluster does not run"
 if ! grep -qs '^status=1$' "/var/lib/glusterd/vols/$VOLUME_NAME/info"; then exit 0; fi
+[ ! -e "$BRICK_FOLDER.to-be-filled" ] || missing "the brick $BRICK has not been handed to the volume yet"
 # Gluster's name for the file: the brick with dashes for slashes.
 name=${BRICK//\//-}
 pid=$(cat "/run/gluster/vols/$VOLUME_NAME/${name/:/}.pid" 2>/dev/null) || missing "the brick $BRICK has not started"

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { eventually, mustSucceed } from "../../support/cluster-under-test";
+import { countsOf, deploy, type LabUnderTest, type Step, secondsSince, up } from "../lab-under-test";
+
+const mountPoint = "/var/lib/groundplane/volumes/data";
+const storage = ["storage-1", "storage-2", "storage-3"];
+const lines = (text: string): string[] => text.trim().split("\n");
+
+export const claimIsWrittenFromTwoNodes: Step = async (lab) => {
+  await deploy(lab, "shared-claim.yaml", "writer-1", "writer-2");
+  const inPod = (pod: string, command: string) =>
+    lab.cluster.kubectl("master-1", "exec", `deployment/${pod}`, "--", "sh", "-c", `'${command}'`);
+  for (const pod of ["writer-1", "writer-2"])
+    mustSucceed("write", await inPod(pod, `echo ${pod} > /shared/${pod} && sync`));
+  for (const pod of ["writer-1", "writer-2"]) {
+    const read = mustSucceed("read", await inPod(pod, "cat /shared/writer-1 /shared/writer-2"));
+    assert.deepEqual(lines(read.stdout), ["writer-1", "writer-2"]);
+  }
+};
+
+/** What the writer was told is on disk must be there, whatever happens to one machine in between. */
+export const storageKillLosesNothing: Step = async (lab, t) => {
+  const { cluster, driver } = lab;
+  const writer = fs.readFileSync(path.join(__dirname, "..", "..", "support", "fsync-writer.py")).toString("base64");
+  const file = `${mountPoint}/acknowledged`;
+  const writing = cluster.onNode("worker-1", `echo ${writer} | base64 -d | python3 - ${file} 12`);
+  await new Promise((resolve) => setTimeout(resolve, 4000));
+  assert.ok(driver.hardKill);
+  await driver.hardKill.hardKill({ stack: cluster.stack, name: "storage-3" });
+  const written = JSON.parse(mustSucceed("write", await writing).stdout);
+  t.diagnostic(`storage-kill: longest wait for a write ${written.longestMs} ms, ${written.acknowledged} acknowledged`);
+  assert.deepEqual(written.errors, []);
+  assert.ok(written.longestMs <= 3000, `a write waited ${written.longestMs} ms`);
+  const there = lines(mustSucceed("read", await cluster.onNode("worker-2", `cat ${file}`)).stdout);
+  assert.deepEqual(there, [...Array(written.acknowledged).keys()].map(String));
+
+  const started = performance.now();
+  assert.doesNotMatch(countsOf(await up(lab)), /created|replaced|deleted/);
+  await healed(lab);
+  t.diagnostic(`storage-3 was started and healed in ${secondsSince(started)}`);
+  await sameOnAllBricks(lab, "acknowledged");
+};
+
+export const nothingLandsBesideTheVolume: Step = async ({ cluster }) => {
+  const leave = `systemctl stop groundplane-volume && umount --lazy ${mountPoint}`;
+  mustSucceed("unmount", await cluster.onNode("worker-1", leave));
+  const stray = await cluster.onNode("worker-1", `mkdir -p ${mountPoint}/stray`);
+  assert.match(stray.stderr, /No space left on device/);
+  // Mounts itself again, as after a crash of the client.
+  mustSucceed("start", await cluster.onNode("worker-1", "systemctl start groundplane-volume"));
+  const look = () => cluster.onNode("worker-1", `findmnt --noheadings --output FSTYPE --target ${mountPoint}`);
+  await eventually("mounted again", 20_000, look, ({ stdout }) => stdout.trim() === "fuse.glusterfs");
+};
+
+export const deletedClaimTakesItsFolder: Step = async ({ cluster }) => {
+  const folders = async () => (await cluster.onNode("worker-2", `ls ${mountPoint}`)).stdout;
+  assert.match(await folders(), /_default_shared/);
+  const all = ["delete", "deployment/writer-1", "deployment/writer-2", "persistentvolumeclaim/shared"];
+  mustSucceed("delete", await cluster.kubectl("master-1", ...all));
+  await eventually("folder gone", 60_000, folders, (names) => !/_default_shared/.test(names));
+};
+
+/** The machine is gone, its data disk too: a new one of the same name is filled from the other copies. */
+export const lostStorageMachineIsReplaced: Step = async (lab, t) => {
+  const lost = { stack: lab.cluster.stack, name: "storage-2" };
+  const state = await lab.driver.inspectMachine(lost);
+  assert.ok(state);
+  await lab.driver.removeMachine(lost, state.owner);
+  const disk = path.join(lab.cluster.project.data, "disks", lost.stack, "storage-2-brick", "data");
+  for (const name of fs.readdirSync(disk)) fs.rmSync(path.join(disk, name), { recursive: true });
+  const started = performance.now();
+  await up(lab);
+  await healed(lab);
+  t.diagnostic(`replace-storage took ${secondsSince(started)} until everything was copied`);
+  await sameOnAllBricks(lab, "acknowledged");
+};
+
+export const allStorageMachinesRestart: Step = async (lab) => {
+  const machines = storage.map((name) => ({ stack: lab.cluster.stack, name }));
+  await Promise.all(machines.map((machine) => lab.driver.stopMachine(machine, 30_000)));
+  assert.doesNotMatch(countsOf(await up(lab)), /created|replaced|deleted/);
+  await healed(lab);
+  // The client that lost all its servers has found them again by itself.
+  const read = () => lab.cluster.onNode("worker-1", `tail -n 1 ${mountPoint}/acknowledged`);
+  await eventually("the volume answers", 30_000, read, ({ exitCode }) => exitCode === 0);
+  await sameOnAllBricks(lab, "acknowledged");
+};
+
+async function healed({ cluster }: LabUnderTest): Promise<void> {
+  const ask = () => cluster.onNode("storage-1", "gluster volume heal data info summary");
+  await eventually("all copies are whole", 90_000, ask, ({ stdout }) => {
+    const pending = stdout.match(/^Total Number of entries: \S+/gm) ?? [];
+    return pending.length === storage.length && pending.every((line) => line.endsWith(": 0"));
+  });
+}
+
+async function sameOnAllBricks({ cluster }: LabUnderTest, file: string): Promise<void> {
+  const sums = storage.map((node) => cluster.onNode(node, `sha256sum < /data/brick/volume/${file}`));
+  const seen = (await Promise.all(sums)).map((sum) => mustSucceed("sha256sum", sum).stdout);
+  assert.equal(new Set(seen).size, 1, seen.join(""));
+}
