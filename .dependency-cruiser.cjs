@@ -7,6 +7,7 @@ const path = require("node:path");
 const contracts = {
   seedTypes: "cloud-init/seed\\.ts",
   imageNames: "image/image-names\\.ts",
+  volumes: "image/volumes\\.ts",
   resourceTypes: "provider/resource-types\\.ts",
   hypervisorTypes: "provider/hypervisor(?:-objects)?\\.ts",
   userError: "provider/host/user-error\\.ts",
@@ -16,8 +17,8 @@ const contracts = {
 };
 
 const rooms = [
-  { name: "config", room: "stacks/config/", may: [] },
-  { name: "plan", room: "stacks/plan/", may: ["stacks/config/"] },
+  { name: "config", room: "stacks/config/", may: [contracts.volumes] },
+  { name: "plan", room: "stacks/plan/", may: ["stacks/config/", contracts.volumes] },
   { name: "cloud-init", room: "cloud-init/", may: ["stacks/config/", "stacks/plan/"] },
   {
     name: "components",
@@ -47,7 +48,7 @@ const rooms = [
   {
     name: "provider",
     room: "provider/(?!host/|rpc/|drivers/)",
-    may: ["provider/", contracts.seedTypes, contracts.imageNames],
+    may: ["provider/", contracts.seedTypes, contracts.imageNames, contracts.volumes],
   },
   { name: "image", room: "image/", may: ["provider/host/"] },
   { name: "toolchain", room: "toolchain/", may: ["provider/rpc/", "provider/host/"] },

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { storageBackend } from "../cloud-init/planned-storage";
+import { imageFormOf } from "../image/image-names";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { BalancerPair } from "./balancer-pair";
 import { BaseImage } from "./base-image";
@@ -30,6 +31,7 @@ export class DataCenter extends pulumi.ComponentResource {
   constructor(name: string, args: DataCenterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:DataCenter", name, {}, opts);
     const { plan } = args;
+    this.warnOfVolumes(args);
     const foundation = this.layFoundation(args);
     const gateway = new Gateway("gateway", foundation, { parent: this });
     const pool = { ...foundation, gateway };
@@ -58,6 +60,12 @@ export class DataCenter extends pulumi.ComponentResource {
     const backend = storageBackend(plan);
     if (!backend || driver === "fake") return [];
     return [new VolumeProvisioner("volumes", { plan, secrets, backend, birth }, { parent: this })];
+  }
+
+  private warnOfVolumes({ plan, driver }: DataCenterArgs): void {
+    const isNamed = plan.nodes.some(({ volumes }) => volumes.some(({ named }) => named));
+    if (imageFormOf(driver) === "disk" || !isNamed) return;
+    void pulumi.log.warn(`volumes are ignored: machines of the driver ${driver} share the host's file system`, this);
   }
 
   private layFoundation({ plan, driver }: DataCenterArgs): Foundation {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { renderNodeSeed } from "../cloud-init/render-node-seed";
 import type { NodeSeed } from "../cloud-init/seed";
+import { imageFormOf } from "../image/image-names";
 import type { MachineInputs } from "../provider/resource-types";
 import type { NodePlan } from "../stacks/plan/data-center-plan";
 import { cpuWeightOf } from "./cpu-weight";
@@ -77,6 +78,8 @@ function machineArgs(args: VirtualMachineArgs, seed: NodeSeed): ResourceArgs<Mac
     cpus: node.cpus,
     memoryMiB: node.memoryMiB,
     diskGiB: node.diskGiB,
+    // Kept out of system containers' inputs, where no volume exists that could grow.
+    ...(imageFormOf(args.driver) === "disk" ? { volumes: node.volumes } : {}),
     cpuWeight: cpuWeightOf(node.role),
     nics: node.interfaces.map(({ name, segment, mac }) => ({ name, segment, mac })),
     disks: node.dataDisks.map(({ name, mountPoint }) => ({ disk: name, mountPoint })),

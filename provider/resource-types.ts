@@ -46,13 +46,25 @@ export interface SeedInputs {
   readonly networkConfig: string;
 }
 
+export interface MachineVolume {
+  readonly mountPoint: string;
+  readonly sizeMiB: number;
+  /** Its size was asked for, and is not merely a share of what is left. */
+  readonly named: boolean;
+}
+
 /**
  * `seed` and `secrets` are read when a machine is made, for the first time or anew: a change of them is no difference of
  * a machine that exists, and they are no outputs. What of them must follow in a running node is `NodeFiles`. `stack`,
- * `name`, `uuid`, `image`, `diskGiB`, `nics` replace; `memoryMiB`, `cpus`, `uplink`, `disks` change in place, with a
- * stop where the driver needs one.
+ * `name`, `uuid`, `image`, `nics` replace; `memoryMiB`, `cpus`, `uplink`, `disks` change in place, with a stop where the
+ * driver needs one. `diskGiB` and `volumes` grow in place and are refused when they shrink.
  */
 export interface MachineInputs extends DriverInput, MachineSpec {
+  /**
+   * What the guest makes of its system disk, on virtual machines only. The driver does not read it: `NodeFiles` brings
+   * it to the guest, and this resource says in the preview what cannot be.
+   */
+  readonly volumes?: readonly MachineVolume[];
   readonly seed: SeedInputs;
   /** The secrets that the seed refers to, by name. Secret. */
   readonly secrets: Readonly<Record<string, string>>;

@@ -2,10 +2,11 @@ import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-pla
 import { renderHosts } from "../files/hosts";
 import { renderNodeEnv } from "../files/node-env";
 import { hostKeyPath, renderSshdConf } from "../files/sshd-conf";
+import { renderDataDisks, renderVolumes } from "../files/volumes";
 import { guestCommand } from "../guest-command";
 import { firstInterface, segmentOf } from "../network-config";
 import { confValue } from "../quoting";
-import { type RoleContent, type SeedFile, secretReference } from "../role-content";
+import { guestCommandFolder, type RoleContent, type SeedFile, secretReference } from "../role-content";
 
 /** What every node gets, whatever its role. `roleVariables` join node.env. */
 export function commonContent(
@@ -24,12 +25,18 @@ export function commonContent(
         changes: { reload: "" },
       },
       guestCommand("common/node-ready"),
+      guestCommand("common/prepare-volumes"),
+      { path: "/etc/groundplane/volumes", mode: "0644", content: renderVolumes(node), changes: prepareVolumes },
+      { path: "/etc/groundplane/data-disks", mode: "0644", content: renderDataDisks(node), changes: prepareVolumes },
       ...accessFiles(node),
     ],
     commands: [],
     enable: [],
   };
 }
+
+/** Virtual machines do it at every boot; system containers have nothing to prepare. */
+const prepareVolumes = { reload: `${guestCommandFolder}/prepare-volumes` };
 
 function accessFiles(node: NodePlan): SeedFile[] {
   return [

@@ -35,6 +35,17 @@ const diskAttachment: ObjectSchema = {
   properties: { disk: schemas.text("Name of the disk."), mountPoint: schemas.text("Where the guest has it.") },
 };
 
+const volume: ObjectSchema = {
+  type: "object",
+  name: "Volume",
+  description: "A volume of the system disk.",
+  properties: {
+    mountPoint: schemas.text(),
+    sizeMiB: schemas.whole("MiB"),
+    named: schemas.flag("Its size was asked for; otherwise it is a share of what is left."),
+  },
+};
+
 const seed: ObjectSchema = {
   type: "object",
   name: "Seed",
@@ -52,7 +63,8 @@ export const machineSchema: ResourceSchema = {
     image: schemas.text("Name of the image it starts from."),
     cpus: schemas.whole(),
     memoryMiB: schemas.whole("MiB"),
-    diskGiB: schemas.whole("GiB"),
+    diskGiB: schemas.whole("GiB; only grows."),
+    volumes: schemas.list(volume, "What the guest makes of its disk; they only grow. Virtual machines only."),
     nics: schemas.list(nic),
     uplink,
     disks: schemas.list(diskAttachment),
@@ -62,7 +74,7 @@ export const machineSchema: ResourceSchema = {
     drift: schemas.list(schemas.text(), "Set by the provider: what was changed by hand in the hypervisor."),
     secrets: { type: "map", values: schemas.text(), secret: true, description: "What the seed refers to, by name." },
   },
-  optional: ["uplink", "power", "drift"],
+  optional: ["uplink", "power", "drift", "volumes"],
   createOnly: ["seed", "secrets"],
   outputs: {
     generation: schemas.text("New per creation."),

@@ -3,6 +3,7 @@ import type { Hypervisor, MachineSpec, MachineState, Owner } from "../hypervisor
 import type { DriverInput, MachineInputs, MachineOutputs } from "../resource-types";
 import { type Properties, UNKNOWN } from "../rpc/property-values";
 import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource-handler";
+import { describeGrowth, grownVolumes } from "./disk-growth";
 import { fillSecrets, referredSecrets } from "./fill-secrets";
 import { isOnItsWay, oneByOne, refuseUnsafeLoss, setOnItsWay } from "./guard-record";
 import { machineSchema } from "./machine-schema";
@@ -17,7 +18,7 @@ const ORDERLY_STOP_MS = 30_000;
 export function machineResource(driverByName: DriverByName): TypedResource<MachineInputs, MachineOutputs> {
   return {
     schema: machineSchema,
-    replaceOn: ["driver", "stack", "name", "uuid", "image", "diskGiB", "nics"],
+    replaceOn: ["driver", "stack", "name", "uuid", "image", "nics"],
     alwaysSecret: ["secrets"],
     // A stopped machine differs in nothing else, and what was changed in it by hand may have no input of its own.
     ownInputs: { power: "running", drift: [] },
@@ -40,17 +41,21 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       if (!state) return undefined;
       // Nothing outside the state knows the seed's texts; those of an imported machine come with the next `up`.
       const { seed, secrets } = olds?.inputs ?? { seed: emptySeed, secrets: {} };
-      const inputs = { ...state.spec, driver, seed, secrets, power: state.power, drift: state.drift ?? [] };
-      return { inputs, outputs: outputsOf(inputs, state) };
+      const shown = { power: state.power, drift: state.drift ?? [] };
+      const inputs = { ...state.spec, ...volumesOf(olds?.inputs), driver, seed, secrets, ...shown };
+      return { inputs, outputs: { ...outputsOf(inputs, state), ...volumesOf(olds?.outputs) } };
     },
 
     async update(_id, inputs, olds, preview, context) {
-      if (preview) return { ...specOf(inputs), ...asWanted, generation: olds.outputs.generation };
+      const standing = volumesOf({ volumes: grownVolumes(inputs, olds.outputs) });
+      const growth = describeGrowth(inputs, olds.outputs);
+      if (preview && growth) context.log("info", growth);
+      if (preview) return { ...specOf(inputs), ...standing, ...asWanted, generation: olds.outputs.generation };
       const hypervisor = driverByName(inputs.driver);
       // It stands in our state, so it is ours under whatever name it was made: imported, or moved in the program.
       const found = await hypervisor.inspectMachine(inputs);
       const owner = presentOwner(found, inputs.stack, context.urn);
-      return converge(hypervisor, inputs, owner, context);
+      return { ...(await converge(hypervisor, inputs, owner, context)), ...standing };
     },
 
     async delete(id, olds, context) {
@@ -73,6 +78,10 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
 }
 
 const asWanted = { power: "running", drift: [] } as const;
+
+const volumesOf = (holder?: Pick<MachineInputs, "volumes">): Pick<MachineInputs, "volumes"> =>
+  holder?.volumes ? { volumes: holder.volumes } : {};
+
 const emptySeed = { userData: "", metaData: "", networkConfig: "" };
 
 /** Makes or changes the machine and starts it; everything before may have been done by an interrupted run. */

@@ -20,6 +20,8 @@ export interface PoolConfiguration {
   readonly memoryMiB: number;
   /** Size of the system disk; nspawn machines share the host's file system and only warn. */
   readonly diskGiB: number;
+  /** GiB by mount point; volumes that are not named get a share of what is left of the system disk. */
+  readonly volumes: Readonly<Record<string, number | undefined>>;
   /** Data disks, kept when the machine is replaced and when the stack is destroyed unless `keepDataDisks` is false. */
   readonly disks: readonly DiskConfiguration[];
 }

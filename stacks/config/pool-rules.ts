@@ -2,6 +2,7 @@ import type { Configuration, PoolName } from "./configuration";
 import { cidr, formatCidr } from "./ipv4";
 import type { Rule } from "./rules";
 import { canBeCarved, layOutSegments, nodeCapacityOf } from "./segment-layout";
+import { volumeRules } from "./volume-rules";
 
 const poolNames: readonly PoolName[] = ["gateway", "balancers", "masters", "workers", "storage"];
 
@@ -112,6 +113,7 @@ export const poolRules: readonly Rule[] = [
   masterAtLeast("cpus", 2, "use 2 or more"),
   masterAtLeast("memoryMiB", 1_700, "use 2048"),
   ...poolNames.map(diskNamesUnique),
+  ...volumeRules(poolNames),
   ...(["masters", "workers"] as const).map(poolFitsSegment),
   storageCount,
   storageHasDisk,

@@ -1,8 +1,11 @@
 import * as z from "zod";
+import { volumes } from "../../image/volumes";
 
 /** The part of the schema that says how many machines of which kind there are. */
 
 export const wholeNumber = (least: number, most: number) => z.int().min(least).max(most);
+
+const MOST_GIB = 65_536;
 
 const diskSchema = z
   .strictObject({
@@ -12,9 +15,25 @@ const diskSchema = z
         error: "must be lower-case letters, digits and dashes, at most 20, starting with a letter",
       })
       .describe("Name within the machine, e.g. `brick`; mounted at /data/<name>."),
-    sizeGiB: wholeNumber(1, 65_536).describe("Size in GiB."),
+    sizeGiB: wholeNumber(1, MOST_GIB).describe("Size in GiB."),
   })
   .describe("A data disk; kept when its machine is replaced.");
+
+/** `5` or `5 GiB`; any other text is left as it is, and is then no whole number. */
+const gibibytes = (written: unknown): unknown => {
+  const number = typeof written === "string" ? /^(\d{1,6}) ?GiB$/.exec(written)?.[1] : undefined;
+  return number === undefined ? written : Number(number);
+};
+
+const volumeSchema = z
+  .preprocess(gibibytes, wholeNumber(1, MOST_GIB).optional())
+  .meta({ type: ["integer", "string"], pattern: "^[0-9]+ ?GiB$" })
+  .describe("Size in GiB, as a number or like `5 GiB`; a share of the system disk when absent.");
+
+const volumesSchema = z
+  .strictObject(Object.fromEntries(volumes.map(({ mountPoint }) => [mountPoint, volumeSchema.optional()])))
+  .prefault({})
+  .describe("Volumes of the system disk by mount point, on virtual machines; they grow while the machine runs.");
 
 interface PoolDefaults {
   readonly count: number;
@@ -31,7 +50,8 @@ const poolSchema = (text: string, least: number, defaults: PoolDefaults) =>
       count: wholeNumber(least, defaults.most).default(defaults.count).describe("How many machines."),
       cpus: wholeNumber(1, 64).default(defaults.cpus).describe("Virtual processors of each machine."),
       memoryMiB: wholeNumber(256, 1_048_576).default(defaults.memoryMiB).describe("Memory of each machine in MiB."),
-      diskGiB: wholeNumber(4, 65_536).default(defaults.diskGiB).describe("System disk of each machine in GiB."),
+      diskGiB: wholeNumber(4, MOST_GIB).default(defaults.diskGiB).describe("System disk of each machine in GiB."),
+      volumes: volumesSchema,
       disks: z.array(diskSchema).default([]).describe("Data disks of each machine."),
     })
     .prefault({})

@@ -33,6 +33,9 @@ function findingsOfIssue(issue: Issue, path: ConfigurationPath, value: unknown):
 
 function unknownKey(path: ConfigurationPath): Finding {
   const known = knownKeys(path.slice(0, -1));
+  const around = known.filter((key) => key.startsWith("/")).find((key) => String(path.at(-1)).startsWith(`${key}/`));
+  if (around)
+    return { path, rule: `must not lie in another volume, ${around}`, fix: `give ${around} the size instead` };
   const meant = nearestWord(String(path.at(-1)), known);
   return {
     path,

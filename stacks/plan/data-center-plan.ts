@@ -38,6 +38,14 @@ export interface InterfacePlan {
   readonly prefixLength: number;
 }
 
+/** A volume of the system disk, as large as it is to be; system containers have none. */
+export interface VolumePlan {
+  readonly mountPoint: string;
+  readonly sizeMiB: number;
+  /** Named in the configuration: a smaller one would be a loss, while a mere share may turn out smaller. */
+  readonly named: boolean;
+}
+
 export interface DataDiskPlan {
   /** Name within the stack, e.g. `storage-1-brick`. */
   readonly name: string;
@@ -64,6 +72,7 @@ export interface NodePlan {
   readonly interfaces: readonly InterfacePlan[];
   /** Address of the first interface. */
   readonly address: string;
+  readonly volumes: readonly VolumePlan[];
   readonly dataDisks: readonly DataDiskPlan[];
 }
 

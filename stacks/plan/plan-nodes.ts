@@ -1,7 +1,9 @@
 import type { Configuration, DiskConfiguration, PoolName } from "../config/configuration";
+import { imageKindOfPool } from "../config/volume-rules";
 import type { DataDiskPlan, InterfacePlan, NodePlan, Role, SegmentName, SegmentPlan } from "./data-center-plan";
 import { nodeAddress } from "./plan-addresses";
 import { diskName, diskUuid, domainOf, macOf, nodeName, nodeUuid } from "./plan-names";
+import { planVolumes } from "./plan-volumes";
 
 interface RolePlacement {
   readonly role: Role;
@@ -48,6 +50,7 @@ function planNode(
     diskGiB: pool.diskGiB,
     interfaces: [main, ...others],
     address: main.address,
+    volumes: planVolumes(pool, imageKindOfPool(placement.pool)),
     dataDisks: pool.disks.map((disk) => planDisk(stack, name, disk)),
   };
 }

@@ -90,15 +90,15 @@ test("what is created is read back equal, and differs in nothing", async () => {
 
 test("what needs a new machine replaces it; everything else changes in place", async () => {
   const [nic] = machineInputs("one").nics;
-  const replacing = { image: "other", uuid: "other", diskGiB: 9, nics: [{ ...nic, mac: "02:00:00:00:00:02" }] };
+  const replacing = { image: "other", uuid: "other", nics: [{ ...nic, mac: "02:00:00:00:00:02" }] };
   for (const [key, value] of Object.entries(replacing)) {
     const { replaces } = await client.diff(machine, wanted, properties({ ...wanted, [key]: value }));
     assert.deepEqual(replaces, [key]);
   }
-  const news = properties({ ...wanted, memoryMiB: 512, cpus: 2, cpuWeight: 1 });
+  const news = properties({ ...wanted, memoryMiB: 512, cpus: 2, cpuWeight: 1, diskGiB: 9 });
   const { replaces, paths } = await client.diff(machine, wanted, news);
   assert.deepEqual(replaces, []);
-  assert.deepEqual(paths, { memoryMiB: "UPDATE", cpus: "UPDATE", cpuWeight: "UPDATE" });
+  assert.deepEqual(paths, { memoryMiB: "UPDATE", cpus: "UPDATE", cpuWeight: "UPDATE", diskGiB: "UPDATE" });
 });
 
 test("what only the making of a machine reads is no difference, whatever was known of it", async () => {
@@ -114,6 +114,17 @@ test("an update keeps the machine and returns what is", async () => {
   const { id, properties: outputs } = await client.create(machine, wanted);
   const updated = await client.update(machine, id, outputs, { ...wanted, memoryMiB: 512 });
   assert.deepEqual(updated.properties, { ...outputs, memoryMiB: 512 });
+});
+
+test("a disk that would shrink is refused in the preview already, and nothing is changed", async () => {
+  const { id, properties: outputs } = await client.create(machine, wanted);
+  for (const preview of [true, false]) {
+    await assert.rejects(
+      client.update(machine, id, outputs, { ...wanted, diskGiB: 3 }, { preview }),
+      /cannot shrink to 3 GiB/,
+    );
+  }
+  assert.deepEqual((await client.read(machine, id, wanted, outputs)).properties, outputs);
 });
 
 test("secrets stay secret wherever they return", async () => {

@@ -12,6 +12,10 @@ if ! grep -q '"errors": \[\]' "$cloud_init_result"; then
   echo "cloud-init failed: $(tr -s '\n ' ' ' <"$cloud_init_result")"
   exit 1
 fi
+if systemctl is-failed --quiet groundplane-volumes.service; then
+  echo "volumes are not as planned: journalctl -u groundplane-volumes says why"
+  exit 1
+fi
 
 role_ready=$(dirname "$0")/role-ready
 if [ -x "$role_ready" ]; then exec "$role_ready"; fi

@@ -35,7 +35,14 @@ test("what is written wins over defaults, key by key", () => {
     { stack: "lab" },
   );
   assert.ok(configuration);
-  assert.deepEqual(configuration.pools.masters, { count: 3, cpus: 4, memoryMiB: 2048, diskGiB: 20, disks: [] });
+  assert.deepEqual(configuration.pools.masters, {
+    count: 3,
+    cpus: 4,
+    memoryMiB: 2048,
+    diskGiB: 20,
+    volumes: {},
+    disks: [],
+  });
   assert.deepEqual(configuration.hostPorts, { api: 6443, ssh: 25767 });
   assert.equal(configuration.floatingIp, "192.168.56.20");
 });

@@ -36,7 +36,9 @@ test("the lab's machines stand where they are expected", () => {
 // These values are identities of machines that exist: a change of any of them would replace all of them.
 test("identities never change", () => {
   const master = lab.nodes.find(({ name }) => name === "master-1");
-  assert.deepEqual(master, {
+  assert.ok(master);
+  const { volumes: _sizes, ...identity } = master;
+  assert.deepEqual(identity, {
     name: "master-1",
     role: "master",
     index: 1,

@@ -1,0 +1,17 @@
+import type { NodePlan } from "../../stacks/plan/data-center-plan";
+import { confValue } from "../quoting";
+
+/**
+ * /etc/groundplane/volumes: what prepare-volumes makes of the system disk. The disk's
+ * own size stands in it so that a disk that grew is looked at even if no volume takes the new room.
+ */
+export function renderVolumes({ diskGiB, volumes }: NodePlan): string {
+  const lines = volumes.map(({ mountPoint, sizeMiB }) => `${confValue(mountPoint)} ${sizeMiB}\n`);
+  return `# System disk of ${diskGiB} GiB: mount point and size in MiB of each volume. None is ever made smaller.\n${lines.join("")}`;
+}
+
+/** /etc/groundplane/data-disks: in the order in which they are plugged in. */
+export function renderDataDisks({ dataDisks }: NodePlan): string {
+  const lines = dataDisks.map(({ name, uuid, mountPoint }) => `${confValue(name)} ${uuid} ${confValue(mountPoint)}\n`);
+  return `# Serial number, UUID of the file system, and mount point of each data disk.\n${lines.join("")}`;
+}
