@@ -39,7 +39,7 @@ export interface InterfacePlan {
 }
 
 /** A volume of the system disk, as large as it is to be; system containers have none. */
-export interface VolumePlan {
+export interface SystemVolumePlan {
   readonly mountPoint: string;
   readonly sizeMiB: number;
   /** Named in the configuration: a smaller one would be a loss, while a mere share may turn out smaller. */
@@ -72,7 +72,7 @@ export interface NodePlan {
   readonly interfaces: readonly InterfacePlan[];
   /** Address of the first interface. */
   readonly address: string;
-  readonly volumes: readonly VolumePlan[];
+  readonly volumes: readonly SystemVolumePlan[];
   readonly dataDisks: readonly DataDiskPlan[];
 }
 

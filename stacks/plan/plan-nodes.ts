@@ -3,7 +3,7 @@ import { imageKindOfPool } from "../config/volume-rules";
 import type { DataDiskPlan, InterfacePlan, NodePlan, Role, SegmentName, SegmentPlan } from "./data-center-plan";
 import { nodeAddress } from "./plan-addresses";
 import { diskName, diskUuid, domainOf, macOf, nodeName, nodeUuid } from "./plan-names";
-import { planVolumes } from "./plan-volumes";
+import { planSystemVolumes } from "./plan-system-volumes";
 
 interface RolePlacement {
   readonly role: Role;
@@ -50,7 +50,7 @@ function planNode(
     diskGiB: pool.diskGiB,
     interfaces: [main, ...others],
     address: main.address,
-    volumes: planVolumes(pool, imageKindOfPool(placement.pool)),
+    volumes: planSystemVolumes(pool, imageKindOfPool(placement.pool)),
     dataDisks: pool.disks.map((disk) => planDisk(stack, name, disk)),
   };
 }

@@ -1,6 +1,6 @@
 import { DISK_OVERHEAD_MIB, type ImageKind, type Volume, volumes } from "../../image/volumes";
 import type { PoolConfiguration } from "../config/configuration";
-import type { VolumePlan } from "./data-center-plan";
+import type { SystemVolumePlan } from "./data-center-plan";
 
 /** Volumes are whole extents. */
 const EXTENT_MIB = 4;
@@ -9,7 +9,7 @@ const EXTENT_MIB = 4;
  * Named volumes get what they ask for. Of what the disk has beyond them and the image's own sizes, every other one gets
  * its share: a larger disk never makes a volume smaller.
  */
-export function planVolumes(pool: PoolConfiguration, kind: ImageKind): readonly VolumePlan[] {
+export function planSystemVolumes(pool: PoolConfiguration, kind: ImageKind): readonly SystemVolumePlan[] {
   const least = ({ mountPoint, sizeMiB }: Volume): number => (pool.volumes[mountPoint] ?? 0) * 1024 || sizeMiB[kind];
   const taken = volumes.reduce((sum, volume) => sum + least(volume), DISK_OVERHEAD_MIB);
   const left = pool.diskGiB * 1024 - taken;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { DISK_OVERHEAD_MIB, volumes } from "../../../../image/volumes";
 import type { PoolConfiguration } from "../../../../stacks/config/configuration";
-import { planVolumes } from "../../../../stacks/plan/plan-volumes";
+import { planSystemVolumes } from "../../../../stacks/plan/plan-system-volumes";
 
 const pool = (diskGiB: number, named: PoolConfiguration["volumes"] = {}): PoolConfiguration => ({
   count: 1,
@@ -14,7 +14,7 @@ const pool = (diskGiB: number, named: PoolConfiguration["volumes"] = {}): PoolCo
   disks: [],
 });
 const sizes = (of: PoolConfiguration) =>
-  Object.fromEntries(planVolumes(of, "kubernetes").map(({ mountPoint, sizeMiB }) => [mountPoint, sizeMiB]));
+  Object.fromEntries(planSystemVolumes(of, "kubernetes").map(({ mountPoint, sizeMiB }) => [mountPoint, sizeMiB]));
 
 test("named volumes get what they ask for, the others their share, and some room stays free", () => {
   const planned = sizes(pool(20, { "/var": 10 }));
