@@ -28,22 +28,28 @@ export interface PreviewedChanges {
 
 /** What Pulumi is about to do, told by node. */
 export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview): PreviewedChanges {
-  const machines = steps.filter(({ op, urn }) => typeOf(urn) === "Machine" && op !== "refresh");
+  // What stays the same has no step of its own, only that of the refresh before.
+  const ofType = (type: string) => steps.filter(({ urn }) => typeOf(urn) === type);
+  const machines = ofType("Machine");
   const files = new Map(
-    steps.filter(({ urn }) => typeOf(urn) === "NodeFiles").map((step) => [nodeOf(step), step] as const),
+    ofType("NodeFiles")
+      .filter(isChange)
+      .map((step) => [nodeOf(step), step] as const),
   );
-  const names = [...new Set(machines.map(nodeOf))];
+  const names = [...new Set([...machines.map(nodeOf), ...files.keys()])];
   const changes = names.flatMap((name) => {
-    const ofNode = machines.filter((step) => nodeOf(step) === name);
+    const ofNode = machines.filter((step) => isChange(step) && nodeOf(step) === name);
     return nodeChange(name, ofNode, files.get(name));
   });
   return {
     changes,
     refused: diagnostics.filter(({ severity }) => severity === "error").flatMap(({ message }) => problemOf(message)),
-    counts: countRoles(machines.filter(({ oldState }) => oldState !== undefined).map(nodeOf)),
+    counts: countRoles(machines.filter(({ op }) => op !== "create").map(nodeOf)),
     unchangedNodes: names.length - changes.length,
   };
 }
+
+const isChange = ({ op }: PreviewStep): boolean => op !== "refresh" && op !== "same";
 
 const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").at(-1)?.split(":").at(-1) ?? "";
 

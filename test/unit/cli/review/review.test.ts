@@ -119,9 +119,9 @@ test("what Pulumi is about to do is told by node, and what the guard says withou
   const seen = changesOfPreview({
     steps: [
       { op: "refresh", urn: urn("Machine", "master-1") },
-      { op: "same", urn: urn("Machine", "master-1"), oldState: {}, newState: {} },
+      { op: "refresh", urn: urn("NodeFiles", "master-1-files"), oldState: files("x\n"), newState: files("x\n") },
       { op: "update", urn: urn("NodeFiles", "master-1-files"), oldState: files("x\n"), newState: files("y\n") },
-      { op: "same", urn: urn("Machine", "master-2"), oldState: {}, newState: {} },
+      { op: "refresh", urn: urn("Machine", "master-2") },
       {
         ...{ op: "update", urn: urn("Machine", "master-3"), diffReasons: ["power"] },
         ...{ oldState: { inputs: { power: "stopped" } }, newState: { inputs: { power: "running" } } },
