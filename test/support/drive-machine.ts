@@ -1,15 +1,16 @@
-/** Makes and starts machines, or removes them, in a process of its own: `drive-machine.ts make|remove STACK NUMBER`. */
+/** One step of a stack's life in a process of its own: `drive-machine.ts image|make|remove STACK NUMBER`. */
 import { createVirtualBoxDriver } from "../../provider/drivers/virtualbox/driver";
 import { BOOT_IMAGE, machineOf, ownerIn, someSeed } from "./virtualbox-stack";
 
 async function main([work, stack = "", number = "1"]: readonly string[]): Promise<void> {
   const driver = createVirtualBoxDriver();
-  const owner = (urn: string) => ownerIn(stack, urn);
   const machine = machineOf(stack, Number(number));
-  if (work === "remove") return driver.removeMachine(machine, owner(machine.name));
-  await driver.ensureSegment({ stack, name: "dmz" }, owner("dmz"));
+  const owner = ownerIn(stack, machine.name);
+  if (work === "remove") return driver.removeMachine(machine, owner);
   await driver.ensureImage({ name: BOOT_IMAGE });
-  await driver.ensureMachine(machine, someSeed, owner(machine.name));
+  if (work === "image") return;
+  await driver.ensureSegment({ stack, name: "dmz" }, ownerIn(stack, "dmz"));
+  await driver.ensureMachine(machine, someSeed, owner);
   await driver.startMachine(machine);
 }
 

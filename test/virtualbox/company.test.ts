@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { bundleScript } from "../support/bundle-script";
 import { onVirtualbox } from "../support/on-virtualbox";
 import { BOOT_IMAGE, virtualboxStack } from "../support/virtualbox-stack";
 
@@ -12,20 +13,16 @@ const run = promisify(execFile);
 
 onVirtualbox("eight processes and two stacks at once", (host) => {
   const stacks = ["even", "odd"].map((name) => virtualboxStack(host, name));
-  const [, driver] = [stacks, stacks[0]?.driver];
   const numbers = [1, 2, 3, 4];
 
+  const script = bundleScript("drive-machine", path.dirname(host.data));
   const all = (work: "make" | "remove", vboxManage: string) =>
     Promise.all(
       stacks.flatMap(({ name }) =>
         numbers.map((number) =>
-          run(
-            process.execPath,
-            ["--import", "tsx", require.resolve("../support/drive-machine"), work, name, String(number)],
-            {
-              env: { ...process.env, GROUNDPLANE_VBOXMANAGE: vboxManage },
-            },
-          ),
+          run(process.execPath, [script, work, name, String(number)], {
+            env: { ...process.env, GROUNDPLANE_VBOXMANAGE: vboxManage },
+          }),
         ),
       ),
     );
@@ -53,7 +50,7 @@ exit $code`);
     await all("remove", vboxManage);
     assert.ok(!fs.existsSync(overlaps), "calls overlapped");
     for (const stack of stacks) await stack.remove();
-    await driver?.releaseImage({ name: BOOT_IMAGE });
+    await stacks[0]?.driver.releaseImage({ name: BOOT_IMAGE });
     assert.deepEqual(await host.traces(["even", "odd", "groundplane"]), []);
   });
 });

@@ -19,6 +19,10 @@ function setting(name: string, options: readonly string[], key: string, wanted: 
   return { name, options, wanted, shown: ({ values }) => values.get(key)?.toLowerCase() };
 }
 
+/** Every version shows it, but only while the adapter or port that it belongs to is there. */
+const ABSENT = "nothing";
+const whilePlugged = (one: Setting): Setting => ({ ...one, shown: (info) => one.shown(info) ?? ABSENT });
+
 const word = (option: string, value: string, key = option, shown = value): Setting =>
   setting(key, [`--${option}`, value], key, shown);
 
@@ -68,7 +72,7 @@ export function wantedSettings(
       name: "console log",
       options: ["--uartmode1", "file", consoleLog],
       wanted: `file,${consoleLog}`,
-      shown: ({ values }) => values.get("uartmode1"),
+      shown: ({ values }) => values.get("uartmode1") ?? ABSENT,
     },
     ...adapters.flatMap(adapterSettings),
     ...emptySlots(adapters).map((slot) => setting(`adapter ${slot}`, [`--nic${slot}`, "none"], `nic${slot}`, "none")),
@@ -82,14 +86,17 @@ function adapterSettings(adapter: Adapter): readonly Setting[] {
     { name, options: plugOptions(adapter), wanted: plugText(plug), shown: (info) => shownPlug(info, slot) },
     // Whoever only listens gets what is meant for it, and nothing else.
     ...(plug.kind === "nat" ? [] : [promiscuous(name, slot)]),
-    setting(`${name}: type`, [`--nictype${slot}`, "virtio"], `nictype${slot}`, "virtio"),
+    whilePlugged(setting(`${name}: type`, [`--nictype${slot}`, "virtio"], `nictype${slot}`, "virtio")),
     {
       name: `${name}: MAC`,
       options: [`--macaddress${slot}`, mac],
       wanted: mac,
-      shown: ({ values }) => values.get(`macaddress${slot}`),
+      shown: ({ values }) => values.get(`macaddress${slot}`) ?? ABSENT,
     },
-    { ...setting(`${name}: cable`, [`--cableconnected${slot}`, "on"], `cableconnected${slot}`, "on"), live: true },
+    {
+      ...whilePlugged(setting(`${name}: cable`, [`--cableconnected${slot}`, "on"], `cableconnected${slot}`, "on")),
+      live: true,
+    },
   ];
 }
 

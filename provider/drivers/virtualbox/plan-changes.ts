@@ -94,7 +94,10 @@ function stillCalls(wanted: WantedMachine, differing: readonly Setting[], info: 
     ...superfluous.flatMap(({ name }) => [`--natpf${slot}`, "delete", name]),
     ...addForwards(wanted.adapters, missing),
   ];
-  return options.length === 0 ? [] : [commands.modifyVm(wanted.record.spec.uuid, options)];
+  if (options.length === 0) return [];
+  // Whoever began it may have been killed before any setting was made.
+  const unreadable = wanted.record.complete ? [] : unreadableOptions;
+  return [commands.modifyVm(wanted.record.spec.uuid, [...unreadable, ...options])];
 }
 
 function liveCalls(wanted: WantedMachine, differing: readonly Setting[], info: VmInfo): readonly Argv[] {

@@ -1,0 +1,12 @@
+import * as path from "node:path";
+import { buildSync } from "esbuild";
+
+/** Bundles a script of this folder into `folder`: started many times, it must not be compiled each time. */
+export function bundleScript(name: string, folder: string): string {
+  const outfile = path.join(folder, `${name}.js`);
+  buildSync({
+    ...{ entryPoints: [path.join(__dirname, `${name}.ts`)], outfile, bundle: true },
+    ...{ platform: "node", target: "node20", logLevel: "warning", external: ["cpu-features", "*.node"] },
+  });
+  return outfile;
+}

@@ -1,0 +1,86 @@
+// Whoever drives VirtualBox is killed during and after each of its steps; whoever comes next finishes the work.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+import { bundleScript } from "../support/bundle-script";
+import { onVirtualbox } from "../support/on-virtualbox";
+import { BOOT_IMAGE, virtualboxStack } from "../support/virtualbox-stack";
+
+const moments = {
+  // SIGKILL of VBoxManage does not end what VBoxSVC does for it.
+  during: '(exec $vboxmanage "$@") & sleep 0.02; kill -KILL $! $PPID',
+  after: '$vboxmanage "$@"; kill -KILL $PPID',
+};
+type Work = "image" | "make" | "remove";
+
+onVirtualbox("killed at every step", (host) => {
+  const stack = virtualboxStack(host, "killed");
+  const machine = stack.spec(1);
+  const folder = path.dirname(host.data);
+  const counter = path.join(folder, "counter");
+  const script = bundleScript("drive-machine", folder);
+
+  /** Runs the work in a process that is killed at its n-th change of VirtualBox; false when it has fewer. */
+  async function killedAt(step: number, moment: keyof typeof moments, work: Work): Promise<boolean> {
+    fs.writeFileSync(counter, "0");
+    const vboxManage = host.disturbed(`
+case $1 in list | show* | get* | --version) exec $vboxmanage "$@" ;; esac
+count=$(($(cat ${counter}) + 1)); echo $count >${counter}
+[ $count = ${step} ] || exec $vboxmanage "$@"
+${moments[moment]}`);
+    const child = spawn(process.execPath, [script, work, stack.name, "1"], {
+      env: { ...process.env, GROUNDPLANE_VBOXMANAGE: vboxManage },
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+      child.once("exit", (...end) => resolve(end)),
+    );
+    if (signal === "SIGKILL") return true;
+    assert.equal(code, 0, `step ${step} ${moment}`);
+    return false;
+  }
+
+  const media = async () => (await host.manage("list", "hdds")).match(/^UUID:/gm)?.length ?? 0;
+
+  async function cleared(what: string, traces = [stack.name]): Promise<void> {
+    await stack.remove(1);
+    assert.deepEqual(await host.traces(traces), [], what);
+  }
+
+  for (const moment of Object.keys(moments) as (keyof typeof moments)[]) {
+    test(`${moment} each step of making an image ready`, { timeout: 300_000 }, async () => {
+      for (let step = 1, isKilled = true; isKilled; step++) {
+        isKilled = await killedAt(step, moment, "image");
+        await stack.driver.ensureImage({ name: BOOT_IMAGE });
+        assert.ok(await stack.driver.inspectImage({ name: BOOT_IMAGE }), `step ${step}`);
+        assert.equal(await media(), 1, `step ${step}`);
+        await stack.driver.releaseImage({ name: BOOT_IMAGE });
+        await cleared(`step ${step}`, ["groundplane", "virtualbox/"]);
+      }
+    });
+
+    test(`${moment} each step of making and starting a machine`, { timeout: 300_000 }, async () => {
+      await stack.driver.ensureImage({ name: BOOT_IMAGE });
+      for (let step = 1, isKilled = true; isKilled; step++) {
+        isKilled = await killedAt(step, moment, "make");
+        const { spec, drift } = await stack.make(machine);
+        assert.deepEqual([spec, drift], [machine, undefined], `step ${step}`);
+        await stack.driver.startMachine(machine);
+        assert.equal((await stack.inspect(machine)).power, "running", `step ${step}`);
+        assert.equal(await media(), 2, `step ${step}: the image and one linked disk`);
+        await cleared(`step ${step}`);
+      }
+    });
+
+    test(`${moment} each step of removing a running machine`, { timeout: 300_000 }, async () => {
+      for (let step = 1, isKilled = true; isKilled; step++) {
+        await stack.make(machine);
+        await stack.driver.startMachine(machine);
+        isKilled = await killedAt(step, moment, "remove");
+        await cleared(`step ${step}`);
+      }
+    });
+  }
+});
