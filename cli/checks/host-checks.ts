@@ -66,3 +66,35 @@ async function existingFolderAbove(folder: string): Promise<string> {
   if (await exists(folder)) return folder;
   return existingFolderAbove(path.dirname(folder));
 }
+
+const STALL_SAMPLE_MS = 1_000;
+const STALL_MS = 100;
+
+/**
+ * A balancer that the host does not let run for a quarter of a second counts as dead with `failover: fast`. How late timers
+ * of this process come is how long a machine's would be kept waiting.
+ */
+export const checkFailover =
+  ({ options, pools }: Configuration): Check =>
+  async () => {
+    const stall = Math.round(await longestStall(STALL_SAMPLE_MS));
+    const load = (os.loadavg()[0] ?? 0) / os.availableParallelism();
+    const text = `this host kept a timer waiting for ${stall} ms, its load is ${load.toFixed(1)} for each core`;
+    if (pools.balancers.count < 2 || options.failover === "calm") return [ok("failover", text)];
+    if (stall <= STALL_MS && load <= 2) return [ok("failover", `${text}: \`failover: fast\` suits it`)];
+    const hint = "wait until it is quieter, or write `options: {failover: calm}` if it is always so";
+    return [warning("failover", `${text}: balancers and nodes that live may count as dead`, hint)];
+  };
+
+/** By how much a timer of 5 ms was late at most. */
+async function longestStall(sampleMs: number): Promise<number> {
+  const end = performance.now() + sampleMs;
+  let longest = 0;
+  for (let before = performance.now(); before < end; ) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const now = performance.now();
+    longest = Math.max(longest, now - before - 5);
+    before = now;
+  }
+  return longest;
+}

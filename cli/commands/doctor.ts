@@ -2,7 +2,7 @@ import * as os from "node:os";
 import type { Command } from "commander";
 import { driverByName } from "../../provider/drivers/driver-by-name";
 import { type Finding, ok, runChecks } from "../checks/check";
-import { checkDiskSpace, checkMemory, checkPorts, checkSshClient } from "../checks/host-checks";
+import { checkDiskSpace, checkFailover, checkMemory, checkPorts, checkSshClient } from "../checks/host-checks";
 import { checkDriver, checkImages, checkPulumi, checkSources, imageNamesOf } from "../checks/part-checks";
 import { driverFor } from "../driver";
 import { type ReportOptions, reportCommand } from "../options";
@@ -60,6 +60,7 @@ async function examine(stack: string): Promise<readonly Finding[]> {
     ...always,
     "disk-space": checkDiskSpace(imagesPresent),
     memory: checkMemory(configuration),
+    failover: checkFailover(configuration),
     "host-ports": checkPorts(configuration, hypervisor),
   });
 }

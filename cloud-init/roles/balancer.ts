@@ -37,7 +37,7 @@ ExecStartPre=-/usr/bin/systemctl start haproxy.service
 `;
 
 /**
- * The address goes the moment Corosync sees that this balancer is in the minority, half a second before the majority takes
+ * The address goes the moment Corosync sees that this balancer is in the minority, a quarter of a second before the majority takes
  * it: Pacemaker itself lets go too, but only after it has elected a controller, which may be later than the other's start.
  */
 const guardUnit = "quorum-guard.service";

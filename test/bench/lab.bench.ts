@@ -2,21 +2,14 @@ import { removeBare } from "./bare-driver";
 import type { Bench, Round } from "./bench";
 import { type EngineAlone, openEngineAlone } from "./engine-alone";
 import { birth } from "./lab-steps/birth";
-import { balancerKill, masterKill, plannedMove, replaceMaster } from "./lab-steps/faults";
+import { contract } from "./lab-steps/contract";
 import { addWorker, idle, withoutChange } from "./lab-steps/operations";
+import { replaceMaster } from "./lab-steps/replace-master";
 import { type LabStep, labSettings, up } from "./lab-under-bench";
 import { cores, openStack, type StackUnderBench, stackUnavailable } from "./stack-under-bench";
 import { stackCpuSeconds } from "./stack-usage";
 
-const onLivingLab: readonly LabStep[] = [
-  withoutChange,
-  idle,
-  addWorker,
-  balancerKill,
-  masterKill,
-  plannedMove,
-  replaceMaster,
-];
+const onLivingLab: readonly LabStep[] = [withoutChange, idle, addWorker, contract, replaceMaster];
 
 let stack: StackUnderBench | undefined;
 let engine: EngineAlone | undefined;

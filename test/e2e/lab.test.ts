@@ -13,6 +13,7 @@ import { copyProject } from "../support/project-copy";
 import { occurrencesOfSecrets, secretsOf } from "../support/secret-scan";
 import { type LabUnderTest, type Step, secondsSince, up, waitForReadyNodes, writeStackFile } from "./lab-under-test";
 import { hostRestarts, killsAreSurvivedAndMended, lostMasterIsReplaced } from "./steps/break-and-mend";
+import { contractIsKept, protectedIsLeftAlone } from "./steps/contract";
 import { joinTokenExpires, workerIsAddedAlone, workerIsRemoved } from "./steps/grow-and-shrink";
 import { onlyListedFlowsPass, unknownHostGetsLeaseAndName } from "./steps/network";
 import * as storage from "./steps/storage";
@@ -89,6 +90,8 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
     ["a deleted claim takes its folder with it", storage.deletedClaimTakesItsFolder],
     ["a lost storage machine is replaced and filled", storage.lostStorageMachineIsReplaced],
     ["all storage machines stop and start", storage.allStorageMachinesRestart],
+    ["the contract is kept", contractIsKept],
+    ["a protected stack is left alone", protectedIsLeftAlone],
     ["hard kills of a balancer and a master are survived and mended", killsAreSurvivedAndMended],
     ["the join token expires", joinTokenExpires],
     ["a worker is added, alone", workerIsAddedAlone],

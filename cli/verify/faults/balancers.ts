@@ -3,7 +3,7 @@ import type { Fault, Observation } from "../fault";
 import type { Observed } from "../laboratory";
 import type { Measure } from "../statistics";
 
-const AFTER_MS = 5_000;
+const AFTER_MS = 3_000;
 
 /** Time without an answer when the floating IP moves because its holder is gone, by profile. */
 function takeover({ balancing }: DataCenterPlan): number {

@@ -5,7 +5,7 @@ import type { Laboratory, Observed } from "../laboratory";
 import type { Measure } from "../statistics";
 import { apiGap, lostWrites } from "./balancers";
 
-const AFTER_MS = 5_000;
+const AFTER_MS = 3_000;
 const AWAY_MS = 6_000;
 const BACK_MS = 120_000;
 

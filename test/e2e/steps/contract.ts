@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { VerifyReport } from "../../../cli/verify/run-verify";
+import { mustSucceed } from "../../support/cluster-under-test";
+import { type LabUnderTest, type Step, secondsSince } from "../lab-under-test";
+
+/** Three times a target: a machine that runs all tests is no place to measure on, but no outage may be of another kind. */
+const PATIENCE = 3;
+
+/** The short form of the contract; the long one is a bench. */
+export const contractIsKept: Step = async (lab, t) => {
+  const started = performance.now();
+  const reports = [await verify(lab, "balancer-kill", 3), await verify(lab, "isolation,master-kill", 1)];
+  t.diagnostic(`the contract took ${secondsSince(started)}`);
+  for (const { fault, name, p50, max, target, unit } of reports.flatMap(resultsOf)) {
+    t.diagnostic(`${fault} ${name}: p50 ${p50}, max ${max}, target ${target}`);
+    if (target !== undefined) assert.ok(max <= target * (unit === "ms" ? PATIENCE : 1), `${fault} ${name}: ${max}`);
+  }
+};
+
+const resultsOf = ({ faults }: VerifyReport) => faults.flatMap(({ results }) => results);
+
+async function verify({ cluster }: LabUnderTest, faults: string, rounds: number): Promise<VerifyReport> {
+  const file = path.join(cluster.project.data, "verify.json");
+  const output = await cluster.groundplane("verify", "--only", faults, "--rounds", String(rounds), "--json", file);
+  if (!fs.existsSync(file)) mustSucceed("groundplane verify", output);
+  const report = JSON.parse(fs.readFileSync(file, "utf8")) as VerifyReport;
+  fs.rmSync(file);
+  assert.equal(output.exitCode, report.met ? 0 : 1);
+  assert.deepEqual(
+    report.faults.map(({ name, skipped }) => skipped ?? name),
+    faults.split(","),
+  );
+  return report;
+}
+
+/** Whoever depends on a stack says so, and nobody breaks it for the sake of a figure. */
+export const protectedIsLeftAlone: Step = async ({ cluster }) => {
+  const file = cluster.project.stackFile(cluster.stack);
+  const before = fs.readFileSync(file, "utf8");
+  fs.writeFileSync(file, `${before}    options: {protected: true}\n`);
+  try {
+    const { exitCode, stderr } = await cluster.groundplane("verify", "--only", "balancer-kill");
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /is protected/);
+  } finally {
+    fs.writeFileSync(file, before);
+  }
+};

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { faults } from "../../../../cli/verify/faults/all";
+import { renderTimeline } from "../../../../cli/verify/render-timeline";
+import { renderMarkdown, withoutSamples } from "../../../../cli/verify/report";
+import type { VerifyReport } from "../../../../cli/verify/run-verify";
+import { summarizeMeasure } from "../../../../cli/verify/statistics";
+import { examplePlan } from "../../../support/example-plans";
+
+const measure = { name: "api-gap", what: "longest time without an answer", unit: "ms", target: 100 } as const;
+const timeline = {
+  of: "balancer-1",
+  faultMs: 1_000,
+  samples: [900, 990, 1_010, 1_100, 1_500, 1_510].map((startedMs) => ({
+    startedMs,
+    error: startedMs > 1_000 && startedMs < 1_500 ? "timeout" : undefined,
+  })),
+};
+const report: VerifyReport = {
+  ...{ stack: "lab", driver: "nspawn", movedBy: "pacemaker", rounds: 2, met: false },
+  faults: [
+    {
+      ...{ name: "balancer-kill", what: "the balancer dies", worst: timeline },
+      results: [summarizeMeasure("balancer-kill", measure, [90, 120])],
+    },
+    { name: "worker-kill", what: "a worker dies", skipped: "it has fewer than two workers", results: [] },
+  ],
+};
+
+test("the Markdown table has a row for each figure, and for what was skipped the reason", () => {
+  const rows = renderMarkdown(report).split("\n").slice(4, 6);
+  assert.deepEqual(rows, [
+    "| `balancer-kill`: the balancer dies | longest time without an answer | 90 | 120 | 120 | ≤ 100 | NO |",
+    "| `worker-kill`: a worker dies | skipped, it has fewer than two workers |  |  |  |  |  |",
+  ]);
+});
+
+test("the drawing has a lane for each outage: good, failed, good", () => {
+  const fills = [...renderTimeline(report).matchAll(/<rect x=[^>]*fill="(#\w+)"/g)].map(([, fill]) => fill);
+  assert.deepEqual(fills, ["#3a9d5d", "#d64545", "#3a9d5d"]);
+  assert.match(renderTimeline(report), />510 ms</);
+});
+
+test("the JSON report has the figures without the thousands of samples", () => {
+  assert.doesNotMatch(JSON.stringify(withoutSamples(report)), /startedMs/);
+});
+
+test("a lab can have every fault, a small stack those that leave it a meaning", () => {
+  const possible = (stack: string) =>
+    faults.filter((fault) => fault.impossible(examplePlan(stack)) === undefined).map(({ name }) => name);
+  assert.deepEqual(
+    possible("lab"),
+    faults.map(({ name }) => name),
+  );
+  assert.deepEqual(possible("small"), ["haproxy-crash", "idle-stream", "all-stopped"]);
+});
+
+test("measures of a fault have names of their own, and what is lost may never be", () => {
+  for (const fault of faults) {
+    const measures = fault.measures(examplePlan("lab"));
+    assert.equal(new Set(measures.map(({ name }) => name)).size, measures.length, fault.name);
+    for (const { unit, target } of measures) if (unit === "times") assert.equal(target, 0, fault.name);
+  }
+});
