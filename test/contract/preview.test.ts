@@ -11,8 +11,13 @@ import { parse } from "yaml";
 import type { Review } from "../../cli/review/review";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 
+/** No images and no Pulumi: nothing of it is needed. */
+const hostData = fs.mkdtempSync("/tmp/groundplane-test-data-");
 let project: ProjectCopy;
-after(() => project?.remove());
+after(() => {
+  project?.remove();
+  fs.rmSync(hostData, { recursive: true, force: true });
+});
 
 const identity = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"];
 const git = (...words: string[]) =>
@@ -20,7 +25,7 @@ const git = (...words: string[]) =>
 const commit = (message: string) => git("commit", "--quiet", "--all", "--message", message);
 
 before(() => {
-  project = copyProject(fs.mkdtempSync("/tmp/groundplane-test-data-"));
+  project = copyProject(hostData);
   git("init", "--quiet", "--initial-branch=main");
   git("add", "--all");
   commit("base");

@@ -102,6 +102,11 @@ test("the README's examples do what they say", { timeout: 300_000 }, () => {
   assert.match(run(preview, `${shell}; ${preview}`).stdout, /unchanged/);
   const up = "pulumi up --stack lab";
   assert.match(run(up, `${shell}; ${up} --yes --skip-preview`).stdout, /unchanged/);
+  assert.match(run("npx groundplane preview --stack lab").stdout, /No node changes/);
+  const author = "git -c user.name=test -c user.email=test@example.org";
+  const history = `git init --quiet --initial-branch=main && git add --all && ${author} commit --quiet --message base`;
+  const review = "npx groundplane preview --stack lab --base main --markdown preview.md --json preview.json";
+  assert.match(run(review, `${history} && ${review}`).stdout, /No node changes/);
   run("npx groundplane destroy", "npx groundplane destroy --yes");
   assert.ok(!fs.existsSync(path.join(project.data, "stacks", "lab")));
   // What is left needs machines: test/e2e does it.
