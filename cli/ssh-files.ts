@@ -53,5 +53,5 @@ function block(host: string, lines: readonly string[]): string {
   return [`Host ${host}`, ...lines.map((line) => `  ${line}`), ""].join("\n");
 }
 
-/** ssh splits at spaces and expands `%`. */
-const quoted = (file: string): string => `"${file.replaceAll("%", "%%")}"`;
+/** ssh splits at spaces, expands `%` and takes a backslash for an escape; on Windows it knows both kinds of slashes. */
+const quoted = (file: string): string => `"${file.replace(/(?<=^[A-Za-z]:.*)\\/g, "/").replaceAll("%", "%%")}"`;

@@ -22,12 +22,18 @@ const SOURCES = [
 
 checkNode();
 if (!areDependenciesInstalled())
-  run("installing dependencies", "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+  run("installing dependencies", ...npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]));
 if (!areBundlesFresh()) run("building", process.execPath, ["build.cjs"]);
 // For the tests that need nothing but code.
 if (process.argv[2] === "--install-only") process.exit(0);
 process.argv.splice(1, 1, path.join(__dirname, "groundplane.cjs"), "start");
 require(BUNDLES[0]);
+
+/** npm by the file that runs already: on Windows its command is a script, which only a shell could start. */
+function npm(words) {
+  const file = process.env.npm_execpath;
+  return file?.endsWith(".js") ? [process.execPath, [file, ...words]] : ["npm", words];
+}
 
 function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);

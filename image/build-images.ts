@@ -2,6 +2,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { dataFolder, imagesFolder, partsFolder } from "../provider/host/data-folder";
 import { withFileLock } from "../provider/host/file-lock";
+import { UserError } from "../provider/host/user-error";
 import { buildContainerLayer } from "./build/container-layer";
 import { ensureContainerdStore } from "./build/containerd-store";
 import { buildDiskImage } from "./build/disk-image";
@@ -75,9 +76,17 @@ async function ensureOne(
       if (!(await source.available(finished)).usable) continue;
       return { disk: await source.fetch(finished, path.dirname(target), context) };
     }
+    if (process.platform !== "linux") throw needsLinux(recipe);
     return writeDisk(recipe, part, target, context);
   });
 }
+
+const needsLinux = (recipe: ImageRecipe): UserError =>
+  new UserError(
+    "image-needs-linux",
+    `${imageName(recipe)} can only be built on Linux`,
+    "pack the images on a Linux machine with `npx groundplane bundle create FILE`, and `bundle load FILE` here",
+  );
 
 async function treeParts(recipe: ImageRecipe, part: MakePart, context: EnsureContext): Promise<ImageParts> {
   const base = await part({ kind: "root-tree", recipe: recipe.rootTree });

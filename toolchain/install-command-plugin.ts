@@ -3,12 +3,14 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { exists, readIfPresent, removeTree, writeFileAtomic } from "../provider/host/file-store";
 import { runCommand } from "../provider/host/run-command";
+import { UserError } from "../provider/host/user-error";
+import { programFile } from "./own-pulumi";
 import type { ObtainOptions, PulumiCli } from "./pulumi-tool";
 import { COMMAND_PLUGIN_VERSION } from "./pulumi-version";
 import { keepStandIn, launcher } from "./stand-ins";
 
 const DOWNLOAD_LIMIT_MS = 120_000;
-const EXECUTABLE = "pulumi-resource-command";
+const EXECUTABLE = programFile("pulumi-resource-command");
 
 /**
  * Sees to it that `@pulumi/command` finds its plugin in a PULUMI_HOME: the official one where Pulumi itself could be
@@ -19,8 +21,17 @@ export async function installCommandPlugin(cli: PulumiCli, home: string, options
   const isPresent = await exists(installed);
   if (isPresent && !(await isLauncher(installed))) return;
   if (!isPresent && cli.how !== "build" && (await installOfficial(cli, home, options))) return;
+  if (process.platform === "win32") throw pluginMissing();
   await installOurs(cli, home, installed, options);
 }
+
+/** Ours is started by a shell script. */
+const pluginMissing = (): UserError =>
+  new UserError(
+    "command-plugin-missing",
+    `Pulumi's command plugin ${COMMAND_PLUGIN_VERSION} could not be fetched`,
+    `with a network: pulumi plugin install resource command ${COMMAND_PLUGIN_VERSION}`,
+  );
 
 /** Ours is a few lines of shell, the official plugin a large binary. */
 async function isLauncher(file: string): Promise<boolean> {
@@ -57,7 +68,7 @@ async function install(
   flags: readonly string[],
   limits: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
 ): Promise<void> {
-  const pulumi = path.join(cli.binFolder, "pulumi");
+  const pulumi = path.join(cli.binFolder, programFile("pulumi"));
   await runCommand([pulumi, "plugin", "install", "resource", "command", COMMAND_PLUGIN_VERSION, ...flags], {
     ...limits,
     env: { PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: "true" },

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { toolsFolder } from "../provider/host/data-folder";
 import { withFileLock } from "../provider/host/file-lock";
+import { UserError } from "../provider/host/user-error";
 import { buildPulumi } from "./build-pulumi";
 import { downloadPulumi, isDownloadReachable } from "./download-pulumi";
 import { installCommandPlugin } from "./install-command-plugin";
@@ -54,6 +55,13 @@ async function keptPulumi(): Promise<PulumiCli | undefined> {
 }
 
 async function fetchPulumi(options: ObtainOptions): Promise<PulumiCli> {
+  if (process.platform === "win32") {
+    throw new UserError(
+      "pulumi-not-obtained",
+      `there is no Pulumi ${PULUMI_VERSION} or later on the PATH, and on Windows it has an installer of its own`,
+      "install it: https://www.pulumi.com/docs/install/, open a new window and try again",
+    );
+  }
   const folder = keptPulumiFolder();
   const binFolder = path.join(folder, "bin");
   await fs.promises.rm(folder, { recursive: true, force: true });

@@ -13,11 +13,11 @@ export async function findOwnPulumi(): Promise<
   { readonly binFolder: string; readonly version: string; readonly how: "own" } | undefined
 > {
   for (const folder of (process.env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute)) {
-    const file = await realFile(path.join(folder, "pulumi"));
+    const file = await realFile(path.join(folder, programFile("pulumi")));
     if (!file) continue;
     const binFolder = path.dirname(file);
     if (await readRecord(path.dirname(binFolder))) continue;
-    if (!(await realFile(path.join(binFolder, "pulumi-language-nodejs")))) return undefined;
+    if (!(await realFile(path.join(binFolder, programFile("pulumi-language-nodejs"))))) return undefined;
     const version = await pulumiVersion(file);
     return version && satisfies(version, PULUMI_VERSION) ? { binFolder, version, how: "own" } : undefined;
   }
@@ -30,6 +30,10 @@ export async function pulumiVersion(file: string): Promise<string | undefined> {
   const result = await runCommand([file, "version"], options).catch(() => undefined);
   return result?.stdout.trim().replace(/^v/, "") || undefined;
 }
+
+/** A program's file name on this platform. */
+export const programFile = (name: string, platform: string = process.platform): string =>
+  platform === "win32" ? `${name}.exe` : name;
 
 async function realFile(file: string): Promise<string | undefined> {
   return fs.promises.realpath(file).catch(() => undefined);

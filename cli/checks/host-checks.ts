@@ -1,12 +1,14 @@
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
+import { type ImageForm, imageFormOf } from "../../image/image-names";
 import { dataFolder } from "../../provider/host/data-folder";
 import { exists } from "../../provider/host/file-store";
 import { isPortFree } from "../../provider/host/free-port";
+import { portHolder } from "../../provider/host/port-holder";
 import type { Hypervisor } from "../../provider/hypervisor";
 import type { Configuration } from "../../stacks/config/configuration";
-import { type Check, ok, problem, warning } from "./check";
+import { type Check, type Finding, ok, problem, warning } from "./check";
 
 const GiB = 2 ** 30;
 /** Room for both images with what they are built from, and for the machines' own writing. */
@@ -24,25 +26,54 @@ export const checkSshClient: Check = async () => {
 export const checkDiskSpace =
   (imagesPresent: () => Promise<boolean>): Check =>
   async () => {
-    const folder = await existingFolderAbove(dataFolder());
-    const { bavail, bsize } = await fs.statfs(folder);
-    const free = (bavail * bsize) / GiB;
+    const free = await freeGiB();
     const needed = MACHINES_GIB + ((await imagesPresent()) ? 0 : IMAGE_GIB);
     const text = `${free.toFixed(1)} GiB are free for ${dataFolder()}, ${needed} GiB are needed`;
     const hint = "make room, or set GROUNDPLANE_DATA to a folder on another disk";
     return [free >= needed ? ok("disk-space", text) : problem("disk-space", text, hint)];
   };
 
-/** Containers take what they use, not what they may: too little free memory is a warning while the total suffices. */
 export const checkMemory =
-  ({ pools }: Configuration): Check =>
+  ({ pools }: Configuration, driver: Hypervisor): Check =>
   async () => {
-    const planned = Object.values(pools).reduce((sum, pool) => sum + pool.count * pool.memoryMiB, 0);
-    const available = Math.floor((await availableMemory()) / 2 ** 20);
-    const text = `the machines may use ${planned} MiB of memory, ${available} MiB are available`;
-    const hint = "end other programs, lower counts or memoryMiB, or use the stack `small`";
-    return [planned <= available ? ok("memory", text) : warning("memory", text, hint)];
+    const plannedMiB = Object.values(pools).reduce((sum, pool) => sum + pool.count * pool.memoryMiB, 0);
+    const availableMiB = Math.floor((await availableMemory()) / 2 ** 20);
+    const totalMiB = Math.floor(os.totalmem() / 2 ** 20);
+    return [judgeMemory({ plannedMiB, availableMiB, totalMiB, form: imageFormOf(driver.name) })];
   };
+
+export interface MemoryFacts {
+  readonly plannedMiB: number;
+  readonly availableMiB: number;
+  readonly totalMiB: number;
+  readonly form: ImageForm;
+}
+
+/**
+ * Machines take what they use, not what they may: too little free memory is a warning while the total suffices. A
+ * virtual machine comes to use all of its own; a host that has less than all of them together cannot run them. Pure.
+ */
+export function judgeMemory({ plannedMiB, availableMiB, totalMiB, form }: MemoryFacts): Finding {
+  const text = `the machines may use ${plannedMiB} MiB of memory, ${availableMiB} MiB are available`;
+  const hint = "end other programs, lower counts or memoryMiB, or use the stack `small`";
+  if (form === "disk" && plannedMiB > totalMiB) return problem("memory", `${text}, of ${totalMiB} in all`, hint);
+  return plannedMiB <= availableMiB ? ok("memory", text) : warning("memory", text, hint);
+}
+
+/** System disks and data disks of virtual machines are files that grow: how far, against what is free. Pure. */
+export function judgeGrowth({ pools }: Pick<Configuration, "pools">, freeGiB: number): Finding {
+  const grown = Object.values(pools).reduce((sum, { count, diskGiB, disks }) => {
+    return sum + count * (diskGiB + disks.reduce((all, { sizeGiB }) => all + sizeGiB, 0));
+  }, 0);
+  const text = `the machines' disks may grow to ${grown} GiB, ${freeGiB.toFixed(1)} GiB are free`;
+  const hint = "they begin small; make room before they are full, or lower diskGiB";
+  return grown <= freeGiB ? ok("disk-growth", text) : warning("disk-growth", text, hint);
+}
+
+export const checkGrowth =
+  (configuration: Configuration, driver: Hypervisor): Check =>
+  async () =>
+    imageFormOf(driver.name) === "disk" ? [judgeGrowth(configuration, await freeGiB())] : [];
 
 export const checkPorts =
   (configuration: Configuration, driver: Hypervisor): Check =>
@@ -52,9 +83,20 @@ export const checkPorts =
     if (gateway?.power === "running") return [ok("host-ports", `ports ${api} and ${ssh} lead to the running gateway`)];
     const taken = (await Promise.all([api, ssh].map(async (port) => ((await isPortFree(port)) ? [] : [port])))).flat();
     if (taken.length === 0) return [ok("host-ports", `ports ${api} and ${ssh} of 127.0.0.1 are free`)];
-    const hint = `see \`ss -ltnp\` for who holds it, or give the stack other ones with hostPorts`;
-    return taken.map((port) => problem("host-ports", `port ${port} of 127.0.0.1 is taken`, hint));
+    const hint = "end that program, or give the stack other ports with hostPorts";
+    return Promise.all(
+      taken.map(async (port) => {
+        const holder = (await portHolder(port)) ?? "somebody who cannot be seen";
+        return problem("host-ports", `port ${port} of 127.0.0.1 is held by ${holder}`, hint);
+      }),
+    );
   };
+
+/** Where the data folder is or is going to be. */
+async function freeGiB(): Promise<number> {
+  const { bavail, bsize } = await fs.statfs(await existingFolderAbove(dataFolder()));
+  return (bavail * bsize) / GiB;
+}
 
 async function availableMemory(): Promise<number> {
   const text = await fs.readFile("/proc/meminfo", "utf8").catch(() => "");

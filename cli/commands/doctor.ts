@@ -2,7 +2,14 @@ import * as os from "node:os";
 import type { Command } from "commander";
 import { driverByName } from "../../provider/drivers/driver-by-name";
 import { type Finding, ok, runChecks } from "../checks/check";
-import { checkDiskSpace, checkFailover, checkMemory, checkPorts, checkSshClient } from "../checks/host-checks";
+import {
+  checkDiskSpace,
+  checkFailover,
+  checkGrowth,
+  checkMemory,
+  checkPorts,
+  checkSshClient,
+} from "../checks/host-checks";
 import { checkDriver, checkImages, checkPulumi, checkSources, imageNamesOf } from "../checks/part-checks";
 import { driverFor } from "../driver";
 import { type ReportOptions, reportCommand } from "../options";
@@ -59,8 +66,9 @@ async function examine(stack: string): Promise<readonly Finding[]> {
     images: checkImages(hypervisor, kubernetesVersion),
     ...always,
     "disk-space": checkDiskSpace(imagesPresent),
-    memory: checkMemory(configuration),
+    memory: checkMemory(configuration, hypervisor),
     failover: checkFailover(configuration),
+    "disk-growth": checkGrowth(configuration, hypervisor),
     "host-ports": checkPorts(configuration, hypervisor),
   });
 }

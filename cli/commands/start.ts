@@ -1,6 +1,9 @@
+import * as path from "node:path";
 import type { Command } from "commander";
 import { ensureImages } from "../../image/build-images";
 import { imageFormOf, imageNames } from "../../image/image-names";
+import { imagesFolder } from "../../provider/host/data-folder";
+import { exists } from "../../provider/host/file-store";
 import { UserError } from "../../provider/host/user-error";
 import type { Hypervisor } from "../../provider/hypervisor";
 import type { Configuration } from "../../stacks/config/configuration";
@@ -63,11 +66,20 @@ async function prepare(stack: string, { yes, progress, signal }: Preparation): P
   const note = (text: string): void => progress.note(text);
   // The fake driver keeps books instead of machines: it needs nothing of the host.
   const isReal = driver !== "fake";
-  if (isReal) await progress.during("host packages", () => ensureHostPackages({ yes, progress, signal }));
+  const imagesHere = await areImagesHere(driver, configuration);
+  const packages = { driver, imagesHere, yes, progress, signal };
+  if (isReal) await progress.during("host packages", () => ensureHostPackages(packages));
   if (isReal) await refuseUnusableHost(hypervisor);
   const { binFolder } = await progress.during("Pulumi", () => obtainPulumi({ progress: note, signal }));
   if (isReal) await progress.during("images", () => prepareImages(driver, configuration, progress, signal));
   return binFolder;
+}
+
+/** By their records, which are written last. */
+async function areImagesHere(driver: string, { kubernetesVersion }: Configuration): Promise<boolean> {
+  const names = imageNames(kubernetesVersion, imageFormOf(driver));
+  const found = await Promise.all(names.map((name) => exists(path.join(imagesFolder(), name, "image.json"))));
+  return found.every(Boolean);
 }
 
 /** Said before minutes of building, and all at once. */

@@ -9,26 +9,37 @@ interface HostPackage {
   readonly name: string;
   readonly has: string;
   readonly purpose: string;
+  /** `machines`: for system containers alone; `images`: only while one has to be built; otherwise always. */
+  readonly only?: "machines" | "images";
 }
 
-/** What system containers and the building of their images need on the host. */
+/** What machines and the building of their images need on a Debian host. */
 const PACKAGES: readonly HostPackage[] = [
-  { name: "systemd-container", has: "systemd-nspawn", purpose: "runs the machines" },
-  { name: "slirp4netns", has: "slirp4netns", purpose: "gives the gateway its way out" },
-  { name: "iproute2", has: "ip", purpose: "makes the stack's own network" },
+  { name: "systemd-container", has: "systemd-nspawn", purpose: "runs the machines", only: "machines" },
+  { name: "slirp4netns", has: "slirp4netns", purpose: "gives the gateway its way out", only: "machines" },
+  { name: "iproute2", has: "ip", purpose: "makes the stack's own network", only: "machines" },
   { name: "openssh-client", has: "ssh", purpose: "`npx groundplane ssh` and `logs`" },
-  { name: "mmdebstrap", has: "mmdebstrap", purpose: "builds the machines' root tree" },
+  { name: "mmdebstrap", has: "mmdebstrap", purpose: "builds the machines' root tree", only: "images" },
   {
     name: "debian-archive-keyring",
     has: "/usr/share/keyrings/debian-archive-keyring.gpg",
     purpose: "checks the packages in it",
+    only: "images",
   },
-  { name: "zstd", has: "zstd", purpose: "packs and unpacks images" },
-  { name: "unzip", has: "unzip", purpose: "unpacks Go where the host has none" },
+  { name: "zstd", has: "zstd", purpose: "packs and unpacks images", only: "images" },
+  { name: "unzip", has: "unzip", purpose: "unpacks Go where the host has none", only: "images" },
   { name: "ca-certificates", has: "/etc/ssl/certs/ca-certificates.crt", purpose: "checks who a download comes from" },
 ];
 
-export interface HostPackageOptions {
+/** What a stack is going to need. */
+export interface PackageNeeds {
+  /** The driver's name. */
+  readonly driver: string;
+  /** The images of its machines are here already. */
+  readonly imagesHere: boolean;
+}
+
+export interface HostPackageOptions extends PackageNeeds {
   /** Do not ask. */
   readonly yes: boolean;
   readonly progress: ProgressLines;
@@ -42,7 +53,9 @@ export interface HostPackageOptions {
  * @throws UserError `packages-refused`, `not-debian`, `not-root`, `packages-failed`
  */
 export async function ensureHostPackages(options: HostPackageOptions): Promise<void> {
-  const missing = await missingPackages();
+  // Elsewhere VirtualBox and Pulumi come by installers, and images from a bundle.
+  if (process.platform !== "linux") return;
+  const missing = await missingPackages(neededPackages(options));
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name);
   for (const { name, purpose } of missing) options.progress.note(`missing: ${name} (${purpose})`);
@@ -63,9 +76,15 @@ export async function ensureHostPackages(options: HostPackageOptions): Promise<v
   await install(names, options);
 }
 
-async function missingPackages(): Promise<readonly HostPackage[]> {
-  const present = await Promise.all(PACKAGES.map(({ has }) => isPresent(has)));
-  return PACKAGES.filter((_, index) => !present[index]);
+/** Pure. Virtual machines are often run by people who are not root, and need nothing but what is theirs. */
+export function neededPackages({ driver, imagesHere }: PackageNeeds): readonly HostPackage[] {
+  if (driver === "nspawn") return PACKAGES;
+  return PACKAGES.filter(({ only }) => only === undefined || (only === "images" && !imagesHere));
+}
+
+async function missingPackages(wanted: readonly HostPackage[]): Promise<readonly HostPackage[]> {
+  const present = await Promise.all(wanted.map(({ has }) => isPresent(has)));
+  return wanted.filter((_, index) => !present[index]);
 }
 
 /** Looks itself instead of asking dpkg: what somebody installed by other means counts as well. */

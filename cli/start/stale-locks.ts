@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { stateFolder } from "../../provider/host/data-folder";
 import { listFolder, readJson } from "../../provider/host/file-store";
-import { processStartTime } from "../../provider/host/start-process";
+import { isProcessAlive } from "../../provider/host/start-process";
 
 interface PulumiLock {
   readonly pid: number;
@@ -19,7 +19,7 @@ export async function removeStaleLocks(stack: string): Promise<void> {
   for (const name of await listFolder(folder)) {
     const file = path.join(folder, name);
     const lock = await readJson<PulumiLock>(file).catch(() => undefined);
-    if (!lock || lock.hostname !== os.hostname() || processStartTime(lock.pid) !== undefined) continue;
+    if (!lock || lock.hostname !== os.hostname() || isProcessAlive(lock.pid)) continue;
     await fs.rm(file, { force: true });
   }
 }

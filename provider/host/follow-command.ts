@@ -10,6 +10,7 @@ export interface FollowOptions {
   readonly onLine: (line: string) => void;
 }
 
+const sharesConsole = process.platform === "win32";
 const forwarded: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
@@ -23,11 +24,12 @@ export async function followCommand(argv: readonly string[], options: FollowOpti
   const child = spawn(program, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    detached: true,
+    // Windows knows no groups and no SIGINT for others: there the command shares this console and its Ctrl-C.
+    detached: !sharesConsole,
     stdio: ["ignore", "pipe", "pipe"],
   });
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", options.onLine);
-  const interrupt = (): void => void child.kill("SIGINT");
+  const interrupt = (): void => void (sharesConsole || child.kill("SIGINT"));
   for (const signal of forwarded) process.on(signal, interrupt);
   return awaitChild(child, program, "close").finally(() => {
     for (const signal of forwarded) process.off(signal, interrupt);

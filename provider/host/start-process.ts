@@ -68,6 +68,17 @@ function processStat(pid: number): readonly string[] | undefined {
   }
 }
 
+/** Is there a process of this number, on any platform? It need not be the one that had it before. */
+export function isProcessAlive(pid: number): boolean {
+  if (process.platform === "linux") return processStartTime(pid) !== undefined;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It lives and is somebody else's.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 /** Does this very process still live? */
 export function isSameProcess(pid: number, startTime: string): boolean {
   return processStartTime(pid) === startTime;

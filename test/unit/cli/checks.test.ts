@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ok, problem, runChecks } from "../../../cli/checks/check";
+import { judgeGrowth, judgeMemory } from "../../../cli/checks/host-checks";
 import { describeFoundSources } from "../../../cli/checks/part-checks";
 import { renderFinding } from "../../../cli/commands/doctor";
 import { UserError } from "../../../provider/host/user-error";
@@ -37,4 +38,25 @@ test("a source that cannot be used is a warning only while no other has what it 
   const [, alone] = describeFoundSources([debian, upstream]);
   assert.equal(alone?.state, "warning");
   assert.match(alone?.hint ?? "", /bundle load/);
+});
+
+test("memory: containers may share what is there, virtual machines must fit the host", () => {
+  const state = (form: "tree" | "disk", plannedMiB: number) =>
+    judgeMemory({ form, plannedMiB, availableMiB: 8_000, totalMiB: 16_000 }).state;
+  for (const form of ["tree", "disk"] as const) {
+    assert.equal(state(form, 8_000), "ok");
+    assert.equal(state(form, 12_000), "warning");
+  }
+  assert.equal(state("tree", 20_000), "warning");
+  assert.equal(state("disk", 20_000), "problem");
+});
+
+test("disks of virtual machines are counted as large as they may grow", () => {
+  const none = { count: 0, cpus: 1, memoryMiB: 512, diskGiB: 10, disks: [] };
+  const storage = { ...none, count: 3, disks: [{ name: "brick", sizeGiB: 4 }] };
+  const pools = { gateway: { ...none, count: 1 }, balancers: none, masters: none, workers: none, storage };
+  assert.equal(judgeGrowth({ pools }, 52).state, "ok");
+  const { state, text } = judgeGrowth({ pools }, 51.5);
+  assert.equal(state, "warning");
+  assert.match(text, /grow to 52 GiB, 51\.5 GiB are free/);
 });
