@@ -52,7 +52,7 @@ test("memory: containers may share what is there, virtual machines must fit the 
 });
 
 test("disks of virtual machines are counted as large as they may grow", () => {
-  const none = { count: 0, cpus: 1, memoryMiB: 512, diskGiB: 10, disks: [] };
+  const none = { count: 0, cpus: 1, memoryMiB: 512, diskGiB: 10, disks: [], volumes: {} };
   const storage = { ...none, count: 3, disks: [{ name: "brick", sizeGiB: 4 }] };
   const pools = { gateway: { ...none, count: 1 }, balancers: none, masters: none, workers: none, storage };
   assert.equal(judgeGrowth({ pools }, 52).state, "ok");
