@@ -46,7 +46,8 @@ export class StoragePool extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        dependsOn: [gateway.machine.machine, ...this.machines.map(({ machine }) => machine)],
+        // Not before the gateway's firewall stands: it forgets connections that are older than itself.
+        dependsOn: [gateway.files, ...this.machines.map(({ machine }) => machine)],
         customTimeouts: { create: "10m", update: "10m" },
       },
     );

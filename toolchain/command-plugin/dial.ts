@@ -9,6 +9,7 @@ import { abortError } from "./run-step";
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 const PAUSE_GROWTH = 1.5;
+const KEEPALIVE_MS = 15_000;
 
 /**
  * Connects, again and again until it succeeds or the connection's `dialErrorLimit` is reached: a machine that boots
@@ -77,6 +78,9 @@ function connectConfig(connection: Connection): ConnectConfig {
     agent: connection.agentSocketPath,
     tryKeyboard: connection.password !== undefined,
     readyTimeout: connection.perDialTimeout * 1000,
+    // A connection whose other end is gone would keep its command, and the whole operation, waiting for ever.
+    keepaliveInterval: KEEPALIVE_MS,
+    keepaliveCountMax: 4,
     ...(connection.hostKey === undefined ? {} : pinHostKey(connection.hostKey)),
   };
 }
