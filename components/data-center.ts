@@ -9,6 +9,7 @@ import { type DataCenterOutputs, dataCenterOutputs } from "./data-center-outputs
 import type { Foundation } from "./foundation";
 import { Gateway } from "./gateway";
 import { guardedMembers } from "./guarded-members";
+import { areGuestsSimulated } from "./guest-connection";
 import { Network } from "./network";
 import { Ready } from "./ready";
 import { Dismantling } from "./resources/dismantling";
@@ -43,9 +44,9 @@ export class DataCenter extends pulumi.ComponentResource {
     const parts = [gateway, balancers, masters, workers, storage, ...volumes];
     const machines = [...masters.machines, ...workers.machines];
     const { secrets, network, baseImage, guard } = foundation;
-    // Guests of the fake driver are simulated within the provider: a command over SSH finds nobody there.
-    const ready =
-      args.driver === "fake" ? [] : [new Ready("ready", { plan, secrets, machines, after: parts }, { parent: this })];
+    const ready = areGuestsSimulated(args.driver)
+      ? []
+      : [new Ready("ready", { plan, secrets, machines, after: parts }, { parent: this })];
     new Dismantling(
       "dismantling",
       { stack: plan.stack },
@@ -55,10 +56,10 @@ export class DataCenter extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** Nothing where there is no storage, nor with the fake driver, whose guests no command over SSH reaches. */
+  /** Nothing where there is no storage, nor where no command over SSH reaches the guests. */
   private provideVolumes({ plan, driver }: DataCenterArgs, { secrets }: Foundation, { birth }: ControlPlane) {
     const backend = storageBackend(plan);
-    if (!backend || driver === "fake") return [];
+    if (!backend || areGuestsSimulated(driver)) return [];
     return [new VolumeProvisioner("volumes", { plan, secrets, backend, birth }, { parent: this })];
   }
 

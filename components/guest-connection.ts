@@ -18,3 +18,7 @@ export function guestConnection(plan: DataCenterPlan, node: NodePlan, secrets: S
 export function birthMember(plan: DataCenterPlan, master: NodePlan, secrets: Secrets): ResourceArgs<BirthMember> {
   return { name: master.name, address: master.address, connection: guestConnection(plan, master, secrets) };
 }
+
+/** Within the provider: the fake driver's always, those of another one in tests. A command over SSH finds nobody. */
+export const areGuestsSimulated = (driver: string): boolean =>
+  driver === "fake" || process.env.GROUNDPLANE_GUESTS === "simulated";

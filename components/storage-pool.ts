@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { storageBackend } from "../cloud-init/planned-storage";
 import type { StorageBackend } from "../cloud-init/storage-backend";
 import { nodesOf } from "../stacks/plan/data-center-plan";
+import { areGuestsSimulated } from "./guest-connection";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
 import { remoteConnection } from "./remote-command";
 import type { VirtualMachine } from "./virtual-machine";
@@ -18,8 +19,7 @@ export class StoragePool extends pulumi.ComponentResource {
     super("groundplane:components:StoragePool", name, {}, opts);
     this.machines = poolMachines(nodesOf(args.plan, "storage"), args, this);
     const backend = storageBackend(args.plan);
-    // Guests of the fake driver are simulated within the provider: a command over SSH finds nobody there.
-    const formed = backend && args.driver !== "fake" ? [this.form(args, backend)] : [];
+    const formed = backend && !areGuestsSimulated(args.driver) ? [this.form(args, backend)] : [];
     if (this.machines.length === 1) {
       void pulumi.log.warn("one storage machine keeps one copy: volumes are away while it is, and lost with it", this);
     }

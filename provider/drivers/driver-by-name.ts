@@ -24,7 +24,12 @@ export const driverByName: DriverByName = (name) => {
     const known = Object.keys(makers).join(", ");
     throw new UserError("unknown-driver", `there is no driver "${name}"`, `use one of these: ${known}`);
   }
-  const driver = make();
+  const driver = areGuestsSimulated() ? simulated(make()) : make();
   made.set(name, driver);
   return driver;
 };
+
+/** For tests where machines are real and their guests are not. */
+const areGuestsSimulated = (): boolean => process.env.GROUNDPLANE_GUESTS === "simulated";
+const simulated = (driver: Hypervisor): Hypervisor =>
+  (require("./fake/simulated-guests") as typeof import("./fake/simulated-guests")).withSimulatedGuests(driver);

@@ -1,8 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
-import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stackFolder } from "../../host/data-folder";
-import { removeTree, writeFileAtomic } from "../../host/file-store";
+import { removeTree } from "../../host/file-store";
 import {
   ForeignObjectError,
   type Hypervisor,
@@ -120,19 +119,12 @@ async function ensureMachine(spec: MachineSpec, seed: SeedFiles, owner: Owner): 
     await store.writeMachine(spec, { owner, power: "stopped", pulledLinks: [] });
     await sleep(Number(process.env.GROUNDPLANE_FAKE_DELAY_MS ?? 0));
   }
-  await writeSeed(spec, seed);
+  await store.writeSeed(spec, seed);
   const generation = found?.made?.generation ?? randomUUID();
   const power = found?.power ?? "stopped";
   const pulledLinks = found?.pulledLinks ?? [];
   await store.writeMachine(spec, { owner, power, pulledLinks, made: { spec, generation } });
   return { spec, owner, power, generation };
-}
-
-async function writeSeed(machine: MachineName, seed: SeedFiles): Promise<void> {
-  const folder = path.join(store.machineFolder(machine), "seed");
-  await writeFileAtomic(path.join(folder, "user-data"), seed.userData, 0o600);
-  await writeFileAtomic(path.join(folder, "meta-data"), seed.metaData, 0o600);
-  await writeFileAtomic(path.join(folder, "network-config"), seed.networkConfig, 0o600);
 }
 
 async function inspectMachine(machine: MachineName): Promise<MachineState | undefined> {

@@ -1,7 +1,15 @@
 import * as path from "node:path";
 import { dataFolder } from "../../host/data-folder";
-import { exists, listFolder, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
-import type { DiskSpec, MachineName, MachineSpec, Owner, PowerState, SegmentSpec } from "../../hypervisor";
+import {
+  exists,
+  listFolder,
+  readJson,
+  removeIfEmpty,
+  removeTree,
+  writeFileAtomic,
+  writeJson,
+} from "../../host/file-store";
+import type { DiskSpec, MachineName, MachineSpec, Owner, PowerState, SeedFiles, SegmentSpec } from "../../hypervisor";
 
 /** What the fake hypervisor has, as files, so that separate processes see the same: `<data>/fake/<stack>/…`. */
 
@@ -47,6 +55,13 @@ export const writeMachine = (machine: MachineName, record: MachineRecord) => wri
 export const dropMachine = (machine: MachineName) => removeTree(machineFolder(machine));
 export const machineNames = (stack: string): Promise<readonly string[]> =>
   listFolder(path.join(fakeStackFolder(stack), "machines"));
+
+export async function writeSeed(machine: MachineName, seed: SeedFiles): Promise<void> {
+  const folder = path.join(machineFolder(machine), "seed");
+  await writeFileAtomic(path.join(folder, "user-data"), seed.userData, 0o600);
+  await writeFileAtomic(path.join(folder, "meta-data"), seed.metaData, 0o600);
+  await writeFileAtomic(path.join(folder, "network-config"), seed.networkConfig, 0o600);
+}
 
 /** Everything of a stack but its data disks. */
 export async function dropStack(stack: string): Promise<void> {

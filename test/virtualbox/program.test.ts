@@ -1,0 +1,93 @@
+// Whole data centres through the real engine on the real VBoxManage; only the guests' answers are simulated.
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { killProcess } from "../../provider/host/start-process";
+import { openVirtualboxProject, type VirtualboxProject } from "../support/virtualbox-project";
+import { obtainVirtualboxRoot } from "../support/virtualbox-root";
+
+const small = "driver: virtualbox\npools: {balancers: {count: 1}, masters: {count: 1}, workers: {count: 1}}\n";
+const lab = `driver: virtualbox
+options: {keepDataDisks: false}
+pools:
+  balancers: {count: 2}
+  masters: {count: 3}
+  workers: {count: 2}
+  storage: {count: 3, disks: [{name: brick, sizeGiB: 4}]}
+`;
+const up = ["up", "--yes", "--skip-preview"];
+const unchanged = ["preview", "--expect-no-changes"];
+
+let project: VirtualboxProject | undefined;
+after(() => project?.close());
+
+test("data centres on VirtualBox", { timeout: 30 * 60_000 }, async (t) => {
+  const root = await obtainVirtualboxRoot();
+  if (typeof root === "string") return t.skip(root);
+  project = await openVirtualboxProject(root);
+  const { host, data, configure, pulumi, mustPulumi, providers } = project;
+  const list = async (what: string) => (await host.manage("list", what)).split("\n").filter(Boolean);
+  const uuidOf = async (name: string) =>
+    (await list("vms")).find((line) => line.startsWith(`"${name}"`))?.match(/\{(.*)\}/)?.[1] ?? "";
+  const nothingIsLeft = async () => {
+    for (const what of ["vms", "hdds", "dvds"]) assert.deepEqual(await list(what), [], what);
+    const files = fs.readdirSync(data, { recursive: true, encoding: "utf8" });
+    // The mark of a stack that is being taken down outlasts plain `pulumi destroy`: the next `up` takes it away.
+    const ours = files.filter((file) => /^(?:stacks|disks|fake|virtualbox)\/[^/]+\/(?!dismantling|locks)/.test(file));
+    assert.deepEqual(ours, []);
+  };
+
+  await t.test("small: the provider is killed while it makes machines, and the next up finishes", async () => {
+    configure("vb-small", small);
+    await mustPulumi("vb-small", "stack", "init");
+    const interrupted = pulumi("vb-small", ...up);
+    while (!host.calls().some((call) => call.startsWith("createmedium"))) await sleep(20);
+    const [provider] = await providers();
+    assert.ok(provider);
+    await killProcess(provider);
+    assert.notEqual((await interrupted).exitCode, 0);
+    await mustPulumi("vb-small", ...up);
+    assert.equal((await list("runningvms")).length, 4);
+    await mustPulumi("vb-small", ...unchanged);
+  });
+
+  await t.test("small: what somebody changed in VirtualBox shows in a plain preview, and up puts it back", async () => {
+    const names = ["gateway", "balancer-1", "master-1", "worker-1"] as const;
+    const uuids = Object.fromEntries(
+      await Promise.all(names.map(async (name) => [name, await uuidOf(`vb-small-${name}`)] as const)),
+    ) as Record<(typeof names)[number], string>;
+    for (const name of names) await host.manage("controlvm", uuids[name], "poweroff");
+    await sleep(1_000);
+    await host.manage("modifyvm", uuids["balancer-1"], "--memory", "333");
+    await host.manage("modifyvm", uuids["master-1"], "--nic1", "intnet", "--intnet1", "elsewhere");
+    const disk = ["--storagectl", "SATA", "--port", "0", "--device", "0", "--medium", "none"];
+    await host.manage("storageattach", uuids.gateway, ...disk);
+    await host.manage("unregistervm", uuids["worker-1"], "--delete");
+    const seen = await mustPulumi("vb-small", "preview", "--diff");
+    assert.match(seen, /memoryMiB\s*: 333 => /);
+    assert.match(seen, /elsewhere/);
+    assert.match(seen, /its system disk is not attached/);
+    assert.match(seen, /\+ groundplane:index:Machine: \(create\)\s+\[urn=\S+::worker-1\]/);
+    assert.deepEqual(await list("runningvms"), [], "a preview changes nothing");
+    await mustPulumi("vb-small", ...up);
+    assert.equal((await list("runningvms")).length, 4);
+    await mustPulumi("vb-small", ...unchanged);
+  });
+
+  await t.test("lab: up beside small, again nothing, destroy", async () => {
+    configure("vb-lab", lab);
+    await mustPulumi("vb-lab", "stack", "init");
+    await mustPulumi("vb-lab", ...up);
+    assert.equal((await list("runningvms")).length, 4 + 11);
+    await mustPulumi("vb-lab", ...unchanged);
+    await mustPulumi("vb-lab", "destroy", "--yes", "--skip-preview");
+    assert.equal((await list("vms")).filter((line) => /vb-lab/.test(line)).length, 0);
+    assert.equal((await list("runningvms")).length, 4, "the other stack is left alone");
+  });
+
+  await t.test("destroy leaves an empty registry", async () => {
+    await mustPulumi("vb-small", "destroy", "--yes", "--skip-preview");
+    await nothingIsLeft();
+  });
+});
