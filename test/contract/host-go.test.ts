@@ -19,6 +19,10 @@ test("a host without Go gets one that runs, checked against its pinned checksum,
   if (spawnSync("unzip", ["-v"]).error) return context.skip("unzip is not installed");
 
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+  // Go would leave a process behind that writes its telemetry while the folder is being removed.
+  const telemetry = path.join(root, ".config", "go", "telemetry");
+  fs.mkdirSync(telemetry, { recursive: true });
+  fs.writeFileSync(path.join(telemetry, "mode"), "off\n");
   const inherited = { data: process.env.GROUNDPLANE_DATA, path: process.env.PATH };
   process.env.GROUNDPLANE_DATA = root;
   process.env.PATH = "/usr/bin:/bin";
@@ -33,7 +37,6 @@ test("a host without Go gets one that runs, checked against its pinned checksum,
     assert.equal(found.length, 1, "fetched twice");
     await assert.rejects(obtainGo("1.99", { searched: [] }), { id: "go-missing" });
   } finally {
-    // Go leaves a process behind for a moment that writes into its HOME.
     fs.rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     process.env.PATH = inherited.path;
     if (inherited.data === undefined) delete process.env.GROUNDPLANE_DATA;

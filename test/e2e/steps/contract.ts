@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { parseDocument } from "yaml";
 import type { VerifyReport } from "../../../cli/verify/run-verify";
 import { mustSucceed } from "../../support/cluster-under-test";
 import { type LabUnderTest, type Step, secondsSince } from "../lab-under-test";
@@ -39,7 +40,9 @@ async function verify({ cluster }: LabUnderTest, faults: string, rounds: number)
 export const protectedIsLeftAlone: Step = async ({ cluster }) => {
   const file = cluster.project.stackFile(cluster.stack);
   const before = fs.readFileSync(file, "utf8");
-  fs.writeFileSync(file, `${before}    options: {protected: true}\n`);
+  const settings = parseDocument(before);
+  settings.setIn(["config", "groundplane:dataCenter", "options"], { protected: true });
+  fs.writeFileSync(file, settings.toString());
   try {
     const { exitCode, stderr } = await cluster.groundplane("verify", "--only", "balancer-kill");
     assert.equal(exitCode, 1);
