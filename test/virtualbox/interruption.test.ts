@@ -51,8 +51,10 @@ ${moments[moment]}`);
 
   for (const moment of Object.keys(moments) as (keyof typeof moments)[]) {
     test(`${moment} each step of making an image ready`, { timeout: 300_000 }, async () => {
+      await stack.driver.releaseImage({ name: BOOT_IMAGE });
       for (let step = 1, isKilled = true; isKilled; step++) {
         isKilled = await killedAt(step, moment, "image");
+        assert.ok(isKilled || step > 5, `only ${step - 1} steps`);
         await stack.driver.ensureImage({ name: BOOT_IMAGE });
         assert.ok(await stack.driver.inspectImage({ name: BOOT_IMAGE }), `step ${step}`);
         assert.equal(await media(), 1, `step ${step}`);
@@ -65,6 +67,7 @@ ${moments[moment]}`);
       await stack.driver.ensureImage({ name: BOOT_IMAGE });
       for (let step = 1, isKilled = true; isKilled; step++) {
         isKilled = await killedAt(step, moment, "make");
+        assert.ok(isKilled || step > 7, `only ${step - 1} steps`);
         const { spec, drift } = await stack.make(machine);
         assert.deepEqual([spec, drift], [machine, undefined], `step ${step}`);
         await stack.driver.startMachine(machine);
@@ -79,6 +82,7 @@ ${moments[moment]}`);
         await stack.make(machine);
         await stack.driver.startMachine(machine);
         isKilled = await killedAt(step, moment, "remove");
+        assert.ok(isKilled || step > 2, `only ${step - 1} steps`);
         await cleared(`step ${step}`);
       }
     });
