@@ -22,6 +22,8 @@ export interface DriverUnderTest {
     stack: string,
     disk: string,
   ) => { write(text: string): Promise<void>; read(): Promise<string | undefined> };
+  /** Problems of the host, by id, that the suite gets round: what it starts machines without. */
+  readonly knownProblems?: readonly string[];
   /** Why the suite cannot run here. */
   readonly skip?: string | false;
 }
@@ -69,7 +71,11 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
     after(() => removeEverything(driver));
 
     test("the host is fit", async () => {
-      assert.deepEqual(await driver.create().problems(), []);
+      const problems = await driver.create().problems();
+      assert.deepEqual(
+        problems.filter(({ id }) => !driver.knownProblems?.includes(id)),
+        [],
+      );
     });
 
     test("images are made ready once, and found by name", async () => {

@@ -14,7 +14,7 @@ import { machineInputs } from "../support/provider-resources";
 const type = (name: string) => `groundplane:index:${name}`;
 const machine = type("Machine");
 const properties = (value: object) => value as unknown as Properties;
-const wanted = { ...properties(machineInputs("one")), power: "running" };
+const wanted = { ...properties(machineInputs("one")), power: "running", drift: [] };
 const { seed: _seed, secrets: _secrets, ...kept } = wanted as Properties;
 const data = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
 let client: ProviderClient;
@@ -68,7 +68,7 @@ test("check reports everything that is wrong, with its place", async () => {
 });
 
 test("check takes unknown values and adds what no program says", async () => {
-  const { power: _power, ...inputs } = wanted;
+  const { power: _power, drift: _drift, ...inputs } = wanted;
   const answer = await client.check(machine, { ...inputs, secrets: UNKNOWN });
   assert.deepEqual(answer, { inputs: { ...wanted, secrets: UNKNOWN }, failures: [] });
 });

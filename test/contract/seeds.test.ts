@@ -33,7 +33,7 @@ const proofs: Readonly<Record<Role, readonly string[]>> = {
   balancer: [...units, "haproxy accepts its configuration"],
   master: [...units, "kubeadm accepts init.yaml", "kubeadm accepts join.yaml"],
   worker: [...units, "kubeadm accepts join.yaml"],
-  storage: [],
+  storage: units,
 };
 
 /** One mistake per proof, each of a kind that only the program itself can see. */

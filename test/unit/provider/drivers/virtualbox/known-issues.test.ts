@@ -66,6 +66,8 @@ test("a crash is repeated, a call that took too long is not", () => {
   const crash = failureOf(["list", "vms"], { ...ok, exitCode: null, signal: "SIGSEGV" });
   assert.deepEqual([crash?.id, crash?.retry], ["virtualbox-crashed", "always"]);
   assert.match(crash?.problem ?? "", /was killed by SIGSEGV/);
+  const behindShell = failureOf(["list", "hdds"], { ...ok, exitCode: 139, stderr: "Segmentation fault" });
+  assert.deepEqual([behindShell?.id, behindShell?.retry], ["virtualbox-crashed", "always"]);
   const late = failureOf(["startvm", uuid], failed("VERR_CANCELLED", { timedOut: true }));
   assert.deepEqual([late?.id, late?.retry], ["virtualbox-timeout", "never"]);
 });
