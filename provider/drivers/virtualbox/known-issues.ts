@@ -170,12 +170,8 @@ function endOf({ timedOut, signal, exitCode }: Reply): string {
   return signal ? `was killed by ${signal}` : `failed with exit code ${exitCode}`;
 }
 
-/**
- * A crash of VBoxManage itself, seen when several of them meet a VBoxSVC that is just ending. Behind a shell, as with
- * Debian's `VBoxManage`, the signal arrives as an exit code of 128 and its number.
- */
-const crashes: readonly (NodeJS.Signals | null)[] = ["SIGSEGV", "SIGTRAP"];
-const crashCodes: readonly (number | null)[] = [139, 133];
+/** A crash of VBoxManage itself, seen when it meets a VBoxSVC that is just ending; behind a shell it is 128 + signal. */
+const crashes: readonly (NodeJS.Signals | number | null)[] = ["SIGSEGV", "SIGTRAP", 139, 133];
 
 /** Exit code 0 is no success: VBoxManage says so for some options that it refuses. `undefined` = it worked. */
 export function failureOf(argv: readonly string[], reply: Reply): VirtualBoxError | undefined {
@@ -187,7 +183,7 @@ export function failureOf(argv: readonly string[], reply: Reply): VirtualBoxErro
   if (reply.timedOut) {
     return new VirtualBoxError("virtualbox-timeout", argv, reply, code, verr, "never", tryAgain);
   }
-  if (crashes.includes(signal) || crashCodes.includes(exitCode)) {
+  if (crashes.includes(signal ?? exitCode)) {
     return new VirtualBoxError("virtualbox-crashed", argv, reply, code, verr, "always", tryAgain);
   }
   const known = knownIssues.find(({ pattern }) => pattern.test(text));
