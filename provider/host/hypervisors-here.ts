@@ -64,7 +64,16 @@ export async function kvmHere(): Promise<HypervisorHere> {
   if (!hasVirtualisationFlag((await readKernelFile("/proc/cpuinfo")) ?? ""))
     return no("the processor has no VT-x or AMD-V");
   const program = await findOnPath("qemu-system-x86_64");
-  return program ? { usable: true, reason: `QEMU with KVM, ${program}` } : no("qemu-system-x86_64 is not installed");
+  if (program === undefined) return no("qemu-system-x86_64 is not installed");
+  const version = await qemuVersion(program);
+  if (version === undefined) return no(`${program} does not tell its version`);
+  if (Number(version.split(".")[0]) < 8) return no(`QEMU ${version} is older than 8.0`);
+  return { usable: true, reason: `QEMU ${version} with KVM` };
+}
+
+async function qemuVersion(program: string): Promise<string | undefined> {
+  const reply = await runCommand([program, "--version"], { timeoutMs: VERSION_TIMEOUT_MS }).catch(() => undefined);
+  return /^QEMU emulator version (\d+\.\d+\S*)/m.exec(reply?.stdout ?? "")?.[1];
 }
 
 async function findOnPath(program: string): Promise<string | undefined> {

@@ -1,5 +1,7 @@
 import type { DriverByName } from "../drivers/driver-by-name";
+import { stackFolder } from "../host/data-folder";
 import { clearDismantling, isDismantling } from "../host/dismantling-mark";
+import { removeIfEmpty } from "../host/file-store";
 import { UserError } from "../host/user-error";
 import type { GuardInputs, GuardOutputs } from "../resource-types";
 import type { ObjectSchema } from "../rpc/package-schema";
@@ -69,6 +71,9 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
 
     async delete(_id, { inputs }) {
       await dropGuardRecord(inputs.stack);
+      // The last of a stack: nobody is left whom the mark of its destroy would tell anything.
+      await clearDismantling(inputs.stack);
+      await removeIfEmpty(stackFolder(inputs.stack));
     },
   };
 }
