@@ -8,7 +8,7 @@ export interface Sample {
 export interface BenchRow {
   /** e.g. `lab-up`; the same name for ever, so that results compare over time. */
   readonly name: string;
-  readonly unit: "s" | "ms" | "cores" | "MiB";
+  readonly unit: "s" | "ms" | "cores" | "MiB" | "calls";
   /** What is measured, for a reader who knows what the product does. */
   readonly what: string;
 }

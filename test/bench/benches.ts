@@ -4,6 +4,7 @@ import { lab } from "./lab.bench";
 import { planRender1000 } from "./plan-render-1000.bench";
 import { qemu } from "./qemu.bench";
 import { small } from "./small.bench";
+import { virtualbox } from "./virtualbox.bench";
 
 /** In the order in which they run. */
-export const benches: readonly Bench[] = [planRender1000, lab, small, qemu, firstStart];
+export const benches: readonly Bench[] = [planRender1000, lab, small, qemu, virtualbox, firstStart];
