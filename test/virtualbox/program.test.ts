@@ -74,6 +74,19 @@ test("data centres on VirtualBox", { timeout: 30 * 60_000 }, async (t) => {
     await mustPulumi("vb-small", ...unchanged);
   });
 
+  await t.test("a machine that exists is imported as it is, into another state", async () => {
+    const words = ["groundplane:index:Machine", "adopted", "virtualbox/vb-small/balancer-1"];
+    configure("vb-import", small);
+    await mustPulumi("vb-import", "stack", "init");
+    await mustPulumi("vb-import", "import", ...words, "--yes", "--skip-preview", "--generate-code=false");
+    const { deployment } = JSON.parse(await mustPulumi("vb-import", "stack", "export"));
+    const adopted = deployment.resources.find(({ id }: { id?: string }) => id === words[2]);
+    assert.equal(adopted.outputs.uuid, await uuidOf("vb-small-balancer-1"));
+    assert.deepEqual([adopted.inputs.power, adopted.inputs.drift], ["running", []]);
+    await mustPulumi("vb-import", "stack", "rm", "--force", "--yes");
+    assert.equal((await list("runningvms")).length, 4);
+  });
+
   await t.test("lab: up beside small, again nothing, destroy", async () => {
     configure("vb-lab", lab);
     await mustPulumi("vb-lab", "stack", "init");
