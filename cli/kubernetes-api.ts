@@ -1,5 +1,5 @@
 import * as https from "node:https";
-import { parse } from "yaml";
+import { administratorIn } from "./administrator";
 
 const TIMEOUT_MS = 5_000;
 
@@ -29,25 +29,11 @@ interface NodeObject {
   };
 }
 
-interface Kubeconfig {
-  readonly clusters: readonly [{ readonly cluster: Readonly<Record<string, string>> }];
-  readonly users: readonly [{ readonly user: Readonly<Record<string, string>> }];
-}
-
 function get(kubeconfig: string, path: string): Promise<unknown> {
-  const { clusters, users } = parse(kubeconfig) as Kubeconfig;
-  const [{ cluster }] = clusters;
-  const [{ user }] = users;
-  const pem = (base64 = ""): Buffer => Buffer.from(base64, "base64");
-  const options = {
-    ca: pem(cluster["certificate-authority-data"]),
-    cert: pem(user["client-certificate-data"]),
-    key: pem(user["client-key-data"]),
-    timeout: TIMEOUT_MS,
-    agent: false,
-  };
+  const { server, ...identity } = administratorIn(kubeconfig);
+  const options = { ...identity, timeout: TIMEOUT_MS };
   return new Promise((resolve, reject) => {
-    const request = https.get(`${cluster.server}${path}`, options, (response) => {
+    const request = https.get(`${server}${path}`, options, (response) => {
       const parts: Buffer[] = [];
       response.on("data", (part: Buffer) => parts.push(part));
       response.on("error", reject);

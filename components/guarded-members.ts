@@ -1,8 +1,6 @@
 import type { GuardInputs } from "../provider/resource-types";
 import { type DataCenterPlan, nodesOf, type Role } from "../stacks/plan/data-center-plan";
-
-/** Gluster keeps three copies of everything where it can. */
-const mostReplicas = 3;
+import { copiesOfData } from "../stacks/plan/plan-volume";
 
 /** Whose loss matters, as the guard has to know it. */
 export function guardedMembers(plan: DataCenterPlan, driver: string, imageOf: (role: Role) => string): GuardInputs {
@@ -20,6 +18,6 @@ export function guardedMembers(plan: DataCenterPlan, driver: string, imageOf: (r
     masters: members("master"),
     balancers: members("balancer"),
     storage,
-    replicas: Math.min(mostReplicas, storage.length),
+    replicas: copiesOfData(storage.length),
   };
 }

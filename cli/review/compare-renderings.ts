@@ -1,5 +1,6 @@
 import { type GuardedMembers, type PresentMember, poolOf, refusedLosses } from "../../provider/resources/plan-losses";
 import type { Role } from "../../stacks/plan/data-center-plan";
+import { copiesOfData } from "../../stacks/plan/plan-volume";
 import type { RenderedNode, StackRendering } from "./render-stack";
 import type { Action, FileChange, NodeChange } from "./review";
 
@@ -90,7 +91,12 @@ const memberOf = (node: RenderedNode) => {
 function guarded({ nodes }: StackRendering): GuardedMembers {
   const members = (role: Role) => nodes.filter((node) => node.role === role).map(memberOf);
   const storage = members("storage");
-  return { masters: members("master"), balancers: members("balancer"), storage, replicas: Math.min(3, storage.length) };
+  return {
+    masters: members("master"),
+    balancers: members("balancer"),
+    storage,
+    replicas: copiesOfData(storage.length),
+  };
 }
 
 const refusedDisks = (old: ReadonlyMap<string, RenderedNode>, after: StackRendering): readonly string[] =>

@@ -1,5 +1,5 @@
 import * as https from "node:https";
-import { parse } from "yaml";
+import { administratorIn } from "../administrator";
 
 /** How the API is asked: as the administrator, through the host's port, a new TLS connection for each question. */
 export interface ApiClient {
@@ -16,23 +16,9 @@ export interface Answer {
 
 const TIMEOUT_MS = 1_000;
 
-interface Kubeconfig {
-  readonly clusters: readonly [{ readonly cluster: Readonly<Record<string, string>> }];
-  readonly users: readonly [{ readonly user: Readonly<Record<string, string>> }];
-}
-
 export function apiClient(kubeconfig: string): ApiClient {
-  const { clusters, users } = parse(kubeconfig) as Kubeconfig;
-  const [{ cluster }] = clusters;
-  const [{ user }] = users;
-  const pem = (base64 = ""): Buffer => Buffer.from(base64, "base64");
-  const options = {
-    ca: pem(cluster["certificate-authority-data"]),
-    cert: pem(user["client-certificate-data"]),
-    key: pem(user["client-key-data"]),
-    agent: false,
-  };
-  const url = (path: string): string => `${cluster.server}${path}`;
+  const { server, ...options } = administratorIn(kubeconfig);
+  const url = (path: string): string => `${server}${path}`;
   return {
     ask(method, path, body, timeoutMs = TIMEOUT_MS) {
       const headers = body === undefined ? {} : { "content-type": "application/json" };

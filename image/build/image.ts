@@ -2,14 +2,13 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { imagesFolder } from "../../provider/host/data-folder";
-import { exists, readJson, removeTree, writeFileAtomic, writeJson } from "../../provider/host/file-store";
+import { exists, readJson, writeFileAtomic, writeJson } from "../../provider/host/file-store";
 import { imageName } from "../image-names";
 import type { ImageRecipe, KubernetesRecipe } from "../recipes/recipe";
-import { discard } from "../store/discard";
 import { findDifference, type Manifest, readManifest } from "../store/manifest";
 import type { BuildContext } from "../store/progress";
+import { replaceImage } from "../store/replace-image";
 import type { SealedFolder, Verification } from "../store/sealed-folder";
-import { asStorageError } from "../store/storage-error";
 import { buildContainerdStore } from "./containerd-store";
 
 export type LayerName = "container" | "kubernetes" | "base";
@@ -59,22 +58,7 @@ export async function ensureImage(
 ): Promise<ImageRecord> {
   const found = await openImage(recipe, parts, context);
   if (typeof found !== "string") return found;
-  const name = imageName(recipe);
-  const folder = path.join(imagesFolder(), name);
-  if (found !== "absent") {
-    context.progress({ phase: name, message: `is damaged (${found}) and is made anew` });
-    await discard(folder);
-  }
-  const partial = `${folder}.partial`;
-  await removeTree(partial);
-  try {
-    const record = await assemble(recipe, parts, partial, context);
-    await fs.rename(partial, folder);
-    return record;
-  } catch (error) {
-    await removeTree(partial);
-    throw asStorageError(error, folder);
-  }
+  return replaceImage(imageName(recipe), found, context, (folder) => assemble(recipe, parts, folder, context));
 }
 
 async function assemble(

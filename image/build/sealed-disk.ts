@@ -2,13 +2,12 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { imagesFolder } from "../../provider/host/data-folder";
 import { digestFile } from "../../provider/host/digest-file";
-import { exists, readJson, removeTree, writeJson } from "../../provider/host/file-store";
+import { exists, readJson, writeJson } from "../../provider/host/file-store";
 import { imageName } from "../image-names";
 import type { ImageRecipe } from "../recipes/recipe";
-import { discard } from "../store/discard";
 import type { BuildContext } from "../store/progress";
+import { replaceImage } from "../store/replace-image";
 import type { Verification } from "../store/sealed-folder";
-import { asStorageError } from "../store/storage-error";
 
 export const DISK_FILE = "disk.raw";
 
@@ -53,28 +52,17 @@ export async function ensureDisk(
   const found = await openDisk(recipe, context);
   if (typeof found !== "string") return found;
   const name = imageName(recipe);
-  const folder = path.join(imagesFolder(), name);
-  if (found !== "absent") {
-    context.progress({ phase: name, message: `is damaged (${found}) and is made anew` });
-    await discard(folder);
-  }
-  const partial = `${folder}.partial`;
-  await removeTree(partial);
-  try {
-    await fs.mkdir(partial, { recursive: true });
-    const file = path.join(partial, DISK_FILE);
+  return replaceImage(name, found, context, async (folder) => {
+    await fs.mkdir(folder, { recursive: true });
+    const file = path.join(folder, DISK_FILE);
     const createdFrom = await write(file);
     context.progress({ phase: name, message: "computing its checksum" });
     const { size, mtimeMs } = await fs.stat(file);
     const measured = { digest: await digestOf(file), sizeBytes: size, modified: Math.trunc(mtimeMs) };
     const record: DiskRecord = { name, form: "disk", ...measured, recipe, createdFrom };
-    await writeJson(path.join(partial, "image.json"), record, 0o644);
-    await fs.rename(partial, folder);
+    await writeJson(path.join(folder, "image.json"), record, 0o644);
     return record;
-  } catch (error) {
-    await removeTree(partial);
-    throw asStorageError(error, folder);
-  }
+  });
 }
 
 const digestOf = async (file: string): Promise<string> => `sha256:${await digestFile(file)}`;

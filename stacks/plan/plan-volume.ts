@@ -5,6 +5,9 @@ import { peerId } from "./plan-names";
 /** Measured under load: a stalled write goes on 0.4 s after it, see DECISIONS.md. */
 const deadAfterSeconds: Readonly<Record<FailoverProfile, number>> = { fast: 1, calm: 2 };
 
+/** Gluster keeps three copies of everything where it has the machines for it. */
+export const copiesOfData = (storageMachines: number): number => Math.min(3, storageMachines);
+
 /** The volume of the storage machines, each with its brick on its first data disk; `undefined` when there are none. */
 export function planVolume(
   configuration: Configuration,

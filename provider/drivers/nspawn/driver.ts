@@ -1,6 +1,7 @@
 import { runCommand } from "../../host/run-command";
 import { UserError } from "../../host/user-error";
-import { type Hypervisor, ImageMissingError, type MachineName, type MachineSpec } from "../../hypervisor";
+import { type Hypervisor, ImageMissingError, type MachineName } from "../../hypervisor";
+import { machineActions } from "../machine-records";
 import { setWeight } from "./cgroups";
 import { setCables, stackBatch } from "./commands";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
@@ -13,6 +14,8 @@ import { ensureMachine, inspectMachine, listMachines, removeMachine, withMachine
 import { UPLINK } from "./names";
 import { ensureSegment, inspectSegment, removeSegment } from "./segments";
 import { setUplinkLink } from "./uplink";
+
+const { withMachine, withExistingMachine } = machineActions(withMachineLock, readComplete);
 
 /** System containers on Linux by systemd-nspawn: see README.md for what they are and what of the host they touch. */
 export function createNspawnDriver(): Hypervisor {
@@ -69,28 +72,5 @@ async function setLink(machine: MachineName, up: boolean, segment?: string): Pro
       await runCommand(stackBatch(spec.stack), { stdin: setCables(spec.name, segments, up).join("\n") });
     }
     if (uplink) await setUplinkLink(spec, up);
-  });
-}
-
-/** Runs an action on a machine that must exist, alone. */
-async function withMachine(machine: MachineName, action: (spec: MachineSpec) => Promise<void>): Promise<void> {
-  await withExistingMachine(machine, action, () => {
-    throw new UserError(
-      "machine-missing",
-      `there is no machine ${machine.name} in ${machine.stack}`,
-      "create it: pulumi up",
-    );
-  });
-}
-
-async function withExistingMachine(
-  machine: MachineName,
-  action: (spec: MachineSpec) => Promise<void>,
-  otherwise: () => void = () => {},
-): Promise<void> {
-  await withMachineLock(machine, async () => {
-    const record = await readComplete(machine);
-    if (record) await action(record.spec);
-    else otherwise();
   });
 }

@@ -1,5 +1,6 @@
 import { UserError } from "../../host/user-error";
-import type { Hypervisor, MachineName, MachineSpec } from "../../hypervisor";
+import type { Hypervisor, MachineName } from "../../hypervisor";
+import { machineActions } from "../machine-records";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
 import { machineFiles } from "./folders";
 import { hostProblems } from "./host-checks";
@@ -12,6 +13,8 @@ import type { NetworkOptions } from "./network";
 import { isRunning } from "./processes";
 import { ensureSegment, inspectSegment, removeSegment } from "./segments";
 import { deleteSnapshot, restoreSnapshot, takeSnapshot } from "./snapshots";
+
+const { withMachine, withExistingMachine } = machineActions(withMachineLock, readComplete);
 
 /** Virtual machines by QEMU, without root and without touching the host's network: see README.md. */
 export function createQemuDriver(options: NetworkOptions = { hostLoopback: false }): Hypervisor {
@@ -55,25 +58,5 @@ async function setLink(machine: MachineName, up: boolean, segment?: string): Pro
       throw new UserError("no-such-cable", problem, "name one of its segments");
     }
     await setCards(spec, cards, up);
-  });
-}
-
-/** Runs an action on a machine that must exist, alone. */
-async function withMachine(machine: MachineName, action: (spec: MachineSpec) => Promise<void>): Promise<void> {
-  await withExistingMachine(machine, action, () => {
-    const problem = `there is no machine ${machine.name} in ${machine.stack}`;
-    throw new UserError("machine-missing", problem, "create it: pulumi up");
-  });
-}
-
-async function withExistingMachine(
-  machine: MachineName,
-  action: (spec: MachineSpec) => Promise<void>,
-  otherwise: () => void = () => {},
-): Promise<void> {
-  await withMachineLock(machine, async () => {
-    const record = await readComplete(machine);
-    if (record) await action(record.spec);
-    else otherwise();
   });
 }

@@ -1,4 +1,5 @@
 import { UserError } from "../../host/user-error";
+import { isFrom, parseRelease } from "./release";
 
 /** How this version of VBoxManage wants to be spoken to: what differs between versions, as data. */
 export interface Dialect {
@@ -12,12 +13,6 @@ export interface Dialect {
   readonly hostOnly: "interface" | "network";
 }
 
-export interface Version {
-  readonly major: number;
-  readonly minor: number;
-  readonly patch: number;
-}
-
 /** What a version adds, from the oldest to the newest. */
 const additions: readonly {
   readonly since: readonly [major: number, minor: number];
@@ -26,21 +21,15 @@ const additions: readonly {
 
 const OLDEST = [7, 0] as const;
 
-/** `7.2.22_Debianr175245`, Oracle's `7.2.22r175245`; `undefined` for anything else. */
-export function parseVersion(text: string): Version | undefined {
-  const match = /^(\d+)\.(\d+)\.(\d+)/m.exec(text);
-  return match ? { major: Number(match[1]), minor: Number(match[2]), patch: Number(match[3]) } : undefined;
-}
-
 /**
  * @param text what `VBoxManage --version` printed
  * @param osTypes what `VBoxManage list ostypes` listed
  * @throws UserError `virtualbox-too-old`, `virtualbox-version-unknown`
  */
 export function dialectFor(text: string, osTypes: readonly string[], platform: string): Dialect {
-  const version = parseVersion(text);
+  const version = parseRelease(text);
   if (version === undefined) throw unknownVersion(text);
-  if (isBefore(version, OLDEST)) {
+  if (!isFrom(version, ...OLDEST)) {
     const problem = `VirtualBox ${text.trim()} is older than 7.0, the oldest version that groundplane knows`;
     throw new UserError("virtualbox-too-old", problem, "install VirtualBox 7.1 or newer");
   }
@@ -50,7 +39,7 @@ export function dialectFor(text: string, osTypes: readonly string[], platform: s
     osType: chooseOsType(osTypes),
     hostOnly: platform === "darwin" ? "network" : "interface",
   };
-  const added = additions.filter(({ since }) => !isBefore(version, since)).map(({ adds }) => adds);
+  const added = additions.filter(({ since }) => isFrom(version, ...since)).map(({ adds }) => adds);
   return Object.assign({}, base, ...added) as Dialect;
 }
 
@@ -60,9 +49,6 @@ const unknownVersion = (text: string): UserError =>
     `VBoxManage's version is ${JSON.stringify(text.slice(0, 200))}`,
     "install VirtualBox 7.0 or newer",
   );
-
-const isBefore = ({ major, minor }: Version, [wantedMajor, wantedMinor]: readonly [number, number]): boolean =>
-  major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
 
 /** What a machine is said to run, best first: VirtualBox takes an unknown word silently and then chooses badly. */
 const guestTypes = ["Debian12_64", "Debian_64", "Linux26_64", "Linux_64"];

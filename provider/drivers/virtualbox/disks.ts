@@ -1,11 +1,11 @@
 import { disksFolder } from "../../host/data-folder";
 import { exists, makeFolder, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
 import { type DiskSpec, ForeignObjectError, type Owner } from "../../hypervisor";
+import { isOwner } from "../ownership";
 import * as commands from "./commands";
 import { whileDiskIsFree } from "./disk-user";
 import { diskFiles } from "./folders";
 import { LOOK_MS } from "./images";
-import { isOwner } from "./ownership";
 import { mediumAt } from "./storage";
 import type { Session, VirtualBox } from "./vboxmanage";
 

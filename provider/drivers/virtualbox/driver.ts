@@ -1,5 +1,6 @@
 import { UserError } from "../../host/user-error";
-import type { Hypervisor, MachineName, MachineSpec } from "../../hypervisor";
+import type { Hypervisor, MachineSpec } from "../../hypervisor";
+import { machineActions } from "../machine-records";
 import { wantedAdapters } from "./adapters";
 import { segmentProblems } from "./attachments";
 import * as commands from "./commands";
@@ -7,13 +8,15 @@ import { ensureDisk, inspectDisk, removeDisk } from "./disks";
 import { machineFiles } from "./folders";
 import { examineHost, hostProblems } from "./host-checks";
 import { ensureImage, inspectImage, releaseImage } from "./images";
-import { hardKill, machineMissing, mustExist, start, stopOrderly } from "./machine-power";
+import { hardKill, mustExist, start, stopOrderly } from "./machine-power";
 import { readComplete } from "./machine-record";
 import { ensureMachine, inspectMachine, listMachines, removeMachine, withMachineLock } from "./machines";
 import { ensureSegment, inspectSegment, removeSegment } from "./segments";
 import { createSnapshots } from "./snapshots";
 import { hostVirtualBox, type VirtualBox } from "./vboxmanage";
 import { isRunning } from "./vm-state";
+
+const { withMachine, withExistingMachine } = machineActions(withMachineLock, readComplete);
 
 /** Virtual machines by VirtualBox: see README.md for what is created where, and in which order. */
 export function createVirtualBoxDriver(box: VirtualBox = hostVirtualBox()): Hypervisor {
@@ -61,24 +64,5 @@ async function setLink(box: VirtualBox, spec: MachineSpec, up: boolean, segment?
       throw new UserError("machine-not-running", `machine ${spec.name} does not run`, "start it first: pulumi up");
     }
     for (const { slot } of adapters) await session.call(commands.setCable(spec.uuid, slot, up));
-  });
-}
-
-/** Runs an action on a machine that must exist, alone. */
-async function withMachine(machine: MachineName, action: (spec: MachineSpec) => Promise<void>): Promise<void> {
-  await withExistingMachine(machine, action, () => {
-    throw machineMissing(machine);
-  });
-}
-
-async function withExistingMachine(
-  machine: MachineName,
-  action: (spec: MachineSpec) => Promise<void>,
-  otherwise: () => void = () => {},
-): Promise<void> {
-  await withMachineLock(machine, async () => {
-    const record = await readComplete(machine);
-    if (record) await action(record.spec);
-    else otherwise();
   });
 }

@@ -1,9 +1,9 @@
 import { ForeignObjectError, type MachineName, type Owner } from "../../hypervisor";
+import { isOwner } from "../ownership";
 import * as commands from "./commands";
 import { machineFiles } from "./folders";
 import { MARK } from "./machine-record";
 import { vmName } from "./names";
-import { isOwner } from "./ownership";
 import type { VmInfo } from "./parse-output";
 import { isSameFile } from "./storage";
 import type { Session } from "./vboxmanage";

@@ -31,7 +31,6 @@ export interface LinuxFacts {
   readonly isRoot: boolean;
   readonly virtualisation: boolean;
   readonly vboxdrv: DeviceAccess;
-  readonly vboxnetctl: DeviceAccess;
   /** Is the module there to be loaded into this kernel? */
   readonly moduleBuilt: boolean;
   readonly secureBoot: boolean;
@@ -61,19 +60,17 @@ export async function gatherHostFacts(): Promise<HostFacts> {
 
 async function gatherLinuxFacts(): Promise<LinuxFacts> {
   const kernel = os.release();
-  const [cpuinfo, vboxdrv, vboxnetctl, moduleBuilt, secureBoot, modules, enableVirtAtLoad, kvmUsers] =
-    await Promise.all([
-      readKernelFile("/proc/cpuinfo"),
-      deviceAccess("/dev/vboxdrv"),
-      deviceAccess("/dev/vboxnetctl"),
-      hasModule(kernel),
-      isSecureBoot(),
-      readKernelFile("/proc/modules"),
-      readKernelFile("/sys/module/kvm/parameters/enable_virt_at_load"),
-      fileHolders("/dev/kvm"),
-    ]);
+  const [cpuinfo, vboxdrv, moduleBuilt, secureBoot, modules, enableVirtAtLoad, kvmUsers] = await Promise.all([
+    readKernelFile("/proc/cpuinfo"),
+    deviceAccess("/dev/vboxdrv"),
+    hasModule(kernel),
+    isSecureBoot(),
+    readKernelFile("/proc/modules"),
+    readKernelFile("/sys/module/kvm/parameters/enable_virt_at_load"),
+    fileHolders("/dev/kvm"),
+  ]);
   return {
-    ...{ kernel, vboxdrv, vboxnetctl, moduleBuilt, secureBoot, enableVirtAtLoad },
+    ...{ kernel, vboxdrv, moduleBuilt, secureBoot, enableVirtAtLoad },
     isRoot: process.getuid?.() === 0,
     virtualisation: hasVirtualisationFlag(cpuinfo ?? ""),
     kvmModules: parseKvmModules(modules ?? ""),

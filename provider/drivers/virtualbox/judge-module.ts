@@ -33,10 +33,3 @@ function howToLoad(version: string, { moduleBuilt, secureBoot, kernel }: LinuxFa
   const enrol = "(mokutil --import KEY.der, restart, confirm), or switch Secure Boot off";
   return `${moduleBuilt ? "" : `${build}; `}${sign} ${enrol}`;
 }
-
-/** Needed by host-only adapters alone; internal networks and NAT do without. Pure. */
-export function judgeAdapterModule({ vboxnetctl }: Pick<LinuxFacts, "vboxnetctl">): readonly HostFinding[] {
-  if (vboxnetctl !== "absent") return [];
-  const text = "/dev/vboxnetctl does not exist, so no host-only adapter can be made";
-  return [{ id: "adapter-module", state: "problem", text, hint: "modprobe vboxnetadp" }];
-}

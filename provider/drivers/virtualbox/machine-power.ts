@@ -2,6 +2,7 @@ import { exists, moveTree, readIfPresent, removeTree } from "../../host/file-sto
 import { isPortFree } from "../../host/free-port";
 import { UserError } from "../../host/user-error";
 import type { MachineName, MachineSpec } from "../../hypervisor";
+import { machineMissing } from "../machine-records";
 
 import * as commands from "./commands";
 import { machineFiles } from "./folders";
@@ -153,8 +154,5 @@ export async function mustExist(session: Session, spec: MachineSpec, maxAgeMs = 
   if (info) return info;
   throw machineMissing(spec);
 }
-
-export const machineMissing = ({ stack, name }: MachineName): UserError =>
-  new UserError("machine-missing", `there is no machine ${name} in ${stack}`, "create it: pulumi up");
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

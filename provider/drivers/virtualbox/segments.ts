@@ -9,10 +9,10 @@ import {
   type SegmentAttachment,
   type SegmentSpec,
 } from "../../hypervisor";
+import { isOwner } from "../ownership";
 import type { Plug } from "./adapters";
 import { type Attached, detachSegment, ensureAttached, isSameAttachment } from "./attachments";
 import { groupFolder, lockFile, machinesFolder, segmentRecord, segmentsFolder, vmsFolder } from "./folders";
-import { isOwner } from "./ownership";
 import { replug } from "./replug";
 import type { VirtualBox } from "./vboxmanage";
 

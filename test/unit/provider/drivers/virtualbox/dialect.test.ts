@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dialectFor, parseVersion, withoutWarning } from "../../../../../provider/drivers/virtualbox/dialect";
+import { dialectFor, withoutWarning } from "../../../../../provider/drivers/virtualbox/dialect";
 import { registryFolder } from "../../../../../provider/drivers/virtualbox/registry-lock";
+import { parseRelease } from "../../../../../provider/drivers/virtualbox/release";
 
 const types = ["Other", "Linux26_64", "Debian_64", "Debian12_64"];
 
 test("versions of all distributors are read", () => {
   for (const text of ["7.2.22_Debianr175245", "7.2.22r175245", "7.2.22_Ubuntur1\n"]) {
-    assert.deepEqual(parseVersion(text), { major: 7, minor: 2, patch: 22 });
+    assert.deepEqual(parseRelease(text), { major: 7, minor: 2, patch: 22 });
   }
-  assert.equal(parseVersion("VBoxManage: error"), undefined);
+  assert.equal(parseRelease("VBoxManage: error"), undefined);
 });
 
 test("the architecture is told to those who ask for it", () => {

@@ -19,7 +19,6 @@ const linux: LinuxFacts = {
   isRoot: false,
   virtualisation: true,
   vboxdrv: "forbidden",
-  vboxnetctl: "forbidden",
   moduleBuilt: true,
   secureBoot: false,
   kvmModules: ["kvm_intel", "kvm"],
