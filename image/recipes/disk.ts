@@ -19,7 +19,7 @@ export const disk: DiskRecipe = {
     files: digests.disk,
     maskedUnits: [],
     disabledUnits: [],
-    enabledUnits: {},
+    enabledUnits: { "groundplane-volumes.service": "multi-user.target" },
   },
   volumeGroup: "groundplane",
   volumes,

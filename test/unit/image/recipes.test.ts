@@ -15,6 +15,7 @@ import {
 } from "../../../image/image-names";
 import { goBuild } from "../../../image/parts/go-build";
 import { containerLayer } from "../../../image/recipes/container-layer";
+import { disk } from "../../../image/recipes/disk";
 import { kubernetesRecipe, kubernetesVersions } from "../../../image/recipes/kubernetes";
 import digests from "../../../image/recipes/layer-digests.json";
 import { rootTree } from "../../../image/recipes/root-tree";
@@ -47,6 +48,18 @@ test("masters and workers are made from one image, all other roles from the othe
   assert.match(of("master"), /^kubernetes-/);
   assert.deepEqual(new Set([of("gateway"), of("balancer"), of("storage")]), new Set([of("gateway")]));
   assert.match(of("gateway"), /^infrastructure-/);
+});
+
+test("every unit of a layer that names who wants it is enabled so", () => {
+  const kubernetes = kubernetesRecipe(VERSION).layer;
+  for (const { folder, enabledUnits } of [rootTree.layer, containerLayer, kubernetes, disk.layer]) {
+    const units = path.join(layerFilesFolder(folder), "etc", "systemd", "system");
+    const names = fs.existsSync(units) ? fs.readdirSync(units).filter((name) => name.endsWith(".service")) : [];
+    for (const name of names) {
+      const wantedBy = /^WantedBy=(.*)$/m.exec(fs.readFileSync(path.join(units, name), "utf8"))?.[1];
+      assert.equal(enabledUnits[name], wantedBy, `${folder}: ${name}`);
+    }
+  }
 });
 
 test("virtual machines have images of their own, system containers keep theirs", () => {
