@@ -1,5 +1,6 @@
 import * as path from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import type { ImageForm } from "../../image/image-names";
 import { createBundle } from "../../image/parts/bundle";
 import type { BundleManifest } from "../../image/parts/bundle-manifest";
 import { loadBundle } from "../../image/parts/load-bundle";
@@ -8,27 +9,42 @@ import { interruptibly } from "../start/interruption";
 
 interface BundleOptions {
   readonly json?: boolean;
+  /** Of `create` alone. */
+  readonly form?: ImageForm;
 }
 
 export function bundleCommand(): Command {
   return new Command("bundle")
     .description("everything that images are made from in one file, for hosts without a network")
     .addCommand(
-      partCommand("create", "fetch or build all parts, verify them and write them into the file", createBundle),
+      partCommand(
+        "create",
+        "fetch or build all parts, verify them and write them into the file",
+        createBundle,
+      ).addOption(
+        new Option("--form <form>", "parts of trees for system containers, or finished disks for virtual machines")
+          .choices(["tree", "disk"] satisfies ImageForm[])
+          .default("tree" satisfies ImageForm),
+      ),
     )
     .addCommand(partCommand("load", "verify the file and take its parts as a source of images", loadBundle));
 }
 
-type WorkOnBundle = (file: string, options: NonNullable<Parameters<typeof loadBundle>[1]>) => Promise<BundleManifest>;
+type WorkOnBundle = (
+  file: string,
+  options: NonNullable<Parameters<typeof loadBundle>[1]> & { readonly form?: ImageForm },
+) => Promise<BundleManifest>;
 
 function partCommand(name: string, description: string, work: WorkOnBundle): Command {
   return new Command(name)
     .description(description)
     .argument("<file>", "a tar file, compressed if it ends with .gz or .tgz")
     .option("--json", "print JSON")
-    .action(async (file: string, { json }: BundleOptions) => {
+    .action(async (file: string, { json, form }: BundleOptions) => {
       const whole = path.resolve(file);
-      const manifest = await interruptibly("the bundle", (signal) => work(whole, { signal, progress: sayNews() }));
+      const manifest = await interruptibly("the bundle", (signal) =>
+        work(whole, { form, signal, progress: sayNews() }),
+      );
       if (json) printJson(manifest);
       else print(renderManifest(manifest));
     });

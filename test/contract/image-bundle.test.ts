@@ -10,7 +10,7 @@ import { ensurePart } from "../../image/parts/part-store";
 import type { ImageRecipe } from "../../image/recipes/recipe";
 import { exists } from "../../provider/host/file-store";
 import { UserError } from "../../provider/host/user-error";
-import { ownDataFolder, smallRecipe, smallSource, storedNames } from "../support/small-image";
+import { ownDataFolder, smallDiskRecipe, smallRecipe, smallSource, storedNames } from "../support/small-image";
 
 const withPrograms: ImageRecipe = {
   ...smallRecipe,
@@ -46,6 +46,27 @@ for (const name of ["bundle.tar", "bundle.tar.gz"]) {
     assert.equal(await fs.readlink(path.join(there, "images", record?.name ?? "", "layers/base/bin")), "usr/bin");
   });
 }
+
+test("a disk travels compressed, without its holes, and comes out sparse and byte for byte", async (t) => {
+  const here = await ownDataFolder(t);
+  const file = path.join(here, "disks.tar");
+  const source = smallSource();
+  const { parts } = await createBundle(file, { recipes: [smallDiskRecipe], sources: [source] });
+  assert.deepEqual(
+    parts.map(({ kind, origin, files }) => [kind, origin, files.map((each) => path.basename(each.path))]),
+    [["disk", "a test", ["disk.raw.zst"]]],
+  );
+  const [made] = await ensureImages({ recipes: [smallDiskRecipe], sources: [source] });
+  assert.ok((await fs.stat(file)).size < 100_000);
+
+  const there = await ownDataFolder(t);
+  await loadBundle(file);
+  const [record] = await ensureImages({ recipes: [smallDiskRecipe], sources: [bundleSource], verify: true });
+  assert.equal(record?.digest, made?.digest);
+  assert.deepEqual(record?.createdFrom, { disk: "a test, by way of a bundle" });
+  const { size, blocks } = await fs.stat(path.join(there, "images", record?.name ?? "", "disk.raw"));
+  assert.ok(blocks * 512 < size / 2, "it is sparse");
+});
 
 test("a bundle is made of whole parts only: a damaged one is made anew first", async (t) => {
   const data = await ownDataFolder(t);

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import type { TestContext } from "node:test";
 import type { PartSource } from "../../image/parts/part-source";
 import { containerLayer } from "../../image/recipes/container-layer";
+import { disk } from "../../image/recipes/disk";
 import type { ImageRecipe } from "../../image/recipes/recipe";
 
 /** An image that is built in a moment: its root tree is two files. */
@@ -18,6 +19,9 @@ export const smallRecipe: ImageRecipe = {
   },
   container: containerLayer,
 };
+
+/** The same as a disk, which the source has ready. */
+export const smallDiskRecipe: ImageRecipe = { ...smallRecipe, container: undefined, disk };
 
 export interface SmallSource extends PartSource {
   /** How often a part was asked for. */
@@ -35,7 +39,9 @@ export function smallSource(bytes = 1024, beforeFetch: () => Promise<void> = asy
     fetch: async (part, target) => {
       count++;
       await beforeFetch();
-      if (part.kind === "programs") {
+      if (part.kind === "disk") {
+        await fs.writeFile(path.join(target, "disk.raw"), sparseDisk(bytes));
+      } else if (part.kind === "programs") {
         for (const program of part.recipe.programs) {
           await fs.writeFile(path.join(target, program), `#!/bin/sh\necho ${program}\n`, { mode: 0o755 });
         }
@@ -47,6 +53,13 @@ export function smallSource(bytes = 1024, beforeFetch: () => Promise<void> = asy
       return "a test";
     },
   };
+}
+
+/** A disk with some bytes at its begin and end, and nothing between them. */
+function sparseDisk(bytes: number): Buffer {
+  const disk = Buffer.alloc(8 * 1024 * 1024);
+  for (const at of [0, disk.length - bytes]) disk.fill("x", at, at + bytes);
+  return disk;
 }
 
 /**
