@@ -113,6 +113,13 @@ export class Laboratory {
     throw new Error(`the floating IP is held by ${[holder, ...others].join(" and ") || "nobody"}`);
   }
 
+  async apiAnswers(): Promise<boolean> {
+    return this.api.ask("GET", "/readyz").then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  }
+
   /** Makes a fault while a client asks and writes, and goes on watching for `afterMs`. */
   async watch(of: string, fault: () => Promise<void>, afterMs: number): Promise<Observed> {
     const probe = probeApi(`https://127.0.0.1:${this.plan.hostPorts.api}/readyz`, PROBE_MS);

@@ -1,11 +1,11 @@
 import { closeGuests } from "../../provider/host/guest-ssh";
 import { UserError } from "../../provider/host/user-error";
-import { makeNamespace, removeNamespace } from "./acknowledged-writes";
+import { makeNamespace } from "./acknowledged-writes";
 import type { Fault } from "./fault";
 import { Laboratory, type LaboratoryParts } from "./laboratory";
 import type { Timeline } from "./samples";
 import { type MeasureResult, summarizeMeasure } from "./statistics";
-import { makeWhole, whatIsNotWhole } from "./wholeness";
+import { forgetEverything, makeWhole, whatIsNotWhole } from "./wholeness";
 
 export interface VerifyOptions extends Omit<LaboratoryParts, "round"> {
   readonly faults: readonly Fault[];
@@ -51,7 +51,7 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
     } finally {
       say(`making sure that ${plan.stack} is as before`);
       await makeWhole(restoring, outputs);
-      await removeNamespace(api);
+      await forgetEverything(restoring);
     }
     return {
       ...{ stack: plan.stack, driver: options.hypervisor.name, movedBy: plan.balancing.movedBy },

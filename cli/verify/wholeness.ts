@@ -1,6 +1,9 @@
 import type { StackOutputs } from "../stack-outputs";
 import { isHealthy, stackStatus } from "../stack-status";
+import { removeNamespace } from "./acknowledged-writes";
 import { etcdctl } from "./faults/masters";
+import { incompleteCopies } from "./faults/storage";
+import { forgetNotes } from "./guest-notes";
 import type { Laboratory } from "./laboratory";
 
 const MEND_MS = 240_000;
@@ -18,7 +21,7 @@ export async function whatIsNotWhole(lab: Laboratory, outputs: StackOutputs): Pr
       }),
     ];
   }
-  const checks = await Promise.all([holding(lab), etcdMembers(lab), pods(lab)]);
+  const checks = await Promise.all([holding(lab), etcdMembers(lab), pods(lab), incompleteCopies(lab)]);
   return checks.flat();
 }
 
@@ -41,6 +44,12 @@ export async function makeWhole(lab: Laboratory, outputs: StackOutputs): Promise
     if (performance.now() > deadline) throw new Error(`${stack} is not whole again: ${missing.join("; ")}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
+}
+
+/** Removes what the measuring made in the cluster and in its nodes. */
+export async function forgetEverything(lab: Laboratory): Promise<void> {
+  await Promise.all(lab.plan.nodes.map(({ name }) => lab.must(name, forgetNotes)));
+  await removeNamespace(lab.api);
 }
 
 async function holding(lab: Laboratory): Promise<readonly string[]> {

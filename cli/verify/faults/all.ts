@@ -1,13 +1,16 @@
 import type { Fault } from "../fault";
-import { balancerKill, haproxyCrash, isolation, plannedMove } from "./balancers";
+import { balancerKill, haproxyCrash, plannedMove } from "./balancers";
+import { gatewayKill } from "./gateway";
+import { isolation, partition } from "./isolation";
 import { etcdLeaderKill, masterKill, quorumLoss } from "./masters";
-import { allStopped, gatewayKill, idleStream } from "./whole";
+import { storageKill } from "./storage";
+import { allStopped, idleStream } from "./whole";
 import { workerKill } from "./workers";
 
 /** In the order in which they are made: from what costs least to what costs most. */
 export const faults: readonly Fault[] = [
-  ...[balancerKill, plannedMove, haproxyCrash, isolation],
+  ...[balancerKill, plannedMove, haproxyCrash, isolation, partition],
   ...[masterKill, etcdLeaderKill, quorumLoss],
-  workerKill,
+  ...[workerKill, storageKill],
   ...[gatewayKill, idleStream, allStopped],
 ];

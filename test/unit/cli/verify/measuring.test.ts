@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { heldTwice } from "../../../../cli/verify/faults/balancers";
-import { longestGap } from "../../../../cli/verify/faults/whole";
+import { missingLines, parseWritten } from "../../../../cli/verify/faults/storage";
+import { longestGap, momentsIn } from "../../../../cli/verify/guest-notes";
+import { heldByNobody, heldTwice, parseHoldings } from "../../../../cli/verify/holding-notes";
 import { askRepeatedly, summarizeSamples } from "../../../../cli/verify/samples";
 import { summarizeMeasure } from "../../../../cli/verify/statistics";
 
@@ -53,12 +54,47 @@ test("a target is met by the 95th percentile of the rounds, not by their median"
   assert.equal(summarizeMeasure("master-kill", told, [1_000]).met, undefined);
 });
 
-test("the floating IP is held twice only while both have it", () => {
+test("the floating IP is held twice only while both have it, and by nobody while neither does", () => {
   const held = (fromMs: number, toMs: number) => ({ fromMs, toMs });
   assert.equal(heldTwice([[held(0, 100)], [held(100, 200)]]), 0);
   assert.equal(heldTwice([[held(0, 60), held(60, 130)], [held(100, 200)]]), 30);
+  assert.equal(heldByNobody([[held(0, 60), held(400, 500)], [held(80, 390)]]), 30);
+  assert.equal(heldByNobody([[held(0, 100)], [held(50, 200)]]), 0);
+});
+
+test("a balancer's notes tell when it had the floating IP, and no other address", () => {
+  const notes = [
+    "[2026-11-21T17:00:00.500000] 2: dmz    inet 192.168.56.10/24 scope global secondary dmz",
+    "[2026-11-21T17:00:01.250000] Deleted 2: dmz    inet 192.168.56.10/24 scope global secondary dmz",
+    "[2026-11-21T17:00:01.300000] 2: dmz    inet 192.168.56.100/24 scope global secondary dmz",
+    "[2026-11-21T17:00:02.000000] 2: dmz    inet 192.168.56.10/24 scope global secondary dmz",
+    "[2026-11-21T17:00:02.100000] 2: dmz    inet 192.168.56.10/24 scope global secondary dmz",
+  ];
+  const second = Date.parse("2026-11-21T17:00:00Z");
+  assert.deepEqual(parseHoldings([...notes, `${second / 1_000 + 3} ended`, ""].join("\n"), "192.168.56.10"), [
+    { fromMs: second + 500, toMs: second + 1_250 },
+    { fromMs: second + 2_000, toMs: second + 3_000 },
+  ]);
+  assert.deepEqual(parseHoldings("1795280588.446 ended\n", "192.168.56.10"), []);
 });
 
 test("a gap between notes of a guest is told in ms", () => {
-  assert.equal(longestGap("10.100000\n10.250000\n11.000000\n"), 750);
+  assert.equal(longestGap(momentsIn("10.100000\n10.250000\n11.000000 ended\n")), 750);
+});
+
+test("a write to a volume waits until the next one is on disk, or for ever", () => {
+  const { acknowledged, refused, longestMs } = parseWritten(
+    "10.0 acknowledged 0\n10.2 acknowledged 1\n10.3 refused 2\n11.5 acknowledged 3\n12.0 ended\n",
+  );
+  assert.deepEqual(
+    { acknowledged, refused, longestMs },
+    { acknowledged: ["0", "1", "3"], refused: 1, longestMs: 1_300 },
+  );
+  assert.equal(parseWritten("10.0 acknowledged 0\n18.0 ended\n").longestMs, 8_000);
+  assert.throws(() => parseWritten("10.0 refused 0\n18.0 ended\n"), /nothing could be written/);
+});
+
+test("a line that one copy lacks is lost, half a line of its number too", () => {
+  assert.equal(missingLines(["0", "1", "2"], ["0\n1\n2\n3\n", "0\n1\n2\n"]), 0);
+  assert.equal(missingLines(["0", "1", "12"], ["0\n1\n12\n", "0\n1"]), 1);
 });
