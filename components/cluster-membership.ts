@@ -3,6 +3,7 @@ import { type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
 import { birthMember, guestConnection } from "./guest-connection";
 import type { PoolArgs } from "./machine-pool";
 import { Membership } from "./resources/membership";
+import { timeLimits } from "./time-limits";
 import type { VirtualMachine } from "./virtual-machine";
 
 export interface ClusterMembershipArgs extends PoolArgs {
@@ -31,7 +32,7 @@ export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Re
       parent,
       // The gateway must know the node's name and lease before the node appears in the cluster.
       dependsOn: [args.machine.machine, args.gateway.files, ...args.after],
-      customTimeouts: { create: "15m", update: "15m", delete: "10m" },
+      customTimeouts: timeLimits(args.slowdown, { create: 15, update: 15, delete: 10 }),
     },
   );
 }

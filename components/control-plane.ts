@@ -6,6 +6,7 @@ import { birthMember } from "./guest-connection";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
 import { Birth } from "./resources/birth";
 import type { Membership } from "./resources/membership";
+import { timeLimits } from "./time-limits";
 import type { VirtualMachine } from "./virtual-machine";
 
 export interface ControlPlaneArgs extends PoolArgs {
@@ -46,7 +47,7 @@ export class ControlPlane extends pulumi.ComponentResource {
         parent: this,
         // Machines only: the seed has written every file that a new machine needs.
         dependsOn: needed.map((node) => node.machine),
-        customTimeouts: { create: "15m", update: "15m" },
+        customTimeouts: timeLimits(args.slowdown, { create: 15, update: 15 }),
       },
     );
   }

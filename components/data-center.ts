@@ -23,6 +23,8 @@ export interface DataCenterArgs {
   readonly plan: DataCenterPlan;
   /** The driver's name, already decided, never `auto`. */
   readonly driver: string;
+  /** How many times slower than natively the driver's machines are; 1 when left out. */
+  readonly slowdown?: number;
 }
 
 /** One whole data centre: everything the plan names, in the order in which it can come to exist. */
@@ -43,10 +45,10 @@ export class DataCenter extends pulumi.ComponentResource {
     const volumes = this.provideVolumes(args, foundation, masters);
     const parts = [gateway, balancers, masters, workers, storage, ...volumes];
     const machines = [...masters.machines, ...workers.machines];
-    const { secrets, network, baseImage, guard } = foundation;
+    const { secrets, slowdown, network, baseImage, guard } = foundation;
     const ready = areGuestsSimulated(args.driver)
       ? []
-      : [new Ready("ready", { plan, secrets, machines, after: parts }, { parent: this })];
+      : [new Ready("ready", { plan, secrets, slowdown, machines, after: parts }, { parent: this })];
     new Dismantling(
       "dismantling",
       { stack: plan.stack },
@@ -57,10 +59,10 @@ export class DataCenter extends pulumi.ComponentResource {
   }
 
   /** Nothing where there is no storage, nor where no command over SSH reaches the guests. */
-  private provideVolumes({ plan, driver }: DataCenterArgs, { secrets }: Foundation, { birth }: ControlPlane) {
+  private provideVolumes({ plan, driver }: DataCenterArgs, { secrets, slowdown }: Foundation, { birth }: ControlPlane) {
     const backend = storageBackend(plan);
     if (!backend || areGuestsSimulated(driver)) return [];
-    return [new VolumeProvisioner("volumes", { plan, secrets, backend, birth }, { parent: this })];
+    return [new VolumeProvisioner("volumes", { plan, secrets, slowdown, backend, birth }, { parent: this })];
   }
 
   private warnOfVolumes({ plan, driver }: DataCenterArgs): void {
@@ -69,7 +71,7 @@ export class DataCenter extends pulumi.ComponentResource {
     void pulumi.log.warn(`volumes are ignored: machines of the driver ${driver} share the host's file system`, this);
   }
 
-  private layFoundation({ plan, driver }: DataCenterArgs): Foundation {
+  private layFoundation({ plan, driver, slowdown = 1 }: DataCenterArgs): Foundation {
     const own = { parent: this };
     const { stack, segments, kubernetes } = plan;
     const baseImage = new BaseImage("base-image", { driver, kubernetesVersion: kubernetes.version }, own);
@@ -81,6 +83,7 @@ export class DataCenter extends pulumi.ComponentResource {
     return {
       plan,
       driver,
+      slowdown,
       secrets: new Secrets("secrets", { stack, version: 1 }, own),
       baseImage,
       guard,

@@ -9,6 +9,8 @@ export interface Foundation {
   readonly plan: DataCenterPlan;
   /** The driver's name, already decided, never `auto`. */
   readonly driver: string;
+  /** How many times slower than natively its machines are; time limits are as many times longer. */
+  readonly slowdown: number;
   readonly secrets: Secrets;
   readonly baseImage: BaseImage;
   readonly network: Network;

@@ -13,10 +13,10 @@ export interface PoolArgs extends Foundation {
 /** The pool's machines; they come up all at once. */
 export function poolMachines(
   nodes: readonly NodePlan[],
-  { plan, driver, secrets, baseImage, network, guard }: PoolArgs,
+  { plan, driver, slowdown, secrets, baseImage, network, guard }: PoolArgs,
   parent: pulumi.Resource,
 ): readonly VirtualMachine[] {
-  const foundation = { plan, driver, secrets, baseImage, network, guard };
+  const foundation = { plan, driver, slowdown, secrets, baseImage, network, guard };
   return nodes.map((node) => new VirtualMachine(node.name, { ...foundation, node }, { parent }));
 }
 

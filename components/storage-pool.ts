@@ -6,6 +6,7 @@ import { nodesOf } from "../stacks/plan/data-center-plan";
 import { areGuestsSimulated } from "./guest-connection";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
 import { remoteConnection } from "./remote-command";
+import { timeLimits } from "./time-limits";
 import type { VirtualMachine } from "./virtual-machine";
 
 /** Longer than a slow machine needs to boot three others, shorter than the command's own limit. */
@@ -28,7 +29,7 @@ export class StoragePool extends pulumi.ComponentResource {
   }
 
   /** Run again when a machine is made anew, so that it has been taken back before the operation ends. */
-  private form({ plan, secrets, gateway }: PoolArgs, { formPool }: StorageBackend): command.remote.Command {
+  private form({ plan, secrets, slowdown, gateway }: PoolArgs, { formPool }: StorageBackend): command.remote.Command {
     const [first] = nodesOf(plan, "storage");
     if (!first) throw new Error("the plan has no storage machine");
     return new command.remote.Command(
@@ -48,7 +49,7 @@ export class StoragePool extends pulumi.ComponentResource {
         parent: this,
         // Not before the gateway's firewall stands: it forgets connections that are older than itself.
         dependsOn: [gateway.files, ...this.machines.map(({ machine }) => machine)],
-        customTimeouts: { create: "10m", update: "10m" },
+        customTimeouts: timeLimits(slowdown, { create: 10, update: 10 }),
       },
     );
   }

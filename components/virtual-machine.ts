@@ -11,6 +11,7 @@ import type { ResourceArgs } from "./resources/deep-input";
 import { Disk } from "./resources/disk";
 import { Machine } from "./resources/machine";
 import { NodeFiles } from "./resources/node-files";
+import { timeLimits } from "./time-limits";
 
 export interface VirtualMachineArgs extends Foundation {
   readonly node: NodePlan;
@@ -32,7 +33,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
     this.machine = new Machine(name, machineArgs(args, this.seed), {
       parent: this,
       dependsOn: [...args.network.segments, ...args.baseImage.images, ...disks],
-      customTimeouts: { create: "10m", update: "10m", delete: "5m" },
+      customTimeouts: timeLimits(args.slowdown, { create: 10, update: 10, delete: 5 }),
     });
     this.registerOutputs({});
   }
@@ -43,7 +44,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
    * @param after what must have been done before, e.g. the same in the neighbour of a pool that reloads node by node
    */
   keepFiles(after: readonly pulumi.Resource[]): NodeFiles {
-    const { plan, node, secrets } = this.args;
+    const { plan, node, secrets, slowdown } = this.args;
     return new NodeFiles(
       `${node.name}-files`,
       {
@@ -52,7 +53,11 @@ export class VirtualMachine extends pulumi.ComponentResource {
         files: this.seed.files,
         generation: this.machine.generation,
       },
-      { parent: this, dependsOn: [this.machine, ...after], customTimeouts: { create: "10m", update: "10m" } },
+      {
+        parent: this,
+        dependsOn: [this.machine, ...after],
+        customTimeouts: timeLimits(slowdown, { create: 10, update: 10 }),
+      },
     );
   }
 

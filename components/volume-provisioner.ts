@@ -5,8 +5,9 @@ import { firstMaster } from "../stacks/plan/data-center-plan";
 import type { PoolArgs } from "./machine-pool";
 import { remoteConnection } from "./remote-command";
 import type { Birth } from "./resources/birth";
+import { timeLimits } from "./time-limits";
 
-export interface VolumeProvisionerArgs extends Pick<PoolArgs, "plan" | "secrets"> {
+export interface VolumeProvisionerArgs extends Pick<PoolArgs, "plan" | "secrets" | "slowdown"> {
   readonly backend: StorageBackend;
   /** There must be a cluster to put it into. */
   readonly birth: Birth;
@@ -30,7 +31,7 @@ export class VolumeProvisioner extends pulumi.ComponentResource {
         logging: "stderr",
         addPreviousOutputInEnv: false,
       },
-      { parent: this, dependsOn: [birth], customTimeouts: { create: "5m", update: "5m" } },
+      { parent: this, dependsOn: [birth], customTimeouts: timeLimits(args.slowdown, { create: 5, update: 5 }) },
     );
     this.registerOutputs({});
   }

@@ -123,6 +123,15 @@ function checked(name: string, drivers: readonly string[]): DriverName {
   );
 }
 
+/**
+ * How many times longer than natively an operation may take before it is given up. An emulated processor is ten to fifty
+ * times slower, of which waiting for disks and networks has no part. It bounds waiting only; what Kubernetes' own tools
+ * wait for, each machine measures by itself.
+ */
+export async function slowdownOf(driver: DriverName, { kvm }: Pick<DriverSurroundings, "kvm">): Promise<number> {
+  return driver === "qemu" && !(await kvm()).usable ? 12 : 1;
+}
+
 /** The surroundings of this very process. */
 export async function driverSurroundings(stack: string): Promise<DriverSurroundings> {
   return {

@@ -1,16 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DataCenter } from "../components/data-center";
 import { UserError } from "../provider/host/user-error";
-import { chooseDriver, driverSurroundings } from "./choose-driver";
+import { chooseDriver, driverSurroundings, slowdownOf } from "./choose-driver";
 import { readStackConfig } from "./config/read-stack-config";
 import { planDataCenter } from "./plan/plan-data-center";
 
 /** What Pulumi runs: read, plan, build, outputs. */
 async function buildStack() {
   const configuration = readStackConfig();
-  const { driver } = await chooseDriver(configuration.driver, await driverSurroundings(configuration.name));
+  const surroundings = await driverSurroundings(configuration.name);
+  const { driver } = await chooseDriver(configuration.driver, surroundings);
+  const slowdown = await slowdownOf(driver, surroundings);
   const plan = planDataCenter(configuration);
-  return new DataCenter(plan.stack, { plan, driver }).outputs;
+  return new DataCenter(plan.stack, { plan, driver, slowdown }).outputs;
 }
 
 /** A problem of the user's gets its text shown, without the stack of calls that found it. */

@@ -10,8 +10,13 @@ export function renderVolumes({ diskGiB, volumes }: NodePlan): string {
   return `# System disk of ${diskGiB} GiB: mount point and size in MiB of each volume. None is ever made smaller.\n${lines.join("")}`;
 }
 
-/** /etc/groundplane/data-disks: in the order in which they are plugged in. */
+/**
+ * /etc/groundplane/data-disks: in the order in which they are plugged in. Sizes stand in it so that a disk that grew is
+ * looked at.
+ */
 export function renderDataDisks({ dataDisks }: NodePlan): string {
-  const lines = dataDisks.map(({ name, uuid, mountPoint }) => `${confValue(name)} ${uuid} ${confValue(mountPoint)}\n`);
-  return `# Serial number, UUID of the file system, and mount point of each data disk.\n${lines.join("")}`;
+  const lines = dataDisks.map(
+    ({ name, uuid, mountPoint, sizeGiB }) => `${confValue(name)} ${uuid} ${confValue(mountPoint)} ${sizeGiB}\n`,
+  );
+  return `# Serial number, UUID of the file system, mount point and GiB of each data disk.\n${lines.join("")}`;
 }

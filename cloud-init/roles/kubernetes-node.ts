@@ -5,7 +5,14 @@ import { clusterUnit } from "../files/kubernetes/units";
 import { guestCommand } from "../guest-command";
 import type { RoleContent } from "../role-content";
 
-const commands = ["cluster-work", "join-cluster", "cluster-wait", "cluster-status", "role-ready"];
+const commands = [
+  "cluster-work",
+  "patient-configuration",
+  "join-cluster",
+  "cluster-wait",
+  "cluster-status",
+  "role-ready",
+];
 
 /** What masters and workers have in common: they can join, and say how far they are. */
 export function kubernetesNodeContent(plan: DataCenterPlan, node: NodePlan): RoleContent {

@@ -59,7 +59,7 @@ async function makeMachines(count: number): Promise<readonly MachineSpec[]> {
   const nodes = plan.nodes.filter(({ role }) => role !== "gateway").slice(0, count);
   await driver.ensureImage({ name: guestImage() });
   for (const { name } of plan.segments) await driver.ensureSegment({ stack, name }, owner);
-  for (const node of nodes) await driver.ensureMachine(guestMachine(plan, node), bareSeed(node, keys), owner);
+  for (const node of nodes) await driver.ensureMachine(guestMachine(plan, node), bareSeed(plan, node, keys), owner);
   return nodes.map((node) => guestMachine(plan, node));
 }
 

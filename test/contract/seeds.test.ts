@@ -27,12 +27,17 @@ const units = ["systemd accepts the units"];
 const keepalived = "keepalived accepts its configuration";
 const cluster = ["corosync accepts its configuration", "pacemaker accepts its configuration"];
 
+const kubeadmAccepts = (file: string): readonly string[] => [
+  `kubeadm accepts ${file}`,
+  `kubeadm accepts ${file} with longer limits`,
+];
+
 /** What must have been proven about a role: a proof that silently did not apply would be none. */
 const proofs: Readonly<Record<Role, readonly string[]>> = {
   gateway: [...units, "dnsmasq accepts its configuration", "nft accepts the rules"],
   balancer: [...units, "haproxy accepts its configuration"],
-  master: [...units, "kubeadm accepts init.yaml", "kubeadm accepts join.yaml"],
-  worker: [...units, "kubeadm accepts join.yaml"],
+  master: [...units, ...kubeadmAccepts("init.yaml"), ...kubeadmAccepts("join.yaml")],
+  worker: [...units, ...kubeadmAccepts("join.yaml")],
   storage: units,
 };
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -27,6 +28,8 @@ const stackName = "dev";
 export interface ProviderProjectOptions {
   /** As on Windows: no script that could be started, only what Pulumi's Node.js host loads. */
   readonly withoutScript?: boolean;
+  /** The plugin of this checkout, for drivers whose helper programs lie beside it. */
+  readonly inPlace?: boolean;
 }
 
 export async function providerProject(options: ProviderProjectOptions = {}): Promise<ProviderProject> {
@@ -46,7 +49,9 @@ export async function providerProject(options: ProviderProjectOptions = {}): Pro
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
-  const plugins = { providers: [{ name: "groundplane", path: buildPlugin(root, options) }] };
+  const plugins = {
+    providers: [{ name: "groundplane", path: options.inPlace ? buildInPlace() : buildPlugin(root, options) }],
+  };
   return {
     dataFolder: folders.data,
     program: (program) =>
@@ -76,6 +81,11 @@ export async function providerProject(options: ProviderProjectOptions = {}): Pro
       fs.readFileSync(path.join(folders.state, ".pulumi", "stacks", projectName, `${stackName}.json`), "utf8"),
     remove: () => fs.rmSync(root, { recursive: true, force: true }),
   };
+}
+
+function buildInPlace(): string {
+  execFileSync(process.execPath, ["build.cjs"], { cwd: projectFolder });
+  return path.join(projectFolder, "provider", "launcher");
 }
 
 /** The plugin's folder: the shipped launcher beside a bundle of the present sources. */

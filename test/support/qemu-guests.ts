@@ -10,6 +10,7 @@ import { fillSecrets } from "../../provider/resources/fill-secrets";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { exampleConfiguration } from "./example-stacks";
+import { qemuSkipReason } from "./qemu-host";
 
 /** The sealed disk image of gateways, balancers and storage nodes. */
 export const guestImage = (): string => imageFor("gateway", exampleConfiguration("lab").kubernetesVersion, "disk");
@@ -21,9 +22,22 @@ export function borrowImage(images: string, name: string): void {
   fs.symlinkSync(path.join(images, name), path.join(folder, name));
 }
 
-/** The plan of the lab under another name, with ports of its own. */
+/** Under emulation three guests at once need minutes, on a busy host many. */
+export const GUEST_BOOT_MS = 20 * 60_000;
+
+/** Why no real guest can be started here; `false` = one can. */
+export async function guestSkipReason(): Promise<string | false> {
+  const reason = await qemuSkipReason();
+  if (reason || process.getuid?.() === 0) return reason;
+  return "the image of these guests is built as root";
+}
+
+/** The plan of the lab under another name, with ports of its own and small disks. */
 export function guestPlan(stack: string, ports: { readonly api: number; readonly ssh: number }): DataCenterPlan {
-  return planDataCenter({ ...exampleConfiguration("lab"), name: stack, hostPorts: ports });
+  const { pools, ...rest } = exampleConfiguration("lab");
+  const small = <P extends object>(pool: P) => ({ ...pool, cpus: 1, memoryMiB: 512, diskGiB: 5 });
+  const smaller = { ...pools, gateway: small(pools.gateway), storage: small(pools.storage) };
+  return planDataCenter({ ...rest, pools: smaller, name: stack, hostPorts: ports });
 }
 
 /** The secrets of a stack, and what of them a node is told. */
@@ -63,23 +77,18 @@ export function planned(plan: DataCenterPlan, name: string): NodePlan {
   return node;
 }
 
-/** The machine as the plan has it, but no larger than emulation needs. */
+/** The machine as the plan has it, but from the smaller image and no larger than emulation needs. */
 export function guestMachine(plan: DataCenterPlan, node: NodePlan): MachineSpec {
   const uplink = {
     mac: plan.uplink.mac,
     forwards: [{ hostPort: plan.hostPorts.ssh, guestPort: 22 }],
   };
   return {
-    stack: plan.stack,
-    name: node.name,
-    uuid: node.uuid,
-    image: guestImage(),
-    cpus: 1,
-    memoryMiB: 512,
-    diskGiB: 6,
+    ...{ stack: plan.stack, name: node.name, uuid: node.uuid, image: guestImage() },
+    ...{ cpus: 1, memoryMiB: 512, diskGiB: 5 },
     nics: node.interfaces.map(({ name, segment, mac }) => ({ name, segment, mac })),
     ...(node.role === "gateway" ? { uplink } : {}),
-    disks: [],
+    disks: node.dataDisks.map(({ name, mountPoint }) => ({ disk: name, mountPoint })),
     cpuWeight: 1024,
   };
 }
@@ -88,19 +97,14 @@ export function guestMachine(plan: DataCenterPlan, node: NodePlan): MachineSpec 
 export const renderedSeed = (plan: DataCenterPlan, node: NodePlan, keys: GuestKeys): SeedFiles =>
   fillSecrets(renderNodeSeed(plan, node), keys.of(node.name));
 
-/** A node that plays no role: it knows nothing of the network but what DHCP tells its MAC address. */
-export function bareSeed(node: NodePlan, keys: GuestKeys): SeedFiles {
-  const [main] = node.interfaces;
-  if (!main) throw new Error(`${node.name} has no interface`);
-  const files = [
+/** A node that plays no role: it knows nothing of the network but its name server and what DHCP tells its MAC address. */
+export function bareSeed(plan: DataCenterPlan, node: NodePlan, keys: GuestKeys): SeedFiles {
+  const { metaData, networkConfig, files } = renderNodeSeed(plan, node);
+  const written = [
     { path: "/etc/ssh/ssh_host_ed25519_key", permissions: "0600", content: keys.hostKey(node.name).privateKey },
     { path: "/root/.ssh/authorized_keys", permissions: "0600", content: `${keys.userKey}\n` },
+    ...files.filter(({ path }) => path === "/etc/resolv.conf"),
   ];
-  const config = { disable_root: false, ssh_deletekeys: false, users: [], write_files: files };
-  const link = { match: { macaddress: main.mac }, "set-name": main.name, dhcp4: true };
-  return {
-    userData: `#cloud-config\n${JSON.stringify(config)}\n`,
-    metaData: `instance-id: ${node.uuid}\nlocal-hostname: ${node.name}\n`,
-    networkConfig: `${JSON.stringify({ version: 2, ethernets: { [main.name]: link } })}\n`,
-  };
+  const config = { disable_root: false, ssh_deletekeys: false, users: [], write_files: written };
+  return { userData: `#cloud-config\n${JSON.stringify(config)}\n`, metaData, networkConfig };
 }

@@ -99,7 +99,7 @@ while read -r mount_point wanted; do
 done < <(grep -v '^#' "$folder/volumes")
 
 position=0
-while read -r name uuid mount_point; do
+while read -r name uuid mount_point _; do
   position=$((position + 1))
   prepare_data_disk "$name" "$uuid" "$mount_point" "$position"
 done < <(grep -v '^#' "$folder/data-disks")

@@ -53,7 +53,7 @@ give_birth() {
   if [ "$order" = other ]; then skip=upload-config,upload-certs,bootstrap-token,addon,show-join-command; fi
   write_etcd_patch
   # The token must not be printed: kubeadm's output goes to a log.
-  kubeadm_step "$1" init --config "$KUBEADM_INIT_CONFIGURATION" --skip-token-print --skip-phases="$skip" || return 1
+  kubeadm_step "$1" init --config "$("$here/patient-configuration" "$KUBEADM_INIT_CONFIGURATION")" --skip-token-print --skip-phases="$skip" || return 1
   if [ "$order" = first ]; then
     apply_flannel "$1" || return 1
   else
@@ -93,7 +93,7 @@ join_cluster() {
     # The kubelet writes it before it has its certificate, which kubeadm would take for a finished registration.
     rm -f /etc/kubernetes/kubelet.conf
     wait_for_signature "$1"
-    kubeadm_step "$1" join --config "$KUBEADM_JOIN_CONFIGURATION"
+    kubeadm_step "$1" join --config "$("$here/patient-configuration" "$KUBEADM_JOIN_CONFIGURATION")"
   fi
 }
 
@@ -103,7 +103,7 @@ finish_join() {
   systemctl restart kubelet
   if [ "$NODE_ROLE" = master ]; then
     wait_for_signature "$1"
-    kubeadm_step "$1" join --config "$KUBEADM_JOIN_CONFIGURATION" --skip-phases=kubelet-start
+    kubeadm_step "$1" join --config "$("$here/patient-configuration" "$KUBEADM_JOIN_CONFIGURATION")" --skip-phases=kubelet-start
   else
     set_phase "$1" "waiting for the kubelet"
     local try

@@ -41,6 +41,10 @@ sound() {
   return 1
 }
 
+kubeadm_accepts_limits() {
+  grep -q "^  tlsBootstrap: [0-9][0-9]*m$" "$1" && kubeadm config validate --config "$1"
+}
+
 prove "cloud-init accepts user-data" cloud-init schema --config-file /seed/user-data
 prove "cloud-init accepts network-config" cloud-init schema --schema-type network-config --config-file /seed/network-config
 prove "cloud-init writes the files" python3 /seed/write-files.py
@@ -75,5 +79,9 @@ if [ -e /seed/expected/var/lib/pacemaker/cib/cib.xml ]; then
 fi
 for configuration in /seed/expected/etc/groundplane/kubeadm/*.yaml; do
   [ -e "$configuration" ] || continue
-  prove "kubeadm accepts $(basename "$configuration")" kubeadm config validate --config "${configuration#/seed/expected}"
+  here=${configuration#/seed/expected}
+  prove "kubeadm accepts $(basename "$configuration")" kubeadm config validate --config "$here"
+  # As if any processor were a slow one.
+  patient=$(KUBEADM_NATIVE_MS=1 /usr/local/lib/groundplane/patient-configuration "$here" 2>/dev/null)
+  prove "kubeadm accepts $(basename "$configuration") with longer limits" kubeadm_accepts_limits "$patient"
 done

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { HypervisorHere } from "../../../provider/host/hypervisors-here";
 import type { StackOnDriver } from "../../../provider/host/stack-driver";
 import { UserError } from "../../../provider/host/user-error";
-import { chooseDriver, type DriverSurroundings } from "../../../stacks/choose-driver";
+import { chooseDriver, type DriverSurroundings, slowdownOf } from "../../../stacks/choose-driver";
 
 const yes = async (): Promise<HypervisorHere> => ({ usable: true, reason: "it is there" });
 const no = async (): Promise<HypervisorHere> => ({ usable: false, reason: "it is not there" });
@@ -82,6 +82,12 @@ test("VirtualBox and QEMU with KVM never share a host", async () => {
   // Emulation leaves the processor's virtualisation alone.
   const emulated = surroundings({ kvm: no, stacks: on("virtualbox", "other") });
   assert.equal((await chooseDriver("qemu", emulated)).driver, "qemu");
+});
+
+test("only emulated machines are given more time", async () => {
+  assert.equal(await slowdownOf("qemu", { kvm: yes }), 1);
+  assert.equal(await slowdownOf("qemu", { kvm: no }), 12);
+  assert.equal(await slowdownOf("nspawn", { kvm: mustNotAsk }), 1);
 });
 
 test("a driver that this version has not is a mistake, and auto does not take it", async () => {

@@ -53,7 +53,14 @@ test("the commands that the provider calls are executable files", () => {
       .filter((file) => file.mode === "0755")
       .map((file) => file.path.replace("/usr/local/lib/groundplane/", ""))
       .sort();
-  const both = ["cluster-status", "cluster-wait", "cluster-work", "join-cluster", "role-ready"];
+  const both = [
+    "cluster-status",
+    "cluster-wait",
+    "cluster-work",
+    "join-cluster",
+    "patient-configuration",
+    "role-ready",
+  ];
   const masters = ["approve-serving-certificates", "check-serving-request", "cluster-id", "cluster-ready"];
   assert.deepEqual(commands(workerFiles), [...both, "keep-volume-mounted"].sort());
   assert.deepEqual(

@@ -1,0 +1,34 @@
+#!/bin/bash
+# patient-configuration FILE: prints the name of a configuration for kubeadm, the same with time limits as many times longer
+# as kubeadm runs slower here than on a processor of its own, where it tells its version within 60 ms. Emulated processors
+# need it; where kubeadm is not much slower it is the file itself.
+set -eu
+
+configuration=${1:?usage: patient-configuration FILE}
+native_ms=${KUBEADM_NATIVE_MS:-60}
+copy=${PATIENT_CONFIGURATION:-/run/groundplane-kubeadm.yaml}
+
+# Once before the clock runs: the first start reads the program from the disk.
+kubeadm version --output short >/dev/null
+started=$(date +%s%3N)
+kubeadm version --output short >/dev/null
+slowdown=$((($(date +%s%3N) - started + native_ms - 1) / native_ms))
+
+if [ "$slowdown" -lt 3 ]; then
+  echo "$configuration"
+  exit 0
+fi
+echo "kubeadm runs $slowdown times slower than usual: its time limits are as much longer" >&2
+# kubeadm's own limits in minutes. The file holds the join token.
+(umask 077 && awk -v slowdown="$slowdown" '
+  { print }
+  /^kind: (Init|Join)Configuration$/ {
+    print "timeouts:"
+    print "  controlPlaneComponentHealthCheck: " 4 * slowdown "m"
+    print "  discovery: " 5 * slowdown "m"
+    print "  etcdAPICall: " 2 * slowdown "m"
+    print "  kubeletHealthCheck: " 4 * slowdown "m"
+    print "  kubernetesAPICall: " slowdown "m"
+    print "  tlsBootstrap: " 5 * slowdown "m"
+  }' "$configuration" >"$copy")
+echo "$copy"
