@@ -5,7 +5,7 @@ const path = require("node:path");
 
 const root = path.join(__dirname, "..");
 const OLDEST_NODE = [20, 19];
-const BUNDLES = ["cli", "provider", "language-host", "command-plugin"].map((name) =>
+const BUNDLES = ["cli", "image-builder", "provider", "language-host", "command-plugin"].map((name) =>
   path.join(root, "dist", `${name}.js`),
 );
 const SOURCES = [

@@ -9,7 +9,7 @@ import { buildDiskImage } from "./build/disk-image";
 import { buildDiskLayer } from "./build/disk-layer";
 import { ensureImage, type ImageParts, type ImageRecord, type LayerName } from "./build/image";
 import { buildKubernetesLayer } from "./build/kubernetes-layer";
-import { type DiskRecord, ensureDisk } from "./build/sealed-disk";
+import { type DiskRecord, ensureDisk, openDisk } from "./build/sealed-disk";
 import { type ImageForm, imageName, imageRecipes, recipeHash } from "./image-names";
 import { allSources } from "./parts/choose-source";
 import type { Part, PartSource } from "./parts/part-source";
@@ -19,6 +19,7 @@ import type { ImageRecipe } from "./recipes/recipe";
 import { removeDiscarded } from "./store/discard";
 import type { BuildContext, OnProgress } from "./store/progress";
 import { ensureSealed, type SealedFolder } from "./store/sealed-folder";
+import { buildInNamespace, buildingProblem, isOrdinaryUser } from "./unprivileged/build-in-namespace";
 
 export interface EnsureImagesOptions {
   /** Names of images, see `imageFor`; default: all trees of every known Kubernetes. */
@@ -38,29 +39,55 @@ const LOCK_TIMEOUT_MS = 60 * 60 * 1000;
 
 /**
  * Builds the images that are absent, and anew those that are damaged. Every step keeps its result, so that a build that
- * was killed goes on where it was. Safe to be called by several processes at once.
+ * was killed goes on where it was. Safe to be called by several processes at once. An ordinary user builds as root of a
+ * user namespace.
  *
  * @throws UserError when there is no source for a part, no network, no room, or a build fails; finished steps stay, a
  * half image never does
  */
 export async function ensureImages(options: EnsureImagesOptions = {}): Promise<readonly (ImageRecord | DiskRecord)[]> {
   const recipes = wantedRecipes(options);
-  const context = {
-    progress: options.progress ?? (() => {}),
-    signal: options.signal,
-    full: options.verify,
-  };
+  const { progress = () => {}, signal, verify, sources } = options;
+  if (sources || !isOrdinaryUser())
+    return buildHere(recipes, sources ?? allSources(), { progress, signal, full: verify });
+  const present = await presentDisks(recipes, verify);
+  if (present) return present;
+  const cannotBuild = await buildingProblem();
+  if (cannotBuild) return buildHere(recipes, allSources(), { progress, signal, full: verify, cannotBuild });
+  const records = await buildInNamespace({ kind: "images", recipes, verify }, { progress, signal });
+  return records as readonly (ImageRecord | DiskRecord)[];
+}
+
+async function buildHere(
+  recipes: readonly ImageRecipe[],
+  sources: readonly PartSource[],
+  context: EnsureContext,
+): Promise<readonly (ImageRecord | DiskRecord)[]> {
   await fs.mkdir(imagesFolder(), { recursive: true });
   const build = async (): Promise<readonly (ImageRecord | DiskRecord)[]> => {
     await removeDiscarded();
     const records = [];
-    for (const recipe of recipes) records.push(await ensureOne(recipe, options.sources ?? allSources(), context));
+    for (const recipe of recipes) records.push(await ensureOne(recipe, sources, context));
     return records;
   };
   return withFileLock(path.join(dataFolder(), "build-images"), build, { timeoutMs: LOCK_TIMEOUT_MS });
 }
 
-type EnsureContext = BuildContext & { readonly full?: boolean };
+/** All of them, where they are disks and there is nothing to be done. */
+async function presentDisks(
+  recipes: readonly ImageRecipe[],
+  full: boolean | undefined,
+): Promise<readonly DiskRecord[] | undefined> {
+  if (!recipes.every(({ disk }) => disk)) return undefined;
+  const found = await Promise.all(recipes.map((recipe) => openDisk(recipe, { full })));
+  return found.every((each) => typeof each !== "string") ? found : undefined;
+}
+
+type EnsureContext = BuildContext & {
+  readonly full?: boolean;
+  /** Why nothing can be built here; what a bundle has ready can still be taken. */
+  readonly cannotBuild?: UserError;
+};
 type MakePart = (wanted: Part) => Promise<SealedFolder>;
 
 async function ensureOne(
@@ -69,6 +96,7 @@ async function ensureOne(
   context: EnsureContext,
 ): Promise<ImageRecord | DiskRecord> {
   const part: MakePart = (wanted) => ensurePart(wanted, sources, context);
+  if (!recipe.disk && context.cannotBuild) throw context.cannotBuild;
   if (!recipe.disk) return ensureImage(recipe, await treeParts(recipe, part, context), context);
   const finished: Part = { kind: "disk", recipe };
   return ensureDisk(recipe, context, async (target) => {
@@ -77,6 +105,7 @@ async function ensureOne(
       return { disk: await source.fetch(finished, path.dirname(target), context) };
     }
     if (process.platform !== "linux") throw needsLinux(recipe);
+    if (context.cannotBuild) throw context.cannotBuild;
     return writeDisk(recipe, part, target, context);
   });
 }

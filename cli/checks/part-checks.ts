@@ -1,5 +1,6 @@
 import { imageFormOf, imageNames } from "../../image/image-names";
 import { describeSources, type SourceDescription } from "../../image/parts/choose-source";
+import { buildingProblem, isOrdinaryUser } from "../../image/unprivileged/build-in-namespace";
 import type { Hypervisor } from "../../provider/hypervisor";
 import type { DriverChoice } from "../../stacks/choose-driver";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
@@ -43,6 +44,15 @@ export const checkImages =
         : warning("image", `image ${name} is not here yet`, "`npm start` or `npx groundplane image build` makes it"),
     );
   };
+
+/** Who is not root builds in a user namespace. */
+export const checkImageBuilding: Check = async () => {
+  if (process.platform !== "linux") return [];
+  if (!isOrdinaryUser()) return [ok("image-building", "images can be built, as root")];
+  const found = await buildingProblem();
+  if (found) return [warning("image-building", found.problem, found.hint)];
+  return [ok("image-building", "images can be built without root, in a user namespace")];
+};
 
 /** Only what is missing needs a source, and one is enough. */
 export const checkSources: Check = async () => describeFoundSources(await describeSources());

@@ -10,7 +10,14 @@ import {
   checkPorts,
   checkSshClient,
 } from "../checks/host-checks";
-import { checkDriver, checkImages, checkPulumi, checkSources, imageNamesOf } from "../checks/part-checks";
+import {
+  checkDriver,
+  checkImageBuilding,
+  checkImages,
+  checkPulumi,
+  checkSources,
+  imageNamesOf,
+} from "../checks/part-checks";
 import { driverFor } from "../driver";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson } from "../print";
@@ -47,7 +54,7 @@ async function smokeSteps(stack: string, name: string | undefined, json = false)
 
 /** What depends on the configuration is left out while there is none that is right; its problems are findings. */
 async function examine(stack: string): Promise<readonly Finding[]> {
-  const always = { pulumi: checkPulumi, ssh: checkSshClient, sources: checkSources };
+  const always = { pulumi: checkPulumi, ssh: checkSshClient, building: checkImageBuilding, sources: checkSources };
   const configured = await readConfiguration(stack, { hostMemoryMiB: Math.floor(os.totalmem() / 2 ** 20) })
     .then(async (configuration) => ({ configuration, ...(await driverFor(configuration)) }))
     .catch((error: unknown) => ({ error }));

@@ -67,7 +67,7 @@ async function prepare(stack: string, { yes, progress, signal }: Preparation): P
   // The fake driver keeps books instead of machines: it needs nothing of the host.
   const isReal = driver !== "fake";
   const imagesHere = await areImagesHere(driver, configuration);
-  const packages = { driver, imagesHere, yes, progress, signal };
+  const packages = { driver, imagesHere, isRoot: process.getuid?.() === 0, yes, progress, signal };
   if (isReal) await progress.during("host packages", () => ensureHostPackages(packages));
   if (isReal) await refuseUnusableHost(hypervisor);
   const { binFolder } = await progress.during("Pulumi", () => obtainPulumi({ progress: note, signal }));

@@ -11,6 +11,8 @@ interface HostPackage {
   readonly purpose: string;
   /** `machines`: for system containers alone; `images`: only while one has to be built; otherwise always. */
   readonly only?: "machines" | "images";
+  /** Needed by who is not root. */
+  readonly forUsers?: true;
 }
 
 /** What machines and the building of their images need on a Debian host. */
@@ -26,6 +28,7 @@ const PACKAGES: readonly HostPackage[] = [
     purpose: "checks the packages in it",
     only: "images",
   },
+  { name: "uidmap", has: "newuidmap", purpose: "builds images without root", only: "images", forUsers: true },
   { name: "zstd", has: "zstd", purpose: "packs and unpacks images", only: "images" },
   { name: "unzip", has: "unzip", purpose: "unpacks Go where the host has none", only: "images" },
   { name: "ca-certificates", has: "/etc/ssl/certs/ca-certificates.crt", purpose: "checks who a download comes from" },
@@ -37,6 +40,7 @@ export interface PackageNeeds {
   readonly driver: string;
   /** The images of its machines are here already. */
   readonly imagesHere: boolean;
+  readonly isRoot: boolean;
 }
 
 export interface HostPackageOptions extends PackageNeeds {
@@ -77,9 +81,10 @@ export async function ensureHostPackages(options: HostPackageOptions): Promise<v
 }
 
 /** Pure. Virtual machines are often run by people who are not root, and need nothing but what is theirs. */
-export function neededPackages({ driver, imagesHere }: PackageNeeds): readonly HostPackage[] {
-  if (driver === "nspawn") return PACKAGES;
-  return PACKAGES.filter(({ only }) => only === undefined || (only === "images" && !imagesHere));
+export function neededPackages({ driver, imagesHere, isRoot }: PackageNeeds): readonly HostPackage[] {
+  const packages = PACKAGES.filter(({ forUsers }) => !(forUsers && isRoot));
+  if (driver === "nspawn") return packages;
+  return packages.filter(({ only }) => only === undefined || (only === "images" && !imagesHere));
 }
 
 async function missingPackages(wanted: readonly HostPackage[]): Promise<readonly HostPackage[]> {

@@ -2,6 +2,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { partsFolder } from "../../provider/host/data-folder";
 import { removeTree } from "../../provider/host/file-store";
+import { ownNamespaces } from "../../provider/host/namespaces";
 import { runCommand } from "../../provider/host/run-command";
 import { writeDockerArchive } from "../container/docker-archive";
 import { type ImageSources, layerFiles } from "../container/layer-files";
@@ -43,8 +44,7 @@ export async function buildContainerdStore(
 }
 
 async function unpack(archives: string, store: string, tree: string, signal?: AbortSignal): Promise<readonly string[]> {
-  const namespaces = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"];
-  const { stdout } = await runCommand([...namespaces, "sh", buildScript("unpack-container-images.sh")], {
+  const { stdout } = await runCommand([...ownNamespaces, "sh", buildScript("unpack-container-images.sh")], {
     env: { TREE: tree, STORE: store, ARCHIVES: archives, LOG: path.join(archives, "containerd.log") },
     signal,
     timeoutMs: 300_000,

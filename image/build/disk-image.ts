@@ -1,6 +1,7 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { removeTree, writeFileAtomic } from "../../provider/host/file-store";
+import { ownNamespaces } from "../../provider/host/namespaces";
 import { runCommand } from "../../provider/host/run-command";
 import { biosBoot } from "../disk/bios-boot";
 import { fstab, grubConfiguration, loadGrubConfiguration } from "../disk/boot-files";
@@ -12,7 +13,7 @@ import { buildScript } from "../image-files";
 import type { DiskRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/progress";
 import type { ImageKind } from "../volumes";
-import { ownNamespaces } from "./disk-layer";
+import { overlayMarks } from "./overlay-marks";
 
 export interface DiskContent {
   /** Folders from top to bottom. */
@@ -82,6 +83,7 @@ async function makeFileSystems(
       WORK: scratch,
       OUT: out,
       FILES: files,
+      MARKS: (await overlayMarks()) || ",metacopy=on",
       VOLUMES: volumes.map((line) => line.join(" ")).join("\n"),
       SOURCE_DATE_EPOCH: String(recipe.sealedAt),
     },

@@ -1,11 +1,13 @@
 import * as fs from "node:fs/promises";
 import { removeTree, writeFileAtomic } from "../../provider/host/file-store";
+import { ownNamespaces } from "../../provider/host/namespaces";
 import { runCommand } from "../../provider/host/run-command";
 import { buildScript } from "../image-files";
 import type { DiskRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/progress";
 import { aptFetchOptions, debianSources } from "./debian-sources";
 import { writeLayer } from "./layer";
+import { overlayMarks } from "./overlay-marks";
 import { leaveOut } from "./root-tree";
 
 /** Hardware that no hypervisor shows, most of the kernel's modules. */
@@ -15,9 +17,6 @@ const leaveOutModules = [
     (name) => `drivers/${name}`,
   ),
 ].map((folder) => `path-exclude=/usr/lib/modules/*/kernel/${folder}/*`);
-
-/** Own mounts and processes, which end with the command whatever happens. */
-export const ownNamespaces = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"];
 
 /**
  * What a machine with a kernel of its own has on top of the root tree: kernel, initramfs, boot loader, tools for disks.
@@ -32,6 +31,7 @@ export async function buildDiskLayer(
   context: BuildContext,
 ): Promise<void> {
   await writeLayer(recipe.layer, target);
+  if (recipe.packages.length === 0) return;
   const work = await fs.mkdtemp(`${target}-work-`);
   const aptConf = `${work}.apt.conf`;
   try {
@@ -49,6 +49,7 @@ export async function buildDiskLayer(
         TREE: tree,
         LAYER: target,
         WORK: work,
+        MARKS: await overlayMarks(),
         APT_CONF: aptConf,
         PACKAGES: recipe.packages.join(" "),
         SOURCES: (await debianSources(suite)).join("\n"),

@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { removeTree, writeFileAtomic } from "../../provider/host/file-store";
+import { listFolder, removeTree, writeFileAtomic } from "../../provider/host/file-store";
 import { runCommand } from "../../provider/host/run-command";
 import { UserError } from "../../provider/host/user-error";
 import type { RootTreeRecipe } from "../recipes/recipe";
@@ -87,8 +87,12 @@ async function runMmdebstrap(
   }
 }
 
-/** What identifies a machine is made anew by every machine; what mmdebstrap copied from the building host goes. */
+/**
+ * What identifies a machine is made anew by every machine; what mmdebstrap copied from the building host goes. Devices do
+ * too: every machine has its kernel's, and root of a user namespace could make none.
+ */
 async function forgetTheBuilder(tree: string, names: readonly string[]): Promise<void> {
+  for (const device of await listFolder(path.join(tree, "dev"))) await removeTree(path.join(tree, "dev", device));
   for (const name of names) await removeTree(path.join(tree, name));
   const keys = (await fs.readdir(path.join(tree, "etc/ssh"))).filter((name) => name.startsWith("ssh_host_"));
   for (const key of keys) await removeTree(path.join(tree, "etc/ssh", key));

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { ownNamespaces } from "../../provider/host/namespaces";
 import { runCommand } from "../../provider/host/run-command";
 import type { ContainerImageRecipe } from "../recipes/recipe";
 
@@ -45,9 +46,13 @@ async function programsFromTree(programs: readonly string[], tree: string): Prom
   return [...needed].map((name) => fileFromTree(name, tree));
 }
 
+/** The host's devices: a tree has none, and what a script sends to /dev/null must not become a file of it. */
+const LDD = 'mount --rbind /dev "$1/dev" && exec chroot "$1" /usr/bin/ldd "$2"';
+
 /** Asked inside the tree: the host's own libraries are others. A static program has none. */
 async function librariesOf(program: string, tree: string): Promise<readonly string[]> {
-  const { stdout } = await runCommand(["chroot", tree, "/usr/bin/ldd", program], { allowedExitCodes: [0, 1] });
+  const argv = [...ownNamespaces, "sh", "-c", LDD, "sh", tree, program];
+  const { stdout } = await runCommand(argv, { allowedExitCodes: [0, 1] });
   return stdout.split(/\s+/).filter((word) => word.startsWith("/") && fs.existsSync(path.join(tree, word)));
 }
 

@@ -47,8 +47,8 @@ async function place(file: BundledFile, kind: Part["kind"], target: string): Pro
   await fs.chmod(program, 0o755);
 }
 
-/** The host's tar: it keeps owners, hard links, device nodes and capabilities. */
-const TAR_KEEPS = ["--numeric-owner", "--xattrs", "--xattrs-include=*"];
+/** The host's tar: it keeps owners, hard links and capabilities. Nobody needs devices, and not every user can make them. */
+const TAR_KEEPS = ["--numeric-owner", "--xattrs", "--xattrs-include=*", "--exclude=./dev/*"];
 
 export async function packTree(tree: string, archive: string, signal?: AbortSignal): Promise<void> {
   const argv = [

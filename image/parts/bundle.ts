@@ -15,6 +15,7 @@ import { kubernetesVersions } from "../recipes/kubernetes";
 import type { ImageRecipe } from "../recipes/recipe";
 import type { BuildContext, OnProgress } from "../store/progress";
 import { asStorageError } from "../store/storage-error";
+import { buildInNamespace, buildingProblem, isOrdinaryUser } from "../unprivileged/build-in-namespace";
 import {
   BUNDLE_FORMAT,
   type BundledFile,
@@ -59,9 +60,23 @@ export function partsOf(recipes: readonly ImageRecipe[]): readonly Part[] {
  * @throws UserError as `ensureImages` does; `file` is not there then
  */
 export async function createBundle(file: string, options: CreateBundleOptions = {}): Promise<BundleManifest> {
-  const { form = "tree", sources = allSources() } = options;
+  const { form = "tree" } = options;
   const recipes = options.recipes ?? kubernetesVersions.flatMap((version) => imageRecipes(version, form));
   const context = { progress: options.progress ?? (() => {}), signal: options.signal };
+  // Trees have files that only their owners may read; disks are the user's own.
+  if (options.sources || !isOrdinaryUser() || recipes.every(({ disk }) => disk))
+    return packBundle(file, recipes, options.sources, context);
+  const problem = await buildingProblem();
+  if (problem) throw problem;
+  return (await buildInNamespace({ kind: "bundle", recipes, file }, context)) as BundleManifest;
+}
+
+async function packBundle(
+  file: string,
+  recipes: readonly ImageRecipe[],
+  sources: readonly PartSource[] | undefined,
+  context: BuildContext,
+): Promise<BundleManifest> {
   const work = await fs.mkdtemp(path.join(await existing(dataFolder()), "bundle-work-"));
   const partial = `${file}.partial`;
   try {
@@ -96,7 +111,7 @@ interface PreparedPart {
 
 async function preparePart(
   part: Part,
-  sources: readonly PartSource[],
+  sources: readonly PartSource[] | undefined,
   work: string,
   context: BuildContext,
 ): Promise<PreparedPart> {
@@ -112,7 +127,7 @@ async function preparePart(
     await pack(() => packDisk(disk, path.join(source, DISK_ARCHIVE), context.signal));
     return { source, origin: [...new Set(Object.values(record?.createdFrom ?? {}))].join(", ") };
   }
-  const { content, origin } = await ensurePart(part, sources, { ...context, full: true });
+  const { content, origin } = await ensurePart(part, sources ?? allSources(), { ...context, full: true });
   if (part.kind === "programs") return { source: content, origin };
   await pack(() => packTree(content, path.join(source, TREE_ARCHIVE), context.signal));
   return { source, origin };

@@ -3,12 +3,12 @@
 # first process of its own mount and PID namespace: all mounts and processes end with it.
 #
 # Environment: TREE root tree, LAYER folder to fill, WORK empty folder beside it, PACKAGES names, APT_CONF settings for
-# apt, SOURCES lines for apt, SOURCE_DATE_EPOCH
+# apt, SOURCES lines for apt, MARKS more options of overlays, SOURCE_DATE_EPOCH
 set -eu
 
 root=$WORK/root
 mkdir "$root" "$WORK/overlay"
-mount -t overlay overlay -o "lowerdir=$TREE,upperdir=$LAYER,workdir=$WORK/overlay" "$root"
+mount -t overlay overlay -o "lowerdir=$TREE,upperdir=$LAYER,workdir=$WORK/overlay$MARKS" "$root"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/run"

@@ -4,13 +4,13 @@
 # own mount and PID namespace.
 #
 # Environment: LAYERS folders from top to bottom with colons between them, STORE folder for /var/lib/containerd or empty,
-# WORK empty folder, OUT folder to fill, FILES folder with fstab, grub.cfg and load.cfg, SOURCE_DATE_EPOCH, VOLUMES one
-# line per file system: mount point, name, MiB, UUID, features
+# WORK empty folder, OUT folder to fill, FILES folder with fstab, grub.cfg and load.cfg, MARKS more options of overlays,
+# SOURCE_DATE_EPOCH, VOLUMES one line per file system: mount point, name, MiB, UUID, features
 set -eu
 
 root=$WORK/root
 mkdir "$root" "$WORK/upper" "$WORK/overlay"
-mount -t overlay overlay -o "lowerdir=$LAYERS,upperdir=$WORK/upper,workdir=$WORK/overlay,metacopy=on" "$root"
+mount -t overlay overlay -o "lowerdir=$LAYERS,upperdir=$WORK/upper,workdir=$WORK/overlay$MARKS" "$root"
 
 echo "I: preparing files"
 cp "$FILES/fstab" "$root/etc/fstab"
@@ -33,7 +33,7 @@ if [ -n "$STORE" ]; then
   mkdir "$WORK/store-upper" "$WORK/store-overlay"
   mkdir -p "$view/src/var/lib/containerd"
   mount -t overlay overlay \
-    -o "lowerdir=$STORE,upperdir=$WORK/store-upper,workdir=$WORK/store-overlay,metacopy=on" "$view/src/var/lib/containerd"
+    -o "lowerdir=$STORE,upperdir=$WORK/store-upper,workdir=$WORK/store-overlay$MARKS" "$view/src/var/lib/containerd"
   settle "$view/src/var/lib/containerd"
 fi
 mount -t proc proc "$root/proc"

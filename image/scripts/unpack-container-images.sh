@@ -7,8 +7,10 @@
 set -eu
 
 mount --bind "$TREE" "$TREE"
-mount -o remount,bind,ro "$TREE"
+# With the options it has: a user namespace may not take away any.
+mount -o "remount,bind,$(findmnt -n -o VFS-OPTIONS --mountpoint "$TREE" | sed 's/^rw/ro/')" "$TREE"
 mount -t proc proc "$TREE/proc"
+mount --rbind /dev "$TREE/dev"
 mount -t tmpfs tmpfs "$TREE/run"
 mount -t tmpfs tmpfs "$TREE/tmp"
 mkdir "$TREE/tmp/archives" "$TREE/tmp/store"

@@ -31,6 +31,7 @@ async function inImage(argv: readonly string[]): Promise<{ readonly stdout: stri
     'scratch=$(mktemp -d) && mount -t tmpfs tmpfs "$scratch" && mkdir "$scratch/upper" "$scratch/work" "$scratch/root"',
     `mount -t overlay -o "lowerdir=${lower},upperdir=$scratch/upper,workdir=$scratch/work" overlay "$scratch/root"`,
     'mount -t proc proc "$scratch/root/proc" && mount -t tmpfs tmpfs "$scratch/root/run"',
+    'mount --rbind /dev "$scratch/root/dev"',
     'status=0; chroot "$scratch/root" "$@" || status=$?',
     'umount -l "$scratch" && rmdir "$scratch" && exit "$status"',
   ].join("\n");

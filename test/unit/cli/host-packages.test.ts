@@ -3,11 +3,17 @@ import { test } from "node:test";
 import { neededPackages } from "../../../cli/start/host-packages";
 
 const names = (driver: string, imagesHere: boolean): readonly string[] =>
-  neededPackages({ driver, imagesHere }).map(({ name }) => name);
+  neededPackages({ driver, imagesHere, isRoot: true }).map(({ name }) => name);
 
 test("virtual machines need no programs of containers, and those that build images only to build them", () => {
   assert.ok(names("nspawn", true).includes("systemd-container"));
   assert.ok(!names("virtualbox", false).includes("systemd-container"));
   assert.ok(names("virtualbox", false).includes("mmdebstrap"));
   assert.deepEqual(names("virtualbox", true), ["openssh-client", "ca-certificates"]);
+});
+
+test("who is not root needs a program to be root of a user namespace, while images have to be built", () => {
+  const needed = (isRoot: boolean, imagesHere = false) =>
+    neededPackages({ driver: "qemu", imagesHere, isRoot }).some(({ name }) => name === "uidmap");
+  assert.deepEqual([needed(false), needed(true), needed(false, true)], [true, false, false]);
 });

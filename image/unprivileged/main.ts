@@ -1,0 +1,32 @@
+/** The process that builds as root of a user namespace, see build-in-namespace.ts. Its task comes on standard input. */
+import { text } from "node:stream/consumers";
+import { UserError } from "../../provider/host/user-error";
+import { ensureImages } from "../build-images";
+import { createBundle } from "../parts/bundle";
+import type { BuildMessage, BuildTask } from "./task";
+
+const say = (message: BuildMessage): void => {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+};
+
+async function main(): Promise<unknown> {
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interruption.abort());
+  const task = JSON.parse(await text(process.stdin)) as BuildTask;
+  const { recipes } = task;
+  const context = {
+    signal: interruption.signal,
+    progress: (progress: Extract<BuildMessage, { progress: unknown }>["progress"]) => say({ progress }),
+  };
+  if (task.kind === "images") return ensureImages({ recipes, verify: task.verify, ...context });
+  return createBundle(task.file, { recipes, ...context });
+}
+
+main().then(
+  (result) => say({ result }),
+  (error: unknown) => {
+    process.exitCode = 1;
+    if (!(error instanceof UserError)) throw error;
+    say({ failure: { id: error.id, problem: error.problem, hint: error.hint } });
+  },
+);

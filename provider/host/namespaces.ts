@@ -1,0 +1,69 @@
+import * as os from "node:os";
+import { readKernelFile } from "./kernel-files";
+import { type CommandError, runCommand } from "./run-command";
+
+const mountsAndProcesses = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"];
+
+/** Before a command of root's: mounts and processes of its own, which end with it whatever happens. */
+export const ownNamespaces: readonly string[] = ["unshare", ...mountsAndProcesses];
+
+/**
+ * Before a command of an ordinary user's, who becomes root of a user namespace: other owners of files are the user's
+ * subordinate ids there. Mounts and processes end with the command as well.
+ */
+export const asNamespaceRoot: readonly string[] = [
+  ...["unshare", "--user", "--map-auto", "--map-root-user"],
+  ...mountsAndProcesses,
+];
+
+/** What keeps this user from having such a namespace. */
+export interface NamespaceProblem {
+  readonly problem: string;
+  readonly hint: string;
+}
+
+/** The first kernel whose overlays a user namespace can mount. */
+const OLDEST_KERNEL = [5, 11] as const;
+const PROBE_TIMEOUT_MS = 10_000;
+
+/** Tries it, for there are many ways to forbid it; `undefined` when nothing does. */
+export async function namespaceProblem(): Promise<NamespaceProblem | undefined> {
+  const [major = 0, minor = 0] = os.release().split(".").map(Number);
+  if (major < OLDEST_KERNEL[0] || (major === OLDEST_KERNEL[0] && minor < OLDEST_KERNEL[1])) {
+    return { problem: `Linux ${os.release()} is older than ${OLDEST_KERNEL.join(".")}`, hint: "use a newer kernel" };
+  }
+  // The mount is what AppArmor refuses where it lets the namespace itself be made.
+  const probe = [...asNamespaceRoot, "mount", "-t", "tmpfs", "tmpfs", "/mnt"];
+  return runCommand(probe, { timeoutMs: PROBE_TIMEOUT_MS, env: { LC_ALL: "C" } }).then(
+    () => undefined,
+    (error: CommandError) => explainRefusal(error.stderr || error.message, os.userInfo().username),
+  );
+}
+
+/** From what `unshare`, `newuidmap` and `mount` say. Pure. */
+export function explainRefusal(said: string, user: string): NamespaceProblem {
+  const ranges = "--add-subuids 100000-165535 --add-subgids 100000-165535";
+  const cases: readonly (readonly [RegExp, string, string])[] = [
+    [/ENOENT|unrecognized option/, "unshare of util-linux 2.38 or later is not installed", "update util-linux"],
+    [/new[ug]idmap.*(?:No such file|not found)/i, "newuidmap is not installed", "sudo apt-get install uidmap"],
+    [/\/etc\/sub[ug]id/, `${user} has no subordinate ids`, `sudo usermod ${ranges} ${user}`],
+    [
+      /unshare failed: No space left/,
+      "this host allows no user namespaces",
+      "sudo sysctl -w user.max_user_namespaces=15000",
+    ],
+    [
+      /unshare failed|propagation|(?:mount|uid_map).*(?:permission denied|not permitted)/is,
+      "this host lets ordinary users have no user namespaces",
+      "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu) or kernel.unprivileged_userns_clone=1 (Debian)",
+    ],
+  ];
+  for (const [pattern, problem, hint] of cases) if (pattern.test(said)) return { problem, hint };
+  return { problem: `a user namespace cannot be made: ${said.trim()}`, hint: "look at what it says" };
+}
+
+/** Whether this process is root of a user namespace only: no device nodes, and overlays of another kind. */
+export async function isInUserNamespace(): Promise<boolean> {
+  const map = (await readKernelFile("/proc/self/uid_map")) ?? "";
+  return map !== "" && !/^\s*0\s+0\s+4294967295\s*$/.test(map);
+}

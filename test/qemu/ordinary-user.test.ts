@@ -1,0 +1,135 @@
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { after, before, test } from "node:test";
+import type { DiskRecord } from "../../image/build/sealed-disk";
+import { ensureImages } from "../../image/build-images";
+import { imageFor } from "../../image/image-names";
+import { createBundle } from "../../image/parts/bundle";
+import type { PartSource } from "../../image/parts/part-source";
+import { disk } from "../../image/recipes/disk";
+import type { ImageRecipe } from "../../image/recipes/recipe";
+import { volumes } from "../../image/volumes";
+import { dataFolder } from "../../provider/host/data-folder";
+import { asNamespaceRoot, ownNamespaces } from "../../provider/host/namespaces";
+import { runCommand } from "../../provider/host/run-command";
+import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
+import { bundleScript } from "../support/bundle-script";
+import { makeOrdinaryUser } from "../support/ordinary-user";
+import { smallRecipe } from "../support/small-image";
+
+const skip = process.getuid?.() === 0 ? false : "root is needed to become somebody else";
+const project = path.join(__dirname, "..", "..");
+
+/** A disk whose tree is a hundredth of the real one, and has all packages it needs. */
+const recipe: ImageRecipe = {
+  ...smallRecipe,
+  container: undefined,
+  disk: {
+    ...disk,
+    packages: [],
+    volumes: volumes.map((volume) => ({ ...volume, sizeMiB: { infrastructure: 48, kubernetes: 48 } })),
+  },
+};
+
+/** The project and a bundle with the tree, where everybody can read them. */
+let folder = "";
+const at = (name: string): string => path.join(folder, name);
+let program = "";
+
+before(async () => {
+  if (skip) return;
+  const name = imageFor("gateway", defaultKubernetesVersion, "disk");
+  await ensureImages({ names: [name] });
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-user-"));
+  fs.chmodSync(folder, 0o755);
+  copyProject();
+  await makeBundle(await layersOf(name));
+  fs.writeFileSync(at("recipe.json"), JSON.stringify(recipe));
+  program = bundleScript("make-small-disk", at("project/dist"));
+});
+
+after(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+/** What the builder's process is found by, and what it lays over trees. */
+function copyProject(): void {
+  for (const name of ["Pulumi.yaml", "package.json", "dist/image-builder.js", "image"]) {
+    fs.cpSync(path.join(project, name), at(`project/${name}`), { recursive: true });
+  }
+}
+
+/** Of the real image: the tools that write disks lie in them. */
+async function layersOf(name: string): Promise<string> {
+  const parts = path.join(dataFolder(), "parts");
+  const { recipe: whole } = JSON.parse(
+    fs.readFileSync(path.join(dataFolder(), "images", name, "image.json"), "utf8"),
+  ) as DiskRecord;
+  const newest = (prefix: string): string => {
+    const found = fs.readdirSync(parts).filter((each) => each.startsWith(prefix) && /-[0-9a-f]{12}$/.test(each));
+    const [first] = found.sort(
+      (a, b) => fs.statSync(path.join(parts, b)).mtimeMs - fs.statSync(path.join(parts, a)).mtimeMs,
+    );
+    return path.join(parts, first ?? assert.fail(`${name} was made without ${prefix}`), "content");
+  };
+  assert.ok(whole.disk);
+  return `${newest("disk-layer-")}:${newest("base-")}`;
+}
+
+async function makeBundle(layers: string): Promise<void> {
+  const script = path.join(__dirname, "..", "support", "make-small-tree.sh");
+  const source: PartSource = {
+    name: "small",
+    provides: () => true,
+    available: async () => ({ usable: true, reason: "always there" }),
+    fetch: async (_part, target) => {
+      await runCommand([...ownNamespaces, "sh", script, layers, target]);
+      return "a test";
+    },
+  };
+  const data = process.env.GROUNDPLANE_DATA;
+  process.env.GROUNDPLANE_DATA = at("bundling");
+  try {
+    await createBundle(at("small.tar"), { recipes: [{ ...smallRecipe }], sources: [source] });
+  } finally {
+    if (data === undefined) delete process.env.GROUNDPLANE_DATA;
+    else process.env.GROUNDPLANE_DATA = data;
+  }
+}
+
+const make = (): readonly string[] => [process.execPath, program, at("small.tar"), at("recipe.json")];
+
+test("an ordinary user makes the same disk as root, byte for byte, and can take everything away again", {
+  skip,
+}, async () => {
+  const user = makeOrdinaryUser(folder);
+  const { stdout: asUser } = await user.run(make());
+  const { stdout: asRoot } = await runCommand(make(), { env: { GROUNDPLANE_DATA: at("roots-data") } });
+  const [[mine], [roots]] = [asUser, asRoot].map((text) => JSON.parse(text) as [DiskRecord]) as [
+    [DiskRecord],
+    [DiskRecord],
+  ];
+  assert.match(mine.digest, /^sha256:/);
+  assert.equal(mine.digest, roots.digest);
+
+  const file = path.join(user.home, "data/images", mine.name, "disk.raw");
+  assert.equal(fs.statSync(file).uid, fs.statSync(user.home).uid, "the disk is the user's own");
+  const { stdout: again } = await user.run(make());
+  assert.deepEqual(JSON.parse(again), [mine]);
+  await user.run([...asNamespaceRoot, "rm", "-r", path.join(user.home, "data")]);
+  assert.deepEqual(fs.readdirSync(user.home), []);
+});
+
+test("who cannot be root of a user namespace is told why and what to do, and nothing is left", { skip }, async () => {
+  const user = makeOrdinaryUser(folder, false);
+  const { stdout } = await user.run(make());
+  const { id, problem, hint } = JSON.parse(stdout) as { id: string; problem: string; hint: string };
+  assert.equal(id, "image-needs-root");
+  assert.match(problem, /groundplane-test has no subordinate ids/);
+  assert.match(hint, /usermod --add-subuids .*or build as root, or load a bundle/);
+  const left = ["images", "parts"].flatMap((name) => {
+    const stored = path.join(user.home, "data", name);
+    return fs.existsSync(stored) ? fs.readdirSync(stored) : [];
+  });
+  assert.deepEqual(left, []);
+});

@@ -1,0 +1,19 @@
+/** Loads a bundle and makes the disk of a recipe from it, as whoever this process is: `make-small-disk.ts BUNDLE RECIPE`. */
+import * as fs from "node:fs";
+import { ensureImages } from "../../image/build-images";
+import { loadBundle } from "../../image/parts/load-bundle";
+import type { ImageRecipe } from "../../image/recipes/recipe";
+import { UserError } from "../../provider/host/user-error";
+
+async function make(bundle: string, recipe: string): Promise<unknown> {
+  await loadBundle(bundle);
+  return ensureImages({ recipes: [JSON.parse(fs.readFileSync(recipe, "utf8")) as ImageRecipe] });
+}
+
+make(process.argv[2] ?? "", process.argv[3] ?? "").then(
+  (records) => console.log(JSON.stringify(records)),
+  (error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    console.log(JSON.stringify({ id: error.id, problem: error.problem, hint: error.hint }));
+  },
+);

@@ -1,0 +1,44 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { type CommandOptions, type CommandResult, runCommand } from "../../provider/host/run-command";
+
+/** Nobody has this number; the host's list of users stays as it is. */
+const UID = 54_321;
+const NAME = "groundplane-test";
+
+export interface OrdinaryUser {
+  /** Its own folder. */
+  readonly home: string;
+  /** Runs a command as that user, in a mount namespace where /etc knows of it. */
+  readonly run: (argv: readonly string[], options?: CommandOptions) => Promise<CommandResult>;
+}
+
+/**
+ * A user without any rights. Needs root.
+ * @param folder everybody can get to it; the user's files come there
+ * @param subordinate whether the user has subordinate ids
+ */
+export function makeOrdinaryUser(folder: string, subordinate = true): OrdinaryUser {
+  const home = path.join(folder, subordinate ? "home" : "home-of-one");
+  fs.mkdirSync(home, { mode: 0o700 });
+  fs.chownSync(home, UID, UID);
+  const files = {
+    passwd: `${fs.readFileSync("/etc/passwd", "utf8")}${NAME}:x:${UID}:${UID}::${home}:/bin/sh\n`,
+    group: `${fs.readFileSync("/etc/group", "utf8")}${NAME}:x:${UID}:\n`,
+    ...Object.fromEntries(["subuid", "subgid"].map((name) => [name, subordinate ? `${NAME}:7000000:65536\n` : ""])),
+  };
+  const etc = fs.mkdtempSync(path.join(folder, "etc-"));
+  for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(etc, name), text, { mode: 0o644 });
+  const mounts = Object.keys(files).map((name) => `touch /etc/${name}; mount --bind "$0/${name}" /etc/${name}`);
+  const become = `setpriv --reuid=${UID} --regid=${UID} --clear-groups -- "$@"`;
+  const enter = ["unshare", "--mount", "--propagation", "private", "sh", "-ec"];
+  return {
+    home,
+    run: (argv, options) =>
+      runCommand([...enter, [...mounts, `exec ${become}`].join("\n"), etc, ...argv], {
+        cwd: home,
+        ...options,
+        env: { HOME: home, GROUNDPLANE_DATA: path.join(home, "data"), TMPDIR: undefined, ...options?.env },
+      }),
+  };
+}
