@@ -8,6 +8,7 @@ const contracts = {
   seedTypes: "cloud-init/seed\\.ts",
   imageNames: "image/image-names\\.ts",
   volumes: "image/volumes\\.ts",
+  distributions: "image/distributions\\.ts",
   resourceTypes: "provider/resource-types\\.ts",
   hypervisorTypes: "provider/hypervisor(?:-objects)?\\.ts",
   userError: "provider/host/user-error\\.ts",
@@ -17,8 +18,8 @@ const contracts = {
 };
 
 const rooms = [
-  { name: "config", room: "stacks/config/", may: [contracts.volumes] },
-  { name: "plan", room: "stacks/plan/", may: ["stacks/config/", contracts.volumes] },
+  { name: "config", room: "stacks/config/", may: [contracts.volumes, contracts.distributions] },
+  { name: "plan", room: "stacks/plan/", may: ["stacks/config/", contracts.volumes, contracts.distributions] },
   { name: "cloud-init", room: "cloud-init/", may: ["stacks/config/", "stacks/plan/"] },
   {
     name: "components",
@@ -30,6 +31,7 @@ const rooms = [
       contracts.resourceTypes,
       contracts.hypervisorTypes,
       contracts.imageNames,
+      contracts.distributions,
       contracts.hostKeys,
     ],
   },

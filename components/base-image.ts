@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { DistributionName } from "../image/distributions";
 import { imageFor, imageFormOf } from "../image/image-names";
 import type { Role } from "../stacks/plan/data-center-plan";
 import { Image } from "./resources/image";
@@ -8,6 +9,8 @@ export interface BaseImageArgs {
   readonly driver: string;
   /** e.g. `1.36.3`, without `v`. */
   readonly kubernetesVersion: string;
+  /** Debian when absent. */
+  readonly distribution?: DistributionName;
 }
 
 /** The two images that machines are made of: `infrastructure` and `kubernetes`. */
@@ -28,6 +31,7 @@ export class BaseImage extends pulumi.ComponentResource {
 
   /** Name of the image that machines of a role boot from. */
   nameFor(role: Role): string {
-    return imageFor(role, this.args.kubernetesVersion, imageFormOf(this.args.driver));
+    const { driver, kubernetesVersion, distribution } = this.args;
+    return imageFor(role, kubernetesVersion, imageFormOf(driver), distribution);
   }
 }

@@ -73,8 +73,8 @@ export class DataCenter extends pulumi.ComponentResource {
 
   private layFoundation({ plan, driver, slowdown = 1 }: DataCenterArgs): Foundation {
     const own = { parent: this };
-    const { stack, segments, kubernetes } = plan;
-    const baseImage = new BaseImage("base-image", { driver, kubernetesVersion: kubernetes.version }, own);
+    const { stack, segments, kubernetes, distribution } = plan;
+    const baseImage = new BaseImage("base-image", { driver, kubernetesVersion: kubernetes.version, distribution }, own);
     const guard = new Guard(
       "guard",
       guardedMembers(plan, driver, (role) => baseImage.nameFor(role)),

@@ -10,6 +10,7 @@ import { buildDiskLayer } from "./build/disk-layer";
 import { ensureImage, type ImageParts, type ImageRecord, type LayerName } from "./build/image";
 import { buildKubernetesLayer } from "./build/kubernetes-layer";
 import { type DiskRecord, ensureDisk, openDisk } from "./build/sealed-disk";
+import { type DistributionName, distributions } from "./distributions";
 import { type ImageForm, imageName, imageRecipes, recipeHash } from "./image-names";
 import { allSources } from "./parts/choose-source";
 import type { Part, PartSource } from "./parts/part-source";
@@ -134,7 +135,7 @@ async function writeDisk(recipe: ImageRecipe, part: MakePart, target: string, co
   if (!disk) throw new Error(`nothing says what the disk of ${recipe.name} is`);
   const base = await part({ kind: "root-tree", recipe: rootTree });
   const top = await ensureLayer("disk", { disk, suite: rootTree.suite }, base.digest, context, (content) =>
-    buildDiskLayer(disk, rootTree.suite, base.content, content, context),
+    buildDiskLayer(disk, rootTree, base.content, content, context),
   );
   const { programs, layers } = await kubernetesParts(recipe, part, context);
   const folders = [top, ...layers.map(({ folder }) => folder), base].map(({ content }) => content);
@@ -176,9 +177,10 @@ async function ensureLayer(
 }
 
 function wantedRecipes({ names, recipes }: EnsureImagesOptions): readonly ImageRecipe[] {
-  const known = (form: ImageForm) => kubernetesVersions.flatMap((version) => imageRecipes(version, form));
+  const known = (form: ImageForm, distribution?: DistributionName) =>
+    kubernetesVersions.flatMap((version) => imageRecipes(version, form, distribution));
   if (!names) return recipes ?? known("tree");
-  const candidates = recipes ?? [...known("tree"), ...known("disk")];
+  const candidates = recipes ?? distributions.flatMap((each) => [...known("tree", each), ...known("disk", each)]);
   return names.map((name) => {
     const recipe = candidates.find((each) => imageName(each) === name);
     if (!recipe) throw new Error(`no recipe makes an image called ${name}`);

@@ -1,11 +1,11 @@
 import * as path from "node:path";
 
 /** This folder with its files that are no code; found from the sources and from the bundle in dist/ alike. */
-const imageFilesFolder = path.join(__dirname, "..", "image");
+export const imageFolder = path.join(__dirname, "..", "image");
 
 /** Files that a layer lays over the root tree. */
-export const layerFilesFolder = (layer: string): string => path.join(imageFilesFolder, "layers", layer);
+export const layerFilesFolder = (layer: string): string => path.join(imageFolder, "layers", layer);
 /** Go modules and C sources of programs. */
-export const programSourceFolder = (part: string): string => path.join(imageFilesFolder, "parts", "source", part);
+export const programSourceFolder = (part: string): string => path.join(imageFolder, "parts", "source", part);
 /** Shell scripts that run while an image is built. */
-export const buildScript = (name: string): string => path.join(imageFilesFolder, "scripts", name);
+export const buildScript = (name: string): string => path.join(imageFolder, "scripts", name);

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
+import type { DistributionName } from "./distributions";
 import { containerLayer } from "./recipes/container-layer";
-import { disk } from "./recipes/disk";
+import { diskOf } from "./recipes/disk";
 import { kubernetesRecipe } from "./recipes/kubernetes";
 import type { ImageRecipe } from "./recipes/recipe";
-import { rootTree } from "./recipes/root-tree";
+import { rootTrees } from "./recipes/root-tree";
 import type { ImageKind } from "./volumes";
 
 const RECIPE_VERSION = 1;
@@ -19,11 +20,15 @@ export const imageFormOf = (driver: string): ImageForm =>
   driver === "virtualbox" || driver === "qemu" ? "disk" : "tree";
 
 /** The recipes of every image that a data centre with this version of Kubernetes (without `v`) needs. */
-export function imageRecipes(kubernetesVersion: string, form: ImageForm): readonly ImageRecipe[] {
+export function imageRecipes(
+  kubernetesVersion: string,
+  form: ImageForm,
+  distribution: DistributionName = "debian",
+): readonly ImageRecipe[] {
   const common = {
     recipeVersion: RECIPE_VERSION,
-    rootTree,
-    ...(form === "disk" ? { disk } : { container: containerLayer }),
+    rootTree: rootTrees[distribution],
+    ...(form === "disk" ? { disk: diskOf(distribution) } : { container: containerLayer }),
   };
   return [
     { ...common, name: "infrastructure" },
@@ -37,15 +42,24 @@ export function imageName(recipe: ImageRecipe): string {
 }
 
 /** The name of the image that machines of a role are made from. Pure. */
-export function imageFor(role: ImageRole, kubernetesVersion: string, form: ImageForm): string {
+export function imageFor(
+  role: ImageRole,
+  kubernetesVersion: string,
+  form: ImageForm,
+  distribution?: DistributionName,
+): string {
   const wanted = imageKindOf(role);
-  for (const recipe of imageRecipes(kubernetesVersion, form)) if (recipe.name === wanted) return imageName(recipe);
+  for (const recipe of imageRecipes(kubernetesVersion, form, distribution))
+    if (recipe.name === wanted) return imageName(recipe);
   throw new Error(`no recipe is called ${wanted}`);
 }
 
 /** The names of all images of a data centre. */
-export const imageNames = (kubernetesVersion: string, form: ImageForm): readonly string[] =>
-  imageRecipes(kubernetesVersion, form).map(imageName);
+export const imageNames = (
+  kubernetesVersion: string,
+  form: ImageForm,
+  distribution?: DistributionName,
+): readonly string[] => imageRecipes(kubernetesVersion, form, distribution).map(imageName);
 
 const imageKindOf = (role: ImageRole): ImageKind =>
   role === "master" || role === "worker" ? "kubernetes" : "infrastructure";

@@ -3,6 +3,7 @@ import { describeSources, type SourceDescription } from "../../image/parts/choos
 import { buildingProblem, isOrdinaryUser } from "../../image/unprivileged/build-in-namespace";
 import type { Hypervisor } from "../../provider/hypervisor";
 import type { DriverChoice } from "../../stacks/choose-driver";
+import type { Configuration } from "../../stacks/config/configuration";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { type Check, type Finding, ok, problem, warning } from "./check";
 
@@ -26,14 +27,17 @@ async function examine(driver: Hypervisor): Promise<readonly Finding[]> {
 }
 
 /** The images of a stack that this driver runs. */
-export const imageNamesOf = (driver: string, kubernetesVersion: string): readonly string[] =>
-  imageNames(kubernetesVersion, imageFormOf(driver));
+export const imageNamesOf = (driver: string, { kubernetesVersion, distribution }: ImageWishes): readonly string[] =>
+  imageNames(kubernetesVersion, imageFormOf(driver), distribution);
+
+/** What of a configuration decides about images. */
+type ImageWishes = Pick<Configuration, "kubernetesVersion" | "distribution">;
 
 export const checkImages =
-  (driver: Hypervisor, kubernetesVersion: string): Check =>
+  (driver: Hypervisor, wishes: ImageWishes): Check =>
   async () => {
     const found = await Promise.all(
-      imageNamesOf(driver.name, kubernetesVersion).map(async (name) => ({
+      imageNamesOf(driver.name, wishes).map(async (name) => ({
         name,
         image: await driver.inspectImage({ name }),
       })),

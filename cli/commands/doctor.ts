@@ -60,17 +60,14 @@ async function examine(stack: string): Promise<readonly Finding[]> {
     .catch((error: unknown) => ({ error }));
   if ("error" in configured) return runChecks({ configuration: () => Promise.reject(configured.error), ...always });
   const { configuration, hypervisor } = configured;
-  const { kubernetesVersion } = configuration;
   const imagesPresent = async (): Promise<boolean> =>
     (
-      await Promise.all(
-        imageNamesOf(hypervisor.name, kubernetesVersion).map((name) => hypervisor.inspectImage({ name })),
-      )
+      await Promise.all(imageNamesOf(hypervisor.name, configuration).map((name) => hypervisor.inspectImage({ name })))
     ).every(Boolean);
   return runChecks({
     configuration: async () => [ok("configuration", `${stackFile(stack)} is in order`)],
     driver: checkDriver(hypervisor, configured),
-    images: checkImages(hypervisor, kubernetesVersion),
+    images: checkImages(hypervisor, configuration),
     ...always,
     "disk-space": checkDiskSpace(imagesPresent),
     memory: checkMemory(configuration, hypervisor),

@@ -16,7 +16,7 @@ function buildCommand(): Command {
     .option("--verify", "read every byte of what is there")
     .action(async ({ stack, verify, json }: ReportOptions & { readonly verify?: boolean }) => {
       const configuration = await readConfiguration(stack);
-      const names = imageNamesOf((await driverFor(configuration)).driver, configuration.kubernetesVersion);
+      const names = imageNamesOf((await driverFor(configuration)).driver, configuration);
       const records = await interruptibly(stack, (signal) =>
         ensureImages({ names, verify, signal, progress: sayNews() }),
       );

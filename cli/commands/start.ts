@@ -1,7 +1,6 @@
 import * as path from "node:path";
 import type { Command } from "commander";
 import { ensureImages } from "../../image/build-images";
-import { imageFormOf, imageNames } from "../../image/image-names";
 import { imagesFolder } from "../../provider/host/data-folder";
 import { exists } from "../../provider/host/file-store";
 import { UserError } from "../../provider/host/user-error";
@@ -10,6 +9,7 @@ import type { Configuration } from "../../stacks/config/configuration";
 import { obtainGo } from "../../toolchain/obtain-go";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
 import { pulumiEnvironment } from "../../toolchain/pulumi-environment";
+import { imageNamesOf } from "../checks/part-checks";
 import { driverFor } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { print } from "../print";
@@ -76,8 +76,8 @@ async function prepare(stack: string, { yes, progress, signal }: Preparation): P
 }
 
 /** By their records, which are written last. */
-async function areImagesHere(driver: string, { kubernetesVersion }: Configuration): Promise<boolean> {
-  const names = imageNames(kubernetesVersion, imageFormOf(driver));
+async function areImagesHere(driver: string, configuration: Configuration): Promise<boolean> {
+  const names = imageNamesOf(driver, configuration);
   const found = await Promise.all(names.map((name) => exists(path.join(imagesFolder(), name, "image.json"))));
   return found.every(Boolean);
 }
@@ -96,11 +96,11 @@ async function refuseUnusableHost(hypervisor: Hypervisor): Promise<void> {
 /** Go is fetched only when a part really has to be built and the host has none. */
 async function prepareImages(
   driver: string,
-  { kubernetesVersion }: Configuration,
+  configuration: Configuration,
   progress: ProgressLines,
   signal: AbortSignal,
 ): Promise<void> {
-  const names = imageNames(kubernetesVersion, imageFormOf(driver));
+  const names = imageNamesOf(driver, configuration);
   const build = () =>
     ensureImages({ names, signal, progress: ({ phase, message }) => progress.status(`${phase}: ${message}`) });
   await build().catch(async (error: unknown) => {

@@ -3,11 +3,12 @@ import { removeTree, writeFileAtomic } from "../../provider/host/file-store";
 import { ownNamespaces } from "../../provider/host/namespaces";
 import { runCommand } from "../../provider/host/run-command";
 import { buildScript } from "../image-files";
-import type { DiskRecipe } from "../recipes/recipe";
+import { archives } from "../recipes/archives";
+import type { DiskRecipe, RootTreeRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/progress";
-import { aptFetchOptions, debianSources } from "./debian-sources";
 import { writeLayer } from "./layer";
 import { overlayMarks } from "./overlay-marks";
+import { aptFetchOptions, packageSources } from "./package-sources";
 import { leaveOut } from "./root-tree";
 
 /** Hardware that no hypervisor shows, most of the kernel's modules. */
@@ -25,7 +26,7 @@ const leaveOutModules = [
  */
 export async function buildDiskLayer(
   recipe: DiskRecipe,
-  suite: string,
+  { distribution = "debian", suite }: RootTreeRecipe,
   tree: string,
   target: string,
   context: BuildContext,
@@ -52,7 +53,7 @@ export async function buildDiskLayer(
         MARKS: await overlayMarks(),
         APT_CONF: aptConf,
         PACKAGES: recipe.packages.join(" "),
-        SOURCES: (await debianSources(suite)).join("\n"),
+        SOURCES: (await packageSources(archives[distribution], suite)).join("\n"),
         SOURCE_DATE_EPOCH: String(recipe.sealedAt),
       },
       signal: context.signal,

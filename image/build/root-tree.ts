@@ -3,11 +3,12 @@ import * as path from "node:path";
 import { listFolder, removeTree, writeFileAtomic } from "../../provider/host/file-store";
 import { runCommand } from "../../provider/host/run-command";
 import { UserError } from "../../provider/host/user-error";
+import { type Archive, archives } from "../recipes/archives";
 import type { RootTreeRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/progress";
 import { asStorageError } from "../store/storage-error";
-import { aptFetchOptions, DEBIAN_KEYRING, debianSources } from "./debian-sources";
 import { writeLayer } from "./layer";
+import { aptFetchOptions, packageSources } from "./package-sources";
 
 /** Nobody reads manuals on a node, and translations would be a tenth of the tree; licences stay. */
 export const leaveOut = [
@@ -18,18 +19,19 @@ export const leaveOut = [
 ];
 
 /**
- * Makes the root tree of all roles in an empty folder from Debian packages. Needs root and mmdebstrap.
+ * Makes the root tree of all roles in an empty folder from packages. Needs root and mmdebstrap.
  * @throws UserError `mmdebstrap-missing`, `network`, `disk-full`, `command-failed` with what mmdebstrap said
  */
 export async function buildRootTree(recipe: RootTreeRecipe, target: string, context: BuildContext): Promise<string> {
-  const sources = await debianSources(recipe.suite);
+  const archive = archives[recipe.distribution ?? "debian"];
+  const sources = await packageSources(archive, recipe.suite);
   const aptOptions = `${target}.apt.conf`;
   const argv = [
     "mmdebstrap",
     "--mode=root",
     "--variant=minbase",
     "--format=directory",
-    `--keyring=${DEBIAN_KEYRING}`,
+    `--keyring=${archive.keyring}`,
     `--include=${recipe.packages.join(",")}`,
     `--aptopt=${aptOptions}`,
     ...leaveOut.map((option) => `--dpkgopt=${option}`),
@@ -44,17 +46,18 @@ export async function buildRootTree(recipe: RootTreeRecipe, target: string, cont
     0o600,
   );
   try {
-    await runMmdebstrap(argv, target, context);
+    await runMmdebstrap(argv, archive, target, context);
   } finally {
     await removeTree(aptOptions);
   }
   await forgetTheBuilder(target, recipe.forgotten);
   await writeLayer(recipe.layer, target);
-  return `Debian ${recipe.suite} from ${sources[0]?.split(" ")[1]}`;
+  return `${archive.title} ${recipe.suite} from ${sources[0]?.split(" ")[1]}`;
 }
 
 async function runMmdebstrap(
   argv: readonly string[],
+  { title }: Archive,
   target: string,
   { progress, signal }: BuildContext,
 ): Promise<void> {
@@ -78,7 +81,7 @@ async function runMmdebstrap(
     if (/Could not (resolve|connect)|Temporary failure resolving|Failed to fetch|Connection/i.test(error.message)) {
       throw new UserError(
         "network",
-        "the Debian mirror cannot be reached",
+        `the ${title} mirror cannot be reached`,
         "check the network and the host's apt configuration (apt update shows it), or load a bundle, then run it again",
         { cause: error },
       );

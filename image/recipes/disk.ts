@@ -1,9 +1,16 @@
+import type { DistributionName } from "../distributions";
 import { volumes } from "../volumes";
 import digests from "./layer-digests.json";
 import type { DiskRecipe } from "./recipe";
 
+/** The kernel for machines of hypervisors. */
+const kernels: Readonly<Record<DistributionName, string>> = {
+  debian: "linux-image-amd64",
+  ubuntu: "linux-image-virtual",
+};
+
 /** What a machine of its own kernel needs on top of the root tree that containers share. */
-export const disk: DiskRecipe = {
+export const diskOf = (distribution: DistributionName): DiskRecipe => ({
   packages: [
     "dosfstools",
     "fdisk",
@@ -11,7 +18,7 @@ export const disk: DiskRecipe = {
     "grub-pc-bin",
     "grub-common",
     "initramfs-tools",
-    "linux-image-amd64",
+    kernels[distribution],
     "zstd",
   ].sort(),
   layer: {
@@ -26,4 +33,6 @@ export const disk: DiskRecipe = {
   bootMiB: 256,
   efiMiB: 64,
   sealedAt: Date.UTC(2026, 0, 1) / 1000,
-};
+});
+
+export const disk = diskOf("debian");

@@ -1,3 +1,4 @@
+import type { DistributionName } from "../distributions";
 import type { ImageKind, Volume } from "../volumes";
 
 /** What an image is made of, as plain data: its hash is the image's identity, so everything that matters is in here. */
@@ -17,7 +18,9 @@ export interface LayerRecipe {
 }
 
 export interface RootTreeRecipe {
-  /** Debian release. */
+  /** Debian when absent. */
+  readonly distribution?: DistributionName;
+  /** Code name of the release. */
   readonly suite: string;
   readonly packages: readonly string[];
   /** Files that are removed: what would be the same secret or identity in all machines, or is the builder's own. */

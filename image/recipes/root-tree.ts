@@ -1,3 +1,4 @@
+import type { DistributionName } from "../distributions";
 import digests from "./layer-digests.json";
 import type { RootTreeRecipe } from "./recipe";
 
@@ -36,7 +37,7 @@ const disabledUnits = [
   "xfs_scrub_all.timer",
 ];
 
-export const rootTree: RootTreeRecipe = {
+const debian: RootTreeRecipe = {
   suite: "trixie",
   packages: Object.values(packages).flat().sort(),
   forgotten: [
@@ -58,3 +59,25 @@ export const rootTree: RootTreeRecipe = {
     enabledUnits: { "systemd-networkd.service": "multi-user.target", "ssh.service": "multi-user.target" },
   },
 };
+
+/** Where Ubuntu calls or splits a package differently. */
+const ubuntuPackages: Readonly<Record<string, readonly string[]>> = {
+  "resource-agents": ["resource-agents-base"],
+};
+
+/** Ubuntu 24.04. It listens for SSH by a socket, resolves names by a daemon, and fetches news for who logs in. */
+const ubuntu: RootTreeRecipe = {
+  ...debian,
+  distribution: "ubuntu",
+  suite: "noble",
+  packages: debian.packages.flatMap((name) => ubuntuPackages[name] ?? [name]).sort(),
+  layer: {
+    ...debian.layer,
+    maskedUnits: [...debian.layer.maskedUnits, "ssh.socket", "systemd-resolved.service"],
+    disabledUnits: [...debian.layer.disabledUnits, "motd-news.timer"],
+  },
+};
+
+export const rootTrees: Readonly<Record<DistributionName, RootTreeRecipe>> = { debian, ubuntu };
+
+export const rootTree = rootTrees.debian;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { distributions } from "../../image/distributions";
 import { isAligned, parseAddress, parseCidr } from "./ipv4";
 import { defaultKubernetesVersion, supportedKubernetesVersions } from "./kubernetes-versions";
 import { poolsSchema, wholeNumber } from "./pools-schema";
@@ -118,6 +119,10 @@ export const configurationSchema = z
       .enum(supportedKubernetesVersions)
       .default(defaultKubernetesVersion)
       .describe("Version of Kubernetes."),
+    distribution: z
+      .enum(distributions)
+      .default("debian")
+      .describe("What machines are made of: `debian` (trixie) or `ubuntu` (24.04)."),
     pools: poolsSchema,
     storage: storageSchema,
     network: networkSchema,

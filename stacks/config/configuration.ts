@@ -3,6 +3,8 @@
  * Sizes are numbers in the unit the name says; addresses and CIDRs are dotted text that has been checked.
  */
 
+import type { DistributionName } from "../../image/distributions";
+
 export type DriverName = "nspawn" | "fake" | "virtualbox" | "qemu";
 
 /** Pools whose machines have a role of their own; the gateway is always exactly one machine. */
@@ -84,6 +86,8 @@ export interface Configuration {
   /** `auto` has been left as it is here: the host decides it, not the file. */
   readonly driver: DriverName | "auto";
   readonly kubernetesVersion: string;
+  /** What machines are made of. */
+  readonly distribution: DistributionName;
   readonly pools: Readonly<Record<PoolName, PoolConfiguration>>;
   readonly storage: StorageConfiguration;
   readonly network: NetworkConfiguration;

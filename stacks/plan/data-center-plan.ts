@@ -3,6 +3,8 @@
  * finished before the first resource exists. Renderers and components print fields of it and compute nothing.
  */
 
+import type { DistributionName } from "../../image/distributions";
+
 export type Role = "gateway" | "balancer" | "master" | "worker" | "storage";
 export type SegmentName = "dmz" | "masters" | "workers" | "storage";
 
@@ -160,6 +162,8 @@ export interface DataCenterPlan {
   readonly uplink: UplinkPlan;
   readonly balancing: BalancingPlan;
   readonly kubernetes: KubernetesPlan;
+  /** What all machines are made of. */
+  readonly distribution: DistributionName;
   /** Absent without storage machines. */
   readonly volume?: VolumePlan;
   /** Ports on the host's 127.0.0.1. */

@@ -23,6 +23,7 @@ export function planDataCenter(configuration: Configuration): DataCenterPlan {
     uplink: planUplink(configuration.name),
     balancing,
     kubernetes: planKubernetes(configuration, balancing),
+    distribution: configuration.distribution,
     ...(volume && { volume }),
     hostPorts: configuration.hostPorts,
     keepDataDisks: configuration.options.keepDataDisks,

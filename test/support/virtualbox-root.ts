@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { aptFetchOptions, DEBIAN_KEYRING, debianMirror } from "../../image/build/debian-sources";
+import { aptFetchOptions, debianMirror } from "../../image/build/package-sources";
+import { archives } from "../../image/recipes/archives";
 import { toolsFolder } from "../../provider/host/data-folder";
 import { withFileLock } from "../../provider/host/file-lock";
 import { runCommand } from "../../provider/host/run-command";
@@ -64,7 +65,7 @@ async function install(folder: string): Promise<string | undefined> {
   try {
     await runCommand(
       [
-        ...["mmdebstrap", "--mode=root", "--variant=apt", "--format=directory", `--keyring=${DEBIAN_KEYRING}`],
+        ...["mmdebstrap", "--mode=root", "--variant=apt", "--format=directory", `--keyring=${archives.debian.keyring}`],
         ...[`--include=${packages.join(",")}`, `--aptopt=${aptOptions}`],
         ...["man", "doc", "locale"].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
         ...["sid", partial, `deb ${await debianMirror()} sid main contrib`],

@@ -1,6 +1,6 @@
 import * as assert from "node:assert/strict";
 import { test } from "node:test";
-import { mirrorOf } from "../../../image/build/debian-sources";
+import { mirrorOf } from "../../../image/build/package-sources";
 import { BUNDLE_FORMAT, parseBundleManifest } from "../../../image/parts/bundle-manifest";
 import { chooseSource } from "../../../image/parts/choose-source";
 import { isRecent } from "../../../image/parts/go-toolchain";

@@ -3,6 +3,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { layerFilesDigest } from "../../../image/build/layer";
+import { packageSources } from "../../../image/build/package-sources";
+import { type DistributionName, distributions } from "../../../image/distributions";
 import { layerFilesFolder, programSourceFolder } from "../../../image/image-files";
 import {
   type ImageRole,
@@ -14,11 +16,12 @@ import {
   recipeHash,
 } from "../../../image/image-names";
 import { goBuild } from "../../../image/parts/go-build";
+import { archives } from "../../../image/recipes/archives";
 import { containerLayer } from "../../../image/recipes/container-layer";
-import { disk } from "../../../image/recipes/disk";
+import { disk, diskOf } from "../../../image/recipes/disk";
 import { kubernetesRecipe, kubernetesVersions } from "../../../image/recipes/kubernetes";
 import digests from "../../../image/recipes/layer-digests.json";
-import { rootTree } from "../../../image/recipes/root-tree";
+import { rootTree, rootTrees } from "../../../image/recipes/root-tree";
 import { UserError } from "../../../provider/host/user-error";
 
 const VERSION = "1.36.3";
@@ -69,6 +72,15 @@ test("virtual machines have images of their own, system containers keep theirs",
   assert.deepEqual(imageNames(VERSION, "disk"), names.slice(2));
   assert.match(imageFor("gateway", VERSION, imageFormOf("qemu")), /^infrastructure-disk-[0-9a-f]{12}$/);
   assert.equal(imageFor("gateway", VERSION, imageFormOf("nspawn")), names[0]);
+});
+
+test("Debian's images keep their names, Ubuntu's have others", () => {
+  for (const form of ["tree", "disk"] as const) {
+    const [debian, ubuntu] = [imageNames(VERSION, form), imageNames(VERSION, form, "ubuntu")];
+    assert.deepEqual(imageNames(VERSION, form, "debian"), debian);
+    assert.equal(new Set([...debian, ...ubuntu]).size, 4);
+  }
+  assert.ok(!("distribution" in rootTree), "it would be a part of the name");
 });
 
 test("an unknown version of Kubernetes is refused with those that are known", () => {
@@ -128,6 +140,34 @@ test("containerd's settings name the pause image that the recipe makes", () => {
   }
 });
 
-test("the root tree's packages are sorted and named once", () => {
-  assert.deepEqual(rootTree.packages, [...new Set(rootTree.packages)].sort());
+test("packages are sorted and named once", () => {
+  for (const distribution of distributions) {
+    for (const { packages } of [rootTrees[distribution], diskOf(distribution)])
+      assert.deepEqual(packages, [...new Set(packages)].sort());
+  }
+});
+
+test("Ubuntu has the packages of Debian under its own names, and one service for SSH", () => {
+  const differences = (of: (distribution: DistributionName) => readonly string[]) =>
+    of("ubuntu").filter((name) => !of("debian").includes(name));
+  assert.deepEqual(
+    differences((each) => rootTrees[each].packages),
+    ["resource-agents-base"],
+  );
+  assert.deepEqual(
+    differences((each) => diskOf(each).packages),
+    ["linux-image-virtual"],
+  );
+  assert.ok(rootTrees.ubuntu.layer.maskedUnits.includes("ssh.socket"));
+  assert.deepEqual(rootTrees.ubuntu.layer.enabledUnits, rootTree.layer.enabledUnits);
+});
+
+test("packages come from the distribution's own archive, known by its own keys", async () => {
+  const lines = await packageSources(archives.ubuntu, rootTrees.ubuntu.suite);
+  assert.deepEqual(
+    lines.map((line) => line.split(" ").slice(2).join(" ")),
+    ["noble", "noble-updates", "noble-security"].map((pocket) => `${pocket} main universe`),
+  );
+  for (const line of lines) assert.match(line, /^deb https?:\/\/\S+\/ubuntu noble/);
+  assert.match(fs.readFileSync(archives.ubuntu.keyring, "utf8"), /^-----BEGIN PGP PUBLIC KEY BLOCK-----/);
 });
