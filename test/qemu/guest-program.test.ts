@@ -11,14 +11,21 @@ import { Secrets } from "../../components/secrets";
 import { ensureImages } from "../../image/build-images";
 import { imageFor } from "../../image/image-names";
 import { imagesFolder } from "../../provider/host/data-folder";
-import { closeGuests, type GuestAddress, runInGuest } from "../../provider/host/guest-ssh";
+import { closeGuests, type GuestAddress } from "../../provider/host/guest-ssh";
 import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { exampleConfiguration } from "../support/example-stacks";
 import { type ProviderProject, providerProject } from "../support/provider-project";
 import { qemuGuestDisk } from "../support/qemu-guest-disk";
-import { borrowImage, GUEST_BOOT_MS, guestImage, guestSkipReason, planned } from "../support/qemu-guests";
+import {
+  borrowImage,
+  GUEST_BOOT_MS,
+  guestImage,
+  guestSkipReason,
+  mustRunInGuest,
+  planned,
+} from "../support/qemu-guests";
 import { freePort, qemuTracesOf, sealDiskImage } from "../support/qemu-host";
 
 const stackName = `program-${process.pid.toString(36)}`;
@@ -57,8 +64,7 @@ guestSkipReason().then((skip) => {
       return planDataCenter({ ...rest, name: stackName, hostPorts, pools: { ...pools, gateway } });
     };
     const stackOf = (plan: DataCenterPlan) => project.program(gatewayProgram(plan));
-    const run = async (script: string): Promise<string> =>
-      (await runInGuest(guest, script, { deadlineMs: GUEST_BOOT_MS, timeoutMs: GUEST_BOOT_MS })).stdout.trimEnd();
+    const run = (script: string): Promise<string> => mustRunInGuest(guest, script);
     const sizesInGuest = async (): Promise<Record<string, number>> => {
       const lines = await run("lvs --noheadings --nosuffix --units m --options lv_name,lv_size --separator =");
       return Object.fromEntries(

@@ -1,9 +1,11 @@
+import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { parse } from "yaml";
 import { renderNodeSeed } from "../../cloud-init/render-node-seed";
 import { imageFor } from "../../image/image-names";
 import { deriveHostKey } from "../../provider/host/derive-host-key";
-import type { GuestAddress } from "../../provider/host/guest-ssh";
+import { type GuestAddress, runInGuest } from "../../provider/host/guest-ssh";
 import type { MachineSpec, SeedFiles } from "../../provider/hypervisor";
 import { makeClusterKeys } from "../../provider/resources/cluster-keys";
 import { fillSecrets } from "../../provider/resources/fill-secrets";
@@ -99,12 +101,26 @@ export const renderedSeed = (plan: DataCenterPlan, node: NodePlan, keys: GuestKe
 
 /** A node that plays no role: it knows nothing of the network but its name server and what DHCP tells its MAC address. */
 export function bareSeed(plan: DataCenterPlan, node: NodePlan, keys: GuestKeys): SeedFiles {
-  const { metaData, networkConfig, files } = renderNodeSeed(plan, node);
+  const [main] = node.interfaces;
+  if (!main) throw new Error(`${node.name} has no interface`);
+  const { metaData, userData } = renderNodeSeed(plan, node);
+  const files: readonly { path: string }[] = parse(userData).write_files;
   const written = [
     { path: "/etc/ssh/ssh_host_ed25519_key", permissions: "0600", content: keys.hostKey(node.name).privateKey },
     { path: "/root/.ssh/authorized_keys", permissions: "0600", content: `${keys.userKey}\n` },
     ...files.filter(({ path }) => path === "/etc/resolv.conf"),
   ];
   const config = { disable_root: false, ssh_deletekeys: false, users: [], write_files: written };
-  return { userData: `#cloud-config\n${JSON.stringify(config)}\n`, metaData, networkConfig };
+  const link = { match: { macaddress: main.mac }, "set-name": main.name, dhcp4: true };
+  return {
+    ...{ userData: `#cloud-config\n${JSON.stringify(config)}\n`, metaData },
+    networkConfig: `${JSON.stringify({ version: 2, ethernets: { [main.name]: link } })}\n`,
+  };
+}
+
+/** What a script in a guest printed, waiting until the guest answers; fails where the script does. */
+export async function mustRunInGuest(guest: GuestAddress, script: string): Promise<string> {
+  const result = await runInGuest(guest, script, { deadlineMs: GUEST_BOOT_MS, timeoutMs: GUEST_BOOT_MS });
+  assert.equal(result.code, 0, `${script}\n${result.stdout}\n${result.stderr}`);
+  return result.stdout.trimEnd();
 }

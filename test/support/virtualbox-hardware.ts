@@ -27,7 +27,7 @@ export function firmwareSkipReason(firmware: Firmware): string | false {
 
 /**
  * The machine as VirtualBox would build it, in QEMU: PIIX3, an AHCI controller with the system disk, the seed as a CD and
- * the data disks, none of whose serial numbers say what they are. Segments lead nowhere, the uplink is QEMU's own NAT.
+ * the data disks, none of whose serial numbers say what they are. Segments lead nowhere, and the uplink is QEMU's own NAT.
  */
 export function startVirtualboxHardware(spec: MachineSpec, firmware: Firmware, files: HardwareFiles): ChildProcess {
   const log = fs.openSync(path.join(path.dirname(files.consoleLog), `${firmware}.qemu.log`), "a");
@@ -57,7 +57,7 @@ function cards({ nics, uplink }: MachineSpec): readonly string[] {
     (each) => `,hostfwd=tcp:127.0.0.1:${each.hostPort}-10.0.2.15:${each.guestPort}`,
   );
   return [
-    ...nics.map(({ mac }, index) => ({ mac, netdev: `hubport,id=net${index},hubid=${index}` })),
+    ...nics.map(({ mac }, index) => ({ mac, netdev: `user,id=net${index},restrict=on` })),
     ...(uplink ? [{ mac: uplink.mac, netdev: `user,id=net${nics.length},restrict=on${forwards?.join("")}` }] : []),
   ].flatMap(({ mac, netdev }, index) => [
     ...["-netdev", netdev],

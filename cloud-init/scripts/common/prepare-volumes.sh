@@ -59,7 +59,7 @@ find_disk() {
   if [ -z "$found" ]; then
     system=$(lsblk --inverse --noheadings --raw --output NAME "/dev/mapper/$group-root" | tail -n 1)
     found=$(for disk in $(lsblk --nodeps --noheadings --raw --output NAME,TYPE,RO |
-      awk -v system="$system" '$2 == "disk" && $3 == 0 && $1 != system { print $1 }'); do
+      awk -v own="$system" '$2 == "disk" && $3 == 0 && $1 != own { print $1 }'); do
       echo "$(readlink -f "/sys/class/block/$disk") $disk"
     done | sort --version-sort | sed -n "${position}p" | sed 's/.* //')
   fi

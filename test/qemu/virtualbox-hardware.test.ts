@@ -1,0 +1,136 @@
+// The sealed image on the hardware that VirtualBox gives a machine, started by BIOS and by UEFI.
+import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { ensureImages } from "../../image/build-images";
+import { seedIso } from "../../provider/drivers/seed-iso";
+import { imagesFolder } from "../../provider/host/data-folder";
+import { closeGuests } from "../../provider/host/guest-ssh";
+import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
+import {
+  GUEST_BOOT_MS,
+  GuestKeys,
+  guestImage,
+  guestMachine,
+  guestPlan,
+  guestSkipReason,
+  mustRunInGuest,
+  planned,
+  renderedSeed,
+} from "../support/qemu-guests";
+import { freePort } from "../support/qemu-host";
+import { type Firmware, firmwareSkipReason, startVirtualboxHardware } from "../support/virtualbox-hardware";
+
+interface Guest {
+  readonly plan: DataCenterPlan;
+  readonly keys: GuestKeys;
+  readonly process: ChildProcess;
+  readonly consoleLog: string;
+}
+
+/** A gateway: it has the most cards, and a port that leads to it. */
+async function startGateway(folder: string, firmware: Firmware): Promise<Guest> {
+  const plan = guestPlan(`hardware-${firmware}`, { api: await freePort(), ssh: await freePort() });
+  const node = planned(plan, "gateway");
+  const keys = await GuestKeys.make();
+  const file = (name: string): string => path.join(folder, `${firmware}-${name}`);
+  const files = {
+    ...{ disk: file("disk.qcow2"), seed: file("seed.iso"), consoleLog: file("console.log") },
+    dataDisks: [file("data-1.qcow2"), file("data-2.qcow2")],
+  };
+  const image = path.join(imagesFolder(), guestImage(), "disk.raw");
+  const spec = guestMachine(plan, node);
+  qemuImg("-b", image, "-F", "raw", files.disk, `${spec.diskGiB}G`);
+  for (const [index, disk] of files.dataDisks.entries()) qemuImg(disk, `${index + 1}G`);
+  fs.writeFileSync(files.seed, seedIso(renderedSeed(plan, node, keys)));
+  return { plan, keys, process: startVirtualboxHardware(spec, firmware, files), consoleLog: files.consoleLog };
+}
+
+const qemuImg = (...words: string[]) => execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", ...words]);
+
+const run = ({ plan, keys }: Guest, script: string): Promise<string> =>
+  mustRunInGuest(keys.address(plan, planned(plan, "gateway")), script);
+
+guestSkipReason().then((skip) => {
+  describe("VirtualBox's hardware", { skip, timeout: 2 * GUEST_BOOT_MS }, () => {
+    const guests = new Map<Firmware, Guest>();
+    let folder: string;
+
+    before(async () => {
+      await ensureImages({ names: [guestImage()], progress: () => {} });
+      folder = fs.mkdtempSync(path.join(os.tmpdir(), "gp-hardware-"));
+      for (const firmware of ["bios", "uefi"] as const) {
+        if (!firmwareSkipReason(firmware)) guests.set(firmware, await startGateway(folder, firmware));
+      }
+    });
+
+    after(async () => {
+      await closeGuests();
+      for (const { process } of guests.values()) {
+        if (process.exitCode === null && process.kill()) await once(process, "exit");
+      }
+      fs.rmSync(folder, { recursive: true, force: true });
+    });
+
+    for (const firmware of ["bios", "uefi"] as const) {
+      const needs = { skip: firmwareSkipReason(firmware) };
+      test(`${firmware}: the image boots, and its seed runs without errors`, needs, async () => {
+        const guest = guests.get(firmware) as Guest;
+        const status = JSON.parse(await run(guest, "cloud-init status --wait --format json"));
+        assert.deepEqual([status.status, status.errors, status.recoverable_errors], ["done", [], {}]);
+        assert.equal(await run(guest, "systemctl --failed --no-legend --plain"), "");
+        assert.equal(await run(guest, "test -d /sys/firmware/efi && echo uefi || echo bios"), firmware);
+        assert.equal(await run(guest, "lsblk --noheadings --nodeps --output TRAN /dev/sda /dev/sr0 | sort -u"), "sata");
+      });
+
+      test(`${firmware}: every card has its planned name and address`, needs, async () => {
+        const guest = guests.get(firmware) as Guest;
+        const drivers = await run(
+          guest,
+          "for card in /sys/class/net/*/device/driver; do readlink -f $card; done | sort -u",
+        );
+        assert.deepEqual(
+          drivers.split("\n").map((line) => path.basename(line)),
+          ["e1000", "pcnet32", "virtio_net"],
+        );
+        const addresses = await run(guest, "ip -4 -brief address show up");
+        for (const { name, address, prefixLength } of planned(guest.plan, "gateway").interfaces) {
+          assert.match(addresses, new RegExp(`^${name} .* ${address}/${prefixLength}\\s*$`, "m"));
+        }
+      });
+
+      test(`${firmware}: volumes fill the disk as planned`, needs, async () => {
+        const guest = guests.get(firmware) as Guest;
+        const sizes = await run(guest, "lvs --noheadings --nosuffix --units m --options lv_name,lv_size --separator =");
+        const sizeOf = Object.fromEntries(sizes.split("\n").map((line) => line.trim().split("=")));
+        for (const { mountPoint, sizeMiB } of planned(guest.plan, "gateway").volumes) {
+          const name = mountPoint === "/" ? "root" : mountPoint.slice(1);
+          assert.ok(Number(sizeOf[name]) >= sizeMiB, `${mountPoint} is ${sizeOf[name]} MiB, planned ${sizeMiB}`);
+          const source = await run(guest, `findmnt --noheadings --output SOURCE --mountpoint ${mountPoint}`);
+          assert.equal(source, `/dev/mapper/groundplane-${name}`);
+        }
+      });
+
+      test(`${firmware}: data disks are found by their order and keep what is on them`, needs, async () => {
+        const guest = guests.get(firmware) as Guest;
+        const lines = [
+          "first 6f1d3c1e-0000-4000-8000-000000000001 /data/first",
+          "second 6f1d3c1e-0000-4000-8000-000000000002 /data/second",
+        ];
+        await run(guest, `printf '${lines.join("\\n")}\\n' >/etc/groundplane/data-disks`);
+        await run(guest, "/usr/local/lib/groundplane/prepare-volumes && echo kept >/data/second/file");
+        // Letters are given as controllers answer: only sizes tell which disk it is.
+        const sizeOf =
+          "lsblk --noheadings --nodeps --output SIZE,FSTYPE $(findmnt --noheadings --output SOURCE /data/$disk)";
+        assert.equal(await run(guest, `for disk in first second; do ${sizeOf}; done`), "  1G xfs\n  2G xfs");
+        await run(guest, "umount /data/first /data/second; /usr/local/lib/groundplane/prepare-volumes");
+        assert.equal(await run(guest, "cat /data/second/file"), "kept");
+      });
+    }
+  });
+});
