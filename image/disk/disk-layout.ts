@@ -1,6 +1,7 @@
 import { v5 } from "uuid";
 import type { DiskRecipe } from "../recipes/recipe";
 import type { ImageKind, Volume } from "../volumes";
+import { checkVolumes } from "./check-volumes";
 
 export const MIB = 1024 * 1024;
 export const SECTOR = 512;
@@ -50,7 +51,9 @@ const types: Readonly<Record<PartitionName, string>> = {
 /** The same for the same kind of image: its machines never see each other's disks. */
 export const identity = (kind: ImageKind, what: string): string => v5(`${kind} ${what}`, NAMESPACE);
 
+/** @throws UserError `volumes` */
 export function layOutDisk(kind: ImageKind, { volumes, bootMiB, efiMiB }: DiskRecipe): DiskLayout {
+  checkVolumes(volumes);
   let at = MIB;
   const partition = (name: PartitionName, sizeBytes: number): Partition => {
     const placed = { name, typeGuid: types[name], guid: identity(kind, name), offsetBytes: at, sizeBytes };

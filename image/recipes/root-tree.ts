@@ -60,20 +60,20 @@ const debian: RootTreeRecipe = {
   },
 };
 
-/** Where Ubuntu calls or splits a package differently. */
+/** Where Ubuntu calls or splits a package differently, and what Debian's smallest tree has without being asked. */
 const ubuntuPackages: Readonly<Record<string, readonly string[]>> = {
   "resource-agents": ["resource-agents-base"],
 };
 
-/** Ubuntu 24.04. It listens for SSH by a socket, resolves names by a daemon, and fetches news for who logs in. */
+/** Ubuntu 24.04. It would listen for SSH by a socket, and fetch news for who logs in. */
 const ubuntu: RootTreeRecipe = {
   ...debian,
   distribution: "ubuntu",
   suite: "noble",
-  packages: debian.packages.flatMap((name) => ubuntuPackages[name] ?? [name]).sort(),
+  packages: ["apt", ...debian.packages.flatMap((name) => ubuntuPackages[name] ?? [name])].sort(),
   layer: {
     ...debian.layer,
-    maskedUnits: [...debian.layer.maskedUnits, "ssh.socket", "systemd-resolved.service"],
+    maskedUnits: [...debian.layer.maskedUnits, "ssh.socket"],
     disabledUnits: [...debian.layer.disabledUnits, "motd-news.timer"],
   },
 };

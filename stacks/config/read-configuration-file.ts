@@ -31,7 +31,7 @@ function syntaxProblem(error: Document["errors"][number], lines: LineCounter): C
     line: lines.linePos(error.pos[0]).line,
     value: error.code,
     rule: `must be YAML: ${summary}`,
-    fix: "repair this line",
+    fix: error.code === "DUPLICATE_KEY" ? "keep one of the two" : "repair this line",
   };
 }
 

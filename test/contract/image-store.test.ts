@@ -7,7 +7,14 @@ import { ensureImages } from "../../image/build-images";
 import { imageName } from "../../image/image-names";
 import { runCommand } from "../../provider/host/run-command";
 import { UserError } from "../../provider/host/user-error";
-import { ownDataFolder, type SmallSource, smallRecipe, smallSource, storedNames } from "../support/small-image";
+import {
+  ownDataFolder,
+  type SmallSource,
+  smallDiskRecipe,
+  smallRecipe,
+  smallSource,
+  storedNames,
+} from "../support/small-image";
 
 const builder = path.join(__dirname, "..", "support", "build-small-image.ts");
 const isRoot = process.getuid?.() === 0;
@@ -77,6 +84,27 @@ test("a changed byte behind an unchanged size and time is found when every byte 
   assert.ok(!(await fs.readFile(toolIn(data), "utf8")).includes("y"));
 });
 
+test("a disk whose bytes are not those of its digest is found and made anew", async (t) => {
+  const data = await ownDataFolder(t);
+  const source = smallSource();
+  const ensure = (verify: boolean) => ensureImages({ recipes: [smallDiskRecipe], sources: [source], verify });
+  const [first] = await ensure(false);
+  const file = path.join(data, "images", imageName(smallDiskRecipe), "disk.raw");
+  const time = (Math.trunc((await fs.stat(file)).mtimeMs) + 0.5) / 1000;
+  const handle = await fs.open(file, "r+");
+  await handle.write("y", 512);
+  await handle.close();
+  await fs.utimes(file, time, time);
+  await ensure(false);
+  assert.equal(source.fetches(), 1);
+  const [second] = await ensure(true);
+  assert.equal(source.fetches(), 2);
+  assert.equal(second?.digest, first?.digest);
+  await fs.appendFile(file, "y");
+  await ensure(false);
+  assert.equal(source.fetches(), 3);
+});
+
 test("a source that fails or is aborted leaves no half image, and the next build succeeds", async (t) => {
   const data = await ownDataFolder(t);
   const failing = smallSource(1024, async () => {
@@ -113,16 +141,18 @@ test("a builder that was killed is taken over from", async (t) => {
   assert.ok(!(await storedNames(data)).some((name) => name.endsWith(".partial")));
 });
 
-test("a full disk gives a clear error and leaves no half image", { skip: !isRoot && "needs root" }, async (t) => {
-  const data = await ownDataFolder(t);
-  // A small file system of the child's own; nobody else sees it, and it ends with the child.
-  const script = [
-    'mount -t tmpfs -o size=2m tmpfs "$GROUNDPLANE_DATA"',
-    `node --import tsx ${builder} 4000000`,
-    'cd "$GROUNDPLANE_DATA" && find images parts -mindepth 1',
-  ].join("; ");
-  const { stdout } = await runCommand(["unshare", "--mount", "--propagation", "private", "sh", "-c", script], {
-    env: { GROUNDPLANE_DATA: data },
+for (const form of ["tree", "disk"] as const) {
+  test(`a full disk gives a clear error and leaves no half ${form}`, { skip: !isRoot && "needs root" }, async (t) => {
+    const data = await ownDataFolder(t);
+    // A small file system of the child's own; nobody else sees it, and it ends with the child.
+    const script = [
+      'mount -t tmpfs -o size=2m tmpfs "$GROUNDPLANE_DATA"',
+      `node --import tsx ${builder} 4000000 ${form}`,
+      'cd "$GROUNDPLANE_DATA" && find . -mindepth 2',
+    ].join("; ");
+    const { stdout } = await runCommand(["unshare", "--mount", "--propagation", "private", "sh", "-c", script], {
+      env: { GROUNDPLANE_DATA: data },
+    });
+    assert.deepEqual(stdout.trim().split("\n"), ["fetching", "failed disk-full"]);
   });
-  assert.deepEqual(stdout.trim().split("\n"), ["fetching", "failed disk-full"]);
-});
+}

@@ -1,15 +1,18 @@
-/** Builds the small image in a process of its own, to be killed or starved: `build-small-image.ts BYTES [hang]`. */
+/** Builds a small image in a process of its own, to be killed or starved: `build-small-image.ts BYTES [hang|disk]`. */
 import { ensureImages } from "../../image/build-images";
 import { UserError } from "../../provider/host/user-error";
-import { smallRecipe, smallSource } from "./small-image";
+import { smallDiskRecipe, smallRecipe, smallSource } from "./small-image";
 
-const [bytes, hang] = process.argv.slice(2);
+const [bytes, how] = process.argv.slice(2);
 const wait = async (): Promise<void> => {
   console.log("fetching");
-  if (hang) await new Promise((resolve) => setTimeout(resolve, 60_000));
+  if (how === "hang") await new Promise((resolve) => setTimeout(resolve, 60_000));
 };
 
-ensureImages({ recipes: [smallRecipe], sources: [smallSource(Number(bytes), wait)] }).then(
+ensureImages({
+  recipes: [how === "disk" ? smallDiskRecipe : smallRecipe],
+  sources: [smallSource(Number(bytes), wait)],
+}).then(
   ([record]) => console.log(`built ${record?.name}`),
   (error: unknown) => {
     console.log(`failed ${error instanceof UserError ? error.id : String(error)}`);

@@ -152,7 +152,7 @@ test("Ubuntu has the packages of Debian under its own names, and one service for
     of("ubuntu").filter((name) => !of("debian").includes(name));
   assert.deepEqual(
     differences((each) => rootTrees[each].packages),
-    ["resource-agents-base"],
+    ["apt", "resource-agents-base"],
   );
   assert.deepEqual(
     differences((each) => diskOf(each).packages),

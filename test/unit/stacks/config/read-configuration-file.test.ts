@@ -52,6 +52,24 @@ test("text that is no YAML is one located problem for each error, and nothing th
   }
 });
 
+test("a volume that is written twice is told with its line", () => {
+  const text = `config:
+  groundplane:dataCenter:
+    pools:
+      workers:
+        volumes: { /var: 9, /opt: 2 }
+      masters:
+        volumes:
+          /var: 9
+          /var: 10
+`;
+  const { problems } = readConfigurationFile(text, { stack: "lab" });
+  assert.deepEqual(
+    problems?.map(({ line, rule, fix }) => [line, rule, fix]),
+    [[9, "must be YAML: Map keys must be unique", "keep one of the two"]],
+  );
+});
+
 test("a file without our key, or an empty one, means defaults", () => {
   for (const text of ["", "config: {}\n", "config:\n  aws:region: eu\n", "encryptionsalt: x\n"]) {
     assert.ok(readConfigurationFile(text, { stack: "lab" }).configuration, text);

@@ -1,0 +1,42 @@
+import { UserError } from "../../provider/host/user-error";
+import type { Volume } from "../volumes";
+
+/** Those that a machine enlarges while they are mounted. */
+const GROWING: readonly string[] = ["ext4"] satisfies Volume["fileSystem"][];
+
+/**
+ * Whether a disk can be laid out like this: it is data that somebody may have changed.
+ * @throws UserError `volumes` with every problem at once
+ */
+export function checkVolumes(volumes: readonly Volume[]): void {
+  const problems = volumes.flatMap((volume, index) => {
+    const before = volumes.slice(0, index);
+    return [
+      ...before
+        .filter(({ mountPoint }) => mountPoint === volume.mountPoint)
+        .map(() => "its mount point is named twice"),
+      ...before.filter(({ name }) => name === volume.name).map(() => "its name is another one's already"),
+      ...(before.some(({ mountPoint }) => liesIn(mountPoint, volume.mountPoint))
+        ? ["it comes after one that is mounted in it"]
+        : []),
+      ...(GROWING.includes(volume.fileSystem)
+        ? []
+        : [`${volume.fileSystem} cannot grow while it is mounted; use ${GROWING.join(" or ")}`]),
+      ...(Object.values(volume.sizeMiB).every((size) => Number.isInteger(size) && size > 0)
+        ? []
+        : ["its sizes must be whole MiB above 0"]),
+    ].map((problem) => `${volume.name} at ${volume.mountPoint}: ${problem}`);
+  });
+  if (!volumes.some(({ mountPoint }) => mountPoint === "/")) problems.push("none is mounted at /");
+  const shares = volumes.reduce((sum, { growthShare }) => sum + growthShare, 0);
+  if (shares > 100) problems.push(`the volumes want ${shares} percent of what a disk has beyond the image`);
+  if (problems.length === 0) return;
+  throw new UserError(
+    "volumes",
+    `the disk's volumes cannot be made:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`,
+    "correct them in image/volumes.ts",
+  );
+}
+
+const liesIn = (inner: string, outer: string): boolean =>
+  inner !== outer && `${inner}/`.startsWith(`${outer.replace(/\/$/, "")}/`);

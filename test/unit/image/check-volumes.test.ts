@@ -1,0 +1,40 @@
+import * as assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkVolumes } from "../../../image/disk/check-volumes";
+import { layOutDisk } from "../../../image/disk/disk-layout";
+import { disk } from "../../../image/recipes/disk";
+import { type Volume, volumes } from "../../../image/volumes";
+import { UserError } from "../../../provider/host/user-error";
+
+const [root, usr] = volumes as [Volume, Volume];
+
+test("the volumes of the image are in order", () => {
+  checkVolumes(volumes);
+});
+
+const bad: Readonly<Record<string, readonly [readonly Volume[], RegExp]>> = {
+  "a mount point twice": [[root, usr, { ...usr, name: "more" }], /more at \/usr: its mount point is named twice/],
+  "a name twice": [[root, usr, { ...usr, mountPoint: "/opt" }], /usr at \/opt: its name is another one's/],
+  "a parent after its child": [[usr, root], /root at \/: it comes after one that is mounted in it/],
+  "a file system that only grows unmounted": [
+    [root, { ...usr, fileSystem: "vfat" as "ext4" }],
+    /usr at \/usr: vfat cannot grow while it is mounted; use ext4/,
+  ],
+  "no size": [[root, { ...usr, sizeMiB: { infrastructure: 0, kubernetes: 1 } }], /whole MiB above 0/],
+  "no root": [[usr], /none is mounted at \//],
+  "more than there is": [[root, { ...usr, growthShare: 99 }], /104 percent/],
+};
+
+for (const [what, [given, problem]] of Object.entries(bad)) {
+  test(`a disk with ${what} is not laid out`, () => {
+    assert.throws(
+      () => layOutDisk("infrastructure", { ...disk, volumes: given }),
+      (error) => error instanceof UserError && error.id === "volumes" && problem.test(error.problem),
+    );
+  });
+}
+
+test("all problems of volumes are told at once", () => {
+  const both = [root, { ...usr, fileSystem: "vfat" as "ext4" }, { ...usr, name: "more" }];
+  assert.throws(() => checkVolumes(both), /vfat.*\n.*named twice/);
+});
