@@ -56,7 +56,10 @@ echo "$VOLUMES" | sort -r | while read -r mount_point name mebibytes uuid featur
   echo "I: packing $mount_point"
   in_root mke2fs -q -t ext4 -b 4096 -m 1 -U "$uuid" -L "$name" -O "$features" \
     -E "hash_seed=$uuid,lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0" -J size=16 \
-    -d "/mnt/src$mount_point" "/mnt/out/$name.ext4" "${mebibytes}M"
+    -d "/mnt/src$mount_point" "/mnt/out/$name.ext4" "${mebibytes}M" || {
+    echo "the volume of $mount_point, $mebibytes MiB, could not take its files" >&2
+    exit 1
+  }
   [ "$mount_point" = / ] || {
     mode=$(stat -c %a "$view/src$mount_point")
     mount -t tmpfs -o "mode=$mode,size=1M" tmpfs "$view/src$mount_point"

@@ -97,7 +97,13 @@ async function makeBundle(layers: string): Promise<void> {
   }
 }
 
-const make = (): readonly string[] => [process.execPath, program, at("small.tar"), at("recipe.json")];
+const make = (wanted = "recipe.json"): readonly string[] => [process.execPath, program, at("small.tar"), at(wanted)];
+
+interface Refusal {
+  readonly id: string;
+  readonly problem: string;
+  readonly hint: string;
+}
 
 test("an ordinary user makes the same disk as root, byte for byte, and can take everything away again", {
   skip,
@@ -123,7 +129,7 @@ test("an ordinary user makes the same disk as root, byte for byte, and can take 
 test("who cannot be root of a user namespace is told why and what to do, and nothing is left", { skip }, async () => {
   const user = makeOrdinaryUser(folder, false);
   const { stdout } = await user.run(make());
-  const { id, problem, hint } = JSON.parse(stdout) as { id: string; problem: string; hint: string };
+  const { id, problem, hint } = JSON.parse(stdout) as Refusal;
   assert.equal(id, "image-needs-root");
   assert.match(problem, /groundplane-test has no subordinate ids/);
   assert.match(hint, /usermod --add-subuids .*or build as root, or load a bundle/);
@@ -132,4 +138,31 @@ test("who cannot be root of a user namespace is told why and what to do, and not
     return fs.existsSync(stored) ? fs.readdirSync(stored) : [];
   });
   assert.deepEqual(left, []);
+});
+
+test("files that do not fit their volume: the error names it, and no disk is left", { skip }, async () => {
+  const tight = (recipe.disk ?? disk).volumes.map((volume) =>
+    volume.name === "usr" ? { ...volume, sizeMiB: { infrastructure: 12, kubernetes: 12 } } : volume,
+  );
+  fs.writeFileSync(at("tight.json"), JSON.stringify({ ...recipe, disk: { ...recipe.disk, volumes: tight } }));
+  const { stdout } = await runCommand(make("tight.json"), { env: { GROUNDPLANE_DATA: at("tight-data") } });
+  const { id, problem } = JSON.parse(stdout) as Refusal;
+  assert.equal(id, "command-failed");
+  assert.match(problem, /the volume of \/usr, 12 MiB, could not take its files/);
+  assert.match(problem, /Could not allocate block/);
+  assert.deepEqual(fs.readdirSync(at("tight-data/images")), []);
+});
+
+test("no room left while file systems are made: the error says so, and no disk is left", { skip }, async () => {
+  const data = at("full-data");
+  fs.mkdirSync(data);
+  // The bundle and the tree made from it fit; the disk's file systems would be a third of the same.
+  const size = 2 * fs.statSync(at("small.tar")).size + 4 * 1024 * 1024;
+  const script = [`mount -t tmpfs -o size=${size} tmpfs "$0"`, '"$@"', 'ls "$0/images" >&2'].join("\n");
+  const argv = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, data, ...make()];
+  const { stdout, stderr } = await runCommand(argv, { env: { GROUNDPLANE_DATA: data } });
+  const { id, hint } = JSON.parse(stdout) as Refusal;
+  assert.equal(id, "disk-full", stdout);
+  assert.match(hint, /free about 5 GB/);
+  assert.equal(stderr, "");
 });
