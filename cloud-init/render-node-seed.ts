@@ -62,7 +62,7 @@ function changingFile(file: SeedFile): NodeFile[] {
   if ("secret" in file || !file.changes) return [];
   if (referredSecrets(file.content).length > 0) throw new Error(`${file.path} may change and must not hold a secret`);
   const { path, mode, content, changes } = file;
-  return [{ path, mode, content, reload: changes.reload }];
+  return [{ path, mode, content, ...changes }];
 }
 
 function referredSecrets(text: string): SecretName[] {

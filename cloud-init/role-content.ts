@@ -14,10 +14,16 @@ interface SeedFileBase {
 export interface TextFile extends SeedFileBase {
   readonly content: string;
   /**
-   * Present: the file follows the plan while the node lives (it becomes part of `NodeSeed.files`), and `reload` is the
-   * shell command that makes the node use it; empty = none needed. Such a text must not refer to secrets.
+   * Present: the file follows the plan while the node lives (it becomes part of `NodeSeed.files`). Such a text must not
+   * refer to secrets.
    */
-  readonly changes?: { readonly reload: string };
+  readonly changes?: FileChanges;
+}
+
+/** How a running node takes up a changed file, see `NodeFile`. */
+export interface FileChanges {
+  readonly reload: string;
+  readonly check?: string;
 }
 
 /** A file that is exactly one secret, byte for byte. */

@@ -29,9 +29,14 @@ export interface NodeFile {
   /**
    * Shell command that makes the running node use a changed file, e.g. `systemctl reload haproxy`; empty = none
    * needed. Commands that are equal run once after all files are in place. It must tolerate a service that is not
-   * active.
+   * active, and being run again with the former file.
    */
   readonly reload: string;
+  /**
+   * Shell command that looks at the new text, in the file `"$1"`, before it takes the place of the former one; when it
+   * fails, none of the node's files changes.
+   */
+  readonly check?: string;
 }
 
 /** `ssh-host-key:<node>` is derived per node from the stack's host seed, so that a new node changes no other secret. */

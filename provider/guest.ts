@@ -10,8 +10,11 @@ export interface Guest {
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** In the order of `paths`; `undefined` where there is no such file. One round trip. */
   readFiles(paths: readonly string[], signal?: AbortSignal): Promise<readonly (GuestFile | undefined)[]>;
-  /** Each file is replaced atomically; folders are made. One round trip. */
-  writeFiles(files: readonly GuestFile[], signal?: AbortSignal): Promise<void>;
+  /**
+   * Each file is replaced atomically; folders are made. One round trip.
+   * @throws FileRefusedError when the check of one fails; then all of them are as they were
+   */
+  writeFiles(files: readonly NewGuestFile[], signal?: AbortSignal): Promise<void>;
 }
 
 export interface GuestFile {
@@ -20,6 +23,22 @@ export interface GuestFile {
   /** Four octal digits. */
   readonly mode: string;
   readonly content: string;
+}
+
+export interface NewGuestFile extends GuestFile {
+  /** Shell command that looks at the text in the file `"$1"` and fails when it would not work; absent = none. */
+  readonly check?: string;
+}
+
+/** A program of the guest finds the new text of one of its files wrong. */
+export class FileRefusedError extends Error {
+  constructor(
+    readonly path: string,
+    readonly reason: string,
+  ) {
+    super(`${path} would not work: ${reason}`);
+    this.name = "FileRefusedError";
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-pla
 import { renderHaproxyCfg } from "../files/haproxy-cfg";
 import { renderKeepalivedConf } from "../files/keepalived-conf";
 import { guestCommand } from "../guest-command";
-import type { RoleContent, SeedFile } from "../role-content";
+import { guestCommandFolder, type RoleContent, type SeedFile } from "../role-content";
 import { clusterMemberContent } from "./cluster-member";
 
 type Content = Pick<RoleContent, "files" | "enable">;
@@ -12,7 +12,12 @@ export function balancerContent(plan: DataCenterPlan, node: NodePlan): RoleConte
   const { movedBy } = plan.balancing;
   const mover = movers[movedBy](plan, node);
   return {
-    files: [...haproxyFiles(plan), guestCommand("balancer/role-ready"), ...mover.files],
+    files: [
+      ...haproxyFiles(plan),
+      guestCommand("balancer/role-ready"),
+      guestCommand("balancer/reload-haproxy"),
+      ...mover.files,
+    ],
     environment: { FLOATING_IP_BY: movedBy },
     commands: [],
     enable: ["haproxy.service", ...mover.enable],
@@ -75,7 +80,10 @@ const movers: Readonly<
         path: "/etc/keepalived/keepalived.conf",
         mode: "0644",
         content: renderKeepalivedConf(plan, node),
-        changes: { reload: "systemctl try-reload-or-restart keepalived" },
+        changes: {
+          reload: "systemctl try-reload-or-restart keepalived",
+          check: 'keepalived --config-test --use-file "$1"',
+        },
       },
     ],
     enable: ["keepalived.service"],
@@ -88,7 +96,7 @@ const haproxyFiles = (plan: DataCenterPlan): SeedFile[] => [
     path: "/etc/haproxy/haproxy.cfg",
     mode: "0644",
     content: renderHaproxyCfg(plan),
-    changes: { reload: "systemctl try-reload-or-restart haproxy" },
+    changes: { reload: `${guestCommandFolder}/reload-haproxy`, check: 'haproxy -c -q -f "$1"' },
   },
   unitFile("haproxy.service", "90-restart", haproxyUnit),
 ];

@@ -12,7 +12,10 @@ export function clusterMemberContent(plan: DataCenterPlan): RoleContent {
         path: "/etc/corosync/corosync.conf",
         mode: "0644",
         content: renderCorosyncConf(plan),
-        changes: { reload: "! systemctl is-active --quiet corosync || corosync-cfgtool -R" },
+        changes: {
+          reload: "! systemctl is-active --quiet corosync || corosync-cfgtool -R",
+          check: 'corosync -t -c "$1"',
+        },
       },
       { path: "/etc/corosync/authkey", mode: "0400", secret: "corosync-key" },
       {

@@ -50,7 +50,7 @@ function accessFiles(node: NodePlan): SeedFile[] {
       path: "/etc/ssh/sshd_config.d/10-groundplane.conf",
       mode: "0644",
       content: renderSshdConf(node.role),
-      changes: { reload: "systemctl try-reload-or-restart ssh" },
+      changes: { reload: "systemctl try-reload-or-restart ssh", check: 'sshd -t -f "$1"' },
     },
   ];
 }

@@ -34,13 +34,13 @@ const gatewayFiles = (plan: DataCenterPlan): SeedFile[] => [
     mode: "0644",
     content: renderNftablesConf(plan),
     // Not only if it is active: a gateway without rules would let everything pass.
-    changes: { reload: "systemctl reload-or-restart nftables" },
+    changes: { reload: "systemctl reload-or-restart nftables", check: 'nft --check --file "$1"' },
   },
   {
     path: "/etc/dnsmasq.d/groundplane.conf",
     mode: "0644",
     content: renderDnsmasqConf(plan),
-    changes: { reload: "systemctl try-restart dnsmasq" },
+    changes: { reload: "systemctl try-restart dnsmasq", check: 'dnsmasq --test --conf-file="$1"' },
   },
   {
     path: dhcpHostsPath,

@@ -9,13 +9,13 @@ import {
   encryptionConfigurationPath,
   guestPaths,
 } from "../files/kubernetes/guest-paths";
-import { initConfigurationFile } from "../files/kubernetes/kubeadm-config";
+import { controlPlaneConfigurationFile, initConfigurationFile } from "../files/kubernetes/kubeadm-config";
 import { kubeadmPatches } from "../files/kubernetes/kubeadm-patches";
 import { plannedNodes } from "../files/kubernetes/planned-nodes";
 import { approverName, approverUnit } from "../files/kubernetes/units";
 import { guestCommand } from "../guest-command";
 import { withStorageClient } from "../planned-storage";
-import type { RoleContent, SeedFile } from "../role-content";
+import { guestCommandFolder, type RoleContent, type SeedFile } from "../role-content";
 import type { SecretName } from "../seed";
 import { kubernetesNodeContent } from "./kubernetes-node";
 
@@ -27,6 +27,7 @@ const commands = [
   "may-leave",
   "cluster-ready",
   "cluster-id",
+  "apply-control-plane",
   "approve-serving-certificates",
   "check-serving-request",
 ];
@@ -68,10 +69,13 @@ const keyFiles = (): SeedFile[] =>
     secret,
   }));
 
-/** The API server reads these when it starts; a change waits for the next start rather than take it down. */
+/** Starts what has changed of the control plane anew, on this master alone. */
+const applied = { reload: `${guestCommandFolder}/apply-control-plane` };
+
+/** The API server reads the first two when it starts, and follows the last while it runs. */
 const apiServerFiles = (): SeedFile[] => [
   { path: encryptionConfigurationPath, mode: "0600", content: encryptionConfiguration() },
-  { path: auditPolicyPath, mode: "0600", content: auditPolicy(), changes: { reload: "" } },
+  { path: auditPolicyPath, mode: "0600", content: auditPolicy(), changes: applied },
   {
     path: authenticationConfigurationPath,
     mode: "0600",
@@ -83,6 +87,12 @@ const apiServerFiles = (): SeedFile[] => [
 function clusterFiles(plan: DataCenterPlan, node: NodePlan): SeedFile[] {
   return [
     { path: guestPaths.initConfiguration, mode: "0600", content: initConfigurationFile(plan, node) },
+    {
+      path: guestPaths.controlPlaneConfiguration,
+      mode: "0600",
+      content: controlPlaneConfigurationFile(plan, node),
+      changes: { ...applied, check: 'kubeadm config validate --config "$1"' },
+    },
     ...kubeadmPatches(plan).map((patch) => ({ ...patch, mode: "0644", changes: { reload: "" } })),
     { path: guestPaths.flannel, mode: "0644", content: flannelManifest(plan), changes: { reload: "" } },
     {

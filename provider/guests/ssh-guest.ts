@@ -1,4 +1,4 @@
-import type { ConnectGuest, Guest, GuestFile } from "../guest";
+import { type ConnectGuest, FileRefusedError, type Guest, type GuestFile, type NewGuestFile } from "../guest";
 import { connectGuest } from "../host/guest-ssh";
 import type { RunOptions, RunResult, SshConnection } from "../host/ssh-connection";
 
@@ -12,16 +12,31 @@ while IFS= read -r path; do
   fi
 done`;
 
-/** Lines of `mode path base64` come in. A file is complete before it takes the place of the old one. */
+/** How the script says that a check has failed: the path and, on further lines, the reason. */
+const REFUSED = 78;
+
+/**
+ * Lines of `mode path check content` come in, the last two as base64, `-` where there is no check. Every file is complete
+ * and has passed its check before the first takes the place of an old one.
+ */
 const WRITE_FILES = `
 set -eu
 umask 077
-while read -r mode path content; do
+paths=
+while read -r mode path check content; do
   mkdir -p -m 0755 "$(dirname "$path")"
-  printf %s "$content" | base64 -d >"$path.groundplane-new"
-  chmod "$mode" "$path.groundplane-new"
-  mv -f "$path.groundplane-new" "$path"
-done`;
+  paths="$paths $path"
+  new=$path.groundplane-new
+  printf %s "$content" | base64 -d >"$new"
+  chmod "$mode" "$new"
+  [ "$check" != - ] || continue
+  if ! said=$(sh -c "$(printf %s "$check" | base64 -d)" sh "$new" 2>&1 </dev/null); then
+    for other in $paths; do rm -f "$other.groundplane-new"; done
+    printf '%s\n%s\n' "$path" "$said"
+    exit ${REFUSED}
+  fi
+done
+for path in $paths; do mv -f "$path.groundplane-new" "$path"; done`;
 
 const FILES_TIMEOUT_MS = 60_000;
 
@@ -41,9 +56,9 @@ class SshGuest implements Guest {
     return paths.map((path, index) => parseFile(path, lines[index] ?? "missing"));
   }
 
-  async writeFiles(files: readonly GuestFile[], signal?: AbortSignal): Promise<void> {
-    const lines = files.map(({ path, mode, content }) => {
-      return `${mode} ${path} ${Buffer.from(content).toString("base64")}`;
+  async writeFiles(files: readonly NewGuestFile[], signal?: AbortSignal): Promise<void> {
+    const lines = files.map(({ path, mode, check, content }) => {
+      return `${mode} ${path} ${check ? base64(check) : "-"} ${base64(content)}`;
     });
     if (lines.length > 0) await this.files(WRITE_FILES, lines, signal);
   }
@@ -51,9 +66,17 @@ class SshGuest implements Guest {
   private async files(script: string, lines: readonly string[], signal: AbortSignal | undefined): Promise<string> {
     const stdin = lines.map((line) => `${line}\n`).join("");
     const result = await this.connection.run(script, { stdin, signal, timeoutMs: FILES_TIMEOUT_MS });
+    if (result.code === REFUSED) throw refusal(result.stdout);
     if (result.code !== 0) throw new Error(`cannot handle the node's files: ${result.stderr.trim()}`);
     return result.stdout;
   }
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+function refusal(said: string): FileRefusedError {
+  const [path = "", ...reason] = said.trim().split("\n");
+  return new FileRefusedError(path, reason.slice(-8).join("\n").replaceAll(".groundplane-new", ""));
 }
 
 function parseFile(path: string, line: string): GuestFile | undefined {

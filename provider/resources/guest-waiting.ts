@@ -54,8 +54,9 @@ export async function readyGuest(
   connection: GuestConnection,
   node: string,
   context: Context,
+  waitMs = deadlineMs(context),
 ): Promise<Guest> {
-  const end = Date.now() + deadlineMs(context);
+  const end = Date.now() + Math.min(waitMs, deadlineMs(context));
   const show = progress(context, node);
   for (let reason = "no answer"; ; ) {
     const guest = await bootedGuest(connect, connection, node, context, Math.max(0, end - Date.now()));

@@ -1,14 +1,13 @@
-import type { ConnectGuest, Guest, GuestFile } from "../guest";
+import type { ConnectGuest } from "../guest";
 import { UnreachableError } from "../host/guest-ssh";
 import { UserError } from "../host/user-error";
 import type { NodeFilesInputs, NodeFilesOutputs } from "../resource-types";
 import type { Properties } from "../rpc/property-values";
-import { type Context, PartialFailure } from "../rpc/resource-handler";
-import { progress, readyGuest, reasonOf } from "./guest-waiting";
+import { PartialFailure } from "../rpc/resource-handler";
+import { rollFiles } from "./roll-files";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
-const RELOAD_TIMEOUT_MS = 120_000;
 /** Reading must not hold up a preview while a guest is away. */
 const READ_TIMEOUT_MS = 10_000;
 
@@ -40,7 +39,7 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
     },
 
     async create(inputs, preview, context) {
-      if (!preview) await converge(connect, inputs, context);
+      if (!preview) await rollFiles({ connect, isNew: true }, inputs, context);
       return { id: `files/${inputs.node}`, outputs: inputs };
     },
 
@@ -62,8 +61,9 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
       }
     },
 
-    async update(_id, inputs, _olds, preview, context) {
-      if (!preview) await converge(connect, inputs, context);
+    async update(_id, inputs, { inputs: before }, preview, context) {
+      const isNew = before.generation !== inputs.generation;
+      if (!preview) await rollFiles({ connect, isNew }, inputs, context);
       return inputs;
     },
 
@@ -81,35 +81,4 @@ function unseen(id: string, inputs: NodeFilesInputs, error: unknown): PartialFai
   const reason = error instanceof UnreachableError ? error.message : "no answer in time";
   const state = inputs as unknown as Properties;
   return new PartialFailure(`${inputs.node} cannot be reached: ${reason}`, { id, inputs: state, outputs: state });
-}
-
-async function converge(connect: ConnectGuest, inputs: NodeFilesInputs, context: Context): Promise<void> {
-  const { node, connection, files } = inputs;
-  const guest = await readyGuest(connect, connection, node, context);
-  const present = await guest.readFiles(
-    files.map(({ path }) => path),
-    context.signal,
-  );
-  const changed = files.filter((file, index) => !isEqual(file, present[index]));
-  if (changed.length === 0) return;
-  progress(context, node)(`writing ${changed.map(({ path }) => path).join(", ")}`);
-  await guest.writeFiles(changed, context.signal);
-  const reloads = [...new Set(changed.map(({ reload }) => reload).filter((reload) => reload !== ""))];
-  for (const reload of reloads) await runReload(guest, node, reload, context);
-  // Rolling: the next node's turn comes when this one works with its new files.
-  await readyGuest(connect, connection, node, context);
-}
-
-const isEqual = (wanted: GuestFile, present: GuestFile | undefined): boolean =>
-  present !== undefined && present.content === wanted.content && present.mode === wanted.mode;
-
-async function runReload(guest: Guest, node: string, reload: string, context: Context): Promise<void> {
-  progress(context, node)(reload);
-  const result = await guest.run(["sh", "-c", reload], { signal: context.signal, timeoutMs: RELOAD_TIMEOUT_MS });
-  if (result.code === 0) return;
-  throw new UserError(
-    "reload-failed",
-    `${node}: \`${reload}\` failed: ${reasonOf(result)}`,
-    `the files are in place; correct the cause and run \`up\` again, or look at \`npx groundplane logs ${node}\``,
-  );
 }

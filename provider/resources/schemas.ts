@@ -44,5 +44,7 @@ export const nodeFile: ObjectSchema = {
     mode: text("Octal text, e.g. 0644."),
     content: text(),
     reload: text("Shell command that makes the node use a changed file; empty = none needed."),
+    check: text('Shell command that refuses a new text, in the file "$1", before it is in place; absent = none.'),
   },
+  optional: ["check"],
 };

@@ -36,7 +36,12 @@ const kubeadmAccepts = (file: string): readonly string[] => [
 const proofs: Readonly<Record<Role, readonly string[]>> = {
   gateway: [...units, "dnsmasq accepts its configuration", "nft accepts the rules"],
   balancer: [...units, "haproxy accepts its configuration"],
-  master: [...units, ...kubeadmAccepts("init.yaml"), ...kubeadmAccepts("join.yaml")],
+  master: [
+    ...units,
+    ...kubeadmAccepts("control-plane.yaml"),
+    ...kubeadmAccepts("init.yaml"),
+    ...kubeadmAccepts("join.yaml"),
+  ],
   worker: [...units, ...kubeadmAccepts("join.yaml")],
   storage: units,
 };

@@ -80,6 +80,23 @@ test("a file that cannot be written is an error", async () => {
   await assert.rejects(guest.writeFiles([file]), /cannot handle the node's files/);
 });
 
+test("no file changes when the check of one fails, and its program's words are told", async () => {
+  const [first, second] = ["first", "second"].map((name) => path.join(folder, "checked", name)) as [string, string];
+  const written = (content: string, check?: string) => [
+    { path: first, mode: "0644", content, check: 'grep -q fine "$1"' },
+    { path: second, mode: "0600", content, ...(check ? { check } : {}) },
+  ];
+  await guest.writeFiles(written("fine\n"));
+  const wrong = written("fine again\n", 'echo "$1: line 1: it\'s wrong"; exit 3');
+  await assert.rejects(guest.writeFiles(wrong), { name: "FileRefusedError", reason: `${second}: line 1: it's wrong` });
+  const present = await guest.readFiles([first, second]);
+  assert.deepEqual(
+    present.map((file) => file?.content),
+    ["fine\n", "fine\n"],
+  );
+  assert.deepEqual(fs.readdirSync(path.dirname(first)).sort(), ["first", "second"]);
+});
+
 test("more programs than a connection has sessions wait for each other", async () => {
   const results = await Promise.all(Array.from({ length: 20 }, (_, index) => guest.run(["echo", String(index)])));
   assert.deepEqual(

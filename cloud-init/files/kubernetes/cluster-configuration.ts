@@ -11,8 +11,8 @@ export function clusterConfiguration(plan: DataCenterPlan): readonly object[] {
   return [kubeadmCluster(plan), kubelet(plan), kubeProxy()];
 }
 
-/** Nothing goes into etcd's extraArgs: they would land in the ConfigMap and break every later join. */
-const kubeadmCluster = (plan: DataCenterPlan) => ({
+/** kubeadm's own part of it. Nothing goes into etcd's extraArgs: they would land in the ConfigMap and break every later join. */
+export const kubeadmCluster = (plan: DataCenterPlan) => ({
   apiVersion: "kubeadm.k8s.io/v1beta4",
   kind: "ClusterConfiguration",
   clusterName: plan.stack,

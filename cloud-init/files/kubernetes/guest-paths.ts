@@ -5,6 +5,8 @@ export const guestPaths = {
   apiServer: "/etc/kubernetes/api-server",
   auditLogs: "/var/log/kubernetes",
   initConfiguration: "/etc/groundplane/kubeadm/init.yaml",
+  /** What `kubeadm init` reads, without its secrets: the control plane of a running master follows it. */
+  controlPlaneConfiguration: "/etc/groundplane/kubeadm/control-plane.yaml",
   joinConfiguration: "/etc/groundplane/kubeadm/join.yaml",
   patches: "/etc/groundplane/kubeadm/patches",
   flannel: "/etc/groundplane/flannel.yaml",

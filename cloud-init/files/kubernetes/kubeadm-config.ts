@@ -1,16 +1,22 @@
 import type { DataCenterPlan, NodePlan } from "../../../stacks/plan/data-center-plan";
 import { emitYaml } from "../../emit-yaml";
 import { secretReference } from "../../role-content";
-import { clusterConfiguration } from "./cluster-configuration";
+import { clusterConfiguration, kubeadmCluster } from "./cluster-configuration";
 import { guestPaths } from "./guest-paths";
 
 const kubeadmApi = "kubeadm.k8s.io/v1beta4";
 
 /** What `kubeadm init` reads. Only the node's name and address differ between the masters of a stack. */
 export function initConfigurationFile(plan: DataCenterPlan, node: NodePlan): string {
-  const documents = [initConfiguration(plan, node), ...clusterConfiguration(plan)];
-  return documents.map((document) => emitYaml(document)).join("---\n");
+  return emitDocuments([{ ...initConfiguration(plan, node), bootstrapTokens }, ...clusterConfiguration(plan)]);
 }
+
+/** What kubeadm's phases read that write the static pods of a master anew. */
+export const controlPlaneConfigurationFile = (plan: DataCenterPlan, node: NodePlan): string =>
+  emitDocuments([initConfiguration(plan, node), kubeadmCluster(plan)]);
+
+const emitDocuments = (documents: readonly object[]): string =>
+  documents.map((document) => emitYaml(document)).join("---\n");
 
 /** What `kubeadm join` reads: the API through the floating IP, trusted by the CA's hash alone. */
 export function joinConfigurationFile(plan: DataCenterPlan, node: NodePlan): string {
@@ -29,18 +35,19 @@ export function joinConfigurationFile(plan: DataCenterPlan, node: NodePlan): str
   });
 }
 
+const bootstrapTokens = [
+  {
+    token: secretReference("bootstrap-token"),
+    description: "lets the nodes of this stack join",
+    ttl: "24h0m0s",
+    usages: ["signing", "authentication"],
+    groups: ["system:bootstrappers:kubeadm:default-node-token"],
+  },
+];
+
 const initConfiguration = (plan: DataCenterPlan, node: NodePlan) => ({
   apiVersion: kubeadmApi,
   kind: "InitConfiguration",
-  bootstrapTokens: [
-    {
-      token: secretReference("bootstrap-token"),
-      description: "lets the nodes of this stack join",
-      ttl: "24h0m0s",
-      usages: ["signing", "authentication"],
-      groups: ["system:bootstrappers:kubeadm:default-node-token"],
-    },
-  ],
   localAPIEndpoint: localApi(plan, node),
   nodeRegistration: nodeRegistration(node),
   ...patches,

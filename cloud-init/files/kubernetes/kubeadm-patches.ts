@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
+import { auditPolicy } from "./audit-policy";
 import { guestPaths } from "./guest-paths";
 
 interface PatchFile {
@@ -16,7 +18,11 @@ export function kubeadmPatches(plan: DataCenterPlan): readonly PatchFile[] {
   const probes = plan.kubernetes.fastProbes
     ? staticPods.map((pod) => patchFile(`${pod}1+json.json`, startupProbeEverySecond))
     : [];
-  return [...probes, patchFile("corednsdeployment1+strategic.json", coreDns(plan))];
+  return [
+    ...probes,
+    patchFile("kube-apiserver2+json.json", namesItsPolicy()),
+    patchFile("corednsdeployment1+strategic.json", coreDns(plan)),
+  ];
 }
 
 const patchFile = (name: string, patch: unknown): PatchFile => ({
@@ -29,6 +35,15 @@ const startupProbeEverySecond = [
   { op: "replace", path: "/spec/containers/0/startupProbe/initialDelaySeconds", value: 1 },
   { op: "replace", path: "/spec/containers/0/startupProbe/periodSeconds", value: 1 },
   { op: "replace", path: "/spec/containers/0/startupProbe/failureThreshold", value: 240 },
+];
+
+/** A changed audit policy makes another pod of it: the API server reads the policy when it starts. */
+const namesItsPolicy = () => [
+  {
+    op: "add",
+    path: "/metadata/annotations/groundplane.internal~1audit-policy",
+    value: createHash("sha256").update(auditPolicy()).digest("hex").slice(0, 16),
+  },
 ];
 
 /**

@@ -1,0 +1,58 @@
+#!/bin/bash
+# apply-control-plane: the static pods of this master follow kubeadm's configuration and patches as they are now. Those
+# that differ are started anew, one after the other; exit 0 when each of them works. Fine on a master that is no member
+# yet: it begins with what is there then.
+set -eu -o pipefail
+here=$(dirname "$0")
+# shellcheck source=/dev/null
+. /etc/groundplane/node.env
+# shellcheck source-path=SCRIPTDIR source=cluster-state.sh
+. "$here/cluster-state"
+
+configuration=$(dirname "$KUBEADM_INIT_CONFIGURATION")/control-plane.yaml
+manifests=/etc/kubernetes/manifests
+patience=60
+
+main() {
+  read_phase
+  if [ "$phase" != member ]; then exit 0; fi
+  # Beside the manifests, so that each takes its place at once: the kubelet must never read half of one.
+  rendered=$(mktemp -d /etc/kubernetes/groundplane.XXXXXX)
+  trap 'rm -rf "$rendered"' EXIT
+  KUBEADM_INIT_DRYRUN_DIR=$rendered quietly kubeadm init phase control-plane all --dry-run --config "$configuration"
+  follow kube-apiserver "https://$NODE_ADDRESS:$API_PORT/readyz"
+  follow kube-controller-manager https://127.0.0.1:10257/healthz
+  follow kube-scheduler https://127.0.0.1:10259/healthz
+  # Masters that join later take it from the cluster.
+  quietly kubeadm init phase upload-config kubeadm --config "$configuration"
+}
+
+# follow POD HEALTH
+follow() {
+  local former
+  if cmp --silent "$rendered/$1.yaml" "$manifests/$1.yaml"; then return 0; fi
+  former=$(process_of "$1")
+  mv "$rendered/$1.yaml" "$manifests/$1.yaml"
+  local end=$((SECONDS + patience))
+  # Until its successor runs the old one would answer.
+  until is_successor "$1" "$former" && curl -skf --max-time 2 -o /dev/null "$2"; do
+    if ((SECONDS >= end)); then
+      echo "$1 does not work with its new configuration" >&2
+      exit 1
+    fi
+    sleep 0.2
+  done
+}
+
+process_of() { pgrep --oldest --full "^$1 " || true; }
+is_successor() { local now; now=$(process_of "$1") && [ -n "$now" ] && [ "$now" != "$2" ]; }
+
+quietly() {
+  local said
+  said=$("$@" 2>&1) || {
+    printf '%s\n' "$said" >&2
+    exit 1
+  }
+}
+
+main "$@"

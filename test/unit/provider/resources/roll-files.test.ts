@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FileRefusedError, type Guest, type GuestFile } from "../../../../provider/guest";
+import { UserError } from "../../../../provider/host/user-error";
+import type { NodeFilesInputs } from "../../../../provider/resource-types";
+import { rollFiles } from "../../../../provider/resources/roll-files";
+import type { Context } from "../../../../provider/rpc/resource-handler";
+
+const file = (path: string, content: string, reload = "reload"): GuestFile & { reload: string } => ({
+  ...{ path, mode: "0644", content, reload },
+});
+
+interface Node {
+  readonly disk: readonly GuestFile[];
+  /** Whether the node works, by what is on its disk. */
+  readonly works?: (content: (path: string) => string | undefined) => boolean;
+  readonly refuses?: string;
+  readonly reloadFails?: (content: (path: string) => string | undefined) => boolean;
+}
+
+/** What the guest was told, and what is on its disk afterwards. */
+async function roll(wanted: readonly (GuestFile & { reload: string })[], node: Node) {
+  const disk = new Map(node.disk.map((each) => [each.path, each]));
+  const content = (path: string) => disk.get(path)?.content;
+  const told: string[] = [];
+  const guest: Guest = {
+    async run([program = "", ...args]) {
+      const done = (code: number, stdout = "") => ({ code, stdout, stderr: "" });
+      if (program.endsWith("node-ready")) return (node.works ?? (() => true))(content) ? done(0) : done(1, "is down");
+      told.push([program, ...args].join(" "));
+      if (program === "rm") for (const path of args) disk.delete(path);
+      return node.reloadFails?.(content) ? done(1, "no such directive") : done(0);
+    },
+    readFiles: async (paths) => paths.map((path) => disk.get(path)),
+    async writeFiles(files) {
+      if (node.refuses !== undefined && files.some(({ path }) => path === node.refuses))
+        throw new FileRefusedError(node.refuses, "line 3: what?");
+      for (const each of files) disk.set(each.path, each);
+    },
+  };
+  const log = (severity: string, message: string) => severity === "warning" && told.push(`warning: ${message}`);
+  // The engine's limit bounds every wait: the shortest there is.
+  const context = { signal: new AbortController().signal, log, timeoutSeconds: 6 } as unknown as Context;
+  const inputs = { node: "balancer-1", connection: {}, files: wanted, generation: "g" } as unknown as NodeFilesInputs;
+  const error = await rollFiles({ connect: async () => guest, isNew: false }, inputs, context).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error !== undefined && !(error instanceof UserError)) throw error;
+  return { told, error, content };
+}
+
+test("files that are as they should be run nothing", async () => {
+  const { told, error } = await roll([file("/a", "one")], { disk: [file("/a", "one")] });
+  assert.deepEqual([told, error], [[], undefined]);
+});
+
+test("what several files need runs once, when all are in place", async () => {
+  const wanted = [file("/a", "two"), file("/b", "two"), file("/c", "two", "")];
+  const { told, content } = await roll(wanted, { disk: [file("/a", "one")] });
+  assert.deepEqual(told, ["sh -c reload"]);
+  assert.deepEqual(["/a", "/b", "/c"].map(content), ["two", "two", "two"]);
+});
+
+test("a file that its program refuses changes nothing and ends the roll", async () => {
+  const { told, error, content } = await roll([file("/a", "two")], { disk: [file("/a", "one")], refuses: "/a" });
+  assert.deepEqual([told, content("/a"), error?.id], [[], "one", "file-refused"]);
+  assert.match(String(error?.problem), /balancer-1 was not changed, nor any node after it: its \/a .*line 3: what/);
+});
+
+test("a reload that fails puts the former files back, and takes away those that were not there", async () => {
+  const { told, error, content } = await roll([file("/a", "two"), file("/b", "two")], {
+    disk: [file("/a", "one")],
+    reloadFails: (text) => text("/a") === "two",
+  });
+  assert.deepEqual(told, ["sh -c reload", "rm -f /b", "sh -c reload"]);
+  assert.deepEqual([content("/a"), content("/b"), error?.id], ["one", undefined, "reload-failed"]);
+  assert.match(String(error?.problem), /it has its former files again; no node after it.*no such directive/);
+});
+
+test("a node that does not work with its new files gets the former ones back", async () => {
+  const { error, content } = await roll([file("/a", "two")], {
+    disk: [file("/a", "one")],
+    works: (text) => text("/a") === "one",
+  });
+  assert.deepEqual([content("/a"), error?.id], ["one", "reload-failed"]);
+  assert.match(String(error?.problem), /is down/);
+});
+
+test("when that fails as well, it is said", async () => {
+  const { error } = await roll([file("/a", "two")], { disk: [file("/a", "one")], reloadFails: () => true });
+  assert.match(String(error?.problem), /taking it back failed as well: no such directive/);
+});
+
+test("a node that does not work because of its files is mended by them", async () => {
+  const { told, error, content } = await roll([file("/a", "two")], {
+    disk: [file("/a", "broken by hand")],
+    works: (text) => text("/a") === "two",
+  });
+  assert.deepEqual([told.at(-1), content("/a"), error], ["sh -c reload", "two", undefined]);
+  assert.match(String(told[0]), /^warning: balancer-1 does not work as it is/);
+});
