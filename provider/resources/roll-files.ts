@@ -4,10 +4,10 @@ import type { NodeFilesInputs } from "../resource-types";
 import type { Context } from "../rpc/resource-handler";
 import { bootedGuest, progress, readyGuest, reasonOf } from "./guest-waiting";
 
-/** A master's API server, controller manager and scheduler may each need a minute to start anew. */
-const RELOAD_TIMEOUT_MS = 200_000;
+/** Longer than a master gives its API server to start anew. */
+const RELOAD_TIMEOUT_MS = 240_000;
 /** A node that worked a moment ago works again after a reload within this, or not at all. */
-const SETTLE_MS = 60_000;
+const SETTLE_MS = 120_000;
 /** How long a node that has worked before may be without; files that were broken by hand are a reason for it. */
 const MEND_AFTER_MS = 60_000;
 

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { TestContext } from "node:test";
+import { probeApi } from "../../cli/verify/api-probe";
+import type { Watched } from "../../cli/verify/samples";
 import type { Hypervisor } from "../../provider/hypervisor";
 import { type ClusterUnderTest, type CommandOutput, eventually, mustSucceed } from "../support/cluster-under-test";
 
@@ -11,29 +13,37 @@ export interface LabUnderTest {
   readonly driver: Hypervisor;
   /** Port of the API on 127.0.0.1. */
   readonly apiPort: () => number;
-  readonly workers: (count: number) => void;
+  /** Writes the stack's file with these settings changed; the others stay as they are. */
+  readonly configure: (change: Partial<LabSettings>) => void;
+}
+
+export interface LabSettings {
+  readonly masters: number;
+  readonly workers: number;
+  readonly failover: "fast" | "calm";
 }
 
 /** One step: told by name, timed, and reading as one sentence of the scenario. */
 export type Step = (lab: LabUnderTest, t: TestContext) => Promise<void>;
 
 /** The example stack under another name, so that a lab of the user's own is never in the way. */
-const settings = (workers: number): string => `config:
+const stackFile = ({ masters, workers, failover }: LabSettings): string => `config:
   groundplane:dataCenter:
     driver: nspawn
     pools:
       balancers: {count: 2}
-      masters: {count: 3}
+      masters: {count: ${masters}}
       workers: {count: ${workers}}
       storage: {count: 3, disks: [{name: brick, sizeGiB: 4}]}
+    options: {failover: ${failover}}
 `;
 
 /** Writes the stack's file; what Pulumi itself keeps there (the salt of its encryption) stays. */
-export function writeStackFile(cluster: ClusterUnderTest, workers: number): void {
+export function writeStackFile(cluster: ClusterUnderTest, settings: LabSettings): void {
   const file = cluster.project.stackFile(cluster.stack);
   const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
   const salt = /^encryptionsalt: .*\n/m.exec(before)?.[0] ?? "";
-  fs.writeFileSync(file, salt + settings(workers));
+  fs.writeFileSync(file, salt + stackFile(settings));
 }
 
 export async function up({ cluster }: LabUnderTest): Promise<CommandOutput> {
@@ -65,6 +75,16 @@ export async function deploy({ cluster }: LabUnderTest, manifest: string, ...dep
 export async function nodesOfApp({ cluster }: LabUnderTest, app: string): Promise<string> {
   const query = ["get", "pods", "-l", `app=${app}`, "-o", "jsonpath={.items[*].spec.nodeName}"];
   return mustSucceed("get pods", await cluster.kubectl("master-1", ...query)).stdout.trim();
+}
+
+/** The test's client, which asks for the API through the floating IP while something happens. */
+export function askMeanwhile(lab: LabUnderTest, everyMs = 20): { stop(): Promise<Watched> } {
+  return probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, everyMs);
+}
+
+export function tellGap(t: TestContext, what: string, seen: Watched): void {
+  const { longestGapMs, failed, asked, errors } = seen;
+  t.diagnostic(`${what}: longest gap ${longestGapMs} ms, ${failed} of ${asked} asked failed ${JSON.stringify(errors)}`);
 }
 
 export const secondsSince = (startedMs: number): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;

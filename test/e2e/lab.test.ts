@@ -11,10 +11,20 @@ import { watchCommandLines } from "../support/command-line-watch";
 import { compareListings, type HostListing, listHost } from "../support/host-listing";
 import { copyProject } from "../support/project-copy";
 import { occurrencesOfSecrets, secretsOf } from "../support/secret-scan";
-import { type LabUnderTest, type Step, secondsSince, up, waitForReadyNodes, writeStackFile } from "./lab-under-test";
+import {
+  type LabSettings,
+  type LabUnderTest,
+  type Step,
+  secondsSince,
+  up,
+  waitForReadyNodes,
+  writeStackFile,
+} from "./lab-under-test";
 import { hostRestarts, killsAreSurvivedAndMended, lostMasterIsReplaced } from "./steps/break-and-mend";
+import * as files from "./steps/changed-files";
 import { contractIsKept, protectedIsLeftAlone } from "./steps/contract";
 import { joinTokenExpires, workerIsAddedAlone, workerIsRemoved } from "./steps/grow-and-shrink";
+import { firstMasterIsReplacedOnDemand, mastersBecomeOneAndThreeAgain } from "./steps/masters";
 import { onlyListedFlowsPass, unknownHostGetsLeaseAndName } from "./steps/network";
 import * as storage from "./steps/storage";
 import * as use from "./steps/use-cluster";
@@ -27,13 +37,17 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
   const cluster = new ClusterUnderTest(project, "e2e");
   const commandLines = watchCommandLines();
   let apiPort = 0;
+  let settings: LabSettings = { masters: 3, workers: 2, failover: "fast" };
   let secrets: ReadonlyMap<string, string> = new Map();
   let before: HostListing = {};
   const lab: LabUnderTest = {
     cluster,
     driver: createNspawnDriver(),
     apiPort: () => apiPort,
-    workers: (count) => writeStackFile(cluster, count),
+    configure: (change) => {
+      settings = { ...settings, ...change };
+      writeStackFile(cluster, settings);
+    },
   };
   after(async () => {
     commandLines.stop();
@@ -42,7 +56,7 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
   });
 
   const start: Step = async (_, step) => {
-    lab.workers(2);
+    lab.configure({});
     before = listHost(project.data);
     const started = performance.now();
     mustSucceed("groundplane start", await cluster.groundplane("start", "--yes"));
@@ -92,11 +106,15 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
     ["all storage machines stop and start", storage.allStorageMachinesRestart],
     ["the contract is kept", contractIsKept],
     ["a protected stack is left alone", protectedIsLeftAlone],
+    ["changed files reach balancers and masters one after the other", files.changesRoll],
+    ["a file that its program refuses stops the roll, and so does one that breaks the service", files.mistakesStop],
     ["hard kills of a balancer and a master are survived and mended", killsAreSurvivedAndMended],
     ["the join token expires", joinTokenExpires],
     ["a worker is added, alone", workerIsAddedAlone],
     ["the worker is drained and removed", workerIsRemoved],
     ["a lost master is replaced", lostMasterIsReplaced],
+    ["the first master is replaced on demand", firstMasterIsReplacedOnDemand],
+    ["masters become one, and three again, in one up each", mastersBecomeOneAndThreeAgain],
     ["a restart of the host is survived, data and all", hostRestarts],
     ["no secret lies in the clear", noSecretInTheClear],
     ["destroy leaves nothing but what is kept on purpose", nothingRemains],

@@ -9,6 +9,7 @@ import { after, test } from "node:test";
 import { dataFolder } from "../../provider/host/data-folder";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { ClusterUnderTest, type CommandOutput, mustSucceed } from "../support/cluster-under-test";
+import { contentsOf } from "../support/folder-contents";
 import { copyProject } from "../support/project-copy";
 
 interface Counts {
@@ -94,13 +95,52 @@ test("the guard of a data centre", { timeout: 15 * 60_000 }, async (t) => {
     const everything = [/masters: master-1, master-2, master-3 would be made anew/, /balancers: /, /storage: /];
     mustRefuse(await pulumi("preview"), ...everything, /one after the other/);
     configure({ balancers: 1, storage: 1 });
-    mustRefuse(await up(), /a pair of balancers cannot/, /1 storage machines? for 3 copies/);
+    const fewer = [
+      /a pair of balancers cannot/,
+      /keep the count/,
+      /1 storage machines? for 3 copies/,
+      /keep at least 3/,
+    ];
+    mustRefuse(await pulumi("preview"), ...fewer);
+    mustRefuse(await up(), ...fewer);
     configure({ masters: 1 });
     power("master-2", "stopped");
     mustRefuse(await pulumi("preview"), /etcd would stop/, /take this change back/);
     assert.equal(masters().length, 3);
     configure();
     mustSucceed("mend", await up());
+  });
+
+  await t.test("a preview tells change, drift and refusal, and leaves everything as it is", async () => {
+    const unharmed = async (words: readonly RegExp[], exitCode: number, ask: () => Promise<CommandOutput>) => {
+      const before = contentsOf(project.folder, project.data);
+      const output = await ask();
+      assert.deepEqual(contentsOf(project.folder, project.data), before);
+      assert.equal(output.exitCode, exitCode, output.stdout + output.stderr);
+      for (const word of words) assert.match(output.stdout, word);
+    };
+    const groundplane = () => cluster.groundplane("preview");
+    await unharmed([/No node changes/], 0, groundplane);
+
+    power("master-2", "stopped");
+    fs.writeFileSync(fake("machines", "balancer-1", "root", "etc", "haproxy", "haproxy.cfg"), "# by hand\n");
+    fs.rmSync(fake("machines", "worker-1"), { recursive: true });
+    const drift = [
+      /`worker-1` \| is created/,
+      /`master-2` \| [^|]* \| power: stopped -> running/,
+      /-# by hand\n\+global/,
+    ];
+    await unharmed(drift, 0, groundplane);
+    await unharmed([/# by hand/, /power.*"stopped" => "running"/], 0, () => pulumi("preview", "--diff"));
+    mustSucceed("mend", await up());
+
+    configure({ masters: 5 });
+    await unharmed([/`master-5` \| is created/, /`balancer-2` \| changes while it runs/], 0, groundplane);
+    await unharmed([/master-5/], 0, () => pulumi("preview", "--diff"));
+    configure({ cidr: "192.168.64.0/21" });
+    await unharmed([/Refused/, /one after the other/, /masters: master-1, master-2/], 1, groundplane);
+    configure();
+    await unharmed([], 0, () => pulumi("preview", "--expect-no-changes"));
   });
 
   await t.test("a majority that is replaced by hand is refused when it comes to it, and mended after", async () => {

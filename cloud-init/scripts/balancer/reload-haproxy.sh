@@ -32,4 +32,4 @@ before=$(process)
 systemctl reset-failed haproxy.service 2>/dev/null
 systemctl reload-or-restart haproxy.service || exit 1
 within 10 "HAProxy goes on with its former configuration" is_another "$before"
-[ "$served" = no ] || within 10 "with its new configuration HAProxy finds no master that answers" serves
+[ "$served" = no ] || within 4 "with its new configuration HAProxy finds no master that answers" serves

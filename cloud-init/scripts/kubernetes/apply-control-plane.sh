@@ -11,7 +11,8 @@ here=$(dirname "$0")
 
 configuration=$(dirname "$KUBEADM_INIT_CONFIGURATION")/control-plane.yaml
 manifests=/etc/kubernetes/manifests
-patience=60
+# A machine with other things to do may need most of it, as the stock probes allow.
+patience=180
 
 main() {
   read_phase

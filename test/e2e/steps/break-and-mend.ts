@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import type { TestContext } from "node:test";
-import { probeApi } from "../../../cli/verify/api-probe";
 import type { Watched } from "../../../cli/verify/samples";
 import { eventually } from "../../support/cluster-under-test";
 import { losePower } from "../../support/lose-power";
 import {
+  askMeanwhile,
   countsOf,
   floatingIpHolder,
   healthyEtcdMembers,
   type LabUnderTest,
   type Step,
   secondsSince,
+  tellGap,
   up,
   waitForReadyNodes,
 } from "../lab-under-test";
@@ -19,7 +19,7 @@ const balancers = ["balancer-1", "balancer-2"];
 
 export const killsAreSurvivedAndMended: Step = async (lab, t) => {
   const holder = await floatingIpHolder(lab, balancers);
-  tell(t, "balancer-kill", await whileProbing(lab, () => hardKill(lab, holder)));
+  tellGap(t, "balancer-kill", await whileProbing(lab, () => hardKill(lab, holder)));
   const others = balancers.filter((name) => name !== holder);
   await eventually(
     "the floating IP moved",
@@ -27,7 +27,7 @@ export const killsAreSurvivedAndMended: Step = async (lab, t) => {
     () => floatingIpHolder(lab, others),
     (name) => name !== "",
   );
-  tell(t, "master-kill", await whileProbing(lab, () => hardKill(lab, "master-2")));
+  tellGap(t, "master-kill", await whileProbing(lab, () => hardKill(lab, "master-2")));
 
   const drift = await lab.cluster.pulumi("preview", "--diff", "--non-interactive");
   for (const name of [holder, "master-2"]) assert.match(drift.stdout, new RegExp(`${name}[\\s\\S]*stopped`));
@@ -45,16 +45,16 @@ export const lostMasterIsReplaced: Step = async (lab, t) => {
   assert.ok(state);
   await lab.driver.removeMachine(lost, state.owner);
   const started = performance.now();
-  const probe = probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, 20);
+  const probe = askMeanwhile(lab);
   await up(lab);
   t.diagnostic(`replace-master took ${secondsSince(started)}`);
-  tell(t, "replace-master", await probe.stop());
+  tellGap(t, "replace-master", await probe.stop());
   await waitForReadyNodes(lab, 5, "master-2");
   assert.equal(await healthyEtcdMembers(lab, "master-2"), 3);
 };
 
 async function whileProbing(lab: LabUnderTest, fault: () => Promise<void>): Promise<Watched> {
-  const probe = probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, 20);
+  const probe = askMeanwhile(lab);
   await new Promise((resolve) => setTimeout(resolve, 2000));
   await fault();
   await new Promise((resolve) => setTimeout(resolve, 8000));
@@ -66,11 +66,6 @@ async function whileProbing(lab: LabUnderTest, fault: () => Promise<void>): Prom
 async function hardKill({ driver, cluster }: LabUnderTest, name: string): Promise<void> {
   assert.ok(driver.hardKill);
   await driver.hardKill.hardKill({ stack: cluster.stack, name });
-}
-
-function tell(t: TestContext, what: string, seen: Watched): void {
-  const { longestGapMs, failed, asked, errors } = seen;
-  t.diagnostic(`${what}: longest gap ${longestGapMs} ms, ${failed} of ${asked} asked failed ${JSON.stringify(errors)}`);
 }
 
 /** Every process and namespace of the stack is gone at once, as after a power cut of the host. */

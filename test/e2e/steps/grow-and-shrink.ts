@@ -10,7 +10,7 @@ export const joinTokenExpires: Step = async ({ cluster }) => {
 };
 
 export const workerIsAddedAlone: Step = async (lab, t) => {
-  lab.workers(3);
+  lab.configure({ workers: 3 });
   const started = performance.now();
   const grown = await up(lab);
   t.diagnostic(`add-worker took ${secondsSince(started)}`);
@@ -28,7 +28,7 @@ export const workerIsAddedAlone: Step = async (lab, t) => {
 export const workerIsRemoved: Step = async (lab) => {
   await deploy(lab, "roaming-pod.yaml", "roamer");
   assert.equal(await nodesOfApp(lab, "roamer"), "worker-3");
-  lab.workers(2);
+  lab.configure({ workers: 2 });
   assert.match(countsOf(await up(lab)), /deleted/);
   assert.notEqual((await lab.cluster.kubectl("master-1", "get", "node", "worker-3")).exitCode, 0);
   assert.equal(await lab.driver.inspectMachine({ stack: lab.cluster.stack, name: "worker-3" }), undefined);

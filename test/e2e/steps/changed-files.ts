@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { mustSucceed } from "../../support/cluster-under-test";
+import {
+  askMeanwhile,
+  countsOf,
+  floatingIpHolder,
+  type LabUnderTest,
+  type Step,
+  secondsSince,
+  tellGap,
+  up,
+} from "../lab-under-test";
+
+const balancers = ["balancer-1", "balancer-2"];
+const masters = ["master-1", "master-2", "master-3"];
+
+/** What a machine that runs all tests may take to answer between two processes; a master that is cut off takes longer. */
+const NO_OUTAGE_MS = 2_000;
+
+/** Another profile of failover: other timers on the balancers, and other arguments of each master's control plane. */
+export const changesRoll: Step = async (lab, t) => {
+  lab.configure({ failover: "calm" });
+  const started = performance.now();
+  const client = askMeanwhile(lab, 10);
+  const counts = countsOf(await up(lab));
+  const seen = await client.stop();
+  t.diagnostic(`rolling changed files took ${secondsSince(started)}`);
+  tellGap(t, "rolling-files", seen);
+  assert.match(counts, /updated/);
+  assert.doesNotMatch(counts, /created|replaced|deleted/);
+  assert.ok(seen.longestGapMs <= NO_OUTAGE_MS, `nobody answered for ${seen.longestGapMs} ms`);
+
+  for (const name of balancers) {
+    const token = await lab.cluster.onNode(name, "corosync-cmapctl -g runtime.config.totem.token");
+    assert.match(token.stdout, / = 1000$/m, name);
+  }
+  const born = await Promise.all(masters.map((name) => startOf(lab, name)));
+  assert.deepEqual([...born].sort(), born, "one master after the other");
+  for (const [index, time] of born.slice(1).entries()) assert.ok(time > Number(born[index]) + 1, `${born}`);
+  const patience = "-n kube-system get configmap kubeadm-config -o yaml";
+  assert.match(
+    (await lab.cluster.kubectl("master-1", patience)).stdout,
+    /unreachable-toleration-seconds\n\s+value: "60"/,
+  );
+};
+
+/** When the API server of a master was started with the new patience, in seconds since the epoch. */
+async function startOf({ cluster }: LabUnderTest, master: string): Promise<number> {
+  const find = "pid=$(pgrep -f '^kube-apiserver .*--default-unreachable-toleration-seconds=60')";
+  const started = await cluster.onNode(master, `${find} && date +%s -d "$(ps -o lstart= -p $pid)"`);
+  return Number(mustSucceed(`the API server of ${master}`, started).stdout);
+}
+
+const files = "sha256sum /etc/haproxy/haproxy.cfg; ls -a /etc/haproxy";
+const haproxyOf = ({ cluster }: LabUnderTest) =>
+  Promise.all(balancers.map(async (name) => (await cluster.onNode(name, files)).stdout));
+
+export const mistakesStop: Step = async (lab, t) => {
+  const before = await haproxyOf(lab);
+  const attempt = async (from: string, to: string) => {
+    const source = path.join(lab.cluster.project.folder, "cloud-init", "files", "haproxy-cfg.ts");
+    const text = fs.readFileSync(source, "utf8");
+    assert.ok(text.includes(from));
+    fs.writeFileSync(source, text.replace(from, to));
+    const client = askMeanwhile(lab, 10);
+    const { exitCode, stdout } = await lab.cluster.pulumi("up", "--yes", "--skip-preview");
+    const seen = await client.stop();
+    fs.writeFileSync(source, text);
+    assert.notEqual(exitCode, 0);
+    assert.deepEqual(await haproxyOf(lab), before);
+    return { stdout, seen };
+  };
+
+  const refused = await attempt("timeout connect", "timeout conect");
+  tellGap(t, "a refused file", refused.seen);
+  assert.match(refused.stdout, /balancer-1 was not changed, nor any node after it: .*conect/s);
+  assert.ok(refused.seen.longestGapMs <= NO_OUTAGE_MS, `nobody answered for ${refused.seen.longestGapMs} ms`);
+
+  // HAProxy has nothing against it, but no master answers there.
+  const broken = await attempt("${confValue(address)}:${port}", "${confValue(address)}:6444");
+  tellGap(t, "a file that breaks the service of one balancer", broken.seen);
+  assert.match(broken.stdout, /balancer-1 does not work with its new files, it has its former files again/);
+  assert.doesNotMatch(broken.stdout, /balancer-2-files updat/);
+  assert.notEqual(await floatingIpHolder(lab, balancers), "");
+  mustSucceed("nothing to do", await lab.cluster.pulumi("preview", "--expect-no-changes"));
+};

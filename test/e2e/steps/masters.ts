@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { mustSucceed } from "../../support/cluster-under-test";
+import {
+  askMeanwhile,
+  countsOf,
+  healthyEtcdMembers,
+  type LabUnderTest,
+  type Step,
+  secondsSince,
+  tellGap,
+  up,
+  waitForReadyNodes,
+} from "../lab-under-test";
+
+/** It leaves in order, and a new machine of the name joins. */
+export const firstMasterIsReplacedOnDemand: Step = async (lab, t) => {
+  const before = await generationOf(lab, "master-1");
+  const exported = mustSucceed("export", await lab.cluster.pulumi("stack", "export")).stdout;
+  const urn = /"urn": "([^"]*index:Machine::master-1)"/.exec(exported)?.[1];
+  assert.ok(urn);
+  const started = performance.now();
+  const client = askMeanwhile(lab);
+  mustSucceed("replace", await lab.cluster.pulumi("up", "--yes", "--skip-preview", "--replace", `'${urn}'`));
+  t.diagnostic(`up --replace of master-1 took ${secondsSince(started)}`);
+  tellGap(t, "up --replace", await client.stop());
+  assert.notEqual(await generationOf(lab, "master-1"), before);
+  await waitForReadyNodes(lab, 5, "master-2");
+  assert.equal(await healthyEtcdMembers(lab, "master-2"), 3);
+};
+
+export const mastersBecomeOneAndThreeAgain: Step = async (lab, t) => {
+  for (const masters of [1, 3]) {
+    lab.configure({ masters });
+    const started = performance.now();
+    const client = askMeanwhile(lab);
+    const counts = countsOf(await up(lab));
+    t.diagnostic(`up to ${masters} took ${secondsSince(started)}`);
+    tellGap(t, `masters to ${masters}`, await client.stop());
+    assert.doesNotMatch(counts, /replaced/);
+    await waitForReadyNodes(lab, masters + 2);
+    assert.equal(await healthyEtcdMembers(lab), masters);
+  }
+};
+
+const generationOf = async ({ driver, cluster: { stack } }: LabUnderTest, name: string) =>
+  (await driver.inspectMachine({ stack, name }))?.generation;

@@ -1,0 +1,19 @@
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+/** Every entry below the folders with its mode and its content's digest; links are not followed. */
+export function contentsOf(...folders: readonly string[]): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  const look = (file: string): void => {
+    const { mode } = fs.lstatSync(file);
+    const kind = mode.toString(8);
+    if (fs.lstatSync(file).isSymbolicLink()) found[file] = `${kind} ${fs.readlinkSync(file)}`;
+    else if (fs.statSync(file).isDirectory()) {
+      found[file] = kind;
+      for (const name of fs.readdirSync(file)) look(path.join(file, name));
+    } else found[file] = `${kind} ${createHash("sha256").update(fs.readFileSync(file)).digest("hex")}`;
+  };
+  for (const folder of folders) look(folder);
+  return found;
+}
