@@ -1,6 +1,6 @@
 import type { GuardInputs } from "../provider/resource-types";
 import { type DataCenterPlan, nodesOf, type Role } from "../stacks/plan/data-center-plan";
-import { copiesOfData } from "../stacks/plan/plan-volume";
+import { keepersOfData } from "../stacks/plan/plan-volume";
 
 /** Whose loss matters, as the guard has to know it. */
 export function guardedMembers(plan: DataCenterPlan, driver: string, imageOf: (role: Role) => string): GuardInputs {
@@ -18,6 +18,7 @@ export function guardedMembers(plan: DataCenterPlan, driver: string, imageOf: (r
     masters: members("master"),
     balancers: members("balancer"),
     storage,
-    replicas: copiesOfData(storage.length),
+    replicas: keepersOfData(storage.length),
+    volume: plan.volume?.shape ?? "",
   };
 }

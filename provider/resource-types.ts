@@ -4,7 +4,7 @@
  */
 import type { NodeFile } from "../cloud-init/seed";
 import type { DiskSpec, ImageSpec, MachineSpec, PowerState, SegmentSpec } from "./hypervisor";
-import type { GuardedMembers } from "./resources/plan-losses";
+import type { GuardedMembers } from "./resources/pool-change";
 
 /** Type tokens: `groundplane:index:<Name>`. */
 export type ResourceTypeName =

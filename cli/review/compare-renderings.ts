@@ -1,6 +1,7 @@
-import { type GuardedMembers, type PresentMember, poolOf, refusedLosses } from "../../provider/resources/plan-losses";
+import { refusedLosses } from "../../provider/resources/plan-losses";
+import { type GuardedMembers, type PresentMember, poolOf } from "../../provider/resources/pool-change";
 import type { Role } from "../../stacks/plan/data-center-plan";
-import { copiesOfData } from "../../stacks/plan/plan-volume";
+import { keepersOfData } from "../../stacks/plan/plan-volume";
 import type { RenderedNode, StackRendering } from "./render-stack";
 import type { Action, FileChange, NodeChange } from "./review";
 
@@ -78,7 +79,7 @@ function refusedByGuard(before: StackRendering | undefined, after: StackRenderin
   const names = present.map(([name]) => name);
   const old = guarded(before);
   const members = { ...guarded(after), replicas: Math.max(old.replicas, guarded(after).replicas) };
-  return refusedLosses(names, new Map(present), members).map(
+  return refusedLosses(names, new Map(present), members, old.volume).map(
     ({ property, problem, instead }) => `${property}: ${problem}; ${instead}`,
   );
 }
@@ -88,14 +89,15 @@ const memberOf = (node: RenderedNode) => {
   return { name, uuid, image, macs: macsOf(node) };
 };
 
-function guarded({ nodes }: StackRendering): GuardedMembers {
+function guarded({ nodes, volume }: StackRendering): GuardedMembers {
   const members = (role: Role) => nodes.filter((node) => node.role === role).map(memberOf);
   const storage = members("storage");
   return {
     masters: members("master"),
     balancers: members("balancer"),
     storage,
-    replicas: copiesOfData(storage.length),
+    replicas: keepersOfData(storage.length),
+    ...(volume === undefined ? {} : { volume }),
   };
 }
 

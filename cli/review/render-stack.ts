@@ -12,6 +12,8 @@ import { planDataCenter } from "../../stacks/plan/plan-data-center";
 export interface StackRendering {
   readonly driver: string;
   readonly nodes: readonly RenderedNode[];
+  /** Shape of the volume; absent when there is none, or the revision knows none. */
+  readonly volume?: string;
 }
 
 export interface RenderedNode extends NodePlan {
@@ -39,5 +41,6 @@ export function renderStack(text: string, stack: string, file: string): RenderRe
     const image = imageFor(node.role, plan.kubernetes.version, "tree");
     return { ...node, image, firstBoot: [metaData, networkConfig, userData].join("\n"), files };
   });
-  return { rendering: { driver: configuration.driver, nodes } };
+  const volume = plan.volume?.shape;
+  return { rendering: { driver: configuration.driver, nodes, ...(volume === undefined ? {} : { volume }) } };
 }

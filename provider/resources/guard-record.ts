@@ -5,7 +5,7 @@ import { withFileLock } from "../host/file-lock";
 import { readJson, removeTree, writeJson } from "../host/file-store";
 import { UserError } from "../host/user-error";
 import type { Hypervisor, MachineName } from "../hypervisor";
-import { majorityOf, type Pool, pools } from "./plan-losses";
+import { majorityOf, type Pool, pools } from "./pool-change";
 
 /**
  * What the guard has told the deletes of this stack, which know nothing of each other: `guard.json` in the stack's

@@ -7,7 +7,8 @@ import type { GuardInputs, GuardOutputs } from "../resource-types";
 import type { ObjectSchema } from "../rpc/package-schema";
 import type { CheckFailure } from "../rpc/resource-handler";
 import { dropGuardRecord, readGuardRecord, writeGuardRecord } from "./guard-record";
-import { type GuardedMember, type PresentMember, poolOf, pools, refusedLosses } from "./plan-losses";
+import { refusedLosses } from "./plan-losses";
+import { type GuardedMember, type PresentMember, poolOf, pools } from "./pool-change";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
@@ -37,10 +38,11 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
         masters: schemas.list(member, "All of them are members of etcd."),
         balancers: schemas.list(member, "One of them holds the floating IP."),
         storage: schemas.list(member),
-        replicas: schemas.whole("How many storage machines hold a copy of the same data."),
+        replicas: schemas.whole("How many storage machines keep the same data, an arbiter among them."),
+        volume: schemas.text("Shape of their volume; empty = none."),
         standing: schemas.flag("true; set by the provider, so that a guard that was put away differs."),
       },
-      optional: ["standing"],
+      optional: ["standing", "volume"],
     },
     replaceOn: [],
     ownInputs: { standing: true },
@@ -88,7 +90,9 @@ async function stand({ stack, masters, balancers, storage, replicas }: GuardInpu
 
 /** Spares the hypervisor the question in most operations. */
 const looksTheSame = (inputs: GuardInputs, olds: GuardInputs | undefined): boolean =>
-  olds !== undefined && pools.every((pool) => JSON.stringify(inputs[pool]) === JSON.stringify(olds[pool]));
+  olds !== undefined &&
+  inputs.volume === olds.volume &&
+  pools.every((pool) => JSON.stringify(inputs[pool]) === JSON.stringify(olds[pool]));
 
 async function judge(
   driverByName: DriverByName,
@@ -109,9 +113,11 @@ async function judge(
   }
   // The copies that there are do not become fewer with the machines for them.
   const replicas = Math.max(inputs.replicas, olds?.replicas ?? 0);
-  return refusedLosses(before, present, { ...inputs, replicas }).map(({ property, problem, instead }) => ({
-    // Of the resource as a whole: the engine prints the value of a property that is named.
-    property: "",
-    reason: `refused, because the cluster would not survive it: ${property}: ${problem}; ${instead}`,
-  }));
+  return refusedLosses(before, present, { ...inputs, replicas }, olds?.volume).map(
+    ({ property, problem, instead }) => ({
+      // Of the resource as a whole: the engine prints the value of a property that is named.
+      property: "",
+      reason: `refused, because the cluster would not survive it: ${property}: ${problem}; ${instead}`,
+    }),
+  );
 }

@@ -1,47 +1,25 @@
+import {
+  changeOf,
+  type GuardedMembers,
+  list,
+  majorityOf,
+  type Pool,
+  type PoolChange,
+  type PresentMember,
+  without,
+} from "./pool-change";
+
 /**
  * What a plan would take away from a stack that stands, and whether the cluster survives it. Pure, so that the guard
  * in the provider and the review of a change judge alike.
  */
 
-/** One machine whose loss matters; another image, identity or network card makes it another machine. */
-export interface GuardedMember {
-  readonly name: string;
-  readonly uuid: string;
-  readonly image: string;
-  readonly macs: readonly string[];
-}
-
-export interface GuardedMembers {
-  /** Each of them is a member of etcd. */
-  readonly masters: readonly GuardedMember[];
-  readonly balancers: readonly GuardedMember[];
-  readonly storage: readonly GuardedMember[];
-  /** How many storage machines hold a copy of the same data. */
-  readonly replicas: number;
-}
-
-export interface PresentMember extends GuardedMember {
-  readonly running: boolean;
-}
-
 /** A loss that the cluster would not survive, and what can be done instead. */
 export interface RefusedLoss {
   /** The pool it is about. */
-  readonly property: "masters" | "balancers" | "storage";
+  readonly property: Pool;
   readonly problem: string;
   readonly instead: string;
-}
-
-export type Pool = RefusedLoss["property"];
-export const pools: readonly Pool[] = ["masters", "balancers", "storage"];
-
-/** The least number of `members` that can decide for all. */
-export const majorityOf = (members: number): number => Math.floor(members / 2) + 1;
-
-/** The pool that a machine belongs to by its name, as the plan names machines. */
-export function poolOf(name: string): Pool | undefined {
-  const role = /^(master|balancer|storage)-\d+$/.exec(name)?.[1];
-  return role === undefined ? undefined : role === "storage" ? "storage" : `${role as "master" | "balancer"}s`;
 }
 
 /**
@@ -49,63 +27,24 @@ export function poolOf(name: string): Pool | undefined {
  *
  * @param before names of the stack's machines so far, also of those that have vanished
  * @param present what the hypervisor has of them
+ * @param volume shape of the volume so far, where it is known
  */
 export function refusedLosses(
   before: readonly string[],
   present: ReadonlyMap<string, PresentMember>,
   after: GuardedMembers,
+  volume = after.volume,
 ): readonly RefusedLoss[] {
   const changes = (pool: Pool): PoolChange => changeOf(pool, before, present, after[pool]);
   return [
     ...masterLosses(changes("masters")),
     ...balancerLosses(changes("balancers")),
     ...storageLosses(changes("storage"), after.replicas),
+    ...reshapedVolume(changes("storage"), volume, after.volume),
   ];
 }
 
-interface PoolChange {
-  readonly pool: Pool;
-  readonly members: readonly string[];
-  readonly removed: readonly string[];
-  readonly replaced: readonly string[];
-  /** Members that work, or will when `up` has started them again; those that leave are not started any more. */
-  readonly standing: readonly string[];
-  /** Members that work at this moment. */
-  readonly running: readonly string[];
-  readonly planned: number;
-}
-
-function changeOf(
-  pool: Pool,
-  before: readonly string[],
-  present: ReadonlyMap<string, PresentMember>,
-  after: readonly GuardedMember[],
-): PoolChange {
-  const wanted = new Map(after.map((member) => [member.name, member]));
-  const members = before.filter((name) => poolOf(name) === pool);
-  const isRunning = (name: string): boolean => present.get(name)?.running === true;
-  const isReplaced = (name: string): boolean => {
-    const [is, shall] = [present.get(name), wanted.get(name)];
-    return is !== undefined && shall !== undefined && !isSameMachine(is, shall);
-  };
-  return {
-    pool,
-    members,
-    removed: members.filter((name) => !wanted.has(name)),
-    replaced: members.filter(isReplaced),
-    standing: members.filter((name) => (wanted.has(name) && !isReplaced(name) ? present.has(name) : isRunning(name))),
-    running: members.filter(isRunning),
-    planned: after.length,
-  };
-}
-
-const isSameMachine = (one: GuardedMember, other: GuardedMember): boolean =>
-  one.uuid === other.uuid && one.image === other.image && `${one.macs}` === `${other.macs}`;
-
-const without = (names: readonly string[], gone: readonly string[]): readonly string[] =>
-  names.filter((name) => !gone.includes(name));
-
-const list = (names: readonly string[]): string => (names.length > 0 ? names.join(", ") : "none");
+const beginAnew = "`groundplane destroy` keeps the data disks";
 
 function masterLosses({ members, removed, replaced, standing }: PoolChange): readonly RefusedLoss[] {
   const needed = majorityOf(members.length);
@@ -161,7 +100,7 @@ function balancerLosses({ members, removed, replaced, running, planned }: PoolCh
   if (members.length !== planned) {
     return refuse(
       `a stack with ${members.length === 1 ? "one balancer" : "a pair of balancers"} cannot be changed into one with ${planned}`,
-      "keep the count, or begin anew: `groundplane destroy` keeps the data disks",
+      `keep the count, or begin anew: ${beginAnew}`,
     );
   }
   const lost = [...removed, ...replaced];
@@ -183,7 +122,7 @@ function storageLosses(
   ];
   if (removed.length > 0 && planned < replicas) {
     return refuse(
-      `without ${list(removed)} there would be ${planned} storage machines for ${replicas} copies of the data`,
+      `without ${list(removed)} there would be ${planned} storage machines for a volume of ${replicas}`,
       `keep at least ${replicas}`,
     );
   }
@@ -194,4 +133,16 @@ function storageLosses(
     `${list(lost)} would go at once; left at work: ${list(kept)}; needed for the data: ${majorityOf(replicas)}`,
     "take away or replace one storage machine at a time, each with an `up` of its own, and wait until it has healed",
   );
+}
+
+/** Gluster would have to copy everything to another kind of volume, or keep what nobody planned. */
+function reshapedVolume(
+  { members, planned }: PoolChange,
+  before: string | undefined,
+  after: string | undefined,
+): readonly RefusedLoss[] {
+  // Fewer machines are refused as such.
+  if (!before || !after || before === after || members.length === 0 || planned < members.length) return [];
+  const problem = `the volume is ${before} and cannot become ${after}: its data would have to be copied`;
+  return [{ property: "storage", problem, instead: `keep its shape, or begin anew: ${beginAnew}` }];
 }

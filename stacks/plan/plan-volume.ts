@@ -5,8 +5,8 @@ import { peerId } from "./plan-names";
 /** Measured under load: a stalled write goes on 0.4 s after it, see DECISIONS.md. */
 const deadAfterSeconds: Readonly<Record<FailoverProfile, number>> = { fast: 1, calm: 2 };
 
-/** Gluster keeps three copies of everything where it has the machines for it. */
-export const copiesOfData = (storageMachines: number): number => Math.min(3, storageMachines);
+/** Machines that keep the same data: three copies where there are machines for it, or two and their arbiter. */
+export const keepersOfData = (storageMachines: number): number => Math.min(3, storageMachines);
 
 /** The volume of the storage machines, each with its brick on its first data disk; `undefined` when there are none. */
 export function planVolume(

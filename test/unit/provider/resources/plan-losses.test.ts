@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  type GuardedMember,
-  type PresentMember,
-  type RefusedLoss,
-  refusedLosses,
-} from "../../../../provider/resources/plan-losses";
+import { type RefusedLoss, refusedLosses } from "../../../../provider/resources/plan-losses";
+import type { GuardedMember, PresentMember } from "../../../../provider/resources/pool-change";
 
 interface Situation {
   /** Every machine of the stack so far. */
@@ -90,11 +86,35 @@ test("storage keeps its replicas, and goes one machine at a time", () => {
   assert.deepEqual(judge({ ...three, anew: ["storage-2"] }), []);
   assert.deepEqual(properties(judge({ ...three, anew: ["storage-1", "storage-2"] })), ["storage"]);
   assert.deepEqual(properties(judge({ ...three, anew: ["storage-1"], stopped: ["storage-2"] })), ["storage"]);
-  assert.match(String(judge({ ...three, after: names("storage", 2) })[0]?.problem), /2 storage machines for 3 copies/);
+  assert.match(
+    String(judge({ ...three, after: names("storage", 2) })[0]?.problem),
+    /2 storage machines for a volume of 3/,
+  );
   assert.deepEqual(
     judge({ before: names("storage", 2), after: names("storage", 2), anew: ["storage-1"], replicas: 1 }),
     [],
   );
+});
+
+test("a volume keeps its shape while there is one", () => {
+  const judgeShape = (before: string | undefined, after: string, machines = 3) =>
+    refusedLosses(
+      names("storage", machines),
+      new Map(),
+      {
+        masters: [],
+        balancers: [],
+        storage: names("storage", 3).map((name) => member(name)),
+        replicas: 3,
+        volume: after,
+      },
+      before,
+    );
+  assert.match(String(judgeShape("replica-3", "arbiter")[0]?.problem), /is replica-3 and cannot become arbiter/);
+  assert.match(String(judgeShape("single", "replica-3", 1)[0]?.instead), /keep its shape/);
+  assert.deepEqual(judgeShape("arbiter", "arbiter"), []);
+  assert.deepEqual(judgeShape("", "replica-3", 0), [], "a pool that begins");
+  assert.deepEqual(judgeShape(undefined, "arbiter"), [], "nobody knows of another");
 });
 
 test("all that is wrong is told at once", () => {

@@ -1,0 +1,80 @@
+/** What a plan changes about a pool whose members the cluster needs. */
+
+/** One machine whose loss matters; another image, identity or network card makes it another machine. */
+export interface GuardedMember {
+  readonly name: string;
+  readonly uuid: string;
+  readonly image: string;
+  readonly macs: readonly string[];
+}
+
+export interface GuardedMembers {
+  /** Each of them is a member of etcd. */
+  readonly masters: readonly GuardedMember[];
+  readonly balancers: readonly GuardedMember[];
+  readonly storage: readonly GuardedMember[];
+  /** How many storage machines keep the same data, an arbiter among them. */
+  readonly replicas: number;
+  /** Shape of the volume that they keep, e.g. `arbiter`; empty when there is none, absent when it is not known. */
+  readonly volume?: string;
+}
+
+export interface PresentMember extends GuardedMember {
+  readonly running: boolean;
+}
+
+export type Pool = "masters" | "balancers" | "storage";
+export const pools: readonly Pool[] = ["masters", "balancers", "storage"];
+
+/** The least number of `members` that can decide for all. */
+export const majorityOf = (members: number): number => Math.floor(members / 2) + 1;
+
+/** The pool that a machine belongs to by its name, as the plan names machines. */
+export function poolOf(name: string): Pool | undefined {
+  const role = /^(master|balancer|storage)-\d+$/.exec(name)?.[1];
+  return role === undefined ? undefined : role === "storage" ? "storage" : `${role as "master" | "balancer"}s`;
+}
+
+export interface PoolChange {
+  readonly pool: Pool;
+  readonly members: readonly string[];
+  readonly removed: readonly string[];
+  readonly replaced: readonly string[];
+  /** Members that work, or will when `up` has started them again; those that leave are not started any more. */
+  readonly standing: readonly string[];
+  /** Members that work at this moment. */
+  readonly running: readonly string[];
+  readonly planned: number;
+}
+
+export function changeOf(
+  pool: Pool,
+  before: readonly string[],
+  present: ReadonlyMap<string, PresentMember>,
+  after: readonly GuardedMember[],
+): PoolChange {
+  const wanted = new Map(after.map((member) => [member.name, member]));
+  const members = before.filter((name) => poolOf(name) === pool);
+  const isRunning = (name: string): boolean => present.get(name)?.running === true;
+  const isReplaced = (name: string): boolean => {
+    const [is, shall] = [present.get(name), wanted.get(name)];
+    return is !== undefined && shall !== undefined && !isSameMachine(is, shall);
+  };
+  return {
+    pool,
+    members,
+    removed: members.filter((name) => !wanted.has(name)),
+    replaced: members.filter(isReplaced),
+    standing: members.filter((name) => (wanted.has(name) && !isReplaced(name) ? present.has(name) : isRunning(name))),
+    running: members.filter(isRunning),
+    planned: after.length,
+  };
+}
+
+const isSameMachine = (one: GuardedMember, other: GuardedMember): boolean =>
+  one.uuid === other.uuid && one.image === other.image && `${one.macs}` === `${other.macs}`;
+
+export const without = (names: readonly string[], gone: readonly string[]): readonly string[] =>
+  names.filter((name) => !gone.includes(name));
+
+export const list = (names: readonly string[]): string => (names.length > 0 ? names.join(", ") : "none");
