@@ -39,14 +39,22 @@ export function judgeChange(change: NodeChange, counts: RoleCounts): Judgement {
   const { action, role, files } = change;
   if (action === "later") return { interruption: nothing, risk: "none", riskReason: "takes effect in a new machine" };
   if (action === "create") return low("a node that is new takes nothing away");
-  if (action === "update") return judgeUpdate(files.some(({ reload }) => reload !== ""));
-  return judgeLoss(role, action, (counts[role] ?? 1) > 1);
+  const isOneOfSeveral = (counts[role] ?? 1) > 1;
+  if (action !== "update") return judgeLoss(role, action, isOneOfSeveral);
+  return judgeUpdate(
+    files.map(({ reload }) => reload).filter((reload) => reload !== ""),
+    isOneOfSeveral,
+  );
 }
 
-const judgeUpdate = (reloads: boolean): Judgement =>
-  reloads
-    ? low("services reload, one node of a pool after the other, each checked before the next")
-    : low("nothing is reloaded");
+function judgeUpdate(reloads: readonly string[], isOneOfSeveral: boolean): Judgement {
+  if (reloads.length === 0) return low("nothing is reloaded");
+  const startsApiServer = reloads.some((reload) => reload.endsWith("/apply-control-plane"));
+  if (startsApiServer && !isOneOfSeveral) {
+    return medium("there is only one master", { what: "the API, while its server starts anew" });
+  }
+  return low("services reload, one node of a pool after the other, each checked before the next");
+}
 
 /** The node is away for a while, or for good. */
 function judgeLoss(

@@ -101,6 +101,7 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
     ["a claim is written from pods on two nodes", storage.claimIsWrittenFromTwoNodes],
     ["the death of a storage machine loses no acknowledged write", storage.storageKillLosesNothing],
     ["where the volume is not mounted nothing is written", storage.nothingLandsBesideTheVolume],
+    ["a claim is refused where the volume is not mounted", storage.claimIsRefusedWithoutTheVolume],
     ["a deleted claim takes its folder with it", storage.deletedClaimTakesItsFolder],
     ["a lost storage machine is replaced and filled", storage.lostStorageMachineIsReplaced],
     ["all storage machines stop and start", storage.allStorageMachinesRestart],

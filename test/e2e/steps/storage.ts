@@ -43,8 +43,10 @@ export const storageKillLosesNothing: Step = async (lab, t) => {
   await sameOnAllBricks(lab, "acknowledged");
 };
 
+const leave = `systemctl stop groundplane-volume && umount --lazy ${mountPoint}`;
+const workers = ["worker-1", "worker-2"];
+
 export const nothingLandsBesideTheVolume: Step = async ({ cluster }) => {
-  const leave = `systemctl stop groundplane-volume && umount --lazy ${mountPoint}`;
   mustSucceed("unmount", await cluster.onNode("worker-1", leave));
   const stray = await cluster.onNode("worker-1", `mkdir -p ${mountPoint}/stray`);
   assert.match(stray.stderr, /No space left on device/);
@@ -52,6 +54,39 @@ export const nothingLandsBesideTheVolume: Step = async ({ cluster }) => {
   mustSucceed("start", await cluster.onNode("worker-1", "systemctl start groundplane-volume"));
   const look = () => cluster.onNode("worker-1", `findmnt --noheadings --output FSTYPE --target ${mountPoint}`);
   await eventually("mounted again", 20_000, look, ({ stdout }) => stdout.trim() === "fuse.glusterfs");
+};
+
+/** Every Node says that it has the volume, and none has: what the provisioner looks at itself is what refuses. */
+export const claimIsRefusedWithoutTheVolume: Step = async ({ cluster }, t) => {
+  const kubectl = (...words: string[]) => cluster.kubectl("master-1", ...words);
+  for (const worker of workers) mustSucceed("unmount", await cluster.onNode(worker, leave));
+  mustSucceed(
+    "label",
+    await kubectl("label", "node", ...workers, "--overwrite", "groundplane.internal/volume=mounted"),
+  );
+  const claim = JSON.stringify({
+    ...{ apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "refused" } },
+    spec: { accessModes: ["ReadWriteMany"], resources: { requests: { storage: "1Mi" } } },
+  });
+  const apply = "kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f -";
+  mustSucceed("claim", await cluster.onNode("master-1", `echo '${claim}' | ${apply}`));
+  const events = "get events --field-selector involvedObject.name=refused,reason=ProvisioningFailed --no-headers";
+  const told = await eventually(
+    "an event",
+    90_000,
+    () => kubectl(events),
+    ({ stdout }) => /Failed/.test(stdout),
+  );
+  t.diagnostic(`the claim is refused: ${lines(told.stdout)[0]}`);
+  for (const worker of workers) {
+    const found = mustSucceed("look", await cluster.onNode(worker, `find ${mountPoint} -mindepth 1 | wc -l`));
+    assert.equal(found.stdout.trim(), "0", worker);
+  }
+  for (const worker of workers)
+    mustSucceed("start", await cluster.onNode(worker, "systemctl start groundplane-volume"));
+  const bound = () => kubectl("get", "persistentvolumeclaim", "refused", "--no-headers");
+  await eventually("bound after all", 120_000, bound, ({ stdout }) => / Bound /.test(stdout));
+  mustSucceed("delete", await kubectl("delete", "persistentvolumeclaim", "refused"));
 };
 
 export const deletedClaimTakesItsFolder: Step = async ({ cluster }) => {

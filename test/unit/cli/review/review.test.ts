@@ -146,3 +146,15 @@ test("what Pulumi is about to do is told by node, and what the guard says withou
   assert.deepEqual(seen.refused, ["masters: no"]);
   assert.deepEqual([seen.counts, seen.unchangedNodes], [{ master: 3 }, 1]);
 });
+
+test("a control plane that starts anew is missed only where there is one master", () => {
+  const reload = "/usr/local/lib/groundplane/apply-control-plane";
+  const files = [{ path: "/x", before: "a\n", after: "b\n", reload }];
+  const change: NodeChange = { node: "master-1", role: "master", action: "update", reasons: [], files };
+  const risk = (master: number) =>
+    reviewChanges([change], {
+      ...{ stack: "lab", comparedWith: "", refused: [], unchangedNodes: 0 },
+      counts: { master },
+    }).risk;
+  assert.deepEqual([risk(1), risk(3)], ["medium", "low"]);
+});
