@@ -17,12 +17,12 @@ export interface LabStep {
 }
 
 /** The example stack `lab`; its data disks go with it, so that each round begins with nothing. */
-export function labSettings(workers: number, options: { readonly fastProbes: boolean }): StackSettings {
+export function labSettings(workers: number, options: { readonly fastProbes: boolean }, masters = 3): StackSettings {
   return {
     driver: "nspawn",
     pools: {
       balancers: { count: 2 },
-      masters: { count: 3 },
+      masters: { count: masters },
       workers: { count: workers },
       storage: { count: 3, disks: [{ name: "brick", sizeGiB: 4 }] },
     },

@@ -5,11 +5,12 @@ import { birth } from "./lab-steps/birth";
 import { contract } from "./lab-steps/contract";
 import { addWorker, idle, withoutChange } from "./lab-steps/operations";
 import { replaceMaster } from "./lab-steps/replace-master";
+import { scaleMasters } from "./lab-steps/scale-masters";
 import { type LabStep, labSettings, up } from "./lab-under-bench";
 import { cores, openStack, type StackUnderBench, stackUnavailable } from "./stack-under-bench";
 import { stackCpuSeconds } from "./stack-usage";
 
-const onLivingLab: readonly LabStep[] = [withoutChange, idle, addWorker, contract, replaceMaster];
+const onLivingLab: readonly LabStep[] = [withoutChange, idle, addWorker, contract, replaceMaster, scaleMasters];
 
 let stack: StackUnderBench | undefined;
 let engine: EngineAlone | undefined;
