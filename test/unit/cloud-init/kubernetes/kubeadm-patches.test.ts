@@ -12,8 +12,8 @@ const withProbes = (fastProbes: boolean): DataCenterPlan => ({
 const names = (plan: DataCenterPlan): string[] => kubeadmPatches(plan).map(({ path }) => path.replace(/.*\//, ""));
 const podSpec = (plan: DataCenterPlan) => JSON.parse(kubeadmPatches(plan).at(-1)?.content ?? "").spec.template.spec;
 
-test("stock probes leave the static pods as kubeadm writes them", () => {
-  assert.deepEqual(names(withProbes(false)), ["corednsdeployment1+strategic.json"]);
+test("with stock probes a static pod gets no more than the name of its audit policy", () => {
+  assert.deepEqual(names(withProbes(false)), ["kube-apiserver2+json.json", "corednsdeployment1+strategic.json"]);
   assert.equal(podSpec(withProbes(false)).containers, undefined);
 });
 
@@ -23,6 +23,7 @@ test("fast probes look once a second and give a start-up no less time than the s
     "kube-apiserver1+json.json",
     "kube-controller-manager1+json.json",
     "kube-scheduler1+json.json",
+    "kube-apiserver2+json.json",
     "corednsdeployment1+strategic.json",
   ]);
   const patch: { path: string; value: number }[] = JSON.parse(kubeadmPatches(withProbes(true))[0]?.content ?? "");

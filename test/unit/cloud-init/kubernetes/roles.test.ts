@@ -61,7 +61,13 @@ test("the commands that the provider calls are executable files", () => {
     "patient-configuration",
     "role-ready",
   ];
-  const masters = ["approve-serving-certificates", "check-serving-request", "cluster-id", "cluster-ready"];
+  const masters = [
+    "apply-control-plane",
+    "approve-serving-certificates",
+    "check-serving-request",
+    "cluster-id",
+    "cluster-ready",
+  ];
   assert.deepEqual(commands(workerFiles), [...both, "keep-volume-mounted"].sort());
   assert.deepEqual(
     commands(masterFiles),
