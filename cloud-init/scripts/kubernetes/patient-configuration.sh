@@ -22,7 +22,7 @@ echo "kubeadm runs $slowdown times slower than usual: its time limits are as muc
 # kubeadm's own limits in minutes. The file holds the join token.
 (umask 077 && awk -v slowdown="$slowdown" '
   { print }
-  /^kind: (Init|Join)Configuration$/ {
+  /^kind: "?(Init|Join)Configuration"?$/ {
     print "timeouts:"
     print "  controlPlaneComponentHealthCheck: " 4 * slowdown "m"
     print "  discovery: " 5 * slowdown "m"
