@@ -117,16 +117,20 @@ const STALL_MS = 100;
  * of this process come is how long a machine's would be kept waiting.
  */
 export const checkFailover =
-  ({ options, pools }: Configuration): Check =>
+  (configuration: Configuration): Check =>
   async () => {
-    const stall = Math.round(await longestStall(STALL_SAMPLE_MS));
-    const load = (os.loadavg()[0] ?? 0) / os.availableParallelism();
-    const text = `this host kept a timer waiting for ${stall} ms, its load is ${load.toFixed(1)} for each core`;
-    if (pools.balancers.count < 2 || options.failover === "calm") return [ok("failover", text)];
-    if (stall <= STALL_MS && load <= 2) return [ok("failover", `${text}: \`failover: fast\` suits it`)];
-    const hint = "wait until it is quieter, or write `options: {failover: calm}` if it is always so";
-    return [warning("failover", `${text}: balancers and nodes that live may count as dead`, hint)];
+    const stallMs = Math.round(await longestStall(STALL_SAMPLE_MS));
+    return [judgeFailover(configuration, stallMs, (os.loadavg()[0] ?? 0) / os.availableParallelism())];
   };
+
+/** Which profile suits a host whose timers are late by `stallMs`, with so much load for each core. */
+export function judgeFailover({ options, pools }: Configuration, stallMs: number, load: number): Finding {
+  const text = `this host kept a timer waiting for ${stallMs} ms, its load is ${load.toFixed(1)} for each core`;
+  if (pools.balancers.count < 2 || options.failover === "calm") return ok("failover", text);
+  if (stallMs <= STALL_MS && load <= 2) return ok("failover", `${text}: \`failover: fast\` suits it`);
+  const hint = "wait until it is quieter, or write `options: {failover: calm}` if it is always so";
+  return warning("failover", `${text}: balancers and nodes that live may count as dead`, hint);
+}
 
 /** By how much a timer of 5 ms was late at most. */
 async function longestStall(sampleMs: number): Promise<number> {

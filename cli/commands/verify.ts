@@ -17,6 +17,7 @@ import { runVerify, type VerifyReport } from "../verify/run-verify";
 
 interface VerifyCommandOptions extends StackOptions {
   readonly rounds: number;
+  readonly minutes: number;
   readonly only?: readonly Fault[];
   readonly json?: string;
   readonly markdown?: string;
@@ -25,7 +26,8 @@ interface VerifyCommandOptions extends StackOptions {
 
 export function verifyCommand(): Command {
   return stackCommand("verify", "break machines of a living stack on purpose, and measure what its clients notice")
-    .option("--rounds <n>", "how often each fault is made", parseRounds, 1)
+    .option("--rounds <n>", "how often each fault is made", parseCount, 1)
+    .option("--minutes <n>", "how long `saturation` lasts", parseCount, 10)
     .option("--only <faults>", "these faults only, separated by commas", parseFaults)
     .option("--json <file>", "write what was measured as JSON")
     .option("--markdown <file>", "write it as a Markdown table")
@@ -45,7 +47,7 @@ export function verifyCommand(): Command {
     });
 }
 
-async function verify({ stack, rounds, only }: VerifyCommandOptions): Promise<VerifyReport> {
+async function verify({ stack, rounds, minutes, only }: VerifyCommandOptions): Promise<VerifyReport> {
   const configuration = await readConfiguration(stack);
   if (configuration.options.protected) throw protectedStack(stack);
   const hypervisor = await driverOf(stack);
@@ -55,13 +57,13 @@ async function verify({ stack, rounds, only }: VerifyCommandOptions): Promise<Ve
     runVerify({
       plan: planDataCenter(configuration),
       api: apiClient(outputs.kubeconfig),
-      faults: only ?? faults,
-      ...{ outputs, hypervisor, signal, say, rounds },
+      faults: only ?? faults.filter(({ onlyWhenNamed }) => !onlyWhenNamed),
+      ...{ outputs, hypervisor, signal, say, rounds, minutes },
     }),
   );
 }
 
-function parseRounds(text: string): number {
+function parseCount(text: string): number {
   if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError("must be a whole number from 1 to 999.");
   return Number(text);
 }

@@ -1,4 +1,5 @@
 import type { Role } from "../../stacks/plan/data-center-plan";
+import { longestOf, longestOfBench } from "../measured/measurements";
 import type { Action, Interruption, NodeChange, Risk } from "./review";
 
 /** How many nodes of each role the stack has: a node that is one of several is missed less. */
@@ -10,12 +11,14 @@ export interface Judgement {
   readonly riskReason: string;
 }
 
-/** Worst of three rounds of `npm run bench` on the machine that the README's numbers come from. */
+/** The same figures as the README's. */
 const measured = {
-  balancerKill: { longestMs: 2135, measuredBy: "balancer-kill" },
-  masterKill: { longestMs: 58, measuredBy: "master-kill" },
-  replaceMaster: { longestMs: 277, measuredBy: "replace-master-gap" },
-} as const;
+  balancerKill: longestOf("balancer-kill", "api-gap"),
+  masterKill: longestOf("master-kill", "api-gap"),
+  replaceMaster: longestOfBench("replace-master-gap"),
+  workerKill: longestOf("worker-kill", "pods-elsewhere"),
+  storageKill: longestOf("storage-kill", "write-stall"),
+};
 
 const nothing: Interruption = { what: "nothing" };
 const low = (riskReason: string, interruption: Interruption = nothing): Judgement => ({
@@ -82,11 +85,14 @@ function judgeLoss(
       });
     case "worker":
       return isOneOfSeveral
-        ? medium("its pods move", { what: "its pods, until they run elsewhere" })
+        ? medium("its pods move", { what: "its pods, until they run elsewhere", ...measured.workerKill })
         : high("there is only one worker", { what: "all workloads, until it is back" });
     case "storage":
       return isOneOfSeveral
-        ? medium("one copy of the data less, until it has healed", { what: "writes, for a moment" })
+        ? medium("one copy of the data less, until it has healed", {
+            what: "writes to volumes",
+            ...measured.storageKill,
+          })
         : high("there is only one storage machine", { what: "all volumes, until it is back" });
   }
 }

@@ -63,6 +63,6 @@ export interface Interruption {
   readonly what: string;
   /** Longest gap in milliseconds in the measurements; absent = not measured. */
   readonly longestMs?: number;
-  /** Where the number comes from: a name of `npm run bench`. */
+  /** Where the number comes from: a fault of `groundplane verify`, or a row of `npm run bench`. */
   readonly measuredBy?: string;
 }

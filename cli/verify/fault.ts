@@ -8,6 +8,8 @@ export interface Fault {
   /** e.g. `balancer-kill` */
   readonly name: string;
   readonly what: string;
+  /** Not among those that are made when nobody says which. */
+  readonly onlyWhenNamed?: true;
   measures(plan: DataCenterPlan): readonly Measure[];
   /** Why a stack cannot have this fault; `undefined` = it can. */
   impossible(plan: DataCenterPlan): string | undefined;

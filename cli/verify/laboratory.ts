@@ -24,6 +24,8 @@ export interface LaboratoryParts {
   readonly say: (text: string) => void;
   /** 1-based. */
   readonly round: number;
+  /** How long a fault lasts that has no end of its own. */
+  readonly minutes: number;
 }
 
 /** What a client saw around a fault. */
@@ -46,6 +48,9 @@ export class Laboratory {
   }
   get round(): number {
     return this.parts.round;
+  }
+  get minutes(): number {
+    return this.parts.minutes;
   }
   get signal(): AbortSignal {
     return this.parts.signal;

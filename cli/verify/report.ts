@@ -17,9 +17,12 @@ export function renderMarkdown(report: VerifyReport): string {
   ].join("\n");
 }
 
-function rowsOf({ name, what, skipped, results }: FaultReport): readonly (readonly string[])[] {
-  if (skipped !== undefined) return [[`\`${name}\`: ${what}`, `skipped, ${skipped}`, "", "", "", "", ""]];
-  return results.map((result, index) => [index === 0 ? `\`${name}\`: ${what}` : "", result.what, ...figuresOf(result)]);
+function rowsOf({ name, what, skipped, failed, results }: FaultReport): readonly (readonly string[])[] {
+  const title = `\`${name}\`: ${what}`;
+  if (skipped !== undefined) return [[title, `skipped, ${skipped}`, "", "", "", "", ""]];
+  const failure = failed === undefined ? [] : [[title, `failed, ${failed}`, "", "", "", "", verdict(false)]];
+  const figures = results.map((result, index) => [index === 0 ? title : "", result.what, ...figuresOf(result)]);
+  return [...failure, ...figures];
 }
 
 function figuresOf({ p50, p95, max, target, met }: MeasureResult): readonly string[] {
@@ -32,11 +35,11 @@ const verdict = (met: boolean | undefined): string => (met === undefined ? "" : 
 export function renderTable(report: VerifyReport): readonly (readonly string[])[] {
   return [
     head.map((word) => word.toUpperCase()),
-    ...report.faults.flatMap(({ name, skipped, results }): (readonly string[])[] =>
-      skipped === undefined
-        ? results.map((result) => [name, result.name, ...figuresOf(result)])
-        : [[name, `skipped, ${skipped}`]],
-    ),
+    ...report.faults.flatMap(({ name, skipped, failed, results }): (readonly string[])[] => [
+      ...(skipped === undefined ? [] : [[name, `skipped, ${skipped}`]]),
+      ...(failed === undefined ? [] : [[name, `failed, ${failed}`]]),
+      ...results.map((result) => [name, result.name, ...figuresOf(result)]),
+    ]),
   ];
 }
 

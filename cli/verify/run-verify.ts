@@ -1,3 +1,4 @@
+import * as os from "node:os";
 import { closeGuests } from "../../provider/host/guest-ssh";
 import { UserError } from "../../provider/host/user-error";
 import { makeNamespace } from "./acknowledged-writes";
@@ -17,6 +18,8 @@ export interface FaultReport {
   readonly what: string;
   /** Why it could not be made; nothing was measured then. */
   readonly skipped?: string;
+  /** Why it was not made as often as it should have been; what was measured until then is there. */
+  readonly failed?: string;
   readonly results: readonly MeasureResult[];
   /** The round with the longest outage. */
   readonly worst?: Timeline;
@@ -27,6 +30,10 @@ export interface VerifyReport {
   readonly driver: string;
   readonly movedBy: string;
   readonly rounds: number;
+  /** How long `saturation` lasted. */
+  readonly minutes: number;
+  /** Of the host, for each core, before anything was broken: times that others took part in are too long. */
+  readonly load: number;
   readonly faults: readonly FaultReport[];
   /** Every target was met. */
   readonly met: boolean;
@@ -39,6 +46,8 @@ export interface VerifyReport {
  */
 export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
   const { plan, outputs, api, say } = options;
+  const load = loadPerCore();
+  if (load > BUSY) say(`this host is busy, times will be too long: load ${load} for each core`);
   // Restoring goes on when the user has interrupted the measuring.
   const restoring = new Laboratory({ ...options, round: 0, signal: new AbortController().signal });
   try {
@@ -55,13 +64,18 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
     }
     return {
       ...{ stack: plan.stack, driver: options.hypervisor.name, movedBy: plan.balancing.movedBy },
-      ...{ rounds: options.rounds, faults },
-      met: faults.every(({ results }) => results.every(({ met }) => met !== false)),
+      ...{ rounds: options.rounds, minutes: options.minutes, load, faults },
+      met: faults.every(({ failed, results }) => failed === undefined && results.every(({ met }) => met !== false)),
     };
   } finally {
     await closeGuests();
   }
 }
+
+/** Above it, others take a good part of the host. An idle lab alone makes less. */
+const BUSY = 0.75;
+
+const loadPerCore = (): number => Number(((os.loadavg()[0] ?? 0) / os.availableParallelism()).toFixed(2));
 
 async function measureFault(fault: Fault, options: VerifyOptions, restoring: Laboratory): Promise<FaultReport> {
   const { plan, rounds, say, outputs } = options;
@@ -74,9 +88,16 @@ async function measureFault(fault: Fault, options: VerifyOptions, restoring: Lab
   const values = new Map<string, number[]>(fault.measures(plan).map((measure) => [measure.name, []]));
   let worst: Timeline | undefined;
   let longest = -1;
-  for (let round = 1; round <= rounds; round++) {
+  let failed: string | undefined;
+  for (let round = 1; round <= rounds && failed === undefined; round++) {
     options.signal.throwIfAborted();
-    const observations = await fault.run(new Laboratory({ ...options, round }));
+    const observations = await fault.run(new Laboratory({ ...options, round })).catch((error: Error) => {
+      options.signal.throwIfAborted();
+      // One fault that cannot be measured takes the hour of the others with it otherwise.
+      failed = error.message;
+      say(`${name} ${round}/${rounds}: failed, ${failed}`);
+      return [];
+    });
     for (const observation of observations) {
       for (const [measure, value] of Object.entries(observation.values)) values.get(measure)?.push(value);
       say(`${name} ${round}/${rounds}: ${described(observation.values, observation.timeline?.of)}`);
@@ -85,10 +106,11 @@ async function measureFault(fault: Fault, options: VerifyOptions, restoring: Lab
     }
     await makeWhole(restoring, outputs);
   }
-  const results = fault
-    .measures(plan)
-    .map((measure) => summarizeMeasure(name, measure, values.get(measure.name) ?? []));
-  return { name, what, results, ...(worst ? { worst } : {}) };
+  const results = fault.measures(plan).flatMap((measure) => {
+    const measured = values.get(measure.name) ?? [];
+    return measured.length === 0 ? [] : [summarizeMeasure(name, measure, measured)];
+  });
+  return { name, what, results, ...(failed === undefined ? {} : { failed }), ...(worst ? { worst } : {}) };
 }
 
 const described = (values: Readonly<Record<string, number>>, of: string | undefined): string =>

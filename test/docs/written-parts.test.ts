@@ -2,8 +2,13 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
+import { recordedBench, recordedContract } from "../../cli/measured/measurements";
 import { renderDiagram } from "../../cli/render-diagram";
+import { faults } from "../../cli/verify/faults/all";
+import { renderContract } from "../../cli/verify/render-contract";
 import { gatewayServices, interSegmentFlows } from "../../cloud-init/files/inter-segment-flows";
+import type { BenchResult } from "../bench/bench";
+import { renderMarkdownTable } from "../bench/markdown-table";
 import { renderConfigurationKeys } from "../support/configuration-keys";
 import { examplePlan } from "../support/example-plans";
 import { exampleText } from "../support/example-stacks";
@@ -26,6 +31,8 @@ const parts: readonly WrittenPart[] = [
     render: () => fenced("yaml", withoutSalt(exampleText("lab"))),
   },
   { paper: "README.md", name: "flows", render: renderFlows },
+  { paper: "README.md", name: "contract", render: () => renderContract(recordedContract) },
+  { paper: "README.md", name: "bench", render: () => renderMarkdownTable(recordedBench as readonly BenchResult[]) },
   { paper: "stacks/README.md", name: "keys", render: renderConfigurationKeys },
 ];
 
@@ -37,6 +44,19 @@ for (const part of parts) {
     assert.equal(text, right, "RECORD=1 npm run test:docs writes it anew");
   });
 }
+
+/** The others do not depend on what moves the floating IP. */
+const moving = ["balancer-kill", "planned-move", "haproxy-crash", "isolation", "partition"];
+
+test("the recorded contract has every fault, and those of the floating IP for both ways of moving it", () => {
+  const measured = (way: string, name: string): boolean =>
+    recordedContract.some(
+      ({ movedBy, faults: made }) =>
+        movedBy === way && made.some((one) => one.name === name && one.failed === undefined && one.results.length > 0),
+    );
+  for (const { name } of faults) assert.ok(measured("pacemaker", name), `pacemaker, ${name}`);
+  for (const name of moving) assert.ok(measured("keepalived", name), `keepalived, ${name}`);
+});
 
 test("nothing is being recorded", () => {
   assert.ok(!recording, "recorded: read the difference, then run again without RECORD");

@@ -99,7 +99,6 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
     ["between segments only listed flows pass", onlyListedFlowsPass],
     ["a host unknown to the plan gets a lease and a name", unknownHostGetsLeaseAndName],
     ["a claim is written from pods on two nodes", storage.claimIsWrittenFromTwoNodes],
-    ["the death of a storage machine loses no acknowledged write", storage.storageKillLosesNothing],
     ["where the volume is not mounted nothing is written", storage.nothingLandsBesideTheVolume],
     ["a claim is refused where the volume is not mounted", storage.claimIsRefusedWithoutTheVolume],
     ["a deleted claim takes its folder with it", storage.deletedClaimTakesItsFolder],

@@ -3,6 +3,7 @@ import { balancerKill, haproxyCrash, plannedMove } from "./balancers";
 import { gatewayKill } from "./gateway";
 import { isolation, partition } from "./isolation";
 import { etcdLeaderKill, masterKill, quorumLoss } from "./masters";
+import { saturation } from "./saturation";
 import { storageKill } from "./storage";
 import { allStopped, idleStream } from "./whole";
 import { workerKill } from "./workers";
@@ -12,5 +13,5 @@ export const faults: readonly Fault[] = [
   ...[balancerKill, plannedMove, haproxyCrash, isolation, partition],
   ...[masterKill, etcdLeaderKill, quorumLoss],
   ...[workerKill, storageKill],
-  ...[gatewayKill, idleStream, allStopped],
+  ...[gatewayKill, idleStream, allStopped, saturation],
 ];

@@ -7,7 +7,7 @@ import { apiGap, lostWrites } from "./balancers";
 
 const AFTER_MS = 3_000;
 const AWAY_MS = 6_000;
-const BACK_MS = 120_000;
+const BACK_MS = 240_000;
 
 const writeGap = (target?: number): Measure => ({
   name: "write-gap",

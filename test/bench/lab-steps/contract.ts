@@ -21,11 +21,18 @@ const rows: readonly ContractRow[] = [
   row("planned-move", "the same when the floating IP is asked to move"),
   row("haproxy-crash", "the same when HAProxy is killed beside the floating IP"),
   row("isolation", "the same when the balancer with the floating IP is cut off and lives"),
+  row("partition", "the same when it is cut off behind its cable, which it cannot see"),
   row("master-kill", "the same when a master loses cables and power"),
   row("etcd-leader-kill", "the same for the master with etcd's leader"),
   row("etcd-leader-kill", "longest gap of acknowledged writes then", "write-gap", "etcd-leader-kill-writes"),
   row("worker-kill", "until a lost worker's pod serves on another", "pods-elsewhere"),
-  row("gateway-kill", "from the start of a killed gateway until the host's port answers", "back"),
+  row(
+    "storage-kill",
+    "longest wait of a writer that syncs when a storage machine loses cables and power",
+    "write-stall",
+  ),
+  row("gateway-kill", "from the start of a killed gateway until the host and a worker reach the API", "back"),
+  row("quorum-loss", "from the start of two killed masters until a write is acknowledged", "back"),
   row("all-stopped", "from the start of all machines until the API answers", "back"),
 ];
 

@@ -12,7 +12,10 @@ const PATIENCE = 5;
 /** The short form of the contract; the long one is a bench. */
 export const contractIsKept: Step = async (lab, t) => {
   const started = performance.now();
-  const reports = [await verify(lab, "balancer-kill", 3), await verify(lab, "isolation,master-kill", 1)];
+  const reports = [
+    await verify(lab, "balancer-kill", 3),
+    await verify(lab, "isolation,partition,master-kill,storage-kill", 1),
+  ];
   t.diagnostic(`the contract took ${secondsSince(started)}`);
   for (const { fault, name, p50, max, target, unit } of reports.flatMap(resultsOf)) {
     t.diagnostic(`${fault} ${name}: p50 ${p50}, max ${max}, target ${target}`);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ok, problem, runChecks } from "../../../cli/checks/check";
-import { judgeGrowth, judgeMemory } from "../../../cli/checks/host-checks";
+import { judgeFailover, judgeGrowth, judgeMemory } from "../../../cli/checks/host-checks";
 import { describeFoundSources } from "../../../cli/checks/part-checks";
 import { renderFinding } from "../../../cli/commands/doctor";
 import { UserError } from "../../../provider/host/user-error";
+import { exampleConfiguration } from "../../support/example-stacks";
 
 test("a check that fails keeps no other from being made", async () => {
   const findings = await runChecks({
@@ -59,4 +60,18 @@ test("disks of virtual machines are counted as large as they may grow", () => {
   const { state, text } = judgeGrowth({ pools }, 51.5);
   assert.equal(state, "warning");
   assert.match(text, /grow to 52 GiB, 51\.5 GiB are free/);
+});
+
+test("a host that stalls or is busy is advised to be calm, unless it is, or nothing can fail over", () => {
+  const lab = exampleConfiguration("lab");
+  const calm = { ...lab, options: { ...lab.options, failover: "calm" } } as const;
+  const states = [
+    judgeFailover(lab, 20, 0.4),
+    judgeFailover(lab, 180, 0.4),
+    judgeFailover(lab, 20, 3),
+    judgeFailover(calm, 180, 3),
+    judgeFailover(exampleConfiguration("small"), 180, 3),
+  ].map(({ state }) => state);
+  assert.deepEqual(states, ["ok", "warning", "warning", "ok", "ok"]);
+  assert.match(judgeFailover(lab, 180, 0.4).hint ?? "", /failover: calm/);
 });

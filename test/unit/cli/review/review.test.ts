@@ -102,6 +102,18 @@ test("the risk is that of the riskiest node, and the time away has its source", 
   assert.equal(reviewChanges([], { ...context, refused: ["no"] }).risk, "high");
 });
 
+test("what is away is told with the figure that was measured, wherever there is one", () => {
+  const lost = (["balancer", "master", "worker", "storage"] as const).flatMap((role) => [
+    change(`${role}-1`, role, "restart"),
+    change(`${role}-2`, role, "replace"),
+  ]);
+  const counts = { balancer: 2, master: 3, worker: 2, storage: 3 };
+  for (const { node, action, interruption } of reviewChanges(lost, { ...context, counts }).nodes) {
+    const { longestMs = 0, measuredBy } = interruption;
+    assert.ok(longestMs > 0 && measuredBy, `${action} ${node}`);
+  }
+});
+
 test("a comment begins with its marker, fits its limit, and says what it leaves out", () => {
   const file = { path: "/etc/x", before: "", after: "`````\n".repeat(400), reload: "systemctl reload x" };
   const many = Array.from({ length: 200 }, (_, index) => change(`worker-${index}`, "worker", "update", [file]));
