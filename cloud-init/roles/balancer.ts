@@ -96,7 +96,7 @@ const haproxyFiles = (plan: DataCenterPlan): SeedFile[] => [
     path: "/etc/haproxy/haproxy.cfg",
     mode: "0644",
     content: renderHaproxyCfg(plan),
-    changes: { reload: `${guestCommandFolder}/reload-haproxy`, check: 'haproxy -c -q -f "$1"' },
+    changes: { reload: `${guestCommandFolder}/reload-haproxy`, check: 'haproxy -c -f "$1"' },
   },
   unitFile("haproxy.service", "90-restart", haproxyUnit),
 ];

@@ -78,8 +78,22 @@ export async function nodesOfApp({ cluster }: LabUnderTest, app: string): Promis
 }
 
 /** The test's client, which asks for the API through the floating IP while something happens. */
-export function askMeanwhile(lab: LabUnderTest, everyMs = 20): { stop(): Promise<Watched> } {
-  return probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, everyMs);
+export function askMeanwhile(lab: LabUnderTest, everyMs = 20): Client {
+  const client = probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, everyMs);
+  clients.add(client);
+  return client;
+}
+
+interface Client {
+  stop(): Promise<Watched>;
+}
+
+const clients = new Set<Client>();
+
+/** A step that fails leaves its client asking, which would keep the test from ending. */
+export async function stopClients(): Promise<void> {
+  for (const client of clients) await client.stop();
+  clients.clear();
 }
 
 export function tellGap(t: TestContext, what: string, seen: Watched): void {

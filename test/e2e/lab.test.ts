@@ -16,6 +16,7 @@ import {
   type LabUnderTest,
   type Step,
   secondsSince,
+  stopClients,
   up,
   waitForReadyNodes,
   writeStackFile,
@@ -120,5 +121,6 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
     ["destroy leaves nothing but what is kept on purpose", nothingRemains],
     ["up again, on the kept data disks", upAgain],
   ];
-  for (const [name, step] of scenario) await t.test(name, (inner: TestContext) => step(lab, inner));
+  for (const [name, step] of scenario)
+    await t.test(name, (inner: TestContext) => step(lab, inner).finally(stopClients));
 });

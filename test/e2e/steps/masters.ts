@@ -17,10 +17,10 @@ export const firstMasterIsReplacedOnDemand: Step = async (lab, t) => {
   const before = await generationOf(lab, "master-1");
   const exported = mustSucceed("export", await lab.cluster.pulumi("stack", "export")).stdout;
   const urn = /"urn": "([^"]*index:Machine::master-1)"/.exec(exported)?.[1];
-  assert.ok(urn);
+  assert.ok(urn, "no master-1 in the state");
   const started = performance.now();
   const client = askMeanwhile(lab);
-  mustSucceed("replace", await lab.cluster.pulumi("up", "--yes", "--skip-preview", "--replace", `'${urn}'`));
+  mustSucceed("replace", await lab.cluster.pulumi("up", "--yes", "--skip-preview", "--replace", urn));
   t.diagnostic(`up --replace of master-1 took ${secondsSince(started)}`);
   tellGap(t, "up --replace", await client.stop());
   assert.notEqual(await generationOf(lab, "master-1"), before);
