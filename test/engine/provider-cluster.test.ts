@@ -57,7 +57,9 @@ function dataCenter({ masters, workers, files = [], rebirth = false, unfinished 
     const joined = nodes.map(({ name, machine: { generation } }) => {
       const role = masters.includes(name) ? "master" : "worker";
       const connection = connectionTo(name);
-      new Resource("NodeFiles", `${name}-files`, { node: name, connection, files, generation });
+      // A guest of the fake driver is known by its gateway.
+      const reached = { dependsOn: [gateway] };
+      new Resource("NodeFiles", `${name}-files`, { node: name, connection, files, generation }, reached);
       const place = { driver: "fake", stack: "tested", node: name, role, connection, masters: members, generation };
       return new Resource(
         "Membership",
