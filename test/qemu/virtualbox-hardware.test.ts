@@ -125,9 +125,11 @@ guestSkipReason().then((skip) => {
         await run(guest, `printf '${lines.join("\\n")}\\n' >/etc/groundplane/data-disks`);
         await run(guest, "/usr/local/lib/groundplane/prepare-volumes && echo kept >/data/second/file");
         // Letters are given as controllers answer: only sizes tell which disk it is.
-        const sizeOf =
-          "lsblk --noheadings --nodeps --output SIZE,FSTYPE $(findmnt --noheadings --output SOURCE /data/$disk)";
-        assert.equal(await run(guest, `for disk in first second; do ${sizeOf}; done`), "  1G xfs\n  2G xfs");
+        const [source, kind] = ["SOURCE", "FSTYPE"].map(
+          (column) => `$(findmnt --noheadings --output ${column} /data/$disk)`,
+        );
+        const look = `echo $(lsblk --noheadings --nodeps --output SIZE ${source}) ${kind}`;
+        assert.equal(await run(guest, `for disk in first second; do ${look}; done`), "1G xfs\n2G xfs");
         await run(guest, "umount /data/first /data/second; /usr/local/lib/groundplane/prepare-volumes");
         assert.equal(await run(guest, "cat /data/second/file"), "kept");
       });
