@@ -47,7 +47,8 @@ export function writeStackFile(cluster: ClusterUnderTest, settings: LabSettings)
 }
 
 export async function up({ cluster }: LabUnderTest): Promise<CommandOutput> {
-  return mustSucceed("pulumi up", await cluster.pulumi("up", "--yes", "--skip-preview"));
+  // Outputs would push what failed out of the end that is told.
+  return mustSucceed("pulumi up", await cluster.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs"));
 }
 
 /** What Pulumi counts at the end of an operation, e.g. `~ 2 updated` and `60 unchanged`. */

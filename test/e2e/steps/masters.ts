@@ -20,7 +20,8 @@ export const firstMasterIsReplacedOnDemand: Step = async (lab, t) => {
   assert.ok(urn, "no master-1 in the state");
   const started = performance.now();
   const client = askMeanwhile(lab);
-  mustSucceed("replace", await lab.cluster.pulumi("up", "--yes", "--skip-preview", "--replace", urn));
+  const flags = ["--yes", "--skip-preview", "--suppress-outputs", "--replace", urn];
+  mustSucceed("replace", await lab.cluster.pulumi("up", ...flags));
   t.diagnostic(`up --replace of master-1 took ${secondsSince(started)}`);
   tellGap(t, "up --replace", await client.stop());
   assert.notEqual(await generationOf(lab, "master-1"), before);
