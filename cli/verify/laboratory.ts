@@ -141,6 +141,9 @@ export class Laboratory {
     }
     const [asked, written] = await Promise.all([probe.stop(), writes.stop()]);
     if (asked.asked === asked.failed) throw new Error(`the API never answered: ${JSON.stringify(asked.errors)}`);
+    // Otherwise nothing could have been lost, and no gap been seen.
+    if (written.asked === written.failed)
+      throw new Error(`no write was ever acknowledged: ${JSON.stringify(written.errors)}`);
     const timeline = { of, faultMs, samples: asked.samples };
     return {
       apiGap: asked.longestGapMs,

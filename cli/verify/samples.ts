@@ -10,7 +10,7 @@ export interface Watched {
   readonly samples: readonly Sample[];
   readonly asked: number;
   readonly failed: number;
-  /** Longest time in ms between the starts of two good answers that follow each other. */
+  /** Longest time in ms between the starts of two good answers that follow each other, or from the last one to the end. */
   readonly longestGapMs: number;
   /** How often each error was seen. */
   readonly errors: Readonly<Record<string, number>>;
@@ -59,7 +59,8 @@ export function summarizeSamples(unordered: readonly Sample[]): Watched {
   const good = samples.filter(({ error }) => error === undefined);
   const errors: Record<string, number> = {};
   for (const { error } of samples) if (error !== undefined) errors[error] = (errors[error] ?? 0) + 1;
-  let longestGapMs = 0;
+  // An outage that outlasts the watching is one, too.
+  let longestGapMs = (samples.at(-1)?.startedMs ?? 0) - (good.at(-1)?.startedMs ?? samples[0]?.startedMs ?? 0);
   for (const [index, { startedMs }] of good.slice(1).entries()) {
     longestGapMs = Math.max(longestGapMs, startedMs - (good[index] as Sample).startedMs);
   }

@@ -56,7 +56,7 @@ const optionsSchema = z
       .enum(["fast", "calm"])
       .default("fast")
       .describe(
-        "How soon a silent machine counts as dead: balancers, pods of workers and writes to volumes go on within " +
+        "How soon a silent machine counts as dead: balancers, etcd, pods of workers and writes to volumes go on within " +
           "seconds with `fast`; `calm` is for hosts that stall.",
       ),
     failoverBy: z

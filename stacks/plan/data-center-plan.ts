@@ -146,6 +146,9 @@ export interface KubernetesPlan {
   /** Seconds of silence after which a node counts as dead, and how long its pods then wait to be replaced. */
   readonly nodeSilenceSeconds: number;
   readonly podPatienceSeconds: number;
+  /** How often etcd's leader is heard, and the silence after which the other members begin to elect another. */
+  readonly etcdHeartbeatMs: number;
+  readonly etcdElectionMs: number;
   readonly rebirth: boolean;
 }
 

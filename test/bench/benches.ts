@@ -1,5 +1,6 @@
 import type { Bench } from "./bench";
 import { firstStart } from "./first-start.bench";
+import { imageDisk } from "./image-disk.bench";
 import { lab } from "./lab.bench";
 import { planRender1000 } from "./plan-render-1000.bench";
 import { qemu } from "./qemu.bench";
@@ -7,4 +8,4 @@ import { small } from "./small.bench";
 import { virtualbox } from "./virtualbox.bench";
 
 /** In the order in which they run. */
-export const benches: readonly Bench[] = [planRender1000, lab, small, qemu, virtualbox, firstStart];
+export const benches: readonly Bench[] = [planRender1000, lab, small, imageDisk, qemu, virtualbox, firstStart];

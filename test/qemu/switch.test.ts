@@ -85,8 +85,11 @@ qemuSkipReason().then((skip) => {
       await stranger.ended;
       deaf.socket.pause();
       const flood = frame(BROADCAST, mac(1), "x".repeat(1400));
-      for (let sent = 0; sent < 20_000; sent++) one.send(flood);
-      for (let seen = 0; seen < 20_000; seen++) await two.receive();
+      // Less at a time than may wait for one peer: all that is dropped is what the deaf one does not take.
+      for (let batch = 0; batch < 40; batch++) {
+        for (let sent = 0; sent < 500; sent++) one.send(flood);
+        for (let seen = 0; seen < 500; seen++) await two.receive();
+      }
     });
   });
 });

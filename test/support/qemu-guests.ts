@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { renderNodeSeed } from "../../cloud-init/render-node-seed";
+import type { DistributionName } from "../../image/distributions";
 import { imageFor } from "../../image/image-names";
 import { deriveHostKey } from "../../provider/host/derive-host-key";
 import { type GuestAddress, runInGuest } from "../../provider/host/guest-ssh";
@@ -15,7 +16,8 @@ import { exampleConfiguration } from "./example-stacks";
 import { qemuSkipReason } from "./qemu-host";
 
 /** The sealed disk image of gateways, balancers and storage nodes. */
-export const guestImage = (): string => imageFor("gateway", exampleConfiguration("lab").kubernetesVersion, "disk");
+export const guestImage = (distribution?: DistributionName): string =>
+  imageFor("gateway", exampleConfiguration("lab").kubernetesVersion, "disk", distribution);
 
 /** Takes a sealed image of the user's image store into the test's own. */
 export function borrowImage(images: string, name: string): void {

@@ -23,6 +23,7 @@ export const saturation: Fault = {
         ] as const)
       : []),
     { name: "dead-nodes", what: "nodes that counted as dead", unit: "times", target: 0 },
+    { name: "elections", what: "times that etcd's members had another leader", unit: "times", target: 0 },
     apiGap(undefined),
   ],
   impossible: needsPair,
@@ -30,15 +31,18 @@ export const saturation: Fault = {
     const begin = Date.now();
     const holding = await watchHolding(lab);
     const probe = probeApi(`https://127.0.0.1:${lab.plan.hostPorts.api}/readyz`, PROBE_MS);
+    const leaders = await leadersSeen(lab);
     const load = saturateHost();
     try {
       await lab.pause(lab.minutes * 60_000);
     } finally {
       await load.stop();
+      await probe.stop();
     }
     const { longestGapMs } = await probe.stop();
     const held = await holding.read();
     const values = {
+      elections: (await leadersSeen(lab)) - leaders,
       moves: held.flat().length - 1,
       "dead-nodes": await deadNodes(lab, begin),
       "api-gap": longestGapMs,
@@ -55,6 +59,13 @@ async function memberships(lab: Laboratory, sinceMs: number): Promise<Observatio
   const notes = await Promise.all(clusterMembers(lab.plan).map(({ name }) => lab.must(name, script)));
   const most = (pattern: RegExp): number => Math.max(...notes.map((note) => note.match(pattern)?.length ?? 0));
   return { "shut-out": most(/Members .*left: /g), "token-losses": most(/A new membership/g) };
+}
+
+/** Leaders that the members of etcd have had since they started, by the one that saw most. */
+async function leadersSeen(lab: Laboratory): Promise<number> {
+  const script = "curl -sf --max-time 10 http://127.0.0.1:2381/metrics | grep ^etcd_server_leader_changes_seen_total";
+  const lines = await Promise.all(lab.names("master").map((name) => lab.must(name, script)));
+  return Math.max(...lines.map((line) => Number(line.trim().split(" ").at(-1))));
 }
 
 /** Nodes whose readiness has changed; Kubernetes notes it to the second. */

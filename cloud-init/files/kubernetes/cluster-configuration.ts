@@ -11,7 +11,10 @@ export function clusterConfiguration(plan: DataCenterPlan): readonly object[] {
   return [kubeadmCluster(plan), kubelet(plan), kubeProxy()];
 }
 
-/** kubeadm's own part of it. Nothing goes into etcd's extraArgs: they would land in the ConfigMap and break every later join. */
+/**
+ * kubeadm's own part of it. It lands in a ConfigMap, and every master that joins follows it: what holds for one member of
+ * etcd alone, such as its first members, has no place here.
+ */
 export const kubeadmCluster = (plan: DataCenterPlan) => ({
   apiVersion: "kubeadm.k8s.io/v1beta4",
   kind: "ClusterConfiguration",
@@ -23,6 +26,14 @@ export const kubeadmCluster = (plan: DataCenterPlan) => ({
     podSubnet: plan.kubernetes.podCidr,
     serviceSubnet: plan.kubernetes.serviceCidr,
     dnsDomain: "cluster.local",
+  },
+  etcd: {
+    local: {
+      extraArgs: extraArguments({
+        "election-timeout": String(plan.kubernetes.etcdElectionMs),
+        "heartbeat-interval": String(plan.kubernetes.etcdHeartbeatMs),
+      }),
+    },
   },
   apiServer: {
     certSANs: plan.kubernetes.certificateNames,

@@ -6,9 +6,12 @@ import { confValue } from "../../quoting";
  * machine counts as dead. What finds that out is TCP: a live kernel acknowledges data however starved its processes are,
  * so a second without any acknowledgement is a dead machine. Gluster's own ping asks a process, which a saturated host
  * may hold up for longer, and needs twice its timeout; it stays for a brick that hangs.
+ * Copies are compared when a brick returns. A client finds its way back to it a few seconds later, and what it changed in
+ * between would be compared ten minutes later by default, with a copy less until then.
  */
 export const volumeOptions = (volume: VolumePlan): readonly string[] => [
   `auth.allow=${volume.clients.map(confValue).join(",")}`,
   `client.tcp-user-timeout=${volume.deadAfterSeconds}`,
   "network.ping-timeout=10",
+  "cluster.heal-timeout=30",
 ];

@@ -20,12 +20,29 @@ main() {
   # Beside the manifests, so that each takes its place at once: the kubelet must never read half of one.
   rendered=$(mktemp -d /etc/kubernetes/groundplane.XXXXXX)
   trap 'rm -rf "$rendered"' EXIT
-  KUBEADM_INIT_DRYRUN_DIR=$rendered quietly kubeadm init phase control-plane all --dry-run --config "$configuration"
+  render etcd local
+  keep_members
+  follow etcd http://127.0.0.1:2381/health
+  render control-plane all
   follow kube-apiserver "https://$NODE_ADDRESS:$API_PORT/readyz"
   follow kube-controller-manager https://127.0.0.1:10257/healthz
   follow kube-scheduler https://127.0.0.1:10259/healthz
   # Masters that join later take it from the cluster.
   quietly kubeadm init phase upload-config kubeadm --config "$configuration"
+}
+
+render() { KUBEADM_INIT_DRYRUN_DIR=$rendered quietly kubeadm init phase "$@" --dry-run --config "$configuration"; }
+
+# Who the other members were when a member was born stands in its manifest, and kubeadm would begin anew. Only the timers
+# follow.
+keep_members() {
+  local timers='^ *- --(heartbeat-interval|election-timeout)='
+  grep -E -e "$timers" "$rendered/etcd.yaml" >"$rendered/timers"
+  if grep -E -e "$timers" "$manifests/etcd.yaml" | cmp --silent - "$rendered/timers"; then
+    cp "$manifests/etcd.yaml" "$rendered/etcd.yaml"
+  else
+    grep -v -E -e "$timers" "$manifests/etcd.yaml" | sed "/^ *- etcd\$/r $rendered/timers" >"$rendered/etcd.yaml"
+  fi
 }
 
 # follow POD HEALTH

@@ -6,14 +6,18 @@ set -eu
 
 configuration=${1:?usage: patient-configuration FILE}
 native_ms=${KUBEADM_NATIVE_MS:-60}
-copy=${PATIENT_CONFIGURATION:-/run/groundplane-kubeadm.yaml}
+copy=/run/groundplane-kubeadm.yaml
 
-# Once before the clock runs: the first start reads the program from the disk.
-kubeadm version --output short >/dev/null
-started=$(date +%s%3N)
-kubeadm version --output short >/dev/null
-slowdown=$((($(date +%s%3N) - started + native_ms - 1) / native_ms))
+measure_slowdown() {
+  local started
+  started=$(date +%s%3N)
+  kubeadm version --output short >/dev/null
+  slowdown=$((($(date +%s%3N) - started + native_ms - 1) / native_ms))
+}
 
+measure_slowdown
+# The first start also reads the program from the disk: what looks slow is measured again.
+[ "$slowdown" -lt 3 ] || measure_slowdown
 if [ "$slowdown" -lt 3 ]; then
   echo "$configuration"
   exit 0

@@ -39,6 +39,8 @@ export const changesRoll: Step = async (lab, t) => {
   const born = await Promise.all(masters.map((name) => startOf(lab, name)));
   assert.deepEqual([...born].sort(), born, "one master after the other");
   for (const [index, time] of born.slice(1).entries()) assert.ok(time > Number(born[index]) + 1, `${born}`);
+  for (const name of masters)
+    mustSucceed(name, await lab.cluster.onNode(name, "pgrep -f '^etcd .*election-timeout=1000'"));
   const patience = "-n kube-system get configmap kubeadm-config -o yaml";
   assert.match(
     (await lab.cluster.kubectl("master-1", patience)).stdout,

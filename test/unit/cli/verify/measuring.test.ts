@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { makeNamespace } from "../../../../cli/verify/acknowledged-writes";
+import type { ApiClient } from "../../../../cli/verify/api-client";
 import { missingLines, parseWritten } from "../../../../cli/verify/faults/storage";
 import { longestGap, momentsIn } from "../../../../cli/verify/guest-notes";
 import { heldByNobody, heldTwice, parseHoldings } from "../../../../cli/verify/holding-notes";
@@ -26,6 +28,37 @@ test("a gap lasts from the last good answer before it to the first one after it,
       errors: { ECONNREFUSED: 1, timeout: 2 },
     },
   );
+});
+
+test("an outage that outlasts the watching counts to its end", () => {
+  const sample = (startedMs: number, error?: string) => ({ startedMs, error });
+  const seen = (...samples: Parameters<typeof summarizeSamples>[0]) => summarizeSamples(samples).longestGapMs;
+  assert.equal(seen(sample(10), sample(20), sample(30, "timeout"), sample(90, "timeout")), 70);
+  assert.equal(seen(sample(10, "timeout"), sample(90, "timeout")), 80);
+  assert.equal(seen(), 0);
+});
+
+test("a namespace that is on its way out is waited for, because it takes no writes", async () => {
+  const asked: string[] = [];
+  const answers = [409, 200, 409, 404, 201];
+  const api: ApiClient = {
+    async ask(method) {
+      asked.push(method);
+      const going = { metadata: { deletionTimestamp: "2026-11-21T20:48:00Z" } };
+      return { status: answers.shift() ?? 500, text: JSON.stringify(going) };
+    },
+    stream: () => Promise.reject(new Error("nobody streams")),
+  };
+  await makeNamespace(api);
+  assert.deepEqual(asked, ["POST", "GET", "POST", "GET", "POST"]);
+});
+
+test("what keeps a namespace from being made is told", async () => {
+  const api: ApiClient = {
+    ask: async () => ({ status: 403, text: "forbidden" }),
+    stream: () => Promise.reject(new Error("nobody streams")),
+  };
+  await assert.rejects(makeNamespace(api), /groundplane-verify cannot be made: forbidden/);
 });
 
 test("a service that hangs is not asked by ever more questions at once", async () => {

@@ -1,0 +1,79 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { DISK_FILE } from "../../image/build/sealed-disk";
+import { ensureImages } from "../../image/build-images";
+import { imageFor } from "../../image/image-names";
+import { dataFolder, imagesFolder, partsFolder } from "../../provider/host/data-folder";
+import { runCommand } from "../../provider/host/run-command";
+import { exampleConfiguration } from "../support/example-stacks";
+import type { Bench, Round } from "./bench";
+
+const MIB = 1024 ** 2;
+
+/** Disk images made anew from parts that are there, beside a plain copy of the root tree that they hold. */
+export const imageDisk: Bench = {
+  rows: [
+    { name: "image-disk-build", unit: "s", what: "infrastructure disk from its parts; limit: a copy of its root tree" },
+    { name: "image-disk-used", unit: "MiB", what: "disk space that it takes; limit: the same" },
+    { name: "image-disk-packed", unit: "MiB", what: "its size in a bundle; limit: the root tree in a compressed tar" },
+    {
+      name: "image-kubernetes-disk-build",
+      unit: "s",
+      what: "Kubernetes disk from its parts, containerd store and all",
+    },
+  ],
+  onlyWhenNamed: true,
+  unavailable: async () => (process.getuid?.() === 0 ? undefined : "it takes root"),
+  async measure(round) {
+    const data = dataFolder();
+    const folder = fs.mkdtempSync(path.join(data, "bench-"));
+    fs.mkdirSync(partsFolder(), { recursive: true });
+    fs.symlinkSync(partsFolder(), path.join(folder, "parts"));
+    process.env.GROUNDPLANE_DATA = folder;
+    try {
+      await measureBuilds(round, folder);
+    } finally {
+      process.env.GROUNDPLANE_DATA = data;
+      fs.rmSync(folder, { recursive: true });
+    }
+  },
+};
+
+async function measureBuilds(round: Round, folder: string): Promise<void> {
+  const { signal } = round;
+  const { kubernetesVersion } = exampleConfiguration("lab");
+  const infrastructure = imageFor("gateway", kubernetesVersion, "disk");
+  const tree = imageFor("gateway", kubernetesVersion, "tree");
+  // Parts that are not there yet are made before the clock runs.
+  await ensureImages({ names: [infrastructure, tree], signal });
+  fs.rmSync(path.join(imagesFolder(), infrastructure), { recursive: true });
+  const seconds = await secondsOf(() => ensureImages({ names: [infrastructure], signal }));
+  const copy = path.join(folder, "copy");
+  const rootTree = path.join(imagesFolder(), tree, "layers", "base", ".");
+  const copying = await secondsOf(() => runCommand(["cp", "--archive", rootTree, copy], { signal }));
+  round.record("image-disk-build", { value: seconds, limit: copying });
+  const disk = path.join(imagesFolder(), infrastructure, DISK_FILE);
+  round.record("image-disk-used", { value: await usedMib(disk), limit: await usedMib(copy) });
+  const packed = [path.join(folder, "disk.zst"), path.join(folder, "tree.tar.zst")] as const;
+  await runCommand(["zstd", "--quiet", "-3", "--threads=0", disk, "-o", packed[0]], { signal });
+  await runCommand(["tar", "--create", "--zstd", "--file", packed[1], "--directory", copy, "."], { signal });
+  round.record("image-disk-packed", { value: sizeMib(packed[0]), limit: sizeMib(packed[1]) });
+  if (!round.wants("image-kubernetes-disk-build")) return;
+  const kubernetes = imageFor("master", kubernetesVersion, "disk");
+  round.record("image-kubernetes-disk-build", {
+    value: await secondsOf(() => ensureImages({ names: [kubernetes], signal })),
+  });
+}
+
+async function usedMib(file: string): Promise<number> {
+  const { stdout } = await runCommand(["du", "--summarize", "--block-size=1", file]);
+  return Number.parseInt(stdout, 10) / MIB;
+}
+
+const sizeMib = (file: string): number => fs.statSync(file).size / MIB;
+
+async function secondsOf(action: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await action();
+  return (performance.now() - started) / 1000;
+}
