@@ -43,7 +43,7 @@ export async function mustRun(
   throw new UserError(
     "cluster-command",
     `cannot ${what}: ${reasonOf(result)}`,
-    "run `up` again: it goes on from there",
+    "give the same command again: it goes on from there",
   );
 }
 

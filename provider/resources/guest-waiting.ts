@@ -26,9 +26,9 @@ export function progress({ log }: Context, node: string): (line: string) => void
   };
 }
 
-/** What a node's command printed, as a reason. */
+/** What a node's command printed at the end, as a reason: what went well, and then what did not. */
 export const reasonOf = ({ stdout, stderr, code }: RunResult): string =>
-  (stdout.trim() || stderr.trim() || `exit code ${code}`).split("\n").slice(-4).join("\n");
+  (`${stdout}\n${stderr}`.trim() || `exit code ${code}`).split("\n").slice(-4).join("\n");
 
 /** The guest as soon as it answers. */
 export async function bootedGuest(

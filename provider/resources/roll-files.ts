@@ -31,7 +31,7 @@ export async function rollFiles({ connect, isNew }: RollFiles, inputs: NodeFiles
   const present = await guest.readFiles(paths, context.signal);
   const changed = files.filter((file, index) => !isEqual(file, present[index]));
   if (changed.length === 0) {
-    if (!worked) await readyGuest(connect, connection, node, context);
+    if (!worked) await readyGuest(connect, connection, node, context, SETTLE_MS);
     return;
   }
   if (!worked) context.log("warning", `${node} does not work as it is; its files are put right all the same`);
@@ -43,7 +43,7 @@ export async function rollFiles({ connect, isNew }: RollFiles, inputs: NodeFiles
   const reloads = [...new Set(changed.map(({ reload }) => reload).filter((reload) => reload !== ""))];
   try {
     for (const reload of reloads) await runReload(guest, node, reload, context);
-    await readyGuest(connect, connection, node, context, worked ? SETTLE_MS : undefined);
+    await readyGuest(connect, connection, node, context, isNew ? undefined : SETTLE_MS);
   } catch (error) {
     if (context.signal.aborted || !worked) throw error;
     const absent = changed.map(({ path }) => path).filter((path) => !former.some((file) => file.path === path));

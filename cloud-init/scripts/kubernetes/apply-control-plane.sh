@@ -22,11 +22,17 @@ main() {
   trap 'rm -rf "$rendered"' EXIT
   render etcd local
   keep_members
-  follow etcd http://127.0.0.1:2381/health
   render control-plane all
-  follow kube-apiserver "https://$NODE_ADDRESS:$API_PORT/readyz"
-  follow kube-controller-manager https://127.0.0.1:10257/healthz
-  follow kube-scheduler https://127.0.0.1:10259/healthz
+  # These two together: the kubelet asks the API server of its own machine, which would have it wait for half a minute
+  # while etcd is away.
+  place etcd
+  place kube-apiserver
+  await etcd http://127.0.0.1:2381/health
+  await kube-apiserver "https://$NODE_ADDRESS:$API_PORT/readyz"
+  place kube-controller-manager
+  await kube-controller-manager https://127.0.0.1:10257/healthz
+  place kube-scheduler
+  await kube-scheduler https://127.0.0.1:10259/healthz
   # Masters that join later take it from the cluster.
   quietly kubeadm init phase upload-config kubeadm --config "$configuration"
 }
@@ -45,15 +51,20 @@ keep_members() {
   fi
 }
 
-# follow POD HEALTH
-follow() {
-  local former
+declare -A former
+
+place() {
   if cmp --silent "$rendered/$1.yaml" "$manifests/$1.yaml"; then return 0; fi
-  former=$(process_of "$1")
+  former[$1]=$(process_of "$1")
   mv "$rendered/$1.yaml" "$manifests/$1.yaml"
+}
+
+# await POD HEALTH
+await() {
+  if [ -z "${former[$1]+placed}" ]; then return 0; fi
   local end=$((SECONDS + patience))
   # Until its successor runs the old one would answer.
-  until is_successor "$1" "$former" && curl -skf --max-time 2 -o /dev/null "$2"; do
+  until is_successor "$1" "${former[$1]}" && curl -skf --max-time 2 -o /dev/null "$2"; do
     if ((SECONDS >= end)); then
       echo "$1 does not work with its new configuration" >&2
       exit 1

@@ -20,6 +20,28 @@ address=$(awk -v name="$name" '$1 == name { print $2 }' "$PLANNED_NODES")
 # Columns: id, status, name, peer URLs, client URLs, learner.
 members=$(etcd "$local_etcd" member list --write-out=simple)
 stale=$(awk -F ', ' -v name="$name" -v peer="https://${address:-none}:2380" '$3 == name || $4 == peer { print $1 }' <<<"$members")
+
+# Without its leader etcd takes no write until another one is elected.
+take_over() {
+  local theirs=https://$address:2379 status heir
+  status=$(etcd "$theirs" --command-timeout=2s endpoint status --write-out=json 2>/dev/null) || return 0
+  if [ "$(jq '.[0].Status | .leader == .header.member_id' <<<"$status")" != true ]; then return 0; fi
+  heir=$(awk -F ', ' -v name="$NODE_NAME" '$3 == name { print $1 }' <<<"$members")
+  etcd "$theirs" move-leader "$heir"
+}
+
+if [ -n "$stale" ]; then take_over || echo "etcd elects another leader" >&2; fi
 for id in $stale; do etcd "$local_etcd" member remove "$id"; done
 
-kubectl delete node "$name" --ignore-not-found
+# The API may come through the master that leaves, or wait for etcd.
+patiently() {
+  until kubectl --request-timeout=5s "$@"; do
+    if ((SECONDS > 40)); then exit 1; fi
+    sleep 1
+  done
+}
+
+patiently delete node "$name" --ignore-not-found
+# Left to the collector of garbage they live on for most of a minute; a new node of the name would take them for its own,
+# and DaemonSets would not notice that there is one node more.
+patiently delete pods --all-namespaces --field-selector "spec.nodeName=$name" --force --grace-period=0 --wait=false 2>/dev/null
