@@ -14,7 +14,7 @@ type FailoverTimers = Pick<
  * A consensus below the token is safe for so few members on one segment: whoever lost the token tells the others at once.
  */
 const failoverTimers: Readonly<Record<FailoverProfile, FailoverTimers>> = {
-  fast: { tokenMs: 250, consensusMs: 200, knetPingIntervalMs: 200, knetPingTimeoutMs: 400, advertisementMs: 200 },
+  fast: { tokenMs: 230, consensusMs: 170, knetPingIntervalMs: 200, knetPingTimeoutMs: 400, advertisementMs: 200 },
   calm: { tokenMs: 1000, consensusMs: 1200, knetPingIntervalMs: 250, knetPingTimeoutMs: 500, advertisementMs: 600 },
 };
 

@@ -3,6 +3,7 @@ import { mustSucceed } from "../../support/cluster-under-test";
 import {
   askMeanwhile,
   countsOf,
+  etcdctl,
   healthyEtcdMembers,
   type LabUnderTest,
   type Step,
@@ -12,12 +13,24 @@ import {
   waitForReadyNodes,
 } from "../lab-under-test";
 
-/** It leaves in order, and a new machine of the name joins. */
+const masters = ["master-1", "master-2", "master-3"];
+
+/** Only the member that leads can hand over; the others refuse. */
+async function letLead({ cluster }: LabUnderTest, name: string): Promise<void> {
+  const handOver = `id=$(${etcdctl("member list")} | awk -F ', ' '$3 == "${name}" { print $1 }') && ${etcdctl("move-leader $id")}`;
+  for (const master of masters) await cluster.onNode(master, handOver);
+  const status = mustSucceed("status", await cluster.onNode(name, etcdctl("endpoint status --write-out=json")));
+  const [{ Status: member }] = JSON.parse(status.stdout);
+  assert.equal(member.leader, member.header.member_id);
+}
+
+/** It leads etcd, leaves in order, and a new machine of the name joins. */
 export const firstMasterIsReplacedOnDemand: Step = async (lab, t) => {
   const before = await generationOf(lab, "master-1");
   const exported = mustSucceed("export", await lab.cluster.pulumi("stack", "export")).stdout;
   const urn = /"urn": "([^"]*index:Machine::master-1)"/.exec(exported)?.[1];
   assert.ok(urn, "no master-1 in the state");
+  await letLead(lab, "master-1");
   const started = performance.now();
   const client = askMeanwhile(lab);
   const flags = ["--yes", "--skip-preview", "--suppress-outputs", "--replace", urn];
