@@ -117,16 +117,30 @@ const STALL_MS = 100;
  * of this process come is how long a machine's would be kept waiting.
  */
 export const checkFailover =
-  (configuration: Configuration): Check =>
+  (configuration: Configuration, isEmulated: () => Promise<boolean>): Check =>
   async () => {
     const stallMs = Math.round(await longestStall(STALL_SAMPLE_MS));
-    return [judgeFailover(configuration, stallMs, (os.loadavg()[0] ?? 0) / os.availableParallelism())];
+    const load = (os.loadavg()[0] ?? 0) / os.availableParallelism();
+    return [judgeFailover(configuration, { stallMs, load, isEmulated: await isEmulated() })];
   };
 
-/** Which profile suits a host whose timers are late by `stallMs`, with so much load for each core. */
-export function judgeFailover({ options, pools }: Configuration, stallMs: number, load: number): Finding {
+export interface HostPace {
+  readonly stallMs: number;
+  /** For each core. */
+  readonly load: number;
+  /** The machines' processors are programs. */
+  readonly isEmulated: boolean;
+}
+
+/** Which profile suits a host of this pace. */
+export function judgeFailover({ options, pools }: Configuration, { stallMs, load, isEmulated }: HostPace): Finding {
   const text = `this host kept a timer waiting for ${stallMs} ms, its load is ${load.toFixed(1)} for each core`;
-  if (pools.balancers.count < 2 || options.failover === "calm") return ok("failover", text);
+  if (options.failover === "calm") return ok("failover", text);
+  if (isEmulated) {
+    const problem = "emulated processors are too slow for `failover: fast`: masters that live may count as dead";
+    return warning("failover", problem, "write `options: {failover: calm}`");
+  }
+  if (pools.balancers.count < 2) return ok("failover", text);
   if (stallMs <= STALL_MS && load <= 2) return ok("failover", `${text}: \`failover: fast\` suits it`);
   const hint = "wait until it is quieter, or write `options: {failover: calm}` if it is always so";
   return warning("failover", `${text}: balancers and nodes that live may count as dead`, hint);

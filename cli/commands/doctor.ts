@@ -1,6 +1,7 @@
 import * as os from "node:os";
 import type { Command } from "commander";
 import { driverByName } from "../../provider/drivers/driver-by-name";
+import { driverSurroundings, slowdownOf } from "../../stacks/choose-driver";
 import { type Finding, ok, runChecks } from "../checks/check";
 import {
   checkDiskSpace,
@@ -71,7 +72,9 @@ async function examine(stack: string): Promise<readonly Finding[]> {
     ...always,
     "disk-space": checkDiskSpace(imagesPresent),
     memory: checkMemory(configuration, hypervisor),
-    failover: checkFailover(configuration),
+    failover: checkFailover(configuration, async () => {
+      return (await slowdownOf(hypervisor.name, await driverSurroundings(stack))) > 1;
+    }),
     "disk-growth": checkGrowth(configuration, hypervisor),
     "host-ports": checkPorts(configuration, hypervisor),
   });

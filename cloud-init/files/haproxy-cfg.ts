@@ -2,8 +2,8 @@ import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/d
 import { confValue } from "../quoting";
 
 /**
- * TCP through to the masters; TLS ends there. A connection attempt to a master that has just died gives up after 250 ms
- * and goes to another one, long before the checks notice; streams (watches, `logs -f`) may be silent for four hours.
+ * TCP through to the masters; TLS ends there. A connection attempt to a master that has just died gives up after a quarter
+ * of a second and goes to another one, long before the checks notice; streams (watches, `logs -f`) may be silent for four hours.
  */
 export function renderHaproxyCfg(plan: DataCenterPlan): string {
   const port = confValue(plan.balancing.port);
@@ -16,10 +16,10 @@ export function renderHaproxyCfg(plan: DataCenterPlan): string {
 
 defaults
   mode tcp
-  timeout connect 250ms
+  timeout connect ${confValue(plan.balancing.connectMs)}ms
   timeout client 4h
   timeout server 4h
-  timeout check 500ms
+  timeout check ${confValue(plan.balancing.checkMs)}ms
   retries 2
   option redispatch 1
   option clitcpka

@@ -101,6 +101,9 @@ export interface BalancingPlan {
   readonly knetPingTimeoutMs: number;
   /** keepalived: time between two signs of life in ms; the third that is missing counts as death. */
   readonly advertisementMs: number;
+  /** HAProxy: how long a master may take to accept a connection, and then to answer a check. */
+  readonly connectMs: number;
+  readonly checkMs: number;
 }
 
 /** One storage machine's part of the volume. */

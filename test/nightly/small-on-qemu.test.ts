@@ -18,6 +18,8 @@ const settings = `config:
       balancers: {count: 1}
       masters: {count: 1}
       workers: {count: 1}
+    # As doctor advises where processors are emulated.
+    options: {failover: calm}
 `;
 
 guestSkipReason().then((skip) => {

@@ -65,13 +65,15 @@ test("disks of virtual machines are counted as large as they may grow", () => {
 test("a host that stalls or is busy is advised to be calm, unless it is, or nothing can fail over", () => {
   const lab = exampleConfiguration("lab");
   const calm = { ...lab, options: { ...lab.options, failover: "calm" } } as const;
+  const pace = { stallMs: 20, load: 0.4, isEmulated: false };
   const states = [
-    judgeFailover(lab, 20, 0.4),
-    judgeFailover(lab, 180, 0.4),
-    judgeFailover(lab, 20, 3),
-    judgeFailover(calm, 180, 3),
-    judgeFailover(exampleConfiguration("small"), 180, 3),
+    judgeFailover(lab, pace),
+    judgeFailover(lab, { ...pace, stallMs: 180 }),
+    judgeFailover(lab, { ...pace, load: 3 }),
+    judgeFailover(calm, { stallMs: 180, load: 3, isEmulated: true }),
+    judgeFailover(exampleConfiguration("small"), { ...pace, stallMs: 180 }),
+    judgeFailover(exampleConfiguration("small"), { ...pace, isEmulated: true }),
   ].map(({ state }) => state);
-  assert.deepEqual(states, ["ok", "warning", "warning", "ok", "ok"]);
-  assert.match(judgeFailover(lab, 180, 0.4).hint ?? "", /failover: calm/);
+  assert.deepEqual(states, ["ok", "warning", "warning", "ok", "ok", "warning"]);
+  assert.match(judgeFailover(lab, { ...pace, stallMs: 180 }).hint ?? "", /failover: calm/);
 });

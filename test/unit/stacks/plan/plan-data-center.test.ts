@@ -109,6 +109,8 @@ test("two balancers are a pair, one owns the floating IP for good", () => {
     knetPingIntervalMs: 200,
     knetPingTimeoutMs: 400,
     advertisementMs: 200,
+    connectMs: 250,
+    checkMs: 1000,
   });
   assert.equal(planDataCenter(exampleConfiguration("small")).balancing.movedBy, "nobody");
   assert.equal(planOf({ options: { failoverBy: "keepalived" } }).balancing.movedBy, "keepalived");
