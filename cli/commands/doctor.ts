@@ -73,7 +73,7 @@ async function examine(stack: string): Promise<readonly Finding[]> {
     "disk-space": checkDiskSpace(imagesPresent),
     memory: checkMemory(configuration, hypervisor),
     failover: checkFailover(configuration, async () => {
-      return (await slowdownOf(hypervisor.name, await driverSurroundings(stack))) > 1;
+      return (await slowdownOf(configured.driver, await driverSurroundings(stack))) > 1;
     }),
     "disk-growth": checkGrowth(configuration, hypervisor),
     "host-ports": checkPorts(configuration, hypervisor),

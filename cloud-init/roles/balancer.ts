@@ -71,7 +71,9 @@ const movers: Readonly<
     const { files, enable } = clusterMemberContent(plan);
     const guard = { path: `/etc/systemd/system/${guardUnit}`, mode: "0644", content: quorumGuard };
     const first = unitFile("pacemaker.service", "10-haproxy-first", haproxyFirst);
-    return { files: [...files, first, guard, guestCommand("balancer/quorum-guard")], enable: [...enable, guardUnit] };
+    const changes = { reload: `systemctl try-restart ${guardUnit}` };
+    const command = { ...guestCommand("balancer/quorum-guard"), changes };
+    return { files: [...files, first, guard, command], enable: [...enable, guardUnit] };
   },
   keepalived: (plan, node) => ({
     files: [
