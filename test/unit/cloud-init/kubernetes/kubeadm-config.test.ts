@@ -34,8 +34,14 @@ test("masters born together differ in nothing but name and address", () => {
   assert.equal(own.replaceAll(master.address, secondMaster.address).replaceAll(master.name, secondMaster.name), other);
 });
 
-test("the cluster's configuration says nothing about etcd, which later joins would inherit", () => {
-  assert.equal(documentOf("ClusterConfiguration").etcd, undefined);
+test("the cluster's configuration says nothing about etcd that holds for one member alone: later joins inherit it", () => {
+  const { local } = documentOf("ClusterConfiguration").etcd;
+  assert.deepEqual(local, {
+    extraArgs: [
+      { name: "election-timeout", value: "400" },
+      { name: "heartbeat-interval", value: "80" },
+    ],
+  });
 });
 
 test("the API is reached through the floating IP and certified for every planned name", () => {
