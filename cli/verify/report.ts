@@ -17,10 +17,12 @@ export function renderMarkdown(report: VerifyReport): string {
   ].join("\n");
 }
 
-function rowsOf({ name, what, skipped, failed, results }: FaultReport): readonly (readonly string[])[] {
+function rowsOf({ name, what, skipped, failed, broken, results }: FaultReport): readonly (readonly string[])[] {
   const title = `\`${name}\`: ${what}`;
   if (skipped !== undefined) return [[title, `skipped, ${skipped}`, "", "", "", "", ""]];
-  const failure = failed === undefined ? [] : [[title, `failed, ${failed}`, "", "", "", "", verdict(false)]];
+  const failure = [failed, broken].flatMap((reason) =>
+    reason === undefined ? [] : [[title, `failed, ${reason}`, "", "", "", "", verdict(false)]],
+  );
   const figures = results.map((result, index) => [index === 0 ? title : "", result.what, ...figuresOf(result)]);
   return [...failure, ...figures];
 }
@@ -35,9 +37,9 @@ const verdict = (met: boolean | undefined): string => (met === undefined ? "" : 
 export function renderTable(report: VerifyReport): readonly (readonly string[])[] {
   return [
     head.map((word) => word.toUpperCase()),
-    ...report.faults.flatMap(({ name, skipped, failed, results }): (readonly string[])[] => [
+    ...report.faults.flatMap(({ name, skipped, failed, broken, results }): (readonly string[])[] => [
       ...(skipped === undefined ? [] : [[name, `skipped, ${skipped}`]]),
-      ...(failed === undefined ? [] : [[name, `failed, ${failed}`]]),
+      ...[failed, broken].flatMap((reason) => (reason === undefined ? [] : [[name, `failed, ${reason}`]])),
       ...results.map((result) => [name, result.name, ...figuresOf(result)]),
     ]),
   ];

@@ -20,6 +20,8 @@ export interface FaultReport {
   readonly skipped?: string;
   /** Why it was not made as often as it should have been; what was measured until then is there. */
   readonly failed?: string;
+  /** What of the stack did not come back after it; no other fault was made then. */
+  readonly broken?: string;
   readonly results: readonly MeasureResult[];
   /** The round with the longest outage. */
   readonly worst?: Timeline;
@@ -56,16 +58,25 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
     await makeNamespace(api);
     const faults: FaultReport[] = [];
     try {
-      for (const fault of options.faults) faults.push(await measureFault(fault, options, restoring));
+      for (const fault of options.faults) {
+        const report = await measureFault(fault, options, restoring);
+        faults.push(report);
+        if (report.broken !== undefined) break;
+      }
     } finally {
       say(`making sure that ${plan.stack} is as before`);
-      await makeWhole(restoring, outputs);
-      await forgetEverything(restoring);
+      // What was measured until now is told all the same; the report says what is broken.
+      if (faults.at(-1)?.broken === undefined) {
+        await makeWhole(restoring, outputs);
+        await forgetEverything(restoring);
+      }
     }
     return {
       ...{ stack: plan.stack, driver: options.hypervisor.name, movedBy: plan.balancing.movedBy },
       ...{ rounds: options.rounds, minutes: options.minutes, load, faults },
-      met: faults.every(({ failed, results }) => failed === undefined && results.every(({ met }) => met !== false)),
+      met: faults.every(
+        ({ failed, broken, results }) => (failed ?? broken) === undefined && results.every(({ met }) => met !== false),
+      ),
     };
   } finally {
     await closeGuests();
@@ -89,7 +100,8 @@ async function measureFault(fault: Fault, options: VerifyOptions, restoring: Lab
   let worst: Timeline | undefined;
   let longest = -1;
   let failed: string | undefined;
-  for (let round = 1; round <= rounds && failed === undefined; round++) {
+  let broken: string | undefined;
+  for (let round = 1; round <= rounds && (failed ?? broken) === undefined; round++) {
     options.signal.throwIfAborted();
     const observations = await fault.run(new Laboratory({ ...options, round })).catch((error: Error) => {
       options.signal.throwIfAborted();
@@ -104,13 +116,23 @@ async function measureFault(fault: Fault, options: VerifyOptions, restoring: Lab
       const gap = observation.values["api-gap"] ?? 0;
       if (observation.timeline && gap > longest) [worst, longest] = [observation.timeline, gap];
     }
-    await makeWhole(restoring, outputs);
+    await makeWhole(restoring, outputs).catch((error: Error) => {
+      broken = error.message;
+      say(`${name} ${round}/${rounds}: ${broken}`);
+    });
   }
   const results = fault.measures(plan).flatMap((measure) => {
     const measured = values.get(measure.name) ?? [];
     return measured.length === 0 ? [] : [summarizeMeasure(name, measure, measured)];
   });
-  return { name, what, results, ...(failed === undefined ? {} : { failed }), ...(worst ? { worst } : {}) };
+  return {
+    name,
+    what,
+    results,
+    ...(failed === undefined ? {} : { failed }),
+    ...(broken === undefined ? {} : { broken }),
+    ...(worst ? { worst } : {}),
+  };
 }
 
 const described = (values: Readonly<Record<string, number>>, of: string | undefined): string =>

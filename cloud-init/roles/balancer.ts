@@ -51,6 +51,8 @@ const quorumGuard = `[Unit]
 Description=Lets go of the floating IP without a majority
 After=corosync.service
 PartOf=corosync.service
+# Without Corosync it ends at once, and comes again until Corosync is back.
+StartLimitIntervalSec=0
 
 [Service]
 ExecStart=/usr/local/lib/groundplane/quorum-guard
@@ -69,9 +71,9 @@ const movers: Readonly<
 > = {
   pacemaker(plan) {
     const { files, enable } = clusterMemberContent(plan);
-    const guard = { path: `/etc/systemd/system/${guardUnit}`, mode: "0644", content: quorumGuard };
+    const changes = { reload: `systemctl daemon-reload && systemctl try-restart ${guardUnit}` };
+    const guard = { path: `/etc/systemd/system/${guardUnit}`, mode: "0644", content: quorumGuard, changes };
     const first = unitFile("pacemaker.service", "10-haproxy-first", haproxyFirst);
-    const changes = { reload: `systemctl try-restart ${guardUnit}` };
     const command = { ...guestCommand("balancer/quorum-guard"), changes };
     return { files: [...files, first, guard, command], enable: [...enable, guardUnit] };
   },

@@ -4,6 +4,17 @@ import { floatingIpAgent, renderPacemakerCib } from "../files/pacemaker-cib";
 import type { RoleContent } from "../role-content";
 import { script } from "../scripts";
 
+/**
+ * On a machine that boots slowly one of Pacemaker's daemons asks another that has not begun to listen, calls that fatal, and
+ * the unit's own rules keep it down, Corosync with it.
+ */
+const pacemakerRestarts = `[Unit]
+StartLimitIntervalSec=0
+
+[Service]
+Restart=always
+`;
+
 /** Membership in the balancers' cluster: both balancers and the gateway have the same. */
 export function clusterMemberContent(plan: DataCenterPlan): RoleContent {
   return {
@@ -30,6 +41,12 @@ export function clusterMemberContent(plan: DataCenterPlan): RoleContent {
         mode: "0600",
         owner: "hacluster:haclient",
         content: renderPacemakerCib(plan),
+      },
+      {
+        path: "/etc/systemd/system/pacemaker.service.d/20-restarts.conf",
+        mode: "0644",
+        content: pacemakerRestarts,
+        changes: { reload: "systemctl daemon-reload" },
       },
     ],
     commands: [],
