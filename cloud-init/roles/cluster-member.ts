@@ -8,11 +8,12 @@ import { script } from "../scripts";
  * On a machine that boots slowly one of Pacemaker's daemons asks another that has not begun to listen, calls that fatal, and
  * the unit's own rules keep it down, Corosync with it.
  */
-const pacemakerRestarts = `[Unit]
+const restarts = `[Unit]
 StartLimitIntervalSec=0
 
 [Service]
 Restart=always
+RestartSec=1s
 `;
 
 /** Membership in the balancers' cluster: both balancers and the gateway have the same. */
@@ -42,12 +43,12 @@ export function clusterMemberContent(plan: DataCenterPlan): RoleContent {
         owner: "hacluster:haclient",
         content: renderPacemakerCib(plan),
       },
-      {
-        path: "/etc/systemd/system/pacemaker.service.d/20-restarts.conf",
+      ...["corosync", "pacemaker"].map((unit) => ({
+        path: `/etc/systemd/system/${unit}.service.d/20-restarts.conf`,
         mode: "0644",
-        content: pacemakerRestarts,
+        content: restarts,
         changes: { reload: "systemctl daemon-reload" },
-      },
+      })),
     ],
     commands: [],
     enable: ["corosync.service", "pacemaker.service"],
