@@ -53,3 +53,10 @@ export const guestCommandFolder = "/usr/local/lib/groundplane";
 
 /** Reference to a single-line secret inside a text; the provider fills it in when it writes the seed. */
 export const secretReference = (name: SecretName): string => `\${secret:${name}}`;
+
+/** A drop-in: what a unit has beyond what its package says. */
+export const unitFile = (unit: string, name: string, content: string): SeedFile => ({
+  path: `/etc/systemd/system/${unit}.d/${name}.conf`,
+  mode: "0644",
+  content,
+});

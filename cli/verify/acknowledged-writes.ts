@@ -57,8 +57,8 @@ async function namesPresent(api: ApiClient): Promise<readonly string[]> {
 }
 
 /** One of an earlier measuring may still be on its way out, and takes nothing any more: it is waited for. */
-export async function makeNamespace(api: ApiClient, waitMs = GONE_MS): Promise<void> {
-  const deadline = performance.now() + waitMs;
+export async function makeNamespace(api: ApiClient): Promise<void> {
+  const deadline = performance.now() + GONE_MS;
   for (;;) {
     const body = { apiVersion: "v1", kind: "Namespace", metadata: { name: verifyNamespace } };
     const { status, text } = await api.ask("POST", "/api/v1/namespaces", body, READ_MS);

@@ -2,7 +2,7 @@ import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-pla
 import { renderHaproxyCfg } from "../files/haproxy-cfg";
 import { renderKeepalivedConf } from "../files/keepalived-conf";
 import { guestCommand } from "../guest-command";
-import { guestCommandFolder, type RoleContent, type SeedFile } from "../role-content";
+import { guestCommandFolder, type RoleContent, type SeedFile, unitFile } from "../role-content";
 import { clusterMemberContent } from "./cluster-member";
 
 type Content = Pick<RoleContent, "files" | "enable">;
@@ -104,9 +104,3 @@ const haproxyFiles = (plan: DataCenterPlan): SeedFile[] => [
   },
   unitFile("haproxy.service", "90-restart", haproxyUnit),
 ];
-
-const unitFile = (unit: string, name: string, content: string): SeedFile => ({
-  path: `/etc/systemd/system/${unit}.d/${name}.conf`,
-  mode: "0644",
-  content,
-});

@@ -1,7 +1,7 @@
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { renderCorosyncConf } from "../files/corosync-conf";
 import { floatingIpAgent, renderPacemakerCib } from "../files/pacemaker-cib";
-import type { RoleContent } from "../role-content";
+import { type RoleContent, unitFile } from "../role-content";
 import { script } from "../scripts";
 
 /**
@@ -44,9 +44,7 @@ export function clusterMemberContent(plan: DataCenterPlan): RoleContent {
         content: renderPacemakerCib(plan),
       },
       ...["corosync", "pacemaker"].map((unit) => ({
-        path: `/etc/systemd/system/${unit}.service.d/20-restarts.conf`,
-        mode: "0644",
-        content: restarts,
+        ...unitFile(`${unit}.service`, "20-restarts", restarts),
         changes: { reload: "systemctl daemon-reload" },
       })),
     ],

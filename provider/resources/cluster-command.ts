@@ -43,7 +43,7 @@ export async function mustRun(
   throw new UserError(
     "cluster-command",
     `cannot ${what}: ${reasonOf(result)}`,
-    "give the same command again: it goes on from there",
+    "run the same command again: it goes on from there",
   );
 }
 

@@ -70,5 +70,11 @@ export function summarize({ name, unit, what }: BenchRow, samples: readonly Samp
   };
 }
 
+export async function secondsOf(action: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await action();
+  return (performance.now() - started) / 1000;
+}
+
 /** Four significant digits: more is noise. */
 const rounded = (value: number): number => Number(value.toPrecision(4));

@@ -6,7 +6,7 @@ import { imageFor } from "../../image/image-names";
 import { dataFolder, imagesFolder, partsFolder } from "../../provider/host/data-folder";
 import { runCommand } from "../../provider/host/run-command";
 import { exampleConfiguration } from "../support/example-stacks";
-import type { Bench, Round } from "./bench";
+import { type Bench, type Round, secondsOf } from "./bench";
 
 const MIB = 1024 ** 2;
 
@@ -71,9 +71,3 @@ async function usedMib(file: string): Promise<number> {
 }
 
 const sizeMib = (file: string): number => fs.statSync(file).size / MIB;
-
-async function secondsOf(action: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await action();
-  return (performance.now() - started) / 1000;
-}

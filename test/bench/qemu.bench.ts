@@ -16,7 +16,7 @@ import { startProcess } from "../../provider/host/start-process";
 import type { MachineSpec, Owner } from "../../provider/hypervisor";
 import { bareSeed, GuestKeys, guestImage, guestMachine, guestPlan } from "../support/qemu-guests";
 import { qemuSkipReason } from "../support/qemu-host";
-import type { Bench, Round } from "./bench";
+import { type Bench, type Round, secondsOf } from "./bench";
 
 const MIB = 1024 ** 2;
 /** How long a machine that has booted is left alone before its memory is read. */
@@ -112,10 +112,4 @@ async function residentMib(machine: MachineSpec): Promise<number> {
   if (!process) throw new Error(`${machine.name} does not run`);
   const status = await fs.readFile(`/proc/${process.pid}/status`, "utf8");
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
-}
-
-async function secondsOf(action: () => Promise<void>): Promise<number> {
-  const started = performance.now();
-  await action();
-  return (performance.now() - started) / 1000;
 }

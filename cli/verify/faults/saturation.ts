@@ -30,8 +30,8 @@ export const saturation: Fault = {
   async run(lab) {
     const begin = Date.now();
     const holding = await watchHolding(lab);
-    const probe = probeApi(`https://127.0.0.1:${lab.plan.hostPorts.api}/readyz`, PROBE_MS);
     const leaders = await leadersSeen(lab);
+    const probe = probeApi(`https://127.0.0.1:${lab.plan.hostPorts.api}/readyz`, PROBE_MS);
     const load = saturateHost();
     try {
       await lab.pause(lab.minutes * 60_000);
@@ -39,6 +39,7 @@ export const saturation: Fault = {
       await load.stop();
       await probe.stop();
     }
+    // Stopped already: it tells the same again.
     const { longestGapMs } = await probe.stop();
     const held = await holding.read();
     const values = {

@@ -44,4 +44,4 @@ patiently() {
 patiently delete node "$name" --ignore-not-found
 # Left to the collector of garbage they live on for most of a minute; a new node of the name would take them for its own,
 # and DaemonSets would not notice that there is one node more.
-patiently delete pods --all-namespaces --field-selector "spec.nodeName=$name" --force --grace-period=0 --wait=false 2>/dev/null
+patiently delete pods --all-namespaces --field-selector "spec.nodeName=$name" --force --grace-period=0 --wait=false

@@ -62,7 +62,7 @@ test("disks of virtual machines are counted as large as they may grow", () => {
   assert.match(text, /grow to 52 GiB, 51\.5 GiB are free/);
 });
 
-test("a host that stalls or is busy is advised to be calm, unless it is, or nothing can fail over", () => {
+test("a host that stalls, is busy or emulates is advised to be calm, unless it is, or nothing can fail over", () => {
   const lab = exampleConfiguration("lab");
   const calm = { ...lab, options: { ...lab.options, failover: "calm" } } as const;
   const pace = { stallMs: 20, load: 0.4, isEmulated: false };

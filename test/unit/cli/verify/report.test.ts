@@ -26,15 +26,17 @@ const report: VerifyReport = {
     },
     { name: "worker-kill", what: "a worker dies", skipped: "it has fewer than two workers", results: [] },
     { name: "master-kill", what: "a master dies", failed: "master-1 stays away", results: [] },
+    { name: "all-stopped", what: "all stop", broken: "balancer-2: Corosync has no quorum", results: [] },
   ],
 };
 
 test("the Markdown table has a row for each figure, and for what was skipped or failed the reason", () => {
-  const rows = renderMarkdown(report).split("\n").slice(4, 7);
+  const rows = renderMarkdown(report).split("\n").slice(4, 8);
   assert.deepEqual(rows, [
     "| `balancer-kill`: the balancer dies | longest time without an answer | 90 | 120 | 120 | ≤ 100 | NO |",
     "| `worker-kill`: a worker dies | skipped, it has fewer than two workers |  |  |  |  |  |",
     "| `master-kill`: a master dies | failed, master-1 stays away |  |  |  |  | NO |",
+    "| `all-stopped`: all stop | failed, balancer-2: Corosync has no quorum |  |  |  |  | NO |",
   ]);
 });
 
