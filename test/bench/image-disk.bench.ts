@@ -49,7 +49,8 @@ async function measureBuilds(round: Round, folder: string): Promise<void> {
   fs.rmSync(path.join(imagesFolder(), infrastructure), { recursive: true });
   const seconds = await secondsOf(() => ensureImages({ names: [infrastructure], signal }));
   const copy = path.join(folder, "copy");
-  const rootTree = path.join(imagesFolder(), tree, "layers", "base", ".");
+  // A layer is a symbolic link: its content is what is copied.
+  const rootTree = fs.realpathSync(path.join(imagesFolder(), tree, "layers", "base"));
   const copying = await secondsOf(() => runCommand(["cp", "--archive", rootTree, copy], { signal }));
   round.record("image-disk-build", { value: seconds, limit: copying });
   const disk = path.join(imagesFolder(), infrastructure, DISK_FILE);

@@ -5,13 +5,14 @@ import * as path from "node:path";
 import { after, before, test } from "node:test";
 import type { DiskRecord } from "../../image/build/sealed-disk";
 import { ensureImages } from "../../image/build-images";
-import { imageFor } from "../../image/image-names";
+import { imageFor, recipeHash } from "../../image/image-names";
 import { createBundle } from "../../image/parts/bundle";
+import { partName } from "../../image/parts/part-name";
 import type { PartSource } from "../../image/parts/part-source";
 import { disk } from "../../image/recipes/disk";
 import type { ImageRecipe } from "../../image/recipes/recipe";
 import { volumes } from "../../image/volumes";
-import { dataFolder } from "../../provider/host/data-folder";
+import { dataFolder, partsFolder } from "../../provider/host/data-folder";
 import { asNamespaceRoot, ownNamespaces } from "../../provider/host/namespaces";
 import { runCommand } from "../../provider/host/run-command";
 import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
@@ -61,20 +62,15 @@ function copyProject(): void {
 
 /** Of the real image: the tools that write disks lie in them. */
 async function layersOf(name: string): Promise<string> {
-  const parts = path.join(dataFolder(), "parts");
-  const { recipe: whole } = JSON.parse(
-    fs.readFileSync(path.join(dataFolder(), "images", name, "image.json"), "utf8"),
-  ) as DiskRecord;
-  const newest = (prefix: string): string => {
-    const found = fs.readdirSync(parts).filter((each) => each.startsWith(prefix) && /-[0-9a-f]{12}$/.test(each));
-    const [first] = found.sort(
-      (a, b) => fs.statSync(path.join(parts, b)).mtimeMs - fs.statSync(path.join(parts, a)).mtimeMs,
-    );
-    return path.join(parts, first ?? assert.fail(`${name} was made without ${prefix}`), "content");
-  };
-  assert.ok(whole.disk);
-  return `${newest("disk-layer-")}:${newest("base-")}`;
+  const { recipe: whole } = readJson<DiskRecord>(path.join(dataFolder(), "images", name, "image.json"));
+  const base = path.join(partsFolder(), partName({ kind: "root-tree", recipe: whole.rootTree }));
+  const { digest } = readJson<{ readonly digest: string }>(path.join(base, "seal.json"));
+  const layer = recipeHash([{ disk: whole.disk, suite: whole.rootTree.suite }, digest]);
+  const folders = [path.join(partsFolder(), `disk-layer-${layer}`), base];
+  return folders.map((folder) => path.join(folder, "content")).join(":");
 }
+
+const readJson = <T>(file: string): T => JSON.parse(fs.readFileSync(file, "utf8")) as T;
 
 async function makeBundle(layers: string): Promise<void> {
   const script = path.join(__dirname, "..", "support", "make-small-tree.sh");

@@ -12,8 +12,8 @@ mkdir -p "$tree/mnt" "$tree/proc" "$tree/dev" "$tree/boot" "$tree/tmp" "$tree/va
 mkdir -p "$tree/usr/lib/modules/1.2.3-small" "$tree/usr/lib/grub"
 chmod 1777 "$tree/tmp"
 for name in bin lib lib64 sbin; do ln -s "usr/$name" "$tree/$name"; done
-libraries=$(for tool in /usr/bin/grub-mkimage /usr/sbin/mke2fs; do chroot /mnt/root ldd "$tool"; done | grep -o '/[^ ]*' | sort -u)
-for file in /usr/bin/grub-mkimage /usr/sbin/mke2fs /etc/mke2fs.conf $libraries; do
+libraries=$(for tool in /usr/bin/grub-mkimage /usr/sbin/mke2fs /usr/sbin/debugfs; do chroot /mnt/root ldd "$tool"; done | grep -o '/[^ ]*' | sort -u)
+for file in /usr/bin/grub-mkimage /usr/sbin/mke2fs /usr/sbin/debugfs /etc/mke2fs.conf $libraries; do
   at=$(echo "$file" | sed 's,^/\(lib\|lib64\)/,/usr/\1/,')
   mkdir -p "$tree$(dirname "$at")"
   cp -L --preserve=mode,timestamps "/mnt/root$file" "$tree$at"
