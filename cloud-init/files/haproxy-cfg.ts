@@ -4,6 +4,9 @@ import { confValue } from "../quoting";
 /**
  * TCP through to the masters; TLS ends there. A connection attempt to a master that has just died gives up after a quarter
  * of a second and goes to another one, long before the checks notice; streams (watches, `logs -f`) may be silent for four hours.
+ *
+ * In turn, and not to whom has the fewest connections: that is the dead one, whose streams ended, until enough new ones hang
+ * there.
  */
 export function renderHaproxyCfg(plan: DataCenterPlan): string {
   const port = confValue(plan.balancing.port);
@@ -32,7 +35,7 @@ frontend api
 
 # Clients verify the API server's certificate themselves; a check only asks whether it is ready.
 backend masters
-  balance leastconn
+  balance roundrobin
   option httpchk
   http-check send meth GET uri /readyz
   http-check expect status 200

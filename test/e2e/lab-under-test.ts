@@ -23,6 +23,10 @@ export interface LabSettings {
   readonly failover: "fast" | "calm";
 }
 
+/** The pools as the example has them; some steps change them and put them back. */
+export const balancers: readonly string[] = ["balancer-1", "balancer-2"];
+export const masters: readonly string[] = ["master-1", "master-2", "master-3"];
+
 /** One step: told by name, timed, and reading as one sentence of the scenario. */
 export type Step = (lab: LabUnderTest, t: TestContext) => Promise<void>;
 

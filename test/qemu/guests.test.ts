@@ -2,39 +2,17 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ensureImages } from "../../image/build-images";
 import { createQemuDriver } from "../../provider/drivers/qemu/driver";
-import { imagesFolder } from "../../provider/host/data-folder";
-import { closeGuests } from "../../provider/host/guest-ssh";
-import type { Owner } from "../../provider/hypervisor";
-import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
-import {
-  bareSeed,
-  borrowImage,
-  GUEST_BOOT_MS,
-  GuestKeys,
-  guestImage,
-  guestMachine,
-  guestPlan,
-  guestSkipReason,
-  mustRunInGuest,
-  planned,
-  renderedSeed,
-} from "../support/qemu-guests";
-import { freePort, makeQemuHost, type QemuHost, qemuTracesOf } from "../support/qemu-host";
+import { GuestStack } from "../support/guest-stack";
+import { bareSeed, GUEST_BOOT_MS, guestSkipReason, renderedSeed } from "../support/qemu-guests";
 
 const stack = `guests-${process.pid.toString(36)}`;
-const owner: Owner = { stack, urn: `urn:pulumi:${stack}::qemu::guest` };
 const names = ["gateway", "worker-1", "storage-1"] as const;
 
 guestSkipReason().then((skip) => {
   describe("guests on QEMU", { skip, timeout: 2 * GUEST_BOOT_MS }, () => {
-    let host: QemuHost;
-    let plan: DataCenterPlan;
-    let keys: GuestKeys;
-    const driver = createQemuDriver();
-    const run = (name: string, script: string): Promise<string> =>
-      mustRunInGuest(keys.address(plan, planned(plan, name)), script);
+    let guests: GuestStack;
+    const run = (name: string, script: string): Promise<string> => guests.run(name, script);
 
     /** Its file system, and the bytes of the disk below it. */
     const lookAt = (mountPoint = ""): string => {
@@ -43,37 +21,11 @@ guestSkipReason().then((skip) => {
     };
 
     before(async () => {
-      await ensureImages({ names: [guestImage()], progress: () => {} });
-      const images = imagesFolder();
-      host = makeQemuHost();
-      borrowImage(images, guestImage());
-      plan = guestPlan(stack, { api: await freePort(), ssh: await freePort() });
-      keys = await GuestKeys.make();
-      await driver.ensureImage({ name: guestImage() });
-      for (const { name } of plan.segments) await driver.ensureSegment({ stack, name }, owner);
-      for (const name of names) {
-        const node = planned(plan, name);
-        const seed = name === "worker-1" ? bareSeed(plan, node, keys) : renderedSeed(plan, node, keys);
-        for (const { name, uuid, sizeGiB } of node.dataDisks) {
-          await driver.ensureDisk({ stack, name, uuid, sizeGiB }, owner);
-        }
-        await driver.ensureMachine(guestMachine(plan, node), seed, owner);
-        await driver.startMachine({ stack, name });
-      }
-      for (const name of names) await run(name, "cloud-init status --wait >/dev/null");
+      guests = await GuestStack.start(stack, names, {
+        seed: (plan, node, keys) => (node.name === "worker-1" ? bareSeed : renderedSeed)(plan, node, keys),
+      });
     });
-
-    after(async () => {
-      await closeGuests();
-      for (const machine of await driver.listMachines(stack)) await driver.removeMachine(machine, owner);
-      for (const { name } of plan.nodes.flatMap(({ dataDisks }) => dataDisks)) {
-        await driver.removeDisk({ stack, name }, owner);
-      }
-      for (const { name } of plan.segments) await driver.removeSegment({ stack, name }, owner);
-      await driver.releaseImage({ name: guestImage() });
-      assert.deepEqual(await qemuTracesOf(host.data, [stack]), []);
-      host.remove();
-    });
+    after(() => guests?.remove());
 
     test("cloud-init is done without errors, and every unit came up", async () => {
       for (const name of names) {
@@ -85,7 +37,7 @@ guestSkipReason().then((skip) => {
     });
 
     test("DHCP gives a MAC address its planned address", async () => {
-      const node = planned(plan, "worker-1");
+      const node = guests.node("worker-1");
       const [main] = node.interfaces;
       const addresses = await run("worker-1", `ip -4 -brief address show dev ${main?.name}`);
       assert.match(addresses, new RegExp(` ${node.address}/${main?.prefixLength}(?: |$)`));
@@ -98,7 +50,7 @@ guestSkipReason().then((skip) => {
         ["worker-1", "storage-1"],
         ["storage-1", "worker-1"],
       ] as const) {
-        const { fqdn, address } = planned(plan, to);
+        const { fqdn, address } = guests.node(to);
         const answers = await run(from, `getent hosts ${fqdn}; getent hosts ${address}`);
         const both = [address, fqdn];
         assert.deepEqual(
@@ -109,7 +61,7 @@ guestSkipReason().then((skip) => {
     });
 
     test("between segments only what is listed passes", async () => {
-      const storage = planned(plan, "storage-1").address;
+      const storage = guests.node("storage-1").address;
       await run("storage-1", "systemd-run --quiet python3 -m http.server 9000");
       const listening =
         "until [ \"$(ss -Htln '( sport = :9000 or sport = :24007 )' | wc -l)\" -ge 2 ]; do sleep 1; done";
@@ -121,14 +73,14 @@ guestSkipReason().then((skip) => {
     });
 
     test("a data disk is formatted and mounted where the plan says", async () => {
-      const [disk] = planned(plan, "storage-1").dataDisks;
+      const [disk] = guests.node("storage-1").dataDisks;
       assert.equal(await run("storage-1", lookAt(disk?.mountPoint)), `xfs ${(disk?.sizeGiB ?? 0) * 1024 ** 3}`);
     });
 
     test("a data disk grows under the running guest, with the file system on it", async () => {
-      const [disk] = planned(plan, "storage-1").dataDisks;
+      const [disk] = guests.node("storage-1").dataDisks;
       const { name, uuid, sizeGiB, mountPoint } = disk as NonNullable<typeof disk>;
-      await driver.ensureDisk({ stack, name, uuid, sizeGiB: sizeGiB + 2 }, owner);
+      await guests.driver.ensureDisk({ stack, name, uuid, sizeGiB: sizeGiB + 2 }, guests.owner);
       await run("storage-1", "/usr/local/lib/groundplane/prepare-volumes");
       assert.equal(await run("storage-1", lookAt(mountPoint)), `xfs ${(sizeGiB + 2) * 1024 ** 3}`);
       const free = Number(await run("storage-1", `df --block-size=1M --output=avail ${mountPoint} | tail -n 1`));
@@ -139,14 +91,14 @@ guestSkipReason().then((skip) => {
       const server = createServer((_request, response) => response.end("loopback\n"));
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
       const port = (server.address() as { port: number }).port;
-      const fetch = `curl --silent --max-time 8 http://${plan.uplink.router}:${port}/ || true`;
+      const fetch = `curl --silent --max-time 8 http://${guests.plan.uplink.router}:${port}/ || true`;
       try {
         assert.equal(await run("worker-1", fetch), "");
         assert.equal(await run("gateway", fetch), "");
         await createQemuDriver({ hostLoopback: true }).startMachine({ stack, name: "gateway" });
         await sleep(2_000);
         assert.equal(await run("worker-1", fetch), "loopback");
-        await driver.startMachine({ stack, name: "gateway" });
+        await guests.driver.startMachine({ stack, name: "gateway" });
         await sleep(2_000);
         assert.equal(await run("worker-1", fetch), "");
       } finally {
@@ -155,8 +107,8 @@ guestSkipReason().then((skip) => {
     });
 
     test("a guest shuts down in order when its power button is pressed", async () => {
-      await driver.stopMachine({ stack, name: "storage-1" }, GUEST_BOOT_MS);
-      assert.equal((await driver.inspectMachine({ stack, name: "storage-1" }))?.power, "stopped");
+      await guests.driver.stopMachine({ stack, name: "storage-1" }, GUEST_BOOT_MS);
+      assert.equal((await guests.driver.inspectMachine({ stack, name: "storage-1" }))?.power, "stopped");
     });
   });
 });

@@ -4,6 +4,7 @@ import { eventually } from "../../support/cluster-under-test";
 import { losePower } from "../../support/lose-power";
 import {
   askMeanwhile,
+  balancers,
   countsOf,
   floatingIpHolder,
   healthyEtcdMembers,
@@ -14,8 +15,6 @@ import {
   up,
   waitForReadyNodes,
 } from "../lab-under-test";
-
-const balancers = ["balancer-1", "balancer-2"];
 
 export const killsAreSurvivedAndMended: Step = async (lab, t) => {
   const holder = await floatingIpHolder(lab, balancers);

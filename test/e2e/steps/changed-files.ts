@@ -4,17 +4,16 @@ import * as path from "node:path";
 import { mustSucceed } from "../../support/cluster-under-test";
 import {
   askMeanwhile,
+  balancers,
   countsOf,
   floatingIpHolder,
   type LabUnderTest,
+  masters,
   type Step,
   secondsSince,
   tellGap,
   up,
 } from "../lab-under-test";
-
-const balancers = ["balancer-1", "balancer-2"];
-const masters = ["master-1", "master-2", "master-3"];
 
 /** What a machine that runs all tests may take to answer between two processes; a master that is cut off takes longer. */
 const NO_OUTAGE_MS = 2_000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mustSucceed } from "../../support/cluster-under-test";
-import { countsOf, deploy, nodesOfApp, type Step, secondsSince, up } from "../lab-under-test";
+import { countsOf, deploy, masters, nodesOfApp, type Step, secondsSince, up } from "../lab-under-test";
 
 /** The join token of the first day is long gone when a worker is added later. */
 export const joinTokenExpires: Step = async ({ cluster }) => {
@@ -35,9 +35,7 @@ export const workerIsRemoved: Step = async (lab) => {
   // Drained, not just gone: the pod was evicted and runs elsewhere.
   assert.match(await nodesOfApp(lab, "roamer"), /^worker-[12]$/);
   const evictions = "grep -c 'pods/roamer.*/eviction' /var/log/kubernetes/audit.log || true";
-  const counts = await Promise.all(
-    ["master-1", "master-2", "master-3"].map((node) => lab.cluster.onNode(node, evictions)),
-  );
+  const counts = await Promise.all(masters.map((node) => lab.cluster.onNode(node, evictions)));
   assert.ok(
     counts.some(({ stdout }) => Number(stdout) > 0),
     "the audit log holds the eviction",

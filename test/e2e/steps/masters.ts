@@ -6,14 +6,13 @@ import {
   etcdctl,
   healthyEtcdMembers,
   type LabUnderTest,
+  masters,
   type Step,
   secondsSince,
   tellGap,
   up,
   waitForReadyNodes,
 } from "../lab-under-test";
-
-const masters = ["master-1", "master-2", "master-3"];
 
 /** Only the member that leads can hand over; the others refuse. */
 async function letLead({ cluster }: LabUnderTest, name: string): Promise<void> {

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { ensureImages } from "../../image/build-images";
+import type { DistributionName } from "../../image/distributions";
+import { createQemuDriver } from "../../provider/drivers/qemu/driver";
+import { imagesFolder } from "../../provider/host/data-folder";
+import { closeGuests } from "../../provider/host/guest-ssh";
+import type { Hypervisor, Owner, SeedFiles } from "../../provider/hypervisor";
+import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import {
+  borrowImage,
+  GuestKeys,
+  guestImage,
+  guestMachine,
+  guestPlan,
+  mustRunInGuest,
+  planned,
+  renderedSeed,
+} from "./qemu-guests";
+import { freePort, makeQemuHost, type QemuHost, qemuTracesOf } from "./qemu-host";
+
+export interface GuestStackOptions {
+  readonly distribution?: DistributionName;
+  /** What a node is told; default: what the product tells it. */
+  readonly seed?: (plan: DataCenterPlan, node: NodePlan, keys: GuestKeys) => SeedFiles;
+}
+
+/** Some nodes of a stack as virtual machines in a data folder of their own, made by the driver alone. */
+export class GuestStack {
+  private constructor(
+    readonly plan: DataCenterPlan,
+    readonly driver: Hypervisor,
+    readonly owner: Owner,
+    private readonly image: string,
+    private readonly keys: GuestKeys,
+    private readonly host: QemuHost,
+  ) {}
+
+  /** Returns when cloud-init has ended on every node, well or not. */
+  static async start(stack: string, names: readonly string[], options: GuestStackOptions = {}): Promise<GuestStack> {
+    const image = guestImage(options.distribution);
+    await ensureImages({ names: [image], progress: () => {} });
+    const images = imagesFolder();
+    const host = makeQemuHost();
+    borrowImage(images, image);
+    const plan = guestPlan(stack, { api: await freePort(), ssh: await freePort() });
+    const owner: Owner = { stack, urn: `urn:pulumi:${stack}::qemu::guest` };
+    const guests = new GuestStack(plan, createQemuDriver(), owner, image, await GuestKeys.make(), host);
+    try {
+      await guests.make(names, options.seed ?? renderedSeed);
+      for (const name of names) await guests.run(name, "cloud-init status --wait >/dev/null");
+      return guests;
+    } catch (error) {
+      await guests.remove();
+      throw error;
+    }
+  }
+
+  node(name: string): NodePlan {
+    return planned(this.plan, name);
+  }
+
+  /** What a shell script prints in a guest; an exit code other than 0 is an error. */
+  run(name: string, script: string): Promise<string> {
+    return mustRunInGuest(this.keys.address(this.plan, this.node(name)), script);
+  }
+
+  /** Removes everything, and fails where something stays. */
+  async remove(): Promise<void> {
+    const { stack } = this.plan;
+    await closeGuests();
+    for (const machine of await this.driver.listMachines(stack)) await this.driver.removeMachine(machine, this.owner);
+    for (const { name } of this.plan.nodes.flatMap(({ dataDisks }) => dataDisks)) {
+      await this.driver.removeDisk({ stack, name }, this.owner);
+    }
+    for (const { name } of this.plan.segments) await this.driver.removeSegment({ stack, name }, this.owner);
+    await this.driver.releaseImage({ name: this.image });
+    assert.deepEqual(await qemuTracesOf(this.host.data, [stack]), []);
+    this.host.remove();
+  }
+
+  private async make(names: readonly string[], seed: NonNullable<GuestStackOptions["seed"]>): Promise<void> {
+    const { stack, segments } = this.plan;
+    const { driver, owner, image } = this;
+    await driver.ensureImage({ name: image });
+    for (const { name } of segments) await driver.ensureSegment({ stack, name }, owner);
+    for (const name of names) {
+      const node = this.node(name);
+      for (const { name, uuid, sizeGiB } of node.dataDisks) {
+        await driver.ensureDisk({ stack, name, uuid, sizeGiB }, owner);
+      }
+      await driver.ensureMachine({ ...guestMachine(this.plan, node), image }, seed(this.plan, node, this.keys), owner);
+      await driver.startMachine({ stack, name });
+    }
+  }
+}
