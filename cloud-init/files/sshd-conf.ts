@@ -1,10 +1,15 @@
-import type { Role } from "../../stacks/plan/data-center-plan";
+import type { DataCenterPlan, Role } from "../../stacks/plan/data-center-plan";
 
 export const hostKeyPath = "/etc/ssh/ssh_host_ed25519_key";
 
+type Distribution = DataCenterPlan["distribution"];
+
+/** Ubuntu's sshd, 9.6, has none yet, and does not start with a setting that it does not know. */
+const penalties: Readonly<Record<Distribution, string>> = { debian: "PerSourcePenalties no\n", ubuntu: "" };
+
 /** A drop-in for sshd: keys only, one pinned host key; forwarding only through the gateway, the bastion. */
-export function renderSshdConf(role: Role): string {
-  return `# The first value of a setting wins, and this file is read before Debian's own.
+export function renderSshdConf(role: Role, distribution: Distribution): string {
+  return `# The first value of a setting wins, and this file is read before the distribution's own.
 HostKey ${hostKeyPath}
 PermitRootLogin prohibit-password
 AuthenticationMethods publickey
@@ -15,8 +20,7 @@ AllowAgentForwarding no
 AllowTcpForwarding ${role === "gateway" ? "local" : "no"}
 UseDNS no
 # Everybody comes from one address, that of the NAT or of the gateway: limits per source would shut out all for one.
-PerSourcePenalties no
-MaxStartups 200:30:400
+${penalties[distribution]}MaxStartups 200:30:400
 MaxSessions 100
 `;
 }

@@ -28,7 +28,7 @@ export function commonContent(
       guestCommand("common/prepare-volumes"),
       { path: "/etc/groundplane/volumes", mode: "0644", content: renderVolumes(node), changes: prepareVolumes },
       { path: "/etc/groundplane/data-disks", mode: "0644", content: renderDataDisks(node), changes: prepareVolumes },
-      ...accessFiles(node),
+      ...accessFiles(node, plan.distribution),
     ],
     commands: [],
     enable: [],
@@ -38,7 +38,7 @@ export function commonContent(
 /** Virtual machines do it at every boot; system containers have nothing to prepare. */
 const prepareVolumes = { reload: `${guestCommandFolder}/prepare-volumes` };
 
-function accessFiles(node: NodePlan): SeedFile[] {
+function accessFiles(node: NodePlan, distribution: DataCenterPlan["distribution"]): SeedFile[] {
   return [
     { path: hostKeyPath, mode: "0600", secret: `ssh-host-key:${node.name}` },
     {
@@ -49,7 +49,7 @@ function accessFiles(node: NodePlan): SeedFile[] {
     {
       path: "/etc/ssh/sshd_config.d/10-groundplane.conf",
       mode: "0644",
-      content: renderSshdConf(node.role),
+      content: renderSshdConf(node.role, distribution),
       changes: { reload: "systemctl try-reload-or-restart ssh", check: 'sshd -t -f "$1"' },
     },
   ];

@@ -65,7 +65,7 @@ const ubuntuPackages: Readonly<Record<string, readonly string[]>> = {
   "resource-agents": ["resource-agents-base"],
 };
 
-/** Ubuntu 24.04. It would listen for SSH by a socket, and fetch news for who logs in. */
+/** Ubuntu 24.04. It would listen for SSH by a socket, fetch news for who logs in, and offer pcs, which pacemaker brings. */
 const ubuntu: RootTreeRecipe = {
   ...debian,
   distribution: "ubuntu",
@@ -74,7 +74,7 @@ const ubuntu: RootTreeRecipe = {
   layer: {
     ...debian.layer,
     maskedUnits: [...debian.layer.maskedUnits, "ssh.socket"],
-    disabledUnits: [...debian.layer.disabledUnits, "motd-news.timer"],
+    disabledUnits: [...debian.layer.disabledUnits, "motd-news.timer", "pcsd.service", "pcsd-ruby.service"],
   },
 };
 
