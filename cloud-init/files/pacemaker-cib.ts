@@ -17,8 +17,9 @@ export function renderPacemakerCib(plan: DataCenterPlan): string {
   const cib = element(
     "cib",
     {
-      crm_feature_set: "3.20.0",
-      "validate-with": "pacemaker-4.0",
+      // What the oldest Pacemaker that reads it knows, that of Ubuntu 24.04; newer ones raise the first by themselves.
+      crm_feature_set: "3.17.4",
+      "validate-with": "pacemaker-3.9",
       admin_epoch: "0",
       epoch: "1",
       num_updates: "0",
