@@ -42,7 +42,7 @@ export class GuestStack {
     const images = imagesFolder();
     const host = makeQemuHost();
     borrowImage(images, image);
-    const plan = guestPlan(stack, { api: await freePort(), ssh: await freePort() });
+    const plan = guestPlan(stack, { api: await freePort(), ssh: await freePort() }, options.distribution);
     const owner: Owner = { stack, urn: `urn:pulumi:${stack}::qemu::guest` };
     const guests = new GuestStack(plan, createQemuDriver(), owner, image, await GuestKeys.make(), host);
     try {

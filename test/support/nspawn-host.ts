@@ -3,16 +3,18 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
+import { imageFor } from "../../image/image-names";
 import { leaderOf } from "../../provider/drivers/nspawn/machine-power";
 import { disksFolder, imagesFolder } from "../../provider/host/data-folder";
 import type { MachineName } from "../../provider/hypervisor";
+import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
 
 const run = promisify(execFile);
 
 /** A data folder of its own for tests on real system containers, with the user's sealed images in it. */
 export interface NspawnHost {
   readonly data: string;
-  /** Name of a sealed image, by how it begins. */
+  /** Name of a sealed image. */
   readonly image: (recipe: "infrastructure" | "kubernetes") => string;
   readonly remove: () => void;
 }
@@ -50,11 +52,11 @@ export function makeNspawnHost(): NspawnHost {
   };
 }
 
-function sealedImage(images: string, recipe: string): string | undefined {
-  if (!fs.existsSync(images)) return undefined;
-  return fs
-    .readdirSync(images)
-    .find((name) => name.startsWith(`${recipe}-`) && fs.existsSync(path.join(images, name, "image.json")));
+/** Of Debian and the default Kubernetes; other images of the user's store may lie beside it. */
+function sealedImage(images: string, recipe: "infrastructure" | "kubernetes"): string | undefined {
+  const role = recipe === "kubernetes" ? "worker" : "gateway";
+  const name = imageFor(role, defaultKubernetesVersion, "tree");
+  return fs.existsSync(path.join(images, name, "image.json")) ? name : undefined;
 }
 
 /** Everything on the host that bears the names of these stacks or lies in their folders, one line each. */

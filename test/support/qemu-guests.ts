@@ -37,11 +37,22 @@ export async function guestSkipReason(): Promise<string | false> {
 }
 
 /** The plan of the lab under another name, with ports of its own and small disks. */
-export function guestPlan(stack: string, ports: { readonly api: number; readonly ssh: number }): DataCenterPlan {
+export function guestPlan(
+  stack: string,
+  ports: { readonly api: number; readonly ssh: number },
+  distribution: DistributionName = "debian",
+): DataCenterPlan {
   const { pools, ...rest } = exampleConfiguration("lab");
   const small = <P extends object>(pool: P) => ({ ...pool, cpus: 1, memoryMiB: 512, diskGiB: 5 });
-  const smaller = { ...pools, gateway: small(pools.gateway), storage: small(pools.storage) };
-  return planDataCenter({ ...rest, pools: smaller, name: stack, hostPorts: ports });
+  const smaller = {
+    ...pools,
+    gateway: small(pools.gateway),
+    balancers: small(pools.balancers),
+    storage: small(pools.storage),
+  };
+  // As doctor advises where processors are emulated.
+  const options = { ...rest.options, failover: "calm" as const };
+  return planDataCenter({ ...rest, distribution, pools: smaller, options, name: stack, hostPorts: ports });
 }
 
 /** The secrets of a stack, and what of them a node is told. */
