@@ -9,6 +9,7 @@ const entries = {
   provider: "provider/main.ts",
   "qemu-switch": "provider/drivers/qemu/switch/main.ts",
   cli: "cli/main.ts",
+  "api-probe": "cli/verify/probe-thread.ts",
   "image-builder": "image/unprivileged/main.ts",
   "language-host": "toolchain/language-host/main.ts",
   "command-plugin": "toolchain/command-plugin/main.ts",

@@ -36,6 +36,7 @@ export async function keepSaltOutOfGit(projectFolder: string, stackFile: string)
   const git = (words: readonly string[]) => runCommand(["git", "-C", projectFolder, ...words]);
   try {
     await git(["config", "--local", "filter.groundplane-stack.clean", "sed /^encryptionsalt:/d"]);
+    await git(["ls-files", "--error-unmatch", "--", stackFile]);
     // A file of another size counts as changed until git has looked into it. Nothing is staged by this: it is done only
     // when nothing but the salt differs.
     await git(["diff", "--quiet", "--", stackFile]);

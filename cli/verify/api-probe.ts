@@ -1,10 +1,39 @@
-import * as https from "node:https";
-import { askRepeatedly, type Watched } from "./samples";
+import * as path from "node:path";
+import { Worker } from "node:worker_threads";
+import { projectFolder } from "../../provider/host/project-folder";
+import { askApi } from "./ask-api";
+import { type Sample, summarizeSamples, type Watched } from "./samples";
 
-/** Asks `url` every `intervalMs` until `stop` is called. Certificates are not checked: reachability is measured. */
-export function probeApi(url: string, intervalMs: number, timeoutMs = 1000): { stop(): Promise<Watched> } {
-  return askRepeatedly(intervalMs, () => probeOnce(url, timeoutMs));
+/** What the thread is told. */
+export interface ProbeOrder {
+  readonly url: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
 }
+
+/**
+ * Asks `url` every `intervalMs` until `stop` is called, from a thread of its own: whoever makes the fault has much to do in
+ * the same moment, and a client that is held up by it would see an outage that there is not.
+ */
+export function probeApi(url: string, intervalMs: number, timeoutMs = 1000): { stop(): Promise<Watched> } {
+  const workerData: ProbeOrder = { url, intervalMs, timeoutMs };
+  const thread = new Worker(path.join(projectFolder(), "dist", "api-probe.js"), { workerData, execArgv: [] });
+  const samples = new Promise<readonly Sample[]>((resolve, reject) => {
+    thread.once("message", resolve);
+    thread.once("error", reject);
+  });
+  // A thread that fails is told when its result is asked for.
+  samples.catch(() => {});
+  return {
+    async stop() {
+      thread.postMessage("stop");
+      return summarizeSamples((await samples).map(onOurClock));
+    },
+  };
+}
+
+/** A thread's clock begins with the thread; it gives times since 1970. */
+const onOurClock = ({ startedMs, error }: Sample): Sample => ({ startedMs: startedMs - performance.timeOrigin, error });
 
 /**
  * Asks `url` ten times a second until it answers for the first time; gives the milliseconds since the call, or
@@ -18,30 +47,9 @@ export function firstAnswer(url: string, signal: AbortSignal): Promise<number | 
       resolve(answer);
     };
     const timer = setInterval(async () => {
-      const error = await probeOnce(url, 1000);
+      const error = await askApi(url, 1000);
       if (error === undefined) finish(performance.now() - startedMs);
     }, 100);
     signal.addEventListener("abort", () => finish(undefined), { once: true });
-  });
-}
-
-/** Gives the error, `undefined` for a good answer. */
-function probeOnce(url: string, timeoutMs: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const request = https.get(url, { agent: false, rejectUnauthorized: false, timeout: timeoutMs }, (response) => {
-      let body = "";
-      response.on("data", (chunk: Buffer) => {
-        body += chunk.toString("utf8");
-      });
-      response.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-      response.on("end", () => {
-        const good = response.statusCode === 200 && body === "ok";
-        resolve(good ? undefined : `status ${response.statusCode}`);
-      });
-    });
-    // `timeout` of the request only tells; a hanging connection has to be ended here.
-    const limit = setTimeout(() => request.destroy(new Error("timeout")), timeoutMs);
-    request.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    request.on("close", () => clearTimeout(limit));
   });
 }
