@@ -8,6 +8,7 @@ import { findNode, type StackOutputs } from "../stack-outputs";
 import { writeRepeatedly } from "./acknowledged-writes";
 import type { ApiClient } from "./api-client";
 import { probeApi } from "./api-probe";
+import { untilHostRests } from "./resting-host";
 import type { Timeline } from "./samples";
 
 const PROBE_MS = 10;
@@ -127,6 +128,7 @@ export class Laboratory {
 
   /** Makes a fault while a client asks and writes, and goes on watching for `afterMs`. */
   async watch(of: string, fault: () => Promise<void>, afterMs: number): Promise<Observed> {
+    await untilHostRests(this.signal);
     const probe = probeApi(`https://127.0.0.1:${this.plan.hostPorts.api}/readyz`, PROBE_MS);
     const writes = writeRepeatedly(this.api);
     let faultMs = 0;

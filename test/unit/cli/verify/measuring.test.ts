@@ -5,6 +5,7 @@ import type { ApiClient } from "../../../../cli/verify/api-client";
 import { missingLines, parseWritten } from "../../../../cli/verify/faults/storage";
 import { longestGap, momentsIn } from "../../../../cli/verify/guest-notes";
 import { heldByNobody, heldTwice, parseHoldings } from "../../../../cli/verify/holding-notes";
+import { busyShare } from "../../../../cli/verify/resting-host";
 import { askRepeatedly, summarizeSamples } from "../../../../cli/verify/samples";
 import { summarizeMeasure } from "../../../../cli/verify/statistics";
 
@@ -72,6 +73,11 @@ test("a service that hangs is not asked by ever more questions at once", async (
   const { asked, failed } = await watching.stop();
   assert.ok(asked > 0 && asked <= 250, String(asked));
   assert.equal(failed, asked);
+});
+
+test("a host rests by what its processors did in between, not since it was started", () => {
+  assert.equal(busyShare({ busyMs: 9_000, idleMs: 1_000 }, { busyMs: 9_500, idleMs: 2_500 }), 0.25);
+  assert.equal(busyShare({ busyMs: 1, idleMs: 1 }, { busyMs: 1, idleMs: 1 }), 0);
 });
 
 test("a target is met by the 95th percentile of the rounds, not by their median", () => {
