@@ -1,4 +1,4 @@
-// The stack `small` on virtual machines, from nothing to `kubectl get nodes`: minutes with KVM, a good part of an hour
+// The stack `small` on virtual machines, from nothing to `kubectl get nodes`: minutes with KVM, a quarter of an hour
 // without.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
