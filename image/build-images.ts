@@ -162,6 +162,10 @@ async function kubernetesParts(
   };
 }
 
+/** Where a layer lies that is made by `recipe` from parts with this digest. */
+export const layerFolder = (name: LayerName | "disk", recipe: unknown, madeFrom: string): string =>
+  path.join(partsFolder(), `${name}-layer-${recipeHash([recipe, madeFrom])}`);
+
 async function ensureLayer(
   name: LayerName | "disk",
   recipe: unknown,
@@ -169,8 +173,7 @@ async function ensureLayer(
   context: EnsureContext,
   build: (target: string) => Promise<void>,
 ): Promise<SealedFolder> {
-  const folder = path.join(partsFolder(), `${name}-layer-${recipeHash([recipe, madeFrom])}`);
-  return ensureSealed(folder, `${name} layer`, context, async (target) => {
+  return ensureSealed(layerFolder(name, recipe, madeFrom), `${name} layer`, context, async (target) => {
     await build(target);
     return "this version of groundplane";
   });

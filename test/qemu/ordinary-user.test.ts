@@ -4,8 +4,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
 import type { DiskRecord } from "../../image/build/sealed-disk";
-import { ensureImages } from "../../image/build-images";
-import { imageFor, recipeHash } from "../../image/image-names";
+import { ensureImages, layerFolder } from "../../image/build-images";
+import { imageFor } from "../../image/image-names";
 import { createBundle } from "../../image/parts/bundle";
 import { partName } from "../../image/parts/part-name";
 import type { PartSource } from "../../image/parts/part-source";
@@ -46,7 +46,7 @@ before(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-user-"));
   fs.chmodSync(folder, 0o755);
   copyProject();
-  await makeBundle(await layersOf(name));
+  await makeBundle(layersOf(name));
   fs.writeFileSync(at("recipe.json"), JSON.stringify(recipe));
   program = bundleScript("make-small-disk", at("project/dist"));
 });
@@ -61,13 +61,12 @@ function copyProject(): void {
 }
 
 /** Of the real image: the tools that write disks lie in them. */
-async function layersOf(name: string): Promise<string> {
+function layersOf(name: string): string {
   const { recipe: whole } = readJson<DiskRecord>(path.join(dataFolder(), "images", name, "image.json"));
   const base = path.join(partsFolder(), partName({ kind: "root-tree", recipe: whole.rootTree }));
   const { digest } = readJson<{ readonly digest: string }>(path.join(base, "seal.json"));
-  const layer = recipeHash([{ disk: whole.disk, suite: whole.rootTree.suite }, digest]);
-  const folders = [path.join(partsFolder(), `disk-layer-${layer}`), base];
-  return folders.map((folder) => path.join(folder, "content")).join(":");
+  const layer = layerFolder("disk", { disk: whole.disk, suite: whole.rootTree.suite }, digest);
+  return [layer, base].map((folder) => path.join(folder, "content")).join(":");
 }
 
 const readJson = <T>(file: string): T => JSON.parse(fs.readFileSync(file, "utf8")) as T;
