@@ -131,3 +131,23 @@ export async function floatingIpHolder({ cluster }: LabUnderTest, among: readonl
   assert.ok(holders.length <= 1, `the floating IP is held by ${holders.join(" and ")}`);
   return holders[0] ?? "";
 }
+
+/** Asked after a failed step: a lab that it left broken makes every later failure noise, each after minutes. */
+export async function isWhole({ cluster }: LabUnderTest, t: TestContext): Promise<boolean> {
+  const status = await cluster.groundplane("status", "--json");
+  if (status.exitCode === 0) return true;
+  t.diagnostic(status.stdout + status.stderr);
+  for (const name of notReady(status.stdout)) {
+    const { stdout, stderr } = await cluster.groundplane("logs", name);
+    t.diagnostic(`${name}:\n${[...stderr.split("\n"), ...stdout.split("\n").slice(-100)].join("\n")}`);
+  }
+  return false;
+}
+
+function notReady(status: string): readonly string[] {
+  if (!status.startsWith("{")) return [];
+  const { machines } = JSON.parse(status) as {
+    readonly machines: readonly { readonly name: string; readonly ready: boolean }[];
+  };
+  return machines.filter(({ ready }) => !ready).map(({ name }) => name);
+}

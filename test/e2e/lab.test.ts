@@ -12,6 +12,7 @@ import { compareListings, type HostListing, listHost } from "../support/host-lis
 import { copyProject } from "../support/project-copy";
 import { occurrencesOfSecrets, secretsOf } from "../support/secret-scan";
 import {
+  isWhole,
   type LabSettings,
   type LabUnderTest,
   type Step,
@@ -121,6 +122,15 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
     ["destroy leaves nothing but what is kept on purpose", nothingRemains],
     ["up again, on the kept data disks", upAgain],
   ];
+  let broken = "";
+  const runStep = async (name: string, step: Step, inner: TestContext): Promise<void> => {
+    try {
+      await step(lab, inner).finally(stopClients);
+    } catch (error) {
+      if (!(await isWhole(lab, inner))) broken = `the lab is not whole since "${name}"`;
+      throw error;
+    }
+  };
   for (const [name, step] of scenario)
-    await t.test(name, (inner: TestContext) => step(lab, inner).finally(stopClients));
+    await t.test(name, (inner: TestContext) => (broken === "" ? runStep(name, step, inner) : inner.skip(broken)));
 });

@@ -74,7 +74,15 @@ export function mustSucceed(what: string, output: CommandOutput): CommandOutput 
   throw new Error(`${what} ended with ${output.exitCode}\n${tail(output.stdout)}\n${tail(output.stderr)}`);
 }
 
-const tail = (text: string): string => text.split("\n").slice(-60).join("\n");
+/** What Pulumi repeats every second while it waits would push out what failed. */
+const isProgress = (line: string): boolean => /^\s*@ |(?:creating|updating|deleting) \(\d+s\)(?! error)/.test(line);
+
+const tail = (text: string): string =>
+  text
+    .split("\n")
+    .filter((line) => !isProgress(line))
+    .slice(-60)
+    .join("\n");
 
 /** Asks until the answer is right; fails with the last one. */
 export async function eventually<T>(
