@@ -1,3 +1,4 @@
+import { clusterNamespaces } from "../../cloud-init/files/kubernetes/cluster-namespaces";
 import type { StackOutputs } from "../stack-outputs";
 import { isHealthy, stackStatus } from "../stack-status";
 import { removeNamespace } from "./acknowledged-writes";
@@ -64,12 +65,14 @@ async function etcdMembers(lab: Laboratory): Promise<readonly string[]> {
   return healthy === masters.length ? [] : [`${healthy} of ${masters.length} members of etcd are healthy`];
 }
 
+/** The data centre's own ones. */
 async function pods(lab: Laboratory): Promise<readonly string[]> {
   const { status, text } = await lab.api.ask("GET", "/api/v1/pods", undefined, 5_000);
   if (status !== 200) return [`the API does not list pods: status ${status}`];
   const { items } = JSON.parse(text) as { readonly items: readonly PodObject[] };
   return items
-    .filter(({ status: { phase, conditions = [] } }) => {
+    .filter(({ metadata, status: { phase, conditions = [] } }) => {
+      if (!clusterNamespaces.includes(metadata.namespace)) return false;
       const ready = conditions.some((one) => one.type === "Ready" && one.status === "True");
       return phase !== "Succeeded" && !ready;
     })

@@ -86,10 +86,28 @@ const kubelet = (plan: DataCenterPlan) => ({
   // System containers live on hosts with cgroup v1, and with the host's swap.
   failCgroupV1: false,
   failSwapOn: false,
+  ...roomOnDisk,
   resolvConf: "/etc/resolv.conf",
   rotateCertificates: true,
   serverTLSBootstrap: true,
 });
+
+/**
+ * When a node counts as short of room. In parts of the disk, as kubelet has it, every system container of a host whose
+ * disk is 85 % full would be: the disk is the host's, and no pod would run though there is room for hundreds. Given one
+ * threshold, kubelet forgets its others, so all stand here.
+ */
+const roomOnDisk = {
+  evictionHard: {
+    "memory.available": "100Mi",
+    "nodefs.available": "1Gi",
+    "imagefs.available": "1Gi",
+    "nodefs.inodesFree": "1%",
+    "imagefs.inodesFree": "1%",
+  },
+  // 100: unused images go when a node is short of room by the thresholds above, and not before.
+  imageGCHighThresholdPercent: 100,
+};
 
 /** Zeros leave the connection tracking of the host's kernel alone: it is not the guest's to tune. */
 const kubeProxy = () => ({

@@ -74,6 +74,17 @@ test("the kubelet runs on hosts with cgroup v1 and swap, and asks for a signed s
   assert.deepEqual(kubelet.clusterDNS, [plan.kubernetes.dnsServiceIp]);
 });
 
+test("no threshold of the kubelet is a part of a disk that may be the host's", () => {
+  const { evictionHard, imageGCHighThresholdPercent } = documentOf("KubeletConfiguration");
+  // Every one of kubelet's own: whichever is left out is not watched.
+  assert.deepEqual(
+    Object.keys(evictionHard).sort(),
+    ["imagefs.available", "imagefs.inodesFree", "memory.available", "nodefs.available", "nodefs.inodesFree"].sort(),
+  );
+  for (const signal of ["imagefs.available", "nodefs.available"]) assert.match(evictionHard[signal], /^\d+Gi$/);
+  assert.equal(imageGCHighThresholdPercent, 100);
+});
+
 test("a worker joins by token and the CA's hash, without anything of a control plane", () => {
   const [join] = documents(joinConfigurationFile(plan, worker)) as [LooseDocument];
   assert.deepEqual(join, {

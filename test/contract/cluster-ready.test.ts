@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { after, test } from "node:test";
+import { clusterNamespaces } from "../../cloud-init/files/kubernetes/cluster-namespaces";
+
+/** The masters' command on what kubectl would give it; that the template gives that is for the end-to-end tests. */
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-ready-"));
+after(() => fs.rmSync(folder, { recursive: true }));
+
+const whole = [
+  "node master-1 True",
+  "pod kube-system/coredns-1 Running True",
+  "deployment kube-system/coredns 1 1",
+  "daemonset kube-system/kube-proxy 1 1",
+  "daemonset kube-flannel/kube-flannel-ds 1 1",
+];
+
+function clusterReady(objects: readonly string[], ...names: string[]): { readonly missing: string; status: number } {
+  fs.writeFileSync(path.join(folder, "objects"), `${objects.join("\n")}\n`);
+  fs.writeFileSync(path.join(folder, "kubectl"), `#!/bin/sh\ncat ${folder}/objects\n`, { mode: 0o755 });
+  const script = path.join(__dirname, "../../cloud-init/scripts/kubernetes/cluster-ready.sh");
+  const { stdout, status } = spawnSync("bash", [script, ...names], {
+    env: { PATH: `${folder}:${process.env.PATH}` },
+    encoding: "utf8",
+  });
+  return { missing: stdout.trim(), status: status ?? 128 };
+}
+
+test("a whole cluster is ready", () => {
+  assert.deepEqual(clusterReady(whole, "master-1"), { missing: "", status: 0 });
+});
+
+test("a node that is named and not there is missing, with the network on it", () => {
+  const { missing, status } = clusterReady(whole, "master-1", "worker-1");
+  assert.equal(status, 1);
+  assert.deepEqual(missing.split("\n"), [
+    "node worker-1 is not in the cluster",
+    "kube-system/kube-proxy is ready on 1 nodes",
+    "kube-flannel/kube-flannel-ds is ready on 1 nodes",
+  ]);
+});
+
+for (const namespace of clusterNamespaces) {
+  test(`what does not run in ${namespace} is missing`, () => {
+    const broken = [`pod ${namespace}/a Pending Unknown`, `deployment ${namespace}/a 2 1`];
+    assert.deepEqual(clusterReady([...whole, ...broken], "master-1"), {
+      missing: `pod ${namespace}/a is Pending, not ready\ndeployment ${namespace}/a has 1 of 2`,
+      status: 1,
+    });
+  });
+}
+
+test("what users run holds up nothing, whatever its state", () => {
+  const theirs = ["pod default/web Pending Unknown", "deployment shop/web 3 0", "daemonset shop/agent 5 0"];
+  assert.deepEqual(clusterReady([...whole, ...theirs], "master-1"), { missing: "", status: 0 });
+});
