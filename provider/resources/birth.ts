@@ -5,7 +5,7 @@ import type { Properties } from "../rpc/property-values";
 import { UNKNOWN } from "../rpc/property-values";
 import { type Context, PartialFailure } from "../rpc/resource-handler";
 import { type ClusterStatus, clusterStatus, livingMaster, mustRun, waitForMember } from "./cluster-command";
-import { bootedGuest } from "./guest-waiting";
+import { bootedGuest, inGuest } from "./guest-waiting";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
@@ -66,7 +66,6 @@ export function birthResource(connect: ConnectGuest): TypedResource<BirthInputs,
 
 interface Master {
   readonly member: BirthMember;
-  readonly guest: Guest;
   readonly status: ClusterStatus;
 }
 
@@ -81,11 +80,16 @@ function taking(masters: readonly Master[]): readonly Master[] {
 function lookAt(connect: ConnectGuest, members: readonly BirthMember[], context: Context): Promise<Master[]> {
   return Promise.all(
     members.map(async (member) => {
-      const guest = await bootedGuest(connect, member.connection, member.name, context);
-      return { member, guest, status: await clusterStatus(guest, context) };
+      const connectNode = connecting(connect, member, context);
+      return { member, status: await inGuest(connectNode, (guest) => clusterStatus(guest, context)) };
     }),
   );
 }
+
+const connecting =
+  (connect: ConnectGuest, { connection, name }: BirthMember, context: Context) =>
+  (): Promise<Guest> =>
+    bootedGuest(connect, connection, name, context);
 
 /** Gives the order to all in parallel, waits for all, and asks who was born. */
 async function give(
@@ -99,12 +103,12 @@ async function give(
   const initialCluster = masters.map(({ member }) => `${member.name}=https://${member.address}:2380`).join(",");
   await Promise.all(
     masters.map(async (master) => {
-      const { member, guest } = master;
+      const { member } = master;
       const order = master === first ? "first" : "other";
       const argv = [guestCommand("give-birth"), order, initialCluster] as const;
-      await mustRun(guest, argv, `start the cluster on ${member.name}`, context);
-      const reconnect = () => bootedGuest(connect, member.connection, member.name, context);
-      await waitForMember(reconnect, member.name, context);
+      const connectNode = connecting(connect, member, context);
+      await inGuest(connectNode, (guest) => mustRun(guest, argv, `start the cluster on ${member.name}`, context));
+      await waitForMember(connectNode, member.name, context);
     }),
   );
   const alive = await livingMaster(

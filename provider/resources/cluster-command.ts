@@ -3,7 +3,7 @@ import { UnreachableError } from "../host/guest-ssh";
 import { UserError } from "../host/user-error";
 import type { BirthMember } from "../resource-types";
 import type { Context } from "../rpc/resource-handler";
-import { deadlineMs, progress, reasonOf } from "./guest-waiting";
+import { deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
 
 /** What the guest commands of masters and workers say about the cluster; see cloud-init/scripts/. */
 
@@ -88,10 +88,12 @@ export async function livingMaster(
 ): Promise<LivingMaster | undefined> {
   const { signal } = context;
   const attempts = masters.map(async ({ name, connection }) => {
-    const guest = await connect(connection, { deadlineMs: CONNECT_MS, signal });
-    const result = await guest.run([guestCommand("cluster-id")], { signal, timeoutMs: QUICK_MS });
-    if (result.code !== 0) throw new Error(reasonOf(result));
-    return { name, guest, clusterId: result.stdout.trim() };
+    const connectMaster = () => connect(connection, { deadlineMs: CONNECT_MS, signal });
+    return inGuest(connectMaster, async (guest) => {
+      const result = await guest.run([guestCommand("cluster-id")], { signal, timeoutMs: QUICK_MS });
+      if (result.code !== 0) throw new Error(reasonOf(result));
+      return { name, guest, clusterId: result.stdout.trim() };
+    });
   });
   // The first to answer is the best: it is alive, and near.
   const first = await Promise.any(attempts).catch(() => undefined);

@@ -11,6 +11,8 @@ const DEFAULT_SECONDS = 600;
 const POLL_MS = 400;
 /** One attempt's time; a guest that hangs must not hold up the poll. */
 const CHECK_TIMEOUT_MS = 30_000;
+/** How often an action on a guest is done anew because its connection was lost meanwhile. */
+const RECONNECTS = 5;
 
 /** Milliseconds that a call has: a little less than the engine gives it, so that our own error is the one shown. */
 export const deadlineMs = ({ timeoutSeconds }: Context): number =>
@@ -45,6 +47,21 @@ export async function bootedGuest(
     return await connect(connection, { deadlineMs: waitMs, signal: context.signal, onWaiting });
   } catch (error) {
     throw error instanceof UnreachableError ? unanswered(node, error.message) : error;
+  }
+}
+
+/**
+ * Does something in the guest that may be done twice, anew when the connection is lost meanwhile. One that stood before the
+ * gateway's firewall did may be cut off by it, and one to an earlier machine of the name takes a while to be known as dead.
+ */
+export async function inGuest<T>(connectNode: () => Promise<Guest>, act: (guest: Guest) => Promise<T>): Promise<T> {
+  for (let lost = 0; ; lost++) {
+    const guest = await connectNode();
+    try {
+      return await act(guest);
+    } catch (error) {
+      if (!(error instanceof UnreachableError) || lost >= RECONNECTS) throw error;
+    }
   }
 }
 

@@ -9,7 +9,7 @@ import { UNKNOWN } from "../rpc/property-values";
 import type { Context } from "../rpc/resource-handler";
 import { clusterStatus, KUBECONFIG, type LivingMaster, livingMaster, mustRun, waitForMember } from "./cluster-command";
 import { oneByOne } from "./guard-record";
-import { bootedGuest, deadlineMs, progress, reasonOf } from "./guest-waiting";
+import { bootedGuest, deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
 import { leaveCluster } from "./leave-cluster";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
@@ -17,7 +17,6 @@ import type { TypedResource } from "./typed-resource";
 /** One question's patience; a master that dies meanwhile is replaced by another in the next. */
 const READY_SECONDS = 30;
 const POLL_MS = 500;
-const RECONNECTS = 5;
 /** An API server that restarts, or a floating IP that moves, is back long before. */
 const LEAVE_PATIENCE_MS = 60_000;
 
@@ -74,39 +73,30 @@ const joinInTurn = (connect: ConnectGuest, inputs: MembershipInputs, context: Co
 async function join(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> {
   const { node, connection } = inputs;
   const connectNode = (): Promise<Guest> => bootedGuest(connect, connection, node, context);
-  const { guest, phase, order } = await standingOf(connectNode, context);
+  const { phase, order } = await inGuest(connectNode, (guest) => clusterStatus(guest, context));
   const born = order === "first" || order === "other";
-  if (phase !== "member" && !born) await orderToJoin(connect, inputs, guest, phase === "joining", context);
+  if (phase !== "member" && !born) await orderToJoin(connect, inputs, connectNode, phase === "joining", context);
   await waitForMember(connectNode, node, context);
   return waitForNodeReady(connect, inputs, context);
-}
-
-/** A connection that an earlier machine of the name has left behind takes a while to be known as dead. */
-async function standingOf(connectNode: () => Promise<Guest>, context: Context) {
-  for (let lost = 0; ; lost++) {
-    const guest = await connectNode();
-    try {
-      return { guest, ...(await clusterStatus(guest, context)) };
-    } catch (error) {
-      if (!(error instanceof UnreachableError) || lost >= RECONNECTS) throw error;
-    }
-  }
 }
 
 async function orderToJoin(
   connect: ConnectGuest,
   inputs: MembershipInputs,
-  guest: Guest,
+  connectNode: () => Promise<Guest>,
   joining: boolean,
   context: Context,
 ): Promise<void> {
   const { node, bootstrapToken } = inputs;
-  const { guest: master } = await requireMaster(connect, inputs, context);
-  // A node that is on its way in may already be an etcd member by now: only what is left of an earlier machine goes.
-  if (!joining) await mustRun(master, [guestCommand("forget-node"), node], `forget the former ${node}`, context);
-  const stdin = `${bootstrapToken}\n`;
-  await mustRun(master, [guestCommand("renew-token")], "renew the join token", context, { stdin });
-  await mustRun(guest, [guestCommand("join-cluster")], `tell ${node} to join`, context);
+  const connectMaster = async (): Promise<Guest> => (await requireMaster(connect, inputs, context)).guest;
+  await inGuest(connectMaster, async (master) => {
+    // A node that is on its way in may already be an etcd member by now: only what is left of an earlier machine goes.
+    if (!joining) await mustRun(master, [guestCommand("forget-node"), node], `forget the former ${node}`, context);
+    const stdin = `${bootstrapToken}\n`;
+    await mustRun(master, [guestCommand("renew-token")], "renew the join token", context, { stdin });
+  });
+  const join = [guestCommand("join-cluster")] as const;
+  await inGuest(connectNode, (guest) => mustRun(guest, join, `tell ${node} to join`, context));
 }
 
 async function waitForNodeReady(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> {
@@ -118,14 +108,19 @@ async function waitForNodeReady(connect: ConnectGuest, inputs: MembershipInputs,
   for (;;) {
     const master = await requireMaster(connect, inputs, context);
     const timeoutMs = (READY_SECONDS + 10) * 1000;
-    const result = await master.guest.run(["kubectl", KUBECONFIG, ...wait], { signal: context.signal, timeoutMs });
-    if (result.code === 0) return master.clusterId;
-    // At once while the Node is not registered yet, or when that master's API server has just gone.
-    const reason = reasonOf(result);
+    const asked = master.guest.run(["kubectl", KUBECONFIG, ...wait], { signal: context.signal, timeoutMs });
+    const { code, reason } = await asked.then((result) => ({ code: result.code, reason: reasonOf(result) }), away);
+    if (code === 0) return master.clusterId;
+    // At once while the Node is not registered yet, or when that master, or its API server, has just gone.
     if (Date.now() >= end) throw notReady(node, reason);
     show(reason);
     await sleep(POLL_MS, undefined, { signal: context.signal });
   }
+}
+
+function away(error: unknown): { readonly code: undefined; readonly reason: string } {
+  if (error instanceof UnreachableError) return { code: undefined, reason: error.message };
+  throw error;
 }
 
 const notReady = (node: string, reason: string): UserError =>

@@ -2,7 +2,7 @@ import { type ConnectGuest, FileRefusedError, type Guest, type GuestFile } from 
 import { UserError } from "../host/user-error";
 import type { NodeFilesInputs } from "../resource-types";
 import type { Context } from "../rpc/resource-handler";
-import { bootedGuest, progress, readyGuest, reasonOf } from "./guest-waiting";
+import { bootedGuest, inGuest, progress, readyGuest, reasonOf } from "./guest-waiting";
 
 /** Longer than a master gives its API server to start anew. */
 const RELOAD_TIMEOUT_MS = 240_000;
@@ -26,9 +26,9 @@ export interface RollFiles {
 export async function rollFiles({ connect, isNew }: RollFiles, inputs: NodeFilesInputs, context: Context) {
   const { node, connection, files } = inputs;
   const worked = await waitForWork({ connect, isNew }, inputs, context);
-  const guest = await connect(connection, { signal: context.signal });
+  const connectNode = (): Promise<Guest> => bootedGuest(connect, connection, node, context);
   const paths = files.map(({ path }) => path);
-  const present = await guest.readFiles(paths, context.signal);
+  const present = await inGuest(connectNode, (guest) => guest.readFiles(paths, context.signal));
   const changed = files.filter((file, index) => !isEqual(file, present[index]));
   if (changed.length === 0) {
     if (!worked) await readyGuest(connect, connection, node, context, SETTLE_MS);
@@ -37,9 +37,10 @@ export async function rollFiles({ connect, isNew }: RollFiles, inputs: NodeFiles
   if (!worked) context.log("warning", `${node} does not work as it is; its files are put right all the same`);
   const former = present.filter((file) => changed.some(({ path }) => path === file?.path)) as readonly GuestFile[];
   progress(context, node)(`writing ${changed.map(({ path }) => path).join(", ")}`);
-  await guest.writeFiles(changed, context.signal).catch((error: unknown) => {
+  await inGuest(connectNode, (guest) => guest.writeFiles(changed, context.signal)).catch((error: unknown) => {
     throw error instanceof FileRefusedError ? fileRefused(node, error) : error;
   });
+  const guest = await connectNode();
   const reloads = [...new Set(changed.map(({ reload }) => reload).filter((reload) => reload !== ""))];
   try {
     for (const reload of reloads) await runReload(guest, node, reload, context);

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import * as path from "node:path";
+import { test } from "node:test";
+import type { Guest, NewGuestFile } from "../../../../provider/guest";
+import { UnreachableError } from "../../../../provider/host/guest-ssh";
+import type { BirthInputs, MembershipInputs, NodeFilesInputs } from "../../../../provider/resource-types";
+import { birthResource } from "../../../../provider/resources/birth";
+import { membershipResource } from "../../../../provider/resources/membership";
+import { nodeFilesResource } from "../../../../provider/resources/node-files";
+import type { Context } from "../../../../provider/rpc/resource-handler";
+
+/** A connection that stood before the gateway's firewall did is cut off by it, in the middle of whatever was asked. */
+
+const waiting = { order: "none", phase: "waiting", etcdData: false, step: "", error: "" };
+const answers: Readonly<Record<string, string>> = { "cluster-status": JSON.stringify(waiting), "cluster-id": "uid-1" };
+
+/** Every question is lost the first time that it is asked. */
+class CutOff {
+  readonly asked: string[] = [];
+  readonly written: string[] = [];
+
+  readonly guest: Guest = {
+    run: async ([program = "", ...words]) => {
+      const name = path.basename(program);
+      this.ask([name, ...words.filter((word) => !/^\d+$/.test(word))].join(" "));
+      return { code: 0, stdout: answers[name] ?? "", stderr: "" };
+    },
+    readFiles: async (paths) => {
+      this.ask("read");
+      return paths.map(() => undefined);
+    },
+    writeFiles: async (files: readonly NewGuestFile[]) => {
+      this.ask("write");
+      this.written.push(...files.map((file) => file.path));
+    },
+  };
+
+  times(question: string): number {
+    return this.asked.filter((each) => each === question).length;
+  }
+
+  private ask(question: string): void {
+    this.asked.push(question);
+    if (this.times(question) === 1) throw new UnreachableError("the connection was lost while a command ran");
+  }
+}
+
+const context = { signal: new AbortController().signal, log: () => {}, timeoutSeconds: 30 } as unknown as Context;
+const member = (name: string) => ({ name, address: "192.168.57.11", connection: {} });
+
+test("a birth goes on over a connection made anew", async () => {
+  const cutOff = new CutOff();
+  const inputs = { stack: "lab", members: [member("master-1")], rebirth: false } as unknown as BirthInputs;
+  const { outputs } = await birthResource(async () => cutOff.guest).create(inputs, false, context);
+  assert.deepEqual([outputs.bornWith, outputs.clusterId], [["master-1"], "uid-1"]);
+  assert.equal(cutOff.times("give-birth first master-1=https://192.168.57.11:2380"), 2);
+});
+
+test("a node joins over a connection made anew", async () => {
+  const [node, master] = [new CutOff(), new CutOff()];
+  const inputs = {
+    ...{ driver: "fake", stack: "lab", node: "worker-1", role: "worker", connection: { address: "node" } },
+    ...{ masters: [{ ...member("master-1"), connection: { address: "master" } }], bootstrapToken: "secret" },
+  } as unknown as MembershipInputs;
+  const connect = async ({ address }: { address: string }) => (address === "node" ? node : master).guest;
+  const never = () => {
+    throw new Error("no driver is asked");
+  };
+  const resource = membershipResource(connect as never, never as never);
+  const { outputs } = await resource.create(inputs, false, context);
+  assert.equal(outputs.clusterId, "uid-1");
+  assert.deepEqual([node.times("cluster-status"), node.times("join-cluster")], [2, 2]);
+  assert.equal(master.times("renew-token"), 2);
+});
+
+test("files are looked at and written over a connection made anew", async () => {
+  const cutOff = new CutOff();
+  const file = { path: "/etc/a", mode: "0644", content: "a", reload: "" };
+  const inputs = { node: "balancer-1", connection: {}, files: [file], generation: "g" } as unknown as NodeFilesInputs;
+  await nodeFilesResource(async () => cutOff.guest).create(inputs, false, context);
+  assert.deepEqual([cutOff.times("read"), cutOff.times("write"), cutOff.written], [2, 2, ["/etc/a"]]);
+});
