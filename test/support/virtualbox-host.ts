@@ -104,7 +104,12 @@ function writeProgram(file: string, script: string): string {
 }
 
 async function manage(program: string, argv: readonly string[]): Promise<string> {
-  const { stdout, stderr } = await run(program, argv, { maxBuffer: 2 ** 26 });
+  const once = () => run(program, argv, { maxBuffer: 2 ** 26 });
+  // It crashes now and then when it meets a VBoxSVC that is just ending, as the driver knows, too.
+  const { stdout, stderr } = await once().catch((error: { readonly signal?: string }) => {
+    if (error.signal === "SIGSEGV" && argv[0] === "list") return once();
+    throw error;
+  });
   if (/^VBoxManage: error:/m.test(stderr)) throw new Error(stderr);
   return stdout;
 }

@@ -8,7 +8,19 @@ holds() {
   [ -n "$(ip -4 -oneline address show dev "$OCF_RESKEY_interface" to "${OCF_RESKEY_address%/*}/32" 2>/dev/null)" ]
 }
 
-# Neighbours learn at once whose the address is now; three more for whoever missed the first.
+# Given its hardware address, even the one that it has, an interface with arp_notify tells all neighbours at once what
+# addresses it has. A program that says so takes 5 to 30 ms to start beside all else that a move sets going.
+take() {
+  read -r hardware_address <"/sys/class/net/$OCF_RESKEY_interface/address"
+  echo 1 >"/proc/sys/net/ipv4/conf/$OCF_RESKEY_interface/arp_notify"
+  ip -force -batch - <<COMMANDS
+address replace $OCF_RESKEY_address dev $OCF_RESKEY_interface
+link set dev $OCF_RESKEY_interface address $hardware_address
+COMMANDS
+  holds
+}
+
+# Again, for whoever missed the first.
 announce() {
   /usr/libexec/heartbeat/send_arp -i 50 -r 4 -p /run/floating-ip.send_arp \
     "$OCF_RESKEY_interface" "${OCF_RESKEY_address%/*}" auto not_used not_used </dev/null >/dev/null 2>&1 &
@@ -36,7 +48,7 @@ XML
 }
 
 case "${1:-}" in
-start) ip address replace "$OCF_RESKEY_address" dev "$OCF_RESKEY_interface" && announce ;;
+start) take && announce ;;
 stop) ! holds || ip address delete "$OCF_RESKEY_address" dev "$OCF_RESKEY_interface" ;;
 monitor) holds || exit 7 ;; # not running
 meta-data) meta_data ;;
