@@ -1,6 +1,9 @@
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { confValue } from "../quoting";
 
+/** Above it is who owns the address for good. The lower a backup's is, the longer it waits before it takes over. */
+const HIGHEST = 254;
+
 /**
  * VRRP version 3 by unicast between the two balancers, nobody else hears it. Both start as backups; whoever holds the
  * floating IP keeps it when the other one returns (`nopreempt`). A holder whose HAProxy does not take connections lets go.
@@ -29,7 +32,7 @@ vrrp_instance floating-ip {
   nopreempt
   interface dmz
   virtual_router_id 10
-  priority ${confValue(200 - node.index)}
+  priority ${confValue(HIGHEST - node.index)}
   advert_int ${confValue(balancing.advertisementMs / 1000)}
   unicast_src_ip ${confValue(node.address)}
   unicast_peer {
