@@ -1,5 +1,4 @@
 import { type ConnectGuest, type Guest, guestCommand } from "../guest";
-import { UnreachableError } from "../host/guest-ssh";
 import { UserError } from "../host/user-error";
 import type { BirthMember } from "../resource-types";
 import type { Context } from "../rpc/resource-handler";
@@ -20,8 +19,6 @@ export const KUBECONFIG = "--kubeconfig=/etc/kubernetes/admin.conf";
 
 const QUICK_MS = 30_000;
 const CONNECT_MS = 5_000;
-/** How often a wait may be cut off by a lost connection before it counts as failed. */
-const RECONNECTS = 5;
 
 export async function clusterStatus(guest: Guest, { signal }: Context): Promise<ClusterStatus> {
   const result = await guest.run([guestCommand("cluster-status")], { signal, timeoutMs: QUICK_MS });
@@ -51,20 +48,14 @@ export async function mustRun(
 export async function waitForMember(connectNode: () => Promise<Guest>, node: string, context: Context): Promise<void> {
   const end = Date.now() + deadlineMs(context);
   const onLine = progress(context, node);
-  for (let lost = 0; ; lost++) {
+  const waitIn = async (guest: Guest): Promise<void> => {
     const seconds = Math.max(1, Math.round((end - Date.now()) / 1000));
-    try {
-      const guest = await connectNode();
-      const argv = [guestCommand("cluster-wait"), String(seconds)];
-      const result = await guest.run(argv, { signal: context.signal, timeoutMs: (seconds + 5) * 1000, onLine });
-      if (result.code === 0) return;
-      throw notMember(node, reasonOf(result));
-    } catch (error) {
-      // The node may restart meanwhile: its order persists, so waiting goes on.
-      if (!(error instanceof UnreachableError) || lost >= RECONNECTS || Date.now() >= end) throw error;
-      onLine(error.message);
-    }
-  }
+    const argv = [guestCommand("cluster-wait"), String(seconds)] as const;
+    const result = await guest.run(argv, { signal: context.signal, timeoutMs: (seconds + 5) * 1000, onLine });
+    if (result.code !== 0) throw notMember(node, reasonOf(result));
+  };
+  // The node may restart meanwhile: its order persists, so waiting goes on.
+  await inGuest(connectNode, waitIn, onLine);
 }
 
 const notMember = (node: string, reason: string): UserError =>

@@ -54,13 +54,18 @@ export async function bootedGuest(
  * Does something in the guest that may be done twice, anew when the connection is lost meanwhile. One that stood before the
  * gateway's firewall did may be cut off by it, and one to an earlier machine of the name takes a while to be known as dead.
  */
-export async function inGuest<T>(connectNode: () => Promise<Guest>, act: (guest: Guest) => Promise<T>): Promise<T> {
+export async function inGuest<T>(
+  connectNode: () => Promise<Guest>,
+  act: (guest: Guest) => Promise<T>,
+  onLost: (reason: string) => void = () => {},
+): Promise<T> {
   for (let lost = 0; ; lost++) {
     const guest = await connectNode();
     try {
       return await act(guest);
     } catch (error) {
       if (!(error instanceof UnreachableError) || lost >= RECONNECTS) throw error;
+      onLost(error.message);
     }
   }
 }

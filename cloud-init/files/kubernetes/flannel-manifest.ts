@@ -1,7 +1,7 @@
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 import { emitYaml } from "../../emit-yaml";
+import { flannelNamespace as namespace } from "./cluster-namespaces";
 
-const namespace = "kube-flannel";
 const image = "groundplane.internal/flannel:v0.28.4";
 const meta = (name: string) => ({ name, namespace, labels: { app: "flannel" } });
 

@@ -1,9 +1,9 @@
 import type { VolumePlan } from "../../../stacks/plan/data-center-plan";
 import { emitYaml } from "../../emit-yaml";
 import { script } from "../../scripts";
+import { volumesNamespace as namespace } from "../kubernetes/cluster-namespaces";
 import { helperPod } from "./provisioner-helper-pod";
 
-const namespace = "volumes";
 const name = "volume-provisioner";
 const provisioner = "groundplane.internal/volume";
 const image = "groundplane.internal/local-path-provisioner:v0.0.30";
