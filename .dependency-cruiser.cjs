@@ -1,105 +1,97 @@
-// Imports point one way: config <- plan <- cloud-init <- components <- program; host <- drivers <- provider. Each room
-// lists what it may import beside its own files and packages; everything else of this repository is forbidden.
+// Imports point one way. Each room lists the rooms that it may import beside itself and packages; everything else of
+// this repository is forbidden. A rule names rooms, never single files: what two rooms need lies below both.
 
 const path = require("node:path");
 
-/** What a layer above the provider, or the provider of the layers above, has to know: types, names, pure functions. */
-const contracts = {
-  seedTypes: "cloud-init/seed\\.ts",
-  imageNames: "image/image-names\\.ts",
-  volumes: "image/volumes\\.ts",
-  distributions: "image/distributions\\.ts",
-  resourceTypes: "provider/resource-types\\.ts",
-  hypervisorTypes: "provider/hypervisor(?:-objects)?\\.ts",
-  userError: "provider/host/user-error\\.ts",
-  /** What hypervisors this host has, and which one has a stack already. */
-  driverFacts: "provider/host/(?:hypervisors-here|stack-driver)\\.ts",
-  hostKeys: "provider/host/derive-host-key\\.ts",
-};
-
+/** From the bottom to the top. A room that lies in another one comes first: a file belongs to the first that fits. */
 const rooms = [
-  { name: "config", room: "stacks/config/", may: [contracts.volumes, contracts.distributions] },
-  { name: "plan", room: "stacks/plan/", may: ["stacks/config/", contracts.volumes, contracts.distributions] },
-  { name: "cloud-init", room: "cloud-init/", may: ["stacks/config/", "stacks/plan/"] },
+  { name: "model", room: "model/", may: [] },
+  { name: "host", room: "host/", may: ["model/"] },
+  { name: "config", room: "stacks/config/", may: ["model/"] },
+  { name: "plan", room: "stacks/plan/", may: ["model/", "stacks/config/"] },
+  { name: "cloud-init", room: "cloud-init/", may: ["model/", "stacks/config/", "stacks/plan/"] },
+  { name: "recipes", room: "image/recipes/", may: ["model/"] },
   {
     name: "components",
     room: "components/",
-    may: [
-      "stacks/config/",
-      "stacks/plan/",
-      "cloud-init/",
-      contracts.resourceTypes,
-      contracts.hypervisorTypes,
-      contracts.imageNames,
-      contracts.distributions,
-      contracts.hostKeys,
-    ],
+    may: ["model/", "stacks/config/", "stacks/plan/", "cloud-init/", "image/recipes/"],
   },
+  { name: "choice", room: "hypervisors/choice/", may: ["model/", "host/"] },
   {
     name: "program",
     room: "stacks/[^/]+\\.ts",
-    may: ["stacks/", "cloud-init/", "components/", contracts.userError, contracts.driverFacts],
+    may: ["model/", "host/", "stacks/", "components/", "hypervisors/choice/"],
   },
-  { name: "host", room: "provider/host/", may: [] },
-  { name: "rpc", room: "provider/rpc/", may: ["provider/host/"] },
+  { name: "hypervisors", room: "hypervisors/", may: ["model/", "host/", "image/recipes/"] },
+  { name: "guests", room: "guests/", may: ["model/", "host/", "hypervisors/"] },
+  { name: "rpc", room: "provider/rpc/", may: ["model/", "host/"] },
+  { name: "provider", room: "provider/", may: ["model/", "host/", "image/recipes/", "hypervisors/", "guests/"] },
+  { name: "image", room: "image/", may: ["model/", "host/"] },
+  { name: "toolchain", room: "toolchain/", may: ["model/", "host/", "provider/rpc/"] },
   {
-    name: "drivers",
-    room: "provider/drivers/",
-    may: ["provider/host/", contracts.hypervisorTypes, contracts.imageNames],
+    name: "verify",
+    room: "verify/",
+    may: ["model/", "host/", "stacks/config/", "stacks/plan/", "cloud-init/", "hypervisors/", "guests/"],
   },
   {
-    name: "provider",
-    room: "provider/(?!host/|rpc/|drivers/)",
-    may: ["provider/", contracts.seedTypes, contracts.imageNames, contracts.volumes],
+    name: "review",
+    room: "review/",
+    may: ["model/", "host/", "stacks/config/", "stacks/plan/", "cloud-init/", "image/recipes/"],
   },
-  { name: "image", room: "image/", may: ["provider/host/"] },
-  { name: "toolchain", room: "toolchain/", may: ["provider/rpc/", "provider/host/"] },
-  { name: "cli", room: "cli/", may: ["stacks/", "cloud-init/", "components/", "provider/", "image/", "toolchain/"] },
+  {
+    name: "cli",
+    room: "cli/",
+    may: [
+      ...["model/", "host/", "stacks/config/", "stacks/plan/", "cloud-init/", "components/", "hypervisors/", "guests/"],
+      ...["image/", "verify/", "review/", "toolchain/"],
+    ],
+  },
 ];
 
-const anyRoom = "^(?:stacks|cloud-init|components|provider|image|cli|toolchain|test)/";
+const anyRoom =
+  "^(?:model|host|stacks|cloud-init|components|hypervisors|guests|provider|image|toolchain|verify|review|cli|test)/";
 
-const imports = rooms.map(({ name, room, may }) => ({
+const imports = rooms.map(({ name, room, may }, index) => ({
   name: `imports-of-${name}`,
   comment: `${room} may import ${["itself", ...may].join(", ")}`,
   severity: "error",
-  from: { path: `^${room}` },
+  from: { path: `^${room}`, pathNot: rooms.slice(0, index).map((inner) => `^${inner.room}`) },
   to: { path: anyRoom, pathNot: [room, ...may].map((allowed) => `^${allowed}`) },
 }));
 
 /** The core is a function of the configuration: no clock, no network, no disk but its own scripts. */
 const pureCore = {
   name: "pure-core",
-  comment: "config, plan and cloud-init compute; reading is done by the two loaders that are named here",
+  comment: "model, config, plan, cloud-init and recipes compute; only the folder of guest scripts is read",
   severity: "error",
   from: {
-    path: "^(?:stacks/config|stacks/plan|cloud-init)/",
-    pathNot: ["^stacks/config/read-stack-config\\.ts$", "^cloud-init/scripts\\.ts$"],
+    path: "^(?:model|stacks/config|stacks/plan|cloud-init|image/recipes)/",
+    pathNot: "^cloud-init/scripts/",
   },
   to: { dependencyTypes: ["core"], pathNot: "^(?:node:)?(?:crypto|path)$" },
 };
 
 const processes = {
   name: "processes-only-in-host",
-  comment: "start processes through provider/host: it keeps argv, output and exit codes, and tests can replace it",
+  comment: "start processes through host: it keeps argv, output and exit codes, and tests can replace it",
   severity: "error",
   from: {
     // The two stand-ins for Pulumi's own plugins exist to run the user's program and commands.
-    pathNot: ["^provider/host/", "^test/", "^toolchain/(?:language-host|command-plugin)/", "\\.cjs$"],
+    pathNot: ["^host/", "^test/", "^toolchain/(?:language-host|command-plugin)/", "\\.cjs$"],
   },
   to: { path: "^(?:node:)?child_process$" },
 };
 
 const filesAndSockets = {
   name: "files-and-sockets-only-in-host",
-  comment: "read and write files and open sockets through provider/host",
+  comment: "read and write files and open sockets through host",
   severity: "error",
   from: {
     pathNot: [
-      "^provider/host/",
+      "^host/",
       "^(?:cli|image|toolchain|test)/",
-      "^stacks/config/read-stack-config\\.ts$",
-      "^cloud-init/scripts\\.ts$",
+      "^stacks/[^/]+\\.ts$",
+      "^cloud-init/scripts/",
       "\\.cjs$",
     ],
   },
@@ -111,7 +103,7 @@ const driversBehindThePort = {
   comment: "the program and its components meet drivers only through resource types",
   severity: "error",
   from: { path: "^(?:stacks|components|cloud-init)/" },
-  to: { path: "^provider/drivers/", reachable: true },
+  to: { path: "^hypervisors/(?!choice/)", reachable: true },
 };
 
 const noCycles = {

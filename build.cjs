@@ -7,9 +7,9 @@ const { programBundle } = require("./toolchain/program-bundle.cjs");
 
 const entries = {
   provider: "provider/main.ts",
-  "qemu-switch": "provider/drivers/qemu/switch/main.ts",
+  "qemu-switch": "hypervisors/qemu/switch/main.ts",
   cli: "cli/main.ts",
-  "api-probe": "cli/verify/probe-thread.ts",
+  "api-probe": "verify/probe-thread.ts",
   "image-builder": "image/unprivileged/main.ts",
   "language-host": "toolchain/language-host/main.ts",
   "command-plugin": "toolchain/command-plugin/main.ts",

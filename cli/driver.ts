@@ -1,7 +1,7 @@
-import { driverByName } from "../provider/drivers/driver-by-name";
-import { rememberedDriver } from "../provider/host/stack-driver";
-import type { Hypervisor } from "../provider/hypervisor";
-import { chooseDriver, type DriverChoice, driverSurroundings } from "../stacks/choose-driver";
+import { chooseDriver, type DriverChoice, driverSurroundings } from "../hypervisors/choice/choose-driver";
+import { rememberedDriver } from "../hypervisors/choice/stack-driver";
+import { driverByName } from "../hypervisors/driver-by-name";
+import type { Hypervisor } from "../hypervisors/hypervisor";
 import type { Configuration } from "../stacks/config/configuration";
 import { readConfiguration } from "./project";
 

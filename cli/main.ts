@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { UserError } from "../provider/host/user-error";
+import { UserError } from "../model/user-error";
 import { bundleCommand } from "./commands/bundle";
 import { destroyCommand } from "./commands/destroy";
 import { diagramCommand } from "./commands/diagram";

@@ -1,6 +1,6 @@
 import * as path from "node:path";
-import { readIfPresent } from "../provider/host/file-store";
-import { UserError } from "../provider/host/user-error";
+import { readIfPresent } from "../host/file-store";
+import { UserError } from "../model/user-error";
 import type { Configuration } from "../stacks/config/configuration";
 import { describeProblems } from "../stacks/config/describe-problems";
 import type { ParseContext } from "../stacks/config/parse-configuration";

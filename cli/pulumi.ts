@@ -1,12 +1,12 @@
-import { exists } from "../provider/host/file-store";
-import { runAttached } from "../provider/host/run-attached";
-import { runCommand } from "../provider/host/run-command";
-import { UserError } from "../provider/host/user-error";
+import { exists } from "../host/file-store";
+import { runAttached } from "../host/run-attached";
+import { runCommand } from "../host/run-command";
+import { UserError } from "../model/user-error";
 import { findPulumi, obtainPulumi } from "../toolchain/obtain-pulumi";
 import { chooseBackend, pulumiEnvironment } from "../toolchain/pulumi-environment";
+import { localStateFile } from "../toolchain/stack-salt";
 import { say } from "./print";
 import { projectFolder } from "./project";
-import { localStateFile } from "./start/stack-salt";
 
 /** False only when it is certain, which costs nothing: a local backend has no state of the stack. */
 export async function isKnownToPulumi(stack: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import * as path from "node:path";
-import { stackFolder } from "../provider/host/data-folder";
-import { writeFileAtomic } from "../provider/host/file-store";
-import type { StackOutputs } from "./stack-outputs";
+import { stackFolder } from "../host/data-folder";
+import { writeFileAtomic } from "../host/file-store";
+import type { StackOutputs } from "../model/stack-outputs";
 
 /** Files by which the system's own ssh reaches every node of a stack. */
 export interface SshFiles {

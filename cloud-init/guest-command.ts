@@ -1,8 +1,8 @@
 import { guestCommandFolder, type TextFile } from "./role-content";
-import { script } from "./scripts";
+import { script } from "./scripts/read-script";
 
 /**
- * A script of cloud-init/scripts/ as a command in the guest: `gateway/role-ready` becomes
+ * A script of cloud-init/scripts/read-script/ as a command in the guest: `gateway/role-ready` becomes
  * `/usr/local/lib/groundplane/role-ready`. It follows its source while the node lives.
  */
 export function guestCommand(scriptName: string): TextFile {

@@ -1,3 +1,4 @@
+import type { NodeFile, NodeSeed, SecretName } from "../model/seed";
 import type { DataCenterPlan, NodePlan, Role } from "../stacks/plan/data-center-plan";
 import { type NodeContent, renderCloudConfig } from "./cloud-config";
 import { renderRoleTarget, startRole } from "./files/role-target";
@@ -10,7 +11,6 @@ import { gatewayContent } from "./roles/gateway";
 import { masterContent } from "./roles/master";
 import { storageContent } from "./roles/storage";
 import { workerContent } from "./roles/worker";
-import type { NodeFile, NodeSeed, SecretName } from "./seed";
 
 const roles: Readonly<Record<Role, RenderRole>> = {
   gateway: gatewayContent,

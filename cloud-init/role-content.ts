@@ -1,5 +1,5 @@
+import type { SecretName } from "../model/seed";
 import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
-import type { SecretName } from "./seed";
 
 interface SeedFileBase {
   /** Absolute; parent folders are made with mode 0755. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { DistributionName } from "../image/distributions";
-import { imageFor, imageFormOf } from "../image/image-names";
+import { imageFor, imageFormOf } from "../image/recipes/image-names";
+import type { DistributionName } from "../model/distributions";
 import type { Role } from "../stacks/plan/data-center-plan";
 import { Image } from "./resources/image";
 

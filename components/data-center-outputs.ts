@@ -1,42 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { StackOutputs } from "../model/stack-outputs";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { renderKubeconfig } from "./kubeconfig";
+import type { ResourceArgs } from "./resources/deep-input";
 import type { Secrets } from "./secrets";
 
-/** One node as the stack's `inventory` output lists it. */
-export interface InventoryEntry {
-  readonly name: string;
-  readonly role: string;
-  readonly address: string;
-  readonly fqdn: string;
-  /** In the order of the node's interfaces. */
-  readonly macs: readonly string[];
-  /** `ssh-ed25519 AAAA…` */
-  readonly hostKey: pulumi.Output<string>;
-}
-
-export interface GatewaySsh {
-  readonly host: string;
-  readonly port: number;
-  /** `ssh-ed25519 AAAA…` */
-  readonly hostKey: pulumi.Output<string>;
-}
-
 /** What the stack tells the world, and the commands read. */
-export interface DataCenterOutputs {
-  /** Where this host reaches the API. */
-  readonly apiEndpoint: string;
-  /** Where the nodes reach the API: the floating IP. */
-  readonly clusterEndpoint: string;
-  /** Secret. */
-  readonly kubeconfig: pulumi.Output<string>;
-  readonly gatewaySsh: GatewaySsh;
-  /** OpenSSH format. Secret. */
-  readonly sshPrivateKey: pulumi.Output<string>;
-  readonly inventory: readonly InventoryEntry[];
-  /** Lines of an OpenSSH known_hosts file for the gateway's port and every node. */
-  readonly knownHosts: pulumi.Output<string>;
-}
+export type DataCenterOutputs = ResourceArgs<StackOutputs>;
 
 export function dataCenterOutputs(plan: DataCenterPlan, secrets: Secrets): DataCenterOutputs {
   const apiEndpoint = `https://127.0.0.1:${plan.hostPorts.api}`;

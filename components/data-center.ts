@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { storageBackend } from "../cloud-init/planned-storage";
-import { imageFormOf } from "../image/image-names";
+import { imageFormOf } from "../image/recipes/image-names";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { BalancerPair } from "./balancer-pair";
 import { BaseImage } from "./base-image";

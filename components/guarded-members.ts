@@ -1,4 +1,4 @@
-import type { GuardInputs } from "../provider/resource-types";
+import type { GuardInputs } from "../model/resource-types";
 import { type DataCenterPlan, nodesOf, type Role } from "../stacks/plan/data-center-plan";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 

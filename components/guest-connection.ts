@@ -1,4 +1,4 @@
-import type { BirthMember, GuestConnection } from "../provider/resource-types";
+import type { BirthMember, GuestConnection } from "../model/resource-types";
 import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
 import type { ResourceArgs } from "./resources/deep-input";
 import type { Secrets } from "./secrets";

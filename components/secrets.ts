@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { NodeSeed, SecretName } from "../cloud-init/seed";
-import { deriveHostKey } from "../provider/host/derive-host-key";
+import { deriveHostKey } from "../model/derive-host-key";
+import type { NodeSeed, SecretName } from "../model/seed";
 import { ClusterSecrets } from "./resources/cluster-secrets";
 
 /** The part of a name after this prefix is the node's; the key is derived, not stored. */

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { renderNodeSeed } from "../cloud-init/render-node-seed";
-import type { NodeSeed } from "../cloud-init/seed";
-import { imageFormOf } from "../image/image-names";
-import type { MachineInputs } from "../provider/resource-types";
+import { imageFormOf } from "../image/recipes/image-names";
+import type { MachineInputs } from "../model/resource-types";
+import type { NodeSeed } from "../model/seed";
 import type { NodePlan } from "../stacks/plan/data-center-plan";
 import { cpuWeightOf } from "./cpu-weight";
 import type { Foundation } from "./foundation";

@@ -3,7 +3,7 @@
  * below image/layers. Recipes name digests and not files, so that an image's name is known without reading a disk.
  */
 import * as path from "node:path";
-import { writeFileAtomic } from "../provider/host/file-store";
+import { writeFileAtomic } from "../host/file-store";
 import { layerFilesDigest } from "./build/layer";
 import recorded from "./recipes/layer-digests.json";
 

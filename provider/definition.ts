@@ -1,6 +1,6 @@
-import { driverByName } from "./drivers/driver-by-name";
-import { connectAnyGuest } from "./guests/connect-guest";
-import type { ResourceTypeName } from "./resource-types";
+import { connectAnyGuest } from "../guests/connect-guest";
+import { driverByName } from "../hypervisors/driver-by-name";
+import type { ResourceTypeName } from "../model/resource-types";
 import { birthResource } from "./resources/birth";
 import { clusterSecretsResource } from "./resources/cluster-secrets";
 import { diskResource } from "./resources/disk";

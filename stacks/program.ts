@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DataCenter } from "../components/data-center";
-import { UserError } from "../provider/host/user-error";
-import { chooseDriver, driverSurroundings, slowdownOf } from "./choose-driver";
-import { readStackConfig } from "./config/read-stack-config";
+import { chooseDriver, driverSurroundings, slowdownOf } from "../hypervisors/choice/choose-driver";
+import { UserError } from "../model/user-error";
 import { planDataCenter } from "./plan/plan-data-center";
+import { readStackConfig } from "./read-stack-config";
 
 /** What Pulumi runs: read, plan, build, outputs. */
 async function buildStack() {

@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import { runCommand } from "../provider/host/run-command";
+import { runCommand } from "../host/run-command";
 import { obtainGo } from "./obtain-go";
 import type { ObtainOptions } from "./pulumi-tool";
 import { PULUMI_VERSION } from "./pulumi-version";

@@ -3,10 +3,10 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { partsFolder } from "../provider/host/data-folder";
-import { digestFile } from "../provider/host/digest-file";
-import { runCommand } from "../provider/host/run-command";
-import { UserError } from "../provider/host/user-error";
+import { partsFolder } from "../host/data-folder";
+import { digestFile } from "../host/digest-file";
+import { runCommand } from "../host/run-command";
+import { UserError } from "../model/user-error";
 import type { ObtainOptions } from "./pulumi-tool";
 import { PULUMI_VERSION } from "./pulumi-version";
 

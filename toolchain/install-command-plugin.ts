@@ -1,9 +1,9 @@
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
-import { exists, readIfPresent, removeTree, writeFileAtomic } from "../provider/host/file-store";
-import { runCommand } from "../provider/host/run-command";
-import { UserError } from "../provider/host/user-error";
+import { exists, readIfPresent, removeTree, writeFileAtomic } from "../host/file-store";
+import { runCommand } from "../host/run-command";
+import { UserError } from "../model/user-error";
 import { programFile } from "./own-pulumi";
 import type { ObtainOptions, PulumiCli } from "./pulumi-tool";
 import { COMMAND_PLUGIN_VERSION } from "./pulumi-version";

@@ -1,11 +1,11 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { partsFolder, toolsFolder } from "../provider/host/data-folder";
-import { digestFile } from "../provider/host/digest-file";
-import { withFileLock } from "../provider/host/file-lock";
-import { removeTree } from "../provider/host/file-store";
-import { runCommand } from "../provider/host/run-command";
-import { UserError } from "../provider/host/user-error";
+import { partsFolder, toolsFolder } from "../host/data-folder";
+import { digestFile } from "../host/digest-file";
+import { withFileLock } from "../host/file-lock";
+import { removeTree } from "../host/file-store";
+import { runCommand } from "../host/run-command";
+import { UserError } from "../model/user-error";
 import type { ObtainOptions } from "./pulumi-tool";
 import { satisfies } from "./pulumi-version";
 import { isIntact, readRecord, sealFolder } from "./sealed-folder";

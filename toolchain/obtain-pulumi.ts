@@ -1,8 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { toolsFolder } from "../provider/host/data-folder";
-import { withFileLock } from "../provider/host/file-lock";
-import { UserError } from "../provider/host/user-error";
+import { toolsFolder } from "../host/data-folder";
+import { withFileLock } from "../host/file-lock";
+import { UserError } from "../model/user-error";
 import { buildPulumi } from "./build-pulumi";
 import { downloadPulumi, isDownloadReachable } from "./download-pulumi";
 import { installCommandPlugin } from "./install-command-plugin";

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { runCommand } from "../provider/host/run-command";
+import { runCommand } from "../host/run-command";
 import { PULUMI_VERSION, satisfies } from "./pulumi-version";
 import { readRecord } from "./sealed-folder";
 

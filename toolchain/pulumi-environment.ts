@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
-import { dataFolder, pulumiHomeFolder, stateFolder } from "../provider/host/data-folder";
-import { withFileLock } from "../provider/host/file-lock";
-import { exists, readJson, writeFileAtomic } from "../provider/host/file-store";
+import { dataFolder, pulumiHomeFolder, stateFolder } from "../host/data-folder";
+import { withFileLock } from "../host/file-lock";
+import { exists, readJson, writeFileAtomic } from "../host/file-store";
 
 /** Who decides where the stacks' state is kept. */
 export type Backend =

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { digestFile } from "../provider/host/digest-file";
-import { readJson, writeJson } from "../provider/host/file-store";
+import { digestFile } from "../host/digest-file";
+import { readJson, writeJson } from "../host/file-store";
 
 /** Written last into a folder with a fetched program: what it should be like. */
 interface SealRecord {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { toolsFolder } from "../provider/host/data-folder";
-import { exists, readIfPresent, writeFileAtomic } from "../provider/host/file-store";
-import { UserError } from "../provider/host/user-error";
+import { toolsFolder } from "../host/data-folder";
+import { exists, readIfPresent, writeFileAtomic } from "../host/file-store";
+import { UserError } from "../model/user-error";
 
 /**
  * Our own language host and command plugin are started through launchers outside the project. Several clones of it

@@ -1,5 +1,5 @@
-import { UserError } from "../../provider/host/user-error";
-import type { HostFinding } from "../../provider/hypervisor";
+import type { HostFinding } from "../../hypervisors/hypervisor";
+import { UserError } from "../../model/user-error";
 
 /** What `doctor` found out about one thing. A warning does not keep anything from working. */
 export type Finding = HostFinding;

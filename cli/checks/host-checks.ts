@@ -1,12 +1,12 @@
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
-import { type ImageForm, imageFormOf } from "../../image/image-names";
-import { dataFolder } from "../../provider/host/data-folder";
-import { exists } from "../../provider/host/file-store";
-import { isPortFree } from "../../provider/host/free-port";
-import { portHolder } from "../../provider/host/port-holder";
-import type { Hypervisor } from "../../provider/hypervisor";
+import { dataFolder } from "../../host/data-folder";
+import { exists } from "../../host/file-store";
+import { isPortFree } from "../../host/free-port";
+import { portHolder } from "../../host/port-holder";
+import type { Hypervisor } from "../../hypervisors/hypervisor";
+import { type ImageForm, imageFormOf } from "../../image/recipes/image-names";
 import type { Configuration } from "../../stacks/config/configuration";
 import { type Check, type Finding, ok, problem, warning } from "./check";
 

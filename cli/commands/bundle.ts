@@ -1,11 +1,11 @@
 import * as path from "node:path";
 import { Command, Option } from "commander";
-import type { ImageForm } from "../../image/image-names";
+import { interruptibly } from "../../host/interruption";
 import { createBundle } from "../../image/parts/bundle";
 import type { BundleManifest } from "../../image/parts/bundle-manifest";
 import { loadBundle } from "../../image/parts/load-bundle";
+import type { ImageForm } from "../../image/recipes/image-names";
 import { print, printJson, sayNews, table } from "../print";
-import { interruptibly } from "../start/interruption";
 
 interface BundleOptions {
   readonly json?: boolean;

@@ -1,14 +1,14 @@
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
-import { stackFolder } from "../../provider/host/data-folder";
-import { markDismantling } from "../../provider/host/dismantling-mark";
-import { removeTree } from "../../provider/host/file-store";
-import { UserError } from "../../provider/host/user-error";
+import { stackFolder } from "../../host/data-folder";
+import { markDismantling } from "../../host/dismantling-mark";
+import { removeTree } from "../../host/file-store";
+import { UserError } from "../../model/user-error";
+import { removeStaleLocks } from "../../toolchain/stale-locks";
 import { driverOf } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { say } from "../print";
 import { isKnownToPulumi, letPulumi } from "../pulumi";
-import { removeStaleLocks } from "../start/stale-locks";
 
 export function destroyCommand(): Command {
   return stackCommand(

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
+import { type DiagramFormat, diagramFormats, renderDiagram } from "../../review/render-diagram";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson } from "../print";
 import { readPlan } from "../project";
-import { type DiagramFormat, diagramFormats, renderDiagram } from "../render-diagram";
 
 export function diagramCommand(): Command {
   return reportCommand("diagram", "draw the data centre's topology, planned from its configuration")

@@ -1,7 +1,8 @@
 import * as os from "node:os";
 import type { Command } from "commander";
-import { driverByName } from "../../provider/drivers/driver-by-name";
-import { driverSurroundings, slowdownOf } from "../../stacks/choose-driver";
+import { interruptibly } from "../../host/interruption";
+import { driverSurroundings, slowdownOf } from "../../hypervisors/choice/choose-driver";
+import { driverByName } from "../../hypervisors/driver-by-name";
 import { type Finding, ok, runChecks } from "../checks/check";
 import {
   checkDiskSpace,
@@ -24,7 +25,6 @@ import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson } from "../print";
 import { readConfiguration, stackFile } from "../project";
 import { type SmokeStep, smokeTest } from "../smoke/smoke-test";
-import { interruptibly } from "../start/interruption";
 
 export function doctorCommand(): Command {
   return reportCommand("doctor", "check everything that `up` needs, all at once; exit code 1 on a problem")

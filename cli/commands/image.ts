@@ -1,11 +1,11 @@
 import { Command } from "commander";
+import { interruptibly } from "../../host/interruption";
 import { ensureImages } from "../../image/build-images";
 import { imageNamesOf } from "../checks/part-checks";
 import { driverFor } from "../driver";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson, sayNews } from "../print";
 import { readConfiguration } from "../project";
-import { interruptibly } from "../start/interruption";
 
 export function imageCommand(): Command {
   return new Command("image").description("what machines are made of").addCommand(buildCommand());

@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import type { Command } from "commander";
-import { stackFolder } from "../../provider/host/data-folder";
-import { writeFileAtomic } from "../../provider/host/file-store";
+import { stackFolder } from "../../host/data-folder";
+import { writeFileAtomic } from "../../host/file-store";
 import { type StackOptions, stackCommand } from "../options";
 import { print } from "../print";
 import { readStackOutputs } from "../stack-outputs";

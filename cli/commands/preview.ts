@@ -1,21 +1,21 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import type { Command } from "commander";
-import { readIfPresent } from "../../provider/host/file-store";
-import { CommandError } from "../../provider/host/run-command";
-import { UserError } from "../../provider/host/user-error";
+import { readIfPresent } from "../../host/file-store";
+import { CommandError } from "../../host/run-command";
+import { UserError } from "../../model/user-error";
+import { compareRenderings } from "../../review/compare-renderings";
+import { changesOfPreview, type PulumiPreview } from "../../review/from-preview";
+import type { RoleCounts } from "../../review/interruptions";
+import { renderMarkdown } from "../../review/render-markdown";
+import { renderStack, type StackRendering } from "../../review/render-stack";
+import type { Review } from "../../review/review";
+import { reviewChanges } from "../../review/review-changes";
+import { commitOf, renderRevision } from "../../review/revision";
 import { type StackOptions, stackCommand } from "../options";
 import { print } from "../print";
 import { projectFolder, stackFile } from "../project";
 import { askPulumi, isKnownToPulumi } from "../pulumi";
-import { compareRenderings } from "../review/compare-renderings";
-import { changesOfPreview, type PulumiPreview } from "../review/from-preview";
-import type { RoleCounts } from "../review/interruptions";
-import { renderMarkdown } from "../review/render-markdown";
-import { renderStack, type StackRendering } from "../review/render-stack";
-import type { Review } from "../review/review";
-import { reviewChanges } from "../review/review-changes";
-import { commitOf, renderRevision } from "../review/revision";
 
 interface PreviewOptions extends StackOptions {
   readonly base?: string;

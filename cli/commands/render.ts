@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import type { Command } from "commander";
 import { renderSeeds } from "../../cloud-init/render-node-seed";
-import { writeFileAtomic } from "../../provider/host/file-store";
+import { writeFileAtomic } from "../../host/file-store";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson } from "../print";
 import { readPlan } from "../project";

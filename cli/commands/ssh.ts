@@ -1,8 +1,9 @@
 import type { Command } from "commander";
-import { runAttached } from "../../provider/host/run-attached";
+import { runAttached } from "../../host/run-attached";
+import { findNode } from "../../model/stack-outputs";
 import { type StackOptions, stackCommand } from "../options";
 import { writeSshFiles } from "../ssh-files";
-import { findNode, readStackOutputs } from "../stack-outputs";
+import { readStackOutputs } from "../stack-outputs";
 
 export function sshCommand(): Command {
   return stackCommand(

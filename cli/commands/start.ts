@@ -1,10 +1,13 @@
 import * as path from "node:path";
 import type { Command } from "commander";
+import { imagesFolder } from "../../host/data-folder";
+import { exists } from "../../host/file-store";
+import { ensureHostPackages } from "../../host/host-packages";
+import { interruptibly } from "../../host/interruption";
+import { ProgressLines } from "../../host/progress-lines";
+import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { ensureImages } from "../../image/build-images";
-import { imagesFolder } from "../../provider/host/data-folder";
-import { exists } from "../../provider/host/file-store";
-import { UserError } from "../../provider/host/user-error";
-import type { Hypervisor } from "../../provider/hypervisor";
+import { UserError } from "../../model/user-error";
 import type { Configuration } from "../../stacks/config/configuration";
 import { obtainGo } from "../../toolchain/obtain-go";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
@@ -16,10 +19,7 @@ import { print } from "../print";
 import { readConfiguration } from "../project";
 import { readStackOutputs } from "../stack-outputs";
 import { bringUp } from "../start/bring-up";
-import { ensureHostPackages } from "../start/host-packages";
-import { interruptibly } from "../start/interruption";
 import { prepareStack, settleStackFile } from "../start/prepare-stack";
-import { ProgressLines } from "../start/progress-lines";
 import { formatSummary } from "../start/summary";
 import { writeKubeconfig } from "./kubeconfig";
 

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import { isHealthy, type MachineStatus, type StackStatus, stackStatus } from "../../verify/stack-status";
 import { driverOf } from "../driver";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson, table } from "../print";
 import { readStackOutputs } from "../stack-outputs";
-import { isHealthy, type MachineStatus, type StackStatus, stackStatus } from "../stack-status";
 
 export function statusCommand(): Command {
   return reportCommand(

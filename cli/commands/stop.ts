@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import { stopOrder } from "../../stacks/plan/stop-order";
 import { driverOf } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { say } from "../print";
 import { readPlan } from "../project";
-import { stopOrder } from "../stop-order";
 
 const ORDERLY_MS = 60_000;
 

@@ -1,19 +1,20 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import { UserError } from "../../provider/host/user-error";
+import { interruptibly } from "../../host/interruption";
+import type { VerifyReport } from "../../model/contract-report";
+import { UserError } from "../../model/user-error";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
+import { apiClient } from "../../verify/api-client";
+import type { Fault } from "../../verify/fault";
+import { faults } from "../../verify/faults/all";
+import { renderTimeline } from "../../verify/render-timeline";
+import { renderMarkdown, renderTable, withoutSamples } from "../../verify/report";
+import { runVerify } from "../../verify/run-verify";
 import { driverOf } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { print, say, table } from "../print";
 import { readConfiguration, stackFile } from "../project";
 import { readStackOutputs } from "../stack-outputs";
-import { interruptibly } from "../start/interruption";
-import { apiClient } from "../verify/api-client";
-import type { Fault } from "../verify/fault";
-import { faults } from "../verify/faults/all";
-import { renderTimeline } from "../verify/render-timeline";
-import { renderMarkdown, renderTable, withoutSamples } from "../verify/report";
-import { runVerify, type VerifyReport } from "../verify/run-verify";
 
 interface VerifyCommandOptions extends StackOptions {
   readonly rounds: number;

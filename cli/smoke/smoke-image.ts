@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
-import { imageFor, imageFormOf } from "../../image/image-names";
-import { bootSectorDisk } from "../../provider/drivers/boot-sector";
-import { imagesFolder } from "../../provider/host/data-folder";
-import { removeTree, writeFileAtomic, writeJson } from "../../provider/host/file-store";
-import type { Hypervisor } from "../../provider/hypervisor";
+import { imagesFolder } from "../../host/data-folder";
+import { removeTree, writeFileAtomic, writeJson } from "../../host/file-store";
+import { bootSectorDisk } from "../../hypervisors/boot-sector";
+import type { Hypervisor } from "../../hypervisors/hypervisor";
+import { imageFor, imageFormOf } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
 
 /** What the tiny machine is made from, and how one knows on its console that it has booted. */

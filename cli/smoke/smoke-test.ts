@@ -1,11 +1,11 @@
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { dataFolder, stackFolder } from "../../provider/host/data-folder";
-import { withFileLock } from "../../provider/host/file-lock";
-import { readIfPresent, removeTree } from "../../provider/host/file-store";
-import { findFreePort, isPortFree } from "../../provider/host/free-port";
-import { UserError } from "../../provider/host/user-error";
-import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../provider/hypervisor";
+import { dataFolder, stackFolder } from "../../host/data-folder";
+import { withFileLock } from "../../host/file-lock";
+import { readIfPresent, removeTree } from "../../host/file-store";
+import { findFreePort, isPortFree } from "../../host/free-port";
+import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
+import { UserError } from "../../model/user-error";
 import { makeSmokeImage, type SmokeImage } from "./smoke-image";
 
 /** One step of the smoke test as it went. */

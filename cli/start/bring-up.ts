@@ -1,11 +1,11 @@
 import * as path from "node:path";
-import { stackFolder } from "../../provider/host/data-folder";
-import { writeFileAtomic } from "../../provider/host/file-store";
-import { followCommand } from "../../provider/host/follow-command";
-import { UserError } from "../../provider/host/user-error";
+import { stackFolder } from "../../host/data-folder";
+import { writeFileAtomic } from "../../host/file-store";
+import { followCommand } from "../../host/follow-command";
+import { interruptedError } from "../../host/interruption";
+import type { ProgressLines } from "../../host/progress-lines";
+import { UserError } from "../../model/user-error";
 import { projectFolder } from "../project";
-import { interruptedError } from "./interruption";
-import type { ProgressLines } from "./progress-lines";
 import { describeResource, isDone, parseResourceLine, readUpReport, type UpReport } from "./up-output";
 
 /** Shown when Pulumi failed without a summary of its own. */

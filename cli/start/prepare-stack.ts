@@ -1,10 +1,10 @@
 import * as path from "node:path";
-import { exists } from "../../provider/host/file-store";
-import { runCommand } from "../../provider/host/run-command";
+import { exists } from "../../host/file-store";
+import { runCommand } from "../../host/run-command";
 import { chooseBackend } from "../../toolchain/pulumi-environment";
+import { dropForeignSalt, keepSaltOutOfGit, localStateFile } from "../../toolchain/stack-salt";
+import { removeStaleLocks } from "../../toolchain/stale-locks";
 import { projectFolder, stackFile } from "../project";
-import { dropForeignSalt, keepSaltOutOfGit, localStateFile } from "./stack-salt";
-import { removeStaleLocks } from "./stale-locks";
 
 /**
  * Sees to it that Pulumi knows the stack, in the backend that is in use.

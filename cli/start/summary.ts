@@ -1,5 +1,5 @@
-import type { StackOutputs } from "../stack-outputs";
-import type { PhaseTime } from "./progress-lines";
+import type { PhaseTime } from "../../host/progress-lines";
+import type { StackOutputs } from "../../model/stack-outputs";
 
 export interface Summary {
   readonly stack: string;

@@ -2,7 +2,7 @@ import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { renderCorosyncConf } from "../files/corosync-conf";
 import { floatingIpAgent, renderPacemakerCib } from "../files/pacemaker-cib";
 import { type RoleContent, unitFile } from "../role-content";
-import { script } from "../scripts";
+import { script } from "../scripts/read-script";
 
 /**
  * On a machine that boots slowly one of Pacemaker's daemons asks another that has not begun to listen, calls that fatal, and

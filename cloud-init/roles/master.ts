@@ -1,3 +1,4 @@
+import type { SecretName } from "../../model/seed";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { auditPolicy } from "../files/kubernetes/audit-policy";
 import { authenticationConfiguration } from "../files/kubernetes/authentication-configuration";
@@ -16,7 +17,6 @@ import { approverName, approverUnit } from "../files/kubernetes/units";
 import { guestCommand } from "../guest-command";
 import { withStorageClient } from "../planned-storage";
 import { guestCommandFolder, type RoleContent, type SeedFile } from "../role-content";
-import type { SecretName } from "../seed";
 import { kubernetesNodeContent } from "./kubernetes-node";
 
 const commands = [

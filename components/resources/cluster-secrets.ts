@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterSecretsInputs } from "../../provider/resource-types";
+import type { ClusterSecretsInputs } from "../../model/resource-types";
 import type { ResourceArgs } from "./deep-input";
 
 /** All keys of a stack, made before any machine exists. */

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { DismantlingInputs } from "../../provider/resource-types";
+import type { DismantlingInputs } from "../../model/resource-types";
 import type { ResourceArgs } from "./deep-input";
 import { named } from "./named";
 

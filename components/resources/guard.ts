@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { GuardInputs } from "../../provider/resource-types";
+import type { GuardInputs } from "../../model/resource-types";
 import { named } from "./named";
 
 /** Refuses a plan that the cluster would not survive. Plain arguments: a preview must know all of them. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PowerState } from "../../provider/hypervisor";
-import type { MachineInputs } from "../../provider/resource-types";
+import type { PowerState } from "../../model/hypervisor-objects";
+import type { MachineInputs } from "../../model/resource-types";
 import type { ResourceArgs } from "./deep-input";
 import { named } from "./named";
 

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { MembershipInputs } from "../../provider/resource-types";
+import type { MembershipInputs } from "../../model/resource-types";
 import type { ResourceArgs } from "./deep-input";
 import { named } from "./named";
 

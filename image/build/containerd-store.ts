@@ -1,13 +1,13 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { partsFolder } from "../../provider/host/data-folder";
-import { removeTree } from "../../provider/host/file-store";
-import { ownNamespaces } from "../../provider/host/namespaces";
-import { runCommand } from "../../provider/host/run-command";
+import { partsFolder } from "../../host/data-folder";
+import { removeTree } from "../../host/file-store";
+import { ownNamespaces } from "../../host/namespaces";
+import { runCommand } from "../../host/run-command";
 import { writeDockerArchive } from "../container/docker-archive";
 import { type ImageSources, layerFiles } from "../container/layer-files";
 import { buildScript } from "../image-files";
-import { recipeHash } from "../image-names";
+import { recipeHash } from "../recipes/image-names";
 import type { ContainerImageRecipe, KubernetesRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/progress";
 import { ensureSealed, type SealedFolder, type Verification } from "../store/sealed-folder";

@@ -1,8 +1,9 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { removeTree, writeFileAtomic } from "../../provider/host/file-store";
-import { ownNamespaces } from "../../provider/host/namespaces";
-import { runCommand } from "../../provider/host/run-command";
+import { removeTree, writeFileAtomic } from "../../host/file-store";
+import { ownNamespaces } from "../../host/namespaces";
+import { runCommand } from "../../host/run-command";
+import type { ImageKind } from "../../model/volumes";
 import { biosBoot } from "../disk/bios-boot";
 import { fstab, grubConfiguration, loadGrubConfiguration } from "../disk/boot-files";
 import { type DiskLayout, layOutDisk, MIB } from "../disk/disk-layout";
@@ -12,7 +13,6 @@ import { volumeGroupHead } from "../disk/volume-group";
 import { buildScript } from "../image-files";
 import type { DiskRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/progress";
-import type { ImageKind } from "../volumes";
 import { overlayMarks } from "./overlay-marks";
 
 export interface DiskContent {

@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
-import { removeTree, writeFileAtomic } from "../../provider/host/file-store";
-import { ownNamespaces } from "../../provider/host/namespaces";
-import { runCommand } from "../../provider/host/run-command";
+import { removeTree, writeFileAtomic } from "../../host/file-store";
+import { ownNamespaces } from "../../host/namespaces";
+import { runCommand } from "../../host/run-command";
 import { buildScript } from "../image-files";
 import { archives } from "../recipes/archives";
 import type { DiskRecipe, RootTreeRecipe } from "../recipes/recipe";

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { imagesFolder } from "../../provider/host/data-folder";
-import { exists, readJson, writeFileAtomic, writeJson } from "../../provider/host/file-store";
-import { imageName } from "../image-names";
+import { imagesFolder } from "../../host/data-folder";
+import { exists, readJson, writeFileAtomic, writeJson } from "../../host/file-store";
+import { imageName } from "../recipes/image-names";
 import type { ImageRecipe, KubernetesRecipe } from "../recipes/recipe";
 import { findDifference, type Manifest, readManifest } from "../store/manifest";
 import type { BuildContext } from "../store/progress";

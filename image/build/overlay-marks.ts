@@ -1,4 +1,4 @@
-import { isInUserNamespace } from "../../provider/host/namespaces";
+import { isInUserNamespace } from "../../host/namespaces";
 
 /**
  * Where an overlay keeps its marks about removed and replaced folders, as a mount option with a comma before it: root of a

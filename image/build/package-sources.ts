@@ -1,5 +1,5 @@
-import { listFolder, readIfPresent } from "../../provider/host/file-store";
-import { runCommand } from "../../provider/host/run-command";
+import { listFolder, readIfPresent } from "../../host/file-store";
+import { runCommand } from "../../host/run-command";
 import { type Archive, archives } from "../recipes/archives";
 
 /** Lines for apt: the release with its updates and security fixes, from the host's own mirror. */

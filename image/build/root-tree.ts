@@ -1,8 +1,9 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { listFolder, removeTree, writeFileAtomic } from "../../provider/host/file-store";
-import { runCommand } from "../../provider/host/run-command";
-import { UserError } from "../../provider/host/user-error";
+import { listFolder, removeTree, writeFileAtomic } from "../../host/file-store";
+import { runCommand } from "../../host/run-command";
+import { UserError } from "../../model/user-error";
+import { imageFolder } from "../image-files";
 import { type Archive, archives } from "../recipes/archives";
 import type { RootTreeRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/progress";
@@ -31,7 +32,7 @@ export async function buildRootTree(recipe: RootTreeRecipe, target: string, cont
     "--mode=root",
     "--variant=minbase",
     "--format=directory",
-    `--keyring=${archive.keyring}`,
+    `--keyring=${path.resolve(imageFolder, archive.keyring)}`,
     `--include=${recipe.packages.join(",")}`,
     `--aptopt=${aptOptions}`,
     ...leaveOut.map((option) => `--dpkgopt=${option}`),

@@ -1,9 +1,9 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { imagesFolder } from "../../provider/host/data-folder";
-import { digestFile } from "../../provider/host/digest-file";
-import { exists, readJson, writeJson } from "../../provider/host/file-store";
-import { imageName } from "../image-names";
+import { imagesFolder } from "../../host/data-folder";
+import { digestFile } from "../../host/digest-file";
+import { exists, readJson, writeJson } from "../../host/file-store";
+import { imageName } from "../recipes/image-names";
 import type { ImageRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/progress";
 import { replaceImage } from "../store/replace-image";

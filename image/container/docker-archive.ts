@@ -4,7 +4,7 @@ import * as fs from "node:fs/promises";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as tar from "tar-stream";
-import { removeTree } from "../../provider/host/file-store";
+import { removeTree } from "../../host/file-store";
 import type { ContainerImageRecipe } from "../recipes/recipe";
 import type { LayerFile } from "./layer-files";
 

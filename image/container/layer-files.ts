@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { ownNamespaces } from "../../provider/host/namespaces";
-import { runCommand } from "../../provider/host/run-command";
+import { ownNamespaces } from "../../host/namespaces";
+import { runCommand } from "../../host/run-command";
 import type { ContainerImageRecipe } from "../recipes/recipe";
 
 /** One entry of a container image's layer. Paths have no leading slash. */

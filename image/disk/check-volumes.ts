@@ -1,5 +1,5 @@
-import { UserError } from "../../provider/host/user-error";
-import type { Volume } from "../volumes";
+import { UserError } from "../../model/user-error";
+import type { Volume } from "../../model/volumes";
 
 /** Those that a machine enlarges while they are mounted. */
 const GROWING: readonly string[] = ["ext4"] satisfies Volume["fileSystem"][];
@@ -34,7 +34,7 @@ export function checkVolumes(volumes: readonly Volume[]): void {
   throw new UserError(
     "volumes",
     `the disk's volumes cannot be made:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`,
-    "correct them in image/volumes.ts",
+    "correct them in model/volumes.ts",
   );
 }
 

@@ -1,6 +1,6 @@
 import { v5 } from "uuid";
+import type { ImageKind, Volume } from "../../model/volumes";
 import type { DiskRecipe } from "../recipes/recipe";
-import type { ImageKind, Volume } from "../volumes";
 import { checkVolumes } from "./check-volumes";
 
 export const MIB = 1024 * 1024;

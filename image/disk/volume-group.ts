@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
+import type { ImageKind } from "../../model/volumes";
 import type { DiskRecipe } from "../recipes/recipe";
-import type { ImageKind } from "../volumes";
 import { type DiskLayout, EXTENT_BYTES, FIRST_EXTENT_BYTES, identity, type PlacedVolume, SECTOR } from "./disk-layout";
 
 /** Where the metadata area begins in the partition; it ends at the first extent. */

@@ -1,4 +1,4 @@
-import { UserError } from "../../provider/host/user-error";
+import { UserError } from "../../model/user-error";
 
 /** `manifest.json`, the first entry of a bundle: what is in it, with checksums. */
 export interface BundleManifest {

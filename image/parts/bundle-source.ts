@@ -1,9 +1,9 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { dataFolder } from "../../provider/host/data-folder";
-import { digestFile } from "../../provider/host/digest-file";
-import { readIfPresent } from "../../provider/host/file-store";
-import { runCommand } from "../../provider/host/run-command";
+import { dataFolder } from "../../host/data-folder";
+import { digestFile } from "../../host/digest-file";
+import { readIfPresent } from "../../host/file-store";
+import { runCommand } from "../../host/run-command";
 import { type BundledFile, type BundledPart, damaged, MANIFEST_NAME, parseBundleManifest } from "./bundle-manifest";
 import { partName } from "./part-name";
 import { type Part, type PartSource, partTitle } from "./part-source";

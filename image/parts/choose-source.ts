@@ -1,4 +1,4 @@
-import { UserError } from "../../provider/host/user-error";
+import { UserError } from "../../model/user-error";
 import { bundleSource } from "./bundle-source";
 import { debianSource } from "./debian-source";
 import { type Availability, type Part, type PartSource, partTitle } from "./part-source";

@@ -1,7 +1,7 @@
 import * as path from "node:path";
-import { toolsFolder } from "../../provider/host/data-folder";
-import { CommandError, runCommand } from "../../provider/host/run-command";
-import { UserError } from "../../provider/host/user-error";
+import { toolsFolder } from "../../host/data-folder";
+import { CommandError, runCommand } from "../../host/run-command";
+import { UserError } from "../../model/user-error";
 
 /** Go that the modules ask for. */
 const OLDEST: readonly [number, number] = [1, 26];

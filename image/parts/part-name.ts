@@ -1,4 +1,4 @@
-import { imageName, recipeHash } from "../image-names";
+import { imageName, recipeHash } from "../recipes/image-names";
 import type { Part } from "./part-source";
 
 /** Name of a part's folder; depends on the recipe alone, not on where the part came from. */

@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import { partsFolder } from "../../provider/host/data-folder";
+import { partsFolder } from "../../host/data-folder";
 import type { BuildContext } from "../store/progress";
 import { ensureSealed, type SealedFolder, type Verification } from "../store/sealed-folder";
 import { chooseSource } from "./choose-source";

@@ -1,9 +1,9 @@
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
-import { removeTree } from "../../provider/host/file-store";
-import { runCommand } from "../../provider/host/run-command";
-import { UserError } from "../../provider/host/user-error";
+import { removeTree } from "../../host/file-store";
+import { runCommand } from "../../host/run-command";
+import { UserError } from "../../model/user-error";
 import { programSourceFolder } from "../image-files";
 import type { ProgramsRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/progress";

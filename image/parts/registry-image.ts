@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
-import { download } from "../../provider/host/download";
-import { removeTree } from "../../provider/host/file-store";
-import { type HttpOptions, httpGetText } from "../../provider/host/http-get";
-import { UserError } from "../../provider/host/user-error";
+import { download } from "../../host/download";
+import { removeTree } from "../../host/file-store";
+import { type HttpOptions, httpGetText } from "../../host/http-get";
+import { UserError } from "../../model/user-error";
 import { extractMembers } from "./tar-members";
 
 export interface RegistryImage {

@@ -1,10 +1,10 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { partsFolder } from "../../provider/host/data-folder";
-import { download } from "../../provider/host/download";
-import { removeTree } from "../../provider/host/file-store";
-import { httpGet, httpGetText } from "../../provider/host/http-get";
-import { UserError } from "../../provider/host/user-error";
+import { partsFolder } from "../../host/data-folder";
+import { download } from "../../host/download";
+import { removeTree } from "../../host/file-store";
+import { httpGet, httpGetText } from "../../host/http-get";
+import { UserError } from "../../model/user-error";
 import type { BuildContext } from "../store/progress";
 import type { Availability, Part, PartSource } from "./part-source";
 import { fetchFromImage } from "./registry-image";

@@ -1,6 +1,4 @@
-import * as path from "node:path";
-import type { DistributionName } from "../distributions";
-import { imageFolder } from "../image-files";
+import type { DistributionName } from "../../model/distributions";
 
 /** Where a distribution's packages come from, and by which keys they are known. */
 export interface Archive {
@@ -13,7 +11,7 @@ export interface Archive {
   readonly components: string;
   /** Folder beside `folder` with security fixes; absent where they lie in the same one. */
   readonly securityFolder?: string;
-  /** The distribution's own keys, also where the host is another one. */
+  /** The distribution's own keys, also where the host is another one: a file of the host, or of image/. */
   readonly keyring: string;
 }
 
@@ -32,6 +30,6 @@ export const archives: Readonly<Record<DistributionName, Archive>> = {
     folder: "ubuntu",
     components: "main universe",
     // Debian has no package with them: the archive's key of 2018, F6ECB3762474EDA9D21B7022871920D1991BC93C.
-    keyring: path.join(imageFolder, "keys", "ubuntu-archive-2018.asc"),
+    keyring: "keys/ubuntu-archive-2018.asc",
   },
 };

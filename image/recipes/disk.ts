@@ -1,5 +1,5 @@
-import type { DistributionName } from "../distributions";
-import { volumes } from "../volumes";
+import type { DistributionName } from "../../model/distributions";
+import { volumes } from "../../model/volumes";
 import digests from "./layer-digests.json";
 import type { DiskRecipe } from "./recipe";
 

@@ -1,4 +1,4 @@
-import { UserError } from "../../provider/host/user-error";
+import { UserError } from "../../model/user-error";
 import digests from "./layer-digests.json";
 import type { ContainerImageRecipe, KubernetesRecipe, ProgramsName } from "./recipe";
 

@@ -1,5 +1,5 @@
-import type { DistributionName } from "../distributions";
-import type { ImageKind, Volume } from "../volumes";
+import type { DistributionName } from "../../model/distributions";
+import type { ImageKind, Volume } from "../../model/volumes";
 
 /** What an image is made of, as plain data: its hash is the image's identity, so everything that matters is in here. */
 

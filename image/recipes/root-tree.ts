@@ -1,4 +1,4 @@
-import type { DistributionName } from "../distributions";
+import type { DistributionName } from "../../model/distributions";
 import digests from "./layer-digests.json";
 import type { RootTreeRecipe } from "./recipe";
 

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { imagesFolder, partsFolder } from "../../provider/host/data-folder";
-import { listFolder, readIfPresent, removeTree } from "../../provider/host/file-store";
+import { imagesFolder, partsFolder } from "../../host/data-folder";
+import { listFolder, readIfPresent, removeTree } from "../../host/file-store";
 
 /**
  * Takes a damaged or unneeded folder out of its place. Running machines may still have it as the lower part of their

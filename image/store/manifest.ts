@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { digestFile } from "../../provider/host/digest-file";
+import { digestFile } from "../../host/digest-file";
 
 /** One file system object, shortened because a root tree has tens of thousands of them. */
 export type ManifestEntry = readonly [

@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { imagesFolder } from "../../provider/host/data-folder";
-import { removeTree } from "../../provider/host/file-store";
+import { imagesFolder } from "../../host/data-folder";
+import { removeTree } from "../../host/file-store";
 import { discard } from "./discard";
 import type { BuildContext } from "./progress";
 import { asStorageError } from "./storage-error";

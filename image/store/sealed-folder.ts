@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { exists, readIfPresent, removeTree, writeFileAtomic } from "../../provider/host/file-store";
+import { exists, readIfPresent, removeTree, writeFileAtomic } from "../../host/file-store";
 import { discard } from "./discard";
 import { findDifference, type Manifest, readManifest } from "./manifest";
 import type { BuildContext } from "./progress";

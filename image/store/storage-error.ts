@@ -1,4 +1,4 @@
-import { UserError } from "../../provider/host/user-error";
+import { UserError } from "../../model/user-error";
 
 /** Says in words what programs and the file system say when there is no room left; other errors are given back. */
 export function asStorageError(error: unknown, where: string): unknown {

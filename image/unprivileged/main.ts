@@ -1,6 +1,6 @@
 /** The process that builds as root of a user namespace, see build-in-namespace.ts. Its task comes on standard input. */
 import { text } from "node:stream/consumers";
-import { UserError } from "../../provider/host/user-error";
+import { UserError } from "../../model/user-error";
 import { ensureImages } from "../build-images";
 import { createBundle } from "../parts/bundle";
 import type { BuildMessage, BuildTask } from "./task";

@@ -1,6 +1,6 @@
-import { type ConnectGuest, type Guest, guestCommand } from "../guest";
-import { UserError } from "../host/user-error";
-import type { BirthInputs, BirthMember, BirthOutputs } from "../resource-types";
+import { type ConnectGuest, type Guest, guestCommand } from "../../guests/guest";
+import type { BirthInputs, BirthMember, BirthOutputs } from "../../model/resource-types";
+import { UserError } from "../../model/user-error";
 import type { Properties } from "../rpc/property-values";
 import { UNKNOWN } from "../rpc/property-values";
 import { type Context, PartialFailure } from "../rpc/resource-handler";

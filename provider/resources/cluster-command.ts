@@ -1,10 +1,10 @@
-import { type ConnectGuest, type Guest, guestCommand } from "../guest";
-import { UserError } from "../host/user-error";
-import type { BirthMember } from "../resource-types";
+import { type ConnectGuest, type Guest, guestCommand } from "../../guests/guest";
+import type { BirthMember } from "../../model/resource-types";
+import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
 
-/** What the guest commands of masters and workers say about the cluster; see cloud-init/scripts/. */
+/** What the guest commands of masters and workers say about the cluster; see cloud-init/scripts/read-script/. */
 
 export interface ClusterStatus {
   readonly order: "none" | "first" | "other" | "join";

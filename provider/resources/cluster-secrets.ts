@@ -1,5 +1,5 @@
-import { UserError } from "../host/user-error";
-import type { ClusterSecretsInputs, ClusterSecretsOutputs } from "../resource-types";
+import type { ClusterSecretsInputs, ClusterSecretsOutputs } from "../../model/resource-types";
+import { UserError } from "../../model/user-error";
 import { UNKNOWN } from "../rpc/property-values";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";

@@ -1,6 +1,6 @@
-import { DISK_OVERHEAD_MIB } from "../../image/volumes";
-import { UserError } from "../host/user-error";
-import type { MachineInputs, MachineVolume } from "../resource-types";
+import type { MachineInputs, MachineVolume } from "../../model/resource-types";
+import { UserError } from "../../model/user-error";
+import { DISK_OVERHEAD_MIB } from "../../model/volumes";
 
 /** What of a machine only ever grows. */
 export interface GrowingMachine extends Pick<MachineInputs, "name" | "diskGiB" | "volumes"> {}

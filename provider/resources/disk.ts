@@ -1,6 +1,6 @@
-import type { DriverByName } from "../drivers/driver-by-name";
-import { UserError } from "../host/user-error";
-import type { DiskInputs, DiskOutputs } from "../resource-types";
+import type { DriverByName } from "../../hypervisors/driver-by-name";
+import type { DiskInputs, DiskOutputs } from "../../model/resource-types";
+import { UserError } from "../../model/user-error";
 import { objectId, parseObjectId } from "./object-id";
 import { presentOwner } from "./present-owner";
 import * as schemas from "./schemas";

@@ -1,5 +1,5 @@
-import { clearDismantling, markDismantling } from "../host/dismantling-mark";
-import type { DismantlingInputs, DismantlingOutputs } from "../resource-types";
+import { clearDismantling, markDismantling } from "../../host/dismantling-mark";
+import type { DismantlingInputs, DismantlingOutputs } from "../../model/resource-types";
 import { completeGuardRecord } from "./guard-record";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";

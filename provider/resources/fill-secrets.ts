@@ -1,5 +1,5 @@
-import type { SeedFiles } from "../hypervisor";
-import type { SeedInputs } from "../resource-types";
+import type { SeedFiles } from "../../hypervisors/hypervisor";
+import type { SeedInputs } from "../../model/resource-types";
 
 const REFERENCE = /\$\{secret(-base64)?:([^}]*)\}/g;
 

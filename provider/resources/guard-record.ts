@@ -1,11 +1,11 @@
 import * as path from "node:path";
-import { stackFolder } from "../host/data-folder";
-import { isDismantling } from "../host/dismantling-mark";
-import { withFileLock } from "../host/file-lock";
-import { readJson, removeTree, writeJson } from "../host/file-store";
-import { UserError } from "../host/user-error";
-import type { Hypervisor, MachineName } from "../hypervisor";
-import { majorityOf, type Pool, pools } from "./pool-change";
+import { stackFolder } from "../../host/data-folder";
+import { isDismantling } from "../../host/dismantling-mark";
+import { withFileLock } from "../../host/file-lock";
+import { readJson, removeTree, writeJson } from "../../host/file-store";
+import type { Hypervisor, MachineName } from "../../hypervisors/hypervisor";
+import { majorityOf, type Pool, pools } from "../../model/pool-change";
+import { UserError } from "../../model/user-error";
 
 /**
  * What the guard has told the deletes of this stack, which know nothing of each other: `guard.json` in the stack's

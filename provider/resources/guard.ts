@@ -1,14 +1,14 @@
-import type { DriverByName } from "../drivers/driver-by-name";
-import { stackFolder } from "../host/data-folder";
-import { clearDismantling, isDismantling } from "../host/dismantling-mark";
-import { removeIfEmpty } from "../host/file-store";
-import { UserError } from "../host/user-error";
-import type { GuardInputs, GuardOutputs } from "../resource-types";
+import { stackFolder } from "../../host/data-folder";
+import { clearDismantling, isDismantling } from "../../host/dismantling-mark";
+import { removeIfEmpty } from "../../host/file-store";
+import type { DriverByName } from "../../hypervisors/driver-by-name";
+import { refusedLosses } from "../../model/plan-losses";
+import { type GuardedMember, type PresentMember, poolOf, pools } from "../../model/pool-change";
+import type { GuardInputs, GuardOutputs } from "../../model/resource-types";
+import { UserError } from "../../model/user-error";
 import type { ObjectSchema } from "../rpc/package-schema";
 import type { CheckFailure } from "../rpc/resource-handler";
 import { dropGuardRecord, readGuardRecord, writeGuardRecord } from "./guard-record";
-import { refusedLosses } from "./plan-losses";
-import { type GuardedMember, type PresentMember, poolOf, pools } from "./pool-change";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 

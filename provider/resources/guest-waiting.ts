@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ConnectGuest, type Guest, guestCommand } from "../guest";
-import { type RunResult, UnreachableError } from "../host/guest-ssh";
-import { UserError } from "../host/user-error";
-import type { GuestConnection } from "../resource-types";
+import { type ConnectGuest, type Guest, guestCommand } from "../../guests/guest";
+import { type RunResult, UnreachableError } from "../../guests/guest-ssh";
+import type { GuestConnection } from "../../model/resource-types";
+import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 
 /** Waiting for guests: bounded by the engine's time limit, ended by a cancel, with the reason shown as progress. */

@@ -1,5 +1,5 @@
-import type { DriverByName } from "../drivers/driver-by-name";
-import type { ImageInputs, ImageOutputs } from "../resource-types";
+import type { DriverByName } from "../../hypervisors/driver-by-name";
+import type { ImageInputs, ImageOutputs } from "../../model/resource-types";
 import { UNKNOWN } from "../rpc/property-values";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DriverByName } from "../drivers/driver-by-name";
-import { type ConnectGuest, guestCommand } from "../guest";
-import { UserError } from "../host/user-error";
-import type { BirthMember, MembershipInputs } from "../resource-types";
+import { type ConnectGuest, guestCommand } from "../../guests/guest";
+import type { DriverByName } from "../../hypervisors/driver-by-name";
+import type { BirthMember, MembershipInputs } from "../../model/resource-types";
+import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { KUBECONFIG, type LivingMaster, livingMaster, mustRun } from "./cluster-command";
 import { isOnItsWay, oneByOne, refuseUnsafeLoss, setOnItsWay } from "./guard-record";

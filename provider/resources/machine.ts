@@ -1,6 +1,6 @@
-import type { DriverByName } from "../drivers/driver-by-name";
-import type { Hypervisor, MachineSpec, MachineState, Owner } from "../hypervisor";
-import type { DriverInput, MachineInputs, MachineOutputs } from "../resource-types";
+import type { DriverByName } from "../../hypervisors/driver-by-name";
+import type { Hypervisor, MachineSpec, MachineState, Owner } from "../../hypervisors/hypervisor";
+import type { DriverInput, MachineInputs, MachineOutputs } from "../../model/resource-types";
 import { type Properties, UNKNOWN } from "../rpc/property-values";
 import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource-handler";
 import { describeGrowth, grownVolumes } from "./disk-growth";

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DriverByName } from "../drivers/driver-by-name";
-import { type ConnectGuest, type Guest, guestCommand } from "../guest";
-import { isDismantling } from "../host/dismantling-mark";
-import { forgetGuest, UnreachableError } from "../host/guest-ssh";
-import { UserError } from "../host/user-error";
-import type { MembershipInputs, MembershipOutputs } from "../resource-types";
+import { type ConnectGuest, type Guest, guestCommand } from "../../guests/guest";
+import { forgetGuest, UnreachableError } from "../../guests/guest-ssh";
+import { isDismantling } from "../../host/dismantling-mark";
+import type { DriverByName } from "../../hypervisors/driver-by-name";
+import type { MembershipInputs, MembershipOutputs } from "../../model/resource-types";
+import { UserError } from "../../model/user-error";
 import { UNKNOWN } from "../rpc/property-values";
 import type { Context } from "../rpc/resource-handler";
 import { clusterStatus, KUBECONFIG, type LivingMaster, livingMaster, mustRun, waitForMember } from "./cluster-command";

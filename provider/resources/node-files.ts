@@ -1,7 +1,7 @@
-import type { ConnectGuest } from "../guest";
-import { UnreachableError } from "../host/guest-ssh";
-import { UserError } from "../host/user-error";
-import type { NodeFilesInputs, NodeFilesOutputs } from "../resource-types";
+import type { ConnectGuest } from "../../guests/guest";
+import { UnreachableError } from "../../guests/guest-ssh";
+import type { NodeFilesInputs, NodeFilesOutputs } from "../../model/resource-types";
+import { UserError } from "../../model/user-error";
 import type { Properties } from "../rpc/property-values";
 import { PartialFailure } from "../rpc/resource-handler";
 import { rollFiles } from "./roll-files";

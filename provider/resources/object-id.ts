@@ -1,4 +1,4 @@
-import { UserError } from "../host/user-error";
+import { UserError } from "../../model/user-error";
 
 /**
  * Ids of what a hypervisor holds: `<driver>/<stack>/<name>`. They say all that is needed to find the object, so that

@@ -1,4 +1,4 @@
-import type { Owner } from "../hypervisor";
+import type { Owner } from "../../hypervisors/hypervisor";
 
 /**
  * Whose an object in our state is: the one that stands on it, which may be another URN of the same stack after an

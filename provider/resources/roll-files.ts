@@ -1,6 +1,6 @@
-import { type ConnectGuest, FileRefusedError, type Guest, type GuestFile } from "../guest";
-import { UserError } from "../host/user-error";
-import type { NodeFilesInputs } from "../resource-types";
+import { type ConnectGuest, FileRefusedError, type Guest, type GuestFile } from "../../guests/guest";
+import type { NodeFilesInputs } from "../../model/resource-types";
+import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { bootedGuest, inGuest, progress, readyGuest, reasonOf } from "./guest-waiting";
 

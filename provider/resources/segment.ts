@@ -1,8 +1,8 @@
-import type { DriverByName } from "../drivers/driver-by-name";
-import { clearDismantling } from "../host/dismantling-mark";
-import { forgetDriver, rememberDriver } from "../host/stack-driver";
-import type { SegmentSpec } from "../hypervisor";
-import type { SegmentInputs, SegmentOutputs } from "../resource-types";
+import { clearDismantling } from "../../host/dismantling-mark";
+import { forgetDriver, rememberDriver } from "../../hypervisors/choice/stack-driver";
+import type { DriverByName } from "../../hypervisors/driver-by-name";
+import type { SegmentSpec } from "../../hypervisors/hypervisor";
+import type { SegmentInputs, SegmentOutputs } from "../../model/resource-types";
 import type { ObjectSchema } from "../rpc/package-schema";
 import { objectId, parseObjectId } from "./object-id";
 import { presentOwner } from "./present-owner";

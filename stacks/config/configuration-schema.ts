@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { distributions } from "../../image/distributions";
+import { distributions } from "../../model/distributions";
 import { isAligned, parseAddress, parseCidr } from "./ipv4";
 import { defaultKubernetesVersion, supportedKubernetesVersions } from "./kubernetes-versions";
 import { poolsSchema, wholeNumber } from "./pools-schema";

@@ -1,11 +1,12 @@
+import type { DriverName } from "../../model/drivers";
 /**
  * What the user asked for, after parsing, defaulting and checking: one object per stack, readonly, complete.
  * Sizes are numbers in the unit the name says; addresses and CIDRs are dotted text that has been checked.
  */
 
-import type { DistributionName } from "../../image/distributions";
+import type { DistributionName } from "../../model/distributions";
 
-export type DriverName = "nspawn" | "fake" | "virtualbox" | "qemu";
+export type { DriverName };
 
 /** Pools whose machines have a role of their own; the gateway is always exactly one machine. */
 export type PoolName = "gateway" | "balancers" | "masters" | "workers" | "storage";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { volumes } from "../../image/volumes";
+import { volumes } from "../../model/volumes";
 
 /** The part of the schema that says how many machines of which kind there are. */
 

@@ -1,4 +1,4 @@
-import { DISK_OVERHEAD_MIB, type ImageKind, volumes } from "../../image/volumes";
+import { DISK_OVERHEAD_MIB, type ImageKind, volumes } from "../../model/volumes";
 import type { Configuration, PoolName } from "./configuration";
 import type { Finding } from "./finding";
 import type { Rule } from "./rules";

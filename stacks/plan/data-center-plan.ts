@@ -3,12 +3,12 @@
  * finished before the first resource exists. Renderers and components print fields of it and compute nothing.
  */
 
-import type { DistributionName } from "../../image/distributions";
+import type { DistributionName } from "../../model/distributions";
 
 export type Role = "gateway" | "balancer" | "master" | "worker" | "storage";
 export type SegmentName = "dmz" | "masters" | "workers" | "storage";
 
-/** How a segment reaches beyond its machines, where the configuration says so: see provider/hypervisor.ts. */
+/** How a segment reaches beyond its machines, where the configuration says so: see hypervisors/hypervisor.ts. */
 export type SegmentAttachmentPlan =
   | { readonly kind: "host"; readonly address: string }
   | { readonly kind: "adapter"; readonly adapter: string };

@@ -1,4 +1,4 @@
-import { DISK_OVERHEAD_MIB, type ImageKind, type Volume, volumes } from "../../image/volumes";
+import { DISK_OVERHEAD_MIB, type ImageKind, type Volume, volumes } from "../../model/volumes";
 import type { PoolConfiguration } from "../config/configuration";
 import type { SystemVolumePlan } from "./data-center-plan";
 

@@ -1,4 +1,4 @@
-import type { Hypervisor } from "../../provider/hypervisor";
+import type { Hypervisor } from "../../hypervisors/hypervisor";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 
 /** Takes a stack down by the driver alone, everything at once: what the machine needs for it without Pulumi. Seconds. */

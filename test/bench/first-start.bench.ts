@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { stringify } from "yaml";
-import { runCommand } from "../../provider/host/run-command";
+import { runCommand } from "../../host/run-command";
 import type { Bench, Round } from "./bench";
 import { labSettings } from "./lab-under-bench";
 import { stackUnavailable } from "./stack-under-bench";

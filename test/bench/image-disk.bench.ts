@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { dataFolder, imagesFolder, partsFolder } from "../../host/data-folder";
+import { runCommand } from "../../host/run-command";
 import { DISK_FILE } from "../../image/build/sealed-disk";
 import { ensureImages } from "../../image/build-images";
-import { imageFor } from "../../image/image-names";
-import { dataFolder, imagesFolder, partsFolder } from "../../provider/host/data-folder";
-import { runCommand } from "../../provider/host/run-command";
+import { imageFor } from "../../image/recipes/image-names";
 import { exampleConfiguration } from "../support/example-stacks";
 import { type Bench, type Round, secondsOf } from "./bench";
 

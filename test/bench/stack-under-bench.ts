@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import { stringify } from "yaml";
-import { createNspawnDriver } from "../../provider/drivers/nspawn/driver";
-import { dataFolder } from "../../provider/host/data-folder";
-import type { Hypervisor } from "../../provider/hypervisor";
+import { dataFolder } from "../../host/data-folder";
+import type { Hypervisor } from "../../hypervisors/hypervisor";
+import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 import { parseConfiguration } from "../../stacks/config/parse-configuration";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { machineCgroups } from "../../provider/drivers/nspawn/cgroups";
-import type { Hypervisor, MachineName } from "../../provider/hypervisor";
+import type { Hypervisor, MachineName } from "../../hypervisors/hypervisor";
+import { machineCgroups } from "../../hypervisors/nspawn/cgroups";
 
 /** Seconds of one core that all machines of the stack have used since the first one started. */
 export async function stackCpuSeconds(driver: Hypervisor, stack: string): Promise<number> {

@@ -2,10 +2,10 @@ import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { isRead } from "../../provider/drivers/virtualbox/commands";
-import { failureOf } from "../../provider/drivers/virtualbox/known-issues";
-import { withRegistryLock } from "../../provider/drivers/virtualbox/registry-lock";
-import { createVirtualBox, executeVBoxManage, type VirtualBox } from "../../provider/drivers/virtualbox/vboxmanage";
+import { isRead } from "../../hypervisors/virtualbox/commands";
+import { failureOf } from "../../hypervisors/virtualbox/known-issues";
+import { withRegistryLock } from "../../hypervisors/virtualbox/registry-lock";
+import { createVirtualBox, executeVBoxManage, type VirtualBox } from "../../hypervisors/virtualbox/vboxmanage";
 import type { VirtualboxHost } from "../support/virtualbox-host";
 
 const run = promisify(execFile);

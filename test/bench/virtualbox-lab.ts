@@ -1,9 +1,9 @@
 import * as fs from "node:fs/promises";
 import { cpuWeightOf } from "../../components/cpu-weight";
-import { imageFor } from "../../image/image-names";
-import { createVirtualBoxDriver } from "../../provider/drivers/virtualbox/driver";
-import { machineFiles } from "../../provider/drivers/virtualbox/folders";
-import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../provider/hypervisor";
+import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
+import { createVirtualBoxDriver } from "../../hypervisors/virtualbox/driver";
+import { machineFiles } from "../../hypervisors/virtualbox/folders";
+import { imageFor } from "../../image/recipes/image-names";
 import { readConfigurationFile } from "../../stacks/config/read-configuration-file";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";

@@ -1,4 +1,4 @@
-import { isRead } from "../../provider/drivers/virtualbox/commands";
+import { isRead } from "../../hypervisors/virtualbox/commands";
 import { makeVirtualboxHost } from "../support/virtualbox-host";
 import { openVirtualboxProject, type VirtualboxProject } from "../support/virtualbox-project";
 import { obtainVirtualboxRoot, type VirtualboxRoot } from "../support/virtualbox-root";

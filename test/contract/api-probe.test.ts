@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { probeApi } from "../../cli/verify/api-probe";
+import { probeApi } from "../../verify/api-probe";
 import { freePort } from "../support/qemu-host";
 
 test("the API is asked while the one who breaks machines is busy, and told by our clock", async () => {

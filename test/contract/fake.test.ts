@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after } from "node:test";
-import { fakeHypervisor } from "../../provider/drivers/fake/fake-hypervisor";
+import { fakeHypervisor } from "../../hypervisors/fake/fake-hypervisor";
 import { hypervisorContract } from "./hypervisor-contract";
 
 const data = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
@@ -12,7 +12,7 @@ after(() => fs.rmSync(data, { recursive: true, force: true }));
 hypervisorContract("fake", {
   create: () => fakeHypervisor,
   inOtherProcess: {
-    file: require.resolve("../../provider/drivers/fake/fake-hypervisor"),
+    file: require.resolve("../../hypervisors/fake/fake-hypervisor"),
     expression: "fakeHypervisor",
   },
   image: async () => "infrastructure-1",

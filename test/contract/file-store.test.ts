@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
-import { writeFileAtomic } from "../../provider/host/file-store";
+import { writeFileAtomic } from "../../host/file-store";
 
 test("a pipe or a device is never replaced by a file", async () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));

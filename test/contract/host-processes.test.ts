@@ -3,10 +3,10 @@ import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
-import { withFileLock } from "../../provider/host/file-lock";
-import { readJson, removeTree, writeFileAtomic, writeJson } from "../../provider/host/file-store";
-import { type CommandError, runCommand } from "../../provider/host/run-command";
-import { isSameProcess, killProcess, processStartTime, startProcess } from "../../provider/host/start-process";
+import { withFileLock } from "../../host/file-lock";
+import { readJson, removeTree, writeFileAtomic, writeJson } from "../../host/file-store";
+import { type CommandError, runCommand } from "../../host/run-command";
+import { isSameProcess, killProcess, processStartTime, startProcess } from "../../host/start-process";
 import { until } from "../support/host-observations";
 
 let folder = "";
@@ -79,7 +79,7 @@ test("a file lock keeps two processes and two callers of one process apart", asy
     await fs.writeFile(file, String(value + 1));
   };
   const script = `
-    const { withFileLock } = require(${JSON.stringify(require.resolve("../../provider/host/file-lock"))});
+    const { withFileLock } = require(${JSON.stringify(require.resolve("../../host/file-lock"))});
     const fs = require("node:fs/promises");
     const file = ${JSON.stringify(file)};
     const count = ${count.toString()};
@@ -93,7 +93,7 @@ test("a file lock keeps two processes and two callers of one process apart", asy
 test("the lock of a killed process is free at once", async () => {
   const file = path.join(folder, "taken");
   const script = `
-    const { withFileLock } = require(${JSON.stringify(require.resolve("../../provider/host/file-lock"))});
+    const { withFileLock } = require(${JSON.stringify(require.resolve("../../host/file-lock"))});
     withFileLock(${JSON.stringify(file)}, () => new Promise(() => { console.log("held"); setInterval(() => {}, 1000); }));`;
   const abort = new AbortController();
   await new Promise<void>((resolve, reject) => {

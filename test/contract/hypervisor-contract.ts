@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import * as path from "node:path";
 import { after, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../provider/hypervisor";
-import { ForeignObjectError, ImageMissingError } from "../../provider/hypervisor";
+import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
+import { ForeignObjectError, ImageMissingError } from "../../hypervisors/hypervisor";
 
-/** A driver that is held to the comments of provider/hypervisor.ts. */
+/** A driver that is held to the comments of hypervisors/hypervisor.ts. */
 export interface DriverUnderTest {
   /** A new instance, as another process would have it: it knows only what the hypervisor knows. */
   readonly create: () => Hypervisor;

@@ -2,14 +2,14 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { test } from "node:test";
+import { exists } from "../../host/file-store";
 import { ensureImages } from "../../image/build-images";
 import { createBundle, partsOf } from "../../image/parts/bundle";
 import { bundleFolder, bundleSource } from "../../image/parts/bundle-source";
 import { loadBundle } from "../../image/parts/load-bundle";
 import { ensurePart } from "../../image/parts/part-store";
 import type { ImageRecipe } from "../../image/recipes/recipe";
-import { exists } from "../../provider/host/file-store";
-import { UserError } from "../../provider/host/user-error";
+import { UserError } from "../../model/user-error";
 import { ownDataFolder, smallDiskRecipe, smallRecipe, smallSource, storedNames } from "../support/small-image";
 
 const withPrograms: ImageRecipe = {

@@ -2,15 +2,15 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { before, test } from "node:test";
+import { dataFolder, partsFolder } from "../../host/data-folder";
+import { runCommand } from "../../host/run-command";
 import { ensureImages } from "../../image/build-images";
-import { imageName, imageRecipes } from "../../image/image-names";
 import { createBundle } from "../../image/parts/bundle";
 import { partName } from "../../image/parts/part-name";
 import { programSource } from "../../image/parts/program-source";
+import { imageName, imageRecipes } from "../../image/recipes/image-names";
 import { kubernetesVersions } from "../../image/recipes/kubernetes";
 import type { ImageRecipe } from "../../image/recipes/recipe";
-import { dataFolder, partsFolder } from "../../provider/host/data-folder";
-import { runCommand } from "../../provider/host/run-command";
 import { ownDataFolder, storedNames } from "../support/small-image";
 
 /** The real root tree and containerd, with few and small container images. */

@@ -2,15 +2,15 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { before, test } from "node:test";
+import { imagesFolder } from "../../host/data-folder";
+import { exists, listFolder, readIfPresent } from "../../host/file-store";
+import { runCommand } from "../../host/run-command";
 import { ensureImages } from "../../image/build-images";
 import { layerFilesFolder } from "../../image/image-files";
-import { imageFor } from "../../image/image-names";
 import { containerLayer } from "../../image/recipes/container-layer";
+import { imageFor } from "../../image/recipes/image-names";
 import { kubernetesRecipe, kubernetesVersions } from "../../image/recipes/kubernetes";
 import { rootTree } from "../../image/recipes/root-tree";
-import { imagesFolder } from "../../provider/host/data-folder";
-import { exists, listFolder, readIfPresent } from "../../provider/host/file-store";
-import { runCommand } from "../../provider/host/run-command";
 
 /** The images that machines are really made of; built here when they are absent. */
 const needsRoot = { skip: process.getuid?.() !== 0 && "needs root" };

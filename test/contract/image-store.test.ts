@@ -3,10 +3,10 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { test } from "node:test";
+import { runCommand } from "../../host/run-command";
 import { ensureImages } from "../../image/build-images";
-import { imageName } from "../../image/image-names";
-import { runCommand } from "../../provider/host/run-command";
-import { UserError } from "../../provider/host/user-error";
+import { imageName } from "../../image/recipes/image-names";
+import { UserError } from "../../model/user-error";
 import {
   ownDataFolder,
   type SmallSource,

@@ -7,14 +7,14 @@ import * as path from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import * as tar from "tar-stream";
+import { download } from "../../host/download";
+import { runCommand } from "../../host/run-command";
 import type { Part } from "../../image/parts/part-source";
 import { ensurePart } from "../../image/parts/part-store";
 import { isPublished } from "../../image/parts/upstream-files";
 import { upstreamSource } from "../../image/parts/upstream-source";
 import { kubernetesRecipe } from "../../image/recipes/kubernetes";
-import { download } from "../../provider/host/download";
-import { runCommand } from "../../provider/host/run-command";
-import { UserError } from "../../provider/host/user-error";
+import { UserError } from "../../model/user-error";
 import { ownDataFolder, storedNames } from "../support/small-image";
 
 interface Server {

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
-import { createNspawnDriver } from "../../provider/drivers/nspawn/driver";
+import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 
 test("on a host without the programs every one is named, with the package that has it", async (t) => {
   if (process.platform !== "linux") return t.skip("system containers need Linux");

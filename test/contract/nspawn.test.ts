@@ -1,8 +1,8 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { after } from "node:test";
-import { diskDataFolder } from "../../provider/drivers/nspawn/disks";
-import { createNspawnDriver } from "../../provider/drivers/nspawn/driver";
+import { diskDataFolder } from "../../hypervisors/nspawn/disks";
+import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 import { makeNspawnHost, nspawnSkipReason, tracesOf } from "../support/nspawn-host";
 import { hypervisorContract } from "./hypervisor-contract";
 
@@ -13,7 +13,7 @@ after(() => host?.remove());
 hypervisorContract("nspawn", {
   create: createNspawnDriver,
   inOtherProcess: {
-    file: require.resolve("../../provider/drivers/nspawn/driver"),
+    file: require.resolve("../../hypervisors/nspawn/driver"),
     expression: "createNspawnDriver()",
   },
   image: async () => host?.image("infrastructure") ?? "",

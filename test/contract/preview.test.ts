@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { parse } from "yaml";
-import type { Review } from "../../cli/review/review";
+import type { Review } from "../../review/review";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 
 /** No images and no Pulumi: nothing of it is needed. */

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after, describe, test } from "node:test";
-import { seedIso } from "../../provider/drivers/seed-iso";
+import { seedIso } from "../../hypervisors/seed-iso";
 
 const seed = {
   userData: `#cloud-config\nhostname: größer\n${"# long\n".repeat(1000)}`,

@@ -4,10 +4,10 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { before, describe, test } from "node:test";
 import { renderNodeSeed } from "../../cloud-init/render-node-seed";
+import { imagesFolder } from "../../host/data-folder";
 import { ensureImages } from "../../image/build-images";
-import { imageFor } from "../../image/image-names";
-import { imagesFolder } from "../../provider/host/data-folder";
-import { UserError } from "../../provider/host/user-error";
+import { imageFor } from "../../image/recipes/image-names";
+import { UserError } from "../../model/user-error";
 import type { DataCenterPlan, NodePlan, Role } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { examplePlan, exampleStacks } from "../support/example-plans";
@@ -147,7 +147,7 @@ function layersOf(image: string): string[] {
 
 test("shellcheck has nothing to say about the scripts of guests", (context) => {
   const root = path.join(__dirname, "..", "..");
-  const scripts = ["cloud-init/scripts", "test/support"]
+  const scripts = ["cloud-init/scripts/read-script", "test/support"]
     .flatMap((folder) =>
       fs.readdirSync(path.join(root, folder), { recursive: true }).map((name) => `${folder}/${name}`),
     )

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { smokeTest } from "../../cli/smoke/smoke-test";
-import { imageFor } from "../../image/image-names";
-import { driverByName } from "../../provider/drivers/driver-by-name";
-import { stackFolder } from "../../provider/host/data-folder";
+import { stackFolder } from "../../host/data-folder";
+import { driverByName } from "../../hypervisors/driver-by-name";
+import { imageFor } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
 
 test("doctor --smoke boots a system container", { timeout: 5 * 60_000 }, async (t) => {

@@ -4,9 +4,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
-import type { Guest } from "../../provider/guest";
-import { connectSshGuest } from "../../provider/guests/ssh-guest";
-import { closeGuests, UnreachableError } from "../../provider/host/guest-ssh";
+import type { Guest } from "../../guests/guest";
+import { closeGuests, UnreachableError } from "../../guests/guest-ssh";
+import { connectSshGuest } from "../../guests/ssh-guest";
 import { type SshServer, startSshServer } from "../support/ssh-server";
 
 let server: SshServer;

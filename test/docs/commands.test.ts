@@ -5,7 +5,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
-import { dataFolder } from "../../provider/host/data-folder";
+import { dataFolder } from "../../host/data-folder";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
 import { codeIn, commandLines, papers, projectFolder, readPaper } from "../support/papers";
 import { copyProject, type ProjectCopy } from "../support/project-copy";

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { TestContext } from "node:test";
-import { probeApi } from "../../cli/verify/api-probe";
-import type { Watched } from "../../cli/verify/samples";
-import type { Hypervisor } from "../../provider/hypervisor";
+import type { Hypervisor } from "../../hypervisors/hypervisor";
+import { probeApi } from "../../verify/api-probe";
+import type { Watched } from "../../verify/samples";
 import { type ClusterUnderTest, type CommandOutput, eventually, mustSucceed } from "../support/cluster-under-test";
 
 /** The stack that the steps of the end-to-end test hand to each other. */

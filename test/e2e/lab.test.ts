@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { after, type TestContext, test } from "node:test";
-import { createNspawnDriver } from "../../provider/drivers/nspawn/driver";
-import { dataFolder } from "../../provider/host/data-folder";
+import { dataFolder } from "../../host/data-folder";
+import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
 import { watchCommandLines } from "../support/command-line-watch";
 import { compareListings, type HostListing, listHost } from "../support/host-listing";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, test } from "node:test";
-import { dataFolder } from "../../provider/host/data-folder";
+import { dataFolder } from "../../host/data-folder";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { ClusterUnderTest, type CommandOutput, mustSucceed } from "../support/cluster-under-test";
 import { contentsOf, differing } from "../support/folder-contents";

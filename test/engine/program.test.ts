@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, test } from "node:test";
-import { dataFolder } from "../../provider/host/data-folder";
+import { dataFolder } from "../../host/data-folder";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
 import { copyProject, type ProjectCopy } from "../support/project-copy";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
-import type { NodeFile } from "../../cloud-init/seed";
+import type { NodeFile } from "../../model/seed";
 import { type ProviderProject, providerProject } from "../support/provider-project";
 import { Machine, Resource, Segment } from "../support/provider-resources";
 

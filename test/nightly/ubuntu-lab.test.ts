@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { dataFolder } from "../../provider/host/data-folder";
+import { dataFolder } from "../../host/data-folder";
 import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
 import { nspawnSkipReason } from "../support/nspawn-host";
 import { copyProject, type ProjectCopy } from "../support/project-copy";

@@ -3,9 +3,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
-import { createQemuDriver } from "../../provider/drivers/qemu/driver";
-import { UserError } from "../../provider/host/user-error";
-import { ForeignObjectError, type MachineSpec } from "../../provider/hypervisor";
+import { ForeignObjectError, type MachineSpec } from "../../hypervisors/hypervisor";
+import { createQemuDriver } from "../../hypervisors/qemu/driver";
+import { UserError } from "../../model/user-error";
 import { makeQemuHost, type QemuHost, qemuSkipReason, qemuTracesOf, sealDiskImage } from "../support/qemu-host";
 import {
   makeQemuMachine,

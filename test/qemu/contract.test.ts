@@ -1,5 +1,5 @@
 import { after } from "node:test";
-import { createQemuDriver } from "../../provider/drivers/qemu/driver";
+import { createQemuDriver } from "../../hypervisors/qemu/driver";
 import { hypervisorContract } from "../contract/hypervisor-contract";
 import { makeQemuHost, qemuSkipReason, qemuTracesOf } from "../support/qemu-host";
 
@@ -9,7 +9,7 @@ qemuSkipReason().then((skip) => {
   hypervisorContract("qemu", {
     create: createQemuDriver,
     inOtherProcess: {
-      file: require.resolve("../../provider/drivers/qemu/driver"),
+      file: require.resolve("../../hypervisors/qemu/driver"),
       expression: "createQemuDriver()",
     },
     image: async () => host?.image ?? "",

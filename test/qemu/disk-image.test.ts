@@ -4,13 +4,13 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { before, test } from "node:test";
 import { crc32 } from "node:zlib";
+import { dataFolder, imagesFolder } from "../../host/data-folder";
 import type { DiskRecord } from "../../image/build/sealed-disk";
 import { ensureImages } from "../../image/build-images";
 import { layOutDisk, MIB, SECTOR } from "../../image/disk/disk-layout";
-import { imageFor } from "../../image/image-names";
 import { disk as recipe } from "../../image/recipes/disk";
+import { imageFor } from "../../image/recipes/image-names";
 import { buildingProblem } from "../../image/unprivileged/build-in-namespace";
-import { dataFolder, imagesFolder } from "../../provider/host/data-folder";
 import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
 
 const name = imageFor("gateway", defaultKubernetesVersion, "disk");

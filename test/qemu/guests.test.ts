@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createQemuDriver } from "../../provider/drivers/qemu/driver";
+import { createQemuDriver } from "../../hypervisors/qemu/driver";
 import { GuestStack } from "../support/guest-stack";
 import { bareSeed, GUEST_BOOT_MS, guestSkipReason, renderedSeed } from "../support/qemu-guests";
 

@@ -4,13 +4,13 @@ import { createServer } from "node:net";
 import * as path from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { bootSectorDisk } from "../../provider/drivers/boot-sector";
-import { diskFile } from "../../provider/drivers/qemu/disks";
-import { runtimeFolder } from "../../provider/drivers/qemu/names";
-import { machineProcesses, switchProcesses } from "../../provider/drivers/qemu/processes";
-import { inspectDiskFile } from "../../provider/drivers/qemu/qemu-img";
-import { killProcess, signalProcess } from "../../provider/host/start-process";
-import type { Hypervisor, MachineSpec } from "../../provider/hypervisor";
+import { killProcess, signalProcess } from "../../host/start-process";
+import { bootSectorDisk } from "../../hypervisors/boot-sector";
+import type { Hypervisor, MachineSpec } from "../../hypervisors/hypervisor";
+import { diskFile } from "../../hypervisors/qemu/disks";
+import { runtimeFolder } from "../../hypervisors/qemu/names";
+import { machineProcesses, switchProcesses } from "../../hypervisors/qemu/processes";
+import { inspectDiskFile } from "../../hypervisors/qemu/qemu-img";
 import { GUEST_LINE } from "../support/qemu-guest-disk";
 import {
   freePort,

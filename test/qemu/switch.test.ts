@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { socketPath } from "../../provider/drivers/qemu/names";
-import { ensureNetwork } from "../../provider/drivers/qemu/network";
-import { switchProcesses } from "../../provider/drivers/qemu/processes";
-import { guestUplinkSocket, natUplinkSocket, segmentSocket } from "../../provider/drivers/qemu/switch/sockets";
+import { socketPath } from "../../hypervisors/qemu/names";
+import { ensureNetwork } from "../../hypervisors/qemu/network";
+import { switchProcesses } from "../../hypervisors/qemu/processes";
+import { guestUplinkSocket, natUplinkSocket, segmentSocket } from "../../hypervisors/qemu/switch/sockets";
 import { makeQemuHost, type QemuHost, qemuSkipReason, qemuTracesOf } from "../support/qemu-host";
 import { makeQemuMachine, qemuMachine, qemuOwner, qemuStack, removeQemuStack } from "../support/qemu-stack";
 
@@ -30,7 +30,7 @@ qemuSkipReason().then((skip) => {
       for (const cable of cables.splice(0)) cable.pull();
     });
     after(async () => {
-      const { createQemuDriver } = await import("../../provider/drivers/qemu/driver");
+      const { createQemuDriver } = await import("../../hypervisors/qemu/driver");
       await createQemuDriver().removeSegment({ stack: qemuStack, name: "masters" }, qemuOwner);
       await removeQemuStack(host.image);
       assert.deepEqual(await qemuTracesOf(host.data, [qemuStack]), []);

@@ -7,10 +7,10 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { closeGuests } from "../../guests/guest-ssh";
+import { imagesFolder } from "../../host/data-folder";
+import { seedIso } from "../../hypervisors/seed-iso";
 import { ensureImages } from "../../image/build-images";
-import { seedIso } from "../../provider/drivers/seed-iso";
-import { imagesFolder } from "../../provider/host/data-folder";
-import { closeGuests } from "../../provider/host/guest-ssh";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import {
   GUEST_BOOT_MS,

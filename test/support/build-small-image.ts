@@ -1,6 +1,6 @@
 /** Builds a small image in a process of its own, to be killed or starved: `build-small-image.ts BYTES [hang|disk]`. */
 import { ensureImages } from "../../image/build-images";
-import { UserError } from "../../provider/host/user-error";
+import { UserError } from "../../model/user-error";
 import { smallDiskRecipe, smallRecipe, smallSource } from "./small-image";
 
 const [bytes, how] = process.argv.slice(2);

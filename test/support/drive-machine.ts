@@ -1,5 +1,5 @@
 /** One step of a stack's life in a process of its own: `drive-machine.ts image|make|remove STACK NUMBER`. */
-import { createVirtualBoxDriver } from "../../provider/drivers/virtualbox/driver";
+import { createVirtualBoxDriver } from "../../hypervisors/virtualbox/driver";
 import { BOOT_IMAGE, machineOf, ownerIn, someSeed } from "./virtualbox-stack";
 
 async function main([work, stack = "", number = "1"]: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-import type { MachineSpec, SeedFiles } from "../../provider/hypervisor";
+import type { MachineSpec, SeedFiles } from "../../hypervisors/hypervisor";
 
 /** A gateway with a way out between two segments, and a machine in each of them. */
 export const guestNames = ["gateway", "master-1", "worker-1"] as const;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
+import { closeGuests } from "../../guests/guest-ssh";
+import { imagesFolder } from "../../host/data-folder";
+import type { Hypervisor, Owner, SeedFiles } from "../../hypervisors/hypervisor";
+import { createQemuDriver } from "../../hypervisors/qemu/driver";
 import { ensureImages } from "../../image/build-images";
-import type { DistributionName } from "../../image/distributions";
-import { createQemuDriver } from "../../provider/drivers/qemu/driver";
-import { imagesFolder } from "../../provider/host/data-folder";
-import { closeGuests } from "../../provider/host/guest-ssh";
-import type { Hypervisor, Owner, SeedFiles } from "../../provider/hypervisor";
+import type { DistributionName } from "../../model/distributions";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import {
   borrowImage,

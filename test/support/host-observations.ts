@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runCommand } from "../../provider/host/run-command";
+import { runCommand } from "../../host/run-command";
 
 /** A TCP port of 127.0.0.1 that nobody has at this moment. */
 export async function freePort(): Promise<number> {

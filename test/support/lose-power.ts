@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
-import { machinePids } from "../../provider/drivers/nspawn/cgroups";
-import { leaderOf } from "../../provider/drivers/nspawn/machine-power";
-import { stackNamespace } from "../../provider/drivers/nspawn/names";
-import { findProcesses } from "../../provider/host/process-table";
-import { runCommand } from "../../provider/host/run-command";
-import type { MachineName } from "../../provider/hypervisor";
+import { findProcesses } from "../../host/process-table";
+import { runCommand } from "../../host/run-command";
+import type { MachineName } from "../../hypervisors/hypervisor";
+import { machinePids } from "../../hypervisors/nspawn/cgroups";
+import { leaderOf } from "../../hypervisors/nspawn/machine-power";
+import { stackNamespace } from "../../hypervisors/nspawn/names";
 import { until } from "./host-observations";
 
 /** What a restart of the host does to one stack: its processes and namespaces are gone, files stay. */

@@ -4,7 +4,7 @@
  */
 import { ensureImages } from "../../image/build-images";
 import { loadBundle } from "../../image/parts/load-bundle";
-import { UserError } from "../../provider/host/user-error";
+import { UserError } from "../../model/user-error";
 
 async function make(bundle: string | undefined): Promise<unknown> {
   if (bundle) await loadBundle(bundle);

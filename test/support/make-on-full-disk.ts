@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { UserError } from "../../provider/host/user-error";
+import { UserError } from "../../model/user-error";
 import { makeVirtualboxHost } from "./virtualbox-host";
 import type { VirtualboxRoot } from "./virtualbox-root";
 import { BOOT_IMAGE, virtualboxStack } from "./virtualbox-stack";

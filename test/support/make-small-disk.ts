@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { ensureImages } from "../../image/build-images";
 import { loadBundle } from "../../image/parts/load-bundle";
 import type { ImageRecipe } from "../../image/recipes/recipe";
-import { UserError } from "../../provider/host/user-error";
+import { UserError } from "../../model/user-error";
 
 async function make(bundle: string, recipe: string): Promise<unknown> {
   await loadBundle(bundle);

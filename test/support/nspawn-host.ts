@@ -3,10 +3,10 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { imageFor } from "../../image/image-names";
-import { leaderOf } from "../../provider/drivers/nspawn/machine-power";
-import { disksFolder, imagesFolder } from "../../provider/host/data-folder";
-import type { MachineName } from "../../provider/hypervisor";
+import { disksFolder, imagesFolder } from "../../host/data-folder";
+import type { MachineName } from "../../hypervisors/hypervisor";
+import { leaderOf } from "../../hypervisors/nspawn/machine-power";
+import { imageFor } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
 
 const run = promisify(execFile);

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { MachineInputs, SegmentInputs } from "../../provider/resource-types";
+import type { MachineInputs, SegmentInputs } from "../../model/resource-types";
 
 /** Resources of the provider with plain inputs, for programs of tests. */
 

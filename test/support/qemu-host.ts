@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import { hostProblems } from "../../provider/drivers/qemu/host-checks";
-import { runtimeFolder } from "../../provider/drivers/qemu/names";
+import { hostProblems } from "../../hypervisors/qemu/host-checks";
+import { runtimeFolder } from "../../hypervisors/qemu/names";
 import { qemuGuestDisk } from "./qemu-guest-disk";
 
 /** A data folder of its own for tests on real QEMU, with an image whose guest is a boot sector. */

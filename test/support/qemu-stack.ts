@@ -1,6 +1,6 @@
 import * as path from "node:path";
-import { createQemuDriver } from "../../provider/drivers/qemu/driver";
-import type { DiskSpec, Hypervisor, MachineSpec, Owner, SeedFiles } from "../../provider/hypervisor";
+import type { DiskSpec, Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
+import { createQemuDriver } from "../../hypervisors/qemu/driver";
 
 /** One machine of a stack of this very process, for tests of what the contract leaves open. */
 export const qemuStack = `qemu-${process.pid.toString(36)}`;

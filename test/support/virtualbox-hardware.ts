@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { MachineSpec } from "../../provider/hypervisor";
+import type { MachineSpec } from "../../hypervisors/hypervisor";
 
 /** What firmware a machine starts with: QEMU's own BIOS, or UEFI as the package ovmf brings it. */
 export type Firmware = "bios" | "uefi";

@@ -4,8 +4,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { bootSectorDisk } from "../../provider/drivers/boot-sector";
-import { killProcess, processStartTime } from "../../provider/host/start-process";
+import { killProcess, processStartTime } from "../../host/start-process";
+import { bootSectorDisk } from "../../hypervisors/boot-sector";
 import type { VirtualboxRoot } from "./virtualbox-root";
 
 const run = promisify(execFile);

@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { imageNames } from "../../image/image-names";
-import { dataFolder } from "../../provider/host/data-folder";
-import { findProcesses } from "../../provider/host/process-table";
-import type { ProcessIdentity } from "../../provider/host/start-process";
+import { dataFolder } from "../../host/data-folder";
+import { findProcesses } from "../../host/process-table";
+import type { ProcessIdentity } from "../../host/start-process";
+import { imageNames } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
 import { ClusterUnderTest, type CommandOutput, mustSucceed } from "./cluster-under-test";
 import { copyProject } from "./project-copy";

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { toolsFolder } from "../../host/data-folder";
+import { withFileLock } from "../../host/file-lock";
+import { runCommand } from "../../host/run-command";
 import { aptFetchOptions, debianMirror } from "../../image/build/package-sources";
 import { archives } from "../../image/recipes/archives";
-import { toolsFolder } from "../../provider/host/data-folder";
-import { withFileLock } from "../../provider/host/file-lock";
-import { runCommand } from "../../provider/host/run-command";
 
 /**
  * VirtualBox' own programs in a root tree of Debian sid, the one release that packages them, with small programs of the

@@ -1,5 +1,5 @@
-import { createVirtualBoxDriver } from "../../provider/drivers/virtualbox/driver";
-import type { Hypervisor, MachineSpec, MachineState, Owner, SeedFiles } from "../../provider/hypervisor";
+import type { Hypervisor, MachineSpec, MachineState, Owner, SeedFiles } from "../../hypervisors/hypervisor";
+import { createVirtualBoxDriver } from "../../hypervisors/virtualbox/driver";
 import type { VirtualboxHost } from "./virtualbox-host";
 
 export const BOOT_IMAGE = "infrastructure-0123456789ab";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { dataFolder } from "../../provider/host/data-folder";
+import { dataFolder } from "../../host/data-folder";
 
 interface Place {
   readonly stack: string;

@@ -1,4 +1,4 @@
-import { createVirtualBoxDriver } from "../../provider/drivers/virtualbox/driver";
+import { createVirtualBoxDriver } from "../../hypervisors/virtualbox/driver";
 import { hypervisorContract } from "../contract/hypervisor-contract";
 import { onVirtualbox } from "../support/on-virtualbox";
 
@@ -9,7 +9,7 @@ onVirtualbox("the contract on the real VBoxManage", (host) => {
   hypervisorContract("virtualbox", {
     create: createVirtualBoxDriver,
     inOtherProcess: {
-      file: require.resolve("../../provider/drivers/virtualbox/driver"),
+      file: require.resolve("../../hypervisors/virtualbox/driver"),
       expression: "createVirtualBoxDriver()",
     },
     image: async () => image,

@@ -6,8 +6,8 @@ import * as path from "node:path";
 import { after, before, test } from "node:test";
 import type { Finding } from "../../cli/checks/check";
 import { type SmokeStep, smokeTest } from "../../cli/smoke/smoke-test";
-import { driverByName } from "../../provider/drivers/driver-by-name";
-import { findVBoxManage } from "../../provider/host/vboxmanage-program";
+import { findVBoxManage } from "../../hypervisors/choice/vboxmanage-program";
+import { driverByName } from "../../hypervisors/driver-by-name";
 import { makeVirtualboxHost, type VirtualboxHost } from "../support/virtualbox-host";
 import { obtainVirtualboxRoot } from "../support/virtualbox-root";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, test } from "node:test";
-import type { MachineSpec, MachineState } from "../../provider/hypervisor";
+import type { MachineSpec, MachineState } from "../../hypervisors/hypervisor";
 import { onVirtualbox } from "../support/on-virtualbox";
 import { virtualboxStack } from "../support/virtualbox-stack";
 

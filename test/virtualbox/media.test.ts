@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { ForeignObjectError, ImageMissingError } from "../../provider/hypervisor";
+import { ForeignObjectError, ImageMissingError } from "../../hypervisors/hypervisor";
 import { onVirtualbox } from "../support/on-virtualbox";
 import { BOOT_IMAGE, virtualboxStack } from "../support/virtualbox-stack";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { killProcess } from "../../provider/host/start-process";
+import { killProcess } from "../../host/start-process";
 import { openVirtualboxProject, type VirtualboxProject } from "../support/virtualbox-project";
 import { obtainVirtualboxRoot } from "../support/virtualbox-root";
 

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ConnectConfig, utils } from "ssh2";
-import { pinHostKey } from "../../provider/host/pin-host-key";
+import { pinHostKey } from "../../host/pin-host-key";
 import type { Context } from "../../provider/rpc/resource-handler";
 import type { Connection } from "./connection";
 import { abortError } from "./run-step";

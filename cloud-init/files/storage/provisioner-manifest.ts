@@ -1,6 +1,6 @@
 import type { VolumePlan } from "../../../stacks/plan/data-center-plan";
 import { emitYaml } from "../../emit-yaml";
-import { script } from "../../scripts";
+import { script } from "../../scripts/read-script";
 import { volumesNamespace as namespace } from "../kubernetes/cluster-namespaces";
 import { helperPod } from "./provisioner-helper-pod";
 

@@ -1,4 +1,4 @@
-import { firstAnswer } from "../../../cli/verify/api-probe";
+import { firstAnswer } from "../../../verify/api-probe";
 import { apiUrl, type LabStep, up } from "../lab-under-bench";
 import { cores } from "../stack-under-bench";
 import { stackCpuSeconds } from "../stack-usage";

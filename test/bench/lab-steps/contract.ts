@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import type { VerifyReport } from "../../../cli/verify/run-verify";
+import type { VerifyReport } from "../../../model/contract-report";
 import { mustSucceed } from "../../support/cluster-under-test";
 import type { BenchRow } from "../bench";
 import type { LabStep } from "../lab-under-bench";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { probeApi } from "../../../cli/verify/api-probe";
-import type { Watched } from "../../../cli/verify/samples";
 import { nodesOf } from "../../../stacks/plan/data-center-plan";
+import { probeApi } from "../../../verify/api-probe";
+import type { Watched } from "../../../verify/samples";
 import type { Round } from "../bench";
 import { apiUrl, type LabStep, type LabUnderBench, up } from "../lab-under-bench";
 

@@ -1,4 +1,4 @@
-import { probeApi } from "../../../cli/verify/api-probe";
+import { probeApi } from "../../../verify/api-probe";
 import { apiUrl, type LabStep, labSettings, up } from "../lab-under-bench";
 
 const PROBE_MS = 20;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Watched } from "../../../cli/verify/samples";
+import type { Watched } from "../../../verify/samples";
 import { eventually } from "../../support/cluster-under-test";
 import { losePower } from "../../support/lose-power";
 import {

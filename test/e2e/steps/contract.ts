@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseDocument } from "yaml";
-import type { VerifyReport } from "../../../cli/verify/run-verify";
+import type { VerifyReport } from "../../../model/contract-report";
 import { mustSucceed } from "../../support/cluster-under-test";
 import { type LabUnderTest, type Step, secondsSince } from "../lab-under-test";
 

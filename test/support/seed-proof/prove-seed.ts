@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { load } from "js-yaml";
-import type { NodeSeed } from "../../../cloud-init/seed";
-import { deriveHostKey } from "../../../provider/host/derive-host-key";
+import { deriveHostKey } from "../../../model/derive-host-key";
+import type { NodeSeed } from "../../../model/seed";
 import { fillSecrets } from "../../../provider/resources/fill-secrets";
 
 export interface Proof {

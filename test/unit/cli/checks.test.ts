@@ -4,7 +4,7 @@ import { ok, problem, runChecks } from "../../../cli/checks/check";
 import { judgeFailover, judgeGrowth, judgeMemory } from "../../../cli/checks/host-checks";
 import { describeFoundSources } from "../../../cli/checks/part-checks";
 import { renderFinding } from "../../../cli/commands/doctor";
-import { UserError } from "../../../provider/host/user-error";
+import { UserError } from "../../../model/user-error";
 import { exampleConfiguration } from "../../support/example-stacks";
 
 test("a check that fails keeps no other from being made", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { neededPackages } from "../../../cli/start/host-packages";
+import { neededPackages } from "../../../host/host-packages";
 
 const names = (driver: string, imagesHere: boolean): readonly string[] =>
   neededPackages({ driver, imagesHere, isRoot: true }).map(({ name }) => name);

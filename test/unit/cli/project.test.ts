@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readConfiguration, readPlan } from "../../../cli/project";
-import { UserError } from "../../../provider/host/user-error";
+import { UserError } from "../../../model/user-error";
 
 test("a stack without a file is a problem with a next step", async () => {
   await assert.rejects(

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatElapsed, ProgressLines } from "../../../cli/start/progress-lines";
 import { formatSummary } from "../../../cli/start/summary";
 import { describeResource, isDone, parseResourceLine, readUpReport } from "../../../cli/start/up-output";
+import { formatElapsed, ProgressLines } from "../../../host/progress-lines";
 
 function progressOn(isTerminal: boolean) {
   const state = { text: "", time: 0 };

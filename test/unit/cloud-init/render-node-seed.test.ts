@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { load } from "js-yaml";
 import { renderNodeSeed, renderSeeds } from "../../../cloud-init/render-node-seed";
-import type { NodeSeed } from "../../../cloud-init/seed";
+import type { NodeSeed } from "../../../model/seed";
 import { type DataCenterPlan, nodesOf } from "../../../stacks/plan/data-center-plan";
 import { examplePlan, exampleStacks } from "../../support/example-plans";
 

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { checkVolumes } from "../../../image/disk/check-volumes";
 import { layOutDisk } from "../../../image/disk/disk-layout";
 import { disk } from "../../../image/recipes/disk";
-import { type Volume, volumes } from "../../../image/volumes";
-import { UserError } from "../../../provider/host/user-error";
+import { UserError } from "../../../model/user-error";
+import { type Volume, volumes } from "../../../model/volumes";
 
 const [root, usr] = volumes as [Volume, Volume];
 

@@ -9,7 +9,7 @@ import type { Part, PartSource } from "../../../image/parts/part-source";
 import { checksumIn, publicAddresses, upstreamFiles } from "../../../image/parts/upstream-files";
 import { upstreamSource } from "../../../image/parts/upstream-source";
 import { kubernetesRecipe } from "../../../image/recipes/kubernetes";
-import { UserError } from "../../../provider/host/user-error";
+import { UserError } from "../../../model/user-error";
 
 const digest = "a".repeat(64);
 const other = "b".repeat(64);

@@ -4,8 +4,11 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { layerFilesDigest } from "../../../image/build/layer";
 import { packageSources } from "../../../image/build/package-sources";
-import { type DistributionName, distributions } from "../../../image/distributions";
-import { layerFilesFolder, programSourceFolder } from "../../../image/image-files";
+import { imageFolder, layerFilesFolder, programSourceFolder } from "../../../image/image-files";
+import { goBuild } from "../../../image/parts/go-build";
+import { archives } from "../../../image/recipes/archives";
+import { containerLayer } from "../../../image/recipes/container-layer";
+import { disk, diskOf } from "../../../image/recipes/disk";
 import {
   type ImageRole,
   imageFor,
@@ -14,15 +17,12 @@ import {
   imageNames,
   imageRecipes,
   recipeHash,
-} from "../../../image/image-names";
-import { goBuild } from "../../../image/parts/go-build";
-import { archives } from "../../../image/recipes/archives";
-import { containerLayer } from "../../../image/recipes/container-layer";
-import { disk, diskOf } from "../../../image/recipes/disk";
+} from "../../../image/recipes/image-names";
 import { kubernetesRecipe, kubernetesVersions } from "../../../image/recipes/kubernetes";
 import digests from "../../../image/recipes/layer-digests.json";
 import { rootTree, rootTrees } from "../../../image/recipes/root-tree";
-import { UserError } from "../../../provider/host/user-error";
+import { type DistributionName, distributions } from "../../../model/distributions";
+import { UserError } from "../../../model/user-error";
 
 const VERSION = "1.36.3";
 
@@ -169,5 +169,8 @@ test("packages come from the distribution's own archive, known by its own keys",
     ["noble", "noble-updates", "noble-security"].map((pocket) => `${pocket} main universe`),
   );
   for (const line of lines) assert.match(line, /^deb https?:\/\/\S+\/ubuntu noble/);
-  assert.match(fs.readFileSync(archives.ubuntu.keyring, "utf8"), /^-----BEGIN PGP PUBLIC KEY BLOCK-----/);
+  assert.match(
+    fs.readFileSync(path.join(imageFolder, archives.ubuntu.keyring), "utf8"),
+    /^-----BEGIN PGP PUBLIC KEY BLOCK-----/,
+  );
 });

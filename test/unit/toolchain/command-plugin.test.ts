@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
-import { pinHostKey } from "../../../provider/host/pin-host-key";
+import { pinHostKey } from "../../../host/pin-host-key";
 import { type Properties, UNKNOWN } from "../../../provider/rpc/property-values";
 import type { Context } from "../../../provider/rpc/resource-handler";
 import { checkCommandInputs, readCommandInputs } from "../../../toolchain/command-plugin/command-inputs";

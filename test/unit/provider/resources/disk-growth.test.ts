@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UserError } from "../../../../provider/host/user-error";
+import { UserError } from "../../../../model/user-error";
 import { describeGrowth, type GrowingMachine, grownVolumes } from "../../../../provider/resources/disk-growth";
 
 const machine = (

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Guest } from "../../../../provider/guest";
-import { UnreachableError } from "../../../../provider/host/guest-ssh";
-import type { Hypervisor } from "../../../../provider/hypervisor";
-import type { GuestConnection, MembershipInputs } from "../../../../provider/resource-types";
+import type { Guest } from "../../../../guests/guest";
+import { UnreachableError } from "../../../../guests/guest-ssh";
+import type { Hypervisor } from "../../../../hypervisors/hypervisor";
+import type { GuestConnection, MembershipInputs } from "../../../../model/resource-types";
 import { leaveCluster } from "../../../../provider/resources/leave-cluster";
 import type { Context } from "../../../../provider/rpc/resource-handler";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import * as path from "node:path";
 import { test } from "node:test";
-import type { Guest, NewGuestFile } from "../../../../provider/guest";
-import { UnreachableError } from "../../../../provider/host/guest-ssh";
-import type { BirthInputs, MembershipInputs, NodeFilesInputs } from "../../../../provider/resource-types";
+import type { Guest, NewGuestFile } from "../../../../guests/guest";
+import { UnreachableError } from "../../../../guests/guest-ssh";
+import type { BirthInputs, MembershipInputs, NodeFilesInputs } from "../../../../model/resource-types";
 import { birthResource } from "../../../../provider/resources/birth";
 import { membershipResource } from "../../../../provider/resources/membership";
 import { nodeFilesResource } from "../../../../provider/resources/node-files";

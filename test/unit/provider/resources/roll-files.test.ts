@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FileRefusedError, type Guest, type GuestFile } from "../../../../provider/guest";
-import { UserError } from "../../../../provider/host/user-error";
-import type { NodeFilesInputs } from "../../../../provider/resource-types";
+import { FileRefusedError, type Guest, type GuestFile } from "../../../../guests/guest";
+import type { NodeFilesInputs } from "../../../../model/resource-types";
+import { UserError } from "../../../../model/user-error";
 import { rollFiles } from "../../../../provider/resources/roll-files";
 import type { Context } from "../../../../provider/rpc/resource-handler";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { DISK_OVERHEAD_MIB, volumes } from "../../../../image/volumes";
+import { DISK_OVERHEAD_MIB, volumes } from "../../../../model/volumes";
 import type { PoolConfiguration } from "../../../../stacks/config/configuration";
 import { planSystemVolumes } from "../../../../stacks/plan/plan-system-volumes";
 

@@ -1,0 +1,166 @@
+import { randomUUID } from "node:crypto";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { withFileLock } from "../host/file-lock";
+import { readJson, writeJson } from "../host/file-store";
+import { appendConsole } from "../hypervisors/fake/fake-console";
+import { fakeStackFolder, machineFolder, readMachine } from "../hypervisors/fake/fake-store";
+import type { MachineName } from "../hypervisors/hypervisor";
+import type { RunOptions, RunResult } from "./guest-ssh";
+
+/** The guest commands, answered by a cluster that is a file: who is a member, and which machine they were then. */
+
+interface Cluster {
+  readonly id: string;
+  /** Node name to the generation of the machine that joined. */
+  readonly nodes: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch. */
+  readonly tokenValidUntil: number;
+}
+
+interface NodeState {
+  readonly order: "none" | "first" | "other" | "join";
+  readonly phase: "waiting" | "birth" | "joining" | "member" | "failed";
+  readonly etcdData: boolean;
+  readonly error: string;
+}
+
+const TOKEN_MS = 2 * 3_600_000;
+
+const clusterFile = (stack: string): string => path.join(fakeStackFolder(stack), "cluster.json");
+/** On the machine's disk: it goes when the machine goes. */
+const nodeFile = (node: MachineName): string => path.join(machineFolder(node), "node.json");
+
+const readCluster = ({ stack }: MachineName) => readJson<Cluster>(clusterFile(stack));
+const readNode = async (node: MachineName): Promise<NodeState> =>
+  (await readJson<NodeState>(nodeFile(node))) ?? { order: "none", phase: "waiting", etcdData: false, error: "" };
+
+const ok = (stdout = ""): RunResult => ({ code: 0, stdout, stderr: "" });
+const failed = (stderr: string, code = 1): RunResult => ({ code, stdout: "", stderr });
+
+type Command = (node: MachineName, args: readonly string[], options: RunOptions) => Promise<RunResult>;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  "node-ready": async () => ok(),
+  "give-birth": (node, [order]) => give(node, order as NodeState["order"]),
+  "join-cluster": (node) => give(node, "join"),
+  "cluster-wait": clusterWait,
+  "cluster-status": async (node) => ok(`${JSON.stringify({ ...(await advance(node)), step: "" })}\n`),
+  "cluster-id": async (node) => {
+    const cluster = await asMember(node);
+    return cluster ? ok(`${cluster.id}\n`) : failed("the API does not answer");
+  },
+  "renew-token": async (node, _args, { stdin }) => {
+    if (!/^[a-z0-9]{6}\.[a-z0-9]{16}\n$/.test(String(stdin))) return failed("no token on standard input");
+    return change(node, (cluster) => ({ ...cluster, tokenValidUntil: Date.now() + TOKEN_MS }));
+  },
+  "forget-node": (node, [name = ""]) =>
+    change(node, (cluster) => {
+      const { [name]: _gone, ...nodes } = cluster.nodes;
+      return { ...cluster, nodes };
+    }),
+  "may-leave": mayLeave,
+  "drain-node": (node) => change(node, (cluster) => cluster),
+  kubectl: async (node, args) => {
+    const name = args.find((arg) => arg.startsWith("node/"))?.slice("node/".length) ?? "";
+    const cluster = await asMember(node);
+    if (cluster && args.includes("get")) {
+      const masters = Object.keys(cluster.nodes).filter((name) => name.startsWith("master"));
+      return ok(masters.map((name) => `node/${name}\n`).join(""));
+    }
+    const running = (await readMachine({ ...node, name }))?.power === "running";
+    return cluster?.nodes[name] && running ? ok() : failed(`node ${name} is not Ready`);
+  },
+  sh: async () => ok(),
+};
+
+export async function runInFakeGuest(
+  node: MachineName,
+  argv: readonly string[],
+  options: RunOptions,
+): Promise<RunResult> {
+  const [program = "", ...args] = argv;
+  const command = COMMANDS[path.basename(program)];
+  if (!command) return failed(`${program}: not found; known are ${Object.keys(COMMANDS).join(", ")}`, 127);
+  await appendConsole(node, `ran ${argv.join(" ")}`);
+  return command(node, args, options);
+}
+
+/** The first token counts as expired from the start: whoever joins must have it renewed. */
+const newCluster = (): Cluster => ({ id: randomUUID(), nodes: {}, tokenValidUntil: 0 });
+
+/** An order is kept and acted on whenever somebody looks. */
+async function give(node: MachineName, order: NodeState["order"]): Promise<RunResult> {
+  const state = await readNode(node);
+  if (state.phase === "member") return ok();
+  if (order === "join" && state.etcdData) return failed("this master has begun a birth");
+  const phase = order === "join" ? "joining" : "birth";
+  if (order === "first" && !state.etcdData) await writeJson(clusterFile(node.stack), newCluster());
+  await writeJson(nodeFile(node), { ...state, order, phase, etcdData: order !== "join", error: "" });
+  return ok();
+}
+
+function advance(node: MachineName): Promise<NodeState> {
+  return withFileLock(clusterFile(node.stack), async () => {
+    const state = await readNode(node);
+    if (state.phase !== "birth" && state.phase !== "joining") return state;
+    const generation = (await readMachine(node))?.made?.generation ?? "";
+    const cluster = await readCluster(node);
+    if (!cluster || (state.order === "join" && cluster.tokenValidUntil < Date.now())) return state;
+    const present = cluster.nodes[node.name];
+    const next: NodeState =
+      present && present !== generation
+        ? { ...state, phase: "failed", error: `a Node ${node.name} of an earlier machine exists` }
+        : { ...state, phase: "member", etcdData: state.order !== "join" || node.name.startsWith("master") };
+    if (next.phase === "member") {
+      const nodes = { ...cluster.nodes, [node.name]: generation };
+      await writeJson(clusterFile(node.stack), { ...cluster, nodes });
+    }
+    await writeJson(nodeFile(node), next);
+    return next;
+  });
+}
+
+async function clusterWait(
+  node: MachineName,
+  [seconds]: readonly string[],
+  { signal }: RunOptions,
+): Promise<RunResult> {
+  const end = Date.now() + Number(seconds) * 1000;
+  for (;;) {
+    const { phase, error } = await advance(node);
+    if (phase === "member") return ok("member of the cluster\n");
+    if (phase === "failed") return failed(error);
+    if (Date.now() >= end) return failed("time is up", 2);
+    await sleep(20, undefined, { signal });
+  }
+}
+
+async function asMember(node: MachineName): Promise<Cluster | undefined> {
+  return (await advance(node)).phase === "member" ? readCluster(node) : undefined;
+}
+
+/** etcd's members are the masters that have joined; one counts while the machine that joined runs. */
+async function mayLeave(node: MachineName, [leaving = ""]: readonly string[]): Promise<RunResult> {
+  const cluster = await asMember(node);
+  if (!cluster) return failed("etcd does not answer");
+  const others = Object.keys(cluster.nodes).filter((name) => name.startsWith("master") && name !== leaving);
+  const healthy = [];
+  for (const name of others) {
+    const record = await readMachine({ ...node, name });
+    if (record?.power === "running" && record.made?.generation === cluster.nodes[name]) healthy.push(name);
+  }
+  if (healthy.length * 2 > others.length) return ok();
+  return failed(`only ${healthy.join(", ")} of ${others.join(", ")} would be healthy`);
+}
+
+function change(node: MachineName, next: (cluster: Cluster) => Cluster): Promise<RunResult> {
+  return asMember(node).then((member) => {
+    if (!member) return failed("the API does not answer");
+    return withFileLock(clusterFile(node.stack), async () => {
+      const cluster = await readCluster(node);
+      if (cluster) await writeJson(clusterFile(node.stack), next(cluster));
+      return ok();
+    });
+  });
+}

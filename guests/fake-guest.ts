@@ -1,0 +1,91 @@
+import * as path from "node:path";
+import { readFileAndMode } from "../host/file-mode";
+import { readIfPresent, writeFileAtomic } from "../host/file-store";
+import { fakeStacks, machineFolder, machineNames, readMachine } from "../hypervisors/fake/fake-store";
+import type { MachineName } from "../hypervisors/hypervisor";
+import type { GuestConnection } from "../model/resource-types";
+import { runInFakeGuest } from "./fake-cluster";
+import type { ConnectGuest, Guest, GuestFile } from "./guest";
+import { type RunOptions, type RunResult, UnreachableError, untilReachable } from "./guest-ssh";
+
+/** The guests of the fake driver: their disk is a folder, their commands answer by what happened before. */
+
+export const isFakeGuest = async (connection: GuestConnection): Promise<boolean> =>
+  (await gatewayAt(connection.bastionPort)) !== undefined;
+
+export const connectFakeGuest: ConnectGuest = (connection, options = {}) =>
+  untilReachable(async () => {
+    const machine = await machineAt(connection);
+    await mustAnswer(connection, machine);
+    return new FakeGuest(machine, () => mustAnswer(connection, machine));
+  }, options);
+
+class FakeGuest implements Guest {
+  constructor(
+    private readonly machine: MachineName,
+    private readonly mustAnswer: () => Promise<void>,
+  ) {}
+
+  async run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    await this.mustAnswer();
+    const result = await runInFakeGuest(this.machine, argv, options);
+    for (const line of result.stdout.split("\n").filter(Boolean)) options.onLine?.(line);
+    return result;
+  }
+
+  async readFiles(paths: readonly string[]): Promise<readonly (GuestFile | undefined)[]> {
+    await this.mustAnswer();
+    return Promise.all(
+      paths.map(async (path) => {
+        const found = await readFileAndMode(this.onDisk(path));
+        return found && { path, ...found };
+      }),
+    );
+  }
+
+  async writeFiles(files: readonly GuestFile[]): Promise<void> {
+    await this.mustAnswer();
+    for (const { path: file, mode, content } of files) {
+      await writeFileAtomic(this.onDisk(file), content, Number.parseInt(mode, 8));
+    }
+  }
+
+  private onDisk(file: string): string {
+    return path.join(machineFolder(this.machine), "root", path.normalize(file));
+  }
+}
+
+/** The machine whose uplink forwards that port of the host to SSH. */
+async function gatewayAt(port: number): Promise<MachineName | undefined> {
+  for (const stack of await fakeStacks()) {
+    for (const name of await machineNames(stack)) {
+      const record = await readMachine({ stack, name });
+      const forwards = record?.made?.spec.uplink?.forwards ?? [];
+      if (forwards.some(({ hostPort, guestPort }) => hostPort === port && guestPort === 22)) return { stack, name };
+    }
+  }
+  return undefined;
+}
+
+/** Addresses stand in the seeds only, as in a real guest. */
+async function machineAt({ bastionPort, bastionHostKey, hostKey, address }: GuestConnection): Promise<MachineName> {
+  const gateway = await gatewayAt(bastionPort);
+  if (!gateway) throw new UnreachableError(`127.0.0.1:${bastionPort}: connection refused`);
+  if (hostKey === bastionHostKey) return gateway;
+  const { stack } = gateway;
+  for (const name of await machineNames(stack)) {
+    const network = await readIfPresent(path.join(machineFolder({ stack, name }), "seed", "network-config"));
+    if (network?.includes(`${address}/`)) return { stack, name };
+  }
+  throw new UnreachableError(`${address}: no route to host`);
+}
+
+async function mustAnswer(connection: GuestConnection, machine: MachineName): Promise<void> {
+  const gateway = await gatewayAt(connection.bastionPort);
+  for (const hop of [gateway, machine]) {
+    const record = hop && (await readMachine(hop));
+    if (record?.power !== "running" || record.pulledLinks.length > 0) {
+      throw new UnreachableError(`${hop?.name ?? "the gateway"}: no answer`);
+    }
+  }
+}

@@ -1,0 +1,189 @@
+import type { Readable } from "node:stream";
+import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
+import { pinHostKey } from "../host/pin-host-key";
+
+/** One SSH connection as root, by key, to a server whose host key is known beforehand. */
+
+export interface RunOptions {
+  /** Written to the command's standard input, which is then closed. */
+  readonly stdin?: string | Buffer;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Each line of standard output and standard error as it comes. */
+  readonly onLine?: (line: string) => void;
+}
+
+export interface RunResult {
+  /** Exit code; 128 + 15 when a signal ended it. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The guest cannot be reached (any more); nothing is known about what it did. */
+export class UnreachableError extends Error {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = "UnreachableError";
+  }
+}
+
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+  /** `ssh-ed25519 AAAA…` */
+  readonly hostKey: string;
+  /** OpenSSH private key. */
+  readonly privateKey: string;
+  /** A stream to the server, when it is reached through another connection. */
+  readonly through?: ClientChannel;
+}
+
+const HANDSHAKE_MS = 15_000;
+const FORWARD_MS = 6_000;
+/** sshd allows ten per connection by default. */
+const SESSIONS = 8;
+
+export class SshConnection {
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  private constructor(private readonly client: Client) {}
+
+  static open(server: ServerAddress, signal?: AbortSignal): Promise<SshConnection> {
+    signal?.throwIfAborted();
+    const client = new Client();
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error): void => {
+        client.destroy();
+        reject(new UnreachableError(`${server.host}: ${error.message}`, { cause: error }));
+      };
+      const aborted = (): void => {
+        client.destroy();
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", aborted, { once: true });
+      client.on("ready", () => {
+        signal?.removeEventListener("abort", aborted);
+        resolve(new SshConnection(client));
+      });
+      // Stays for the connection's whole life: a late error without a listener would end the process.
+      client.on("error", fail);
+      client.on("close", () => fail(new Error("the connection was closed")));
+      client.connect(connectConfig(server));
+    });
+  }
+
+  onClose(listener: () => void): void {
+    this.client.on("close", listener);
+  }
+
+  close(): void {
+    this.client.end();
+  }
+
+  /** Opens a stream to `host:port` as seen from the server. */
+  forward(host: string, port: number): Promise<ClientChannel> {
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new UnreachableError(`${host}: no answer`)), FORWARD_MS);
+      const lost = (error: Error): void => reject(new UnreachableError(`${host}: ${error.message}`, { cause: error }));
+      ifConnected(lost, () =>
+        this.client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
+          clearTimeout(late);
+          if (error) lost(error);
+          else resolve(channel);
+        }),
+      );
+    });
+  }
+
+  /** Runs `script` in the user's shell. A non-zero exit is a result, a lost connection an `UnreachableError`. */
+  async run(script: string, options: RunOptions = {}): Promise<RunResult> {
+    if (this.running >= SESSIONS) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    this.running++;
+    try {
+      options.signal?.throwIfAborted();
+      return await this.start(script, options);
+    } finally {
+      this.running--;
+      this.waiting.shift()?.();
+    }
+  }
+
+  private start(script: string, options: RunOptions): Promise<RunResult> {
+    return new Promise((resolve, reject) => {
+      const lost = (error: Error): void =>
+        reject(new UnreachableError(`cannot start a command: ${error.message}`, { cause: error }));
+      ifConnected(lost, () =>
+        this.client.exec(script, (error, channel) => {
+          if (error) return lost(error);
+          // Listened to at once and not after a promise: a quick command's exit may come in the very next packet.
+          finish(channel, options).then(resolve, reject);
+        }),
+      );
+    });
+  }
+}
+
+/** The client throws where it should answer when its connection has ended a moment ago. */
+function ifConnected(lost: (error: Error) => void, ask: () => void): void {
+  try {
+    ask();
+  } catch (error) {
+    lost(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+function connectConfig(server: ServerAddress): ConnectConfig {
+  return {
+    host: server.host,
+    port: server.port,
+    sock: server.through,
+    username: "root",
+    privateKey: server.privateKey,
+    readyTimeout: HANDSHAKE_MS,
+    keepaliveInterval: 5_000,
+    keepaliveCountMax: 3,
+    ...pinHostKey(server.hostKey),
+  };
+}
+
+function finish(channel: ClientChannel, options: RunOptions): Promise<RunResult> {
+  const { signal, timeoutMs } = options;
+  const output = { stdout: collect(channel, options.onLine), stderr: collect(channel.stderr, options.onLine) };
+  return new Promise((resolve, reject) => {
+    let code: number | undefined;
+    const stop = (error: unknown): void => {
+      channel.destroy();
+      reject(error);
+    };
+    const aborted = (): void => stop(signal?.reason);
+    const late = timeoutMs && setTimeout(() => stop(new Error(`no end after ${timeoutMs / 1000} s`)), timeoutMs);
+    channel.on("exit", (exitCode: number | null) => {
+      code = exitCode ?? 128 + 15;
+    });
+    channel.on("close", () => {
+      clearTimeout(late || undefined);
+      signal?.removeEventListener("abort", aborted);
+      if (code === undefined) reject(new UnreachableError("the connection was lost while a command ran"));
+      else resolve({ code, stdout: output.stdout(), stderr: output.stderr() });
+    });
+    if (signal?.aborted) aborted();
+    else signal?.addEventListener("abort", aborted, { once: true });
+    channel.on("error", () => undefined); // a guest that closes its input early; the exit code tells
+    channel.end(options.stdin ?? "");
+  });
+}
+
+function collect(stream: Readable, onLine: ((line: string) => void) | undefined): () => string {
+  const chunks: Buffer[] = [];
+  let rest = "";
+  stream.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    if (!onLine) return;
+    const lines = (rest + chunk.toString("utf8")).split("\n");
+    rest = lines.pop() as string;
+    for (const line of lines) onLine(line);
+  });
+  return () => Buffer.concat(chunks).toString("utf8");
+}

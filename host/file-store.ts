@@ -1,0 +1,128 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs/promises";
+import * as os from "node:os";
+import * as path from "node:path";
+import { UserError } from "../model/user-error";
+
+/**
+ * Writes a file so that a reader sees the old or the new content, never a part, whenever this process dies.
+ * The folder is made when it is missing. A device or a pipe is refused: a file would take its place for everybody.
+ *
+ * @param mode permissions of the file, also of one that was there before; 0600 for anything with a secret
+ * @throws UserError `disk-full`; the file is as it was then
+ */
+export async function writeFileAtomic(file: string, content: string | Buffer, mode = 0o644): Promise<void> {
+  await fs.mkdir(path.dirname(file), { recursive: true });
+  const found = await fs.lstat(file).catch(ifMissing(undefined));
+  if (found && !found.isFile() && !found.isSymbolicLink()) throw new Error(`${file} is no file that could be replaced`);
+  const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  try {
+    const handle = await fs.open(temporary, "wx", mode);
+    try {
+      await handle.chmod(mode);
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await fs.rename(temporary, file);
+  } catch (error) {
+    await fs.rm(temporary, { force: true });
+    throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskFull(file, error) : error;
+  }
+}
+
+const diskFull = (file: string, cause: unknown): UserError =>
+  new UserError(
+    "disk-full",
+    `the disk is full: ${file} cannot be written`,
+    "free space on the disk that holds it, then run the command again",
+    { cause },
+  );
+
+/** The file's text; `undefined` when there is none. */
+export async function readIfPresent(file: string): Promise<string | undefined> {
+  return fs.readFile(file, "utf8").catch(ifMissing(undefined));
+}
+
+/**
+ * The file's JSON; `undefined` when there is none.
+ * @throws Error naming the file when its content is no JSON
+ */
+export async function readJson<T>(file: string): Promise<T | undefined> {
+  const text = await readIfPresent(file);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new Error(`${file} is not valid JSON`, { cause });
+  }
+}
+
+/** Writes a JSON record atomically, readable by a person. */
+export async function writeJson(file: string, value: unknown, mode = 0o600): Promise<void> {
+  await writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`, mode);
+}
+
+/** Names in a folder, sorted; none when it is missing. */
+export async function listFolder(folder: string): Promise<readonly string[]> {
+  const names = await fs.readdir(folder).catch(ifMissing<string[]>([]));
+  return names.sort();
+}
+
+/** Makes a folder and those above it; an existing one gets the mode. */
+export async function makeFolder(folder: string, mode = 0o755): Promise<void> {
+  await fs.mkdir(folder, { recursive: true, mode });
+  await fs.chmod(folder, mode);
+}
+
+/** A new folder of this user's own in the system's folder for temporary files. */
+export async function makeTemporaryFolder(prefix: string): Promise<string> {
+  return fs.mkdtemp(path.join(os.tmpdir(), prefix));
+}
+
+/** Gives a file or folder another name in one step. */
+export async function moveTree(from: string, to: string): Promise<void> {
+  await fs.rename(from, to);
+}
+
+/** Every file below a folder, as paths relative to it; symbolic links are not followed. */
+export async function filesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await fs.readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((e) => e.isFile()).map((e) => path.relative(folder, path.join(e.parentPath, e.name)));
+}
+
+/** Replaces a file by a copy of another one: a new inode, so that what was hard-linked here is not written to. */
+export async function replaceByCopy(from: string, to: string): Promise<void> {
+  await fs.rm(to, { force: true });
+  await fs.copyFile(from, to);
+}
+
+export async function exists(file: string): Promise<boolean> {
+  return fs.lstat(file).then(() => true, ifMissing(false));
+}
+
+/** Removes a file or a whole folder; nothing happens when it is missing. */
+export async function removeTree(target: string): Promise<void> {
+  await fs.rm(target, { recursive: true, force: true });
+}
+
+/** Removes a folder if it is empty. Returns whether it is gone. */
+export async function removeIfEmpty(folder: string): Promise<boolean> {
+  return fs.rmdir(folder).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return true;
+      if (error.code === "ENOTEMPTY" || error.code === "EEXIST" || error.code === "EBUSY") return false;
+      throw error;
+    },
+  );
+}
+
+/** For `catch`: a value instead of "no such file"; every other error goes on. */
+export function ifMissing<T>(value: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return value;
+    throw error;
+  };
+}

@@ -1,0 +1,27 @@
+import { UserError } from "../model/user-error";
+
+const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/**
+ * Runs an action that ends early on Ctrl-C: it gets a signal to stop its own commands by, which are in process groups of
+ * their own and would outlive this process.
+ *
+ * @throws UserError `interrupted`
+ */
+export async function interruptibly<T>(stack: string, action: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const interruption = new AbortController();
+  const interrupt = (): void => interruption.abort(interruptedError(stack));
+  for (const signal of SIGNALS) process.on(signal, interrupt);
+  try {
+    return await action(interruption.signal);
+  } catch (error) {
+    // Whatever the stopped command said about its end is of no interest.
+    interruption.signal.throwIfAborted();
+    throw error;
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, interrupt);
+  }
+}
+
+export const interruptedError = (stack: string): UserError =>
+  new UserError("interrupted", `${stack} was interrupted`, "run the same command again: it goes on from there");

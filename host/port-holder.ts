@@ -1,0 +1,69 @@
+import { UserError } from "../model/user-error";
+import { readKernelFile } from "./kernel-files";
+import { socketHolder } from "./process-table";
+import { runCommand } from "./run-command";
+
+/** What to say when a port that leads to a machine is somebody else's. */
+export async function portTaken(machine: string, port: number): Promise<UserError> {
+  const holder = (await portHolder(port)) ?? "somebody unknown";
+  return new UserError(
+    "port-taken",
+    `port 127.0.0.1:${port}, which leads to ${machine}, is held by ${holder}`,
+    "end that program, or give the stack other ports with hostPorts in its configuration",
+  );
+}
+
+/** Who listens on a TCP port of this host: `<command> (process <pid>)`; `undefined` when nobody is found. */
+export async function portHolder(port: number): Promise<string | undefined> {
+  if (process.platform === "darwin")
+    return parseLsof(await ask(["lsof", "-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fpc"]));
+  if (process.platform === "win32") return windowsHolder(port);
+  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    for (const inode of parseListeners((await readKernelFile(table)) ?? "", port)) {
+      const holder = await socketHolder(inode);
+      if (holder) return holder;
+    }
+  }
+  return undefined;
+}
+
+async function windowsHolder(port: number): Promise<string | undefined> {
+  const pid = parseNetstat(await ask(["netstat.exe", "-ano", "-p", "TCP"]), port);
+  if (pid === undefined) return undefined;
+  const listed = await ask(["tasklist.exe", "/FI", `PID eq ${pid}`, "/FO", "CSV", "/NH"]);
+  return `${/^"([^"]+)"/m.exec(listed)?.[1] ?? "a program"} (process ${pid})`;
+}
+
+/** Who holds it is told where the host tells it: a question that fails is no failure. */
+async function ask(argv: readonly string[]): Promise<string> {
+  const answer = await runCommand(argv, { timeoutMs: 10_000 }).catch(() => undefined);
+  return answer?.stdout ?? "";
+}
+
+/** From `lsof -Fpc`: a line `p<pid>`, then `c<command>`. */
+export function parseLsof(text: string): string | undefined {
+  const [, pid, command] = /^p(\d+)\n(?:[^pc].*\n)*c(.+)$/m.exec(text) ?? [];
+  return pid === undefined ? undefined : `${command} (process ${pid})`;
+}
+
+/** The process that listens, from Windows' `netstat -ano`. The word for it is translated, the zero port is not. */
+export function parseNetstat(text: string, port: number): string | undefined {
+  for (const line of text.split(/\r?\n/)) {
+    const [protocol, local = "", remote = "", , pid] = line.trim().split(/\s+/);
+    const listens = protocol === "TCP" && remote.endsWith(":0");
+    if (listens && [`127.0.0.1:${port}`, `0.0.0.0:${port}`].includes(local)) return pid;
+  }
+  return undefined;
+}
+
+/** Inodes of the sockets that listen on a TCP port of 127.0.0.1 or of all addresses, from /proc/net/tcp. */
+export function parseListeners(text: string, port: number): readonly string[] {
+  const LISTEN = "0A";
+  const addresses = ["0100007F", "00000000", "0".repeat(32), "0000000000000000FFFF00000100007F"];
+  return text.split("\n").flatMap((line) => {
+    const [, local = "", , state, , , , , , inode] = line.trim().split(/\s+/);
+    const [address = "", hexPort = ""] = local.split(":");
+    const matches = state === LISTEN && Number.parseInt(hexPort, 16) === port && addresses.includes(address);
+    return matches && inode !== undefined ? [inode] : [];
+  });
+}

@@ -1,0 +1,153 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { UserError } from "../model/user-error";
+
+export interface CommandOptions {
+  /** Written to the command's standard input, which is closed afterwards. The place for secrets: argv is world-readable. */
+  readonly stdin?: string | Buffer;
+  readonly cwd?: string;
+  /** Added to this process' environment; `undefined` removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** After this many milliseconds the command and its children are ended. Default: no limit. */
+  readonly timeoutMs?: number;
+  /** How long a command that is ended has between SIGTERM and SIGKILL to clean up. Default: SIGKILL at once. */
+  readonly graceMs?: number;
+  readonly signal?: AbortSignal;
+  /** Called with each complete line of output as it comes. */
+  readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
+  /** Exit codes that are no failure; default `[0]`. */
+  readonly allowedExitCodes?: readonly number[];
+}
+
+export interface CommandResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+/** A command that failed: keeps what is needed to repeat it by hand. */
+export class CommandError extends UserError {
+  constructor(
+    readonly argv: readonly string[],
+    /** `null` when the command did not start or was killed. */
+    readonly exitCode: number | null,
+    readonly stdout: string,
+    readonly stderr: string,
+    reason: string,
+    options?: { readonly cause?: unknown; readonly signal?: NodeJS.Signals | null },
+  ) {
+    const tail = outputTail(stderr || stdout);
+    super(
+      "command-failed",
+      `${argv[0]} ${reason}${tail ? `:\n${tail}` : ""}`,
+      `look at what it says, or repeat it by hand: ${commandLine(argv)}`,
+      options,
+    );
+    this.name = "CommandError";
+    this.signal = options?.signal ?? null;
+  }
+  /** The signal that ended it. */
+  readonly signal: NodeJS.Signals | null;
+}
+
+const TAIL_LINES = 20;
+
+/** The last lines of an output, indented; enough to see the reason, short enough to be read. */
+export function outputTail(output: string): string {
+  const lines = output.trimEnd().split("\n").slice(-TAIL_LINES);
+  return lines.map((line) => (line ? `  ${line}` : "")).join("\n");
+}
+
+/** argv as a line that can be pasted into a POSIX shell. */
+export function commandLine(argv: readonly string[]): string {
+  return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
+}
+
+/**
+ * Runs a short command to its end and gives its output. Never through a shell.
+ *
+ * @throws CommandError when it cannot be started, ends with an exit code that is not allowed, is killed by a signal,
+ * or runs out of time.
+ */
+export function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  const [program, ...args] = argv;
+  if (program === undefined) throw new Error("runCommand needs a program");
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      // A process group of its own: a time limit must also end what the command started.
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe"],
+      // On Windows a process of its own would also get a window of its own.
+      windowsHide: true,
+    });
+    const stdout = collect(child.stdout, (line) => options.onLine?.(line, "stdout"));
+    const stderr = collect(child.stderr, (line) => options.onLine?.(line, "stderr"));
+    let endedBy = "";
+    let grace: NodeJS.Timeout | undefined;
+    const end = (why: string) => {
+      endedBy ||= why;
+      if (options.graceMs === undefined) return killGroup(child, "SIGKILL");
+      killGroup(child, "SIGTERM");
+      grace ??= setTimeout(() => killGroup(child, "SIGKILL"), options.graceMs);
+    };
+    const timer = options.timeoutMs
+      ? setTimeout(() => end(`took longer than ${options.timeoutMs} ms`), options.timeoutMs)
+      : undefined;
+    const onAbort = () => end("was aborted");
+    if (options.signal?.aborted) onAbort();
+    options.signal?.addEventListener("abort", onAbort, { once: true });
+    const finish = () => {
+      clearTimeout(timer);
+      clearTimeout(grace);
+      options.signal?.removeEventListener("abort", onAbort);
+    };
+
+    child.on("error", (cause) => {
+      finish();
+      reject(new CommandError(argv, null, "", "", `cannot be started (${cause.message})`, { cause }));
+    });
+    child.on("close", (exitCode, signal) => {
+      finish();
+      const [out, err] = [stdout(), stderr()];
+      const allowed = options.allowedExitCodes ?? [0];
+      if (!endedBy && exitCode !== null && allowed.includes(exitCode)) resolve({ stdout: out, stderr: err, exitCode });
+      else reject(new CommandError(argv, exitCode, out, err, endedBy || describeEnd(exitCode, signal), { signal }));
+    });
+    // A command may end before it has read all its input (EPIPE); its exit code tells whether that was a failure.
+    child.stdin.on("error", () => {});
+    child.stdin.end(options.stdin ?? "");
+  });
+}
+
+function describeEnd(exitCode: number | null, signal: NodeJS.Signals | null): string {
+  return signal ? `was killed by ${signal}` : `failed with exit code ${exitCode}`;
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    // Windows has no process groups; there the command itself goes.
+    if (process.platform === "win32") child.kill(signal);
+    else process.kill(-child.pid, signal);
+  } catch {
+    // It has just ended by itself.
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream, onLine: (line: string) => void): () => string {
+  let text = "";
+  let lineStart = 0;
+  stream.setEncoding("utf8");
+  stream.on("data", (chunk: string) => {
+    text += chunk;
+    for (let end = text.indexOf("\n", lineStart); end >= 0; end = text.indexOf("\n", lineStart)) {
+      onLine(text.slice(lineStart, end));
+      lineStart = end + 1;
+    }
+  });
+  stream.on("end", () => {
+    if (lineStart < text.length) onLine(text.slice(lineStart));
+  });
+  return () => text;
+}

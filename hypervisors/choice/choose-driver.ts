@@ -1,0 +1,144 @@
+import { type DriverName, driverNames } from "../../model/drivers";
+import { UserError } from "../../model/user-error";
+import { type HypervisorHere, kvmHere, virtualBoxHere } from "./detect-hypervisors";
+import { type StackOnDriver, stacksOnDrivers } from "./stack-driver";
+
+/** What the choice depends on beside the configuration. */
+export interface DriverSurroundings {
+  readonly stack: string;
+  /** The drivers that this version has. */
+  readonly drivers: readonly DriverName[];
+  /** `process.platform` */
+  readonly platform: string;
+  /** The variable GROUNDPLANE_DRIVER: wins over the configuration, e.g. `fake` in tests. */
+  readonly override: string | undefined;
+  /** Every stack of this host that exists, this one among them, with the driver of its machines. */
+  readonly stacks: readonly StackOnDriver[];
+  /** Asked only when it matters: looking costs time. */
+  readonly virtualBox: () => Promise<HypervisorHere>;
+  readonly kvm: () => Promise<HypervisorHere>;
+}
+
+export interface DriverChoice {
+  readonly driver: DriverName;
+  /** One sentence for people: why this one. */
+  readonly reason: string;
+  /** What `auto` would rather have taken, and why it could not. */
+  readonly passedOver: readonly { readonly driver: DriverName; readonly reason: string }[];
+}
+
+/**
+ * The one place where `auto` becomes a driver: VirtualBox where it is usable, else QEMU with KVM, else system containers.
+ * A stack that exists keeps its driver, whatever has been installed since.
+ *
+ * @throws UserError `no-driver`, `driver-changed`, `two-hypervisors`, `unknown-driver`
+ */
+export async function chooseDriver(
+  configured: DriverName | "auto",
+  surroundings: DriverSurroundings,
+): Promise<DriverChoice> {
+  const { override, stack, stacks, drivers } = surroundings;
+  const wanted = override || configured;
+  const current = stacks.find((each) => each.stack === stack)?.driver as DriverName | undefined;
+  const who = override ? "GROUNDPLANE_DRIVER" : "the configuration";
+  if (wanted !== "auto") {
+    const driver = checked(wanted, drivers);
+    if (current !== undefined && current !== driver) throw driverChanged(stack, current, `${who} says ${driver}`);
+    const rival = current === undefined ? await rivalOf(driver, surroundings) : undefined;
+    if (rival) throw twoHypervisors(driver, rival);
+    return { driver, reason: `${who} says ${driver}`, passedOver: [] };
+  }
+  if (current !== undefined) {
+    return {
+      driver: checked(current, drivers),
+      reason: `auto: the stack was begun on ${current} and stays there`,
+      passedOver: [],
+    };
+  }
+  return chooseAnew(surroundings);
+}
+
+async function chooseAnew(surroundings: DriverSurroundings): Promise<DriverChoice> {
+  const passedOver: { driver: DriverName; reason: string }[] = [];
+  for (const { driver, look } of candidates(surroundings)) {
+    if (!surroundings.drivers.includes(driver)) continue;
+    const { usable, reason } = await look();
+    const rival = usable ? await rivalOf(driver, surroundings) : undefined;
+    if (usable && !rival) return { driver, reason: `auto: ${reason}`, passedOver };
+    passedOver.push({ driver, reason: rival ? sharedProcessor(rival) : reason });
+  }
+  throw new UserError(
+    "no-driver",
+    `no driver works on this host:\n${passedOver.map(({ driver, reason }) => `  - ${driver}: ${reason}`).join("\n")}`,
+    "install VirtualBox 7.1 or newer (virtualbox.org), or run this on Linux",
+  );
+}
+
+/** Best first. */
+function candidates({ platform, virtualBox, kvm }: DriverSurroundings) {
+  const containers = async (): Promise<HypervisorHere> =>
+    platform === "linux"
+      ? { usable: true, reason: "on Linux, system containers need no hypervisor" }
+      : { usable: false, reason: "system containers need Linux" };
+  return [
+    { driver: "virtualbox", look: virtualBox },
+    { driver: "qemu", look: kvm },
+    { driver: "nspawn", look: containers },
+  ] as const;
+}
+
+/** A stack whose hypervisor would share the processor's virtualisation with this driver's: one of the two fails then. */
+async function rivalOf(driver: string, { stacks, kvm }: DriverSurroundings): Promise<StackOnDriver | undefined> {
+  const other = { virtualbox: "qemu", qemu: "virtualbox" }[driver];
+  const rival = stacks.find((each) => each.driver === other);
+  // QEMU without KVM is a program like any other.
+  return rival && (await kvm()).usable ? rival : undefined;
+}
+
+const sharedProcessor = ({ stack, driver }: StackOnDriver): string =>
+  `the stack ${stack} runs on ${driver === "qemu" ? "QEMU with KVM" : "VirtualBox"}, and one host cannot run both`;
+
+const twoHypervisors = (driver: DriverName, rival: StackOnDriver): UserError =>
+  new UserError(
+    "two-hypervisors",
+    `${driver} cannot be used: ${sharedProcessor(rival)}`,
+    `take the other stack down first: npx groundplane destroy --stack ${rival.stack}`,
+  );
+
+const driverChanged = (stack: string, current: string, said: string): UserError =>
+  new UserError(
+    "driver-changed",
+    `${stack} exists on ${current}, but ${said}: machines do not move between hypervisors`,
+    `stay with ${current}, or take the stack down first: npx groundplane destroy --stack ${stack}`,
+  );
+
+function checked(name: string, drivers: readonly string[]): DriverName {
+  if (drivers.includes(name)) return name as DriverName;
+  throw new UserError(
+    "unknown-driver",
+    `there is no driver called ${JSON.stringify(name)}`,
+    `use one of: auto, ${drivers.join(", ")}`,
+  );
+}
+
+/**
+ * How many times longer than natively an operation may take before it is given up. An emulated processor is ten to fifty
+ * times slower, of which waiting for disks and networks has no part. It bounds waiting only; what Kubernetes' own tools
+ * wait for, each machine measures by itself.
+ */
+export async function slowdownOf(driver: DriverName, { kvm }: Pick<DriverSurroundings, "kvm">): Promise<number> {
+  return driver === "qemu" && !(await kvm()).usable ? 12 : 1;
+}
+
+/** The surroundings of this very process. */
+export async function driverSurroundings(stack: string): Promise<DriverSurroundings> {
+  return {
+    stack,
+    drivers: driverNames,
+    platform: process.platform,
+    override: process.env.GROUNDPLANE_DRIVER,
+    stacks: await stacksOnDrivers(),
+    virtualBox: virtualBoxHere,
+    kvm: kvmHere,
+  };
+}

@@ -1,0 +1,42 @@
+import type { Hypervisor, MachineName } from "../hypervisor";
+import * as store from "./fake-store";
+
+/**
+ * A driver whose machines are its own, and whose guests are simulated as the fake driver's are: for tests on
+ * hypervisors that can run no more than a boot sector. What guests are asked about is kept beside the machines.
+ */
+export function withSimulatedGuests(driver: Hypervisor): Hypervisor {
+  const turn = async (machine: MachineName, power: "running" | "stopped"): Promise<void> => {
+    const record = await store.readMachine(machine);
+    if (record) await store.writeMachine(machine, { ...record, power });
+  };
+  return {
+    ...driver,
+    async ensureMachine(spec, seed, owner, announce) {
+      const state = await driver.ensureMachine(spec, seed, owner, announce);
+      const known = await store.readMachine(spec);
+      // Another machine under the same name: its guest remembers nothing.
+      if (known?.made && known.made.generation !== state.generation) await store.dropMachine(spec);
+      const made = { spec: state.spec, generation: state.generation };
+      await store.writeSeed(spec, seed);
+      await store.writeMachine(spec, { owner, power: state.power, pulledLinks: [], made });
+      return state;
+    },
+    async startMachine(machine) {
+      await driver.startMachine(machine);
+      await turn(machine, "running");
+    },
+    async stopMachine(machine, deadlineMs) {
+      await driver.stopMachine(machine, deadlineMs);
+      await turn(machine, "stopped");
+    },
+    async removeMachine(machine, owner) {
+      await driver.removeMachine(machine, owner);
+      await store.dropMachine(machine);
+    },
+    async removeSegment(spec, owner) {
+      await driver.removeSegment(spec, owner);
+      if ((await store.machineNames(spec.stack)).length === 0) await store.dropStack(spec.stack);
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { listFolder, readJson, writeJson } from "../host/file-store";
+import { UserError } from "../model/user-error";
+import { ForeignObjectError, type MachineName, type MachineSpec, type Owner } from "./hypervisor";
+import { isOwner } from "./ownership";
+
+/**
+ * What a driver writes down of a machine. It is written twice: with the owner before anything else is made, so that what
+ * an interrupted creation left is known as ours, and complete at the end.
+ */
+export interface DriverRecord {
+  readonly owner: Owner;
+  readonly generation: string;
+  readonly spec: MachineSpec;
+  readonly complete: boolean;
+}
+
+export interface MachineRecords<R extends DriverRecord> {
+  readRecord(machine: MachineName): Promise<R | undefined>;
+  /** The record of a machine that was made to its end. */
+  readComplete(machine: MachineName): Promise<R | undefined>;
+  writeRecord(record: R): Promise<void>;
+  /**
+   * The machine's record if the owner may touch it; `undefined` when there is none.
+   * @throws ForeignObjectError when it is somebody else's
+   */
+  ownedRecord(machine: MachineName, owner: Owner): Promise<R | undefined>;
+}
+
+/** @param fileOf where a machine's record lies */
+export function machineRecords<R extends DriverRecord>(fileOf: (machine: MachineName) => string): MachineRecords<R> {
+  const readRecord = (machine: MachineName) => readJson<R>(fileOf(machine));
+  return {
+    readRecord,
+    async readComplete(machine) {
+      const record = await readRecord(machine);
+      return record?.complete ? record : undefined;
+    },
+    writeRecord: (record) => writeJson(fileOf(record.spec), record),
+    async ownedRecord(machine, owner) {
+      const record = await readRecord(machine);
+      if (record && !isOwner(record.owner, owner)) {
+        throw new ForeignObjectError(`machine ${machine.name}`, record.owner);
+      }
+      return record;
+    },
+  };
+}
+
+/** @throws ForeignObjectError when a machine's folder holds something though no record says whose it is */
+export async function refuseUnmarkedFolder(folder: string): Promise<void> {
+  // The temporary file of an interrupted first write may lie there, nothing else.
+  const content = await listFolder(folder);
+  if (content.some((file) => !file.endsWith(".tmp"))) throw new ForeignObjectError(`folder ${folder}`, undefined);
+}
+
+type Action = (spec: MachineSpec) => Promise<void>;
+
+/** How a driver acts on machines that are there, one action at a time on each. */
+export interface MachineActions {
+  /** @throws UserError `machine-missing` */
+  withMachine(machine: MachineName, action: Action): Promise<void>;
+  /** Does nothing when there is no such machine. */
+  withExistingMachine(machine: MachineName, action: Action): Promise<void>;
+}
+
+export function machineActions(
+  withLock: (machine: MachineName, action: () => Promise<void>) => Promise<void>,
+  readComplete: (machine: MachineName) => Promise<DriverRecord | undefined>,
+): MachineActions {
+  return {
+    withMachine: (machine, action) =>
+      withLock(machine, async () => {
+        const record = await readComplete(machine);
+        if (!record) throw machineMissing(machine);
+        await action(record.spec);
+      }),
+    withExistingMachine: (machine, action) =>
+      withLock(machine, async () => {
+        const record = await readComplete(machine);
+        if (record) await action(record.spec);
+      }),
+  };
+}
+
+export const machineMissing = ({ stack, name }: MachineName): UserError =>
+  new UserError("machine-missing", `there is no machine ${name} in ${stack}`, "create it: pulumi up");

@@ -1,0 +1,157 @@
+import type { MachineSpec, NicSpec, UplinkSpec } from "../hypervisor";
+import { bridgeName, containerName, machineNamespace, namespacePath, portName, stackNamespace, UPLINK } from "./names";
+
+/** Pure builders of everything this driver runs: argv arrays, and the lines of `ip -batch -`. */
+
+export const addNamespace = (namespace: string): string[] => ["ip", "netns", "add", namespace];
+export const deleteNamespace = (namespace: string): string[] => ["ip", "netns", "delete", namespace];
+
+/** Reads `ip` commands from stdin, in a namespace; `force` goes on after a failed line. */
+export const ipBatch = (namespace: string, force = false): string[] => [
+  "ip",
+  ...(force ? ["-force"] : []),
+  "-n",
+  namespace,
+  "-batch",
+  "-",
+];
+
+export const listLinks = (namespace: string): string[] => ["ip", "-n", namespace, "-json", "link", "show"];
+
+/** Runs a command in a network namespace. `ip netns exec` would also remount /sys and hide the cgroups. */
+export const inNamespace = (namespace: string, argv: readonly string[]): string[] => [
+  "nsenter",
+  `--net=${namespacePath(namespace)}`,
+  "--",
+  ...argv,
+];
+
+/** A bridge is a cable with many ends here: no spanning tree, and no learning of multicast groups to go wrong. */
+export const addBridge = (segment: string): string[] => [
+  `link add name ${bridgeName(segment)} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
+];
+export const raiseBridge = (segment: string): string[] => [`link set dev ${bridgeName(segment)} up`];
+export const deleteBridge = (segment: string): string[] => [`link delete dev ${bridgeName(segment)}`];
+
+/** The machine's cables, run in the stack's namespace: one end on the bridge, the other in the machine's namespace. */
+export function addCables(spec: MachineSpec): string[] {
+  return spec.nics.flatMap((nic) => {
+    const port = portName(spec.name, nic.segment);
+    const peer = `name ${nic.name} address ${nic.mac} netns ${machineNamespace(spec)}`;
+    return [
+      `link add name ${port} type veth peer ${peer}`,
+      `link set dev ${port} alias ${spec.name}/${nic.segment}`,
+      `link set dev ${port} master ${bridgeName(nic.segment)} up`,
+    ];
+  });
+}
+
+export const deleteCables = (machine: string, nics: readonly NicSpec[]): string[] =>
+  nics.map((nic) => `link delete dev ${portName(machine, nic.segment)}`);
+
+/** Pulls or plugs cables at the bridge's end: the guest sees its carrier go, as with a real cable. */
+export const setCables = (machine: string, segments: readonly string[], up: boolean): string[] =>
+  segments.map((segment) => `link set dev ${portName(machine, segment)} ${up ? "up" : "down"}`);
+
+/** A persistent tap, so that it has its planned MAC before the guest boots and outlives slirp4netns. */
+export const addUplinkTap = (uplink: UplinkSpec): string[] => [
+  `tuntap add dev ${UPLINK} mode tap`,
+  `link set dev ${UPLINK} address ${uplink.mac}`,
+];
+export const setUplinkCarrier = (up: boolean): string[] => [`link set dev ${UPLINK} carrier ${up ? "on" : "off"}`];
+
+/**
+ * Mounts made from here on stay private. slirp4netns needs it as well: its sandbox unmounts the old root with all
+ * below, and from a shared mount (`ip netns` makes /run/netns one) that reaches the host and takes every namespace's name.
+ */
+export const withPrivateMounts = (argv: readonly string[]): string[] => [
+  "unshare",
+  "--mount",
+  "--propagation",
+  "private",
+  "--",
+  ...argv,
+];
+
+/**
+ * User-mode NAT. MTU 1500 although slirp4netns can do 65520: nearly everything is routed on to segments of 1500, and
+ * larger datagrams would only be fragmented by the gateway.
+ */
+export const runUplink = (spec: MachineSpec, socket: string): string[] =>
+  withPrivateMounts([
+    "slirp4netns",
+    "--netns-type=path",
+    `--api-socket=${socket}`,
+    "--disable-host-loopback",
+    "--enable-sandbox",
+    "--enable-seccomp",
+    "--mtu=1500",
+    namespacePath(machineNamespace(spec)),
+    UPLINK,
+  ]);
+
+/** What a container may do beyond nspawn's default set: run containerd, kubelet, nftables and Gluster. */
+const CAPABILITIES = [
+  "CAP_SYS_ADMIN",
+  "CAP_NET_ADMIN",
+  "CAP_NET_RAW",
+  "CAP_SYS_PTRACE",
+  "CAP_MKNOD",
+  "CAP_SYSLOG",
+  "CAP_IPC_LOCK",
+  "CAP_BPF",
+  "CAP_PERFMON",
+];
+
+export interface ContainerOptions {
+  /** The mounted root, relative to the working folder. */
+  readonly root: string;
+  /** Source on the host, target in the guest. */
+  readonly binds: readonly { readonly source: string; readonly target: string; readonly readOnly?: boolean }[];
+  /** Host with cgroup v1: the guest's systemd (257) boots on it only when told to. */
+  readonly legacyCgroups: boolean;
+}
+
+/** systemd-nspawn for one machine; its cgroups, namespace and root are there already. */
+export function runContainer(spec: MachineSpec, options: ContainerOptions): string[] {
+  return [
+    "systemd-nspawn",
+    "--quiet",
+    `--directory=${options.root}`,
+    "--boot",
+    `--machine=${containerName(spec)}`,
+    `--hostname=${spec.name}`,
+    `--uuid=${spec.uuid}`,
+    // No machined and no unit of the host's systemd, which may not be there at all.
+    "--register=no",
+    "--keep-unit",
+    "--settings=no",
+    "--link-journal=no",
+    "--resolv-conf=off",
+    "--timezone=off",
+    "--console=read-only",
+    `--network-namespace-path=${namespacePath(machineNamespace(spec))}`,
+    `--capability=${CAPABILITIES.join(",")}`,
+    // nspawn's filter refuses what containerd and runc need of these two.
+    "--system-call-filter=@keyring",
+    "--system-call-filter=bpf",
+    ...(options.legacyCgroups ? ["--setenv=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"] : []),
+    ...options.binds.map(({ source, target, readOnly }) => {
+      return `--bind${readOnly ? "-ro" : ""}=${escapeBind(source)}:${escapeBind(target)}`;
+    }),
+  ];
+}
+
+const escapeBind = (file: string): string => file.replaceAll("\\", "\\\\").replaceAll(":", "\\:");
+
+/** Options of the overlay mount, layers from top to bottom; `upper` and `work` lie in the working folder. */
+export function overlayOptions(layers: readonly string[]): string {
+  const escaped = layers.map((layer) => layer.replace(/[\\:,]/g, "\\$&"));
+  return `lowerdir=${escaped.join(":")},upperdir=upper,workdir=work`;
+}
+
+/** Copies a folder by hard links: no space, and safe where files are only ever replaced. */
+export const linkTree = (from: string, to: string): string[] => ["cp", "--archive", "--link", "--", from, to];
+export const copyTree = (from: string, to: string): string[] => ["cp", "--archive", "--reflink=auto", "--", from, to];
+
+export const stackBatch = (stack: string, force = false): string[] => ipBatch(stackNamespace(stack), force);

@@ -1,0 +1,125 @@
+import { exists } from "../../host/file-store";
+import { readKernelFile } from "../../host/kernel-files";
+import { runCommand } from "../../host/run-command";
+import type { HostProblem } from "../hypervisor";
+import { parseCgroupMounts } from "./parse-output";
+
+/** A program of the host, the Debian package that has it, and what it is needed for. */
+const PROGRAMS = [
+  { id: "nspawn-missing", program: "systemd-nspawn", package: "systemd-container", task: "runs the machines" },
+  { id: "slirp4netns-missing", program: "slirp4netns", package: "slirp4netns", task: "gives the gateway its way out" },
+  { id: "iproute2-missing", program: "ip", package: "iproute2", task: "makes the stack's own network" },
+  { id: "nsenter-missing", program: "nsenter", package: "util-linux", task: "enters the stack's own network" },
+  { id: "unshare-missing", program: "unshare", package: "util-linux", task: "keeps mounts off the host" },
+] as const;
+
+/** Reads only; nothing of the host is changed. */
+export async function hostProblems(): Promise<readonly HostProblem[]> {
+  if (process.platform !== "linux") {
+    return [
+      {
+        id: "not-linux",
+        problem: "system containers need Linux",
+        hint: "run it on a Linux machine, or in a virtual machine with Linux",
+      },
+    ];
+  }
+  const checks = await Promise.all([checkRoot(), checkPrograms(), checkFileSystems(), checkCgroups(), checkDevices()]);
+  return checks.flat();
+}
+
+async function checkRoot(): Promise<readonly HostProblem[]> {
+  if (process.getuid?.() === 0) return [];
+  return [{ id: "not-root", problem: "system containers need root", hint: "run the command with sudo" }];
+}
+
+async function checkPrograms(): Promise<readonly HostProblem[]> {
+  const checked = await Promise.all(
+    PROGRAMS.map(async (entry) => ({ entry, found: await isInstalled(entry.program) })),
+  );
+  return checked.flatMap(({ entry, found }) => {
+    if (found) return [];
+    const problem = `${entry.program} is not installed; it ${entry.task}`;
+    return [{ id: entry.id, problem, hint: `apt-get install ${entry.package}` }];
+  });
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  const { exitCode } = await runCommand(["sh", "-c", 'command -v "$1"', "sh", program], {
+    allowedExitCodes: [0, 1, 127],
+  });
+  return exitCode === 0;
+}
+
+async function checkFileSystems(): Promise<readonly HostProblem[]> {
+  const known = ((await readKernelFile("/proc/filesystems")) ?? "").split(/\s+/);
+  if (known.includes("overlay")) return [];
+  // Most kernels load it on the first mount; without the module there is nothing to load.
+  if (await hasModule("overlay")) return [];
+  return [
+    {
+      id: "overlay-missing",
+      problem: "the kernel has no overlay file system",
+      hint: "boot a kernel with CONFIG_OVERLAY_FS",
+    },
+  ];
+}
+
+async function hasModule(name: string): Promise<boolean> {
+  const release = await readKernelFile("/proc/sys/kernel/osrelease");
+  const list = `${await readKernelFile(`/lib/modules/${release}/modules.dep`)}\n${await readKernelFile(`/lib/modules/${release}/modules.builtin`)}`;
+  return list.includes(`/${name}.ko`);
+}
+
+async function checkCgroups(): Promise<readonly HostProblem[]> {
+  const mounts = parseCgroupMounts((await readKernelFile("/proc/self/mountinfo")) ?? "");
+  if (mounts.length === 0) {
+    return [
+      {
+        id: "cgroups-missing",
+        problem: "no cgroups are mounted",
+        hint: "mount -t cgroup2 cgroup2 /sys/fs/cgroup",
+      },
+    ];
+  }
+  const legacy = mounts.some((mount) => mount.version === 1);
+  if (!legacy || mounts.some((mount) => mount.controllers.includes("name=systemd"))) return [];
+  return [
+    {
+      id: "systemd-cgroup-missing",
+      problem: "this host has version 1 cgroups without the hierarchy name=systemd, which containers' systemd needs",
+      hint: "mkdir -p /sys/fs/cgroup/systemd && mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd",
+    },
+  ];
+}
+
+async function checkDevices(): Promise<readonly HostProblem[]> {
+  const problems: HostProblem[] = [];
+  if (!(await exists("/dev/net/tun"))) {
+    problems.push({
+      id: "tun-missing",
+      problem: "/dev/net/tun is missing; the gateway's way out needs it",
+      hint: "modprobe tun",
+    });
+  }
+  for (const name of ["bridge", "veth", "vxlan", "nf_tables"]) {
+    if (!(await mayHaveFeature(name))) {
+      problems.push({
+        id: `${name.replaceAll("_", "-")}-missing`,
+        problem: `the kernel has no ${name}, as far as can be seen without loading anything`,
+        hint: `boot a kernel with ${name}, or load it: modprobe ${name}`,
+      });
+    }
+  }
+  return problems;
+}
+
+/**
+ * Loaded, built in or loadable. A kernel without a module folder (some cloud and container hosts) cannot be asked: it
+ * gets the benefit of the doubt.
+ */
+async function mayHaveFeature(name: string): Promise<boolean> {
+  if (await exists(`/sys/module/${name}`)) return true;
+  const release = await readKernelFile("/proc/sys/kernel/osrelease");
+  return !(await exists(`/lib/modules/${release}/modules.dep`)) || (await hasModule(name));
+}

@@ -1,0 +1,91 @@
+import * as path from "node:path";
+import { exists, makeFolder } from "../../host/file-store";
+import { findProcesses } from "../../host/process-table";
+import { projectFolder } from "../../host/project-folder";
+import { runCommand } from "../../host/run-command";
+import { type ProcessIdentity, startProcess } from "../../host/start-process";
+import { UserError } from "../../model/user-error";
+import type { MachineName, MachineSpec } from "../hypervisor";
+import { makeCgroups } from "./cgroups";
+import {
+  addCables,
+  type ContainerOptions,
+  overlayOptions,
+  runContainer,
+  stackBatch,
+  withPrivateMounts,
+} from "./commands";
+import { diskDataFolder, inspectDisk } from "./disks";
+import { machineFiles } from "./folders";
+import { imageLayers } from "./machine-root";
+import { machineNamespace } from "./names";
+import { ensureNamespace } from "./namespaces";
+import { ensureNetwork, segmentNames } from "./segments";
+import { addUplinkInterface, ensureUplink } from "./uplink";
+
+const LAUNCHER = "start-machine.sh";
+
+/** Makes what a machine needs while it runs (network, cgroups) and starts systemd-nspawn over its layers. */
+export async function launchContainer(spec: MachineSpec): Promise<ProcessIdentity> {
+  const layers = await imageLayers(spec.image);
+  const binds = await bindsOf(spec);
+  await makeInterfaces(spec);
+  await ensureUplink(spec);
+  const cgroups = await makeCgroups(spec);
+  const files = machineFiles(spec);
+  await makeFolder(files.root);
+  const legacyCgroups = cgroups.some((cgroup) => cgroup.version === 1);
+  const launcher = path.join(projectFolder(), "provider", "drivers", "nspawn", LAUNCHER);
+  const argv = withPrivateMounts([
+    ...["sh", launcher, files.folder, overlayOptions(layers)],
+    ...cgroups.map((cgroup) => cgroup.folder),
+    "--",
+    ...runContainer(spec, { root: "root", binds, legacyCgroups }),
+  ]);
+  return startProcess(argv, { outputFile: files.consoleLog });
+}
+
+/** The processes of `start-machine.sh` for a machine, also those that have not come far yet. */
+export function launchersOf(machine: MachineName): Promise<readonly ProcessIdentity[]> {
+  const { folder } = machineFiles(machine);
+  return findProcesses((argv) => argv.includes(folder) && argv.some((word) => path.basename(word) === LAUNCHER));
+}
+
+async function makeInterfaces(spec: MachineSpec): Promise<void> {
+  await ensureNetwork(spec.stack);
+  const known = await segmentNames(spec.stack);
+  const unknown = spec.nics.find((nic) => !known.includes(nic.segment));
+  if (unknown) {
+    throw new UserError(
+      "segment-missing",
+      `machine ${spec.name} has a cable into segment ${unknown.segment}, which does not exist`,
+      "create the segment first",
+    );
+  }
+  await ensureNamespace(machineNamespace(spec));
+  await addUplinkInterface(spec);
+  if (spec.nics.length > 0) await runCommand(stackBatch(spec.stack), { stdin: addCables(spec).join("\n") });
+}
+
+async function bindsOf(spec: MachineSpec): Promise<ContainerOptions["binds"]> {
+  const files = machineFiles(spec);
+  const binds = [{ source: files.seed, target: "/var/lib/cloud/seed/nocloud", readOnly: true }];
+  const optional = [
+    { source: files.containerd, target: "/var/lib/containerd", readOnly: false },
+    // Gluster mounts by FUSE.
+    { source: "/dev/fuse", target: "/dev/fuse", readOnly: false },
+  ];
+  for (const bind of optional) if (await exists(bind.source)) binds.push(bind);
+  for (const { disk, mountPoint } of spec.disks) {
+    const name = { stack: spec.stack, name: disk };
+    if (!(await inspectDisk(name))) {
+      throw new UserError(
+        "disk-missing",
+        `disk ${disk} of machine ${spec.name} does not exist`,
+        "create the disk first",
+      );
+    }
+    binds.push({ source: diskDataFolder(name), target: mountPoint, readOnly: false });
+  }
+  return binds;
+}

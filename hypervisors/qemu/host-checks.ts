@@ -1,0 +1,74 @@
+import { CommandError, runCommand } from "../../host/run-command";
+import { UserError } from "../../model/user-error";
+import type { HostProblem } from "../hypervisor";
+import { chooseAccelerator } from "./accelerator";
+import { type Accelerator, QEMU, QEMU_IMG } from "./commands";
+import { isAtLeast, OLDEST_VERSION, parseVersion, type QemuVersion } from "./version";
+
+const INSTALL = "apt-get install qemu-system-x86 qemu-utils";
+const BACKPORTS =
+  "on Debian 12 take it from backports: apt-get install -t bookworm-backports qemu-system-x86 qemu-utils " +
+  "(https://backports.debian.org/Instructions); Debian 13 and Ubuntu 24.04 have a recent one";
+
+/** Reads only; nothing of the host is changed. */
+export async function hostProblems(): Promise<readonly HostProblem[]> {
+  if (process.platform !== "linux") {
+    return [{ id: "not-linux", problem: "the qemu driver needs Linux", hint: "run it on Linux, or use virtualbox" }];
+  }
+  const checks = await Promise.all([checkQemu(), checkQemuImg()]);
+  return checks.flat();
+}
+
+/**
+ * The version of the host's QEMU.
+ * @throws UserError when there is none that the driver can use
+ */
+export async function usableVersion(): Promise<QemuVersion> {
+  const said = await firstLineOf(QEMU);
+  const version = said === undefined ? undefined : parseVersion(said);
+  const problem = versionProblem(said, version, await chooseAccelerator());
+  if (problem) throw new UserError(problem.id, problem.problem, problem.hint);
+  return version as QemuVersion;
+}
+
+/** What is wrong with a QEMU that says this of itself; `undefined` when nothing is. Pure. */
+export function versionProblem(
+  said: string | undefined,
+  version: QemuVersion | undefined,
+  accelerator: Accelerator,
+): HostProblem | undefined {
+  if (said === undefined) return { id: "qemu-missing", problem: `${QEMU} is not installed`, hint: INSTALL };
+  if (!version) {
+    return { id: "qemu-unknown", problem: `${QEMU} says of itself: ${said}`, hint: "install QEMU 8 or later" };
+  }
+  if (isAtLeast(version, OLDEST_VERSION)) return undefined;
+  const reason =
+    accelerator === "tcg"
+      ? "without KVM it has to emulate the processor, and it translates guests wrongly: their kernels crash"
+      : "its network cables do not plug themselves in again";
+  return {
+    id: "qemu-too-old",
+    problem: `QEMU ${version.join(".")} is too old, ${OLDEST_VERSION.join(".")} is needed: ${reason}`,
+    hint: BACKPORTS,
+  };
+}
+
+async function checkQemu(): Promise<readonly HostProblem[]> {
+  const said = await firstLineOf(QEMU);
+  const problem = versionProblem(said, said === undefined ? undefined : parseVersion(said), await chooseAccelerator());
+  return problem ? [problem] : [];
+}
+
+async function checkQemuImg(): Promise<readonly HostProblem[]> {
+  if ((await firstLineOf(QEMU_IMG)) !== undefined) return [];
+  return [{ id: "qemu-img-missing", problem: `${QEMU_IMG} is not installed; it makes disks`, hint: INSTALL }];
+}
+
+/** What a program says its version is; `undefined` when there is no such program. */
+async function firstLineOf(program: string): Promise<string | undefined> {
+  const result = await runCommand([program, "--version"], { timeoutMs: 30_000 }).catch((error: unknown) => {
+    if (error instanceof CommandError && error.exitCode === null) return undefined;
+    throw error;
+  });
+  return result?.stdout.split("\n")[0];
+}

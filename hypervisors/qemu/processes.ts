@@ -1,0 +1,28 @@
+import { findProcesses } from "../../host/process-table";
+import type { ProcessIdentity } from "../../host/start-process";
+import type { MachineName } from "../hypervisor";
+import { QEMU, qmpOption } from "./commands";
+import { runtimeFolder } from "./names";
+
+/**
+ * Processes are found by what they do, not by a recorded pid: so none is lost, whenever the one who started it was
+ * killed, and none is mistaken for another that got its pid or left its socket behind.
+ */
+
+/** A machine's QEMU; two only if somebody else started the second. */
+export function machineProcesses(machine: MachineName): Promise<readonly ProcessIdentity[]> {
+  const mark = qmpOption(machine);
+  return findProcesses((argv) => (argv[0] ?? "").endsWith(QEMU) && argv.includes(mark));
+}
+
+export async function isRunning(machine: MachineName): Promise<boolean> {
+  return (await machineProcesses(machine)).length > 0;
+}
+
+/** File name of the switch's program, see build.cjs. */
+export const SWITCH_PROGRAM = "qemu-switch.js";
+
+export function switchProcesses(stack: string): Promise<readonly ProcessIdentity[]> {
+  const folder = runtimeFolder(stack);
+  return findProcesses((argv) => (argv[1] ?? "").endsWith(SWITCH_PROGRAM) && argv[2] === folder);
+}

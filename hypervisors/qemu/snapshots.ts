@@ -1,0 +1,120 @@
+import { UserError } from "../../model/user-error";
+import type { MachineSpec } from "../hypervisor";
+import { snapshotDisk } from "./commands";
+import { diskFile } from "./disks";
+import { machineFiles } from "./folders";
+import { dataDiskNode, qmpSocket, SYSTEM_DISK } from "./names";
+import { isRunning } from "./processes";
+import { inspectDiskFile, runQemuImg } from "./qemu-img";
+import { type Qmp, withQmp } from "./qmp";
+
+/**
+ * Snapshots lie within the machine's qcow2 files, data disks included. One of a running machine holds its memory as
+ * well and is restored into a running machine; a stopped machine takes the disks' part of it.
+ */
+
+/** Memory is written to the disk: minutes for a large machine on a slow one. */
+const JOB_MS = 30 * 60_000;
+
+const diskNodes = (spec: MachineSpec): readonly string[] => [SYSTEM_DISK, ...spec.disks.map((_, i) => dataDiskNode(i))];
+
+const diskFiles = (spec: MachineSpec): readonly string[] => [
+  machineFiles(spec).disk,
+  ...spec.disks.map(({ disk }) => diskFile({ stack: spec.stack, name: disk })),
+];
+
+export async function takeSnapshot(spec: MachineSpec, name: string): Promise<void> {
+  // Taken anew: one of the same name that was interrupted may be on some of the disks only.
+  await deleteSnapshot(spec, name);
+  if (await isRunning(spec)) await runJob(spec, "snapshot-save", { tag: name, vmstate: SYSTEM_DISK });
+  else for (const file of diskFiles(spec)) await runQemuImg(snapshotDisk("-c", name, file));
+}
+
+export async function restoreSnapshot(spec: MachineSpec, name: string): Promise<void> {
+  for (const file of diskFiles(spec)) if (!(await hasSnapshot(file, name))) throw missing(spec, name);
+  if (!(await isRunning(spec))) {
+    for (const file of diskFiles(spec)) await runQemuImg(snapshotDisk("-a", name, file));
+    return;
+  }
+  if (!(await hasMemory(machineFiles(spec).disk, name))) {
+    throw new UserError(
+      "snapshot-without-memory",
+      `snapshot ${name} of ${spec.name} was taken while it was stopped`,
+      "stop the machine before restoring it",
+    );
+  }
+  await runJob(spec, "snapshot-load", { tag: name, vmstate: SYSTEM_DISK });
+  // It was saved stopped: nothing may change between its memory and its disks.
+  await withQmp(qmpSocket(spec), (qmp) => qmp.execute("cont"));
+}
+
+export async function deleteSnapshot(spec: MachineSpec, name: string): Promise<void> {
+  const present = [];
+  for (const [index, file] of diskFiles(spec).entries()) if (await hasSnapshot(file, name)) present.push(index);
+  if (present.length === 0) return;
+  if (await isRunning(spec)) {
+    const nodes = diskNodes(spec);
+    await runJob(
+      spec,
+      "snapshot-delete",
+      { tag: name },
+      present.map((index) => nodes[index] as string),
+    );
+    return;
+  }
+  const files = diskFiles(spec);
+  for (const index of present) {
+    const file = files[index] as string;
+    await runQemuImg(snapshotDisk("-d", name, file));
+  }
+}
+
+async function hasSnapshot(file: string, name: string): Promise<boolean> {
+  return ((await inspectDiskFile(file)).snapshots ?? []).some((snapshot) => snapshot.name === name);
+}
+
+async function hasMemory(file: string, name: string): Promise<boolean> {
+  const found = ((await inspectDiskFile(file)).snapshots ?? []).find((snapshot) => snapshot.name === name);
+  return (found?.["vm-state-size"] ?? 0) > 0;
+}
+
+function missing(spec: MachineSpec, name: string): UserError {
+  const problem = `machine ${spec.name} has no snapshot ${name} of all its disks`;
+  return new UserError("snapshot-missing", problem, "take it first");
+}
+
+interface Job {
+  readonly id: string;
+  readonly status: string;
+  readonly error?: string;
+}
+
+/** Runs one of QEMU's snapshot jobs to its end. */
+async function runJob(
+  spec: MachineSpec,
+  command: string,
+  args: Readonly<Record<string, unknown>>,
+  devices = diskNodes(spec),
+): Promise<void> {
+  const id = "snapshot";
+  await withQmp(qmpSocket(spec), async (qmp) => {
+    // One that an interrupted call has left.
+    if ((await findJob(qmp, id))?.status === "concluded") await qmp.execute("job-dismiss", { id });
+    await qmp.execute(command, { ...args, devices, "job-id": id });
+    const deadline = Date.now() + JOB_MS;
+    for (;;) {
+      const job = await findJob(qmp, id);
+      if (!job || job.status === "concluded") {
+        if (job) await qmp.execute("job-dismiss", { id });
+        if (job?.error === undefined) return;
+        throw new UserError("snapshot-failed", `${command} of ${spec.name}: ${job.error}`, "look at what QEMU says");
+      }
+      if (Date.now() > deadline) throw new Error(`${command} of ${spec.name} does not end`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  });
+}
+
+async function findJob(qmp: Qmp, id: string): Promise<Job | undefined> {
+  return (await qmp.execute<readonly Job[]>("query-jobs")).find((job) => job.id === id);
+}

@@ -1,0 +1,78 @@
+import { exists, moveTree, removeTree, writeFileAtomic } from "../../host/file-store";
+import { UserError } from "../../model/user-error";
+import type { MachineName, MachineSpec, SeedFiles } from "../hypervisor";
+import { seedIso } from "../seed-iso";
+import { makeOverlay, resizeDisk } from "./commands";
+import { shrinking } from "./disks";
+import { convertedImage, machineFiles } from "./folders";
+import { qmpSocket, SYSTEM_DISK } from "./names";
+import { isRunning } from "./processes";
+import { inspectDiskFile, runQemuImg } from "./qemu-img";
+import { withQmp } from "./qmp";
+
+const GIB = 1024 ** 3;
+
+/**
+ * Makes the machine's disk over the image where it is missing, and grows it where it is smaller than `spec` says; a
+ * running guest sees that at once. What the guest has written stays.
+ *
+ * @param backing digest of the image in hex
+ */
+export async function ensureSystemDisk(spec: MachineSpec, backing: string): Promise<void> {
+  const { disk } = machineFiles(spec);
+  if (!(await exists(disk))) return makeSystemDisk(spec, backing);
+  const present = await checkSystemDisk(spec, backing);
+  const wanted = spec.diskGiB * GIB;
+  if (present === wanted) return undefined;
+  if (await isRunning(spec)) {
+    await withQmp(qmpSocket(spec), (qmp) => qmp.execute("block_resize", { "node-name": SYSTEM_DISK, size: wanted }));
+  } else await runQemuImg(resizeDisk(disk, wanted));
+  return undefined;
+}
+
+/**
+ * Looks at a disk that is there, before anything is changed. Returns its size in bytes.
+ * @throws UserError when it is not what the driver made, or larger than `spec` says
+ */
+export async function checkSystemDisk(spec: MachineSpec, backing: string): Promise<number> {
+  const { disk } = machineFiles(spec);
+  const found = await inspectDiskFile(disk);
+  if (found["full-backing-filename"] !== convertedImage(backing).disk) {
+    throw new UserError(
+      "foreign-disk",
+      `${disk} is no disk over the image of machine ${spec.name}: somebody put another one there`,
+      "put the machine's own disk back, or remove the machine and let `up` make it anew",
+    );
+  }
+  const present = found["virtual-size"];
+  if (present > spec.diskGiB * GIB) throw shrinking(`the disk of ${spec.name}`, present, spec.diskGiB * GIB);
+  return present;
+}
+
+/** Forgets everything the guest has written, for a machine that gets another image. */
+export async function removeSystemDisk(machine: MachineName): Promise<void> {
+  const { disk } = machineFiles(machine);
+  for (const file of [disk, `${disk}.partial`]) await removeTree(file);
+}
+
+/** cloud-init's files as a CD image, with secrets in it; a running guest keeps the one it started with. */
+export async function writeSeed(machine: MachineName, seed: SeedFiles): Promise<void> {
+  await writeFileAtomic(machineFiles(machine).seed, seedIso(seed), 0o600);
+}
+
+async function makeSystemDisk(spec: MachineSpec, backing: string): Promise<void> {
+  const { disk } = machineFiles(spec);
+  const image = convertedImage(backing).disk;
+  const wanted = spec.diskGiB * GIB;
+  const least = (await inspectDiskFile(image))["virtual-size"];
+  if (least > wanted) {
+    throw new UserError(
+      "disk-too-small",
+      `machine ${spec.name} has a disk of ${spec.diskGiB} GiB, and its image ${spec.image} needs ${Math.ceil(least / GIB)} GiB`,
+      "give it a larger disk",
+    );
+  }
+  await removeTree(`${disk}.partial`);
+  await runQemuImg(makeOverlay(`${disk}.partial`, image, wanted));
+  await moveTree(`${disk}.partial`, disk);
+}

@@ -1,0 +1,120 @@
+import type { PortForward } from "../hypervisor";
+import type { Dialect } from "./dialect";
+import { CONTROLLER } from "./names";
+
+/** Pure builders of everything this driver runs: argv without the program's name. */
+
+export type Argv = readonly string[];
+
+export const showVersion = (): Argv => ["--version"];
+export const listVms = (): Argv => ["list", "vms"];
+export const listDisks = (): Argv => ["list", "hdds"];
+export const listOsTypes = (): Argv => ["list", "ostypes"];
+export const showVm = (vm: string): Argv => ["showvminfo", vm, "--machinereadable"];
+export const readMark = (vm: string, key: string): Argv => ["getextradata", vm, key];
+
+/** Does it leave everything as it is? */
+export const isRead = ([word]: Argv): boolean =>
+  ["--version", "list", "showvminfo", "getextradata"].includes(word ?? "");
+
+export interface NewVm {
+  readonly name: string;
+  readonly uuid: string;
+  readonly group: string;
+  /** VirtualBox makes the group's folder in it. */
+  readonly folder: string;
+}
+
+export const createVm = (vm: NewVm, dialect: Dialect): Argv => [
+  ...["createvm", "--name", vm.name, ...dialect.architecture, "--ostype", dialect.osType],
+  ...["--basefolder", vm.folder, "--groups", vm.group, "--uuid", vm.uuid, "--register"],
+];
+/** With its folder, its settings, logs and every disk that is still attached. */
+export const deleteVm = (vm: string): Argv => ["unregistervm", vm, "--delete"];
+/** The registry's entry alone. */
+export const forgetVm = (vm: string): Argv => ["unregistervm", vm];
+export const mark = (vm: string, key: string, value: string): Argv => ["setextradata", vm, key, value];
+/** One transaction: one wrong option, and nothing is changed. */
+export const modifyVm = (vm: string, options: Argv): Argv => ["modifyvm", vm, ...options];
+
+export const addController = (vm: string, ports: number): Argv => [
+  ...["storagectl", vm, "--name", CONTROLLER, "--add", "sata", "--controller", "IntelAHCI"],
+  ...["--portcount", String(ports), "--bootable", "on"],
+];
+const attach = (vm: string, port: number, type: string, medium: string): Argv => [
+  ...["storageattach", vm, "--storagectl", CONTROLLER, "--port", String(port), "--device", "0"],
+  ...["--type", type, "--medium", medium],
+];
+export const attachDisk = (vm: string, port: number, file: string): Argv => attach(vm, port, "hdd", file);
+export const attachSeed = (vm: string, port: number, file: string): Argv => attach(vm, port, "dvddrive", file);
+export const detach = (vm: string, port: number): Argv => [
+  ...["storageattach", vm, "--storagectl", CONTROLLER, "--port", String(port), "--device", "0", "--medium", "none"],
+];
+
+export const convertImage = (raw: string, file: string, uuid: string): Argv => [
+  ...["convertfromraw", raw, file, "--format", "VDI", "--variant", "Standard", "--uuid", uuid],
+];
+/** Machines write to disks of their own over it, and it stays when they go. */
+export const shareImage = (medium: string): Argv => ["modifymedium", "disk", medium, "--type", "multiattach"];
+/** Snapshots of a machine leave it alone: data are never rolled back, nor merged away. */
+export const keepOutOfSnapshots = (file: string): Argv => ["modifymedium", "disk", file, "--type", "writethrough"];
+export const createLinkedDisk = (file: string, image: string): Argv => [
+  ...["createmedium", "disk", "--filename", file, "--diffparent", image],
+];
+export const createDisk = (file: string, sizeGiB: number): Argv => [
+  ...["createmedium", "disk", "--filename", file, "--size", String(sizeGiB * 1024)],
+  ...["--format", "VDI", "--variant", "Standard"],
+];
+/** In bytes: VBoxManage takes a large growth in MiB for a mistake. */
+export const resizeDisk = (file: string, sizeGiB: number): Argv => [
+  ...["modifymedium", "disk", file, "--resizebyte", String(sizeGiB * 1024 ** 3)],
+];
+export const forgetDisk = (medium: string): Argv => ["closemedium", "disk", medium];
+export const deleteDisk = (medium: string): Argv => ["closemedium", "disk", medium, "--delete"];
+export const forgetSeed = (file: string): Argv => ["closemedium", "dvd", file];
+
+export const startVm = (vm: string): Argv => ["startvm", vm, "--type", "headless"];
+export const pressPowerButton = (vm: string): Argv => ["controlvm", vm, "acpipowerbutton"];
+export const cutPower = (vm: string): Argv => ["controlvm", vm, "poweroff"];
+export const resume = (vm: string): Argv => ["controlvm", vm, "resume"];
+export const discardSavedState = (vm: string): Argv => ["discardstate", vm];
+export const setCable = (vm: string, slot: number, up: boolean): Argv => [
+  ...["controlvm", vm, `setlinkstate${slot}`, up ? "on" : "off"],
+];
+export const addLiveForward = (vm: string, slot: number, forward: PortForward): Argv => [
+  ...["controlvm", vm, `natpf${slot}`, forwardRule(forward)],
+];
+export const removeLiveForward = (vm: string, slot: number, rule: string): Argv => [
+  ...["controlvm", vm, `natpf${slot}`, "delete", rule],
+];
+
+export const forwardName = ({ hostPort }: PortForward): string => `port-${hostPort}`;
+/** On the host's loopback alone; the guest's address is the one that user-mode NAT gives. */
+export const forwardRule = (forward: PortForward): string =>
+  `${forwardName(forward)},tcp,127.0.0.1,${forward.hostPort},,${forward.guestPort}`;
+
+export const takeSnapshot = (vm: string, name: string, live: boolean): Argv => [
+  ...["snapshot", vm, "take", name, ...(live ? ["--live"] : [])],
+];
+export const restoreSnapshot = (vm: string, name: string): Argv => ["snapshot", vm, "restore", name];
+export const deleteSnapshot = (vm: string, name: string): Argv => ["snapshot", vm, "delete", name];
+
+export const listBridgedAdapters = (): Argv => ["list", "bridgedifs"];
+export const listHostOnlyInterfaces = (): Argv => ["list", "hostonlyifs"];
+export const createHostOnlyInterface = (): Argv => ["hostonlyif", "create"];
+export const addressHostOnlyInterface = (name: string, ip: string, mask: string): Argv => [
+  ...["hostonlyif", "ipconfig", name, "--ip", ip, "--netmask", mask],
+];
+export const removeHostOnlyInterface = (name: string): Argv => ["hostonlyif", "remove", name];
+export const removeDhcpServer = (name: string): Argv => ["dhcpserver", "remove", `--interface=${name}`];
+/** macOS has networks of its own kind instead of interfaces. */
+export const listHostOnlyNetworks = (): Argv => ["list", "hostonlynets"];
+export const addHostOnlyNetwork = (name: string, mask: string, first: string, last: string): Argv => [
+  ...["hostonlynet", "add", "--name", name, "--netmask", mask, "--lower-ip", first, "--upper-ip", last, "--enable"],
+];
+export const removeHostOnlyNetwork = (name: string): Argv => ["hostonlynet", "remove", "--name", name];
+
+/** Plugs a cable into another network while the machine runs. */
+export const replugLive = (vm: string, slot: number, kind: string, network: string): Argv => [
+  ...["controlvm", vm, `nic${slot}`, kind, network],
+];

@@ -1,0 +1,111 @@
+import { randomUUID } from "node:crypto";
+import { UserError } from "../../model/user-error";
+import type { MachineSpec, Owner } from "../hypervisor";
+import type * as commands from "./commands";
+import { findVm, mustBeMarked } from "./find-vm";
+import { machineFiles } from "./folders";
+import type { ConvertedImage } from "./images";
+import { type MachineRecord, ownedRecord, writeRecord } from "./machine-record";
+import type { Medium, VmInfo } from "./parse-output";
+import { type ObservedMachine, planChanges, type WantedMachine } from "./plan-changes";
+import { clearDebris, tearDown } from "./remove-machine";
+import { forgetOtherSeeds } from "./seed-file";
+import { isReadable, mediumAt } from "./storage";
+import type { Session } from "./vboxmanage";
+
+export interface Begun {
+  readonly record: MachineRecord;
+  readonly info: VmInfo | undefined;
+  readonly media: readonly Medium[];
+}
+export interface Converging extends Begun {
+  readonly wanted: WantedMachine;
+}
+
+/** Finds out what there is of the machine, and marks it as ours; what cannot be kept goes. */
+export async function begin(
+  session: Session,
+  spec: MachineSpec,
+  owner: Owner,
+  seed: string,
+  image: ConvertedImage,
+): Promise<Begun> {
+  const known = await ownedRecord(spec, owner);
+  const found = await findVm(session, spec, spec.uuid);
+  const mark = found && !known ? await mustBeMarked(session, spec, spec.uuid, owner) : undefined;
+  const media = found ? await session.media() : [];
+  if (found && isKeepable(spec, known, media, image)) {
+    const generation = known?.generation ?? mark?.generation ?? randomUUID();
+    const record = { owner, generation, spec, seed, complete: known?.complete ?? false };
+    await writeRecord(record);
+    return { record, info: found.info, media };
+  }
+  // A machine that was finished and is made anew is another one; one that never was is still the same.
+  const generation = known && !known.complete ? known.generation : randomUUID();
+  const record = { owner, generation, spec, seed, complete: false };
+  await writeRecord(record);
+  if (found) await tearDown(session, spec);
+  else if (known) await clearDebris(session, spec);
+  return { record, info: undefined, media: [] };
+}
+
+/** Its system disk can be read and is based on the image that is wanted, or it has none yet. */
+function isKeepable(
+  spec: MachineSpec,
+  known: MachineRecord | undefined,
+  media: readonly Medium[],
+  image: ConvertedImage,
+): boolean {
+  if (known && known.spec.image !== spec.image) return false;
+  const system = mediumAt(media, machineFiles(spec).systemDisk);
+  if (system === undefined) return known?.complete !== true;
+  return isReadable(system) && system.parent === image.uuid;
+}
+
+export interface Applied extends Begun {
+  readonly info: VmInfo;
+  /** Not empty: nothing was done, because the machine has to be stopped first. */
+  readonly stopFor: readonly string[];
+}
+
+/** read → diff → plan → apply → read again → nothing left to do. */
+export async function apply(session: Session, { record, wanted, ...observed }: Converging): Promise<Applied> {
+  const changes = planChanges(wanted, observed);
+  if (observed.info && changes.stopFor.length > 0) {
+    return { record, info: observed.info, media: observed.media, stopFor: changes.stopFor };
+  }
+  for (const call of changes.calls) await session.call(call, { done: () => isDone(session, wanted, call) });
+  await forgetOtherSeeds(session, record);
+  if (observed.info && changes.calls.length === 0) {
+    return { record, info: observed.info, media: observed.media, stopFor: [] };
+  }
+  const info = await session.vm(record.spec.uuid);
+  const media = await session.media();
+  if (!info) throw notTaken(record.spec, ["it is not registered"]);
+  assertDone({ ...wanted, record: { ...record, complete: true } }, { info, media });
+  return { record, info, media, stopFor: [] };
+}
+
+/** Has a call that failed, and may be made again, done its work after all? */
+async function isDone(session: Session, wanted: WantedMachine, call: commands.Argv): Promise<boolean> {
+  if (call === wanted.creation) return (await session.vm(wanted.record.spec.uuid)) !== undefined;
+  if (call[0] !== "createmedium") return false;
+  return mediumAt(await session.media(), wanted.files.systemDisk) !== undefined;
+}
+
+function assertDone(wanted: WantedMachine, observed: ObservedMachine): void {
+  const { calls } = planChanges(wanted, observed);
+  if (calls.length > 0) {
+    throw notTaken(
+      wanted.record.spec,
+      calls.map((call) => call.join(" ")),
+    );
+  }
+}
+
+const notTaken = (spec: MachineSpec, left: readonly string[]): UserError =>
+  new UserError(
+    "virtualbox-not-taken",
+    `VirtualBox reported success, but of ${spec.name} this is not done:\n  ${left.join("\n  ")}`,
+    "is the disk full? Run the command again; if it stays, look at the machine in VirtualBox' manager",
+  );

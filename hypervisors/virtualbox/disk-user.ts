@@ -1,0 +1,51 @@
+import { listFolder } from "../../host/file-store";
+import type { DiskSpec, MachineSpec } from "../hypervisor";
+import * as commands from "./commands";
+import { machinesFolder } from "./folders";
+import { start, stopOrderly } from "./machine-power";
+import { readComplete } from "./machine-record";
+import { withMachineLock } from "./machines";
+import { occupiedSlots, wantedDataDisks } from "./storage";
+import type { Session, VirtualBox } from "./vboxmanage";
+import { isBusy } from "./vm-state";
+
+/** How long the machine may take to shut down before its power is cut. */
+const STOP_DEADLINE_MS = 30_000;
+
+/**
+ * Works on a data disk that no machine has open: the one that uses it is shut down in order, and runs again afterwards if
+ * it ran before. VirtualBox changes no disk of a machine that runs.
+ *
+ * @param renewed the disk's file is made anew: the machine lets go of the old one and gets the new one
+ */
+export async function whileDiskIsFree(
+  box: VirtualBox,
+  disk: Pick<DiskSpec, "stack" | "name">,
+  renewed: boolean,
+  action: (session: Session) => Promise<void>,
+): Promise<void> {
+  const user = await userOf(disk);
+  if (!user) return box.session(action);
+  await withMachineLock(user, async () => {
+    const info = await box.session((session) => session.vm(user.uuid));
+    const ran = info !== undefined && isBusy(info);
+    if (ran) await stopOrderly(box, user, STOP_DEADLINE_MS);
+    await box.session(async (session) => {
+      const slot = wantedDataDisks(user).find((wanted) => wanted.disk === disk.name);
+      const now = await session.vm(user.uuid);
+      const attached = slot && now && occupiedSlots(now).some(({ port }) => port === slot.port);
+      if (renewed && attached) await session.call(commands.detach(user.uuid, slot.port));
+      await action(session);
+      if (renewed && attached) await session.call(commands.attachDisk(user.uuid, slot.port, slot.file));
+    });
+    if (ran) await start(box, user);
+  });
+}
+
+async function userOf({ stack, name }: Pick<DiskSpec, "stack" | "name">): Promise<MachineSpec | undefined> {
+  for (const machine of await listFolder(machinesFolder(stack))) {
+    const record = await readComplete({ stack, name: machine });
+    if (record?.spec.disks.some(({ disk }) => disk === name)) return record.spec;
+  }
+  return undefined;
+}

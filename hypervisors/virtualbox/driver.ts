@@ -1,0 +1,68 @@
+import { UserError } from "../../model/user-error";
+import type { Hypervisor, MachineSpec } from "../hypervisor";
+import { machineActions } from "../machine-records";
+import { wantedAdapters } from "./adapters";
+import { segmentProblems } from "./attachments";
+import * as commands from "./commands";
+import { ensureDisk, inspectDisk, removeDisk } from "./disks";
+import { machineFiles } from "./folders";
+import { examineHost, hostProblems } from "./host-checks";
+import { ensureImage, inspectImage, releaseImage } from "./images";
+import { hardKill, mustExist, start, stopOrderly } from "./machine-power";
+import { readComplete } from "./machine-record";
+import { ensureMachine, inspectMachine, listMachines, removeMachine, withMachineLock } from "./machines";
+import { ensureSegment, inspectSegment, removeSegment } from "./segments";
+import { createSnapshots } from "./snapshots";
+import { hostVirtualBox, type VirtualBox } from "./vboxmanage";
+import { isRunning } from "./vm-state";
+
+const { withMachine, withExistingMachine } = machineActions(withMachineLock, readComplete);
+
+/** Virtual machines by VirtualBox: see README.md for what is created where, and in which order. */
+export function createVirtualBoxDriver(box: VirtualBox = hostVirtualBox()): Hypervisor {
+  return {
+    name: "virtualbox",
+    problems: hostProblems,
+    examineHost,
+    ensureSegment: (spec, owner) => ensureSegment(box, spec, owner),
+    inspectSegment,
+    removeSegment: (spec, owner) => removeSegment(box, spec, owner),
+    segmentProblems: (spec) => segmentProblems(box, spec),
+    inspectImage: async ({ name }) => {
+      const image = await inspectImage(box, name);
+      return image && { digest: image.digest };
+    },
+    ensureImage: async ({ name }) => ({ digest: (await ensureImage(box, name)).digest }),
+    releaseImage: ({ name }) => releaseImage(box, name),
+    ensureDisk: (spec, owner) => ensureDisk(box, spec, owner),
+    inspectDisk: (spec) => inspectDisk(box, spec),
+    removeDisk: (spec, owner) => removeDisk(box, spec, owner),
+    ensureMachine: (spec, seed, owner, announce) => ensureMachine(box, spec, seed, owner, announce),
+    inspectMachine: (machine) => inspectMachine(box, machine),
+    startMachine: (machine) => withMachine(machine, (spec) => start(box, spec)),
+    stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(box, spec, deadlineMs)),
+    removeMachine: (machine, owner) => removeMachine(box, machine, owner),
+    listMachines,
+    links: { setLink: (machine, up, segment) => withMachine(machine, (spec) => setLink(box, spec, up, segment)) },
+    hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(box, spec)) },
+    consoleLog: { consoleLogPath: (machine) => machineFiles(machine).consoleLog },
+    snapshots: createSnapshots(box, withMachine),
+  };
+}
+
+async function setLink(box: VirtualBox, spec: MachineSpec, up: boolean, segment?: string): Promise<void> {
+  const adapters = wantedAdapters(spec).filter((adapter) => segment === undefined || adapter.segment === segment);
+  if (adapters.length === 0) {
+    throw new UserError(
+      "no-such-cable",
+      `machine ${spec.name} has no cable into ${segment}`,
+      "name one of its segments",
+    );
+  }
+  await box.session(async (session) => {
+    if (!isRunning(await mustExist(session, spec))) {
+      throw new UserError("machine-not-running", `machine ${spec.name} does not run`, "start it first: pulumi up");
+    }
+    for (const { slot } of adapters) await session.call(commands.setCable(spec.uuid, slot, up));
+  });
+}

@@ -1,0 +1,75 @@
+import { ForeignObjectError, type MachineName, type Owner } from "../hypervisor";
+import { isOwner } from "../ownership";
+import * as commands from "./commands";
+import { machineFiles } from "./folders";
+import { MARK } from "./machine-record";
+import { vmName } from "./names";
+import type { VmInfo } from "./parse-output";
+import { isSameFile } from "./storage";
+import type { Session } from "./vboxmanage";
+
+/** A registered machine of ours. */
+export interface FoundVm {
+  readonly uuid: string;
+  readonly info: VmInfo;
+}
+
+/** Is it the machine whose settings lie in our data folder? Another data folder may have a stack of the same name. */
+export const isOurs = (machine: MachineName, info: VmInfo): boolean =>
+  isSameFile(info.values.get("CfgFile") ?? "", machineFiles(machine).settings);
+
+/**
+ * The machine as VirtualBox has it. One whose settings file is gone or damaged is forgotten and counts as missing.
+ *
+ * @param uuid `undefined` when our record of it is lost
+ * @throws ForeignObjectError when a machine of this name or UUID is somebody else's
+ */
+export async function findVm(
+  session: Session,
+  machine: MachineName,
+  uuid: string | undefined,
+): Promise<FoundVm | undefined> {
+  const vms = await session.vms();
+  const found = vms.find((vm) => vm.uuid === uuid) ?? vms.find(({ name }) => name === vmName(machine));
+  if (!found) return undefined;
+  if (found.name === INACCESSIBLE) {
+    await forgetInaccessible(session, found.uuid);
+    return undefined;
+  }
+  const info = await session.vm(found.uuid);
+  if (!info) return undefined;
+  if (!isOurs(machine, info) || (uuid !== undefined && found.uuid !== uuid)) {
+    throw new ForeignObjectError(`the VirtualBox machine ${found.name} {${found.uuid}}`, undefined);
+  }
+  return { uuid: found.uuid, info };
+}
+
+const INACCESSIBLE = "<inaccessible>";
+
+/** VirtualBox complains that it cannot read its settings, and forgets it all the same. */
+async function forgetInaccessible(session: Session, uuid: string): Promise<void> {
+  try {
+    await session.call(commands.forgetVm(uuid));
+  } catch (error) {
+    if ((await session.vms()).some((vm) => vm.uuid === uuid)) throw error;
+  }
+}
+
+/** What the mark on the machine says; `undefined` when it carries none. */
+export async function readMark(
+  session: Session,
+  uuid: string,
+): Promise<{ readonly owner: Owner; readonly generation: string } | undefined> {
+  const text = (await session.call(commands.readMark(uuid, MARK))).trim();
+  const value = /^Value: (.*)$/s.exec(text)?.[1];
+  if (value === undefined) return undefined;
+  const { stack, urn, generation } = JSON.parse(value) as Owner & { readonly generation: string };
+  return { owner: { stack, urn }, generation };
+}
+
+/** @throws ForeignObjectError when the mark is missing or names somebody else */
+export async function mustBeMarked(session: Session, machine: MachineName, uuid: string, owner: Owner) {
+  const mark = await readMark(session, uuid);
+  if (!mark || !isOwner(mark.owner, owner)) throw new ForeignObjectError(`machine ${machine.name}`, mark?.owner);
+  return mark;
+}

@@ -1,0 +1,113 @@
+import * as os from "node:os";
+import { filesBelow, listFolder, readIfPresent } from "../../host/file-store";
+import { type DeviceAccess, deviceAccess, readKernelBytes, readKernelFile } from "../../host/kernel-files";
+import { fileHolders } from "../../host/process-table";
+import { runCommand } from "../../host/run-command";
+import { hasVirtualisationFlag } from "../choice/detect-hypervisors";
+import { findVBoxManage } from "../choice/vboxmanage-program";
+import { NETWORKS_CONF } from "./networks-conf";
+import { withRegistryLock } from "./registry-lock";
+
+/** What a host tells of itself; host-checks.ts says what it means. */
+export interface HostFacts {
+  /** `process.platform` and `process.arch` */
+  readonly platform: string;
+  readonly arch: string;
+  /** Path of VBoxManage; undefined when VirtualBox is not installed. */
+  readonly program: string | undefined;
+  /** What `VBoxManage --version` and `list hostinfo` print; empty when they fail. */
+  readonly version: string;
+  readonly hostInfo: string;
+  readonly linux?: LinuxFacts;
+  /** Is a hypervisor of Windows itself running (Hyper-V, WSL 2, memory integrity)? undefined: it does not tell. */
+  readonly windowsHypervisor?: boolean | undefined;
+  /** Of `NETWORKS_CONF`; undefined when there is none. */
+  readonly networksConf: string | undefined;
+}
+
+export interface LinuxFacts {
+  /** e.g. `6.1.0-25-amd64` */
+  readonly kernel: string;
+  readonly isRoot: boolean;
+  readonly virtualisation: boolean;
+  readonly vboxdrv: DeviceAccess;
+  /** Is the module there to be loaded into this kernel? */
+  readonly moduleBuilt: boolean;
+  readonly secureBoot: boolean;
+  readonly kvmModules: readonly string[];
+  /** `Y` or `N`; undefined when KVM is not loaded, or has no such setting. */
+  readonly enableVirtAtLoad: string | undefined;
+  /** Programs other than VirtualBox that run machines with KVM now: `qemu-system-x86 (process 4711)`. */
+  readonly kvmUsers: readonly string[];
+}
+
+const TIMEOUT_MS = 60_000;
+
+/** Looks only; nothing of the host is changed. */
+export async function gatherHostFacts(): Promise<HostFacts> {
+  const { platform, arch } = process;
+  const program = await findVBoxManage();
+  const [version, networksConf] = await Promise.all([
+    program ? output([program, "--version"]) : "",
+    platform === "win32" ? undefined : readIfPresent(NETWORKS_CONF),
+  ]);
+  const askHost = () => output([program as string, "list", "hostinfo"]);
+  const hostInfo = version ? await withRegistryLock(askHost) : "";
+  const facts = { platform, arch, program, version, hostInfo, networksConf };
+  if (platform === "linux") return { ...facts, linux: await gatherLinuxFacts() };
+  return platform === "win32" ? { ...facts, windowsHypervisor: await windowsHypervisor() } : facts;
+}
+
+async function gatherLinuxFacts(): Promise<LinuxFacts> {
+  const kernel = os.release();
+  const [cpuinfo, vboxdrv, moduleBuilt, secureBoot, modules, enableVirtAtLoad, kvmUsers] = await Promise.all([
+    readKernelFile("/proc/cpuinfo"),
+    deviceAccess("/dev/vboxdrv"),
+    hasModule(kernel),
+    isSecureBoot(),
+    readKernelFile("/proc/modules"),
+    readKernelFile("/sys/module/kvm/parameters/enable_virt_at_load"),
+    fileHolders("/dev/kvm"),
+  ]);
+  return {
+    ...{ kernel, vboxdrv, moduleBuilt, secureBoot, enableVirtAtLoad },
+    isRoot: process.getuid?.() === 0,
+    virtualisation: hasVirtualisationFlag(cpuinfo ?? ""),
+    kvmModules: parseKvmModules(modules ?? ""),
+    // Newer VirtualBox opens the device itself, to have KVM's word that the processor is its own.
+    kvmUsers: kvmUsers.filter((holder) => !/^(?:VBox|VirtualBox)/.test(holder)),
+  };
+}
+
+/** Names of KVM's modules in /proc/modules. */
+export const parseKvmModules = (text: string): readonly string[] =>
+  text.split("\n").flatMap((line) => /^kvm(?:_intel|_amd)?(?= )/.exec(line) ?? []);
+
+/** Where dkms, Oracle's vboxconfig and distributions put it. */
+async function hasModule(kernel: string): Promise<boolean> {
+  for (const folder of ["updates", "misc", "extra", "extramodules", "kernel/misc"]) {
+    const files = await filesBelow(`/lib/modules/${kernel}/${folder}`).catch(() => []);
+    if (files.some((file) => /(?:^|\/)vboxdrv\.ko/.test(file))) return true;
+  }
+  return false;
+}
+
+/** The firmware's variable: four bytes of attributes, then the value. */
+async function isSecureBoot(): Promise<boolean> {
+  const folder = "/sys/firmware/efi/efivars";
+  const name = (await listFolder(folder).catch(() => [])).find((file) => file.startsWith("SecureBoot-"));
+  const bytes = name === undefined ? undefined : await readKernelBytes(`${folder}/${name}`);
+  return bytes?.[4] === 1;
+}
+
+async function windowsHypervisor(): Promise<boolean | undefined> {
+  const question = "(Get-CimInstance -ClassName Win32_ComputerSystem).HypervisorPresent";
+  const answer = await output(["powershell.exe", "-NoProfile", "-NonInteractive", "-Command", question]);
+  return { True: true, False: false }[answer.trim()];
+}
+
+/** What a command prints; empty when it fails, which the checks then tell from what is missing. */
+async function output(argv: readonly string[]): Promise<string> {
+  const reply = await runCommand(argv, { env: { LC_ALL: "C.UTF-8" }, timeoutMs: TIMEOUT_MS }).catch(() => undefined);
+  return (reply?.stdout ?? "").replaceAll("\r", "");
+}

@@ -1,0 +1,158 @@
+import { exists, moveTree, readIfPresent, removeTree } from "../../host/file-store";
+import { isPortFree } from "../../host/free-port";
+import { UserError } from "../../model/user-error";
+import type { MachineName, MachineSpec } from "../hypervisor";
+import { machineMissing } from "../machine-records";
+
+import * as commands from "./commands";
+import { machineFiles } from "./folders";
+import { VirtualBoxError } from "./known-issues";
+import { ADAPTERS } from "./names";
+import type { VmInfo } from "./parse-output";
+import type { Session, VirtualBox } from "./vboxmanage";
+import { isBusy, isPaused, isRunning, isStill, vmState } from "./vm-state";
+
+export interface IdentifiedMachine extends MachineName {
+  readonly uuid: string;
+}
+
+const START_MS = 120_000;
+/** A guest that boots does not listen to its power button yet: it is pressed again. */
+const PRESS_AGAIN_MS = 5_000;
+const LOOK_EVERY_MS = 250;
+/** VirtualBox ends a machine's process within a second; a host that swaps takes longer. */
+const END_MS = 60_000;
+/** The state was read a moment ago, by whoever has just made the machine. */
+const JUST_READ_MS = 1_000;
+
+export async function start(box: VirtualBox, spec: MachineSpec): Promise<void> {
+  await box.session(async (session) => {
+    const info = await mustExist(session, spec, JUST_READ_MS);
+    if (isPaused(info)) return void (await session.call(commands.resume(spec.uuid)));
+    if (isRunning(info)) return;
+    // One that hangs is in VirtualBox' way as much as in the user's.
+    if (isBusy(info)) await endNow(session, spec);
+    await checkPorts(spec);
+    await plugCables(session, spec, info);
+    await rotateConsole(spec);
+    await callStart(session, spec);
+  });
+}
+
+async function callStart(session: Session, spec: MachineSpec): Promise<void> {
+  const runs = async () => {
+    const info = await session.vm(spec.uuid);
+    return info !== undefined && isRunning(info);
+  };
+  try {
+    await session.call(commands.startVm(spec.uuid), { timeoutMs: START_MS, done: runs });
+  } catch (error) {
+    // Somebody else was faster, e.g. in VirtualBox' manager.
+    if (error instanceof VirtualBoxError && error.id === "vm-locked" && (await runs())) return;
+    throw error;
+  }
+}
+
+/** Orderly as far as the guest takes part: the power button, and at the deadline its power is cut. */
+export async function stopOrderly(box: VirtualBox, spec: MachineSpec, deadlineMs: number): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  let pressed = Number.NEGATIVE_INFINITY;
+  while (performance.now() < deadline) {
+    const still = await box.session(async (session) => {
+      const info = await session.vm(spec.uuid);
+      if (!info || !isBusy(info)) return true;
+      if (performance.now() - pressed < PRESS_AGAIN_MS || !isRunning(info)) return false;
+      pressed = performance.now();
+      await unlessEnded(session, spec, session.call(commands.pressPowerButton(spec.uuid)));
+      return false;
+    });
+    if (still) return;
+    await pause(Math.min(LOOK_EVERY_MS, Math.max(0, deadline - performance.now())));
+  }
+  await box.session((session) => endNow(session, spec));
+}
+
+/** Cables first, so that no goodbye leaves the machine, then its power. */
+export async function hardKill(box: VirtualBox, spec: MachineSpec): Promise<void> {
+  await box.session(async (session) => {
+    const info = await session.vm(spec.uuid);
+    if (!info || isStill(info)) return;
+    for (const slot of pluggedSlots(info)) {
+      await unlessEnded(session, spec, session.call(commands.setCable(spec.uuid, slot, false)));
+    }
+    await endNow(session, spec);
+  });
+}
+
+/** Cuts the power and waits until VirtualBox has let go of the machine. */
+export async function endNow(session: Session, spec: IdentifiedMachine): Promise<void> {
+  const info = await session.vm(spec.uuid);
+  if (!info || isStill(info)) return;
+  await unlessEnded(session, spec, session.call(commands.cutPower(spec.uuid)));
+  const deadline = performance.now() + END_MS;
+  for (;;) {
+    const now = await session.vm(spec.uuid);
+    if (!now || isStill(now)) return;
+    if (performance.now() > deadline) {
+      throw new UserError(
+        "machine-not-killed",
+        `machine ${spec.name} is still ${vmState(now)} ${END_MS / 1000} s after its power was cut`,
+        "end its VBoxHeadless process, then try again",
+      );
+    }
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+/** A machine that ended by itself meanwhile needs nothing any more. */
+async function unlessEnded(session: Session, spec: IdentifiedMachine, action: Promise<unknown>): Promise<void> {
+  try {
+    await action;
+  } catch (error) {
+    const info = await session.vm(spec.uuid);
+    if (info && isBusy(info)) throw error;
+  }
+}
+
+export const pluggedSlots = (info: VmInfo): readonly number[] =>
+  Array.from({ length: ADAPTERS }, (_, position) => position + 1).filter(
+    (slot) =>
+      (info.values.get(`nic${slot}`) ?? "none") !== "none" && info.values.get(`cableconnected${slot}`) !== "off",
+  );
+
+/** A hard kill pulls the cables, and VirtualBox remembers it. */
+async function plugCables(session: Session, spec: MachineSpec, info: VmInfo): Promise<void> {
+  const pulled = [...info.values].flatMap(([key, value]) => {
+    const slot = /^cableconnected(\d)$/.exec(key)?.[1];
+    return slot !== undefined && value === "off" ? [`--cableconnected${slot}`, "on"] : [];
+  });
+  if (pulled.length > 0) await session.call(commands.modifyVm(spec.uuid, pulled));
+}
+
+/** VirtualBox starts a machine also when a port is taken, and only says so in a log. */
+async function checkPorts(spec: MachineSpec): Promise<void> {
+  for (const { hostPort } of spec.uplink?.forwards ?? []) {
+    if (await isPortFree(hostPort)) continue;
+    throw new UserError(
+      "port-taken",
+      `port 127.0.0.1:${hostPort}, which leads to ${spec.name}, is held by another program`,
+      "end that program, or give the stack other ports with hostPorts in its configuration",
+    );
+  }
+}
+
+/** VirtualBox empties the file at each start. */
+async function rotateConsole(machine: MachineName): Promise<void> {
+  const { consoleLog, lastConsoleLog } = machineFiles(machine);
+  if (!(await exists(consoleLog)) || (await readIfPresent(consoleLog)) === "") return;
+  await removeTree(lastConsoleLog);
+  await moveTree(consoleLog, lastConsoleLog);
+}
+
+export async function mustExist(session: Session, spec: MachineSpec, maxAgeMs = 0): Promise<VmInfo> {
+  const info = await session.vm(spec.uuid, maxAgeMs);
+  if (info) return info;
+  throw machineMissing(spec);
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

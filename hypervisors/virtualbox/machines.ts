@@ -1,0 +1,140 @@
+import * as path from "node:path";
+import { withFileLock } from "../../host/file-lock";
+import { listFolder, makeFolder } from "../../host/file-store";
+import { UserError } from "../../model/user-error";
+import {
+  ImageMissingError,
+  type MachineName,
+  type MachineSpec,
+  type MachineState,
+  type Owner,
+  type SeedFiles,
+} from "../hypervisor";
+import { type Plug, wantedAdapters } from "./adapters";
+import * as commands from "./commands";
+import { apply, begin, type Converging } from "./converge-machine";
+import { isOurs } from "./find-vm";
+import { lockFile, machineFiles, machinesFolder, vmsFolder } from "./folders";
+import { type ConvertedImage, inspectImage, LOOK_MS, readConverted } from "./images";
+import { stopOrderly } from "./machine-power";
+import { type MachineRecord, ownedRecord, readComplete, writeRecord } from "./machine-record";
+import { checkMachine, vmGroup, vmName } from "./names";
+import type { Medium, VmInfo } from "./parse-output";
+import type { WantedMachine } from "./plan-changes";
+import { readBack } from "./read-back";
+import { removeEverything } from "./remove-machine";
+import { writeSeed } from "./seed-file";
+import { checkSegments, plugsOf, releaseStack } from "./segments";
+import type { Session, VirtualBox } from "./vboxmanage";
+import { isRunning, vmState } from "./vm-state";
+
+/** How long a machine may take to shut down when a change of its settings needs it stopped. */
+const STOP_DEADLINE_MS = 30_000;
+
+/** One change of a machine at a time, whoever asks. */
+export const withMachineLock = <T>(machine: MachineName, action: () => Promise<T>): Promise<T> =>
+  withFileLock(lockFile(`machine-${machine.stack}.${machine.name}`), action, { timeoutMs: 900_000 });
+
+export async function ensureMachine(
+  box: VirtualBox,
+  wantedSpec: MachineSpec,
+  seed: SeedFiles,
+  owner: Owner,
+  announce: (text: string) => void = () => {},
+): Promise<MachineState> {
+  const spec = plain(wantedSpec);
+  checkMachine(spec);
+  return withMachineLock(spec, async () => {
+    const image = await inspectImage(box, spec.image);
+    if (!image) throw new ImageMissingError(spec.image);
+    await checkSegments(spec);
+    await ownedRecord(spec, owner);
+    const plugs = await plugsOf(spec.stack);
+    const seedName = await writeSeed(spec, seed);
+    await makeFolder(vmsFolder(spec.stack), 0o700);
+    const creation = commands.createVm(newVm(spec), await box.dialect());
+    const prepare = async (session: Session): Promise<Converging> => {
+      const begun = await begin(session, spec, owner, seedName, image);
+      return { ...begun, wanted: wantedMachine(begun.record, plugs, image, creation) };
+    };
+    let seen = await box.session(async (session) => apply(session, await prepare(session)));
+    if (seen.stopFor.length > 0) {
+      announce(`${spec.name} is shut down for a change: ${seen.stopFor.join("; ")}`);
+      await stopOrderly(box, spec, STOP_DEADLINE_MS);
+      seen = await box.session(async (session) => apply(session, await prepare(session)));
+      if (seen.stopFor.length > 0) throw changedMeanwhile(spec, seen.stopFor);
+    }
+    const record = { ...seen.record, complete: true };
+    await writeRecord(record);
+    return stateOf(record, plugs, seen, image);
+  });
+}
+
+export async function inspectMachine(box: VirtualBox, machine: MachineName): Promise<MachineState | undefined> {
+  const record = await readComplete(machine);
+  if (!record) return undefined;
+  const { info, media } = await box.session(async (session) => ({
+    info: await session.vm(record.spec.uuid),
+    media: await session.media(LOOK_MS),
+  }));
+  // One whose settings cannot be read has no state.
+  if (!info || vmState(info) === "" || !isOurs(machine, info)) return undefined;
+  return stateOf(record, await plugsOf(machine.stack), { info, media }, await readConverted(record.spec.image));
+}
+
+export async function removeMachine(box: VirtualBox, machine: MachineName, owner: Owner): Promise<void> {
+  await withMachineLock(machine, () => removeEverything(box, machine, owner));
+  await releaseStack(machine.stack);
+}
+
+export async function listMachines(stack: string): Promise<readonly MachineName[]> {
+  return (await listFolder(machinesFolder(stack))).map((name) => ({ stack, name }));
+}
+
+const changedMeanwhile = (spec: MachineSpec, reasons: readonly string[]): UserError =>
+  new UserError(
+    "machine-started-meanwhile",
+    `${spec.name} was shut down for a change and started again by somebody else: ${reasons.join("; ")}`,
+    "leave the machine alone and run the command again",
+  );
+
+const newVm = (spec: MachineSpec): commands.NewVm => ({
+  name: vmName(spec),
+  uuid: spec.uuid,
+  group: vmGroup(spec.stack),
+  folder: vmsFolder(spec.stack),
+});
+
+const wantedMachine = (
+  record: MachineRecord,
+  plugs: ReadonlyMap<string, Plug>,
+  image: ConvertedImage,
+  creation: commands.Argv,
+): WantedMachine => ({
+  record,
+  adapters: wantedAdapters(record.spec, plugs),
+  image: image.uuid,
+  files: filesOf(record),
+  creation,
+});
+
+function filesOf({ spec, seed }: MachineRecord) {
+  const { folder, consoleLog, systemDisk } = machineFiles(spec);
+  return { consoleLog, systemDisk, seed: path.join(folder, seed) };
+}
+
+function stateOf(
+  record: MachineRecord,
+  plugs: ReadonlyMap<string, Plug>,
+  { info, media }: { readonly info: VmInfo; readonly media: readonly Medium[] },
+  image: ConvertedImage | undefined,
+): MachineState {
+  const { owner, generation, spec } = record;
+  const known = { spec, adapters: wantedAdapters(spec, plugs), image: image?.uuid, files: filesOf(record) };
+  const read = readBack(known, info, media);
+  const state = { spec: read.spec, owner, generation, power: isRunning(info) ? "running" : "stopped" } as const;
+  return read.drift.length > 0 ? { ...state, drift: read.drift } : state;
+}
+
+/** As the record reads back: without members that are `undefined`. */
+const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec)) as MachineSpec;

@@ -1,0 +1,166 @@
+import type { MachineSpec, PortForward } from "../hypervisor";
+import type { Adapter } from "./adapters";
+import type { Argv } from "./commands";
+import * as commands from "./commands";
+import { MARK, type MachineRecord, markOf } from "./machine-record";
+import {
+  describeDifference,
+  differingSettings,
+  type Setting,
+  unreadableOptions,
+  wantedSettings,
+} from "./machine-settings";
+import { FIRST_DATA_PORT, SEED_PORT, SYSTEM_PORT } from "./names";
+import type { Medium, NatForward, VmInfo } from "./parse-output";
+import { hasController, isInSlot, mediumAt, occupiedSlots, type Slot, wantedDataDisks } from "./storage";
+import { isBusy, isSaved } from "./vm-state";
+
+/** How a machine is to be. */
+export interface WantedMachine {
+  readonly record: MachineRecord;
+  readonly adapters: readonly Adapter[];
+  /** Medium of the image that its system disk is linked to. */
+  readonly image: string;
+  readonly files: { readonly consoleLog: string; readonly systemDisk: string; readonly seed: string };
+  /** The machine's own registration, for one that is not there yet. */
+  readonly creation: Argv;
+}
+
+/** How it is; `info` is undefined when VirtualBox does not know it. */
+export interface ObservedMachine {
+  readonly info: VmInfo | undefined;
+  readonly media: readonly Medium[];
+}
+
+export interface Changes {
+  /** Why the machine has to be stopped first, for people; empty when it has not. */
+  readonly stopFor: readonly string[];
+  /** In order; each is repeated safely when the one after it fails. */
+  readonly calls: readonly Argv[];
+}
+
+/** What makes the machine as it is to be, from whatever there is of it. Pure. */
+export function planChanges(wanted: WantedMachine, observed: ObservedMachine): Changes {
+  const { info } = observed;
+  if (info === undefined) return { stopFor: [], calls: creationCalls(wanted) };
+  const busy = isBusy(info);
+  const differing = differingSettings(settingsOf(wanted), info);
+  const fixed = differing.filter(({ live }) => !live);
+  const storage = storageChanges(wanted, observed, info);
+  const settings =
+    busy && fixed.length === 0 ? liveCalls(wanted, differing, info) : stillCalls(wanted, differing, info);
+  const stopFor = busy ? [...fixed.map((setting) => describeDifference(setting, info)), ...storage.stopFor] : [];
+  const calls = [
+    ...(isSaved(info) && (settings.length > 0 || storage.stopFor.length > 0)
+      ? [commands.discardSavedState(wanted.record.spec.uuid)]
+      : []),
+    ...(wanted.record.complete ? [] : [markCall(wanted.record)]),
+    ...settings,
+    ...storage.calls,
+  ];
+  return { stopFor, calls };
+}
+
+const settingsOf = ({ record, adapters, files }: WantedMachine): readonly Setting[] =>
+  wantedSettings(record.spec, adapters, files.consoleLog);
+
+const markCall = (record: MachineRecord): Argv => commands.mark(record.spec.uuid, MARK, markOf(record));
+
+function creationCalls(wanted: WantedMachine): readonly Argv[] {
+  const { record, image, files } = wanted;
+  const { spec } = record;
+  const options = [...unreadableOptions, ...settingsOf(wanted).flatMap((setting) => setting.options)];
+  return [
+    wanted.creation,
+    // Whose it is stands on it before anything else does.
+    markCall(record),
+    commands.modifyVm(spec.uuid, [...options, ...addForwards(wanted.adapters, spec.uplink?.forwards ?? [])]),
+    commands.addController(spec.uuid, controllerPorts(spec)),
+    commands.createLinkedDisk(files.systemDisk, image),
+    commands.resizeDisk(files.systemDisk, spec.diskGiB),
+    commands.attachDisk(spec.uuid, SYSTEM_PORT, files.systemDisk),
+    ...wantedDataDisks(spec).map(({ port, file }) => commands.attachDisk(spec.uuid, port, file)),
+    commands.attachSeed(spec.uuid, SEED_PORT, files.seed),
+  ];
+}
+
+const controllerPorts = (spec: MachineSpec): number => Math.max(4, FIRST_DATA_PORT + spec.disks.length);
+
+function stillCalls(wanted: WantedMachine, differing: readonly Setting[], info: VmInfo): readonly Argv[] {
+  const { superfluous, missing } = forwardChanges(wanted, info);
+  const slot = uplinkSlot(wanted.adapters);
+  const options = [
+    ...differing.flatMap((setting) => setting.options),
+    ...superfluous.flatMap(({ name }) => [`--natpf${slot}`, "delete", name]),
+    ...addForwards(wanted.adapters, missing),
+  ];
+  if (options.length === 0) return [];
+  // Whoever began it may have been killed before any setting was made.
+  const unreadable = wanted.record.complete ? [] : unreadableOptions;
+  return [commands.modifyVm(wanted.record.spec.uuid, [...unreadable, ...options])];
+}
+
+function liveCalls(wanted: WantedMachine, differing: readonly Setting[], info: VmInfo): readonly Argv[] {
+  const { uuid } = wanted.record.spec;
+  const { superfluous, missing } = forwardChanges(wanted, info);
+  const slot = uplinkSlot(wanted.adapters);
+  // The only settings that are changed live are cables; their slot is in the option's name.
+  const slots = differing.map(({ options: [option] }) => Number(/\d+$/.exec(option ?? "")?.[0]));
+  return [
+    ...slots.map((cable) => commands.setCable(uuid, cable, true)),
+    ...superfluous.map(({ name }) => commands.removeLiveForward(uuid, slot, name)),
+    ...missing.map((forward) => commands.addLiveForward(uuid, slot, forward)),
+  ];
+}
+
+const uplinkSlot = (adapters: readonly Adapter[]): number =>
+  adapters.find(({ plug }) => plug.kind === "nat")?.slot ?? 1;
+
+const addForwards = (adapters: readonly Adapter[], forwards: readonly PortForward[]): readonly string[] =>
+  forwards.flatMap((forward) => [`--natpf${uplinkSlot(adapters)}`, commands.forwardRule(forward)]);
+
+/** Forwards that stay on an adapter which is no NAT any more do nothing, and are left alone. */
+function forwardChanges({ record, adapters }: WantedMachine, { forwards }: VmInfo) {
+  const wanted = record.spec.uplink?.forwards ?? [];
+  const found = record.spec.uplink ? (forwards.get(uplinkSlot(adapters)) ?? []) : [];
+  return {
+    superfluous: found.filter((rule) => !wanted.some((forward) => isForward(rule, forward))),
+    missing: wanted.filter((forward) => !found.some((rule) => isForward(rule, forward))),
+  };
+}
+
+export const isForward = (rule: NatForward, { hostPort, guestPort }: PortForward): boolean =>
+  rule.protocol === "tcp" &&
+  rule.hostIp === "127.0.0.1" &&
+  rule.hostPort === hostPort &&
+  rule.guestPort === guestPort &&
+  rule.guestIp === "";
+
+function storageChanges(wanted: WantedMachine, { media }: ObservedMachine, info: VmInfo): Changes {
+  const { record, files } = wanted;
+  const { spec } = record;
+  const { uuid } = spec;
+  const system = { port: SYSTEM_PORT, file: files.systemDisk };
+  const seed = { port: SEED_PORT, file: files.seed };
+  const disks = wantedDataDisks(spec);
+  const medium = mediumAt(media, files.systemDisk);
+  const grows = medium?.capacityMiB === undefined || medium.capacityMiB < spec.diskGiB * 1024;
+  const isWanted = (slot: Slot) => [system, seed, ...disks].some(({ port }) => port === slot.port);
+  const strays = occupiedSlots(info).filter((slot) => !isWanted(slot));
+  const missing = [system, ...disks].filter((slot) => !isInSlot(info, slot, media));
+  const calls = [
+    ...(hasController(info) ? [] : [commands.addController(uuid, controllerPorts(spec))]),
+    ...strays.map(({ port }) => commands.detach(uuid, port)),
+    ...(medium ? [] : [commands.createLinkedDisk(files.systemDisk, wanted.image)]),
+    ...(grows ? [commands.resizeDisk(files.systemDisk, spec.diskGiB)] : []),
+    ...missing.map(({ port, file }) => commands.attachDisk(uuid, port, file)),
+  ];
+  const swap = isInSlot(info, seed, media) ? [] : [commands.attachSeed(uuid, SEED_PORT, files.seed)];
+  const stopFor = [
+    ...(hasController(info) ? [] : ["its disk controller is missing"]),
+    ...strays.map(({ file }) => `${file} is attached to it`),
+    ...(grows ? [`its system disk grows to ${spec.diskGiB} GiB`] : []),
+    ...missing.map(({ file }) => `${file} is not attached to it`),
+  ];
+  return { stopFor, calls: [...calls, ...swap] };
+}

@@ -1,0 +1,120 @@
+import * as path from "node:path";
+import { exists, listFolder, readIfPresent, removeIfEmpty, removeTree } from "../../host/file-store";
+import { UserError } from "../../model/user-error";
+import { ForeignObjectError, type MachineName, type Owner } from "../hypervisor";
+import * as commands from "./commands";
+import { findVm, mustBeMarked } from "./find-vm";
+import { groupFolder, machineFiles } from "./folders";
+import { VirtualBoxError } from "./known-issues";
+import { endNow, type IdentifiedMachine } from "./machine-power";
+import { ownedRecord, writeRecord } from "./machine-record";
+import { SYSTEM_PORT } from "./names";
+import type { Medium, VmInfo } from "./parse-output";
+import { isBelow, occupiedSlots } from "./storage";
+import type { Session, VirtualBox } from "./vboxmanage";
+
+/** Removes the machine and all that is its own; what was made of it by somebody who was killed as well. */
+export async function removeEverything(box: VirtualBox, machine: MachineName, owner: Owner): Promise<void> {
+  const record = await ownedRecord(machine, owner);
+  const { folder, vmFolder } = machineFiles(machine);
+  const nothingKnown = record === undefined && !(await exists(folder)) && !(await exists(vmFolder));
+  if (nothingKnown) return;
+  // Not complete any more: interrupted from here on, it is not taken for a machine that can start.
+  if (record) await writeRecord({ ...record, complete: false });
+  await box.session(async (session) => {
+    const found = await findVm(session, machine, record?.spec.uuid);
+    if (found && !record) await mustBeMarked(session, machine, found.uuid, owner);
+    if (found) await tearDown(session, { ...machine, uuid: found.uuid });
+    else await clearDebris(session, { ...machine, uuid: record?.spec.uuid });
+    await forgetSeeds(session, machine);
+  });
+  await removeTree(folder);
+}
+
+/** In an order that never takes a data disk along: VirtualBox deletes whatever is still attached. */
+export async function tearDown(session: Session, machine: IdentifiedMachine): Promise<void> {
+  const { uuid } = machine;
+  await endNow(session, machine);
+  await deleteSnapshots(session, uuid);
+  for (const { port } of slotsToKeep(await session.vm(uuid))) await session.call(commands.detach(uuid, port));
+  const left = occupiedSlots((await session.vm(uuid)) ?? nothing);
+  const foreign = left.find(({ file }) => !isBelow(machineFiles(machine).vmFolder, file));
+  if (foreign) throw stillAttached(machine, foreign.file);
+  const isGone = async () => !(await session.vms()).some((vm) => vm.uuid === uuid);
+  try {
+    await session.call(commands.deleteVm(uuid), { done: isGone });
+  } catch (error) {
+    // It may have been unregistered before its files could be deleted.
+    if (!(error instanceof VirtualBoxError) || !(await isGone())) throw error;
+  }
+  await clearDebris(session, machine);
+}
+
+const nothing: VmInfo = { values: new Map(), forwards: new Map() };
+const slotsToKeep = (info = nothing) => occupiedSlots(info).filter(({ port }) => port !== SYSTEM_PORT);
+
+/** A snapshot holds on to the disks that the machine had then, data disks too. */
+async function deleteSnapshots(session: Session, uuid: string): Promise<void> {
+  for (;;) {
+    const values = (await session.vm(uuid))?.values ?? new Map<string, string>();
+    // The deepest one: its key is the longest.
+    const [newest] = [...values]
+      .filter(([key]) => /^SnapshotUUID(?:-\d+)*$/.test(key))
+      .sort(([a], [b]) => b.length - a.length);
+    if (!newest) return;
+    await session.call(commands.deleteSnapshot(uuid, newest[1]), { timeoutMs: 30 * 60_000 });
+  }
+}
+
+/**
+ * Removes what an unregistered machine left: media that are still listed, and its folder.
+ * @throws ForeignObjectError when the settings file in there is of another machine
+ */
+export async function clearDebris(
+  session: Session,
+  machine: MachineName & { readonly uuid: string | undefined },
+): Promise<void> {
+  const { vmFolder, settings } = machineFiles(machine);
+  const text = await readIfPresent(settings);
+  const owner = text === undefined ? undefined : /<Machine [^>]*uuid="\{([0-9a-f-]{36})\}"/.exec(text)?.[1];
+  if (owner !== undefined && machine.uuid !== undefined && owner !== machine.uuid) {
+    throw new ForeignObjectError(`the settings file ${settings}`, undefined);
+  }
+  const listed = (await session.media()).filter(({ location }) => isBelow(vmFolder, location));
+  for (const medium of childrenFirst(listed)) await session.call(commands.forgetDisk(medium.uuid));
+  await removeTree(vmFolder);
+  await removeIfEmpty(groupFolder(machine.stack));
+}
+
+function childrenFirst(media: readonly Medium[]): readonly Medium[] {
+  const depth = (medium: Medium): number => {
+    const parent = media.find(({ uuid }) => uuid === medium.parent);
+    return parent ? depth(parent) + 1 : 0;
+  };
+  return [...media].sort((a, b) => depth(b) - depth(a));
+}
+
+/** VirtualBox remembers every CD image that it has seen. */
+async function forgetSeeds(session: Session, machine: MachineName): Promise<void> {
+  const { folder } = machineFiles(machine);
+  for (const name of await listFolder(folder)) {
+    if (name.endsWith(".iso")) await forgetSeed(session, path.join(folder, name));
+  }
+}
+
+/** Its registration and the file. */
+export async function forgetSeed(session: Session, file: string): Promise<void> {
+  try {
+    await session.call(commands.forgetSeed(file));
+  } catch (error) {
+    if (!(error instanceof VirtualBoxError) || error.id === "medium-in-use") throw error;
+  }
+  await removeTree(file);
+}
+
+const stillAttached = (machine: MachineName, file: string): UserError =>
+  new UserError(
+    "disk-still-attached",
+    `${file} is still attached to ${machine.name}, and would be deleted with it`,
+    "detach it in VirtualBox' manager, then run the command again",
+  );

@@ -1,0 +1,57 @@
+import * as path from "node:path";
+import type { MachineSpec } from "../hypervisor";
+import { diskFiles } from "./folders";
+import { CONTROLLER, FIRST_DATA_PORT } from "./names";
+import type { Medium, VmInfo } from "./parse-output";
+
+/** What is plugged into a machine's controller. */
+export interface Slot {
+  readonly port: number;
+  readonly file: string;
+}
+
+/** Data disks and the ports that they have by their order in the plan. */
+export const wantedDataDisks = (spec: MachineSpec): readonly (Slot & { readonly disk: string })[] =>
+  spec.disks.map(({ disk }, position) => ({
+    disk,
+    port: FIRST_DATA_PORT + position,
+    file: diskFiles({ stack: spec.stack, name: disk }).medium,
+  }));
+
+/** Ports with a medium in them. */
+export function occupiedSlots(info: VmInfo): readonly Slot[] {
+  return [...info.values].flatMap(([key, file]) => {
+    const port = new RegExp(`^${CONTROLLER}-(\\d+)-0$`).exec(key)?.[1];
+    return port === undefined || file === "none" || file === "emptydrive" ? [] : [{ port: Number(port), file }];
+  });
+}
+
+export const hasController = ({ values }: VmInfo): boolean => values.get("storagecontrollername0") === CONTROLLER;
+
+/** The same file? Windows does not tell upper from lower case. */
+export function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [path.normalize(one), path.normalize(other)];
+  return process.platform === "win32" ? a.toLowerCase() === b.toLowerCase() : a === b;
+}
+
+/** Is it there, itself or under the layers that snapshots lay over it? */
+export const isInSlot = (info: VmInfo, { port, file }: Slot, media: readonly Medium[]): boolean =>
+  occupiedSlots(info).some((slot) => slot.port === port && isBasedOn(slot.file, file, media));
+
+function isBasedOn(file: string, base: string, media: readonly Medium[]): boolean {
+  if (isSameFile(file, base)) return true;
+  const parent = media.find(({ uuid }) => uuid === mediumAt(media, file)?.parent);
+  return parent !== undefined && isBasedOn(parent.location, base, media);
+}
+
+export const mediumAt = (media: readonly Medium[], file: string): Medium | undefined =>
+  media.find(({ location }) => isSameFile(location, file));
+
+/** Its file was there when VirtualBox looked; while a machine runs, its disks are `locked read` or `locked write`. */
+export const isReadable = ({ state }: Medium): boolean => state !== "inaccessible" && state !== "not created";
+
+/** Is the file below the folder? */
+export function isBelow(folder: string, file: string): boolean {
+  const relative = path.relative(folder, file);
+  return relative !== "" && !relative.startsWith("..") && !path.isAbsolute(relative);
+}

@@ -1,0 +1,175 @@
+import { CommandError, runCommand } from "../../host/run-command";
+import { UserError } from "../../model/user-error";
+import { findVBoxManage } from "../choice/vboxmanage-program";
+import * as commands from "./commands";
+import { type Dialect, dialectFor, withoutWarning } from "./dialect";
+import { failureOf, type Reply, VirtualBoxError } from "./known-issues";
+import {
+  type ListedVm,
+  type Medium,
+  parseMedia,
+  parseOsTypes,
+  parseVmInfo,
+  parseVmList,
+  type VmInfo,
+} from "./parse-output";
+import { withRegistryLock } from "./registry-lock";
+import { isBusy } from "./vm-state";
+
+/** Runs VBoxManage once. Never fails for what it says; only for being absent. */
+export type Execute = (argv: readonly string[], timeoutMs: number) => Promise<Reply>;
+
+export interface CallOptions {
+  /** Default: 60 s, because short calls stall for 10 s now and then. */
+  readonly timeoutMs?: number;
+  /** Asked before a call is repeated: has the failed one done its work after all? */
+  readonly done?: () => Promise<boolean>;
+}
+
+/** What whoever holds the lock may do. */
+export interface Session {
+  /** @throws VirtualBoxError for everything that is no success */
+  call(argv: readonly string[], options?: CallOptions): Promise<string>;
+  /** Every registered machine. */
+  vms(): Promise<readonly ListedVm[]>;
+  /** @param maxAgeMs how old the answer may be; 0 asks anew */
+  vm(uuid: string, maxAgeMs?: number): Promise<VmInfo | undefined>;
+  media(maxAgeMs?: number): Promise<readonly Medium[]>;
+}
+
+export interface VirtualBox {
+  /** Runs `action` while nobody else on this host calls VBoxManage. Not reentrant. */
+  session<T>(action: (session: Session) => Promise<T>): Promise<T>;
+  /** Without the lock: for the conversion of images, which takes long and does not use VBoxSVC. */
+  convert(argv: readonly string[]): Promise<void>;
+  /** @throws UserError when there is no VirtualBox, or one that is too old */
+  dialect(): Promise<Dialect>;
+}
+
+/** What a VirtualBox is put together from; tests give their own. */
+export interface VirtualBoxParts {
+  readonly execute: Execute;
+  readonly locked: <T>(action: () => Promise<T>) => Promise<T>;
+  readonly pause: (milliseconds: number) => Promise<void>;
+}
+
+const SHORT_MS = 60_000;
+const CONVERT_MS = 30 * 60_000;
+/** A call that is ended cancels cleanly when asked; after SIGKILL VBoxSVC would finish it alone. */
+const GRACE_MS = 15_000;
+const TRIES = 6;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 4_000;
+
+export function createVirtualBox({ execute, locked, pause }: VirtualBoxParts): VirtualBox {
+  const answers = new Map<string, { readonly at: number; readonly text: string }>();
+
+  async function call(argv: readonly string[], options: CallOptions = {}): Promise<string> {
+    for (let tries = 1; ; tries++) {
+      const reply = await execute(argv, options.timeoutMs ?? SHORT_MS);
+      forget(argv);
+      const failure = failureOf(argv, reply);
+      if (failure === undefined) return withoutWarning(reply.stdout.replaceAll("\r", "")).text;
+      if (tries === TRIES || !(await mayRepeat(failure))) throw failure;
+      const longest = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
+      await pause(longest * (0.75 + Math.random() / 4));
+      if (await options.done?.()) return "";
+    }
+  }
+
+  /** A machine that runs stays locked by its own session: waiting would not help. */
+  async function mayRepeat(failure: VirtualBoxError): Promise<boolean> {
+    if (failure.retry !== "unless-running") return failure.retry === "always";
+    const machine = failure.argv.find((word) => uuidPattern.test(word));
+    if (machine === undefined) return true;
+    const reply = await execute(commands.showVm(machine), SHORT_MS);
+    return !isBusy(parseVmInfo(reply.stdout));
+  }
+
+  /** Answers of reads that a changing call has made old. */
+  function forget(argv: readonly string[]): void {
+    if (commands.isRead(argv)) return;
+    const machine = argv.find((word) => uuidPattern.test(word));
+    for (const key of answers.keys()) {
+      if (machine === undefined || key.startsWith("list ") || key.includes(machine)) answers.delete(key);
+    }
+  }
+
+  async function read(argv: readonly string[], maxAgeMs: number): Promise<string> {
+    const key = argv.join(" ");
+    const known = answers.get(key);
+    if (known && performance.now() - known.at < maxAgeMs) return known.text;
+    const text = await call(argv);
+    answers.set(key, { at: performance.now(), text });
+    return text;
+  }
+
+  const session: Session = {
+    call,
+    vms: async () => parseVmList(await read(commands.listVms(), 0)),
+    media: async (maxAgeMs = 0) => parseMedia(await read(commands.listDisks(), maxAgeMs)),
+    async vm(uuid, maxAgeMs = 0) {
+      try {
+        return parseVmInfo(await read(commands.showVm(uuid), maxAgeMs));
+      } catch (error) {
+        if (error instanceof VirtualBoxError && error.id === "vm-missing") return undefined;
+        throw error;
+      }
+    },
+  };
+
+  let dialect: Promise<Dialect> | undefined;
+  return {
+    session: (action) => locked(() => action(session)),
+    async convert(argv) {
+      const failure = failureOf(argv, await execute(argv, CONVERT_MS));
+      if (failure) throw failure;
+    },
+    dialect() {
+      dialect ??= locked(async () => {
+        const version = await call(commands.showVersion());
+        return dialectFor(version, parseOsTypes(await call(commands.listOsTypes())), process.platform);
+      });
+      // Asked again after a failure: VirtualBox may be installed meanwhile.
+      dialect.catch(() => {
+        dialect = undefined;
+      });
+      return dialect;
+    },
+  };
+}
+
+const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The VirtualBox of this host. */
+export const hostVirtualBox = (): VirtualBox =>
+  createVirtualBox({
+    execute: executeVBoxManage,
+    locked: withRegistryLock,
+    pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  });
+
+const virtualBoxMissing = (): UserError =>
+  new UserError(
+    "virtualbox-missing",
+    "VirtualBox is not installed: VBoxManage is nowhere to be found",
+    "install VirtualBox 7.1 or newer (virtualbox.org), or name its program in GROUNDPLANE_VBOXMANAGE",
+  );
+
+export async function executeVBoxManage(argv: readonly string[], timeoutMs: number): Promise<Reply> {
+  const binary = await findVBoxManage();
+  if (binary === undefined) throw virtualBoxMissing();
+  const started = performance.now();
+  try {
+    const result = await runCommand([binary, ...argv], {
+      env: { LC_ALL: "C.UTF-8" },
+      timeoutMs,
+      graceMs: GRACE_MS,
+    });
+    return { ...result, signal: null };
+  } catch (error) {
+    if (!(error instanceof CommandError) || (error.exitCode === null && error.signal === null)) throw error;
+    const { exitCode, signal, stdout, stderr } = error;
+    return { exitCode, signal, stdout, stderr, timedOut: performance.now() - started >= timeoutMs };
+  }
+}

@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import type { DistributionName } from "../../model/distributions";
+import type { ImageKind } from "../../model/volumes";
+import { containerLayer } from "./container-layer";
+import { diskOf } from "./disk";
+import { kubernetesRecipe } from "./kubernetes";
+import type { ImageRecipe } from "./recipe";
+import { rootTrees } from "./root-tree";
+
+const RECIPE_VERSION = 1;
+
+/** Roles as the plan calls them. */
+export type ImageRole = "gateway" | "balancer" | "master" | "worker" | "storage";
+
+/** What a machine's system disk is made from: a folder under an overlay, or a disk with LVM. */
+export type ImageForm = "tree" | "disk";
+
+/** System containers share the host's kernel and take the tree; everything else boots a disk. */
+export const imageFormOf = (driver: string): ImageForm =>
+  driver === "virtualbox" || driver === "qemu" ? "disk" : "tree";
+
+/** The recipes of every image that a data centre with this version of Kubernetes (without `v`) needs. */
+export function imageRecipes(
+  kubernetesVersion: string,
+  form: ImageForm,
+  distribution: DistributionName = "debian",
+): readonly ImageRecipe[] {
+  const common = {
+    recipeVersion: RECIPE_VERSION,
+    rootTree: rootTrees[distribution],
+    ...(form === "disk" ? { disk: diskOf(distribution) } : { container: containerLayer }),
+  };
+  return [
+    { ...common, name: "infrastructure" },
+    { ...common, name: "kubernetes", kubernetes: kubernetesRecipe(kubernetesVersion) },
+  ];
+}
+
+/** `<recipe>-<12 hex>`, of disks `<recipe>-disk-<12 hex>`; equal recipes have equal names on every host. */
+export function imageName(recipe: ImageRecipe): string {
+  return `${recipe.name}-${recipe.disk ? "disk-" : ""}${recipeHash(recipe)}`;
+}
+
+/** The name of the image that machines of a role are made from. Pure. */
+export function imageFor(
+  role: ImageRole,
+  kubernetesVersion: string,
+  form: ImageForm,
+  distribution?: DistributionName,
+): string {
+  const wanted = imageKindOf(role);
+  for (const recipe of imageRecipes(kubernetesVersion, form, distribution))
+    if (recipe.name === wanted) return imageName(recipe);
+  throw new Error(`no recipe is called ${wanted}`);
+}
+
+/** The names of all images of a data centre. */
+export const imageNames = (
+  kubernetesVersion: string,
+  form: ImageForm,
+  distribution?: DistributionName,
+): readonly string[] => imageRecipes(kubernetesVersion, form, distribution).map(imageName);
+
+const imageKindOf = (role: ImageRole): ImageKind =>
+  role === "master" || role === "worker" ? "kubernetes" : "infrastructure";
+
+/** 12 hex digits that depend on the data alone, not on the order in which keys were written. */
+export function recipeHash(data: unknown): string {
+  return createHash("sha256")
+    .update(JSON.stringify(sorted(data)))
+    .digest("hex")
+    .slice(0, 12);
+}
+
+function sorted(data: unknown): unknown {
+  if (Array.isArray(data)) return data.map(sorted);
+  if (data === null || typeof data !== "object") return data;
+  const entries = Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, value]) => [key, sorted(value)]));
+}

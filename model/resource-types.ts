@@ -1,0 +1,170 @@
+/**
+ * Inputs and outputs of every resource type, shared by the provider (which makes them real) and the components (which
+ * ask for them). Types only: importing this file loads nothing.
+ */
+
+import type { DiskSpec, ImageSpec, MachineSpec, PowerState, SegmentSpec } from "./hypervisor-objects";
+import type { GuardedMembers } from "./pool-change";
+import type { NodeFile } from "./seed";
+
+/** Type tokens: `groundplane:index:<Name>`. */
+export type ResourceTypeName =
+  | "Segment"
+  | "Image"
+  | "Disk"
+  | "Machine"
+  | "ClusterSecrets"
+  | "Birth"
+  | "Membership"
+  | "NodeFiles"
+  | "Guard"
+  | "Dismantling";
+
+/** Which driver serves the stack; plain input of every resource that touches a hypervisor. */
+export interface DriverInput {
+  /** `nspawn` or `fake`; already decided, never `auto`. */
+  readonly driver: string;
+}
+
+export interface SegmentInputs extends DriverInput, SegmentSpec {}
+export type SegmentOutputs = SegmentInputs;
+
+export interface ImageInputs extends DriverInput, ImageSpec {}
+export interface ImageOutputs extends ImageInputs {
+  readonly digest: string;
+}
+
+export interface DiskInputs extends DriverInput, DiskSpec {
+  /** Delete leaves the disk and its data where they are. */
+  readonly keep: boolean;
+}
+export type DiskOutputs = DiskInputs;
+
+export interface SeedInputs {
+  /** Texts with secret references, see model/seed.ts. */
+  readonly userData: string;
+  readonly metaData: string;
+  readonly networkConfig: string;
+}
+
+export interface MachineVolume {
+  readonly mountPoint: string;
+  readonly sizeMiB: number;
+  /** Its size was asked for, and is not merely a share of what is left. */
+  readonly named: boolean;
+}
+
+/**
+ * `seed` and `secrets` are read when a machine is made, for the first time or anew: a change of them is no difference of
+ * a machine that exists, and they are no outputs. What of them must follow in a running node is `NodeFiles`. `stack`,
+ * `name`, `uuid`, `image`, `nics` replace; `memoryMiB`, `cpus`, `uplink`, `disks` change in place, with a stop where the
+ * driver needs one. `diskGiB` and `volumes` grow in place and are refused when they shrink.
+ */
+export interface MachineInputs extends DriverInput, MachineSpec {
+  /**
+   * What the guest makes of its system disk, on virtual machines only. The driver does not read it: `NodeFiles` brings
+   * it to the guest, and this resource says in the preview what cannot be.
+   */
+  readonly volumes?: readonly MachineVolume[];
+  readonly seed: SeedInputs;
+  /** The secrets that the seed refers to, by name. Secret. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+export interface MachineOutputs extends Omit<MachineInputs, "seed" | "secrets"> {
+  readonly power: PowerState;
+  /** What was changed by hand and has no input of its own, a sentence each. */
+  readonly drift: readonly string[];
+  /** New per creation; what must run again in a re-created machine takes it as a trigger. */
+  readonly generation: string;
+}
+
+/** All keys of a stack, made once; a higher `version` makes all of them anew. */
+export interface ClusterSecretsInputs {
+  readonly stack: string;
+  readonly version: number;
+}
+export interface ClusterSecretsOutputs extends ClusterSecretsInputs {
+  /** By `SecretName` without the per-node ones. Secret as a whole. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** How the provider reaches a node: by SSH through the gateway's port on 127.0.0.1, host keys pinned. */
+export interface GuestConnection {
+  readonly bastionPort: number;
+  /** `ssh-ed25519 AAAA…` of the gateway. */
+  readonly bastionHostKey: string;
+  /** The node's planned address; the gateway's own connection ends at the bastion. */
+  readonly address: string;
+  readonly hostKey: string;
+  /** OpenSSH private key of the administrator. Secret. */
+  readonly privateKey: string;
+}
+
+export interface BirthMember {
+  readonly name: string;
+  readonly address: string;
+  readonly connection: GuestConnection;
+}
+
+/**
+ * Starts the cluster once, on all masters the stack begins with, in parallel; `bornWith` remembers which. Later
+ * changes of `members` change nothing but the list it looks for survivors in.
+ */
+export interface BirthInputs {
+  readonly stack: string;
+  readonly members: readonly BirthMember[];
+  /** Consent to start a new, empty cluster when the data of every master is gone. */
+  readonly rebirth: boolean;
+}
+export interface BirthOutputs extends BirthInputs {
+  readonly bornWith: readonly string[];
+  /** UID of the kube-system namespace: the cluster's identity. */
+  readonly clusterId: string;
+}
+
+/**
+ * One node's place in the cluster. Create: removes a stale Node object and etcd member of that name when this machine
+ * is a new one, renews the join token, tells the machine to join (masters born with the cluster and nodes that are in
+ * it already are left as they are) and waits until the Node is Ready. Delete: drains, removes the etcd member and the
+ * Node object, tolerating a dead machine; during a dismantling, and for the last master, it does nothing. Without any
+ * master that answers a worker goes with a warning, a master only when no other master's machine runs.
+ */
+export interface MembershipInputs extends DriverInput {
+  readonly stack: string;
+  readonly node: string;
+  readonly role: "master" | "worker";
+  readonly connection: GuestConnection;
+  /** Living masters to speak to, any of them. */
+  readonly masters: readonly BirthMember[];
+  /** `MachineOutputs.generation`: a new machine of the old name joins anew. */
+  readonly generation: string;
+  /** `abcdef.0123456789abcdef`. Secret. */
+  readonly bootstrapToken: string;
+}
+export interface MembershipOutputs extends MembershipInputs {
+  /** The cluster that it is a member of: one that was born after it is none of its own to leave. */
+  readonly clusterId: string;
+}
+
+/** The rendered files of one running node, kept equal in the guest. Its diff is the text diff that preview shows. */
+export interface NodeFilesInputs {
+  readonly node: string;
+  readonly connection: GuestConnection;
+  readonly files: readonly NodeFile[];
+  readonly generation: string;
+}
+export type NodeFilesOutputs = NodeFilesInputs;
+
+/** Stands before every machine, and refuses a plan whose losses the cluster would not survive; see plan-losses.ts. */
+export interface GuardInputs extends DriverInput, GuardedMembers {
+  readonly stack: string;
+}
+export interface GuardOutputs extends GuardInputs {
+  readonly standing: boolean;
+}
+
+/** Depends on everything; goes first in a destroy, and from then on nothing drains or guards. */
+export interface DismantlingInputs {
+  readonly stack: string;
+}
+export type DismantlingOutputs = DismantlingInputs;

@@ -1,0 +1,43 @@
+import { UserError } from "./user-error";
+
+/** The outputs of a stack: components/data-center-outputs.ts gives them, the commands read them. */
+export interface StackOutputs {
+  /** Where this host reaches the API. */
+  readonly apiEndpoint: string;
+  /** Where the nodes reach the API: the floating IP. */
+  readonly clusterEndpoint: string;
+  /** Secret. */
+  readonly kubeconfig: string;
+  readonly gatewaySsh: GatewaySsh;
+  /** OpenSSH format. Secret. */
+  readonly sshPrivateKey: string;
+  readonly inventory: readonly InventoryEntry[];
+  /** Lines of an OpenSSH known_hosts file for the gateway's port and every node. */
+  readonly knownHosts: string;
+}
+
+export interface GatewaySsh {
+  readonly host: string;
+  readonly port: number;
+  /** `ssh-ed25519 AAAA…` */
+  readonly hostKey: string;
+}
+
+export interface InventoryEntry {
+  readonly name: string;
+  readonly role: string;
+  readonly address: string;
+  readonly fqdn: string;
+  /** In the order of the node's interfaces. */
+  readonly macs: readonly string[];
+  /** `ssh-ed25519 AAAA…` */
+  readonly hostKey: string;
+}
+
+/** @throws UserError `no-such-node` with the names that exist */
+export function findNode(outputs: StackOutputs, name: string): InventoryEntry {
+  const node = outputs.inventory.find((entry) => entry.name === name);
+  if (node) return node;
+  const names = outputs.inventory.map((entry) => entry.name).join(", ");
+  throw new UserError("no-such-node", `the stack has no node called ${JSON.stringify(name)}`, `use one of: ${names}`);
+}

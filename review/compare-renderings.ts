@@ -1,0 +1,109 @@
+import { refusedLosses } from "../model/plan-losses";
+import { type GuardedMembers, type PresentMember, poolOf } from "../model/pool-change";
+import type { Role } from "../stacks/plan/data-center-plan";
+import { keepersOfData } from "../stacks/plan/plan-volume";
+import type { RenderedNode, StackRendering } from "./render-stack";
+import type { Action, FileChange, NodeChange } from "./review";
+
+/** Drivers whose machines take new processors or memory without a stop. */
+const changingLive: readonly string[] = ["nspawn", "fake"];
+
+export interface Comparison {
+  readonly changes: readonly NodeChange[];
+  readonly refused: readonly string[];
+  readonly unchangedNodes: number;
+}
+
+/** What becomes of a stack that stands as `before` when `after` is applied; all its machines are taken to work. */
+export function compareRenderings(before: StackRendering | undefined, after: StackRendering): Comparison {
+  const old = new Map((before?.nodes ?? []).map((node) => [node.name, node]));
+  const wanted = new Map(after.nodes.map((node) => [node.name, node]));
+  const changes = after.nodes.flatMap((node) => changeOf(old.get(node.name), node, after.driver));
+  const removed = [...old.values()].filter(({ name }) => !wanted.has(name));
+  return {
+    changes: [...changes, ...removed.map((node) => simple(node, "remove"))],
+    refused: [...refusedByGuard(before, after), ...refusedDisks(old, after)],
+    unchangedNodes: after.nodes.length - changes.length,
+  };
+}
+
+const simple = ({ name, role }: RenderedNode, action: Action, reasons: readonly string[] = []): NodeChange => ({
+  node: name,
+  role,
+  action,
+  reasons,
+  files: [],
+});
+
+function changeOf(old: RenderedNode | undefined, node: RenderedNode, driver: string): readonly NodeChange[] {
+  if (!old) return [simple(node, "create")];
+  const anew = [
+    ...differing("image", old.image, node.image),
+    ...differing("uuid", old.uuid, node.uuid),
+    ...differing("network cards", macsOf(old).join(" "), macsOf(node).join(" ")),
+  ];
+  if (anew.length > 0) return [simple(node, "replace", anew)];
+  const reasons = [
+    ...differing("cpus", old.cpus, node.cpus),
+    ...differing("memoryMiB", old.memoryMiB, node.memoryMiB),
+    ...differing("diskGiB", old.diskGiB, node.diskGiB),
+  ];
+  const files = changedFiles(old, node);
+  const stops = reasons.length > 0 && !changingLive.includes(driver);
+  if (stops) return [{ ...simple(node, "restart", [...reasons, ...unlessLive(driver)]), files }];
+  if (reasons.length + files.length > 0) return [{ ...simple(node, "update", reasons), files }];
+  return old.firstBoot === node.firstBoot ? [] : [simple(node, "later", ["first boot's texts"])];
+}
+
+const unlessLive = (driver: string): readonly string[] =>
+  driver === "auto" ? ["a virtual machine restarts for it, a system container does not"] : [];
+
+const differing = (what: string, before: string | number, after: string | number): readonly string[] =>
+  before === after ? [] : [`${what}: ${before} -> ${after}`];
+
+const macsOf = ({ interfaces }: RenderedNode): readonly string[] => interfaces.map(({ mac }) => mac);
+
+function changedFiles(old: RenderedNode, node: RenderedNode): readonly FileChange[] {
+  const before = new Map(old.files.map((file) => [file.path, file]));
+  // A file that is rendered no more stays in the node as it is.
+  return node.files
+    .filter(({ path, content }) => before.get(path)?.content !== content)
+    .map(({ path, content, reload }) => ({ path, before: before.get(path)?.content, after: content, reload }));
+}
+
+function refusedByGuard(before: StackRendering | undefined, after: StackRendering): readonly string[] {
+  if (!before) return [];
+  const present = before.nodes
+    .filter(({ name }) => poolOf(name) !== undefined)
+    .map((node): [string, PresentMember] => [node.name, { ...memberOf(node), running: true }]);
+  const names = present.map(([name]) => name);
+  const old = guarded(before);
+  const members = { ...guarded(after), replicas: Math.max(old.replicas, guarded(after).replicas) };
+  return refusedLosses(names, new Map(present), members, old.volume).map(
+    ({ property, problem, instead }) => `${property}: ${problem}; ${instead}`,
+  );
+}
+
+const memberOf = (node: RenderedNode) => {
+  const { name, uuid, image } = node;
+  return { name, uuid, image, macs: macsOf(node) };
+};
+
+function guarded({ nodes, volume }: StackRendering): GuardedMembers {
+  const members = (role: Role) => nodes.filter((node) => node.role === role).map(memberOf);
+  const storage = members("storage");
+  return {
+    masters: members("master"),
+    balancers: members("balancer"),
+    storage,
+    replicas: keepersOfData(storage.length),
+    ...(volume === undefined ? {} : { volume }),
+  };
+}
+
+const refusedDisks = (old: ReadonlyMap<string, RenderedNode>, after: StackRendering): readonly string[] =>
+  after.nodes.flatMap(({ name, diskGiB }) => {
+    const before = old.get(name)?.diskGiB ?? 0;
+    if (diskGiB >= before) return [];
+    return [`${name}: a system disk cannot shrink (diskGiB ${before} -> ${diskGiB}); keep at least ${before}`];
+  });

@@ -1,0 +1,46 @@
+import { renderSeeds } from "../cloud-init/render-node-seed";
+import { imageFor } from "../image/recipes/image-names";
+import { describeProblems } from "../stacks/config/describe-problems";
+import { readConfigurationFile } from "../stacks/config/read-configuration-file";
+import type { NodePlan } from "../stacks/plan/data-center-plan";
+import { planDataCenter } from "../stacks/plan/plan-data-center";
+
+/**
+ * Everything that a stack's file means, as data. This file is bundled with the sources of another revision as well, to
+ * see what they made of the stack: it uses nothing but what each revision has.
+ */
+export interface StackRendering {
+  readonly driver: string;
+  readonly nodes: readonly RenderedNode[];
+  /** Shape of the volume; absent when there is none, or the revision knows none. */
+  readonly volume?: string;
+}
+
+export interface RenderedNode extends NodePlan {
+  readonly image: string;
+  /** What its machine is told at first boot. */
+  readonly firstBoot: string;
+  /** What follows the plan while it lives. */
+  readonly files: readonly { readonly path: string; readonly content: string; readonly reload: string }[];
+}
+
+/** Either the rendering, or what is wrong with the file. */
+export type RenderResult = { readonly rendering: StackRendering } | { readonly problem: string };
+
+/** @param file how the text is called in problems */
+export function renderStack(text: string, stack: string, file: string): RenderResult {
+  const { configuration, problems } = readConfigurationFile(text, { stack });
+  if (!configuration) return { problem: describeProblems(problems ?? [], file) };
+  const plan = planDataCenter(configuration);
+  const seeds = renderSeeds(plan);
+  const nodes = plan.nodes.map((node, index): RenderedNode => {
+    const seed = seeds[index];
+    if (!seed) throw new Error(`${node.name} has no seed`);
+    const { userData, metaData, networkConfig, files } = seed;
+    // Whatever form a driver boots: it is the same on both sides of a comparison.
+    const image = imageFor(node.role, plan.kubernetes.version, "tree");
+    return { ...node, image, firstBoot: [metaData, networkConfig, userData].join("\n"), files };
+  });
+  const volume = plan.volume?.shape;
+  return { rendering: { driver: configuration.driver, nodes, ...(volume === undefined ? {} : { volume }) } };
+}

@@ -1,0 +1,45 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { Configuration, ConfigurationProblem } from "./config/configuration";
+import { describeProblems } from "./config/describe-problems";
+import { parseConfiguration } from "./config/parse-configuration";
+import { configurationKey, readConfigurationFile } from "./config/read-configuration-file";
+
+/**
+ * The configuration of the stack that Pulumi runs; the only caller of `pulumi.Config`.
+ * Throws `pulumi.RunError` with every problem at once.
+ */
+export function readStackConfig(): Configuration {
+  const context = { stack: pulumi.getStack(), hostMemoryMiB: Math.floor(os.totalmem() / 2 ** 20) };
+  const result = parseConfiguration(configuredValue(), context);
+  const problems = [...strayKeys(), ...(result.problems ?? [])];
+  if (result.configuration && problems.length === 0) return result.configuration;
+  const file = path.join("stacks", `Pulumi.${context.stack}.yaml`);
+  // Pulumi hands over values without their lines: the file is read a second time to tell where a problem stands. The
+  // user may have named another file, so what Pulumi gave decides whether there is a problem at all.
+  const located = fs.existsSync(file)
+    ? readConfigurationFile(fs.readFileSync(file, "utf8"), context).problems
+    : undefined;
+  throw new pulumi.RunError(describeProblems(located ?? problems, file));
+}
+
+function configuredValue(): unknown {
+  const [project, key] = configurationKey.split(":") as [string, string];
+  const text = new pulumi.Config(project).get(key);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Other keys of this project: a misspelt one would otherwise mean a data centre of defaults. */
+function strayKeys(): readonly ConfigurationProblem[] {
+  const [project] = configurationKey.split(":");
+  return Object.keys(pulumi.runtime.allConfig())
+    .filter((key) => key.startsWith(`${project}:`) && key !== configurationKey)
+    .map((key) => ({ path: key, value: "…", rule: "unknown key", fix: `did you mean \`${configurationKey}\`?` }));
+}

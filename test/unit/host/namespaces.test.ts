@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { explainRefusal } from "../../../host/namespaces";
+
+/** As util-linux 2.38 and the kernels of Debian and Ubuntu say it. */
+const refusals: readonly (readonly [said: string, problem: RegExp, hint: RegExp])[] = [
+  ["unshare cannot be started (spawn unshare ENOENT)", /unshare .* is not installed/, /util-linux/],
+  ["unshare: unrecognized option '--map-auto'", /2\.38 or later/, /util-linux/],
+  ["unshare: failed to execute newuidmap: No such file or directory", /newuidmap/, /apt-get install uidmap/],
+  ['unshare: no line matching user "ann" in /etc/subuid', /ann has no subordinate ids/, /usermod .* ann$/],
+  ["unshare: unshare failed: No space left on device", /no user namespaces/, /max_user_namespaces/],
+  ["unshare: unshare failed: Operation not permitted", /ordinary users/, /unprivileged_userns_clone=1/],
+  ["unshare: cannot change root filesystem propagation: Permission denied", /ordinary users/, /apparmor/],
+  ["mount: /mnt: permission denied.", /ordinary users/, /apparmor/],
+  ["unshare: something new", /something new/, /look/],
+];
+
+for (const [said, problem, hint] of refusals) {
+  test(`who may have no user namespace is told what to do about «${said}»`, () => {
+    const found = explainRefusal(said, "ann");
+    assert.match(found.problem, problem);
+    assert.match(found.hint, hint);
+  });
+}

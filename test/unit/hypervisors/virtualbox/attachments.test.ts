@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { plugOptions, wantedAdapters } from "../../../../hypervisors/virtualbox/adapters";
+import { detachSegment, ensureAttached } from "../../../../hypervisors/virtualbox/attachments";
+import { type Dialect, dialectFor } from "../../../../hypervisors/virtualbox/dialect";
+import { VirtualBoxError } from "../../../../hypervisors/virtualbox/known-issues";
+import type { Session } from "../../../../hypervisors/virtualbox/vboxmanage";
+
+const linux = dialectFor("7.2.22r1", ["Debian12_64"], "linux");
+const macos = dialectFor("7.2.22r1", ["Debian12_64"], "darwin");
+const onHost = { stack: "lab", name: "dmz", attachment: { kind: "host", address: "192.168.56.2/24" } } as const;
+
+/** A session with given answers, by the call's first words; everything else succeeds silently. */
+function sessionOf(answers: Readonly<Record<string, string | Error>>) {
+  const calls: string[] = [];
+  const session: Session = {
+    async call(argv) {
+      const line = argv.join(" ");
+      calls.push(line);
+      const answer = answers[Object.keys(answers).find((start) => line.startsWith(start)) ?? ""] ?? "";
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    vms: async () => [],
+    vm: async () => undefined,
+    media: async () => [],
+  };
+  return { session, calls };
+}
+
+const attach = (session: Session, dialect: Dialect) => ensureAttached(session, dialect, onHost, undefined);
+
+test("a segment is an internal network named by its stack, and needs no call", async () => {
+  const { session, calls } = sessionOf({});
+  const { plug } = await ensureAttached(session, linux, { stack: "lab", name: "dmz" }, undefined);
+  assert.deepEqual(plug, { kind: "intnet", network: "gp-lab-dmz" });
+  assert.deepEqual(calls, []);
+});
+
+test("the host's interface with the address is used, and stays when the segment goes", async () => {
+  const listed = "Name:            vboxnet3\nDHCP:  Disabled\nIPAddress:       192.168.56.2\n";
+  const { session, calls } = sessionOf({ "list hostonlyifs": listed });
+  const attached = await attach(session, linux);
+  assert.deepEqual(attached, { plug: { kind: "hostonly", network: "vboxnet3" } });
+  await detachSegment(session, attached);
+  assert.deepEqual(calls, ["list hostonlyifs"]);
+});
+
+test("without one it is made, addressed, freed of VirtualBox' DHCP, and goes with the segment", async () => {
+  const { session, calls } = sessionOf({
+    "hostonlyif create": "0%...100%\nInterface 'vboxnet0' was successfully created\n",
+  });
+  const attached = await attach(session, linux);
+  assert.deepEqual(attached, { plug: { kind: "hostonly", network: "vboxnet0" }, made: "vboxnet0" });
+  const after = sessionOf({ "list hostonlyifs": "Name:  vboxnet0\nIPAddress: 192.168.56.2\n" });
+  await detachSegment(after.session, attached);
+  assert.deepEqual(
+    [...calls, ...after.calls],
+    [
+      "list hostonlyifs",
+      "hostonlyif create",
+      "hostonlyif ipconfig vboxnet0 --ip 192.168.56.2 --netmask 255.255.255.0",
+      "dhcpserver remove --interface=vboxnet0",
+      "list hostonlyifs",
+      "hostonlyif remove vboxnet0",
+    ],
+  );
+});
+
+test("an interface that cannot have the address does not stay behind", async () => {
+  const reply = { exitCode: 1, signal: null, stdout: "", stderr: "VBoxManage: error: E_ACCESSDENIED" };
+  const refusal = new VirtualBoxError("address-not-allowed", ["hostonlyif"], reply, undefined, undefined, "never", "");
+  const { session, calls } = sessionOf({
+    "hostonlyif create": "Interface 'vboxnet0' was successfully created",
+    "hostonlyif ipconfig": refusal,
+  });
+  await assert.rejects(attach(session, linux), { id: "address-not-allowed" });
+  assert.equal(calls.at(-1), "hostonlyif remove vboxnet0");
+});
+
+test("macOS gets a network of its own kind", async () => {
+  const { session, calls } = sessionOf({});
+  assert.deepEqual(await attach(session, macos), {
+    plug: { kind: "hostonlynet", network: "gp-lab-dmz" },
+    made: "gp-lab-dmz",
+  });
+  assert.equal(
+    calls[1],
+    "hostonlynet add --name gp-lab-dmz --netmask 255.255.255.0 --lower-ip 192.168.56.2 --upper-ip 192.168.56.3 --enable",
+  );
+});
+
+test("cables are plugged into what the segment is attached to", () => {
+  const spec = { nics: [{ segment: "dmz", name: "dmz", mac: "52:54:00:00:00:01" }], stack: "lab" };
+  const [adapter] = wantedAdapters(
+    { ...spec, name: "x", uuid: "", image: "", cpus: 1, memoryMiB: 1, diskGiB: 1, disks: [], cpuWeight: 1 },
+    new Map([["dmz", { kind: "bridged", network: "eth0" }]]),
+  );
+  assert.ok(adapter);
+  assert.deepEqual(plugOptions(adapter), ["--nic1", "bridged", "--bridgeadapter1", "eth0"]);
+});

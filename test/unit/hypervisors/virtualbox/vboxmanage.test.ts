@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Reply } from "../../../../hypervisors/virtualbox/known-issues";
+import { createVirtualBox } from "../../../../hypervisors/virtualbox/vboxmanage";
+
+const uuid = "6f1d3c1e-0000-5000-8000-000000000001";
+const ok = (stdout = ""): Reply => ({ exitCode: 0, signal: null, stdout, stderr: "" });
+const error = (text: string): Reply => ({
+  exitCode: 1,
+  signal: null,
+  stdout: "",
+  stderr: `VBoxManage: error: ${text}\n`,
+});
+const locked = error("The machine 'x' is already locked for a session (or being unlocked)");
+
+/** Replies in the order in which they are asked for; refuses whatever was not expected. */
+function scripted(script: readonly (readonly [call: string, reply: Reply])[]) {
+  const left = [...script];
+  const pauses: number[] = [];
+  let inside = 0;
+  const box = createVirtualBox({
+    async execute(argv) {
+      const [call, reply] = left.shift() ?? ["nothing more", ok()];
+      assert.equal(argv.join(" "), call);
+      assert.equal(inside, 1, "every call is made under the lock");
+      return reply;
+    },
+    async locked(action) {
+      inside++;
+      try {
+        return await action();
+      } finally {
+        inside--;
+      }
+    },
+    async pause(milliseconds) {
+      pauses.push(milliseconds);
+    },
+  });
+  return { box, pauses, end: () => assert.deepEqual(left, [], "calls that were expected and not made") };
+}
+
+const modify = ["modifyvm", uuid, "--memory", "512"];
+const modifyLine = modify.join(" ");
+const showLine = `showvminfo ${uuid} --machinereadable`;
+
+test("a machine that is just being let go is asked again, ever more slowly", async () => {
+  const { box, pauses, end } = scripted([
+    [modifyLine, locked],
+    [showLine, ok('VMState="poweroff"\n')],
+    [modifyLine, locked],
+    [showLine, ok('VMState="poweroff"\n')],
+    [modifyLine, ok()],
+  ]);
+  await box.session((session) => session.call(modify));
+  end();
+  assert.equal(pauses.length, 2);
+  assert.ok((pauses[0] ?? 0) <= 250 && (pauses[1] ?? 0) <= 500 && (pauses[1] ?? 0) >= 375);
+});
+
+test("the session of a machine that runs is not waited for", async () => {
+  const { box, pauses, end } = scripted([
+    [modifyLine, locked],
+    [showLine, ok('VMState="running"\n')],
+  ]);
+  await assert.rejects(
+    box.session((session) => session.call(modify)),
+    { id: "vm-locked" },
+  );
+  end();
+  assert.deepEqual(pauses, []);
+});
+
+for (const [what, reply] of [
+  ["an object that is not ready", error("The object is not ready")],
+  ["a server that does not answer yet", error("Failed to create the VirtualBox object!")],
+  ["a crash", { exitCode: null, signal: "SIGSEGV", stdout: "", stderr: "" }],
+] as const) {
+  test(`${what} is tried six times, not more`, async () => {
+    const attempts = Array.from({ length: 6 }, () => ["list vms", reply] as const);
+    const { box, pauses, end } = scripted(attempts);
+    await assert.rejects(box.session((session) => session.vms()));
+    end();
+    assert.equal(pauses.length, 5);
+    assert.ok(pauses.every((milliseconds) => milliseconds <= 4_000));
+  });
+}
+
+for (const [id, reply] of [
+  ["disk-full", error("cannot create image (VERR_DISK_FULL)")],
+  ["virtualbox-failed", { ...ok(), stderr: "VBoxManage: error: Invalid NIC slot number\n" }],
+  ["virtualbox-timeout", { exitCode: null, signal: "SIGTERM", stdout: "", stderr: "", timedOut: true }],
+] as const) {
+  test(`${id} fails at once`, async () => {
+    const { box, pauses, end } = scripted([[modifyLine, reply]]);
+    await assert.rejects(
+      box.session((session) => session.call(modify)),
+      { id },
+    );
+    end();
+    assert.deepEqual(pauses, []);
+  });
+}
+
+test("a failed call that has done its work is not made again", async () => {
+  const crash: Reply = { exitCode: null, signal: "SIGTRAP", stdout: "", stderr: "" };
+  const { box, end } = scripted([
+    ["unregistervm x --delete", crash],
+    ["list vms", ok()],
+  ]);
+  await box.session((session) =>
+    session.call(["unregistervm", "x", "--delete"], { done: async () => (await session.vms()).length === 0 }),
+  );
+  end();
+});
+
+test("answers are kept for those who take an old one, until a change", async () => {
+  const medium = (state: string) =>
+    ok(`UUID: 1\nParent UUID: base\nState: ${state}\nType: normal (base)\nLocation: /a\n`);
+  const { box, end } = scripted([
+    ["list hdds", medium("created")],
+    [modifyLine, ok()],
+    ["list hdds", medium("inaccessible")],
+    ["list hdds", medium("created")],
+  ]);
+  const state = (maxAgeMs: number) => box.session(async (session) => (await session.media(maxAgeMs))[0]?.state);
+  assert.equal(await state(60_000), "created");
+  assert.equal(await state(60_000), "created");
+  await box.session((session) => session.call(modify));
+  assert.equal(await state(60_000), "inaccessible");
+  assert.equal(await state(0), "created");
+  end();
+});
+
+test("a machine that is not registered is no failure", async () => {
+  const { box, end } = scripted([[showLine, error(`Could not find a registered machine with UUID {${uuid}}`)]]);
+  assert.equal(await box.session((session) => session.vm(uuid)), undefined);
+  end();
+});
+
+test("the program's version is asked once, again after a failure", async () => {
+  const types = ok("ID / Description: Debian12_64 -- Debian 12 Bookworm (64-bit)\r\n");
+  const { box, end } = scripted([
+    ["--version", ok("6.1.0r1\n")],
+    ["list ostypes", types],
+    ["--version", ok("7.2.22r1\r\n")],
+    ["list ostypes", types],
+  ]);
+  await assert.rejects(box.dialect(), { id: "virtualbox-too-old" });
+  assert.equal((await box.dialect()).version, "7.2.22r1");
+  assert.equal((await box.dialect()).osType, "Debian12_64");
+  end();
+});

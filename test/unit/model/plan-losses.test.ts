@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type RefusedLoss, refusedLosses } from "../../../model/plan-losses";
+import type { GuardedMember, PresentMember } from "../../../model/pool-change";
+
+interface Situation {
+  /** Every machine of the stack so far. */
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  readonly stopped?: readonly string[];
+  readonly vanished?: readonly string[];
+  /** Machines that the plan makes of another image. */
+  readonly anew?: readonly string[];
+  readonly replicas?: number;
+}
+
+const names = (role: string, count: number) => Array.from({ length: count }, (_, index) => `${role}-${index + 1}`);
+const member = (name: string, image = "old"): GuardedMember => ({ name, uuid: name, image, macs: [`mac of ${name}`] });
+
+function judge({ before, after, stopped = [], vanished = [], anew = [], replicas = 3 }: Situation) {
+  const present = before
+    .filter((name) => !vanished.includes(name))
+    .map((name): [string, PresentMember] => [name, { ...member(name), running: !stopped.includes(name) }]);
+  const planned = (role: string) =>
+    after.filter((name) => name.startsWith(role)).map((name) => member(name, anew.includes(name) ? "new" : "old"));
+  const members = { masters: planned("master"), balancers: planned("balancer"), storage: planned("storage"), replicas };
+  return refusedLosses(before, new Map(present), members);
+}
+
+const properties = (refused: readonly RefusedLoss[]) => refused.map(({ property }) => property);
+const masters = (from: number, to: number, rest: Partial<Situation> = {}) =>
+  judge({ before: names("master", from), after: names("master", to), ...rest });
+
+test("masters grow and shrink by any number while all of them work", () => {
+  for (const [from, to] of [
+    [1, 3],
+    [3, 5],
+    [5, 3],
+    [3, 1],
+    [5, 1],
+  ] as const) {
+    assert.deepEqual(masters(from, to), [], `${from} -> ${to}`);
+  }
+  assert.deepEqual(masters(0, 3), [], "a stack that begins");
+});
+
+test("a dead master that leaves is no hindrance, a dead one that stays is started first", () => {
+  assert.deepEqual(masters(3, 1, { stopped: ["master-3"] }), []);
+  assert.deepEqual(
+    masters(3, 1, { stopped: ["master-2"] }).map(({ problem }) => problem),
+    ["when master-3 has left, only master-1 of master-1, master-2 would stand, and etcd would stop"],
+  );
+  assert.deepEqual(masters(5, 3, { stopped: ["master-2"] }), []);
+});
+
+test("without a majority nothing is taken away", () => {
+  const [refused] = masters(3, 1, { stopped: ["master-2", "master-3"] });
+  assert.match(String(refused?.problem), /only master-1 can answer/);
+  assert.match(String(refused?.instead), /run `up`/);
+  assert.deepEqual(masters(3, 3, { vanished: ["master-2", "master-3"] }), [], "mending is nobody's loss");
+});
+
+test("a majority of the masters is not made anew at once", () => {
+  assert.deepEqual(masters(3, 3, { anew: ["master-1"] }), []);
+  assert.deepEqual(masters(5, 5, { anew: ["master-1", "master-2"] }), []);
+  assert.match(
+    String(masters(3, 3, { anew: ["master-1", "master-3"] })[0]?.problem),
+    /keep 1 of 3 members; it needs 2/,
+  );
+  assert.match(String(masters(3, 3, { anew: ["master-1"], vanished: ["master-2"] })[0]?.problem), /keep 1 of 3/);
+  assert.match(String(masters(1, 1, { anew: ["master-1"] })[0]?.instead), /grow to three masters first/);
+});
+
+test("both balancers do not go at once, and a pair stays a pair", () => {
+  const pair = { before: names("balancer", 2), after: names("balancer", 2) };
+  assert.deepEqual(judge({ ...pair, anew: ["balancer-1"] }), []);
+  assert.deepEqual(properties(judge({ ...pair, anew: names("balancer", 2) })), ["balancers"]);
+  assert.deepEqual(properties(judge({ ...pair, anew: ["balancer-1"], stopped: ["balancer-2"] })), ["balancers"]);
+  assert.deepEqual(properties(judge({ ...pair, after: names("balancer", 1) })), ["balancers"]);
+  const single = { before: names("balancer", 1), after: names("balancer", 1) };
+  assert.deepEqual(judge({ ...single, anew: ["balancer-1"] }), [], "who has one has chosen to be without it at times");
+});
+
+test("storage keeps its replicas, and goes one machine at a time", () => {
+  const three = { before: names("storage", 3), after: names("storage", 3) };
+  assert.deepEqual(judge({ ...three, anew: ["storage-2"] }), []);
+  assert.deepEqual(properties(judge({ ...three, anew: ["storage-1", "storage-2"] })), ["storage"]);
+  assert.deepEqual(properties(judge({ ...three, anew: ["storage-1"], stopped: ["storage-2"] })), ["storage"]);
+  assert.match(
+    String(judge({ ...three, after: names("storage", 2) })[0]?.problem),
+    /2 storage machines for a volume of 3/,
+  );
+  assert.deepEqual(
+    judge({ before: names("storage", 2), after: names("storage", 2), anew: ["storage-1"], replicas: 1 }),
+    [],
+  );
+});
+
+test("a volume keeps its shape while there is one", () => {
+  const judgeShape = (before: string | undefined, after: string, machines = 3) =>
+    refusedLosses(
+      names("storage", machines),
+      new Map(),
+      {
+        masters: [],
+        balancers: [],
+        storage: names("storage", 3).map((name) => member(name)),
+        replicas: 3,
+        volume: after,
+      },
+      before,
+    );
+  assert.match(String(judgeShape("replica-3", "arbiter")[0]?.problem), /is replica-3 and cannot become arbiter/);
+  assert.match(String(judgeShape("single", "replica-3", 1)[0]?.instead), /keep its shape/);
+  assert.deepEqual(judgeShape("arbiter", "arbiter"), []);
+  assert.deepEqual(judgeShape("", "replica-3", 0), [], "a pool that begins");
+  assert.deepEqual(judgeShape(undefined, "arbiter"), [], "nobody knows of another");
+});
+
+test("all that is wrong is told at once", () => {
+  const before = [...names("master", 3), ...names("balancer", 2), ...names("storage", 3)];
+  assert.deepEqual(properties(judge({ before, after: before, anew: before })), ["masters", "balancers", "storage"]);
+  for (const { problem, instead } of judge({ before, after: before, anew: before })) assert.ok(problem && instead);
+});

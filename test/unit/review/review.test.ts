@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { compareRenderings } from "../../../review/compare-renderings";
+import { changesOfPreview } from "../../../review/from-preview";
+import { commentLimit, renderMarkdown } from "../../../review/render-markdown";
+import { renderStack, type StackRendering } from "../../../review/render-stack";
+import type { NodeChange } from "../../../review/review";
+import { reviewChanges } from "../../../review/review-changes";
+import { textDiff } from "../../../review/text-diff";
+import { exampleText } from "../../support/example-stacks";
+
+function rendering(change: (text: string) => string = (text) => text): StackRendering {
+  const result = renderStack(change(exampleText("lab")), "lab", "the file");
+  assert.ok("rendering" in result, JSON.stringify(result));
+  return result.rendering;
+}
+
+const actions = (changes: readonly NodeChange[]) =>
+  Object.fromEntries(changes.filter(({ files }) => files.length === 0).map(({ node, action }) => [node, action]));
+
+test("a difference of texts is unified, with its context and its places", () => {
+  const lines = (count: number) => Array.from({ length: count }, (_, index) => `line ${index + 1}\n`).join("");
+  assert.equal(textDiff(lines(9), lines(9)), "");
+  assert.equal(textDiff(undefined, "a\n"), "@@ -0,0 +1,1 @@\n+a\n");
+  assert.equal(textDiff("a\n", undefined), "@@ -1,1 +0,0 @@\n-a\n");
+  const expected = "@@ -2,7 +2,7 @@\n line 2\n line 3\n line 4\n-line 5\n+changed\n line 6\n line 7\n line 8\n";
+  assert.equal(textDiff(lines(9), lines(9).replace("line 5", "changed")), expected);
+  assert.equal(textDiff("a\nb\nc\n", "b\nc\nd\n", 0), "@@ -1,1 +0,0 @@\n-a\n@@ -3,0 +3,1 @@\n+d\n");
+});
+
+test("a stack compared with itself does not change, one that is new is created", () => {
+  assert.deepEqual(compareRenderings(rendering(), rendering()).changes, []);
+  const { changes, refused } = compareRenderings(undefined, rendering());
+  assert.ok(changes.length === 11 && changes.every(({ action }) => action === "create"));
+  assert.deepEqual(refused, []);
+});
+
+test("machines that become others are made anew, and the guard has its say", () => {
+  const moved = compareRenderings(
+    rendering(),
+    rendering((text) => text.replace("192.168.56.0/21", "192.168.64.0/21")),
+  );
+  assert.equal(actions(moved.changes)["master-1"], "replace");
+  assert.equal(moved.refused.length, 3);
+  const fewer = compareRenderings(
+    rendering(),
+    rendering((text) => text.replace("masters: {count: 3}", "masters: {count: 1}")),
+  );
+  assert.equal(actions(fewer.changes)["master-3"], "remove");
+  assert.deepEqual(fewer.refused, []);
+});
+
+test("more memory restarts a virtual machine and no system container; a disk does not shrink", () => {
+  const of = (driver: string) => (text: string) => text.replace("driver: auto", `driver: ${driver}`);
+  const larger = (text: string) => text.replace("workers: {count: 2}", "workers: {count: 2, memoryMiB: 4096}");
+  for (const [driver, action] of [
+    ["qemu", "restart"],
+    ["nspawn", "update"],
+  ] as const) {
+    const { changes } = compareRenderings(
+      rendering(of(driver)),
+      rendering((text) => larger(of(driver)(text))),
+    );
+    assert.deepEqual(
+      changes.map(({ node }) => node),
+      ["worker-1", "worker-2"],
+    );
+    assert.ok(changes.every((change) => change.action === action));
+  }
+  const smaller = compareRenderings(
+    rendering(),
+    rendering((text) => text.replace("workers: {count: 2}", "workers: {count: 2, diskGiB: 8}")),
+  );
+  assert.match(smaller.refused.join(), /worker-1: a system disk cannot shrink/);
+});
+
+const context = {
+  stack: "lab",
+  comparedWith: "main",
+  refused: [],
+  counts: { master: 3, balancer: 2 },
+  unchangedNodes: 0,
+};
+const change = (
+  node: string,
+  role: NodeChange["role"],
+  action: NodeChange["action"],
+  files: NodeChange["files"] = [],
+) => ({
+  ...{ node, role, action, reasons: [], files },
+});
+
+test("the risk is that of the riskiest node, and the time away has its source", () => {
+  const review = reviewChanges(
+    [change("master-1", "master", "replace"), change("worker-9", "worker", "create")],
+    context,
+  );
+  assert.equal(review.risk, "medium");
+  assert.equal(review.nodes[0]?.interruption.measuredBy, "replace-master-gap");
+  assert.equal(reviewChanges([change("gateway", "gateway", "restart")], context).risk, "high");
+  assert.equal(reviewChanges([], context).risk, "none");
+  assert.equal(reviewChanges([], { ...context, refused: ["no"] }).risk, "high");
+});
+
+test("what is away is told with the figure that was measured, wherever there is one", () => {
+  const lost = (["balancer", "master", "worker", "storage"] as const).flatMap((role) => [
+    change(`${role}-1`, role, "restart"),
+    change(`${role}-2`, role, "replace"),
+  ]);
+  const counts = { balancer: 2, master: 3, worker: 2, storage: 3 };
+  for (const { node, action, interruption } of reviewChanges(lost, { ...context, counts }).nodes) {
+    const { longestMs = 0, measuredBy } = interruption;
+    assert.ok(longestMs > 0 && measuredBy, `${action} ${node}`);
+  }
+});
+
+test("a comment begins with its marker, fits its limit, and says what it leaves out", () => {
+  const file = { path: "/etc/x", before: "", after: "`````\n".repeat(400), reload: "systemctl reload x" };
+  const many = Array.from({ length: 200 }, (_, index) => change(`worker-${index}`, "worker", "update", [file]));
+  const text = renderMarkdown(reviewChanges(many, context));
+  assert.ok(text.startsWith("<!-- groundplane-preview:lab -->\n"));
+  assert.ok(text.length <= commentLimit && text.length > commentLimit / 2, `${text.length}`);
+  assert.match(text, /_Details of \d+ more nodes do not fit here/);
+  assert.match(text, /\n``````diff\n/, "a fence longer than any in the file");
+  assert.equal(text.match(/<details>/g)?.length, text.match(/<\/details>/g)?.length);
+});
+
+test("what Pulumi is about to do is told by node, and what the guard says without the engine's words", () => {
+  const urn = (type: string, name: string) => `urn:pulumi:lab::groundplane::groundplane:index:${type}::${name}`;
+  const files = (content: string) => ({ inputs: { files: [{ path: "/etc/a", mode: "0644", content, reload: "r" }] } });
+  const seen = changesOfPreview({
+    steps: [
+      { op: "refresh", urn: urn("Machine", "master-1") },
+      { op: "refresh", urn: urn("NodeFiles", "master-1-files"), oldState: files("x\n"), newState: files("x\n") },
+      { op: "update", urn: urn("NodeFiles", "master-1-files"), oldState: files("x\n"), newState: files("y\n") },
+      { op: "refresh", urn: urn("Machine", "master-2") },
+      {
+        ...{ op: "update", urn: urn("Machine", "master-3"), diffReasons: ["power"] },
+        ...{ oldState: { inputs: { power: "stopped" } }, newState: { inputs: { power: "running" } } },
+      },
+      { op: "create", urn: urn("Machine", "worker-1") },
+    ],
+    diagnostics: [
+      {
+        severity: "error",
+        message: "resource 'guard' has a problem: refused, because the cluster would not survive it: masters: no\n",
+      },
+    ],
+  });
+  assert.deepEqual(seen.changes, [
+    {
+      ...change("master-1", "master", "update"),
+      files: [{ path: "/etc/a", before: "x\n", after: "y\n", reload: "r" }],
+    },
+    { ...change("master-3", "master", "update"), reasons: ["power: stopped -> running"] },
+    change("worker-1", "worker", "create"),
+  ]);
+  assert.deepEqual(seen.refused, ["masters: no"]);
+  assert.deepEqual([seen.counts, seen.unchangedNodes], [{ master: 3 }, 1]);
+});
+
+test("a control plane that starts anew is missed only where there is one master", () => {
+  const reload = "/usr/local/lib/groundplane/apply-control-plane";
+  const files = [{ path: "/x", before: "a\n", after: "b\n", reload }];
+  const change: NodeChange = { node: "master-1", role: "master", action: "update", reasons: [], files };
+  const risk = (master: number) =>
+    reviewChanges([change], {
+      ...{ stack: "lab", comparedWith: "", refused: [], unchangedNodes: 0 },
+      counts: { master },
+    }).risk;
+  assert.deepEqual([risk(1), risk(3)], ["medium", "low"]);
+});

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { VerifyReport } from "../../../model/contract-report";
+import { faults } from "../../../verify/faults/all";
+import { renderContract } from "../../../verify/render-contract";
+import { renderTimeline } from "../../../verify/render-timeline";
+import { renderMarkdown, withoutSamples } from "../../../verify/report";
+import { summarizeMeasure } from "../../../verify/statistics";
+import { examplePlan } from "../../support/example-plans";
+
+const measure = { name: "api-gap", what: "longest time without an answer", unit: "ms", target: 100 } as const;
+const timeline = {
+  of: "balancer-1",
+  faultMs: 1_000,
+  samples: [900, 990, 1_010, 1_100, 1_500, 1_510].map((startedMs) => ({
+    startedMs,
+    error: startedMs > 1_000 && startedMs < 1_500 ? "timeout" : undefined,
+  })),
+};
+const report: VerifyReport = {
+  ...{ stack: "lab", driver: "nspawn", movedBy: "pacemaker", rounds: 2, minutes: 10, load: 0.4, met: false },
+  faults: [
+    {
+      ...{ name: "balancer-kill", what: "the balancer dies", worst: timeline },
+      results: [summarizeMeasure("balancer-kill", measure, [90, 120])],
+    },
+    { name: "worker-kill", what: "a worker dies", skipped: "it has fewer than two workers", results: [] },
+    { name: "master-kill", what: "a master dies", failed: "master-1 stays away", results: [] },
+    { name: "all-stopped", what: "all stop", broken: "balancer-2: Corosync has no quorum", results: [] },
+  ],
+};
+
+test("the Markdown table has a row for each figure, and for what was skipped or failed the reason", () => {
+  const rows = renderMarkdown(report).split("\n").slice(4, 8);
+  assert.deepEqual(rows, [
+    "| `balancer-kill`: the balancer dies | longest time without an answer | 90 | 120 | 120 | ≤ 100 | NO |",
+    "| `worker-kill`: a worker dies | skipped, it has fewer than two workers |  |  |  |  |  |",
+    "| `master-kill`: a master dies | failed, master-1 stays away |  |  |  |  | NO |",
+    "| `all-stopped`: all stop | failed, balancer-2: Corosync has no quorum |  |  |  |  | NO |",
+  ]);
+});
+
+test("the contract has a column for each way of moving the floating IP, and tells what was missed", () => {
+  const figures = (movedBy: "pacemaker" | "keepalived", values: readonly number[], target?: number): VerifyReport => {
+    const { target: promised, ...told } = measure;
+    const judged = target === undefined ? told : { ...told, target: promised };
+    const results = [summarizeMeasure("isolation", judged, values)];
+    return { ...report, movedBy, faults: [{ name: "isolation", what: "a cable is out", results }] };
+  };
+  const lines = renderContract([figures("pacemaker", [90, 120], 100), figures("keepalived", [700])])
+    .trim()
+    .split("\n");
+  assert.deepEqual(lines.slice(-3), [
+    "| fault | measure | target | pacemaker: p50 / p95 / max | keepalived: p50 / p95 / max |",
+    "| --- | --- | --: | --: | --: |",
+    "| `isolation` | longest time without an answer | ≤ 100 ms | 90 / 120 / 120 **missed** | 700 / 700 / 700 |",
+  ]);
+  assert.match(lines[0] ?? "", /^- pacemaker, `isolation` alone: 2 rounds on `lab`, driver nspawn/);
+});
+
+test("the drawing has a lane for each outage: good, failed, good", () => {
+  const fills = [...renderTimeline(report).matchAll(/<rect x=[^>]*fill="(#\w+)"/g)].map(([, fill]) => fill);
+  assert.deepEqual(fills, ["#3a9d5d", "#d64545", "#3a9d5d"]);
+  assert.match(renderTimeline(report), />510 ms</);
+});
+
+test("the JSON report has the figures without the thousands of samples", () => {
+  assert.doesNotMatch(JSON.stringify(withoutSamples(report)), /startedMs/);
+});
+
+test("a lab can have every fault, a small stack those that leave it a meaning", () => {
+  const possible = (stack: string) =>
+    faults.filter((fault) => fault.impossible(examplePlan(stack)) === undefined).map(({ name }) => name);
+  assert.deepEqual(
+    possible("lab"),
+    faults.map(({ name }) => name),
+  );
+  assert.deepEqual(possible("small"), ["haproxy-crash", "idle-stream", "all-stopped"]);
+});
+
+test("measures of a fault have names of their own, and what happens to clients may never", () => {
+  for (const fault of faults) {
+    const measures = fault.measures(examplePlan("lab"));
+    assert.equal(new Set(measures.map(({ name }) => name)).size, measures.length, fault.name);
+    for (const { name, unit, target } of measures)
+      if (unit === "times" && name !== "token-losses") assert.equal(target, 0, fault.name);
+  }
+});

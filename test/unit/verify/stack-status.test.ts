@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { renderStatus } from "../../../cli/commands/status";
+import { isHealthy, type MachineStatus, type StackStatus } from "../../../verify/stack-status";
+
+const machine = (name: string, role: string, changes: Partial<MachineStatus> = {}): MachineStatus => ({
+  name,
+  role,
+  address: "192.168.56.1",
+  power: "running",
+  ready: true,
+  reason: "",
+  kubernetes: undefined,
+  ...changes,
+});
+const member = { kubernetes: { ready: true, version: "v1.36.3" } };
+
+const healthy: StackStatus = {
+  stack: "lab",
+  driver: "nspawn",
+  api: { endpoint: "https://127.0.0.1:20000", ready: true, reason: "" },
+  machines: [machine("gateway", "gateway"), machine("master-1", "master", member)],
+};
+
+test("all ready is healthy; the gateway needs no Node", () => {
+  assert.ok(isHealthy(healthy));
+});
+
+test("a missing Node, an API that is silent, a machine that is stopped are not", () => {
+  const [gateway, master] = healthy.machines as [MachineStatus, MachineStatus];
+  const with_ = (machines: readonly MachineStatus[]): StackStatus => ({ ...healthy, machines });
+  assert.ok(!isHealthy(with_([gateway, { ...master, kubernetes: undefined }])));
+  assert.ok(!isHealthy(with_([gateway, { ...master, kubernetes: { ready: false, version: "v1.36.3" } }])));
+  assert.ok(!isHealthy(with_([{ ...gateway, power: "stopped", ready: false, reason: "is stopped" }, master])));
+  assert.ok(!isHealthy({ ...healthy, api: { ...healthy.api, ready: false, reason: "no answer" } }));
+});
+
+test("the table has a line for each node and the first line of what is missing", () => {
+  const [gateway, master] = healthy.machines as [MachineStatus, MachineStatus];
+  const text = renderStatus({
+    ...healthy,
+    machines: [gateway, { ...master, ready: false, reason: "etcd is away\nand more", kubernetes: undefined }],
+  });
+  assert.equal(
+    text,
+    `lab on nspawn; API https://127.0.0.1:20000 answers
+
+NODE      ADDRESS       POWER    ROLE'S WORK   KUBERNETES
+gateway   192.168.56.1  running  ready
+master-1  192.168.56.1  running  etcd is away  unknown`,
+  );
+});

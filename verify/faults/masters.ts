@@ -1,0 +1,131 @@
+import type { Measure } from "../../model/contract-report";
+import { nodesOf } from "../../stacks/plan/data-center-plan";
+import { verifyNamespace } from "../acknowledged-writes";
+import type { Fault, Observation } from "../fault";
+import type { Laboratory, Observed } from "../laboratory";
+import { apiGap, lostWrites } from "./balancers";
+
+const AFTER_MS = 3_000;
+const AWAY_MS = 6_000;
+const BACK_MS = 240_000;
+
+const writeGap = (target?: number): Measure => ({
+  name: "write-gap",
+  what: "longest time without an acknowledged write",
+  unit: "ms",
+  ...(target === undefined ? {} : { target }),
+});
+
+export const back = (what: string, target: number): Measure => ({ name: "back", what, unit: "ms", target });
+
+const needsThree = (plan: Parameters<Fault["impossible"]>[0]): string | undefined =>
+  nodesOf(plan, "master").length < 3 ? "it has fewer than three masters" : undefined;
+
+const seen = ({ apiGap: gap, writeGap: write, lostWrites: lost, timeline }: Observed): Observation => ({
+  values: { "api-gap": gap, "write-gap": write, "lost-writes": lost },
+  timeline,
+});
+
+/** Each of them in every round: none is special, the first is not either. */
+export const masterKill: Fault = {
+  name: "master-kill",
+  what: "each master in turn loses its cables, then its power",
+  measures: () => [apiGap(150), writeGap(1_000), lostWrites],
+  impossible: needsThree,
+  async run(lab) {
+    const observations: Observation[] = [];
+    for (const name of lab.names("master")) {
+      observations.push(seen(await lab.watch(name, () => lab.kill(name), AFTER_MS)));
+      await lab.start(name);
+      await untilReady(lab, name);
+    }
+    return observations;
+  },
+};
+
+export const etcdLeaderKill: Fault = {
+  name: "etcd-leader-kill",
+  what: "the master with etcd's leader loses its cables, then its power",
+  measures: () => [apiGap(150), writeGap(1_000), lostWrites],
+  impossible: needsThree,
+  async run(lab) {
+    const leader = await etcdLeader(lab);
+    return [seen(await lab.watch(leader, () => lab.kill(leader), AFTER_MS))];
+  },
+};
+
+/** Without a majority etcd takes no write and gives no answer that could be stale; that is what is promised. */
+export const quorumLoss: Fault = {
+  name: "quorum-loss",
+  what: "two of three masters lose cables and power, and come back",
+  measures: () => [
+    { name: "wrong-writes", what: "writes acknowledged without a majority", unit: "times", target: 0 },
+    back("from the start of the two until a write is acknowledged again", 60_000),
+    lostWrites,
+  ],
+  impossible: needsThree,
+  async run(lab) {
+    const [, ...lost] = rotated(lab.names("master"), lab.round);
+    let wrong = 0;
+    let returned = 0;
+    const observed = await lab.watch(
+      lost.join(" and "),
+      async () => {
+        await lab.kill(...lost);
+        await lab.pause(AWAY_MS);
+        if (await canWrite(lab, `without-majority-${lab.round}`)) wrong = 1;
+        await lab.start(...lost);
+        returned = await lab.until("writes are acknowledged again", BACK_MS, () =>
+          canWrite(lab, `again-${Date.now()}`),
+        );
+      },
+      AFTER_MS,
+    );
+    return [
+      {
+        values: { "wrong-writes": wrong, back: returned, "lost-writes": observed.lostWrites },
+        timeline: observed.timeline,
+      },
+    ];
+  },
+};
+
+async function canWrite(lab: Laboratory, name: string): Promise<boolean> {
+  const path = `/api/v1/namespaces/${verifyNamespace}/configmaps`;
+  const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name } };
+  return lab.api.ask("POST", path, body, 3_000).then(
+    ({ status }) => status === 201,
+    () => false,
+  );
+}
+
+/** Ready as the node itself sees it, which for a master is its API server and its etcd. */
+export const untilReady = (lab: Laboratory, name: string): Promise<number> =>
+  lab.until(`${name} does its work again`, BACK_MS, async () => {
+    return (await lab.on(name, "/usr/local/lib/groundplane/node-ready", 10_000)).code === 0;
+  });
+
+export const etcdctl = (words: string): string =>
+  [
+    "ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/kubernetes/pki/etcd/ca.crt",
+    "--cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key",
+    words,
+  ].join(" ");
+
+async function etcdLeader(lab: Laboratory): Promise<string> {
+  for (const name of lab.names("master")) {
+    const [state] = JSON.parse(await lab.must(name, etcdctl("endpoint status --write-out=json"))) as EndpointStatus[];
+    if (state && state.Status.leader === state.Status.header.member_id) return name;
+  }
+  throw new Error("no master has etcd's leader");
+}
+
+interface EndpointStatus {
+  readonly Status: { readonly leader: number; readonly header: { readonly member_id: number } };
+}
+
+/** Another one first in each round. */
+const rotated = (names: readonly string[], by: number): readonly string[] => {
+  const start = by % names.length;
+  return [...names.slice(start), ...names.slice(0, start)];
+};

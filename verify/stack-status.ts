@@ -1,0 +1,72 @@
+import { connectAnyGuest } from "../guests/connect-guest";
+import { guestCommand } from "../guests/guest";
+import { closeGuests } from "../guests/guest-ssh";
+import { type KubernetesNode, listNodes } from "../guests/kubernetes-api";
+import type { Hypervisor, PowerState } from "../hypervisors/hypervisor";
+import type { InventoryEntry, StackOutputs } from "../model/stack-outputs";
+
+const ANSWER_TIMEOUT_MS = 10_000;
+
+export interface MachineStatus {
+  readonly name: string;
+  readonly role: string;
+  readonly address: string;
+  readonly power: PowerState | "absent";
+  /** Does its role's whole work. */
+  readonly ready: boolean;
+  /** What is missing, where something is. */
+  readonly reason: string;
+  /** Its Node in the cluster; undefined for machines that have none. */
+  readonly kubernetes: Pick<KubernetesNode, "ready" | "version"> | undefined;
+}
+
+export interface StackStatus {
+  readonly stack: string;
+  readonly driver: string;
+  readonly api: { readonly endpoint: string; readonly ready: boolean; readonly reason: string };
+  readonly machines: readonly MachineStatus[];
+}
+
+/** Looks at the hypervisor, at every node and at the cluster, all at once. Changes nothing. */
+export async function stackStatus(stack: string, outputs: StackOutputs, driver: Hypervisor): Promise<StackStatus> {
+  const cluster = await listNodes(outputs.kubeconfig).then(
+    (nodes) => ({ nodes, reason: "" }),
+    (error: Error) => ({ nodes: [] as readonly KubernetesNode[], reason: error.message }),
+  );
+  const machines = await Promise.all(
+    outputs.inventory.map(async (node): Promise<MachineStatus> => {
+      const power = (await driver.inspectMachine({ stack, name: node.name }))?.power ?? "absent";
+      const reason = power === "running" ? await whatIsMissing(node, outputs) : `is ${power}`;
+      const { name, role, address } = node;
+      const kubernetes = cluster.nodes.find((entry) => entry.name === name);
+      return { name, role, address, power, ready: reason === "", reason, kubernetes };
+    }),
+  ).finally(closeGuests);
+  const api = { endpoint: outputs.apiEndpoint, ready: cluster.reason === "", reason: cluster.reason };
+  return { stack, driver: driver.name, api, machines };
+}
+
+/** True when nothing is left to be desired. */
+export function isHealthy({ api, machines }: StackStatus): boolean {
+  const isMember = ({ role, kubernetes }: MachineStatus): boolean =>
+    (role !== "master" && role !== "worker") || kubernetes?.ready === true;
+  return api.ready && machines.every((machine) => machine.ready && isMember(machine));
+}
+
+async function whatIsMissing(node: InventoryEntry, outputs: StackOutputs): Promise<string> {
+  const connection = {
+    bastionPort: outputs.gatewaySsh.port,
+    bastionHostKey: outputs.gatewaySsh.hostKey,
+    address: node.address,
+    hostKey: node.hostKey,
+    privateKey: outputs.sshPrivateKey,
+  };
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  try {
+    const guest = await connectAnyGuest(connection, { signal });
+    const { code, stdout, stderr } = await guest.run([guestCommand("node-ready")], { signal });
+    return code === 0 ? "" : stdout.trim() || stderr.trim() || `node-ready ended with ${code}`;
+  } catch (error) {
+    return signal.aborted ? `no answer within ${ANSWER_TIMEOUT_MS} ms` : (error as Error).message;
+  }
+}
