@@ -87,13 +87,7 @@ const filesAndSockets = {
   comment: "read and write files and open sockets through host",
   severity: "error",
   from: {
-    pathNot: [
-      "^host/",
-      "^(?:cli|image|toolchain|test)/",
-      "^stacks/[^/]+\\.ts$",
-      "^cloud-init/scripts/",
-      "\\.cjs$",
-    ],
+    pathNot: ["^host/", "^(?:cli|image|toolchain|test)/", "^stacks/[^/]+\\.ts$", "^cloud-init/scripts/", "\\.cjs$"],
   },
   to: { path: "^(?:node:)?(?:fs|fs/promises|net|dgram)$" },
 };
