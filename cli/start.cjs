@@ -9,13 +9,8 @@ const BUNDLES = ["cli", "image-builder", "provider", "language-host", "command-p
   path.join(root, "dist", `${name}.js`),
 );
 const SOURCES = [
-  "stacks",
-  "cloud-init",
-  "components",
-  "provider",
-  "image",
-  "cli",
-  "toolchain",
+  ...["model", "host", "stacks", "cloud-init", "components", "hypervisors", "guests", "provider", "image"],
+  ...["verify", "review", "cli", "toolchain"],
   "build.cjs",
   "package-lock.json",
 ];

@@ -35,7 +35,7 @@ export async function launchContainer(spec: MachineSpec): Promise<ProcessIdentit
   const files = machineFiles(spec);
   await makeFolder(files.root);
   const legacyCgroups = cgroups.some((cgroup) => cgroup.version === 1);
-  const launcher = path.join(projectFolder(), "provider", "drivers", "nspawn", LAUNCHER);
+  const launcher = path.join(projectFolder(), "hypervisors", "nspawn", LAUNCHER);
   const argv = withPrivateMounts([
     ...["sh", launcher, files.folder, overlayOptions(layers)],
     ...cgroups.map((cgroup) => cgroup.folder),

@@ -12,7 +12,7 @@ export const list = (items: PropertySchema, description?: string): PropertySchem
 });
 export const secretText = (description?: string): PropertySchema => ({ type: "string", description, secret: true });
 
-export const driver = text("Which driver serves the stack: nspawn or fake.");
+export const driver = text("Which driver serves the stack.");
 export const stack = text("Name of the stack that the object belongs to.");
 
 export const connection: ObjectSchema = {

@@ -103,7 +103,7 @@ qemuSkipReason().then((skip) => {
 
     test("no room left on the host's disk", { skip: process.getuid?.() !== 0 && "mounting needs root" }, () => {
       const script = `
-        const { createQemuDriver } = require("./provider/drivers/qemu/driver");
+        const { createQemuDriver } = require("./hypervisors/qemu/driver");
         createQemuDriver().ensureImage({ name: ${JSON.stringify(host.image)} }).then(
           () => console.log("made"),
           (error) => console.log(error.id, error.hint),
