@@ -1,6 +1,6 @@
+import { formatPatch, structuredPatch } from "diff";
 import { judgeChange, type RoleCounts, worstRisk } from "./interruptions";
 import type { NodeChange, NodeReview, Review } from "./review";
-import { textDiff } from "./text-diff";
 
 export interface ReviewContext {
   readonly stack: string;
@@ -31,4 +31,11 @@ function reviewNode(change: NodeChange, counts: RoleCounts): NodeReview {
     reloads: [...new Set(reloads.filter((reload) => reload !== ""))],
     ...judgeChange(change, counts),
   };
+}
+
+/** A unified diff without file names, empty when the texts are equal. `undefined` = no such file. */
+export function textDiff(before = "", after = "", context = 3): string {
+  const patch = structuredPatch("", "", before, after, undefined, undefined, { context });
+  if (patch.hunks.length === 0) return "";
+  return formatPatch(patch, { includeIndex: false, includeUnderline: false, includeFileHeaders: false });
 }

@@ -5,8 +5,7 @@ import { changesOfPreview } from "../../../review/from-preview";
 import { commentLimit, renderMarkdown } from "../../../review/render-markdown";
 import { renderStack, type StackRendering } from "../../../review/render-stack";
 import type { NodeChange } from "../../../review/review";
-import { reviewChanges } from "../../../review/review-changes";
-import { textDiff } from "../../../review/text-diff";
+import { reviewChanges, textDiff } from "../../../review/review-changes";
 import { exampleText } from "../../support/example-stacks";
 
 function rendering(change: (text: string) => string = (text) => text): StackRendering {
@@ -26,6 +25,8 @@ test("a difference of texts is unified, with its context and its places", () => 
   const expected = "@@ -2,7 +2,7 @@\n line 2\n line 3\n line 4\n-line 5\n+changed\n line 6\n line 7\n line 8\n";
   assert.equal(textDiff(lines(9), lines(9).replace("line 5", "changed")), expected);
   assert.equal(textDiff("a\nb\nc\n", "b\nc\nd\n", 0), "@@ -1,1 +0,0 @@\n-a\n@@ -3,0 +3,1 @@\n+d\n");
+  // A missing line end at the end of a file is a difference, too.
+  assert.equal(textDiff("a", "a\n"), "@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+a\n");
 });
 
 test("a stack compared with itself does not change, one that is new is created", () => {
