@@ -1,4 +1,4 @@
-import { CommandError } from "../host/run-command";
+import { CommandError } from "../model/commands";
 import type { StackOutputs } from "../model/stack-outputs";
 import { UserError } from "../model/user-error";
 import { askPulumi, isKnownToPulumi } from "./pulumi";

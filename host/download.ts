@@ -3,17 +3,11 @@ import * as fs from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import * as path from "node:path";
 import { pipeline } from "node:stream/promises";
+import type { DownloadOptions } from "../model/host";
 import { UserError } from "../model/user-error";
 import { digestFile } from "./digest-file";
 import { removeTree } from "./file-store";
-import { type HttpOptions, httpGet } from "./http-get";
-
-export interface DownloadOptions extends HttpOptions {
-  /** Hex; the file is not there under its name before it has this checksum. */
-  readonly sha256: string;
-  /** Called now and then with bytes present and, where the server tells it, bytes in all. */
-  readonly onProgress?: (present: number, total: number | undefined) => void;
-}
+import { httpGet } from "./http-get";
 
 /**
  * Fetches a file over HTTPS. What an earlier, broken attempt left in `<file>.partial` is gone on with.

@@ -3,12 +3,8 @@ import * as fs from "node:fs/promises";
 import { createServer } from "node:net";
 import * as path from "node:path";
 import { lock } from "proper-lockfile";
+import type { LockOptions } from "../model/host";
 import { UserError } from "../model/user-error";
-
-export interface LockOptions {
-  /** How long to wait for whoever holds it; default 60 s. */
-  readonly timeoutMs?: number;
-}
 
 type Release = () => Promise<void>;
 

@@ -1,12 +1,6 @@
 import * as fs from "node:fs/promises";
+import type { FileStamp } from "../model/host-files";
 import { ifMissing } from "./file-store";
-
-/** What changes with a file's content, without reading it. */
-export interface FileStamp {
-  readonly bytes: number;
-  /** ms since 1970 */
-  readonly modified: number;
-}
 
 /** `undefined` when there is no such file. */
 export async function stampFile(file: string): Promise<FileStamp | undefined> {

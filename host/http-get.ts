@@ -1,15 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import * as https from "node:https";
+import type { HttpOptions } from "../model/host";
 import { UserError } from "../model/user-error";
-
-export interface HttpOptions {
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Certificates to trust instead of the public ones, PEM. */
-  readonly ca?: string;
-  readonly signal?: AbortSignal;
-  /** Milliseconds without any byte after which the server counts as gone; default 30 s. */
-  readonly idleTimeoutMs?: number;
-}
 
 const MAX_REDIRECTS = 5;
 

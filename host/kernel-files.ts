@@ -1,4 +1,5 @@
 import * as fs from "node:fs/promises";
+import type { DeviceAccess } from "../model/host-files";
 import { exists, ifMissing } from "./file-store";
 
 /** Files of /proc, /sys and cgroup hierarchies: written in place and in one go, gone when their object is gone. */
@@ -44,9 +45,6 @@ export async function isNamespaceFile(file: string): Promise<boolean> {
   const mounted = await fs.statfs(file).catch(ifMissing(undefined));
   return mounted?.type === NAMESPACE_FILE_SYSTEM;
 }
-
-/** A device file of the kernel, and whether this user may use it. */
-export type DeviceAccess = "usable" | "forbidden" | "absent";
 
 export async function deviceAccess(file: string): Promise<DeviceAccess> {
   if (!(await exists(file))) return "absent";

@@ -1,16 +1,6 @@
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
-
-/** A connection to a Unix socket over which both sides send lines. */
-export interface LineConnection {
-  send(line: string): void;
-  /**
-   * The next line that came or comes.
-   * @throws Error when the other side has closed or says nothing for `timeoutMs`
-   */
-  next(timeoutMs: number): Promise<string>;
-  close(): void;
-}
+import type { LineConnection } from "../model/host";
 
 /** @throws Error when nobody listens */
 export function connectLines(path: string): Promise<LineConnection> {

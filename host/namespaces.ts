@@ -1,6 +1,8 @@
 import * as os from "node:os";
+import type { CommandError } from "../model/commands";
+import type { NamespaceProblem } from "../model/host";
 import { readKernelFile } from "./kernel-files";
-import { type CommandError, runCommand } from "./run-command";
+import { runCommand } from "./run-command";
 
 const mountsAndProcesses = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"];
 
@@ -15,12 +17,6 @@ export const asNamespaceRoot: readonly string[] = [
   ...["unshare", "--user", "--map-auto", "--map-root-user"],
   ...mountsAndProcesses,
 ];
-
-/** What keeps this user from having such a namespace. */
-export interface NamespaceProblem {
-  readonly problem: string;
-  readonly hint: string;
-}
 
 /** The first kernel whose overlays a user namespace can mount. */
 const OLDEST_KERNEL = [5, 11] as const;

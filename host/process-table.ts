@@ -1,5 +1,6 @@
 import * as fs from "node:fs/promises";
-import { type ProcessIdentity, processStartTime } from "./start-process";
+import type { ProcessIdentity } from "../model/commands";
+import { processStartTime } from "./start-process";
 
 /** The processes whose argv satisfies the predicate; kernel threads and zombies have none. */
 export async function findProcesses(

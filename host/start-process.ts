@@ -1,23 +1,8 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import type { ProcessIdentity, ProcessOptions } from "../model/commands";
 import { UserError } from "../model/user-error";
-
-/** A process that is known again later: a pid alone may have been given to somebody else meanwhile. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  /** Start time in clock ticks since the host's boot, field 22 of `/proc/<pid>/stat`. */
-  readonly startTime: string;
-}
-
-export interface ProcessOptions {
-  /** File for stdout and stderr, emptied first. Nothing inherits a pipe: whoever reads one would wait for ever. */
-  readonly outputFile: string;
-  /** Default 0600. */
-  readonly outputMode?: number;
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string | undefined>>;
-}
 
 /** Starts a process that outlives this one: own session, stdin closed, output to a file. */
 export function startProcess(argv: readonly string[], options: ProcessOptions): Promise<ProcessIdentity> {

@@ -1,7 +1,8 @@
 import * as path from "node:path";
 import { makeTemporaryFolder, removeTree } from "../host/file-store";
 import { projectFolder } from "../host/project-folder";
-import { CommandError, runCommand } from "../host/run-command";
+import { runCommand } from "../host/run-command";
+import { CommandError } from "../model/commands";
 import { UserError } from "../model/user-error";
 import type { RenderResult } from "./render-stack";
 

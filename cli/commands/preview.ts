@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import type { Command } from "commander";
 import { readIfPresent } from "../../host/file-store";
-import { CommandError } from "../../host/run-command";
+import { CommandError } from "../../model/commands";
 import { UserError } from "../../model/user-error";
 import { compareRenderings } from "../../review/compare-renderings";
 import { changesOfPreview, type PulumiPreview } from "../../review/from-preview";

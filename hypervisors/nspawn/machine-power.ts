@@ -1,7 +1,8 @@
 import { exists, readIfPresent, removeIfEmpty } from "../../host/file-store";
 import { readKernelFile } from "../../host/kernel-files";
-import { outputTail, runCommand } from "../../host/run-command";
+import { runCommand } from "../../host/run-command";
 import { isSameProcess, killProcess, processStartTime, signalProcess } from "../../host/start-process";
+import { outputTail } from "../../model/commands";
 import { UserError } from "../../model/user-error";
 import type { MachineName, MachineSpec } from "../hypervisor";
 import { machineCgroups, machinePids, removeCgroups, setWeight } from "./cgroups";

@@ -9,7 +9,8 @@ import {
   replaceByCopy,
   writeFileAtomic,
 } from "../../host/file-store";
-import { CommandError, runCommand } from "../../host/run-command";
+import { runCommand } from "../../host/run-command";
+import { CommandError } from "../../model/commands";
 import { ImageMissingError, type MachineName, type MachineSpec, type SeedFiles } from "../hypervisor";
 import { copyTree, linkTree } from "./commands";
 import { imageFolder, machineFiles } from "./folders";

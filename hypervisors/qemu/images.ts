@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { dataFolder } from "../../host/data-folder";
 import { digestFile } from "../../host/digest-file";
 import { withFileLock } from "../../host/file-lock";
-import { type FileStamp, makeReadOnly, stampFile } from "../../host/file-stamp";
+import { makeReadOnly, stampFile } from "../../host/file-stamp";
 import {
   listFolder,
   makeFolder,
@@ -12,6 +12,7 @@ import {
   removeTree,
   writeJson,
 } from "../../host/file-store";
+import type { FileStamp } from "../../model/host-files";
 import { UserError } from "../../model/user-error";
 import { ImageMissingError, type ImageSpec } from "../hypervisor";
 import { convertRaw } from "./commands";

@@ -1,6 +1,6 @@
 import { exists, moveTree, readIfPresent, removeTree } from "../../host/file-store";
-import { outputTail } from "../../host/run-command";
-import { isSameProcess, killProcess, type ProcessIdentity, startProcess } from "../../host/start-process";
+import { isSameProcess, killProcess, startProcess } from "../../host/start-process";
+import { outputTail, type ProcessIdentity } from "../../model/commands";
 import { UserError } from "../../model/user-error";
 import type { MachineName, MachineSpec } from "../hypervisor";
 import { chooseAccelerator } from "./accelerator";

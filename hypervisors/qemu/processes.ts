@@ -1,5 +1,5 @@
 import { findProcesses } from "../../host/process-table";
-import type { ProcessIdentity } from "../../host/start-process";
+import type { ProcessIdentity } from "../../model/commands";
 import type { MachineName } from "../hypervisor";
 import { QEMU, qmpOption } from "./commands";
 import { runtimeFolder } from "./names";

@@ -1,4 +1,5 @@
-import { CommandError, runCommand } from "../../host/run-command";
+import { runCommand } from "../../host/run-command";
+import { CommandError } from "../../model/commands";
 import { UserError } from "../../model/user-error";
 import { describeDisk } from "./commands";
 

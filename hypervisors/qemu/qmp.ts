@@ -1,4 +1,5 @@
-import { connectLines, type LineConnection } from "../../host/line-connection";
+import { connectLines } from "../../host/line-connection";
+import type { LineConnection } from "../../model/host";
 
 /** How long QEMU may take to answer; one that emulates on a busy host is slow. */
 const ANSWER_MS = 30_000;

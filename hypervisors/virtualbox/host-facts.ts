@@ -1,8 +1,9 @@
 import * as os from "node:os";
 import { filesBelow, listFolder, readIfPresent } from "../../host/file-store";
-import { type DeviceAccess, deviceAccess, readKernelBytes, readKernelFile } from "../../host/kernel-files";
+import { deviceAccess, readKernelBytes, readKernelFile } from "../../host/kernel-files";
 import { fileHolders } from "../../host/process-table";
 import { runCommand } from "../../host/run-command";
+import type { DeviceAccess } from "../../model/host-files";
 import { hasVirtualisationFlag } from "../choice/detect-hypervisors";
 import { findVBoxManage } from "../choice/vboxmanage-program";
 import { NETWORKS_CONF } from "./networks-conf";

@@ -1,4 +1,4 @@
-import { commandLine, outputTail } from "../../host/run-command";
+import { commandLine, outputTail } from "../../model/commands";
 import { UserError } from "../../model/user-error";
 
 /** What a call of VBoxManage came to. */

@@ -1,6 +1,7 @@
 import * as path from "node:path";
 import { toolsFolder } from "../../host/data-folder";
-import { CommandError, runCommand } from "../../host/run-command";
+import { runCommand } from "../../host/run-command";
+import { CommandError } from "../../model/commands";
 import { UserError } from "../../model/user-error";
 
 /** Go that the modules ask for. */

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import * as path from "node:path";
 import { download } from "../../host/download";
 import { removeTree } from "../../host/file-store";
-import { type HttpOptions, httpGetText } from "../../host/http-get";
+import { httpGetText } from "../../host/http-get";
+import type { HttpOptions } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { extractMembers } from "./tar-members";
 

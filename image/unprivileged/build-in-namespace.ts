@@ -1,8 +1,9 @@
 import * as os from "node:os";
 import * as path from "node:path";
-import { asNamespaceRoot, type NamespaceProblem, namespaceProblem } from "../../host/namespaces";
+import { asNamespaceRoot, namespaceProblem } from "../../host/namespaces";
 import { projectFolder } from "../../host/project-folder";
 import { runCommand } from "../../host/run-command";
+import type { NamespaceProblem } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { BuildContext } from "../store/progress";
 import type { BuildMessage, BuildTask } from "./task";

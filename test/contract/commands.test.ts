@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after, test } from "node:test";
-import { type CommandResult, runCommand } from "../../host/run-command";
+import { runCommand } from "../../host/run-command";
+import type { CommandResult } from "../../model/commands";
 import { examplePlan } from "../support/example-plans";
 
 const projectFolder = path.join(__dirname, "..", "..");

@@ -5,8 +5,9 @@ import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { withFileLock } from "../../host/file-lock";
 import { readJson, removeTree, writeFileAtomic, writeJson } from "../../host/file-store";
-import { type CommandError, runCommand } from "../../host/run-command";
+import { runCommand } from "../../host/run-command";
 import { isSameProcess, killProcess, processStartTime, startProcess } from "../../host/start-process";
+import type { CommandError } from "../../model/commands";
 import { until } from "../support/host-observations";
 
 let folder = "";

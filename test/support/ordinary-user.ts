@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { type CommandOptions, type CommandResult, runCommand } from "../../host/run-command";
+import { runCommand } from "../../host/run-command";
+import type { CommandOptions, CommandResult } from "../../model/commands";
 
 /** Nobody has this number; the host's list of users stays as it is. */
 const UID = 54_321;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CommandError, commandLine, outputTail } from "../../../host/run-command";
+import { CommandError, commandLine, outputTail } from "../../../model/commands";
 
 test("a command line can be pasted into a shell", () => {
   assert.equal(commandLine(["ip", "-n", "gp-lab", "link"]), "ip -n gp-lab link");

@@ -1,0 +1,123 @@
+import * as os from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Host, HostFacts } from "../model/host";
+import type { HostFiles } from "../model/host-files";
+import { appendLine } from "./append-line";
+import { askSocket } from "./ask-socket";
+import { dataFolder, disksFolder, imagesFolder, partsFolder, stackFolder, toolsFolder } from "./data-folder";
+import { digestFile } from "./digest-file";
+import { download } from "./download";
+import { withFileLock } from "./file-lock";
+import { makeReadOnly, stampFile } from "./file-stamp";
+import * as store from "./file-store";
+import { isPortFree } from "./free-port";
+import { httpGet, httpGetText } from "./http-get";
+import * as kernel from "./kernel-files";
+import { connectLines } from "./line-connection";
+import { asNamespaceRoot, isInUserNamespace, namespaceProblem, ownNamespaces } from "./namespaces";
+import { portTaken } from "./port-holder";
+import { makePrivateFolder } from "./private-folder";
+import { fileHolders, findProcesses } from "./process-table";
+import { projectFolder } from "./project-folder";
+import { runCommand } from "./run-command";
+import { isSameProcess, killProcess, processStartTime, signalProcess, startProcess } from "./start-process";
+
+/** Read when asked for: a start that needs none of it does not pay for it, and tests change variables. */
+const facts: HostFacts = {
+  platform: process.platform,
+  arch: process.arch,
+  env: process.env,
+  nodeProgram: process.execPath,
+  get kernelRelease() {
+    return os.release();
+  },
+  get uid() {
+    return process.getuid?.();
+  },
+  get userName() {
+    return os.userInfo().username;
+  },
+  get homeFolder() {
+    return os.homedir();
+  },
+  get temporaryFolder() {
+    return os.tmpdir();
+  },
+};
+
+const files: HostFiles = {
+  writeAtomic: store.writeFileAtomic,
+  readText: store.readIfPresent,
+  readJson: store.readJson,
+  writeJson: store.writeJson,
+  appendLine,
+  list: store.listFolder,
+  filesBelow: store.filesBelow,
+  makeFolder: store.makeFolder,
+  makePrivateFolder,
+  makeTemporaryFolder: store.makeTemporaryFolder,
+  move: store.moveTree,
+  replaceByCopy: store.replaceByCopy,
+  exists: store.exists,
+  remove: store.removeTree,
+  removeIfEmpty: store.removeIfEmpty,
+  stamp: stampFile,
+  makeReadOnly,
+  digest: digestFile,
+};
+
+/** The machine that this process runs on. */
+export const localHost: Host = {
+  facts,
+  folders: {
+    data: dataFolder,
+    images: imagesFolder,
+    parts: partsFolder,
+    tools: toolsFolder,
+    stack: stackFolder,
+    disks: disksFolder,
+    project: () => projectFolder(),
+  },
+  run: runCommand,
+  processes: {
+    start: startProcess,
+    startTime: processStartTime,
+    isSame: isSameProcess,
+    signal: signalProcess,
+    kill: killProcess,
+    find: findProcesses,
+    holdersOf: fileHolders,
+  },
+  files,
+  kernel: {
+    read: kernel.readKernelFile,
+    readBytes: kernel.readKernelBytes,
+    write: kernel.writeKernelFile,
+    tryWrite: kernel.tryWriteKernelFile,
+    listFolders: kernel.listKernelFolders,
+    isNamespace: kernel.isNamespaceFile,
+    deviceAccess: kernel.deviceAccess,
+  },
+  locks: { withLock: withFileLock },
+  sockets: { ask: askSocket, connectLines },
+  ports: { isFree: isPortFree, taken: portTaken },
+  network: {
+    download,
+    getText: httpGetText,
+    reach: async (url, options) => {
+      (await httpGet(url, options)).destroy();
+    },
+  },
+  namespaces: {
+    own: ownNamespaces,
+    asRoot: asNamespaceRoot,
+    problem: namespaceProblem,
+    isInUserNamespace,
+  },
+  clock: {
+    now: () => performance.now(),
+    sleep: async (milliseconds) => {
+      await sleep(milliseconds);
+    },
+  },
+};
