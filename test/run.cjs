@@ -1,39 +1,22 @@
-// Runs the tiers of tests in order: `node test/run.cjs [tier…]`, all of them by default. The last line is the sum over
-// all tiers. CommonJS without dependencies, so that it can say what is wrong when nothing is installed.
-const { spawn, spawnSync } = require("node:child_process");
+// Runs tiers of tests: `node test/run.cjs [tier…]`, all of them by default. Files run side by side as far as what they
+// hold allows (test/runner/tiers.cjs). The last line is the sum over all tests. CommonJS without dependencies, so that
+// it can say what is wrong when nothing is installed.
+const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
+const allowedSkips = require("./allowed-skips.cjs");
+const { endAll, isEnding, runMarked } = require("./runner/processes.cjs");
+const { formatReport } = require("./runner/report.cjs");
+const { forbiddenSkips, readTap } = require("./runner/results.cjs");
+const { runJobs } = require("./runner/schedule.cjs");
+const { checks, expectedSeconds, tiers } = require("./runner/tiers.cjs");
 
 const root = path.join(__dirname, "..");
-const cores = Math.max(1, os.availableParallelism());
-
-/**
- * `pure` tiers cannot reach the outside world; tiers on real machines run one file after the other. A test file that
- * takes longer than `limitMinutes` hangs.
- */
-const tiers = {
-  check: { run: runChecks },
-  unit: { run: runTests, pure: true, concurrency: cores, limitMinutes: 2 },
-  property: { run: runTests, pure: true, concurrency: cores, limitMinutes: 2 },
-  golden: { run: runTests, pure: true, concurrency: cores, limitMinutes: 2 },
-  contract: { run: runTests, concurrency: 1, limitMinutes: 60 },
-  virtualbox: { run: runTests, concurrency: 1, limitMinutes: 60 },
-  qemu: { run: runTests, concurrency: 1, limitMinutes: 60 },
-  engine: { run: runTests, concurrency: 1, limitMinutes: 60 },
-  docs: { run: runTests, concurrency: 1, limitMinutes: 60 },
-  e2e: { run: runTests, concurrency: 1, limitMinutes: 60 },
-};
-
-const checks = [
-  { name: "format and lint", script: "format" },
-  { name: "import directions", script: "lint" },
-  { name: "types", script: "types" },
-];
-
-main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
-});
+const slots = Math.max(1, os.availableParallelism());
+const STILL_RUNNING_EVERY_MS = 60_000;
+/** The tables at the end have them for all files. */
+const reporterTotals = /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*\n/gm;
 
 async function main(arguments_) {
   const unknown = arguments_.filter((name) => !Object.hasOwn(tiers, name));
@@ -41,72 +24,42 @@ async function main(arguments_) {
     console.error(`unknown tier: ${unknown.join(", ")}\n  next step: use one of ${Object.keys(tiers).join(", ")}`);
     return 2;
   }
-  const names = arguments_.length > 0 ? arguments_ : Object.keys(tiers);
-  prepare(names);
-  const results = [];
-  for (const name of names) {
-    console.log(`\n── ${name}`);
-    const started = performance.now();
-    const counts = await tiers[name].run(name, tiers[name]);
-    results.push({ name, seconds: (performance.now() - started) / 1000, ...counts });
-    // What does not even compile makes every later failure noise.
-    if (name === "check" && counts.failed > 0) break;
+  const names = Object.keys(tiers).filter((name) => arguments_.length === 0 || arguments_.includes(name));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, endAll);
+  prepare(names.map((name) => tiers[name].needs));
+  const started = performance.now();
+  const results = names.includes("check") ? await runAll(checkJobs()) : [];
+  // What does not even compile makes every later failure noise.
+  if (results.every(({ failed }) => failed === 0)) {
+    results.push(...(await runAll(names.filter((name) => name !== "check").flatMap(fileJobs))));
   }
-  return report(results);
+  const { text, exitCode } = formatReport(names, results);
+  console.log(`\nran ${((performance.now() - started) / 1000).toFixed(1)} s, ${slots} at once\n\n${text}`);
+  return isEnding() ? 130 : exitCode;
 }
 
-/** From a fresh clone to what the tiers need: dependencies always; packages, Pulumi and images for the real ones. */
-function prepare(names) {
-  const isPure = names.every((name) => name === "check" || tiers[name].pure);
-  const words = isPure ? ["--install-only"] : ["--prepare-only", "--yes"];
-  const { status } = spawnSync(process.execPath, ["cli/start.cjs", ...words], { cwd: root, stdio: "inherit" });
+/** From a fresh clone to what the tiers need. */
+function prepare(needs) {
+  const start = (...words) => run("cli/start.cjs", ...words);
+  const run = (...words) =>
+    spawnSync(process.execPath, words, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).status;
+  const isReady = needs.includes("everything")
+    ? start("--prepare-only", "--yes") === 0
+    : start("--install-only") === 0 && (!needs.includes("pulumi") || run("cli/groundplane.cjs", "env", "--json") === 0);
   // Without root, or off Debian, the tests that need real machines skip and say why.
-  if (status !== 0) console.log("not everything could be prepared: see above");
+  if (!isReady) console.log("not everything could be prepared: see above");
 }
 
-function report(results) {
-  const sum = (key) => results.reduce((total, result) => total + result[key], 0);
-  console.log("\ntier        seconds  passed  failed  skipped");
-  for (const { name, seconds, passed, failed, skipped } of results) {
-    const cells = [seconds.toFixed(1), passed, failed, skipped].map((cell) => String(cell).padStart(7));
-    console.log(`${name.padEnd(11)} ${cells.join(" ")}`);
-  }
-  if (sum("passed") + sum("failed") === 0) console.log("no test ran: this counts as a failure");
-  console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
-  return sum("failed") > 0 || sum("passed") === 0 ? 1 : 0;
-}
+const checkJobs = () =>
+  checks.map(({ name, script }) => ({ tier: "check", name, argv: ["npm", "run", "--silent", script] }));
 
-async function runChecks() {
-  let failed = 0;
-  for (const { name, script } of checks) {
-    const code = await run("npm", ["run", "--silent", script]);
-    console.log(`${code === 0 ? "✔" : "✖"} ${name}`);
-    if (code !== 0) failed++;
-  }
-  return { passed: checks.length - failed, failed, skipped: 0 };
-}
-
-async function runTests(tier, { pure, concurrency, limitMinutes }) {
-  const files = testFilesBelow(path.join("test", tier));
-  if (files.length === 0) {
-    console.log("no test files");
-    return { passed: 0, failed: 0, skipped: 0 };
-  }
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
-  try {
-    const tap = path.join(folder, "results.tap");
-    const guard = pure ? ["--import", "./test/support/forbid-outside-world.ts"] : [];
-    const code = await run(process.execPath, [
-      ...["--import", "tsx", ...guard, "--test"],
-      ...[`--test-concurrency=${concurrency}`, `--test-timeout=${limitMinutes * 60_000}`],
-      ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
-      ...["--test-reporter=tap", `--test-reporter-destination=${tap}`],
-      ...files,
-    ]);
-    return readCounts(tap, code);
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
+function fileJobs(tier) {
+  const { pure, holds, alone, limitMinutes } = tiers[tier];
+  const limitMs = limitMinutes * 60_000;
+  return testFilesBelow(path.join("test", tier)).map((file) => {
+    const seconds = expectedSeconds[file.split(path.sep).join("/")];
+    return { ...{ tier, name: file, file, pure, limitMs }, ...{ holds, alone, seconds } };
+  });
 }
 
 /** Node 20's runner knows no glob patterns. */
@@ -120,32 +73,60 @@ function testFilesBelow(folder) {
     .sort();
 }
 
-/** The totals stand at the end of a TAP file, at the margin; a runner that died has written none. */
-function readCounts(tap, code) {
-  const text = fs.existsSync(tap) ? fs.readFileSync(tap, "utf8") : "";
-  const count = (word) => Number([...text.matchAll(new RegExp(`^# ${word} (\\d+)$`, "gm"))].at(-1)?.[1] ?? 0);
-  const failed = count("fail") + count("cancelled");
-  return {
-    passed: count("pass"),
-    failed: failed === 0 && code !== 0 ? 1 : failed,
-    skipped: count("skipped") + count("todo"),
-  };
+async function runAll(jobs) {
+  const running = new Map();
+  const timer = setInterval(() => {
+    const since = ([name, at]) => `${name} (${Math.round((performance.now() - at) / 1000)} s)`;
+    console.log(`… ${[...running].map(since).join(", ")}`);
+  }, STILL_RUNNING_EVERY_MS);
+  const results = await runJobs(jobs, slots, async (job) => {
+    running.set(job.name, performance.now());
+    const result = await runJob(job, job.alone || jobs.length === 1);
+    running.delete(job.name);
+    return result;
+  });
+  clearInterval(timer);
+  return results.filter(Boolean);
 }
 
-/** Output goes straight through; a signal that ends this runner ends the tests first. */
-function run(command, arguments_) {
-  return new Promise((resolve) => {
-    const child = spawn(command, arguments_, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-    const forward = (signal) => child.kill(signal);
-    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, forward);
-    const finish = (code) => {
-      for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, forward);
-      resolve(code);
-    };
-    child.once("error", (error) => {
-      console.error(error.message);
-      finish(1);
-    });
-    child.once("exit", (code) => finish(code ?? 1));
-  });
+/** @param isLive its output is shown at once, because nothing else runs; otherwise in one piece at its end */
+async function runJob(job, isLive) {
+  if (isEnding()) return undefined;
+  const started = performance.now();
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+  const files = { tap: path.join(folder, "results.tap"), cpu: path.join(folder, "cpu") };
+  let output = "";
+  const onOutput = (text) => {
+    if (isLive) process.stdout.write(text);
+    else output += text;
+  };
+  const env = { GROUNDPLANE_TEST_CPU_FILE: files.cpu, ...(job.pure && { GROUNDPLANE_TEST_PURE: "true" }) };
+  const argv = job.argv ?? testArgv(job, files.tap);
+  const { code, left } = await runMarked(argv, { cwd: root, env, limitMs: job.limitMs, onOutput });
+  const seconds = (performance.now() - started) / 1000;
+  const counts = job.argv ? readCheck(code) : readTap(readIfThere(files.tap), code);
+  const forbidden = process.env.CI === "true" ? forbiddenSkips(job.tier, counts.skips, allowedSkips) : [];
+  const cpuSeconds = Number(readIfThere(files.cpu)) || undefined;
+  fs.rmSync(folder, { recursive: true, force: true });
+  const mark = counts.failed + forbidden.length > 0 ? "✖" : "✔";
+  const leftovers = left.map((line) => `killed what it left behind: ${line.slice(0, 200)}\n`).join("");
+  console.log(
+    `\n── ${job.name}\n${output.replace(reporterTotals, "")}${leftovers}${mark} ${job.name}: ${seconds.toFixed(1)} s`,
+  );
+  return { ...job, ...counts, ...{ seconds, cpuSeconds, forbidden, skipped: counts.skips.length } };
 }
+
+const readCheck = (code) => ({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skips: [] });
+const readIfThere = (file) => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "");
+
+const testArgv = ({ file, pure }, tap) => [
+  ...[process.execPath, "--require", "./test/runner/note-cpu.cjs", "--import", "tsx"],
+  ...(pure ? ["--import", "./test/support/forbid-outside-world.ts"] : []),
+  ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
+  ...["--test-reporter=tap", `--test-reporter-destination=${tap}`],
+  file,
+];
+
+main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

@@ -7,18 +7,20 @@ import { test } from "node:test";
 
 const projectRoot = path.resolve(__dirname, "../..");
 
+const runner = ["test/run.cjs", "test/runner", "test/allowed-skips.cjs"];
+runner.push("test/support/forbid-outside-world.ts", "tsconfig.json");
+
 /** The runner in a project of its own with the given test files; what it prints and how it ends. */
 function runTiers(files: Readonly<Record<string, string>>, ...tiers: readonly string[]) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-run-"));
   try {
-    for (const copied of ["test/run.cjs", "test/support/forbid-outside-world.ts", "tsconfig.json"]) {
-      write(folder, copied, fs.readFileSync(path.join(projectRoot, copied), "utf8"));
-    }
+    for (const copied of runner)
+      fs.cpSync(path.join(projectRoot, copied), path.join(folder, copied), { recursive: true });
     fs.symlinkSync(path.join(projectRoot, "node_modules"), path.join(folder, "node_modules"));
     for (const [file, body] of Object.entries(files)) {
       write(folder, file, `import { test } from "node:test";\n${body}\n`);
     }
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const { NODE_TEST_CONTEXT: _, CI: __, ...env } = process.env;
     const done = spawnSync(process.execPath, ["test/run.cjs", ...tiers], { cwd: folder, encoding: "utf8", env });
     return { code: done.status, output: done.stdout + done.stderr, lastLine: done.stdout.trimEnd().split("\n").at(-1) };
   } finally {

@@ -100,7 +100,7 @@ function isWritable(file: string): boolean {
 const isBelow = (file: string, folder: string): boolean => file === folder || file.startsWith(folder + path.sep);
 
 // The test runner loads this file too, and has to start the processes of the test files.
-if (process.env.NODE_TEST_CONTEXT) {
+if (process.env.NODE_TEST_CONTEXT || process.env.GROUNDPLANE_TEST_PURE) {
   guardProcesses();
   guardSockets();
   guardFiles();

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+const allowedSkips = require("../../allowed-skips.cjs");
+const { forbiddenSkips, readTap } = require("../../runner/results.cjs");
+const { tiers } = require("../../runner/tiers.cjs");
+
+const tap = `TAP version 13
+ok 1 - a suite \\# 1 # SKIP needs \\# root
+  ---
+  type: 'suite'
+  ...
+# Subtest: outer
+    ok 1 - inner # SKIP no machine
+    1..1
+ok 2 - outer
+not ok 3 - later # TODO not yet
+ok 4 - bare # SKIP
+1..4
+# tests 4
+# pass 1
+# fail 0
+# cancelled 1
+# skipped 1
+# todo 1
+`;
+
+test("skips are counted at every depth, those of suites too, with their reasons", () => {
+  const { passed, failed, skips } = readTap(tap, 0);
+  assert.deepEqual([passed, failed], [1, 1]);
+  assert.deepEqual(skips, [
+    { name: "a suite # 1", reason: "needs # root" },
+    { name: "inner", reason: "no machine" },
+    { name: "later", reason: "not yet" },
+    { name: "bare", reason: "" },
+  ]);
+});
+
+test("a file that ends with an error has failed, whatever it reported", () => {
+  assert.equal(readTap("", 1).failed, 1);
+  assert.equal(readTap("# pass 3\n# fail 0\n", 7).failed, 1);
+  assert.equal(readTap("# pass 3\n# fail 2\n", 1).failed, 2);
+  assert.equal(readTap("# pass 3\n# fail 0\n", 0).failed, 0);
+});
+
+test("a skip is allowed for the reasons of its own tier alone, and never without a reason", () => {
+  const allowed = [{ tiers: ["contract"], reason: /^needs root$/, because: "it also runs as root" }];
+  const skips = ["needs root", "needs root and more", ""].map((reason) => ({ name: "x", reason }));
+  assert.deepEqual(
+    forbiddenSkips("contract", skips, allowed).map(({ reason }: { reason: string }) => reason),
+    ["needs root and more", ""],
+  );
+  assert.equal(forbiddenSkips("e2e", skips, allowed).length, 3);
+  assert.equal(forbiddenSkips("e2e", [], allowed).length, 0);
+});
+
+test("the list of allowed skips names tiers that exist, and says why", () => {
+  for (const { tiers: named, reason, because } of allowedSkips) {
+    for (const tier of named) assert.ok(Object.hasOwn(tiers, tier), tier);
+    assert.ok(because.length > 20, because);
+    assert.ok(!reason.test(""), `${reason} allows everything`);
+  }
+});

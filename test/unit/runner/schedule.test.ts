@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+const { nextJob, orderJobs, runJobs } = require("../../runner/schedule.cjs");
+
+test("long jobs start first, jobs that have to be alone last", () => {
+  const jobs = [{ name: "short" }, { name: "alone", alone: true, seconds: 900 }, { name: "long", seconds: 60 }];
+  assert.deepEqual(
+    orderJobs(jobs).map(({ name }: { name: string }) => name),
+    ["long", "short", "alone"],
+  );
+});
+
+test("a job starts where a slot is free and no running job holds the same resource", () => {
+  const [first, second, free] = [{ holds: "qemu" }, { holds: "qemu" }, {}];
+  assert.equal(nextJob([second, free], [first], 2), free);
+  assert.equal(nextJob([second], [first], 2), undefined);
+  assert.equal(nextJob([second], [free], 2), second);
+  assert.equal(nextJob([free], [first, second], 2), undefined);
+  assert.equal(nextJob([free, {}], [{}], 2), free, "two that hold nothing run side by side");
+});
+
+test("nothing runs beside a job that has to be alone", () => {
+  const alone = { alone: true };
+  assert.equal(nextJob([alone], [{}], 2), undefined);
+  assert.equal(nextJob([{}], [alone], 2), undefined);
+  assert.equal(nextJob([alone], [], 1), alone);
+});
+
+test("every job runs once, as many at once as there are slots, and results keep their order", async () => {
+  let [running, most] = [0, 0];
+  const jobs = [3, 1, 2, 5, 4].map((seconds) => ({ seconds, alone: seconds === 4 }));
+  const results = await runJobs(jobs, 2, async (job: { seconds: number; alone: boolean }) => {
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (job.alone) assert.equal(running, 1);
+    running--;
+    return job.seconds;
+  });
+  assert.deepEqual(results, [3, 1, 2, 5, 4]);
+  assert.equal(most, 2);
+});
