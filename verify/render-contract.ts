@@ -1,8 +1,9 @@
 import type { MeasureResult, VerifyReport } from "../model/contract-report";
+import { describeOrigin } from "../model/measured/measurements";
 
 /**
- * Several reports as one Markdown table: a row for each figure, a column for each way in which the floating IP moves. The
- * last report that has a figure counts.
+ * Several reports as one Markdown table: a row per figure, a column per implementation of failover. The last report with a
+ * figure counts.
  */
 export function renderContract(reports: readonly VerifyReport[]): string {
   const ways = [...new Set(reports.map(({ movedBy }) => movedBy))];
@@ -25,17 +26,17 @@ export function renderContract(reports: readonly VerifyReport[]): string {
   );
 }
 
-/** Two spaces: a line of its own in Markdown. */
-const sentence = ({ movedBy, rounds, minutes, faults, stack, driver, load }: VerifyReport): string => {
-  const only = faults.length === 1 ? `, \`${faults[0]?.name}\` alone` : "";
+const sentence = (report: VerifyReport): string => {
+  const { movedBy, rounds, minutes, faults, stack, driver } = report;
+  const only = faults.length === 1 ? `, \`${faults[0]?.name}\` only` : "";
   const lasting = faults.some(({ name }) => name === "saturation") ? `, ${minutes} min` : "";
   const count = rounds === 1 ? "1 round" : `${rounds} rounds`;
-  return `- ${movedBy}${only}: ${count}${lasting} on \`${stack}\`, driver ${driver}; the host's load was ${load} for each core.`;
+  return `- ${movedBy}${only}: ${count}${lasting} on \`${stack}\`, driver ${driver}; ${describeOrigin([report])}.`;
 };
 
 function rowOf(results: readonly (MeasureResult | undefined)[]): readonly string[] {
   const [any] = results.filter((result) => result !== undefined);
-  if (any === undefined) throw new RangeError("a row without a figure");
+  if (any === undefined) throw new RangeError("the row has no figure");
   const promised = results.find((result) => result?.target !== undefined);
   const unit = any.unit === "ms" ? " ms" : "";
   const target = promised === undefined ? "" : promised.target === 0 ? "0" : `≤ ${promised.target}${unit}`;

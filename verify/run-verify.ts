@@ -1,10 +1,10 @@
-import * as os from "node:os";
 import { closeGuests } from "../guests/guest-ssh";
 import type { FaultReport, Timeline, VerifyReport } from "../model/contract-report";
 import { UserError } from "../model/user-error";
 import { makeNamespace } from "./acknowledged-writes";
 import type { Fault } from "./fault";
 import { Laboratory, type LaboratoryParts } from "./laboratory";
+import { measuredAt } from "./measured-at";
 import { summarizeMeasure } from "./statistics";
 import { forgetEverything, makeWhole, whatIsNotWhole } from "./wholeness";
 
@@ -20,9 +20,9 @@ export interface VerifyOptions extends Omit<LaboratoryParts, "round"> {
  */
 export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
   const { plan, outputs, api, say } = options;
-  const load = loadPerCore();
-  if (load > BUSY) say(`this host is busy, times will be too long: load ${load} for each core`);
-  // Restoring goes on when the user has interrupted the measuring.
+  const origin = await measuredAt();
+  if ((origin.load ?? 0) > BUSY) say(`the host is busy, times will be too long: load per core ${origin.load}`);
+  // Recovery continues after the user interrupts the measurement.
   const restoring = new Laboratory({ ...options, round: 0, signal: new AbortController().signal });
   try {
     const missing = await whatIsNotWhole(restoring, outputs);
@@ -45,7 +45,7 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
     }
     return {
       ...{ stack: plan.stack, driver: options.hypervisor.name, movedBy: plan.balancing.movedBy },
-      ...{ rounds: options.rounds, minutes: options.minutes, load, faults },
+      ...{ rounds: options.rounds, minutes: options.minutes, ...origin, faults },
       met: faults.every(
         ({ failed, broken, results }) => (failed ?? broken) === undefined && results.every(({ met }) => met !== false),
       ),
@@ -55,10 +55,8 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
   }
 }
 
-/** Above it, others take a good part of the host. An idle lab alone makes less. */
+/** Load per core that other processes cause; an idle lab stays below it. */
 const BUSY = 0.75;
-
-const loadPerCore = (): number => Number(((os.loadavg()[0] ?? 0) / os.availableParallelism()).toFixed(2));
 
 async function measureFault(fault: Fault, options: VerifyOptions, restoring: Laboratory): Promise<FaultReport> {
   const { plan, rounds, say, outputs } = options;

@@ -1,7 +1,7 @@
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 
-/** Takes a stack down by the driver alone, everything at once: what the machine needs for it without Pulumi. Seconds. */
+/** Removes a stack through the driver alone, everything in parallel, and returns the seconds: the limit for `destroy`. */
 export async function removeBare(driver: Hypervisor, { stack, nodes, segments }: DataCenterPlan): Promise<number> {
   const machines = await Promise.all(nodes.map(({ name }) => driver.inspectMachine({ stack, name })));
   const [first] = machines;

@@ -1,3 +1,5 @@
+import type { MeasuredAt } from "../../model/contract-report";
+
 /** One measurement; smaller is better. */
 export interface Sample {
   readonly value: number;
@@ -6,38 +8,45 @@ export interface Sample {
 }
 
 export interface BenchRow {
-  /** e.g. `lab-up`; the same name for ever, so that results compare over time. */
+  /** e.g. `lab-up`; never renamed, so that results compare over time. */
   readonly name: string;
   readonly unit: "s" | "ms" | "cores" | "MiB" | "calls";
   /** What is measured, for a reader who knows what the product does. */
   readonly what: string;
 }
 
-/** One of the times that a bench is done, and where it leaves what it measured. */
+/** One pass of a bench, which collects its samples. */
 export interface Round {
   /** 1-based. */
   readonly number: number;
   /** Aborted by Ctrl-C: a bench stops at its next step. */
   readonly signal: AbortSignal;
-  /** Whether anybody asked for the row: what is not wanted need not be measured. */
+  /** Whether the row was requested; other rows need not be measured. */
   wants(row: string): boolean;
-  /** Kept at once: what a later step breaks does not take it along. */
+  /** Kept at once: a later failure does not discard it. */
   record(row: string, sample: Sample): void;
+  /** The round has no figure for the row, which fails the run. */
+  miss(row: string, reason: string): void;
 }
 
-/** One thing that is done again and again, and the rows that come out of it. */
+/** What a user writes into a stack's file, below `groundplane:dataCenter`. */
+export type StackSettings = Readonly<Record<string, unknown>>;
+
+/** One activity that is repeated, and the rows that it yields. */
 export interface Bench {
   readonly rows: readonly BenchRow[];
-  /** Too long for every day: runs only when one of its rows is named. */
+  /** Every configuration that it uses. `npm run check` parses them, so that a new rule does not break a bench unnoticed. */
+  readonly configurations: readonly StackSettings[];
+  /** Runs only when one of its rows is named, because it takes long. */
   readonly onlyWhenNamed?: boolean;
-  /** Why this machine cannot do it; undefined = it can. */
+  /** Why this machine cannot run it; undefined = it can. */
   unavailable?(): Promise<string | undefined>;
   measure(round: Round): Promise<void>;
   /** After the last round, also when one failed or was interrupted. */
   close?(): Promise<void>;
 }
 
-export interface BenchResult {
+export interface BenchResult extends MeasuredAt {
   readonly name: string;
   readonly unit: BenchRow["unit"];
   readonly what: string;
@@ -58,7 +67,11 @@ export function quantile(values: readonly number[], share: number): number {
   return value;
 }
 
-export function summarize({ name, unit, what }: BenchRow, samples: readonly Sample[]): BenchResult {
+export function summarize(
+  { name, unit, what }: BenchRow,
+  samples: readonly Sample[],
+  measuredAt: MeasuredAt,
+): BenchResult {
   const values = samples.map(({ value }) => value);
   const limits = samples.map(({ limit }) => limit).filter((limit) => limit !== undefined);
   const median = quantile(values, 0.5);
@@ -67,6 +80,7 @@ export function summarize({ name, unit, what }: BenchRow, samples: readonly Samp
     ...{ name, unit, what, runs: samples.length },
     ...{ median: rounded(median), p95: rounded(quantile(values, 0.95)) },
     ...(limit === undefined ? {} : { limit: rounded(limit), ratio: rounded(median / limit) }),
+    ...measuredAt,
   };
 }
 

@@ -7,5 +7,5 @@ import { qemu } from "./qemu.bench";
 import { small } from "./small.bench";
 import { virtualbox } from "./virtualbox.bench";
 
-/** In the order in which they run. */
+/** In the order of execution. */
 export const benches: readonly Bench[] = [planRender1000, lab, small, imageDisk, qemu, virtualbox, firstStart];

@@ -2,7 +2,7 @@ import { type PulumiRun, type TinyProject, tinyProject } from "../support/tiny-p
 
 const EMPTY_PROGRAM = 'import "@pulumi/pulumi";\n';
 
-/** The same Pulumi with a program that declares nothing: what every operation costs before any work of ours. */
+/** The same Pulumi with an empty program: the cost of every operation without groundplane's own work. */
 export interface EngineAlone {
   /** Seconds. */
   readonly up: () => Promise<number>;

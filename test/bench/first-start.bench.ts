@@ -5,18 +5,19 @@ import * as path from "node:path";
 import { stringify } from "yaml";
 import { runCommand } from "../../host/run-command";
 import type { Bench, Round } from "./bench";
-import { labSettings } from "./lab-under-bench";
+import { labVariants } from "./lab-under-bench";
 import { stackUnavailable } from "./stack-under-bench";
 
 const projectFolder = path.resolve(__dirname, "..", "..");
 const STACK = "bench";
 
 /**
- * `npm start` in a fresh clone of what is committed, with nothing but the package registries: no data folder, no
- * dependencies, empty caches of Go. Packages of the host that are installed stay so, and npm's own cache is used.
+ * `npm start` in a fresh clone of what is committed, with only the package registries: no data folder, no
+ * dependencies, empty Go caches. Installed host packages stay installed, and npm's own cache is used.
  */
 export const firstStart: Bench = {
-  rows: [{ name: "first-start", unit: "s", what: "`npm start` of a fresh clone with nothing but package registries" }],
+  rows: [{ name: "first-start", unit: "s", what: "`npm start` in a fresh clone with package registries only" }],
+  configurations: [labVariants.standard],
   onlyWhenNamed: true,
   unavailable: stackUnavailable,
   async measure(round) {
@@ -26,7 +27,7 @@ export const firstStart: Bench = {
   },
 };
 
-/** The folder stays, and is named by the error, when the stack could not be taken down. */
+/** The folder is kept, and the error names it, when the stack cannot be destroyed. */
 async function startInClone(root: string, round: Round): Promise<void> {
   const clone = path.join(root, "groundplane");
   const run = {
@@ -39,7 +40,7 @@ async function startInClone(root: string, round: Round): Promise<void> {
     },
   };
   execFileSync("git", ["clone", "--quiet", projectFolder, clone]);
-  const settings = { config: { "groundplane:dataCenter": labSettings(2, { fastProbes: false }) } };
+  const settings = { config: { "groundplane:dataCenter": labVariants.standard } };
   fs.writeFileSync(path.join(clone, "stacks", `Pulumi.${STACK}.yaml`), stringify(settings));
   try {
     const started = performance.now();

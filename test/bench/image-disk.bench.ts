@@ -5,12 +5,12 @@ import { runCommand } from "../../host/run-command";
 import { DISK_FILE } from "../../image/build/sealed-disk";
 import { ensureImages } from "../../image/build-images";
 import { imageFor } from "../../image/recipes/image-names";
-import { exampleConfiguration } from "../support/example-stacks";
+import { exampleConfiguration, exampleSettings } from "../support/example-stacks";
 import { type Bench, type Round, secondsOf } from "./bench";
 
 const MIB = 1024 ** 2;
 
-/** Disk images made anew from parts that are there, beside a plain copy of the root tree that they hold. */
+/** Builds disk images from present parts; the limit is a plain copy of the root tree that they contain. */
 export const imageDisk: Bench = {
   rows: [
     { name: "image-disk-build", unit: "s", what: "infrastructure disk from its parts; limit: a copy of its root tree" },
@@ -22,8 +22,9 @@ export const imageDisk: Bench = {
       what: "Kubernetes disk from its parts, containerd store and all",
     },
   ],
+  configurations: [exampleSettings("lab")],
   onlyWhenNamed: true,
-  unavailable: async () => (process.getuid?.() === 0 ? undefined : "it takes root"),
+  unavailable: async () => (process.getuid?.() === 0 ? undefined : "it needs root"),
   async measure(round) {
     const data = dataFolder();
     const folder = fs.mkdtempSync(path.join(data, "bench-"));
@@ -44,12 +45,12 @@ async function measureBuilds(round: Round, folder: string): Promise<void> {
   const { kubernetesVersion } = exampleConfiguration("lab");
   const infrastructure = imageFor("gateway", kubernetesVersion, "disk");
   const tree = imageFor("gateway", kubernetesVersion, "tree");
-  // Parts that are not there yet are made before the clock runs.
+  // Missing parts are built before the measurement starts.
   await ensureImages({ names: [infrastructure, tree], signal });
   fs.rmSync(path.join(imagesFolder(), infrastructure), { recursive: true });
   const seconds = await secondsOf(() => ensureImages({ names: [infrastructure], signal }));
   const copy = path.join(folder, "copy");
-  // A layer is a symbolic link: its content is what is copied.
+  // A layer is a symbolic link: copy its target.
   const rootTree = fs.realpathSync(path.join(imagesFolder(), tree, "layers", "base"));
   const copying = await secondsOf(() => runCommand(["cp", "--archive", rootTree, copy], { signal }));
   round.record("image-disk-build", { value: seconds, limit: copying });

@@ -1,23 +1,23 @@
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
-import type { BenchRow, Round } from "./bench";
+import type { BenchRow, Round, StackSettings } from "./bench";
 import type { EngineAlone } from "./engine-alone";
-import type { StackSettings, StackUnderBench } from "./stack-under-bench";
+import type { StackUnderBench } from "./stack-under-bench";
 
-/** What the steps of the lab's bench hand to each other. */
+/** What the steps of the lab's bench share. */
 export interface LabUnderBench {
   readonly stack: StackUnderBench;
   readonly plan: DataCenterPlan;
   readonly engine: EngineAlone;
 }
 
-/** Something that is done to a living lab; it leaves the lab whole. */
+/** An operation on a running lab, which is healthy again afterwards. */
 export interface LabStep {
   readonly rows: readonly BenchRow[];
   run(lab: LabUnderBench, round: Round): Promise<void>;
 }
 
-/** The example stack `lab`; its data disks go with it, so that each round begins with nothing. */
-export function labSettings(workers: number, options: { readonly fastProbes: boolean }, masters = 3): StackSettings {
+/** The example stack `lab`; `destroy` removes its data disks, so that each round starts from nothing. */
+function labSettings({ masters = 3, workers = 2, fastProbes = false }): StackSettings {
   return {
     driver: "nspawn",
     pools: {
@@ -26,9 +26,17 @@ export function labSettings(workers: number, options: { readonly fastProbes: boo
       workers: { count: workers },
       storage: { count: 3, disks: [{ name: "brick", sizeGiB: 4 }] },
     },
-    options: { keepDataDisks: false, ...options },
+    options: { keepDataDisks: false, fastProbes },
   };
 }
+
+/** Every configuration that the lab has during its bench. */
+export const labVariants = {
+  standard: labSettings({}),
+  fastProbes: labSettings({ fastProbes: true }),
+  moreWorkers: labSettings({ workers: 3 }),
+  moreMasters: labSettings({ masters: 5 }),
+};
 
 export const apiUrl = ({ hostPorts }: DataCenterPlan): string => `https://127.0.0.1:${hostPorts.api}/readyz`;
 export const up = (stack: StackUnderBench): Promise<number> => stack.pulumi("up", "--yes", "--skip-preview");

@@ -1,28 +1,29 @@
 import { removeBare } from "./bare-driver";
 import type { Bench, Round } from "./bench";
 import { type EngineAlone, openEngineAlone } from "./engine-alone";
-import { birth } from "./lab-steps/birth";
 import { contract } from "./lab-steps/contract";
-import { addWorker, idle, withoutChange } from "./lab-steps/operations";
+import { createLab } from "./lab-steps/create-lab";
+import { addWorker, idle, stop, withoutChange } from "./lab-steps/operations";
 import { replaceMaster } from "./lab-steps/replace-master";
 import { scaleMasters } from "./lab-steps/scale-masters";
-import { type LabStep, labSettings, up } from "./lab-under-bench";
+import { type LabStep, labVariants, up } from "./lab-under-bench";
 import { cores, openStack, type StackUnderBench, stackUnavailable } from "./stack-under-bench";
 import { stackCpuSeconds } from "./stack-usage";
 
-const onLivingLab: readonly LabStep[] = [withoutChange, idle, addWorker, contract, replaceMaster, scaleMasters];
+const onLivingLab: readonly LabStep[] = [withoutChange, idle, addWorker, stop, contract, replaceMaster, scaleMasters];
 
 let stack: StackUnderBench | undefined;
 let engine: EngineAlone | undefined;
 
-/** Two lives of the example `lab` in each round: one with all that happens to a lab, one with the fast probes. */
+/** Each round creates the example `lab` twice: once for all operations on a running lab, once with the fast probes. */
 export const lab: Bench = {
   rows: [
-    ...birth.rows,
+    ...createLab.rows,
     { name: "lab-up-fast", unit: "s", what: "`lab-up` with `fastProbes`" },
     ...onLivingLab.flatMap(({ rows }) => rows),
     { name: "destroy", unit: "s", what: "the whole lab; limit: the driver alone" },
   ],
+  configurations: Object.values(labVariants),
   unavailable: stackUnavailable,
   async measure(round) {
     stack ??= await openStack();
@@ -45,21 +46,21 @@ interface Open {
   readonly engine: EngineAlone;
 }
 
-/** Gives the seconds of its end. */
+/** Returns the seconds that `destroy` takes. */
 async function fullLife({ stack, engine }: Open, round: Round): Promise<number> {
-  const plan = stack.configure(labSettings(2, { fastProbes: false }));
-  for (const step of [birth, ...onLivingLab]) {
+  const plan = stack.configure(labVariants.standard);
+  for (const step of [createLab, ...onLivingLab]) {
     round.signal.throwIfAborted();
-    if (step === birth || step.rows.some(({ name }) => round.wants(name)))
+    if (step === createLab || step.rows.some(({ name }) => round.wants(name)))
       await step.run({ stack, plan, engine }, round);
   }
   return stack.destroy();
 }
 
-/** Gives the seconds that the driver alone needs for its end. */
+/** Returns the seconds that the driver alone needs to remove the stack. */
 async function fastLife(stack: StackUnderBench, round: Round): Promise<number> {
   round.signal.throwIfAborted();
-  const plan = stack.configure(labSettings(2, { fastProbes: true }));
+  const plan = stack.configure(labVariants.fastProbes);
   const value = await up(stack);
   round.record("lab-up-fast", { value, limit: (await stackCpuSeconds(stack.driver, stack.name)) / cores });
   const seconds = await removeBare(stack.driver, plan);

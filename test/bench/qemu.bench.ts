@@ -14,19 +14,21 @@ import { inspectImage } from "../../hypervisors/qemu/images";
 import { qmpSocket } from "../../hypervisors/qemu/names";
 import { machineProcesses } from "../../hypervisors/qemu/processes";
 import { withQmp } from "../../hypervisors/qemu/qmp";
+import { exampleSettings } from "../support/example-stacks";
 import { bareSeed, GuestKeys, guestImage, guestMachine, guestPlan } from "../support/qemu-guests";
 import { qemuSkipReason } from "../support/qemu-host";
 import { type Bench, type Round, secondsOf } from "./bench";
 
 const MIB = 1024 ** 2;
-/** How long a machine that has booted is left alone before its memory is read. */
+/** Idle time after a boot before the memory is read. */
 const SETTLE_MS = 30_000;
 const stack = `bench-${process.pid.toString(36)}`;
 const owner: Owner = { stack, urn: `urn:pulumi:${stack}::bench::qemu` };
 const driver = createQemuDriver();
 
-/** Machines of the disk image, alone and four at once, from nothing to cloud-init done. */
+/** Boots machines from the disk image, one alone and four at once, until cloud-init is done. */
 export const qemu: Bench = {
+  configurations: [exampleSettings("lab")],
   onlyWhenNamed: true,
   rows: [
     { name: "qemu-boot", unit: "s", what: "a machine on QEMU, from its start to cloud-init done" },
@@ -39,7 +41,7 @@ export const qemu: Bench = {
     const reason = await qemuSkipReason();
     if (reason) return reason;
     const there = await exists(path.join(imagesFolder(), guestImage(), "image.json"));
-    return there ? undefined : `there is no image ${guestImage()}: npm run test:qemu builds it`;
+    return there ? undefined : `the image ${guestImage()} is missing: npm run test:qemu builds it`;
   },
   async measure(round) {
     const machines = await makeMachines(4);
@@ -70,7 +72,7 @@ async function removeMachines(): Promise<void> {
   if (await inspectImage({ name: guestImage() })) await driver.releaseImage({ name: guestImage() });
 }
 
-/** The same QEMU twice, each until it answers: started by hand and by the driver. */
+/** Starts the same QEMU twice, by hand and by the driver, each time until QMP responds. */
 async function measureStart(round: Round, machine: MachineSpec): Promise<void> {
   const files = machineFiles(machine);
   const { blocks } = await fs.stat(files.disk);
@@ -99,7 +101,7 @@ async function measureBoot(round: Round, row: string, machines: readonly Machine
   for (const machine of machines) await driver.stopMachine(machine, 0);
 }
 
-/** cloud-init says on the console when it has finished. */
+/** cloud-init prints a line on the console when it finishes. */
 async function untilBooted(round: Round, machine: MachineSpec): Promise<void> {
   const log = machineFiles(machine).consoleLog;
   while (!/Cloud-init v\. .* finished at/.test(await fs.readFile(log, "utf8").catch(() => ""))) {
@@ -109,7 +111,7 @@ async function untilBooted(round: Round, machine: MachineSpec): Promise<void> {
 
 async function residentMib(machine: MachineSpec): Promise<number> {
   const [process] = await machineProcesses(machine);
-  if (!process) throw new Error(`${machine.name} does not run`);
+  if (!process) throw new Error(`${machine.name} is not running`);
   const status = await fs.readFile(`/proc/${process.pid}/status`, "utf8");
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }

@@ -1,4 +1,4 @@
-import type { Bench, Round } from "./bench";
+import type { Bench, Round, StackSettings } from "./bench";
 import { cores, openStack, type StackUnderBench, stackUnavailable } from "./stack-under-bench";
 import { stackCpuSeconds } from "./stack-usage";
 
@@ -14,11 +14,18 @@ const rows = [
   { row: { name: "small-up-fast", unit: "s", what: "`small-up` with `fastProbes`" }, fastProbes: true },
 ] as const;
 
+const settingsOf = (fastProbes: boolean): StackSettings => ({
+  driver: "nspawn",
+  pools: { balancers: { count: 1 }, masters: { count: 1 }, workers: { count: 1 } },
+  options: { fastProbes },
+});
+
 let stack: StackUnderBench | undefined;
 
 /** From nothing to every pod Ready, with kubeadm's stock probes and with the fast ones. */
 export const small: Bench = {
   rows: rows.map(({ row }) => row),
+  configurations: rows.map(({ fastProbes }) => settingsOf(fastProbes)),
   unavailable: stackUnavailable,
   async measure(round) {
     stack ??= await openStack();
@@ -32,11 +39,7 @@ export const small: Bench = {
 };
 
 async function upAndDown(stack: StackUnderBench, round: Round, row: string, fastProbes: boolean): Promise<void> {
-  stack.configure({
-    driver: "nspawn",
-    pools: { balancers: { count: 1 }, masters: { count: 1 }, workers: { count: 1 } },
-    options: { fastProbes },
-  });
+  stack.configure(settingsOf(fastProbes));
   const value = await stack.pulumi("up", "--yes", "--skip-preview");
   round.record(row, { value, limit: (await stackCpuSeconds(stack.driver, stack.name)) / cores });
   round.signal.throwIfAborted();

@@ -4,38 +4,38 @@ import { stringify } from "yaml";
 import { dataFolder } from "../../host/data-folder";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
-import { parseConfiguration } from "../../stacks/config/parse-configuration";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
 import { copyProject } from "../support/project-copy";
+import type { StackSettings } from "./bench";
+import { parseSettings } from "./parse-settings";
 
 const STACK = "bench";
 export const cores = os.availableParallelism();
 
-/** Why no stack can be brought up here; undefined = it can. */
+/** Why this machine cannot run a stack; undefined = it can. */
 export async function stackUnavailable(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return "system containers need root";
-  if (fs.existsSync(`/run/netns/gp-${STACK}`)) return `another stack ${STACK} is up`;
+  if (fs.existsSync(`/run/netns/gp-${STACK}`)) return `another stack ${STACK} is running`;
   const [problem] = await createNspawnDriver().problems();
   return problem?.problem;
 }
 
-/** What a user writes into the stack's file. */
-export type StackSettings = Readonly<Record<string, unknown>>;
-
-/** A stack of its own, in a project and a data folder of its own; images, parts and tools are the host's. */
+/** A separate stack in its own project and data folder; images, parts and tools are shared with the host. */
 export interface StackUnderBench {
   readonly name: string;
   readonly driver: Hypervisor;
   readonly cluster: ClusterUnderTest;
-  /** Writes the stack's file and gives what is planned from it. */
+  /** Writes the stack's file and returns the plan. */
   configure(settings: StackSettings): DataCenterPlan;
-  /** Plain `pulumi` with the words, without the start of our own command line around it; gives the seconds. */
+  /** Runs plain `pulumi`, without the overhead of our own command line; returns the seconds. */
   pulumi(...words: string[]): Promise<number>;
-  /** `groundplane destroy`; gives the seconds. */
+  /** Runs a command of ours on the stack; returns the seconds. */
+  groundplane(...words: string[]): Promise<number>;
+  /** `groundplane destroy`; returns the seconds. */
   destroy(): Promise<number>;
-  /** Takes down whatever is there. The folders stay, and are named, when that fails. */
+  /** Removes everything. When that fails, the folders are kept and the error names them. */
   close(): Promise<void>;
 }
 
@@ -57,7 +57,9 @@ export async function openStack(): Promise<StackUnderBench> {
     mustSucceed(argv.join(" "), await cluster.run(argv));
     return (performance.now() - started) / 1000;
   };
-  const destroy = () => timed([process.execPath, "cli/groundplane.cjs", "destroy", "--yes", "--stack", STACK]);
+  const groundplane = (...words: string[]) =>
+    timed([process.execPath, "cli/groundplane.cjs", ...words, "--stack", STACK]);
+  const destroy = () => groundplane("destroy", "--yes");
   let isKnown = false;
   return {
     name: STACK,
@@ -65,20 +67,21 @@ export async function openStack(): Promise<StackUnderBench> {
     cluster,
     configure(settings) {
       writeSettings(project.stackFile(STACK), settings);
-      return planOf(settings);
+      return planDataCenter(parseSettings(settings, STACK));
     },
     async pulumi(...words) {
       if (!isKnown) await timed(["pulumi", "stack", "select", "--create", STACK, "--non-interactive"]);
       isKnown = true;
       return timed(["pulumi", ...words, "--stack", STACK, "--non-interactive"]);
     },
+    groundplane,
     destroy,
     async close() {
       try {
         if (isKnown) await destroy();
         project.remove();
       } catch (error) {
-        throw new Error(`${STACK} is not gone; its folders are ${project.folder} and ${project.data}`, {
+        throw new Error(`${STACK} was not removed; its folders are ${project.folder} and ${project.data}`, {
           cause: error,
         });
       } finally {
@@ -89,15 +92,9 @@ export async function openStack(): Promise<StackUnderBench> {
   };
 }
 
-/** Pulumi keeps the salt of its encryption in the same file. */
+/** Keeps the encryption salt that Pulumi stores in the same file. */
 function writeSettings(file: string, settings: StackSettings): void {
   const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
   const salt = /^encryptionsalt: .*\n/m.exec(before)?.[0] ?? "";
   fs.writeFileSync(file, salt + stringify({ config: { "groundplane:dataCenter": settings } }));
-}
-
-function planOf(settings: StackSettings): DataCenterPlan {
-  const { configuration, problems } = parseConfiguration(settings, { stack: STACK });
-  if (configuration === undefined) throw new Error(JSON.stringify(problems));
-  return planDataCenter(configuration);
 }

@@ -12,22 +12,22 @@ export async function stackCpuSeconds(driver: Hypervisor, stack: string): Promis
 export async function stackMemoryMiB(driver: Hypervisor, stack: string): Promise<number> {
   const folder = path.dirname(await cgroupFolder(await anyMachine(driver, stack), "memory"));
   const [, bytes] = /^(?:total_rss|anon) (\d+)$/m.exec(fs.readFileSync(path.join(folder, "memory.stat"), "utf8")) ?? [];
-  if (bytes === undefined) throw new Error(`${folder}/memory.stat counts no memory of processes`);
+  if (bytes === undefined) throw new Error(`${folder}/memory.stat has no figure for process memory`);
   return Number(bytes) / 1024 ** 2;
 }
 
 async function anyMachine(driver: Hypervisor, stack: string): Promise<MachineName> {
   const [machine] = await driver.listMachines(stack);
-  if (machine === undefined) throw new Error(`${stack} has no machines whose use could be counted`);
+  if (machine === undefined) throw new Error(`${stack} has no machines to measure`);
   return machine;
 }
 
-/** The machine's place in the version 1 hierarchy of that controller, or in the only one of version 2. */
+/** The machine's cgroup in the version 1 hierarchy of that controller, or in the unified version 2 hierarchy. */
 async function cgroupFolder(machine: MachineName, controller: string): Promise<string> {
   const cgroups = await machineCgroups(machine);
   const cgroup =
     cgroups.find(({ controllers }) => controllers.includes(controller)) ?? cgroups.find(({ version }) => version === 2);
-  if (cgroup === undefined) throw new Error(`${machine.name} is in no cgroup that counts ${controller}`);
+  if (cgroup === undefined) throw new Error(`${machine.name} is in no cgroup with the controller ${controller}`);
   return cgroup.folder;
 }
 

@@ -10,19 +10,19 @@ import type { VirtualboxHost } from "../support/virtualbox-host";
 
 const run = promisify(execFile);
 
-/** The VirtualBox of a host as the driver has it, and what it was told. */
+/** The VirtualBox of a host with a record of its calls. */
 export interface RecordedVirtualBox {
   readonly box: VirtualBox;
-  /** Every call so far, reads and failures too. */
+  /** All calls so far, including reads and failures. */
   readonly count: number;
-  /** What changed something, in order. */
+  /** The calls that changed something, in order. */
   readonly changes: readonly (readonly string[])[];
 }
 
 /**
- * A new one for each operation, as the provider is a new process for each.
+ * Create one per operation, because the provider is a new process in each operation.
  *
- * @param media files of the media that VirtualBox has drawn an identity for, by it: another host draws another one
+ * @param media files by the random UUID that VirtualBox gave them: another host chooses another UUID
  */
 export function recordedVirtualBox(media: Map<string, string>): RecordedVirtualBox {
   const changes: (readonly string[])[] = [];
@@ -31,7 +31,7 @@ export function recordedVirtualBox(media: Map<string, string>): RecordedVirtualB
     async execute(argv, timeoutMs) {
       count++;
       const reply = await executeVBoxManage(argv, timeoutMs);
-      // One that failed has changed nothing, and fails a plain script.
+      // A failed call has changed nothing, and it would end the plain script.
       if (!isRead(argv) && failureOf(argv, reply) === undefined) {
         changes.push(argv.map((word) => media.get(word) ?? word));
         const drawn = /^Medium created\. UUID: (\S+)$/m.exec(reply.stdout)?.[1];
@@ -52,13 +52,13 @@ export function recordedVirtualBox(media: Map<string, string>): RecordedVirtualB
   };
 }
 
-/** A plain script of the same calls on another host, with the files that they need there. */
+/** A plain script with the same calls for another host, together with the files that they need. */
 export interface BareScript {
-  /** Runs it; gives the seconds. */
+  /** Runs it and returns the seconds. */
   run(): Promise<number>;
 }
 
-/** Call it while the files that the calls name are still there: seeds are taken along. */
+/** Call it while the named files still exist: it copies the seeds. */
 export function bareScript(
   name: string,
   changes: RecordedVirtualBox["changes"],
@@ -66,10 +66,10 @@ export function bareScript(
   to: VirtualboxHost,
 ): BareScript {
   const [here, there] = [path.dirname(from.data), path.dirname(to.data)];
-  // The driver converts into a file beside the disk, and moves it.
+  // The driver converts into a temporary file next to the disk, then renames it.
   const moved = (word: string) => word.replaceAll(here, there).replace(/\.half\.vdi$/, ".vdi");
   for (const word of changes.flat().filter((each) => each.startsWith(`${here}/`))) {
-    // VirtualBox makes the folder of a machine itself, and refuses one that is there with settings in it.
+    // VirtualBox creates a machine's folder itself and refuses one that already contains settings.
     fs.mkdirSync(path.dirname(moved(word)), { recursive: true });
     if (word.endsWith(".iso") && fs.existsSync(word)) fs.copyFileSync(word, moved(word));
   }
@@ -80,7 +80,7 @@ export function bareScript(
     async run() {
       const started = performance.now();
       const { stderr } = await run("sh", [file], { maxBuffer: 2 ** 26 });
-      // Its exit code is not always one of failure.
+      // VBoxManage may report an error with exit code 0.
       if (/^VBoxManage: error:/m.test(stderr)) throw new Error(`the plain script of ${name} failed\n${stderr}`);
       return (performance.now() - started) / 1000;
     },

@@ -15,12 +15,12 @@ import { type RecordedVirtualBox, recordedVirtualBox } from "./virtualbox-calls"
 const MIB = 1024 ** 2;
 const MORE_MEMORY_MIB = 64;
 
-/** What one operation of the driver took. */
+/** The cost of one operation of the driver. */
 export interface Operation extends Pick<RecordedVirtualBox, "count" | "changes"> {
   readonly seconds: number;
 }
 
-/** The example `lab`, made by the driver alone and everything at once, as the engine asks for it. */
+/** The example `lab`, created by the driver alone with the engine's parallelism. */
 export class VirtualboxLab {
   private readonly media = new Map<string, string>();
 
@@ -46,7 +46,7 @@ export class VirtualboxLab {
     return [...new Set(this.machines.map(({ spec }) => spec.image))];
   }
 
-  /** All machines, made and started. */
+  /** Creates and starts all machines. */
   create(): Promise<Operation> {
     return this.timed(async (driver) => {
       const segments = this.plan.segments.map(({ name }) => driver.ensureSegment(this.named(name), this.owner(name)));
@@ -62,7 +62,7 @@ export class VirtualboxLab {
     });
   }
 
-  /** More memory for machines that do not run. */
+  /** Gives stopped machines more memory. */
   change(): Promise<Operation> {
     return this.timed((driver) =>
       this.each(async ({ spec, seed }) => {
@@ -72,7 +72,7 @@ export class VirtualboxLab {
     );
   }
 
-  /** All there is, data disks and converted images too. */
+  /** Removes everything, including data disks and converted images. */
   destroy(): Promise<Operation> {
     return this.timed(async (driver) => {
       await this.each(({ spec }) => driver.removeMachine(spec, this.owner(spec.name)));
@@ -82,13 +82,13 @@ export class VirtualboxLab {
     });
   }
 
-  /** Of a machine's linked disk, the mean of all machines. */
+  /** Mean size of a machine's linked disk. */
   async diskMib(): Promise<number> {
     const stats = await Promise.all(this.machines.map(({ spec }) => fs.stat(machineFiles(spec).systemDisk)));
     return stats.reduce((sum, { blocks }) => sum + blocks * 512, 0) / stats.length / MIB;
   }
 
-  /** Cuts the power of every machine on the host and waits until VirtualBox has let go of them. */
+  /** Powers off every machine on the host and waits until VirtualBox reports it. */
   async powerOff({ manage }: VirtualboxHost): Promise<void> {
     for (const { spec } of this.machines) await manage("controlvm", spec.uuid, "poweroff");
     for (const { spec } of this.machines) {
@@ -120,7 +120,7 @@ export class VirtualboxLab {
   }
 }
 
-/** As the program asks for it, see components/virtual-machine.ts. */
+/** The same specification as in components/virtual-machine.ts. */
 function machineOf({ stack, kubernetes, uplink, hostPorts, balancing }: DataCenterPlan, node: NodePlan): MachineSpec {
   const forwards = [
     { hostPort: hostPorts.ssh, guestPort: 22 },

@@ -1,8 +1,10 @@
+import { parse } from "yaml";
 import { isRead } from "../../hypervisors/virtualbox/commands";
+import { exampleSettings } from "../support/example-stacks";
 import { makeVirtualboxHost } from "../support/virtualbox-host";
 import { openVirtualboxProject, type VirtualboxProject } from "../support/virtualbox-project";
 import { obtainVirtualboxRoot, type VirtualboxRoot } from "../support/virtualbox-root";
-import { type Bench, type BenchRow, quantile, type Round } from "./bench";
+import { type Bench, type BenchRow, quantile, type Round, type StackSettings } from "./bench";
 import { bareScript } from "./virtualbox-calls";
 import { type Operation, VirtualboxLab } from "./virtualbox-lab";
 
@@ -52,8 +54,9 @@ const disk: BenchRow = {
 
 let root: VirtualboxRoot | undefined;
 
-/** The lab on the real VBoxManage: the driver beside the bare calls, and through the engine beside the fake driver. */
+/** The lab on the real VBoxManage: the driver against the bare calls, and the engine against the fake driver. */
 export const virtualbox: Bench = {
+  configurations: [exampleSettings("lab"), parse(pools) as StackSettings],
   onlyWhenNamed: true,
   rows: [...times, ...calls, ...throughEngine, disk],
   async unavailable() {
@@ -71,10 +74,10 @@ export const virtualbox: Bench = {
   },
 };
 
-/** One host after the other, so that neither has the other's machines beside it. */
+/** One host after the other, so that neither runs beside the machines of the other. */
 async function besideBareCalls(tree: VirtualboxRoot, round: Round): Promise<void> {
   const bare = makeVirtualboxHost(tree);
-  // The last one made is the one in use.
+  // The host that was created last is in use.
   const host = makeVirtualboxHost(tree);
   try {
     const lab = await VirtualboxLab.plan(stack);
@@ -101,7 +104,7 @@ async function besideBareCalls(tree: VirtualboxRoot, round: Round): Promise<void
   }
 }
 
-/** Both stacks are up and take turns: running machines cost the engine the same in either. */
+/** Both stacks are up and alternate, so that running machines cost the engine the same in both. */
 async function withoutChange(tree: VirtualboxRoot, round: Round): Promise<void> {
   const project = await openVirtualboxProject(tree);
   const stacks = { virtualbox: stack, fake: `${stack}-fake` };
@@ -124,7 +127,7 @@ async function withoutChange(tree: VirtualboxRoot, round: Round): Promise<void> 
     round.record("virtualbox-noop", { value: (more * 1000) / (await VirtualboxLab.plan(stack)).size });
     const asked = project.host.calls();
     const changing = asked.find((call) => !isRead(call.split(" ")));
-    if (changing !== undefined) throw new Error(`an up without a change ran: ${changing}`);
+    if (changing !== undefined) throw new Error(`an up without changes ran: ${changing}`);
     round.record("virtualbox-noop-calls", { value: asked.length });
   } finally {
     await project.close();
@@ -137,7 +140,7 @@ async function secondsOf(project: VirtualboxProject, of: string): Promise<number
   return (performance.now() - started) / 1000;
 }
 
-/** A host of VirtualBox' own takes this process' environment: what runs after this bench is to have its own back. */
+/** A VirtualBox host changes the environment of this process; this restores it for the benches that follow. */
 async function keepingEnvironment(action: () => Promise<void>): Promise<void> {
   const before = { ...process.env };
   try {

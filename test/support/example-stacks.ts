@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { parse } from "yaml";
 import type { Configuration } from "../../stacks/config/configuration";
 import { readConfigurationFile } from "../../stacks/config/read-configuration-file";
 
@@ -14,6 +15,14 @@ export const exampleStacks: readonly string[] = fs
 
 export const exampleText = (stack: string): string =>
   fs.readFileSync(path.join(stacksFolder, `Pulumi.${stack}.yaml`), "utf8");
+
+/** What the file of a shipped stack has below `groundplane:dataCenter`. */
+export function exampleSettings(stack: string): Readonly<Record<string, unknown>> {
+  const file = parse(exampleText(stack)) as {
+    readonly config: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  };
+  return file.config["groundplane:dataCenter"] ?? {};
+}
 
 /** The configuration of a shipped stack; throws when it has a problem. */
 export function exampleConfiguration(stack: string): Configuration {

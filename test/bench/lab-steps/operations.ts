@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type LabStep, labSettings, up } from "../lab-under-bench";
+import { type LabStep, labVariants, up } from "../lab-under-bench";
 import { stackCpuSeconds, stackMemoryMiB } from "../stack-usage";
 
 const SETTLE_MS = 20_000;
 const IDLE_MS = 30_000;
 
-/** The limit is the engine alone, with a program that declares nothing. */
+/** The limit is the engine alone, with an empty program. */
 export const withoutChange: LabStep = {
   rows: [
-    { name: "noop-up", unit: "s", what: "`up` without a change; limit: the engine with an empty program" },
-    { name: "preview", unit: "s", what: "`preview` without a change; limit: likewise" },
+    { name: "noop-up", unit: "s", what: "`up` without changes; limit: the engine with an empty program" },
+    { name: "preview", unit: "s", what: "`preview` without changes; limit: the same" },
   ],
   async run({ stack, engine }, round) {
     round.record("noop-up", { value: await up(stack), limit: await engine.up() });
@@ -18,11 +18,11 @@ export const withoutChange: LabStep = {
   },
 };
 
-/** All machines together, left alone. */
+/** All machines together, without any work. */
 export const idle: LabStep = {
   rows: [
-    { name: "idle-cpu", unit: "cores", what: "the whole lab, left alone" },
-    { name: "idle-memory", unit: "MiB", what: "the same: memory of its processes" },
+    { name: "idle-cpu", unit: "cores", what: "CPU use of the whole idle lab" },
+    { name: "idle-memory", unit: "MiB", what: "memory of its processes" },
   ],
   async run({ stack: { driver, name } }, round) {
     await sleep(SETTLE_MS, undefined, { signal: round.signal });
@@ -38,9 +38,18 @@ export const idle: LabStep = {
 export const addWorker: LabStep = {
   rows: [{ name: "add-worker", unit: "s", what: "one more worker, until it is Ready" }],
   async run({ stack }, round) {
-    stack.configure(labSettings(3, { fastProbes: false }));
+    stack.configure(labVariants.moreWorkers);
     round.record("add-worker", { value: await up(stack) });
-    stack.configure(labSettings(2, { fastProbes: false }));
+    stack.configure(labVariants.standard);
+    await up(stack);
+  },
+};
+
+/** An orderly shutdown of every machine. `up` starts them again. */
+export const stop: LabStep = {
+  rows: [{ name: "stop", unit: "s", what: "`groundplane stop` of the whole lab" }],
+  async run({ stack }, round) {
+    round.record("stop", { value: await stack.groundplane("stop") });
     await up(stack);
   },
 };

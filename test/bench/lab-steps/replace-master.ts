@@ -6,21 +6,21 @@ import type { Round } from "../bench";
 import { apiUrl, type LabStep, type LabUnderBench, up } from "../lab-under-bench";
 
 const PROBE_MS = 20;
-/** Probes before a fault, as there is no gap without a good one on either side. */
+/** A gap needs a successful probe on either side. */
 const BEFORE_MS = 2_000;
 const AFTER_MS = 8_000;
 
-/** A master is lost with its data and made anew by `up`; the API is asked all the while. */
+/** Removes a master with its data and has `up` recreate it, while a client probes the API. */
 export const replaceMaster: LabStep = {
   rows: [
-    { name: "replace-master", unit: "s", what: "a master lost with its data is made anew" },
-    { name: "replace-master-gap", unit: "ms", what: "longest gap of the API meanwhile" },
+    { name: "replace-master", unit: "s", what: "recreation of a master that is lost with its data" },
+    { name: "replace-master-gap", unit: "ms", what: "longest API gap meanwhile" },
   ],
   async run(lab, round) {
     const { driver, name: stack } = lab.stack;
     const lost = { stack, name: masterOf(lab, round) };
     const state = await driver.inspectMachine(lost);
-    if (state === undefined) throw new Error(`${lost.name} is not there`);
+    if (state === undefined) throw new Error(`${lost.name} does not exist`);
     let value = 0;
     const seen = await whileProbing(lab, async () => {
       await driver.removeMachine(lost, state.owner);
@@ -42,11 +42,11 @@ async function whileProbing({ plan }: LabUnderBench, fault: () => Promise<void>)
     throw error;
   }
   const seen = await probe.stop();
-  if (seen.asked - seen.failed < 100) throw new Error(`the API hardly answered: ${JSON.stringify(seen)}`);
+  if (seen.asked - seen.failed < 100) throw new Error(`the API hardly responded: ${JSON.stringify(seen)}`);
   return seen;
 }
 
-/** A different one in each round: masters are equal, but leaders are not. */
+/** A different master in each round, because the leader behaves differently. */
 function masterOf({ plan }: LabUnderBench, { number }: Round): string {
   const masters = nodesOf(plan, "master");
   return masters[number % masters.length]?.name ?? "";

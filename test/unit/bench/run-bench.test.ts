@@ -7,16 +7,19 @@ const rows = [
   { name: "first", unit: "s", what: "" },
   { name: "second", unit: "s", what: "" },
 ] as const;
+const configurations: Bench["configurations"] = [];
+
+const origin = { commit: "697338e", date: "2026-11-28T06:00:00.000Z", load: 0.1 };
 
 function options(wants = (_row: string): boolean => true) {
-  const told: string[] = [];
-  return { rounds: 3, wants, signal: new AbortController().signal, tell: (line: string) => void told.push(line), told };
+  const { signal } = new AbortController();
+  return { rounds: 3, wants, signal, tell: () => undefined, measuredAt: async () => origin };
 }
 
-test("a failed step keeps what was measured before it, and the bench is closed", async () => {
+test("figures from before a failure are kept, and the bench is closed", async () => {
   let closed = 0;
   const bench: Bench = {
-    rows,
+    ...{ rows, configurations },
     async measure({ number, record }) {
       record("first", { value: number });
       if (number === 2) throw new Error("broken");
@@ -24,7 +27,7 @@ test("a failed step keeps what was measured before it, and the bench is closed",
     },
     close: async () => void closed++,
   };
-  const { results, error } = await runBench(bench, options());
+  const { results, missing, error } = await runBench(bench, options());
   assert.deepEqual(
     results.map(({ name, runs }) => [name, runs]),
     [
@@ -32,12 +35,16 @@ test("a failed step keeps what was measured before it, and the bench is closed",
       ["second", 1],
     ],
   );
+  assert.deepEqual(missing, [
+    { name: "first", reason: "broken" },
+    { name: "second", reason: "broken" },
+  ]);
   assert.match(String(error), /broken/);
   assert.equal(closed, 1);
 });
 
-test("rows that nobody asked for and rows without a sample are left out", async () => {
-  const bench: Bench = { rows, measure: async ({ record }) => record("first", { value: 1 }) };
+test("rows without a request and rows without a sample are left out", async () => {
+  const bench: Bench = { rows, configurations, measure: async ({ record }) => record("first", { value: 1 }) };
   assert.deepEqual(
     (
       await runBench(
@@ -53,11 +60,36 @@ test("rows that nobody asked for and rows without a sample are left out", async 
   );
 });
 
-test("after an interruption no round is begun", async () => {
+test("a requested row with fewer figures than rounds is missing, with the reason", async () => {
+  const bench: Bench = {
+    ...{ rows, configurations },
+    async measure({ number, record, miss }) {
+      record("first", { value: 1 });
+      if (number < 3) record("second", { value: 1 });
+      else miss("second", "master-1 did not recover");
+    },
+  };
+  assert.deepEqual((await runBench(bench, options())).missing, [
+    { name: "second", reason: "master-1 did not recover" },
+  ]);
+  const silent: Bench = { rows, configurations, measure: async () => undefined };
+  const first = (row: string): boolean => row === "first";
+  assert.deepEqual((await runBench(silent, options(first))).missing, [
+    { name: "first", reason: "the bench recorded no figure" },
+  ]);
+});
+
+test("each result has the commit, the date and the load of its measurement", async () => {
+  const bench: Bench = { rows, configurations, measure: async ({ record }) => record("first", { value: 1 }) };
+  const [result] = (await runBench(bench, options())).results;
+  assert.deepEqual({ ...result, ...origin }, result);
+});
+
+test("no round starts after an interruption", async () => {
   const interruption = new AbortController();
   let rounds = 0;
   const bench: Bench = {
-    rows,
+    ...{ rows, configurations },
     async measure() {
       rounds++;
       interruption.abort(new Error("ended by SIGINT"));
@@ -68,9 +100,8 @@ test("after an interruption no round is begun", async () => {
   assert.match(String(error), /ended by SIGINT/);
 });
 
-test("what a machine cannot do is skipped with the reason", async () => {
-  const given = options();
-  const bench: Bench = { rows, unavailable: async () => "no root", measure: () => assert.fail() };
-  assert.deepEqual(await runBench(bench, given), { results: [] });
-  assert.deepEqual(given.told, ["first, second: skipped, no root"]);
+test("rows that the machine cannot measure are missing with the reason", async () => {
+  const bench: Bench = { rows, configurations, unavailable: async () => "no root", measure: () => assert.fail() };
+  const missing = rows.map(({ name }) => ({ name, reason: "no root" }));
+  assert.deepEqual(await runBench(bench, options()), { results: [], missing });
 });

@@ -4,17 +4,17 @@ import { cores } from "../stack-under-bench";
 import { stackCpuSeconds } from "../stack-usage";
 
 /**
- * From nothing to every node and pod Ready, which is what `up` waits for, and on the way the API's first answer through
- * the floating IP. The limit is what the machines' work takes when it keeps all cores busy.
+ * From nothing to every node and pod Ready, which `up` waits for, and the first response of the API through the floating IP
+ * on the way. The limit is the time that the machines' work takes when it keeps all cores busy.
  */
-export const birth: LabStep = {
+export const createLab: LabStep = {
   rows: [
     {
       name: "lab-up",
       unit: "s",
       what: "`up` of `lab` from nothing to all nodes and pods Ready; limit: the machines' CPU time on all cores",
     },
-    { name: "lab-api", unit: "s", what: "until its API answers through the floating IP" },
+    { name: "lab-api", unit: "s", what: "until its API responds through the floating IP" },
   ],
   async run({ stack, plan }, round) {
     const failed = new AbortController();
@@ -22,7 +22,7 @@ export const birth: LabStep = {
     const value = await up(stack).finally(() => failed.abort());
     round.record("lab-up", { value, limit: (await stackCpuSeconds(stack.driver, stack.name)) / cores });
     const milliseconds = await answer;
-    if (milliseconds === undefined) throw new Error(`${apiUrl(plan)} never answered during up`);
+    if (milliseconds === undefined) throw new Error(`${apiUrl(plan)} did not respond during up`);
     round.record("lab-api", { value: milliseconds / 1000 });
   },
 };
