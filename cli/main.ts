@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { exemptLoopback } from "../host/exempt-loopback.cjs";
 import { UserError } from "../model/user-error";
 import { bundleCommand } from "./commands/bundle";
 import { destroyCommand } from "./commands/destroy";
@@ -18,6 +19,7 @@ import { verifyCommand } from "./commands/verify";
 
 /** Exit codes: 0 done, 1 it failed or is not as it should be, 2 the command line is wrong. */
 async function main(): Promise<void> {
+  exemptLoopback();
   const groundplane = new Command("groundplane").description(
     "A highly available Kubernetes data centre on your own machine",
   );

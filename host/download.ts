@@ -1,19 +1,18 @@
 import { createWriteStream } from "node:fs";
 import * as fs from "node:fs/promises";
-import type { IncomingMessage } from "node:http";
 import * as path from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { DownloadOptions } from "../model/host";
 import { UserError } from "../model/user-error";
 import { digestFile } from "./digest-file";
 import { removeTree } from "./file-store";
-import { httpGet } from "./http-get";
+import { discard, type HttpAnswer, httpGet } from "./http-get";
 
 /**
- * Fetches a file over HTTPS. What an earlier, broken attempt left in `<file>.partial` is gone on with.
+ * Downloads a file over HTTPS. Resumes from `<file>.partial`, which an interrupted attempt leaves.
  *
- * @throws UserError `network` when the server cannot be reached or the connection breaks (what came is kept),
- * `download-refused` for any answer but success, `checksum` when the content is not what it should be (it is removed)
+ * @throws UserError `network` when the server cannot be reached or the connection breaks (the partial file stays),
+ * `download-refused` for any answer but success, `checksum` when the checksum differs (the file is removed)
  */
 export async function download(url: string, file: string, options: DownloadOptions): Promise<void> {
   const partial = `${file}.partial`;
@@ -24,8 +23,8 @@ export async function download(url: string, file: string, options: DownloadOptio
     await removeTree(partial);
     throw new UserError(
       "checksum",
-      `${url} has the checksum ${found}, it should have ${options.sha256}`,
-      "try again; if it stays like this, the server or something on the way to it changes files: do not use them",
+      `${url} has the checksum ${found}; expected ${options.sha256}`,
+      "try again; if it persists, the server or a proxy changes files, so do not use them",
     );
   }
   await fs.rename(partial, file);
@@ -38,37 +37,39 @@ async function receive(url: string, partial: string, options: DownloadOptions): 
     { ...options, headers: have > 0 ? { Range: `bytes=${have}-` } : {} },
     [200, 206, 416],
   );
-  // 416: all of it was there already. 200: the server sends all of it anew.
-  if (response.statusCode === 416) {
-    response.resume();
-    return;
-  }
-  const start = response.statusCode === 206 ? have : 0;
+  // 416: the partial file is complete. 200: the server starts over.
+  if (response.status === 416) return discard(response);
+  const start = response.status === 206 ? have : 0;
   await save(url, response, partial, start, options);
 }
 
 async function save(
   url: string,
-  response: IncomingMessage,
+  { header, body }: HttpAnswer,
   partial: string,
   start: number,
   { onProgress, signal }: DownloadOptions,
 ): Promise<void> {
-  const length = Number(response.headers["content-length"]);
+  const length = Number(header("content-length"));
   const total = Number.isFinite(length) ? start + length : undefined;
   let present = start;
-  response.on("data", (chunk: Buffer) => {
+  body.on("data", (chunk: Buffer) => {
     present += chunk.length;
     onProgress?.(present, total);
   });
   try {
-    await pipeline(response, createWriteStream(partial, { flags: start > 0 ? "a" : "w" }), { signal });
+    await pipeline(body, createWriteStream(partial, { flags: start > 0 ? "a" : "w" }), { signal });
   } catch (cause) {
     signal?.throwIfAborted();
     if ((cause as NodeJS.ErrnoException).code === "ENOSPC") throw cause;
-    throw new UserError("network", `the connection broke while ${url} was fetched`, "try again: what came is kept", {
-      cause,
-    });
+    throw new UserError(
+      "network",
+      `the connection broke during the download of ${url}`,
+      "try again; the download resumes",
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -11,7 +11,7 @@ import { withFileLock } from "./file-lock";
 import { makeReadOnly, stampFile } from "./file-stamp";
 import * as store from "./file-store";
 import { isPortFree } from "./free-port";
-import { httpGet, httpGetText } from "./http-get";
+import { discard, httpGet, httpGetText } from "./http-get";
 import * as kernel from "./kernel-files";
 import { connectLines } from "./line-connection";
 import { asNamespaceRoot, isInUserNamespace, namespaceProblem, ownNamespaces } from "./namespaces";
@@ -105,7 +105,7 @@ export const localHost: Host = {
     download,
     getText: httpGetText,
     reach: async (url, options) => {
-      (await httpGet(url, options)).destroy();
+      discard(await httpGet(url, options));
     },
   },
   namespaces: {

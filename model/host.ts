@@ -105,6 +105,8 @@ export interface HttpOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Certificates to trust instead of the public ones, PEM. */
   readonly ca?: string;
+  /** Accepts plain HTTP; only for an address that the user has set. */
+  readonly allowHttp?: boolean;
   readonly signal?: AbortSignal;
   /** Milliseconds without any data after which the server counts as unreachable; default 30 s. */
   readonly idleTimeoutMs?: number;
@@ -117,7 +119,10 @@ export interface DownloadOptions extends HttpOptions {
   readonly onProgress?: (present: number, total: number | undefined) => void;
 }
 
-/** HTTPS. */
+/**
+ * HTTPS, through the proxy in `HTTPS_PROXY` or `HTTP_PROXY` (lower case, too) unless the host is loopback or in
+ * `NO_PROXY`.
+ */
 export interface HostNetwork {
   /**
    * Downloads a file. Resumes from `<file>.partial` of an earlier, interrupted attempt.

@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { partsFolder, toolsFolder } from "../host/data-folder";
-import { digestFile } from "../host/digest-file";
+import { download } from "../host/download";
 import { withFileLock } from "../host/file-lock";
 import { removeTree } from "../host/file-store";
 import { runCommand } from "../host/run-command";
@@ -10,7 +10,7 @@ import type { ObtainOptions } from "./pulumi-tool";
 import { satisfies } from "./pulumi-version";
 import { isIntact, readRecord, sealFolder } from "./sealed-folder";
 
-/** The Go that is fetched when the host has none, as the module proxy serves it, by architecture. */
+/** The Go to download when the host has none, as the module proxy serves it, by architecture. */
 const GO_VERSION = "1.26.8";
 const GO_SHA256: Readonly<Record<string, string>> = {
   amd64: "30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7",
@@ -19,15 +19,15 @@ const GO_SHA256: Readonly<Record<string, string>> = {
 const DEFAULT_PROXY = "https://proxy.golang.org";
 
 export interface ObtainGoOptions extends ObtainOptions {
-  /** Where the host's own Go may be; default: PATH and the official place. */
+  /** Where to look for the host's own Go; default: PATH and the official location. */
   readonly searched?: readonly string[];
 }
 
 const goFolder = (): string => path.join(toolsFolder(), "go");
 
 /**
- * Path of a `go` that is at least of the wanted version: the user's from PATH, else one kept from before, else fetched
- * from the Go module proxy, where Go itself is a module, and compared with the pinned checksum.
+ * Path of a `go` of at least the minimum version: the user's own, else one downloaded earlier, else one from the Go
+ * module proxy, where Go itself is a module, compared with the pinned checksum.
  *
  * @throws UserError `go-missing`
  */
@@ -36,32 +36,33 @@ export async function obtainGo(minimum: string, options: ObtainGoOptions = {}): 
     const version = await goVersion(go);
     if (version && satisfies(version, minimum)) return go;
   }
-  if (!satisfies(GO_VERSION, minimum)) throw goMissing(minimum, "none so new is known here");
+  if (!satisfies(GO_VERSION, minimum)) throw goMissing(minimum, "this release of groundplane knows none that recent");
   const kept = path.join(goFolder(), "bin", "go");
   await withFileLock(goFolder(), async () => {
     const record = await readRecord(goFolder());
-    if (!record || !(await isIntact(goFolder(), record))) await fetchGo(minimum, options);
+    if (!record || !(await isIntact(goFolder(), record))) await downloadGo(minimum, options);
   });
   return kept;
 }
 
 async function goVersion(go: string): Promise<string | undefined> {
-  // "local": its own version is asked for, not that of another one it would fetch.
+  // "local": the version of this Go itself, not of another one that it would download.
   const result = await runCommand([go, "env", "GOVERSION"], { env: { GOTOOLCHAIN: "local" } }).catch(() => undefined);
   return result?.stdout.trim().replace(/^go/, "");
 }
 
-async function fetchGo(minimum: string, { progress, signal }: ObtainOptions): Promise<void> {
+async function downloadGo(minimum: string, { progress, signal }: ObtainOptions): Promise<void> {
   const architecture = process.arch === "x64" ? "amd64" : process.arch;
   const expected = GO_SHA256[architecture];
-  if (!expected) throw goMissing(minimum, `none is known for ${process.arch}`);
+  if (!expected) throw goMissing(minimum, `this release of groundplane knows none for ${process.arch}`);
   const name = `v0.0.1-go${GO_VERSION}.linux-${architecture}`;
   const url = `${moduleProxy()}/golang.org/toolchain/@v/${name}.zip`;
-  progress?.(`fetching Go ${GO_VERSION} from ${moduleProxy()}`);
+  progress?.(`downloading Go ${GO_VERSION} from ${moduleProxy()}`);
   const archive = path.join(partsFolder(), `go-${name}.zip`);
-  await fs.mkdir(partsFolder(), { recursive: true });
-  await fs.writeFile(archive, await fetchBytes(url, minimum, signal));
-  if ((await digestFile(archive)) !== expected) throw goMissing(minimum, `${url} is not what it should be`);
+  // GOPROXY may name a plain HTTP server; the checksum is pinned.
+  await download(url, archive, { sha256: expected, signal, allowHttp: true }).catch((error: unknown) => {
+    throw error instanceof UserError ? goMissing(minimum, error.problem, error) : error;
+  });
   await unpackGo(archive, name, signal);
   await fs.rm(archive);
 }
@@ -93,18 +94,10 @@ function moduleProxy(): string {
   return /^https?:/.test(first) ? first.replace(/\/$/, "") : DEFAULT_PROXY;
 }
 
-async function fetchBytes(url: string, minimum: string, signal?: AbortSignal): Promise<Buffer> {
-  const response = await fetch(url, { signal }).catch((cause: Error) => {
-    throw goMissing(minimum, `${url} cannot be read: ${cause.message}`, cause);
-  });
-  if (!response.ok) throw goMissing(minimum, `${url} answers ${response.status}`);
-  return Buffer.from(await response.arrayBuffer());
-}
-
 function goMissing(minimum: string, why: string, cause?: unknown): UserError {
   return new UserError(
     "go-missing",
-    `building needs Go ${minimum} or later, and ${why}`,
+    `building needs Go ${minimum} or later: ${why}`,
     "install Go from https://go.dev/dl/ or your distribution (Debian: backports) and put it on PATH",
     { cause },
   );

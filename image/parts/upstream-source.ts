@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { partsFolder } from "../../host/data-folder";
 import { download } from "../../host/download";
 import { removeTree } from "../../host/file-store";
-import { httpGet, httpGetText } from "../../host/http-get";
+import { discard, httpGet, httpGetText } from "../../host/http-get";
 import { UserError } from "../../model/user-error";
 import type { BuildContext } from "../store/progress";
 import type { Availability, Part, PartSource } from "./part-source";
@@ -49,7 +49,7 @@ async function probe(url: string, ca?: string): Promise<Availability> {
       idleTimeoutMs: ANSWER_WITHIN_MS,
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
-    response.destroy();
+    discard(response);
     return { usable: true, reason: `${host} answers` };
   } catch {
     return { usable: false, reason: `${host} does not answer` };

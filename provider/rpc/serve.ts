@@ -1,5 +1,6 @@
 import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import { exemptLoopback } from "../../host/exempt-loopback.cjs";
 import { failureStatus } from "./failure-status";
 import { ProviderServer } from "./provider-server";
 import type { ProviderDefinition } from "./resource-handler";
@@ -58,6 +59,7 @@ export function listen(provider: ProviderServer): Promise<{ readonly server: grp
 
 /** The whole life of a plugin's process: the port on stdout, then calls until the engine ends it. */
 export function servePlugin(definition: ProviderDefinition): void {
+  exemptLoopback();
   const provider = new ProviderServer(definition, () => process.exit(0));
   const engineAddress = process.argv[2];
   if (engineAddress && /:\d+$/.test(engineAddress)) provider.connectEngine(engineAddress);

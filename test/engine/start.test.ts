@@ -26,12 +26,14 @@ const git = (...words: string[]): string => execFileSync("git", ["-C", project.f
 
 type OnOutput = (output: string, pid: number) => void;
 
-const start = (onOutput?: OnOutput) => run(["cli/start.cjs", "--stack", "small"], onOutput);
+const start = (onOutput?: OnOutput, more?: NodeJS.ProcessEnv) =>
+  run(["cli/start.cjs", "--stack", "small"], onOutput, more);
 
-function run(argv: readonly string[], onOutput: OnOutput = () => undefined) {
+function run(argv: readonly string[], onOutput: OnOutput = () => undefined, more: NodeJS.ProcessEnv = {}) {
   return new Promise<{ code: number | null; output: string }>((resolve, reject) => {
     const env: NodeJS.ProcessEnv = { ...project.environment, GROUNDPLANE_DRIVER: "fake" };
     for (const name of Object.keys(env)) if (/^(?:PULUMI_|NODE_TEST_CONTEXT|NODE_OPTIONS)/.test(name)) delete env[name];
+    Object.assign(env, more);
     const child = spawn(process.execPath, argv, { cwd: project.folder, env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
@@ -67,6 +69,13 @@ test("Ctrl-C stops in order, and the next start goes on from there", async () =>
   const second = await start();
   assert.equal(second.code, 0, second.output);
   assert.match(second.output, /small is up\./);
+});
+
+test("a proxy that is away disturbs nothing, because the engine is on loopback", async () => {
+  const away = "http://127.0.0.1:9";
+  const proxied = await start(undefined, { http_proxy: away, https_proxy: away, no_proxy: "", NO_PROXY: "" });
+  assert.equal(proxied.code, 0, proxied.output);
+  assert.match(proxied.output, /small is up/);
 });
 
 test("it ends with the API, the kubeconfig, the times and what to try; again, nothing is to be done", async () => {

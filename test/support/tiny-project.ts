@@ -77,7 +77,7 @@ const compilerOptions = {
 };
 
 function writeProjectFiles(folder: string): void {
-  const guard = path.join(projectFolder, "toolchain", "inspect-guard.cjs");
+  const guard = path.join(projectFolder, "toolchain", "preload.cjs");
   const options = { tsconfig: "tsconfig.json", nodeargs: `--require ${guard} --stack-trace-limit=20` };
   const files = {
     "Pulumi.yaml": JSON.stringify({ name: "tiny", runtime: { name: "nodejs", options } }),

@@ -4,6 +4,7 @@ import * as http2 from "node:http2";
 import * as grpc from "@grpc/grpc-js";
 import { version } from "@pulumi/pulumi/package.json";
 import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb";
+import { exemptLoopback } from "../../host/exempt-loopback.cjs";
 import { signalChildren } from "./child-processes";
 import { LanguageRuntime } from "./language-runtime";
 
@@ -22,6 +23,7 @@ function endWithEngine(address: string): void {
 }
 
 function serve(engineAddress: string): void {
+  exemptLoopback();
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     "grpc.max_send_message_length": MAX_MESSAGE_BYTES,

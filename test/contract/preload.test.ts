@@ -7,7 +7,7 @@ const checkout = path.resolve(__dirname, "..", "..");
 
 /** Runs a script as Pulumi runs the program. @returns what it printed, as JSON */
 function run(script: string): unknown {
-  const argv = ["--no-warnings", "--require", "./toolchain/load-late.cjs", "-e", script];
+  const argv = ["--no-warnings", "--require", "./toolchain/preload.cjs", "-e", script];
   return JSON.parse(execFileSync(process.execPath, argv, { cwd: checkout, encoding: "utf8" }));
 }
 

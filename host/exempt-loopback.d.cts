@@ -1,0 +1,1 @@
+export function exemptLoopback(environment?: NodeJS.ProcessEnv): NodeJS.ProcessEnv;

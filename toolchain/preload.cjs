@@ -1,0 +1,37 @@
+// Loaded before the Pulumi program (Pulumi.yaml, nodeargs).
+const Module = require("node:module");
+const util = require("node:util");
+const { exemptLoopback } = require("../host/exempt-loopback.cjs");
+
+// The program talks to the engine over loopback.
+exemptLoopback();
+
+// Node's `util.inspect(error, { colors: true })` does not end in reasonable time for a stack frame of the form
+// `node_modules/@scope/file` without a further slash, and the source maps of @pulumi/pulumi name its top-level files so.
+// Pulumi inspects every uncaught error this way, so a program's error would take half a minute and gigabytes of memory.
+// Such errors are inspected without colours instead.
+const inspect = util.inspect;
+const slowFrame = /node_modules\/@[^/\\]+\/[^/\\\n]*$/m;
+const isSlow = (value, options) => options?.colors && value instanceof Error && slowFrame.test(String(value.stack));
+
+util.inspect = Object.assign(
+  (value, options, ...legacy) =>
+    inspect(value, isSlow(value, options) ? { ...options, colors: false } : options, ...legacy),
+  inspect,
+);
+
+// @pulumi/pulumi loads the TypeScript compiler and npm's dependency solver at its start, which takes a tenth of a whole
+// `preview`. It needs them only to turn functions into text, which this program never does. They load on first use.
+const load = Module._load;
+const late = new Set(["typescript", "@npmcli/arborist"]);
+const isPulumis = (file) => /[\\/]node_modules[\\/]@pulumi[\\/]pulumi[\\/]/.test(file ?? "");
+
+Module._load = function loadLate(request, parent, isMain) {
+  if (!late.has(request) || !isPulumis(parent?.filename)) return load.call(this, request, parent, isMain);
+  const loaded = () => load.call(this, request, parent, isMain);
+  // `__esModule`: the importer takes the module as it is instead of copying its properties, which would load it.
+  return new Proxy(
+    {},
+    { get: (_, name) => name === "__esModule" || loaded()[name], has: (_, name) => name in loaded() },
+  );
+};
