@@ -7,7 +7,7 @@ import { Image } from "./resources/image";
 export interface BaseImageArgs {
   /** The driver's name. */
   readonly driver: string;
-  /** e.g. `1.36.3`, without `v`. */
+  /** Without `v`. */
   readonly kubernetesVersion: string;
   /** Debian when absent. */
   readonly distribution?: DistributionName;

@@ -7,7 +7,7 @@ const TIMEOUT_MS = 5_000;
 export interface KubernetesNode {
   readonly name: string;
   readonly ready: boolean;
-  /** e.g. `v1.36.3` */
+  /** Begins with `v`. */
   readonly version: string;
 }
 

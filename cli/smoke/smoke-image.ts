@@ -5,7 +5,7 @@ import { removeTree, writeFileAtomic, writeJson } from "../../host/file-store";
 import { bootSectorDisk } from "../../hypervisors/boot-sector";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { imageFor, imageFormOf } from "../../image/recipes/image-names";
-import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
+import { defaultKubernetesVersion } from "../../model/releases";
 
 /** What the tiny machine is made from, and how one knows on its console that it has booted. */
 export interface SmokeImage {

@@ -28,7 +28,7 @@ export interface PartSource {
   fetch(part: Part, target: string, context: BuildContext): Promise<string>;
 }
 
-/** How a part is called in progress lines, e.g. `kubernetes 1.36.3`. */
+/** How a part is called in progress lines, e.g. `root tree`. */
 export function partTitle(part: Part): string {
   if (part.kind === "disk") return `${part.recipe.name} disk`;
   return part.kind === "root-tree" ? "root tree" : `${part.recipe.name} ${part.recipe.version}`;

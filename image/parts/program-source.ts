@@ -3,8 +3,9 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { removeTree } from "../../host/file-store";
 import { runCommand } from "../../host/run-command";
+import { defaultKubernetesVersion } from "../../model/releases";
 import { UserError } from "../../model/user-error";
-import { programSourceFolder } from "../image-files";
+import { goModuleFolder, pauseSourceFolder } from "../image-files";
 import type { ProgramsRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/progress";
 import { asStorageError } from "../store/storage-error";
@@ -18,7 +19,7 @@ export const programSource: PartSource = {
   provides: (part) => part.kind === "programs",
   available: async () => {
     try {
-      const go = await findGo(programSourceFolder("kubernetes"));
+      const go = await findGo(goModuleFolder("kubernetes", defaultKubernetesVersion));
       return { usable: true, reason: `programs can be built with Go ${go.version}` };
     } catch (error) {
       return { usable: false, reason: error instanceof UserError ? error.problem : String(error) };
@@ -31,9 +32,9 @@ export const programSource: PartSource = {
 };
 
 async function build(recipe: ProgramsRecipe, work: string, target: string, context: BuildContext): Promise<string> {
-  await fs.cp(programSourceFolder(recipe.name), work, { recursive: true });
   if (recipe.name === "pause") return buildPause(recipe, work, target, context);
   const plan = goBuild(recipe.name, recipe.version, recipe.programs);
+  await fs.cp(goModuleFolder(recipe.name, recipe.version), work, { recursive: true });
   if (!plan) throw new Error(`nothing says how to build ${recipe.name}`);
   const go = await findGo(work);
   const phase = `${recipe.name} ${recipe.version}`;
@@ -80,6 +81,7 @@ async function buildPause(
   target: string,
   context: BuildContext,
 ): Promise<string> {
+  await fs.cp(pauseSourceFolder, work, { recursive: true });
   const output = path.join(target, "pause");
   context.progress({ phase: `pause ${recipe.version}`, message: "building pause" });
   try {

@@ -1,41 +1,10 @@
-import { UserError } from "../../model/user-error";
+import { busyboxImage, containerImageNames, releaseOf } from "../../model/releases";
 import digests from "./layer-digests.json";
 import type { ContainerImageRecipe, KubernetesRecipe, ProgramsName } from "./recipe";
 
-/** What belongs to one release of Kubernetes; the tags are those that its kubeadm asks for. */
-interface Release {
-  readonly etcd: string;
-  readonly etcdTag: string;
-  readonly coredns: string;
-  readonly pause: string;
-  readonly flannel: string;
-  readonly localPathProvisioner: string;
-}
-
-const releases: Readonly<Record<string, Release>> = {
-  "1.36.3": {
-    etcd: "3.6.8",
-    etcdTag: "3.6.8-0",
-    coredns: "1.14.2",
-    pause: "3.10.2",
-    flannel: "0.28.4",
-    localPathProvisioner: "0.0.30",
-  },
-};
-
-/** Versions that images can be made of, oldest first. */
-export const kubernetesVersions: readonly string[] = Object.keys(releases);
-
-/** @throws UserError `kubernetes-version` for a version without a recipe */
+/** @throws UserError `kubernetes-version` for a version without a release */
 export function kubernetesRecipe(version: string): KubernetesRecipe {
-  const release = releases[version];
-  if (!release) {
-    throw new UserError(
-      "kubernetes-version",
-      `there is no recipe for Kubernetes ${version}`,
-      `set kubernetesVersion to ${kubernetesVersions.join(" or ")}`,
-    );
-  }
+  const release = releaseOf(version);
   return {
     version,
     layer: {
@@ -65,7 +34,7 @@ export function kubernetesRecipe(version: string): KubernetesRecipe {
       },
       { name: "pause", version: release.pause, programs: ["pause"] },
     ],
-    containerImages: containerImages(version, release),
+    containerImages: containerImages(version),
   };
 }
 
@@ -84,7 +53,8 @@ const packetFilter = {
   ),
 };
 
-function containerImages(version: string, release: Release): readonly ContainerImageRecipe[] {
+function containerImages(version: string): readonly ContainerImageRecipe[] {
+  const names = containerImageNames(version);
   return [
     ...servers.map((name) => ({
       name: `registry.k8s.io/${name}:v${version}`,
@@ -98,7 +68,7 @@ function containerImages(version: string, release: Release): readonly ContainerI
       entrypoint: ["/usr/local/bin/kube-proxy"],
     },
     {
-      name: `registry.k8s.io/etcd:${release.etcdTag}`,
+      name: names.etcd,
       programs: {
         ...program("usr/local/bin/etcd", "etcd", "etcd"),
         ...program("usr/local/bin/etcdctl", "etcd", "etcdctl"),
@@ -106,28 +76,28 @@ function containerImages(version: string, release: Release): readonly ContainerI
       entrypoint: ["/usr/local/bin/etcd"],
     },
     {
-      name: `registry.k8s.io/coredns/coredns:v${release.coredns}`,
+      name: names.coredns,
       programs: program("coredns", "coredns", "coredns"),
       entrypoint: ["/coredns"],
     },
     {
-      name: `registry.k8s.io/pause:${release.pause}`,
+      name: names.pause,
       programs: program("pause", "pause", "pause"),
       entrypoint: ["/pause"],
       user: "65535:65535",
     },
     {
-      name: `groundplane.internal/flannel:v${release.flannel}`,
+      name: names.flannel,
       programs: program("opt/bin/flanneld", "flannel", "flanneld"),
       ...packetFilter,
       entrypoint: ["/opt/bin/flanneld"],
     },
     {
-      name: `groundplane.internal/local-path-provisioner:v${release.localPathProvisioner}`,
+      name: names.localPathProvisioner,
       programs: program("usr/bin/local-path-provisioner", "local-path-provisioner", "local-path-provisioner"),
       entrypoint: ["/usr/bin/local-path-provisioner"],
     },
-    { name: "groundplane.internal/busybox:1", programs: {}, ...busybox },
+    { name: busyboxImage, programs: {}, ...busybox },
   ];
 }
 

@@ -1,6 +1,6 @@
 /** What a build tells while it works. */
 export interface Progress {
-  /** What is being made, e.g. `root tree` or `kubernetes 1.36.3`. */
+  /** What is being made, e.g. `root tree`. */
   readonly phase: string;
   /** One line about what happens right now. */
   readonly message: string;

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { distributions } from "../../model/distributions";
+import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
 import { isAligned, parseAddress, parseCidr } from "./ipv4";
-import { defaultKubernetesVersion, supportedKubernetesVersions } from "./kubernetes-versions";
 import { poolsSchema, wholeNumber } from "./pools-schema";
 
 /** The shape of what users write, with every default. What needs two values at once is in `rules.ts`. */
@@ -115,10 +115,7 @@ export const configurationSchema = z
         "Where machines run: `virtualbox` or `qemu` = virtual machines, `nspawn` = system containers, `auto` = the best " +
           "that this host has, `fake` = on paper, for tests.",
       ),
-    kubernetesVersion: z
-      .enum(supportedKubernetesVersions)
-      .default(defaultKubernetesVersion)
-      .describe("Version of Kubernetes."),
+    kubernetesVersion: z.enum(kubernetesVersions).default(defaultKubernetesVersion).describe("Version of Kubernetes."),
     distribution: z
       .enum(distributions)
       .default("debian")

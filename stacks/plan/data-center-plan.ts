@@ -135,7 +135,7 @@ export interface VolumePlan {
 }
 
 export interface KubernetesPlan {
-  /** e.g. `1.36.3`, without `v`. */
+  /** Without `v`; a key of `releases`. */
   readonly version: string;
   /** `<floatingIp>:<port>` */
   readonly endpoint: string;

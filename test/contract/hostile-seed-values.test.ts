@@ -8,8 +8,8 @@ import { envLine, shellWord } from "../../cloud-init/quoting";
 import { imagesFolder } from "../../host/data-folder";
 import { ensureImages } from "../../image/build-images";
 import { imageFor } from "../../image/recipes/image-names";
+import { defaultKubernetesVersion } from "../../model/releases";
 import { UserError } from "../../model/user-error";
-import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
 import { hostileValues } from "../support/seed-proof/hostile-values";
 import { runInTree } from "../support/seed-proof/prove-seed";
 

@@ -9,13 +9,13 @@ import { createBundle } from "../../image/parts/bundle";
 import { partName } from "../../image/parts/part-name";
 import { programSource } from "../../image/parts/program-source";
 import { imageName, imageRecipes } from "../../image/recipes/image-names";
-import { kubernetesVersions } from "../../image/recipes/kubernetes";
 import type { ImageRecipe } from "../../image/recipes/recipe";
+import { defaultKubernetesVersion } from "../../model/releases";
 import { ownDataFolder, storedNames } from "../support/small-image";
 
 /** The real root tree and containerd, with few and small container images. */
 const needsRoot = { skip: process.getuid?.() !== 0 && "needs root" };
-const version = kubernetesVersions.at(-1) ?? "";
+const version = defaultKubernetesVersion;
 const [, full] = imageRecipes(version, "tree");
 const few = fewContainerImages(full ?? assert.fail("no recipe for Kubernetes"));
 

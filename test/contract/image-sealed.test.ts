@@ -9,12 +9,13 @@ import { ensureImages } from "../../image/build-images";
 import { layerFilesFolder } from "../../image/image-files";
 import { containerLayer } from "../../image/recipes/container-layer";
 import { imageFor } from "../../image/recipes/image-names";
-import { kubernetesRecipe, kubernetesVersions } from "../../image/recipes/kubernetes";
+import { kubernetesRecipe } from "../../image/recipes/kubernetes";
 import { rootTree } from "../../image/recipes/root-tree";
+import { defaultKubernetesVersion } from "../../model/releases";
 
 /** The images that machines are really made of; built here when they are absent. */
 const needsRoot = { skip: process.getuid?.() !== 0 && "needs root" };
-const version = kubernetesVersions.at(-1) ?? "";
+const version = defaultKubernetesVersion;
 const kubernetesImage = path.join(imagesFolder(), imageFor("master", version, "tree"));
 const layer = (name: string): string => path.join(kubernetesImage, "layers", name);
 const units = "etc/systemd/system";

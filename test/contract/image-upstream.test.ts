@@ -14,6 +14,7 @@ import { ensurePart } from "../../image/parts/part-store";
 import { isPublished } from "../../image/parts/upstream-files";
 import { upstreamSource } from "../../image/parts/upstream-source";
 import { kubernetesRecipe } from "../../image/recipes/kubernetes";
+import { releaseOf, defaultKubernetesVersion as version } from "../../model/releases";
 import { UserError } from "../../model/user-error";
 import { ownDataFolder, storedNames } from "../support/small-image";
 
@@ -25,6 +26,7 @@ interface Server {
   readonly requests: string[];
 }
 
+const release = releaseOf(version);
 const sha256 = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
 const context = { progress: () => {} };
 const isUserError = (id: string) => (error: unknown) => error instanceof UserError && error.id === id;
@@ -61,7 +63,7 @@ async function serve(t: TestContext, folder: string): Promise<Server> {
 }
 
 function programsPart(name: string): Part {
-  const recipe = kubernetesRecipe("1.36.3").parts.find((part) => part.name === name);
+  const recipe = kubernetesRecipe(version).parts.find((part) => part.name === name);
   return { kind: "programs", recipe: recipe ?? assert.fail(name) };
 }
 
@@ -76,37 +78,41 @@ async function archiveOf(files: Readonly<Record<string, string>>): Promise<Buffe
 
 /** Puts every file of the release on the server as its projects would. */
 async function publish({ files }: Server): Promise<void> {
-  for (const program of kubernetesRecipe("1.36.3").parts[0]?.programs ?? []) {
+  for (const program of kubernetesRecipe(version).parts[0]?.programs ?? []) {
     const content = Buffer.from(`this is ${program}`);
-    files.set(`/k8s/v1.36.3/bin/linux/amd64/${program}`, `/elsewhere/${program}`);
+    files.set(`/k8s/v${version}/bin/linux/amd64/${program}`, `/elsewhere/${program}`);
     files.set(`/elsewhere/${program}`, content);
-    files.set(`/k8s/v1.36.3/bin/linux/amd64/${program}.sha256`, Buffer.from(sha256(content)));
+    files.set(`/k8s/v${version}/bin/linux/amd64/${program}.sha256`, Buffer.from(sha256(content)));
   }
-  const etcdFolder = "etcd-v3.6.8-linux-amd64";
+  const etcdFolder = `etcd-v${release.etcd}-linux-amd64`;
   const etcd = await archiveOf({
     [`${etcdFolder}/README`]: "",
     [`${etcdFolder}/etcd`]: "e",
     [`${etcdFolder}/etcdctl`]: "c",
   });
-  const etcdRelease = "/github/etcd-io/etcd/releases/download/v3.6.8";
+  const etcdRelease = `/github/etcd-io/etcd/releases/download/v${release.etcd}`;
   files.set(`${etcdRelease}/${etcdFolder}.tar.gz`, etcd);
   files.set(`${etcdRelease}/SHA256SUMS`, Buffer.from(`${"0".repeat(64)}  x\n${sha256(etcd)}  ${etcdFolder}.tar.gz\n`));
   const coredns = await archiveOf({ coredns: "dns" });
-  const corednsFile = "/github/coredns/coredns/releases/download/v1.14.2/coredns_1.14.2_linux_amd64.tgz";
+  const corednsName = `coredns_${release.coredns}_linux_amd64.tgz`;
+  const corednsFile = `/github/coredns/coredns/releases/download/v${release.coredns}/${corednsName}`;
   files.set(corednsFile, coredns);
-  files.set(`${corednsFile}.sha256`, Buffer.from(`${sha256(coredns)}  coredns_1.14.2_linux_amd64.tgz\n`));
+  files.set(`${corednsFile}.sha256`, Buffer.from(`${sha256(coredns)}  ${corednsName}\n`));
   const flannel = Buffer.from("flannel");
-  files.set("/github/flannel-io/flannel/releases/download/v0.28.4/flanneld-amd64", flannel);
+  files.set(`/github/flannel-io/flannel/releases/download/v${release.flannel}/flanneld-amd64`, flannel);
   const asset = { name: "flanneld-amd64", digest: `sha256:${sha256(flannel)}` };
-  files.set("/api/repos/flannel-io/flannel/releases/tags/v0.28.4", Buffer.from(JSON.stringify({ assets: [asset] })));
+  files.set(
+    `/api/repos/flannel-io/flannel/releases/tags/v${release.flannel}`,
+    Buffer.from(JSON.stringify({ assets: [asset] })),
+  );
   const layer = await archiveOf({ pause: "zzz" });
   const manifest = Buffer.from(JSON.stringify({ layers: [{ digest: `sha256:${sha256(layer)}` }] }));
   const platform = { os: "linux", architecture: "amd64" };
   const index = { manifests: [{ digest: `sha256:${sha256(manifest)}`, platform }] };
-  files.set("/registry/v2/pause/manifests/3.10.2", Buffer.from(JSON.stringify(index)));
+  files.set(`/registry/v2/pause/manifests/${release.pause}`, Buffer.from(JSON.stringify(index)));
   files.set(`/registry/v2/pause/manifests/sha256:${sha256(manifest)}`, manifest);
   files.set(`/registry/v2/pause/blobs/sha256:${sha256(layer)}`, layer);
-  files.set("/k8s/stable.txt", Buffer.from("v1.36.3"));
+  files.set("/k8s/stable.txt", Buffer.from(`v${version}`));
 }
 
 function sourceOn({ url, ca }: Server) {
@@ -124,7 +130,7 @@ test("every part is fetched with its published checksum, redirects followed", as
   await publish(server);
   const source = sourceOn(server);
   assert.equal((await source.available()).usable, true);
-  for (const { name, programs } of kubernetesRecipe("1.36.3").parts.filter(isPublished)) {
+  for (const { name, programs } of kubernetesRecipe(version).parts.filter(isPublished)) {
     const { content } = await ensurePart(programsPart(name), [source], context);
     assert.deepEqual((await fs.readdir(content)).sort(), [...programs].sort());
     for (const program of programs) assert.ok((await fs.stat(path.join(content, program))).mode & 0o100, program);
@@ -147,7 +153,7 @@ test("a tampered file is refused and nothing of its part is kept", async (t) => 
     [...server.files.keys()].find((name) => name.startsWith("/registry/v2/pause/manifests/sha256:")) ?? "";
   server.files.set(manifest, Buffer.from(`{"layers":[{"digest":"sha256:${"0".repeat(64)}"}]}`));
   await assert.rejects(ensurePart(programsPart("pause"), [sourceOn(server)], context), isUserError("checksum"));
-  server.files.set("/api/repos/flannel-io/flannel/releases/tags/v0.28.4", Buffer.from('{"assets":[]}'));
+  server.files.set(`/api/repos/flannel-io/flannel/releases/tags/v${release.flannel}`, Buffer.from('{"assets":[]}'));
   await assert.rejects(ensurePart(programsPart("flannel"), [sourceOn(server)], context), isUserError("checksum"));
 });
 

@@ -6,7 +6,7 @@ import { smokeTest } from "../../cli/smoke/smoke-test";
 import { stackFolder } from "../../host/data-folder";
 import { driverByName } from "../../hypervisors/driver-by-name";
 import { imageFor } from "../../image/recipes/image-names";
-import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
+import { defaultKubernetesVersion } from "../../model/releases";
 
 test("doctor --smoke boots a system container", { timeout: 5 * 60_000 }, async (t) => {
   const driver = driverByName("nspawn");

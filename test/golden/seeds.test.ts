@@ -4,8 +4,8 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { load } from "js-yaml";
 import { renderSeeds } from "../../cloud-init/render-node-seed";
+import { defaultKubernetesVersion } from "../../model/releases";
 import type { NodeSeed } from "../../model/seed";
-import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
 import { examplePlan, exampleStacks } from "../support/example-plans";
 
 /**

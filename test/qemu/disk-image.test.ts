@@ -11,7 +11,7 @@ import { layOutDisk, MIB, SECTOR } from "../../image/disk/disk-layout";
 import { disk as recipe } from "../../image/recipes/disk";
 import { imageFor } from "../../image/recipes/image-names";
 import { buildingProblem } from "../../image/unprivileged/build-in-namespace";
-import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
+import { defaultKubernetesVersion } from "../../model/releases";
 
 const name = imageFor("gateway", defaultKubernetesVersion, "disk");
 const layout = layOutDisk("infrastructure", recipe);

@@ -12,7 +12,7 @@ import { closeGuests, type GuestAddress } from "../../guests/guest-ssh";
 import { imagesFolder } from "../../host/data-folder";
 import { ensureImages } from "../../image/build-images";
 import { imageFor } from "../../image/recipes/image-names";
-import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
+import { defaultKubernetesVersion } from "../../model/releases";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { exampleConfiguration } from "../support/example-stacks";

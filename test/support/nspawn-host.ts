@@ -7,7 +7,7 @@ import { disksFolder, imagesFolder } from "../../host/data-folder";
 import type { MachineName } from "../../hypervisors/hypervisor";
 import { leaderOf } from "../../hypervisors/nspawn/machine-power";
 import { imageFor } from "../../image/recipes/image-names";
-import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
+import { defaultKubernetesVersion } from "../../model/releases";
 
 const run = promisify(execFile);
 

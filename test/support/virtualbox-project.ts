@@ -4,7 +4,7 @@ import { dataFolder } from "../../host/data-folder";
 import { findProcesses } from "../../host/process-table";
 import { imageNames } from "../../image/recipes/image-names";
 import type { ProcessIdentity } from "../../model/commands";
-import { defaultKubernetesVersion } from "../../stacks/config/kubernetes-versions";
+import { defaultKubernetesVersion } from "../../model/releases";
 import { ClusterUnderTest, type CommandOutput, mustSucceed } from "./cluster-under-test";
 import { copyProject } from "./project-copy";
 import { makeVirtualboxHost, type VirtualboxHost } from "./virtualbox-host";

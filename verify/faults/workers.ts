@@ -1,3 +1,4 @@
+import { busyboxImage } from "../../model/releases";
 import { nodesOf } from "../../stacks/plan/data-center-plan";
 import { verifyNamespace } from "../acknowledged-writes";
 import type { Fault } from "../fault";
@@ -22,7 +23,7 @@ const deployment = {
         containers: [
           {
             name,
-            image: "groundplane.internal/busybox:1",
+            image: busyboxImage,
             imagePullPolicy: "Never",
             command: ["sh", "-c", "mkdir -p /www && exec httpd -f -p 8080 -h /www"],
             readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },

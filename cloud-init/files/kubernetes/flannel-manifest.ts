@@ -1,8 +1,8 @@
+import { containerImageNames } from "../../../model/releases";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 import { emitYaml } from "../../emit-yaml";
 import { flannelNamespace as namespace } from "./cluster-namespaces";
 
-const image = "groundplane.internal/flannel:v0.28.4";
 const meta = (name: string) => ({ name, namespace, labels: { app: "flannel" } });
 
 /** Routes between the nodes' pods: flannel over vxlan. The bridge on each node is containerd's, from its podCIDR. */
@@ -77,7 +77,7 @@ const podSpec = (plan: DataCenterPlan) => ({
   containers: [
     {
       name: "kube-flannel",
-      image,
+      image: containerImageNames(plan.kubernetes.version).flannel,
       imagePullPolicy: "IfNotPresent",
       command: ["/opt/bin/flanneld"],
       args: ["--ip-masq", "--kube-subnet-mgr", "--iface=$(NODE_ADDRESS)"],

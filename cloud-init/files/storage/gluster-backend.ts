@@ -34,7 +34,7 @@ export const glusterBackend = (volume: VolumePlan): StorageBackend => ({
     };
   },
   client: (_plan, node) => (node.role === "worker" ? mountedVolume(volume) : floorOnly(volume)),
-  manifest: () => provisionerManifest(volume),
+  manifest: (plan) => provisionerManifest(plan.kubernetes.version, volume),
   formPool: ["/usr/local/lib/groundplane/form-storage-pool"],
 });
 

@@ -1,3 +1,5 @@
+import { busyboxImage } from "../../../model/releases";
+
 /** Makes and removes the folders, where the volume is mounted: that is what the label says. */
 export const helperPod = {
   apiVersion: "v1",
@@ -8,6 +10,6 @@ export const helperPod = {
     priorityClassName: "system-node-critical",
     automountServiceAccountToken: false,
     terminationGracePeriodSeconds: 0,
-    containers: [{ name: "helper-pod", image: "groundplane.internal/busybox:1", imagePullPolicy: "IfNotPresent" }],
+    containers: [{ name: "helper-pod", image: busyboxImage, imagePullPolicy: "IfNotPresent" }],
   },
 };

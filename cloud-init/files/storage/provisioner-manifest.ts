@@ -1,3 +1,4 @@
+import { containerImageNames } from "../../../model/releases";
 import type { VolumePlan } from "../../../stacks/plan/data-center-plan";
 import { emitYaml } from "../../emit-yaml";
 import { script } from "../../scripts/read-script";
@@ -6,17 +7,16 @@ import { helperPod } from "./provisioner-helper-pod";
 
 const name = "volume-provisioner";
 const provisioner = "groundplane.internal/volume";
-const image = "groundplane.internal/local-path-provisioner:v0.0.30";
 const meta = { name, namespace, labels: { app: name } };
 
 /** local-path-provisioner over the shared mount: a claim becomes a folder of the volume, whatever its access mode. */
-export function provisionerManifest(volume: VolumePlan): string {
+export function provisionerManifest(kubernetesVersion: string, volume: VolumePlan): string {
   const objects = [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
     { apiVersion: "v1", kind: "ServiceAccount", metadata: meta },
     ...accessRules(),
     configuration(volume),
-    deployment,
+    deployment(containerImageNames(kubernetesVersion).localPathProvisioner),
     storageClass,
   ];
   return objects.map((object) => emitYaml(object)).join("---\n");
@@ -81,7 +81,7 @@ const configuration = ({ mountPoint }: VolumePlan) => ({
   },
 });
 
-const deployment = {
+const deployment = (image: string) => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
   metadata: meta,
@@ -130,4 +130,4 @@ const deployment = {
       },
     },
   },
-};
+});

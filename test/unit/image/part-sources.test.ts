@@ -9,6 +9,7 @@ import type { Part, PartSource } from "../../../image/parts/part-source";
 import { checksumIn, publicAddresses, upstreamFiles } from "../../../image/parts/upstream-files";
 import { upstreamSource } from "../../../image/parts/upstream-source";
 import { kubernetesRecipe } from "../../../image/recipes/kubernetes";
+import { defaultKubernetesVersion } from "../../../model/releases";
 import { UserError } from "../../../model/user-error";
 
 const digest = "a".repeat(64);
@@ -37,7 +38,7 @@ test("what is no checksum of the file is not taken for one", () => {
 });
 
 test("what has no files upstream is a part of a published image, or not there at all", () => {
-  const withoutFiles = kubernetesRecipe("1.36.3").parts.filter(
+  const withoutFiles = kubernetesRecipe(defaultKubernetesVersion).parts.filter(
     (part) => upstreamFiles(part, publicAddresses).length === 0,
   );
   const published = withoutFiles.map((recipe) => [
@@ -51,7 +52,7 @@ test("what has no files upstream is a part of a published image, or not there at
 });
 
 test("every other part has files upstream, all over HTTPS, that give all its programs", () => {
-  for (const part of kubernetesRecipe("1.36.3").parts) {
+  for (const part of kubernetesRecipe(defaultKubernetesVersion).parts) {
     const files = upstreamFiles(part, publicAddresses);
     if (files.length === 0) continue;
     const programs = files.flatMap((file) => (file.members ? Object.values(file.members) : [file.program]));

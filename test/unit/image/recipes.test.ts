@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { layerFilesDigest } from "../../../image/build/layer";
 import { packageSources } from "../../../image/build/package-sources";
-import { imageFolder, layerFilesFolder, programSourceFolder } from "../../../image/image-files";
+import { goModuleFolder, imageFolder, layerFilesFolder } from "../../../image/image-files";
 import { goBuild } from "../../../image/parts/go-build";
 import { archives } from "../../../image/recipes/archives";
 import { containerLayer } from "../../../image/recipes/container-layer";
@@ -18,13 +18,14 @@ import {
   imageRecipes,
   recipeHash,
 } from "../../../image/recipes/image-names";
-import { kubernetesRecipe, kubernetesVersions } from "../../../image/recipes/kubernetes";
+import { kubernetesRecipe } from "../../../image/recipes/kubernetes";
 import digests from "../../../image/recipes/layer-digests.json";
 import { rootTree, rootTrees } from "../../../image/recipes/root-tree";
 import { type DistributionName, distributions } from "../../../model/distributions";
+import { defaultKubernetesVersion, kubernetesVersions, releaseOf } from "../../../model/releases";
 import { UserError } from "../../../model/user-error";
 
-const VERSION = "1.36.3";
+const VERSION = defaultKubernetesVersion;
 
 test("a recipe's hash depends on its data and not on the order of its keys", () => {
   assert.equal(recipeHash({ a: 1, b: { c: [1, 2], d: 3 } }), recipeHash({ b: { d: 3, c: [1, 2] }, a: 1 }));
@@ -96,11 +97,14 @@ test("the digests of the layers' files are recorded; otherwise run npx tsx image
 
 test("container images have the names that kubeadm asks for", () => {
   const names = kubernetesRecipe(VERSION).containerImages.map((image) => image.name);
-  // As `kubeadm config images list --kubernetes-version v1.36.3` prints them; a contract test asks it.
+  // As `kubeadm config images list` of this version prints them; a contract test asks it.
   const asked = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"].map(
-    (name) => `registry.k8s.io/${name}:v1.36.3`,
+    (name) => `registry.k8s.io/${name}:v${VERSION}`,
   );
-  const fixed = ["coredns/coredns:v1.14.2", "pause:3.10.2", "etcd:3.6.8-0"].map((name) => `registry.k8s.io/${name}`);
+  const { etcdTag, coredns, pause } = releaseOf(VERSION);
+  const fixed = [`coredns/coredns:v${coredns}`, `pause:${pause}`, `etcd:${etcdTag}`].map(
+    (name) => `registry.k8s.io/${name}`,
+  );
   for (const name of [...asked, ...fixed]) assert.ok(names.includes(name), name);
   assert.equal(new Set(names).size, names.length);
 });
@@ -125,9 +129,12 @@ test("the committed Go modules are of the recipe's versions", () => {
     flannel: "github.com/flannel-io/flannel",
     "local-path-provisioner": "github.com/rancher/local-path-provisioner",
   } as const;
-  for (const [part, module] of Object.entries({ ...modules, ...others })) {
-    const { version } = kubernetesRecipe(VERSION).parts.find(({ name }) => name === part) ?? assert.fail(part);
-    const goMod = fs.readFileSync(path.join(programSourceFolder(part), "go.mod"), "utf8");
+  const wanted = kubernetesVersions.flatMap((each) =>
+    Object.entries({ ...modules, ...others }).map(([part, module]) => ({ each, part, module })),
+  );
+  for (const { each, part, module } of wanted) {
+    const { version } = kubernetesRecipe(each).parts.find(({ name }) => name === part) ?? assert.fail(part);
+    const goMod = fs.readFileSync(path.join(goModuleFolder(part, version), "go.mod"), "utf8");
     assert.ok(goMod.includes(`${module} v${version}\n`) || goMod.includes(`${module} v${version} //`), part);
   }
 });

@@ -13,7 +13,7 @@ const machine = (name: string, role: string, changes: Partial<MachineStatus> = {
   kubernetes: undefined,
   ...changes,
 });
-const member = { kubernetes: { ready: true, version: "v1.36.3" } };
+const member = { kubernetes: { ready: true, version: "v1.2.3" } };
 
 const healthy: StackStatus = {
   stack: "lab",
@@ -30,7 +30,7 @@ test("a missing Node, an API that is silent, a machine that is stopped are not",
   const [gateway, master] = healthy.machines as [MachineStatus, MachineStatus];
   const with_ = (machines: readonly MachineStatus[]): StackStatus => ({ ...healthy, machines });
   assert.ok(!isHealthy(with_([gateway, { ...master, kubernetes: undefined }])));
-  assert.ok(!isHealthy(with_([gateway, { ...master, kubernetes: { ready: false, version: "v1.36.3" } }])));
+  assert.ok(!isHealthy(with_([gateway, { ...master, kubernetes: { ready: false, version: "v1.2.3" } }])));
   assert.ok(!isHealthy(with_([{ ...gateway, power: "stopped", ready: false, reason: "is stopped" }, master])));
   assert.ok(!isHealthy({ ...healthy, api: { ...healthy.api, ready: false, reason: "no answer" } }));
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defaultKubernetesVersion } from "../../../../model/releases";
 import type { ConfigurationProblem } from "../../../../stacks/config/configuration";
 import { parseConfiguration } from "../../../../stacks/config/parse-configuration";
 
@@ -12,7 +13,7 @@ test("nothing written means a highly available data centre of defaults", () => {
     assert.ok(configuration);
     assert.equal(configuration.name, "lab");
     assert.equal(configuration.driver, "auto");
-    assert.equal(configuration.kubernetesVersion, "1.36.3");
+    assert.equal(configuration.kubernetesVersion, defaultKubernetesVersion);
     assert.deepEqual(
       Object.entries(configuration.pools).map(([pool, { count }]) => [pool, count]),
       [

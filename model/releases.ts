@@ -1,0 +1,66 @@
+import { UserError } from "./user-error";
+
+/**
+ * One tested set of versions. A new release is a row here, and a folder below image/parts/source for each program whose
+ * version changes. Recipes, sources, manifests, the configuration and the tests all read this table.
+ */
+export interface Release {
+  readonly etcd: string;
+  /** The tag that this release's kubeadm asks for; it counts builds of the image, too. */
+  readonly etcdTag: string;
+  readonly coredns: string;
+  /** containerd's settings below image/layers name it as well; a test compares them. */
+  readonly pause: string;
+  readonly flannel: string;
+  readonly localPathProvisioner: string;
+}
+
+/** Releases by their version of Kubernetes, newest first. All versions are without `v`. */
+export const releases = {
+  "1.36.3": {
+    etcd: "3.6.8",
+    etcdTag: "3.6.8-0",
+    coredns: "1.14.2",
+    pause: "3.10.2",
+    flannel: "0.28.4",
+    localPathProvisioner: "0.0.30",
+  },
+} as const satisfies Readonly<Record<string, Release>>;
+
+export type KubernetesVersion = keyof typeof releases;
+
+/** Newest first. */
+export const kubernetesVersions = Object.keys(releases) as readonly KubernetesVersion[];
+
+/** What a new stack runs. */
+export const defaultKubernetesVersion = kubernetesVersions[0] as KubernetesVersion;
+
+/** @throws UserError `kubernetes-version` for a version without a row */
+export function releaseOf(version: string): Release {
+  const known: Readonly<Record<string, Release>> = releases;
+  const release = Object.hasOwn(known, version) ? known[version] : undefined;
+  if (release) return release;
+  throw new UserError(
+    "kubernetes-version",
+    `there is no recipe for Kubernetes ${version}`,
+    `set kubernetesVersion to ${kubernetesVersions.join(" or ")}`,
+  );
+}
+
+/** Images that no registry has: they are built with the node images, under names that resolve to nothing. */
+const own = "groundplane.internal";
+
+/** A shell and its tools, the same in every release. */
+export const busyboxImage = `${own}/busybox:1`;
+
+/** Full names of the container images of a Kubernetes version that have versions of their own. */
+export function containerImageNames(kubernetesVersion: string) {
+  const release = releaseOf(kubernetesVersion);
+  return {
+    etcd: `registry.k8s.io/etcd:${release.etcdTag}`,
+    coredns: `registry.k8s.io/coredns/coredns:v${release.coredns}`,
+    pause: `registry.k8s.io/pause:${release.pause}`,
+    flannel: `${own}/flannel:v${release.flannel}`,
+    localPathProvisioner: `${own}/local-path-provisioner:v${release.localPathProvisioner}`,
+  };
+}

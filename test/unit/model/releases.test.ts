@@ -1,0 +1,54 @@
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+import { kubernetesVersions, releaseOf, releases } from "../../../model/releases";
+import { UserError } from "../../../model/user-error";
+
+const root = path.join(__dirname, "..", "..", "..");
+
+/** Which files may name a version, and what keeps each of them in step with the table. */
+const mayNameVersions: readonly RegExp[] = [
+  /^model\/releases\.ts$/,
+  // Modules that programs are built from; test/unit/image/recipes.test.ts compares them with the table.
+  /\/go\.(?:mod|sum)$/,
+  // Part of a layer, whose digest the recipe has; compared in the same file.
+  /^image\/layers\/kubernetes\/etc\/containerd\/config\.toml$/,
+  // Generated from the configuration's schema; test/unit/stacks/config and test/docs compare them with it.
+  /^stacks\/(?:configuration\.schema\.json|README\.md)$/,
+  // Recorded on purpose.
+  /^(?:test\/(?:golden|transcripts)\/|model\/measured\/|DECISIONS\.md$|package(?:-lock)?\.json$)/,
+];
+
+const skipped = new Set(["node_modules", "dist", ".git", ".pulumi"]);
+
+function* filesBelow(folder: string): Generator<string> {
+  for (const entry of fs.readdirSync(path.join(root, folder), { withFileTypes: true })) {
+    const name = path.posix.join(folder, entry.name);
+    if (entry.isDirectory() && !skipped.has(entry.name)) yield* filesBelow(name);
+    else if (entry.isFile()) yield name;
+  }
+}
+
+test("versions of a release stand in the table alone", () => {
+  const versions = Object.entries(releases).flatMap(([kubernetes, row]) => [kubernetes, ...Object.values(row)]);
+  const words = [...new Set(versions)].map((version) => version.replaceAll(".", "\\."));
+  const pattern = new RegExp(`(?<![\\d.])(?:${words.join("|")})(?![\\d.]*\\d)`);
+  const found: string[] = [];
+  for (const file of filesBelow(".")) {
+    if (mayNameVersions.some((allowed) => allowed.test(file))) continue;
+    const match = pattern.exec(fs.readFileSync(path.join(root, file), "utf8"));
+    if (match) found.push(`${file}: ${match[0]}`);
+  }
+  assert.deepEqual(found, [], "read them from model/releases.ts");
+});
+
+test("a version without a row is refused, also one that every object has", () => {
+  for (const version of ["1.2.3", "", "constructor"]) {
+    assert.throws(
+      () => releaseOf(version),
+      (error) => error instanceof UserError && error.id === "kubernetes-version",
+    );
+  }
+  for (const version of kubernetesVersions) assert.ok(releaseOf(version).etcdTag.startsWith(releaseOf(version).etcd));
+});
