@@ -10,7 +10,7 @@ const entries = {
   "qemu-switch": "hypervisors/qemu/switch/main.ts",
   cli: "cli/main.ts",
   "api-probe": "verify/probe-thread.ts",
-  "image-builder": "image/unprivileged/main.ts",
+  "image-builder": "image/entry/build-as-root.ts",
   "language-host": "toolchain/language-host/main.ts",
   "command-plugin": "toolchain/command-plugin/main.ts",
 };

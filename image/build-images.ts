@@ -5,22 +5,20 @@ import { withFileLock } from "../host/file-lock";
 import { type DistributionName, distributions } from "../model/distributions";
 import { kubernetesVersions } from "../model/releases";
 import { UserError } from "../model/user-error";
-import { buildContainerLayer } from "./build/container-layer";
 import { ensureContainerdStore } from "./build/containerd-store";
 import { buildDiskImage } from "./build/disk-image";
 import { buildDiskLayer } from "./build/disk-layer";
 import { ensureImage, type ImageParts, type ImageRecord, type LayerName } from "./build/image";
-import { buildKubernetesLayer } from "./build/kubernetes-layer";
+import { buildContainerLayer, buildKubernetesLayer } from "./build/layer";
 import { type DiskRecord, ensureDisk, openDisk } from "./build/sealed-disk";
-import { allSources } from "./parts/choose-source";
-import type { Part, PartSource } from "./parts/part-source";
-import { ensurePart } from "./parts/part-store";
+import { buildInNamespace, buildingProblem, isOrdinaryUser } from "./build-in-namespace";
+import { allSources, ensurePart } from "./parts/ensure-part";
+import type { Part, PartSource } from "./parts/part";
 import { type ImageForm, imageName, imageRecipes, recipeHash } from "./recipes/image-names";
 import type { ImageRecipe } from "./recipes/recipe";
-import { removeDiscarded } from "./store/discard";
-import type { BuildContext, OnProgress } from "./store/progress";
+import type { BuildContext, OnProgress } from "./store/build-context";
+import { removeDiscarded } from "./store/replace-folder";
 import { ensureSealed, type SealedFolder } from "./store/sealed-folder";
-import { buildInNamespace, buildingProblem, isOrdinaryUser } from "./unprivileged/build-in-namespace";
 
 export interface EnsureImagesOptions {
   /** Names of images, see `imageFor`; default: all trees of every known Kubernetes. */

@@ -1,8 +1,8 @@
 import type { DriverChoice } from "../../hypervisors/choice/choose-driver";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
-import { describeSources, type SourceDescription } from "../../image/parts/choose-source";
+import { buildingProblem, isOrdinaryUser } from "../../image/build-in-namespace";
+import { describeSources, type SourceDescription } from "../../image/parts/ensure-part";
 import { imageFormOf, imageNames } from "../../image/recipes/image-names";
-import { buildingProblem, isOrdinaryUser } from "../../image/unprivileged/build-in-namespace";
 import type { Configuration } from "../../stacks/config/configuration";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { type Check, type Finding, ok, problem, warning } from "./check";

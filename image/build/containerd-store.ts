@@ -2,21 +2,19 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { partsFolder } from "../../host/data-folder";
 import { removeTree } from "../../host/file-store";
-import { ownNamespaces } from "../../host/namespaces";
-import { runCommand } from "../../host/run-command";
 import { writeDockerArchive } from "../container/docker-archive";
 import { type ImageSources, layerFiles } from "../container/layer-files";
-import { buildScript } from "../image-files";
 import { recipeHash } from "../recipes/image-names";
 import type { ContainerImageRecipe, KubernetesRecipe } from "../recipes/recipe";
-import type { BuildContext } from "../store/progress";
+import type { BuildContext } from "../store/build-context";
 import { ensureSealed, type SealedFolder, type Verification } from "../store/sealed-folder";
+import { runBuildScript } from "./build-script";
 
 const PHASE = "container images";
 
 /**
  * Fills an empty folder with a containerd store in which every image is unpacked: machines share its files by hard
- * links and start without an import.
+ * links, and start without an import.
  * @throws UserError when unpacking fails, Error when an image is missing afterwards
  */
 export async function buildContainerdStore(
@@ -34,25 +32,27 @@ export async function buildContainerdStore(
       await writeDockerArchive(image, await layerFiles(image, sources), file);
     }
     context.progress({ phase: PHASE, message: "unpacking", fraction: 1 });
-    const present = await unpack(archives, store, sources.tree, context.signal);
+    const present = await unpack(archives, store, sources.tree, context);
     const missing = images.filter((image) => !present.includes(image.name)).map((image) => image.name);
-    if (missing.length > 0) throw new Error(`containerd did not take ${missing.join(", ")}`);
+    if (missing.length > 0) throw new Error(`containerd did not import ${missing.join(", ")}`);
   } finally {
     await removeTree(archives);
   }
   await dropLeftovers(store);
 }
 
-async function unpack(archives: string, store: string, tree: string, signal?: AbortSignal): Promise<readonly string[]> {
-  const { stdout } = await runCommand([...ownNamespaces, "sh", buildScript("unpack-container-images.sh")], {
-    env: { TREE: tree, STORE: store, ARCHIVES: archives, LOG: path.join(archives, "containerd.log") },
-    signal,
-    timeoutMs: 300_000,
-  });
+async function unpack(
+  archives: string,
+  store: string,
+  tree: string,
+  context: BuildContext,
+): Promise<readonly string[]> {
+  const env = { TREE: tree, STORE: store, ARCHIVES: archives, LOG: path.join(archives, "containerd.log") };
+  const { stdout } = await runBuildScript("unpack-container-images.sh", PHASE, { env, timeoutMs: 300_000 }, context);
   return stdout.split("\n");
 }
 
-/** Of the run that filled it: temporary mounts and uploads that no machine needs. */
+/** Removes temporary mounts and uploads of the run that filled the store. */
 async function dropLeftovers(store: string): Promise<void> {
   for (const name of await fs.readdir(store)) {
     if (name.startsWith("tmpmounts") || name.endsWith(".ttrpc")) await removeTree(path.join(store, name));
@@ -60,7 +60,7 @@ async function dropLeftovers(store: string): Promise<void> {
   await removeTree(path.join(store, "io.containerd.content.v1.content", "ingest"));
 }
 
-/** The store of a disk image as a part: a disk that is made anew because its layout changed takes the same. */
+/** The store of a disk image as a part: a disk that is rebuilt with another layout reuses it. */
 export async function ensureContainerdStore(
   recipe: KubernetesRecipe,
   base: SealedFolder,

@@ -1,19 +1,16 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { removeTree, writeFileAtomic } from "../../host/file-store";
-import { ownNamespaces } from "../../host/namespaces";
 import { runCommand } from "../../host/run-command";
 import type { ImageKind } from "../../model/volumes";
-import { biosBoot } from "../disk/bios-boot";
-import { fstab, grubConfiguration, loadGrubConfiguration } from "../disk/boot-files";
+import { biosBoot, fstab, grubConfiguration, loadGrubConfiguration } from "../disk/boot-files";
 import { type DiskLayout, layOutDisk, MIB } from "../disk/disk-layout";
 import { efiPartition } from "../disk/efi-partition";
 import { partitionTable } from "../disk/partition-table";
 import { volumeGroupHead } from "../disk/volume-group";
-import { buildScript } from "../image-files";
 import type { DiskRecipe } from "../recipes/recipe";
-import type { BuildContext } from "../store/progress";
-import { overlayMarks } from "./overlay-marks";
+import type { BuildContext } from "../store/build-context";
+import { overlayMarks, runBuildScript } from "./build-script";
 
 export interface DiskContent {
   /** Folders from top to bottom. */
@@ -22,15 +19,17 @@ export interface DiskContent {
   readonly store?: string;
 }
 
-/** GRUB of the BIOS and the kernel's ext4 agree on these. */
+const PHASE = "disk image";
+
+/** Features that both GRUB for the BIOS and the kernel's ext4 support. */
 const BOOT_FEATURES = "^metadata_csum,^metadata_csum_seed,^orphan_file,^64bit";
 const VOLUME_FEATURES = "64bit";
 
 /**
- * Writes a disk with LVM that boots from BIOS and UEFI, sparse. File systems are filled without being mounted, and
- * everything around them is computed, so no device-mapper and no loop device is needed.
+ * Writes a sparse disk with LVM that boots from BIOS and UEFI. File systems are filled without being mounted, and
+ * everything around them is computed, so that neither the device-mapper nor a loop device is needed.
  * @param target the file; its folder must have room for the content twice
- * @throws UserError `command-failed` with what the tool said, e.g. that files do not fit a volume
+ * @throws UserError `command-failed` with the tool's output, e.g. when files do not fit a volume
  */
 export async function buildDiskImage(
   kind: ImageKind,
@@ -44,7 +43,7 @@ export async function buildDiskImage(
   try {
     const out = await makeFileSystems(recipe, layout, content, work, context);
     await writeDisk(kind, recipe, layout, out, target);
-    context.progress({ phase: "disk image", message: "copying file systems" });
+    context.progress({ phase: PHASE, message: "copying file systems" });
     const { boot } = layout.partitions;
     await copySparse(path.join(out, "boot.ext4"), target, boot.offsetBytes, context);
     for (const { name, offsetBytes } of layout.volumes) {
@@ -76,27 +75,21 @@ async function makeFileSystems(
     ["/boot", "boot", boot.sizeBytes / MIB, boot.guid, BOOT_FEATURES],
     ...layout.volumes.map((each) => [each.mountPoint, each.name, each.sizeBytes / MIB, each.uuid, VOLUME_FEATURES]),
   ];
-  await runCommand([...ownNamespaces, "sh", buildScript("make-file-systems.sh")], {
-    env: {
-      LAYERS: layers.join(":"),
-      STORE: store,
-      WORK: scratch,
-      OUT: out,
-      FILES: files,
-      MARKS: (await overlayMarks()) || ",metacopy=on",
-      VOLUMES: volumes.map((line) => line.join(" ")).join("\n"),
-      SOURCE_DATE_EPOCH: String(recipe.sealedAt),
-    },
-    signal: context.signal,
-    onLine: (line) => {
-      const step = /^I: (.*)/.exec(line)?.[1];
-      if (step) context.progress({ phase: "disk image", message: step });
-    },
-  });
+  const env = {
+    LAYERS: layers.join(":"),
+    STORE: store,
+    WORK: scratch,
+    OUT: out,
+    FILES: files,
+    MARKS: (await overlayMarks()) || ",metacopy=on",
+    VOLUMES: volumes.map((line) => line.join(" ")).join("\n"),
+    SOURCE_DATE_EPOCH: String(recipe.sealedAt),
+  };
+  await runBuildScript("make-file-systems.sh", PHASE, { env }, context);
   return out;
 }
 
-/** Everything but the ext4 file systems. */
+/** Writes everything except the ext4 file systems. */
 async function writeDisk(
   kind: ImageKind,
   recipe: DiskRecipe,
@@ -125,7 +118,7 @@ async function writeDisk(
   }
 }
 
-/** Blocks of zeros stay holes. */
+/** Blocks of zeros remain holes. */
 async function writeNonZero(disk: fs.FileHandle, bytes: Buffer, at: number): Promise<void> {
   const block = 64 * 1024;
   const zeros = Buffer.alloc(block);

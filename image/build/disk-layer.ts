@@ -1,17 +1,14 @@
 import * as fs from "node:fs/promises";
 import { removeTree, writeFileAtomic } from "../../host/file-store";
-import { ownNamespaces } from "../../host/namespaces";
-import { runCommand } from "../../host/run-command";
-import { buildScript } from "../image-files";
 import { archives } from "../recipes/archives";
 import type { DiskRecipe, RootTreeRecipe } from "../recipes/recipe";
-import type { BuildContext } from "../store/progress";
+import type { BuildContext } from "../store/build-context";
+import { overlayMarks, runBuildScript } from "./build-script";
 import { writeLayer } from "./layer";
-import { overlayMarks } from "./overlay-marks";
 import { aptFetchOptions, packageSources } from "./package-sources";
 import { leaveOut } from "./root-tree";
 
-/** Hardware that no hypervisor shows, most of the kernel's modules. */
+/** Drivers of hardware that no hypervisor emulates: most of the kernel's modules. */
 const leaveOutModules = [
   ...["sound", "arch/x86/kvm", "net/bluetooth", "net/mac80211", "net/wireless"],
   ...["bluetooth", "gpu", "iio", "infiniband", "media", "net/wireless", "parport", "staging"].map(
@@ -20,9 +17,9 @@ const leaveOutModules = [
 ].map((folder) => `path-exclude=/usr/lib/modules/*/kernel/${folder}/*`);
 
 /**
- * What a machine with a kernel of its own has on top of the root tree: kernel, initramfs, boot loader, tools for disks.
+ * Builds what a virtual machine has on top of the root tree: kernel, initramfs, boot loader, tools for disks.
  * @param tree the root tree; only read
- * @throws UserError `network`, `disk-full`, `command-failed` with what apt said
+ * @throws UserError `network`, `disk-full`, `command-failed` with the output of apt
  */
 export async function buildDiskLayer(
   recipe: DiskRecipe,
@@ -43,25 +40,19 @@ export async function buildDiskLayer(
       ...options,
       ...(await aptFetchOptions()),
     ];
-    // A file that only we may read: the address of a proxy may hold a password.
+    // Readable by this user only: the address of a proxy may contain a password.
     await writeFileAtomic(aptConf, `${settings.join("\n")}\n`, 0o600);
-    await runCommand([...ownNamespaces, "sh", buildScript("install-disk-packages.sh")], {
-      env: {
-        TREE: tree,
-        LAYER: target,
-        WORK: work,
-        MARKS: await overlayMarks(),
-        APT_CONF: aptConf,
-        PACKAGES: recipe.packages.join(" "),
-        SOURCES: (await packageSources(archives[distribution], suite)).join("\n"),
-        SOURCE_DATE_EPOCH: String(recipe.sealedAt),
-      },
-      signal: context.signal,
-      onLine: (line) => {
-        const step = /^I: (.*)/.exec(line)?.[1];
-        if (step) context.progress({ phase: "disk layer", message: step });
-      },
-    });
+    const env = {
+      TREE: tree,
+      LAYER: target,
+      WORK: work,
+      MARKS: await overlayMarks(),
+      APT_CONF: aptConf,
+      PACKAGES: recipe.packages.join(" "),
+      SOURCES: (await packageSources(archives[distribution], suite)).join("\n"),
+      SOURCE_DATE_EPOCH: String(recipe.sealedAt),
+    };
+    await runBuildScript("install-disk-packages.sh", "disk layer", { env }, context);
   } finally {
     await removeTree(aptConf);
     await removeTree(work);

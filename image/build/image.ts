@@ -5,9 +5,9 @@ import { imagesFolder } from "../../host/data-folder";
 import { exists, readJson, writeFileAtomic, writeJson } from "../../host/file-store";
 import { imageName } from "../recipes/image-names";
 import type { ImageRecipe, KubernetesRecipe } from "../recipes/recipe";
+import type { BuildContext } from "../store/build-context";
 import { findDifference, type Manifest, readManifest } from "../store/manifest";
-import type { BuildContext } from "../store/progress";
-import { replaceImage } from "../store/replace-image";
+import { replaceFolder } from "../store/replace-folder";
 import type { SealedFolder, Verification } from "../store/sealed-folder";
 import { buildContainerdStore } from "./containerd-store";
 
@@ -17,14 +17,14 @@ export type LayerName = "container" | "kubernetes" | "base";
 export interface ImageRecord {
   readonly name: string;
   /**
-   * sha256 over the digests of all layers and programs. The containerd store is made from these and adds nothing: its
-   * databases differ each time it is made.
+   * sha256 over the digests of all layers and programs. The containerd store is built from these and adds nothing; its
+   * databases differ in each build.
    */
   readonly digest: string;
   readonly recipe: ImageRecipe;
   /** From top to bottom. */
   readonly layers: readonly LayerName[];
-  /** Part to where it came from. */
+  /** By part: where it came from. */
   readonly createdFrom: Readonly<Record<string, string>>;
 }
 
@@ -35,7 +35,7 @@ export interface ImageParts {
   readonly programs: ReadonlyMap<string, SealedFolder>;
 }
 
-/** The image, when it is complete and made of exactly these parts; otherwise the reason in words, or `absent`. */
+/** The image, when it is complete and consists of exactly these parts; otherwise the reason in words, or `absent`. */
 export async function openImage(
   recipe: ImageRecipe,
   parts: ImageParts,
@@ -50,7 +50,7 @@ export async function openImage(
   return (seal && (await findDifference(path.join(folder, "containerd"), seal, full))) ?? record;
 }
 
-/** Gives the image, made from its parts when it is absent and anew when it is damaged. */
+/** Returns the image; builds it from its parts when it is absent or damaged. */
 export async function ensureImage(
   recipe: ImageRecipe,
   parts: ImageParts,
@@ -58,7 +58,9 @@ export async function ensureImage(
 ): Promise<ImageRecord> {
   const found = await openImage(recipe, parts, context);
   if (typeof found !== "string") return found;
-  return replaceImage(imageName(recipe), found, context, (folder) => assemble(recipe, parts, folder, context));
+  const name = imageName(recipe);
+  const folder = path.join(imagesFolder(), name);
+  return replaceFolder(folder, name, found, context, (partial) => assemble(recipe, parts, partial, context));
 }
 
 async function assemble(

@@ -6,12 +6,12 @@ import { UserError } from "../../model/user-error";
 import { imageFolder } from "../image-files";
 import { type Archive, archives } from "../recipes/archives";
 import type { RootTreeRecipe } from "../recipes/recipe";
-import type { BuildContext } from "../store/progress";
-import { asStorageError } from "../store/storage-error";
+import { asStorageError, type BuildContext } from "../store/build-context";
+import { reportSteps } from "./build-script";
 import { writeLayer } from "./layer";
 import { aptFetchOptions, packageSources } from "./package-sources";
 
-/** Nobody reads manuals on a node, and translations would be a tenth of the tree; licences stay. */
+/** Manuals and translations are not needed on a node, and would be a tenth of the tree. Licences stay. */
 export const leaveOut = [
   "path-exclude=/usr/share/man/*",
   "path-exclude=/usr/share/locale/*",
@@ -20,8 +20,8 @@ export const leaveOut = [
 ];
 
 /**
- * Makes the root tree of all roles in an empty folder from packages. Needs root and mmdebstrap.
- * @throws UserError `mmdebstrap-missing`, `network`, `disk-full`, `command-failed` with what mmdebstrap said
+ * Builds the root tree of all roles from packages, in an empty folder. Needs root and mmdebstrap.
+ * @throws UserError `mmdebstrap-missing`, `network`, `disk-full`, `command-failed` with the output of mmdebstrap
  */
 export async function buildRootTree(recipe: RootTreeRecipe, target: string, context: BuildContext): Promise<string> {
   const archive = archives[recipe.distribution ?? "debian"];
@@ -40,7 +40,7 @@ export async function buildRootTree(recipe: RootTreeRecipe, target: string, cont
     target,
     ...sources,
   ];
-  // A file that only we may read: the address of a proxy may hold a password.
+  // Readable by this user only: the address of a proxy may contain a password.
   await writeFileAtomic(
     aptOptions,
     ['APT::Install-Recommends "false";', ...(await aptFetchOptions()), ""].join("\n"),
@@ -51,7 +51,7 @@ export async function buildRootTree(recipe: RootTreeRecipe, target: string, cont
   } finally {
     await removeTree(aptOptions);
   }
-  await forgetTheBuilder(target, recipe.forgotten);
+  await removeIdentity(target, recipe.forgotten);
   await writeLayer(recipe.layer, target);
   return `${archive.title} ${recipe.suite} from ${sources[0]?.split(" ")[1]}`;
 }
@@ -63,17 +63,11 @@ async function runMmdebstrap(
   { progress, signal }: BuildContext,
 ): Promise<void> {
   try {
-    await runCommand(argv, {
-      signal,
-      onLine: (line) => {
-        const step = /^I: (.*)/.exec(line)?.[1];
-        if (step) progress({ phase: "root tree", message: step });
-      },
-    });
+    await runCommand(argv, { signal, onLine: reportSteps("root tree", progress) });
   } catch (error) {
     signal?.throwIfAborted();
-    const said = asStorageError(error, target);
-    if (said !== error || !(error instanceof Error)) throw said;
+    const explained = asStorageError(error, target);
+    if (explained !== error || !(error instanceof Error)) throw explained;
     if (/cannot be started/.test(error.message)) {
       throw new UserError("mmdebstrap-missing", "mmdebstrap is not installed", "apt install mmdebstrap", {
         cause: error,
@@ -92,15 +86,15 @@ async function runMmdebstrap(
 }
 
 /**
- * What identifies a machine is made anew by every machine; what mmdebstrap copied from the building host goes. Devices do
- * too: every machine has its kernel's, and root of a user namespace could make none.
+ * Removes what identifies a machine, because each machine creates its own, and what mmdebstrap copied from this host.
+ * Removes devices, too: each machine has those of its kernel, and root of a user namespace cannot create any.
  */
-async function forgetTheBuilder(tree: string, names: readonly string[]): Promise<void> {
+async function removeIdentity(tree: string, names: readonly string[]): Promise<void> {
   for (const device of await listFolder(path.join(tree, "dev"))) await removeTree(path.join(tree, "dev", device));
   for (const name of names) await removeTree(path.join(tree, name));
   const keys = (await fs.readdir(path.join(tree, "etc/ssh"))).filter((name) => name.startsWith("ssh_host_"));
   for (const key of keys) await removeTree(path.join(tree, "etc/ssh", key));
-  // Empty, not absent: systemd takes a missing one for a first boot and would enable every unit there is.
+  // Empty, not absent: systemd treats a missing file as a first boot, and would enable every unit.
   await writeFileAtomic(path.join(tree, "etc/machine-id"), "", 0o444);
   for (const log of await fs.readdir(path.join(tree, "var/log"), { withFileTypes: true })) {
     if (log.isFile() || log.name === "apt") await removeTree(path.join(tree, "var/log", log.name));

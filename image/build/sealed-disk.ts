@@ -5,8 +5,8 @@ import { digestFile } from "../../host/digest-file";
 import { exists, readJson, writeJson } from "../../host/file-store";
 import { imageName } from "../recipes/image-names";
 import type { ImageRecipe } from "../recipes/recipe";
-import type { BuildContext } from "../store/progress";
-import { replaceImage } from "../store/replace-image";
+import type { BuildContext } from "../store/build-context";
+import { replaceFolder } from "../store/replace-folder";
 import type { Verification } from "../store/sealed-folder";
 
 export const DISK_FILE = "disk.raw";
@@ -15,19 +15,19 @@ export const DISK_FILE = "disk.raw";
 export interface DiskRecord {
   readonly name: string;
   readonly form: "disk";
-  /** Only trees keep theirs apart. */
+  /** Only trees keep their layers apart. */
   readonly layers?: undefined;
-  /** `sha256:<hex>` of the whole file, holes read as zeros. */
+  /** `sha256:<hex>` of the file; holes count as zeros. */
   readonly digest: string;
   readonly sizeBytes: number;
-  /** ms since 1970: a file that was written to since is seen without reading it. */
+  /** ms since 1970: a change is noticed without reading the file. */
   readonly modified: number;
   readonly recipe: ImageRecipe;
-  /** Part to where it came from. */
+  /** By part: where it came from. */
   readonly createdFrom: Readonly<Record<string, string>>;
 }
 
-/** Writes the disk and says where its parts came from. */
+/** Writes the disk and returns where its parts came from. */
 export type WriteDisk = (target: string) => Promise<DiskRecord["createdFrom"]>;
 
 /** The disk, when it is complete; otherwise the reason in words, or `absent`. */
@@ -43,7 +43,7 @@ export async function openDisk(recipe: ImageRecipe, { full = false }: Verificati
   return record;
 }
 
-/** Gives the disk, written when it is absent and anew when it is damaged. */
+/** Returns the disk; writes it when it is absent or damaged. */
 export async function ensureDisk(
   recipe: ImageRecipe,
   context: BuildContext & Verification,
@@ -52,15 +52,16 @@ export async function ensureDisk(
   const found = await openDisk(recipe, context);
   if (typeof found !== "string") return found;
   const name = imageName(recipe);
-  return replaceImage(name, found, context, async (folder) => {
-    await fs.mkdir(folder, { recursive: true });
-    const file = path.join(folder, DISK_FILE);
+  const folder = path.join(imagesFolder(), name);
+  return replaceFolder(folder, name, found, context, async (partial) => {
+    await fs.mkdir(partial, { recursive: true });
+    const file = path.join(partial, DISK_FILE);
     const createdFrom = await write(file);
     context.progress({ phase: name, message: "computing its checksum" });
     const { size, mtimeMs } = await fs.stat(file);
     const measured = { digest: await digestOf(file), sizeBytes: size, modified: Math.trunc(mtimeMs) };
     const record: DiskRecord = { name, form: "disk", ...measured, recipe, createdFrom };
-    await writeJson(path.join(folder, "image.json"), record, 0o644);
+    await writeJson(path.join(partial, "image.json"), record, 0o644);
     return record;
   });
 }

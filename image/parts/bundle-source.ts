@@ -5,8 +5,7 @@ import { digestFile } from "../../host/digest-file";
 import { readIfPresent } from "../../host/file-store";
 import { runCommand } from "../../host/run-command";
 import { type BundledFile, type BundledPart, damaged, MANIFEST_NAME, parseBundleManifest } from "./bundle-manifest";
-import { partName } from "./part-name";
-import { type Part, type PartSource, partTitle } from "./part-source";
+import { type Part, type PartSource, partName, partTitle } from "./part";
 
 /** What `loadBundle` unpacked; one at a time. */
 export const bundleFolder = (): string => path.join(dataFolder(), "bundle");

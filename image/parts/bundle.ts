@@ -11,11 +11,10 @@ import { removeTree } from "../../host/file-store";
 import { kubernetesVersions } from "../../model/releases";
 import { DISK_FILE } from "../build/sealed-disk";
 import { ensureImages } from "../build-images";
+import { buildInNamespace, buildingProblem, isOrdinaryUser } from "../build-in-namespace";
 import { type ImageForm, imageRecipes } from "../recipes/image-names";
 import type { ImageRecipe } from "../recipes/recipe";
-import type { BuildContext, OnProgress } from "../store/progress";
-import { asStorageError } from "../store/storage-error";
-import { buildInNamespace, buildingProblem, isOrdinaryUser } from "../unprivileged/build-in-namespace";
+import { asStorageError, type BuildContext, type OnProgress } from "../store/build-context";
 import {
   BUNDLE_FORMAT,
   type BundledFile,
@@ -26,10 +25,8 @@ import {
   TREE_ARCHIVE,
 } from "./bundle-manifest";
 import { packDisk, packTree } from "./bundle-source";
-import { allSources } from "./choose-source";
-import { partName } from "./part-name";
-import { type Part, type PartSource, partTitle } from "./part-source";
-import { ensurePart } from "./part-store";
+import { allSources, ensurePart } from "./ensure-part";
+import { type Part, type PartSource, partName, partTitle } from "./part";
 
 export interface CreateBundleOptions {
   readonly progress?: OnProgress;

@@ -8,8 +8,7 @@ import { createGunzip } from "node:zlib";
 import * as tar from "tar-stream";
 import { removeTree, writeFileAtomic } from "../../host/file-store";
 import { UserError } from "../../model/user-error";
-import type { OnProgress } from "../store/progress";
-import { asStorageError } from "../store/storage-error";
+import { asStorageError, type OnProgress } from "../store/build-context";
 import { type BundledFile, type BundleManifest, damaged, MANIFEST_NAME, parseBundleManifest } from "./bundle-manifest";
 import { bundleFolder } from "./bundle-source";
 

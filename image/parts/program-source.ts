@@ -6,14 +6,12 @@ import { runCommand } from "../../host/run-command";
 import { defaultKubernetesVersion } from "../../model/releases";
 import { UserError } from "../../model/user-error";
 import { goModuleFolder, pauseSourceFolder } from "../image-files";
-import type { ProgramsRecipe } from "../recipes/recipe";
-import type { BuildContext } from "../store/progress";
-import { asStorageError } from "../store/storage-error";
-import { type GoBuild, goBuild } from "./go-build";
+import type { ProgramsName, ProgramsRecipe } from "../recipes/recipe";
+import { asStorageError, type BuildContext } from "../store/build-context";
 import { findGo, type Go } from "./go-toolchain";
-import type { PartSource } from "./part-source";
+import type { PartSource } from "./part";
 
-/** Programs built from pinned Go modules; needs a Go module proxy or a filled module cache, and Go. */
+/** Programs built from pinned Go modules. Needs Go, and a Go module proxy or a filled module cache. */
 export const programSource: PartSource = {
   name: "source",
   provides: (part) => part.kind === "programs",
@@ -35,7 +33,7 @@ async function build(recipe: ProgramsRecipe, work: string, target: string, conte
   if (recipe.name === "pause") return buildPause(recipe, work, target, context);
   const plan = goBuild(recipe.name, recipe.version, recipe.programs);
   await fs.cp(goModuleFolder(recipe.name, recipe.version), work, { recursive: true });
-  if (!plan) throw new Error(`nothing says how to build ${recipe.name}`);
+  if (!plan) throw new Error(`there is no build for ${recipe.name}`);
   const go = await findGo(work);
   const phase = `${recipe.name} ${recipe.version}`;
   if (plan.mainFrom) await takeMain(go, plan.mainFrom, work);
@@ -74,7 +72,7 @@ async function takeMain(go: Go, from: NonNullable<GoBuild["mainFrom"]>, work: st
   await fs.writeFile(path.join(work, "main.go"), lines.filter((line) => !from.without.test(line)).join("\n"));
 }
 
-/** In C where there is a compiler: it runs once per pod, and takes a fortieth of the memory of a Go program. */
+/** Built from C where there is a compiler: it runs once per pod, and needs a fortieth of the memory of a Go program. */
 async function buildPause(
   recipe: ProgramsRecipe,
   work: string,
@@ -90,7 +88,7 @@ async function buildPause(
     });
     return "built from its C source";
   } catch {
-    // No compiler, or none that links statically.
+    // There is no compiler, or it cannot link statically.
     await removeTree(output);
   }
   const go = await findGo(work);
@@ -107,4 +105,59 @@ async function withWorkFolder<T>(action: (folder: string) => Promise<T>): Promis
   } finally {
     await removeTree(folder);
   }
+}
+
+/** How the programs of a part are built from its Go module in image/parts/source. */
+export interface GoBuild {
+  /** By program: the package that it is built from. `.` is the module's own main package. */
+  readonly packages: Readonly<Record<string, string>>;
+  readonly linkerFlags: string;
+  /** The module's main package is the main.go of another module without these lines. */
+  readonly mainFrom?: { readonly module: string; readonly without: RegExp };
+}
+
+const SMALL = "-s -w";
+
+/** @param version without `v` */
+export function goBuild(part: ProgramsName, version: string, programs: readonly string[]): GoBuild | undefined {
+  switch (part) {
+    case "kubernetes":
+      return {
+        packages: Object.fromEntries(programs.map((name) => [name, `k8s.io/kubernetes/cmd/${name}`])),
+        linkerFlags: `${SMALL} ${kubernetesVersionFlags(version)}`,
+      };
+    case "etcd":
+      return {
+        packages: { etcd: "go.etcd.io/etcd/server/v3", etcdctl: "go.etcd.io/etcd/etcdctl/v3" },
+        linkerFlags: SMALL,
+      };
+    case "coredns":
+      return { packages: { coredns: "github.com/coredns/coredns" }, linkerFlags: SMALL };
+    case "flannel":
+      return {
+        packages: { flanneld: "." },
+        linkerFlags: `${SMALL} -X github.com/flannel-io/flannel/pkg/version.Version=v${version}`,
+        mainFrom: {
+          module: "github.com/flannel-io/flannel",
+          // Back ends for clouds and tunnels that are not used here; one needs a module that proxies do not serve.
+          without: /backend\/(tencentvpc|udp|ipsec|wireguard)"/,
+        },
+      };
+    case "local-path-provisioner":
+      return {
+        packages: { "local-path-provisioner": "github.com/rancher/local-path-provisioner" },
+        linkerFlags: `${SMALL} -X main.VERSION=v${version}`,
+      };
+    default:
+      return undefined;
+  }
+}
+
+/** Without these flags a program reports version v0.0.0, and kubeadm refuses it. */
+function kubernetesVersionFlags(version: string): string {
+  const [major, minor] = version.split(".");
+  const fields = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
+  return Object.entries(fields)
+    .map(([field, value]) => `-X k8s.io/component-base/version.${field}=${value}`)
+    .join(" ");
 }

@@ -5,8 +5,8 @@ import { download } from "../../host/download";
 import { removeTree } from "../../host/file-store";
 import { discard, httpGet, httpGetText } from "../../host/http-get";
 import { UserError } from "../../model/user-error";
-import type { BuildContext } from "../store/progress";
-import type { Availability, Part, PartSource } from "./part-source";
+import type { BuildContext } from "../store/build-context";
+import type { Availability, Part, PartSource } from "./part";
 import { fetchFromImage } from "./registry-image";
 import { extractMembers } from "./tar-members";
 import {

@@ -1,20 +1,19 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { exists, readIfPresent, removeTree, writeFileAtomic } from "../../host/file-store";
-import { discard } from "./discard";
+import { readIfPresent, writeFileAtomic } from "../../host/file-store";
+import type { BuildContext } from "./build-context";
 import { findDifference, type Manifest, readManifest } from "./manifest";
-import type { BuildContext } from "./progress";
-import { asStorageError } from "./storage-error";
+import { replaceFolder } from "./replace-folder";
 
 /**
- * A part that is complete or not there: `<folder>/content` and, written last, `<folder>/seal.json` with every file's
- * checksum. It is built beside its place and renamed, so a killed build leaves no half part.
+ * A part that is complete or absent: `<folder>/content` and, written last, `<folder>/seal.json` with the checksum of
+ * every file. Killing a build never leaves an incomplete part.
  */
 export interface SealedFolder {
   readonly folder: string;
   readonly content: string;
   readonly digest: string;
-  /** What its builder said about where it came from. */
+  /** Where the content comes from, as its builder reported. */
   readonly origin: string;
 }
 
@@ -41,8 +40,8 @@ export async function openSealed(folder: string, { full = false }: Verification 
 }
 
 /**
- * Gives the sealed folder, building it when it is absent and anew when it is damaged.
- * @param build fills the empty folder it is given and returns where the content comes from, in a few words
+ * Returns the sealed folder; builds it when it is absent or damaged.
+ * @param build fills the empty folder and returns where the content comes from, in a few words
  * @throws UserError `disk-full` and whatever `build` throws; nothing is left at `folder` then
  */
 export async function ensureSealed(
@@ -53,26 +52,16 @@ export async function ensureSealed(
 ): Promise<SealedFolder> {
   const found = await openSealed(folder, context);
   if (typeof found !== "string") return found;
-  if (await exists(folder)) {
-    context.progress({ phase, message: `is damaged (${found}) and is made anew` });
-    await discard(folder);
-  }
-  const partial = `${folder}.partial`;
-  await removeTree(partial);
-  const content = path.join(partial, "content");
-  try {
+  const seal = await replaceFolder(folder, phase, found, context, async (partial): Promise<Seal> => {
+    const content = path.join(partial, "content");
     await fs.mkdir(content, { recursive: true });
     const origin = await build(content);
     context.progress({ phase, message: "recording checksums" });
-    const manifest = await readManifest(content, context.signal);
-    const seal: Seal = { ...manifest, origin };
-    await writeFileAtomic(sealFile(partial), JSON.stringify(seal));
-    await fs.rename(partial, folder);
-    return { folder, content: path.join(folder, "content"), digest: manifest.digest, origin };
-  } catch (error) {
-    await removeTree(partial);
-    throw asStorageError(error, folder);
-  }
+    const recorded: Seal = { ...(await readManifest(content, context.signal)), origin };
+    await writeFileAtomic(sealFile(partial), JSON.stringify(recorded));
+    return recorded;
+  });
+  return { folder, content: path.join(folder, "content"), digest: seal.digest, origin: seal.origin };
 }
 
 function parseSeal(text: string): Seal | undefined {

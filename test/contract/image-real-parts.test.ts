@@ -6,7 +6,7 @@ import { dataFolder, partsFolder } from "../../host/data-folder";
 import { runCommand } from "../../host/run-command";
 import { ensureImages } from "../../image/build-images";
 import { createBundle } from "../../image/parts/bundle";
-import { partName } from "../../image/parts/part-name";
+import { partName } from "../../image/parts/part";
 import { programSource } from "../../image/parts/program-source";
 import { imageName, imageRecipes } from "../../image/recipes/image-names";
 import type { ImageRecipe } from "../../image/recipes/recipe";

@@ -7,10 +7,10 @@ import { crc32 } from "node:zlib";
 import { dataFolder, imagesFolder } from "../../host/data-folder";
 import type { DiskRecord } from "../../image/build/sealed-disk";
 import { ensureImages } from "../../image/build-images";
+import { buildingProblem } from "../../image/build-in-namespace";
 import { layOutDisk, MIB, SECTOR } from "../../image/disk/disk-layout";
 import { disk as recipe } from "../../image/recipes/disk";
 import { imageFor } from "../../image/recipes/image-names";
-import { buildingProblem } from "../../image/unprivileged/build-in-namespace";
 import { defaultKubernetesVersion } from "../../model/releases";
 
 const name = imageFor("gateway", defaultKubernetesVersion, "disk");

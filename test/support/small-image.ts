@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { TestContext } from "node:test";
-import type { PartSource } from "../../image/parts/part-source";
+import type { PartSource } from "../../image/parts/part";
 import { containerLayer } from "../../image/recipes/container-layer";
 import { disk } from "../../image/recipes/disk";
 import type { ImageRecipe } from "../../image/recipes/recipe";

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { layerFilesDigest } from "../../../image/build/layer";
 import { packageSources } from "../../../image/build/package-sources";
 import { goModuleFolder, imageFolder, layerFilesFolder } from "../../../image/image-files";
-import { goBuild } from "../../../image/parts/go-build";
+import { goBuild } from "../../../image/parts/program-source";
 import { archives } from "../../../image/recipes/archives";
 import { containerLayer } from "../../../image/recipes/container-layer";
 import { disk, diskOf } from "../../../image/recipes/disk";
@@ -91,7 +91,7 @@ test("an unknown version of Kubernetes is refused with those that are known", ()
   );
 });
 
-test("the digests of the layers' files are recorded; otherwise run npx tsx image/record-layers.ts", () => {
+test("the digests of the layers' files are recorded; otherwise run npx tsx image/entry/record-layers.ts", () => {
   for (const [layer, digest] of Object.entries(digests)) assert.equal(layerFilesDigest(layer), digest, layer);
 });
 

@@ -1,11 +1,11 @@
-/** The process that builds as root of a user namespace, see build-in-namespace.ts. Its task comes on standard input. */
+/** The process that builds as root of a user namespace; build-in-namespace.ts starts it with its task on standard input. */
 import { text } from "node:stream/consumers";
 import { UserError } from "../../model/user-error";
 import { ensureImages } from "../build-images";
+import type { BuildMessage, BuildTask } from "../build-in-namespace";
 import { createBundle } from "../parts/bundle";
-import type { BuildMessage, BuildTask } from "./task";
 
-const say = (message: BuildMessage): void => {
+const print = (message: BuildMessage): void => {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 };
 
@@ -16,17 +16,17 @@ async function main(): Promise<unknown> {
   const { recipes } = task;
   const context = {
     signal: interruption.signal,
-    progress: (progress: Extract<BuildMessage, { progress: unknown }>["progress"]) => say({ progress }),
+    progress: (progress: Extract<BuildMessage, { progress: unknown }>["progress"]) => print({ progress }),
   };
   if (task.kind === "images") return ensureImages({ recipes, verify: task.verify, ...context });
   return createBundle(task.file, { recipes, ...context });
 }
 
 main().then(
-  (result) => say({ result }),
+  (result) => print({ result }),
   (error: unknown) => {
     process.exitCode = 1;
     if (!(error instanceof UserError)) throw error;
-    say({ failure: { id: error.id, problem: error.problem, hint: error.hint } });
+    print({ failure: { id: error.id, problem: error.problem, hint: error.hint } });
   },
 );

@@ -1,6 +1,24 @@
 import { UserError } from "../../model/user-error";
 
-/** Says in words what programs and the file system say when there is no room left; other errors are given back. */
+/** What a build reports while it runs. */
+export interface Progress {
+  /** What is being built, e.g. `root tree`. */
+  readonly phase: string;
+  /** One line about the current step. */
+  readonly message: string;
+  /** 0 to 1 where it is known. */
+  readonly fraction?: number;
+}
+
+export type OnProgress = (progress: Progress) => void;
+
+/** What every step of a build gets. */
+export interface BuildContext {
+  readonly progress: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** Turns an error of a program or file system that reports a full disk into a clear one; returns other errors as they are. */
 export function asStorageError(error: unknown, where: string): unknown {
   if (!(error instanceof Error) || (error instanceof UserError && error.id === "disk-full")) return error;
   const full =

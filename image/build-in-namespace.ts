@@ -1,20 +1,31 @@
 import * as os from "node:os";
 import * as path from "node:path";
-import { asNamespaceRoot, namespaceProblem } from "../../host/namespaces";
-import { projectFolder } from "../../host/project-folder";
-import { runCommand } from "../../host/run-command";
-import type { NamespaceProblem } from "../../model/host";
-import { UserError } from "../../model/user-error";
-import type { BuildContext } from "../store/progress";
-import type { BuildMessage, BuildTask } from "./task";
+import { asNamespaceRoot, namespaceProblem } from "../host/namespaces";
+import { projectFolder } from "../host/project-folder";
+import { runCommand } from "../host/run-command";
+import type { NamespaceProblem } from "../model/host";
+import { UserError } from "../model/user-error";
+import type { ImageRecipe } from "./recipes/recipe";
+import type { BuildContext, Progress } from "./store/build-context";
 
-/** Time to take away what is half made. */
+/** What is to be built as root of a user namespace. Plain data, because a process of its own builds it. */
+export type BuildTask =
+  | { readonly kind: "images"; readonly recipes: readonly ImageRecipe[]; readonly verify?: boolean }
+  | { readonly kind: "bundle"; readonly recipes: readonly ImageRecipe[]; readonly file: string };
+
+/** Lines of JSON that the process prints; the last one is a result or a failure. */
+export type BuildMessage =
+  | { readonly progress: Progress }
+  | { readonly result: unknown }
+  | { readonly failure: { readonly id: string; readonly problem: string; readonly hint: string } };
+
+/** Time to remove incomplete work. */
 const GRACE_MS = 15_000;
 
-/** Files of a root tree have many owners, which only root can give them: the host's, or a user namespace's. */
+/** The files of a root tree have many owners, which only root can set: root of the host or of a user namespace. */
 export const isOrdinaryUser = (): boolean => process.platform === "linux" && process.getuid?.() !== 0;
 
-/** Why this user can build nothing, with what to do; `undefined` for who can, root among them. */
+/** Why this user cannot build, with the next step; `undefined` for those who can, such as root. */
 export async function buildingProblem(): Promise<UserError | undefined> {
   if (!isOrdinaryUser()) return undefined;
   const found = await namespaceProblem();
@@ -29,7 +40,7 @@ const needsNamespace = ({ problem, hint }: NamespaceProblem): UserError =>
   );
 
 /**
- * Does the task as root of a user namespace. Owners other than the user become the user's subordinate ids, so only
+ * Performs the task as root of a user namespace. Owners other than the user become the user's subordinate ids, so only
  * such a namespace can remove what was built.
  * @throws UserError whatever the task throws
  */
@@ -38,7 +49,7 @@ export async function buildInNamespace(task: BuildTask, { progress, signal }: Bu
   let last: BuildMessage | undefined;
   const { stderr } = await runCommand([...asNamespaceRoot, process.execPath, builder], {
     stdin: JSON.stringify(task),
-    // By its number the user is root there, whose home is another.
+    // The user is root there, whose home is another folder.
     env: { HOME: os.homedir() },
     signal,
     graceMs: GRACE_MS,
@@ -51,5 +62,5 @@ export async function buildInNamespace(task: BuildTask, { progress, signal }: Bu
   });
   if (last && "result" in last) return last.result;
   if (last && "failure" in last) throw new UserError(last.failure.id, last.failure.problem, last.failure.hint);
-  throw new Error(`the builder of images ended without a result: ${stderr}`);
+  throw new Error(`the image builder ended without a result: ${stderr}`);
 }

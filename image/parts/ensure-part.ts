@@ -1,0 +1,69 @@
+import * as path from "node:path";
+import { partsFolder } from "../../host/data-folder";
+import { UserError } from "../../model/user-error";
+import { buildRootTree } from "../build/root-tree";
+import type { BuildContext } from "../store/build-context";
+import { ensureSealed, type SealedFolder, type Verification } from "../store/sealed-folder";
+import { bundleSource } from "./bundle-source";
+import { type Availability, type Part, type PartSource, partName, partTitle } from "./part";
+import { programSource } from "./program-source";
+import { upstreamSource } from "./upstream-source";
+
+/** In the order of preference. */
+export function allSources(): readonly PartSource[] {
+  return [bundleSource, debianSource, upstreamSource(), programSource];
+}
+
+/** The root tree, from the packages of a mirror. */
+export const debianSource: PartSource = {
+  name: "debian",
+  provides: (part) => part.kind === "root-tree",
+  available: async () => ({ usable: true, reason: "Debian packages are fetched when they are needed" }),
+  fetch: async (part, target, context) => {
+    if (part.kind !== "root-tree") throw new Error("this source has root trees only");
+    return buildRootTree(part.recipe, target, context);
+  },
+};
+
+/** Returns a part; fetches it from the first usable source when it is absent or damaged. */
+export async function ensurePart(
+  part: Part,
+  sources: readonly PartSource[],
+  context: BuildContext & Verification,
+): Promise<SealedFolder> {
+  const folder = path.join(partsFolder(), partName(part));
+  return ensureSealed(folder, partTitle(part), context, async (content) => {
+    const source = await chooseSource(part, sources);
+    context.progress({ phase: partTitle(part), message: `from ${source.name}` });
+    return source.fetch(part, content, context);
+  });
+}
+
+/**
+ * The first usable source that has the part.
+ * @throws UserError `no-source` with the reason of every source
+ */
+export async function chooseSource(part: Part, sources: readonly PartSource[]): Promise<PartSource> {
+  const reasons = [];
+  for (const source of sources.filter((each) => each.provides(part))) {
+    const { usable, reason } = await source.available(part);
+    if (usable) return source;
+    reasons.push(`${source.name}: ${reason}`);
+  }
+  throw new UserError(
+    "no-source",
+    `there is no source for ${partTitle(part)}\n${reasons.map((reason) => `    ${reason}`).join("\n")}`,
+    "make one of them usable, or load a bundle made on another machine: npx groundplane bundle load FILE",
+  );
+}
+
+export interface SourceDescription extends Availability {
+  readonly name: string;
+}
+
+/** What `doctor` shows: every source in the order of preference, and whether it can be used now. */
+export async function describeSources(
+  sources: readonly PartSource[] = allSources(),
+): Promise<readonly SourceDescription[]> {
+  return Promise.all(sources.map(async (source) => ({ name: source.name, ...(await source.available()) })));
+}
