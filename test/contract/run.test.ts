@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -7,21 +7,33 @@ import { test } from "node:test";
 
 const projectRoot = path.resolve(__dirname, "../..");
 
-const runner = ["test/run.cjs", "test/runner", "test/allowed-skips.cjs"];
-runner.push("test/support/forbid-outside-world.ts", "tsconfig.json");
+const runner = [
+  ...["test/run.cjs", "test/runner", "test/allowed-skips.cjs", "tsconfig.json"],
+  ...["test/support/forbid-outside-world.ts", "test/support/on-signal.ts"],
+];
 
-/** The runner in a project of its own with the given test files; what it prints and how it ends. */
-function runTiers(files: Readonly<Record<string, string>>, ...tiers: readonly string[]) {
+/** A project with the runner and the given test files. */
+function makeProject(files: Readonly<Record<string, string>>): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-run-"));
+  for (const copied of runner)
+    fs.cpSync(path.join(projectRoot, copied), path.join(folder, copied), { recursive: true });
+  fs.symlinkSync(path.join(projectRoot, "node_modules"), path.join(folder, "node_modules"));
+  for (const [file, body] of Object.entries(files)) write(folder, file, `import { test } from "node:test";\n${body}\n`);
+  return folder;
+}
+
+/** As a user runs it; what makes this very process a test in CI must not reach it. */
+const environment = (settings: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => {
+  const { NODE_TEST_CONTEXT: _, CI: __, GROUNDPLANE_TEST_PURE: ___, ...env } = process.env;
+  return { ...env, ...settings };
+};
+
+/** The runner in a project of its own; what it prints and how it ends. */
+function runTiers(files: Readonly<Record<string, string>>, tiers: readonly string[], settings: NodeJS.ProcessEnv = {}) {
+  const folder = makeProject(files);
   try {
-    for (const copied of runner)
-      fs.cpSync(path.join(projectRoot, copied), path.join(folder, copied), { recursive: true });
-    fs.symlinkSync(path.join(projectRoot, "node_modules"), path.join(folder, "node_modules"));
-    for (const [file, body] of Object.entries(files)) {
-      write(folder, file, `import { test } from "node:test";\n${body}\n`);
-    }
-    const { NODE_TEST_CONTEXT: _, CI: __, ...env } = process.env;
-    const done = spawnSync(process.execPath, ["test/run.cjs", ...tiers], { cwd: folder, encoding: "utf8", env });
+    const options = { cwd: folder, encoding: "utf8", env: environment(settings) } as const;
+    const done = spawnSync(process.execPath, ["test/run.cjs", ...tiers], options);
     return { code: done.status, output: done.stdout + done.stderr, lastLine: done.stdout.trimEnd().split("\n").at(-1) };
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
@@ -41,8 +53,7 @@ test("the last line sums all tiers, and one failure fails the run", () => {
       "test/unit/deep/a.test.ts": `${passing} test("later", { skip: "no machine" }, () => {});`,
       "test/golden/b.test.ts": `${passing} test("wrong", () => { throw new Error("x"); });`,
     },
-    "unit",
-    "golden",
+    ["unit", "golden"],
   );
   assert.equal(lastLine, "2 passed, 1 failed, 1 skipped", output);
   assert.equal(code, 1);
@@ -50,36 +61,87 @@ test("the last line sums all tiers, and one failure fails the run", () => {
 });
 
 test("a run without failures ends well, tiers without files included", () => {
-  const { code, lastLine, output } = runTiers({ "test/unit/a.test.ts": passing }, "unit", "golden");
+  const { code, lastLine, output } = runTiers({ "test/unit/a.test.ts": passing }, ["unit", "golden"]);
   assert.equal(lastLine, "1 passed, 0 failed, 0 skipped", output);
   assert.equal(code, 0);
 });
 
 test("a run without tests fails", () => {
-  const { code, lastLine } = runTiers({}, "unit");
+  const { code, lastLine } = runTiers({}, ["unit"]);
   assert.equal(lastLine, "0 passed, 0 failed, 0 skipped");
   assert.equal(code, 1);
 });
 
 test("a test file that does not load counts as failed", () => {
-  const { code, lastLine } = runTiers({ "test/unit/a.test.ts": `${passing} process.exit(3);` }, "unit");
+  const { code, lastLine } = runTiers({ "test/unit/a.test.ts": `${passing} process.exit(3);` }, ["unit"]);
   assert.match(String(lastLine), /^\d+ passed, 1 failed, 0 skipped$/);
   assert.equal(code, 1);
 });
 
 test("pure tiers are shut off, the others are not", () => {
   const starting = `test("starts", () => { require("node:child_process").spawnSync("true"); });`;
-  const { lastLine, output } = runTiers(
-    { "test/unit/a.test.ts": starting, "test/docs/b.test.ts": starting },
+  const { lastLine, output } = runTiers({ "test/unit/a.test.ts": starting, "test/docs/b.test.ts": starting }, [
     "unit",
     "docs",
-  );
+  ]);
   assert.equal(lastLine, "1 passed, 1 failed, 0 skipped", output);
   assert.match(output, /belongs in test\/contract/);
 });
 
 test("an unknown tier is told with the known ones", () => {
-  const { code, output } = runTiers({}, "units");
+  const { code, output } = runTiers({}, ["units"]);
   assert.equal(code, 2);
   assert.match(output, /unknown tier: units\n.*check, unit, property/);
+});
+
+test("where CI=true, a skip fails the run unless it is allowed", () => {
+  const skips = (reason: string) => `${passing} test("real", { skip: ${JSON.stringify(reason)} }, () => {});`;
+  const files = {
+    "test/golden/a.test.ts": skips("no VirtualBox here"),
+    "test/contract/b.test.ts": skips("this driver cannot pull cables"),
+  };
+  const inCi = runTiers(files, ["golden", "contract"], { CI: "true" });
+  assert.equal(inCi.lastLine, "2 passed, 1 failed, 1 skipped", inCi.output);
+  assert.equal(inCi.code, 1);
+  assert.match(inCi.output, /^failed: test\/golden\/a\.test\.ts skips "real": no VirtualBox here$/m);
+  const atHome = runTiers(files, ["golden", "contract"]);
+  assert.deepEqual([atHome.code, atHome.lastLine], [0, "2 passed, 0 failed, 2 skipped"]);
+});
+
+const isAlive = (pid: number): boolean =>
+  fs.existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
+
+test("Ctrl-C lets test files clean up, and ends what they leave behind", {
+  skip: process.platform !== "linux",
+}, async () => {
+  const folder = makeProject({
+    "test/docs/a.test.ts": `
+      import { spawn } from "node:child_process";
+      import { writeFileSync } from "node:fs";
+      import { onSignal } from "../support/on-signal";
+      test("hangs", async () => {
+        const child = spawn("sleep", ["300"], { detached: true, stdio: "ignore" });
+        onSignal(() => writeFileSync("cleaned", ""));
+        writeFileSync("pid", String(child.pid));
+        await new Promise((resolve) => setTimeout(resolve, 300_000));
+      });`,
+  });
+  const file = (name: string) => path.join(folder, name);
+  try {
+    const child = spawn(process.execPath, ["test/run.cjs", "docs"], {
+      cwd: folder,
+      env: environment(),
+      stdio: "ignore",
+    });
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    while (!fs.existsSync(file("pid"))) await new Promise((resolve) => setTimeout(resolve, 50));
+    const pid = Number(fs.readFileSync(file("pid"), "utf8"));
+    assert.ok(isAlive(pid));
+    child.kill("SIGINT");
+    assert.equal(await ended, 130);
+    assert.ok(fs.existsSync(file("cleaned")));
+    assert.ok(!isAlive(pid), "a process that outlived its test file");
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
 });

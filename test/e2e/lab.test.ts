@@ -9,6 +9,7 @@ import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
 import { watchCommandLines } from "../support/command-line-watch";
 import { compareListings, type HostListing, listHost } from "../support/host-listing";
+import { onSignal } from "../support/on-signal";
 import { copyProject } from "../support/project-copy";
 import { occurrencesOfSecrets, secretsOf } from "../support/secret-scan";
 import {
@@ -51,11 +52,17 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
       writeStackFile(cluster, settings);
     },
   };
-  after(async () => {
+  let takenDown: Promise<void> | undefined;
+  const takeDown = async () => {
     commandLines.stop();
-    await cluster.groundplane("destroy", "--yes");
-    project.remove();
-  });
+    await cluster.interrupt();
+    const { exitCode, stdout, stderr } = await new ClusterUnderTest(project, "e2e").groundplane("destroy", "--yes");
+    if (exitCode === 0) project.remove();
+    else console.error(`the lab of ${project.data} could not be taken down\n${stdout}${stderr}`);
+  };
+  const takeDownOnce = () => (takenDown ??= takeDown());
+  onSignal(takeDownOnce);
+  after(takeDownOnce);
 
   const start: Step = async (_, step) => {
     lab.configure({});

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import type { ProjectCopy } from "./project-copy";
 
 export interface CommandOutput {
@@ -11,6 +11,9 @@ export interface CommandOutput {
 export class ClusterUnderTest {
   /** Everything that any command printed: no secret may ever be found in it. */
   readonly transcript: string[] = [];
+
+  private readonly running = new Map<ChildProcess, Promise<unknown>>();
+  private isEnded = false;
 
   constructor(
     readonly project: ProjectCopy,
@@ -46,11 +49,14 @@ export class ClusterUnderTest {
   }
 
   async run(argv: readonly string[], options: { readonly quiet?: boolean } = {}): Promise<CommandOutput> {
+    if (this.isEnded) throw new Error(`${argv.join(" ")}: the test has been interrupted`);
     const [file, ...args] = argv as [string, ...string[]];
     const child = spawn(file, args, {
       cwd: this.project.folder,
       env: this.project.environment,
       stdio: ["ignore", "pipe", "pipe"],
+      // In a group of its own: Ctrl-C in a terminal reaches it by `interrupt` alone. Pulumi gives up at the second one.
+      detached: true,
     });
     const text = { stdout: "", stderr: "" };
     for (const stream of ["stdout", "stderr"] as const) {
@@ -58,13 +64,22 @@ export class ClusterUnderTest {
         text[stream] += chunk.toString("utf8");
       });
     }
-    const exitCode = await new Promise<number>((resolve, reject) => {
+    const ended = new Promise<number>((resolve, reject) => {
       child.on("error", reject);
       child.on("close", (code) => resolve(code ?? 128));
     });
+    this.running.set(child, ended);
+    const exitCode = await ended.finally(() => this.running.delete(child));
     // `--show-secrets` is how the test itself learns the secrets; that output is not part of what must be clean.
     if (!options.quiet && !argv.includes("--show-secrets")) this.transcript.push(text.stdout, text.stderr);
     return { exitCode, ...text };
+  }
+
+  /** Ends the commands that run, as Ctrl-C does, and lets no other one begin. */
+  async interrupt(): Promise<void> {
+    this.isEnded = true;
+    for (const child of this.running.keys()) child.kill("SIGINT");
+    await Promise.allSettled(this.running.values());
   }
 }
 

@@ -5,9 +5,12 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { disksFolder, imagesFolder } from "../../host/data-folder";
 import type { MachineName } from "../../hypervisors/hypervisor";
+import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 import { leaderOf } from "../../hypervisors/nspawn/machine-power";
 import { imageFor } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion } from "../../model/releases";
+import { onSignal } from "./on-signal";
+import { removeMachines } from "./remove-machines";
 
 const run = promisify(execFile);
 
@@ -41,6 +44,11 @@ export function makeNspawnHost(): NspawnHost {
       fs.symlinkSync(path.join(images, name), path.join(data, "images", name));
   }
   process.env.GROUNDPLANE_DATA = data;
+  const remove = () => fs.rmSync(data, { recursive: true, force: true });
+  onSignal(async () => {
+    await removeMachines(createNspawnDriver(), data);
+    remove();
+  });
   return {
     data,
     image: (recipe) => {
@@ -48,7 +56,7 @@ export function makeNspawnHost(): NspawnHost {
       if (name === undefined) throw new Error(`no sealed ${recipe} image in ${images}`);
       return name;
     },
-    remove: () => fs.rmSync(data, { recursive: true, force: true }),
+    remove,
   };
 }
 

@@ -3,9 +3,12 @@ import * as fs from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { createQemuDriver } from "../../hypervisors/qemu/driver";
 import { hostProblems } from "../../hypervisors/qemu/host-checks";
 import { runtimeFolder } from "../../hypervisors/qemu/names";
+import { onSignal } from "./on-signal";
 import { qemuGuestDisk } from "./qemu-guest-disk";
+import { removeMachines } from "./remove-machines";
 
 /** A data folder of its own for tests on real QEMU, with an image whose guest is a boot sector. */
 export interface QemuHost {
@@ -25,7 +28,12 @@ export function makeQemuHost(): QemuHost {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), "gp-qemu-"));
   process.env.GROUNDPLANE_DATA = data;
   const image = sealDiskImage("boot-sector-1", qemuGuestDisk());
-  return { data, image, remove: () => fs.rmSync(data, { recursive: true, force: true }) };
+  const remove = () => fs.rmSync(data, { recursive: true, force: true });
+  onSignal(async () => {
+    await removeMachines(createQemuDriver(), data);
+    remove();
+  });
+  return { data, image, remove };
 }
 
 /** Puts a raw disk into the image store as `image/` would. Returns its name. */

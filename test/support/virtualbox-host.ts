@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { killProcess, processStartTime } from "../../host/start-process";
 import { bootSectorDisk } from "../../hypervisors/boot-sector";
+import { onSignal } from "./on-signal";
 import type { VirtualboxRoot } from "./virtualbox-root";
 
 const run = promisify(execFile);
@@ -61,6 +62,17 @@ export function makeVirtualboxHost(root: VirtualboxRoot): VirtualboxHost {
   );
   const environment = { GROUNDPLANE_DATA: data, GROUNDPLANE_VBOXMANAGE: vboxManage, VBOX_USER_HOME: registry };
   Object.assign(process.env, environment);
+  const close = async () => {
+    keepOnSignal();
+    // Machines first, then VBoxSVC: it would report their end.
+    for (let pids = processesOf(id); pids.length > 0; pids = processesOf(id)) {
+      await Promise.all(pids.map((pid) => killProcess({ pid, startTime: processStartTime(pid) ?? "0" })));
+    }
+    fs.rmSync(folder, { recursive: true, force: true });
+    fs.rmSync(path.join(root.folder, "tmp", `.vbox-${id}-ipc`), { recursive: true, force: true });
+    fs.rmSync(path.join(os.tmpdir(), `.vbox-${id}-ipc`), { recursive: true, force: true });
+  };
+  const keepOnSignal = onSignal(close);
   return {
     ...{ root, data, vboxManage, environment },
     disturbed: (script) =>
@@ -74,15 +86,7 @@ export function makeVirtualboxHost(root: VirtualboxRoot): VirtualboxHost {
     calls: () => (fs.existsSync(callLog) ? fs.readFileSync(callLog, "utf8").split("\n").filter(Boolean) : []),
     forgetCalls: () => fs.rmSync(callLog, { force: true }),
     pids: () => processesOf(id),
-    async close() {
-      // Machines first, then VBoxSVC: it would report their end.
-      for (let pids = processesOf(id); pids.length > 0; pids = processesOf(id)) {
-        await Promise.all(pids.map((pid) => killProcess({ pid, startTime: processStartTime(pid) ?? "0" })));
-      }
-      fs.rmSync(folder, { recursive: true, force: true });
-      fs.rmSync(path.join(root.folder, "tmp", `.vbox-${id}-ipc`), { recursive: true, force: true });
-      fs.rmSync(path.join(os.tmpdir(), `.vbox-${id}-ipc`), { recursive: true, force: true });
-    },
+    close,
   };
 }
 
@@ -92,7 +96,11 @@ function enterCommand(root: VirtualboxRoot, host: { folder: string; registry: st
     ...{ HOME: host.folder, USER: "root", LOGNAME: "root", LC_ALL: "C.UTF-8", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
     ...{ VBOX_USER_HOME: host.registry, VBOX_IPC_SOCKETID: host.id, LD_PRELOAD: root.preload },
   };
-  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  // The runner's mark: it ends what a killed test file leaves behind.
+  const mark = process.env.GROUNDPLANE_TEST_FILE;
+  const variables = Object.entries({ ...environment, ...(mark && { GROUNDPLANE_TEST_FILE: mark }) }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
   const words = [root.enterRoot, root.folder, os.tmpdir(), root.launcher, "/usr/lib/virtualbox/VBoxManage"];
   return ["env", "-i", ...variables, ...words].join(" ");
 }

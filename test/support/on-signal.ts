@@ -1,0 +1,32 @@
+/** What a signal that ends a test file runs first: node:test runs no hooks then, and machines would go on. */
+const actions: (() => void | Promise<void>)[] = [];
+const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+let isEnding = false;
+
+/**
+ * Has the action run when a signal ends the process; the last one comes first.
+ * @returns takes it back
+ */
+export function onSignal(action: () => void | Promise<void>): () => void {
+  if (actions.length === 0) for (const signal of Object.keys(exitCodes)) process.on(signal, end);
+  actions.push(action);
+  return () => {
+    const index = actions.indexOf(action);
+    if (index >= 0) actions.splice(index, 1);
+    if (actions.length === 0) for (const signal of Object.keys(exitCodes)) process.off(signal, end);
+  };
+}
+
+async function end(signal: keyof typeof exitCodes): Promise<void> {
+  if (isEnding) return;
+  isEnding = true;
+  process.stderr.write(`${signal}: cleaning up\n`);
+  for (const action of [...actions].reverse()) {
+    try {
+      await action();
+    } catch (error) {
+      process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+    }
+  }
+  process.exit(exitCodes[signal]);
+}
