@@ -1,19 +1,20 @@
-import { guestCommandFolder, type TextFile } from "./role-content";
+import { type GuestCommand, guestCommand } from "../model/guest-paths";
+import type { TextFile } from "./role-content";
 import { script } from "./scripts/read-script";
 
-/**
- * A script of cloud-init/scripts/read-script/ as a command in the guest: `gateway/role-ready` becomes
- * `/usr/local/lib/groundplane/role-ready`. It follows its source while the node lives.
- */
-export function guestCommand(scriptName: string): TextFile {
+/** A script of cloud-init/scripts/ that becomes a command in the guest, e.g. `gateway/role-ready`. */
+export type CommandScript = `${"balancer" | "common" | "gateway" | "kubernetes" | "storage"}/${GuestCommand}`;
+
+const commands = new Map<CommandScript, TextFile>();
+
+/** The command as a file of the seed. It follows its source while the node lives. */
+export function commandFile(scriptName: CommandScript): TextFile {
   const command = commands.get(scriptName) ?? makeCommand(scriptName);
   commands.set(scriptName, command);
   return command;
 }
 
-const commands = new Map<string, TextFile>();
-
-function makeCommand(scriptName: string): TextFile {
-  const name = scriptName.slice(scriptName.lastIndexOf("/") + 1);
-  return { path: `${guestCommandFolder}/${name}`, mode: "0755", content: script(scriptName), changes: { reload: "" } };
+function makeCommand(scriptName: CommandScript): TextFile {
+  const name = scriptName.slice(scriptName.lastIndexOf("/") + 1) as GuestCommand;
+  return { path: guestCommand(name), mode: "0755", content: script(scriptName), changes: { reload: "" } };
 }

@@ -36,7 +36,7 @@ export type SeedFile = TextFile | SecretFile;
 /** What a role adds to a node's seed, beside what `roles/common.ts` gives to every node. */
 export interface RoleContent {
   readonly files: readonly SeedFile[];
-  /** Variables for `/etc/groundplane/node.env` that the role's scripts read; upper-case names. */
+  /** Variables for node.env that the role's scripts read; upper-case names. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Commands as argv, run once at first boot, after all files are written and before `enable`. */
   readonly commands: readonly (readonly string[])[];
@@ -47,9 +47,6 @@ export interface RoleContent {
 export const noContent: RoleContent = { files: [], commands: [], enable: [] };
 
 export type RenderRole = (plan: DataCenterPlan, node: NodePlan) => RoleContent;
-
-/** Where seeds put the commands that the provider calls in guests. */
-export const guestCommandFolder = "/usr/local/lib/groundplane";
 
 /** Reference to a single-line secret inside a text; the provider fills it in when it writes the seed. */
 export const secretReference = (name: SecretName): string => `\${secret:${name}}`;

@@ -1,5 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { guestCommand } from "../model/guest-paths";
 import { type DataCenterPlan, firstMaster, nodesOf } from "../stacks/plan/data-center-plan";
 import { remoteConnection } from "./remote-command";
 import type { Secrets } from "./secrets";
@@ -49,7 +50,7 @@ export class Ready extends pulumi.ComponentResource {
 /** Says the first of what is missing whenever that changes, and all of it at the deadline. */
 function waitUntilReady(nodes: readonly string[], seconds: number): string {
   // Node names are letters, digits and dashes: safe as words of a shell command.
-  const ask = `/usr/local/lib/groundplane/cluster-ready ${nodes.join(" ")}`;
+  const ask = `${guestCommand("cluster-ready")} ${nodes.join(" ")}`;
   const say = 'first=${missing%%$newline*}; [ "$first" = "$said" ] || echo "$first" >&2; said=$first';
   const loop = `newline="\n"; until missing=$(${ask} 2>&1); do ${say}; sleep 0.5; done`;
   return `timeout ${seconds} sh -c '${loop}' || { ${ask} >&2; exit 1; }`;

@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/command";
+import { ports } from "../model/ports";
 import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
 import type { Secrets } from "./secrets";
 
@@ -15,7 +16,7 @@ export function remoteConnection(
     ...user,
     ...patience,
     host: node.address,
-    port: 22,
+    port: ports.ssh,
     hostKey: secrets.hostKeyOf(node.name),
     proxy: { ...user, ...patience, ...proxy },
   };

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { renderNodeSeed } from "../cloud-init/render-node-seed";
 import { imageFormOf } from "../image/recipes/image-names";
+import { ports } from "../model/ports";
 import type { MachineInputs } from "../model/resource-types";
 import type { NodeSeed } from "../model/seed";
 import type { NodePlan } from "../stacks/plan/data-center-plan";
@@ -99,7 +100,7 @@ function uplinkOf(plan: VirtualMachineArgs["plan"]) {
   return {
     mac: plan.uplink.mac,
     forwards: [
-      { hostPort: plan.hostPorts.ssh, guestPort: 22 },
+      { hostPort: plan.hostPorts.ssh, guestPort: ports.ssh },
       { hostPort: plan.hostPorts.api, guestPort: plan.balancing.port },
     ],
   };

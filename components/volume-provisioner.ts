@@ -1,6 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { StorageBackend } from "../cloud-init/storage-backend";
+import { guestPaths } from "../model/guest-paths";
 import { firstMaster } from "../stacks/plan/data-center-plan";
 import type { PoolArgs } from "./machine-pool";
 import { remoteConnection } from "./remote-command";
@@ -18,7 +19,7 @@ export class VolumeProvisioner extends pulumi.ComponentResource {
   constructor(name: string, args: VolumeProvisionerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:VolumeProvisioner", name, {}, opts);
     const { plan, secrets, birth } = args;
-    const kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
+    const kubectl = `kubectl --kubeconfig ${guestPaths.adminKubeconfig}`;
     const apply = `${kubectl} apply --server-side --force-conflicts --validate=false -f - >/dev/null`;
     // The API may be restarting, or its address be on its way to another balancer.
     const patiently = `objects=$(cat); for s in 1 1 2 2 4 4 8; do echo "$objects" | ${apply} && exit 0; sleep $s; done; exit 1`;

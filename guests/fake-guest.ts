@@ -3,6 +3,7 @@ import { readFileAndMode } from "../host/file-mode";
 import { readIfPresent, writeFileAtomic } from "../host/file-store";
 import { fakeStacks, machineFolder, machineNames, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
+import { ports } from "../model/ports";
 import type { GuestConnection } from "../model/resource-types";
 import { runInFakeGuest } from "./fake-cluster";
 import type { ConnectGuest, Guest, GuestFile } from "./guest";
@@ -61,7 +62,8 @@ async function gatewayAt(port: number): Promise<MachineName | undefined> {
     for (const name of await machineNames(stack)) {
       const record = await readMachine({ stack, name });
       const forwards = record?.made?.spec.uplink?.forwards ?? [];
-      if (forwards.some(({ hostPort, guestPort }) => hostPort === port && guestPort === 22)) return { stack, name };
+      if (forwards.some(({ hostPort, guestPort }) => hostPort === port && guestPort === ports.ssh))
+        return { stack, name };
     }
   }
   return undefined;

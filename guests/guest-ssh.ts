@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { ports } from "../model/ports";
 import { type RunOptions, type RunResult, SshConnection, UnreachableError } from "./ssh-connection";
 
 export { type RunOptions, type RunResult, UnreachableError } from "./ssh-connection";
@@ -88,9 +89,9 @@ function pooledGuest(guest: GuestAddress, signal: AbortSignal | undefined): Prom
   if (isBastion(guest)) return pooledBastion(guest, signal);
   return pooled(guestKey(guest), signal, async () => {
     const bastion = await pooledBastion(guest, undefined);
-    const through = await bastion.forward(guest.address, 22);
+    const through = await bastion.forward(guest.address, ports.ssh);
     const { address: host, hostKey, privateKey } = guest;
-    return SshConnection.open({ host, port: 22, hostKey, privateKey, through });
+    return SshConnection.open({ host, port: ports.ssh, hostKey, privateKey, through });
   });
 }
 

@@ -46,18 +46,3 @@ export class FileRefusedError extends Error {
  * @throws UnreachableError when it does not within the deadline
  */
 export type ConnectGuest = (connection: GuestConnection, options?: ConnectOptions) => Promise<Guest>;
-
-/** The commands that every seed installs, see cloud-init/scripts/read-script/. */
-export type GuestCommand =
-  | "node-ready"
-  | "give-birth"
-  | "join-cluster"
-  | "cluster-wait"
-  | "cluster-status"
-  | "cluster-id"
-  | "renew-token"
-  | "forget-node"
-  | "drain-node"
-  | "may-leave";
-
-export const guestCommand = (name: GuestCommand): string => `/usr/local/lib/groundplane/${name}`;

@@ -1,3 +1,4 @@
+import { floatingIpSegment } from "../model/segments";
 import type { DataCenterPlan, NodePlan, SegmentPlan } from "../stacks/plan/data-center-plan";
 
 export const diagramFormats = ["text", "mermaid"] as const;
@@ -33,7 +34,7 @@ function renderText(plan: DataCenterPlan): string {
 
 function textOfSegment(plan: DataCenterPlan, segment: SegmentPlan, last: boolean): readonly string[] {
   const leaves = nodesIn(plan, segment).map((node) => `${node.name.padEnd(12)} ${node.address}`);
-  if (segment.name === "dmz") leaves.push(`${"floating IP".padEnd(12)} ${floatingAddress(plan)} → masters`);
+  if (segment.name === floatingIpSegment) leaves.push(`${"floating IP".padEnd(12)} ${floatingAddress(plan)} → masters`);
   return [
     "  │",
     `  ${last ? "└" : "├"}─ ${segment.name.padEnd(9)} ${segment.cidr}`,
@@ -54,7 +55,7 @@ function renderMermaid(plan: DataCenterPlan): string {
     `  floating_ip -.-> ${balancers.join(" & ")}`,
     `  ${balancers.join(" & ")} --> ${masters.join(" & ")}`,
     ...inhabited(plan)
-      .filter((segment) => segment.name !== "dmz")
+      .filter((segment) => segment.name !== floatingIpSegment)
       .map((segment) => `  gateway --- ${segment.name}`),
     "",
   ].join("\n");
@@ -64,7 +65,8 @@ function mermaidOfSegment(plan: DataCenterPlan, segment: SegmentPlan): readonly 
   const nodes = nodesIn(plan, segment).map(
     (node) => `    ${identifier(node.name)}["${node.name}<br/>${node.address}"]`,
   );
-  if (segment.name === "dmz") nodes.unshift(`    floating_ip(["floating IP<br/>${floatingAddress(plan)}"])`);
+  if (segment.name === floatingIpSegment)
+    nodes.unshift(`    floating_ip(["floating IP<br/>${floatingAddress(plan)}"])`);
   return [`  subgraph ${segment.name}["${segment.name} ${segment.cidr}"]`, ...nodes, "  end"];
 }
 

@@ -1,8 +1,8 @@
 import { connectAnyGuest } from "../guests/connect-guest";
-import { guestCommand } from "../guests/guest";
 import { closeGuests } from "../guests/guest-ssh";
 import { type KubernetesNode, listNodes } from "../guests/kubernetes-api";
 import type { Hypervisor, PowerState } from "../hypervisors/hypervisor";
+import { guestCommand } from "../model/guest-paths";
 import type { InventoryEntry, StackOutputs } from "../model/stack-outputs";
 
 const ANSWER_TIMEOUT_MS = 10_000;

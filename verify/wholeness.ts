@@ -1,4 +1,4 @@
-import { clusterNamespaces } from "../cloud-init/files/kubernetes/cluster-namespaces";
+import { clusterNamespaces } from "../model/cluster-namespaces";
 import type { StackOutputs } from "../model/stack-outputs";
 import { removeNamespace } from "./acknowledged-writes";
 import { etcdctl } from "./faults/masters";

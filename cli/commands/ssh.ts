@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { runAttached } from "../../host/run-attached";
+import { guestPaths } from "../../model/guest-paths";
 import { findNode } from "../../model/stack-outputs";
 import { type StackOptions, stackCommand } from "../options";
 import { writeSshFiles } from "../ssh-files";
@@ -12,7 +13,7 @@ export function sshCommand(): Command {
   )
     .addHelpText(
       "after",
-      "\nExample: npx groundplane ssh master-1 -- kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes",
+      `\nExample: npx groundplane ssh master-1 -- kubectl --kubeconfig ${guestPaths.adminKubeconfig} get nodes`,
     )
     .action(async (name: string, words: readonly string[], { stack }: StackOptions) => {
       const outputs = await readStackOutputs(stack);

@@ -5,6 +5,7 @@ import { withFileLock } from "../../host/file-lock";
 import { readIfPresent, removeTree } from "../../host/file-store";
 import { findFreePort, isPortFree } from "../../host/free-port";
 import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
+import { ports } from "../../model/ports";
 import { UserError } from "../../model/user-error";
 import { makeSmokeImage, type SmokeImage } from "./smoke-image";
 
@@ -110,7 +111,7 @@ function tinyMachine(image: string, hostPort: number): MachineSpec {
     memoryMiB: 256,
     diskGiB: 1,
     nics: [{ segment: SEGMENT.name, name: "lan", mac: "52:54:00:5e:00:01" }],
-    uplink: { mac: "52:54:00:5e:00:02", forwards: [{ hostPort, guestPort: 22 }] },
+    uplink: { mac: "52:54:00:5e:00:02", forwards: [{ hostPort, guestPort: ports.ssh }] },
     disks: [],
     cpuWeight: 1024,
   };

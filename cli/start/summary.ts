@@ -1,4 +1,5 @@
 import type { PhaseTime } from "../../host/progress-lines";
+import { guestPaths } from "../../model/guest-paths";
 import type { StackOutputs } from "../../model/stack-outputs";
 
 export interface Summary {
@@ -27,7 +28,7 @@ export function formatSummary({ stack, isUnchanged, outputs, kubeconfig, times }
     "",
     "Try next:",
     `  npx groundplane status${option}`,
-    `  npx groundplane ssh ${master}${option} -- kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes`,
+    `  npx groundplane ssh ${master}${option} -- kubectl --kubeconfig ${guestPaths.adminKubeconfig} get nodes`,
     `  npx groundplane destroy${option}`,
     "",
   ].join("\n");

@@ -1,3 +1,4 @@
+import { floatingIpSegment } from "../../model/segments";
 import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
 
 /** A member of the balancers' Corosync cluster. */
@@ -19,7 +20,7 @@ export function clusterMembers(plan: DataCenterPlan): readonly ClusterMember[] {
 }
 
 function member(node: NodePlan, nodeId: number, standby: boolean): ClusterMember {
-  const nic = node.interfaces.find(({ segment }) => segment === "dmz");
+  const nic = node.interfaces.find(({ segment }) => segment === floatingIpSegment);
   if (!nic) throw new Error(`${node.name} has no interface in the dmz`);
   return { name: node.name, nodeId, address: nic.address, standby };
 }

@@ -1,10 +1,9 @@
+import { guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan, NodePlan, SegmentPlan } from "../../stacks/plan/data-center-plan";
 import { confValue } from "../quoting";
 
-export const dhcpHostsPath = "/etc/groundplane/dhcp-hosts";
-
 /**
- * DNS and DHCP of the data centre. Planned names come from /etc/hosts and planned leases from `dhcpHostsPath`, both
+ * DNS and DHCP of the data centre. Planned names come from /etc/hosts and planned leases from `guestPaths.dhcpHosts`, both
  * read again on reload; this file itself changes only when the network does.
  */
 export function renderDnsmasqConf(plan: DataCenterPlan): string {
@@ -24,7 +23,7 @@ cache-size=2000
 
 dhcp-authoritative
 dhcp-fqdn
-dhcp-hostsfile=${dhcpHostsPath}
+dhcp-hostsfile=${guestPaths.dhcpHosts}
 ${plan.segments.map((segment) => segmentLines(segment, domain)).join("")}# A host that calls itself wpad would steer browsers to its proxy.
 dhcp-name-match=set:wpad,wpad
 dhcp-ignore-names=tag:wpad

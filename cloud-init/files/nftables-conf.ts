@@ -1,14 +1,14 @@
-import { type DataCenterPlan, nodesOf } from "../../stacks/plan/data-center-plan";
-import { confValue } from "../quoting";
 import {
   type Flow,
   type FlowParty,
+  flowParties,
   type GatewayService,
   gatewayServices,
   interSegmentFlows,
-} from "./inter-segment-flows";
-
-const parties: readonly FlowParty[] = ["balancer", "api", "master", "worker", "storage"];
+} from "../../model/flows";
+import { floatingIpSegment } from "../../model/segments";
+import { type DataCenterPlan, nodesOf } from "../../stacks/plan/data-center-plan";
+import { confValue } from "../quoting";
 
 /**
  * The gateway's rules in a table of their own, replaced as one transaction: connections live on when they change.
@@ -20,7 +20,7 @@ table inet groundplane
 delete table inet groundplane
 
 table inet groundplane {
-${parties.map((party) => addressSet(plan, party)).join("")}${echoes}
+${flowParties.map((party) => addressSet(plan, party)).join("")}${echoes}
   chain input {
     type filter hook input priority filter; policy drop;
     iifname "lo" accept
@@ -38,7 +38,7 @@ ${indent(servicesOf(plan).map((service) => serviceRule(plan, service)))}
 ${indent(plan.segments.map(sourceRule))}
     iifname "uplink" ct status dnat accept comment "API from the host"
     iifname ${interfaces(plan)} oifname "uplink" accept comment "the world"
-${indent(interSegmentFlows(plan.balancing.port).map(flowRule))}
+${indent(interSegmentFlows.map(flowRule))}
     reject with icmpx admin-prohibited
   }
 
@@ -94,7 +94,7 @@ function serviceRule(plan: DataCenterPlan, service: GatewayService): string {
   const from = {
     segments: `iifname ${interfaces(plan)}`,
     uplink: `iifname "uplink"`,
-    balancers: `iifname "dmz" ip saddr @balancer`,
+    balancers: `iifname "${floatingIpSegment}" ip saddr @balancer`,
   }[service.from];
   return `${from} ${service.protocol} dport ${service.port} accept comment "${service.purpose}"`;
 }

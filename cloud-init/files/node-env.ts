@@ -2,7 +2,7 @@ import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/d
 import { firstInterface, segmentOf } from "../network-config";
 import { envLine } from "../quoting";
 
-/** /etc/groundplane/node.env: what the scripts in the guest need to know; read by shells and by systemd. */
+/** node.env: what the scripts in the guest need to know; read by shells and by systemd. */
 export function renderNodeEnv(
   plan: DataCenterPlan,
   node: NodePlan,

@@ -1,3 +1,4 @@
+import { floatingIpSegment } from "../../model/segments";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { type ClusterMember, clusterMembers } from "./cluster-members";
 import { element, emitXml, type XmlElement } from "./xml";
@@ -90,7 +91,7 @@ const floatingIpElement = ({ balancing }: DataCenterPlan): XmlElement =>
       { id: "floating-ip-address" },
       ...pairs("floating-ip-address", {
         address: `${balancing.floatingIp}/${balancing.prefixLength}`,
-        interface: "dmz",
+        interface: floatingIpSegment,
       }),
     ),
     element("operations", {}, operation(floatingIp, "monitor", "5s", "10s")),

@@ -1,8 +1,9 @@
+import { guestCommand } from "../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { renderHaproxyCfg } from "../files/haproxy-cfg";
 import { renderKeepalivedConf } from "../files/keepalived-conf";
-import { guestCommand } from "../guest-command";
-import { guestCommandFolder, type RoleContent, type SeedFile, unitFile } from "../role-content";
+import { commandFile } from "../guest-command";
+import { type RoleContent, type SeedFile, unitFile } from "../role-content";
 import { clusterMemberContent } from "./cluster-member";
 
 type Content = Pick<RoleContent, "files" | "enable">;
@@ -14,8 +15,8 @@ export function balancerContent(plan: DataCenterPlan, node: NodePlan): RoleConte
   return {
     files: [
       ...haproxyFiles(plan),
-      guestCommand("balancer/role-ready"),
-      guestCommand("balancer/reload-haproxy"),
+      commandFile("balancer/role-ready"),
+      commandFile("balancer/reload-haproxy"),
       ...mover.files,
     ],
     environment: { FLOATING_IP_BY: movedBy },
@@ -55,7 +56,7 @@ PartOf=corosync.service
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=/usr/local/lib/groundplane/quorum-guard
+ExecStart=${guestCommand("quorum-guard")}
 Restart=always
 RestartSec=1
 `;
@@ -74,7 +75,7 @@ const movers: Readonly<
     const changes = { reload: `systemctl daemon-reload && systemctl try-restart ${guardUnit}` };
     const guard = { path: `/etc/systemd/system/${guardUnit}`, mode: "0644", content: quorumGuard, changes };
     const first = unitFile("pacemaker.service", "10-haproxy-first", haproxyFirst);
-    const command = { ...guestCommand("balancer/quorum-guard"), changes };
+    const command = { ...commandFile("balancer/quorum-guard"), changes };
     return { files: [...files, first, guard, command], enable: [...enable, guardUnit] };
   },
   keepalived: (plan, node) => ({
@@ -100,7 +101,7 @@ const haproxyFiles = (plan: DataCenterPlan): SeedFile[] => [
     path: "/etc/haproxy/haproxy.cfg",
     mode: "0644",
     content: renderHaproxyCfg(plan),
-    changes: { reload: `${guestCommandFolder}/reload-haproxy`, check: 'haproxy -c -f "$1"' },
+    changes: { reload: guestCommand("reload-haproxy"), check: 'haproxy -c -f "$1"' },
   },
   unitFile("haproxy.service", "90-restart", haproxyUnit),
 ];

@@ -1,12 +1,13 @@
+import { guestCommand, guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { renderHosts } from "../files/hosts";
 import { renderNodeEnv } from "../files/node-env";
 import { hostKeyPath, renderSshdConf } from "../files/sshd-conf";
 import { renderDataDisks, renderVolumes } from "../files/volumes";
-import { guestCommand } from "../guest-command";
+import { commandFile } from "../guest-command";
 import { firstInterface, segmentOf } from "../network-config";
 import { confValue } from "../quoting";
-import { guestCommandFolder, type RoleContent, type SeedFile, secretReference } from "../role-content";
+import { type RoleContent, type SeedFile, secretReference } from "../role-content";
 
 /** What every node gets, whatever its role. `roleVariables` join node.env. */
 export function commonContent(
@@ -19,15 +20,15 @@ export function commonContent(
       { path: "/etc/hosts", mode: "0644", content: renderHosts(plan, node), changes: { reload: hostsReload(node) } },
       { path: "/etc/resolv.conf", mode: "0644", content: renderResolvConf(plan, node) },
       {
-        path: "/etc/groundplane/node.env",
+        path: guestPaths.nodeEnvironment,
         mode: "0644",
         content: renderNodeEnv(plan, node, roleVariables),
         changes: { reload: "" },
       },
-      guestCommand("common/node-ready"),
-      guestCommand("common/prepare-volumes"),
-      { path: "/etc/groundplane/volumes", mode: "0644", content: renderVolumes(node), changes: prepareVolumes },
-      { path: "/etc/groundplane/data-disks", mode: "0644", content: renderDataDisks(node), changes: prepareVolumes },
+      commandFile("common/node-ready"),
+      commandFile("common/prepare-volumes"),
+      { path: guestPaths.volumes, mode: "0644", content: renderVolumes(node), changes: prepareVolumes },
+      { path: guestPaths.dataDisks, mode: "0644", content: renderDataDisks(node), changes: prepareVolumes },
       ...accessFiles(node, plan.distribution),
     ],
     commands: [],
@@ -36,7 +37,7 @@ export function commonContent(
 }
 
 /** Virtual machines do it at every boot; system containers have nothing to prepare. */
-const prepareVolumes = { reload: `${guestCommandFolder}/prepare-volumes` };
+const prepareVolumes = { reload: guestCommand("prepare-volumes") };
 
 function accessFiles(node: NodePlan, distribution: DataCenterPlan["distribution"]): SeedFile[] {
   return [

@@ -1,7 +1,8 @@
+import { guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
-import { dhcpHostsPath, renderDhcpHosts, renderDnsmasqConf } from "../files/dnsmasq-conf";
+import { renderDhcpHosts, renderDnsmasqConf } from "../files/dnsmasq-conf";
 import { renderNftablesConf } from "../files/nftables-conf";
-import { guestCommand } from "../guest-command";
+import { commandFile } from "../guest-command";
 import type { RoleContent, SeedFile } from "../role-content";
 import { clusterMemberContent } from "./cluster-member";
 
@@ -13,7 +14,7 @@ export function gatewayContent(plan: DataCenterPlan): RoleContent {
   const { movedBy } = plan.balancing;
   const cluster = movedBy === "pacemaker" ? clusterMemberContent(plan) : undefined;
   return {
-    files: [...gatewayFiles(plan), guestCommand("gateway/role-ready"), ...(cluster?.files ?? [])],
+    files: [...gatewayFiles(plan), commandFile("gateway/role-ready"), ...(cluster?.files ?? [])],
     environment: { FLOATING_IP_BY: movedBy },
     commands: [applySysctl],
     enable: ["nftables.service", "dnsmasq.service", ...(cluster?.enable ?? [])],
@@ -43,7 +44,7 @@ const gatewayFiles = (plan: DataCenterPlan): SeedFile[] => [
     changes: { reload: "systemctl try-restart dnsmasq", check: 'dnsmasq --test --conf-file="$1"' },
   },
   {
-    path: dhcpHostsPath,
+    path: guestPaths.dhcpHosts,
     mode: "0644",
     content: renderDhcpHosts(plan),
     changes: { reload: "systemctl try-reload-or-restart dnsmasq" },

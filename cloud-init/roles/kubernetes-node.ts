@@ -1,11 +1,11 @@
+import { type GuestCommand, guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
-import { guestPaths } from "../files/kubernetes/guest-paths";
 import { joinConfigurationFile } from "../files/kubernetes/kubeadm-config";
 import { clusterUnit } from "../files/kubernetes/units";
-import { guestCommand } from "../guest-command";
+import { commandFile } from "../guest-command";
 import type { RoleContent } from "../role-content";
 
-const commands = [
+const commands: readonly GuestCommand[] = [
   "cluster-work",
   "patient-configuration",
   "join-cluster",
@@ -18,8 +18,8 @@ const commands = [
 export function kubernetesNodeContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
   return {
     files: [
-      { ...guestCommand("kubernetes/cluster-state"), mode: "0644" },
-      ...commands.map((name) => guestCommand(`kubernetes/${name}`)),
+      { ...commandFile("kubernetes/cluster-state"), mode: "0644" },
+      ...commands.map((name) => commandFile(`kubernetes/${name}`)),
       clusterUnit,
       { path: guestPaths.joinConfiguration, mode: "0600", content: joinConfigurationFile(plan, node) },
     ],

@@ -1,25 +1,20 @@
+import { type GuestCommand, guestCommand, guestPaths } from "../../model/guest-paths";
 import type { SecretName } from "../../model/seed";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { auditPolicy } from "../files/kubernetes/audit-policy";
 import { authenticationConfiguration } from "../files/kubernetes/authentication-configuration";
 import { encryptionConfiguration } from "../files/kubernetes/encryption-configuration";
 import { flannelManifest } from "../files/kubernetes/flannel-manifest";
-import {
-  auditPolicyPath,
-  authenticationConfigurationPath,
-  encryptionConfigurationPath,
-  guestPaths,
-} from "../files/kubernetes/guest-paths";
 import { controlPlaneConfigurationFile, initConfigurationFile } from "../files/kubernetes/kubeadm-config";
 import { kubeadmPatches } from "../files/kubernetes/kubeadm-patches";
 import { plannedNodes } from "../files/kubernetes/planned-nodes";
 import { approverName, approverUnit } from "../files/kubernetes/units";
-import { guestCommand } from "../guest-command";
+import { commandFile } from "../guest-command";
 import { withStorageClient } from "../planned-storage";
-import { guestCommandFolder, type RoleContent, type SeedFile } from "../role-content";
+import type { RoleContent, SeedFile } from "../role-content";
 import { kubernetesNodeContent } from "./kubernetes-node";
 
-const commands = [
+const commands: readonly GuestCommand[] = [
   "give-birth",
   "renew-token",
   "forget-node",
@@ -32,7 +27,7 @@ const commands = [
   "check-serving-request",
 ];
 
-/** kubeadm's name of each key that is made before the machines, under /etc/kubernetes/pki. */
+/** kubeadm's name of each key that is made before the machines, by its path in the folder of the keys. */
 const publicKeyInfrastructure: Readonly<Record<string, SecretName>> = {
   "ca.crt": "kubernetes-ca.crt",
   "ca.key": "kubernetes-ca.key",
@@ -51,8 +46,8 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
     ...common,
     files: [
       ...common.files,
-      { ...guestCommand("kubernetes/etcd-command"), mode: "0644" },
-      ...commands.map((name) => guestCommand(`kubernetes/${name}`)),
+      { ...commandFile("kubernetes/etcd-command"), mode: "0644" },
+      ...commands.map((name) => commandFile(`kubernetes/${name}`)),
       approverUnit,
       ...keyFiles(),
       ...apiServerFiles(),
@@ -70,14 +65,14 @@ const keyFiles = (): SeedFile[] =>
   }));
 
 /** Starts what has changed of the control plane anew, on this master alone. */
-const applied = { reload: `${guestCommandFolder}/apply-control-plane` };
+const applied = { reload: guestCommand("apply-control-plane") };
 
 /** The API server reads the first two when it starts, and follows the last while it runs. */
 const apiServerFiles = (): SeedFile[] => [
-  { path: encryptionConfigurationPath, mode: "0600", content: encryptionConfiguration() },
-  { path: auditPolicyPath, mode: "0600", content: auditPolicy(), changes: applied },
+  { path: guestPaths.encryptionConfiguration, mode: "0600", content: encryptionConfiguration() },
+  { path: guestPaths.auditPolicy, mode: "0600", content: auditPolicy(), changes: applied },
   {
-    path: authenticationConfigurationPath,
+    path: guestPaths.authenticationConfiguration,
     mode: "0600",
     content: authenticationConfiguration(),
     changes: { reload: "" },

@@ -1,5 +1,5 @@
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
-import { guestCommand } from "../guest-command";
+import { commandFile } from "../guest-command";
 import { storageBackend } from "../planned-storage";
 import { noContent, type RoleContent } from "../role-content";
 
@@ -8,7 +8,7 @@ export function storageContent(plan: DataCenterPlan, node: NodePlan): RoleConten
   const mountPoints = node.dataDisks.map(({ mountPoint }) => mountPoint);
   const server = storageBackend(plan)?.server(plan, node) ?? noContent;
   return {
-    files: [guestCommand("storage/role-ready"), ...server.files],
+    files: [commandFile("storage/role-ready"), ...server.files],
     environment: { MOUNT_POINTS: mountPoints.join(" "), ...server.environment },
     commands: [...(mountPoints.length === 0 ? [] : [["mkdir", "-p", ...mountPoints]]), ...server.commands],
     enable: server.enable,

@@ -1,4 +1,6 @@
-import { type ConnectGuest, type Guest, guestCommand } from "../../guests/guest";
+import type { ConnectGuest, Guest } from "../../guests/guest";
+import { guestCommand, guestPaths } from "../../model/guest-paths";
+import { ports } from "../../model/ports";
 import type { BirthInputs, BirthMember, BirthOutputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import type { Properties } from "../rpc/property-values";
@@ -100,7 +102,9 @@ async function give(
 ): Promise<BirthOutputs> {
   // A birth that was interrupted keeps its first; there is exactly one.
   const first = masters.find(({ status }) => status.order === "first") ?? masters[0];
-  const initialCluster = masters.map(({ member }) => `${member.name}=https://${member.address}:2380`).join(",");
+  const initialCluster = masters
+    .map(({ member }) => `${member.name}=https://${member.address}:${ports.etcdPeer}`)
+    .join(",");
   await Promise.all(
     masters.map(async (master) => {
       const { member } = master;
@@ -139,6 +143,6 @@ const dataGone = (stack: string): UserError =>
   new UserError(
     "cluster-data-gone",
     `no master of ${stack} has the cluster's data any more`,
-    "restore a backup of etcd into /var/lib/etcd of one master (`etcdutl snapshot restore`) and run `up` again, or set " +
-      "options.rebirth to true to start a new, empty cluster",
+    `restore a backup of etcd into ${guestPaths.etcdData} of one master (\`etcdutl snapshot restore\`) and run \`up\` ` +
+      "again, or set options.rebirth to true to start a new, empty cluster",
   );

@@ -1,4 +1,5 @@
-import { type ConnectGuest, type Guest, guestCommand } from "../../guests/guest";
+import type { ConnectGuest, Guest } from "../../guests/guest";
+import { guestCommand, guestPaths } from "../../model/guest-paths";
 import type { BirthMember } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
@@ -15,7 +16,7 @@ export interface ClusterStatus {
   readonly error: string;
 }
 
-export const KUBECONFIG = "--kubeconfig=/etc/kubernetes/admin.conf";
+export const KUBECONFIG = `--kubeconfig=${guestPaths.adminKubeconfig}`;
 
 const QUICK_MS = 30_000;
 const CONNECT_MS = 5_000;

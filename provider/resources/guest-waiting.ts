@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ConnectGuest, type Guest, guestCommand } from "../../guests/guest";
+import type { ConnectGuest, Guest } from "../../guests/guest";
 import { type RunResult, UnreachableError } from "../../guests/guest-ssh";
+import { guestCommand } from "../../model/guest-paths";
 import type { GuestConnection } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ConnectGuest, guestCommand } from "../../guests/guest";
+import type { ConnectGuest } from "../../guests/guest";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
+import { guestCommand } from "../../model/guest-paths";
 import type { BirthMember, MembershipInputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ConnectGuest, type Guest, guestCommand } from "../../guests/guest";
+import type { ConnectGuest, Guest } from "../../guests/guest";
 import { forgetGuest, UnreachableError } from "../../guests/guest-ssh";
 import { isDismantling } from "../../host/dismantling-mark";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
+import { guestCommand } from "../../model/guest-paths";
 import type { MembershipInputs, MembershipOutputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import { UNKNOWN } from "../rpc/property-values";

@@ -18,7 +18,7 @@ const floatingIpFree: Rule = {
   check({ floatingIp, network }) {
     const range = cidr(network.cidr);
     if (floatingIp === undefined || !canBeCarved(range)) return [];
-    const { dmz } = layOutSegments(range);
+    const { dmz } = layOutSegments(range).segments;
     const broken = brokenAddressRule(address(floatingIp), dmz);
     if (broken === undefined) return [];
     const planned = formatAddress(dmz.network + floatingIpOffset);

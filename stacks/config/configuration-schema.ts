@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { distributions } from "../../model/distributions";
 import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
+import { segmentNames } from "../../model/segments";
 import { isAligned, parseAddress, parseCidr } from "./ipv4";
 import { poolsSchema, wholeNumber } from "./pools-schema";
 
@@ -87,7 +88,7 @@ const virtualboxSchema = z
     attachments: z
       .array(
         z.strictObject({
-          segment: z.enum(["dmz", "masters", "workers", "storage"]).describe("Which segment."),
+          segment: z.enum(segmentNames).describe("Which segment."),
           to: z
             .enum(["host", "adapter"])
             .describe("`host` gives the host an address in the segment, `adapter` joins it with a network outside."),

@@ -5,6 +5,7 @@ import type { DriverName } from "../../model/drivers";
  */
 
 import type { DistributionName } from "../../model/distributions";
+import type { SegmentName } from "../../model/segments";
 
 export type { DriverName };
 
@@ -70,7 +71,7 @@ export interface HostPortsConfiguration {
 
 /** A segment that reaches beyond its machines: to the host alone, or through one of the host's adapters to a network. */
 export interface AttachmentConfiguration {
-  readonly segment: "dmz" | "masters" | "workers" | "storage";
+  readonly segment: SegmentName;
   readonly to: "host" | "adapter";
   /** Name of the host's adapter, for `to: adapter`. */
   readonly adapter?: string | undefined;

@@ -52,7 +52,7 @@ const poolFitsSegment = (pool: "masters" | "workers"): Rule => ({
   check({ pools, network }) {
     const range = cidr(network.cidr);
     if (!canBeCarved(range)) return [];
-    const segment = layOutSegments(range)[pool];
+    const segment = layOutSegments(range).segments[pool];
     const capacity = nodeCapacityOf(segment);
     if (pools[pool].count <= capacity) return [];
     return [

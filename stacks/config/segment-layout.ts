@@ -1,16 +1,9 @@
+import { type SegmentName, type Slots, segments, serviceAddressSlots, slotCount } from "../../model/segments";
 import { type Cidr, isAligned, lastOf, sizeOf } from "./ipv4";
 
-/**
- * How one range becomes segments: eight equal slots, fixed by position and not by need, so that no pool's growth can
- * ever move a segment, and with it a node.
- */
+/** The ranges of the table of segments within one network. */
 export interface SegmentLayout {
-  readonly dmz: Cidr;
-  readonly masters: Cidr;
-  /** Two slots: the pool that grows most. */
-  readonly workers: Cidr;
-  readonly storage: Cidr;
-  /** Two slots in no segment, for services of type LoadBalancer. Slot 5 stays free. */
+  readonly segments: Readonly<Record<SegmentName, Cidr>>;
   readonly serviceAddresses: Cidr;
 }
 
@@ -30,17 +23,15 @@ export const canBeCarved = (network: Cidr): boolean =>
   network.prefixLength <= longestNetworkPrefix && isAligned(network);
 
 export function layOutSegments(network: Cidr): SegmentLayout {
-  const slotSize = sizeOf(network) / 8;
-  const slots = (first: number, count: 1 | 2): Cidr => ({
+  const slotSize = sizeOf(network) / slotCount;
+  const range = ({ first, count }: Slots): Cidr => ({
     network: network.network + first * slotSize,
-    prefixLength: network.prefixLength + (count === 1 ? 3 : 2),
+    prefixLength: network.prefixLength + Math.log2(slotCount / count),
   });
+  const { dmz, masters, workers, storage } = segments;
   return {
-    dmz: slots(0, 1),
-    masters: slots(1, 1),
-    workers: slots(2, 2),
-    storage: slots(4, 1),
-    serviceAddresses: slots(6, 2),
+    segments: { dmz: range(dmz), masters: range(masters), workers: range(workers), storage: range(storage) },
+    serviceAddresses: range(serviceAddressSlots),
   };
 }
 

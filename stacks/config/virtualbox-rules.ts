@@ -1,3 +1,4 @@
+import { floatingIpSegment } from "../../model/segments";
 import type { Configuration } from "./configuration";
 import type { ConfigurationPath } from "./configuration-path";
 import type { Finding } from "./finding";
@@ -38,9 +39,9 @@ const hostAddressFree: Rule = {
   reads: [attachments, ["floatingIp"], ["network", "cidr"]],
   check({ virtualbox, floatingIp, network }: Configuration) {
     const range = cidr(network.cidr);
-    const isAttached = virtualbox.attachments.some(({ segment, to }) => segment === "dmz" && to === "host");
+    const isAttached = virtualbox.attachments.some(({ segment, to }) => segment === floatingIpSegment && to === "host");
     if (!isAttached || floatingIp === undefined || !canBeCarved(range)) return [];
-    const host = layOutSegments(range).dmz.network + hostAddressOffset;
+    const host = layOutSegments(range).segments.dmz.network + hostAddressOffset;
     if (address(floatingIp) !== host) return [];
     const rule = `must not be ${formatAddress(host)}, which the host has in the dmz`;
     return [{ path: ["floatingIp"], rule, fix: `use ${formatAddress(host + 1)}` }];

@@ -4,9 +4,9 @@
  */
 
 import type { DistributionName } from "../../model/distributions";
+import type { SegmentName } from "../../model/segments";
 
 export type Role = "gateway" | "balancer" | "master" | "worker" | "storage";
-export type SegmentName = "dmz" | "masters" | "workers" | "storage";
 
 /** How a segment reaches beyond its machines, where the configuration says so: see hypervisors/hypervisor.ts. */
 export type SegmentAttachmentPlan =

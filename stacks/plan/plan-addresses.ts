@@ -1,3 +1,4 @@
+import { type SegmentName, segmentNames } from "../../model/segments";
 import type { AttachmentConfiguration, NetworkConfiguration } from "../config/configuration";
 import { type Cidr, cidr, formatAddress, formatCidr, lastOf, netmaskOf } from "../config/ipv4";
 import {
@@ -8,10 +9,8 @@ import {
   nodeCapacityOf,
   nodeOffset,
 } from "../config/segment-layout";
-import type { SegmentAttachmentPlan, SegmentName, SegmentPlan, UplinkPlan } from "./data-center-plan";
+import type { SegmentAttachmentPlan, SegmentPlan, UplinkPlan } from "./data-center-plan";
 import { macOf } from "./plan-names";
-
-export const segmentNames: readonly SegmentName[] = ["dmz", "masters", "workers", "storage"];
 
 export function planSegments(
   network: NetworkConfiguration,
@@ -20,8 +19,8 @@ export function planSegments(
   const layout = layOutSegments(cidr(network.cidr));
   return segmentNames.map((name) => {
     const attachment = attachments.find(({ segment }) => segment === name);
-    const segment = planSegment(name, layout[name]);
-    return attachment ? { ...segment, attachment: planAttachment(attachment, layout[name]) } : segment;
+    const segment = planSegment(name, layout.segments[name]);
+    return attachment ? { ...segment, attachment: planAttachment(attachment, layout.segments[name]) } : segment;
   });
 }
 

@@ -1,3 +1,5 @@
+import { ports } from "../../model/ports";
+import { floatingIpSegment } from "../../model/segments";
 import type { Configuration, FailoverProfile } from "../config/configuration";
 import { address, cidr, formatAddress } from "../config/ipv4";
 import { floatingIpOffset } from "../config/segment-layout";
@@ -25,18 +27,15 @@ const failoverTimers: Readonly<Record<FailoverProfile, FailoverTimers>> = {
   },
 };
 
-/** Port of the API, on the floating IP and on every master. */
-export const apiPort = 6443;
-
 export function planBalancing(configuration: Configuration, segments: readonly SegmentPlan[]): BalancingPlan {
-  const dmz = segments.find((segment) => segment.name === "dmz");
-  if (dmz === undefined) throw new RangeError("the plan has no dmz segment");
+  const dmz = segments.find((segment) => segment.name === floatingIpSegment);
+  if (dmz === undefined) throw new RangeError(`the plan has no segment ${floatingIpSegment}`);
   const { options } = configuration;
   const planned = formatAddress(cidr(dmz.cidr).network + floatingIpOffset);
   return {
     floatingIp: formatAddress(address(configuration.floatingIp ?? planned)),
     prefixLength: dmz.prefixLength,
-    port: apiPort,
+    port: ports.api,
     movedBy: configuration.pools.balancers.count === 2 ? options.failoverBy : "nobody",
     ...failoverTimers[options.failover],
   };

@@ -1,6 +1,7 @@
+import type { SegmentName } from "../../model/segments";
 import type { Configuration, DiskConfiguration, PoolName } from "../config/configuration";
 import { imageKindOfPool } from "../config/volume-rules";
-import type { DataDiskPlan, InterfacePlan, NodePlan, Role, SegmentName, SegmentPlan } from "./data-center-plan";
+import type { DataDiskPlan, InterfacePlan, NodePlan, Role, SegmentPlan } from "./data-center-plan";
 import { nodeAddress } from "./plan-addresses";
 import { diskName, diskUuid, domainOf, macOf, nodeName, nodeUuid } from "./plan-names";
 import { planSystemVolumes } from "./plan-system-volumes";

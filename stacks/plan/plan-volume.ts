@@ -1,3 +1,4 @@
+import { guestPaths } from "../../model/guest-paths";
 import type { Configuration, FailoverProfile } from "../config/configuration";
 import type { BrickPlan, NodePlan, SegmentPlan, VolumePlan } from "./data-center-plan";
 import { peerId } from "./plan-names";
@@ -21,7 +22,7 @@ export function planVolume(
     name: "data",
     shape: bricks.length === 1 ? "single" : configuration.storage.volume,
     bricks,
-    mountPoint: "/var/lib/groundplane/volumes/data",
+    mountPoint: `${guestPaths.volumeMounts}/data`,
     // The storage machines themselves are clients too: they heal each other.
     clients: [...workers, ...bricks.map(({ address }) => address)],
     deadAfterSeconds: deadAfterSeconds[configuration.options.failover],

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after, test } from "node:test";
-import { clusterNamespaces } from "../../cloud-init/files/kubernetes/cluster-namespaces";
+import { clusterNamespaces } from "../../model/cluster-namespaces";
 
 /** The masters' command on what kubectl would give it; that the template gives that is for the end-to-end tests. */
 

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { gatewayServices, interSegmentFlows } from "../../cloud-init/files/inter-segment-flows";
+import { gatewayServices, interSegmentFlows } from "../../model/flows";
 import { recordedBench, recordedContract, splitByCommit } from "../../model/measured/measurements";
+import { ports } from "../../model/ports";
 import { renderDiagram } from "../../review/render-diagram";
 import { faults } from "../../verify/faults/all";
 import { renderContract } from "../../verify/render-contract";
@@ -81,8 +82,7 @@ function renderBenchWithoutFaults(): string {
 }
 
 function renderFlows(): string {
-  const apiPort = examplePlan("lab").balancing.port;
-  const nodes = interSegmentFlows(apiPort).map(({ purpose, from, to, protocol, ports }) => [
+  const nodes = interSegmentFlows.map(({ purpose, from, to, protocol, ports }) => [
     from.map(partyName).join(", "),
     to.map(partyName).join(", "),
     `${protocol} ${ports.join(", ")}`,
@@ -95,7 +95,7 @@ function renderFlows(): string {
     `${protocol} ${port}`,
     purpose,
   ]);
-  const api = ["127.0.0.1 of this host", partyName("api"), `tcp ${apiPort}`, "API, from the host's port"];
+  const api = ["127.0.0.1 of this host", partyName("api"), `tcp ${ports.api}`, "API, from the host's port"];
   return markdownTable(["from", "to", "by", "for"], [...nodes, api, ...gateway]);
 }
 

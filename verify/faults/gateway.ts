@@ -1,3 +1,4 @@
+import { ports } from "../../model/ports";
 import type { DataCenterPlan, NodePlan, Role } from "../../stacks/plan/data-center-plan";
 import { nodesOf } from "../../stacks/plan/data-center-plan";
 import type { Fault } from "../fault";
@@ -26,7 +27,7 @@ function neighbours({ nodes }: DataCenterPlan, role: Role, urlOf: (node: NodePla
 
 const withinSegments = (plan: DataCenterPlan): readonly Watcher[] => [
   ...neighbours(plan, "master", ({ address }) => `https://${address}:${plan.balancing.port}/readyz`),
-  ...neighbours(plan, "worker", ({ address }) => `https://${address}:10250/healthz`),
+  ...neighbours(plan, "worker", ({ address }) => `https://${address}:${ports.kubelet}/healthz`),
 ];
 
 const acrossSegments = ({ nodes, balancing }: DataCenterPlan): readonly Watcher[] =>

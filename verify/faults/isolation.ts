@@ -1,4 +1,5 @@
 import type { Measure } from "../../model/contract-report";
+import { floatingIpSegment } from "../../model/segments";
 import type { Fault, Observation } from "../fault";
 import { beginNotes } from "../guest-notes";
 import { heldTwice, readMove, watchHolding } from "../holding-notes";
@@ -59,7 +60,7 @@ export const partition: Fault = {
   run: (lab) =>
     cutOff(lab, async (holder) => {
       const inDmz = lab.plan.nodes.flatMap(({ name, interfaces }) =>
-        interfaces.filter(({ segment }) => segment === "dmz").map(({ mac }) => ({ name, mac })),
+        interfaces.filter(({ segment }) => segment === floatingIpSegment).map(({ mac }) => ({ name, mac })),
       );
       const mac = inDmz.find(({ name }) => name === holder)?.mac;
       const lose = (name: string): Promise<string> =>

@@ -1,4 +1,6 @@
 import type { Measure } from "../../model/contract-report";
+import { guestCommand, guestPaths } from "../../model/guest-paths";
+import { ports } from "../../model/ports";
 import { nodesOf } from "../../stacks/plan/data-center-plan";
 import { verifyNamespace } from "../acknowledged-writes";
 import type { Fault, Observation } from "../fault";
@@ -102,13 +104,13 @@ async function canWrite(lab: Laboratory, name: string): Promise<boolean> {
 /** Ready as the node itself sees it, which for a master is its API server and its etcd. */
 export const untilReady = (lab: Laboratory, name: string): Promise<number> =>
   lab.until(`${name} does its work again`, BACK_MS, async () => {
-    return (await lab.on(name, "/usr/local/lib/groundplane/node-ready", 10_000)).code === 0;
+    return (await lab.on(name, guestCommand("node-ready"), 10_000)).code === 0;
   });
 
 export const etcdctl = (words: string): string =>
   [
-    "ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/kubernetes/pki/etcd/ca.crt",
-    "--cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key",
+    `ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:${ports.etcdClient} --cacert ${guestPaths.etcdPki}/ca.crt`,
+    `--cert ${guestPaths.etcdPki}/server.crt --key ${guestPaths.etcdPki}/server.key`,
     words,
   ].join(" ");
 

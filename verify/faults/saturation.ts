@@ -1,4 +1,5 @@
 import { clusterMembers } from "../../cloud-init/files/cluster-members";
+import { ports } from "../../model/ports";
 import { probeApi } from "../api-probe";
 import type { Fault, Observation } from "../fault";
 import { watchHolding } from "../holding-notes";
@@ -64,7 +65,7 @@ async function memberships(lab: Laboratory, sinceMs: number): Promise<Observatio
 
 /** Leaders that the members of etcd have had since they started, by the one that saw most. */
 async function leadersSeen(lab: Laboratory): Promise<number> {
-  const script = "curl -sf --max-time 10 http://127.0.0.1:2381/metrics | grep ^etcd_server_leader_changes_seen_total";
+  const script = `curl -sf --max-time 10 http://127.0.0.1:${ports.etcdMetrics}/metrics | grep ^etcd_server_leader_changes_seen_total`;
   const lines = await Promise.all(lab.names("master").map((name) => lab.must(name, script)));
   return Math.max(...lines.map((line) => Number(line.trim().split(" ").at(-1))));
 }

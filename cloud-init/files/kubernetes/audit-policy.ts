@@ -1,3 +1,4 @@
+import { flannelNamespace, systemNamespace } from "../../../model/cluster-namespaces";
 import { emitYaml } from "../../emit-yaml";
 
 const reading = ["get", "list", "watch"];
@@ -36,7 +37,7 @@ export function auditPolicy(): string {
       { level: "None", users: controlPlane, verbs: reading },
       {
         level: "None",
-        userGroups: ["system:serviceaccounts:kube-system", "system:serviceaccounts:kube-flannel"],
+        userGroups: [systemNamespace, flannelNamespace].map((namespace) => `system:serviceaccounts:${namespace}`),
         verbs: reading,
       },
       { level: "Metadata" },

@@ -1,10 +1,5 @@
+import { guestPaths } from "../../../model/guest-paths";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
-import {
-  auditPolicyPath,
-  authenticationConfigurationPath,
-  encryptionConfigurationPath,
-  guestPaths,
-} from "./guest-paths";
 
 /** The documents that hold for the whole cluster; kubeadm keeps them in ConfigMaps, where joining nodes find them. */
 export function clusterConfiguration(plan: DataCenterPlan): readonly object[] {
@@ -62,9 +57,9 @@ const apiServerArguments = {
   "audit-log-maxbackup": "3",
   "audit-log-maxsize": "50",
   "audit-log-path": `${guestPaths.auditLogs}/audit.log`,
-  "audit-policy-file": auditPolicyPath,
-  "authentication-config": authenticationConfigurationPath,
-  "encryption-provider-config": encryptionConfigurationPath,
+  "audit-policy-file": guestPaths.auditPolicy,
+  "authentication-config": guestPaths.authenticationConfiguration,
+  "encryption-provider-config": guestPaths.encryptionConfiguration,
   // Kubelets serve with certificates of the cluster's CA, so the API server can insist on them.
   "kubelet-certificate-authority": `${guestPaths.pki}/ca.crt`,
 };

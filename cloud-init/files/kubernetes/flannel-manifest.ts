@@ -1,7 +1,7 @@
+import { flannelNamespace as namespace } from "../../../model/cluster-namespaces";
 import { containerImageNames } from "../../../model/releases";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 import { emitYaml } from "../../emit-yaml";
-import { flannelNamespace as namespace } from "./cluster-namespaces";
 
 const meta = (name: string) => ({ name, namespace, labels: { app: "flannel" } });
 

@@ -1,8 +1,8 @@
+import { guestPaths } from "../../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../../stacks/plan/data-center-plan";
 import { emitYaml } from "../../emit-yaml";
 import { secretReference } from "../../role-content";
 import { clusterConfiguration, kubeadmCluster } from "./cluster-configuration";
-import { guestPaths } from "./guest-paths";
 
 const kubeadmApi = "kubeadm.k8s.io/v1beta4";
 

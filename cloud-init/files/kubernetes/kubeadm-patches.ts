@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import { guestPaths } from "../../../model/guest-paths";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 import { auditPolicy } from "./audit-policy";
-import { guestPaths } from "./guest-paths";
 
 interface PatchFile {
   readonly path: string;

@@ -1,3 +1,4 @@
+import { guestCommand, guestPaths } from "../../../model/guest-paths";
 import type { TextFile } from "../../role-content";
 
 const unit = (name: string, content: string): TextFile => ({
@@ -12,11 +13,11 @@ export const clusterUnit = unit(
   "groundplane-cluster.service",
   `[Unit]
 Description=Take this node into the cluster
-ConditionPathExists=/var/lib/groundplane/order
+ConditionPathExists=${guestPaths.clusterOrder}
 After=network.target containerd.service
 
 [Service]
-ExecStart=/usr/local/lib/groundplane/cluster-work
+ExecStart=${guestCommand("cluster-work")}
 TimeoutStopSec=5s
 
 [Install]
@@ -31,12 +32,12 @@ export const approverUnit = unit(
   approverName,
   `[Unit]
 Description=Approve the serving certificates of planned kubelets
-ConditionPathExists=/etc/kubernetes/admin.conf
+ConditionPathExists=${guestPaths.adminKubeconfig}
 After=kubelet.service
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=/usr/local/lib/groundplane/approve-serving-certificates
+ExecStart=${guestCommand("approve-serving-certificates")}
 RuntimeDirectory=groundplane-approver
 RuntimeDirectoryMode=0700
 Restart=always

@@ -1,5 +1,6 @@
+import { guestCommand } from "../../../model/guest-paths";
 import type { VolumePlan } from "../../../stacks/plan/data-center-plan";
-import { guestCommand } from "../../guest-command";
+import { commandFile } from "../../guest-command";
 import type { RoleContent } from "../../role-content";
 import type { StorageBackend } from "../../storage-backend";
 import { volumeMountNames, volumeMountUnits, volumeUnit } from "./gluster-client";
@@ -14,7 +15,7 @@ export const glusterBackend = (volume: VolumePlan): StorageBackend => ({
     if (!brick) throw new Error(`${node.name} has no brick`);
     return {
       files: [
-        ...["form-storage-pool", "adopt-brick"].map((name) => guestCommand(`storage/${name}`)),
+        ...(["form-storage-pool", "adopt-brick"] as const).map((name) => commandFile(`storage/${name}`)),
         glusterdIdentity(brick),
         ...glusterdPeers(volume, brick),
         glusterdUnit(brick),
@@ -35,11 +36,11 @@ export const glusterBackend = (volume: VolumePlan): StorageBackend => ({
   },
   client: (_plan, node) => (node.role === "worker" ? mountedVolume(volume) : floorOnly(volume)),
   manifest: (plan) => provisionerManifest(plan.kubernetes.version, volume),
-  formPool: ["/usr/local/lib/groundplane/form-storage-pool"],
+  formPool: [guestCommand("form-storage-pool")],
 });
 
 const mountedVolume = (volume: VolumePlan): RoleContent => ({
-  files: [guestCommand("storage/keep-volume-mounted"), ...volumeMountUnits(volume), volumeUnit],
+  files: [commandFile("storage/keep-volume-mounted"), ...volumeMountUnits(volume), volumeUnit],
   environment: {
     VOLUME_MOUNT_POINT: volume.mountPoint,
     VOLUME_SERVERS: volume.bricks.map(({ address }) => address).join(" "),

@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import { guestCommand } from "../../../model/guest-paths";
 import type { VolumePlan } from "../../../stacks/plan/data-center-plan";
 import { confValue } from "../../quoting";
 import type { TextFile } from "../../role-content";
@@ -71,7 +72,7 @@ After=network.target
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=/usr/local/lib/groundplane/keep-volume-mounted
+ExecStart=${guestCommand("keep-volume-mounted")}
 Restart=always
 RestartSec=2s
 TimeoutStopSec=5s

@@ -1,3 +1,4 @@
+import { guestCommand } from "../../../model/guest-paths";
 import type { BrickPlan, VolumePlan } from "../../../stacks/plan/data-center-plan";
 import { confValue } from "../../quoting";
 import type { TextFile } from "../../role-content";
@@ -54,7 +55,7 @@ Wants=glusterd.service
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=/usr/local/lib/groundplane/adopt-brick
+ExecStart=${guestCommand("adopt-brick")}
 Restart=on-failure
 RestartSec=2s
 TimeoutStopSec=5s

@@ -1,8 +1,8 @@
+import { volumesNamespace as namespace } from "../../../model/cluster-namespaces";
 import { containerImageNames } from "../../../model/releases";
 import type { VolumePlan } from "../../../stacks/plan/data-center-plan";
 import { emitYaml } from "../../emit-yaml";
 import { script } from "../../scripts/read-script";
-import { volumesNamespace as namespace } from "../kubernetes/cluster-namespaces";
 import { helperPod } from "./provisioner-helper-pod";
 
 const name = "volume-provisioner";

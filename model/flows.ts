@@ -1,0 +1,54 @@
+import { glusterPorts, ports } from "./ports";
+
+/** What may pass between segments. The gateway's firewall and the README's table both come from these tables. */
+
+/** Addresses that a rule is about; `api` is the balancers together with the floating IP. */
+export const flowParties = ["balancer", "api", "master", "worker", "storage"] as const;
+
+export type FlowParty = (typeof flowParties)[number];
+
+export interface Flow {
+  readonly purpose: string;
+  readonly from: readonly FlowParty[];
+  readonly to: readonly FlowParty[];
+  readonly protocol: "tcp" | "udp";
+  /** Ports and ranges, e.g. `8000-8010`. */
+  readonly ports: readonly (number | string)[];
+}
+
+/**
+ * Everything that may pass from one segment into another. What is not listed is refused. Inside a segment nothing is
+ * filtered; the gateway itself may reach every node; every node may reach the world.
+ */
+export const interSegmentFlows: readonly Flow[] = [
+  { purpose: "API, balanced", from: ["master", "worker"], to: ["api"], protocol: "tcp", ports: [ports.api] },
+  // A balancer that has the floating IP may send from it; the only balancer of a small stack always does.
+  { purpose: "API, behind", from: ["api"], to: ["master"], protocol: "tcp", ports: [ports.api] },
+  // The `kubernetes` service leads pods straight to the masters.
+  { purpose: "API from pods", from: ["worker"], to: ["master"], protocol: "tcp", ports: [ports.api] },
+  { purpose: "pod network", from: ["master"], to: ["worker"], protocol: "udp", ports: [ports.podNetwork] },
+  { purpose: "pod network", from: ["worker"], to: ["master"], protocol: "udp", ports: [ports.podNetwork] },
+  { purpose: "kubelet", from: ["master"], to: ["worker"], protocol: "tcp", ports: [ports.kubelet] },
+  { purpose: "kubelet", from: ["worker"], to: ["master"], protocol: "tcp", ports: [ports.kubelet] },
+  { purpose: "Gluster volumes", from: ["worker"], to: ["storage"], protocol: "tcp", ports: glusterPorts },
+];
+
+export interface GatewayService {
+  readonly purpose: string;
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+  /** `segments`: any host in any segment; `uplink`: the host's port-forward; `balancers`: these addresses only. */
+  readonly from: "segments" | "uplink" | "balancers";
+  /** Only where this moves the floating IP. */
+  readonly movedBy?: "pacemaker";
+}
+
+/** What the gateway itself answers, beside ICMP. */
+export const gatewayServices: readonly GatewayService[] = [
+  { purpose: "DNS", protocol: "udp", port: ports.dns, from: "segments" },
+  { purpose: "DNS", protocol: "tcp", port: ports.dns, from: "segments" },
+  { purpose: "DHCP", protocol: "udp", port: ports.dhcp, from: "segments" },
+  { purpose: "NTP", protocol: "udp", port: ports.ntp, from: "segments" },
+  { purpose: "bastion", protocol: "tcp", port: ports.ssh, from: "uplink" },
+  { purpose: "Corosync", protocol: "udp", port: ports.corosync, from: "balancers", movedBy: "pacemaker" },
+];

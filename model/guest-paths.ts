@@ -1,0 +1,70 @@
+/** Where the files of a node are, each path once. Scripts get the paths that they need through node.env. */
+
+/** The folder of the commands that seeds install and the provider calls. */
+const commandFolder = "/usr/local/lib/groundplane";
+/** Settings that the seed writes. */
+const settings = "/etc/groundplane";
+const kubernetes = "/etc/kubernetes";
+/** What a node remembers. */
+const state = "/var/lib/groundplane";
+const pki = `${kubernetes}/pki`;
+/** Mounted into the API server as a whole, read-only. */
+const apiServer = `${kubernetes}/api-server`;
+
+export const guestPaths = {
+  nodeEnvironment: `${settings}/node.env`,
+  volumes: `${settings}/volumes`,
+  dataDisks: `${settings}/data-disks`,
+  dhcpHosts: `${settings}/dhcp-hosts`,
+  /** The order to start or to join the cluster. */
+  clusterOrder: `${state}/order`,
+  /** Where workers mount volumes, one folder per volume. */
+  volumeMounts: `${state}/volumes`,
+  pki,
+  etcdPki: `${pki}/etcd`,
+  etcdData: "/var/lib/etcd",
+  adminKubeconfig: `${kubernetes}/admin.conf`,
+  apiServer,
+  encryptionConfiguration: `${apiServer}/encryption-configuration.yaml`,
+  auditPolicy: `${apiServer}/audit-policy.yaml`,
+  authenticationConfiguration: `${apiServer}/authentication-configuration.yaml`,
+  auditLogs: "/var/log/kubernetes",
+  initConfiguration: `${settings}/kubeadm/init.yaml`,
+  /** What `kubeadm init` reads, without its secrets: the control plane of a running master follows it. */
+  controlPlaneConfiguration: `${settings}/kubeadm/control-plane.yaml`,
+  joinConfiguration: `${settings}/kubeadm/join.yaml`,
+  patches: `${settings}/kubeadm/patches`,
+  flannel: `${settings}/flannel.yaml`,
+  plannedNodes: `${settings}/planned-nodes`,
+} as const;
+
+/** The commands that seeds install, see cloud-init/scripts/. */
+export type GuestCommand =
+  | "adopt-brick"
+  | "apply-control-plane"
+  | "approve-serving-certificates"
+  | "check-serving-request"
+  | "cluster-id"
+  | "cluster-ready"
+  | "cluster-state"
+  | "cluster-status"
+  | "cluster-wait"
+  | "cluster-work"
+  | "drain-node"
+  | "etcd-command"
+  | "forget-node"
+  | "form-storage-pool"
+  | "give-birth"
+  | "join-cluster"
+  | "keep-volume-mounted"
+  | "may-leave"
+  | "node-ready"
+  | "patient-configuration"
+  | "prepare-volumes"
+  | "quorum-guard"
+  | "reload-haproxy"
+  | "renew-token"
+  | "role-ready";
+
+/** The command's path in the guest. */
+export const guestCommand = (name: GuestCommand): string => `${commandFolder}/${name}`;

@@ -1,0 +1,19 @@
+/** Well-known ports, each once. */
+export const ports = {
+  ssh: 22,
+  dns: 53,
+  dhcp: 67,
+  ntp: 123,
+  /** Of the API, on the floating IP and on every master. */
+  api: 6443,
+  etcdClient: 2379,
+  etcdPeer: 2380,
+  etcdMetrics: 2381,
+  kubelet: 10250,
+  /** VXLAN as Linux has it by default, which flannel uses. */
+  podNetwork: 8472,
+  corosync: 5405,
+} as const;
+
+/** Of Gluster: its management, and one port for each brick. */
+export const glusterPorts = ["24007-24008", "49152-60999"] as const;
