@@ -1,3 +1,4 @@
+import { localHost } from "../host/local-host";
 import { chooseDriver, type DriverChoice, driverSurroundings } from "../hypervisors/choice/choose-driver";
 import { rememberedDriver } from "../hypervisors/choice/stack-driver";
 import { driverByName } from "../hypervisors/driver-by-name";
@@ -11,8 +12,8 @@ export interface ChosenDriver extends DriverChoice {
 
 /** The driver that has a stack's machines; that of its configuration while it has none. */
 export async function driverOf(stack: string): Promise<Hypervisor> {
-  const current = await rememberedDriver(stack);
-  return current ? driverByName(current) : (await driverFor(await readConfiguration(stack))).hypervisor;
+  const current = await rememberedDriver(localHost, stack);
+  return current ? driverByName(current, localHost) : (await driverFor(await readConfiguration(stack))).hypervisor;
 }
 
 /**
@@ -20,6 +21,6 @@ export async function driverOf(stack: string): Promise<Hypervisor> {
  * @throws UserError as `chooseDriver`, also when the stack exists on another one
  */
 export async function driverFor({ driver, name }: Pick<Configuration, "driver" | "name">): Promise<ChosenDriver> {
-  const choice = await chooseDriver(driver, await driverSurroundings(name));
-  return { ...choice, hypervisor: driverByName(choice.driver) };
+  const choice = await chooseDriver(driver, await driverSurroundings(localHost, name));
+  return { ...choice, hypervisor: driverByName(choice.driver, localHost) };
 }

@@ -3,8 +3,8 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withFileLock } from "../host/file-lock";
 import { readJson, writeJson } from "../host/file-store";
-import { appendConsole } from "../hypervisors/fake/fake-console";
-import { fakeStackFolder, machineFolder, readMachine } from "../hypervisors/fake/fake-store";
+import { localHost } from "../host/local-host";
+import { appendConsole, fakeStackFolder, machineFolder, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
 import type { RunOptions, RunResult } from "./guest-ssh";
 
@@ -27,9 +27,9 @@ interface NodeState {
 
 const TOKEN_MS = 2 * 3_600_000;
 
-const clusterFile = (stack: string): string => path.join(fakeStackFolder(stack), "cluster.json");
+const clusterFile = (stack: string): string => path.join(fakeStackFolder(localHost, stack), "cluster.json");
 /** On the machine's disk: it goes when the machine goes. */
-const nodeFile = (node: MachineName): string => path.join(machineFolder(node), "node.json");
+const nodeFile = (node: MachineName): string => path.join(machineFolder(localHost, node), "node.json");
 
 const readCluster = ({ stack }: MachineName) => readJson<Cluster>(clusterFile(stack));
 const readNode = async (node: MachineName): Promise<NodeState> =>
@@ -68,7 +68,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       const masters = Object.keys(cluster.nodes).filter((name) => name.startsWith("master"));
       return ok(masters.map((name) => `node/${name}\n`).join(""));
     }
-    const running = (await readMachine({ ...node, name }))?.power === "running";
+    const running = (await readMachine(localHost, { ...node, name }))?.power === "running";
     return cluster?.nodes[name] && running ? ok() : failed(`node ${name} is not Ready`);
   },
   sh: async () => ok(),
@@ -82,7 +82,7 @@ export async function runInFakeGuest(
   const [program = "", ...args] = argv;
   const command = COMMANDS[path.basename(program)];
   if (!command) return failed(`${program}: not found; known are ${Object.keys(COMMANDS).join(", ")}`, 127);
-  await appendConsole(node, `ran ${argv.join(" ")}`);
+  await appendConsole(localHost, node, `ran ${argv.join(" ")}`);
   return command(node, args, options);
 }
 
@@ -104,7 +104,7 @@ function advance(node: MachineName): Promise<NodeState> {
   return withFileLock(clusterFile(node.stack), async () => {
     const state = await readNode(node);
     if (state.phase !== "birth" && state.phase !== "joining") return state;
-    const generation = (await readMachine(node))?.made?.generation ?? "";
+    const generation = (await readMachine(localHost, node))?.made?.generation ?? "";
     const cluster = await readCluster(node);
     if (!cluster || (state.order === "join" && cluster.tokenValidUntil < Date.now())) return state;
     const present = cluster.nodes[node.name];
@@ -147,7 +147,7 @@ async function mayLeave(node: MachineName, [leaving = ""]: readonly string[]): P
   const others = Object.keys(cluster.nodes).filter((name) => name.startsWith("master") && name !== leaving);
   const healthy = [];
   for (const name of others) {
-    const record = await readMachine({ ...node, name });
+    const record = await readMachine(localHost, { ...node, name });
     if (record?.power === "running" && record.made?.generation === cluster.nodes[name]) healthy.push(name);
   }
   if (healthy.length * 2 > others.length) return ok();

@@ -1,6 +1,7 @@
 import * as path from "node:path";
 import { readFileAndMode } from "../host/file-mode";
 import { readIfPresent, writeFileAtomic } from "../host/file-store";
+import { localHost } from "../host/local-host";
 import { fakeStacks, machineFolder, machineNames, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
 import { ports } from "../model/ports";
@@ -52,15 +53,15 @@ class FakeGuest implements Guest {
   }
 
   private onDisk(file: string): string {
-    return path.join(machineFolder(this.machine), "root", path.normalize(file));
+    return path.join(machineFolder(localHost, this.machine), "root", path.normalize(file));
   }
 }
 
 /** The machine whose uplink forwards that port of the host to SSH. */
 async function gatewayAt(port: number): Promise<MachineName | undefined> {
-  for (const stack of await fakeStacks()) {
-    for (const name of await machineNames(stack)) {
-      const record = await readMachine({ stack, name });
+  for (const stack of await fakeStacks(localHost)) {
+    for (const name of await machineNames(localHost, stack)) {
+      const record = await readMachine(localHost, { stack, name });
       const forwards = record?.made?.spec.uplink?.forwards ?? [];
       if (forwards.some(({ hostPort, guestPort }) => hostPort === port && guestPort === ports.ssh))
         return { stack, name };
@@ -75,8 +76,8 @@ async function machineAt({ bastionPort, bastionHostKey, hostKey, address }: Gues
   if (!gateway) throw new UnreachableError(`127.0.0.1:${bastionPort}: connection refused`);
   if (hostKey === bastionHostKey) return gateway;
   const { stack } = gateway;
-  for (const name of await machineNames(stack)) {
-    const network = await readIfPresent(path.join(machineFolder({ stack, name }), "seed", "network-config"));
+  for (const name of await machineNames(localHost, stack)) {
+    const network = await readIfPresent(path.join(machineFolder(localHost, { stack, name }), "seed", "network-config"));
     if (network?.includes(`${address}/`)) return { stack, name };
   }
   throw new UnreachableError(`${address}: no route to host`);
@@ -85,7 +86,7 @@ async function machineAt({ bastionPort, bastionHostKey, hostKey, address }: Gues
 async function mustAnswer(connection: GuestConnection, machine: MachineName): Promise<void> {
   const gateway = await gatewayAt(connection.bastionPort);
   for (const hop of [gateway, machine]) {
-    const record = hop && (await readMachine(hop));
+    const record = hop && (await readMachine(localHost, hop));
     if (record?.power !== "running" || record.pulledLinks.length > 0) {
       throw new UnreachableError(`${hop?.name ?? "the gateway"}: no answer`);
     }

@@ -1,17 +1,15 @@
 import * as os from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Host, HostFacts } from "../model/host";
+import type { Host, HostFacts, HostNetwork } from "../model/host";
 import type { HostFiles } from "../model/host-files";
 import { appendLine } from "./append-line";
 import { askSocket } from "./ask-socket";
 import { dataFolder, disksFolder, imagesFolder, partsFolder, stackFolder, toolsFolder } from "./data-folder";
 import { digestFile } from "./digest-file";
-import { download } from "./download";
 import { withFileLock } from "./file-lock";
 import { makeReadOnly, stampFile } from "./file-stamp";
 import * as store from "./file-store";
 import { isPortFree } from "./free-port";
-import { discard, httpGet, httpGetText } from "./http-get";
 import * as kernel from "./kernel-files";
 import { connectLines } from "./line-connection";
 import { asNamespaceRoot, isInUserNamespace, namespaceProblem, ownNamespaces } from "./namespaces";
@@ -66,6 +64,16 @@ const files: HostFiles = {
   digest: digestFile,
 };
 
+/** Loaded when it is used: every command has a host, and few of them download. */
+const network: HostNetwork = {
+  download: async (url, file, options) => (await import("./download")).download(url, file, options),
+  getText: async (url, options) => (await import("./http-get")).httpGetText(url, options),
+  reach: async (url, options) => {
+    const { discard, httpGet } = await import("./http-get");
+    discard(await httpGet(url, options));
+  },
+};
+
 /** The machine that this process runs on. */
 export const localHost: Host = {
   facts,
@@ -101,13 +109,7 @@ export const localHost: Host = {
   locks: { withLock: withFileLock },
   sockets: { ask: askSocket, connectLines },
   ports: { isFree: isPortFree, taken: portTaken },
-  network: {
-    download,
-    getText: httpGetText,
-    reach: async (url, options) => {
-      discard(await httpGet(url, options));
-    },
-  },
+  network,
   namespaces: {
     own: ownNamespaces,
     asRoot: asNamespaceRoot,

@@ -1,35 +1,41 @@
+import type { Host } from "../model/host";
 import { UserError } from "../model/user-error";
 import type { Hypervisor } from "./hypervisor";
 
 /**
  * Finds the driver that an object's `driver` input names.
- * @throws UserError for a name that no driver has
+ * @throws UserError `unknown-driver`
  */
 export type DriverByName = (name: string) => Hypervisor;
 
 /** Loaded when they are named: a stack has one of them, and the provider starts with every command. */
-const makers: Readonly<Record<string, () => Hypervisor>> = {
-  virtualbox: () => (require("./virtualbox/driver") as typeof import("./virtualbox/driver")).createVirtualBoxDriver(),
-  nspawn: () => (require("./nspawn/driver") as typeof import("./nspawn/driver")).createNspawnDriver(),
-  qemu: () => (require("./qemu/driver") as typeof import("./qemu/driver")).createQemuDriver(),
-  fake: () => (require("./fake/fake-hypervisor") as typeof import("./fake/fake-hypervisor")).fakeHypervisor,
+const makers: Readonly<Record<string, (host: Host) => Hypervisor>> = {
+  virtualbox: (host) =>
+    (require("./virtualbox/driver") as typeof import("./virtualbox/driver")).createVirtualBoxDriver(host),
+  nspawn: (host) => (require("./nspawn/driver") as typeof import("./nspawn/driver")).createNspawnDriver(host),
+  qemu: (host) => (require("./qemu/driver") as typeof import("./qemu/driver")).createQemuDriver(host),
+  fake: (host) => (require("./fake/fake-driver") as typeof import("./fake/fake-driver")).createFakeDriver(host),
 };
-const made = new Map<string, Hypervisor>();
+/** A driver keeps answers for a while, so there is one of each for a host. */
+const made = new WeakMap<Host, Map<string, Hypervisor>>();
 
-export const driverByName: DriverByName = (name) => {
-  const present = made.get(name);
+/** @throws UserError `unknown-driver` */
+export function driverByName(name: string, host: Host): Hypervisor {
+  const ofHost = made.get(host) ?? new Map<string, Hypervisor>();
+  made.set(host, ofHost);
+  const present = ofHost.get(name);
   if (present) return present;
   const make = Object.hasOwn(makers, name) ? makers[name] : undefined;
   if (!make) {
     const known = Object.keys(makers).join(", ");
     throw new UserError("unknown-driver", `there is no driver "${name}"`, `use one of these: ${known}`);
   }
-  const driver = areGuestsSimulated() ? simulated(make()) : make();
-  made.set(name, driver);
+  const driver = areGuestsSimulated(host) ? simulated(make(host), host) : make(host);
+  ofHost.set(name, driver);
   return driver;
-};
+}
 
 /** For tests where machines are real and their guests are not. */
-const areGuestsSimulated = (): boolean => process.env.GROUNDPLANE_GUESTS === "simulated";
-const simulated = (driver: Hypervisor): Hypervisor =>
-  (require("./fake/simulated-guests") as typeof import("./fake/simulated-guests")).withSimulatedGuests(driver);
+const areGuestsSimulated = ({ facts }: Host): boolean => facts.env.GROUNDPLANE_GUESTS === "simulated";
+const simulated = (driver: Hypervisor, host: Host): Hypervisor =>
+  (require("./fake/simulated-guests") as typeof import("./fake/simulated-guests")).withSimulatedGuests(driver, host);

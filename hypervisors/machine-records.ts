@@ -1,4 +1,4 @@
-import { listFolder, readJson, writeJson } from "../host/file-store";
+import type { Host } from "../model/host";
 import { UserError } from "../model/user-error";
 import { ForeignObjectError, type MachineName, type MachineSpec, type Owner } from "./hypervisor";
 import { isOwner } from "./ownership";
@@ -15,29 +15,31 @@ export interface DriverRecord {
 }
 
 export interface MachineRecords<R extends DriverRecord> {
-  readRecord(machine: MachineName): Promise<R | undefined>;
+  readRecord(host: Host, machine: MachineName): Promise<R | undefined>;
   /** The record of a machine that was made to its end. */
-  readComplete(machine: MachineName): Promise<R | undefined>;
-  writeRecord(record: R): Promise<void>;
+  readComplete(host: Host, machine: MachineName): Promise<R | undefined>;
+  writeRecord(host: Host, record: R): Promise<void>;
   /**
    * The machine's record if the owner may touch it; `undefined` when there is none.
    * @throws ForeignObjectError when it is somebody else's
    */
-  ownedRecord(machine: MachineName, owner: Owner): Promise<R | undefined>;
+  ownedRecord(host: Host, machine: MachineName, owner: Owner): Promise<R | undefined>;
 }
 
 /** @param fileOf where a machine's record lies */
-export function machineRecords<R extends DriverRecord>(fileOf: (machine: MachineName) => string): MachineRecords<R> {
-  const readRecord = (machine: MachineName) => readJson<R>(fileOf(machine));
+export function machineRecords<R extends DriverRecord>(
+  fileOf: (host: Host, machine: MachineName) => string,
+): MachineRecords<R> {
+  const readRecord = (host: Host, machine: MachineName) => host.files.readJson<R>(fileOf(host, machine));
   return {
     readRecord,
-    async readComplete(machine) {
-      const record = await readRecord(machine);
+    async readComplete(host, machine) {
+      const record = await readRecord(host, machine);
       return record?.complete ? record : undefined;
     },
-    writeRecord: (record) => writeJson(fileOf(record.spec), record),
-    async ownedRecord(machine, owner) {
-      const record = await readRecord(machine);
+    writeRecord: (host, record) => host.files.writeJson(fileOf(host, record.spec), record),
+    async ownedRecord(host, machine, owner) {
+      const record = await readRecord(host, machine);
       if (record && !isOwner(record.owner, owner)) {
         throw new ForeignObjectError(`machine ${machine.name}`, record.owner);
       }
@@ -47,9 +49,9 @@ export function machineRecords<R extends DriverRecord>(fileOf: (machine: Machine
 }
 
 /** @throws ForeignObjectError when a machine's folder holds something though no record says whose it is */
-export async function refuseUnmarkedFolder(folder: string): Promise<void> {
+export async function refuseUnmarkedFolder(host: Host, folder: string): Promise<void> {
   // The temporary file of an interrupted first write may lie there, nothing else.
-  const content = await listFolder(folder);
+  const content = await host.files.list(folder);
   if (content.some((file) => !file.endsWith(".tmp"))) throw new ForeignObjectError(`folder ${folder}`, undefined);
 }
 

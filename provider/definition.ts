@@ -1,5 +1,6 @@
 import { connectAnyGuest } from "../guests/connect-guest";
-import { driverByName } from "../hypervisors/driver-by-name";
+import { localHost } from "../host/local-host";
+import { type DriverByName, driverByName } from "../hypervisors/driver-by-name";
 import type { ResourceTypeName } from "../model/resource-types";
 import { birthResource } from "./resources/birth";
 import { clusterSecretsResource } from "./resources/cluster-secrets";
@@ -14,16 +15,18 @@ import { segmentResource } from "./resources/segment";
 import { resourceHandler } from "./resources/typed-resource";
 import type { ProviderDefinition, ResourceHandler } from "./rpc/resource-handler";
 
+const drivers: DriverByName = (name) => driverByName(name, localHost);
+
 const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
-  Segment: resourceHandler(segmentResource(driverByName)),
-  Image: resourceHandler(imageResource(driverByName)),
-  Disk: resourceHandler(diskResource(driverByName)),
-  Machine: resourceHandler(machineResource(driverByName)),
+  Segment: resourceHandler(segmentResource(drivers)),
+  Image: resourceHandler(imageResource(drivers)),
+  Disk: resourceHandler(diskResource(drivers)),
+  Machine: resourceHandler(machineResource(drivers)),
   ClusterSecrets: resourceHandler(clusterSecretsResource()),
   Birth: resourceHandler(birthResource(connectAnyGuest)),
-  Membership: resourceHandler(membershipResource(connectAnyGuest, driverByName)),
+  Membership: resourceHandler(membershipResource(connectAnyGuest, drivers)),
   NodeFiles: resourceHandler(nodeFilesResource(connectAnyGuest)),
-  Guard: resourceHandler(guardResource(driverByName)),
+  Guard: resourceHandler(guardResource(drivers)),
   Dismantling: resourceHandler(dismantlingResource()),
 };
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DataCenter } from "../components/data-center";
+import { localHost } from "../host/local-host";
 import { chooseDriver, driverSurroundings, slowdownOf } from "../hypervisors/choice/choose-driver";
 import { UserError } from "../model/user-error";
 import { planDataCenter } from "./plan/plan-data-center";
@@ -8,7 +9,7 @@ import { readStackConfig } from "./read-stack-config";
 /** What Pulumi runs: read, plan, build, outputs. */
 async function buildStack() {
   const configuration = readStackConfig();
-  const surroundings = await driverSurroundings(configuration.name);
+  const surroundings = await driverSurroundings(localHost, configuration.name);
   const { driver } = await chooseDriver(configuration.driver, surroundings);
   const slowdown = await slowdownOf(driver, surroundings);
   const plan = planDataCenter(configuration);

@@ -1,6 +1,7 @@
 import * as os from "node:os";
 import type { Command } from "commander";
 import { interruptibly } from "../../host/interruption";
+import { localHost } from "../../host/local-host";
 import { driverSurroundings, slowdownOf } from "../../hypervisors/choice/choose-driver";
 import { driverByName } from "../../hypervisors/driver-by-name";
 import { type Finding, ok, runChecks } from "../checks/check";
@@ -47,7 +48,7 @@ interface DoctorOptions extends ReportOptions {
 }
 
 async function smokeSteps(stack: string, name: string | undefined, json = false): Promise<readonly SmokeStep[]> {
-  const driver = name ? driverByName(name) : (await driverFor(await readConfiguration(stack))).hypervisor;
+  const driver = name ? driverByName(name, localHost) : (await driverFor(await readConfiguration(stack))).hypervisor;
   if (!json) print(`smoke test on ${driver.name}`);
   const tell = (step: SmokeStep): void => (json ? undefined : print(renderStep(step)));
   return interruptibly("the smoke test", (signal) => smokeTest(driver, { tell, signal }));
@@ -73,7 +74,7 @@ async function examine(stack: string): Promise<readonly Finding[]> {
     "disk-space": checkDiskSpace(imagesPresent),
     memory: checkMemory(configuration, hypervisor),
     failover: checkFailover(configuration, async () => {
-      return (await slowdownOf(configured.driver, await driverSurroundings(stack))) > 1;
+      return (await slowdownOf(configured.driver, await driverSurroundings(localHost, stack))) > 1;
     }),
     "disk-growth": checkGrowth(configuration, hypervisor),
     "host-ports": checkPorts(configuration, hypervisor),

@@ -1,4 +1,5 @@
 import { type DriverName, driverNames } from "../../model/drivers";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { type HypervisorHere, kvmHere, virtualBoxHere } from "./detect-hypervisors";
 import { type StackOnDriver, stacksOnDrivers } from "./stack-driver";
@@ -131,14 +132,14 @@ export async function slowdownOf(driver: DriverName, { kvm }: Pick<DriverSurroun
 }
 
 /** The surroundings of this very process. */
-export async function driverSurroundings(stack: string): Promise<DriverSurroundings> {
+export async function driverSurroundings(host: Host, stack: string): Promise<DriverSurroundings> {
   return {
     stack,
     drivers: driverNames,
-    platform: process.platform,
-    override: process.env.GROUNDPLANE_DRIVER,
-    stacks: await stacksOnDrivers(),
-    virtualBox: virtualBoxHere,
-    kvm: kvmHere,
+    platform: host.facts.platform,
+    override: host.facts.env.GROUNDPLANE_DRIVER,
+    stacks: await stacksOnDrivers(host),
+    virtualBox: () => virtualBoxHere(host),
+    kvm: () => kvmHere(host),
   };
 }

@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import { exists } from "../../host/file-store";
+import type { Host } from "../../model/host";
 
 /** Where VBoxManage may be, best first, pure. What is named expressly is the only one. */
 export function vboxManageCandidates(
@@ -28,9 +28,9 @@ function unsearched(platform: string, environment: Readonly<Record<string, strin
 }
 
 /** The first VBoxManage that is there; `undefined` when VirtualBox is not installed. Some files are looked for, no more. */
-export async function findVBoxManage(): Promise<string | undefined> {
-  for (const candidate of vboxManageCandidates(process.env, process.platform)) {
-    if (await exists(candidate)) return candidate;
+export async function findVBoxManage(host: Host): Promise<string | undefined> {
+  for (const candidate of vboxManageCandidates(host.facts.env, host.facts.platform)) {
+    if (await host.files.exists(candidate)) return candidate;
   }
   return undefined;
 }

@@ -1,14 +1,5 @@
 import * as path from "node:path";
-import { dataFolder } from "../../host/data-folder";
-import {
-  exists,
-  listFolder,
-  readJson,
-  removeIfEmpty,
-  removeTree,
-  writeFileAtomic,
-  writeJson,
-} from "../../host/file-store";
+import type { Host } from "../../model/host";
 import type { DiskSpec, MachineName, MachineSpec, Owner, PowerState, SeedFiles, SegmentSpec } from "../hypervisor";
 
 /** What the fake hypervisor has, as files, so that separate processes see the same: `<data>/fake/<stack>/…`. */
@@ -23,49 +14,70 @@ export interface MachineRecord {
 
 export type DiskRecord = DiskSpec & { readonly owner: Owner };
 
-const fakeFolder = (): string => path.join(dataFolder(), "fake");
-export const fakeStackFolder = (stack: string): string => path.join(fakeFolder(), stack);
-export const fakeStacks = (): Promise<readonly string[]> => listFolder(fakeFolder());
+const fakeFolder = (host: Host): string => path.join(host.folders.data(), "fake");
+export const fakeStackFolder = (host: Host, stack: string): string => path.join(fakeFolder(host), stack);
+export const fakeStacks = (host: Host): Promise<readonly string[]> => host.files.list(fakeFolder(host));
 
-const segmentFile = ({ stack, name }: SegmentSpec): string =>
-  path.join(fakeStackFolder(stack), "segments", `${name}.json`);
-const diskFile = ({ stack, name }: MachineName): string => path.join(fakeStackFolder(stack), "disks", `${name}.json`);
+const segmentFile = (host: Host, { stack, name }: SegmentSpec): string =>
+  path.join(fakeStackFolder(host, stack), "segments", `${name}.json`);
+const diskFile = (host: Host, { stack, name }: MachineName): string =>
+  path.join(fakeStackFolder(host, stack), "disks", `${name}.json`);
 /** A machine's record, seed and disk (`root/`). */
-export const machineFolder = ({ stack, name }: MachineName): string =>
-  path.join(fakeStackFolder(stack), "machines", name);
-const recordFile = (machine: MachineName): string => path.join(machineFolder(machine), "machine.json");
+export const machineFolder = (host: Host, { stack, name }: MachineName): string =>
+  path.join(fakeStackFolder(host, stack), "machines", name);
+const recordFile = (host: Host, machine: MachineName): string =>
+  path.join(machineFolder(host, machine), "machine.json");
 
-export const readSegment = (spec: SegmentSpec) => readJson<{ readonly owner: Owner }>(segmentFile(spec));
-export const writeSegment = (spec: SegmentSpec, owner: Owner) => writeJson(segmentFile(spec), { owner });
-export const dropSegment = (spec: SegmentSpec) => removeTree(segmentFile(spec));
-export const hasSegments = async (stack: string): Promise<boolean> =>
-  (await listFolder(path.join(fakeStackFolder(stack), "segments"))).length > 0;
+export const readSegment = (host: Host, spec: SegmentSpec) =>
+  host.files.readJson<{ readonly owner: Owner }>(segmentFile(host, spec));
+export const writeSegment = (host: Host, spec: SegmentSpec, owner: Owner) =>
+  host.files.writeJson(segmentFile(host, spec), { owner });
+export const dropSegment = (host: Host, spec: SegmentSpec) => host.files.remove(segmentFile(host, spec));
+export const hasSegments = async (host: Host, stack: string): Promise<boolean> =>
+  (await host.files.list(path.join(fakeStackFolder(host, stack), "segments"))).length > 0;
 
-export const readDisk = (disk: MachineName) => readJson<DiskRecord>(diskFile(disk));
-export const writeDisk = (record: DiskRecord) => writeJson(diskFile(record), record);
+export const readDisk = (host: Host, disk: MachineName) => host.files.readJson<DiskRecord>(diskFile(host, disk));
+export const writeDisk = (host: Host, record: DiskRecord) => host.files.writeJson(diskFile(host, record), record);
 
-export async function dropDisk(disk: MachineName): Promise<void> {
-  await removeTree(diskFile(disk));
-  await removeIfEmpty(path.dirname(diskFile(disk)));
-  await removeIfEmpty(fakeStackFolder(disk.stack));
+export async function dropDisk(host: Host, disk: MachineName): Promise<void> {
+  await host.files.remove(diskFile(host, disk));
+  await host.files.removeIfEmpty(path.dirname(diskFile(host, disk)));
+  await host.files.removeIfEmpty(fakeStackFolder(host, disk.stack));
 }
 
-export const readMachine = (machine: MachineName) => readJson<MachineRecord>(recordFile(machine));
-export const writeMachine = (machine: MachineName, record: MachineRecord) => writeJson(recordFile(machine), record);
-export const dropMachine = (machine: MachineName) => removeTree(machineFolder(machine));
-export const machineNames = (stack: string): Promise<readonly string[]> =>
-  listFolder(path.join(fakeStackFolder(stack), "machines"));
+export const readMachine = (host: Host, machine: MachineName) =>
+  host.files.readJson<MachineRecord>(recordFile(host, machine));
+export const writeMachine = (host: Host, machine: MachineName, record: MachineRecord) =>
+  host.files.writeJson(recordFile(host, machine), record);
+export const dropMachine = (host: Host, machine: MachineName) => host.files.remove(machineFolder(host, machine));
+export const machineNames = (host: Host, stack: string): Promise<readonly string[]> =>
+  host.files.list(path.join(fakeStackFolder(host, stack), "machines"));
 
-export async function writeSeed(machine: MachineName, seed: SeedFiles): Promise<void> {
-  const folder = path.join(machineFolder(machine), "seed");
-  await writeFileAtomic(path.join(folder, "user-data"), seed.userData, 0o600);
-  await writeFileAtomic(path.join(folder, "meta-data"), seed.metaData, 0o600);
-  await writeFileAtomic(path.join(folder, "network-config"), seed.networkConfig, 0o600);
+export async function writeSeed(host: Host, machine: MachineName, seed: SeedFiles): Promise<void> {
+  const folder = path.join(machineFolder(host, machine), "seed");
+  await host.files.writeAtomic(path.join(folder, "user-data"), seed.userData, 0o600);
+  await host.files.writeAtomic(path.join(folder, "meta-data"), seed.metaData, 0o600);
+  await host.files.writeAtomic(path.join(folder, "network-config"), seed.networkConfig, 0o600);
+}
+
+export const consoleFile = (host: Host, machine: MachineName): string =>
+  path.join(machineFolder(host, machine), "console.log");
+
+/** @param fresh a new start, whose output replaces that of the last one */
+export async function appendConsole(
+  host: Host,
+  machine: MachineName,
+  line: string,
+  { fresh = false } = {},
+): Promise<void> {
+  if (fresh) await host.files.remove(consoleFile(host, machine));
+  await host.files.appendLine(consoleFile(host, machine), line);
 }
 
 /** Everything of a stack but its data disks. */
-export async function dropStack(stack: string): Promise<void> {
+export async function dropStack(host: Host, stack: string): Promise<void> {
   for (const part of ["segments", "machines", "cluster.json"])
-    await removeTree(path.join(fakeStackFolder(stack), part));
-  if (await exists(fakeStackFolder(stack))) await removeIfEmpty(fakeStackFolder(stack));
+    await host.files.remove(path.join(fakeStackFolder(host, stack), part));
+  if (await host.files.exists(fakeStackFolder(host, stack)))
+    await host.files.removeIfEmpty(fakeStackFolder(host, stack));
 }

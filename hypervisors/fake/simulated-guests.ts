@@ -1,3 +1,4 @@
+import type { Host } from "../../model/host";
 import type { Hypervisor, MachineName } from "../hypervisor";
 import * as store from "./fake-store";
 
@@ -5,21 +6,21 @@ import * as store from "./fake-store";
  * A driver whose machines are its own, and whose guests are simulated as the fake driver's are: for tests on
  * hypervisors that can run no more than a boot sector. What guests are asked about is kept beside the machines.
  */
-export function withSimulatedGuests(driver: Hypervisor): Hypervisor {
+export function withSimulatedGuests(driver: Hypervisor, host: Host): Hypervisor {
   const turn = async (machine: MachineName, power: "running" | "stopped"): Promise<void> => {
-    const record = await store.readMachine(machine);
-    if (record) await store.writeMachine(machine, { ...record, power });
+    const record = await store.readMachine(host, machine);
+    if (record) await store.writeMachine(host, machine, { ...record, power });
   };
   return {
     ...driver,
     async ensureMachine(spec, seed, owner, announce) {
       const state = await driver.ensureMachine(spec, seed, owner, announce);
-      const known = await store.readMachine(spec);
+      const known = await store.readMachine(host, spec);
       // Another machine under the same name: its guest remembers nothing.
-      if (known?.made && known.made.generation !== state.generation) await store.dropMachine(spec);
+      if (known?.made && known.made.generation !== state.generation) await store.dropMachine(host, spec);
       const made = { spec: state.spec, generation: state.generation };
-      await store.writeSeed(spec, seed);
-      await store.writeMachine(spec, { owner, power: state.power, pulledLinks: [], made });
+      await store.writeSeed(host, spec, seed);
+      await store.writeMachine(host, spec, { owner, power: state.power, pulledLinks: [], made });
       return state;
     },
     async startMachine(machine) {
@@ -32,11 +33,11 @@ export function withSimulatedGuests(driver: Hypervisor): Hypervisor {
     },
     async removeMachine(machine, owner) {
       await driver.removeMachine(machine, owner);
-      await store.dropMachine(machine);
+      await store.dropMachine(host, machine);
     },
     async removeSegment(spec, owner) {
       await driver.removeSegment(spec, owner);
-      if ((await store.machineNames(spec.stack)).length === 0) await store.dropStack(spec.stack);
+      if ((await store.machineNames(host, spec.stack)).length === 0) await store.dropStack(host, spec.stack);
     },
   };
 }

@@ -1,7 +1,5 @@
 import * as path from "node:path";
-import { withFileLock } from "../../host/file-lock";
-import { makeFolder, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
-import { listKernelFolders, readKernelFile, tryWriteKernelFile } from "../../host/kernel-files";
+import type { Host } from "../../model/host";
 import type { MachineName, MachineSpec } from "../hypervisor";
 import { lockFile, machineFiles } from "./folders";
 import { type CgroupMembership, type CgroupMount, parseCgroupMounts, parseCgroups } from "./parse-output";
@@ -14,7 +12,8 @@ export interface MachineCgroup {
 }
 
 /** The levels above come and go with their machines: nobody may remove one that another is about to use. */
-const withLevelsLock = <T>(action: () => Promise<T>): Promise<T> => withFileLock(lockFile("cgroups"), action);
+const withLevelsLock = <T>(host: Host, action: () => Promise<T>): Promise<T> =>
+  host.locks.withLock(lockFile("cgroups"), action);
 /** Without it a whole stack would get the share of one single process of the host. */
 const STACK_SHARES = 4096;
 
@@ -43,91 +42,98 @@ export function planCgroups(
 }
 
 /** Makes a machine's cgroups with its limits; records them first, as another process would compute other places. */
-export async function makeCgroups(spec: MachineSpec): Promise<readonly MachineCgroup[]> {
-  const memberships = parseCgroups((await readKernelFile("/proc/self/cgroup")) ?? "");
-  const mounts = parseCgroupMounts((await readKernelFile("/proc/self/mountinfo")) ?? "");
+export async function makeCgroups(host: Host, spec: MachineSpec): Promise<readonly MachineCgroup[]> {
+  const memberships = parseCgroups((await host.kernel.read("/proc/self/cgroup")) ?? "");
+  const mounts = parseCgroupMounts((await host.kernel.read("/proc/self/mountinfo")) ?? "");
   const cgroups = planCgroups(memberships, mounts, spec);
-  await writeJson(machineFiles(spec).cgroups, cgroups);
-  await withLevelsLock(async () => {
-    for (const cgroup of cgroups) await makeCgroup(cgroup);
+  await host.files.writeJson(machineFiles(host, spec).cgroups, cgroups);
+  await withLevelsLock(host, async () => {
+    for (const cgroup of cgroups) await makeCgroup(host, cgroup);
   });
-  await setMemory(spec, spec.memoryMiB);
-  await setWeight(spec, spec.cpuWeight);
+  await setMemory(host, spec, spec.memoryMiB);
+  await setWeight(host, spec, spec.cpuWeight);
   return cgroups;
 }
 
-async function makeCgroup({ folder, version, controllers }: MachineCgroup): Promise<void> {
+async function makeCgroup(host: Host, { folder, version, controllers }: MachineCgroup): Promise<void> {
   const stack = path.dirname(folder);
   const all = path.dirname(stack);
-  if (version === 2) await handDownControllers(path.dirname(all));
+  if (version === 2) await handDownControllers(host, path.dirname(all));
   for (const level of [all, stack, folder]) {
-    await makeFolder(level);
-    if (controllers.includes("cpuset")) await copyCpuset(level);
+    await host.files.makeFolder(level);
+    if (controllers.includes("cpuset")) await copyCpuset(host, level);
     // The machine's own systemd hands down what it has.
-    if (version === 2 && level !== folder) await handDownControllers(level);
+    if (version === 2 && level !== folder) await handDownControllers(host, level);
   }
-  for (const level of [all, stack]) await setShares(level, { version, controllers }, STACK_SHARES);
+  for (const level of [all, stack]) await setShares(host, level, { version, controllers }, STACK_SHARES);
 }
 
 /** A new group of a version 1 cpuset has neither CPUs nor memory, and takes no process before it has. */
-async function copyCpuset(folder: string): Promise<void> {
+async function copyCpuset(host: Host, folder: string): Promise<void> {
   for (const file of ["cpuset.cpus", "cpuset.mems"]) {
-    const above = await readKernelFile(path.join(path.dirname(folder), file));
-    if (above !== undefined) await tryWriteKernelFile(path.join(folder, file), above);
+    const above = await host.kernel.read(path.join(path.dirname(folder), file));
+    if (above !== undefined) await host.kernel.tryWrite(path.join(folder, file), above);
   }
 }
 
 /** One by one: a kernel or a container that lacks one of them refuses the whole line. */
-async function handDownControllers(folder: string): Promise<void> {
+async function handDownControllers(host: Host, folder: string): Promise<void> {
   for (const controller of ["cpu", "cpuset", "memory", "pids", "io", "hugetlb"]) {
-    await tryWriteKernelFile(path.join(folder, "cgroup.subtree_control"), `+${controller}`);
+    await host.kernel.tryWrite(path.join(folder, "cgroup.subtree_control"), `+${controller}`);
   }
 }
 
-async function setShares(folder: string, kind: Omit<MachineCgroup, "folder">, weight: number): Promise<void> {
+async function setShares(
+  host: Host,
+  folder: string,
+  kind: Omit<MachineCgroup, "folder">,
+  weight: number,
+): Promise<void> {
   if (kind.controllers.includes("cpu")) {
-    await tryWriteKernelFile(path.join(folder, "cpu.shares"), String(Math.max(2, weight)));
+    await host.kernel.tryWrite(path.join(folder, "cpu.shares"), String(Math.max(2, weight)));
   }
   if (kind.version === 2) {
     const scaled = Math.min(10_000, Math.max(1, Math.round((weight * 100) / 1024)));
-    await tryWriteKernelFile(path.join(folder, "cpu.weight"), String(scaled));
+    await host.kernel.tryWrite(path.join(folder, "cpu.weight"), String(scaled));
   }
 }
 
 /** The machine's recorded cgroups; none when it was never started. */
-export async function machineCgroups(machine: MachineName): Promise<readonly MachineCgroup[]> {
-  return (await readJson<readonly MachineCgroup[]>(machineFiles(machine).cgroups)) ?? [];
+export async function machineCgroups(host: Host, machine: MachineName): Promise<readonly MachineCgroup[]> {
+  return (await host.files.readJson<readonly MachineCgroup[]>(machineFiles(host, machine).cgroups)) ?? [];
 }
 
 /** 1024 = normal. */
-export async function setWeight(machine: MachineName, weight: number): Promise<void> {
-  for (const cgroup of await machineCgroups(machine)) await setShares(cgroup.folder, cgroup, weight);
+export async function setWeight(host: Host, machine: MachineName, weight: number): Promise<void> {
+  for (const cgroup of await machineCgroups(host, machine)) await setShares(host, cgroup.folder, cgroup, weight);
 }
 
 /**
  * A soft limit. Machines share the page cache of their images, and it is charged to whoever touches a page first: a
  * hard limit would kill the unlucky one. Over the soft limit the kernel reclaims from this machine first.
  */
-export async function setMemory(machine: MachineName, mebibytes: number): Promise<void> {
+export async function setMemory(host: Host, machine: MachineName, mebibytes: number): Promise<void> {
   const bytes = String(mebibytes * 1024 * 1024);
-  for (const { folder, version, controllers } of await machineCgroups(machine)) {
+  for (const { folder, version, controllers } of await machineCgroups(host, machine)) {
     if (controllers.includes("memory"))
-      await tryWriteKernelFile(path.join(folder, "memory.soft_limit_in_bytes"), bytes);
-    if (version === 2) await tryWriteKernelFile(path.join(folder, "memory.high"), bytes);
+      await host.kernel.tryWrite(path.join(folder, "memory.soft_limit_in_bytes"), bytes);
+    if (version === 2) await host.kernel.tryWrite(path.join(folder, "memory.high"), bytes);
   }
 }
 
 /** Every process in the machine, also those that nspawn left behind when it was killed. */
-export async function machinePids(machine: MachineName): Promise<readonly number[]> {
-  const cgroups = await machineCgroups(machine);
+export async function machinePids(host: Host, machine: MachineName): Promise<readonly number[]> {
+  const cgroups = await machineCgroups(host, machine);
   // Each process is in every hierarchy; systemd's own is the one that guests cannot leave empty.
   const tracking = cgroups.find(({ controllers }) => controllers.includes("name=systemd")) ?? cgroups[0];
-  return tracking === undefined ? [] : pidsBelow(tracking.folder);
+  return tracking === undefined ? [] : pidsBelow(host, tracking.folder);
 }
 
-async function pidsBelow(folder: string): Promise<readonly number[]> {
-  const own = (await readKernelFile(path.join(folder, "cgroup.procs"))) ?? "";
-  const below = await Promise.all((await listKernelFolders(folder)).map((name) => pidsBelow(path.join(folder, name))));
+async function pidsBelow(host: Host, folder: string): Promise<readonly number[]> {
+  const own = (await host.kernel.read(path.join(folder, "cgroup.procs"))) ?? "";
+  const below = await Promise.all(
+    (await host.kernel.listFolders(folder)).map((name) => pidsBelow(host, path.join(folder, name))),
+  );
   return [...own.split("\n").filter(Boolean).map(Number), ...below.flat()];
 }
 
@@ -135,20 +141,20 @@ async function pidsBelow(folder: string): Promise<readonly number[]> {
  * Removes a stopped machine's cgroups. Left behind, those of its containers make the kubelet of the next start wait
  * three seconds for each.
  */
-export async function removeCgroups(machine: MachineName): Promise<void> {
-  const cgroups = await machineCgroups(machine);
+export async function removeCgroups(host: Host, machine: MachineName): Promise<void> {
+  const cgroups = await machineCgroups(host, machine);
   if (cgroups.length === 0) return;
-  await withLevelsLock(async () => {
+  await withLevelsLock(host, async () => {
     for (const { folder } of cgroups) {
-      await removeEmptyTree(folder);
+      await removeEmptyTree(host, folder);
       const stack = path.dirname(folder);
-      for (const level of [stack, path.dirname(stack)]) await removeIfEmpty(level);
+      for (const level of [stack, path.dirname(stack)]) await host.files.removeIfEmpty(level);
     }
   });
-  await removeTree(machineFiles(machine).cgroups);
+  await host.files.remove(machineFiles(host, machine).cgroups);
 }
 
-async function removeEmptyTree(folder: string): Promise<void> {
-  for (const name of await listKernelFolders(folder)) await removeEmptyTree(path.join(folder, name));
-  await removeIfEmpty(folder);
+async function removeEmptyTree(host: Host, folder: string): Promise<void> {
+  for (const name of await host.kernel.listFolders(folder)) await removeEmptyTree(host, path.join(folder, name));
+  await host.files.removeIfEmpty(folder);
 }

@@ -1,6 +1,5 @@
 import * as path from "node:path";
-import { disksFolder } from "../../host/data-folder";
-import { makeFolder, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { type DiskSpec, ForeignObjectError, type Owner } from "../hypervisor";
 import { isOwner } from "../ownership";
 import { diskFolder } from "./folders";
@@ -9,30 +8,32 @@ import { diskFolder } from "./folders";
 type DiskRecord = DiskSpec & { readonly owner: Owner };
 type DiskName = Pick<DiskSpec, "stack" | "name">;
 
-const recordFile = ({ stack, name }: DiskName): string => path.join(diskFolder(stack, name), "disk.json");
+const recordFile = (host: Host, { stack, name }: DiskName): string =>
+  path.join(diskFolder(host, stack, name), "disk.json");
 
-export const diskDataFolder = ({ stack, name }: DiskName): string => path.join(diskFolder(stack, name), "data");
+export const diskDataFolder = (host: Host, { stack, name }: DiskName): string =>
+  path.join(diskFolder(host, stack, name), "data");
 
-export function inspectDisk(spec: DiskName): Promise<DiskRecord | undefined> {
-  return readJson<DiskRecord>(recordFile(spec));
+export function inspectDisk(host: Host, spec: DiskName): Promise<DiskRecord | undefined> {
+  return host.files.readJson<DiskRecord>(recordFile(host, spec));
 }
 
-export async function ensureDisk(spec: DiskSpec, owner: Owner): Promise<void> {
-  await checkOwner(spec, owner);
+export async function ensureDisk(host: Host, spec: DiskSpec, owner: Owner): Promise<void> {
+  await checkOwner(host, spec, owner);
   const { stack, name, uuid, sizeGiB } = spec;
-  await writeJson(recordFile(spec), { stack, name, uuid, sizeGiB, owner } satisfies DiskRecord);
-  await makeFolder(diskDataFolder(spec));
+  await host.files.writeJson(recordFile(host, spec), { stack, name, uuid, sizeGiB, owner } satisfies DiskRecord);
+  await host.files.makeFolder(diskDataFolder(host, spec));
 }
 
-export async function removeDisk(spec: DiskName, owner: Owner): Promise<void> {
-  await checkOwner(spec, owner);
+export async function removeDisk(host: Host, spec: DiskName, owner: Owner): Promise<void> {
+  await checkOwner(host, spec, owner);
   // The data before the record: interrupted, it is still known whose they are.
-  await removeTree(diskDataFolder(spec));
-  await removeTree(diskFolder(spec.stack, spec.name));
-  await removeIfEmpty(disksFolder(spec.stack));
+  await host.files.remove(diskDataFolder(host, spec));
+  await host.files.remove(diskFolder(host, spec.stack, spec.name));
+  await host.files.removeIfEmpty(host.folders.disks(spec.stack));
 }
 
-async function checkOwner(spec: DiskName, owner: Owner): Promise<void> {
-  const known = await inspectDisk(spec);
+async function checkOwner(host: Host, spec: DiskName, owner: Owner): Promise<void> {
+  const known = await inspectDisk(host, spec);
   if (known && !isOwner(known.owner, owner)) throw new ForeignObjectError(`disk ${spec.name}`, known.owner);
 }

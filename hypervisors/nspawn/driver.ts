@@ -1,6 +1,6 @@
-import { runCommand } from "../../host/run-command";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
-import { type Hypervisor, ImageMissingError, type MachineName } from "../hypervisor";
+import { type Hypervisor, ImageMissingError, type MachineSpec } from "../hypervisor";
 import { machineActions } from "../machine-records";
 import { setWeight } from "./cgroups";
 import { setCables, stackBatch } from "./commands";
@@ -15,62 +15,62 @@ import { UPLINK } from "./names";
 import { ensureSegment, inspectSegment, removeSegment } from "./segments";
 import { setUplinkLink } from "./uplink";
 
-const { withMachine, withExistingMachine } = machineActions(withMachineLock, readComplete);
-
 /** System containers on Linux by systemd-nspawn: see README.md for what they are and what of the host they touch. */
-export function createNspawnDriver(): Hypervisor {
+export function createNspawnDriver(host: Host): Hypervisor {
+  const { withMachine, withExistingMachine } = machineActions(
+    (machine, action) => withMachineLock(host, machine, action),
+    (machine) => readComplete(host, machine),
+  );
   return {
     name: "nspawn",
-    problems: hostProblems,
-    ensureSegment,
-    inspectSegment,
-    removeSegment,
+    problems: () => hostProblems(host),
+    ensureSegment: (spec, owner) => ensureSegment(host, spec, owner),
+    inspectSegment: (spec) => inspectSegment(host, spec),
+    removeSegment: (spec, owner) => removeSegment(host, spec, owner),
     inspectImage: async ({ name }) => {
-      const image = await inspectImage(name);
+      const image = await inspectImage(host, name);
       return image && { digest: image.digest };
     },
     ensureImage: async ({ name }) => {
-      const image = await inspectImage(name);
+      const image = await inspectImage(host, name);
       if (!image) throw new ImageMissingError(name);
       return { digest: image.digest };
     },
     async releaseImage() {
       // Machines use the sealed folder itself: nothing was made of it.
     },
-    ensureDisk,
-    inspectDisk,
-    removeDisk,
-    ensureMachine,
-    inspectMachine,
-    startMachine: (machine) => withMachine(machine, start),
-    stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(spec, deadlineMs)),
-    removeMachine,
-    listMachines,
-    links: { setLink },
-    hardKill: { hardKill: (machine) => withMachine(machine, hardKill) },
-    consoleLog: { consoleLogPath: (machine) => machineFiles(machine).consoleLog },
-    cpuWeights: { setCpuWeight: (machine, weight) => withMachine(machine, (spec) => setWeight(spec, weight)) },
+    ensureDisk: (spec, owner) => ensureDisk(host, spec, owner),
+    inspectDisk: (spec) => inspectDisk(host, spec),
+    removeDisk: (spec, owner) => removeDisk(host, spec, owner),
+    ensureMachine: (spec, seed, owner) => ensureMachine(host, spec, seed, owner),
+    inspectMachine: (machine) => inspectMachine(host, machine),
+    startMachine: (machine) => withMachine(machine, (spec) => start(host, spec)),
+    stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(host, spec, deadlineMs)),
+    removeMachine: (machine, owner) => removeMachine(host, machine, owner),
+    listMachines: (stack) => listMachines(host, stack),
+    links: { setLink: (machine, up, segment) => withMachine(machine, (spec) => setLink(host, spec, up, segment)) },
+    hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(host, spec)) },
+    consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
+    cpuWeights: { setCpuWeight: (machine, weight) => withMachine(machine, (spec) => setWeight(host, spec, weight)) },
   };
 }
 
-async function setLink(machine: MachineName, up: boolean, segment?: string): Promise<void> {
-  await withMachine(machine, async (spec) => {
-    if (!(await isRunning(spec))) {
-      throw new UserError("machine-not-running", `machine ${spec.name} does not run`, "start it first: pulumi up");
-    }
-    const nics = spec.nics.filter((nic) => segment === undefined || nic.segment === segment);
-    const uplink = spec.uplink !== undefined && (segment === undefined || segment === UPLINK);
-    if (nics.length === 0 && !uplink) {
-      throw new UserError(
-        "no-such-cable",
-        `machine ${spec.name} has no cable into ${segment}`,
-        "name one of its segments",
-      );
-    }
-    if (nics.length > 0) {
-      const segments = nics.map((nic) => nic.segment);
-      await runCommand(stackBatch(spec.stack), { stdin: setCables(spec.name, segments, up).join("\n") });
-    }
-    if (uplink) await setUplinkLink(spec, up);
-  });
+async function setLink(host: Host, spec: MachineSpec, up: boolean, segment?: string): Promise<void> {
+  if (!(await isRunning(host, spec))) {
+    throw new UserError("machine-not-running", `machine ${spec.name} does not run`, "start it first: pulumi up");
+  }
+  const nics = spec.nics.filter((nic) => segment === undefined || nic.segment === segment);
+  const uplink = spec.uplink !== undefined && (segment === undefined || segment === UPLINK);
+  if (nics.length === 0 && !uplink) {
+    throw new UserError(
+      "no-such-cable",
+      `machine ${spec.name} has no cable into ${segment}`,
+      "name one of its segments",
+    );
+  }
+  if (nics.length > 0) {
+    const segments = nics.map((nic) => nic.segment);
+    await host.run(stackBatch(spec.stack), { stdin: setCables(spec.name, segments, up).join("\n") });
+  }
+  if (uplink) await setUplinkLink(host, spec, up);
 }

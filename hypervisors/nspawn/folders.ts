@@ -1,18 +1,21 @@
 import * as path from "node:path";
-import { disksFolder, imagesFolder, stackFolder } from "../../host/data-folder";
+import type { Host } from "../../model/host";
 import type { MachineName } from "../hypervisor";
 
 /** Where the driver keeps what: records and machines in the data folder, what ends with the host's uptime in /run. */
-export const machinesFolder = (stack: string): string => path.join(stackFolder(stack), "machines");
-export const machineFolder = ({ stack, name }: MachineName): string => path.join(machinesFolder(stack), name);
-export const segmentsFolder = (stack: string): string => path.join(stackFolder(stack), "segments");
-export const segmentRecord = (stack: string, name: string): string => path.join(segmentsFolder(stack), `${name}.json`);
-export const diskFolder = (stack: string, name: string): string => path.join(disksFolder(stack), name);
-export const imageFolder = (name: string): string => path.join(imagesFolder(), name);
+export const machinesFolder = (host: Host, stack: string): string => path.join(host.folders.stack(stack), "machines");
+export const machineFolder = (host: Host, { stack, name }: MachineName): string =>
+  path.join(machinesFolder(host, stack), name);
+export const segmentsFolder = (host: Host, stack: string): string => path.join(host.folders.stack(stack), "segments");
+export const segmentRecord = (host: Host, stack: string, name: string): string =>
+  path.join(segmentsFolder(host, stack), `${name}.json`);
+export const diskFolder = (host: Host, stack: string, name: string): string =>
+  path.join(host.folders.disks(stack), name);
+export const imageFolder = (host: Host, name: string): string => path.join(host.folders.images(), name);
 
 /** Files of one machine. */
-export const machineFiles = (machine: MachineName) => {
-  const folder = machineFolder(machine);
+export const machineFiles = (host: Host, machine: MachineName) => {
+  const folder = machineFolder(host, machine);
   return {
     folder,
     record: path.join(folder, "machine.json"),

@@ -1,6 +1,4 @@
-import { exists } from "../../host/file-store";
-import { readKernelFile } from "../../host/kernel-files";
-import { runCommand } from "../../host/run-command";
+import type { Host } from "../../model/host";
 import type { HostProblem } from "../hypervisor";
 import { parseCgroupMounts } from "./parse-output";
 
@@ -14,8 +12,8 @@ const PROGRAMS = [
 ] as const;
 
 /** Reads only; nothing of the host is changed. */
-export async function hostProblems(): Promise<readonly HostProblem[]> {
-  if (process.platform !== "linux") {
+export async function hostProblems(host: Host): Promise<readonly HostProblem[]> {
+  if (host.facts.platform !== "linux") {
     return [
       {
         id: "not-linux",
@@ -24,18 +22,24 @@ export async function hostProblems(): Promise<readonly HostProblem[]> {
       },
     ];
   }
-  const checks = await Promise.all([checkRoot(), checkPrograms(), checkFileSystems(), checkCgroups(), checkDevices()]);
+  const checks = await Promise.all([
+    checkRoot(host),
+    checkPrograms(host),
+    checkFileSystems(host),
+    checkCgroups(host),
+    checkDevices(host),
+  ]);
   return checks.flat();
 }
 
-async function checkRoot(): Promise<readonly HostProblem[]> {
-  if (process.getuid?.() === 0) return [];
+async function checkRoot(host: Host): Promise<readonly HostProblem[]> {
+  if (host.facts.uid === 0) return [];
   return [{ id: "not-root", problem: "system containers need root", hint: "run the command with sudo" }];
 }
 
-async function checkPrograms(): Promise<readonly HostProblem[]> {
+async function checkPrograms(host: Host): Promise<readonly HostProblem[]> {
   const checked = await Promise.all(
-    PROGRAMS.map(async (entry) => ({ entry, found: await isInstalled(entry.program) })),
+    PROGRAMS.map(async (entry) => ({ entry, found: await isInstalled(host, entry.program) })),
   );
   return checked.flatMap(({ entry, found }) => {
     if (found) return [];
@@ -44,18 +48,18 @@ async function checkPrograms(): Promise<readonly HostProblem[]> {
   });
 }
 
-async function isInstalled(program: string): Promise<boolean> {
-  const { exitCode } = await runCommand(["sh", "-c", 'command -v "$1"', "sh", program], {
+async function isInstalled(host: Host, program: string): Promise<boolean> {
+  const { exitCode } = await host.run(["sh", "-c", 'command -v "$1"', "sh", program], {
     allowedExitCodes: [0, 1, 127],
   });
   return exitCode === 0;
 }
 
-async function checkFileSystems(): Promise<readonly HostProblem[]> {
-  const known = ((await readKernelFile("/proc/filesystems")) ?? "").split(/\s+/);
+async function checkFileSystems(host: Host): Promise<readonly HostProblem[]> {
+  const known = ((await host.kernel.read("/proc/filesystems")) ?? "").split(/\s+/);
   if (known.includes("overlay")) return [];
   // Most kernels load it on the first mount; without the module there is nothing to load.
-  if (await hasModule("overlay")) return [];
+  if (await hasModule(host, "overlay")) return [];
   return [
     {
       id: "overlay-missing",
@@ -65,14 +69,14 @@ async function checkFileSystems(): Promise<readonly HostProblem[]> {
   ];
 }
 
-async function hasModule(name: string): Promise<boolean> {
-  const release = await readKernelFile("/proc/sys/kernel/osrelease");
-  const list = `${await readKernelFile(`/lib/modules/${release}/modules.dep`)}\n${await readKernelFile(`/lib/modules/${release}/modules.builtin`)}`;
+async function hasModule(host: Host, name: string): Promise<boolean> {
+  const release = await host.kernel.read("/proc/sys/kernel/osrelease");
+  const list = `${await host.kernel.read(`/lib/modules/${release}/modules.dep`)}\n${await host.kernel.read(`/lib/modules/${release}/modules.builtin`)}`;
   return list.includes(`/${name}.ko`);
 }
 
-async function checkCgroups(): Promise<readonly HostProblem[]> {
-  const mounts = parseCgroupMounts((await readKernelFile("/proc/self/mountinfo")) ?? "");
+async function checkCgroups(host: Host): Promise<readonly HostProblem[]> {
+  const mounts = parseCgroupMounts((await host.kernel.read("/proc/self/mountinfo")) ?? "");
   if (mounts.length === 0) {
     return [
       {
@@ -93,9 +97,9 @@ async function checkCgroups(): Promise<readonly HostProblem[]> {
   ];
 }
 
-async function checkDevices(): Promise<readonly HostProblem[]> {
+async function checkDevices(host: Host): Promise<readonly HostProblem[]> {
   const problems: HostProblem[] = [];
-  if (!(await exists("/dev/net/tun"))) {
+  if (!(await host.files.exists("/dev/net/tun"))) {
     problems.push({
       id: "tun-missing",
       problem: "/dev/net/tun is missing; the gateway's way out needs it",
@@ -103,7 +107,7 @@ async function checkDevices(): Promise<readonly HostProblem[]> {
     });
   }
   for (const name of ["bridge", "veth", "vxlan", "nf_tables"]) {
-    if (!(await mayHaveFeature(name))) {
+    if (!(await mayHaveFeature(host, name))) {
       problems.push({
         id: `${name.replaceAll("_", "-")}-missing`,
         problem: `the kernel has no ${name}, as far as can be seen without loading anything`,
@@ -118,8 +122,8 @@ async function checkDevices(): Promise<readonly HostProblem[]> {
  * Loaded, built in or loadable. A kernel without a module folder (some cloud and container hosts) cannot be asked: it
  * gets the benefit of the doubt.
  */
-async function mayHaveFeature(name: string): Promise<boolean> {
-  if (await exists(`/sys/module/${name}`)) return true;
-  const release = await readKernelFile("/proc/sys/kernel/osrelease");
-  return !(await exists(`/lib/modules/${release}/modules.dep`)) || (await hasModule(name));
+async function mayHaveFeature(host: Host, name: string): Promise<boolean> {
+  if (await host.files.exists(`/sys/module/${name}`)) return true;
+  const release = await host.kernel.read("/proc/sys/kernel/osrelease");
+  return !(await host.files.exists(`/lib/modules/${release}/modules.dep`)) || (await hasModule(host, name));
 }

@@ -1,9 +1,5 @@
 import * as path from "node:path";
-import { dataFolder } from "../../host/data-folder";
-import { withFileLock } from "../../host/file-lock";
-import { exists, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
-import { readKernelFile, writeKernelFile } from "../../host/kernel-files";
-import { runCommand } from "../../host/run-command";
+import type { Host } from "../../model/host";
 import { ForeignObjectError } from "../hypervisor";
 import { lockFile, RUN_FOLDER } from "./folders";
 
@@ -27,70 +23,72 @@ const NEEDED: Readonly<Record<string, number>> = {
 };
 const NETNS_FOLDER = "/run/netns";
 const RECORD = path.join(RUN_FOLDER, "host.json");
-const withHostLock = <T>(action: () => Promise<T>): Promise<T> => withFileLock(lockFile("host"), action);
+const withHostLock = <T>(host: Host, action: () => Promise<T>): Promise<T> =>
+  host.locks.withLock(lockFile("host"), action);
 
 /** Counts the stack in and raises what is too low. */
-export async function useHost(stack: string): Promise<void> {
-  await withHostLock(async () => {
-    const record = (await readJson<HostRecord>(RECORD)) ?? {
+export async function useHost(host: Host, stack: string): Promise<void> {
+  await withHostLock(host, async () => {
+    const record = (await host.files.readJson<HostRecord>(RECORD)) ?? {
       stacks: {},
       before: {},
-      netnsFolderMade: !(await exists(NETNS_FOLDER)),
+      netnsFolderMade: !(await host.files.exists(NETNS_FOLDER)),
     };
     const folder = record.stacks[stack];
-    if (folder !== undefined && folder !== dataFolder() && (await hasStack(folder, stack))) {
+    if (folder !== undefined && folder !== host.folders.data() && (await hasStack(host, folder, stack))) {
       throw new ForeignObjectError(`stack ${stack} (data folder ${folder})`, undefined);
     }
-    const low = await valuesTooLow();
-    if (folder === dataFolder() && Object.keys(low).length === 0) return;
+    const low = await valuesTooLow(host);
+    if (folder === host.folders.data() && Object.keys(low).length === 0) return;
     // The record first: a value that is raised but not recorded could never be given back.
-    const stacks = { ...record.stacks, [stack]: dataFolder() };
-    await writeJson(RECORD, { ...record, before: { ...low, ...record.before }, stacks }, 0o644);
-    for (const file of Object.keys(low)) await writeKernelFile(file, String(NEEDED[file]));
+    const stacks = { ...record.stacks, [stack]: host.folders.data() };
+    await host.files.writeJson(RECORD, { ...record, before: { ...low, ...record.before }, stacks }, 0o644);
+    for (const file of Object.keys(low)) await host.kernel.write(file, String(NEEDED[file]));
   });
 }
 
 /** Counts the stack out; after the last one the host is as before. */
-export async function releaseHost(stack: string): Promise<void> {
-  await withHostLock(async () => {
-    const record = await readJson<HostRecord>(RECORD);
-    if (record?.stacks[stack] !== dataFolder()) return;
+export async function releaseHost(host: Host, stack: string): Promise<void> {
+  await withHostLock(host, async () => {
+    const record = await host.files.readJson<HostRecord>(RECORD);
+    if (record?.stacks[stack] !== host.folders.data()) return;
     const stacks: Record<string, string> = {};
     for (const [other, folder] of Object.entries(record.stacks)) {
-      if (other !== stack && (await hasStack(folder, other))) stacks[other] = folder;
+      if (other !== stack && (await hasStack(host, folder, other))) stacks[other] = folder;
     }
-    if (Object.keys(stacks).length > 0) return writeJson(RECORD, { ...record, stacks }, 0o644);
-    for (const [file, value] of Object.entries(record.before)) await restore(file, value);
-    if (record.netnsFolderMade) await removeNetnsFolder();
-    await removeTree(RECORD);
+    if (Object.keys(stacks).length > 0) return host.files.writeJson(RECORD, { ...record, stacks }, 0o644);
+    for (const [file, value] of Object.entries(record.before)) await restore(host, file, value);
+    if (record.netnsFolderMade) await removeNetnsFolder(host);
+    await host.files.remove(RECORD);
   });
 }
 
 /** Removes what is empty of the folder in /run; a lock that somebody holds keeps it. */
-export async function tidyRunFolder(): Promise<void> {
-  for (const folder of ["locks", "uplinks", ""]) await removeIfEmpty(path.join(RUN_FOLDER, folder));
+export async function tidyRunFolder(host: Host): Promise<void> {
+  for (const folder of ["locks", "uplinks", ""]) await host.files.removeIfEmpty(path.join(RUN_FOLDER, folder));
 }
 
 /** A data folder that somebody deleted counts no more: its stacks would hold the host's settings until a restart. */
-const hasStack = (folder: string, stack: string): Promise<boolean> => exists(path.join(folder, "stacks", stack));
+const hasStack = (host: Host, folder: string, stack: string): Promise<boolean> =>
+  host.files.exists(path.join(folder, "stacks", stack));
 
 /** The values that are lower than needed, as they are. */
-async function valuesTooLow(): Promise<Record<string, string>> {
+async function valuesTooLow(host: Host): Promise<Record<string, string>> {
   const low: Record<string, string> = {};
   for (const [file, needed] of Object.entries(NEEDED)) {
-    const value = await readKernelFile(file);
+    const value = await host.kernel.read(file);
     if (value !== undefined && Number(value) < needed) low[file] = value;
   }
   return low;
 }
 
 /** Puts a value back, unless somebody else has changed it meanwhile. */
-async function restore(file: string, value: string): Promise<void> {
-  if ((await readKernelFile(file)) === String(NEEDED[file])) await writeKernelFile(file, value);
+async function restore(host: Host, file: string, value: string): Promise<void> {
+  if ((await host.kernel.read(file)) === String(NEEDED[file])) await host.kernel.write(file, value);
 }
 
-async function removeNetnsFolder(): Promise<void> {
+async function removeNetnsFolder(host: Host): Promise<void> {
   // Fails while another program's namespaces are in it: then it stays.
-  await runCommand(["umount", NETNS_FOLDER], { allowedExitCodes: [0, 1, 32] });
-  await removeIfEmpty(NETNS_FOLDER);
+  await host.run(["umount", NETNS_FOLDER], { allowedExitCodes: [0, 1, 32] });
+  await host.files.removeIfEmpty(NETNS_FOLDER);
 }

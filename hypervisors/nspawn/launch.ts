@@ -1,10 +1,6 @@
 import * as path from "node:path";
-import { exists, makeFolder } from "../../host/file-store";
-import { findProcesses } from "../../host/process-table";
-import { projectFolder } from "../../host/project-folder";
-import { runCommand } from "../../host/run-command";
-import { startProcess } from "../../host/start-process";
 import type { ProcessIdentity } from "../../model/commands";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { MachineName, MachineSpec } from "../hypervisor";
 import { makeCgroups } from "./cgroups";
@@ -27,34 +23,34 @@ import { addUplinkInterface, ensureUplink } from "./uplink";
 const LAUNCHER = "start-machine.sh";
 
 /** Makes what a machine needs while it runs (network, cgroups) and starts systemd-nspawn over its layers. */
-export async function launchContainer(spec: MachineSpec): Promise<ProcessIdentity> {
-  const layers = await imageLayers(spec.image);
-  const binds = await bindsOf(spec);
-  await makeInterfaces(spec);
-  await ensureUplink(spec);
-  const cgroups = await makeCgroups(spec);
-  const files = machineFiles(spec);
-  await makeFolder(files.root);
+export async function launchContainer(host: Host, spec: MachineSpec): Promise<ProcessIdentity> {
+  const layers = await imageLayers(host, spec.image);
+  const binds = await bindsOf(host, spec);
+  await makeInterfaces(host, spec);
+  await ensureUplink(host, spec);
+  const cgroups = await makeCgroups(host, spec);
+  const files = machineFiles(host, spec);
+  await host.files.makeFolder(files.root);
   const legacyCgroups = cgroups.some((cgroup) => cgroup.version === 1);
-  const launcher = path.join(projectFolder(), "hypervisors", "nspawn", LAUNCHER);
+  const launcher = path.join(host.folders.project(), "hypervisors", "nspawn", LAUNCHER);
   const argv = withPrivateMounts([
     ...["sh", launcher, files.folder, overlayOptions(layers)],
     ...cgroups.map((cgroup) => cgroup.folder),
     "--",
     ...runContainer(spec, { root: "root", binds, legacyCgroups }),
   ]);
-  return startProcess(argv, { outputFile: files.consoleLog });
+  return host.processes.start(argv, { outputFile: files.consoleLog });
 }
 
 /** The processes of `start-machine.sh` for a machine, also those that have not come far yet. */
-export function launchersOf(machine: MachineName): Promise<readonly ProcessIdentity[]> {
-  const { folder } = machineFiles(machine);
-  return findProcesses((argv) => argv.includes(folder) && argv.some((word) => path.basename(word) === LAUNCHER));
+export function launchersOf(host: Host, machine: MachineName): Promise<readonly ProcessIdentity[]> {
+  const { folder } = machineFiles(host, machine);
+  return host.processes.find((argv) => argv.includes(folder) && argv.some((word) => path.basename(word) === LAUNCHER));
 }
 
-async function makeInterfaces(spec: MachineSpec): Promise<void> {
-  await ensureNetwork(spec.stack);
-  const known = await segmentNames(spec.stack);
+async function makeInterfaces(host: Host, spec: MachineSpec): Promise<void> {
+  await ensureNetwork(host, spec.stack);
+  const known = await segmentNames(host, spec.stack);
   const unknown = spec.nics.find((nic) => !known.includes(nic.segment));
   if (unknown) {
     throw new UserError(
@@ -63,30 +59,30 @@ async function makeInterfaces(spec: MachineSpec): Promise<void> {
       "create the segment first",
     );
   }
-  await ensureNamespace(machineNamespace(spec));
-  await addUplinkInterface(spec);
-  if (spec.nics.length > 0) await runCommand(stackBatch(spec.stack), { stdin: addCables(spec).join("\n") });
+  await ensureNamespace(host, machineNamespace(spec));
+  await addUplinkInterface(host, spec);
+  if (spec.nics.length > 0) await host.run(stackBatch(spec.stack), { stdin: addCables(spec).join("\n") });
 }
 
-async function bindsOf(spec: MachineSpec): Promise<ContainerOptions["binds"]> {
-  const files = machineFiles(spec);
+async function bindsOf(host: Host, spec: MachineSpec): Promise<ContainerOptions["binds"]> {
+  const files = machineFiles(host, spec);
   const binds = [{ source: files.seed, target: "/var/lib/cloud/seed/nocloud", readOnly: true }];
   const optional = [
     { source: files.containerd, target: "/var/lib/containerd", readOnly: false },
     // Gluster mounts by FUSE.
     { source: "/dev/fuse", target: "/dev/fuse", readOnly: false },
   ];
-  for (const bind of optional) if (await exists(bind.source)) binds.push(bind);
+  for (const bind of optional) if (await host.files.exists(bind.source)) binds.push(bind);
   for (const { disk, mountPoint } of spec.disks) {
     const name = { stack: spec.stack, name: disk };
-    if (!(await inspectDisk(name))) {
+    if (!(await inspectDisk(host, name))) {
       throw new UserError(
         "disk-missing",
         `disk ${disk} of machine ${spec.name} does not exist`,
         "create the disk first",
       );
     }
-    binds.push({ source: diskDataFolder(name), target: mountPoint, readOnly: false });
+    binds.push({ source: diskDataFolder(host, name), target: mountPoint, readOnly: false });
   }
   return binds;
 }

@@ -1,8 +1,5 @@
-import { exists, readIfPresent, removeIfEmpty } from "../../host/file-store";
-import { readKernelFile } from "../../host/kernel-files";
-import { runCommand } from "../../host/run-command";
-import { isSameProcess, killProcess, processStartTime, signalProcess } from "../../host/start-process";
 import { outputTail } from "../../model/commands";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { MachineName, MachineSpec } from "../hypervisor";
 import { machineCgroups, machinePids, removeCgroups, setWeight } from "./cgroups";
@@ -22,44 +19,45 @@ const LEADER_MS = 20_000;
 const KILL_MS = 20_000;
 
 /** Runs while a single process of it does: nspawn itself may have been killed, which leaves the guest running. */
-export async function isRunning(machine: MachineName): Promise<boolean> {
-  return (await livingPids(machine)).length > 0;
+export async function isRunning(host: Host, machine: MachineName): Promise<boolean> {
+  return (await livingPids(host, machine)).length > 0;
 }
 
 /** The guest's PID 1 as the host sees it; `undefined` when there is none. */
-export async function leaderOf(machine: MachineName): Promise<number | undefined> {
-  for (const pid of await machinePids(machine)) {
-    const pids = parseNamespacePids((await readKernelFile(`/proc/${pid}/status`)) ?? "");
+export async function leaderOf(host: Host, machine: MachineName): Promise<number | undefined> {
+  for (const pid of await machinePids(host, machine)) {
+    const pids = parseNamespacePids((await host.kernel.read(`/proc/${pid}/status`)) ?? "");
     if (pids.length === 2 && pids[1] === 1) return pid;
   }
   return undefined;
 }
 
-export async function start(spec: MachineSpec): Promise<void> {
-  if (await isRunning(spec)) return ensureUplink(spec);
-  await cutPower(spec);
+export async function start(host: Host, spec: MachineSpec): Promise<void> {
+  if (await isRunning(host, spec)) return ensureUplink(host, spec);
+  await cutPower(host, spec);
   try {
-    const nspawn = await launchContainer(spec);
-    await waitForLeader(spec, nspawn.pid, nspawn.startTime);
+    const nspawn = await launchContainer(host, spec);
+    await waitForLeader(host, spec, nspawn.pid, nspawn.startTime);
   } catch (error) {
-    await cutPower(spec);
+    await cutPower(host, spec);
     throw error;
   }
 }
 
-export async function stopOrderly(spec: MachineSpec, deadlineMs: number): Promise<void> {
-  const deadline = Date.now() + deadlineMs;
+export async function stopOrderly(host: Host, spec: MachineSpec, deadlineMs: number): Promise<void> {
+  const deadline = host.clock.now() + deadlineMs;
   let signalled = Number.NEGATIVE_INFINITY;
-  while ((await isRunning(spec)) && Date.now() < deadline) {
-    if (Date.now() - signalled >= SIGNAL_AGAIN_MS) {
-      const leader = await leaderOf(spec);
-      const startTime = leader === undefined ? undefined : processStartTime(leader);
-      if (leader !== undefined && startTime !== undefined) signalProcess({ pid: leader, startTime }, POWER_OFF_SIGNAL);
-      signalled = Date.now();
+  while ((await isRunning(host, spec)) && host.clock.now() < deadline) {
+    if (host.clock.now() - signalled >= SIGNAL_AGAIN_MS) {
+      const leader = await leaderOf(host, spec);
+      const startTime = leader === undefined ? undefined : host.processes.startTime(leader);
+      if (leader !== undefined && startTime !== undefined)
+        host.processes.signal({ pid: leader, startTime }, POWER_OFF_SIGNAL);
+      signalled = host.clock.now();
     }
-    await pause(20);
+    await host.clock.sleep(20);
   }
-  await cutPower(spec);
+  await cutPower(host, spec);
 }
 
 /** A quarter: ends soon on a host that is busy, too. */
@@ -69,87 +67,85 @@ const DYING_WEIGHT = 256;
  * Cables first, so that no goodbye leaves the machine, then everything of it at once. What its death costs the processors
  * must not hold up the others, which it would not if it were a machine.
  */
-export async function hardKill(spec: MachineSpec): Promise<void> {
+export async function hardKill(host: Host, spec: MachineSpec): Promise<void> {
   const segments = spec.nics.map((nic) => nic.segment);
-  if (segments.length > 0 && (await namespaceExists(stackNamespace(spec.stack)))) {
-    await runCommand(stackBatch(spec.stack, true), {
+  if (segments.length > 0 && (await namespaceExists(host, stackNamespace(spec.stack)))) {
+    await host.run(stackBatch(spec.stack, true), {
       stdin: setCables(spec.name, segments, false).join("\n"),
       allowedExitCodes: [0, 1, 2],
     });
   }
-  await setWeight(spec, DYING_WEIGHT);
-  await cutPower(spec);
+  await setWeight(host, spec, DYING_WEIGHT);
+  await cutPower(host, spec);
 }
 
 /** Kills whatever runs of the machine and removes what the host had for it running. */
-export async function cutPower(spec: MachineSpec): Promise<void> {
-  await killAll(spec);
-  await clearRemains(spec);
+export async function cutPower(host: Host, spec: MachineSpec): Promise<void> {
+  await killAll(host, spec);
+  await clearRemains(host, spec);
 }
 
-async function killAll(machine: MachineName): Promise<void> {
-  await endLaunchers(machine);
-  const deadline = Date.now() + KILL_MS;
-  const leader = await leaderOf(machine);
+async function killAll(host: Host, machine: MachineName): Promise<void> {
+  await endLaunchers(host, machine);
+  const deadline = host.clock.now() + KILL_MS;
+  const leader = await leaderOf(host, machine);
   // With PID 1 goes its whole pid namespace; killing nspawn first would orphan it.
-  if (leader !== undefined) await kill(leader);
-  for (let pids = await livingPids(machine); pids.length > 0; pids = await livingPids(machine)) {
-    if (Date.now() > deadline) {
+  if (leader !== undefined) await kill(host, leader);
+  for (let pids = await livingPids(host, machine); pids.length > 0; pids = await livingPids(host, machine)) {
+    if (host.clock.now() > deadline) {
       throw new UserError(
         "machine-not-killed",
         `processes ${pids.join(", ")} of ${machine.name} survive SIGKILL`,
         "they hang in the kernel: look at `dmesg`, restart the host if they stay",
       );
     }
-    await Promise.all(pids.map(kill));
+    await Promise.all(pids.map((pid) => kill(host, pid)));
   }
 }
 
 /** Launchers that have not come as far as a process in the machine, or would start it again. */
-async function endLaunchers(machine: MachineName): Promise<void> {
+async function endLaunchers(host: Host, machine: MachineName): Promise<void> {
   // Its cgroups are recorded before it is launched: without them there is nothing to look for.
-  if ((await machineCgroups(machine)).length === 0) return;
-  for (const launcher of await launchersOf(machine)) await killProcess(launcher);
+  if ((await machineCgroups(host, machine)).length === 0) return;
+  for (const launcher of await launchersOf(host, machine)) await host.processes.kill(launcher);
 }
 
-async function kill(pid: number): Promise<void> {
-  const startTime = processStartTime(pid);
-  if (startTime !== undefined) await killProcess({ pid, startTime });
+async function kill(host: Host, pid: number): Promise<void> {
+  const startTime = host.processes.startTime(pid);
+  if (startTime !== undefined) await host.processes.kill({ pid, startTime });
 }
 
-async function livingPids(machine: MachineName): Promise<readonly number[]> {
-  return (await machinePids(machine)).filter((pid) => processStartTime(pid) !== undefined);
+async function livingPids(host: Host, machine: MachineName): Promise<readonly number[]> {
+  return (await machinePids(host, machine)).filter((pid) => host.processes.startTime(pid) !== undefined);
 }
 
 /** What a machine that does not run may have left, also after its host or its driver died. */
-async function clearRemains(spec: MachineSpec): Promise<void> {
-  if (spec.uplink) await endUplink(spec);
-  const hasNamespace = await exists(namespacePath(machineNamespace(spec)));
+async function clearRemains(host: Host, spec: MachineSpec): Promise<void> {
+  if (spec.uplink) await endUplink(host, spec);
+  const hasNamespace = await host.files.exists(namespacePath(machineNamespace(spec)));
   // Both ends now: the kernel takes down a namespace's interfaces later, and a quick start would find the old port.
-  if (hasNamespace && spec.nics.length > 0 && (await namespaceExists(stackNamespace(spec.stack)))) {
-    await runCommand(stackBatch(spec.stack, true), {
+  if (hasNamespace && spec.nics.length > 0 && (await namespaceExists(host, stackNamespace(spec.stack)))) {
+    await host.run(stackBatch(spec.stack, true), {
       stdin: deleteCables(spec.name, spec.nics).join("\n"),
       allowedExitCodes: [0, 1, 2],
     });
   }
-  await removeNamespace(machineNamespace(spec));
-  await removeCgroups(spec);
-  await removeIfEmpty(`/run/systemd/nspawn/propagate/${containerName(spec)}`);
+  await removeNamespace(host, machineNamespace(spec));
+  await removeCgroups(host, spec);
+  await host.files.removeIfEmpty(`/run/systemd/nspawn/propagate/${containerName(spec)}`);
 }
 
-async function waitForLeader(spec: MachineSpec, nspawn: number, startTime: string): Promise<void> {
-  const deadline = Date.now() + LEADER_MS;
-  while ((await leaderOf(spec)) === undefined) {
-    if (Date.now() > deadline || !isSameProcess(nspawn, startTime)) {
-      const output = outputTail((await readIfPresent(machineFiles(spec).consoleLog)) ?? "");
+async function waitForLeader(host: Host, spec: MachineSpec, nspawn: number, startTime: string): Promise<void> {
+  const deadline = host.clock.now() + LEADER_MS;
+  while ((await leaderOf(host, spec)) === undefined) {
+    if (host.clock.now() > deadline || !host.processes.isSame(nspawn, startTime)) {
+      const output = outputTail((await host.files.readText(machineFiles(host, spec).consoleLog)) ?? "");
       throw new UserError(
         "machine-not-started",
         `machine ${spec.name} did not start:\n${output}`,
         "look at what systemd-nspawn says; `npx groundplane doctor` checks what it needs",
       );
     }
-    await pause(10);
+    await host.clock.sleep(10);
   }
 }
-
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,16 +1,6 @@
 import * as path from "node:path";
-import {
-  exists,
-  filesBelow,
-  makeFolder,
-  moveTree,
-  readJson,
-  removeTree,
-  replaceByCopy,
-  writeFileAtomic,
-} from "../../host/file-store";
-import { runCommand } from "../../host/run-command";
 import { CommandError } from "../../model/commands";
+import type { Host } from "../../model/host";
 import { ImageMissingError, type MachineName, type MachineSpec, type SeedFiles } from "../hypervisor";
 import { copyTree, linkTree } from "./commands";
 import { imageFolder, machineFiles } from "./folders";
@@ -22,62 +12,62 @@ interface SealedImage {
   readonly layers: readonly string[];
 }
 
-export function inspectImage(name: string): Promise<SealedImage | undefined> {
-  return readJson<SealedImage>(path.join(imageFolder(name), "image.json"));
+export function inspectImage(host: Host, name: string): Promise<SealedImage | undefined> {
+  return host.files.readJson<SealedImage>(path.join(imageFolder(host, name), "image.json"));
 }
 
 /** Folders of the image's layers, from top to bottom. */
-export async function imageLayers(name: string): Promise<readonly string[]> {
-  const image = await inspectImage(name);
+export async function imageLayers(host: Host, name: string): Promise<readonly string[]> {
+  const image = await inspectImage(host, name);
   if (image === undefined) {
     throw new ImageMissingError(name);
   }
-  return image.layers.map((layer) => path.join(imageFolder(name), "layers", layer));
+  return image.layers.map((layer) => path.join(imageFolder(host, name), "layers", layer));
 }
 
 /** Makes the machine's own files where they are missing; what the guest has written stays. */
-export async function makeRoot(spec: MachineSpec): Promise<void> {
-  const files = machineFiles(spec);
-  for (const folder of [files.upper, files.work, files.root]) await makeFolder(folder);
-  await makeContainerStore(spec, files.containerd);
+export async function makeRoot(host: Host, spec: MachineSpec): Promise<void> {
+  const files = machineFiles(host, spec);
+  for (const folder of [files.upper, files.work, files.root]) await host.files.makeFolder(folder);
+  await makeContainerStore(host, spec, files.containerd);
 }
 
 /** Forgets everything the guest has written, for a machine that gets another image. */
-export async function removeRoot(machine: MachineName): Promise<void> {
-  const files = machineFiles(machine);
-  for (const folder of [files.upper, files.work, files.containerd]) await removeTree(folder);
+export async function removeRoot(host: Host, machine: MachineName): Promise<void> {
+  const files = machineFiles(host, machine);
+  for (const folder of [files.upper, files.work, files.containerd]) await host.files.remove(folder);
 }
 
 /** cloud-init's files; bound read-only into the guest, so that they change also while it runs. */
-export async function writeSeed(machine: MachineName, seed: SeedFiles): Promise<void> {
-  const { seed: folder } = machineFiles(machine);
-  await makeFolder(folder, 0o700);
-  await writeFileAtomic(path.join(folder, "user-data"), seed.userData, 0o600);
-  await writeFileAtomic(path.join(folder, "meta-data"), seed.metaData, 0o600);
-  await writeFileAtomic(path.join(folder, "network-config"), seed.networkConfig, 0o600);
+export async function writeSeed(host: Host, machine: MachineName, seed: SeedFiles): Promise<void> {
+  const { seed: folder } = machineFiles(host, machine);
+  await host.files.makeFolder(folder, 0o700);
+  await host.files.writeAtomic(path.join(folder, "user-data"), seed.userData, 0o600);
+  await host.files.writeAtomic(path.join(folder, "meta-data"), seed.metaData, 0o600);
+  await host.files.writeAtomic(path.join(folder, "network-config"), seed.networkConfig, 0o600);
 }
 
 /**
  * The image's container images, unpacked, as hard links: containerd only ever replaces blobs and committed layers.
  * Its databases it writes in place, so these are copies.
  */
-async function makeContainerStore(spec: MachineSpec, target: string): Promise<void> {
-  const source = path.join(imageFolder(spec.image), "containerd");
-  if ((await exists(target)) || !(await exists(source))) return;
+async function makeContainerStore(host: Host, spec: MachineSpec, target: string): Promise<void> {
+  const source = path.join(imageFolder(host, spec.image), "containerd");
+  if ((await host.files.exists(target)) || !(await host.files.exists(source))) return;
   const half = `${target}.half`;
-  await removeTree(half);
-  await linkOrCopy(source, half);
-  const databases = (await filesBelow(half)).filter((file) => file.endsWith(".db"));
-  for (const file of databases) await replaceByCopy(path.join(source, file), path.join(half, file));
-  await moveTree(half, target);
+  await host.files.remove(half);
+  await linkOrCopy(host, source, half);
+  const databases = (await host.files.filesBelow(half)).filter((file) => file.endsWith(".db"));
+  for (const file of databases) await host.files.replaceByCopy(path.join(source, file), path.join(half, file));
+  await host.files.move(half, target);
 }
 
-async function linkOrCopy(source: string, target: string): Promise<void> {
+async function linkOrCopy(host: Host, source: string, target: string): Promise<void> {
   try {
-    await runCommand(linkTree(source, target));
+    await host.run(linkTree(source, target));
   } catch (error) {
     if (!(error instanceof CommandError) || !/cross-device|too many links/i.test(error.stderr)) throw error;
-    await removeTree(target);
-    await runCommand(copyTree(source, target));
+    await host.files.remove(target);
+    await host.run(copyTree(source, target));
   }
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { withFileLock } from "../../host/file-lock";
-import { listFolder, removeTree } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import type { MachineName, MachineSpec, MachineState, Owner, SeedFiles } from "../hypervisor";
 import { setMemory, setWeight } from "./cgroups";
 import { lockFile, machineFiles, machinesFolder } from "./folders";
@@ -16,70 +15,82 @@ import { ensureForwards } from "./uplink";
 const STOP_DEADLINE_MS = 30_000;
 
 /** One change of a machine at a time, whoever asks. */
-export const withMachineLock = <T>(machine: MachineName, action: () => Promise<T>): Promise<T> =>
-  withFileLock(lockFile(`${machine.stack}.${machine.name}`), action, { timeoutMs: 180_000 });
+export const withMachineLock = <T>(host: Host, machine: MachineName, action: () => Promise<T>): Promise<T> =>
+  host.locks.withLock(lockFile(`${machine.stack}.${machine.name}`), action, { timeoutMs: 180_000 });
 
-export async function ensureMachine(spec: MachineSpec, seed: SeedFiles, owner: Owner): Promise<MachineState> {
+export async function ensureMachine(
+  host: Host,
+  spec: MachineSpec,
+  seed: SeedFiles,
+  owner: Owner,
+): Promise<MachineState> {
   checkNames(spec, [...spec.nics.map((nic) => nic.name), ...spec.nics.map((nic) => nic.segment)]);
-  return withMachineLock(spec, async () => {
-    const known = await ownedRecord(spec, owner);
-    await imageLayers(spec.image);
-    const record = known?.complete ? await changeMachine(known, spec) : await beginMachine(known, spec, owner);
-    await makeRoot(spec);
-    await writeSeed(spec, seed);
-    await writeRecord({ ...record, complete: true });
-    return stateOf(record);
+  return withMachineLock(host, spec, async () => {
+    const known = await ownedRecord(host, spec, owner);
+    await imageLayers(host, spec.image);
+    const record = known?.complete
+      ? await changeMachine(host, known, spec)
+      : await beginMachine(host, known, spec, owner);
+    await makeRoot(host, spec);
+    await writeSeed(host, spec, seed);
+    await writeRecord(host, { ...record, complete: true });
+    return stateOf(host, record);
   });
 }
 
-export async function inspectMachine(machine: MachineName): Promise<MachineState | undefined> {
-  const record = await readComplete(machine);
-  return record && stateOf(record);
+export async function inspectMachine(host: Host, machine: MachineName): Promise<MachineState | undefined> {
+  const record = await readComplete(host, machine);
+  return record && stateOf(host, record);
 }
 
-export async function removeMachine(machine: MachineName, owner: Owner): Promise<void> {
-  await withMachineLock(machine, async () => {
-    const record = await ownedRecord(machine, owner);
-    if (record === undefined) return removeTree(machineFiles(machine).folder);
+export async function removeMachine(host: Host, machine: MachineName, owner: Owner): Promise<void> {
+  await withMachineLock(host, machine, async () => {
+    const record = await ownedRecord(host, machine, owner);
+    if (record === undefined) return host.files.remove(machineFiles(host, machine).folder);
     // Not complete any more: interrupted from here on, it is not taken for a machine that can start.
-    await writeRecord({ ...record, complete: false });
-    await cutPower(record.spec);
-    const { folder, upper, work, root, seed, containerd } = machineFiles(machine);
-    for (const part of [seed, upper, work, root, containerd, `${containerd}.half`]) await removeTree(part);
-    await removeTree(folder);
+    await writeRecord(host, { ...record, complete: false });
+    await cutPower(host, record.spec);
+    const { folder, upper, work, root, seed, containerd } = machineFiles(host, machine);
+    for (const part of [seed, upper, work, root, containerd, `${containerd}.half`]) await host.files.remove(part);
+    await host.files.remove(folder);
   });
-  await releaseStack(machine.stack);
+  await releaseStack(host, machine.stack);
 }
 
-export async function listMachines(stack: string): Promise<readonly MachineName[]> {
-  return (await listFolder(machinesFolder(stack))).map((name) => ({ stack, name }));
+export async function listMachines(host: Host, stack: string): Promise<readonly MachineName[]> {
+  return (await host.files.list(machinesFolder(host, stack))).map((name) => ({ stack, name }));
 }
 
-async function beginMachine(known: MachineRecord | undefined, spec: MachineSpec, owner: Owner): Promise<MachineRecord> {
+async function beginMachine(
+  host: Host,
+  known: MachineRecord | undefined,
+  spec: MachineSpec,
+  owner: Owner,
+): Promise<MachineRecord> {
   const record = { owner, generation: known?.generation ?? randomUUID(), spec, complete: false };
-  await writeRecord(record);
+  await writeRecord(host, record);
   // What an interrupted creation or removal left may be of another image.
-  await cutPower(known?.spec ?? spec);
-  await removeRoot(spec);
+  await cutPower(host, known?.spec ?? spec);
+  await removeRoot(host, spec);
   return record;
 }
 
 /** Changes what differs; the record is written by the caller, so that an interrupted change is found and repeated. */
-async function changeMachine(known: MachineRecord, spec: MachineSpec): Promise<MachineRecord> {
+async function changeMachine(host: Host, known: MachineRecord, spec: MachineSpec): Promise<MachineRecord> {
   if (isDeepStrictEqual(known.spec, plain(spec))) return known;
-  const running = await isRunning(spec);
+  const running = await isRunning(host, spec);
   if (running && !isDeepStrictEqual(fixedWhileRunning(known.spec), fixedWhileRunning(plain(spec)))) {
-    await stopOrderly(known.spec, STOP_DEADLINE_MS);
+    await stopOrderly(host, known.spec, STOP_DEADLINE_MS);
   } else if (running) {
-    await setWeight(spec, spec.cpuWeight);
-    await setMemory(spec, spec.memoryMiB);
-    await ensureForwards(spec);
+    await setWeight(host, spec, spec.cpuWeight);
+    await setMemory(host, spec, spec.memoryMiB);
+    await ensureForwards(host, spec);
   }
   if (known.spec.image === spec.image) return { ...known, spec: plain(spec) };
   // Another image under what the guest wrote over the old one would be neither: it starts afresh, as a new machine.
   const fresh = { ...known, spec: plain(spec), generation: randomUUID(), complete: false };
-  await writeRecord(fresh);
-  await removeRoot(spec);
+  await writeRecord(host, fresh);
+  await removeRoot(host, spec);
   return fresh;
 }
 
@@ -92,6 +103,6 @@ function fixedWhileRunning(spec: MachineSpec): unknown {
 /** As the record reads back: without members that are `undefined`. */
 const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec)) as MachineSpec;
 
-async function stateOf({ spec, owner, generation }: MachineRecord): Promise<MachineState> {
-  return { spec, owner, generation, power: (await isRunning(spec)) ? "running" : "stopped" };
+async function stateOf(host: Host, { spec, owner, generation }: MachineRecord): Promise<MachineState> {
+  return { spec, owner, generation, power: (await isRunning(host, spec)) ? "running" : "stopped" };
 }

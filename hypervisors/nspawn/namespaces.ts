@@ -1,23 +1,22 @@
-import { exists } from "../../host/file-store";
-import { isNamespaceFile } from "../../host/kernel-files";
-import { runCommand } from "../../host/run-command";
+import type { Host } from "../../model/host";
 import { addNamespace, deleteNamespace } from "./commands";
 import { namespacePath } from "./names";
 
 /** Makes a named network namespace unless it is there. */
-export async function ensureNamespace(namespace: string): Promise<void> {
+export async function ensureNamespace(host: Host, namespace: string): Promise<void> {
   const file = namespacePath(namespace);
-  if (await isNamespaceFile(file)) return;
+  if (await host.kernel.isNamespace(file)) return;
   // An empty file is what remains when the creation was interrupted or somebody unmounted the namespace.
-  await removeNamespace(namespace);
-  await runCommand(addNamespace(namespace));
+  await removeNamespace(host, namespace);
+  await host.run(addNamespace(namespace));
 }
 
 /** Removes a namespace with every interface in it. */
-export async function removeNamespace(namespace: string): Promise<void> {
-  if (!(await exists(namespacePath(namespace)))) return;
+export async function removeNamespace(host: Host, namespace: string): Promise<void> {
+  if (!(await host.files.exists(namespacePath(namespace)))) return;
   // `ip` reports a file that nothing is mounted on as a failure, yet removes it.
-  await runCommand(deleteNamespace(namespace), { allowedExitCodes: [0, 1, 255] });
+  await host.run(deleteNamespace(namespace), { allowedExitCodes: [0, 1, 255] });
 }
 
-export const namespaceExists = (namespace: string): Promise<boolean> => isNamespaceFile(namespacePath(namespace));
+export const namespaceExists = (host: Host, namespace: string): Promise<boolean> =>
+  host.kernel.isNamespace(namespacePath(namespace));

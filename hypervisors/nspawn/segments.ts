@@ -1,7 +1,4 @@
-import { stackFolder } from "../../host/data-folder";
-import { withFileLock } from "../../host/file-lock";
-import { listFolder, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
-import { runCommand } from "../../host/run-command";
+import type { Host } from "../../model/host";
 import { ForeignObjectError, type Owner, type SegmentSpec } from "../hypervisor";
 import { isOwner } from "../ownership";
 import { addBridge, deleteBridge, inNamespace, listLinks, raiseBridge, stackBatch } from "./commands";
@@ -14,64 +11,65 @@ interface SegmentRecord {
   readonly owner: Owner;
 }
 
-const withStackLock = <T>(stack: string, action: () => Promise<T>): Promise<T> => withFileLock(lockFile(stack), action);
+const withStackLock = <T>(host: Host, stack: string, action: () => Promise<T>): Promise<T> =>
+  host.locks.withLock(lockFile(stack), action);
 
-export async function ensureSegment(spec: SegmentSpec, owner: Owner): Promise<void> {
-  await withStackLock(spec.stack, async () => {
-    const known = await inspectSegment(spec);
+export async function ensureSegment(host: Host, spec: SegmentSpec, owner: Owner): Promise<void> {
+  await withStackLock(host, spec.stack, async () => {
+    const known = await inspectSegment(host, spec);
     if (known && !isOwner(known.owner, owner)) throw new ForeignObjectError(`segment ${spec.name}`, known.owner);
-    await useHost(spec.stack);
-    await writeJson(segmentRecord(spec.stack, spec.name), { owner } satisfies SegmentRecord);
-    await ensureBridges(spec.stack, [spec.name]);
+    await useHost(host, spec.stack);
+    await host.files.writeJson(segmentRecord(host, spec.stack, spec.name), { owner } satisfies SegmentRecord);
+    await ensureBridges(host, spec.stack, [spec.name]);
   });
 }
 
-export function inspectSegment(spec: SegmentSpec): Promise<SegmentRecord | undefined> {
-  return readJson<SegmentRecord>(segmentRecord(spec.stack, spec.name));
+export function inspectSegment(host: Host, spec: SegmentSpec): Promise<SegmentRecord | undefined> {
+  return host.files.readJson<SegmentRecord>(segmentRecord(host, spec.stack, spec.name));
 }
 
-export async function removeSegment(spec: SegmentSpec, owner: Owner): Promise<void> {
-  await withStackLock(spec.stack, async () => {
-    const known = await inspectSegment(spec);
+export async function removeSegment(host: Host, spec: SegmentSpec, owner: Owner): Promise<void> {
+  await withStackLock(host, spec.stack, async () => {
+    const known = await inspectSegment(host, spec);
     if (known === undefined) return;
     if (!isOwner(known.owner, owner)) throw new ForeignObjectError(`segment ${spec.name}`, known.owner);
-    if (await bridgeExists(spec))
-      await runCommand(stackBatch(spec.stack), { stdin: deleteBridge(spec.name).join("\n") });
-    await removeTree(segmentRecord(spec.stack, spec.name));
+    if (await bridgeExists(host, spec))
+      await host.run(stackBatch(spec.stack), { stdin: deleteBridge(spec.name).join("\n") });
+    await host.files.remove(segmentRecord(host, spec.stack, spec.name));
   });
-  await releaseStack(spec.stack);
+  await releaseStack(host, spec.stack);
 }
 
 /** Makes the network of a stack's recorded segments anew where it is missing, as after a restart of the host. */
-export async function ensureNetwork(stack: string): Promise<void> {
-  await withStackLock(stack, async () => {
-    await useHost(stack);
-    await ensureBridges(stack, await segmentNames(stack));
+export async function ensureNetwork(host: Host, stack: string): Promise<void> {
+  await withStackLock(host, stack, async () => {
+    await useHost(host, stack);
+    await ensureBridges(host, stack, await segmentNames(host, stack));
   });
 }
 
 /** When neither a segment nor a machine of the stack is left: removes what is kept per stack. */
-export async function releaseStack(stack: string): Promise<void> {
-  await withStackLock(stack, async () => {
-    const segments = await segmentNames(stack);
-    if (segments.length === 0) await removeNamespace(stackNamespace(stack));
-    if (segments.length > 0 || (await listFolder(machinesFolder(stack))).length > 0) return;
-    for (const folder of [segmentsFolder(stack), machinesFolder(stack), stackFolder(stack)])
-      await removeIfEmpty(folder);
-    await releaseHost(stack);
+export async function releaseStack(host: Host, stack: string): Promise<void> {
+  await withStackLock(host, stack, async () => {
+    const segments = await segmentNames(host, stack);
+    if (segments.length === 0) await removeNamespace(host, stackNamespace(stack));
+    if (segments.length > 0 || (await host.files.list(machinesFolder(host, stack))).length > 0) return;
+    for (const folder of [segmentsFolder(host, stack), machinesFolder(host, stack), host.folders.stack(stack)])
+      await host.files.removeIfEmpty(folder);
+    await releaseHost(host, stack);
   });
-  await tidyRunFolder();
+  await tidyRunFolder(host);
 }
 
-export async function segmentNames(stack: string): Promise<readonly string[]> {
-  const files = await listFolder(segmentsFolder(stack));
+export async function segmentNames(host: Host, stack: string): Promise<readonly string[]> {
+  const files = await host.files.list(segmentsFolder(host, stack));
   return files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
 }
 
-async function ensureBridges(stack: string, segments: readonly string[]): Promise<void> {
+async function ensureBridges(host: Host, stack: string, segments: readonly string[]): Promise<void> {
   const namespace = stackNamespace(stack);
-  await ensureNamespace(namespace);
-  const links = await listInterfaces(namespace);
+  await ensureNamespace(host, namespace);
+  const links = await listInterfaces(host, namespace);
   const batch = segments.flatMap((segment) => {
     const link = links.find(({ ifname }) => ifname === bridgeName(segment));
     if (link?.flags.includes("UP")) return [];
@@ -79,15 +77,15 @@ async function ensureBridges(stack: string, segments: readonly string[]): Promis
     return [...(link ? [] : addBridge(segment)), ...raiseBridge(segment)];
   });
   if (batch.length === 0) return;
-  await quietNamespace(namespace);
-  await runCommand(stackBatch(stack), { stdin: batch.join("\n") });
+  await quietNamespace(host, namespace);
+  await host.run(stackBatch(stack), { stdin: batch.join("\n") });
 }
 
 /**
  * Frames between machines are theirs alone: the host's kernel neither filters them as if they were routed here, nor
  * takes part with addresses of its own.
  */
-async function quietNamespace(namespace: string): Promise<void> {
+async function quietNamespace(host: Host, namespace: string): Promise<void> {
   const settings = [
     ["/proc/sys/net/bridge/bridge-nf-call-iptables", "0"],
     ["/proc/sys/net/bridge/bridge-nf-call-ip6tables", "0"],
@@ -97,13 +95,13 @@ async function quietNamespace(namespace: string): Promise<void> {
   ] as const;
   // /proc/sys/net shows the reader's namespace, so it takes a process inside; kernels without one of them go on.
   const script = 'while [ $# -gt 0 ]; do [ ! -e "$1" ] || echo "$2" >"$1"; shift 2; done';
-  await runCommand(inNamespace(namespace, ["sh", "-euc", script, "sh", ...settings.flat()]));
+  await host.run(inNamespace(namespace, ["sh", "-euc", script, "sh", ...settings.flat()]));
 }
 
-async function bridgeExists(spec: SegmentSpec): Promise<boolean> {
+async function bridgeExists(host: Host, spec: SegmentSpec): Promise<boolean> {
   const namespace = stackNamespace(spec.stack);
-  if (!(await namespaceExists(namespace))) return false;
-  return (await listInterfaces(namespace)).some(({ ifname }) => ifname === bridgeName(spec.name));
+  if (!(await namespaceExists(host, namespace))) return false;
+  return (await listInterfaces(host, namespace)).some(({ ifname }) => ifname === bridgeName(spec.name));
 }
 
 interface Interface {
@@ -111,7 +109,7 @@ interface Interface {
   readonly flags: readonly string[];
 }
 
-async function listInterfaces(namespace: string): Promise<readonly Interface[]> {
-  const { stdout } = await runCommand(listLinks(namespace));
+async function listInterfaces(host: Host, namespace: string): Promise<readonly Interface[]> {
+  const { stdout } = await host.run(listLinks(namespace));
   return JSON.parse(stdout || "[]") as readonly Interface[];
 }

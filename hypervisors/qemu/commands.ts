@@ -1,3 +1,4 @@
+import type { Host } from "../../model/host";
 import type { MachineSpec, PortForward } from "../hypervisor";
 import { cardOf, dataDiskNode, guestName, NAT, qmpSocket, SYSTEM_DISK, socketPath, UPLINK_CARD } from "./names";
 import { guestUplinkSocket, natUplinkSocket, segmentSocket } from "./switch/sockets";
@@ -32,29 +33,29 @@ export interface MachineOptions {
   readonly dataDisks: readonly string[];
 }
 
-export function runMachine(spec: MachineSpec, options: MachineOptions): readonly string[] {
+export function runMachine(host: Host, spec: MachineSpec, options: MachineOptions): readonly string[] {
   return [
     ...[QEMU, "-nodefaults", "-no-user-config", "-name", `guest=${guestName(spec)}`, "-uuid", spec.uuid],
     ...["-machine", "q35", ...processor(spec, options.accelerator), "-m", `${spec.memoryMiB}M`],
     ...["-display", "none", "-vga", "none"],
     // What a guest that breaks out of QEMU may not do any more: start programs, become somebody else.
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
-    ...["-qmp", qmpOption(spec)],
+    ...["-qmp", qmpOption(host, spec)],
     ...["-chardev", `file,id=console,path=${value(options.files.consoleLog)}`, "-serial", "chardev:console"],
     ...["-device", "virtio-rng-pci"],
     // Memory that the guest frees goes back to the host by itself.
     ...["-device", "virtio-balloon-pci,free-page-reporting=on"],
     ...disks(spec, options),
     ...spec.nics.flatMap(({ segment, mac }) =>
-      card(cardOf(segment), mac, socketPath(spec.stack, segmentSocket(segment)), options.version),
+      card(cardOf(segment), mac, socketPath(host, spec.stack, segmentSocket(segment)), options.version),
     ),
-    ...uplink(spec, options.version),
+    ...uplink(host, spec, options.version),
   ];
 }
 
 /** Also how a machine's process is known again: no other one has this word among its arguments. */
-export const qmpOption = (machine: { stack: string; name: string }): string =>
-  `unix:${value(qmpSocket(machine))},server=on,wait=off`;
+export const qmpOption = (host: Host, machine: { stack: string; name: string }): string =>
+  `unix:${value(qmpSocket(host, machine))},server=on,wait=off`;
 
 /** @param accelerator `tcg` emulates: one host thread per processor, and translated code kept within bounds */
 function processor({ cpus }: MachineSpec, accelerator: Accelerator): readonly string[] {
@@ -108,13 +109,13 @@ function cable(id: string, socket: string, version: QemuVersion): readonly strin
  * The card's cable and the NAT are both plugged into the stack's switch, which filters between them (uplink-filter.ts).
  * Two ports of a hub wire the NAT to its cable within QEMU.
  */
-function uplink({ stack, name, uplink }: MachineSpec, version: QemuVersion): readonly string[] {
+function uplink(host: Host, { stack, name, uplink }: MachineSpec, version: QemuVersion): readonly string[] {
   if (!uplink) return [];
   const forwards = uplink.forwards.map((forward) => `hostfwd=${hostForward(forward)}`);
   return [
-    ...card(UPLINK_CARD, uplink.mac, socketPath(stack, guestUplinkSocket(name)), version),
+    ...card(UPLINK_CARD, uplink.mac, socketPath(host, stack, guestUplinkSocket(name)), version),
     ...["-netdev", [`user,id=${NAT},net=${NAT_NETWORK},dhcpstart=${NAT_GUEST},ipv6=off`, ...forwards].join(",")],
-    ...cable(`${NAT}-cable`, socketPath(stack, natUplinkSocket(name)), version),
+    ...cable(`${NAT}-cable`, socketPath(host, stack, natUplinkSocket(name)), version),
     ...["-netdev", `hubport,id=${NAT}-port,hubid=0,netdev=${NAT}`],
     ...["-netdev", `hubport,id=${NAT}-cable-port,hubid=0,netdev=${NAT}-cable`],
   ];

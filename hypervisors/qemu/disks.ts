@@ -1,6 +1,5 @@
 import * as path from "node:path";
-import { disksFolder } from "../../host/data-folder";
-import { exists, moveTree, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { type DiskSpec, ForeignObjectError, type Owner } from "../hypervisor";
 import { isOwner } from "../ownership";
@@ -18,59 +17,67 @@ type DiskRecord = DiskSpec & { readonly owner: Owner };
 type DiskName = Pick<DiskSpec, "stack" | "name">;
 
 const GIB = 1024 ** 3;
-const recordFile = ({ stack, name }: DiskName): string => path.join(diskFolder(stack, name), "disk.json");
+const recordFile = (host: Host, { stack, name }: DiskName): string =>
+  path.join(diskFolder(host, stack, name), "disk.json");
 
-export const diskFile = ({ stack, name }: DiskName): string => path.join(diskFolder(stack, name), "disk.qcow2");
+export const diskFile = (host: Host, { stack, name }: DiskName): string =>
+  path.join(diskFolder(host, stack, name), "disk.qcow2");
 
-export function inspectDisk(spec: DiskName): Promise<DiskRecord | undefined> {
-  return readJson<DiskRecord>(recordFile(spec));
+export function inspectDisk(host: Host, spec: DiskName): Promise<DiskRecord | undefined> {
+  return host.files.readJson<DiskRecord>(recordFile(host, spec));
 }
 
-export function ensureDisk(spec: DiskSpec, owner: Owner): Promise<void> {
-  return namingFullDisk(diskFolder(spec.stack, spec.name), () => makeOrGrow(spec, owner));
+export function ensureDisk(host: Host, spec: DiskSpec, owner: Owner): Promise<void> {
+  return namingFullDisk(diskFolder(host, spec.stack, spec.name), () => makeOrGrow(host, spec, owner));
 }
 
-async function makeOrGrow(spec: DiskSpec, owner: Owner): Promise<void> {
-  const known = await checkOwner(spec, owner);
+async function makeOrGrow(host: Host, spec: DiskSpec, owner: Owner): Promise<void> {
+  const known = await checkOwner(host, spec, owner);
   const { stack, name, uuid, sizeGiB } = spec;
-  const file = diskFile(spec);
-  if (!known && (await exists(file))) throw new ForeignObjectError(`file ${file}`, undefined);
+  const file = diskFile(host, spec);
+  if (!known && (await host.files.exists(file))) throw new ForeignObjectError(`file ${file}`, undefined);
   // The size that it has, until it has the other one.
   const before = known?.sizeGiB ?? sizeGiB;
-  await writeJson(recordFile(spec), { stack, name, uuid, sizeGiB: before, owner } satisfies DiskRecord);
-  if (!(await exists(file))) {
-    await removeTree(`${file}.partial`);
-    await runQemuImg(makeDisk(`${file}.partial`, sizeGiB * GIB));
-    await moveTree(`${file}.partial`, file);
-  } else await growDisk(spec);
-  await writeJson(recordFile(spec), { stack, name, uuid, sizeGiB, owner } satisfies DiskRecord);
+  await host.files.writeJson(recordFile(host, spec), {
+    stack,
+    name,
+    uuid,
+    sizeGiB: before,
+    owner,
+  } satisfies DiskRecord);
+  if (!(await host.files.exists(file))) {
+    await host.files.remove(`${file}.partial`);
+    await runQemuImg(host, makeDisk(`${file}.partial`, sizeGiB * GIB));
+    await host.files.move(`${file}.partial`, file);
+  } else await growDisk(host, spec);
+  await host.files.writeJson(recordFile(host, spec), { stack, name, uuid, sizeGiB, owner } satisfies DiskRecord);
 }
 
-export async function removeDisk(spec: DiskName, owner: Owner): Promise<void> {
-  await checkOwner(spec, owner);
+export async function removeDisk(host: Host, spec: DiskName, owner: Owner): Promise<void> {
+  await checkOwner(host, spec, owner);
   // The data before the record: interrupted, it is still known whose they are.
-  await removeTree(diskFile(spec));
-  await removeTree(diskFolder(spec.stack, spec.name));
-  await removeIfEmpty(disksFolder(spec.stack));
-  await removeIfEmpty(path.dirname(disksFolder(spec.stack)));
+  await host.files.remove(diskFile(host, spec));
+  await host.files.remove(diskFolder(host, spec.stack, spec.name));
+  await host.files.removeIfEmpty(host.folders.disks(spec.stack));
+  await host.files.removeIfEmpty(path.dirname(host.folders.disks(spec.stack)));
 }
 
 /** Grows the file, through QEMU where a running machine has it open: the guest sees it at once. */
-async function growDisk(spec: DiskSpec): Promise<void> {
-  const file = diskFile(spec);
+async function growDisk(host: Host, spec: DiskSpec): Promise<void> {
+  const file = diskFile(host, spec);
   const bytes = spec.sizeGiB * GIB;
-  const present = (await inspectDiskFile(file))["virtual-size"];
+  const present = (await inspectDiskFile(host, file))["virtual-size"];
   if (present > bytes) throw shrinking(`disk ${spec.name}`, present, bytes);
   if (present === bytes) return;
-  for (const machine of await stackRecords(spec.stack)) {
+  for (const machine of await stackRecords(host, spec.stack)) {
     const index = machine.spec.disks.findIndex(({ disk }) => disk === spec.name);
-    if (index < 0 || !(await isRunning(machine.spec))) continue;
-    await withQmp(qmpSocket(machine.spec), (qmp) =>
+    if (index < 0 || !(await isRunning(host, machine.spec))) continue;
+    await withQmp(host, qmpSocket(host, machine.spec), (qmp) =>
       qmp.execute("block_resize", { "node-name": dataDiskNode(index), size: bytes }),
     );
     return;
   }
-  await runQemuImg(resizeDisk(file, bytes));
+  await runQemuImg(host, resizeDisk(file, bytes));
 }
 
 export function shrinking(what: string, present: number, wanted: number): UserError {
@@ -81,8 +88,8 @@ export function shrinking(what: string, present: number, wanted: number): UserEr
   );
 }
 
-async function checkOwner(spec: DiskName, owner: Owner): Promise<DiskRecord | undefined> {
-  const known = await inspectDisk(spec);
+async function checkOwner(host: Host, spec: DiskName, owner: Owner): Promise<DiskRecord | undefined> {
+  const known = await inspectDisk(host, spec);
   if (known && !isOwner(known.owner, owner)) throw new ForeignObjectError(`disk ${spec.name}`, known.owner);
   return known;
 }

@@ -1,5 +1,6 @@
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
-import type { Hypervisor, MachineName } from "../hypervisor";
+import type { Hypervisor, MachineSpec } from "../hypervisor";
 import { machineActions } from "../machine-records";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
 import { machineFiles } from "./folders";
@@ -14,49 +15,49 @@ import { isRunning } from "./processes";
 import { ensureSegment, inspectSegment, removeSegment } from "./segments";
 import { deleteSnapshot, restoreSnapshot, takeSnapshot } from "./snapshots";
 
-const { withMachine, withExistingMachine } = machineActions(withMachineLock, readComplete);
-
 /** Virtual machines by QEMU, without root and without touching the host's network: see README.md. */
-export function createQemuDriver(options: NetworkOptions = { hostLoopback: false }): Hypervisor {
+export function createQemuDriver(host: Host, options: NetworkOptions = { hostLoopback: false }): Hypervisor {
+  const { withMachine, withExistingMachine } = machineActions(
+    (machine, action) => withMachineLock(host, machine, action),
+    (machine) => readComplete(host, machine),
+  );
   return {
     name: "qemu",
-    problems: hostProblems,
-    ensureSegment: (spec, owner) => ensureSegment(spec, owner, options),
-    inspectSegment,
-    removeSegment: (spec, owner) => removeSegment(spec, owner, options),
-    inspectImage,
-    ensureImage,
-    releaseImage,
-    ensureDisk,
-    inspectDisk,
-    removeDisk,
-    ensureMachine,
-    inspectMachine,
-    startMachine: (machine) => withMachine(machine, (spec) => start(spec, options)),
-    stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(spec, deadlineMs)),
-    removeMachine: (machine, owner) => removeMachine(machine, owner, options),
-    listMachines,
-    links: { setLink },
-    hardKill: { hardKill: (machine) => withMachine(machine, hardKill) },
-    consoleLog: { consoleLogPath: (machine) => machineFiles(machine).consoleLog },
+    problems: () => hostProblems(host),
+    ensureSegment: (spec, owner) => ensureSegment(host, spec, owner, options),
+    inspectSegment: (spec) => inspectSegment(host, spec),
+    removeSegment: (spec, owner) => removeSegment(host, spec, owner, options),
+    inspectImage: (spec) => inspectImage(host, spec),
+    ensureImage: (spec) => ensureImage(host, spec),
+    releaseImage: (spec) => releaseImage(host, spec),
+    ensureDisk: (spec, owner) => ensureDisk(host, spec, owner),
+    inspectDisk: (spec) => inspectDisk(host, spec),
+    removeDisk: (spec, owner) => removeDisk(host, spec, owner),
+    ensureMachine: (spec, seed, owner) => ensureMachine(host, spec, seed, owner),
+    inspectMachine: (machine) => inspectMachine(host, machine),
+    startMachine: (machine) => withMachine(machine, (spec) => start(host, spec, options)),
+    stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(host, spec, deadlineMs)),
+    removeMachine: (machine, owner) => removeMachine(host, machine, owner, options),
+    listMachines: (stack) => listMachines(host, stack),
+    links: { setLink: (machine, up, segment) => withMachine(machine, (spec) => setLink(host, spec, up, segment)) },
+    hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(host, spec)) },
+    consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
     snapshots: {
-      takeSnapshot: (machine, name) => withMachine(machine, (spec) => takeSnapshot(spec, name)),
-      restoreSnapshot: (machine, name) => withMachine(machine, (spec) => restoreSnapshot(spec, name)),
-      deleteSnapshot: (machine, name) => withMachine(machine, (spec) => deleteSnapshot(spec, name)),
+      takeSnapshot: (machine, name) => withMachine(machine, (spec) => takeSnapshot(host, spec, name)),
+      restoreSnapshot: (machine, name) => withMachine(machine, (spec) => restoreSnapshot(host, spec, name)),
+      deleteSnapshot: (machine, name) => withMachine(machine, (spec) => deleteSnapshot(host, spec, name)),
     },
   };
 }
 
-async function setLink(machine: MachineName, up: boolean, segment?: string): Promise<void> {
-  await withMachine(machine, async (spec) => {
-    if (!(await isRunning(spec))) {
-      throw new UserError("machine-not-running", `machine ${spec.name} does not run`, "start it first: pulumi up");
-    }
-    const cards = cardsOf(spec).filter((card) => segment === undefined || card === cardOf(segment));
-    if (cards.length === 0 && segment !== undefined) {
-      const problem = `machine ${spec.name} has no cable into ${segment}`;
-      throw new UserError("no-such-cable", problem, "name one of its segments");
-    }
-    await setCards(spec, cards, up);
-  });
+async function setLink(host: Host, spec: MachineSpec, up: boolean, segment?: string): Promise<void> {
+  if (!(await isRunning(host, spec))) {
+    throw new UserError("machine-not-running", `machine ${spec.name} does not run`, "start it first: pulumi up");
+  }
+  const cards = cardsOf(spec).filter((card) => segment === undefined || card === cardOf(segment));
+  if (cards.length === 0 && segment !== undefined) {
+    const problem = `machine ${spec.name} has no cable into ${segment}`;
+    throw new UserError("no-such-cable", problem, "name one of its segments");
+  }
+  await setCards(host, spec, cards, up);
 }

@@ -1,30 +1,33 @@
 import * as path from "node:path";
-import { dataFolder, disksFolder, imagesFolder, stackFolder } from "../../host/data-folder";
+import type { Host } from "../../model/host";
 import type { MachineName } from "../hypervisor";
 
 /**
  * Where the driver keeps what. Beside other drivers' records, never among them: a stack that changes its driver must not
  * take a folder for a disk. Names hold no dot.
  */
-const driverFolder = (stack: string): string => path.join(stackFolder(stack), "qemu");
-export const machinesFolder = (stack: string): string => path.join(driverFolder(stack), "machines");
-export const machineFolder = ({ stack, name }: MachineName): string => path.join(machinesFolder(stack), name);
-export const segmentsFolder = (stack: string): string => path.join(driverFolder(stack), "segments");
-export const segmentRecord = (stack: string, name: string): string => path.join(segmentsFolder(stack), `${name}.json`);
-export const switchLog = (stack: string): string => path.join(driverFolder(stack), "switch.log");
-export const diskFolder = (stack: string, name: string): string => path.join(disksFolder(stack), `${name}.qemu`);
+const driverFolder = (host: Host, stack: string): string => path.join(host.folders.stack(stack), "qemu");
+export const machinesFolder = (host: Host, stack: string): string => path.join(driverFolder(host, stack), "machines");
+export const machineFolder = (host: Host, { stack, name }: MachineName): string =>
+  path.join(machinesFolder(host, stack), name);
+export const segmentsFolder = (host: Host, stack: string): string => path.join(driverFolder(host, stack), "segments");
+export const segmentRecord = (host: Host, stack: string, name: string): string =>
+  path.join(segmentsFolder(host, stack), `${name}.json`);
+export const switchLog = (host: Host, stack: string): string => path.join(driverFolder(host, stack), "switch.log");
+export const diskFolder = (host: Host, stack: string, name: string): string =>
+  path.join(host.folders.disks(stack), `${name}.qemu`);
 
 /** What is kept per stack, the innermost first. */
-export const stackFolders = (stack: string): readonly string[] => [
-  segmentsFolder(stack),
-  machinesFolder(stack),
-  driverFolder(stack),
-  stackFolder(stack),
+export const stackFolders = (host: Host, stack: string): readonly string[] => [
+  segmentsFolder(host, stack),
+  machinesFolder(host, stack),
+  driverFolder(host, stack),
+  host.folders.stack(stack),
 ];
 
 /** Files of one machine. */
-export const machineFiles = (machine: MachineName) => {
-  const folder = machineFolder(machine);
+export const machineFiles = (host: Host, machine: MachineName) => {
+  const folder = machineFolder(host, machine);
   return {
     folder,
     record: path.join(folder, "machine.json"),
@@ -38,14 +41,14 @@ export const machineFiles = (machine: MachineName) => {
 };
 
 /** A sealed image in the image store. */
-export const sealedImage = (name: string) => {
-  const folder = path.join(imagesFolder(), name);
+export const sealedImage = (host: Host, name: string) => {
+  const folder = path.join(host.folders.images(), name);
   return { record: path.join(folder, "image.json"), disk: path.join(folder, "disk.raw") };
 };
 
-export const convertedFolder = (): string => path.join(dataFolder(), "qemu", "images");
+export const convertedFolder = (host: Host): string => path.join(host.folders.data(), "qemu", "images");
 /** A sealed disk as qcow2, by the hex of its digest; the record is written last. */
-export const convertedImage = (hex: string) => ({
-  disk: path.join(convertedFolder(), `${hex}.qcow2`),
-  record: path.join(convertedFolder(), `${hex}.json`),
+export const convertedImage = (host: Host, hex: string) => ({
+  disk: path.join(convertedFolder(host), `${hex}.qcow2`),
+  record: path.join(convertedFolder(host), `${hex}.json`),
 });

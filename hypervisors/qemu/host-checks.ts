@@ -1,5 +1,5 @@
-import { runCommand } from "../../host/run-command";
 import { CommandError } from "../../model/commands";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { HostProblem } from "../hypervisor";
 import { chooseAccelerator } from "./accelerator";
@@ -12,11 +12,11 @@ const BACKPORTS =
   "(https://backports.debian.org/Instructions); Debian 13 and Ubuntu 24.04 have a recent one";
 
 /** Reads only; nothing of the host is changed. */
-export async function hostProblems(): Promise<readonly HostProblem[]> {
-  if (process.platform !== "linux") {
+export async function hostProblems(host: Host): Promise<readonly HostProblem[]> {
+  if (host.facts.platform !== "linux") {
     return [{ id: "not-linux", problem: "the qemu driver needs Linux", hint: "run it on Linux, or use virtualbox" }];
   }
-  const checks = await Promise.all([checkQemu(), checkQemuImg()]);
+  const checks = await Promise.all([checkQemu(host), checkQemuImg(host)]);
   return checks.flat();
 }
 
@@ -24,10 +24,10 @@ export async function hostProblems(): Promise<readonly HostProblem[]> {
  * The version of the host's QEMU.
  * @throws UserError when there is none that the driver can use
  */
-export async function usableVersion(): Promise<QemuVersion> {
-  const said = await firstLineOf(QEMU);
+export async function usableVersion(host: Host): Promise<QemuVersion> {
+  const said = await firstLineOf(host, QEMU);
   const version = said === undefined ? undefined : parseVersion(said);
-  const problem = versionProblem(said, version, await chooseAccelerator());
+  const problem = versionProblem(said, version, await chooseAccelerator(host));
   if (problem) throw new UserError(problem.id, problem.problem, problem.hint);
   return version as QemuVersion;
 }
@@ -54,20 +54,24 @@ export function versionProblem(
   };
 }
 
-async function checkQemu(): Promise<readonly HostProblem[]> {
-  const said = await firstLineOf(QEMU);
-  const problem = versionProblem(said, said === undefined ? undefined : parseVersion(said), await chooseAccelerator());
+async function checkQemu(host: Host): Promise<readonly HostProblem[]> {
+  const said = await firstLineOf(host, QEMU);
+  const problem = versionProblem(
+    said,
+    said === undefined ? undefined : parseVersion(said),
+    await chooseAccelerator(host),
+  );
   return problem ? [problem] : [];
 }
 
-async function checkQemuImg(): Promise<readonly HostProblem[]> {
-  if ((await firstLineOf(QEMU_IMG)) !== undefined) return [];
+async function checkQemuImg(host: Host): Promise<readonly HostProblem[]> {
+  if ((await firstLineOf(host, QEMU_IMG)) !== undefined) return [];
   return [{ id: "qemu-img-missing", problem: `${QEMU_IMG} is not installed; it makes disks`, hint: INSTALL }];
 }
 
 /** What a program says its version is; `undefined` when there is no such program. */
-async function firstLineOf(program: string): Promise<string | undefined> {
-  const result = await runCommand([program, "--version"], { timeoutMs: 30_000 }).catch((error: unknown) => {
+async function firstLineOf(host: Host, program: string): Promise<string | undefined> {
+  const result = await host.run([program, "--version"], { timeoutMs: 30_000 }).catch((error: unknown) => {
     if (error instanceof CommandError && error.exitCode === null) return undefined;
     throw error;
   });

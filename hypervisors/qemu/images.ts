@@ -1,17 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { dataFolder } from "../../host/data-folder";
-import { digestFile } from "../../host/digest-file";
-import { withFileLock } from "../../host/file-lock";
-import { makeReadOnly, stampFile } from "../../host/file-stamp";
-import {
-  listFolder,
-  makeFolder,
-  moveTree,
-  readJson,
-  removeIfEmpty,
-  removeTree,
-  writeJson,
-} from "../../host/file-store";
+import type { Host } from "../../model/host";
 import type { FileStamp } from "../../model/host-files";
 import { UserError } from "../../model/user-error";
 import { ImageMissingError, type ImageSpec } from "../hypervisor";
@@ -39,34 +27,34 @@ const CONVERT_MS = 30 * 60_000;
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
 
 /** One at a time: two stacks may need the same image, and one give back what the other makes. */
-const withImageLock = <T>(action: () => Promise<T>): Promise<T> =>
-  withFileLock(convertedFolder(), action, { timeoutMs: CONVERT_MS });
+const withImageLock = <T>(host: Host, action: () => Promise<T>): Promise<T> =>
+  host.locks.withLock(convertedFolder(host), action, { timeoutMs: CONVERT_MS });
 
-export async function inspectImage({ name }: ImageSpec): Promise<{ readonly digest: string } | undefined> {
-  const sealed = await readSealed(name);
+export async function inspectImage(host: Host, { name }: ImageSpec): Promise<{ readonly digest: string } | undefined> {
+  const sealed = await readSealed(host, name);
   if (!sealed) return undefined;
-  return (await readConverted(sealed.hex))?.names.includes(name) ? { digest: sealed.digest } : undefined;
+  return (await readConverted(host, sealed.hex))?.names.includes(name) ? { digest: sealed.digest } : undefined;
 }
 
-export async function ensureImage({ name }: ImageSpec): Promise<{ readonly digest: string }> {
-  const sealed = await readSealed(name);
+export async function ensureImage(host: Host, { name }: ImageSpec): Promise<{ readonly digest: string }> {
+  const sealed = await readSealed(host, name);
   if (!sealed) throw new ImageMissingError(name);
-  await withImageLock(() => namingFullDisk(convertedFolder(), () => makeReady(name, sealed.hex)));
+  await withImageLock(host, () => namingFullDisk(convertedFolder(host), () => makeReady(host, name, sealed.hex)));
   return { digest: sealed.digest };
 }
 
-export async function releaseImage({ name }: ImageSpec): Promise<void> {
-  await withImageLock(async () => {
-    const used = await backingsInUse();
-    for (const hex of await convertedDigests()) {
-      const record = await readJson<ConvertedRecord>(convertedImage(hex).record);
+export async function releaseImage(host: Host, { name }: ImageSpec): Promise<void> {
+  await withImageLock(host, async () => {
+    const used = await backingsInUse(host);
+    for (const hex of await convertedDigests(host)) {
+      const record = await host.files.readJson<ConvertedRecord>(convertedImage(host, hex).record);
       if (!record?.names.includes(name) || used.has(hex)) continue;
       const names = record.names.filter((other) => other !== name);
-      if (names.length > 0) await writeJson(convertedImage(hex).record, { ...record, names });
-      else await removeConverted(hex);
+      if (names.length > 0) await host.files.writeJson(convertedImage(host, hex).record, { ...record, names });
+      else await removeConverted(host, hex);
     }
-    await removeIfEmpty(convertedFolder());
-    await removeIfEmpty(`${dataFolder()}/qemu`);
+    await host.files.removeIfEmpty(convertedFolder(host));
+    await host.files.removeIfEmpty(`${host.folders.data()}/qemu`);
   });
 }
 
@@ -74,69 +62,72 @@ export async function releaseImage({ name }: ImageSpec): Promise<void> {
  * The qcow2 file that machines of an image lie over, and the hex of its digest.
  * @throws ImageMissingError when it has not been made ready
  */
-export async function backingOf(name: string): Promise<{ readonly file: string; readonly hex: string }> {
-  const sealed = await readSealed(name);
-  if (!sealed || !(await readConverted(sealed.hex))) throw new ImageMissingError(name);
-  return { file: convertedImage(sealed.hex).disk, hex: sealed.hex };
+export async function backingOf(host: Host, name: string): Promise<{ readonly file: string; readonly hex: string }> {
+  const sealed = await readSealed(host, name);
+  if (!sealed || !(await readConverted(host, sealed.hex))) throw new ImageMissingError(name);
+  return { file: convertedImage(host, sealed.hex).disk, hex: sealed.hex };
 }
 
-async function readSealed(name: string): Promise<{ readonly digest: string; readonly hex: string } | undefined> {
-  const record = await readJson<SealedRecord>(sealedImage(name).record);
+async function readSealed(
+  host: Host,
+  name: string,
+): Promise<{ readonly digest: string; readonly hex: string } | undefined> {
+  const record = await host.files.readJson<SealedRecord>(sealedImage(host, name).record);
   const hex = DIGEST.exec(record?.digest ?? "")?.[1];
   if (!record || !hex) return undefined;
-  return (await stampFile(sealedImage(name).disk)) ? { digest: record.digest, hex } : undefined;
+  return (await host.files.stamp(sealedImage(host, name).disk)) ? { digest: record.digest, hex } : undefined;
 }
 
-async function makeReady(name: string, hex: string): Promise<void> {
-  const known = await readConverted(hex);
+async function makeReady(host: Host, name: string, hex: string): Promise<void> {
+  const known = await readConverted(host, hex);
   if (known?.names.includes(name)) return;
-  if (!known) await convert(name, hex);
-  await recordConverted(hex, [...new Set([...(known?.names ?? []), name])].sort());
+  if (!known) await convert(host, name, hex);
+  await recordConverted(host, hex, [...new Set([...(known?.names ?? []), name])].sort());
 }
 
 /** `undefined` also when the file is not what was recorded. */
-async function readConverted(hex: string): Promise<ConvertedRecord | undefined> {
-  const { disk, record } = convertedImage(hex);
-  const known = await readJson<ConvertedRecord>(record);
-  return known && isDeepStrictEqual(known.stamp, await stampFile(disk)) ? known : undefined;
+async function readConverted(host: Host, hex: string): Promise<ConvertedRecord | undefined> {
+  const { disk, record } = convertedImage(host, hex);
+  const known = await host.files.readJson<ConvertedRecord>(record);
+  return known && isDeepStrictEqual(known.stamp, await host.files.stamp(disk)) ? known : undefined;
 }
 
-async function convert(name: string, hex: string): Promise<void> {
-  const sealed = sealedImage(name).disk;
-  if ((await digestFile(sealed)) !== hex) {
+async function convert(host: Host, name: string, hex: string): Promise<void> {
+  const sealed = sealedImage(host, name).disk;
+  if ((await host.files.digest(sealed)) !== hex) {
     throw new UserError(
       "image-damaged",
       `${sealed} is not what was sealed: its checksum differs from the one in image.json`,
       "build it anew: npx groundplane image build --verify",
     );
   }
-  const { disk } = convertedImage(hex);
-  await removeConverted(hex);
-  await makeFolder(convertedFolder());
+  const { disk } = convertedImage(host, hex);
+  await removeConverted(host, hex);
+  await host.files.makeFolder(convertedFolder(host));
   try {
-    await runQemuImg(convertRaw(sealed, `${disk}.partial`));
-    await makeReadOnly(`${disk}.partial`);
-    await moveTree(`${disk}.partial`, disk);
+    await runQemuImg(host, convertRaw(sealed, `${disk}.partial`));
+    await host.files.makeReadOnly(`${disk}.partial`);
+    await host.files.move(`${disk}.partial`, disk);
   } catch (error) {
-    await removeTree(`${disk}.partial`);
+    await host.files.remove(`${disk}.partial`);
     throw error;
   }
 }
 
-async function recordConverted(hex: string, names: readonly string[]): Promise<void> {
-  const { disk, record } = convertedImage(hex);
-  const stamp = await stampFile(disk);
+async function recordConverted(host: Host, hex: string, names: readonly string[]): Promise<void> {
+  const { disk, record } = convertedImage(host, hex);
+  const stamp = await host.files.stamp(disk);
   if (!stamp) throw new Error(`${disk} is gone while it was being recorded`);
-  await writeJson(record, { names, stamp } satisfies ConvertedRecord);
+  await host.files.writeJson(record, { names, stamp } satisfies ConvertedRecord);
 }
 
 /** The record last: interrupted, the next release finds it again. */
-async function removeConverted(hex: string): Promise<void> {
-  const { disk, record } = convertedImage(hex);
-  for (const file of [`${disk}.partial`, disk, record]) await removeTree(file);
+async function removeConverted(host: Host, hex: string): Promise<void> {
+  const { disk, record } = convertedImage(host, hex);
+  for (const file of [`${disk}.partial`, disk, record]) await host.files.remove(file);
 }
 
-async function convertedDigests(): Promise<readonly string[]> {
-  const files = await listFolder(convertedFolder());
+async function convertedDigests(host: Host): Promise<readonly string[]> {
+  const files = await host.files.list(convertedFolder(host));
   return files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
 }

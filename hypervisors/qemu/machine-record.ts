@@ -1,6 +1,5 @@
 import * as path from "node:path";
-import { dataFolder } from "../../host/data-folder";
-import { listFolder } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import type { MachineName, Owner } from "../hypervisor";
 import { type DriverRecord, machineRecords, refuseUnmarkedFolder } from "../machine-records";
 import { machineFiles, machinesFolder } from "./folders";
@@ -11,26 +10,26 @@ export interface MachineRecord extends DriverRecord {
   readonly backing: string;
 }
 
-const records = machineRecords<MachineRecord>((machine) => machineFiles(machine).record);
+const records = machineRecords<MachineRecord>((host, machine) => machineFiles(host, machine).record);
 export const { readRecord, readComplete, writeRecord } = records;
 
 /** @throws ForeignObjectError also when a folder of its name is there that nobody marked */
-export async function ownedRecord(machine: MachineName, owner: Owner): Promise<MachineRecord | undefined> {
-  const record = await records.ownedRecord(machine, owner);
-  if (record === undefined) await refuseUnmarkedFolder(machineFiles(machine).folder);
+export async function ownedRecord(host: Host, machine: MachineName, owner: Owner): Promise<MachineRecord | undefined> {
+  const record = await records.ownedRecord(host, machine, owner);
+  if (record === undefined) await refuseUnmarkedFolder(host, machineFiles(host, machine).folder);
   return record;
 }
 
 /** The records of a stack's machines, complete or not. */
-export async function stackRecords(stack: string): Promise<readonly MachineRecord[]> {
-  const names = await listFolder(machinesFolder(stack));
-  const records = await Promise.all(names.map((name) => readRecord({ stack, name })));
+export async function stackRecords(host: Host, stack: string): Promise<readonly MachineRecord[]> {
+  const names = await host.files.list(machinesFolder(host, stack));
+  const records = await Promise.all(names.map((name) => readRecord(host, { stack, name })));
   return records.filter((record) => record !== undefined);
 }
 
 /** Digests of the images that a machine of any stack lies over. */
-export async function backingsInUse(): Promise<ReadonlySet<string>> {
-  const stacks = await listFolder(path.join(dataFolder(), "stacks"));
-  const records = await Promise.all(stacks.map(stackRecords));
+export async function backingsInUse(host: Host): Promise<ReadonlySet<string>> {
+  const stacks = await host.files.list(path.join(host.folders.data(), "stacks"));
+  const records = await Promise.all(stacks.map((stack) => stackRecords(host, stack)));
   return new Set(records.flat().map(({ backing }) => backing));
 }

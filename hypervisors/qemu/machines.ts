@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { withFileLock } from "../../host/file-lock";
-import { exists, listFolder, removeTree } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import type { MachineName, MachineSpec, MachineState, Owner, SeedFiles } from "../hypervisor";
 import { machineFiles, machinesFolder } from "./folders";
 import { namingFullDisk } from "./full-disk";
@@ -21,77 +20,99 @@ const STOP_DEADLINE_MS = 120_000;
 const MIB = 1024 ** 2;
 
 /** One change of a machine at a time, whoever asks. */
-export const withMachineLock = <T>(machine: MachineName, action: () => Promise<T>): Promise<T> =>
-  withFileLock(path.join(runtimeFolder(machine.stack), `lock.${machine.name}`), action, { timeoutMs: 300_000 });
+export const withMachineLock = <T>(host: Host, machine: MachineName, action: () => Promise<T>): Promise<T> =>
+  host.locks.withLock(path.join(runtimeFolder(host, machine.stack), `lock.${machine.name}`), action, {
+    timeoutMs: 300_000,
+  });
 
-export async function ensureMachine(spec: MachineSpec, seed: SeedFiles, owner: Owner): Promise<MachineState> {
-  checkNames(spec);
-  return withMachineLock(spec, () => namingFullDisk(machineFiles(spec).folder, () => makeMachine(spec, seed, owner)));
+export async function ensureMachine(
+  host: Host,
+  spec: MachineSpec,
+  seed: SeedFiles,
+  owner: Owner,
+): Promise<MachineState> {
+  checkNames(host, spec);
+  return withMachineLock(host, spec, () =>
+    namingFullDisk(machineFiles(host, spec).folder, () => makeMachine(host, spec, seed, owner)),
+  );
 }
 
-async function makeMachine(spec: MachineSpec, seed: SeedFiles, owner: Owner): Promise<MachineState> {
-  const known = await ownedRecord(spec, owner);
-  const record = known?.complete ? await changeMachine(known, spec) : await beginMachine(known, spec, owner);
-  await ensureSystemDisk(spec, record.backing);
-  await writeSeed(spec, seed);
-  await writeRecord({ ...record, complete: true });
-  return stateOf(record);
+async function makeMachine(host: Host, spec: MachineSpec, seed: SeedFiles, owner: Owner): Promise<MachineState> {
+  const known = await ownedRecord(host, spec, owner);
+  const record = known?.complete
+    ? await changeMachine(host, known, spec)
+    : await beginMachine(host, known, spec, owner);
+  await ensureSystemDisk(host, spec, record.backing);
+  await writeSeed(host, spec, seed);
+  await writeRecord(host, { ...record, complete: true });
+  return stateOf(host, record);
 }
 
-export async function inspectMachine(machine: MachineName): Promise<MachineState | undefined> {
-  const record = await readComplete(machine);
-  return record && stateOf(record);
+export async function inspectMachine(host: Host, machine: MachineName): Promise<MachineState | undefined> {
+  const record = await readComplete(host, machine);
+  return record && stateOf(host, record);
 }
 
-export async function removeMachine(machine: MachineName, owner: Owner, options: NetworkOptions): Promise<void> {
-  await withMachineLock(machine, async () => {
-    const record = await ownedRecord(machine, owner);
+export async function removeMachine(
+  host: Host,
+  machine: MachineName,
+  owner: Owner,
+  options: NetworkOptions,
+): Promise<void> {
+  await withMachineLock(host, machine, async () => {
+    const record = await ownedRecord(host, machine, owner);
     if (record !== undefined) {
       // Not complete any more: interrupted from here on, it is not taken for a machine that can start.
-      await writeRecord({ ...record, complete: false });
-      await cutPower(machine);
-      const { folder, record: recordFile } = machineFiles(machine);
-      for (const file of await listFolder(folder)) {
-        if (file !== path.basename(recordFile)) await removeTree(path.join(folder, file));
+      await writeRecord(host, { ...record, complete: false });
+      await cutPower(host, machine);
+      const { folder, record: recordFile } = machineFiles(host, machine);
+      for (const file of await host.files.list(folder)) {
+        if (file !== path.basename(recordFile)) await host.files.remove(path.join(folder, file));
       }
     }
-    await removeTree(machineFiles(machine).folder);
+    await host.files.remove(machineFiles(host, machine).folder);
   });
-  await shrinkNetwork(machine.stack, options);
+  await shrinkNetwork(host, machine.stack, options);
 }
 
-export async function listMachines(stack: string): Promise<readonly MachineName[]> {
-  return (await listFolder(machinesFolder(stack))).map((name) => ({ stack, name }));
+export async function listMachines(host: Host, stack: string): Promise<readonly MachineName[]> {
+  return (await host.files.list(machinesFolder(host, stack))).map((name) => ({ stack, name }));
 }
 
-async function beginMachine(known: MachineRecord | undefined, spec: MachineSpec, owner: Owner): Promise<MachineRecord> {
-  const { hex } = await backingOf(spec.image);
+async function beginMachine(
+  host: Host,
+  known: MachineRecord | undefined,
+  spec: MachineSpec,
+  owner: Owner,
+): Promise<MachineRecord> {
+  const { hex } = await backingOf(host, spec.image);
   const record = { owner, generation: known?.generation ?? randomUUID(), spec, backing: hex, complete: false };
-  await writeRecord(record);
+  await writeRecord(host, record);
   // What an interrupted creation or removal left may be of another image.
-  await cutPower(spec);
-  await removeSystemDisk(spec);
+  await cutPower(host, spec);
+  await removeSystemDisk(host, spec);
   return record;
 }
 
 /** Changes what differs; the record is written by the caller, so that an interrupted change is found and repeated. */
-async function changeMachine(known: MachineRecord, spec: MachineSpec): Promise<MachineRecord> {
-  if (known.spec.image !== spec.image) return exchangeImage(known, spec);
-  if (await exists(machineFiles(spec).disk)) await checkSystemDisk(spec, known.backing);
-  if (isDeepStrictEqual(known.spec, plain(spec)) || !(await isRunning(spec))) return { ...known, spec: plain(spec) };
+async function changeMachine(host: Host, known: MachineRecord, spec: MachineSpec): Promise<MachineRecord> {
+  if (known.spec.image !== spec.image) return exchangeImage(host, known, spec);
+  if (await host.files.exists(machineFiles(host, spec).disk)) await checkSystemDisk(host, spec, known.backing);
+  if (isDeepStrictEqual(known.spec, plain(spec)) || !(await isRunning(host, spec)))
+    return { ...known, spec: plain(spec) };
   const fixed = isDeepStrictEqual(fixedWhileRunning(known.spec), fixedWhileRunning(plain(spec)));
-  if (!fixed || !(await changeMemory(spec))) await stopOrderly(spec, STOP_DEADLINE_MS);
-  else await changeForwards(spec, known.spec.uplink?.forwards ?? [], spec.uplink?.forwards ?? []);
+  if (!fixed || !(await changeMemory(host, spec))) await stopOrderly(host, spec, STOP_DEADLINE_MS);
+  else await changeForwards(host, spec, known.spec.uplink?.forwards ?? [], spec.uplink?.forwards ?? []);
   return { ...known, spec: plain(spec) };
 }
 
 /** Another image under what the guest wrote over the old one would be neither: it starts afresh, as a new machine. */
-async function exchangeImage(known: MachineRecord, spec: MachineSpec): Promise<MachineRecord> {
-  const { hex } = await backingOf(spec.image);
-  await stopOrderly(spec, STOP_DEADLINE_MS);
+async function exchangeImage(host: Host, known: MachineRecord, spec: MachineSpec): Promise<MachineRecord> {
+  const { hex } = await backingOf(host, spec.image);
+  await stopOrderly(host, spec, STOP_DEADLINE_MS);
   const fresh = { ...known, spec: plain(spec), backing: hex, generation: randomUUID(), complete: false };
-  await writeRecord(fresh);
-  await removeSystemDisk(spec);
+  await writeRecord(host, fresh);
+  await removeSystemDisk(host, spec);
   return fresh;
 }
 
@@ -99,8 +120,8 @@ async function exchangeImage(known: MachineRecord, spec: MachineSpec): Promise<M
 const fixedWhileRunning = ({ cpus, nics, uplink, disks }: MachineSpec) => ({ cpus, nics, disks, mac: uplink?.mac });
 
 /** Takes memory from the guest or gives it back, up to what it started with. Returns false for more than that. */
-async function changeMemory(spec: MachineSpec): Promise<boolean> {
-  return withQmp(qmpSocket(spec), async (qmp) => {
+async function changeMemory(host: Host, spec: MachineSpec): Promise<boolean> {
+  return withQmp(host, qmpSocket(host, spec), async (qmp) => {
     const present = await qmp.execute<{ "base-memory": number }>("query-memory-size-summary");
     if (spec.memoryMiB * MIB > present["base-memory"]) return false;
     await qmp.execute("balloon", { value: spec.memoryMiB * MIB });
@@ -112,7 +133,7 @@ async function changeMemory(spec: MachineSpec): Promise<boolean> {
 const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec)) as MachineSpec;
 
 /** A machine whose switch has died is cut off from everything: it counts as stopped, so that the next `up` mends it. */
-async function stateOf({ spec, owner, generation }: MachineRecord): Promise<MachineState> {
-  const running = (await isRunning(spec)) && (await isNetworkUp(spec.stack));
+async function stateOf(host: Host, { spec, owner, generation }: MachineRecord): Promise<MachineState> {
+  const running = (await isRunning(host, spec)) && (await isNetworkUp(host, spec.stack));
   return { spec, owner, generation, power: running ? "running" : "stopped" };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
-import { dataFolder } from "../../host/data-folder";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { MachineName, MachineSpec } from "../hypervisor";
 import { CONTROL_SOCKET, guestUplinkSocket, segmentSocket } from "./switch/sockets";
@@ -24,18 +24,19 @@ export const dataDiskNode = (index: number): string => `data-${index}`;
  * Where sockets lie: what ends with the host's uptime. Not below the data folder, whose paths may be longer than a
  * socket's can be; not in /run/user, which goes when its user logs out.
  */
-export const runtimeRoot = (): string =>
-  process.getuid?.() === 0 ? "/run/groundplane/qemu" : `/tmp/groundplane-${process.getuid?.()}`;
+export const runtimeRoot = (host: Host): string =>
+  host.facts.uid === 0 ? "/run/groundplane/qemu" : `/tmp/groundplane-${host.facts.uid}`;
 
 /** A stack's sockets; another data folder's stack of the same name has others. */
-export function runtimeFolder(stack: string): string {
-  const digest = createHash("sha256").update(`${dataFolder()}\0${stack}`).digest("hex");
-  return path.join(runtimeRoot(), digest.slice(0, 12));
+export function runtimeFolder(host: Host, stack: string): string {
+  const digest = createHash("sha256").update(`${host.folders.data()}\0${stack}`).digest("hex");
+  return path.join(runtimeRoot(host), digest.slice(0, 12));
 }
 
-export const socketPath = (stack: string, socket: string): string => path.join(runtimeFolder(stack), socket);
-export const qmpSocket = ({ stack, name }: MachineName): string => socketPath(stack, `qmp.${name}`);
-export const controlSocket = (stack: string): string => socketPath(stack, CONTROL_SOCKET);
+export const socketPath = (host: Host, stack: string, socket: string): string =>
+  path.join(runtimeFolder(host, stack), socket);
+export const qmpSocket = (host: Host, { stack, name }: MachineName): string => socketPath(host, stack, `qmp.${name}`);
+export const controlSocket = (host: Host, stack: string): string => socketPath(host, stack, CONTROL_SOCKET);
 
 /** Linux' `sun_path` with its end mark. */
 const MAX_SOCKET_PATH = 107;
@@ -43,9 +44,9 @@ const MAX_SOCKET_PATH = 107;
 const MAX_SERIAL = 20;
 
 /** @throws UserError when a socket or a disk could not be called what follows from these names */
-export function checkNames(spec: MachineSpec): void {
-  const sockets = [qmpSocket(spec), socketPath(spec.stack, guestUplinkSocket(spec.name))];
-  sockets.push(...spec.nics.map(({ segment }) => socketPath(spec.stack, segmentSocket(segment))));
+export function checkNames(host: Host, spec: MachineSpec): void {
+  const sockets = [qmpSocket(host, spec), socketPath(host, spec.stack, guestUplinkSocket(spec.name))];
+  sockets.push(...spec.nics.map(({ segment }) => socketPath(host, spec.stack, segmentSocket(segment))));
   const long = sockets.find((socket) => Buffer.byteLength(socket) > MAX_SOCKET_PATH);
   if (long !== undefined) {
     throw new UserError(

@@ -1,11 +1,6 @@
 import * as path from "node:path";
-import { askSocket } from "../../host/ask-socket";
-import { withFileLock } from "../../host/file-lock";
-import { exists, listFolder, readIfPresent, removeIfEmpty, removeTree } from "../../host/file-store";
-import { makePrivateFolder } from "../../host/private-folder";
-import { projectFolder } from "../../host/project-folder";
-import { isSameProcess, killProcess, startProcess } from "../../host/start-process";
 import { outputTail } from "../../model/commands";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { machinesFolder, segmentsFolder, stackFolders, switchLog } from "./folders";
 import { stackRecords } from "./machine-record";
@@ -22,58 +17,61 @@ export interface NetworkOptions {
   readonly hostLoopback: boolean;
 }
 
-export const withStackLock = <T>(stack: string, action: () => Promise<T>): Promise<T> =>
-  withFileLock(path.join(runtimeFolder(stack), "lock"), action, { timeoutMs: 180_000 });
+export const withStackLock = <T>(host: Host, stack: string, action: () => Promise<T>): Promise<T> =>
+  host.locks.withLock(path.join(runtimeFolder(host, stack), "lock"), action, { timeoutMs: 180_000 });
 
 /** Starts the stack's switch unless it runs, and tells it the segments and ways out that are on record. */
-export async function ensureNetwork(stack: string, options: NetworkOptions): Promise<void> {
-  await withStackLock(stack, async () => {
-    const wiring = await wiringOf(stack, options);
-    if (await tell(stack, wiring)) return;
-    await endSwitch(stack);
-    await makePrivateFolder(runtimeFolder(stack));
-    await startSwitch(stack, wiring);
+export async function ensureNetwork(host: Host, stack: string, options: NetworkOptions): Promise<void> {
+  await withStackLock(host, stack, async () => {
+    const wiring = await wiringOf(host, stack, options);
+    if (await tell(host, stack, wiring)) return;
+    await endSwitch(host, stack);
+    await host.files.makePrivateFolder(runtimeFolder(host, stack));
+    await startSwitch(host, stack, wiring);
   });
 }
 
-export async function isNetworkUp(stack: string): Promise<boolean> {
-  return (await switchProcesses(stack)).length > 0;
+export async function isNetworkUp(host: Host, stack: string): Promise<boolean> {
+  return (await switchProcesses(host, stack)).length > 0;
 }
 
 /**
  * After a segment or a machine has gone: the switch lets go of what was theirs. When neither is left, ends the switch and
  * removes what is kept per stack.
  */
-export async function shrinkNetwork(stack: string, options: NetworkOptions): Promise<void> {
-  await withStackLock(stack, async () => {
-    if ((await segmentNames(stack)).length > 0 || (await listFolder(machinesFolder(stack))).length > 0) {
+export async function shrinkNetwork(host: Host, stack: string, options: NetworkOptions): Promise<void> {
+  await withStackLock(host, stack, async () => {
+    if (
+      (await segmentNames(host, stack)).length > 0 ||
+      (await host.files.list(machinesFolder(host, stack))).length > 0
+    ) {
       // One that does not run is started by whoever needs it.
-      await tell(stack, await wiringOf(stack, options));
+      await tell(host, stack, await wiringOf(host, stack, options));
       return;
     }
-    await endSwitch(stack);
-    await removeTree(switchLog(stack));
-    await removeTree(runtimeFolder(stack));
-    await removeIfEmpty(runtimeRoot());
-    await removeIfEmpty(path.dirname(runtimeRoot()));
-    for (const folder of stackFolders(stack)) await removeIfEmpty(folder);
+    await endSwitch(host, stack);
+    await host.files.remove(switchLog(host, stack));
+    await host.files.remove(runtimeFolder(host, stack));
+    await host.files.removeIfEmpty(runtimeRoot(host));
+    await host.files.removeIfEmpty(path.dirname(runtimeRoot(host)));
+    for (const folder of stackFolders(host, stack)) await host.files.removeIfEmpty(folder);
   });
 }
 
-export async function segmentNames(stack: string): Promise<readonly string[]> {
-  const files = await listFolder(segmentsFolder(stack));
+export async function segmentNames(host: Host, stack: string): Promise<readonly string[]> {
+  const files = await host.files.list(segmentsFolder(host, stack));
   return files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
 }
 
-async function wiringOf(stack: string, { hostLoopback }: NetworkOptions): Promise<Wiring> {
-  const records = await stackRecords(stack);
+async function wiringOf(host: Host, stack: string, { hostLoopback }: NetworkOptions): Promise<Wiring> {
+  const records = await stackRecords(host, stack);
   const uplinks = records.filter(({ spec }) => spec.uplink).map(({ spec }) => ({ machine: spec.name, hostLoopback }));
-  return { segments: await segmentNames(stack), uplinks };
+  return { segments: await segmentNames(host, stack), uplinks };
 }
 
 /** Whether the switch has done so; false when none answers. */
-async function tell(stack: string, wiring: Wiring): Promise<boolean> {
-  const answer = await askSocket(controlSocket(stack), JSON.stringify(wiring)).catch(() => undefined);
+async function tell(host: Host, stack: string, wiring: Wiring): Promise<boolean> {
+  const answer = await host.sockets.ask(controlSocket(host, stack), JSON.stringify(wiring)).catch(() => undefined);
   if (answer === undefined || answer === "") return false;
   const { error } = JSON.parse(answer) as { error?: string };
   if (error === undefined) return true;
@@ -84,26 +82,28 @@ async function tell(stack: string, wiring: Wiring): Promise<boolean> {
   );
 }
 
-async function startSwitch(stack: string, wiring: Wiring): Promise<void> {
-  const program = path.join(projectFolder(), "dist", SWITCH_PROGRAM);
-  if (!(await exists(program))) {
+async function startSwitch(host: Host, stack: string, wiring: Wiring): Promise<void> {
+  const program = path.join(host.folders.project(), "dist", SWITCH_PROGRAM);
+  if (!(await host.files.exists(program))) {
     throw new UserError("switch-missing", `${program} is missing`, "run `npm run build` in the project's folder");
   }
-  const folder = runtimeFolder(stack);
-  const { pid, startTime } = await startProcess([process.execPath, program, folder], { outputFile: switchLog(stack) });
-  const deadline = Date.now() + READY_MS;
-  while (!(await tell(stack, wiring))) {
-    if (Date.now() > deadline || !isSameProcess(pid, startTime)) {
-      throw notStarted(stack, (await readIfPresent(switchLog(stack))) ?? "");
+  const folder = runtimeFolder(host, stack);
+  const { pid, startTime } = await host.processes.start([host.facts.nodeProgram, program, folder], {
+    outputFile: switchLog(host, stack),
+  });
+  const deadline = host.clock.now() + READY_MS;
+  while (!(await tell(host, stack, wiring))) {
+    if (host.clock.now() > deadline || !host.processes.isSame(pid, startTime)) {
+      throw notStarted(stack, (await host.files.readText(switchLog(host, stack))) ?? "");
     }
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await host.clock.sleep(5);
   }
 }
 
 /** Also of a switch that does not answer any more; its sockets are stale then. */
-async function endSwitch(stack: string): Promise<void> {
-  for (const process of await switchProcesses(stack)) await killProcess(process);
-  await removeTree(controlSocket(stack));
+async function endSwitch(host: Host, stack: string): Promise<void> {
+  for (const process of await switchProcesses(host, stack)) await host.processes.kill(process);
+  await host.files.remove(controlSocket(host, stack));
 }
 
 function notStarted(stack: string, output: string): UserError {

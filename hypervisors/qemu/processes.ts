@@ -1,5 +1,5 @@
-import { findProcesses } from "../../host/process-table";
 import type { ProcessIdentity } from "../../model/commands";
+import type { Host } from "../../model/host";
 import type { MachineName } from "../hypervisor";
 import { QEMU, qmpOption } from "./commands";
 import { runtimeFolder } from "./names";
@@ -10,19 +10,19 @@ import { runtimeFolder } from "./names";
  */
 
 /** A machine's QEMU; two only if somebody else started the second. */
-export function machineProcesses(machine: MachineName): Promise<readonly ProcessIdentity[]> {
-  const mark = qmpOption(machine);
-  return findProcesses((argv) => (argv[0] ?? "").endsWith(QEMU) && argv.includes(mark));
+export function machineProcesses(host: Host, machine: MachineName): Promise<readonly ProcessIdentity[]> {
+  const mark = qmpOption(host, machine);
+  return host.processes.find((argv) => (argv[0] ?? "").endsWith(QEMU) && argv.includes(mark));
 }
 
-export async function isRunning(machine: MachineName): Promise<boolean> {
-  return (await machineProcesses(machine)).length > 0;
+export async function isRunning(host: Host, machine: MachineName): Promise<boolean> {
+  return (await machineProcesses(host, machine)).length > 0;
 }
 
 /** File name of the switch's program, see build.cjs. */
 export const SWITCH_PROGRAM = "qemu-switch.js";
 
-export function switchProcesses(stack: string): Promise<readonly ProcessIdentity[]> {
-  const folder = runtimeFolder(stack);
-  return findProcesses((argv) => (argv[1] ?? "").endsWith(SWITCH_PROGRAM) && argv[2] === folder);
+export function switchProcesses(host: Host, stack: string): Promise<readonly ProcessIdentity[]> {
+  const folder = runtimeFolder(host, stack);
+  return host.processes.find((argv) => (argv[1] ?? "").endsWith(SWITCH_PROGRAM) && argv[2] === folder);
 }

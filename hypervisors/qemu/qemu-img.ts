@@ -1,5 +1,5 @@
-import { runCommand } from "../../host/run-command";
 import { CommandError } from "../../model/commands";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { describeDisk } from "./commands";
 
@@ -14,9 +14,9 @@ export interface DiskInfo {
  * Runs `qemu-img`.
  * @throws UserError `qemu-missing`, `command-failed`
  */
-export async function runQemuImg(argv: readonly string[]): Promise<string> {
+export async function runQemuImg(host: Host, argv: readonly string[]): Promise<string> {
   try {
-    return (await runCommand(argv)).stdout;
+    return (await host.run(argv)).stdout;
   } catch (error) {
     if (!(error instanceof CommandError) || !/cannot be started/.test(error.problem)) throw error;
     throw new UserError("qemu-missing", `${argv[0]} is not installed`, "apt-get install qemu-utils", { cause: error });
@@ -24,6 +24,6 @@ export async function runQemuImg(argv: readonly string[]): Promise<string> {
 }
 
 /** Reads a qcow2 file, also one that a running machine writes to. */
-export async function inspectDiskFile(file: string): Promise<DiskInfo> {
-  return JSON.parse(await runQemuImg(describeDisk(file))) as DiskInfo;
+export async function inspectDiskFile(host: Host, file: string): Promise<DiskInfo> {
+  return JSON.parse(await runQemuImg(host, describeDisk(file))) as DiskInfo;
 }

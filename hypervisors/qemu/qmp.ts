@@ -1,5 +1,4 @@
-import { connectLines } from "../../host/line-connection";
-import type { LineConnection } from "../../model/host";
+import type { Host, LineConnection } from "../../model/host";
 
 /** How long QEMU may take to answer; one that emulates on a busy host is slow. */
 const ANSWER_MS = 30_000;
@@ -27,8 +26,8 @@ interface Message {
 }
 
 /** @throws Error when QEMU does not listen or answer */
-export async function withQmp<T>(socket: string, action: (qmp: Qmp) => Promise<T>): Promise<T> {
-  const connection = await connectLines(socket);
+export async function withQmp<T>(host: Host, socket: string, action: (qmp: Qmp) => Promise<T>): Promise<T> {
+  const connection = await host.sockets.connectLines(socket);
   try {
     await connection.next(ANSWER_MS); // its greeting
     const qmp = session(connection);

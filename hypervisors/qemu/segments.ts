@@ -1,4 +1,4 @@
-import { readJson, removeTree, writeJson } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { ForeignObjectError, type Owner, type SegmentSpec } from "../hypervisor";
 import { isOwner } from "../ownership";
 import { segmentRecord } from "./folders";
@@ -8,28 +8,38 @@ interface SegmentRecord {
   readonly owner: Owner;
 }
 
-export async function ensureSegment(spec: SegmentSpec, owner: Owner, options: NetworkOptions): Promise<void> {
-  await withStackLock(spec.stack, async () => {
-    await checkOwner(spec, owner);
-    await writeJson(segmentRecord(spec.stack, spec.name), { owner } satisfies SegmentRecord);
+export async function ensureSegment(
+  host: Host,
+  spec: SegmentSpec,
+  owner: Owner,
+  options: NetworkOptions,
+): Promise<void> {
+  await withStackLock(host, spec.stack, async () => {
+    await checkOwner(host, spec, owner);
+    await host.files.writeJson(segmentRecord(host, spec.stack, spec.name), { owner } satisfies SegmentRecord);
   });
-  await ensureNetwork(spec.stack, options);
+  await ensureNetwork(host, spec.stack, options);
 }
 
-export function inspectSegment(spec: SegmentSpec): Promise<SegmentRecord | undefined> {
-  return readJson<SegmentRecord>(segmentRecord(spec.stack, spec.name));
+export function inspectSegment(host: Host, spec: SegmentSpec): Promise<SegmentRecord | undefined> {
+  return host.files.readJson<SegmentRecord>(segmentRecord(host, spec.stack, spec.name));
 }
 
-export async function removeSegment(spec: SegmentSpec, owner: Owner, options: NetworkOptions): Promise<void> {
-  await withStackLock(spec.stack, async () => {
-    await checkOwner(spec, owner);
-    await removeTree(segmentRecord(spec.stack, spec.name));
+export async function removeSegment(
+  host: Host,
+  spec: SegmentSpec,
+  owner: Owner,
+  options: NetworkOptions,
+): Promise<void> {
+  await withStackLock(host, spec.stack, async () => {
+    await checkOwner(host, spec, owner);
+    await host.files.remove(segmentRecord(host, spec.stack, spec.name));
   });
-  await shrinkNetwork(spec.stack, options);
+  await shrinkNetwork(host, spec.stack, options);
 }
 
-async function checkOwner(spec: SegmentSpec, owner: Owner): Promise<SegmentRecord | undefined> {
-  const known = await inspectSegment(spec);
+async function checkOwner(host: Host, spec: SegmentSpec, owner: Owner): Promise<SegmentRecord | undefined> {
+  const known = await inspectSegment(host, spec);
   if (known && !isOwner(known.owner, owner)) throw new ForeignObjectError(`segment ${spec.name}`, known.owner);
   return known;
 }

@@ -1,3 +1,4 @@
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { MachineSpec } from "../hypervisor";
 import { snapshotDisk } from "./commands";
@@ -18,43 +19,45 @@ const JOB_MS = 30 * 60_000;
 
 const diskNodes = (spec: MachineSpec): readonly string[] => [SYSTEM_DISK, ...spec.disks.map((_, i) => dataDiskNode(i))];
 
-const diskFiles = (spec: MachineSpec): readonly string[] => [
-  machineFiles(spec).disk,
-  ...spec.disks.map(({ disk }) => diskFile({ stack: spec.stack, name: disk })),
+const diskFiles = (host: Host, spec: MachineSpec): readonly string[] => [
+  machineFiles(host, spec).disk,
+  ...spec.disks.map(({ disk }) => diskFile(host, { stack: spec.stack, name: disk })),
 ];
 
-export async function takeSnapshot(spec: MachineSpec, name: string): Promise<void> {
+export async function takeSnapshot(host: Host, spec: MachineSpec, name: string): Promise<void> {
   // Taken anew: one of the same name that was interrupted may be on some of the disks only.
-  await deleteSnapshot(spec, name);
-  if (await isRunning(spec)) await runJob(spec, "snapshot-save", { tag: name, vmstate: SYSTEM_DISK });
-  else for (const file of diskFiles(spec)) await runQemuImg(snapshotDisk("-c", name, file));
+  await deleteSnapshot(host, spec, name);
+  if (await isRunning(host, spec)) await runJob(host, spec, "snapshot-save", { tag: name, vmstate: SYSTEM_DISK });
+  else for (const file of diskFiles(host, spec)) await runQemuImg(host, snapshotDisk("-c", name, file));
 }
 
-export async function restoreSnapshot(spec: MachineSpec, name: string): Promise<void> {
-  for (const file of diskFiles(spec)) if (!(await hasSnapshot(file, name))) throw missing(spec, name);
-  if (!(await isRunning(spec))) {
-    for (const file of diskFiles(spec)) await runQemuImg(snapshotDisk("-a", name, file));
+export async function restoreSnapshot(host: Host, spec: MachineSpec, name: string): Promise<void> {
+  for (const file of diskFiles(host, spec)) if (!(await hasSnapshot(host, file, name))) throw missing(spec, name);
+  if (!(await isRunning(host, spec))) {
+    for (const file of diskFiles(host, spec)) await runQemuImg(host, snapshotDisk("-a", name, file));
     return;
   }
-  if (!(await hasMemory(machineFiles(spec).disk, name))) {
+  if (!(await hasMemory(host, machineFiles(host, spec).disk, name))) {
     throw new UserError(
       "snapshot-without-memory",
       `snapshot ${name} of ${spec.name} was taken while it was stopped`,
       "stop the machine before restoring it",
     );
   }
-  await runJob(spec, "snapshot-load", { tag: name, vmstate: SYSTEM_DISK });
+  await runJob(host, spec, "snapshot-load", { tag: name, vmstate: SYSTEM_DISK });
   // It was saved stopped: nothing may change between its memory and its disks.
-  await withQmp(qmpSocket(spec), (qmp) => qmp.execute("cont"));
+  await withQmp(host, qmpSocket(host, spec), (qmp) => qmp.execute("cont"));
 }
 
-export async function deleteSnapshot(spec: MachineSpec, name: string): Promise<void> {
+export async function deleteSnapshot(host: Host, spec: MachineSpec, name: string): Promise<void> {
   const present = [];
-  for (const [index, file] of diskFiles(spec).entries()) if (await hasSnapshot(file, name)) present.push(index);
+  for (const [index, file] of diskFiles(host, spec).entries())
+    if (await hasSnapshot(host, file, name)) present.push(index);
   if (present.length === 0) return;
-  if (await isRunning(spec)) {
+  if (await isRunning(host, spec)) {
     const nodes = diskNodes(spec);
     await runJob(
+      host,
       spec,
       "snapshot-delete",
       { tag: name },
@@ -62,19 +65,19 @@ export async function deleteSnapshot(spec: MachineSpec, name: string): Promise<v
     );
     return;
   }
-  const files = diskFiles(spec);
+  const files = diskFiles(host, spec);
   for (const index of present) {
     const file = files[index] as string;
-    await runQemuImg(snapshotDisk("-d", name, file));
+    await runQemuImg(host, snapshotDisk("-d", name, file));
   }
 }
 
-async function hasSnapshot(file: string, name: string): Promise<boolean> {
-  return ((await inspectDiskFile(file)).snapshots ?? []).some((snapshot) => snapshot.name === name);
+async function hasSnapshot(host: Host, file: string, name: string): Promise<boolean> {
+  return ((await inspectDiskFile(host, file)).snapshots ?? []).some((snapshot) => snapshot.name === name);
 }
 
-async function hasMemory(file: string, name: string): Promise<boolean> {
-  const found = ((await inspectDiskFile(file)).snapshots ?? []).find((snapshot) => snapshot.name === name);
+async function hasMemory(host: Host, file: string, name: string): Promise<boolean> {
+  const found = ((await inspectDiskFile(host, file)).snapshots ?? []).find((snapshot) => snapshot.name === name);
   return (found?.["vm-state-size"] ?? 0) > 0;
 }
 
@@ -91,17 +94,18 @@ interface Job {
 
 /** Runs one of QEMU's snapshot jobs to its end. */
 async function runJob(
+  host: Host,
   spec: MachineSpec,
   command: string,
   args: Readonly<Record<string, unknown>>,
   devices = diskNodes(spec),
 ): Promise<void> {
   const id = "snapshot";
-  await withQmp(qmpSocket(spec), async (qmp) => {
+  await withQmp(host, qmpSocket(host, spec), async (qmp) => {
     // One that an interrupted call has left.
     if ((await findJob(qmp, id))?.status === "concluded") await qmp.execute("job-dismiss", { id });
     await qmp.execute(command, { ...args, devices, "job-id": id });
-    const deadline = Date.now() + JOB_MS;
+    const deadline = host.clock.now() + JOB_MS;
     for (;;) {
       const job = await findJob(qmp, id);
       if (!job || job.status === "concluded") {
@@ -109,8 +113,8 @@ async function runJob(
         if (job?.error === undefined) return;
         throw new UserError("snapshot-failed", `${command} of ${spec.name}: ${job.error}`, "look at what QEMU says");
       }
-      if (Date.now() > deadline) throw new Error(`${command} of ${spec.name} does not end`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (host.clock.now() > deadline) throw new Error(`${command} of ${spec.name} does not end`);
+      await host.clock.sleep(50);
     }
   });
 }

@@ -1,4 +1,4 @@
-import { exists, moveTree, removeTree, writeFileAtomic } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { MachineName, MachineSpec, SeedFiles } from "../hypervisor";
 import { seedIso } from "../seed-iso";
@@ -18,15 +18,17 @@ const GIB = 1024 ** 3;
  *
  * @param backing digest of the image in hex
  */
-export async function ensureSystemDisk(spec: MachineSpec, backing: string): Promise<void> {
-  const { disk } = machineFiles(spec);
-  if (!(await exists(disk))) return makeSystemDisk(spec, backing);
-  const present = await checkSystemDisk(spec, backing);
+export async function ensureSystemDisk(host: Host, spec: MachineSpec, backing: string): Promise<void> {
+  const { disk } = machineFiles(host, spec);
+  if (!(await host.files.exists(disk))) return makeSystemDisk(host, spec, backing);
+  const present = await checkSystemDisk(host, spec, backing);
   const wanted = spec.diskGiB * GIB;
   if (present === wanted) return undefined;
-  if (await isRunning(spec)) {
-    await withQmp(qmpSocket(spec), (qmp) => qmp.execute("block_resize", { "node-name": SYSTEM_DISK, size: wanted }));
-  } else await runQemuImg(resizeDisk(disk, wanted));
+  if (await isRunning(host, spec)) {
+    await withQmp(host, qmpSocket(host, spec), (qmp) =>
+      qmp.execute("block_resize", { "node-name": SYSTEM_DISK, size: wanted }),
+    );
+  } else await runQemuImg(host, resizeDisk(disk, wanted));
   return undefined;
 }
 
@@ -34,10 +36,10 @@ export async function ensureSystemDisk(spec: MachineSpec, backing: string): Prom
  * Looks at a disk that is there, before anything is changed. Returns its size in bytes.
  * @throws UserError when it is not what the driver made, or larger than `spec` says
  */
-export async function checkSystemDisk(spec: MachineSpec, backing: string): Promise<number> {
-  const { disk } = machineFiles(spec);
-  const found = await inspectDiskFile(disk);
-  if (found["full-backing-filename"] !== convertedImage(backing).disk) {
+export async function checkSystemDisk(host: Host, spec: MachineSpec, backing: string): Promise<number> {
+  const { disk } = machineFiles(host, spec);
+  const found = await inspectDiskFile(host, disk);
+  if (found["full-backing-filename"] !== convertedImage(host, backing).disk) {
     throw new UserError(
       "foreign-disk",
       `${disk} is no disk over the image of machine ${spec.name}: somebody put another one there`,
@@ -50,21 +52,21 @@ export async function checkSystemDisk(spec: MachineSpec, backing: string): Promi
 }
 
 /** Forgets everything the guest has written, for a machine that gets another image. */
-export async function removeSystemDisk(machine: MachineName): Promise<void> {
-  const { disk } = machineFiles(machine);
-  for (const file of [disk, `${disk}.partial`]) await removeTree(file);
+export async function removeSystemDisk(host: Host, machine: MachineName): Promise<void> {
+  const { disk } = machineFiles(host, machine);
+  for (const file of [disk, `${disk}.partial`]) await host.files.remove(file);
 }
 
 /** cloud-init's files as a CD image, with secrets in it; a running guest keeps the one it started with. */
-export async function writeSeed(machine: MachineName, seed: SeedFiles): Promise<void> {
-  await writeFileAtomic(machineFiles(machine).seed, seedIso(seed), 0o600);
+export async function writeSeed(host: Host, machine: MachineName, seed: SeedFiles): Promise<void> {
+  await host.files.writeAtomic(machineFiles(host, machine).seed, seedIso(seed), 0o600);
 }
 
-async function makeSystemDisk(spec: MachineSpec, backing: string): Promise<void> {
-  const { disk } = machineFiles(spec);
-  const image = convertedImage(backing).disk;
+async function makeSystemDisk(host: Host, spec: MachineSpec, backing: string): Promise<void> {
+  const { disk } = machineFiles(host, spec);
+  const image = convertedImage(host, backing).disk;
   const wanted = spec.diskGiB * GIB;
-  const least = (await inspectDiskFile(image))["virtual-size"];
+  const least = (await inspectDiskFile(host, image))["virtual-size"];
   if (least > wanted) {
     throw new UserError(
       "disk-too-small",
@@ -72,7 +74,7 @@ async function makeSystemDisk(spec: MachineSpec, backing: string): Promise<void>
       "give it a larger disk",
     );
   }
-  await removeTree(`${disk}.partial`);
-  await runQemuImg(makeOverlay(`${disk}.partial`, image, wanted));
-  await moveTree(`${disk}.partial`, disk);
+  await host.files.remove(`${disk}.partial`);
+  await runQemuImg(host, makeOverlay(`${disk}.partial`, image, wanted));
+  await host.files.move(`${disk}.partial`, disk);
 }

@@ -1,5 +1,4 @@
-import { isPortFree } from "../../host/free-port";
-import { portTaken } from "../../host/port-holder";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { MachineSpec, PortForward } from "../hypervisor";
 import { hostForward, hostSide } from "./commands";
@@ -8,6 +7,7 @@ import { withQmp } from "./qmp";
 
 /** Removes forwards of a running machine that are not wanted any more, and adds those that are missing. */
 export async function changeForwards(
+  host: Host,
   machine: MachineSpec,
   present: readonly PortForward[],
   wanted: readonly PortForward[],
@@ -15,23 +15,23 @@ export async function changeForwards(
   const surplus = present.filter((forward) => !wanted.some((other) => isSameForward(forward, other)));
   const missing = wanted.filter((forward) => !present.some((other) => isSameForward(forward, other)));
   if (surplus.length + missing.length === 0) return;
-  await withQmp(qmpSocket(machine), async (qmp) => {
+  await withQmp(host, qmpSocket(host, machine), async (qmp) => {
     // One that is not there is what an interrupted change left.
     for (const forward of surplus) await qmp.human(`hostfwd_remove ${NAT} ${hostSide(forward)}`);
     for (const forward of missing) {
       await qmp.human(`hostfwd_remove ${NAT} ${hostSide(forward)}`);
       const said = (await qmp.human(`hostfwd_add ${NAT} ${hostForward(forward)}`)).trim();
       if (said === "") continue;
-      if (!(await isPortFree(forward.hostPort))) throw await portTaken(machine.name, forward.hostPort);
+      if (!(await host.ports.isFree(forward.hostPort))) throw await host.ports.taken(machine.name, forward.hostPort);
       throw new UserError("forward-not-made", `QEMU says: ${said}`, "look at what it says");
     }
   });
 }
 
 /** @throws UserError `port-taken` for the first forward of a machine whose port somebody has */
-export async function checkPorts(machine: MachineSpec): Promise<void> {
+export async function checkPorts(host: Host, machine: MachineSpec): Promise<void> {
   for (const { hostPort } of machine.uplink?.forwards ?? []) {
-    if (!(await isPortFree(hostPort))) throw await portTaken(machine.name, hostPort);
+    if (!(await host.ports.isFree(hostPort))) throw await host.ports.taken(machine.name, hostPort);
   }
 }
 

@@ -1,4 +1,3 @@
-import { readIfPresent } from "../../host/file-store";
 import type { HostProblem, SegmentAttachment, SegmentSpec } from "../hypervisor";
 import type { Plug } from "./adapters";
 import * as commands from "./commands";
@@ -21,8 +20,8 @@ export async function segmentProblems(
   box: VirtualBox,
   { name, attachment }: SegmentSpec,
 ): Promise<readonly HostProblem[]> {
-  if (attachment?.kind === "host" && attachment.address && process.platform !== "win32") {
-    const problem = rangeProblem(await readIfPresent(NETWORKS_CONF), attachment.address);
+  if (attachment?.kind === "host" && attachment.address && box.host.facts.platform !== "win32") {
+    const problem = rangeProblem(await box.host.files.readText(NETWORKS_CONF), attachment.address);
     return problem ? [problem] : [];
   }
   if (attachment?.kind !== "adapter") return [];

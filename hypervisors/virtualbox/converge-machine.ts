@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { MachineSpec, Owner } from "../hypervisor";
 import type * as commands from "./commands";
@@ -24,40 +25,42 @@ export interface Converging extends Begun {
 
 /** Finds out what there is of the machine, and marks it as ours; what cannot be kept goes. */
 export async function begin(
+  host: Host,
   session: Session,
   spec: MachineSpec,
   owner: Owner,
   seed: string,
   image: ConvertedImage,
 ): Promise<Begun> {
-  const known = await ownedRecord(spec, owner);
-  const found = await findVm(session, spec, spec.uuid);
+  const known = await ownedRecord(host, spec, owner);
+  const found = await findVm(host, session, spec, spec.uuid);
   const mark = found && !known ? await mustBeMarked(session, spec, spec.uuid, owner) : undefined;
   const media = found ? await session.media() : [];
-  if (found && isKeepable(spec, known, media, image)) {
+  if (found && isKeepable(host, spec, known, media, image)) {
     const generation = known?.generation ?? mark?.generation ?? randomUUID();
     const record = { owner, generation, spec, seed, complete: known?.complete ?? false };
-    await writeRecord(record);
+    await writeRecord(host, record);
     return { record, info: found.info, media };
   }
   // A machine that was finished and is made anew is another one; one that never was is still the same.
   const generation = known && !known.complete ? known.generation : randomUUID();
   const record = { owner, generation, spec, seed, complete: false };
-  await writeRecord(record);
-  if (found) await tearDown(session, spec);
-  else if (known) await clearDebris(session, spec);
+  await writeRecord(host, record);
+  if (found) await tearDown(host, session, spec);
+  else if (known) await clearDebris(host, session, spec);
   return { record, info: undefined, media: [] };
 }
 
 /** Its system disk can be read and is based on the image that is wanted, or it has none yet. */
 function isKeepable(
+  host: Host,
   spec: MachineSpec,
   known: MachineRecord | undefined,
   media: readonly Medium[],
   image: ConvertedImage,
 ): boolean {
   if (known && known.spec.image !== spec.image) return false;
-  const system = mediumAt(media, machineFiles(spec).systemDisk);
+  const system = mediumAt(media, machineFiles(host, spec).systemDisk);
   if (system === undefined) return known?.complete !== true;
   return isReadable(system) && system.parent === image.uuid;
 }
@@ -69,20 +72,24 @@ export interface Applied extends Begun {
 }
 
 /** read → diff → plan → apply → read again → nothing left to do. */
-export async function apply(session: Session, { record, wanted, ...observed }: Converging): Promise<Applied> {
-  const changes = planChanges(wanted, observed);
+export async function apply(
+  host: Host,
+  session: Session,
+  { record, wanted, ...observed }: Converging,
+): Promise<Applied> {
+  const changes = planChanges(host, wanted, observed);
   if (observed.info && changes.stopFor.length > 0) {
     return { record, info: observed.info, media: observed.media, stopFor: changes.stopFor };
   }
   for (const call of changes.calls) await session.call(call, { done: () => isDone(session, wanted, call) });
-  await forgetOtherSeeds(session, record);
+  await forgetOtherSeeds(host, session, record);
   if (observed.info && changes.calls.length === 0) {
     return { record, info: observed.info, media: observed.media, stopFor: [] };
   }
   const info = await session.vm(record.spec.uuid);
   const media = await session.media();
   if (!info) throw notTaken(record.spec, ["it is not registered"]);
-  assertDone({ ...wanted, record: { ...record, complete: true } }, { info, media });
+  assertDone(host, { ...wanted, record: { ...record, complete: true } }, { info, media });
   return { record, info, media, stopFor: [] };
 }
 
@@ -93,8 +100,8 @@ async function isDone(session: Session, wanted: WantedMachine, call: commands.Ar
   return mediumAt(await session.media(), wanted.files.systemDisk) !== undefined;
 }
 
-function assertDone(wanted: WantedMachine, observed: ObservedMachine): void {
-  const { calls } = planChanges(wanted, observed);
+function assertDone(host: Host, wanted: WantedMachine, observed: ObservedMachine): void {
+  const { calls } = planChanges(host, wanted, observed);
   if (calls.length > 0) {
     throw notTaken(
       wanted.record.spec,

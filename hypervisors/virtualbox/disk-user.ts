@@ -1,4 +1,4 @@
-import { listFolder } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import type { DiskSpec, MachineSpec } from "../hypervisor";
 import * as commands from "./commands";
 import { machinesFolder } from "./folders";
@@ -24,14 +24,14 @@ export async function whileDiskIsFree(
   renewed: boolean,
   action: (session: Session) => Promise<void>,
 ): Promise<void> {
-  const user = await userOf(disk);
+  const user = await userOf(box.host, disk);
   if (!user) return box.session(action);
-  await withMachineLock(user, async () => {
+  await withMachineLock(box.host, user, async () => {
     const info = await box.session((session) => session.vm(user.uuid));
     const ran = info !== undefined && isBusy(info);
     if (ran) await stopOrderly(box, user, STOP_DEADLINE_MS);
     await box.session(async (session) => {
-      const slot = wantedDataDisks(user).find((wanted) => wanted.disk === disk.name);
+      const slot = wantedDataDisks(box.host, user).find((wanted) => wanted.disk === disk.name);
       const now = await session.vm(user.uuid);
       const attached = slot && now && occupiedSlots(now).some(({ port }) => port === slot.port);
       if (renewed && attached) await session.call(commands.detach(user.uuid, slot.port));
@@ -42,9 +42,9 @@ export async function whileDiskIsFree(
   });
 }
 
-async function userOf({ stack, name }: Pick<DiskSpec, "stack" | "name">): Promise<MachineSpec | undefined> {
-  for (const machine of await listFolder(machinesFolder(stack))) {
-    const record = await readComplete({ stack, name: machine });
+async function userOf(host: Host, { stack, name }: Pick<DiskSpec, "stack" | "name">): Promise<MachineSpec | undefined> {
+  for (const machine of await host.files.list(machinesFolder(host, stack))) {
+    const record = await readComplete(host, { stack, name: machine });
     if (record?.spec.disks.some(({ disk }) => disk === name)) return record.spec;
   }
   return undefined;

@@ -1,5 +1,4 @@
-import { disksFolder } from "../../host/data-folder";
-import { exists, makeFolder, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { type DiskSpec, ForeignObjectError, type Owner } from "../hypervisor";
 import { isOwner } from "../ownership";
 import * as commands from "./commands";
@@ -12,32 +11,34 @@ import type { Session, VirtualBox } from "./vboxmanage";
 type DiskRecord = DiskSpec & { readonly owner: Owner };
 type DiskName = Pick<DiskSpec, "stack" | "name">;
 
-const readRecord = (spec: DiskName): Promise<DiskRecord | undefined> => readJson<DiskRecord>(diskFiles(spec).record);
+const readRecord = (host: Host, spec: DiskName): Promise<DiskRecord | undefined> =>
+  host.files.readJson<DiskRecord>(diskFiles(host, spec).record);
 
 /** VirtualBox forgets a disk that no machine has: then the record alone knows its size. */
 export async function inspectDisk(box: VirtualBox, spec: DiskName): Promise<DiskRecord | undefined> {
-  const record = await readRecord(spec);
-  const { medium } = diskFiles(spec);
-  if (!record || !(await exists(medium))) return undefined;
+  const record = await readRecord(box.host, spec);
+  const { medium } = diskFiles(box.host, spec);
+  if (!record || !(await box.host.files.exists(medium))) return undefined;
   const listed = mediumAt(await box.session((session) => session.media(LOOK_MS)), medium);
   return listed?.capacityMiB === undefined ? record : { ...record, sizeGiB: Math.floor(listed.capacityMiB / 1024) };
 }
 
 export async function ensureDisk(box: VirtualBox, spec: DiskSpec, owner: Owner): Promise<void> {
-  await checkOwner(spec, owner);
+  await checkOwner(box.host, spec, owner);
   const { stack, name, uuid, sizeGiB } = spec;
-  const files = diskFiles(spec);
-  await makeFolder(files.folder, 0o700);
-  const before = await readRecord(spec);
+  const files = diskFiles(box.host, spec);
+  await box.host.files.makeFolder(files.folder, 0o700);
+  const before = await readRecord(box.host, spec);
   // Whose it is stands beside it before it is there; its size only once it has it.
   const record = { stack, name, uuid, sizeGiB: before?.sizeGiB ?? sizeGiB, owner } satisfies DiskRecord;
-  await writeJson(files.record, record);
-  if (!(await exists(files.medium))) {
+  await box.host.files.writeJson(files.record, record);
+  if (!(await box.host.files.exists(files.medium))) {
     await whileDiskIsFree(box, spec, true, (session) => create(session, files.medium, sizeGiB));
   } else if (record.sizeGiB < sizeGiB) {
     await whileDiskIsFree(box, spec, false, (session) => grow(session, files.medium, sizeGiB));
   }
-  if (record.sizeGiB !== sizeGiB) await writeJson(files.record, { ...record, sizeGiB } satisfies DiskRecord);
+  if (record.sizeGiB !== sizeGiB)
+    await box.host.files.writeJson(files.record, { ...record, sizeGiB } satisfies DiskRecord);
 }
 
 async function create(session: Session, file: string, sizeGiB: number): Promise<void> {
@@ -55,20 +56,20 @@ async function grow(session: Session, file: string, sizeGiB: number): Promise<vo
 }
 
 export async function removeDisk(box: VirtualBox, spec: DiskName, owner: Owner): Promise<void> {
-  await checkOwner(spec, owner);
-  const files = diskFiles(spec);
-  if (!(await exists(files.folder))) return;
+  await checkOwner(box.host, spec, owner);
+  const files = diskFiles(box.host, spec);
+  if (!(await box.host.files.exists(files.folder))) return;
   await box.session(async (session) => {
     const listed = mediumAt(await session.media(), files.medium);
     if (listed) await session.call(commands.forgetDisk(listed.uuid));
   });
   // The data before the record: interrupted, it is still known whose they are.
-  await removeTree(files.medium);
-  await removeTree(files.folder);
-  await removeIfEmpty(disksFolder(spec.stack));
+  await box.host.files.remove(files.medium);
+  await box.host.files.remove(files.folder);
+  await box.host.files.removeIfEmpty(box.host.folders.disks(spec.stack));
 }
 
-async function checkOwner(spec: DiskName, owner: Owner): Promise<void> {
-  const known = await readRecord(spec);
+async function checkOwner(host: Host, spec: DiskName, owner: Owner): Promise<void> {
+  const known = await readRecord(host, spec);
   if (known && !isOwner(known.owner, owner)) throw new ForeignObjectError(`disk ${spec.name}`, known.owner);
 }

@@ -1,3 +1,4 @@
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { Hypervisor, MachineSpec } from "../hypervisor";
 import { machineActions } from "../machine-records";
@@ -16,16 +17,19 @@ import { createSnapshots } from "./snapshots";
 import { hostVirtualBox, type VirtualBox } from "./vboxmanage";
 import { isRunning } from "./vm-state";
 
-const { withMachine, withExistingMachine } = machineActions(withMachineLock, readComplete);
-
 /** Virtual machines by VirtualBox: see README.md for what is created where, and in which order. */
-export function createVirtualBoxDriver(box: VirtualBox = hostVirtualBox()): Hypervisor {
+/** @param box the VirtualBox of this host, unless a test watches it */
+export function createVirtualBoxDriver(host: Host, box: VirtualBox = hostVirtualBox(host)): Hypervisor {
+  const { withMachine, withExistingMachine } = machineActions(
+    (machine, action) => withMachineLock(host, machine, action),
+    (machine) => readComplete(host, machine),
+  );
   return {
     name: "virtualbox",
-    problems: hostProblems,
-    examineHost,
+    problems: () => hostProblems(host),
+    examineHost: () => examineHost(host),
     ensureSegment: (spec, owner) => ensureSegment(box, spec, owner),
-    inspectSegment,
+    inspectSegment: (spec) => inspectSegment(host, spec),
     removeSegment: (spec, owner) => removeSegment(box, spec, owner),
     segmentProblems: (spec) => segmentProblems(box, spec),
     inspectImage: async ({ name }) => {
@@ -42,10 +46,10 @@ export function createVirtualBoxDriver(box: VirtualBox = hostVirtualBox()): Hype
     startMachine: (machine) => withMachine(machine, (spec) => start(box, spec)),
     stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(box, spec, deadlineMs)),
     removeMachine: (machine, owner) => removeMachine(box, machine, owner),
-    listMachines,
+    listMachines: (stack) => listMachines(host, stack),
     links: { setLink: (machine, up, segment) => withMachine(machine, (spec) => setLink(box, spec, up, segment)) },
     hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(box, spec)) },
-    consoleLog: { consoleLogPath: (machine) => machineFiles(machine).consoleLog },
+    consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
     snapshots: createSnapshots(box, withMachine),
   };
 }

@@ -1,3 +1,4 @@
+import type { Host } from "../../model/host";
 import { ForeignObjectError, type MachineName, type Owner } from "../hypervisor";
 import { isOwner } from "../ownership";
 import * as commands from "./commands";
@@ -15,8 +16,8 @@ export interface FoundVm {
 }
 
 /** Is it the machine whose settings lie in our data folder? Another data folder may have a stack of the same name. */
-export const isOurs = (machine: MachineName, info: VmInfo): boolean =>
-  isSameFile(info.values.get("CfgFile") ?? "", machineFiles(machine).settings);
+export const isOurs = (host: Host, machine: MachineName, info: VmInfo): boolean =>
+  isSameFile(info.values.get("CfgFile") ?? "", machineFiles(host, machine).settings);
 
 /**
  * The machine as VirtualBox has it. One whose settings file is gone or damaged is forgotten and counts as missing.
@@ -25,6 +26,7 @@ export const isOurs = (machine: MachineName, info: VmInfo): boolean =>
  * @throws ForeignObjectError when a machine of this name or UUID is somebody else's
  */
 export async function findVm(
+  host: Host,
   session: Session,
   machine: MachineName,
   uuid: string | undefined,
@@ -38,7 +40,7 @@ export async function findVm(
   }
   const info = await session.vm(found.uuid);
   if (!info) return undefined;
-  if (!isOurs(machine, info) || (uuid !== undefined && found.uuid !== uuid)) {
+  if (!isOurs(host, machine, info) || (uuid !== undefined && found.uuid !== uuid)) {
     throw new ForeignObjectError(`the VirtualBox machine ${found.name} {${found.uuid}}`, undefined);
   }
   return { uuid: found.uuid, info };

@@ -1,8 +1,4 @@
-import * as os from "node:os";
-import { filesBelow, listFolder, readIfPresent } from "../../host/file-store";
-import { deviceAccess, readKernelBytes, readKernelFile } from "../../host/kernel-files";
-import { fileHolders } from "../../host/process-table";
-import { runCommand } from "../../host/run-command";
+import type { Host } from "../../model/host";
 import type { DeviceAccess } from "../../model/host-files";
 import { hasVirtualisationFlag } from "../choice/detect-hypervisors";
 import { findVBoxManage } from "../choice/vboxmanage-program";
@@ -45,34 +41,34 @@ export interface LinuxFacts {
 const TIMEOUT_MS = 60_000;
 
 /** Looks only; nothing of the host is changed. */
-export async function gatherHostFacts(): Promise<HostFacts> {
-  const { platform, arch } = process;
-  const program = await findVBoxManage();
+export async function gatherHostFacts(host: Host): Promise<HostFacts> {
+  const { platform, arch } = host.facts;
+  const program = await findVBoxManage(host);
   const [version, networksConf] = await Promise.all([
-    program ? output([program, "--version"]) : "",
-    platform === "win32" ? undefined : readIfPresent(NETWORKS_CONF),
+    program ? output(host, [program, "--version"]) : "",
+    platform === "win32" ? undefined : host.files.readText(NETWORKS_CONF),
   ]);
-  const askHost = () => output([program as string, "list", "hostinfo"]);
-  const hostInfo = version ? await withRegistryLock(askHost) : "";
+  const askHost = () => output(host, [program as string, "list", "hostinfo"]);
+  const hostInfo = version ? await withRegistryLock(host, askHost) : "";
   const facts = { platform, arch, program, version, hostInfo, networksConf };
-  if (platform === "linux") return { ...facts, linux: await gatherLinuxFacts() };
-  return platform === "win32" ? { ...facts, windowsHypervisor: await windowsHypervisor() } : facts;
+  if (platform === "linux") return { ...facts, linux: await gatherLinuxFacts(host) };
+  return platform === "win32" ? { ...facts, windowsHypervisor: await windowsHypervisor(host) } : facts;
 }
 
-async function gatherLinuxFacts(): Promise<LinuxFacts> {
-  const kernel = os.release();
+async function gatherLinuxFacts(host: Host): Promise<LinuxFacts> {
+  const kernel = host.facts.kernelRelease;
   const [cpuinfo, vboxdrv, moduleBuilt, secureBoot, modules, enableVirtAtLoad, kvmUsers] = await Promise.all([
-    readKernelFile("/proc/cpuinfo"),
-    deviceAccess("/dev/vboxdrv"),
-    hasModule(kernel),
-    isSecureBoot(),
-    readKernelFile("/proc/modules"),
-    readKernelFile("/sys/module/kvm/parameters/enable_virt_at_load"),
-    fileHolders("/dev/kvm"),
+    host.kernel.read("/proc/cpuinfo"),
+    host.kernel.deviceAccess("/dev/vboxdrv"),
+    hasModule(host, kernel),
+    isSecureBoot(host),
+    host.kernel.read("/proc/modules"),
+    host.kernel.read("/sys/module/kvm/parameters/enable_virt_at_load"),
+    host.processes.holdersOf("/dev/kvm"),
   ]);
   return {
     ...{ kernel, vboxdrv, moduleBuilt, secureBoot, enableVirtAtLoad },
-    isRoot: process.getuid?.() === 0,
+    isRoot: host.facts.uid === 0,
     virtualisation: hasVirtualisationFlag(cpuinfo ?? ""),
     kvmModules: parseKvmModules(modules ?? ""),
     // Newer VirtualBox opens the device itself, to have KVM's word that the processor is its own.
@@ -85,30 +81,30 @@ export const parseKvmModules = (text: string): readonly string[] =>
   text.split("\n").flatMap((line) => /^kvm(?:_intel|_amd)?(?= )/.exec(line) ?? []);
 
 /** Where dkms, Oracle's vboxconfig and distributions put it. */
-async function hasModule(kernel: string): Promise<boolean> {
+async function hasModule(host: Host, kernel: string): Promise<boolean> {
   for (const folder of ["updates", "misc", "extra", "extramodules", "kernel/misc"]) {
-    const files = await filesBelow(`/lib/modules/${kernel}/${folder}`).catch(() => []);
+    const files = await host.files.filesBelow(`/lib/modules/${kernel}/${folder}`).catch(() => []);
     if (files.some((file) => /(?:^|\/)vboxdrv\.ko/.test(file))) return true;
   }
   return false;
 }
 
 /** The firmware's variable: four bytes of attributes, then the value. */
-async function isSecureBoot(): Promise<boolean> {
+async function isSecureBoot(host: Host): Promise<boolean> {
   const folder = "/sys/firmware/efi/efivars";
-  const name = (await listFolder(folder).catch(() => [])).find((file) => file.startsWith("SecureBoot-"));
-  const bytes = name === undefined ? undefined : await readKernelBytes(`${folder}/${name}`);
+  const name = (await host.files.list(folder).catch(() => [])).find((file) => file.startsWith("SecureBoot-"));
+  const bytes = name === undefined ? undefined : await host.kernel.readBytes(`${folder}/${name}`);
   return bytes?.[4] === 1;
 }
 
-async function windowsHypervisor(): Promise<boolean | undefined> {
+async function windowsHypervisor(host: Host): Promise<boolean | undefined> {
   const question = "(Get-CimInstance -ClassName Win32_ComputerSystem).HypervisorPresent";
-  const answer = await output(["powershell.exe", "-NoProfile", "-NonInteractive", "-Command", question]);
+  const answer = await output(host, ["powershell.exe", "-NoProfile", "-NonInteractive", "-Command", question]);
   return { True: true, False: false }[answer.trim()];
 }
 
 /** What a command prints; empty when it fails, which the checks then tell from what is missing. */
-async function output(argv: readonly string[]): Promise<string> {
-  const reply = await runCommand(argv, { env: { LC_ALL: "C.UTF-8" }, timeoutMs: TIMEOUT_MS }).catch(() => undefined);
+async function output(host: Host, argv: readonly string[]): Promise<string> {
+  const reply = await host.run(argv, { env: { LC_ALL: "C.UTF-8" }, timeoutMs: TIMEOUT_MS }).catch(() => undefined);
   return (reply?.stdout ?? "").replaceAll("\r", "");
 }

@@ -1,6 +1,4 @@
-import { digestFile } from "../../host/digest-file";
-import { withFileLock } from "../../host/file-lock";
-import { exists, makeFolder, moveTree, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { ImageMissingError } from "../hypervisor";
 import * as commands from "./commands";
@@ -30,12 +28,12 @@ interface SealedDisk {
 /** How old the list of media may be for whoever only looks: the whole stack is read in one go. */
 export const LOOK_MS = 1_500;
 
-export const readConverted = (name: string): Promise<ConvertedImage | undefined> =>
-  readJson<ConvertedImage>(convertedImage(name).record);
+export const readConverted = (host: Host, name: string): Promise<ConvertedImage | undefined> =>
+  host.files.readJson<ConvertedImage>(convertedImage(host, name).record);
 
 /** The image, if machines can be made from it at once. */
 export async function inspectImage(box: VirtualBox, name: string): Promise<ConvertedImage | undefined> {
-  const record = await readConverted(name);
+  const record = await readConverted(box.host, name);
   if (!record) return undefined;
   const media = await box.session((session) => session.media(LOOK_MS));
   return isUsable(record, media) ? record : undefined;
@@ -48,48 +46,49 @@ export function isUsable(image: ConvertedImage, media: readonly Medium[]): boole
 }
 
 export async function ensureImage(box: VirtualBox, name: string): Promise<ConvertedImage> {
-  return withImageLock(name, async () => {
+  return withImageLock(box.host, name, async () => {
     const known = await inspectImage(box, name);
     if (known) return known;
-    const image = await describe(name);
+    const image = await describe(box.host, name);
     await convert(box, image);
     const dialect = await box.dialect();
-    await box.session((session) => register(session, dialect, image));
-    await writeJson(convertedImage(name).record, image);
+    await box.session((session) => register(box.host, session, dialect, image));
+    await box.host.files.writeJson(convertedImage(box.host, name).record, image);
     return image;
   });
 }
 
 export async function releaseImage(box: VirtualBox, name: string): Promise<void> {
-  await withImageLock(name, async () => {
-    const files = convertedImage(name);
-    const record = await readConverted(name);
+  await withImageLock(box.host, name, async () => {
+    const files = convertedImage(box.host, name);
+    const record = await readConverted(box.host, name);
     const released = await box.session(async (session) => {
       if (!record) return true;
       const media = await session.media();
       if (media.some(({ parent }) => parent === record.uuid)) return false;
-      await removeTree(files.record);
-      await removeHolder(session, record);
+      await box.host.files.remove(files.record);
+      await removeHolder(box.host, session, record);
       const medium = (await session.media()).find(({ uuid }) => uuid === record.uuid);
       if (medium) await session.call(commands.forgetDisk(record.uuid));
       return true;
     });
     if (!released) return;
-    await removeTree(files.folder);
-    for (const folder of files.parents) await removeIfEmpty(folder);
+    await box.host.files.remove(files.folder);
+    for (const folder of files.parents) await box.host.files.removeIfEmpty(folder);
   });
 }
 
-const withImageLock = <T>(name: string, action: () => Promise<T>): Promise<T> =>
-  withFileLock(lockFile(`image-${name}`), action, { timeoutMs: 60 * 60_000 });
+const withImageLock = <T>(host: Host, name: string, action: () => Promise<T>): Promise<T> =>
+  host.locks.withLock(lockFile(host, `image-${name}`), action, { timeoutMs: 60 * 60_000 });
 
-async function describe(name: string): Promise<ConvertedImage> {
-  const sealed = await readJson<SealedDisk>(sealedImage(name).record);
-  if (sealed === undefined || !(await exists(sealedImage(name).disk))) throw new ImageMissingError(name);
-  const { medium } = convertedImage(name);
+async function describe(host: Host, name: string): Promise<ConvertedImage> {
+  const sealed = await host.files.readJson<SealedDisk>(sealedImage(host, name).record);
+  if (sealed === undefined || !(await host.files.exists(sealedImage(host, name).disk)))
+    throw new ImageMissingError(name);
+  const { medium } = convertedImage(host, name);
   const uuid = uuidOf(`image ${sealed.digest} ${medium}`);
   const image = { name, digest: sealed.digest, uuid, holder: uuidOf(`holder ${uuid}`) };
-  const before = await readConverted(name);
+  const before = await readConverted(host, name);
   if (before && before.uuid !== uuid) {
     throw new UserError(
       "image-changed",
@@ -102,10 +101,10 @@ async function describe(name: string): Promise<ConvertedImage> {
 
 /** From the sealed raw disk, whose digest is checked, to a file that is there completely or not at all. */
 async function convert(box: VirtualBox, { name, digest, uuid }: ConvertedImage): Promise<void> {
-  const files = convertedImage(name);
-  if (await exists(files.medium)) return;
-  const { disk } = sealedImage(name);
-  const found = `sha256:${await digestFile(disk)}`;
+  const files = convertedImage(box.host, name);
+  if (await box.host.files.exists(files.medium)) return;
+  const { disk } = sealedImage(box.host, name);
+  const found = `sha256:${await box.host.files.digest(disk)}`;
   if (found !== digest) {
     throw new UserError(
       "image-damaged",
@@ -113,30 +112,35 @@ async function convert(box: VirtualBox, { name, digest, uuid }: ConvertedImage):
       "remove the image's folder and run `npx groundplane image build`",
     );
   }
-  await makeFolder(files.folder, 0o700);
-  await removeTree(files.half);
+  await box.host.files.makeFolder(files.folder, 0o700);
+  await box.host.files.remove(files.half);
   await box.convert(commands.convertImage(disk, files.half, uuid));
-  await moveTree(files.half, files.medium);
+  await box.host.files.move(files.half, files.medium);
 }
 
 /** Each step only where it is not done yet: whoever did this before may have been killed between any two. */
-async function register(session: Session, dialect: Dialect, image: ConvertedImage): Promise<void> {
-  await makeHolder(session, dialect, image);
+async function register(host: Host, session: Session, dialect: Dialect, image: ConvertedImage): Promise<void> {
+  await makeHolder(host, session, dialect, image);
   const media = await session.media();
   if (isUsable(image, media)) return;
   // A disk that no machine has ever had cannot be shared.
-  await session.call(commands.attachDisk(image.holder, SYSTEM_PORT, convertedImage(image.name).medium));
+  await session.call(commands.attachDisk(image.holder, SYSTEM_PORT, convertedImage(host, image.name).medium));
   await session.call(commands.detach(image.holder, SYSTEM_PORT));
   await session.call(commands.shareImage(image.uuid));
 }
 
-async function makeHolder(session: Session, dialect: Dialect, { name, holder }: ConvertedImage): Promise<void> {
-  const { holders, holderFolder } = convertedImage(name);
+async function makeHolder(
+  host: Host,
+  session: Session,
+  dialect: Dialect,
+  { name, holder }: ConvertedImage,
+): Promise<void> {
+  const { holders, holderFolder } = convertedImage(host, name);
   const isRegistered = async () => (await session.vms()).some(({ uuid }) => uuid === holder);
   if (!(await isRegistered())) {
     // Settings of a holder that is not registered were left by whoever was killed while making or removing it.
-    await removeTree(holderFolder);
-    await makeFolder(holders, 0o700);
+    await host.files.remove(holderFolder);
+    await host.files.makeFolder(holders, 0o700);
     const vm = { name: holderName(name), uuid: holder, group: HOLDER_GROUP, folder: holders };
     await session.call(commands.createVm(vm, dialect), { done: isRegistered });
   }
@@ -146,9 +150,9 @@ async function makeHolder(session: Session, dialect: Dialect, { name, holder }: 
   }
 }
 
-async function removeHolder(session: Session, { name, holder }: ConvertedImage): Promise<void> {
+async function removeHolder(host: Host, session: Session, { name, holder }: ConvertedImage): Promise<void> {
   const isGone = async () => !(await session.vms()).some(({ uuid }) => uuid === holder);
   // Without its disk, which VirtualBox would keep anyway because it is shared.
   if (!(await isGone())) await session.call(commands.deleteVm(holder), { done: isGone });
-  await removeTree(convertedImage(name).holderFolder);
+  await host.files.remove(convertedImage(host, name).holderFolder);
 }

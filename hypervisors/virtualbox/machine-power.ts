@@ -1,5 +1,4 @@
-import { exists, moveTree, readIfPresent, removeTree } from "../../host/file-store";
-import { isPortFree } from "../../host/free-port";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { MachineName, MachineSpec } from "../hypervisor";
 import { machineMissing } from "../machine-records";
@@ -31,10 +30,10 @@ export async function start(box: VirtualBox, spec: MachineSpec): Promise<void> {
     if (isPaused(info)) return void (await session.call(commands.resume(spec.uuid)));
     if (isRunning(info)) return;
     // One that hangs is in VirtualBox' way as much as in the user's.
-    if (isBusy(info)) await endNow(session, spec);
-    await checkPorts(spec);
+    if (isBusy(info)) await endNow(box.host, session, spec);
+    await checkPorts(box.host, spec);
     await plugCables(session, spec, info);
-    await rotateConsole(spec);
+    await rotateConsole(box.host, spec);
     await callStart(session, spec);
   });
 }
@@ -55,21 +54,21 @@ async function callStart(session: Session, spec: MachineSpec): Promise<void> {
 
 /** Orderly as far as the guest takes part: the power button, and at the deadline its power is cut. */
 export async function stopOrderly(box: VirtualBox, spec: MachineSpec, deadlineMs: number): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
+  const deadline = box.host.clock.now() + deadlineMs;
   let pressed = Number.NEGATIVE_INFINITY;
-  while (performance.now() < deadline) {
+  while (box.host.clock.now() < deadline) {
     const still = await box.session(async (session) => {
       const info = await session.vm(spec.uuid);
       if (!info || !isBusy(info)) return true;
-      if (performance.now() - pressed < PRESS_AGAIN_MS || !isRunning(info)) return false;
-      pressed = performance.now();
+      if (box.host.clock.now() - pressed < PRESS_AGAIN_MS || !isRunning(info)) return false;
+      pressed = box.host.clock.now();
       await unlessEnded(session, spec, session.call(commands.pressPowerButton(spec.uuid)));
       return false;
     });
     if (still) return;
-    await pause(Math.min(LOOK_EVERY_MS, Math.max(0, deadline - performance.now())));
+    await box.host.clock.sleep(Math.min(LOOK_EVERY_MS, Math.max(0, deadline - box.host.clock.now())));
   }
-  await box.session((session) => endNow(session, spec));
+  await box.session((session) => endNow(box.host, session, spec));
 }
 
 /** Cables first, so that no goodbye leaves the machine, then its power. */
@@ -80,27 +79,27 @@ export async function hardKill(box: VirtualBox, spec: MachineSpec): Promise<void
     for (const slot of pluggedSlots(info)) {
       await unlessEnded(session, spec, session.call(commands.setCable(spec.uuid, slot, false)));
     }
-    await endNow(session, spec);
+    await endNow(box.host, session, spec);
   });
 }
 
 /** Cuts the power and waits until VirtualBox has let go of the machine. */
-export async function endNow(session: Session, spec: IdentifiedMachine): Promise<void> {
+export async function endNow(host: Host, session: Session, spec: IdentifiedMachine): Promise<void> {
   const info = await session.vm(spec.uuid);
   if (!info || isStill(info)) return;
   await unlessEnded(session, spec, session.call(commands.cutPower(spec.uuid)));
-  const deadline = performance.now() + END_MS;
+  const deadline = host.clock.now() + END_MS;
   for (;;) {
     const now = await session.vm(spec.uuid);
     if (!now || isStill(now)) return;
-    if (performance.now() > deadline) {
+    if (host.clock.now() > deadline) {
       throw new UserError(
         "machine-not-killed",
         `machine ${spec.name} is still ${vmState(now)} ${END_MS / 1000} s after its power was cut`,
         "end its VBoxHeadless process, then try again",
       );
     }
-    await pause(LOOK_EVERY_MS);
+    await host.clock.sleep(LOOK_EVERY_MS);
   }
 }
 
@@ -130,9 +129,9 @@ async function plugCables(session: Session, spec: MachineSpec, info: VmInfo): Pr
 }
 
 /** VirtualBox starts a machine also when a port is taken, and only says so in a log. */
-async function checkPorts(spec: MachineSpec): Promise<void> {
+async function checkPorts(host: Host, spec: MachineSpec): Promise<void> {
   for (const { hostPort } of spec.uplink?.forwards ?? []) {
-    if (await isPortFree(hostPort)) continue;
+    if (await host.ports.isFree(hostPort)) continue;
     throw new UserError(
       "port-taken",
       `port 127.0.0.1:${hostPort}, which leads to ${spec.name}, is held by another program`,
@@ -142,11 +141,11 @@ async function checkPorts(spec: MachineSpec): Promise<void> {
 }
 
 /** VirtualBox empties the file at each start. */
-async function rotateConsole(machine: MachineName): Promise<void> {
-  const { consoleLog, lastConsoleLog } = machineFiles(machine);
-  if (!(await exists(consoleLog)) || (await readIfPresent(consoleLog)) === "") return;
-  await removeTree(lastConsoleLog);
-  await moveTree(consoleLog, lastConsoleLog);
+async function rotateConsole(host: Host, machine: MachineName): Promise<void> {
+  const { consoleLog, lastConsoleLog } = machineFiles(host, machine);
+  if (!(await host.files.exists(consoleLog)) || (await host.files.readText(consoleLog)) === "") return;
+  await host.files.remove(lastConsoleLog);
+  await host.files.move(consoleLog, lastConsoleLog);
 }
 
 export async function mustExist(session: Session, spec: MachineSpec, maxAgeMs = 0): Promise<VmInfo> {
@@ -154,5 +153,3 @@ export async function mustExist(session: Session, spec: MachineSpec, maxAgeMs = 
   if (info) return info;
   throw machineMissing(spec);
 }
-
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

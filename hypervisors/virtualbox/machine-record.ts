@@ -11,7 +11,7 @@ export interface MachineRecord extends DriverRecord {
 }
 
 export const { readRecord, readComplete, writeRecord, ownedRecord } = machineRecords<MachineRecord>(
-  (machine) => machineFiles(machine).record,
+  (host, machine) => machineFiles(host, machine).record,
 );
 
 /** The mark on the machine itself, so that another data folder or a lost record does not make it anybody's. */

@@ -1,6 +1,5 @@
 import * as path from "node:path";
-import { withFileLock } from "../../host/file-lock";
-import { listFolder, makeFolder } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import {
   ImageMissingError,
@@ -32,8 +31,8 @@ import { isRunning, vmState } from "./vm-state";
 const STOP_DEADLINE_MS = 30_000;
 
 /** One change of a machine at a time, whoever asks. */
-export const withMachineLock = <T>(machine: MachineName, action: () => Promise<T>): Promise<T> =>
-  withFileLock(lockFile(`machine-${machine.stack}.${machine.name}`), action, { timeoutMs: 900_000 });
+export const withMachineLock = <T>(host: Host, machine: MachineName, action: () => Promise<T>): Promise<T> =>
+  host.locks.withLock(lockFile(host, `machine-${machine.stack}.${machine.name}`), action, { timeoutMs: 900_000 });
 
 export async function ensureMachine(
   box: VirtualBox,
@@ -44,51 +43,57 @@ export async function ensureMachine(
 ): Promise<MachineState> {
   const spec = plain(wantedSpec);
   checkMachine(spec);
-  return withMachineLock(spec, async () => {
+  return withMachineLock(box.host, spec, async () => {
     const image = await inspectImage(box, spec.image);
     if (!image) throw new ImageMissingError(spec.image);
-    await checkSegments(spec);
-    await ownedRecord(spec, owner);
-    const plugs = await plugsOf(spec.stack);
-    const seedName = await writeSeed(spec, seed);
-    await makeFolder(vmsFolder(spec.stack), 0o700);
-    const creation = commands.createVm(newVm(spec), await box.dialect());
+    await checkSegments(box.host, spec);
+    await ownedRecord(box.host, spec, owner);
+    const plugs = await plugsOf(box.host, spec.stack);
+    const seedName = await writeSeed(box.host, spec, seed);
+    await box.host.files.makeFolder(vmsFolder(box.host, spec.stack), 0o700);
+    const creation = commands.createVm(newVm(box.host, spec), await box.dialect());
     const prepare = async (session: Session): Promise<Converging> => {
-      const begun = await begin(session, spec, owner, seedName, image);
-      return { ...begun, wanted: wantedMachine(begun.record, plugs, image, creation) };
+      const begun = await begin(box.host, session, spec, owner, seedName, image);
+      return { ...begun, wanted: wantedMachine(box.host, begun.record, plugs, image, creation) };
     };
-    let seen = await box.session(async (session) => apply(session, await prepare(session)));
+    let seen = await box.session(async (session) => apply(box.host, session, await prepare(session)));
     if (seen.stopFor.length > 0) {
       announce(`${spec.name} is shut down for a change: ${seen.stopFor.join("; ")}`);
       await stopOrderly(box, spec, STOP_DEADLINE_MS);
-      seen = await box.session(async (session) => apply(session, await prepare(session)));
+      seen = await box.session(async (session) => apply(box.host, session, await prepare(session)));
       if (seen.stopFor.length > 0) throw changedMeanwhile(spec, seen.stopFor);
     }
     const record = { ...seen.record, complete: true };
-    await writeRecord(record);
-    return stateOf(record, plugs, seen, image);
+    await writeRecord(box.host, record);
+    return stateOf(box.host, record, plugs, seen, image);
   });
 }
 
 export async function inspectMachine(box: VirtualBox, machine: MachineName): Promise<MachineState | undefined> {
-  const record = await readComplete(machine);
+  const record = await readComplete(box.host, machine);
   if (!record) return undefined;
   const { info, media } = await box.session(async (session) => ({
     info: await session.vm(record.spec.uuid),
     media: await session.media(LOOK_MS),
   }));
   // One whose settings cannot be read has no state.
-  if (!info || vmState(info) === "" || !isOurs(machine, info)) return undefined;
-  return stateOf(record, await plugsOf(machine.stack), { info, media }, await readConverted(record.spec.image));
+  if (!info || vmState(info) === "" || !isOurs(box.host, machine, info)) return undefined;
+  return stateOf(
+    box.host,
+    record,
+    await plugsOf(box.host, machine.stack),
+    { info, media },
+    await readConverted(box.host, record.spec.image),
+  );
 }
 
 export async function removeMachine(box: VirtualBox, machine: MachineName, owner: Owner): Promise<void> {
-  await withMachineLock(machine, () => removeEverything(box, machine, owner));
-  await releaseStack(machine.stack);
+  await withMachineLock(box.host, machine, () => removeEverything(box, machine, owner));
+  await releaseStack(box.host, machine.stack);
 }
 
-export async function listMachines(stack: string): Promise<readonly MachineName[]> {
-  return (await listFolder(machinesFolder(stack))).map((name) => ({ stack, name }));
+export async function listMachines(host: Host, stack: string): Promise<readonly MachineName[]> {
+  return (await host.files.list(machinesFolder(host, stack))).map((name) => ({ stack, name }));
 }
 
 const changedMeanwhile = (spec: MachineSpec, reasons: readonly string[]): UserError =>
@@ -98,14 +103,15 @@ const changedMeanwhile = (spec: MachineSpec, reasons: readonly string[]): UserEr
     "leave the machine alone and run the command again",
   );
 
-const newVm = (spec: MachineSpec): commands.NewVm => ({
+const newVm = (host: Host, spec: MachineSpec): commands.NewVm => ({
   name: vmName(spec),
   uuid: spec.uuid,
   group: vmGroup(spec.stack),
-  folder: vmsFolder(spec.stack),
+  folder: vmsFolder(host, spec.stack),
 });
 
 const wantedMachine = (
+  host: Host,
   record: MachineRecord,
   plugs: ReadonlyMap<string, Plug>,
   image: ConvertedImage,
@@ -114,24 +120,25 @@ const wantedMachine = (
   record,
   adapters: wantedAdapters(record.spec, plugs),
   image: image.uuid,
-  files: filesOf(record),
+  files: filesOf(host, record),
   creation,
 });
 
-function filesOf({ spec, seed }: MachineRecord) {
-  const { folder, consoleLog, systemDisk } = machineFiles(spec);
+function filesOf(host: Host, { spec, seed }: MachineRecord) {
+  const { folder, consoleLog, systemDisk } = machineFiles(host, spec);
   return { consoleLog, systemDisk, seed: path.join(folder, seed) };
 }
 
 function stateOf(
+  host: Host,
   record: MachineRecord,
   plugs: ReadonlyMap<string, Plug>,
   { info, media }: { readonly info: VmInfo; readonly media: readonly Medium[] },
   image: ConvertedImage | undefined,
 ): MachineState {
   const { owner, generation, spec } = record;
-  const known = { spec, adapters: wantedAdapters(spec, plugs), image: image?.uuid, files: filesOf(record) };
-  const read = readBack(known, info, media);
+  const known = { spec, adapters: wantedAdapters(spec, plugs), image: image?.uuid, files: filesOf(host, record) };
+  const read = readBack(host, known, info, media);
   const state = { spec: read.spec, owner, generation, power: isRunning(info) ? "running" : "stopped" } as const;
   return read.drift.length > 0 ? { ...state, drift: read.drift } : state;
 }

@@ -1,3 +1,4 @@
+import type { Host } from "../../model/host";
 import type { MachineSpec, PortForward } from "../hypervisor";
 import type { Adapter } from "./adapters";
 import type { Argv } from "./commands";
@@ -40,13 +41,13 @@ export interface Changes {
 }
 
 /** What makes the machine as it is to be, from whatever there is of it. Pure. */
-export function planChanges(wanted: WantedMachine, observed: ObservedMachine): Changes {
+export function planChanges(host: Host, wanted: WantedMachine, observed: ObservedMachine): Changes {
   const { info } = observed;
-  if (info === undefined) return { stopFor: [], calls: creationCalls(wanted) };
+  if (info === undefined) return { stopFor: [], calls: creationCalls(host, wanted) };
   const busy = isBusy(info);
   const differing = differingSettings(settingsOf(wanted), info);
   const fixed = differing.filter(({ live }) => !live);
-  const storage = storageChanges(wanted, observed, info);
+  const storage = storageChanges(host, wanted, observed, info);
   const settings =
     busy && fixed.length === 0 ? liveCalls(wanted, differing, info) : stillCalls(wanted, differing, info);
   const stopFor = busy ? [...fixed.map((setting) => describeDifference(setting, info)), ...storage.stopFor] : [];
@@ -66,7 +67,7 @@ const settingsOf = ({ record, adapters, files }: WantedMachine): readonly Settin
 
 const markCall = (record: MachineRecord): Argv => commands.mark(record.spec.uuid, MARK, markOf(record));
 
-function creationCalls(wanted: WantedMachine): readonly Argv[] {
+function creationCalls(host: Host, wanted: WantedMachine): readonly Argv[] {
   const { record, image, files } = wanted;
   const { spec } = record;
   const options = [...unreadableOptions, ...settingsOf(wanted).flatMap((setting) => setting.options)];
@@ -79,7 +80,7 @@ function creationCalls(wanted: WantedMachine): readonly Argv[] {
     commands.createLinkedDisk(files.systemDisk, image),
     commands.resizeDisk(files.systemDisk, spec.diskGiB),
     commands.attachDisk(spec.uuid, SYSTEM_PORT, files.systemDisk),
-    ...wantedDataDisks(spec).map(({ port, file }) => commands.attachDisk(spec.uuid, port, file)),
+    ...wantedDataDisks(host, spec).map(({ port, file }) => commands.attachDisk(spec.uuid, port, file)),
     commands.attachSeed(spec.uuid, SEED_PORT, files.seed),
   ];
 }
@@ -136,13 +137,13 @@ export const isForward = (rule: NatForward, { hostPort, guestPort }: PortForward
   rule.guestPort === guestPort &&
   rule.guestIp === "";
 
-function storageChanges(wanted: WantedMachine, { media }: ObservedMachine, info: VmInfo): Changes {
+function storageChanges(host: Host, wanted: WantedMachine, { media }: ObservedMachine, info: VmInfo): Changes {
   const { record, files } = wanted;
   const { spec } = record;
   const { uuid } = spec;
   const system = { port: SYSTEM_PORT, file: files.systemDisk };
   const seed = { port: SEED_PORT, file: files.seed };
-  const disks = wantedDataDisks(spec);
+  const disks = wantedDataDisks(host, spec);
   const medium = mediumAt(media, files.systemDisk);
   const grows = medium?.capacityMiB === undefined || medium.capacityMiB < spec.diskGiB * 1024;
   const isWanted = (slot: Slot) => [system, seed, ...disks].some(({ port }) => port === slot.port);

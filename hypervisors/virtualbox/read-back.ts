@@ -1,3 +1,4 @@
+import type { Host } from "../../model/host";
 import type { DiskAttachment, MachineSpec, PortForward, UplinkSpec } from "../hypervisor";
 import { type Adapter, macText } from "./adapters";
 import { describeDifference, differingSettings, wantedSettings } from "./machine-settings";
@@ -21,7 +22,7 @@ export interface ReadBack {
   readonly drift: readonly string[];
 }
 
-export function readBack(known: KnownMachine, info: VmInfo, media: readonly Medium[]): ReadBack {
+export function readBack(host: Host, known: KnownMachine, info: VmInfo, media: readonly Medium[]): ReadBack {
   const { uplink: wantedUplink, ...recorded } = known.spec;
   const system = mediumAt(media, known.files.systemDisk);
   const uplink = wantedUplink && readUplink(wantedUplink, known, info);
@@ -30,10 +31,10 @@ export function readBack(known: KnownMachine, info: VmInfo, media: readonly Medi
     cpus: numberOf(info, "cpus", recorded.cpus),
     memoryMiB: numberOf(info, "memory", recorded.memoryMiB),
     diskGiB: system?.capacityMiB === undefined ? recorded.diskGiB : Math.floor(system.capacityMiB / 1024),
-    disks: readDisks(known.spec, info, media),
+    disks: readDisks(host, known.spec, info, media),
     ...(uplink ? { uplink } : {}),
   };
-  return { spec, drift: [...settingsDrift(known, info), ...storageDrift(known, info, media)] };
+  return { spec, drift: [...settingsDrift(known, info), ...storageDrift(host, known, info, media)] };
 }
 
 function numberOf({ values }: VmInfo, key: string, otherwise: number): number {
@@ -52,8 +53,13 @@ function readUplink(wanted: UplinkSpec, known: KnownMachine, info: VmInfo): Upli
   return { mac: macText(info.values.get(`macaddress${slot}`) ?? ""), forwards: [...kept, ...added] };
 }
 
-const readDisks = (spec: MachineSpec, info: VmInfo, media: readonly Medium[]): readonly DiskAttachment[] => {
-  const attached = wantedDataDisks(spec).filter((slot) => isInSlot(info, slot, media));
+const readDisks = (
+  host: Host,
+  spec: MachineSpec,
+  info: VmInfo,
+  media: readonly Medium[],
+): readonly DiskAttachment[] => {
+  const attached = wantedDataDisks(host, spec).filter((slot) => isInSlot(info, slot, media));
   return spec.disks.filter(({ disk }) => attached.some((slot) => slot.disk === disk));
 };
 
@@ -65,12 +71,17 @@ function settingsDrift({ spec, adapters, files }: KnownMachine, info: VmInfo): r
   return differingSettings(settings, info).map((setting) => describeDifference(setting, info));
 }
 
-function storageDrift({ spec, files, image }: KnownMachine, info: VmInfo, media: readonly Medium[]): readonly string[] {
+function storageDrift(
+  host: Host,
+  { spec, files, image }: KnownMachine,
+  info: VmInfo,
+  media: readonly Medium[],
+): readonly string[] {
   const drift: string[] = [];
   const has = (port: number, file: string) => isInSlot(info, { port, file }, media);
   if (!has(SYSTEM_PORT, files.systemDisk)) drift.push("its system disk is not attached");
   if (!has(SEED_PORT, files.seed)) drift.push("its seed is not in the CD drive");
-  const ports = [SYSTEM_PORT, SEED_PORT, ...wantedDataDisks(spec).map(({ port }) => port)];
+  const ports = [SYSTEM_PORT, SEED_PORT, ...wantedDataDisks(host, spec).map(({ port }) => port)];
   for (const { port, file } of occupiedSlots(info)) {
     if (!ports.includes(port)) drift.push(`${file} is attached to it`);
   }

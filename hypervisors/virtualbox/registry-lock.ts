@@ -1,6 +1,5 @@
-import * as os from "node:os";
 import * as path from "node:path";
-import { withFileLock } from "../../host/file-lock";
+import type { Host } from "../../model/host";
 
 /** VirtualBox' own folder of this user: machines and media are registered there, one VBoxSVC serves it. */
 export function registryFolder(
@@ -21,7 +20,7 @@ const WAIT_MS = 900_000;
  * The one lock around every call, reads included, of everybody who works with the same registry: parallel calls crash
  * VBoxSVC and fail at random.
  */
-export function withRegistryLock<T>(action: () => Promise<T>): Promise<T> {
-  const registry = registryFolder(process.env, process.platform, os.homedir());
-  return withFileLock(path.join(registry, "groundplane"), action, { timeoutMs: WAIT_MS });
+export function withRegistryLock<T>(host: Host, action: () => Promise<T>): Promise<T> {
+  const registry = registryFolder(host.facts.env, host.facts.platform, host.facts.homeFolder);
+  return host.locks.withLock(path.join(registry, "groundplane"), action, { timeoutMs: WAIT_MS });
 }

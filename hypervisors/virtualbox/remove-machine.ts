@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import { exists, listFolder, readIfPresent, removeIfEmpty, removeTree } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { ForeignObjectError, type MachineName, type Owner } from "../hypervisor";
 import * as commands from "./commands";
@@ -15,30 +15,31 @@ import type { Session, VirtualBox } from "./vboxmanage";
 
 /** Removes the machine and all that is its own; what was made of it by somebody who was killed as well. */
 export async function removeEverything(box: VirtualBox, machine: MachineName, owner: Owner): Promise<void> {
-  const record = await ownedRecord(machine, owner);
-  const { folder, vmFolder } = machineFiles(machine);
-  const nothingKnown = record === undefined && !(await exists(folder)) && !(await exists(vmFolder));
+  const record = await ownedRecord(box.host, machine, owner);
+  const { folder, vmFolder } = machineFiles(box.host, machine);
+  const nothingKnown =
+    record === undefined && !(await box.host.files.exists(folder)) && !(await box.host.files.exists(vmFolder));
   if (nothingKnown) return;
   // Not complete any more: interrupted from here on, it is not taken for a machine that can start.
-  if (record) await writeRecord({ ...record, complete: false });
+  if (record) await writeRecord(box.host, { ...record, complete: false });
   await box.session(async (session) => {
-    const found = await findVm(session, machine, record?.spec.uuid);
+    const found = await findVm(box.host, session, machine, record?.spec.uuid);
     if (found && !record) await mustBeMarked(session, machine, found.uuid, owner);
-    if (found) await tearDown(session, { ...machine, uuid: found.uuid });
-    else await clearDebris(session, { ...machine, uuid: record?.spec.uuid });
-    await forgetSeeds(session, machine);
+    if (found) await tearDown(box.host, session, { ...machine, uuid: found.uuid });
+    else await clearDebris(box.host, session, { ...machine, uuid: record?.spec.uuid });
+    await forgetSeeds(box.host, session, machine);
   });
-  await removeTree(folder);
+  await box.host.files.remove(folder);
 }
 
 /** In an order that never takes a data disk along: VirtualBox deletes whatever is still attached. */
-export async function tearDown(session: Session, machine: IdentifiedMachine): Promise<void> {
+export async function tearDown(host: Host, session: Session, machine: IdentifiedMachine): Promise<void> {
   const { uuid } = machine;
-  await endNow(session, machine);
+  await endNow(host, session, machine);
   await deleteSnapshots(session, uuid);
   for (const { port } of slotsToKeep(await session.vm(uuid))) await session.call(commands.detach(uuid, port));
   const left = occupiedSlots((await session.vm(uuid)) ?? nothing);
-  const foreign = left.find(({ file }) => !isBelow(machineFiles(machine).vmFolder, file));
+  const foreign = left.find(({ file }) => !isBelow(machineFiles(host, machine).vmFolder, file));
   if (foreign) throw stillAttached(machine, foreign.file);
   const isGone = async () => !(await session.vms()).some((vm) => vm.uuid === uuid);
   try {
@@ -47,7 +48,7 @@ export async function tearDown(session: Session, machine: IdentifiedMachine): Pr
     // It may have been unregistered before its files could be deleted.
     if (!(error instanceof VirtualBoxError) || !(await isGone())) throw error;
   }
-  await clearDebris(session, machine);
+  await clearDebris(host, session, machine);
 }
 
 const nothing: VmInfo = { values: new Map(), forwards: new Map() };
@@ -71,19 +72,20 @@ async function deleteSnapshots(session: Session, uuid: string): Promise<void> {
  * @throws ForeignObjectError when the settings file in there is of another machine
  */
 export async function clearDebris(
+  host: Host,
   session: Session,
   machine: MachineName & { readonly uuid: string | undefined },
 ): Promise<void> {
-  const { vmFolder, settings } = machineFiles(machine);
-  const text = await readIfPresent(settings);
+  const { vmFolder, settings } = machineFiles(host, machine);
+  const text = await host.files.readText(settings);
   const owner = text === undefined ? undefined : /<Machine [^>]*uuid="\{([0-9a-f-]{36})\}"/.exec(text)?.[1];
   if (owner !== undefined && machine.uuid !== undefined && owner !== machine.uuid) {
     throw new ForeignObjectError(`the settings file ${settings}`, undefined);
   }
   const listed = (await session.media()).filter(({ location }) => isBelow(vmFolder, location));
   for (const medium of childrenFirst(listed)) await session.call(commands.forgetDisk(medium.uuid));
-  await removeTree(vmFolder);
-  await removeIfEmpty(groupFolder(machine.stack));
+  await host.files.remove(vmFolder);
+  await host.files.removeIfEmpty(groupFolder(host, machine.stack));
 }
 
 function childrenFirst(media: readonly Medium[]): readonly Medium[] {
@@ -95,21 +97,21 @@ function childrenFirst(media: readonly Medium[]): readonly Medium[] {
 }
 
 /** VirtualBox remembers every CD image that it has seen. */
-async function forgetSeeds(session: Session, machine: MachineName): Promise<void> {
-  const { folder } = machineFiles(machine);
-  for (const name of await listFolder(folder)) {
-    if (name.endsWith(".iso")) await forgetSeed(session, path.join(folder, name));
+async function forgetSeeds(host: Host, session: Session, machine: MachineName): Promise<void> {
+  const { folder } = machineFiles(host, machine);
+  for (const name of await host.files.list(folder)) {
+    if (name.endsWith(".iso")) await forgetSeed(host, session, path.join(folder, name));
   }
 }
 
 /** Its registration and the file. */
-export async function forgetSeed(session: Session, file: string): Promise<void> {
+export async function forgetSeed(host: Host, session: Session, file: string): Promise<void> {
   try {
     await session.call(commands.forgetSeed(file));
   } catch (error) {
     if (!(error instanceof VirtualBoxError) || error.id === "medium-in-use") throw error;
   }
-  await removeTree(file);
+  await host.files.remove(file);
 }
 
 const stillAttached = (machine: MachineName, file: string): UserError =>

@@ -1,4 +1,4 @@
-import { listFolder } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import type { SegmentSpec } from "../hypervisor";
 import { type Plug, plugOptions, plugText, shownPlug, wantedAdapters } from "./adapters";
 import * as commands from "./commands";
@@ -8,10 +8,15 @@ import type { Session } from "./vboxmanage";
 import { isBusy } from "./vm-state";
 
 /** Moves the cables of a segment's machines to what it is attached to now, also while they run. */
-export async function replug(session: Session, { stack, name: segment }: SegmentSpec, plug: Plug): Promise<void> {
+export async function replug(
+  host: Host,
+  session: Session,
+  { stack, name: segment }: SegmentSpec,
+  plug: Plug,
+): Promise<void> {
   if (plug.kind === "nat") return;
-  for (const name of await listFolder(machinesFolder(stack))) {
-    const record = await readComplete({ stack, name });
+  for (const name of await host.files.list(machinesFolder(host, stack))) {
+    const record = await readComplete(host, { stack, name });
     const adapter =
       record && wantedAdapters(record.spec, new Map([[segment, plug]])).find((a) => a.segment === segment);
     const info = adapter && (await session.vm(record.spec.uuid));

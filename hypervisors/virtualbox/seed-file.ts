@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
-import { exists, listFolder, makeFolder, writeFileAtomic } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import type { MachineName, SeedFiles } from "../hypervisor";
 import { seedIso } from "../seed-iso";
 import { machineFiles } from "./folders";
@@ -12,20 +12,20 @@ import type { Session } from "./vboxmanage";
  * cloud-init's CD. A changed seed is another file, so that the CD of a machine that runs can be swapped on any host.
  * @returns the file's name in the machine's folder
  */
-export async function writeSeed(machine: MachineName, seed: SeedFiles): Promise<string> {
+export async function writeSeed(host: Host, machine: MachineName, seed: SeedFiles): Promise<string> {
   const content = seedIso(seed);
   const name = `seed-${createHash("sha256").update(content).digest("hex").slice(0, 12)}.iso`;
-  const { folder } = machineFiles(machine);
-  await makeFolder(folder, 0o700);
+  const { folder } = machineFiles(host, machine);
+  await host.files.makeFolder(folder, 0o700);
   const file = path.join(folder, name);
-  if (!(await exists(file))) await writeFileAtomic(file, content, 0o600);
+  if (!(await host.files.exists(file))) await host.files.writeAtomic(file, content, 0o600);
   return name;
 }
 
 /** Of seeds that the machine had before nothing stays. */
-export async function forgetOtherSeeds(session: Session, { spec, seed }: MachineRecord): Promise<void> {
-  const { folder } = machineFiles(spec);
-  for (const name of await listFolder(folder)) {
-    if (name.endsWith(".iso") && name !== seed) await forgetSeed(session, path.join(folder, name));
+export async function forgetOtherSeeds(host: Host, session: Session, { spec, seed }: MachineRecord): Promise<void> {
+  const { folder } = machineFiles(host, spec);
+  for (const name of await host.files.list(folder)) {
+    if (name.endsWith(".iso") && name !== seed) await forgetSeed(host, session, path.join(folder, name));
   }
 }

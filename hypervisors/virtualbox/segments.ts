@@ -1,6 +1,4 @@
-import { stackFolder } from "../../host/data-folder";
-import { withFileLock } from "../../host/file-lock";
-import { listFolder, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import {
   ForeignObjectError,
@@ -24,69 +22,74 @@ export interface SegmentRecord {
   readonly attached?: Attached;
 }
 
-const withStackLock = <T>(stack: string, action: () => Promise<T>): Promise<T> =>
-  withFileLock(lockFile(`stack-${stack}`), action, { timeoutMs: 900_000 });
+const withStackLock = <T>(host: Host, stack: string, action: () => Promise<T>): Promise<T> =>
+  host.locks.withLock(lockFile(host, `stack-${stack}`), action, { timeoutMs: 900_000 });
 
 export async function ensureSegment(box: VirtualBox, spec: SegmentSpec, owner: Owner): Promise<void> {
-  await withStackLock(spec.stack, async () => {
-    const before = await ownedRecord(spec, owner);
+  await withStackLock(box.host, spec.stack, async () => {
+    const before = await ownedRecord(box.host, spec, owner);
     const { attachment } = spec;
     const record: SegmentRecord = attachment ? { owner, attachment } : { owner };
     const isAsWanted = before !== undefined && isSameAttachment(before.attachment, attachment);
     // Whatever the host has for the old one goes with it, but after the cables.
     const old = isAsWanted ? undefined : before?.attached;
-    const file = segmentRecord(spec.stack, spec.name);
-    await writeJson(file, { ...record, ...(before?.attached ? { attached: before.attached } : {}) });
-    if (!attachment && !old) return writeJson(file, record);
+    const file = segmentRecord(box.host, spec.stack, spec.name);
+    await box.host.files.writeJson(file, { ...record, ...(before?.attached ? { attached: before.attached } : {}) });
+    if (!attachment && !old) return box.host.files.writeJson(file, record);
     const dialect = await box.dialect();
     await box.session(async (session) => {
       const attached = await ensureAttached(session, dialect, spec, before?.attached);
-      await writeJson(file, { ...record, attached } satisfies SegmentRecord);
-      await replug(session, spec, attached.plug);
+      await box.host.files.writeJson(file, { ...record, attached } satisfies SegmentRecord);
+      await replug(box.host, session, spec, attached.plug);
       if (old) await detachSegment(session, old);
     });
   });
 }
 
-export async function inspectSegment(spec: SegmentSpec): Promise<SegmentRecord | undefined> {
-  return readJson<SegmentRecord>(segmentRecord(spec.stack, spec.name));
+export async function inspectSegment(host: Host, spec: SegmentSpec): Promise<SegmentRecord | undefined> {
+  return host.files.readJson<SegmentRecord>(segmentRecord(host, spec.stack, spec.name));
 }
 
 export async function removeSegment(box: VirtualBox, spec: SegmentSpec, owner: Owner): Promise<void> {
-  await withStackLock(spec.stack, async () => {
-    const { attached } = (await ownedRecord(spec, owner)) ?? {};
+  await withStackLock(box.host, spec.stack, async () => {
+    const { attached } = (await ownedRecord(box.host, spec, owner)) ?? {};
     if (attached?.made !== undefined) await box.session((session) => detachSegment(session, attached));
-    await removeTree(segmentRecord(spec.stack, spec.name));
+    await box.host.files.remove(segmentRecord(box.host, spec.stack, spec.name));
   });
-  await releaseStack(spec.stack);
+  await releaseStack(box.host, spec.stack);
 }
 
 /** Removes what is kept per stack as far as nothing is left in it. */
-export async function releaseStack(stack: string): Promise<void> {
-  await withStackLock(stack, async () => {
-    const folders = [groupFolder(stack), vmsFolder(stack), segmentsFolder(stack), machinesFolder(stack)];
-    for (const folder of [...folders, stackFolder(stack)]) await removeIfEmpty(folder);
+export async function releaseStack(host: Host, stack: string): Promise<void> {
+  await withStackLock(host, stack, async () => {
+    const folders = [
+      groupFolder(host, stack),
+      vmsFolder(host, stack),
+      segmentsFolder(host, stack),
+      machinesFolder(host, stack),
+    ];
+    for (const folder of [...folders, host.folders.stack(stack)]) await host.files.removeIfEmpty(folder);
   });
 }
 
-async function segmentNames(stack: string): Promise<readonly string[]> {
-  const files = await listFolder(segmentsFolder(stack));
+async function segmentNames(host: Host, stack: string): Promise<readonly string[]> {
+  const files = await host.files.list(segmentsFolder(host, stack));
   return files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
 }
 
 /** Segments that are more than an internal network, and what their cables are plugged into. */
-export async function plugsOf(stack: string): Promise<ReadonlyMap<string, Plug>> {
+export async function plugsOf(host: Host, stack: string): Promise<ReadonlyMap<string, Plug>> {
   const plugs = new Map<string, Plug>();
-  for (const name of await segmentNames(stack)) {
-    const record = await inspectSegment({ stack, name });
+  for (const name of await segmentNames(host, stack)) {
+    const record = await inspectSegment(host, { stack, name });
     if (record?.attached) plugs.set(name, record.attached.plug);
   }
   return plugs;
 }
 
 /** @throws UserError when the machine has a cable into a segment that does not exist */
-export async function checkSegments(spec: MachineSpec): Promise<void> {
-  const known = await segmentNames(spec.stack);
+export async function checkSegments(host: Host, spec: MachineSpec): Promise<void> {
+  const known = await segmentNames(host, spec.stack);
   const unknown = spec.nics.find((nic) => !known.includes(nic.segment));
   if (!unknown) return;
   throw new UserError(
@@ -96,8 +99,8 @@ export async function checkSegments(spec: MachineSpec): Promise<void> {
   );
 }
 
-async function ownedRecord(spec: SegmentSpec, owner: Owner): Promise<SegmentRecord | undefined> {
-  const known = await inspectSegment(spec);
+async function ownedRecord(host: Host, spec: SegmentSpec, owner: Owner): Promise<SegmentRecord | undefined> {
+  const known = await inspectSegment(host, spec);
   if (known && !isOwner(known.owner, owner)) throw new ForeignObjectError(`segment ${spec.name}`, known.owner);
   return known;
 }

@@ -22,7 +22,7 @@ export const createSnapshots = (box: VirtualBox, withMachine: WithMachine): Snap
     withMachine(machine, async (spec) => {
       const ran = await box.session(async (session) => {
         const running = isRunning(await mustExist(session, spec));
-        await endNow(session, spec);
+        await endNow(box.host, session, spec);
         await session.call(commands.restoreSnapshot(spec.uuid, name), { timeoutMs: SNAPSHOT_MS });
         return running;
       });

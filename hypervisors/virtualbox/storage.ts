@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import type { Host } from "../../model/host";
 import type { MachineSpec } from "../hypervisor";
 import { diskFiles } from "./folders";
 import { CONTROLLER, FIRST_DATA_PORT } from "./names";
@@ -11,11 +12,11 @@ export interface Slot {
 }
 
 /** Data disks and the ports that they have by their order in the plan. */
-export const wantedDataDisks = (spec: MachineSpec): readonly (Slot & { readonly disk: string })[] =>
+export const wantedDataDisks = (host: Host, spec: MachineSpec): readonly (Slot & { readonly disk: string })[] =>
   spec.disks.map(({ disk }, position) => ({
     disk,
     port: FIRST_DATA_PORT + position,
-    file: diskFiles({ stack: spec.stack, name: disk }).medium,
+    file: diskFiles(host, { stack: spec.stack, name: disk }).medium,
   }));
 
 /** Ports with a medium in them. */
@@ -31,7 +32,7 @@ export const hasController = ({ values }: VmInfo): boolean => values.get("storag
 /** The same file? Windows does not tell upper from lower case. */
 export function isSameFile(one: string, other: string): boolean {
   const [a, b] = [path.normalize(one), path.normalize(other)];
-  return process.platform === "win32" ? a.toLowerCase() === b.toLowerCase() : a === b;
+  return path.sep === path.win32.sep ? a.toLowerCase() === b.toLowerCase() : a === b;
 }
 
 /** Is it there, itself or under the layers that snapshots lay over it? */

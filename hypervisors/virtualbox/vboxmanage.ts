@@ -1,5 +1,5 @@
-import { runCommand } from "../../host/run-command";
 import { CommandError } from "../../model/commands";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { findVBoxManage } from "../choice/vboxmanage-program";
 import * as commands from "./commands";
@@ -39,6 +39,8 @@ export interface Session {
 }
 
 export interface VirtualBox {
+  /** The host that it runs on. */
+  readonly host: Host;
   /** Runs `action` while nobody else on this host calls VBoxManage. Not reentrant. */
   session<T>(action: (session: Session) => Promise<T>): Promise<T>;
   /** Without the lock: for the conversion of images, which takes long and does not use VBoxSVC. */
@@ -49,9 +51,9 @@ export interface VirtualBox {
 
 /** What a VirtualBox is put together from; tests give their own. */
 export interface VirtualBoxParts {
+  readonly host: Host;
   readonly execute: Execute;
   readonly locked: <T>(action: () => Promise<T>) => Promise<T>;
-  readonly pause: (milliseconds: number) => Promise<void>;
 }
 
 const SHORT_MS = 60_000;
@@ -62,7 +64,7 @@ const TRIES = 6;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4_000;
 
-export function createVirtualBox({ execute, locked, pause }: VirtualBoxParts): VirtualBox {
+export function createVirtualBox({ host, execute, locked }: VirtualBoxParts): VirtualBox {
   const answers = new Map<string, { readonly at: number; readonly text: string }>();
 
   async function call(argv: readonly string[], options: CallOptions = {}): Promise<string> {
@@ -73,7 +75,7 @@ export function createVirtualBox({ execute, locked, pause }: VirtualBoxParts): V
       if (failure === undefined) return withoutWarning(reply.stdout.replaceAll("\r", "")).text;
       if (tries === TRIES || !(await mayRepeat(failure))) throw failure;
       const longest = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
-      await pause(longest * (0.75 + Math.random() / 4));
+      await host.clock.sleep(longest * (0.75 + Math.random() / 4));
       if (await options.done?.()) return "";
     }
   }
@@ -99,9 +101,9 @@ export function createVirtualBox({ execute, locked, pause }: VirtualBoxParts): V
   async function read(argv: readonly string[], maxAgeMs: number): Promise<string> {
     const key = argv.join(" ");
     const known = answers.get(key);
-    if (known && performance.now() - known.at < maxAgeMs) return known.text;
+    if (known && host.clock.now() - known.at < maxAgeMs) return known.text;
     const text = await call(argv);
-    answers.set(key, { at: performance.now(), text });
+    answers.set(key, { at: host.clock.now(), text });
     return text;
   }
 
@@ -121,15 +123,13 @@ export function createVirtualBox({ execute, locked, pause }: VirtualBoxParts): V
 
   let dialect: Promise<Dialect> | undefined;
   return {
+    host,
     session: (action) => locked(() => action(session)),
-    async convert(argv) {
-      const failure = failureOf(argv, await execute(argv, CONVERT_MS));
-      if (failure) throw failure;
-    },
+    convert: (argv) => convert(execute, argv),
     dialect() {
       dialect ??= locked(async () => {
         const version = await call(commands.showVersion());
-        return dialectFor(version, parseOsTypes(await call(commands.listOsTypes())), process.platform);
+        return dialectFor(version, parseOsTypes(await call(commands.listOsTypes())), host.facts.platform);
       });
       // Asked again after a failure: VirtualBox may be installed meanwhile.
       dialect.catch(() => {
@@ -140,14 +140,19 @@ export function createVirtualBox({ execute, locked, pause }: VirtualBoxParts): V
   };
 }
 
+async function convert(execute: Execute, argv: readonly string[]): Promise<void> {
+  const failure = failureOf(argv, await execute(argv, CONVERT_MS));
+  if (failure) throw failure;
+}
+
 const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The VirtualBox of this host. */
-export const hostVirtualBox = (): VirtualBox =>
+export const hostVirtualBox = (host: Host): VirtualBox =>
   createVirtualBox({
-    execute: executeVBoxManage,
-    locked: withRegistryLock,
-    pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    host,
+    execute: (argv, timeoutMs) => executeVBoxManage(host, argv, timeoutMs),
+    locked: (action) => withRegistryLock(host, action),
   });
 
 const virtualBoxMissing = (): UserError =>
@@ -157,12 +162,12 @@ const virtualBoxMissing = (): UserError =>
     "install VirtualBox 7.1 or newer (virtualbox.org), or name its program in GROUNDPLANE_VBOXMANAGE",
   );
 
-export async function executeVBoxManage(argv: readonly string[], timeoutMs: number): Promise<Reply> {
-  const binary = await findVBoxManage();
+export async function executeVBoxManage(host: Host, argv: readonly string[], timeoutMs: number): Promise<Reply> {
+  const binary = await findVBoxManage(host);
   if (binary === undefined) throw virtualBoxMissing();
-  const started = performance.now();
+  const started = host.clock.now();
   try {
-    const result = await runCommand([binary, ...argv], {
+    const result = await host.run([binary, ...argv], {
       env: { LC_ALL: "C.UTF-8" },
       timeoutMs,
       graceMs: GRACE_MS,
@@ -171,6 +176,6 @@ export async function executeVBoxManage(argv: readonly string[], timeoutMs: numb
   } catch (error) {
     if (!(error instanceof CommandError) || (error.exitCode === null && error.signal === null)) throw error;
     const { exitCode, signal, stdout, stderr } = error;
-    return { exitCode, signal, stdout, stderr, timedOut: performance.now() - started >= timeoutMs };
+    return { exitCode, signal, stdout, stderr, timedOut: host.clock.now() - started >= timeoutMs };
   }
 }

@@ -1,4 +1,5 @@
 import { clearDismantling } from "../../host/dismantling-mark";
+import { localHost } from "../../host/local-host";
 import { forgetDriver, rememberDriver } from "../../hypervisors/choice/stack-driver";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import type { SegmentSpec } from "../../hypervisors/hypervisor";
@@ -47,7 +48,7 @@ export function segmentResource(driverByName: DriverByName): TypedResource<Segme
       if (preview) return { id, outputs: inputs };
       // A segment is the first thing a stack has: whoever makes one is not taking the stack down.
       await clearDismantling(stack);
-      await rememberDriver(stack, name, driver);
+      await rememberDriver(localHost, stack, name, driver);
       await driverByName(driver).ensureSegment(specOf(inputs), { stack, urn });
       return { id, outputs: inputs };
     },
@@ -75,7 +76,7 @@ export function segmentResource(driverByName: DriverByName): TypedResource<Segme
       const hypervisor = driverByName(driver);
       const found = await hypervisor.inspectSegment({ stack, name });
       await hypervisor.removeSegment({ stack, name }, presentOwner(found, stack, urn));
-      await forgetDriver(stack, name);
+      await forgetDriver(localHost, stack, name);
     },
   };
 }

@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { imagesFolder } from "../../host/data-folder";
 import { exists } from "../../host/file-store";
+import { localHost } from "../../host/local-host";
 import { startProcess } from "../../host/start-process";
 import type { MachineSpec, Owner } from "../../hypervisors/hypervisor";
 import { chooseAccelerator } from "../../hypervisors/qemu/accelerator";
@@ -24,7 +25,7 @@ const MIB = 1024 ** 2;
 const SETTLE_MS = 30_000;
 const stack = `bench-${process.pid.toString(36)}`;
 const owner: Owner = { stack, urn: `urn:pulumi:${stack}::bench::qemu` };
-const driver = createQemuDriver();
+const driver = createQemuDriver(localHost);
 
 /** Boots machines from the disk image, one alone and four at once, until cloud-init is done. */
 export const qemu: Bench = {
@@ -69,18 +70,24 @@ async function removeMachines(): Promise<void> {
   for (const machine of await driver.listMachines(stack)) await driver.removeMachine(machine, owner);
   for (const { name } of guestPlan(stack, { api: 20_000, ssh: 20_001 }).segments)
     await driver.removeSegment({ stack, name }, owner);
-  if (await inspectImage({ name: guestImage() })) await driver.releaseImage({ name: guestImage() });
+  if (await inspectImage(localHost, { name: guestImage() })) await driver.releaseImage({ name: guestImage() });
 }
 
 /** Starts the same QEMU twice, by hand and by the driver, each time until QMP responds. */
 async function measureStart(round: Round, machine: MachineSpec): Promise<void> {
-  const files = machineFiles(machine);
+  const files = machineFiles(localHost, machine);
   const { blocks } = await fs.stat(files.disk);
   round.record("qemu-clone-disk", { value: (blocks * 512) / MIB });
-  const options = { version: await usableVersion(), accelerator: await chooseAccelerator(), files, dataDisks: [] };
+  const options = {
+    version: await usableVersion(localHost),
+    accelerator: await chooseAccelerator(localHost),
+    files,
+    dataDisks: [],
+  };
   const byHand = await secondsOf(async () => {
-    await startProcess(runMachine(machine, options), { outputFile: files.qemuLog });
-    while (!(await withQmp(qmpSocket(machine), async () => true).catch(() => false))) await sleep(10);
+    await startProcess(runMachine(localHost, machine, options), { outputFile: files.qemuLog });
+    while (!(await withQmp(localHost, qmpSocket(localHost, machine), async () => true).catch(() => false)))
+      await sleep(10);
   });
   await driver.stopMachine(machine, 0);
   const byDriver = await secondsOf(() => driver.startMachine(machine));
@@ -103,14 +110,14 @@ async function measureBoot(round: Round, row: string, machines: readonly Machine
 
 /** cloud-init prints a line on the console when it finishes. */
 async function untilBooted(round: Round, machine: MachineSpec): Promise<void> {
-  const log = machineFiles(machine).consoleLog;
+  const log = machineFiles(localHost, machine).consoleLog;
   while (!/Cloud-init v\. .* finished at/.test(await fs.readFile(log, "utf8").catch(() => ""))) {
     await sleep(200, undefined, { signal: round.signal });
   }
 }
 
 async function residentMib(machine: MachineSpec): Promise<number> {
-  const [process] = await machineProcesses(machine);
+  const [process] = await machineProcesses(localHost, machine);
   if (!process) throw new Error(`${machine.name} is not running`);
   const status = await fs.readFile(`/proc/${process.pid}/status`, "utf8");
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;

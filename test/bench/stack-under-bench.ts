@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import { stringify } from "yaml";
 import { dataFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
@@ -18,7 +19,7 @@ export const cores = os.availableParallelism();
 export async function stackUnavailable(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return "system containers need root";
   if (fs.existsSync(`/run/netns/gp-${STACK}`)) return `another stack ${STACK} is running`;
-  const [problem] = await createNspawnDriver().problems();
+  const [problem] = await createNspawnDriver(localHost).problems();
   return problem?.problem;
 }
 
@@ -63,7 +64,7 @@ export async function openStack(): Promise<StackUnderBench> {
   let isKnown = false;
   return {
     name: STACK,
-    driver: createNspawnDriver(),
+    driver: createNspawnDriver(localHost),
     cluster,
     configure(settings) {
       writeSettings(project.stackFile(STACK), settings);

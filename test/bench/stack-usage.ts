@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { localHost } from "../../host/local-host";
 import type { Hypervisor, MachineName } from "../../hypervisors/hypervisor";
 import { machineCgroups } from "../../hypervisors/nspawn/cgroups";
 
@@ -24,7 +25,7 @@ async function anyMachine(driver: Hypervisor, stack: string): Promise<MachineNam
 
 /** The machine's cgroup in the version 1 hierarchy of that controller, or in the unified version 2 hierarchy. */
 async function cgroupFolder(machine: MachineName, controller: string): Promise<string> {
-  const cgroups = await machineCgroups(machine);
+  const cgroups = await machineCgroups(localHost, machine);
   const cgroup =
     cgroups.find(({ controllers }) => controllers.includes(controller)) ?? cgroups.find(({ version }) => version === 2);
   if (cgroup === undefined) throw new Error(`${machine.name} is in no cgroup with the controller ${controller}`);

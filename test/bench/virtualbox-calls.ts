@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
+import { localHost } from "../../host/local-host";
 import { isRead } from "../../hypervisors/virtualbox/commands";
 import { failureOf } from "../../hypervisors/virtualbox/known-issues";
 import { withRegistryLock } from "../../hypervisors/virtualbox/registry-lock";
@@ -28,9 +29,10 @@ export function recordedVirtualBox(media: Map<string, string>): RecordedVirtualB
   const changes: (readonly string[])[] = [];
   let count = 0;
   const box = createVirtualBox({
+    host: localHost,
     async execute(argv, timeoutMs) {
       count++;
-      const reply = await executeVBoxManage(argv, timeoutMs);
+      const reply = await executeVBoxManage(localHost, argv, timeoutMs);
       // A failed call has changed nothing, and it would end the plain script.
       if (!isRead(argv) && failureOf(argv, reply) === undefined) {
         changes.push(argv.map((word) => media.get(word) ?? word));
@@ -40,8 +42,7 @@ export function recordedVirtualBox(media: Map<string, string>): RecordedVirtualB
       }
       return reply;
     },
-    locked: withRegistryLock,
-    pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    locked: (action) => withRegistryLock(localHost, action),
   });
   return {
     box,

@@ -1,5 +1,6 @@
 import * as fs from "node:fs/promises";
 import { cpuWeightOf } from "../../components/cpu-weight";
+import { localHost } from "../../host/local-host";
 import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
 import { createVirtualBoxDriver } from "../../hypervisors/virtualbox/driver";
 import { machineFiles } from "../../hypervisors/virtualbox/folders";
@@ -84,7 +85,7 @@ export class VirtualboxLab {
 
   /** Mean size of a machine's linked disk. */
   async diskMib(): Promise<number> {
-    const stats = await Promise.all(this.machines.map(({ spec }) => fs.stat(machineFiles(spec).systemDisk)));
+    const stats = await Promise.all(this.machines.map(({ spec }) => fs.stat(machineFiles(localHost, spec).systemDisk)));
     return stats.reduce((sum, { blocks }) => sum + blocks * 512, 0) / stats.length / MIB;
   }
 
@@ -111,7 +112,7 @@ export class VirtualboxLab {
   private async timed(action: (driver: Hypervisor) => Promise<void>): Promise<Operation> {
     const recorded = recordedVirtualBox(this.media);
     const started = performance.now();
-    await action(createVirtualBoxDriver(recorded.box));
+    await action(createVirtualBoxDriver(localHost, recorded.box));
     return { seconds: (performance.now() - started) / 1000, count: recorded.count, changes: recorded.changes };
   }
 

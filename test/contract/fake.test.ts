@@ -2,7 +2,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after } from "node:test";
-import { fakeHypervisor } from "../../hypervisors/fake/fake-hypervisor";
+import { localHost } from "../../host/local-host";
+import { createFakeDriver } from "../../hypervisors/fake/fake-driver";
 import { hypervisorContract } from "./hypervisor-contract";
 
 const data = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
@@ -10,10 +11,10 @@ process.env.GROUNDPLANE_DATA = data; // inherited by the processes that the suit
 after(() => fs.rmSync(data, { recursive: true, force: true }));
 
 hypervisorContract("fake", {
-  create: () => fakeHypervisor,
+  create: () => createFakeDriver(localHost),
   inOtherProcess: {
-    file: require.resolve("../../hypervisors/fake/fake-hypervisor"),
-    expression: "fakeHypervisor",
+    file: require.resolve("../../hypervisors/fake/fake-driver"),
+    expression: "createFakeDriver(localHost)",
   },
   image: async () => "infrastructure-1",
   absentImage: "absent-1",

@@ -10,7 +10,7 @@ import { ForeignObjectError, ImageMissingError } from "../../hypervisors/hypervi
 export interface DriverUnderTest {
   /** A new instance, as another process would have it: it knows only what the hypervisor knows. */
   readonly create: () => Hypervisor;
-  /** The same for a process of its own, which the suite kills: source file and an expression over its exports. */
+  /** The same for a process of its own, which the suite kills: source file and an expression over its exports and `localHost`. */
   readonly inOtherProcess: { readonly file: string; readonly expression: string };
   /** An image that exists, and a name of one that does not. */
   readonly image: () => Promise<string>;
@@ -263,6 +263,7 @@ async function killedMidway(
   const [specText, seedText, ownerText] = [spec, contractSeed, owner(spec.name)].map((value) => JSON.stringify(value));
   const script = `
     const { ${expression.split(/[^\w]/)[0]} } = require(${JSON.stringify(file)});
+    const { localHost } = require(${JSON.stringify(require.resolve("../../host/local-host"))});
     const driver = ${expression};
     console.log("begun");
     ${

@@ -4,6 +4,7 @@ import * as net from "node:net";
 import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { localHost } from "../../host/local-host";
 import { findProcesses } from "../../host/process-table";
 import { runCommand } from "../../host/run-command";
 import type { MachineName, MachineSpec, Owner } from "../../hypervisors/hypervisor";
@@ -21,7 +22,7 @@ const skip = nspawnSkipReason();
 const host = skip ? undefined : makeNspawnHost();
 const stack = `guests-${process.pid.toString(36)}`;
 const owner: Owner = { stack, urn: `urn:pulumi:${stack}::contract::test` };
-const driver = createNspawnDriver();
+const driver = createNspawnDriver(localHost);
 const [gateway, master, worker] = guestNames.map((name) => ({ stack, name })) as [
   MachineName,
   MachineName,
@@ -144,7 +145,7 @@ describe("system containers", { skip }, () => {
   });
 
   test("CPU share and memory are set on the machine's own cgroups", async () => {
-    const cgroups = await machineCgroups(master);
+    const cgroups = await machineCgroups(localHost, master);
     const cpu = cgroups.find((cgroup) => cgroup.controllers.includes("cpu"));
     if (cpu) {
       const shares = () => fs.readFileSync(path.join(cpu.folder, "cpu.shares"), "utf8").trim();
@@ -196,13 +197,13 @@ describe("system containers", { skip }, () => {
     assert.equal((await driver.inspectMachine(worker))?.power, "running");
     await driver.hardKill?.hardKill(worker);
     assert.equal((await driver.inspectMachine(worker))?.power, "stopped");
-    assert.deepEqual(await machinePids(worker), []);
+    assert.deepEqual(await machinePids(localHost, worker), []);
   });
 
   test("a guest that reboots comes back, as a machine would", async () => {
-    const before = await leaderOf(master);
+    const before = await leaderOf(localHost, master);
     await inMachine(master, "systemctl", "--no-wall", "reboot").catch(() => undefined);
-    await until("another system runs", async () => ![before, undefined].includes(await leaderOf(master)));
+    await until("another system runs", async () => ![before, undefined].includes(await leaderOf(localHost, master)));
     await until("it is in its network", () => pings(master, "192.168.57.1"));
     await booted(master);
   });
@@ -219,7 +220,7 @@ describe("system containers", { skip }, () => {
     await booted(master);
     await inMachine(master, "sh", "-c", "echo kept > /var/lib/kept; sync");
     await losePower(stack, [gateway, master]);
-    const fresh = createNspawnDriver();
+    const fresh = createNspawnDriver(localHost);
     assert.equal((await fresh.inspectMachine(master))?.power, "stopped");
     assert.equal((await fresh.inspectMachine(gateway))?.power, "stopped");
     await fresh.startMachine(gateway);

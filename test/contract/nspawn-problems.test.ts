@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
+import { localHost } from "../../host/local-host";
 import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 
 test("on a host without the programs every one is named, with the package that has it", async (t) => {
@@ -12,7 +13,7 @@ test("on a host without the programs every one is named, with the package that h
   fs.symlinkSync("/bin/sh", path.join(folder, "sh"));
   process.env.PATH = folder;
   try {
-    const problems = await createNspawnDriver().problems();
+    const problems = await createNspawnDriver(localHost).problems();
     const hints = problems.flatMap(({ id, hint }) => (hint.startsWith("apt-get") ? [`${id}: ${hint}`] : []));
     assert.deepEqual(hints, [
       "nspawn-missing: apt-get install systemd-container",

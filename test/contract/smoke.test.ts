@@ -1,15 +1,17 @@
 // The smoke test where machines are system containers: the infrastructure image boots, and nothing is left.
+
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { smokeTest } from "../../cli/smoke/smoke-test";
 import { stackFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
 import { driverByName } from "../../hypervisors/driver-by-name";
 import { imageFor } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion } from "../../model/releases";
 
 test("doctor --smoke boots a system container", { timeout: 5 * 60_000 }, async (t) => {
-  const driver = driverByName("nspawn");
+  const driver = driverByName("nspawn", localHost);
   const problems = await driver.problems();
   if (problems.length > 0) return t.skip(problems.map(({ problem }) => problem).join("; "));
   const name = imageFor("gateway", defaultKubernetesVersion, "tree");
@@ -29,7 +31,7 @@ test("doctor --smoke boots a system container", { timeout: 5 * 60_000 }, async (
 });
 
 test("without an image the smoke test says what to do, and still removes", { timeout: 60_000 }, async () => {
-  const driver = driverByName("nspawn");
+  const driver = driverByName("nspawn", localHost);
   const missing = { ...driver, ensureImage: () => Promise.reject(new Error("no image")) };
   const steps = await smokeTest(missing, { tell: () => {}, signal: new AbortController().signal });
   assert.deepEqual(

@@ -2,9 +2,11 @@
  * The whole life of a highly available data centre, on real machines: born, used, broken, mended, grown, shrunk,
  * destroyed, and born again on its kept disks. Each step builds on the one before.
  */
+
 import assert from "node:assert/strict";
 import { after, type TestContext, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
 import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
 import { watchCommandLines } from "../support/command-line-watch";
@@ -45,7 +47,7 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
   let before: HostListing = {};
   const lab: LabUnderTest = {
     cluster,
-    driver: createNspawnDriver(),
+    driver: createNspawnDriver(localHost),
     apiPort: () => apiPort,
     configure: (change) => {
       settings = { ...settings, ...change };

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
+import { localHost } from "../../host/local-host";
 import { ForeignObjectError, type MachineSpec } from "../../hypervisors/hypervisor";
 import { createQemuDriver } from "../../hypervisors/qemu/driver";
 import { UserError } from "../../model/user-error";
@@ -36,12 +37,12 @@ qemuSkipReason().then((skip) => {
     test("an image whose digest does not match", async () => {
       const name = sealDiskImage("damaged-1", Buffer.alloc(1024 * 1024, "x"));
       fs.appendFileSync(path.join(host.data, "images", name, "disk.raw"), "y");
-      await refused(createQemuDriver().ensureImage({ name }), "image-damaged");
-      assert.equal(await createQemuDriver().inspectImage({ name }), undefined);
+      await refused(createQemuDriver(localHost).ensureImage({ name }), "image-damaged");
+      assert.equal(await createQemuDriver(localHost).inspectImage({ name }), undefined);
     });
 
     test("a converted image that somebody has exchanged is made anew", async () => {
-      const driver = createQemuDriver();
+      const driver = createQemuDriver(localHost);
       await driver.ensureImage({ name: host.image });
       const images = path.join(host.data, "qemu", "images");
       const file = path.join(images, fs.readdirSync(images).find((name) => name.endsWith(".qcow2")) ?? "");
@@ -104,7 +105,8 @@ qemuSkipReason().then((skip) => {
     test("no room left on the host's disk", { skip: process.getuid?.() !== 0 && "mounting needs root" }, () => {
       const script = `
         const { createQemuDriver } = require("./hypervisors/qemu/driver");
-        createQemuDriver().ensureImage({ name: ${JSON.stringify(host.image)} }).then(
+        const { localHost } = require("./host/local-host");
+        createQemuDriver(localHost).ensureImage({ name: ${JSON.stringify(host.image)} }).then(
           () => console.log("made"),
           (error) => console.log(error.id, error.hint),
         );`;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { localHost } from "../../host/local-host";
 import { createQemuDriver } from "../../hypervisors/qemu/driver";
 import { GuestStack } from "../support/guest-stack";
 import { bareSeed, GUEST_BOOT_MS, guestSkipReason, renderedSeed } from "../support/qemu-guests";
@@ -95,7 +96,7 @@ guestSkipReason().then((skip) => {
       try {
         assert.equal(await run("worker-1", fetch), "");
         assert.equal(await run("gateway", fetch), "");
-        await createQemuDriver({ hostLoopback: true }).startMachine({ stack, name: "gateway" });
+        await createQemuDriver(localHost, { hostLoopback: true }).startMachine({ stack, name: "gateway" });
         await sleep(2_000);
         assert.equal(await run("worker-1", fetch), "loopback");
         await guests.driver.startMachine({ stack, name: "gateway" });

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import * as path from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { localHost } from "../../host/local-host";
 import { killProcess, signalProcess } from "../../host/start-process";
 import { bootSectorDisk } from "../../hypervisors/boot-sector";
 import type { Hypervisor, MachineSpec } from "../../hypervisors/hypervisor";
@@ -78,7 +79,7 @@ qemuSkipReason().then((skip) => {
       await makeQemuMachine(spec, true);
       const folder = qemuMachineFolder(host.data);
       assert.equal((await fs.stat(path.join(folder, "seed.iso"))).mode & 0o777, 0o600);
-      assert.equal((await fs.stat(runtimeFolder(qemuStack))).mode & 0o777, 0o700);
+      assert.equal((await fs.stat(runtimeFolder(localHost, qemuStack))).mode & 0o777, 0o700);
       const images = path.join(host.data, "qemu", "images");
       const converted = (await fs.readdir(images)).find((name) => name.endsWith(".qcow2")) ?? "";
       assert.equal((await fs.stat(path.join(images, converted))).mode & 0o777, 0o444);
@@ -88,15 +89,15 @@ qemuSkipReason().then((skip) => {
       const withDisk = { ...spec, disks: [{ disk: qemuDisk.name, mountPoint: "/data" }] };
       const driver = await makeQemuMachine(withDisk, true);
       const generation = (await driver.inspectMachine(spec))?.generation;
-      const running = await machineProcesses(spec);
+      const running = await machineProcesses(localHost, spec);
       await driver.ensureMachine({ ...withDisk, diskGiB: 2 }, qemuSeed, qemuOwner);
       await driver.ensureDisk({ ...qemuDisk, sizeGiB: 3 }, qemuOwner);
-      assert.deepEqual(await machineProcesses(spec), running, "it went on running");
+      assert.deepEqual(await machineProcesses(localHost, spec), running, "it went on running");
       assert.equal(
-        (await inspectDiskFile(path.join(qemuMachineFolder(host.data), "disk.qcow2")))["virtual-size"],
+        (await inspectDiskFile(localHost, path.join(qemuMachineFolder(host.data), "disk.qcow2")))["virtual-size"],
         2 * GIB,
       );
-      assert.equal((await inspectDiskFile(diskFile(qemuDisk)))["virtual-size"], 3 * GIB);
+      assert.equal((await inspectDiskFile(localHost, diskFile(localHost, qemuDisk)))["virtual-size"], 3 * GIB);
       await driver.stopMachine(spec, 10_000);
       await driver.ensureMachine({ ...withDisk, diskGiB: 4 }, qemuSeed, qemuOwner);
       await driver.ensureDisk({ ...qemuDisk, sizeGiB: 5 }, qemuOwner);
@@ -111,10 +112,10 @@ qemuSkipReason().then((skip) => {
     test("memory is taken from the running guest and given back; more than it began with needs a stop", async () => {
       const driver = await makeQemuMachine(spec, true);
       await consoleSays(driver, spec, GUEST_LINE);
-      const running = await machineProcesses(spec);
+      const running = await machineProcesses(localHost, spec);
       for (const memoryMiB of [64, 128]) {
         await driver.ensureMachine({ ...spec, memoryMiB }, qemuSeed, qemuOwner);
-        assert.deepEqual(await machineProcesses(spec), running);
+        assert.deepEqual(await machineProcesses(localHost, spec), running);
       }
       const changed = await driver.ensureMachine({ ...spec, memoryMiB: 256 }, qemuSeed, qemuOwner);
       assert.equal(changed.power, "stopped");
@@ -128,9 +129,9 @@ qemuSkipReason().then((skip) => {
       });
       const driver = await makeQemuMachine(uplink(first), true);
       assert.equal(await isTaken(first), true);
-      const running = await machineProcesses(spec);
+      const running = await machineProcesses(localHost, spec);
       await driver.ensureMachine(uplink(second), qemuSeed, qemuOwner);
-      assert.deepEqual(await machineProcesses(spec), running);
+      assert.deepEqual(await machineProcesses(localHost, spec), running);
       assert.deepEqual([await isTaken(first), await isTaken(second)], [false, true]);
 
       const holder = await hold(first);
@@ -155,12 +156,12 @@ qemuSkipReason().then((skip) => {
       await snapshots.restoreSnapshot(spec, "before");
       assert.equal((await driver.inspectMachine(spec))?.power, "running");
       await driver.stopMachine(spec, 30_000);
-      assert.equal((await inspectDiskFile(diskFile(qemuDisk))).snapshots?.[0]?.name, "before");
+      assert.equal((await inspectDiskFile(localHost, diskFile(localHost, qemuDisk))).snapshots?.[0]?.name, "before");
       await snapshots.restoreSnapshot(spec, "before");
       await assert.rejects(snapshots.restoreSnapshot(spec, "never"), /no snapshot never/);
       await snapshots.deleteSnapshot(spec, "before");
       await snapshots.deleteSnapshot(spec, "before");
-      assert.equal((await inspectDiskFile(diskFile(qemuDisk))).snapshots, undefined);
+      assert.equal((await inspectDiskFile(localHost, diskFile(localHost, qemuDisk))).snapshots, undefined);
       await snapshots.takeSnapshot(spec, "stopped");
       await driver.startMachine(spec);
       await assert.rejects(snapshots.restoreSnapshot(spec, "stopped"), /stop the machine before/);
@@ -168,23 +169,26 @@ qemuSkipReason().then((skip) => {
 
     test("a switch that was killed is started again, and machines plug themselves in", async () => {
       const driver = await makeQemuMachine(spec, true);
-      const [before] = await switchProcesses(qemuStack);
+      const [before] = await switchProcesses(localHost, qemuStack);
       assert.ok(before);
       await killProcess(before);
       assert.equal((await driver.inspectMachine(spec))?.power, "stopped", "it is cut off from everything");
-      const running = await machineProcesses(spec);
+      const running = await machineProcesses(localHost, spec);
       await driver.startMachine(spec);
       assert.equal((await driver.inspectMachine(spec))?.power, "running");
-      assert.deepEqual(await machineProcesses(spec), running);
-      assert.notDeepEqual(await switchProcesses(qemuStack), [before]);
+      assert.deepEqual(await machineProcesses(localHost, spec), running);
+      assert.notDeepEqual(await switchProcesses(localHost, qemuStack), [before]);
     });
 
     test("what a killed QEMU leaves in sockets and files does not keep it from starting", async () => {
       const driver = await makeQemuMachine(spec, true);
-      const [qemu] = await machineProcesses(spec);
+      const [qemu] = await machineProcesses(localHost, spec);
       assert.ok(qemu && signalProcess(qemu, "SIGKILL"));
       while ((await driver.inspectMachine(spec))?.power === "running") await sleep(20);
-      assert.ok((await fs.readdir(runtimeFolder(qemuStack))).includes("qmp.machine-1"), "its socket is stale");
+      assert.ok(
+        (await fs.readdir(runtimeFolder(localHost, qemuStack))).includes("qmp.machine-1"),
+        "its socket is stale",
+      );
       await driver.startMachine(spec);
       assert.equal((await driver.inspectMachine(spec))?.power, "running");
     });

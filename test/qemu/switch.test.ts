@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { localHost } from "../../host/local-host";
 import { socketPath } from "../../hypervisors/qemu/names";
 import { ensureNetwork } from "../../hypervisors/qemu/network";
 import { switchProcesses } from "../../hypervisors/qemu/processes";
@@ -16,7 +17,7 @@ qemuSkipReason().then((skip) => {
     let host: QemuHost;
     const cables: Cable[] = [];
     const plug = async (socket: string): Promise<Cable> => {
-      const cable = await Cable.into(socketPath(qemuStack, socket));
+      const cable = await Cable.into(socketPath(localHost, qemuStack, socket));
       cables.push(cable);
       return cable;
     };
@@ -31,7 +32,7 @@ qemuSkipReason().then((skip) => {
     });
     after(async () => {
       const { createQemuDriver } = await import("../../hypervisors/qemu/driver");
-      await createQemuDriver().removeSegment({ stack: qemuStack, name: "masters" }, qemuOwner);
+      await createQemuDriver(localHost).removeSegment({ stack: qemuStack, name: "masters" }, qemuOwner);
       await removeQemuStack(host.image);
       assert.deepEqual(await qemuTracesOf(host.data, [qemuStack]), []);
       host.remove();
@@ -52,9 +53,9 @@ qemuSkipReason().then((skip) => {
 
     test("what is told anew goes on without anybody noticing", async () => {
       const [one, two] = [await plug(segmentSocket("dmz")), await plug(segmentSocket("dmz"))];
-      const before = await switchProcesses(qemuStack);
-      await ensureNetwork(qemuStack, { hostLoopback: false });
-      assert.deepEqual(await switchProcesses(qemuStack), before);
+      const before = await switchProcesses(localHost, qemuStack);
+      await ensureNetwork(localHost, qemuStack, { hostLoopback: false });
+      assert.deepEqual(await switchProcesses(localHost, qemuStack), before);
       one.send(frame(BROADCAST, mac(1), "still"));
       assert.equal(await two.receive(), "still");
     });
@@ -68,9 +69,9 @@ qemuSkipReason().then((skip) => {
         return nat.receive();
       };
       assert.match(await attempt(), /93\.184\.216\.34/, "the first is dropped, the second passes");
-      await ensureNetwork(qemuStack, { hostLoopback: true });
+      await ensureNetwork(localHost, qemuStack, { hostLoopback: true });
       assert.match(await attempt(), /10\.0\.2\.2/);
-      await ensureNetwork(qemuStack, { hostLoopback: false });
+      await ensureNetwork(localHost, qemuStack, { hostLoopback: false });
       assert.match(await attempt(), /93\.184\.216\.34/);
     });
 

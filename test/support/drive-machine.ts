@@ -1,9 +1,10 @@
 /** One step of a stack's life in a process of its own: `drive-machine.ts image|make|remove STACK NUMBER`. */
+import { localHost } from "../../host/local-host";
 import { createVirtualBoxDriver } from "../../hypervisors/virtualbox/driver";
 import { BOOT_IMAGE, machineOf, ownerIn, someSeed } from "./virtualbox-stack";
 
 async function main([work, stack = "", number = "1"]: readonly string[]): Promise<void> {
-  const driver = createVirtualBoxDriver();
+  const driver = createVirtualBoxDriver(localHost);
   const machine = machineOf(stack, Number(number));
   const owner = ownerIn(stack, machine.name);
   if (work === "remove") return driver.removeMachine(machine, owner);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { closeGuests } from "../../guests/guest-ssh";
 import { imagesFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
 import type { Hypervisor, Owner, SeedFiles } from "../../hypervisors/hypervisor";
 import { createQemuDriver } from "../../hypervisors/qemu/driver";
 import { ensureImages } from "../../image/build-images";
@@ -44,7 +45,7 @@ export class GuestStack {
     borrowImage(images, image);
     const plan = guestPlan(stack, { api: await freePort(), ssh: await freePort() }, options.distribution);
     const owner: Owner = { stack, urn: `urn:pulumi:${stack}::qemu::guest` };
-    const guests = new GuestStack(plan, createQemuDriver(), owner, image, await GuestKeys.make(), host);
+    const guests = new GuestStack(plan, createQemuDriver(localHost), owner, image, await GuestKeys.make(), host);
     try {
       await guests.make(names, options.seed ?? renderedSeed);
       for (const name of names) await guests.run(name, "cloud-init status --wait >/dev/null");

@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { localHost } from "../../host/local-host";
 import { findProcesses } from "../../host/process-table";
 import { runCommand } from "../../host/run-command";
 import type { MachineName } from "../../hypervisors/hypervisor";
@@ -12,14 +13,17 @@ export async function losePower(stack: string, machines: readonly MachineName[])
   const namespace = stackNamespace(stack);
   const isOurs = (name: string): boolean => name === namespace || name.startsWith(`${namespace}.`);
   for (const machine of machines) {
-    const leader = await leaderOf(machine);
-    for (const pid of [leader, ...(await machinePids(machine))]) if (pid) kill(pid);
+    const leader = await leaderOf(localHost, machine);
+    for (const pid of [leader, ...(await machinePids(localHost, machine))]) if (pid) kill(pid);
   }
   const uplinks = await findProcesses(
     (argv) => argv.includes("slirp4netns") && argv.some((word) => isOurs(word.split("/").at(-1) ?? "")),
   );
   for (const { pid } of uplinks) kill(pid);
-  await until("all are dead", async () => (await Promise.all(machines.map(machinePids))).flat().length === 0);
+  await until(
+    "all are dead",
+    async () => (await Promise.all(machines.map((machine) => machinePids(localHost, machine)))).flat().length === 0,
+  );
   for (const name of fs.readdirSync("/run/netns").filter(isOurs)) await runCommand(["ip", "netns", "delete", name]);
 }
 

@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { disksFolder, imagesFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
 import type { MachineName } from "../../hypervisors/hypervisor";
 import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 import { leaderOf } from "../../hypervisors/nspawn/machine-power";
@@ -46,7 +47,7 @@ export function makeNspawnHost(): NspawnHost {
   process.env.GROUNDPLANE_DATA = data;
   const remove = () => fs.rmSync(data, { recursive: true, force: true });
   onSignal(async () => {
-    await removeMachines(createNspawnDriver(), data);
+    await removeMachines(createNspawnDriver(localHost), data);
     remove();
   });
   return {
@@ -98,7 +99,7 @@ export async function tracesOf(data: string, stacks: readonly string[]): Promise
 
 /** Runs a command in a running machine and gives its output. */
 export async function inMachine(machine: MachineName, ...argv: string[]): Promise<string> {
-  const leader = await leaderOf(machine);
+  const leader = await leaderOf(localHost, machine);
   if (leader === undefined) throw new Error(`${machine.name} does not run`);
   const enter = ["-t", String(leader), "-m", "-u", "-i", "-n", "-p", "-C", "--"];
   const { stdout } = await run("nsenter", [...enter, "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", ...argv]);

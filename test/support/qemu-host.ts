@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { localHost } from "../../host/local-host";
 import { createQemuDriver } from "../../hypervisors/qemu/driver";
 import { hostProblems } from "../../hypervisors/qemu/host-checks";
 import { runtimeFolder } from "../../hypervisors/qemu/names";
@@ -19,7 +20,7 @@ export interface QemuHost {
 
 /** Why QEMU cannot run here; `false` = it can. */
 export async function qemuSkipReason(): Promise<string | false> {
-  const [problem] = await hostProblems();
+  const [problem] = await hostProblems(localHost);
   return problem ? `${problem.problem}: ${problem.hint}` : false;
 }
 
@@ -30,7 +31,7 @@ export function makeQemuHost(): QemuHost {
   const image = sealDiskImage("boot-sector-1", qemuGuestDisk());
   const remove = () => fs.rmSync(data, { recursive: true, force: true });
   onSignal(async () => {
-    await removeMachines(createQemuDriver(), data);
+    await removeMachines(createQemuDriver(localHost), data);
     remove();
   });
   return { data, image, remove };
@@ -60,7 +61,7 @@ export async function freePort(): Promise<number> {
 export async function qemuTracesOf(data: string, stacks: readonly string[]): Promise<readonly string[]> {
   const names = stacks.flatMap((stack) => [
     `gp-${stack}.`,
-    runtimeFolder(stack),
+    runtimeFolder(localHost, stack),
     path.join(data, "stacks", stack),
     path.join(data, "disks", stack),
   ]);
@@ -69,7 +70,7 @@ export async function qemuTracesOf(data: string, stacks: readonly string[]): Pro
     ...processes()
       .filter(marked)
       .map((line) => `process ${line}`),
-    ...stacks.flatMap((stack) => filesBelow(runtimeFolder(stack))),
+    ...stacks.flatMap((stack) => filesBelow(runtimeFolder(localHost, stack))),
     ...filesBelow(path.join(data, "stacks")).filter(marked),
     ...filesBelow(path.join(data, "disks")).filter(marked),
   ];

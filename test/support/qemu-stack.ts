@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import { localHost } from "../../host/local-host";
 import type { DiskSpec, Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
 import { createQemuDriver } from "../../hypervisors/qemu/driver";
 
@@ -30,7 +31,7 @@ export const qemuMachine = (image: string, changes: Partial<MachineSpec> = {}): 
 
 /** Makes image, segment and machine, and starts it when told to. */
 export async function makeQemuMachine(spec: MachineSpec, start: boolean): Promise<Hypervisor> {
-  const driver = createQemuDriver();
+  const driver = createQemuDriver(localHost);
   await driver.ensureImage({ name: spec.image });
   await driver.ensureSegment({ stack: spec.stack, name: "dmz" }, qemuOwner);
   for (const { disk } of spec.disks) await driver.ensureDisk({ ...qemuDisk, name: disk }, qemuOwner);
@@ -41,7 +42,7 @@ export async function makeQemuMachine(spec: MachineSpec, start: boolean): Promis
 
 /** Removes everything that the functions above may have made. */
 export async function removeQemuStack(image: string): Promise<void> {
-  const driver = createQemuDriver();
+  const driver = createQemuDriver(localHost);
   for (const machine of await driver.listMachines(qemuStack)) await driver.removeMachine(machine, qemuOwner);
   await driver.removeDisk(qemuDisk, qemuOwner);
   await driver.removeSegment({ stack: qemuStack, name: "dmz" }, qemuOwner);

@@ -1,3 +1,4 @@
+import { localHost } from "../../host/local-host";
 import type { Hypervisor, MachineSpec, MachineState, Owner, SeedFiles } from "../../hypervisors/hypervisor";
 import { createVirtualBoxDriver } from "../../hypervisors/virtualbox/driver";
 import type { VirtualboxHost } from "./virtualbox-host";
@@ -44,22 +45,22 @@ export function virtualboxStack(host: VirtualboxHost, name: string): VirtualboxS
   return {
     ...{ name, owner },
     get driver() {
-      return createVirtualBoxDriver();
+      return createVirtualBoxDriver(localHost);
     },
     spec: (number, settings = {}) => ({ ...machineOf(name, number), ...settings }),
     async make(spec) {
-      const driver = createVirtualBoxDriver();
+      const driver = createVirtualBoxDriver(localHost);
       await driver.ensureSegment(segment, owner("dmz"));
       await driver.ensureImage({ name: spec.image });
       return driver.ensureMachine(spec, someSeed, owner(spec.name));
     },
     async inspect(spec) {
-      const state = await createVirtualBoxDriver().inspectMachine(spec);
+      const state = await createVirtualBoxDriver(localHost).inspectMachine(spec);
       if (!state) throw new Error(`${spec.name} is not there`);
       return state;
     },
     async remove(...numbers) {
-      const driver = createVirtualBoxDriver();
+      const driver = createVirtualBoxDriver(localHost);
       for (const number of numbers) {
         const machine = `machine-${number}`;
         await driver.removeMachine({ stack: name, name: machine }, owner(machine));

@@ -1,3 +1,4 @@
+import { localHost } from "../../host/local-host";
 import { createVirtualBoxDriver } from "../../hypervisors/virtualbox/driver";
 import { hypervisorContract } from "../contract/hypervisor-contract";
 import { onVirtualbox } from "../support/on-virtualbox";
@@ -7,10 +8,10 @@ const image = "infrastructure-0123456789ab";
 onVirtualbox("the contract on the real VBoxManage", (host) => {
   host.addImage(image);
   hypervisorContract("virtualbox", {
-    create: createVirtualBoxDriver,
+    create: () => createVirtualBoxDriver(localHost),
     inOtherProcess: {
       file: require.resolve("../../hypervisors/virtualbox/driver"),
-      expression: "createVirtualBoxDriver()",
+      expression: "createVirtualBoxDriver(localHost)",
     },
     image: async () => image,
     absentImage: "infrastructure-000000000000",

@@ -1,11 +1,13 @@
 // `groundplane doctor` and its smoke test on the real VirtualBox, which has no kernel module here: machines start all the
 // same, through the launcher of the tests.
+
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
 import type { Finding } from "../../cli/checks/check";
 import { type SmokeStep, smokeTest } from "../../cli/smoke/smoke-test";
+import { localHost } from "../../host/local-host";
 import { findVBoxManage } from "../../hypervisors/choice/vboxmanage-program";
 import { driverByName } from "../../hypervisors/driver-by-name";
 import { makeVirtualboxHost, type VirtualboxHost } from "../support/virtualbox-host";
@@ -20,13 +22,13 @@ before(async () => {
 });
 after(() => host?.close());
 
-const driver = driverByName("virtualbox");
+const driver = driverByName("virtualbox", localHost);
 const noTelling = { tell: () => {}, signal: new AbortController().signal };
 const states = (steps: readonly SmokeStep[]) => steps.map(({ step, state }) => `${step} ${state}`);
 
 test("the host is examined: the version that is there, the module that is not", async (t) => {
   if (skip) return t.skip(skip);
-  assert.equal(await findVBoxManage(), host.vboxManage);
+  assert.equal(await findVBoxManage(localHost), host.vboxManage);
   const findings: readonly Finding[] = (await driver.examineHost?.()) ?? [];
   const found = (id: string): Finding => findings.find((each) => each.id === id) ?? assert.fail(`nothing about ${id}`);
   assert.match(found("virtualbox-version").text, /^VirtualBox 7\.\d+\.\d+/);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { stackFolder } from "../../../host/data-folder";
+import { localHost } from "../../../host/local-host";
 import {
   forgetDriver,
   rememberDriver,
@@ -22,35 +23,35 @@ after(() => {
 });
 
 test("a stack's driver is known from its first segment to its last", async () => {
-  assert.equal(await rememberedDriver("lab"), undefined);
-  assert.deepEqual(await stacksOnDrivers(), []);
-  await Promise.all(["dmz", "masters"].map((segment) => rememberDriver("lab", segment, "nspawn")));
-  await rememberDriver("lab", "dmz", "nspawn");
-  await rememberDriver("small", "dmz", "fake");
-  assert.equal(await rememberedDriver("lab"), "nspawn");
-  assert.deepEqual(await stacksOnDrivers(), [
+  assert.equal(await rememberedDriver(localHost, "lab"), undefined);
+  assert.deepEqual(await stacksOnDrivers(localHost), []);
+  await Promise.all(["dmz", "masters"].map((segment) => rememberDriver(localHost, "lab", segment, "nspawn")));
+  await rememberDriver(localHost, "lab", "dmz", "nspawn");
+  await rememberDriver(localHost, "small", "dmz", "fake");
+  assert.equal(await rememberedDriver(localHost, "lab"), "nspawn");
+  assert.deepEqual(await stacksOnDrivers(localHost), [
     { stack: "lab", driver: "nspawn" },
     { stack: "small", driver: "fake" },
   ]);
-  await forgetDriver("lab", "dmz");
-  assert.equal(await rememberedDriver("lab"), "nspawn");
-  await forgetDriver("lab", "masters");
-  await forgetDriver("lab", "masters");
-  assert.equal(await rememberedDriver("lab"), undefined);
+  await forgetDriver(localHost, "lab", "dmz");
+  assert.equal(await rememberedDriver(localHost, "lab"), "nspawn");
+  await forgetDriver(localHost, "lab", "masters");
+  await forgetDriver(localHost, "lab", "masters");
+  assert.equal(await rememberedDriver(localHost, "lab"), undefined);
   assert.ok(!existsSync(stackFolder("lab")), "nothing is left");
 });
 
 test("what else is in the stack's folder stays", async () => {
-  await rememberDriver("old", "dmz", "nspawn");
+  await rememberDriver(localHost, "old", "dmz", "nspawn");
   const kubeconfig = join(stackFolder("old"), "kubeconfig");
   writeFileSync(kubeconfig, "");
-  await forgetDriver("old", "dmz");
+  await forgetDriver(localHost, "old", "dmz");
   assert.ok(existsSync(kubeconfig));
-  assert.equal(await rememberedDriver("old"), undefined);
+  assert.equal(await rememberedDriver(localHost, "old"), undefined);
 });
 
 test("a note that was only half written is none", async () => {
-  await rememberDriver("half", "dmz", "nspawn");
+  await rememberDriver(localHost, "half", "dmz", "nspawn");
   writeFileSync(join(stackFolder("half"), "driver", "dmz"), "");
-  assert.equal(await rememberedDriver("half"), undefined);
+  assert.equal(await rememberedDriver(localHost, "half"), undefined);
 });

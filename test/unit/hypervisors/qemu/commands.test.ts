@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { localHost } from "../../../../host/local-host";
 import type { MachineSpec } from "../../../../hypervisors/hypervisor";
 import { type MachineOptions, runMachine } from "../../../../hypervisors/qemu/commands";
 import { versionProblem } from "../../../../hypervisors/qemu/host-checks";
@@ -40,8 +41,8 @@ function valuesOf(argv: readonly string[], option: string): readonly string[] {
 }
 
 test("a machine's cables lead to its segments, and those of its way out to the switch, with the NAT behind it", () => {
-  const run = runtimeFolder("lab");
-  assert.deepEqual(valuesOf(runMachine(gateway, options), "-netdev"), [
+  const run = runtimeFolder(localHost, "lab");
+  assert.deepEqual(valuesOf(runMachine(localHost, gateway, options), "-netdev"), [
     `stream,id=card-dmz-cable,server=off,addr.type=unix,addr.path=${run}/segment.dmz,reconnect-ms=500`,
     `stream,id=card-uplink-cable,server=off,addr.type=unix,addr.path=${run}/uplink.gateway,reconnect-ms=500`,
     "user,id=nat,net=10.0.2.0/24,dhcpstart=10.0.2.15,ipv6=off,hostfwd=tcp:127.0.0.1:2222-10.0.2.15:22",
@@ -53,7 +54,7 @@ test("a machine's cables lead to its segments, and those of its way out to the s
 
 test("cards have their planned MAC, and a machine without a way out has no NAT", () => {
   const { uplink: _uplink, ...inner } = gateway;
-  const argv = runMachine(inner, options);
+  const argv = runMachine(localHost, inner, options);
   assert.deepEqual(
     valuesOf(argv, "-device").filter((device) => device.startsWith("virtio-net")),
     ["virtio-net-pci,id=card-dmz,netdev=card-dmz-cable,mac=52:54:00:00:00:01,romfile="],
@@ -62,7 +63,7 @@ test("cards have their planned MAC, and a machine without a way out has no NAT",
 });
 
 test("disks are found by their serial numbers; the seed is read-only", () => {
-  const argv = runMachine(gateway, options);
+  const argv = runMachine(localHost, gateway, options);
   assert.deepEqual(
     valuesOf(argv, "-device").filter((device) => device.startsWith("virtio-blk")),
     [
@@ -79,7 +80,7 @@ test("disks are found by their serial numbers; the seed is read-only", () => {
 
 test("with KVM the guest has the host's processor, without it an emulated one", () => {
   const processor = (accelerator: "kvm" | "tcg") => {
-    const argv = runMachine(gateway, { ...options, accelerator });
+    const argv = runMachine(localHost, gateway, { ...options, accelerator });
     return [...valuesOf(argv, "-accel"), ...valuesOf(argv, "-cpu"), ...valuesOf(argv, "-smp")];
   };
   assert.deepEqual(processor("kvm"), ["kvm", "host", "2"]);
@@ -87,7 +88,7 @@ test("with KVM the guest has the host's processor, without it an emulated one", 
 });
 
 test("older versions plug cables in again by another word, and commas in paths are no ends of options", () => {
-  const argv = runMachine(gateway, { ...options, version: [8, 2] });
+  const argv = runMachine(localHost, gateway, { ...options, version: [8, 2] });
   assert.match(valuesOf(argv, "-netdev")[0] ?? "", /,reconnect=1$/);
   assert.ok(valuesOf(argv, "-chardev").includes("file,id=console,path=/d,, e/console.log"));
 });
@@ -111,8 +112,8 @@ test("what is wrong with a QEMU is said with its reason and the next step", () =
 });
 
 test("names that a socket or a serial number cannot hold are refused before anything is made", () => {
-  checkNames(gateway);
-  assert.throws(() => checkNames({ ...gateway, name: "x".repeat(90) }), /socket .* at most 107/);
+  checkNames(localHost, gateway);
+  assert.throws(() => checkNames(localHost, { ...gateway, name: "x".repeat(90) }), /socket .* at most 107/);
   const disks = [{ disk: "a-very-long-pool-name-1", mountPoint: "/data" }];
-  assert.throws(() => checkNames({ ...gateway, disks }), /at most 20/);
+  assert.throws(() => checkNames(localHost, { ...gateway, disks }), /at most 20/);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { localHost } from "../../../../host/local-host";
 import type { MachineSpec } from "../../../../hypervisors/hypervisor";
 import { wantedAdapters } from "../../../../hypervisors/virtualbox/adapters";
 import * as commands from "../../../../hypervisors/virtualbox/commands";
@@ -24,7 +25,7 @@ const spec: MachineSpec = {
   disks: [{ disk: "gateway-data", mountPoint: "/data/data" }],
   cpuWeight: 1024,
 };
-const dataDisk = diskFiles({ stack: "lab", name: "gateway-data" }).medium;
+const dataDisk = diskFiles(localHost, { stack: "lab", name: "gateway-data" }).medium;
 const places = {
   linux: {
     folder: "/data/vms",
@@ -58,7 +59,7 @@ function wantedIn(place: keyof typeof places, change: Partial<MachineSpec> = {})
 for (const [name, place] of Object.entries(places)) {
   test(`a machine is made in one order, marked first, all settings at once: ${name}`, () => {
     const wanted = wantedIn(name as keyof typeof places);
-    const { calls, stopFor } = planChanges(wanted, { info: undefined, media: [] });
+    const { calls, stopFor } = planChanges(localHost, wanted, { info: undefined, media: [] });
     assert.deepEqual(stopFor, []);
     const [creation, mark, modify, ...rest] = calls;
     assert.deepEqual(creation, [
@@ -134,7 +135,7 @@ const media = [
   medium("d", dataDisk),
 ];
 const plan = (info: ReturnType<typeof shown>, change: Partial<MachineSpec> = {}, listed = media) =>
-  planChanges(wantedIn("linux", change), { info, media: listed });
+  planChanges(localHost, wantedIn("linux", change), { info, media: listed });
 
 test("what is as wanted is left alone, running or not", () => {
   for (const state of ["running", "poweroff"]) assert.deepEqual(plan(shown(state)), { stopFor: [], calls: [] });
@@ -191,7 +192,7 @@ test("layers of a snapshot over the system disk are the system disk", () => {
 test("what was changed by hand reads back as a difference", () => {
   const { record, adapters, files } = wantedIn("linux");
   const read = (info: ReturnType<typeof shown>, listed = media) =>
-    readBack({ spec: record.spec, adapters, image, files }, info, listed);
+    readBack(localHost, { spec: record.spec, adapters, image, files }, info, listed);
   assert.deepEqual(read(shown("running")), { spec, drift: [] });
   const byHand = read(shown("poweroff", { memory: "640", firmware: "EFI", intnet2: "elsewhere", "SATA-2-0": "none" }));
   assert.equal(byHand.spec.memoryMiB, 640);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { localHost } from "../../../../host/local-host";
 import type { Reply } from "../../../../hypervisors/virtualbox/known-issues";
 import { createVirtualBox } from "../../../../hypervisors/virtualbox/vboxmanage";
 
@@ -19,6 +20,10 @@ function scripted(script: readonly (readonly [call: string, reply: Reply])[]) {
   const pauses: number[] = [];
   let inside = 0;
   const box = createVirtualBox({
+    host: {
+      ...localHost,
+      clock: { ...localHost.clock, sleep: async (milliseconds) => void pauses.push(milliseconds) },
+    },
     async execute(argv) {
       const [call, reply] = left.shift() ?? ["nothing more", ok()];
       assert.equal(argv.join(" "), call);
@@ -32,9 +37,6 @@ function scripted(script: readonly (readonly [call: string, reply: Reply])[]) {
       } finally {
         inside--;
       }
-    },
-    async pause(milliseconds) {
-      pauses.push(milliseconds);
     },
   });
   return { box, pauses, end: () => assert.deepEqual(left, [], "calls that were expected and not made") };
