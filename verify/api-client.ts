@@ -1,15 +1,15 @@
 import * as https from "node:https";
 import { administratorIn } from "../guests/administrator";
 
-/** How the API is asked: as the administrator, through the host's port, a new TLS connection for each question. */
+/** Sends requests as the administrator through the host's port, each over a new TLS connection. */
 export interface ApiClient {
-  /** Throws `Error` when there is no answer in time; any status is an answer. */
-  ask(method: string, path: string, body?: unknown, timeoutMs?: number): Promise<Answer>;
-  /** Opens a stream and gives each line of it; ends when `signal` says so, throws when it is cut before. */
+  /** Throws `Error` when there is no response in time. Any status is a response. */
+  request(method: string, path: string, body?: unknown, timeoutMs?: number): Promise<Response>;
+  /** Opens a stream and passes each line on until `signal` aborts; throws when the stream ends earlier. */
   stream(path: string, onLine: (line: string) => void, signal: AbortSignal): Promise<void>;
 }
 
-export interface Answer {
+export interface Response {
   readonly status: number;
   readonly text: string;
 }
@@ -20,7 +20,7 @@ export function apiClient(kubeconfig: string): ApiClient {
   const { server, ...options } = administratorIn(kubeconfig);
   const url = (path: string): string => `${server}${path}`;
   return {
-    ask(method, path, body, timeoutMs = TIMEOUT_MS) {
+    request(method, path, body, timeoutMs = TIMEOUT_MS) {
       const headers = body === undefined ? {} : { "content-type": "application/json" };
       return new Promise((resolve, reject) => {
         const request = https.request(url(path), { ...options, method, headers }, (response) => {
@@ -47,7 +47,7 @@ export function apiClient(kubeconfig: string): ApiClient {
             for (const line of lines) onLine(line);
           });
           response.on("error", reject);
-          response.on("end", () => reject(new Error("the stream was ended")));
+          response.on("end", () => reject(new Error("the stream ended")));
         });
         request.on("error", reject);
         signal.addEventListener("abort", () => {

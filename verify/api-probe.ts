@@ -2,10 +2,10 @@ import * as path from "node:path";
 import { Worker } from "node:worker_threads";
 import { projectFolder } from "../host/project-folder";
 import type { Sample } from "../model/contract-report";
-import { askApi } from "./ask-api";
-import { summarizeSamples, type Watched } from "./samples";
+import { probeOnce } from "./probe-once";
+import { type ProbeResult, summarizeSamples } from "./samples";
 
-/** What the thread is told. */
+/** The parameters of the probe thread. */
 export interface ProbeOrder {
   readonly url: string;
   readonly intervalMs: number;
@@ -13,42 +13,45 @@ export interface ProbeOrder {
 }
 
 /**
- * Asks `url` every `intervalMs` until `stop` is called, from a thread of its own: whoever makes the fault has much to do in
- * the same moment, and a client that is held up by it would see an outage that there is not.
+ * Probes `url` every `intervalMs` until `stop` is called, from a separate thread: injecting the fault keeps the main thread
+ * busy, and a delayed client would report an outage that does not exist.
  */
-export function probeApi(url: string, intervalMs: number, timeoutMs = 1000): { stop(): Promise<Watched> } {
+export function probeApi(url: string, intervalMs: number, timeoutMs = 1000): { stop(): Promise<ProbeResult> } {
   const workerData: ProbeOrder = { url, intervalMs, timeoutMs };
   const thread = new Worker(path.join(projectFolder(), "dist", "api-probe.js"), { workerData, execArgv: [] });
   const samples = new Promise<readonly Sample[]>((resolve, reject) => {
     thread.once("message", resolve);
     thread.once("error", reject);
   });
-  // A thread that fails is told when its result is asked for.
+  // `stop` reports the error of a failed thread.
   samples.catch(() => {});
   return {
     async stop() {
       thread.postMessage("stop");
-      return summarizeSamples((await samples).map(onOurClock));
+      return summarizeSamples((await samples).map(toLocalClock));
     },
   };
 }
 
-/** A thread's clock begins with the thread; it gives times since 1970. */
-const onOurClock = ({ startedMs, error }: Sample): Sample => ({ startedMs: startedMs - performance.timeOrigin, error });
+/** The thread's clock starts with the thread, so it sends times since 1970. */
+const toLocalClock = ({ startedMs, error }: Sample): Sample => ({
+  startedMs: startedMs - performance.timeOrigin,
+  error,
+});
 
 /**
- * Asks `url` ten times a second until it answers for the first time; gives the milliseconds since the call, or
- * `undefined` when `signal` ended it before.
+ * Probes `url` ten times per second until the first successful response. Returns the milliseconds since the call, or
+ * `undefined` when `signal` aborts first.
  */
-export function firstAnswer(url: string, signal: AbortSignal): Promise<number | undefined> {
+export function firstResponse(url: string, signal: AbortSignal): Promise<number | undefined> {
   const startedMs = performance.now();
   return new Promise((resolve) => {
-    const finish = (answer: number | undefined): void => {
+    const finish = (elapsedMs: number | undefined): void => {
       clearInterval(timer);
-      resolve(answer);
+      resolve(elapsedMs);
     };
     const timer = setInterval(async () => {
-      const error = await askApi(url, 1000);
+      const error = await probeOnce(url, 1000);
       if (error === undefined) finish(performance.now() - startedMs);
     }, 100);
     signal.addEventListener("abort", () => finish(undefined), { once: true });

@@ -2,21 +2,21 @@ import type { Measure, Timeline } from "../model/contract-report";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import type { Laboratory } from "./laboratory";
 
-/** Something that may happen to a data centre, how it is made to happen, and what is promised about it. */
+/** A failure of a data centre, how it is injected, and the targets that apply. */
 export interface Fault {
   /** e.g. `balancer-kill` */
   readonly name: string;
   readonly what: string;
-  /** Not among those that are made when nobody says which. */
+  /** Excluded unless `--only` names it. */
   readonly onlyWhenNamed?: true;
   measures(plan: DataCenterPlan): readonly Measure[];
-  /** Why a stack cannot have this fault; `undefined` = it can. */
-  impossible(plan: DataCenterPlan): string | undefined;
-  /** Breaks, measures and need not mend: machines, cables and readiness are restored after each fault. */
+  /** Why the fault does not apply to a stack; `undefined` = it applies. */
+  inapplicable(plan: DataCenterPlan): string | undefined;
+  /** Injects the fault and measures. The caller restores machines, links and readiness afterwards. */
   run(laboratory: Laboratory): Promise<readonly Observation[]>;
 }
 
-/** One value for each measure; a fault that hits several machines in turn gives several observations a round. */
+/** One value per measure. A fault that hits several machines in turn returns several observations per round. */
 export interface Observation {
   readonly values: Readonly<Record<string, number>>;
   readonly timeline?: Timeline;

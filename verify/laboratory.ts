@@ -9,10 +9,10 @@ import { type DataCenterPlan, nodesOf, type Role } from "../stacks/plan/data-cen
 import { writeRepeatedly } from "./acknowledged-writes";
 import type { ApiClient } from "./api-client";
 import { probeApi } from "./api-probe";
-import { untilHostRests } from "./resting-host";
+import { waitForIdleHost } from "./idle-host";
 
 const PROBE_MS = 10;
-/** Before a fault, as there is no gap without a good answer on either side. */
+/** A gap needs a successful response before the fault. */
 const BEFORE_MS = 1_500;
 const COMMAND_MS = 15_000;
 
@@ -25,11 +25,11 @@ export interface LaboratoryParts {
   readonly say: (text: string) => void;
   /** 1-based. */
   readonly round: number;
-  /** How long a fault lasts that has no end of its own. */
+  /** Duration of a fault that does not end by itself. */
   readonly minutes: number;
 }
 
-/** What a client saw around a fault. */
+/** What a client observed around a fault. */
 export interface Observed {
   readonly apiGap: number;
   readonly writeGap: number;
@@ -37,7 +37,7 @@ export interface Observed {
   readonly timeline: Timeline;
 }
 
-/** A living stack in which faults are made and watched. */
+/** A running stack in which faults are injected and observed. */
 export class Laboratory {
   constructor(private readonly parts: LaboratoryParts) {}
 
@@ -68,10 +68,11 @@ export class Laboratory {
     return nodesOf(this.plan, role).map(({ name }) => name);
   }
 
-  /** Cables first, then power; ends the wait for a goodbye that cannot come. */
+  /** Disconnects the links first, then the power, so that the machine cannot close its connections. */
   async kill(...names: readonly string[]): Promise<void> {
     const { hardKill } = this.hypervisor;
-    if (!hardKill) throw new UserError("no-hard-kill", `${this.hypervisor.name} cannot cut a machine's power`, "");
+    if (!hardKill)
+      throw new UserError("no-hard-kill", `the driver ${this.hypervisor.name} cannot cut the power of a machine`, "");
     await Promise.all(names.map((name) => hardKill.hardKill({ stack: this.plan.stack, name })));
     for (const name of names) forgetGuest(this.connection(name));
   }
@@ -82,7 +83,8 @@ export class Laboratory {
 
   async setLink(name: string, up: boolean): Promise<void> {
     const { links } = this.hypervisor;
-    if (!links) throw new UserError("no-link-control", `${this.hypervisor.name} cannot pull cables`, "");
+    if (!links)
+      throw new UserError("no-link-control", `the driver ${this.hypervisor.name} cannot disconnect links`, "");
     await links.setLink({ stack: this.plan.stack, name }, up);
     forgetGuest(this.connection(name));
   }
@@ -93,14 +95,14 @@ export class Laboratory {
     return guest.run(["/bin/bash", "-c", script], { timeoutMs });
   }
 
-  /** Throws `Error` when the script does not succeed. */
+  /** Throws `Error` when the script fails. */
   async must(name: string, script: string): Promise<string> {
     const { code, stdout, stderr } = await this.on(name, script);
     if (code !== 0) throw new Error(`${name}: ${script}: ${stderr.trim() || `exit code ${code}`}`);
     return stdout;
   }
 
-  /** Balancers that have the floating IP on their interface. */
+  /** Balancers with the floating IP on their interface. */
   async holders(): Promise<readonly string[]> {
     const { floatingIp } = this.plan.balancing;
     const shown = await Promise.all(
@@ -112,23 +114,23 @@ export class Laboratory {
     return shown.flat();
   }
 
-  /** The one balancer with the floating IP. */
+  /** The only balancer with the floating IP. */
   async holder(): Promise<string> {
     const [holder, ...others] = await this.holders();
     if (holder !== undefined && others.length === 0) return holder;
-    throw new Error(`the floating IP is held by ${[holder, ...others].join(" and ") || "nobody"}`);
+    throw new Error(`the floating IP is held by ${[holder, ...others].join(" and ") || "no balancer"}`);
   }
 
-  async apiAnswers(): Promise<boolean> {
-    return this.api.ask("GET", "/readyz").then(
+  async apiResponds(): Promise<boolean> {
+    return this.api.request("GET", "/readyz").then(
       ({ status }) => status === 200,
       () => false,
     );
   }
 
-  /** Makes a fault while a client asks and writes, and goes on watching for `afterMs`. */
-  async watch(of: string, fault: () => Promise<void>, afterMs: number): Promise<Observed> {
-    await untilHostRests(this.signal);
+  /** Injects a fault while a client probes and writes, and continues for `afterMs`. */
+  async observe(of: string, fault: () => Promise<void>, afterMs: number): Promise<Observed> {
+    await waitForIdleHost(this.signal);
     const probe = probeApi(`https://127.0.0.1:${this.plan.hostPorts.api}/readyz`, PROBE_MS);
     const writes = writeRepeatedly(this.api);
     let faultMs = 0;
@@ -141,25 +143,25 @@ export class Laboratory {
       await Promise.allSettled([probe.stop(), writes.stop()]);
       throw error;
     }
-    const [asked, written] = await Promise.all([probe.stop(), writes.stop()]);
-    if (asked.asked === asked.failed) throw new Error(`the API never answered: ${JSON.stringify(asked.errors)}`);
-    // Otherwise nothing could have been lost, and no gap been seen.
-    if (written.asked === written.failed)
-      throw new Error(`no write was ever acknowledged: ${JSON.stringify(written.errors)}`);
-    const timeline = { of, faultMs, samples: asked.samples };
+    const [probed, written] = await Promise.all([probe.stop(), writes.stop()]);
+    if (probed.sent === probed.failed) throw new Error(`the API did not respond: ${JSON.stringify(probed.errors)}`);
+    // Without acknowledged writes, neither losses nor gaps are visible.
+    if (written.sent === written.failed)
+      throw new Error(`no write was acknowledged: ${JSON.stringify(written.errors)}`);
+    const timeline = { of, faultMs, samples: probed.samples };
     return {
-      apiGap: asked.longestGapMs,
+      apiGap: probed.longestGapMs,
       writeGap: written.longestGapMs,
       lostWrites: written.lost.length,
       timeline,
     };
   }
 
-  async until(what: string, deadlineMs: number, isSo: () => Promise<boolean>): Promise<number> {
+  async until(what: string, deadlineMs: number, condition: () => Promise<boolean>): Promise<number> {
     const started = performance.now();
     for (;;) {
-      if (await isSo().catch(() => false)) return Math.round(performance.now() - started);
-      if (performance.now() - started > deadlineMs) throw new Error(`${what}: not within ${deadlineMs / 1000} s`);
+      if (await condition().catch(() => false)) return Math.round(performance.now() - started);
+      if (performance.now() - started > deadlineMs) throw new Error(`${what}: timed out after ${deadlineMs / 1000} s`);
       await this.pause(250);
     }
   }

@@ -14,7 +14,7 @@ interface Lane {
   readonly timeline: Timeline;
 }
 
-/** Each fault's worst round as a lane: good answers as a green band, failed ones red, from one second before the fault. */
+/** The worst round of each fault as a lane: successful requests green, failed ones red, from one second before the fault. */
 export function renderTimeline(report: VerifyReport): string {
   const lanes = report.faults.flatMap(({ name, worst }): Lane[] => (worst ? [{ name, timeline: worst }] : []));
   const height = TOP + lanes.length * LANE + 10;
@@ -28,7 +28,7 @@ export function renderTimeline(report: VerifyReport): string {
   ].join("\n");
 }
 
-/** Place of a moment, in ms since the fault. */
+/** Horizontal position of a time, in ms since the fault. */
 const x = (milliseconds: number): number =>
   Number((LEFT + ((milliseconds + BEFORE_MS) / (BEFORE_MS + AFTER_MS)) * (WIDTH - LEFT - RIGHT)).toFixed(1));
 
@@ -59,7 +59,7 @@ interface Band {
   readonly good: boolean;
 }
 
-/** Neighbouring answers of the same kind as one band, which lasts until the next one begins. */
+/** Merges consecutive requests with the same outcome into one band, which lasts until the next band. */
 function bands({ samples, faultMs }: Timeline): readonly Band[] {
   const shown = samples
     .map(({ startedMs, error }) => ({ atMs: startedMs - faultMs, good: error === undefined }))

@@ -2,7 +2,7 @@ import type { FaultReport, MeasureResult, VerifyReport } from "../model/contract
 
 const head = ["fault", "measure", "p50", "p95", "max", "target (p95)", "met"] as const;
 
-/** The contract as a Markdown table, a row for each figure. */
+/** The contract as a Markdown table with a row per figure. */
 export function renderMarkdown(report: VerifyReport): string {
   const rows = report.faults.flatMap(rowsOf);
   const count = report.rounds === 1 ? "One round" : `${report.rounds} rounds`;
@@ -30,7 +30,7 @@ function figuresOf({ p50, p95, max, target, met }: MeasureResult): readonly stri
   return [String(p50), String(p95), String(max), target === undefined ? "" : `≤ ${target}`, verdict(met)];
 }
 
-const verdict = (met: boolean | undefined): string => (met === undefined ? "" : met ? "yes" : "NO");
+const verdict = (met: boolean | undefined): string => (met === undefined ? "reported only" : met ? "yes" : "NO");
 
 /** For a terminal. */
 export function renderTable(report: VerifyReport): readonly (readonly string[])[] {
@@ -44,7 +44,7 @@ export function renderTable(report: VerifyReport): readonly (readonly string[])[
   ];
 }
 
-/** Without the samples: they are for the drawing. */
+/** Without the samples, which only the timeline needs. */
 export const withoutSamples = (report: VerifyReport): object => ({
   ...report,
   faults: report.faults.map(({ worst: _, ...rest }) => rest),

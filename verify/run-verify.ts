@@ -1,12 +1,12 @@
 import { closeGuests } from "../guests/guest-ssh";
 import type { FaultReport, Timeline, VerifyReport } from "../model/contract-report";
 import { UserError } from "../model/user-error";
-import { makeNamespace } from "./acknowledged-writes";
+import { createNamespace } from "./acknowledged-writes";
 import type { Fault } from "./fault";
 import { Laboratory, type LaboratoryParts } from "./laboratory";
 import { measuredAt } from "./measured-at";
+import { findProblems, recoverStack, removeTraces } from "./stack-health";
 import { summarizeMeasure } from "./statistics";
-import { forgetEverything, makeWhole, whatIsNotWhole } from "./wholeness";
 
 export interface VerifyOptions extends Omit<LaboratoryParts, "round"> {
   readonly faults: readonly Fault[];
@@ -14,9 +14,9 @@ export interface VerifyOptions extends Omit<LaboratoryParts, "round"> {
 }
 
 /**
- * Makes every fault as often as there are rounds, and the stack whole after each, also after an interruption.
+ * Injects every fault once per round and restores the stack after each fault, also after an interruption.
  *
- * @throws UserError `stack-not-whole` before anything is broken
+ * @throws UserError `stack-unhealthy` before the first fault
  */
 export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
   const { plan, outputs, api, say } = options;
@@ -25,9 +25,9 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
   // Recovery continues after the user interrupts the measurement.
   const restoring = new Laboratory({ ...options, round: 0, signal: new AbortController().signal });
   try {
-    const missing = await whatIsNotWhole(restoring, outputs);
-    if (missing.length > 0) throw notWhole(plan.stack, missing);
-    await makeNamespace(api);
+    const missing = await findProblems(restoring, outputs);
+    if (missing.length > 0) throw unhealthyStack(plan.stack, missing);
+    await createNamespace(api);
     const faults: FaultReport[] = [];
     try {
       for (const fault of options.faults) {
@@ -36,11 +36,11 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
         if (report.broken !== undefined) break;
       }
     } finally {
-      say(`making sure that ${plan.stack} is as before`);
-      // What was measured until now is told all the same; the report says what is broken.
+      say(`restoring ${plan.stack}`);
+      // A stack that did not recover is left as it is; the report contains the reason and all figures so far.
       if (faults.at(-1)?.broken === undefined) {
-        await makeWhole(restoring, outputs);
-        await forgetEverything(restoring);
+        await recoverStack(restoring, outputs);
+        await removeTraces(restoring);
       }
     }
     return {
@@ -61,7 +61,7 @@ const BUSY = 0.75;
 async function measureFault(fault: Fault, options: VerifyOptions, restoring: Laboratory): Promise<FaultReport> {
   const { plan, rounds, say, outputs } = options;
   const { name, what } = fault;
-  const skipped = fault.impossible(plan);
+  const skipped = fault.inapplicable(plan);
   if (skipped !== undefined) {
     say(`${name}: skipped, ${skipped}`);
     return { name, what, skipped, results: [] };
@@ -75,7 +75,7 @@ async function measureFault(fault: Fault, options: VerifyOptions, restoring: Lab
     options.signal.throwIfAborted();
     const observations = await fault.run(new Laboratory({ ...options, round })).catch((error: Error) => {
       options.signal.throwIfAborted();
-      // One fault that cannot be measured takes the hour of the others with it otherwise.
+      // A failed fault must not discard the measurements of the others.
       failed = error.message;
       say(`${name} ${round}/${rounds}: failed, ${failed}`);
       return [];
@@ -86,7 +86,7 @@ async function measureFault(fault: Fault, options: VerifyOptions, restoring: Lab
       const gap = observation.values["api-gap"] ?? 0;
       if (observation.timeline && gap > longest) [worst, longest] = [observation.timeline, gap];
     }
-    await makeWhole(restoring, outputs).catch((error: Error) => {
+    await recoverStack(restoring, outputs).catch((error: Error) => {
       broken = error.message;
       say(`${name} ${round}/${rounds}: ${broken}`);
     });
@@ -108,9 +108,9 @@ async function measureFault(fault: Fault, options: VerifyOptions, restoring: Lab
 const described = (values: Readonly<Record<string, number>>, of: string | undefined): string =>
   [...Object.entries(values).map(([name, value]) => `${name} ${value}`), ...(of ? [`(${of})`] : [])].join(" ");
 
-const notWhole = (stack: string, missing: readonly string[]): UserError =>
+const unhealthyStack = (stack: string, missing: readonly string[]): UserError =>
   new UserError(
-    "stack-not-whole",
-    `${stack} is not whole, so nothing could be measured:\n${missing.map((line) => `  ${line}`).join("\n")}`,
-    `\`npx groundplane start --stack ${stack}\` mends it; some pods take a minute after a start`,
+    "stack-unhealthy",
+    `${stack} is unhealthy, so nothing was measured:\n${missing.map((line) => `  ${line}`).join("\n")}`,
+    `\`npx groundplane start --stack ${stack}\` repairs it; after a start some pods need a minute`,
   );

@@ -1,31 +1,34 @@
 import type { Sample } from "../model/contract-report";
 
-/** What a client saw that asked again and again. */
-export interface Watched {
-  /** In the order in which they were asked. */
+/** What a client with repeated requests observed. */
+export interface ProbeResult {
+  /** In the order of their start. */
   readonly samples: readonly Sample[];
-  readonly asked: number;
+  readonly sent: number;
   readonly failed: number;
-  /** Longest time in ms between the starts of two good answers that follow each other, or from the last one to the end. */
+  /** Longest time in ms between the starts of two consecutive successes, or from the last success to the end. */
   readonly longestGapMs: number;
-  /** How often each error was seen. */
+  /** The number of occurrences of each error. */
   readonly errors: Readonly<Record<string, number>>;
 }
 
-/** Enough for a service that hangs for two seconds at a hundred questions a second. */
-const MOST_AT_ONCE = 250;
+/** Enough for a service that hangs for two seconds at a hundred requests per second. */
+const MAX_PENDING = 250;
 
 /**
- * Asks every `everyMs` until it is stopped, whether or not the last answer has come. A question that would be one too
- * many at once is left out: it would not be answered either.
+ * Sends a request every `everyMs` until it is stopped, whether or not the previous one has finished. Above the maximum of
+ * pending requests it sends none: the service would not respond to them either.
  */
-export function askRepeatedly(everyMs: number, ask: () => Promise<string | undefined>): { stop(): Promise<Watched> } {
+export function probeRepeatedly(
+  everyMs: number,
+  send: () => Promise<string | undefined>,
+): { stop(): Promise<ProbeResult> } {
   const samples: Sample[] = [];
   const pending = new Set<Promise<void>>();
   const timer = setInterval(() => {
-    if (pending.size >= MOST_AT_ONCE) return;
+    if (pending.size >= MAX_PENDING) return;
     const startedMs = performance.now();
-    const running = ask()
+    const running = send()
       .catch((error: Error) => error.message)
       .then((error) => {
         samples.push({ startedMs, error });
@@ -42,20 +45,20 @@ export function askRepeatedly(everyMs: number, ask: () => Promise<string | undef
   };
 }
 
-export function summarizeSamples(unordered: readonly Sample[]): Watched {
+export function summarizeSamples(unordered: readonly Sample[]): ProbeResult {
   const samples = [...unordered].sort((one, other) => one.startedMs - other.startedMs);
-  const good = samples.filter(({ error }) => error === undefined);
+  const successes = samples.filter(({ error }) => error === undefined);
   const errors: Record<string, number> = {};
   for (const { error } of samples) if (error !== undefined) errors[error] = (errors[error] ?? 0) + 1;
-  // An outage that outlasts the watching is one, too.
-  let longestGapMs = (samples.at(-1)?.startedMs ?? 0) - (good.at(-1)?.startedMs ?? samples[0]?.startedMs ?? 0);
-  for (const [index, { startedMs }] of good.slice(1).entries()) {
-    longestGapMs = Math.max(longestGapMs, startedMs - (good[index] as Sample).startedMs);
+  // An outage that lasts until the end counts as well.
+  let longestGapMs = (samples.at(-1)?.startedMs ?? 0) - (successes.at(-1)?.startedMs ?? samples[0]?.startedMs ?? 0);
+  for (const [index, { startedMs }] of successes.slice(1).entries()) {
+    longestGapMs = Math.max(longestGapMs, startedMs - (successes[index] as Sample).startedMs);
   }
   return {
     samples,
-    asked: samples.length,
-    failed: samples.length - good.length,
+    sent: samples.length,
+    failed: samples.length - successes.length,
     longestGapMs: Math.round(longestGapMs),
     errors,
   };

@@ -5,18 +5,18 @@ import type { Hypervisor, PowerState } from "../hypervisors/hypervisor";
 import { guestCommand } from "../model/guest-paths";
 import type { InventoryEntry, StackOutputs } from "../model/stack-outputs";
 
-const ANSWER_TIMEOUT_MS = 10_000;
+const RESPONSE_TIMEOUT_MS = 10_000;
 
 export interface MachineStatus {
   readonly name: string;
   readonly role: string;
   readonly address: string;
   readonly power: PowerState | "absent";
-  /** Does its role's whole work. */
+  /** All checks of its role pass. */
   readonly ready: boolean;
-  /** What is missing, where something is. */
+  /** Why it is not ready; empty when it is. */
   readonly reason: string;
-  /** Its Node in the cluster; undefined for machines that have none. */
+  /** Its Node object; undefined for machines outside the cluster. */
   readonly kubernetes: Pick<KubernetesNode, "ready" | "version"> | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface StackStatus {
   readonly machines: readonly MachineStatus[];
 }
 
-/** Looks at the hypervisor, at every node and at the cluster, all at once. Changes nothing. */
+/** Queries the hypervisor, every node and the cluster in parallel. Changes nothing. */
 export async function stackStatus(stack: string, outputs: StackOutputs, driver: Hypervisor): Promise<StackStatus> {
   const cluster = await listNodes(outputs.kubeconfig).then(
     (nodes) => ({ nodes, reason: "" }),
@@ -36,7 +36,7 @@ export async function stackStatus(stack: string, outputs: StackOutputs, driver: 
   const machines = await Promise.all(
     outputs.inventory.map(async (node): Promise<MachineStatus> => {
       const power = (await driver.inspectMachine({ stack, name: node.name }))?.power ?? "absent";
-      const reason = power === "running" ? await whatIsMissing(node, outputs) : `is ${power}`;
+      const reason = power === "running" ? await readinessProblem(node, outputs) : `is ${power}`;
       const { name, role, address } = node;
       const kubernetes = cluster.nodes.find((entry) => entry.name === name);
       return { name, role, address, power, ready: reason === "", reason, kubernetes };
@@ -46,14 +46,14 @@ export async function stackStatus(stack: string, outputs: StackOutputs, driver: 
   return { stack, driver: driver.name, api, machines };
 }
 
-/** True when nothing is left to be desired. */
+/** True when every check passes. */
 export function isHealthy({ api, machines }: StackStatus): boolean {
   const isMember = ({ role, kubernetes }: MachineStatus): boolean =>
     (role !== "master" && role !== "worker") || kubernetes?.ready === true;
   return api.ready && machines.every((machine) => machine.ready && isMember(machine));
 }
 
-async function whatIsMissing(node: InventoryEntry, outputs: StackOutputs): Promise<string> {
+async function readinessProblem(node: InventoryEntry, outputs: StackOutputs): Promise<string> {
   const connection = {
     bastionPort: outputs.gatewaySsh.port,
     bastionHostKey: outputs.gatewaySsh.hostKey,
@@ -61,12 +61,12 @@ async function whatIsMissing(node: InventoryEntry, outputs: StackOutputs): Promi
     hostKey: node.hostKey,
     privateKey: outputs.sshPrivateKey,
   };
-  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  const signal = AbortSignal.timeout(RESPONSE_TIMEOUT_MS);
   try {
     const guest = await connectAnyGuest(connection, { signal });
     const { code, stdout, stderr } = await guest.run([guestCommand("node-ready")], { signal });
-    return code === 0 ? "" : stdout.trim() || stderr.trim() || `node-ready ended with ${code}`;
+    return code === 0 ? "" : stdout.trim() || stderr.trim() || `node-ready exited with code ${code}`;
   } catch (error) {
-    return signal.aborted ? `no answer within ${ANSWER_TIMEOUT_MS} ms` : (error as Error).message;
+    return signal.aborted ? `no response within ${RESPONSE_TIMEOUT_MS} ms` : (error as Error).message;
   }
 }

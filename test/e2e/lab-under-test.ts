@@ -4,7 +4,7 @@ import * as path from "node:path";
 import type { TestContext } from "node:test";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { probeApi } from "../../verify/api-probe";
-import type { Watched } from "../../verify/samples";
+import type { ProbeResult } from "../../verify/samples";
 import { type ClusterUnderTest, type CommandOutput, eventually, mustSucceed } from "../support/cluster-under-test";
 
 /** The stack that the steps of the end-to-end test hand to each other. */
@@ -90,7 +90,7 @@ export function askMeanwhile(lab: LabUnderTest, everyMs = 20): Client {
 }
 
 interface Client {
-  stop(): Promise<Watched>;
+  stop(): Promise<ProbeResult>;
 }
 
 const clients = new Set<Client>();
@@ -101,9 +101,11 @@ export async function stopClients(): Promise<void> {
   clients.clear();
 }
 
-export function tellGap(t: TestContext, what: string, seen: Watched): void {
-  const { longestGapMs, failed, asked, errors } = seen;
-  t.diagnostic(`${what}: longest gap ${longestGapMs} ms, ${failed} of ${asked} asked failed ${JSON.stringify(errors)}`);
+export function tellGap(t: TestContext, what: string, seen: ProbeResult): void {
+  const { longestGapMs, failed, sent, errors } = seen;
+  t.diagnostic(
+    `${what}: longest gap ${longestGapMs} ms, ${failed} of ${sent} requests failed ${JSON.stringify(errors)}`,
+  );
 }
 
 export const secondsSince = (startedMs: number): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;

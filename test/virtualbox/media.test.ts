@@ -34,7 +34,7 @@ onVirtualbox("media and owners", (host) => {
     const machine = stack.spec(1);
     const made = await stack.make(machine);
     fs.renameSync(imageFile(), `${imageFile()}.away`);
-    await forgetEverything();
+    await removeTraces();
     assert.equal(await stack.driver.inspectImage({ name: BOOT_IMAGE }), undefined);
     await assert.rejects(
       stack.driver.ensureMachine(machine, { userData: "", metaData: "", networkConfig: "" }, made.owner),
@@ -55,7 +55,7 @@ onVirtualbox("media and owners", (host) => {
     )?.[1];
     assert.ok(file);
     fs.rmSync(file);
-    await forgetEverything();
+    await removeTraces();
     const again = await stack.make(machine);
     assert.deepEqual(again.spec, machine);
     assert.notEqual(again.generation, before.generation);
@@ -129,7 +129,7 @@ onVirtualbox("media and owners", (host) => {
       .filter((file) => !file.startsWith("images") && fs.statSync(path.join(host.data, file)).isFile());
 
   /** VBoxSVC notices what happened to files only when it starts. */
-  async function forgetEverything(): Promise<void> {
+  async function removeTraces(): Promise<void> {
     for (const pid of host.pids()) process.kill(pid, "SIGTERM");
     for (let tries = 0; host.pids().length > 0; tries++) {
       assert.ok(tries < 100, "VBoxSVC does not end");

@@ -5,10 +5,10 @@ import { isolation, partition } from "./isolation";
 import { etcdLeaderKill, masterKill, quorumLoss } from "./masters";
 import { saturation } from "./saturation";
 import { storageKill } from "./storage";
-import { allStopped, idleStream } from "./whole";
+import { allStopped, idleStream } from "./whole-stack";
 import { workerKill } from "./workers";
 
-/** In the order in which they are made: from what costs least to what costs most. */
+/** In the order of execution, from the shortest to the longest. */
 export const faults: readonly Fault[] = [
   ...[balancerKill, plannedMove, haproxyCrash, isolation, partition],
   ...[masterKill, etcdLeaderKill, quorumLoss],

@@ -1,24 +1,24 @@
 import type { Measure } from "../../model/contract-report";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
+import { readMove, recordHoldings, unheldMs } from "../address-holdings";
 import type { Fault, Observation } from "../fault";
-import { heldByNobody, readMove, watchHolding } from "../holding-notes";
 import type { Observed } from "../laboratory";
 
 const AFTER_MS = 3_000;
 
-/** Time without an answer when the floating IP moves because its holder is gone, by profile. */
+/** The maximum API gap when the holder of the floating IP fails, by failover profile. */
 export function takeover({ balancing }: DataCenterPlan): number {
   return balancing.tokenMs < 1_000 ? 1_000 : 4_000;
 }
 
 export const apiGap = (target: number | undefined): Measure => ({
   name: "api-gap",
-  what: "longest time without an answer of the API",
+  what: "longest time without an API response",
   unit: "ms",
   ...(target === undefined ? {} : { target }),
 });
 
-export const lostWrites: Measure = { name: "lost-writes", what: "acknowledged writes lost", unit: "times", target: 0 };
+export const lostWrites: Measure = { name: "lost-writes", what: "lost acknowledged writes", unit: "times", target: 0 };
 
 export const seen = ({ apiGap: gap, lostWrites: lost, timeline }: Observed): Required<Observation> => ({
   values: { "api-gap": gap, "lost-writes": lost },
@@ -26,61 +26,65 @@ export const seen = ({ apiGap: gap, lostWrites: lost, timeline }: Observed): Req
 });
 
 export const needsPair = ({ balancing }: DataCenterPlan): string | undefined =>
-  balancing.movedBy === "nobody" ? "it has one balancer only" : undefined;
+  balancing.movedBy === "nobody" ? "the stack has only one balancer" : undefined;
 
 export const balancerKill: Fault = {
   name: "balancer-kill",
-  what: "the balancer with the floating IP loses its cables, then its power",
+  what: "the balancer with the floating IP loses its network, then its power",
   measures: (plan) => [apiGap(takeover(plan)), lostWrites],
-  impossible: needsPair,
+  inapplicable: needsPair,
   async run(lab) {
     const holder = await lab.holder();
-    return [seen(await lab.watch(holder, () => lab.kill(holder), AFTER_MS))];
+    return [seen(await lab.observe(holder, () => lab.kill(holder), AFTER_MS))];
   },
 };
 
 export const plannedMove: Fault = {
   name: "planned-move",
-  what: "the floating IP is asked to go to the other balancer",
+  what: "a planned move of the floating IP to the other balancer",
   measures: () => [
     apiGap(100),
-    { name: "held-by-nobody", what: "time for which no balancer has the floating IP", unit: "ms" },
+    { name: "unheld", what: "time in which no balancer holds the floating IP", unit: "ms" },
     lostWrites,
   ],
-  impossible: needsPair,
+  inapplicable: needsPair,
   async run(lab) {
     const holder = await lab.holder();
-    const holding = await watchHolding(lab);
+    const holding = await recordHoldings(lab);
     const other = lab.names("balancer").find((name) => name !== holder);
-    const { ask, restore } = moves[lab.plan.balancing.movedBy === "keepalived" ? "keepalived" : "pacemaker"];
+    const { move, restore } = moves[lab.plan.balancing.movedBy === "keepalived" ? "keepalived" : "pacemaker"];
     try {
-      const observed = await lab.watch(holder, async () => void (await lab.must(holder, ask(other ?? ""))), AFTER_MS);
+      const observed = await lab.observe(
+        holder,
+        async () => void (await lab.must(holder, move(other ?? ""))),
+        AFTER_MS,
+      );
       const { values, timeline } = seen(observed);
-      const unheld = heldByNobody(await readMove(holding));
-      return [{ values: { ...values, "held-by-nobody": unheld }, timeline }];
+      const unheld = unheldMs(await readMove(holding));
+      return [{ values: { ...values, unheld }, timeline }];
     } finally {
       await lab.must(holder, restore);
     }
   },
 };
 
-/** keepalived has no command for it: a holder that ends says so, and the other one takes over at once. */
+/** keepalived has no command for a move: a holder that stops announces it, and the other balancer takes over at once. */
 const moves = {
   pacemaker: {
-    ask: (other: string) => `crm_resource --resource floating-ip --move --node ${other}`,
+    move: (other: string) => `crm_resource --resource floating-ip --move --node ${other}`,
     restore: "crm_resource --resource floating-ip --clear",
   },
-  keepalived: { ask: () => "systemctl stop keepalived", restore: "systemctl start keepalived" },
+  keepalived: { move: () => "systemctl stop keepalived", restore: "systemctl start keepalived" },
 };
 
 export const haproxyCrash: Fault = {
   name: "haproxy-crash",
   what: "HAProxy is killed on the balancer with the floating IP",
   measures: () => [apiGap(500), lostWrites],
-  impossible: () => undefined,
+  inapplicable: () => undefined,
   async run(lab) {
     const holder = await lab.holder();
     const crash = async () => void (await lab.must(holder, "systemctl kill --signal=KILL haproxy"));
-    return [seen(await lab.watch(holder, crash, AFTER_MS))];
+    return [seen(await lab.observe(holder, crash, AFTER_MS))];
   },
 };

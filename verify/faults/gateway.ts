@@ -2,27 +2,34 @@ import { ports } from "../../model/ports";
 import type { DataCenterPlan, NodePlan, Role } from "../../stacks/plan/data-center-plan";
 import { nodesOf } from "../../stacks/plan/data-center-plan";
 import type { Fault } from "../fault";
-import { beginNotes, endNotes, forgetNotes, longestGap, momentsIn, noteAnswers } from "../guest-notes";
+import {
+  longestGap,
+  recordResponses,
+  removeRecordings,
+  startRecording,
+  stopRecording,
+  timesIn,
+} from "../guest-recordings";
 import type { Laboratory } from "../laboratory";
 import { lostWrites } from "./balancers";
-import { back } from "./masters";
+import { recovery } from "./masters";
 
 const AWAY_MS = 6_000;
 const BACK_MS = 180_000;
-/** Packets that were under way when the gateway died. */
+/** Ignores packets that were in flight when the gateway failed. */
 const LATE_SECONDS = 1;
 
 interface Watcher {
-  /** The node that asks. */
+  /** The node that sends the requests. */
   readonly name: string;
-  readonly notes: string;
+  readonly recording: string;
   readonly url: string;
 }
 
-/** The first node of a role asks the second one, which no gateway stands between. */
+/** The first node of a role probes the second one, without the gateway in between. */
 function neighbours({ nodes }: DataCenterPlan, role: Role, urlOf: (node: NodePlan) => string): readonly Watcher[] {
   const [watcher, neighbour] = nodes.filter((node) => node.role === role);
-  return watcher && neighbour ? [{ name: watcher.name, notes: "neighbour", url: urlOf(neighbour) }] : [];
+  return watcher && neighbour ? [{ name: watcher.name, recording: "neighbour", url: urlOf(neighbour) }] : [];
 }
 
 const withinSegments = (plan: DataCenterPlan): readonly Watcher[] => [
@@ -34,89 +41,91 @@ const acrossSegments = ({ nodes, balancing }: DataCenterPlan): readonly Watcher[
   nodes
     .filter(({ role }) => role === "worker")
     .slice(0, 1)
-    .map(({ name }) => ({ name, notes: "api", url: `https://${balancing.floatingIp}:${balancing.port}/readyz` }));
+    .map(({ name }) => ({ name, recording: "api", url: `https://${balancing.floatingIp}:${balancing.port}/readyz` }));
 
-/** What the documentation says of it: within a segment all goes on, between segments and from the host nothing. */
+/** Traffic within a segment continues. Traffic between segments and from the host stops. */
 export const gatewayKill: Fault = {
   name: "gateway-kill",
-  what: "the gateway loses its cables, then its power, and comes back",
+  what: "the gateway loses its network, then its power, and restarts",
   measures: () => [
     {
       name: "segment-gap",
-      what: "longest time without an answer of a master to a master, or of a worker to a worker",
+      what: "longest time without a response between two masters, or between two workers",
       unit: "ms",
       target: 1_000,
     },
     {
       name: "passed",
-      what: "answers of the API to the host and a worker, which the gateway alone leads",
+      what: "API responses that reach the host or a worker while the gateway is down",
       unit: "times",
       target: 0,
     },
-    { name: "moved", what: "balancers that took the floating IP although its holder lived", unit: "times", target: 0 },
-    back("from the gateway's start until the host and a worker have the API's answer again", 30_000),
+    { name: "moved", what: "moves of the floating IP although its holder is healthy", unit: "times", target: 0 },
+    recovery("from the gateway's start until the host and a worker reach the API", 30_000),
     lostWrites,
   ],
-  impossible: (plan) =>
+  inapplicable: (plan) =>
     nodesOf(plan, "master").length < 2 || nodesOf(plan, "worker").length < 2
-      ? "it has no two masters and two workers"
+      ? "the stack has fewer than two masters or two workers"
       : undefined,
   async run(lab) {
     const [within, across] = [withinSegments(lab.plan), acrossSegments(lab.plan)];
     const watchers = [...within, ...across];
     const holder = await lab.holder();
-    await Promise.all(watchers.map(({ name, notes, url }) => lab.must(name, beginNotes(notes, noteAnswers(url)))));
-    let absence: Absence | undefined;
+    await Promise.all(
+      watchers.map(({ name, recording, url }) => lab.must(name, startRecording(recording, recordResponses(url)))),
+    );
+    let outage: Outage | undefined;
     const lose = async (): Promise<void> => {
-      absence = await loseGateway(lab);
+      outage = await loseGateway(lab);
     };
-    const observed = await lab.watch("gateway", lose, 2_000);
-    if (absence === undefined) throw new Error("the gateway was not away");
-    const read = async ({ name, notes }: Watcher): Promise<readonly number[]> => {
-      await lab.until(`${name} answers again`, 30_000, async () => (await lab.on(name, "true", 3_000)).code === 0);
-      return momentsIn(await lab.must(name, endNotes(notes)));
+    const observed = await lab.observe("gateway", lose, 2_000);
+    if (outage === undefined) throw new Error("the gateway was not stopped");
+    const read = async ({ name, recording }: Watcher): Promise<readonly number[]> => {
+      await lab.until(`${name} responds`, 30_000, async () => (await lab.on(name, "true", 3_000)).code === 0);
+      return timesIn(await lab.must(name, stopRecording(recording)));
     };
     const [inside, outside] = await Promise.all([Promise.all(within.map(read)), Promise.all(across.map(read))]);
-    await Promise.all(watchers.map(({ name }) => lab.must(name, forgetNotes)));
+    await Promise.all(watchers.map(({ name }) => lab.must(name, removeRecordings)));
     const values = {
       "segment-gap": Math.max(...inside.map(longestGap)),
       moved: (await lab.holder()) === holder ? 0 : 1,
       "lost-writes": observed.lostWrites,
-      ...crossing(absence, outside.flat()),
+      ...crossing(outage, outside.flat()),
     };
     return [{ values, timeline: observed.timeline }];
   },
 };
 
-/** Moments in seconds since 1970, by this host's clock, which machines of the same host share. */
-interface Absence {
+/** Times in seconds since 1970 by the host's clock, which its machines share. */
+interface Outage {
   readonly from: number;
   readonly to: number;
-  readonly hostHadAnswer: boolean;
-  readonly hostBackMs: number;
+  readonly hostHadResponse: boolean;
+  readonly hostRecoveryMs: number;
 }
 
 const now = (): number => Date.now() / 1_000;
 
-async function loseGateway(lab: Laboratory): Promise<Absence> {
+async function loseGateway(lab: Laboratory): Promise<Outage> {
   await lab.kill("gateway");
   const from = now();
   await lab.pause(AWAY_MS);
-  const hostHadAnswer = await lab.apiAnswers();
+  const hostHadResponse = await lab.apiResponds();
   const to = now();
   await lab.start("gateway");
-  const hostBackMs = await lab.until("the host's port answers again", BACK_MS, () => lab.apiAnswers());
-  return { from, to, hostHadAnswer, hostBackMs };
+  const hostRecoveryMs = await lab.until("the API responds through the host's port", BACK_MS, () => lab.apiResponds());
+  return { from, to, hostHadResponse, hostRecoveryMs };
 }
 
-/** `answered`: the moments at which the worker had an answer. */
-function crossing(absence: Absence, answered: readonly number[]): { passed: number; back: number } {
-  const meanwhile = answered.filter((moment) => moment > absence.from + LATE_SECONDS && moment < absence.to);
-  const next = answered.find((moment) => moment > absence.to);
-  // The last of the notes is the moment at which they ended.
-  const workerBackMs = Math.round(((next ?? now()) - absence.to) * 1_000);
+/** `responded`: the times of the worker's responses. */
+function crossing(outage: Outage, responded: readonly number[]): { passed: number; recovery: number } {
+  const meanwhile = responded.filter((time) => time > outage.from + LATE_SECONDS && time < outage.to);
+  const next = responded.find((time) => time > outage.to);
+  // The last time is the end of the recording.
+  const workerRecoveryMs = Math.round(((next ?? now()) - outage.to) * 1_000);
   return {
-    passed: meanwhile.length + (absence.hostHadAnswer ? 1 : 0),
-    back: Math.max(absence.hostBackMs, workerBackMs),
+    passed: meanwhile.length + (outage.hostHadResponse ? 1 : 0),
+    recovery: Math.max(outage.hostRecoveryMs, workerRecoveryMs),
   };
 }

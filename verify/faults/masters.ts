@@ -8,8 +8,8 @@ import type { Laboratory, Observed } from "../laboratory";
 import { apiGap, lostWrites } from "./balancers";
 
 const AFTER_MS = 3_000;
-const AWAY_MS = 6_000;
-const BACK_MS = 240_000;
+const DOWN_MS = 6_000;
+const RECOVERY_MS = 240_000;
 
 const writeGap = (target?: number): Measure => ({
   name: "write-gap",
@@ -18,26 +18,26 @@ const writeGap = (target?: number): Measure => ({
   ...(target === undefined ? {} : { target }),
 });
 
-export const back = (what: string, target: number): Measure => ({ name: "back", what, unit: "ms", target });
+export const recovery = (what: string, target: number): Measure => ({ name: "recovery", what, unit: "ms", target });
 
-const needsThree = (plan: Parameters<Fault["impossible"]>[0]): string | undefined =>
-  nodesOf(plan, "master").length < 3 ? "it has fewer than three masters" : undefined;
+const needsThree = (plan: Parameters<Fault["inapplicable"]>[0]): string | undefined =>
+  nodesOf(plan, "master").length < 3 ? "the stack has fewer than three masters" : undefined;
 
 const seen = ({ apiGap: gap, writeGap: write, lostWrites: lost, timeline }: Observed): Observation => ({
   values: { "api-gap": gap, "write-gap": write, "lost-writes": lost },
   timeline,
 });
 
-/** Each of them in every round: none is special, the first is not either. */
+/** Every master in each round, because none has a special role. */
 export const masterKill: Fault = {
   name: "master-kill",
-  what: "each master in turn loses its cables, then its power",
+  what: "each master in turn loses its network, then its power",
   measures: () => [apiGap(150), writeGap(1_000), lostWrites],
-  impossible: needsThree,
+  inapplicable: needsThree,
   async run(lab) {
     const observations: Observation[] = [];
     for (const name of lab.names("master")) {
-      observations.push(seen(await lab.watch(name, () => lab.kill(name), AFTER_MS)));
+      observations.push(seen(await lab.observe(name, () => lab.kill(name), AFTER_MS)));
       await lab.start(name);
       await untilReady(lab, name);
     }
@@ -47,45 +47,45 @@ export const masterKill: Fault = {
 
 export const etcdLeaderKill: Fault = {
   name: "etcd-leader-kill",
-  what: "the master with etcd's leader loses its cables, then its power",
+  what: "the master with the etcd leader loses its network, then its power",
   measures: () => [apiGap(150), writeGap(1_000), lostWrites],
-  impossible: needsThree,
+  inapplicable: needsThree,
   async run(lab) {
     const leader = await etcdLeader(lab);
-    return [seen(await lab.watch(leader, () => lab.kill(leader), AFTER_MS))];
+    return [seen(await lab.observe(leader, () => lab.kill(leader), AFTER_MS))];
   },
 };
 
-/** Without a majority etcd takes no write and gives no answer that could be stale; that is what is promised. */
+/** Without a quorum, etcd accepts no writes and serves no linearizable reads. */
 export const quorumLoss: Fault = {
   name: "quorum-loss",
-  what: "two of three masters lose cables and power, and come back",
+  what: "two of three masters lose network and power, then restart",
   measures: () => [
-    { name: "wrong-writes", what: "writes acknowledged without a majority", unit: "times", target: 0 },
-    back("from the start of the two until a write is acknowledged again", 60_000),
+    { name: "wrong-writes", what: "writes acknowledged without a quorum", unit: "times", target: 0 },
+    recovery("from the restart of both masters until a write is acknowledged", 60_000),
     lostWrites,
   ],
-  impossible: needsThree,
+  inapplicable: needsThree,
   async run(lab) {
     const [, ...lost] = rotated(lab.names("master"), lab.round);
     let wrong = 0;
-    let returned = 0;
-    const observed = await lab.watch(
+    let recovered = 0;
+    const observed = await lab.observe(
       lost.join(" and "),
       async () => {
         await lab.kill(...lost);
-        await lab.pause(AWAY_MS);
-        if (await canWrite(lab, `without-majority-${lab.round}`)) wrong = 1;
+        await lab.pause(DOWN_MS);
+        if (await canWrite(lab, `without-quorum-${lab.round}`)) wrong = 1;
         await lab.start(...lost);
-        returned = await lab.until("writes are acknowledged again", BACK_MS, () =>
-          canWrite(lab, `again-${Date.now()}`),
+        recovered = await lab.until("writes are acknowledged", RECOVERY_MS, () =>
+          canWrite(lab, `with-quorum-${Date.now()}`),
         );
       },
       AFTER_MS,
     );
     return [
       {
-        values: { "wrong-writes": wrong, back: returned, "lost-writes": observed.lostWrites },
+        values: { "wrong-writes": wrong, recovery: recovered, "lost-writes": observed.lostWrites },
         timeline: observed.timeline,
       },
     ];
@@ -95,15 +95,15 @@ export const quorumLoss: Fault = {
 async function canWrite(lab: Laboratory, name: string): Promise<boolean> {
   const path = `/api/v1/namespaces/${verifyNamespace}/configmaps`;
   const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name } };
-  return lab.api.ask("POST", path, body, 3_000).then(
+  return lab.api.request("POST", path, body, 3_000).then(
     ({ status }) => status === 201,
     () => false,
   );
 }
 
-/** Ready as the node itself sees it, which for a master is its API server and its etcd. */
+/** Ready by the node's own checks: for a master, its API server and its etcd member. */
 export const untilReady = (lab: Laboratory, name: string): Promise<number> =>
-  lab.until(`${name} does its work again`, BACK_MS, async () => {
+  lab.until(`${name} is ready`, RECOVERY_MS, async () => {
     return (await lab.on(name, guestCommand("node-ready"), 10_000)).code === 0;
   });
 
@@ -119,14 +119,14 @@ async function etcdLeader(lab: Laboratory): Promise<string> {
     const [state] = JSON.parse(await lab.must(name, etcdctl("endpoint status --write-out=json"))) as EndpointStatus[];
     if (state && state.Status.leader === state.Status.header.member_id) return name;
   }
-  throw new Error("no master has etcd's leader");
+  throw new Error("no master has the etcd leader");
 }
 
 interface EndpointStatus {
   readonly Status: { readonly leader: number; readonly header: { readonly member_id: number } };
 }
 
-/** Another one first in each round. */
+/** Starts with another master in each round. */
 const rotated = (names: readonly string[], by: number): readonly string[] => {
   const start = by % names.length;
   return [...names.slice(start), ...names.slice(0, start)];

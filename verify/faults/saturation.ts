@@ -1,36 +1,36 @@
 import { clusterMembers } from "../../cloud-init/files/cluster-members";
 import { ports } from "../../model/ports";
+import { recordHoldings } from "../address-holdings";
 import { probeApi } from "../api-probe";
 import type { Fault, Observation } from "../fault";
-import { watchHolding } from "../holding-notes";
 import type { Laboratory } from "../laboratory";
 import { saturateHost } from "../saturate-host";
 import { apiGap, needsPair } from "./balancers";
 
-/** Seldom enough to be no load of its own. */
+/** Long enough to cause no load of its own. */
 const PROBE_MS = 100;
 
-/** Nobody is ill, only slow: whoever counts as dead now shows that the timers of the profile are too short. */
+/** All machines are slow but healthy: a failover now means that the timers of the profile are too short. */
 export const saturation: Fault = {
   name: "saturation",
-  what: "every core of the host is kept busy, for `--minutes`",
+  what: "all cores of the host are busy for `--minutes`",
   onlyWhenNamed: true,
   measures: ({ balancing }) => [
-    { name: "moves", what: "times that the floating IP came or went", unit: "times", target: 0 },
+    { name: "moves", what: "moves of the floating IP", unit: "times", target: 0 },
     ...(balancing.movedBy === "pacemaker"
       ? ([
-          { name: "shut-out", what: "times that Corosync left out a member that lived", unit: "times", target: 0 },
-          { name: "token-losses", what: "times that its members missed the token, and agreed anew", unit: "times" },
+          { name: "excluded-members", what: "healthy members that Corosync excluded", unit: "times", target: 0 },
+          { name: "token-losses", what: "token losses after which Corosync formed the same membership", unit: "times" },
         ] as const)
       : []),
-    { name: "dead-nodes", what: "nodes that counted as dead", unit: "times", target: 0 },
-    { name: "elections", what: "times that etcd's members had another leader", unit: "times", target: 0 },
+    { name: "dead-nodes", what: "changes of a node's Ready condition", unit: "times", target: 0 },
+    { name: "elections", what: "leader elections of etcd", unit: "times", target: 0 },
     apiGap(undefined),
   ],
-  impossible: needsPair,
+  inapplicable: needsPair,
   async run(lab) {
     const begin = Date.now();
-    const holding = await watchHolding(lab);
+    const holdings = await recordHoldings(lab);
     const leaders = await leadersSeen(lab);
     const probe = probeApi(`https://127.0.0.1:${lab.plan.hostPorts.api}/readyz`, PROBE_MS);
     const load = saturateHost();
@@ -40,9 +40,9 @@ export const saturation: Fault = {
       await load.stop();
       await probe.stop();
     }
-    // Stopped already: it tells the same again.
+    // It is already stopped and returns the same result.
     const { longestGapMs } = await probe.stop();
-    const held = await holding.read();
+    const held = await holdings.read();
     const values = {
       elections: (await leadersSeen(lab)) - leaders,
       moves: held.flat().length - 1,
@@ -54,25 +54,25 @@ export const saturation: Fault = {
   },
 };
 
-/** What Corosync's members wrote, by the one that saw most. A lost token alone is no harm: the same members go on. */
+/** From the logs of the Corosync members; the highest count applies. A token loss without an exclusion is harmless. */
 async function memberships(lab: Laboratory, sinceMs: number): Promise<Observation["values"]> {
   const since = `@${Math.floor(sinceMs / 1_000)}`;
   const script = `journalctl --quiet --unit corosync --since ${since} --output cat | grep "A new membership" || true`;
-  const notes = await Promise.all(clusterMembers(lab.plan).map(({ name }) => lab.must(name, script)));
-  const most = (pattern: RegExp): number => Math.max(...notes.map((note) => note.match(pattern)?.length ?? 0));
-  return { "shut-out": most(/Members .*left: /g), "token-losses": most(/A new membership/g) };
+  const logs = await Promise.all(clusterMembers(lab.plan).map(({ name }) => lab.must(name, script)));
+  const most = (pattern: RegExp): number => Math.max(...logs.map((log) => log.match(pattern)?.length ?? 0));
+  return { "excluded-members": most(/Members .*left: /g), "token-losses": most(/A new membership/g) };
 }
 
-/** Leaders that the members of etcd have had since they started, by the one that saw most. */
+/** Leader changes since the etcd members started; the highest count applies. */
 async function leadersSeen(lab: Laboratory): Promise<number> {
   const script = `curl -sf --max-time 10 http://127.0.0.1:${ports.etcdMetrics}/metrics | grep ^etcd_server_leader_changes_seen_total`;
   const lines = await Promise.all(lab.names("master").map((name) => lab.must(name, script)));
   return Math.max(...lines.map((line) => Number(line.trim().split(" ").at(-1))));
 }
 
-/** Nodes whose readiness has changed; Kubernetes notes it to the second. */
+/** Nodes whose Ready condition has changed; Kubernetes records it with a resolution of one second. */
 async function deadNodes(lab: Laboratory, sinceMs: number): Promise<number> {
-  const { status, text } = await lab.api.ask("GET", "/api/v1/nodes", undefined, 10_000);
+  const { status, text } = await lab.api.request("GET", "/api/v1/nodes", undefined, 10_000);
   if (status !== 200) throw new Error(`the API does not list nodes: status ${status}`);
   const { items } = JSON.parse(text) as { readonly items: readonly NodeObject[] };
   const changed = items.filter(({ status: { conditions } }) =>

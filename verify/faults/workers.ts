@@ -36,37 +36,40 @@ const deployment = {
 
 export const workerKill: Fault = {
   name: "worker-kill",
-  what: "the worker with a pod loses its cables, then its power",
+  what: "the worker with a pod loses its network, then its power",
   measures: ({ kubernetes }) => [
     {
       name: "pods-elsewhere",
-      what: "until a pod of the same Deployment serves on another worker",
+      what: "time until a pod of the same Deployment serves on another worker",
       unit: "ms",
-      // One look of the controller every five seconds, and the pod's own start.
+      // The controller checks every five seconds, and the pod needs time to start.
       target: (kubernetes.nodeSilenceSeconds + kubernetes.podPatienceSeconds + 15) * 1_000,
     },
   ],
-  impossible: (plan) => (nodesOf(plan, "worker").length < 2 ? "it has fewer than two workers" : undefined),
+  inapplicable: (plan) => (nodesOf(plan, "worker").length < 2 ? "the stack has fewer than two workers" : undefined),
   async run(lab) {
-    await lab.api.ask("POST", deployments, deployment, 10_000);
+    await lab.api.request("POST", deployments, deployment, 10_000);
     try {
       await lab.until("a pod serves", 60_000, async () => (await servingNodes(lab)).length > 0);
       const [worker] = await servingNodes(lab);
-      if (worker === undefined) throw new Error("the pod is gone again");
+      if (worker === undefined) throw new Error("the pod no longer serves");
       const started = performance.now();
       await lab.kill(worker);
-      await lab.until("the pod serves elsewhere", DEADLINE_MS, async () =>
+      await lab.until("the pod serves on another worker", DEADLINE_MS, async () =>
         (await servingNodes(lab)).some((node) => node !== worker),
       );
       return [{ values: { "pods-elsewhere": Math.round(performance.now() - started) } }];
     } finally {
-      await lab.api.ask("DELETE", `${deployments}/${name}`, undefined, 10_000);
+      await lab.api.request("DELETE", `${deployments}/${name}`, undefined, 10_000);
     }
   },
 };
 
 async function servingNodes(lab: Laboratory): Promise<readonly string[]> {
-  const { text } = await lab.api.ask("GET", `/api/v1/namespaces/${verifyNamespace}/pods?labelSelector=app%3D${name}`);
+  const { text } = await lab.api.request(
+    "GET",
+    `/api/v1/namespaces/${verifyNamespace}/pods?labelSelector=app%3D${name}`,
+  );
   const { items = [] } = JSON.parse(text) as { readonly items?: readonly PodObject[] };
   return items
     .filter(({ status }) => status.conditions?.some((one) => one.type === "Ready" && one.status === "True"))

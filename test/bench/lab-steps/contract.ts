@@ -36,9 +36,9 @@ const rows: readonly ContractRow[] = [
     "longest wait of a syncing writer when a storage machine loses its network and power",
     "write-stall",
   ),
-  row("gateway-kill", "from the restart of a killed gateway until the host and a worker reach the API", "back"),
-  row("quorum-loss", "from the restart of two killed masters until a write is acknowledged", "back"),
-  row("all-stopped", "from the start of all machines until the API responds", "back"),
+  row("gateway-kill", "from the restart of a killed gateway until the host and a worker reach the API", "recovery"),
+  row("quorum-loss", "from the restart of two killed masters until a write is acknowledged", "recovery"),
+  row("all-stopped", "from the start of all machines until the API responds", "recovery"),
 ];
 
 /** Each round runs one round of `groundplane verify` and takes its figures, so that a fault has one source. */

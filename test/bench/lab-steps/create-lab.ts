@@ -1,4 +1,4 @@
-import { firstAnswer } from "../../../verify/api-probe";
+import { firstResponse } from "../../../verify/api-probe";
 import { apiUrl, type LabStep, up } from "../lab-under-bench";
 import { cores } from "../stack-under-bench";
 import { stackCpuSeconds } from "../stack-usage";
@@ -18,7 +18,7 @@ export const createLab: LabStep = {
   ],
   async run({ stack, plan }, round) {
     const failed = new AbortController();
-    const answer = firstAnswer(apiUrl(plan), failed.signal);
+    const answer = firstResponse(apiUrl(plan), failed.signal);
     const value = await up(stack).finally(() => failed.abort());
     round.record("lab-up", { value, limit: (await stackCpuSeconds(stack.driver, stack.name)) / cores });
     const milliseconds = await answer;

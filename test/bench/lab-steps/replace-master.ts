@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { nodesOf } from "../../../stacks/plan/data-center-plan";
 import { probeApi } from "../../../verify/api-probe";
-import type { Watched } from "../../../verify/samples";
+import type { ProbeResult } from "../../../verify/samples";
 import type { Round } from "../bench";
 import { apiUrl, type LabStep, type LabUnderBench, up } from "../lab-under-bench";
 
@@ -31,7 +31,7 @@ export const replaceMaster: LabStep = {
   },
 };
 
-async function whileProbing({ plan }: LabUnderBench, fault: () => Promise<void>): Promise<Watched> {
+async function whileProbing({ plan }: LabUnderBench, fault: () => Promise<void>): Promise<ProbeResult> {
   const probe = probeApi(apiUrl(plan), PROBE_MS);
   try {
     await sleep(BEFORE_MS);
@@ -42,7 +42,7 @@ async function whileProbing({ plan }: LabUnderBench, fault: () => Promise<void>)
     throw error;
   }
   const seen = await probe.stop();
-  if (seen.asked - seen.failed < 100) throw new Error(`the API hardly responded: ${JSON.stringify(seen)}`);
+  if (seen.sent - seen.failed < 100) throw new Error(`the API hardly responded: ${JSON.stringify(seen)}`);
   return seen;
 }
 

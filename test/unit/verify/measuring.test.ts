@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeNamespace } from "../../../verify/acknowledged-writes";
+import { createNamespace } from "../../../verify/acknowledged-writes";
+import { heldTwiceMs, parseHoldings, unheldMs } from "../../../verify/address-holdings";
 import type { ApiClient } from "../../../verify/api-client";
 import { missingLines, parseWritten } from "../../../verify/faults/storage";
-import { longestGap, momentsIn } from "../../../verify/guest-notes";
-import { heldByNobody, heldTwice, parseHoldings } from "../../../verify/holding-notes";
-import { busyShare } from "../../../verify/resting-host";
-import { askRepeatedly, summarizeSamples } from "../../../verify/samples";
+import { longestGap, timesIn } from "../../../verify/guest-recordings";
+import { busyShare } from "../../../verify/idle-host";
+import { probeRepeatedly, summarizeSamples } from "../../../verify/samples";
 import { summarizeMeasure } from "../../../verify/statistics";
 
-test("a gap lasts from the last good answer before it to the first one after it, by the times of the questions", () => {
+test("a gap lasts from the last success before it to the first success after it, by the start of the requests", () => {
   const sample = (startedMs: number, error?: string) => ({ startedMs, error });
   const seen = summarizeSamples([
     sample(40),
@@ -23,7 +23,7 @@ test("a gap lasts from the last good answer before it to the first one after it,
     { ...seen, samples: seen.samples.map(({ startedMs }) => startedMs) },
     {
       samples: [10, 20, 30, 40, 45, 50],
-      asked: 6,
+      sent: 6,
       failed: 3,
       longestGapMs: 30,
       errors: { ECONNREFUSED: 1, timeout: 2 },
@@ -31,7 +31,7 @@ test("a gap lasts from the last good answer before it to the first one after it,
   );
 });
 
-test("an outage that outlasts the watching counts to its end", () => {
+test("an outage that lasts until the end of the probe counts until then", () => {
   const sample = (startedMs: number, error?: string) => ({ startedMs, error });
   const seen = (...samples: Parameters<typeof summarizeSamples>[0]) => summarizeSamples(samples).longestGapMs;
   assert.equal(seen(sample(10), sample(20), sample(30, "timeout"), sample(90, "timeout")), 70);
@@ -39,48 +39,48 @@ test("an outage that outlasts the watching counts to its end", () => {
   assert.equal(seen(), 0);
 });
 
-test("a namespace that is on its way out is waited for, because it takes no writes", async () => {
-  const asked: string[] = [];
-  const answers = [409, 200, 409, 404, 201];
+test("the creation of the namespace waits for a terminating one, which accepts no writes", async () => {
+  const methods: string[] = [];
+  const statuses = [409, 200, 409, 404, 201];
   const api: ApiClient = {
-    async ask(method) {
-      asked.push(method);
-      const going = { metadata: { deletionTimestamp: "2026-11-21T20:48:00Z" } };
-      return { status: answers.shift() ?? 500, text: JSON.stringify(going) };
+    async request(method) {
+      methods.push(method);
+      const terminating = { metadata: { deletionTimestamp: "2026-11-21T20:48:00Z" } };
+      return { status: statuses.shift() ?? 500, text: JSON.stringify(terminating) };
     },
-    stream: () => Promise.reject(new Error("nobody streams")),
+    stream: () => Promise.reject(new Error("unexpected stream")),
   };
-  await makeNamespace(api);
-  assert.deepEqual(asked, ["POST", "GET", "POST", "GET", "POST"]);
+  await createNamespace(api);
+  assert.deepEqual(methods, ["POST", "GET", "POST", "GET", "POST"]);
 });
 
-test("what keeps a namespace from being made is told", async () => {
+test("the error says why the namespace cannot be created", async () => {
   const api: ApiClient = {
-    ask: async () => ({ status: 403, text: "forbidden" }),
-    stream: () => Promise.reject(new Error("nobody streams")),
+    request: async () => ({ status: 403, text: "forbidden" }),
+    stream: () => Promise.reject(new Error("unexpected stream")),
   };
-  await assert.rejects(makeNamespace(api), /groundplane-verify cannot be made: forbidden/);
+  await assert.rejects(createNamespace(api), /cannot create the namespace groundplane-verify: forbidden/);
 });
 
-test("a service that hangs is not asked by ever more questions at once", async () => {
-  let answer: (error: string | undefined) => void = () => undefined;
+test("the number of pending requests to a hanging service is limited", async () => {
+  let finish: (error: string | undefined) => void = () => undefined;
   const hanging = new Promise<string | undefined>((resolve) => {
-    answer = resolve;
+    finish = resolve;
   });
-  const watching = askRepeatedly(1, () => hanging);
+  const probe = probeRepeatedly(1, () => hanging);
   await new Promise((resolve) => setTimeout(resolve, 800));
-  answer("too late");
-  const { asked, failed } = await watching.stop();
-  assert.ok(asked > 0 && asked <= 250, String(asked));
-  assert.equal(failed, asked);
+  finish("too late");
+  const { sent, failed } = await probe.stop();
+  assert.ok(sent > 0 && sent <= 250, String(sent));
+  assert.equal(failed, sent);
 });
 
-test("a host rests by what its processors did in between, not since it was started", () => {
+test("the busy share of a host covers the interval, not the time since boot", () => {
   assert.equal(busyShare({ busyMs: 9_000, idleMs: 1_000 }, { busyMs: 9_500, idleMs: 2_500 }), 0.25);
   assert.equal(busyShare({ busyMs: 1, idleMs: 1 }, { busyMs: 1, idleMs: 1 }), 0);
 });
 
-test("a target is met by the 95th percentile of the rounds, not by their median", () => {
+test("the target applies to the 95th percentile of the rounds, not to the median", () => {
   const measure = { name: "api-gap", what: "", unit: "ms", target: 100 } as const;
   assert.deepEqual(
     [
@@ -89,20 +89,20 @@ test("a target is met by the 95th percentile of the rounds, not by their median"
     ].map((values) => summarizeMeasure("master-kill", measure, values).met),
     [true, false],
   );
-  const { target: _, ...told } = measure;
-  assert.equal(summarizeMeasure("master-kill", told, [1_000]).met, undefined);
+  const { target: _, ...reportedOnly } = measure;
+  assert.equal(summarizeMeasure("master-kill", reportedOnly, [1_000]).met, undefined);
 });
 
-test("the floating IP is held twice only while both have it, and by nobody while neither does", () => {
+test("the floating IP is held twice while both balancers hold it, and unheld while neither does", () => {
   const held = (fromMs: number, toMs: number) => ({ fromMs, toMs });
-  assert.equal(heldTwice([[held(0, 100)], [held(100, 200)]]), 0);
-  assert.equal(heldTwice([[held(0, 60), held(60, 130)], [held(100, 200)]]), 30);
-  assert.equal(heldByNobody([[held(0, 60), held(400, 500)], [held(80, 390)]]), 30);
-  assert.equal(heldByNobody([[held(0, 100)], [held(50, 200)]]), 0);
+  assert.equal(heldTwiceMs([[held(0, 100)], [held(100, 200)]]), 0);
+  assert.equal(heldTwiceMs([[held(0, 60), held(60, 130)], [held(100, 200)]]), 30);
+  assert.equal(unheldMs([[held(0, 60), held(400, 500)], [held(80, 390)]]), 30);
+  assert.equal(unheldMs([[held(0, 100)], [held(50, 200)]]), 0);
 });
 
-test("a balancer's notes tell when it had the floating IP, and no other address", () => {
-  const notes = [
+test("a balancer's recording shows when it held the floating IP, and ignores other addresses", () => {
+  const recording = [
     "[2026-11-21T17:00:00.500000] 2: dmz    inet 192.168.56.10/24 scope global secondary dmz",
     "[2026-11-21T17:00:01.250000] Deleted 2: dmz    inet 192.168.56.10/24 scope global secondary dmz",
     "[2026-11-21T17:00:01.300000] 2: dmz    inet 192.168.56.100/24 scope global secondary dmz",
@@ -110,18 +110,18 @@ test("a balancer's notes tell when it had the floating IP, and no other address"
     "[2026-11-21T17:00:02.100000] 2: dmz    inet 192.168.56.10/24 scope global secondary dmz",
   ];
   const second = Date.parse("2026-11-21T17:00:00Z");
-  assert.deepEqual(parseHoldings([...notes, `${second / 1_000 + 3} ended`, ""].join("\n"), "192.168.56.10"), [
+  assert.deepEqual(parseHoldings([...recording, `${second / 1_000 + 3} ended`, ""].join("\n"), "192.168.56.10"), [
     { fromMs: second + 500, toMs: second + 1_250 },
     { fromMs: second + 2_000, toMs: second + 3_000 },
   ]);
   assert.deepEqual(parseHoldings("1795280588.446 ended\n", "192.168.56.10"), []);
 });
 
-test("a gap between notes of a guest is told in ms", () => {
-  assert.equal(longestGap(momentsIn("10.100000\n10.250000\n11.000000 ended\n")), 750);
+test("a gap in a guest's recording is in ms", () => {
+  assert.equal(longestGap(timesIn("10.100000\n10.250000\n11.000000 ended\n")), 750);
 });
 
-test("a write to a volume waits until the next one is on disk, or for ever", () => {
+test("a write stall lasts until the next write is on disk, or until the end", () => {
   const { acknowledged, refused, longestMs } = parseWritten(
     "10.0 acknowledged 0\n10.2 acknowledged 1\n10.3 refused 2\n11.5 acknowledged 3\n12.0 ended\n",
   );
@@ -130,10 +130,10 @@ test("a write to a volume waits until the next one is on disk, or for ever", () 
     { acknowledged: ["0", "1", "3"], refused: 1, longestMs: 1_300 },
   );
   assert.equal(parseWritten("10.0 acknowledged 0\n18.0 ended\n").longestMs, 8_000);
-  assert.throws(() => parseWritten("10.0 refused 0\n18.0 ended\n"), /nothing could be written/);
+  assert.throws(() => parseWritten("10.0 refused 0\n18.0 ended\n"), /no write to the volume was acknowledged/);
 });
 
-test("a line that one copy lacks is lost, half a line of its number too", () => {
+test("a line that one copy lacks is lost, and so is a truncated line", () => {
   assert.equal(missingLines(["0", "1", "2"], ["0\n1\n2\n3\n", "0\n1\n2\n"]), 0);
   assert.equal(missingLines(["0", "1", "12"], ["0\n1\n12\n", "0\n1"]), 1);
 });

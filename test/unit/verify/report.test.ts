@@ -8,7 +8,7 @@ import { renderMarkdown, withoutSamples } from "../../../verify/report";
 import { summarizeMeasure } from "../../../verify/statistics";
 import { examplePlan } from "../../support/example-plans";
 
-const measure = { name: "api-gap", what: "longest time without an answer", unit: "ms", target: 100 } as const;
+const measure = { name: "api-gap", what: "longest gap", unit: "ms", target: 100 } as const;
 const timeline = {
   of: "balancer-1",
   faultMs: 1_000,
@@ -25,28 +25,28 @@ const report: VerifyReport = {
       ...{ name: "balancer-kill", what: "the balancer dies", worst: timeline },
       results: [summarizeMeasure("balancer-kill", measure, [90, 120])],
     },
-    { name: "worker-kill", what: "a worker dies", skipped: "it has fewer than two workers", results: [] },
-    { name: "master-kill", what: "a master dies", failed: "master-1 stays away", results: [] },
+    { name: "worker-kill", what: "a worker dies", skipped: "the stack has fewer than two workers", results: [] },
+    { name: "master-kill", what: "a master dies", failed: "master-1 does not return", results: [] },
     { name: "all-stopped", what: "all stop", broken: "balancer-2: Corosync has no quorum", results: [] },
   ],
 };
 
-test("the Markdown table has a row for each figure, and for what was skipped or failed the reason", () => {
+test("the Markdown table has a row per figure, and the reason for skipped and failed faults", () => {
   const rows = renderMarkdown(report).split("\n").slice(4, 8);
   assert.deepEqual(rows, [
-    "| `balancer-kill`: the balancer dies | longest time without an answer | 90 | 120 | 120 | ≤ 100 | NO |",
-    "| `worker-kill`: a worker dies | skipped, it has fewer than two workers |  |  |  |  |  |",
-    "| `master-kill`: a master dies | failed, master-1 stays away |  |  |  |  | NO |",
+    "| `balancer-kill`: the balancer dies | longest gap | 90 | 120 | 120 | ≤ 100 | NO |",
+    "| `worker-kill`: a worker dies | skipped, the stack has fewer than two workers |  |  |  |  |  |",
+    "| `master-kill`: a master dies | failed, master-1 does not return |  |  |  |  | NO |",
     "| `all-stopped`: all stop | failed, balancer-2: Corosync has no quorum |  |  |  |  | NO |",
   ]);
 });
 
-test("the contract has a column for each way of moving the floating IP, and tells what was missed", () => {
+test("the contract has a column per implementation of failover and marks missed targets", () => {
   const figures = (movedBy: "pacemaker" | "keepalived", values: readonly number[], target?: number): VerifyReport => {
-    const { target: promised, ...told } = measure;
-    const judged = target === undefined ? told : { ...told, target: promised };
+    const { target: promised, ...reportedOnly } = measure;
+    const judged = target === undefined ? reportedOnly : { ...reportedOnly, target: promised };
     const results = [summarizeMeasure("isolation", judged, values)];
-    return { ...report, movedBy, faults: [{ name: "isolation", what: "a cable is out", results }] };
+    return { ...report, movedBy, faults: [{ name: "isolation", what: "a link is down", results }] };
   };
   const lines = renderContract([figures("pacemaker", [90, 120], 100), figures("keepalived", [700])])
     .trim()
@@ -54,7 +54,7 @@ test("the contract has a column for each way of moving the floating IP, and tell
   assert.deepEqual(lines.slice(-3), [
     "| fault | measure | target | pacemaker: p50 / p95 / max | keepalived: p50 / p95 / max |",
     "| --- | --- | --: | --: | --: |",
-    "| `isolation` | longest time without an answer | ≤ 100 ms | 90 / 120 / 120 **missed** | 700 / 700 / 700 |",
+    "| `isolation` | longest gap | ≤ 100 ms | 90 / 120 / 120 **missed** | 700 / 700 / 700 |",
   ]);
   assert.match(
     lines[0] ?? "",
@@ -62,27 +62,27 @@ test("the contract has a column for each way of moving the floating IP, and tell
   );
 });
 
-test("the drawing has a lane for each outage: good, failed, good", () => {
+test("the timeline has a lane per outage: success, failure, success", () => {
   const fills = [...renderTimeline(report).matchAll(/<rect x=[^>]*fill="(#\w+)"/g)].map(([, fill]) => fill);
   assert.deepEqual(fills, ["#3a9d5d", "#d64545", "#3a9d5d"]);
   assert.match(renderTimeline(report), />510 ms</);
 });
 
-test("the JSON report has the figures without the thousands of samples", () => {
+test("the JSON report has the figures without the samples", () => {
   assert.doesNotMatch(JSON.stringify(withoutSamples(report)), /startedMs/);
 });
 
-test("a lab can have every fault, a small stack those that leave it a meaning", () => {
-  const possible = (stack: string) =>
-    faults.filter((fault) => fault.impossible(examplePlan(stack)) === undefined).map(({ name }) => name);
+test("every fault applies to a lab, and some faults apply to a small stack", () => {
+  const applicable = (stack: string) =>
+    faults.filter((fault) => fault.inapplicable(examplePlan(stack)) === undefined).map(({ name }) => name);
   assert.deepEqual(
-    possible("lab"),
+    applicable("lab"),
     faults.map(({ name }) => name),
   );
-  assert.deepEqual(possible("small"), ["haproxy-crash", "idle-stream", "all-stopped"]);
+  assert.deepEqual(applicable("small"), ["haproxy-crash", "idle-stream", "all-stopped"]);
 });
 
-test("measures of a fault have names of their own, and what happens to clients may never", () => {
+test("the measures of a fault have distinct names, and every count has the target 0 or is reported only", () => {
   for (const fault of faults) {
     const measures = fault.measures(examplePlan("lab"));
     assert.equal(new Set(measures.map(({ name }) => name)).size, measures.length, fault.name);

@@ -22,24 +22,24 @@ const healthy: StackStatus = {
   machines: [machine("gateway", "gateway"), machine("master-1", "master", member)],
 };
 
-test("all ready is healthy; the gateway needs no Node", () => {
+test("a stack with ready machines is healthy; the gateway needs no Node object", () => {
   assert.ok(isHealthy(healthy));
 });
 
-test("a missing Node, an API that is silent, a machine that is stopped are not", () => {
+test("a stack with a missing Node object, without an API response or with a stopped machine is unhealthy", () => {
   const [gateway, master] = healthy.machines as [MachineStatus, MachineStatus];
   const with_ = (machines: readonly MachineStatus[]): StackStatus => ({ ...healthy, machines });
   assert.ok(!isHealthy(with_([gateway, { ...master, kubernetes: undefined }])));
   assert.ok(!isHealthy(with_([gateway, { ...master, kubernetes: { ready: false, version: "v1.2.3" } }])));
   assert.ok(!isHealthy(with_([{ ...gateway, power: "stopped", ready: false, reason: "is stopped" }, master])));
-  assert.ok(!isHealthy({ ...healthy, api: { ...healthy.api, ready: false, reason: "no answer" } }));
+  assert.ok(!isHealthy({ ...healthy, api: { ...healthy.api, ready: false, reason: "no response" } }));
 });
 
-test("the table has a line for each node and the first line of what is missing", () => {
+test("the table has a line per node with the first line of its reason", () => {
   const [gateway, master] = healthy.machines as [MachineStatus, MachineStatus];
   const text = renderStatus({
     ...healthy,
-    machines: [gateway, { ...master, ready: false, reason: "etcd is away\nand more", kubernetes: undefined }],
+    machines: [gateway, { ...master, ready: false, reason: "etcd is down\nand more", kubernetes: undefined }],
   });
   assert.equal(
     text,
@@ -47,6 +47,6 @@ test("the table has a line for each node and the first line of what is missing",
 
 NODE      ADDRESS       POWER    ROLE'S WORK   KUBERNETES
 gateway   192.168.56.1  running  ready
-master-1  192.168.56.1  running  etcd is away  unknown`,
+master-1  192.168.56.1  running  etcd is down  unknown`,
   );
 });

@@ -1,11 +1,11 @@
 import * as os from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Machines that start after a fault need less; a host that others keep busy never rests. */
-const PATIENCE_MS = 30_000;
+/** Machines that start after a fault need less time. Other processes may keep the host busy for ever. */
+const TIMEOUT_MS = 30_000;
 const WINDOW_MS = 1_000;
-/** Of all processors. */
-const RESTING_SHARE = 0.6;
+/** Share of all processors that may be busy. */
+const IDLE_SHARE = 0.6;
 
 export interface ProcessorTimes {
   readonly busyMs: number;
@@ -13,16 +13,16 @@ export interface ProcessorTimes {
 }
 
 /**
- * Returns when the host's processors have something to spare, or after half a minute: what is measured is a fault, and not
- * the start of the machine that was killed before.
+ * Returns when the host has spare CPU time, or after half a minute, so that the next fault is not measured while machines of
+ * the previous fault still boot.
  */
-export async function untilHostRests(signal: AbortSignal): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
+export async function waitForIdleHost(signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + TIMEOUT_MS;
   let before = processorTimes();
   while (performance.now() < deadline) {
     await sleep(WINDOW_MS, undefined, { signal });
     const after = processorTimes();
-    if (busyShare(before, after) < RESTING_SHARE) return;
+    if (busyShare(before, after) < IDLE_SHARE) return;
     before = after;
   }
 }

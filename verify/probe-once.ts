@@ -1,10 +1,10 @@
 import * as https from "node:https";
 
 /**
- * Asks `url` once and gives the error, `undefined` for a good answer. Certificates are not checked: reachability is
- * measured.
+ * Sends one request and returns the error, or `undefined` on success. Certificates are not verified, because the probe
+ * measures reachability.
  */
-export function askApi(url: string, timeoutMs: number): Promise<string | undefined> {
+export function probeOnce(url: string, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const request = https.get(url, { agent: false, rejectUnauthorized: false, timeout: timeoutMs }, (response) => {
       let body = "";
@@ -17,7 +17,7 @@ export function askApi(url: string, timeoutMs: number): Promise<string | undefin
         resolve(good ? undefined : `status ${response.statusCode}`);
       });
     });
-    // `timeout` of the request only tells; a hanging connection has to be ended here.
+    // The request's `timeout` only emits an event; it does not close a hanging connection.
     const limit = setTimeout(() => request.destroy(new Error("timeout")), timeoutMs);
     request.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
     request.on("close", () => clearTimeout(limit));
