@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import { readIfPresent } from "../host/file-store";
+import { projectFolder, stackFile } from "../host/project-folder";
 import { UserError } from "../model/user-error";
 import type { Configuration } from "../stacks/config/configuration";
 import { describeProblems } from "../stacks/config/describe-problems";
@@ -8,13 +9,7 @@ import { readConfigurationFile } from "../stacks/config/read-configuration-file"
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { planDataCenter } from "../stacks/plan/plan-data-center";
 
-/** The project's folder, seen from the sources as well as from the bundle in dist/. */
-export const projectFolder = path.join(__dirname, "..");
-
 export const defaultStack = "lab";
-
-/** Where the user writes what a stack shall be, relative to the project's folder. */
-export const stackFile = (stack: string): string => path.join("stacks", `Pulumi.${stack}.yaml`);
 
 /** The stack's configuration from its file. Throws `UserError` with every problem at once. */
 export async function readConfiguration(
@@ -22,7 +17,7 @@ export async function readConfiguration(
   host: Pick<ParseContext, "hostMemoryMiB"> = {},
 ): Promise<Configuration> {
   const file = stackFile(stack);
-  const text = await readIfPresent(path.join(projectFolder, file));
+  const text = await readIfPresent(path.join(projectFolder(), file));
   if (text === undefined) {
     throw new UserError("no-stack-file", `there is no ${file}`, "create it, or name another stack with --stack");
   }

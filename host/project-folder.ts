@@ -8,3 +8,6 @@ export function projectFolder(from: string = __dirname): string {
   if (above === from) throw new Error("groundplane's own folder is not above its program files");
   return projectFolder(above);
 }
+
+/** The file with a stack's configuration, relative to that folder. */
+export const stackFile = (stack: string): string => path.join("stacks", `Pulumi.${stack}.yaml`);

@@ -14,6 +14,9 @@ import {
  * in the provider and the review of a change judge alike.
  */
 
+/** What the guard's refusal begins with; the engine puts its own words before it. */
+export const refusalPrefix = "refused, because the cluster would not survive it: ";
+
 /** A loss that the cluster would not survive, and what can be done instead. */
 export interface RefusedLoss {
   /** The pool it is about. */

@@ -1,3 +1,4 @@
+import { refusalPrefix } from "../model/plan-losses";
 import type { Role } from "../stacks/plan/data-center-plan";
 import type { RoleCounts } from "./interruptions";
 import type { Action, FileChange, NodeChange } from "./review";
@@ -116,10 +117,8 @@ function changedFiles(step: PreviewStep | undefined): readonly FileChange[] {
     });
 }
 
-/** The engine wraps what the provider says into its own words. */
+/** Without the words that the engine puts before the guard's. */
 function problemOf(message: string | undefined): readonly string[] {
   const text = (message ?? "").trim();
-  return text === ""
-    ? []
-    : [text.replace(/^.*?has a problem: refused, because the cluster would not survive it: /, "")];
+  return text === "" ? [] : [text.split(refusalPrefix).at(-1) ?? text];
 }

@@ -4,11 +4,11 @@ import { stackFolder } from "../../host/data-folder";
 import { markDismantling } from "../../host/dismantling-mark";
 import { removeTree } from "../../host/file-store";
 import { UserError } from "../../model/user-error";
+import { isKnownToPulumi, runPulumi } from "../../toolchain/run-pulumi/pulumi-command";
 import { removeStaleLocks } from "../../toolchain/stale-locks";
 import { driverOf } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { say } from "../print";
-import { isKnownToPulumi, letPulumi } from "../pulumi";
 
 export function destroyCommand(): Command {
   return stackCommand(
@@ -47,7 +47,7 @@ async function destroyStack(stack: string): Promise<number> {
     await removeStaleLocks(stack);
     // A stack whose first `up` failed has no Dismantling in its state that would say so.
     await markDismantling(stack);
-    if ((await letPulumi(stack, ["destroy", "--yes", "--skip-preview"])) !== 0) return 1;
+    if ((await runPulumi(stack, ["destroy", "--yes", "--skip-preview"], say)) !== 0) return 1;
   }
   const hypervisor = await driverOf(stack);
   const left = await hypervisor.listMachines(stack);

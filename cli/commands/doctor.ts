@@ -2,6 +2,7 @@ import * as os from "node:os";
 import type { Command } from "commander";
 import { interruptibly } from "../../host/interruption";
 import { localHost } from "../../host/local-host";
+import { stackFile } from "../../host/project-folder";
 import { driverSurroundings, slowdownOf } from "../../hypervisors/choice/choose-driver";
 import { driverByName } from "../../hypervisors/driver-by-name";
 import { type Finding, ok, runChecks } from "../checks/check";
@@ -24,7 +25,7 @@ import {
 import { driverFor } from "../driver";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson } from "../print";
-import { readConfiguration, stackFile } from "../project";
+import { readConfiguration } from "../project";
 import { type SmokeStep, smokeTest } from "../smoke/smoke-test";
 
 export function doctorCommand(): Command {

@@ -2,9 +2,9 @@ import * as path from "node:path";
 import type { Command } from "commander";
 import { stackFolder } from "../../host/data-folder";
 import { writeFileAtomic } from "../../host/file-store";
+import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { type StackOptions, stackCommand } from "../options";
 import { print } from "../print";
-import { readStackOutputs } from "../stack-outputs";
 
 export function kubeconfigCommand(): Command {
   return stackCommand("kubeconfig", "print the administrator's kubeconfig")

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { runAttached } from "../../host/run-attached";
 import { findNode } from "../../model/stack-outputs";
+import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { driverOf } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { say } from "../print";
 import { writeSshFiles } from "../ssh-files";
-import { readStackOutputs } from "../stack-outputs";
 
 export function logsCommand(): Command {
   return stackCommand("logs <node>", "show a node's journal since its boot, and where its console is recorded")

@@ -2,6 +2,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import type { Command } from "commander";
 import { readIfPresent } from "../../host/file-store";
+import { projectFolder, stackFile } from "../../host/project-folder";
 import { CommandError } from "../../model/commands";
 import { UserError } from "../../model/user-error";
 import { compareRenderings } from "../../review/compare-renderings";
@@ -12,10 +13,9 @@ import { renderStack, type StackRendering } from "../../review/render-stack";
 import type { Review } from "../../review/review";
 import { reviewChanges } from "../../review/review-changes";
 import { commitOf, renderRevision } from "../../review/revision";
+import { askPulumi, isKnownToPulumi } from "../../toolchain/run-pulumi/pulumi-command";
 import { type StackOptions, stackCommand } from "../options";
 import { print } from "../print";
-import { projectFolder, stackFile } from "../project";
-import { askPulumi, isKnownToPulumi } from "../pulumi";
 
 interface PreviewOptions extends StackOptions {
   readonly base?: string;
@@ -41,7 +41,7 @@ export function previewCommand(): Command {
 /** Plan and seeds of a revision against those of this folder. Pure but for git and a temporary folder. */
 async function reviewOfRevision(stack: string, base: string): Promise<Review> {
   const comparedWith = `\`${base}\` (${(await commitOf(base)).slice(0, 12)})`;
-  const text = await readIfPresent(path.join(projectFolder, stackFile(stack)));
+  const text = await readIfPresent(path.join(projectFolder(), stackFile(stack)));
   if (text === undefined)
     throw new UserError("no-stack-file", `there is no ${stackFile(stack)}`, "name another --stack");
   const now = renderStack(text, stack, stackFile(stack));
@@ -72,7 +72,7 @@ async function reviewOfStack(stack: string): Promise<Review> {
     );
   }
   // Pulumi fails when the guard refuses, and says why in the same JSON.
-  const text = await askPulumi(stack, ["preview", "--json"]).catch((error: unknown) => {
+  const text = await askPulumi(["preview", "--json", "--stack", stack]).catch((error: unknown) => {
     if (error instanceof CommandError && error.stdout.trim().startsWith("{")) return error.stdout;
     throw error;
   });

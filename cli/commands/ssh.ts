@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { runAttached } from "../../host/run-attached";
 import { guestPaths } from "../../model/guest-paths";
 import { findNode } from "../../model/stack-outputs";
+import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { type StackOptions, stackCommand } from "../options";
 import { writeSshFiles } from "../ssh-files";
-import { readStackOutputs } from "../stack-outputs";
 
 export function sshCommand(): Command {
   return stackCommand(

@@ -4,23 +4,23 @@ import { imagesFolder } from "../../host/data-folder";
 import { exists } from "../../host/file-store";
 import { ensureHostPackages } from "../../host/host-packages";
 import { interruptibly } from "../../host/interruption";
-import { ProgressLines } from "../../host/progress-lines";
+import { type PhaseTime, ProgressLines } from "../../host/progress-lines";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { ensureImages } from "../../image/build-images";
+import type { StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
 import type { Configuration } from "../../stacks/config/configuration";
 import { obtainGo } from "../../toolchain/obtain-go";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
 import { pulumiEnvironment } from "../../toolchain/pulumi-environment";
+import { bringUp } from "../../toolchain/run-pulumi/bring-up";
+import { prepareStack, settleStackFile } from "../../toolchain/run-pulumi/prepare-stack";
+import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { imageNamesOf } from "../checks/part-checks";
 import { driverFor } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { print } from "../print";
 import { readConfiguration } from "../project";
-import { readStackOutputs } from "../stack-outputs";
-import { bringUp } from "../start/bring-up";
-import { prepareStack, settleStackFile } from "../start/prepare-stack";
-import { formatSummary } from "../start/summary";
 import { writeKubeconfig } from "./kubeconfig";
 
 /** The oldest Go that builds Kubernetes. */
@@ -109,3 +109,37 @@ async function prepareImages(
     await build();
   });
 }
+
+export interface Summary {
+  readonly stack: string;
+  readonly isUnchanged: boolean;
+  readonly outputs: Pick<StackOutputs, "apiEndpoint" | "inventory">;
+  readonly kubeconfig: string;
+  readonly times: readonly PhaseTime[];
+}
+
+/** What `npm start` prints at its end. */
+export function formatSummary({ stack, isUnchanged, outputs, kubeconfig, times }: Summary): string {
+  const label = (name: string, value: string): string => `  ${name.padEnd(14)} ${value}`;
+  const master = outputs.inventory.find(({ role }) => role === "master")?.name ?? "master-1";
+  const option = stack === "lab" ? "" : ` --stack ${stack}`;
+  const total = times.reduce((sum, { seconds }) => sum + seconds, 0);
+  return [
+    isUnchanged ? `${stack} is up; no changes.` : `${stack} is up.`,
+    "",
+    label("API", outputs.apiEndpoint),
+    label("kubeconfig", kubeconfig),
+    label("machines", String(outputs.inventory.length)),
+    "",
+    ...times.map(({ phase, seconds }) => label(phase, formatSeconds(seconds))),
+    label("total", formatSeconds(total)),
+    "",
+    "Try next:",
+    `  npx groundplane status${option}`,
+    `  npx groundplane ssh ${master}${option} -- kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes`,
+    `  npx groundplane destroy${option}`,
+    "",
+  ].join("\n");
+}
+
+const formatSeconds = (seconds: number): string => `${seconds.toFixed(1).padStart(7)} s`;

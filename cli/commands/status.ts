@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { isHealthy, type MachineStatus, type StackStatus, stackStatus } from "../../verify/stack-status";
 import { driverOf } from "../driver";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson, table } from "../print";
-import { readStackOutputs } from "../stack-outputs";
 
 export function statusCommand(): Command {
   return reportCommand(

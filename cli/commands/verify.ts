@@ -1,9 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { interruptibly } from "../../host/interruption";
+import { stackFile } from "../../host/project-folder";
 import type { VerifyReport } from "../../model/contract-report";
 import { UserError } from "../../model/user-error";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
+import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { apiClient } from "../../verify/api-client";
 import type { Fault } from "../../verify/fault";
 import { faults } from "../../verify/faults/all";
@@ -13,8 +15,7 @@ import { runVerify } from "../../verify/run-verify";
 import { driverOf } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { print, say, table } from "../print";
-import { readConfiguration, stackFile } from "../project";
-import { readStackOutputs } from "../stack-outputs";
+import { readConfiguration } from "../project";
 
 interface VerifyCommandOptions extends StackOptions {
   readonly rounds: number;

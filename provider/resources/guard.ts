@@ -2,7 +2,7 @@ import { stackFolder } from "../../host/data-folder";
 import { clearDismantling, isDismantling } from "../../host/dismantling-mark";
 import { removeIfEmpty } from "../../host/file-store";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
-import { refusedLosses } from "../../model/plan-losses";
+import { refusalPrefix, refusedLosses } from "../../model/plan-losses";
 import { type GuardedMember, type PresentMember, poolOf, pools } from "../../model/pool-change";
 import type { GuardInputs, GuardOutputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
@@ -117,7 +117,7 @@ async function judge(
     ({ property, problem, instead }) => ({
       // Of the resource as a whole: the engine prints the value of a property that is named.
       property: "",
-      reason: `refused, because the cluster would not survive it: ${property}: ${problem}; ${instead}`,
+      reason: `${refusalPrefix}${property}: ${problem}; ${instead}`,
     }),
   );
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatSummary } from "../../../cli/start/summary";
-import { describeResource, isDone, parseResourceLine, readUpReport } from "../../../cli/start/up-output";
+import { formatSummary } from "../../../cli/commands/start";
 import { formatElapsed, ProgressLines } from "../../../host/progress-lines";
 
 function progressOn(isTerminal: boolean) {
@@ -9,50 +8,6 @@ function progressOn(isTerminal: boolean) {
   const progress = new ProgressLines({ write: (text) => (state.text += text), isTerminal, now: () => state.time });
   return { state, progress };
 }
-
-test("lines of pulumi up are understood", () => {
-  assert.deepEqual(parseResourceLine(" +  groundplane:index:Machine master-1 creating (0s) master-1: boots"), {
-    kind: "Machine",
-    name: "master-1",
-    verb: "creating",
-    seconds: 0,
-    message: "master-1: boots",
-  });
-  const done = parseResourceLine(" ~  groundplane:index:NodeFiles gateway-files updated (0.59s) ");
-  assert.ok(done && isDone(done));
-  assert.equal(describeResource(done), "gateway-files: node files updated");
-  const replaced = parseResourceLine("+-  command:remote:Command gate replaced (1s)");
-  assert.ok(replaced && isDone(replaced));
-});
-
-test("what only groups others, and refreshes, are no steps", () => {
-  assert.equal(parseResourceLine(" +  groundplane:components:Gateway gateway created (1s) "), undefined);
-  assert.equal(parseResourceLine("@ updating......"), undefined);
-  assert.equal(parseResourceLine("Resources:"), undefined);
-  const refreshed = parseResourceLine(" ~  groundplane:index:Disk storage-1-brick refresh (0.05s) ");
-  assert.equal(refreshed && isDone(refreshed), false);
-});
-
-test("a run without changes is told from one with changes", () => {
-  assert.equal(
-    readUpReport(["Updating (lab):", "", "Resources:", "    60 unchanged", "", "Duration: 4s"]).isUnchanged,
-    true,
-  );
-  assert.equal(readUpReport(["Resources:", "    ~ 1 updated", "    59 unchanged"]).isUnchanged, false);
-  assert.equal(readUpReport(["error: no"]).isUnchanged, false);
-});
-
-test("the summary of errors is found", () => {
-  const lines = [
-    "Diagnostics:",
-    "  groundplane:index:Machine (master-1):",
-    "    error: no room",
-    "",
-    "Resources:",
-    "    1 errored",
-  ];
-  assert.match(readUpReport(lines).diagnostics, /master-1[\s\S]*no room$/);
-});
 
 test("phases are timed, also one that fails", async () => {
   const { state, progress } = progressOn(false);
@@ -95,7 +50,7 @@ test("the summary names the API, the kubeconfig, the times and three commands", 
     kubeconfig: "/data/kubeconfig",
     times: [{ phase: "up", seconds: 2.34 }],
   });
-  assert.match(text, /nothing was to be done/);
+  assert.match(text, /small is up; no changes/);
   for (const part of ["https://127.0.0.1:1", "/data/kubeconfig", "2.3 s"]) assert.ok(text.includes(part), part);
   assert.equal(text.match(/npx groundplane .*--stack small/g)?.length, 3);
 });
