@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
-import { birthMember, guestConnection } from "./guest-connection";
+import { bootstrapMember, guestConnection } from "./guest-connection";
 import type { PoolArgs } from "./machine-pool";
 import { Membership } from "./resources/membership";
 import { timeLimits } from "./time-limits";
@@ -24,7 +24,7 @@ export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Re
       node: node.name,
       role: node.role,
       connection: guestConnection(plan, node, secrets),
-      masters: nodesOf(plan, "master").map((master) => birthMember(plan, master, secrets)),
+      masters: nodesOf(plan, "master").map((master) => bootstrapMember(plan, master, secrets)),
       generation: args.machine.machine.generation,
       bootstrapToken: secrets.get("bootstrap-token"),
     },

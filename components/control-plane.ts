@@ -2,9 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
 import type { BalancerPair } from "./balancer-pair";
 import { clusterMembership } from "./cluster-membership";
-import { birthMember } from "./guest-connection";
+import { bootstrapMember } from "./guest-connection";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
-import { Birth } from "./resources/birth";
+import { Bootstrap } from "./resources/bootstrap";
 import type { Membership } from "./resources/membership";
 import { timeLimits } from "./time-limits";
 import type { VirtualMachine } from "./virtual-machine";
@@ -15,33 +15,33 @@ export interface ControlPlaneArgs extends PoolArgs {
 }
 
 /**
- * The masters with their etcd. Every one has a membership: whether it was born with the cluster or joined later is
- * known to `birth` and the cluster, not to the plan.
+ * The masters with their etcd. Each of them has a membership. Whether it took part in the bootstrap or joined later is
+ * recorded in `bootstrap` and in the cluster, not in the plan.
  */
 export class ControlPlane extends pulumi.ComponentResource {
   readonly machines: readonly VirtualMachine[];
-  readonly birth: Birth;
+  readonly bootstrap: Bootstrap;
   readonly memberships: readonly Membership[];
 
   constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:ControlPlane", name, {}, opts);
     const masters = nodesOf(args.plan, "master");
     this.machines = poolMachines(masters, args, this);
-    this.birth = this.giveBirth(masters, args);
+    this.bootstrap = this.startCluster(masters, args);
     this.memberships = this.joinOneByOne(masters, args);
     rollFiles(this.machines, args, this.memberships);
     this.registerOutputs({});
   }
 
-  private giveBirth(masters: readonly NodePlan[], args: ControlPlaneArgs): Birth {
+  private startCluster(masters: readonly NodePlan[], args: ControlPlaneArgs): Bootstrap {
     const { plan, secrets } = args;
     const needed = [args.gateway.machine, ...args.balancers.machines, ...this.machines];
-    return new Birth(
-      "birth",
+    return new Bootstrap(
+      "bootstrap",
       {
         stack: plan.stack,
-        members: masters.map((master) => birthMember(plan, master, secrets)),
-        rebirth: plan.kubernetes.rebirth,
+        members: masters.map((master) => bootstrapMember(plan, master, secrets)),
+        rebootstrap: plan.kubernetes.rebootstrap,
       },
       {
         parent: this,
@@ -57,7 +57,7 @@ export class ControlPlane extends pulumi.ComponentResource {
     const memberships: Membership[] = [];
     masters.forEach((master, position) => {
       const machine = this.machines[position] as VirtualMachine;
-      const after = [this.birth, ...memberships.slice(-1)];
+      const after = [this.bootstrap, ...memberships.slice(-1)];
       memberships.push(clusterMembership({ ...args, node: { ...master, role: "master" }, machine, after }, this));
     });
     return memberships;

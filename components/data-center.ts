@@ -40,7 +40,7 @@ export class DataCenter extends pulumi.ComponentResource {
     const pool = { ...foundation, gateway };
     const balancers = new BalancerPair("balancers", pool, { parent: this });
     const masters = new ControlPlane("control-plane", { ...pool, balancers }, { parent: this });
-    const workers = new WorkerPool("workers", { ...pool, birth: masters.birth }, { parent: this });
+    const workers = new WorkerPool("workers", { ...pool, bootstrap: masters.bootstrap }, { parent: this });
     const storage = new StoragePool("storage", pool, { parent: this });
     const volumes = this.provideVolumes(args, foundation, masters);
     const parts = [gateway, balancers, masters, workers, storage, ...volumes];
@@ -59,10 +59,14 @@ export class DataCenter extends pulumi.ComponentResource {
   }
 
   /** Nothing where there is no storage, nor where no command over SSH reaches the guests. */
-  private provideVolumes({ plan, driver }: DataCenterArgs, { secrets, slowdown }: Foundation, { birth }: ControlPlane) {
+  private provideVolumes(
+    { plan, driver }: DataCenterArgs,
+    { secrets, slowdown }: Foundation,
+    { bootstrap }: ControlPlane,
+  ) {
     const backend = storageBackend(plan);
     if (!backend || areGuestsSimulated(driver)) return [];
-    return [new VolumeProvisioner("volumes", { plan, secrets, slowdown, backend, birth }, { parent: this })];
+    return [new VolumeProvisioner("volumes", { plan, secrets, slowdown, backend, bootstrap }, { parent: this })];
   }
 
   private warnOfVolumes({ plan, driver }: DataCenterArgs): void {

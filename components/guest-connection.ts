@@ -1,4 +1,4 @@
-import type { BirthMember, GuestConnection } from "../model/resource-types";
+import type { BootstrapMember, GuestConnection } from "../model/resource-types";
 import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
 import type { ResourceArgs } from "./resources/deep-input";
 import type { Secrets } from "./secrets";
@@ -14,8 +14,12 @@ export function guestConnection(plan: DataCenterPlan, node: NodePlan, secrets: S
   };
 }
 
-/** A master as `Birth` and `Membership` know it. */
-export function birthMember(plan: DataCenterPlan, master: NodePlan, secrets: Secrets): ResourceArgs<BirthMember> {
+/** A master as `Bootstrap` and `Membership` know it. */
+export function bootstrapMember(
+  plan: DataCenterPlan,
+  master: NodePlan,
+  secrets: Secrets,
+): ResourceArgs<BootstrapMember> {
   return { name: master.name, address: master.address, connection: guestConnection(plan, master, secrets) };
 }
 

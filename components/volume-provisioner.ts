@@ -5,20 +5,20 @@ import { guestPaths } from "../model/guest-paths";
 import { firstMaster } from "../stacks/plan/data-center-plan";
 import type { PoolArgs } from "./machine-pool";
 import { remoteConnection } from "./remote-command";
-import type { Birth } from "./resources/birth";
+import type { Bootstrap } from "./resources/bootstrap";
 import { timeLimits } from "./time-limits";
 
 export interface VolumeProvisionerArgs extends Pick<PoolArgs, "plan" | "secrets" | "slowdown"> {
   readonly backend: StorageBackend;
   /** There must be a cluster to put it into. */
-  readonly birth: Birth;
+  readonly bootstrap: Bootstrap;
 }
 
 /** What makes volumes out of claims: the storage backend's objects in the cluster. */
 export class VolumeProvisioner extends pulumi.ComponentResource {
   constructor(name: string, args: VolumeProvisionerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:VolumeProvisioner", name, {}, opts);
-    const { plan, secrets, birth } = args;
+    const { plan, secrets, bootstrap } = args;
     const kubectl = `kubectl --kubeconfig ${guestPaths.adminKubeconfig}`;
     const apply = `${kubectl} apply --server-side --force-conflicts --validate=false -f - >/dev/null`;
     // The API may be restarting, or its address be on its way to another balancer.
@@ -32,7 +32,7 @@ export class VolumeProvisioner extends pulumi.ComponentResource {
         logging: "stderr",
         addPreviousOutputInEnv: false,
       },
-      { parent: this, dependsOn: [birth], customTimeouts: timeLimits(args.slowdown, { create: 5, update: 5 }) },
+      { parent: this, dependsOn: [bootstrap], customTimeouts: timeLimits(args.slowdown, { create: 5, update: 5 }) },
     );
     this.registerOutputs({});
   }

@@ -2,13 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { nodesOf } from "../stacks/plan/data-center-plan";
 import { clusterMembership } from "./cluster-membership";
 import { type PoolArgs, poolMachines } from "./machine-pool";
-import type { Birth } from "./resources/birth";
+import type { Bootstrap } from "./resources/bootstrap";
 import type { Membership } from "./resources/membership";
 import type { VirtualMachine } from "./virtual-machine";
 
 export interface WorkerPoolArgs extends PoolArgs {
   /** There must be a cluster to join. */
-  readonly birth: Birth;
+  readonly bootstrap: Bootstrap;
 }
 
 /** The machines that run the pods. */
@@ -23,7 +23,7 @@ export class WorkerPool extends pulumi.ComponentResource {
     this.memberships = workers.map((worker, position) => {
       const machine = this.machines[position] as VirtualMachine;
       const node = { ...worker, role: "worker" as const };
-      const membership = clusterMembership({ ...args, node, machine, after: [args.birth] }, this);
+      const membership = clusterMembership({ ...args, node, machine, after: [args.bootstrap] }, this);
       machine.keepFiles([args.gateway.files, membership]);
       return membership;
     });

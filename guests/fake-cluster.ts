@@ -20,7 +20,7 @@ interface Cluster {
 
 interface NodeState {
   readonly order: "none" | "first" | "other" | "join";
-  readonly phase: "waiting" | "birth" | "joining" | "member" | "failed";
+  readonly phase: "waiting" | "bootstrapping" | "joining" | "member" | "failed";
   readonly etcdData: boolean;
   readonly error: string;
 }
@@ -42,7 +42,7 @@ type Command = (node: MachineName, args: readonly string[], options: RunOptions)
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   "node-ready": async () => ok(),
-  "give-birth": (node, [order]) => give(node, order as NodeState["order"]),
+  "bootstrap-cluster": (node, [order]) => give(node, order as NodeState["order"]),
   "join-cluster": (node) => give(node, "join"),
   "cluster-wait": clusterWait,
   "cluster-status": async (node) => ok(`${JSON.stringify({ ...(await advance(node)), step: "" })}\n`),
@@ -93,8 +93,8 @@ const newCluster = (): Cluster => ({ id: randomUUID(), nodes: {}, tokenValidUnti
 async function give(node: MachineName, order: NodeState["order"]): Promise<RunResult> {
   const state = await readNode(node);
   if (state.phase === "member") return ok();
-  if (order === "join" && state.etcdData) return failed("this master has begun a birth");
-  const phase = order === "join" ? "joining" : "birth";
+  if (order === "join" && state.etcdData) return failed("this master has begun a bootstrap");
+  const phase = order === "join" ? "joining" : "bootstrapping";
   if (order === "first" && !state.etcdData) await writeJson(clusterFile(node.stack), newCluster());
   await writeJson(nodeFile(node), { ...state, order, phase, etcdData: order !== "join", error: "" });
   return ok();
@@ -103,7 +103,7 @@ async function give(node: MachineName, order: NodeState["order"]): Promise<RunRe
 function advance(node: MachineName): Promise<NodeState> {
   return withFileLock(clusterFile(node.stack), async () => {
     const state = await readNode(node);
-    if (state.phase !== "birth" && state.phase !== "joining") return state;
+    if (state.phase !== "bootstrapping" && state.phase !== "joining") return state;
     const generation = (await readMachine(localHost, node))?.made?.generation ?? "";
     const cluster = await readCluster(node);
     if (!cluster || (state.order === "join" && cluster.tokenValidUntil < Date.now())) return state;

@@ -54,7 +54,7 @@ export type GuestCommand =
   | "etcd-command"
   | "forget-node"
   | "form-storage-pool"
-  | "give-birth"
+  | "bootstrap-cluster"
   | "join-cluster"
   | "keep-volume-mounted"
   | "may-leave"

@@ -14,7 +14,7 @@ export type ResourceTypeName =
   | "Disk"
   | "Machine"
   | "ClusterSecrets"
-  | "Birth"
+  | "Bootstrap"
   | "Membership"
   | "NodeFiles"
   | "Guard"
@@ -100,32 +100,32 @@ export interface GuestConnection {
   readonly privateKey: string;
 }
 
-export interface BirthMember {
+export interface BootstrapMember {
   readonly name: string;
   readonly address: string;
   readonly connection: GuestConnection;
 }
 
 /**
- * Starts the cluster once, on all masters the stack begins with, in parallel; `bornWith` remembers which. Later
- * changes of `members` change nothing but the list it looks for survivors in.
+ * Starts the cluster once, in parallel on all masters that the stack begins with. `bootstrappedWith` records which.
+ * Later changes of `members` only change the list in which it looks for survivors.
  */
-export interface BirthInputs {
+export interface BootstrapInputs {
   readonly stack: string;
-  readonly members: readonly BirthMember[];
+  readonly members: readonly BootstrapMember[];
   /** Consent to start a new, empty cluster when the data of every master is gone. */
-  readonly rebirth: boolean;
+  readonly rebootstrap: boolean;
 }
-export interface BirthOutputs extends BirthInputs {
-  readonly bornWith: readonly string[];
+export interface BootstrapOutputs extends BootstrapInputs {
+  readonly bootstrappedWith: readonly string[];
   /** UID of the kube-system namespace: the cluster's identity. */
   readonly clusterId: string;
 }
 
 /**
  * One node's place in the cluster. Create: removes a stale Node object and etcd member of that name when this machine
- * is a new one, renews the join token, tells the machine to join (masters born with the cluster and nodes that are in
- * it already are left as they are) and waits until the Node is Ready. Delete: drains, removes the etcd member and the
+ * is a new one, renews the join token, tells the machine to join (masters that took part in the bootstrap and nodes that
+ * are members already stay as they are) and waits until the Node is Ready. Delete: drains, removes the etcd member and the
  * Node object, tolerating a dead machine; during a dismantling, and for the last master, it does nothing. Without any
  * master that answers a worker goes with a warning, a master only when no other master's machine runs.
  */
@@ -135,14 +135,14 @@ export interface MembershipInputs extends DriverInput {
   readonly role: "master" | "worker";
   readonly connection: GuestConnection;
   /** Living masters to speak to, any of them. */
-  readonly masters: readonly BirthMember[];
+  readonly masters: readonly BootstrapMember[];
   /** `MachineOutputs.generation`: a new machine of the old name joins anew. */
   readonly generation: string;
   /** `abcdef.0123456789abcdef`. Secret. */
   readonly bootstrapToken: string;
 }
 export interface MembershipOutputs extends MembershipInputs {
-  /** The cluster that it is a member of: one that was born after it is none of its own to leave. */
+  /** The cluster that the node is a member of. The node does not leave a cluster that was bootstrapped later. */
   readonly clusterId: string;
 }
 

@@ -1,8 +1,9 @@
 import { connectAnyGuest } from "../guests/connect-guest";
 import { localHost } from "../host/local-host";
 import { type DriverByName, driverByName } from "../hypervisors/driver-by-name";
+import { formerResourceNames } from "../model/former-names";
 import type { ResourceTypeName } from "../model/resource-types";
-import { birthResource } from "./resources/birth";
+import { bootstrapResource } from "./resources/bootstrap";
 import { clusterSecretsResource } from "./resources/cluster-secrets";
 import { diskResource } from "./resources/disk";
 import { dismantlingResource } from "./resources/dismantling";
@@ -23,18 +24,21 @@ const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
   Disk: resourceHandler(diskResource(drivers)),
   Machine: resourceHandler(machineResource(drivers)),
   ClusterSecrets: resourceHandler(clusterSecretsResource()),
-  Birth: resourceHandler(birthResource(connectAnyGuest)),
+  Bootstrap: resourceHandler(bootstrapResource(connectAnyGuest)),
   Membership: resourceHandler(membershipResource(connectAnyGuest, drivers)),
   NodeFiles: resourceHandler(nodeFilesResource(connectAnyGuest)),
   Guard: resourceHandler(guardResource(drivers)),
   Dismantling: resourceHandler(dismantlingResource()),
 };
 
+const typeToken = (name: string): string => `groundplane:index:${name}`;
+
 /** The resource types of groundplane, `groundplane:index:<Name>`. */
 export const groundplaneProvider: ProviderDefinition = {
   name: "groundplane",
   version: "0.1.0",
-  resources: Object.fromEntries(
-    Object.entries(handlers).map(([name, handler]) => [`groundplane:index:${name}`, handler]),
+  resources: Object.fromEntries(Object.entries(handlers).map(([name, handler]) => [typeToken(name), handler])),
+  formerTypes: Object.fromEntries(
+    Object.entries(formerResourceNames).map(([name, { type }]) => [typeToken(type), typeToken(name)]),
   ),
 };

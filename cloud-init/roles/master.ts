@@ -15,7 +15,7 @@ import type { RoleContent, SeedFile } from "../role-content";
 import { kubernetesNodeContent } from "./kubernetes-node";
 
 const commands: readonly GuestCommand[] = [
-  "give-birth",
+  "bootstrap-cluster",
   "renew-token",
   "forget-node",
   "drain-node",
@@ -39,7 +39,7 @@ const publicKeyInfrastructure: Readonly<Record<string, SecretName>> = {
   "sa.pub": "service-account.pub",
 };
 
-/** A master can give birth to the cluster or join it, and acts on it for the provider. */
+/** A master can bootstrap the cluster or join it, and runs cluster commands for the provider. */
 export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
   const common = withStorageClient(plan, node, kubernetesNodeContent(plan, node));
   return {

@@ -1,6 +1,9 @@
+import * as path from "node:path";
 import type { ConnectGuest, Guest } from "../../guests/guest";
+import type { RunOptions } from "../../guests/guest-ssh";
+import { formerGuestCommands } from "../../model/former-names";
 import { guestCommand, guestPaths } from "../../model/guest-paths";
-import type { BirthMember } from "../../model/resource-types";
+import type { BootstrapMember } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
@@ -9,7 +12,7 @@ import { deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
 
 export interface ClusterStatus {
   readonly order: "none" | "first" | "other" | "join";
-  readonly phase: "waiting" | "birth" | "joining" | "member" | "failed";
+  readonly phase: "waiting" | "bootstrapping" | "joining" | "member" | "failed";
   /** Whether the node has data of an etcd member. */
   readonly etcdData: boolean;
   readonly step: string;
@@ -20,6 +23,8 @@ export const KUBECONFIG = `--kubeconfig=${guestPaths.adminKubeconfig}`;
 
 const QUICK_MS = 30_000;
 const CONNECT_MS = 5_000;
+/** Exit code of a shell that has no such program. */
+const NOT_FOUND = 127;
 
 export async function clusterStatus(guest: Guest, { signal }: Context): Promise<ClusterStatus> {
   const result = await guest.run([guestCommand("cluster-status")], { signal, timeoutMs: QUICK_MS });
@@ -36,13 +41,22 @@ export async function mustRun(
   options: { readonly stdin?: string; readonly timeoutMs?: number } = {},
 ): Promise<string> {
   const { signal } = context;
-  const result = await guest.run(argv, { timeoutMs: QUICK_MS, ...options, signal });
+  const result = await runByEitherName(guest, argv, { timeoutMs: QUICK_MS, ...options, signal });
   if (result.code === 0) return result.stdout.trim();
   throw new UserError(
     "cluster-command",
     `cannot ${what}: ${reasonOf(result)}`,
     "run the same command again: it goes on from there",
   );
+}
+
+/** A node whose files are of an earlier version has some commands by their former names only. */
+async function runByEitherName(guest: Guest, argv: readonly [string, ...string[]], options: RunOptions) {
+  const [program, ...words] = argv;
+  const result = await guest.run(argv, options);
+  const former = formerGuestCommands[path.posix.basename(program)];
+  if (result.code !== NOT_FOUND || former === undefined) return result;
+  return guest.run([path.posix.join(path.posix.dirname(program), former), ...words], options);
 }
 
 /** Until the node is a member of the cluster, each of its steps shown as progress. */
@@ -75,7 +89,7 @@ export interface LivingMaster {
 /** The first master that answers for the cluster; `undefined` when none does. */
 export async function livingMaster(
   connect: ConnectGuest,
-  masters: readonly BirthMember[],
+  masters: readonly BootstrapMember[],
   context: Context,
 ): Promise<LivingMaster | undefined> {
   const { signal } = context;

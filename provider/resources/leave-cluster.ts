@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectGuest } from "../../guests/guest";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import { guestCommand } from "../../model/guest-paths";
-import type { BirthMember, MembershipInputs } from "../../model/resource-types";
+import type { BootstrapMember, MembershipInputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { KUBECONFIG, type LivingMaster, livingMaster, mustRun } from "./cluster-command";
@@ -52,7 +52,7 @@ async function leave(
   if (others(inputs).length === 0) return;
   const witness = await answeringMaster(surroundings, inputs.masters, inputs, context);
   if (!witness) return goUnnoticed(surroundings, inputs, context);
-  // After a rebirth the same name may stand for a new machine in the new cluster.
+  // After a rebootstrap the same name may stand for a new machine in the new cluster.
   if (witness.clusterId !== clusterId) return;
   const present = await controlPlaneOf(witness, context);
   const staying = others(inputs).filter(({ name }) => present.includes(name));
@@ -67,13 +67,13 @@ async function leave(
   await mustRun(master.guest, forget, `remove ${inputs.node} from the cluster`, context, { timeoutMs: 60_000 });
 }
 
-const others = ({ masters, node }: MembershipInputs): readonly BirthMember[] =>
+const others = ({ masters, node }: MembershipInputs): readonly BootstrapMember[] =>
   masters.filter(({ name }) => name !== node);
 
 /** Waits for an answer only while there is somebody to give it. */
 async function answeringMaster(
   surroundings: Surroundings,
-  masters: readonly BirthMember[],
+  masters: readonly BootstrapMember[],
   inputs: MembershipInputs,
   context: Context,
 ): Promise<LivingMaster | undefined> {
@@ -89,10 +89,10 @@ async function answeringMaster(
 }
 
 async function runningOf(
-  masters: readonly BirthMember[],
+  masters: readonly BootstrapMember[],
   { driverByName }: Surroundings,
   { driver, stack }: MembershipInputs,
-): Promise<readonly BirthMember[]> {
+): Promise<readonly BootstrapMember[]> {
   const hypervisor = driverByName(driver);
   const states = await Promise.all(masters.map(({ name }) => hypervisor.inspectMachine({ stack, name })));
   return masters.filter((_, index) => states[index]?.power === "running");

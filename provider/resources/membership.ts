@@ -36,7 +36,7 @@ export function membershipResource(
         node: schemas.text(),
         role: schemas.text("master or worker"),
         connection: schemas.connection,
-        masters: schemas.list(schemas.birthMember, "Masters to speak to, any of them."),
+        masters: schemas.list(schemas.bootstrapMember, "Masters to speak to, any of them."),
         generation: schemas.text("The machine's; a new one joins anew."),
         bootstrapToken: schemas.secretText(),
       },
@@ -75,8 +75,8 @@ async function join(connect: ConnectGuest, inputs: MembershipInputs, context: Co
   const { node, connection } = inputs;
   const connectNode = (): Promise<Guest> => bootedGuest(connect, connection, node, context);
   const { phase, order } = await inGuest(connectNode, (guest) => clusterStatus(guest, context));
-  const born = order === "first" || order === "other";
-  if (phase !== "member" && !born) await orderToJoin(connect, inputs, connectNode, phase === "joining", context);
+  const bootstraps = order === "first" || order === "other";
+  if (phase !== "member" && !bootstraps) await orderToJoin(connect, inputs, connectNode, phase === "joining", context);
   await waitForMember(connectNode, node, context);
   return waitForNodeReady(connect, inputs, context);
 }

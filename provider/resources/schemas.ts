@@ -28,9 +28,9 @@ export const connection: ObjectSchema = {
   },
 };
 
-export const birthMember: ObjectSchema = {
+export const bootstrapMember: ObjectSchema = {
   type: "object",
-  name: "BirthMember",
+  name: "BootstrapMember",
   description: "One master.",
   properties: { name: text(), address: text(), connection },
 };

@@ -14,6 +14,8 @@ export interface TypedResource<I, O> {
   readonly alwaysSecret?: readonly (keyof (I & O) & string)[];
   /** Inputs that every object has, so that reality can be seen to differ from them. No program sets them. */
   readonly ownInputs?: Partial<O>;
+  /** Former and present names of properties, see `ResourceHandler`. */
+  readonly formerProperties?: Readonly<Record<string, keyof (I & O) & string>>;
   /** Beyond the schema. `olds` are the inputs that the state holds, if any. */
   check?(inputs: I, context: Context, olds: I | undefined): Promise<readonly CheckFailure[]>;
   create(inputs: I, preview: boolean, context: Context): Promise<{ readonly id: string; readonly outputs: Planned<O> }>;
@@ -36,12 +38,13 @@ export interface TypedResource<I, O> {
 /** The handler that the server needs. Names belong to one object at a time, so the old one always goes first. */
 export function resourceHandler<I, O>(resource: TypedResource<I, O>): ResourceHandler {
   const typed = (olds: OldState) => olds as unknown as { inputs: I; outputs: O };
-  const { schema, replaceOn, refreshBeforeUpdate, alwaysSecret, read } = resource;
+  const { schema, replaceOn, refreshBeforeUpdate, alwaysSecret, formerProperties, read } = resource;
   return {
     schema,
     replaceOn,
     refreshBeforeUpdate,
     alwaysSecret,
+    formerProperties,
     deleteBeforeReplace: true,
     async check(news, context, olds) {
       const failures = checkInputs(schema, news);

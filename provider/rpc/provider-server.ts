@@ -14,7 +14,7 @@ import {
   type ReadState,
   type ResourceHandler,
 } from "./resource-handler";
-import { oldState, secretPaths } from "./stored-state";
+import { decodeStored, oldState, secretPaths } from "./stored-state";
 
 /** Pulumi's provider protocol over a set of resource handlers: wire handling only, one method per RPC. */
 export class ProviderServer {
@@ -87,11 +87,12 @@ export class ProviderServer {
 
   async check(request: pb.CheckRequest): Promise<pb.CheckResponse> {
     const context = this.context(request);
+    const handler = this.handler(context);
     const news = decode(request.getNews());
-    const known = decode(request.getOlds()).properties;
+    const known = decodeStored(handler, request.getOlds()).properties;
     // The engine sends no inputs for a resource that is new to it.
     const olds = Object.keys(known).length > 0 ? known : undefined;
-    const { inputs, failures = [] } = await this.handler(context).check(news.properties, context, olds);
+    const { inputs, failures = [] } = await handler.check(news.properties, context, olds);
     const response = new pb.CheckResponse();
     response.setInputs(encode(inputs, news.secretPaths));
     response.setFailuresList(
@@ -107,7 +108,7 @@ export class ProviderServer {
 
   async diff(request: pb.DiffRequest): Promise<pb.DiffResponse> {
     const handler = this.handler(this.context(request));
-    const oldInputs = decode(request.getOldInputs()).properties;
+    const oldInputs = decodeStored(handler, request.getOldInputs()).properties;
     return diffResponse(handler, oldInputs, decode(request.getNews()).properties, request.getIgnorechangesList());
   }
 
@@ -128,8 +129,8 @@ export class ProviderServer {
   async read(request: pb.ReadRequest): Promise<pb.ReadResponse> {
     const context = this.context(request);
     const handler = this.handler(context);
-    const inputs = decode(request.getInputs());
-    const outputs = decode(request.getProperties());
+    const inputs = decodeStored(handler, request.getInputs());
+    const outputs = decodeStored(handler, request.getProperties());
     const unchanged: ReadState = { id: request.getId(), inputs: inputs.properties, outputs: outputs.properties };
     const state = await this.withPartialFailures(handler, [inputs, outputs], async () =>
       handler.read ? handler.read(request.getId(), inputs.properties, outputs.properties, context) : unchanged,
@@ -149,7 +150,7 @@ export class ProviderServer {
     if (!handler.update) throw new Error(`${context.type} cannot be changed in place`);
     const update = handler.update.bind(handler);
     const news = decode(request.getNews());
-    const olds = oldState(request.getOldInputs(), request.getOlds());
+    const olds = oldState(handler, request.getOldInputs(), request.getOlds());
     const outputs = await this.withPartialFailures(handler, [news], () =>
       update(request.getId(), news.properties, olds, request.getPreview(), context),
     );
@@ -161,8 +162,9 @@ export class ProviderServer {
 
   async delete(request: pb.DeleteRequest): Promise<Empty> {
     const context = this.context(request);
-    const olds = oldState(request.getOldInputs(), request.getProperties());
-    await this.handler(context).delete(request.getId(), olds, context);
+    const handler = this.handler(context);
+    const olds = oldState(handler, request.getOldInputs(), request.getProperties());
+    await handler.delete(request.getId(), olds, context);
     return new Empty();
   }
 
@@ -176,7 +178,8 @@ export class ProviderServer {
   }
 
   private handler({ type }: Context): ResourceHandler {
-    const handler = this.definition.resources[type];
+    const { resources, formerTypes } = this.definition;
+    const handler = resources[formerTypes?.[type] ?? type];
     if (!handler) throw new Error(`${this.definition.name} has no resource type ${type}`);
     return handler;
   }

@@ -50,6 +50,8 @@ export interface ResourceHandler {
   /** Inputs whose change needs a new object, as top-level keys or whole property paths. */
   readonly replaceOn: readonly string[];
   readonly deleteBeforeReplace: boolean;
+  /** Former and present names of top-level properties. Stored state is read as if it had the present ones. */
+  readonly formerProperties?: Readonly<Record<string, string>>;
   /** The engine reads the resource before every `up` and `preview`. */
   readonly refreshBeforeUpdate: boolean;
   /** Properties that are always secret, beside those whose input was secret. */
@@ -87,6 +89,8 @@ export interface ProviderDefinition {
   readonly version: string;
   /** By type token. */
   readonly resources: Readonly<Record<string, ResourceHandler>>;
+  /** Former type tokens and the present ones. Stored state may name resources by either. */
+  readonly formerTypes?: Readonly<Record<string, string>>;
   readonly invokes?: Readonly<Record<string, (args: Properties, context: Context) => Promise<Properties>>>;
   /** The provider's own settings; unknown ones are possible in previews. */
   configure?(settings: Properties): void;

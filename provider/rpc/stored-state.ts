@@ -1,10 +1,25 @@
 import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { type Decoded, decode, type Properties } from "./property-values";
+import { type Decoded, decode, type Properties, topLevelKey } from "./property-values";
 import type { OldState, ResourceHandler } from "./resource-handler";
 
+/** Properties that the engine stored, with the names that they have today. */
+export function decodeStored({ formerProperties = {} }: ResourceHandler, stored: Struct | undefined): Decoded {
+  const { properties, secretPaths } = decode(stored);
+  const present = (key: string): string => formerProperties[key] ?? key;
+  return {
+    properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [present(key), value])),
+    secretPaths: new Set([...secretPaths].map((path) => renamedPath(path, present))),
+  };
+}
+
+function renamedPath(path: string, present: (key: string) => string): string {
+  const key = topLevelKey(path);
+  return path.startsWith(key) ? present(key) + path.slice(key.length) : path;
+}
+
 /** What the engine knew of a resource before this call. */
-export function oldState(inputs: Struct | undefined, outputs: Struct | undefined): OldState {
-  return { inputs: decode(inputs).properties, outputs: decode(outputs).properties };
+export function oldState(handler: ResourceHandler, inputs: Struct | undefined, outputs: Struct | undefined): OldState {
+  return { inputs: decodeStored(handler, inputs).properties, outputs: decodeStored(handler, outputs).properties };
 }
 
 /** What of `properties` is secret, given what was in the values that they were made from. */

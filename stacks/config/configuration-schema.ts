@@ -71,7 +71,7 @@ const optionsSchema = z
       .boolean()
       .default(false)
       .describe("Probe control plane and CoreDNS once a second while they start, instead of every ten."),
-    rebirth: z
+    rebootstrap: z
       .boolean()
       .default(false)
       .describe("Consent to start a new, empty cluster when the data of every master is gone."),

@@ -56,7 +56,7 @@ export interface OptionsConfiguration {
   /** Start-up probes of control plane and CoreDNS once a second instead of kubeadm's stock ten. */
   readonly fastProbes: boolean;
   /** Consent to start a new, empty cluster when the data of every master is gone. */
-  readonly rebirth: boolean;
+  readonly rebootstrap: boolean;
   /** `true`: nobody may break machines of this stack on purpose, see `groundplane verify`. */
   readonly protected: boolean;
   /** `false` deletes data disks together with the stack. */

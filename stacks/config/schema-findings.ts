@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { formerConfigurationKeys } from "../../model/former-names";
 import { type ConfigurationPath, formatPath, valueAt } from "./configuration-path";
 import { configurationSchema } from "./configuration-schema";
 import type { Finding } from "./finding";
@@ -36,6 +37,8 @@ function unknownKey(path: ConfigurationPath): Finding {
   const around = known.filter((key) => key.startsWith("/")).find((key) => String(path.at(-1)).startsWith(`${key}/`));
   if (around)
     return { path, rule: `must not lie in another volume, ${around}`, fix: `give ${around} the size instead` };
+  const renamed = formerConfigurationKeys[formatPath(path)];
+  if (renamed) return { path, rule: "unknown key", fix: `it is called \`${renamed}\` now` };
   const meant = nearestWord(String(path.at(-1)), known);
   return {
     path,

@@ -152,7 +152,7 @@ export interface KubernetesPlan {
   /** How often etcd's leader is heard, and the silence after which the other members begin to elect another. */
   readonly etcdHeartbeatMs: number;
   readonly etcdElectionMs: number;
-  readonly rebirth: boolean;
+  readonly rebootstrap: boolean;
 }
 
 export interface DataCenterPlan {

@@ -33,6 +33,6 @@ export function planKubernetes(configuration: Configuration, balancing: Balancin
     certificateNames: [balancing.floatingIp, `api.${domainOf(configuration.name)}`, "127.0.0.1", "localhost"],
     fastProbes: options.fastProbes,
     ...patience[options.failover],
-    rebirth: options.rebirth,
+    rebootstrap: options.rebootstrap,
   };
 }

@@ -32,7 +32,7 @@ afterEach(() => client.delete(machine, "fake/tested/one", wanted));
 test("the schema names every type, its required inputs and the types of its properties", async () => {
   const { resources, types } = await client.schema();
   const names = [
-    "Birth",
+    "Bootstrap",
     "ClusterSecrets",
     "Disk",
     "Dismantling",

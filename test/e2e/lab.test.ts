@@ -1,6 +1,6 @@
 /**
- * The whole life of a highly available data centre, on real machines: born, used, broken, mended, grown, shrunk,
- * destroyed, and born again on its kept disks. Each step builds on the one before.
+ * The whole life of a highly available data centre, on real machines: bootstrapped, used, broken, repaired, grown,
+ * shrunk, destroyed, and bootstrapped again on its kept disks. Each step builds on the one before.
  */
 
 import assert from "node:assert/strict";

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { after, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
+import { formerResourceNames } from "../../model/former-names";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
@@ -27,6 +29,13 @@ test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => 
     fs.writeFileSync(project.stackFile(stack), settings(workers, storage));
   const up = async (): Promise<string> =>
     mustSucceed("up", await cluster.pulumi("up", "--yes", "--skip-preview", "--non-interactive")).stdout;
+  const useFormerNames = async (): Promise<void> => {
+    const { stdout } = mustSucceed("export", await cluster.pulumi("stack", "export"));
+    const file = path.join(project.data, "former-state.json");
+    fs.writeFileSync(file, withFormerNames(stdout));
+    mustSucceed("import", await cluster.pulumi("stack", "import", "--file", file));
+  };
+
   after(() => project.remove());
 
   await t.test("up makes everything, and again nothing", async () => {
@@ -37,6 +46,26 @@ test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => 
     const again = mustSucceed("preview", await cluster.pulumi(...preview)).stdout;
     assert.doesNotMatch(again, /refresh|\[urn=(?!.*::pulumi:pulumi:Stack::)/, "nothing is shown");
   });
+
+  await t.test(
+    "a stack whose state has the names of earlier versions is taken over without a replacement",
+    async () => {
+      const asPresent = async (): Promise<void> => {
+        assert.equal(changes(await up()), "");
+        const state = mustSucceed("export", await cluster.pulumi("stack", "export")).stdout;
+        for (const [former, present] of formerNames) {
+          assert.ok(!state.includes(former), `${former} is left in the state`);
+          assert.ok(state.includes(present), `${present} is missing in the state`);
+        }
+      };
+      await useFormerNames();
+      mustSucceed("preview", await cluster.pulumi("preview", "--expect-no-changes", "--non-interactive"));
+      await asPresent();
+      await useFormerNames();
+      mustSucceed("refresh", await cluster.pulumi("refresh", "--yes", "--skip-preview", "--non-interactive"));
+      await asPresent();
+    },
+  );
 
   await t.test("a new worker is created alone, nothing is replaced", async () => {
     configure(2);
@@ -71,12 +100,28 @@ test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => 
     mustSucceed("preview", await cluster.pulumi("preview", "--expect-no-changes", "--non-interactive"));
   });
 
-  await t.test("destroy leaves nothing, twice", async () => {
+  await t.test("destroy leaves nothing, twice, also with former names in the state", async () => {
     configure(2);
+    await useFormerNames();
     for (const _ of [1, 2]) mustSucceed("destroy", await cluster.groundplane("destroy", "--yes"));
     assert.deepEqual(JSON.parse((await cluster.pulumi("stack", "export")).stdout).deployment.resources ?? [], []);
   });
 });
+
+/** What occurs in a state by former and present name. */
+const formerNames = Object.entries(formerResourceNames).flatMap(([present, { type, name, properties }]) => [
+  [`groundplane:index:${type}::${name}"`, `groundplane:index:${present}::${present.toLowerCase()}"`] as const,
+  [`groundplane:index:${type}"`, `groundplane:index:${present}"`] as const,
+  ...Object.entries(properties).map(([former, now]) => [`"${former}":`, `"${now}":`] as const),
+]);
+
+/** A state as an earlier version would have left it. */
+function withFormerNames(state: string): string {
+  return formerNames.reduce((text, [former, present]) => {
+    assert.ok(text.includes(present), `${present} does not occur in the state`);
+    return text.replaceAll(present, former);
+  }, state);
+}
 
 /** The counts below `Resources:`. */
 const changes = (output: string): string =>

@@ -1,4 +1,4 @@
-// Births, memberships and node files through the real engine, with the fake driver's simulated guests.
+// Bootstrap, memberships and node files through the real engine, with the fake driver's simulated guests.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -32,7 +32,7 @@ interface Wanted {
   readonly masters: readonly string[];
   readonly workers: readonly string[];
   readonly files?: readonly NodeFile[];
-  readonly rebirth?: boolean;
+  readonly rebootstrap?: boolean;
   /** As after a first `up` that did not come to its end. */
   readonly unfinished?: boolean;
 }
@@ -42,7 +42,7 @@ function seedOf(node: string) {
   return { seed: { userData: "#cloud-config\n", metaData: `instance-id: ${node}\n`, networkConfig } };
 }
 
-function dataCenter({ masters, workers, files = [], rebirth = false, unfinished = false }: Wanted) {
+function dataCenter({ masters, workers, files = [], rebootstrap = false, unfinished = false }: Wanted) {
   return project.program(async () => {
     const dependsOn = [new Segment("dmz")];
     const uplink = { mac: "02:00:00:00:00:09", forwards: [{ hostPort: sshPort, guestPort: 22 }] };
@@ -53,7 +53,12 @@ function dataCenter({ masters, workers, files = [], rebirth = false, unfinished 
     }));
     const members = masters.map(member);
     const after = [gateway, ...nodes.map(({ machine }) => machine)];
-    const birth = new Resource("Birth", "birth", { stack: "tested", members, rebirth }, { dependsOn: after });
+    const bootstrap = new Resource(
+      "Bootstrap",
+      "bootstrap",
+      { stack: "tested", members, rebootstrap },
+      { dependsOn: after },
+    );
     const joined = nodes.map(({ name, machine: { generation } }) => {
       const role = masters.includes(name) ? "master" : "worker";
       const connection = connectionTo(name);
@@ -65,7 +70,7 @@ function dataCenter({ masters, workers, files = [], rebirth = false, unfinished 
         "Membership",
         `${name}-membership`,
         { ...place, bootstrapToken: "abcdef.0123456789abcdef" },
-        { dependsOn: [birth] },
+        { dependsOn: [bootstrap] },
       );
     });
     if (!unfinished) new Resource("Dismantling", "dismantling", { stack: "tested" }, { dependsOn: joined });
@@ -75,12 +80,12 @@ function dataCenter({ masters, workers, files = [], rebirth = false, unfinished 
 const three = ["master-1", "master-2", "master-3"];
 const file = { path: "/etc/a.conf", mode: "0644", content: "one\n", reload: "systemctl reload a" };
 
-test("the cluster is born on all masters, and workers join with a renewed token", async () => {
+test("the cluster is bootstrapped on all masters, and workers join with a renewed token", async () => {
   const stack = await dataCenter({ masters: three, workers: ["worker-1"], files: [file] });
   await stack.up();
   assert.deepEqual(Object.keys(cluster().nodes).sort(), [...three, "worker-1"]);
-  assert.match(consoleOf("master-1"), /give-birth first master-1=https:\/\/10\.9\.0\.\d+:2380,master-2=https/);
-  assert.match(consoleOf("master-3"), /give-birth other/);
+  assert.match(consoleOf("master-1"), /bootstrap-cluster first master-1=https:\/\/10\.9\.0\.\d+:2380,master-2=https/);
+  assert.match(consoleOf("master-3"), /bootstrap-cluster other/);
   assert.match(consoleOf("worker-1"), /systemctl reload a/);
   await stack.up({ expectNoChanges: true });
 });
@@ -120,7 +125,7 @@ test("when every master's data is gone, up says so, and begins anew only with co
   for (const name of three) fs.rmSync(fake("machines", name), { recursive: true });
   await assert.rejects((await dataCenter({ masters: three, workers: [], files: [file] })).up(), /restore a backup/);
   assert.equal(cluster().id, id);
-  const stack = await dataCenter({ masters: three, workers: [], files: [file], rebirth: true });
+  const stack = await dataCenter({ masters: three, workers: [], files: [file], rebootstrap: true });
   await stack.up();
   assert.notEqual(cluster().id, id);
   assert.deepEqual(Object.keys(cluster().nodes).sort(), three);

@@ -44,7 +44,7 @@ export class ClusterSecrets extends pulumi.CustomResource {
 /** Any other resource type of the provider. */
 export class Resource extends pulumi.CustomResource {
   constructor(type: string, name: string, args: pulumi.Inputs, opts?: pulumi.CustomResourceOptions) {
-    super(`groundplane:index:${type}`, name, { bornWith: undefined, clusterId: undefined, ...args }, opts);
+    super(`groundplane:index:${type}`, name, { bootstrappedWith: undefined, clusterId: undefined, ...args }, opts);
   }
 }
 

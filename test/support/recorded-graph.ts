@@ -76,7 +76,7 @@ function computedOutputs(type: string, name: string): Record<string, unknown> {
     },
     "groundplane:index:Machine": { power: "running", generation: `generation of ${name}` },
     "groundplane:index:Image": { digest: `digest of ${name}` },
-    "groundplane:index:Birth": { bornWith: ["master-1"], clusterId: "cluster" },
+    "groundplane:index:Bootstrap": { bootstrappedWith: ["master-1"], clusterId: "cluster" },
     "command:remote:Command": { stdout: "", stderr: "" },
   };
   return computed[type] ?? {};

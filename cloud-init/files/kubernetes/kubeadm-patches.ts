@@ -11,8 +11,8 @@ interface PatchFile {
 const staticPods = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
 
 /**
- * kubeadm's own patches, the same for birth and join. Their names begin with `<target>1`, because birth puts the
- * initial members of etcd into `etcd0+json.json` for as long as it takes; those are never part of a join.
+ * kubeadm's own patches, the same for bootstrap and join. Their names begin with `<target>1`, because the bootstrap
+ * writes etcd's initial members to `etcd0+json.json` while it runs. That patch is never part of a join.
  */
 export function kubeadmPatches(plan: DataCenterPlan): readonly PatchFile[] {
   const probes = plan.kubernetes.fastProbes
@@ -47,7 +47,7 @@ const namesItsPolicy = () => [
 ];
 
 /**
- * Both replicas of CoreDNS are born while the first master is the only node. kubeadm's preference would let them stay
+ * Both replicas of CoreDNS are created while the first master is the only node. kubeadm's preference would let them stay
  * there together; the requirement makes the second wait for the next node. A lone node cannot fulfil it.
  */
 function coreDns(plan: DataCenterPlan) {

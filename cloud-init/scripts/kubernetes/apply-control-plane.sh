@@ -39,8 +39,7 @@ main() {
 
 render() { KUBEADM_INIT_DRYRUN_DIR=$rendered quietly kubeadm init phase "$@" --dry-run --config "$configuration"; }
 
-# Who the other members were when a member was born stands in its manifest, and kubeadm would begin anew. Only the timers
-# follow.
+# Keeps the initial members in the manifest, which kubeadm would replace. Only the timers follow.
 keep_members() {
   local timers='^ *- --(heartbeat-interval|election-timeout)='
   grep -E -e "$timers" "$rendered/etcd.yaml" >"$rendered/timers"

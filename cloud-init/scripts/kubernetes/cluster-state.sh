@@ -2,7 +2,7 @@
 # Where this node stands on its way into the cluster; sourced by the commands that read or change it.
 # Files of the state folder:
 #   order   what the node was told: `first <initial cluster>`, `other <initial cluster>` or `join`
-#   phase   three lines: phase (waiting, birth, joining, member, failed), step, error
+#   phase   three lines: phase (waiting, bootstrapping, joining, member, failed), step, error
 #   steps   every step of the present order with its time, for cluster-wait
 
 state_folder=/var/lib/groundplane

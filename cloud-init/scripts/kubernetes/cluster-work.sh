@@ -19,7 +19,7 @@ main() {
   if [ "$phase" = member ] || [ "$order" = none ]; then exit 0; fi
   (umask 077 && mkdir -p "$log_folder")
   case $order in
-    first | other) work birth give_birth ;;
+    first | other) work bootstrapping bootstrap_cluster ;;
     join) work joining join_cluster ;;
     *) fail "unknown order: $order" ;;
   esac
@@ -48,7 +48,7 @@ fail() {
   exit 1
 }
 
-give_birth() {
+bootstrap_cluster() {
   local skip=show-join-command
   if [ "$order" = other ]; then skip=upload-config,upload-certs,bootstrap-token,addon,show-join-command; fi
   write_etcd_patch
@@ -85,7 +85,7 @@ apply_flannel() {
 }
 
 join_cluster() {
-  # The patch of a birth that this node was to take part in before must not reach a join.
+  # A patch that is left from an unfinished bootstrap must not reach a join.
   rm -f "$etcd_patch"
   if [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ]; then
     finish_join "$1"

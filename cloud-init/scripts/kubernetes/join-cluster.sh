@@ -7,7 +7,7 @@ here=$(dirname "$0")
 
 read_order
 if { [ "$order" = first ] || [ "$order" = other ]; } && has_etcd_data; then
-  echo "this master has begun a birth and has etcd data: it continues that and does not join" >&2
+  echo "this master has begun a bootstrap and has etcd data: it continues that and does not join" >&2
   exit 1
 fi
 give_order join

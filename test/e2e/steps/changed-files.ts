@@ -35,9 +35,9 @@ export const changesRoll: Step = async (lab, t) => {
     const token = await lab.cluster.onNode(name, "corosync-cmapctl -g runtime.config.totem.token");
     assert.match(token.stdout, / = 1000$/m, name);
   }
-  const born = await Promise.all(masters.map((name) => startOf(lab, name)));
-  assert.deepEqual([...born].sort(), born, "one master after the other");
-  for (const [index, time] of born.slice(1).entries()) assert.ok(time > Number(born[index]) + 1, `${born}`);
+  const starts = await Promise.all(masters.map((name) => startOf(lab, name)));
+  assert.deepEqual([...starts].sort(), starts, "one master after the other");
+  for (const [index, time] of starts.slice(1).entries()) assert.ok(time > Number(starts[index]) + 1, `${starts}`);
   for (const name of masters)
     mustSucceed(name, await lab.cluster.onNode(name, "pgrep -f '^etcd .*election-timeout=1000'"));
   const patience = "-n kube-system get configmap kubeadm-config -o yaml";

@@ -75,15 +75,15 @@ test("no machine waits for another machine", async () => {
   }
 });
 
-test("birth waits for machines, not for their files", async () => {
-  const { dependencies, inputs } = find(await recordDataCenter(lab), "groundplane:index:Birth", "birth");
+test("bootstrap waits for machines, not for their files", async () => {
+  const { dependencies, inputs } = find(await recordDataCenter(lab), "groundplane:index:Bootstrap", "bootstrap");
   const expected = ["balancer-1", "balancer-2", "gateway", "master-1", "master-2", "master-3", "secrets-cluster"];
   assert.deepEqual(dependencies, expected);
   assert.deepEqual(
     (inputs.members as { name: string; address: string }[]).map(({ name, address }) => [name, address]),
     nodesOf(lab, "master").map(({ name, address }) => [name, address]),
   );
-  assert.equal(inputs.rebirth, false);
+  assert.equal(inputs.rebootstrap, false);
 });
 
 test("files roll through balancers and masters one node at a time, after the gateway's", async () => {
@@ -100,17 +100,17 @@ test("files roll through balancers and masters one node at a time, after the gat
   assert.deepEqual(filesBefore("worker-2"), ["gateway-files", "worker-2-membership"]);
 });
 
-test("masters join one by one, workers all at once, everybody after birth", async () => {
+test("masters join one by one, workers all at once, all of them after bootstrap", async () => {
   const graph = await recordDataCenter(lab);
   const waitsFor = (name: string) =>
     find(graph, "groundplane:index:Membership", `${name}-membership`).dependencies.filter(
-      (dependency) => dependency === "birth" || dependency.endsWith("-membership"),
+      (dependency) => dependency === "bootstrap" || dependency.endsWith("-membership"),
     );
-  assert.deepEqual(waitsFor("master-1"), ["birth"]);
-  assert.deepEqual(waitsFor("master-2"), ["birth", "master-1-membership"]);
-  assert.deepEqual(waitsFor("master-3"), ["birth", "master-2-membership"]);
-  assert.deepEqual(waitsFor("worker-1"), ["birth"]);
-  assert.deepEqual(waitsFor("worker-2"), ["birth"]);
+  assert.deepEqual(waitsFor("master-1"), ["bootstrap"]);
+  assert.deepEqual(waitsFor("master-2"), ["bootstrap", "master-1-membership"]);
+  assert.deepEqual(waitsFor("master-3"), ["bootstrap", "master-2-membership"]);
+  assert.deepEqual(waitsFor("worker-1"), ["bootstrap"]);
+  assert.deepEqual(waitsFor("worker-2"), ["bootstrap"]);
 });
 
 test("dismantling waits for everything else that really exists", async () => {

@@ -27,7 +27,7 @@ test("init is told of the node, the cluster, the kubelet and kube-proxy, in this
   ]);
 });
 
-test("masters born together differ in nothing but name and address", () => {
+test("masters of one bootstrap differ only in name and address", () => {
   const own = initConfigurationFile(plan, master);
   const other = initConfigurationFile(plan, secondMaster);
   assert.notEqual(own, other);
@@ -107,7 +107,7 @@ test("a worker joins by token and the CA's hash, without anything of a control p
   });
 });
 
-test("a master joins with an API server of its own and the same patches as at birth", () => {
+test("a master joins with an API server of its own and the same patches as at bootstrap", () => {
   const [join] = documents(joinConfigurationFile(plan, secondMaster)) as [LooseDocument];
   assert.deepEqual(join.controlPlane.localAPIEndpoint, { advertiseAddress: secondMaster.address, bindPort: 6443 });
   assert.deepEqual(join.patches, documentOf("InitConfiguration").patches);

@@ -32,7 +32,7 @@ test("fast probes look once a second and give a start-up no less time than the s
   assert.equal(podSpec(withProbes(true)).containers[0].readinessProbe.periodSeconds, 1);
 });
 
-test("no patch of the seed names etcd's members: those are birth's alone", () => {
+test("no patch of the seed names etcd's members: only the bootstrap adds those", () => {
   for (const plan of [withProbes(true), withProbes(false)]) {
     for (const { path, content } of kubeadmPatches(plan)) {
       assert.ok(!path.includes("etcd0"), path);

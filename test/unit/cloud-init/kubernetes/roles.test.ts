@@ -71,7 +71,7 @@ test("the commands that the provider calls are executable files", () => {
   assert.deepEqual(commands(workerFiles), [...both, "keep-volume-mounted"].sort());
   assert.deepEqual(
     commands(masterFiles),
-    [...both, ...masters, "drain-node", "forget-node", "give-birth", "may-leave", "renew-token"].sort(),
+    [...both, ...masters, "drain-node", "forget-node", "bootstrap-cluster", "may-leave", "renew-token"].sort(),
   );
 });
 

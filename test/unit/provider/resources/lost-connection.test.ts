@@ -3,8 +3,8 @@ import * as path from "node:path";
 import { test } from "node:test";
 import type { Guest, NewGuestFile } from "../../../../guests/guest";
 import { UnreachableError } from "../../../../guests/guest-ssh";
-import type { BirthInputs, MembershipInputs, NodeFilesInputs } from "../../../../model/resource-types";
-import { birthResource } from "../../../../provider/resources/birth";
+import type { BootstrapInputs, MembershipInputs, NodeFilesInputs } from "../../../../model/resource-types";
+import { bootstrapResource } from "../../../../provider/resources/bootstrap";
 import { membershipResource } from "../../../../provider/resources/membership";
 import { nodeFilesResource } from "../../../../provider/resources/node-files";
 import type { Context } from "../../../../provider/rpc/resource-handler";
@@ -48,15 +48,15 @@ class CutOff {
 const context = { signal: new AbortController().signal, log: () => {}, timeoutSeconds: 30 } as unknown as Context;
 const member = (name: string) => ({ name, address: "192.168.57.11", connection: {} });
 
-test("a birth goes on over a connection made anew", async () => {
+test("a bootstrap continues over a new connection", async () => {
   const cutOff = new CutOff();
-  const inputs = { stack: "lab", members: [member("master-1")], rebirth: false } as unknown as BirthInputs;
-  const { outputs } = await birthResource(async () => cutOff.guest).create(inputs, false, context);
-  assert.deepEqual([outputs.bornWith, outputs.clusterId], [["master-1"], "uid-1"]);
-  assert.equal(cutOff.times("give-birth first master-1=https://192.168.57.11:2380"), 2);
+  const inputs = { stack: "lab", members: [member("master-1")], rebootstrap: false } as unknown as BootstrapInputs;
+  const { outputs } = await bootstrapResource(async () => cutOff.guest).create(inputs, false, context);
+  assert.deepEqual([outputs.bootstrappedWith, outputs.clusterId], [["master-1"], "uid-1"]);
+  assert.equal(cutOff.times("bootstrap-cluster first master-1=https://192.168.57.11:2380"), 2);
 });
 
-test("a node joins over a connection made anew", async () => {
+test("a node joins over a new connection", async () => {
   const [node, master] = [new CutOff(), new CutOff()];
   const inputs = {
     ...{ driver: "fake", stack: "lab", node: "worker-1", role: "worker", connection: { address: "node" } },
@@ -73,7 +73,7 @@ test("a node joins over a connection made anew", async () => {
   assert.equal(master.times("renew-token"), 2);
 });
 
-test("files are looked at and written over a connection made anew", async () => {
+test("files are looked at and written over a new connection", async () => {
   const cutOff = new CutOff();
   const file = { path: "/etc/a", mode: "0644", content: "a", reload: "" };
   const inputs = { node: "balancer-1", connection: {}, files: [file], generation: "g" } as unknown as NodeFilesInputs;

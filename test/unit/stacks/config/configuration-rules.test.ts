@@ -80,8 +80,8 @@ const cases: readonly Case[] = [
   { what: "empty pool", value: { pools: { workers: null } }, path: "pools.workers", rule: /mapping/, fix: /count/ },
   {
     what: "text for a flag",
-    value: { options: { rebirth: "yes" } },
-    path: "options.rebirth",
+    value: { options: { rebootstrap: "yes" } },
+    path: "options.rebootstrap",
     rule: /true or false/,
     fix: /quotes/,
   },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { formerConfigurationKeys } from "../../../../model/former-names";
 import { defaultKubernetesVersion } from "../../../../model/releases";
 import type { ConfigurationProblem } from "../../../../stacks/config/configuration";
 import { parseConfiguration } from "../../../../stacks/config/parse-configuration";
@@ -84,6 +85,17 @@ test("everything that is wrong is told at once, also beside values that cannot b
       "pools.workers.count",
     ],
   );
+});
+
+test("a former name of a key is an error that says the present one", () => {
+  for (const [former, present] of Object.entries(formerConfigurationKeys)) {
+    const value = former.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), true);
+    const { problems = [] } = parseConfiguration(value, { stack: "lab" });
+    assert.deepEqual(
+      problems.map(({ path, rule, fix }) => [path, rule, fix]),
+      [[former, "unknown key", `it is called \`${present}\` now`]],
+    );
+  }
 });
 
 test("values are shown as written and shortened", () => {

@@ -1,7 +1,8 @@
 import type { ConnectGuest, Guest } from "../../guests/guest";
+import { formerResourceNames } from "../../model/former-names";
 import { guestCommand, guestPaths } from "../../model/guest-paths";
 import { ports } from "../../model/ports";
-import type { BirthInputs, BirthMember, BirthOutputs } from "../../model/resource-types";
+import type { BootstrapInputs, BootstrapMember, BootstrapOutputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import type { Properties } from "../rpc/property-values";
 import { UNKNOWN } from "../rpc/property-values";
@@ -14,27 +15,28 @@ import type { TypedResource } from "./typed-resource";
 const READ_TIMEOUT_MS = 10_000;
 
 /** The one-time start of a cluster on the masters that the stack begins with. Never resets anything. */
-export function birthResource(connect: ConnectGuest): TypedResource<BirthInputs, BirthOutputs> {
+export function bootstrapResource(connect: ConnectGuest): TypedResource<BootstrapInputs, BootstrapOutputs> {
   return {
     schema: {
       description: "The one-time start of a cluster on its first masters.",
       inputs: {
         stack: schemas.stack,
-        members: schemas.list(schemas.birthMember, "The stack's masters."),
-        rebirth: schemas.flag("Start a new, empty cluster when the data of every master is gone."),
+        members: schemas.list(schemas.bootstrapMember, "The stack's masters."),
+        rebootstrap: schemas.flag("Start a new, empty cluster when the data of every master is gone."),
       },
       outputs: {
-        bornWith: schemas.list(schemas.text(), "Names of the masters that the cluster began with."),
+        bootstrappedWith: schemas.list(schemas.text(), "Names of the masters that the cluster began with."),
         clusterId: schemas.text("UID of the kube-system namespace."),
       },
     },
     replaceOn: ["stack"],
     refreshBeforeUpdate: true,
+    formerProperties: formerResourceNames.Bootstrap.properties,
 
     async create(inputs, preview, context) {
-      const id = `${inputs.stack}/birth`;
-      if (preview) return { id, outputs: { ...inputs, bornWith: UNKNOWN, clusterId: UNKNOWN } };
-      // There may be data without a memory of ours: this very birth, interrupted, or a stack whose state was lost.
+      const id = `${inputs.stack}/bootstrap`;
+      if (preview) return { id, outputs: { ...inputs, bootstrappedWith: UNKNOWN, clusterId: UNKNOWN } };
+      // There may be data that the state does not know: an interrupted bootstrap, or a stack whose state was lost.
       const masters = await lookAt(connect, inputs.members, context);
       return { id, outputs: await give(taking(masters), connect, inputs, context) };
     },
@@ -48,15 +50,15 @@ export function birthResource(connect: ConnectGuest): TypedResource<BirthInputs,
     },
 
     async update(_id, inputs, { outputs }, preview, context) {
-      const { bornWith, clusterId } = outputs;
-      if (preview) return { ...inputs, bornWith, clusterId };
+      const { bootstrappedWith, clusterId } = outputs;
+      if (preview) return { ...inputs, bootstrappedWith, clusterId };
       const masters = await lookAt(connect, inputs.members, context);
       if (masters.some(({ status }) => status.etcdData)) {
-        if (!masters.some(isUnfinished)) return { ...inputs, bornWith, clusterId };
+        if (!masters.some(isUnfinished)) return { ...inputs, bootstrappedWith, clusterId };
         return give(taking(masters), connect, inputs, context);
       }
-      if (!inputs.rebirth) throw dataGone(inputs.stack);
-      context.log("warning", "the cluster's data is gone on every master: a new, empty cluster is born");
+      if (!inputs.rebootstrap) throw dataGone(inputs.stack);
+      context.log("warning", "the cluster's data is gone on every master: bootstrapping a new, empty cluster");
       return give(masters, connect, inputs, context);
     },
 
@@ -67,19 +69,19 @@ export function birthResource(connect: ConnectGuest): TypedResource<BirthInputs,
 }
 
 interface Master {
-  readonly member: BirthMember;
+  readonly member: BootstrapMember;
   readonly status: ClusterStatus;
 }
 
-const isBorn = ({ status }: Master): boolean => status.order === "first" || status.order === "other";
-const isUnfinished = (master: Master): boolean => isBorn(master) && master.status.phase !== "member";
+const takesPart = ({ status }: Master): boolean => status.order === "first" || status.order === "other";
+const isUnfinished = (master: Master): boolean => takesPart(master) && master.status.phase !== "member";
 
-/** Who takes part in the birth: all, unless the cluster lives already; whoever came later joins it then. */
+/** The masters that bootstrap: all of them, unless the cluster exists already; masters that came later join it. */
 function taking(masters: readonly Master[]): readonly Master[] {
-  return masters.some(({ status }) => status.phase === "member") ? masters.filter(isBorn) : masters;
+  return masters.some(({ status }) => status.phase === "member") ? masters.filter(takesPart) : masters;
 }
 
-function lookAt(connect: ConnectGuest, members: readonly BirthMember[], context: Context): Promise<Master[]> {
+function lookAt(connect: ConnectGuest, members: readonly BootstrapMember[], context: Context): Promise<Master[]> {
   return Promise.all(
     members.map(async (member) => {
       const connectNode = connecting(connect, member, context);
@@ -89,18 +91,18 @@ function lookAt(connect: ConnectGuest, members: readonly BirthMember[], context:
 }
 
 const connecting =
-  (connect: ConnectGuest, { connection, name }: BirthMember, context: Context) =>
+  (connect: ConnectGuest, { connection, name }: BootstrapMember, context: Context) =>
   (): Promise<Guest> =>
     bootedGuest(connect, connection, name, context);
 
-/** Gives the order to all in parallel, waits for all, and asks who was born. */
+/** Gives the order to all masters in parallel, waits for all, and records which took part. */
 async function give(
   masters: readonly Master[],
   connect: ConnectGuest,
-  inputs: BirthInputs,
+  inputs: BootstrapInputs,
   context: Context,
-): Promise<BirthOutputs> {
-  // A birth that was interrupted keeps its first; there is exactly one.
+): Promise<BootstrapOutputs> {
+  // An interrupted bootstrap keeps its first master; there is exactly one.
   const first = masters.find(({ status }) => status.order === "first") ?? masters[0];
   const initialCluster = masters
     .map(({ member }) => `${member.name}=https://${member.address}:${ports.etcdPeer}`)
@@ -109,7 +111,7 @@ async function give(
     masters.map(async (master) => {
       const { member } = master;
       const order = master === first ? "first" : "other";
-      const argv = [guestCommand("give-birth"), order, initialCluster] as const;
+      const argv = [guestCommand("bootstrap-cluster"), order, initialCluster] as const;
       const connectNode = connecting(connect, member, context);
       await inGuest(connectNode, (guest) => mustRun(guest, argv, `start the cluster on ${member.name}`, context));
       await waitForMember(connectNode, member.name, context);
@@ -120,12 +122,12 @@ async function give(
     masters.map(({ member }) => member),
     context,
   );
-  if (!alive) throw new UserError("no-master", "the cluster was born but no master answers", "run `up` again");
-  return { ...inputs, bornWith: masters.map(({ member }) => member.name), clusterId: alive.clusterId };
+  if (!alive) throw new UserError("no-master", "the cluster was bootstrapped but no master answers", "run `up` again");
+  return { ...inputs, bootstrappedWith: masters.map(({ member }) => member.name), clusterId: alive.clusterId };
 }
 
 /** True as soon as one master says that it has data of the cluster. */
-async function hasData(connect: ConnectGuest, members: readonly BirthMember[], context: Context): Promise<boolean> {
+async function hasData(connect: ConnectGuest, members: readonly BootstrapMember[], context: Context): Promise<boolean> {
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
   const attempts = members.map(async ({ connection }) => {
     const guest = await connect(connection, { signal });
@@ -144,5 +146,5 @@ const dataGone = (stack: string): UserError =>
     "cluster-data-gone",
     `no master of ${stack} has the cluster's data any more`,
     `restore a backup of etcd into ${guestPaths.etcdData} of one master (\`etcdutl snapshot restore\`) and run \`up\` ` +
-      "again, or set options.rebirth to true to start a new, empty cluster",
+      "again, or set options.rebootstrap to true to start a new, empty cluster",
   );

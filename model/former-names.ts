@@ -1,0 +1,17 @@
+/**
+ * Names of earlier versions that existing stacks still hold: in Pulumi's state, on the disks of nodes and in
+ * configuration files. This is the only place that spells them.
+ */
+
+/** By the present name of the resource type. */
+export const formerResourceNames = {
+  Bootstrap: { type: "Birth", name: "birth", properties: { rebirth: "rebootstrap", bornWith: "bootstrappedWith" } },
+} as const;
+
+/** Present and former names of guest commands. A node has the former one until its `NodeFiles` are updated. */
+export const formerGuestCommands: Readonly<Record<string, string>> = { "bootstrap-cluster": "give-birth" };
+
+/** Former and present path of configuration keys. */
+export const formerConfigurationKeys: Readonly<Record<string, string>> = {
+  "options.rebirth": "options.rebootstrap",
+};

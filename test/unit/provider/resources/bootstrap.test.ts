@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import * as path from "node:path";
+import { test } from "node:test";
+import type { Guest } from "../../../../guests/guest";
+import { formerGuestCommands } from "../../../../model/former-names";
+import type { BootstrapInputs } from "../../../../model/resource-types";
+import { bootstrapResource } from "../../../../provider/resources/bootstrap";
+import type { Context } from "../../../../provider/rpc/resource-handler";
+
+const context = { signal: new AbortController().signal, log: () => {}, timeoutSeconds: 30 } as unknown as Context;
+const inputs = {
+  stack: "lab",
+  members: [{ name: "master-1", address: "192.168.57.11", connection: {} }],
+  rebootstrap: false,
+} as unknown as BootstrapInputs;
+const waiting = JSON.stringify({ order: "none", phase: "waiting", etcdData: false, step: "", error: "" });
+
+/** A master that has these commands, and lists what it ran. */
+function masterWith(commands: readonly string[]) {
+  const ran: string[] = [];
+  const guest = {
+    run: async ([program = "", ...words]: readonly string[]) => {
+      const name = path.basename(program);
+      if (!commands.includes(name)) return { code: 127, stdout: "", stderr: `${program}: not found` };
+      ran.push([program, ...words].join(" "));
+      return { code: 0, stdout: { "cluster-status": waiting, "cluster-id": "uid-1" }[name] ?? "", stderr: "" };
+    },
+  } as unknown as Guest;
+  return { guest, ran };
+}
+
+const common = ["cluster-status", "cluster-wait", "cluster-id"];
+
+for (const command of ["bootstrap-cluster", formerGuestCommands["bootstrap-cluster"] as string])
+  test(`a master whose files have ${command} is bootstrapped by it`, async () => {
+    const { guest, ran } = masterWith([...common, command]);
+    const { outputs } = await bootstrapResource(async () => guest).create(inputs, false, context);
+    assert.deepEqual(outputs.bootstrappedWith, ["master-1"]);
+    const order = `/usr/local/lib/groundplane/${command} first master-1=https://192.168.57.11:2380`;
+    assert.ok(ran.includes(order), ran.join("\n"));
+  });
+
+test("a master with neither command is an error that names a command", async () => {
+  const { guest } = masterWith(common);
+  await assert.rejects(
+    bootstrapResource(async () => guest).create(inputs, false, context),
+    /start the cluster on master-1: .*not found/,
+  );
+});
