@@ -13,7 +13,7 @@ import { isPortFree } from "./free-port";
 import * as kernel from "./kernel-files";
 import { connectLines } from "./line-connection";
 import { asNamespaceRoot, isInUserNamespace, namespaceProblem, ownNamespaces } from "./namespaces";
-import { portTaken } from "./port-holder";
+import { portHolder } from "./port-holder";
 import { makePrivateFolder } from "./private-folder";
 import { fileHolders, findProcesses } from "./process-table";
 import { projectFolder } from "./project-folder";
@@ -108,7 +108,7 @@ export const localHost: Host = {
   },
   locks: { withLock: withFileLock },
   sockets: { ask: askSocket, connectLines },
-  ports: { isFree: isPortFree, taken: portTaken },
+  ports: { isFree: isPortFree, holderOf: portHolder },
   network,
   namespaces: {
     own: ownNamespaces,

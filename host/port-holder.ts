@@ -1,17 +1,6 @@
-import { UserError } from "../model/user-error";
 import { readKernelFile } from "./kernel-files";
 import { socketHolder } from "./process-table";
 import { runCommand } from "./run-command";
-
-/** What to say when a port that leads to a machine is somebody else's. */
-export async function portTaken(machine: string, port: number): Promise<UserError> {
-  const holder = (await portHolder(port)) ?? "somebody unknown";
-  return new UserError(
-    "port-taken",
-    `port 127.0.0.1:${port}, which leads to ${machine}, is held by ${holder}`,
-    "end that program, or give the stack other ports with hostPorts in its configuration",
-  );
-}
 
 /** Who listens on a TCP port of this host: `<command> (process <pid>)`; `undefined` when nobody is found. */
 export async function portHolder(port: number): Promise<string | undefined> {

@@ -1,6 +1,5 @@
 import type { HostProcesses, RunCommand } from "./commands";
 import type { HostFiles, KernelFiles } from "./host-files";
-import type { UserError } from "./user-error";
 
 /**
  * The host that groundplane runs on: everything that drivers and the image builder ask of it. `host/local-host.ts`
@@ -97,8 +96,8 @@ export interface HostSockets {
 export interface HostPorts {
   /** Can a program listen on this port now? */
   isFree(port: number): Promise<boolean>;
-  /** The error for a port that leads to a machine and that another program uses. Names the program where it can. */
-  taken(machine: string, port: number): Promise<UserError>;
+  /** The program that listens on it: `<command> (process <pid>)`; `undefined` when it cannot be found. */
+  holderOf(port: number): Promise<string | undefined>;
 }
 
 export interface HttpOptions {

@@ -2,6 +2,7 @@ import * as path from "node:path";
 import { outputTail, type ProcessIdentity } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
+import { portTaken } from "../host-ports";
 import type { MachineName, MachineSpec, PortForward } from "../hypervisor";
 import { addUplinkTap, ipBatch, runUplink, setUplinkCarrier } from "./commands";
 import { machineFiles, uplinkSocket } from "./folders";
@@ -63,7 +64,7 @@ async function addForward(host: Host, spec: MachineSpec, forward: PortForward): 
     },
   });
   if (parseUplinkError(answer) === undefined) return;
-  throw await host.ports.taken(spec.name, forward.hostPort);
+  throw await portTaken(host, spec.name, forward.hostPort);
 }
 
 async function startUplink(host: Host, spec: MachineSpec): Promise<void> {

@@ -1,6 +1,7 @@
 import { outputTail, type ProcessIdentity } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
+import { checkPorts } from "../host-ports";
 import type { MachineName, MachineSpec } from "../hypervisor";
 import { chooseAccelerator } from "./accelerator";
 import { runMachine } from "./commands";
@@ -11,7 +12,6 @@ import { cardOf, qmpSocket, UPLINK_CARD } from "./names";
 import { ensureNetwork, type NetworkOptions, segmentNames } from "./network";
 import { isRunning, machineProcesses } from "./processes";
 import { withQmp } from "./qmp";
-import { checkPorts } from "./uplink";
 
 const READY_MS = 60_000;
 /** A guest that boots takes no notice of its power button yet: it is pressed again. */

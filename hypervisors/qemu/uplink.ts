@@ -1,5 +1,6 @@
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
+import { portTaken } from "../host-ports";
 import type { MachineSpec, PortForward } from "../hypervisor";
 import { hostForward, hostSide } from "./commands";
 import { NAT, qmpSocket } from "./names";
@@ -22,17 +23,10 @@ export async function changeForwards(
       await qmp.human(`hostfwd_remove ${NAT} ${hostSide(forward)}`);
       const said = (await qmp.human(`hostfwd_add ${NAT} ${hostForward(forward)}`)).trim();
       if (said === "") continue;
-      if (!(await host.ports.isFree(forward.hostPort))) throw await host.ports.taken(machine.name, forward.hostPort);
+      if (!(await host.ports.isFree(forward.hostPort))) throw await portTaken(host, machine.name, forward.hostPort);
       throw new UserError("forward-not-made", `QEMU says: ${said}`, "look at what it says");
     }
   });
-}
-
-/** @throws UserError `port-taken` for the first forward of a machine whose port somebody has */
-export async function checkPorts(host: Host, machine: MachineSpec): Promise<void> {
-  for (const { hostPort } of machine.uplink?.forwards ?? []) {
-    if (!(await host.ports.isFree(hostPort))) throw await host.ports.taken(machine.name, hostPort);
-  }
 }
 
 const isSameForward = (a: PortForward, b: PortForward): boolean =>

@@ -1,5 +1,6 @@
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
+import { checkPorts } from "../host-ports";
 import type { MachineName, MachineSpec } from "../hypervisor";
 import { machineMissing } from "../machine-records";
 
@@ -31,6 +32,7 @@ export async function start(box: VirtualBox, spec: MachineSpec): Promise<void> {
     if (isRunning(info)) return;
     // One that hangs is in VirtualBox' way as much as in the user's.
     if (isBusy(info)) await endNow(box.host, session, spec);
+    // VirtualBox starts a machine also when a port is taken, and only says so in a log.
     await checkPorts(box.host, spec);
     await plugCables(session, spec, info);
     await rotateConsole(box.host, spec);
@@ -126,18 +128,6 @@ async function plugCables(session: Session, spec: MachineSpec, info: VmInfo): Pr
     return slot !== undefined && value === "off" ? [`--cableconnected${slot}`, "on"] : [];
   });
   if (pulled.length > 0) await session.call(commands.modifyVm(spec.uuid, pulled));
-}
-
-/** VirtualBox starts a machine also when a port is taken, and only says so in a log. */
-async function checkPorts(host: Host, spec: MachineSpec): Promise<void> {
-  for (const { hostPort } of spec.uplink?.forwards ?? []) {
-    if (await host.ports.isFree(hostPort)) continue;
-    throw new UserError(
-      "port-taken",
-      `port 127.0.0.1:${hostPort}, which leads to ${spec.name}, is held by another program`,
-      "end that program, or give the stack other ports with hostPorts in its configuration",
-    );
-  }
 }
 
 /** VirtualBox empties the file at each start. */

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import * as path from "node:path";
+import { describe, test } from "node:test";
+import { CommandError } from "../../model/commands";
+import type { Host } from "../../model/host";
+
+export interface HostUnderTest {
+  readonly host: Host;
+  /** An empty folder for the suite. */
+  readonly folder: string;
+  /** Permissions of a file. */
+  readonly modeOf: (file: string) => number | undefined;
+  /** A process that runs until it is killed. */
+  readonly sleeper: readonly string[];
+}
+
+/** Commands that the suite runs; a host of a test answers them as a real one does. */
+export const contractCommands = {
+  echo: ["sh", "-c", "cat; echo half >&2; exit 3"],
+  fail: ["sh", "-c", "echo why >&2; exit 7"],
+  missing: ["/no/such/program"],
+} as const;
+
+/** Holds an implementation of `Host` to the comments of model/host.ts and model/host-files.ts. */
+export function hostContract(name: string, make: () => HostUnderTest): void {
+  describe(`the host ${name}`, () => {
+    const { host, folder, modeOf, sleeper } = make();
+    const { files } = host;
+    const place = (...parts: string[]): string => path.join(folder, ...parts);
+
+    test("a missing file or folder is no error but for those who need it", async () => {
+      const none = place("none");
+      assert.equal(await files.readText(none), undefined);
+      assert.equal(await files.readJson(none), undefined);
+      assert.equal(await files.stamp(none), undefined);
+      assert.deepEqual(await files.list(none), []);
+      assert.equal(await files.exists(none), false);
+      assert.equal(await files.removeIfEmpty(none), true);
+      await files.remove(none);
+      assert.equal(await host.kernel.read(none), undefined);
+      assert.equal(await host.kernel.readBytes(none), undefined);
+      assert.equal(await host.kernel.tryWrite(place("none", "setting"), "1"), false);
+      assert.deepEqual(await host.kernel.listFolders(none), []);
+      assert.equal(await host.kernel.isNamespace(none), false);
+      assert.equal(await host.kernel.deviceAccess(none), "absent");
+      for (const needed of [files.digest(none), files.move(none, place("other")), files.filesBelow(none)])
+        await assert.rejects(needed, { code: "ENOENT" });
+      await assert.rejects(files.appendLine(place("none", "log"), "line"), { code: "ENOENT" });
+    });
+
+    test("a file below a file is missing as well", async () => {
+      await files.writeAtomic(place("file"), "text");
+      assert.equal(await files.readText(place("file", "below")), undefined);
+      assert.equal(await files.exists(place("file", "below")), false);
+      assert.deepEqual(await files.list(place("file")), []);
+      await assert.rejects(files.removeIfEmpty(place("file")), { code: "ENOTDIR" });
+    });
+
+    test("files are written with their folders and mode, and leave nothing beside them", async () => {
+      const file = place("deep", "er", "record.json");
+      await files.writeJson(file, { a: 1 });
+      assert.equal(modeOf(file), 0o600);
+      assert.equal(await files.readText(file), '{\n  "a": 1\n}\n');
+      assert.deepEqual(await files.readJson(file), { a: 1 });
+      await files.writeAtomic(file, "x", 0o640);
+      assert.equal(modeOf(file), 0o640);
+      await files.writeAtomic(file, Buffer.from("y"));
+      assert.equal(modeOf(file), 0o644);
+      await assert.rejects(files.readJson(file), (error: Error) => error.message === `${file} is not valid JSON`);
+      assert.deepEqual(await files.list(path.dirname(file)), ["record.json"]);
+      assert.deepEqual(await files.filesBelow(place("deep")), [path.join("er", "record.json")]);
+      await assert.rejects(files.writeAtomic(place("deep"), "x"), /is no file that could be replaced/);
+    });
+
+    test("folders: modes, private ones, and removal only when they are empty", async () => {
+      await files.makeFolder(place("open", "inner"));
+      await files.makeFolder(place("open"), 0o755);
+      await assert.rejects(files.makePrivateFolder(place("open")), { id: "folder-not-ours" });
+      await files.makePrivateFolder(place("own"));
+      await files.makePrivateFolder(place("own"));
+      assert.equal(modeOf(place("own")), 0o700);
+      assert.equal(await files.removeIfEmpty(place("open")), false);
+      assert.equal(await files.removeIfEmpty(place("open", "inner")), true);
+      assert.equal(await files.removeIfEmpty(place("open")), true);
+      const temporary = [await files.makeTemporaryFolder("gp-"), await files.makeTemporaryFolder("gp-")];
+      assert.notEqual(temporary[0], temporary[1]);
+      for (const each of temporary) await files.remove(each);
+    });
+
+    test("logs, copies, moves, stamps and digests", async () => {
+      const [log, copy, moved] = [place("log"), place("copy"), place("moved")];
+      await files.appendLine(log, "one");
+      await files.appendLine(log, "two");
+      assert.equal(modeOf(log), 0o600);
+      await files.replaceByCopy(log, copy);
+      assert.equal(await files.digest(copy), await files.digest(log));
+      assert.equal((await files.stamp(copy))?.bytes, 8);
+      await files.makeReadOnly(copy);
+      assert.equal(modeOf(copy), 0o444);
+      await files.move(copy, moved);
+      assert.equal(await files.exists(copy), false);
+      assert.equal(await files.readText(moved), "one\ntwo\n");
+      await files.makeFolder(place("tree", "inner"));
+      await files.move(place("tree"), place("grove"));
+      assert.deepEqual(await host.kernel.listFolders(place("grove")), ["inner"]);
+      await files.remove(place("grove"));
+      assert.equal(await files.exists(place("grove", "inner")), false);
+    });
+
+    test("one holder of a lock at a time, in the order in which they came", async () => {
+      const order: number[] = [];
+      let inside = 0;
+      const take = (index: number) =>
+        host.locks.withLock(place("lock"), async () => {
+          assert.equal(inside++, 0);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          inside--;
+          order.push(index);
+        });
+      await Promise.all([0, 1, 2].map(take));
+      assert.deepEqual(order, [0, 1, 2]);
+    });
+
+    test("a lock is given back after a failure, and its result passed on", async () => {
+      const failing = host.locks.withLock(place("lock"), () => Promise.reject(new Error("no")));
+      await assert.rejects(failing, /^Error: no$/);
+      assert.equal(await host.locks.withLock(place("lock"), async () => 42), 42);
+    });
+
+    test("commands: output and exit codes; failures keep what was said", async () => {
+      const { echo, fail, missing } = contractCommands;
+      const lines: string[] = [];
+      const onLine = (line: string, stream: string) => void (stream === "stdout" && lines.push(line));
+      const result = await host.run(echo, { stdin: "one\ntwo\n", onLine, allowedExitCodes: [3] });
+      assert.deepEqual(result, { stdout: "one\ntwo\n", stderr: "half\n", exitCode: 3 });
+      assert.deepEqual(lines, ["one", "two"]);
+      const isError = (exitCode: number | null, stderr: string) => (error: unknown) =>
+        error instanceof CommandError && error.exitCode === exitCode && error.stderr === stderr;
+      await assert.rejects(host.run(fail), isError(7, "why\n"));
+      await assert.rejects(host.run(missing), isError(null, ""));
+    });
+
+    test("a process is known by its start time, found by its argv and killed once", async () => {
+      const identity = await host.processes.start(sleeper, { outputFile: place("process", "output") });
+      const { pid, startTime } = identity;
+      assert.equal(modeOf(place("process", "output")), 0o600);
+      assert.ok(host.processes.isSame(pid, startTime));
+      assert.equal(host.processes.startTime(pid), startTime);
+      assert.ok(!host.processes.isSame(pid, "1"), "another start time is another process");
+      const isSleeper = (argv: readonly string[]) => sleeper.every((word, index) => argv[index] === word);
+      assert.deepEqual(await host.processes.find(isSleeper), [identity]);
+      await host.processes.kill(identity);
+      await host.processes.kill(identity);
+      assert.ok(!host.processes.isSame(pid, startTime));
+      assert.equal(host.processes.signal(identity, "SIGTERM"), false);
+      assert.deepEqual(await host.processes.find(isSleeper), []);
+    });
+
+    test("nothing listens on a socket that is not there", async () => {
+      await assert.rejects(host.sockets.ask(place("socket"), "question"));
+      await assert.rejects(host.sockets.connectLines(place("socket")));
+    });
+
+    test("the clock goes on while one sleeps", async () => {
+      const before = host.clock.now();
+      await host.clock.sleep(20);
+      assert.ok(host.clock.now() - before >= 19);
+    });
+  });
+}
