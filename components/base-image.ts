@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { imageFor, imageFormOf } from "../image/recipes/image-names";
+import { imageFor } from "../image/recipes/image-names";
 import type { DistributionName } from "../model/distributions";
+import { type DriverName, drivers } from "../model/drivers";
 import type { Role } from "../stacks/plan/data-center-plan";
 import { Image } from "./resources/image";
 
 export interface BaseImageArgs {
-  /** The driver's name. */
-  readonly driver: string;
+  readonly driver: DriverName;
   /** Without `v`. */
   readonly kubernetesVersion: string;
   /** Debian when absent. */
@@ -32,6 +32,6 @@ export class BaseImage extends pulumi.ComponentResource {
   /** Name of the image that machines of a role boot from. */
   nameFor(role: Role): string {
     const { driver, kubernetesVersion, distribution } = this.args;
-    return imageFor(role, kubernetesVersion, imageFormOf(driver), distribution);
+    return imageFor(role, kubernetesVersion, drivers[driver].imageForm, distribution);
   }
 }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { storageBackend } from "../cloud-init/planned-storage";
-import { imageFormOf } from "../image/recipes/image-names";
+import { type DriverName, drivers } from "../model/drivers";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { BalancerPair } from "./balancer-pair";
 import { BaseImage } from "./base-image";
@@ -21,8 +21,8 @@ import { WorkerPool } from "./worker-pool";
 
 export interface DataCenterArgs {
   readonly plan: DataCenterPlan;
-  /** The driver's name, already decided, never `auto`. */
-  readonly driver: string;
+  /** Already chosen, never `auto`. */
+  readonly driver: DriverName;
   /** How many times slower than natively the driver's machines are; 1 when left out. */
   readonly slowdown?: number;
 }
@@ -71,7 +71,7 @@ export class DataCenter extends pulumi.ComponentResource {
 
   private warnOfVolumes({ plan, driver }: DataCenterArgs): void {
     const isNamed = plan.nodes.some(({ volumes }) => volumes.some(({ named }) => named));
-    if (imageFormOf(driver) === "disk" || !isNamed) return;
+    if (drivers[driver].imageForm === "disk" || !isNamed) return;
     void pulumi.log.warn(`volumes are ignored: machines of the driver ${driver} share the host's file system`, this);
   }
 

@@ -1,3 +1,4 @@
+import type { DriverName } from "../model/drivers";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import type { BaseImage } from "./base-image";
 import type { Network } from "./network";
@@ -7,8 +8,8 @@ import type { Secrets } from "./secrets";
 /** What every part of one data centre stands on. */
 export interface Foundation {
   readonly plan: DataCenterPlan;
-  /** The driver's name, already decided, never `auto`. */
-  readonly driver: string;
+  /** Already chosen, never `auto`. */
+  readonly driver: DriverName;
   /** How many times slower than natively its machines are; time limits are as many times longer. */
   readonly slowdown: number;
   readonly secrets: Secrets;

@@ -1,3 +1,4 @@
+import { type DriverName, drivers } from "../model/drivers";
 import type { BootstrapMember, GuestConnection } from "../model/resource-types";
 import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
 import type { ResourceArgs } from "./resources/deep-input";
@@ -23,6 +24,6 @@ export function bootstrapMember(
   return { name: master.name, address: master.address, connection: guestConnection(plan, master, secrets) };
 }
 
-/** Within the provider: the fake driver's always, those of another one in tests. A command over SSH finds nobody. */
-export const areGuestsSimulated = (driver: string): boolean =>
-  driver === "fake" || process.env.GROUNDPLANE_GUESTS === "simulated";
+/** Simulated guests answer within the provider; no command over SSH reaches them. Tests simulate those of any driver. */
+export const areGuestsSimulated = (driver: DriverName): boolean =>
+  drivers[driver].simulated || process.env.GROUNDPLANE_GUESTS === "simulated";

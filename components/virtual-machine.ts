@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { renderNodeSeed } from "../cloud-init/render-node-seed";
-import { imageFormOf } from "../image/recipes/image-names";
+import { drivers } from "../model/drivers";
 import { ports } from "../model/ports";
 import type { MachineInputs } from "../model/resource-types";
 import type { NodeSeed } from "../model/seed";
@@ -85,7 +85,7 @@ function machineArgs(args: VirtualMachineArgs, seed: NodeSeed): ResourceArgs<Mac
     memoryMiB: node.memoryMiB,
     diskGiB: node.diskGiB,
     // Kept out of system containers' inputs, where no volume exists that could grow.
-    ...(imageFormOf(args.driver) === "disk" ? { volumes: node.volumes } : {}),
+    ...(drivers[args.driver].imageForm === "disk" ? { volumes: node.volumes } : {}),
     cpuWeight: cpuWeightOf(node.role),
     nics: node.interfaces.map(({ name, segment, mac }) => ({ name, segment, mac })),
     disks: node.dataDisks.map(({ name, mountPoint }) => ({ disk: name, mountPoint })),

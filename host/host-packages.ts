@@ -1,4 +1,6 @@
 import { createInterface } from "node:readline/promises";
+import { driverRequirements, type HostProgram } from "../model/driver-requirements";
+import type { DriverName } from "../model/drivers";
 import { UserError } from "../model/user-error";
 import { exists } from "./file-store";
 import type { ProgressLines } from "./progress-lines";
@@ -9,17 +11,14 @@ interface HostPackage {
   readonly name: string;
   readonly has: string;
   readonly purpose: string;
-  /** `machines`: for system containers alone; `images`: only while one has to be built; otherwise always. */
-  readonly only?: "machines" | "images";
-  /** Needed by who is not root. */
+  /** `images`: only while one has to be built; otherwise always. */
+  readonly only?: "images";
+  /** Only needed without root. */
   readonly forUsers?: true;
 }
 
-/** What machines and the building of their images need on a Debian host. */
+/** What the commands and the building of images need on a Debian host, whatever the driver. */
 const PACKAGES: readonly HostPackage[] = [
-  { name: "systemd-container", has: "systemd-nspawn", purpose: "runs the machines", only: "machines" },
-  { name: "slirp4netns", has: "slirp4netns", purpose: "gives the gateway its way out", only: "machines" },
-  { name: "iproute2", has: "ip", purpose: "makes the stack's own network", only: "machines" },
   { name: "openssh-client", has: "ssh", purpose: "`npx groundplane ssh` and `logs`" },
   { name: "mmdebstrap", has: "mmdebstrap", purpose: "builds the machines' root tree", only: "images" },
   {
@@ -36,8 +35,7 @@ const PACKAGES: readonly HostPackage[] = [
 
 /** What a stack is going to need. */
 export interface PackageNeeds {
-  /** The driver's name. */
-  readonly driver: string;
+  readonly driver: DriverName;
   /** The images of its machines are here already. */
   readonly imagesHere: boolean;
   readonly isRoot: boolean;
@@ -80,12 +78,19 @@ export async function ensureHostPackages(options: HostPackageOptions): Promise<v
   await install(names, options);
 }
 
-/** Pure. Virtual machines are often run by people who are not root, and need nothing but what is theirs. */
+/** Pure. A driver that needs root gets its programs installed, others run with what their user has. */
 export function neededPackages({ driver, imagesHere, isRoot }: PackageNeeds): readonly HostPackage[] {
   const packages = PACKAGES.filter(({ forUsers }) => !(forUsers && isRoot));
-  if (driver === "nspawn") return packages;
+  const { root, programs } = driverRequirements[driver];
+  if (root) return [...packagesOf(programs), ...packages];
   return packages.filter(({ only }) => only === undefined || (only === "images" && !imagesHere));
 }
+
+/** A package that has several of the programs is known by the first. */
+const packagesOf = (programs: readonly HostProgram[]): readonly HostPackage[] =>
+  programs
+    .filter((one, index) => programs.findIndex((other) => other.package === one.package) === index)
+    .map((one) => ({ name: one.package, has: one.program, purpose: one.task }));
 
 async function missingPackages(wanted: readonly HostPackage[]): Promise<readonly HostPackage[]> {
   const present = await Promise.all(wanted.map(({ has }) => isPresent(has)));

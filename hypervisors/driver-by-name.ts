@@ -1,3 +1,4 @@
+import { type DriverName, driverNames, isDriverName } from "../model/drivers";
 import type { Host } from "../model/host";
 import { UserError } from "../model/user-error";
 import type { Hypervisor } from "./hypervisor";
@@ -9,7 +10,7 @@ import type { Hypervisor } from "./hypervisor";
 export type DriverByName = (name: string) => Hypervisor;
 
 /** Loaded when they are named: a stack has one of them, and the provider starts with every command. */
-const makers: Readonly<Record<string, (host: Host) => Hypervisor>> = {
+const makers: Readonly<Record<DriverName, (host: Host) => Hypervisor>> = {
   virtualbox: (host) =>
     (require("./virtualbox/driver") as typeof import("./virtualbox/driver")).createVirtualBoxDriver(host),
   nspawn: (host) => (require("./nspawn/driver") as typeof import("./nspawn/driver")).createNspawnDriver(host),
@@ -25,11 +26,14 @@ export function driverByName(name: string, host: Host): Hypervisor {
   made.set(host, ofHost);
   const present = ofHost.get(name);
   if (present) return present;
-  const make = Object.hasOwn(makers, name) ? makers[name] : undefined;
-  if (!make) {
-    const known = Object.keys(makers).join(", ");
-    throw new UserError("unknown-driver", `there is no driver "${name}"`, `use one of these: ${known}`);
+  if (!isDriverName(name)) {
+    throw new UserError(
+      "unknown-driver",
+      `there is no driver "${name}"`,
+      `use one of these: ${driverNames.join(", ")}`,
+    );
   }
+  const make = makers[name];
   const driver = areGuestsSimulated(host) ? simulated(make(host), host) : make(host);
   ofHost.set(name, driver);
   return driver;

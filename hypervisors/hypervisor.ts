@@ -7,6 +7,7 @@
  * and is never touched. Missing objects are fine for every `remove*` and `stop*`.
  */
 
+import type { DriverName } from "../model/drivers";
 import type { HostFinding, HostProblem } from "../model/host-finding";
 import type {
   DiskSpec,
@@ -25,7 +26,7 @@ export type * from "../model/hypervisor-objects";
 export type { HostFinding, HostProblem };
 
 export interface Hypervisor {
-  readonly name: string;
+  readonly name: DriverName;
 
   /** Why this driver cannot work on this host; empty = usable. Never changes anything. */
   problems(): Promise<readonly HostProblem[]>;

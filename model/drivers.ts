@@ -1,4 +1,69 @@
-/** The drivers that this version has. */
-export const driverNames = ["virtualbox", "qemu", "nspawn", "fake"] as const;
+/** What a machine's system disk is made from: a folder under an overlay, or a disk with LVM. */
+export type ImageForm = "tree" | "disk";
 
-export type DriverName = (typeof driverNames)[number];
+/** What a driver can do and what differs for its machines. Code asks for a feature, never for a driver's name. */
+export interface DriverFeatures {
+  readonly imageForm: ImageForm;
+  /** Machines run on the host's kernel, so memory that they do not use stays free. */
+  readonly sharesKernel: boolean;
+  /** A running machine takes other processors and memory without a stop. */
+  readonly resizesLive: boolean;
+  /** What occupies the processor's virtualisation, which one hypervisor of a host has at a time; absent: nothing does. */
+  readonly virtualisation?: string;
+  /** Without virtualisation, machines still run, on an emulated processor. */
+  readonly emulates: boolean;
+  /** Segments can be attached to the host, or to one of its adapters. */
+  readonly attachesSegments: boolean;
+  /** Machines exist on paper only: they need nothing of the host, and their guests are simulated. */
+  readonly simulated: boolean;
+}
+
+/** The drivers that this version has, one row each. */
+export const drivers = {
+  nspawn: {
+    imageForm: "tree",
+    sharesKernel: true,
+    resizesLive: true,
+    emulates: false,
+    attachesSegments: false,
+    simulated: false,
+  },
+  fake: {
+    imageForm: "tree",
+    sharesKernel: true,
+    resizesLive: true,
+    emulates: false,
+    attachesSegments: false,
+    simulated: true,
+  },
+  virtualbox: {
+    imageForm: "disk",
+    sharesKernel: false,
+    resizesLive: false,
+    virtualisation: "VirtualBox",
+    emulates: false,
+    attachesSegments: true,
+    simulated: false,
+  },
+  qemu: {
+    imageForm: "disk",
+    sharesKernel: false,
+    resizesLive: false,
+    virtualisation: "QEMU with KVM",
+    emulates: true,
+    attachesSegments: false,
+    simulated: false,
+  },
+} as const satisfies Readonly<Record<string, DriverFeatures>>;
+
+export type DriverName = keyof typeof drivers;
+
+export const driverNames = Object.keys(drivers) as readonly DriverName[];
+
+/** What `driver: auto` tries, best first. */
+export const automaticDrivers = ["virtualbox", "qemu", "nspawn"] as const satisfies readonly DriverName[];
+
+export const isDriverName = (name: string): name is DriverName => Object.hasOwn(drivers, name);
+
+/** The row of a driver. */
+export const featuresOf = (name: DriverName): DriverFeatures => drivers[name];

@@ -22,7 +22,7 @@ export type ResourceTypeName =
 
 /** Which driver serves the stack; plain input of every resource that touches a hypervisor. */
 export interface DriverInput {
-  /** `nspawn` or `fake`; already decided, never `auto`. */
+  /** A name of `drivers`; already chosen, never `auto`. */
   readonly driver: string;
 }
 

@@ -1,12 +1,10 @@
+import { type DriverName, drivers } from "../model/drivers";
 import { refusedLosses } from "../model/plan-losses";
 import { type GuardedMembers, type PresentMember, poolOf } from "../model/pool-change";
 import type { Role } from "../stacks/plan/data-center-plan";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 import type { RenderedNode, StackRendering } from "./render-stack";
 import type { Action, FileChange, NodeChange } from "./review";
-
-/** Drivers whose machines take new processors or memory without a stop. */
-const changingLive: readonly string[] = ["nspawn", "fake"];
 
 export interface Comparison {
   readonly changes: readonly NodeChange[];
@@ -35,7 +33,11 @@ const simple = ({ name, role }: RenderedNode, action: Action, reasons: readonly 
   files: [],
 });
 
-function changeOf(old: RenderedNode | undefined, node: RenderedNode, driver: string): readonly NodeChange[] {
+function changeOf(
+  old: RenderedNode | undefined,
+  node: RenderedNode,
+  driver: DriverName | "auto",
+): readonly NodeChange[] {
   if (!old) return [simple(node, "create")];
   const anew = [
     ...differing("image", old.image, node.image),
@@ -49,13 +51,13 @@ function changeOf(old: RenderedNode | undefined, node: RenderedNode, driver: str
     ...differing("diskGiB", old.diskGiB, node.diskGiB),
   ];
   const files = changedFiles(old, node);
-  const stops = reasons.length > 0 && !changingLive.includes(driver);
+  const stops = reasons.length > 0 && (driver === "auto" || !drivers[driver].resizesLive);
   if (stops) return [{ ...simple(node, "restart", [...reasons, ...unlessLive(driver)]), files }];
   if (reasons.length + files.length > 0) return [{ ...simple(node, "update", reasons), files }];
   return old.firstBoot === node.firstBoot ? [] : [simple(node, "later", ["first boot's texts"])];
 }
 
-const unlessLive = (driver: string): readonly string[] =>
+const unlessLive = (driver: DriverName | "auto"): readonly string[] =>
   driver === "auto" ? ["a virtual machine restarts for it, a system container does not"] : [];
 
 const differing = (what: string, before: string | number, after: string | number): readonly string[] =>

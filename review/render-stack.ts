@@ -1,5 +1,6 @@
 import { renderSeeds } from "../cloud-init/render-node-seed";
 import { imageFor } from "../image/recipes/image-names";
+import type { DriverName } from "../model/drivers";
 import { describeProblems } from "../stacks/config/describe-problems";
 import { readConfigurationFile } from "../stacks/config/read-configuration-file";
 import type { NodePlan } from "../stacks/plan/data-center-plan";
@@ -10,7 +11,7 @@ import { planDataCenter } from "../stacks/plan/plan-data-center";
  * see what they made of the stack: it uses nothing but what each revision has.
  */
 export interface StackRendering {
-  readonly driver: string;
+  readonly driver: DriverName | "auto";
   readonly nodes: readonly RenderedNode[];
   /** Shape of the volume; absent when there is none, or the revision knows none. */
   readonly volume?: string;

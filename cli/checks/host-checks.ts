@@ -6,7 +6,7 @@ import { exists } from "../../host/file-store";
 import { isPortFree } from "../../host/free-port";
 import { portHolder } from "../../host/port-holder";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
-import { type ImageForm, imageFormOf } from "../../image/recipes/image-names";
+import { drivers } from "../../model/drivers";
 import type { Configuration } from "../../stacks/config/configuration";
 import { type Check, type Finding, ok, problem, warning } from "./check";
 
@@ -39,24 +39,24 @@ export const checkMemory =
     const plannedMiB = Object.values(pools).reduce((sum, pool) => sum + pool.count * pool.memoryMiB, 0);
     const availableMiB = Math.floor((await availableMemory()) / 2 ** 20);
     const totalMiB = Math.floor(os.totalmem() / 2 ** 20);
-    return [judgeMemory({ plannedMiB, availableMiB, totalMiB, form: imageFormOf(driver.name) })];
+    return [judgeMemory({ plannedMiB, availableMiB, totalMiB, sharesKernel: drivers[driver.name].sharesKernel })];
   };
 
 export interface MemoryFacts {
   readonly plannedMiB: number;
   readonly availableMiB: number;
   readonly totalMiB: number;
-  readonly form: ImageForm;
+  readonly sharesKernel: boolean;
 }
 
 /**
  * Machines take what they use, not what they may: too little free memory is a warning while the total suffices. A
  * virtual machine comes to use all of its own; a host that has less than all of them together cannot run them. Pure.
  */
-export function judgeMemory({ plannedMiB, availableMiB, totalMiB, form }: MemoryFacts): Finding {
+export function judgeMemory({ plannedMiB, availableMiB, totalMiB, sharesKernel }: MemoryFacts): Finding {
   const text = `the machines may use ${plannedMiB} MiB of memory, ${availableMiB} MiB are available`;
   const hint = "end other programs, lower counts or memoryMiB, or use the stack `small`";
-  if (form === "disk" && plannedMiB > totalMiB) return problem("memory", `${text}, of ${totalMiB} in all`, hint);
+  if (!sharesKernel && plannedMiB > totalMiB) return problem("memory", `${text}, of ${totalMiB} in all`, hint);
   return plannedMiB <= availableMiB ? ok("memory", text) : warning("memory", text, hint);
 }
 
@@ -73,7 +73,7 @@ export function judgeGrowth({ pools }: Pick<Configuration, "pools">, freeGiB: nu
 export const checkGrowth =
   (configuration: Configuration, driver: Hypervisor): Check =>
   async () =>
-    imageFormOf(driver.name) === "disk" ? [judgeGrowth(configuration, await freeGiB())] : [];
+    drivers[driver.name].imageForm === "disk" ? [judgeGrowth(configuration, await freeGiB())] : [];
 
 export const checkPorts =
   (configuration: Configuration, driver: Hypervisor): Check =>

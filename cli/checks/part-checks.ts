@@ -2,7 +2,8 @@ import type { DriverChoice } from "../../hypervisors/choice/choose-driver";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { buildingProblem, isOrdinaryUser } from "../../image/build-in-namespace";
 import { describeSources, type SourceDescription } from "../../image/parts/ensure-part";
-import { imageFormOf, imageNames } from "../../image/recipes/image-names";
+import { imageNames } from "../../image/recipes/image-names";
+import { type DriverName, drivers } from "../../model/drivers";
 import type { Configuration } from "../../stacks/config/configuration";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { type Check, type Finding, ok, problem, warning } from "./check";
@@ -27,8 +28,8 @@ async function examine(driver: Hypervisor): Promise<readonly Finding[]> {
 }
 
 /** The images of a stack that this driver runs. */
-export const imageNamesOf = (driver: string, { kubernetesVersion, distribution }: ImageWishes): readonly string[] =>
-  imageNames(kubernetesVersion, imageFormOf(driver), distribution);
+export const imageNamesOf = (driver: DriverName, { kubernetesVersion, distribution }: ImageWishes): readonly string[] =>
+  imageNames(kubernetesVersion, drivers[driver].imageForm, distribution);
 
 /** What of a configuration decides about images. */
 type ImageWishes = Pick<Configuration, "kubernetesVersion" | "distribution">;

@@ -4,7 +4,7 @@ import { interruptibly } from "../../host/interruption";
 import { createBundle } from "../../image/parts/bundle";
 import type { BundleManifest } from "../../image/parts/bundle-manifest";
 import { loadBundle } from "../../image/parts/load-bundle";
-import type { ImageForm } from "../../image/recipes/image-names";
+import type { ImageForm } from "../../model/drivers";
 import { print, printJson, sayNews, table } from "../print";
 
 interface BundleOptions {

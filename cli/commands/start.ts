@@ -7,6 +7,7 @@ import { interruptibly } from "../../host/interruption";
 import { type PhaseTime, ProgressLines } from "../../host/progress-lines";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { ensureImages } from "../../image/build-images";
+import { type DriverName, drivers } from "../../model/drivers";
 import type { StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
 import type { Configuration } from "../../stacks/config/configuration";
@@ -64,8 +65,7 @@ async function prepare(stack: string, { yes, progress, signal }: Preparation): P
   const configuration = await readConfiguration(stack);
   const { driver, hypervisor } = await driverFor(configuration);
   const note = (text: string): void => progress.note(text);
-  // The fake driver keeps books instead of machines: it needs nothing of the host.
-  const isReal = driver !== "fake";
+  const isReal = !drivers[driver].simulated;
   const imagesHere = await areImagesHere(driver, configuration);
   const packages = { driver, imagesHere, isRoot: process.getuid?.() === 0, yes, progress, signal };
   if (isReal) await progress.during("host packages", () => ensureHostPackages(packages));
@@ -76,7 +76,7 @@ async function prepare(stack: string, { yes, progress, signal }: Preparation): P
 }
 
 /** By their records, which are written last. */
-async function areImagesHere(driver: string, configuration: Configuration): Promise<boolean> {
+async function areImagesHere(driver: DriverName, configuration: Configuration): Promise<boolean> {
   const names = imageNamesOf(driver, configuration);
   const found = await Promise.all(names.map((name) => exists(path.join(imagesFolder(), name, "image.json"))));
   return found.every(Boolean);
@@ -95,7 +95,7 @@ async function refuseUnusableHost(hypervisor: Hypervisor): Promise<void> {
 
 /** Go is fetched only when a part really has to be built and the host has none. */
 async function prepareImages(
-  driver: string,
+  driver: DriverName,
   configuration: Configuration,
   progress: ProgressLines,
   signal: AbortSignal,

@@ -4,7 +4,8 @@ import { imagesFolder } from "../../host/data-folder";
 import { removeTree, writeFileAtomic, writeJson } from "../../host/file-store";
 import { bootSectorDisk } from "../../hypervisors/boot-sector";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
-import { imageFor, imageFormOf } from "../../image/recipes/image-names";
+import { imageFor } from "../../image/recipes/image-names";
+import { drivers } from "../../model/drivers";
 import { defaultKubernetesVersion } from "../../model/releases";
 
 /** What the tiny machine is made from, and how one knows on its console that it has booted. */
@@ -24,7 +25,7 @@ const LINE = "groundplane: booted from sector 0";
  * to boot from: theirs is the infrastructure image, which has to be there.
  */
 export async function makeSmokeImage(driver: Hypervisor): Promise<SmokeImage> {
-  const form = imageFormOf(driver.name);
+  const form = drivers[driver.name].imageForm;
   if (form === "tree") {
     const name = imageFor("gateway", defaultKubernetesVersion, form);
     await driver.ensureImage({ name });

@@ -1,4 +1,5 @@
-import { type DriverName, driverNames } from "../../model/drivers";
+import { driverRequirements, installHint } from "../../model/driver-requirements";
+import { automaticDrivers, type DriverName, driverNames, drivers, featuresOf, isDriverName } from "../../model/drivers";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { type HypervisorHere, kvmHere, virtualBoxHere } from "./detect-hypervisors";
@@ -61,9 +62,10 @@ export async function chooseDriver(
 
 async function chooseAnew(surroundings: DriverSurroundings): Promise<DriverChoice> {
   const passedOver: { driver: DriverName; reason: string }[] = [];
-  for (const { driver, look } of candidates(surroundings)) {
+  const lookFor = looks(surroundings);
+  for (const driver of automaticDrivers) {
     if (!surroundings.drivers.includes(driver)) continue;
-    const { usable, reason } = await look();
+    const { usable, reason } = await lookFor[driver]();
     const rival = usable ? await rivalOf(driver, surroundings) : undefined;
     if (usable && !rival) return { driver, reason: `auto: ${reason}`, passedOver };
     passedOver.push({ driver, reason: rival ? sharedProcessor(rival) : reason });
@@ -71,33 +73,35 @@ async function chooseAnew(surroundings: DriverSurroundings): Promise<DriverChoic
   throw new UserError(
     "no-driver",
     `no driver works on this host:\n${passedOver.map(({ driver, reason }) => `  - ${driver}: ${reason}`).join("\n")}`,
-    "install VirtualBox 7.1 or newer (virtualbox.org), or run this on Linux",
+    `${installHint(driverRequirements.virtualbox.hypervisor)} (virtualbox.org), or run this on Linux`,
   );
 }
 
-/** Best first. */
-function candidates({ platform, virtualBox, kvm }: DriverSurroundings) {
-  const containers = async (): Promise<HypervisorHere> =>
-    platform === "linux"
+/** How each driver that `auto` tries is looked for. */
+function looks({ platform, virtualBox, kvm }: DriverSurroundings): Readonly<Record<AutomaticDriver, Look>> {
+  const containers: Look = async () =>
+    platform === driverRequirements.nspawn.platform
       ? { usable: true, reason: "on Linux, system containers need no hypervisor" }
       : { usable: false, reason: "system containers need Linux" };
-  return [
-    { driver: "virtualbox", look: virtualBox },
-    { driver: "qemu", look: kvm },
-    { driver: "nspawn", look: containers },
-  ] as const;
+  return { virtualbox: virtualBox, qemu: kvm, nspawn: containers };
 }
 
+type AutomaticDriver = (typeof automaticDrivers)[number];
+type Look = () => Promise<HypervisorHere>;
+
 /** A stack whose hypervisor would share the processor's virtualisation with this driver's: one of the two fails then. */
-async function rivalOf(driver: string, { stacks, kvm }: DriverSurroundings): Promise<StackOnDriver | undefined> {
-  const other = { virtualbox: "qemu", qemu: "virtualbox" }[driver];
-  const rival = stacks.find((each) => each.driver === other);
+async function rivalOf(driver: DriverName, { stacks, kvm }: DriverSurroundings): Promise<StackOnDriver | undefined> {
+  if (virtualisationOf(driver) === undefined) return undefined;
+  const rival = stacks.find((each) => each.driver !== driver && virtualisationOf(each.driver) !== undefined);
   // QEMU without KVM is a program like any other.
   return rival && (await kvm()).usable ? rival : undefined;
 }
 
+const virtualisationOf = (driver: string): string | undefined =>
+  isDriverName(driver) ? featuresOf(driver).virtualisation : undefined;
+
 const sharedProcessor = ({ stack, driver }: StackOnDriver): string =>
-  `the stack ${stack} runs on ${driver === "qemu" ? "QEMU with KVM" : "VirtualBox"}, and one host cannot run both`;
+  `the stack ${stack} runs on ${virtualisationOf(driver)}, and one host cannot run both`;
 
 const twoHypervisors = (driver: DriverName, rival: StackOnDriver): UserError =>
   new UserError(
@@ -128,7 +132,7 @@ function checked(name: string, drivers: readonly string[]): DriverName {
  * wait for, each machine measures by itself.
  */
 export async function slowdownOf(driver: DriverName, { kvm }: Pick<DriverSurroundings, "kvm">): Promise<number> {
-  return driver === "qemu" && !(await kvm()).usable ? 12 : 1;
+  return drivers[driver].emulates && !(await kvm()).usable ? 12 : 1;
 }
 
 /** The surroundings of this very process. */

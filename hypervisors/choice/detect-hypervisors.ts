@@ -1,5 +1,7 @@
 import * as path from "node:path";
+import { driverRequirements, type HypervisorRequirement, installedHypervisor } from "../../model/driver-requirements";
 import type { Host } from "../../model/host";
+import { formatVersion } from "../../model/versions";
 import { findVBoxManage } from "./vboxmanage-program";
 
 /**
@@ -27,24 +29,26 @@ export async function virtualBoxHere(host: Host): Promise<HypervisorHere> {
     if (!hasVirtualisationFlag((await host.kernel.read("/proc/cpuinfo")) ?? ""))
       return no("the processor has no VT-x or AMD-V");
   }
-  const version = await virtualBoxVersion(host, program);
-  if (version === undefined) return no(`${program} does not tell its version`);
-  if (Number(version.split(".")[0]) < 7) return no(`VirtualBox ${version} is older than 7.0`);
-  return { usable: true, reason: `VirtualBox ${version}` };
+  return judgeVersion(driverRequirements.virtualbox.hypervisor, program, await versionOutput(host, program));
 }
 
-/** e.g. `7.2.22_Debianr175245`, also behind a warning of Debian's wrapper script. */
-export async function virtualBoxVersion(host: Host, program: string): Promise<string | undefined> {
-  const reply = await host
-    .run([program, "--version"], {
-      env: { LC_ALL: "C.UTF-8" },
-      timeoutMs: VERSION_TIMEOUT_MS,
-    })
-    .catch(() => undefined);
-  return /^\d+\.\d+\.\d+\S*/m.exec(reply?.stdout ?? "")?.[0];
+/** Is the version that a program prints one that the driver works with? Pure. */
+export function judgeVersion(requirement: HypervisorRequirement, program: string, output: string): HypervisorHere {
+  const { product, oldest } = requirement;
+  const installed = installedHypervisor(requirement, output);
+  if (installed === undefined) return no(`${program} does not print its version`);
+  if (installed.tooOld) return no(`${product} ${installed.text} is older than ${formatVersion(oldest)}`);
+  return { usable: true, reason: `${product} ${installed.text}` };
 }
 
-/** QEMU with the kernel's help; without it machines are emulated, a hundred times slower. */
+/** Empty when the program fails. */
+async function versionOutput(host: Host, program: string): Promise<string> {
+  const options = { env: { LC_ALL: "C.UTF-8" }, timeoutMs: VERSION_TIMEOUT_MS };
+  const reply = await host.run([program, "--version"], options).catch(() => undefined);
+  return reply?.stdout ?? "";
+}
+
+/** QEMU with the kernel's help; without it machines are emulated, many times slower. */
 export async function kvmHere(host: Host): Promise<HypervisorHere> {
   if (host.facts.platform !== "linux") return no("KVM is a part of Linux");
   const device = await host.kernel.deviceAccess("/dev/kvm");
@@ -53,15 +57,8 @@ export async function kvmHere(host: Host): Promise<HypervisorHere> {
     return no("the processor has no VT-x or AMD-V");
   const program = await findOnPath(host, "qemu-system-x86_64");
   if (program === undefined) return no("qemu-system-x86_64 is not installed");
-  const version = await qemuVersion(host, program);
-  if (version === undefined) return no(`${program} does not tell its version`);
-  if (Number(version.split(".")[0]) < 8) return no(`QEMU ${version} is older than 8.0`);
-  return { usable: true, reason: `QEMU ${version} with KVM` };
-}
-
-async function qemuVersion(host: Host, program: string): Promise<string | undefined> {
-  const reply = await host.run([program, "--version"], { timeoutMs: VERSION_TIMEOUT_MS }).catch(() => undefined);
-  return /^QEMU emulator version (\d+\.\d+\S*)/m.exec(reply?.stdout ?? "")?.[1];
+  const found = judgeVersion(driverRequirements.qemu.hypervisor, program, await versionOutput(host, program));
+  return found.usable ? { usable: true, reason: `${found.reason} with KVM` } : found;
 }
 
 async function findOnPath(host: Host, program: string): Promise<string | undefined> {

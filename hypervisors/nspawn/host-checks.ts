@@ -1,15 +1,7 @@
+import { driverRequirements } from "../../model/driver-requirements";
 import type { Host } from "../../model/host";
 import type { HostProblem } from "../hypervisor";
 import { parseCgroupMounts } from "./parse-output";
-
-/** A program of the host, the Debian package that has it, and what it is needed for. */
-const PROGRAMS = [
-  { id: "nspawn-missing", program: "systemd-nspawn", package: "systemd-container", task: "runs the machines" },
-  { id: "slirp4netns-missing", program: "slirp4netns", package: "slirp4netns", task: "gives the gateway its way out" },
-  { id: "iproute2-missing", program: "ip", package: "iproute2", task: "makes the stack's own network" },
-  { id: "nsenter-missing", program: "nsenter", package: "util-linux", task: "enters the stack's own network" },
-  { id: "unshare-missing", program: "unshare", package: "util-linux", task: "keeps mounts off the host" },
-] as const;
 
 /** Reads only; nothing of the host is changed. */
 export async function hostProblems(host: Host): Promise<readonly HostProblem[]> {
@@ -39,7 +31,7 @@ async function checkRoot(host: Host): Promise<readonly HostProblem[]> {
 
 async function checkPrograms(host: Host): Promise<readonly HostProblem[]> {
   const checked = await Promise.all(
-    PROGRAMS.map(async (entry) => ({ entry, found: await isInstalled(host, entry.program) })),
+    driverRequirements.nspawn.programs.map(async (entry) => ({ entry, found: await isInstalled(host, entry.program) })),
   );
   return checked.flatMap(({ entry, found }) => {
     if (found) return [];

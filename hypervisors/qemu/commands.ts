@@ -1,8 +1,8 @@
 import type { Host } from "../../model/host";
+import { isAtLeast, type Version } from "../../model/versions";
 import type { MachineSpec, PortForward } from "../hypervisor";
 import { cardOf, dataDiskNode, guestName, NAT, qmpSocket, SYSTEM_DISK, socketPath, UPLINK_CARD } from "./names";
 import { guestUplinkSocket, natUplinkSocket, segmentSocket } from "./switch/sockets";
-import { isAtLeast, type QemuVersion } from "./version";
 
 /** argv of QEMU's programs. Pure. */
 
@@ -26,7 +26,7 @@ export interface MachineFiles {
 }
 
 export interface MachineOptions {
-  readonly version: QemuVersion;
+  readonly version: Version;
   readonly accelerator: Accelerator;
   readonly files: MachineFiles;
   /** Files of the data disks, in the spec's order. */
@@ -92,7 +92,7 @@ function writableDisk(node: string, file: string, properties: string): readonly 
 const fileNode = (filename: string) => ({ driver: "file", filename });
 
 /** A network card and its cable. Without a boot ROM: nothing boots from the network. */
-function card(id: string, mac: string, socket: string, version: QemuVersion): readonly string[] {
+function card(id: string, mac: string, socket: string, version: Version): readonly string[] {
   return [
     ...cable(`${id}-cable`, socket, version),
     "-device",
@@ -100,7 +100,7 @@ function card(id: string, mac: string, socket: string, version: QemuVersion): re
   ];
 }
 
-function cable(id: string, socket: string, version: QemuVersion): readonly string[] {
+function cable(id: string, socket: string, version: Version): readonly string[] {
   const reconnect = isAtLeast(version, [9, 2]) ? `reconnect-ms=${RECONNECT_MS}` : "reconnect=1";
   return ["-netdev", `stream,id=${id},server=off,addr.type=unix,addr.path=${value(socket)},${reconnect}`];
 }
@@ -109,7 +109,7 @@ function cable(id: string, socket: string, version: QemuVersion): readonly strin
  * The card's cable and the NAT are both plugged into the stack's switch, which filters between them (uplink-filter.ts).
  * Two ports of a hub wire the NAT to its cable within QEMU.
  */
-function uplink(host: Host, { stack, name, uplink }: MachineSpec, version: QemuVersion): readonly string[] {
+function uplink(host: Host, { stack, name, uplink }: MachineSpec, version: Version): readonly string[] {
   if (!uplink) return [];
   const forwards = uplink.forwards.map((forward) => `hostfwd=${hostForward(forward)}`);
   return [

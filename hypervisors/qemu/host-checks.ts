@@ -1,14 +1,17 @@
 import { CommandError } from "../../model/commands";
+import { driverRequirements, installedHypervisor, installHint } from "../../model/driver-requirements";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
+import { formatVersion, type Version } from "../../model/versions";
 import type { HostProblem } from "../hypervisor";
 import { chooseAccelerator } from "./accelerator";
 import { type Accelerator, QEMU, QEMU_IMG } from "./commands";
-import { isAtLeast, OLDEST_VERSION, parseVersion, type QemuVersion } from "./version";
 
-const INSTALL = "apt-get install qemu-system-x86 qemu-utils";
+const required = driverRequirements.qemu.hypervisor;
+const packages = driverRequirements.qemu.programs.map((program) => program.package).join(" ");
+const INSTALL = `apt-get install ${packages}`;
 const BACKPORTS =
-  "on Debian 12 take it from backports: apt-get install -t bookworm-backports qemu-system-x86 qemu-utils " +
+  `on Debian 12 take it from backports: apt-get install -t bookworm-backports ${packages} ` +
   "(https://backports.debian.org/Instructions); Debian 13 and Ubuntu 24.04 have a recent one";
 
 /** Reads only; nothing of the host is changed. */
@@ -24,43 +27,35 @@ export async function hostProblems(host: Host): Promise<readonly HostProblem[]> 
  * The version of the host's QEMU.
  * @throws UserError when there is none that the driver can use
  */
-export async function usableVersion(host: Host): Promise<QemuVersion> {
+export async function usableVersion(host: Host): Promise<Version> {
   const said = await firstLineOf(host, QEMU);
-  const version = said === undefined ? undefined : parseVersion(said);
-  const problem = versionProblem(said, version, await chooseAccelerator(host));
+  const problem = versionProblem(said, await chooseAccelerator(host));
   if (problem) throw new UserError(problem.id, problem.problem, problem.hint);
-  return version as QemuVersion;
+  return installedHypervisor(required, said ?? "")?.version ?? [];
 }
 
-/** What is wrong with a QEMU that says this of itself; `undefined` when nothing is. Pure. */
-export function versionProblem(
-  said: string | undefined,
-  version: QemuVersion | undefined,
-  accelerator: Accelerator,
-): HostProblem | undefined {
+/** What is wrong with a QEMU whose `--version` prints this; `undefined` when it can be used. Pure. */
+export function versionProblem(said: string | undefined, accelerator: Accelerator): HostProblem | undefined {
   if (said === undefined) return { id: "qemu-missing", problem: `${QEMU} is not installed`, hint: INSTALL };
-  if (!version) {
-    return { id: "qemu-unknown", problem: `${QEMU} says of itself: ${said}`, hint: "install QEMU 8 or later" };
+  const installed = installedHypervisor(required, said);
+  if (!installed) {
+    return { id: "qemu-unknown", problem: `the version of ${QEMU} is unknown: ${said}`, hint: installHint(required) };
   }
-  if (isAtLeast(version, OLDEST_VERSION)) return undefined;
+  if (!installed.tooOld) return undefined;
   const reason =
     accelerator === "tcg"
-      ? "without KVM it has to emulate the processor, and it translates guests wrongly: their kernels crash"
-      : "its network cables do not plug themselves in again";
+      ? "without KVM it emulates the processor, and it translates guests wrongly: their kernels crash"
+      : "its network cables do not reconnect by themselves";
   return {
     id: "qemu-too-old",
-    problem: `QEMU ${version.join(".")} is too old, ${OLDEST_VERSION.join(".")} is needed: ${reason}`,
+    problem: `QEMU ${installed.text} is older than ${formatVersion(required.oldest)}: ${reason}`,
     hint: BACKPORTS,
   };
 }
 
 async function checkQemu(host: Host): Promise<readonly HostProblem[]> {
   const said = await firstLineOf(host, QEMU);
-  const problem = versionProblem(
-    said,
-    said === undefined ? undefined : parseVersion(said),
-    await chooseAccelerator(host),
-  );
+  const problem = versionProblem(said, await chooseAccelerator(host));
   return problem ? [problem] : [];
 }
 

@@ -1,5 +1,6 @@
+import { driverRequirements, installedHypervisor, installHint } from "../../model/driver-requirements";
 import { UserError } from "../../model/user-error";
-import { isFrom, parseRelease } from "./release";
+import { formatVersion, isAtLeast, type Version } from "../../model/versions";
 
 /** How this version of VBoxManage wants to be spoken to: what differs between versions, as data. */
 export interface Dialect {
@@ -15,11 +16,11 @@ export interface Dialect {
 
 /** What a version adds, from the oldest to the newest. */
 const additions: readonly {
-  readonly since: readonly [major: number, minor: number];
+  readonly since: Version;
   readonly adds: Partial<Dialect>;
 }[] = [{ since: [7, 1], adds: { architecture: ["--platform-architecture", "x86"] } }];
 
-const OLDEST = [7, 0] as const;
+const required = driverRequirements.virtualbox.hypervisor;
 
 /**
  * @param text what `VBoxManage --version` printed
@@ -27,11 +28,12 @@ const OLDEST = [7, 0] as const;
  * @throws UserError `virtualbox-too-old`, `virtualbox-version-unknown`
  */
 export function dialectFor(text: string, osTypes: readonly string[], platform: string): Dialect {
-  const version = parseRelease(text);
-  if (version === undefined) throw unknownVersion(text);
-  if (!isFrom(version, ...OLDEST)) {
-    const problem = `VirtualBox ${text.trim()} is older than 7.0, the oldest version that groundplane knows`;
-    throw new UserError("virtualbox-too-old", problem, "install VirtualBox 7.1 or newer");
+  const installed = installedHypervisor(required, text);
+  if (installed === undefined) throw unknownVersion(text);
+  if (installed.tooOld) {
+    const oldest = formatVersion(required.oldest);
+    const problem = `VirtualBox ${installed.text} is older than ${oldest}, the oldest version that works`;
+    throw new UserError("virtualbox-too-old", problem, installHint(required));
   }
   const base: Dialect = {
     version: text.trim(),
@@ -39,7 +41,7 @@ export function dialectFor(text: string, osTypes: readonly string[], platform: s
     osType: chooseOsType(osTypes),
     hostOnly: platform === "darwin" ? "network" : "interface",
   };
-  const added = additions.filter(({ since }) => isFrom(version, ...since)).map(({ adds }) => adds);
+  const added = additions.filter(({ since }) => isAtLeast(installed.version, since)).map(({ adds }) => adds);
   return Object.assign({}, base, ...added) as Dialect;
 }
 
@@ -47,7 +49,7 @@ const unknownVersion = (text: string): UserError =>
   new UserError(
     "virtualbox-version-unknown",
     `VBoxManage's version is ${JSON.stringify(text.slice(0, 200))}`,
-    "install VirtualBox 7.0 or newer",
+    installHint(required),
   );
 
 /** What a machine is said to run, best first: VirtualBox takes an unknown word silently and then chooses badly. */
@@ -59,7 +61,7 @@ function chooseOsType(known: readonly string[]): string {
   throw new UserError(
     "virtualbox-os-types",
     `this VirtualBox knows none of the guest types ${guestTypes.join(", ")}`,
-    "install VirtualBox 7.1 or newer for a 64-bit x86 host",
+    `${installHint(required)} for a 64-bit x86 host`,
   );
 }
 

@@ -1,8 +1,9 @@
+import { driverRequirements, installedHypervisor, installHint } from "../../model/driver-requirements";
+import { formatVersion, isAtLeast } from "../../model/versions";
 import type { HostFinding } from "../hypervisor";
 import type { HostFacts, LinuxFacts } from "./host-facts";
 import { judgeKvm } from "./judge-kvm";
 import { judgeKernelModule } from "./judge-module";
-import { isFrom, parseRelease } from "./release";
 
 /** What a host's facts mean for VirtualBox, all at once, each with its next step. Pure. */
 export function judgeHost(facts: HostFacts): readonly HostFinding[] {
@@ -16,34 +17,35 @@ export function judgeHost(facts: HostFacts): readonly HostFinding[] {
   ];
 }
 
-const INSTALL = "install VirtualBox 7.1 or newer: https://www.virtualbox.org/wiki/Downloads";
+const required = driverRequirements.virtualbox.hypervisor;
+const INSTALL = `${installHint(required)}: https://www.virtualbox.org/wiki/Downloads`;
 
-function judgeProgram({ program, version, platform }: HostFacts): readonly HostFinding[] {
+function judgeProgram({ program, version: output, platform }: HostFacts): readonly HostFinding[] {
   if (program === undefined) {
     const hint = `${INSTALL}, or name its program in GROUNDPLANE_VBOXMANAGE`;
     return [
       { id: "virtualbox-missing", state: "problem", text: "VirtualBox is not installed: there is no VBoxManage", hint },
     ];
   }
-  const release = parseRelease(version);
-  const name = /^\d+\.\d+\.\d+\S*/m.exec(version)?.[0] ?? "of an unknown version";
-  const text = `VirtualBox ${name}, ${program}`;
   const id = "virtualbox-version";
-  if (release === undefined) {
+  const installed = installedHypervisor(required, output);
+  if (installed === undefined) {
     const hint = `look at what \`${program} --version\` says`;
-    return [{ id, state: "problem", text: `${program} does not tell its version`, hint }];
+    return [{ id, state: "problem", text: `${program} does not print its version`, hint }];
   }
-  if (!isFrom(release, 7, 0)) return [{ id, state: "problem", text: `${text}: older than 7.0`, hint: INSTALL }];
-  if (release.major > 7) {
-    const hint = "nothing is known of this one: try `npx groundplane doctor --smoke` first";
+  const { version, tooOld } = installed;
+  const text = `VirtualBox ${installed.text}, ${program}`;
+  if (tooOld) {
+    const lacks =
+      platform === "darwin" ? "have no internal networks on macOS" : "omit port-forwards when they list them";
+    const reason = `${text}: versions before ${formatVersion(required.oldest)} ${lacks}`;
+    return [{ id, state: "problem", text: reason, hint: INSTALL }];
+  }
+  if (!isAtLeast([required.newestMajor], version.slice(0, 1))) {
+    const hint = "this version has not been tested: run `npx groundplane doctor --smoke` first";
     return [{ id, state: "warning", text, hint }];
   }
-  if (!isFrom(release, 7, 0, 2)) {
-    const lacks =
-      platform === "darwin" ? "has no internal networks on macOS" : "forgets port-forwards when it lists them";
-    return [{ id, state: "problem", text: `${text}: 7.0.0 ${lacks}`, hint: INSTALL }];
-  }
-  if (platform === "darwin" && isFrom(release, 7, 2) && !isFrom(release, 7, 2, 2)) {
+  if (platform === "darwin" && isAtLeast(version, [7, 2]) && !isAtLeast(version, [7, 2, 2])) {
     const hint = "install 7.2.2 or newer";
     return [{ id, state: "warning", text: `${text}: 7.2.0 cannot open internal networks on some Macs`, hint }];
   }
@@ -83,7 +85,7 @@ function judgeLinux(facts: HostFacts, linux: LinuxFacts): readonly HostFinding[]
     : "VirtualBox' registry is this user's: run every command of a stack as the same one";
   return [
     ...judgeKernelModule(facts.version, linux),
-    ...judgeKvm(parseRelease(facts.version), linux),
+    ...judgeKvm(installedHypervisor(required, facts.version)?.version, linux),
     { id: "virtualbox-user", state: "ok", text: registry },
   ];
 }

@@ -1,13 +1,13 @@
+import { isAtLeast, parseVersion, type Version } from "../../model/versions";
 import type { HostFinding } from "../hypervisor";
 import type { LinuxFacts } from "./host-facts";
-import { isFrom, type Release } from "./release";
 
 /**
  * VirtualBox and KVM on one Linux host. From 6.12 on, KVM takes the processor's virtualisation when its module is
  * loaded, and not only while a machine runs (`kvm.enable_virt_at_load`). Which VirtualBox copes with that is known in
  * parts only: what users reported contradicts itself in between, so advice is given as what to try. Pure.
  */
-export function judgeKvm(release: Release | undefined, linux: LinuxFacts): readonly HostFinding[] {
+export function judgeKvm(release: Version | undefined, linux: LinuxFacts): readonly HostFinding[] {
   const { kvmUsers, kvmModules, kernel, enableVirtAtLoad } = linux;
   if (kvmUsers.length > 0) {
     const text = `machines run with KVM now: ${kvmUsers.join(", ")}; KVM and VirtualBox cannot share a processor`;
@@ -31,13 +31,12 @@ interface Advice {
 }
 
 /** `undefined`: nothing is known to go wrong. */
-function adviceFor(release: Release, { kernel, kvmModules, enableVirtAtLoad }: LinuxFacts): Advice | undefined {
-  const [major = 0, minor = 0] = kernel.split(".").map((part) => Number.parseInt(part, 10));
-  const isKernelFrom = (wanted: number): boolean => major > 6 || (major === 6 && minor >= wanted);
+function adviceFor(release: Version, { kernel, kvmModules, enableVirtAtLoad }: LinuxFacts): Advice | undefined {
+  const isKernelFrom = (minor: number): boolean => isAtLeast(parseVersion(kernel) ?? [], [6, minor]);
   if (!isKernelFrom(12)) return undefined;
   const takes = (kvmModules.length > 0 || enableVirtAtLoad !== undefined) && enableVirtAtLoad !== "N";
-  if (isKernelFrom(16) && isFrom(release, 7, 2, 22)) return undefined;
-  if (!isFrom(release, 7, 2, 10)) return takes ? { risk: FAILS, hint: `before that: ${OFF}` } : undefined;
+  if (isKernelFrom(16) && isAtLeast(release, [7, 2, 22])) return undefined;
+  if (!isAtLeast(release, [7, 2, 10])) return takes ? { risk: FAILS, hint: `before that: ${OFF}` } : undefined;
   if (isKernelFrom(16)) {
     return takes
       ? undefined

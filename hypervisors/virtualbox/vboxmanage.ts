@@ -1,4 +1,5 @@
 import { CommandError } from "../../model/commands";
+import { driverRequirements, installHint } from "../../model/driver-requirements";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { findVBoxManage } from "../choice/vboxmanage-program";
@@ -159,7 +160,7 @@ const virtualBoxMissing = (): UserError =>
   new UserError(
     "virtualbox-missing",
     "VirtualBox is not installed: VBoxManage is nowhere to be found",
-    "install VirtualBox 7.1 or newer (virtualbox.org), or name its program in GROUNDPLANE_VBOXMANAGE",
+    `${installHint(driverRequirements.virtualbox.hypervisor)} (virtualbox.org), or name its program in GROUNDPLANE_VBOXMANAGE`,
   );
 
 export async function executeVBoxManage(host: Host, argv: readonly string[], timeoutMs: number): Promise<Reply> {

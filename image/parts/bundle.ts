@@ -8,11 +8,12 @@ import * as tar from "tar-stream";
 import { dataFolder, imagesFolder } from "../../host/data-folder";
 import { digestFile } from "../../host/digest-file";
 import { removeTree } from "../../host/file-store";
+import type { ImageForm } from "../../model/drivers";
 import { kubernetesVersions } from "../../model/releases";
 import { DISK_FILE } from "../build/sealed-disk";
 import { ensureImages } from "../build-images";
 import { buildInNamespace, buildingProblem, isOrdinaryUser } from "../build-in-namespace";
-import { type ImageForm, imageRecipes } from "../recipes/image-names";
+import { imageRecipes } from "../recipes/image-names";
 import type { ImageRecipe } from "../recipes/recipe";
 import { asStorageError, type BuildContext, type OnProgress } from "../store/build-context";
 import {

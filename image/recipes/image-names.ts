@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DistributionName } from "../../model/distributions";
+import type { ImageForm } from "../../model/drivers";
 import type { ImageKind } from "../../model/volumes";
 import { containerLayer } from "./container-layer";
 import { diskOf } from "./disk";
@@ -11,13 +12,6 @@ const RECIPE_VERSION = 1;
 
 /** Roles as the plan calls them. */
 export type ImageRole = "gateway" | "balancer" | "master" | "worker" | "storage";
-
-/** What a machine's system disk is made from: a folder under an overlay, or a disk with LVM. */
-export type ImageForm = "tree" | "disk";
-
-/** System containers share the host's kernel and take the tree; everything else boots a disk. */
-export const imageFormOf = (driver: string): ImageForm =>
-  driver === "virtualbox" || driver === "qemu" ? "disk" : "tree";
 
 /** The recipes of every image that a data centre with this version of Kubernetes (without `v`) needs. */
 export function imageRecipes(

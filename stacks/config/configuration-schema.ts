@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { distributions } from "../../model/distributions";
+import { driverNames } from "../../model/drivers";
 import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
 import { segmentNames } from "../../model/segments";
 import { isAligned, parseAddress, parseCidr } from "./ipv4";
@@ -110,7 +111,7 @@ const portSchema = wholeNumber(1_024, 65_535).optional();
 export const configurationSchema = z
   .strictObject({
     driver: z
-      .enum(["auto", "nspawn", "fake", "virtualbox", "qemu"])
+      .enum(["auto", ...driverNames])
       .default("auto")
       .describe(
         "Where machines run: `virtualbox` or `qemu` = virtual machines, `nspawn` = system containers, `auto` = the best " +

@@ -1,3 +1,4 @@
+import { drivers } from "../../model/drivers";
 import { floatingIpSegment } from "../../model/segments";
 import type { Configuration } from "./configuration";
 import type { ConfigurationPath } from "./configuration-path";
@@ -12,7 +13,7 @@ const attachments: ConfigurationPath = ["virtualbox", "attachments"];
 const onlyOnVirtualbox: Rule = {
   reads: [attachments, ["driver"]],
   check({ driver, virtualbox }) {
-    if (virtualbox.attachments.length === 0 || driver === "virtualbox" || driver === "auto") return [];
+    if (virtualbox.attachments.length === 0 || driver === "auto" || drivers[driver].attachesSegments) return [];
     return [{ path: attachments, rule: `is for VirtualBox, not for ${driver}`, fix: "remove it, or use virtualbox" }];
   },
 };

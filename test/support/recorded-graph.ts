@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { DriverName } from "../../model/drivers";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 
 /** One resource as the program registered it. */
@@ -60,7 +61,7 @@ export async function recordGraph(
   return recorded;
 }
 
-export async function recordDataCenter(plan: DataCenterPlan, options: RecordOptions & { driver?: string } = {}) {
+export async function recordDataCenter(plan: DataCenterPlan, options: RecordOptions & { driver?: DriverName } = {}) {
   const build = async () => {
     // After the mocks: a resource that is made before them would look for an engine.
     const { DataCenter } = await import("../../components/data-center");

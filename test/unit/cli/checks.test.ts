@@ -42,14 +42,14 @@ test("a source that cannot be used is a warning only while no other has what it 
 });
 
 test("memory: containers may share what is there, virtual machines must fit the host", () => {
-  const state = (form: "tree" | "disk", plannedMiB: number) =>
-    judgeMemory({ form, plannedMiB, availableMiB: 8_000, totalMiB: 16_000 }).state;
-  for (const form of ["tree", "disk"] as const) {
-    assert.equal(state(form, 8_000), "ok");
-    assert.equal(state(form, 12_000), "warning");
+  const state = (sharesKernel: boolean, plannedMiB: number) =>
+    judgeMemory({ sharesKernel, plannedMiB, availableMiB: 8_000, totalMiB: 16_000 }).state;
+  for (const sharesKernel of [true, false]) {
+    assert.equal(state(sharesKernel, 8_000), "ok");
+    assert.equal(state(sharesKernel, 12_000), "warning");
   }
-  assert.equal(state("tree", 20_000), "warning");
-  assert.equal(state("disk", 20_000), "problem");
+  assert.equal(state(true, 20_000), "warning");
+  assert.equal(state(false, 20_000), "problem");
 });
 
 test("disks of virtual machines are counted as large as they may grow", () => {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { neededPackages } from "../../../host/host-packages";
+import type { DriverName } from "../../../model/drivers";
 
-const names = (driver: string, imagesHere: boolean): readonly string[] =>
+const names = (driver: DriverName, imagesHere: boolean): readonly string[] =>
   neededPackages({ driver, imagesHere, isRoot: true }).map(({ name }) => name);
 
 test("virtual machines need no programs of containers, and those that build images only to build them", () => {

@@ -12,7 +12,6 @@ import { disk, diskOf } from "../../../image/recipes/disk";
 import {
   type ImageRole,
   imageFor,
-  imageFormOf,
   imageName,
   imageNames,
   imageRecipes,
@@ -22,6 +21,7 @@ import { kubernetesRecipe } from "../../../image/recipes/kubernetes";
 import digests from "../../../image/recipes/layer-digests.json";
 import { rootTree, rootTrees } from "../../../image/recipes/root-tree";
 import { type DistributionName, distributions } from "../../../model/distributions";
+import { drivers } from "../../../model/drivers";
 import { defaultKubernetesVersion, kubernetesVersions, releaseOf } from "../../../model/releases";
 import { UserError } from "../../../model/user-error";
 
@@ -71,8 +71,8 @@ test("virtual machines have images of their own, system containers keep theirs",
   const names = forms.flatMap((form) => roles.map((role) => imageFor(role, VERSION, form)));
   assert.equal(new Set(names).size, 4);
   assert.deepEqual(imageNames(VERSION, "disk"), names.slice(2));
-  assert.match(imageFor("gateway", VERSION, imageFormOf("qemu")), /^infrastructure-disk-[0-9a-f]{12}$/);
-  assert.equal(imageFor("gateway", VERSION, imageFormOf("nspawn")), names[0]);
+  assert.match(imageFor("gateway", VERSION, drivers.qemu.imageForm), /^infrastructure-disk-[0-9a-f]{12}$/);
+  assert.equal(imageFor("gateway", VERSION, drivers.nspawn.imageForm), names[0]);
 });
 
 test("Debian's images keep their names, Ubuntu's have others", () => {

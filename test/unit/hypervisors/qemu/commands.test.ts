@@ -5,7 +5,8 @@ import type { MachineSpec } from "../../../../hypervisors/hypervisor";
 import { type MachineOptions, runMachine } from "../../../../hypervisors/qemu/commands";
 import { versionProblem } from "../../../../hypervisors/qemu/host-checks";
 import { checkNames, runtimeFolder } from "../../../../hypervisors/qemu/names";
-import { isAtLeast, parseVersion } from "../../../../hypervisors/qemu/version";
+import { driverRequirements, installedHypervisor } from "../../../../model/driver-requirements";
+import { isAtLeast } from "../../../../model/versions";
 
 const before = process.env.GROUNDPLANE_DATA;
 process.env.GROUNDPLANE_DATA = "/data";
@@ -94,21 +95,22 @@ test("older versions plug cables in again by another word, and commas in paths a
 });
 
 test("versions are read and compared", () => {
-  assert.deepEqual(parseVersion("QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2+deb13u1~bpo12+1)"), [10, 0]);
-  assert.equal(parseVersion("bash: no"), undefined);
+  const said = "QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2+deb13u1~bpo12+1)";
+  assert.deepEqual(installedHypervisor(driverRequirements.qemu.hypervisor, said)?.version, [10, 0, 2]);
+  assert.equal(installedHypervisor(driverRequirements.qemu.hypervisor, "bash: no"), undefined);
   assert.equal(isAtLeast([10, 0], [9, 2]), true);
   assert.equal(isAtLeast([9, 1], [9, 2]), false);
 });
 
 test("what is wrong with a QEMU is said with its reason and the next step", () => {
-  assert.equal(versionProblem("QEMU …", [8, 2], "tcg"), undefined);
-  assert.equal(versionProblem(undefined, undefined, "tcg")?.id, "qemu-missing");
-  assert.equal(versionProblem("something else", undefined, "kvm")?.id, "qemu-unknown");
-  const old = versionProblem("QEMU …", [7, 2], "tcg");
+  assert.equal(versionProblem("QEMU emulator version 8.2.1", "tcg"), undefined);
+  assert.equal(versionProblem(undefined, "tcg")?.id, "qemu-missing");
+  assert.equal(versionProblem("something else", "kvm")?.id, "qemu-unknown");
+  const old = versionProblem("QEMU emulator version 7.2.9", "tcg");
   assert.equal(old?.id, "qemu-too-old");
   assert.match(old?.problem ?? "", /emulate.*wrongly/);
   assert.match(old?.hint ?? "", /bookworm-backports/);
-  assert.doesNotMatch(versionProblem("QEMU …", [7, 2], "kvm")?.problem ?? "", /emulate/);
+  assert.doesNotMatch(versionProblem("QEMU emulator version 7.2.9", "kvm")?.problem ?? "", /emulate/);
 });
 
 test("names that a socket or a serial number cannot hold are refused before anything is made", () => {
