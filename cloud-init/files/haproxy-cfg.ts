@@ -1,3 +1,4 @@
+import { fixedTimers } from "../../model/failover-profiles";
 import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
 import { confValue } from "../quoting";
 
@@ -39,11 +40,14 @@ backend masters
   option httpchk
   http-check send meth GET uri /readyz
   http-check expect status 200
-  default-server check check-ssl verify none inter 250ms fastinter 150ms downinter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
+  default-server check check-ssl verify none ${checkTimers} on-marked-down shutdown-sessions
 ${nodesOf(plan, "master")
   .map((node) => serverLine(node, port))
   .join("")}`;
 }
+
+const { intervalMs, fastIntervalMs, downIntervalMs, fall, rise } = fixedTimers.check;
+const checkTimers = `inter ${intervalMs}ms fastinter ${fastIntervalMs}ms downinter ${downIntervalMs}ms fall ${fall} rise ${rise}`;
 
 const serverLine = ({ name, address }: NodePlan, port: string): string =>
   `  server ${confValue(name)} ${confValue(address)}:${port}\n`;

@@ -1,8 +1,11 @@
+import { fixedTimers } from "../../model/failover-profiles";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { confValue } from "../quoting";
 
 /** Above it is who owns the address for good. The lower a backup's is, the longer it waits before it takes over. */
 const HIGHEST = 254;
+
+const check = fixedTimers.haproxy;
 
 /**
  * VRRP version 3 by unicast between the two balancers, nobody else hears it. Both start as backups; whoever holds the
@@ -21,10 +24,10 @@ export function renderKeepalivedConf({ balancing, nodes }: DataCenterPlan, node:
 
 vrrp_script haproxy {
   script "/usr/bin/socat -u OPEN:/dev/null UNIX-CONNECT:/run/haproxy/admin.sock"
-  interval 1
-  timeout 2
-  fall 3
-  rise 1
+  interval ${check.intervalSeconds}
+  timeout ${check.timeoutSeconds}
+  fall ${check.fall}
+  rise ${check.rise}
 }
 
 vrrp_instance floating-ip {

@@ -1,10 +1,12 @@
 import type { DriverName } from "../../model/drivers";
+
 /**
  * What the user asked for, after parsing, defaulting and checking: one object per stack, readonly, complete.
  * Sizes are numbers in the unit the name says; addresses and CIDRs are dotted text that has been checked.
  */
 
 import type { DistributionName } from "../../model/distributions";
+import type { FailoverProfile } from "../../model/failover-profiles";
 import type { SegmentName } from "../../model/segments";
 
 export type { DriverName };
@@ -36,9 +38,6 @@ export interface NetworkConfiguration {
   readonly podCidr: string;
   readonly serviceCidr: string;
 }
-
-/** How soon silence counts as death: `fast` for a host with processors of its own, `calm` for one that stalls. */
-export type FailoverProfile = "fast" | "calm";
 
 /** What moves the floating IP between two balancers. */
 export type FailoverProgram = "pacemaker" | "keepalived";

@@ -4,6 +4,7 @@
  */
 
 import type { DistributionName } from "../../model/distributions";
+import type { FailoverTimers } from "../../model/failover-profiles";
 import type { SegmentName } from "../../model/segments";
 
 export type Role = "gateway" | "balancer" | "master" | "worker" | "storage";
@@ -87,23 +88,17 @@ export interface UplinkPlan {
   readonly dns: string;
 }
 
-export interface BalancingPlan {
+type BalancingTimers = FailoverTimers["balancing"];
+type KubernetesTimers = FailoverTimers["kubernetes"];
+type VolumeTimers = FailoverTimers["volume"];
+
+export interface BalancingPlan extends BalancingTimers {
   /** The floating IP of the API, in the dmz segment. */
   readonly floatingIp: string;
   readonly prefixLength: number;
   readonly port: number;
   /** What moves it between two balancers; `nobody`: the only balancer owns it. */
   readonly movedBy: "pacemaker" | "keepalived" | "nobody";
-  /** Corosync timers in ms. */
-  readonly tokenMs: number;
-  readonly consensusMs: number;
-  readonly knetPingIntervalMs: number;
-  readonly knetPingTimeoutMs: number;
-  /** keepalived: time between two signs of life in ms; the third that is missing counts as death. */
-  readonly advertisementMs: number;
-  /** HAProxy: how long a master may take to accept a connection, and then to answer a check. */
-  readonly connectMs: number;
-  readonly checkMs: number;
 }
 
 /** One storage machine's part of the volume. */
@@ -120,7 +115,7 @@ export interface BrickPlan {
 }
 
 /** The replicated volume that every worker mounts. */
-export interface VolumePlan {
+export interface VolumePlan extends VolumeTimers {
   readonly name: string;
   /** `single` = one storage machine, one copy. */
   readonly shape: "single" | "replica-3" | "arbiter";
@@ -130,11 +125,9 @@ export interface VolumePlan {
   readonly mountPoint: string;
   /** Addresses and ranges that may mount it. */
   readonly clients: readonly string[];
-  /** A storage machine that acknowledges nothing for so long counts as dead. */
-  readonly deadAfterSeconds: number;
 }
 
-export interface KubernetesPlan {
+export interface KubernetesPlan extends KubernetesTimers {
   /** Without `v`; a key of `releases`. */
   readonly version: string;
   /** `<floatingIp>:<port>` */
@@ -146,12 +139,6 @@ export interface KubernetesPlan {
   /** Names and addresses of the API server's certificate. */
   readonly certificateNames: readonly string[];
   readonly fastProbes: boolean;
-  /** Seconds of silence after which a node counts as dead, and how long its pods then wait to be replaced. */
-  readonly nodeSilenceSeconds: number;
-  readonly podPatienceSeconds: number;
-  /** How often etcd's leader is heard, and the silence after which the other members begin to elect another. */
-  readonly etcdHeartbeatMs: number;
-  readonly etcdElectionMs: number;
   readonly rebootstrap: boolean;
 }
 

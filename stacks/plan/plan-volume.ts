@@ -1,10 +1,8 @@
+import { failoverProfiles } from "../../model/failover-profiles";
 import { guestPaths } from "../../model/guest-paths";
-import type { Configuration, FailoverProfile } from "../config/configuration";
+import type { Configuration } from "../config/configuration";
 import type { BrickPlan, NodePlan, SegmentPlan, VolumePlan } from "./data-center-plan";
 import { peerId } from "./plan-names";
-
-/** Measured under load: a stalled write goes on 0.4 s after it, see DECISIONS.md. */
-const deadAfterSeconds: Readonly<Record<FailoverProfile, number>> = { fast: 1, calm: 2 };
 
 /** Machines that keep the same data: three copies where there are machines for it, or two and their arbiter. */
 export const keepersOfData = (storageMachines: number): number => Math.min(3, storageMachines);
@@ -25,7 +23,7 @@ export function planVolume(
     mountPoint: `${guestPaths.volumeMounts}/data`,
     // The storage machines themselves are clients too: they heal each other.
     clients: [...workers, ...bricks.map(({ address }) => address)],
-    deadAfterSeconds: deadAfterSeconds[configuration.options.failover],
+    ...failoverProfiles[configuration.options.failover].volume,
   };
 }
 

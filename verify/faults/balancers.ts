@@ -8,7 +8,7 @@ const AFTER_MS = 3_000;
 
 /** The maximum API gap when the holder of the floating IP fails, by failover profile. */
 export function takeover({ balancing }: DataCenterPlan): number {
-  return balancing.tokenMs < 1_000 ? 1_000 : 4_000;
+  return balancing.takeoverMs;
 }
 
 export const apiGap = (target: number | undefined): Measure => ({

@@ -1,4 +1,6 @@
+import { podsElsewhereSeconds } from "../../model/failover-profiles";
 import { busyboxImage } from "../../model/releases";
+
 import { nodesOf } from "../../stacks/plan/data-center-plan";
 import { verifyNamespace } from "../acknowledged-writes";
 import type { Fault } from "../fault";
@@ -42,8 +44,7 @@ export const workerKill: Fault = {
       name: "pods-elsewhere",
       what: "time until a pod of the same Deployment serves on another worker",
       unit: "ms",
-      // The controller checks every five seconds, and the pod needs time to start.
-      target: (kubernetes.nodeSilenceSeconds + kubernetes.podPatienceSeconds + 15) * 1_000,
+      target: podsElsewhereSeconds(kubernetes) * 1_000,
     },
   ],
   inapplicable: (plan) => (nodesOf(plan, "worker").length < 2 ? "the stack has fewer than two workers" : undefined),

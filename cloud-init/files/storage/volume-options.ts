@@ -1,3 +1,4 @@
+import { fixedTimers } from "../../../model/failover-profiles";
 import type { VolumePlan } from "../../../stacks/plan/data-center-plan";
 import { confValue } from "../../quoting";
 
@@ -12,6 +13,6 @@ import { confValue } from "../../quoting";
 export const volumeOptions = (volume: VolumePlan): readonly string[] => [
   `auth.allow=${volume.clients.map(confValue).join(",")}`,
   `client.tcp-user-timeout=${volume.deadAfterSeconds}`,
-  "network.ping-timeout=10",
-  "cluster.heal-timeout=30",
+  `network.ping-timeout=${fixedTimers.volume.brickTimeoutSeconds}`,
+  `cluster.heal-timeout=${fixedTimers.volume.healIntervalSeconds}`,
 ];

@@ -111,6 +111,7 @@ test("two balancers are a pair, one owns the floating IP for good", () => {
     advertisementMs: 200,
     connectMs: 250,
     checkMs: 1000,
+    takeoverMs: 1000,
   });
   assert.equal(planDataCenter(exampleConfiguration("small")).balancing.movedBy, "nobody");
   assert.equal(planOf({ options: { failoverBy: "keepalived" } }).balancing.movedBy, "keepalived");
