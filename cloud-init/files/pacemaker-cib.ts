@@ -3,7 +3,7 @@ import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { type ClusterMember, clusterMembers } from "./cluster-members";
 import { element, emitXml, type XmlElement } from "./xml";
 
-/** Of our own (cloud-init/scripts/read-script/balancer/floating-ip.sh): the common one needs 80 ms to start, and as long to stop. */
+/** Of our own (cloud-init/scripts/balancer/floating-ip.sh): the common one needs 80 ms to start, and as long to stop. */
 export const floatingIpAgent = { provider: "groundplane", type: "floating-ip" } as const;
 
 const haproxyClone = "haproxy-clone";

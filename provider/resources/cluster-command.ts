@@ -8,7 +8,7 @@ import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
 
-/** What the guest commands of masters and workers say about the cluster; see cloud-init/scripts/read-script/. */
+/** What the guest commands of masters and workers say about the cluster; see cloud-init/scripts/. */
 
 export interface ClusterStatus {
   readonly order: "none" | "first" | "other" | "join";

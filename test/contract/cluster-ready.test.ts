@@ -22,7 +22,7 @@ const whole = [
 function clusterReady(objects: readonly string[], ...names: string[]): { readonly missing: string; status: number } {
   fs.writeFileSync(path.join(folder, "objects"), `${objects.join("\n")}\n`);
   fs.writeFileSync(path.join(folder, "kubectl"), `#!/bin/sh\ncat ${folder}/objects\n`, { mode: 0o755 });
-  const script = path.join(__dirname, "../../cloud-init/scripts/read-script/kubernetes/cluster-ready.sh");
+  const script = path.join(__dirname, "../../cloud-init/scripts/kubernetes/cluster-ready.sh");
   const { stdout, status } = spawnSync("bash", [script, ...names], {
     env: { PATH: `${folder}:${process.env.PATH}` },
     encoding: "utf8",

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 /** The resource agent on a real interface, with a neighbour at the other end of the cable, both in namespaces of the test. */
 
 const skip = process.getuid?.() === 0 ? false : "network namespaces need root";
-const agent = path.join(__dirname, "../../cloud-init/scripts/read-script/balancer/floating-ip.sh");
+const agent = path.join(__dirname, "../../cloud-init/scripts/balancer/floating-ip.sh");
 const address = "192.0.2.10";
 const [balancer, neighbour] = ["balancer", "neighbour"].map((name) => `gp-test-${process.pid}-${name}`) as [
   string,

@@ -12,7 +12,7 @@ for (const action of ["setup", "teardown"]) {
     const parent = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-volume-"));
     const kept = path.join(parent, "kept");
     fs.mkdirSync(kept);
-    const script = path.join(__dirname, "../../cloud-init/scripts/read-script/storage", `volume-${action}.sh`);
+    const script = path.join(__dirname, "../../cloud-init/scripts/storage", `volume-${action}.sh`);
     const folder = action === "setup" ? path.join(parent, "new") : kept;
     const { status, stderr } = spawnSync("sh", [script], {
       env: { PATH: process.env.PATH, VOL_DIR: folder },
