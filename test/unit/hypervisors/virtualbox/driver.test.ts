@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+import type { MachineSpec } from "../../../../hypervisors/hypervisor";
+import { createVirtualBoxDriver } from "../../../../hypervisors/virtualbox/driver";
+import { type HostScript, RecordingHost, type ScriptedCommand } from "../../../support/recording-host";
+
+const recorded = (name: string): string =>
+  readFileSync(path.join(__dirname, "../../../transcripts/virtualbox-7.2", `${name}.txt`), "utf8");
+const program = "/usr/lib/virtualbox/VBoxManage";
+const vbox = (...argv: string[]): readonly string[] => [program, ...argv];
+
+const owner = { stack: "lab", urn: "urn:pulumi:lab::groundplane::Machine::gateway" };
+const uuid = "6f1d3c1e-0000-5000-8000-000000000001";
+const gateway: MachineSpec = {
+  stack: "lab",
+  name: "gateway",
+  uuid,
+  image: "infrastructure-disk-1",
+  cpus: 2,
+  memoryMiB: 512,
+  diskGiB: 10,
+  nics: [],
+  uplink: { mac: "52:54:00:00:00:02", forwards: [{ hostPort: 2222, guestPort: 22 }] },
+  disks: [],
+  cpuWeight: 1024,
+};
+const show = vbox("showvminfo", uuid, "--machinereadable");
+
+const withGateway = (commands: readonly ScriptedCommand[], changes: HostScript = {}): RecordingHost =>
+  new RecordingHost({
+    files: {
+      [program]: "",
+      "/data/stacks/lab/machines/gateway/machine.json": JSON.stringify({
+        ...{ owner, generation: "1", spec: gateway, seed: "seed-1.iso", complete: true },
+      }),
+    },
+    commands,
+    ...changes,
+  });
+
+const off = 'VMState="poweroff"\nnic1="nat"\ncableconnected1="off"\n';
+const on = 'VMState="running"\nnic1="nat"\ncableconnected1="on"\n';
+
+test("a machine starts with its cables plugged in", async () => {
+  const host = withGateway([
+    { argv: show, stdout: off },
+    { argv: vbox("modifyvm", uuid, "--cableconnected1", "on") },
+    { argv: vbox("startvm", uuid, "--type", "headless") },
+  ]);
+  await createVirtualBoxDriver(host).startMachine(gateway);
+  assert.deepEqual(
+    host.log.map((line) => line.replace(`${program} `, "")),
+    [
+      `showvminfo ${uuid} --machinereadable`,
+      `modifyvm ${uuid} --cableconnected1 on`,
+      `startvm ${uuid} --type headless`,
+    ],
+  );
+});
+
+test("a used port is reported with its holder, and the machine stays off", async () => {
+  const host = withGateway([{ argv: show, stdout: off }], { usedPorts: [2222] });
+  await assert.rejects(createVirtualBoxDriver(host).startMachine(gateway), {
+    id: "port-taken",
+    problem: "port 127.0.0.1:2222, which leads to gateway, is held by nginx (process 7)",
+  });
+});
+
+test("a guest that ignores its power button loses its power at the deadline", async () => {
+  const host = withGateway([
+    ...[on, on, on].map((stdout) => ({ argv: show, stdout })),
+    { argv: vbox("controlvm", uuid, "acpipowerbutton") },
+    {
+      argv: vbox("controlvm", uuid, "poweroff"),
+      effect: () => void poweredOff.push(true),
+    },
+  ]);
+  const poweredOff: boolean[] = [];
+  const driver = createVirtualBoxDriver({
+    ...host,
+    files: host.files,
+    run: async (argv, options) => {
+      const result = await host.run(argv, options);
+      return argv.includes("showvminfo") && poweredOff.length > 0 ? { ...result, stdout: off } : result;
+    },
+  });
+  await driver.stopMachine(gateway, 1_000);
+  assert.deepEqual(poweredOff, [true]);
+  assert.ok(host.clock.now() >= 1_000, "not before the deadline");
+  assert.ok(host.log.some((line) => line.endsWith("acpipowerbutton")));
+});
+
+test("without VirtualBox nothing is called", async () => {
+  const host = withGateway([], { files: {} });
+  await assert.rejects(createVirtualBoxDriver(host).ensureImage({ name: "infrastructure-disk-1" }), {
+    id: "image-missing",
+  });
+  const [problem] = await createVirtualBoxDriver(host).problems();
+  assert.equal(problem?.id, "virtualbox-missing");
+});
+
+test("hosts of three platforms are examined from one", async () => {
+  const hostInfo = recorded("host-info").replace("HW virtualization: no", "HW virtualization: yes");
+  const mac = "/Applications/VirtualBox.app/Contents/MacOS/VBoxManage";
+  const windows = "C:\\Program Files\\Oracle\\VirtualBox\\VBoxManage.exe";
+  const question = "(Get-CimInstance -ClassName Win32_ComputerSystem).HypervisorPresent";
+  const told = (file: string): readonly ScriptedCommand[] => [
+    { argv: [file, "--version"], stdout: recorded("version") },
+    { argv: [file, "list", "hostinfo"], stdout: hostInfo },
+  ];
+  const states = async (script: HostScript) =>
+    ((await createVirtualBoxDriver(new RecordingHost(script)).examineHost?.()) ?? [])
+      .filter(({ state }) => state !== "ok")
+      .map(({ id, state }) => `${id} ${state}`);
+  const linux = { files: { [program]: "", "/proc/cpuinfo": "flags\t: vmx\n" }, commands: told(program) };
+  assert.deepEqual(await states({ ...linux, devices: { "/dev/vboxdrv": "usable" } }), []);
+  assert.deepEqual(await states(linux), ["kernel-module problem"]);
+  assert.deepEqual(
+    await states({ facts: { platform: "darwin", homeFolder: "/Users/a" }, files: { [mac]: "" }, commands: told(mac) }),
+    [],
+  );
+  assert.deepEqual(
+    await states({
+      facts: { platform: "win32", homeFolder: "C:\\Users\\a", env: { ProgramFiles: "C:\\Program Files" } },
+      files: { [windows]: "" },
+      commands: [
+        ...told(windows),
+        {
+          argv: ["powershell.exe", "-NoProfile", "-NonInteractive", "-Command", question],
+          stdout: "True\r\n",
+        },
+      ],
+    }),
+    ["hyper-v warning"],
+  );
+});
