@@ -1,6 +1,6 @@
 import { parse } from "yaml";
 
-/** How the API is asked as the administrator: its address, and options for `https.request` with a connection each time. */
+/** The administrator's access to the API: its address and options for `https.request`, with a new connection per request. */
 export interface Administrator {
   /** e.g. `https://127.0.0.1:25766` */
   readonly server: string;

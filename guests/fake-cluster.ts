@@ -8,7 +8,7 @@ import { appendConsole, fakeStackFolder, machineFolder, readMachine } from "../h
 import type { MachineName } from "../hypervisors/hypervisor";
 import type { RunOptions, RunResult } from "./guest-ssh";
 
-/** The guest commands, answered by a cluster that is a file: who is a member, and which machine they were then. */
+/** Implements the guest commands with a cluster in a file: its members, and the machine generation that each joined with. */
 
 interface Cluster {
   readonly id: string;
@@ -28,7 +28,7 @@ interface NodeState {
 const TOKEN_MS = 2 * 3_600_000;
 
 const clusterFile = (stack: string): string => path.join(fakeStackFolder(localHost, stack), "cluster.json");
-/** On the machine's disk: it goes when the machine goes. */
+/** On the machine's disk: it is removed with the machine. */
 const nodeFile = (node: MachineName): string => path.join(machineFolder(localHost, node), "node.json");
 
 const readCluster = ({ stack }: MachineName) => readJson<Cluster>(clusterFile(stack));
@@ -48,7 +48,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "cluster-status": async (node) => ok(`${JSON.stringify({ ...(await advance(node)), step: "" })}\n`),
   "cluster-id": async (node) => {
     const cluster = await asMember(node);
-    return cluster ? ok(`${cluster.id}\n`) : failed("the API does not answer");
+    return cluster ? ok(`${cluster.id}\n`) : failed("the API does not respond");
   },
   "renew-token": async (node, _args, { stdin }) => {
     if (!/^[a-z0-9]{6}\.[a-z0-9]{16}\n$/.test(String(stdin))) return failed("no token on standard input");
@@ -81,15 +81,15 @@ export async function runInFakeGuest(
 ): Promise<RunResult> {
   const [program = "", ...args] = argv;
   const command = COMMANDS[path.basename(program)];
-  if (!command) return failed(`${program}: not found; known are ${Object.keys(COMMANDS).join(", ")}`, 127);
+  if (!command) return failed(`${program}: not found; the commands are ${Object.keys(COMMANDS).join(", ")}`, 127);
   await appendConsole(localHost, node, `ran ${argv.join(" ")}`);
   return command(node, args, options);
 }
 
-/** The first token counts as expired from the start: whoever joins must have it renewed. */
+/** The first token is expired from the start, so that every join has to renew it. */
 const newCluster = (): Cluster => ({ id: randomUUID(), nodes: {}, tokenValidUntil: 0 });
 
-/** An order is kept and acted on whenever somebody looks. */
+/** Stores the order; `advance` acts on it. */
 async function give(node: MachineName, order: NodeState["order"]): Promise<RunResult> {
   const state = await readNode(node);
   if (state.phase === "member") return ok();
@@ -131,7 +131,7 @@ async function clusterWait(
     const { phase, error } = await advance(node);
     if (phase === "member") return ok("member of the cluster\n");
     if (phase === "failed") return failed(error);
-    if (Date.now() >= end) return failed("time is up", 2);
+    if (Date.now() >= end) return failed("timed out", 2);
     await sleep(20, undefined, { signal });
   }
 }
@@ -140,10 +140,10 @@ async function asMember(node: MachineName): Promise<Cluster | undefined> {
   return (await advance(node)).phase === "member" ? readCluster(node) : undefined;
 }
 
-/** etcd's members are the masters that have joined; one counts while the machine that joined runs. */
+/** Joined masters are etcd members; a member is healthy while the machine that joined is running. */
 async function mayLeave(node: MachineName, [leaving = ""]: readonly string[]): Promise<RunResult> {
   const cluster = await asMember(node);
-  if (!cluster) return failed("etcd does not answer");
+  if (!cluster) return failed("etcd does not respond");
   const others = Object.keys(cluster.nodes).filter((name) => name.startsWith("master") && name !== leaving);
   const healthy = [];
   for (const name of others) {
@@ -156,7 +156,7 @@ async function mayLeave(node: MachineName, [leaving = ""]: readonly string[]): P
 
 function change(node: MachineName, next: (cluster: Cluster) => Cluster): Promise<RunResult> {
   return asMember(node).then((member) => {
-    if (!member) return failed("the API does not answer");
+    if (!member) return failed("the API does not respond");
     return withFileLock(clusterFile(node.stack), async () => {
       const cluster = await readCluster(node);
       if (cluster) await writeJson(clusterFile(node.stack), next(cluster));

@@ -10,7 +10,7 @@ import { runInFakeGuest } from "./fake-cluster";
 import type { ConnectGuest, Guest, GuestFile } from "./guest";
 import { type RunOptions, type RunResult, UnreachableError, untilReachable } from "./guest-ssh";
 
-/** The guests of the fake driver: their disk is a folder, their commands answer by what happened before. */
+/** The guests of the fake driver: their disk is a folder, and their commands are simulated. */
 
 export const isFakeGuest = async (connection: GuestConnection): Promise<boolean> =>
   (await gatewayAt(connection.bastionPort)) !== undefined;
@@ -18,25 +18,25 @@ export const isFakeGuest = async (connection: GuestConnection): Promise<boolean>
 export const connectFakeGuest: ConnectGuest = (connection, options = {}) =>
   untilReachable(async () => {
     const machine = await machineAt(connection);
-    await mustAnswer(connection, machine);
-    return new FakeGuest(machine, () => mustAnswer(connection, machine));
+    await assertReachable(connection, machine);
+    return new FakeGuest(machine, () => assertReachable(connection, machine));
   }, options);
 
 class FakeGuest implements Guest {
   constructor(
     private readonly machine: MachineName,
-    private readonly mustAnswer: () => Promise<void>,
+    private readonly assertReachable: () => Promise<void>,
   ) {}
 
   async run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    await this.mustAnswer();
+    await this.assertReachable();
     const result = await runInFakeGuest(this.machine, argv, options);
     for (const line of result.stdout.split("\n").filter(Boolean)) options.onLine?.(line);
     return result;
   }
 
   async readFiles(paths: readonly string[]): Promise<readonly (GuestFile | undefined)[]> {
-    await this.mustAnswer();
+    await this.assertReachable();
     return Promise.all(
       paths.map(async (path) => {
         const found = await readFileAndMode(this.onDisk(path));
@@ -46,7 +46,7 @@ class FakeGuest implements Guest {
   }
 
   async writeFiles(files: readonly GuestFile[]): Promise<void> {
-    await this.mustAnswer();
+    await this.assertReachable();
     for (const { path: file, mode, content } of files) {
       await writeFileAtomic(this.onDisk(file), content, Number.parseInt(mode, 8));
     }
@@ -57,7 +57,7 @@ class FakeGuest implements Guest {
   }
 }
 
-/** The machine whose uplink forwards that port of the host to SSH. */
+/** The machine whose uplink forwards this host port to SSH. */
 async function gatewayAt(port: number): Promise<MachineName | undefined> {
   for (const stack of await fakeStacks(localHost)) {
     for (const name of await machineNames(localHost, stack)) {
@@ -70,7 +70,7 @@ async function gatewayAt(port: number): Promise<MachineName | undefined> {
   return undefined;
 }
 
-/** Addresses stand in the seeds only, as in a real guest. */
+/** Only the seeds contain addresses, as in a real guest. */
 async function machineAt({ bastionPort, bastionHostKey, hostKey, address }: GuestConnection): Promise<MachineName> {
   const gateway = await gatewayAt(bastionPort);
   if (!gateway) throw new UnreachableError(`127.0.0.1:${bastionPort}: connection refused`);
@@ -83,12 +83,12 @@ async function machineAt({ bastionPort, bastionHostKey, hostKey, address }: Gues
   throw new UnreachableError(`${address}: no route to host`);
 }
 
-async function mustAnswer(connection: GuestConnection, machine: MachineName): Promise<void> {
+async function assertReachable(connection: GuestConnection, machine: MachineName): Promise<void> {
   const gateway = await gatewayAt(connection.bastionPort);
   for (const hop of [gateway, machine]) {
     const record = hop && (await readMachine(localHost, hop));
     if (record?.power !== "running" || record.pulledLinks.length > 0) {
-      throw new UnreachableError(`${hop?.name ?? "the gateway"}: no answer`);
+      throw new UnreachableError(`${hop?.name ?? "the gateway"}: no response`);
     }
   }
 }

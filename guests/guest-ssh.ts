@@ -4,7 +4,7 @@ import { type RunOptions, type RunResult, SshConnection, UnreachableError } from
 
 export { type RunOptions, type RunResult, UnreachableError } from "./ssh-connection";
 
-/** A guest behind its stack's gateway: the gateway's port on 127.0.0.1, from there to the node, host keys pinned. */
+/** A guest behind its stack's gateway, reached through the gateway's port on 127.0.0.1 with pinned host keys. */
 export interface GuestAddress {
   readonly bastionPort: number;
   readonly bastionHostKey: string;
@@ -16,19 +16,19 @@ export interface GuestAddress {
 }
 
 export interface ConnectOptions {
-  /** How long to go on trying while the guest does not answer; 0 = one attempt. */
+  /** How long to retry while the guest is unreachable; 0 = one attempt. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
-  /** Called before each further attempt with the reason of the last failure. */
+  /** Called before each retry with the reason of the last failure. */
   readonly onWaiting?: (reason: string) => void;
 }
 
 const RETRY_MS = { first: 200, factor: 1.4, most: 2_000 };
 
-/** Open connections of this process: one per gateway and one per node, made when first needed. */
+/** Open connections of this process: one per gateway and one per node, opened on first use. */
 const pool = new Map<string, Promise<SshConnection>>();
 
-/** Runs a script in a guest as root, waiting as `connect` says until the guest answers. Never prints a key. */
+/** Runs a script in a guest as root; waits for the guest like `connectGuest`. Never prints a key. */
 export async function runInGuest(
   guest: GuestAddress,
   script: string,
@@ -38,12 +38,12 @@ export async function runInGuest(
   return connection.run(script, options);
 }
 
-/** A connection to the guest, kept open and shared by all that ask for the same guest. */
+/** A connection to the guest, kept open and shared by all callers for the same guest. */
 export function connectGuest(guest: GuestAddress, options: ConnectOptions = {}): Promise<SshConnection> {
   return untilReachable(() => pooledGuest(guest, options.signal), options);
 }
 
-/** Repeats an attempt while it fails with an `UnreachableError`, as long as the options say. */
+/** Retries an attempt that fails with an `UnreachableError`, within the limits of the options. */
 export async function untilReachable<T>(attempt: () => Promise<T>, options: ConnectOptions): Promise<T> {
   const end = Date.now() + (options.deadlineMs ?? 0);
   for (let wait = RETRY_MS.first; ; wait = Math.min(wait * RETRY_MS.factor, RETRY_MS.most)) {
@@ -58,7 +58,7 @@ export async function untilReachable<T>(attempt: () => Promise<T>, options: Conn
   }
 }
 
-/** Closes every connection, also those that are still being made; the process can then end by itself. */
+/** Closes every connection, including those that are still opening, so that the process can end. */
 export async function closeGuests(): Promise<void> {
   const all = [...pool.values()];
   pool.clear();
@@ -70,7 +70,7 @@ export async function closeGuests(): Promise<void> {
   }
 }
 
-/** Forgets a guest's connection, so that the next use makes a new one: after its machine was stopped or re-made. */
+/** Drops a guest's connection, so that the next use opens a new one: after its machine was stopped or recreated. */
 export function forgetGuest(guest: GuestAddress): void {
   pool.delete(guestKey(guest));
 }
@@ -95,7 +95,7 @@ function pooledGuest(guest: GuestAddress, signal: AbortSignal | undefined): Prom
   });
 }
 
-/** The attempt is shared and has its own time limits; a caller's abort only ends that caller's waiting. */
+/** The attempt is shared and has its own time limits; an aborted caller only stops waiting. */
 function pooled(
   key: string,
   signal: AbortSignal | undefined,

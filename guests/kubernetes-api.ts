@@ -3,7 +3,7 @@ import { administratorIn } from "./administrator";
 
 const TIMEOUT_MS = 5_000;
 
-/** What is asked of the cluster's API as its administrator, through the same port that `kubectl` uses. */
+/** The administrator's requests to the cluster's API, through the same port as `kubectl`. */
 export interface KubernetesNode {
   readonly name: string;
   readonly ready: boolean;
@@ -11,7 +11,7 @@ export interface KubernetesNode {
   readonly version: string;
 }
 
-/** Throws `Error` with the reason when the API does not answer. */
+/** Throws `Error` with the reason when the API does not respond. */
 export async function listNodes(kubeconfig: string): Promise<readonly KubernetesNode[]> {
   const { items } = (await get(kubeconfig, "/api/v1/nodes")) as { readonly items: readonly NodeObject[] };
   return items.map(({ metadata, status }) => ({
@@ -38,11 +38,11 @@ function get(kubeconfig: string, path: string): Promise<unknown> {
       response.on("data", (part: Buffer) => parts.push(part));
       response.on("error", reject);
       response.on("end", () => {
-        if (response.statusCode !== 200) reject(new Error(`the API answered ${response.statusCode}`));
+        if (response.statusCode !== 200) reject(new Error(`the API responded with status ${response.statusCode}`));
         else resolve(JSON.parse(Buffer.concat(parts).toString("utf8")));
       });
     });
-    request.on("timeout", () => request.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
+    request.on("timeout", () => request.destroy(new Error(`no response within ${TIMEOUT_MS} ms`)));
     request.on("error", reject);
   });
 }

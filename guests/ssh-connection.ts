@@ -2,14 +2,14 @@ import type { Readable } from "node:stream";
 import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
 import { pinHostKey } from "../host/pin-host-key";
 
-/** One SSH connection as root, by key, to a server whose host key is known beforehand. */
+/** One SSH connection as root, by key, to a server with a known host key. */
 
 export interface RunOptions {
   /** Written to the command's standard input, which is then closed. */
   readonly stdin?: string | Buffer;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Each line of standard output and standard error as it comes. */
+  /** Called for each line of standard output and standard error. */
   readonly onLine?: (line: string) => void;
 }
 
@@ -20,7 +20,7 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-/** The guest cannot be reached (any more); nothing is known about what it did. */
+/** The guest is unreachable; the outcome of its commands is unknown. */
 export class UnreachableError extends Error {
   constructor(message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
@@ -35,7 +35,7 @@ export interface ServerAddress {
   readonly hostKey: string;
   /** OpenSSH private key. */
   readonly privateKey: string;
-  /** A stream to the server, when it is reached through another connection. */
+  /** A stream to the server, if it is reached through another connection. */
   readonly through?: ClientChannel;
 }
 
@@ -67,7 +67,7 @@ export class SshConnection {
         signal?.removeEventListener("abort", aborted);
         resolve(new SshConnection(client));
       });
-      // Stays for the connection's whole life: a late error without a listener would end the process.
+      // Never removed: a late error without a listener would end the process.
       client.on("error", fail);
       client.on("close", () => fail(new Error("the connection was closed")));
       client.connect(connectConfig(server));
@@ -85,7 +85,7 @@ export class SshConnection {
   /** Opens a stream to `host:port` as seen from the server. */
   forward(host: string, port: number): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new UnreachableError(`${host}: no answer`)), FORWARD_MS);
+      const late = setTimeout(() => reject(new UnreachableError(`${host}: no response`)), FORWARD_MS);
       const lost = (error: Error): void => reject(new UnreachableError(`${host}: ${error.message}`, { cause: error }));
       ifConnected(lost, () =>
         this.client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
@@ -117,7 +117,7 @@ export class SshConnection {
       ifConnected(lost, () =>
         this.client.exec(script, (error, channel) => {
           if (error) return lost(error);
-          // Listened to at once and not after a promise: a quick command's exit may come in the very next packet.
+          // Attach the listeners synchronously: the exit of a quick command may arrive in the next packet.
           finish(channel, options).then(resolve, reject);
         }),
       );
@@ -125,10 +125,10 @@ export class SshConnection {
   }
 }
 
-/** The client throws where it should answer when its connection has ended a moment ago. */
-function ifConnected(lost: (error: Error) => void, ask: () => void): void {
+/** The client throws synchronously when its connection has just ended. */
+function ifConnected(lost: (error: Error) => void, action: () => void): void {
   try {
-    ask();
+    action();
   } catch (error) {
     lost(error instanceof Error ? error : new Error(String(error)));
   }
@@ -158,7 +158,7 @@ function finish(channel: ClientChannel, options: RunOptions): Promise<RunResult>
       reject(error);
     };
     const aborted = (): void => stop(signal?.reason);
-    const late = timeoutMs && setTimeout(() => stop(new Error(`no end after ${timeoutMs / 1000} s`)), timeoutMs);
+    const late = timeoutMs && setTimeout(() => stop(new Error(`timed out after ${timeoutMs / 1000} s`)), timeoutMs);
     channel.on("exit", (exitCode: number | null) => {
       code = exitCode ?? 128 + 15;
     });
@@ -170,7 +170,7 @@ function finish(channel: ClientChannel, options: RunOptions): Promise<RunResult>
     });
     if (signal?.aborted) aborted();
     else signal?.addEventListener("abort", aborted, { once: true });
-    channel.on("error", () => undefined); // a guest that closes its input early; the exit code tells
+    channel.on("error", () => undefined); // the guest closed its input early; the exit code has the result
     channel.end(options.stdin ?? "");
   });
 }

@@ -2,7 +2,7 @@ import { type ConnectGuest, FileRefusedError, type Guest, type GuestFile, type N
 import { connectGuest } from "./guest-ssh";
 import type { RunOptions, RunResult, SshConnection } from "./ssh-connection";
 
-/** Lines of `path` come in, lines of `mode base64` or `missing` go out. */
+/** Reads lines of `path` and prints lines of `mode base64` or `missing`. */
 const READ_FILES = `
 while IFS= read -r path; do
   if [ -f "$path" ]; then
@@ -12,12 +12,12 @@ while IFS= read -r path; do
   fi
 done`;
 
-/** How the script says that a check has failed: the path and, on further lines, the reason. */
+/** Exit code for a failed check; the output has the path and, on further lines, the reason. */
 const REFUSED = 78;
 
 /**
- * Lines of `mode path check content` come in, the last two as base64, `-` where there is no check. Every file is complete
- * and has passed its check before the first takes the place of an old one.
+ * Reads lines of `mode path check content`, the last two as base64, with `-` for no check. Replaces the old files only after
+ * every new file is complete and has passed its check.
  */
 const WRITE_FILES = `
 set -eu
@@ -67,7 +67,7 @@ class SshGuest implements Guest {
     const stdin = lines.map((line) => `${line}\n`).join("");
     const result = await this.connection.run(script, { stdin, signal, timeoutMs: FILES_TIMEOUT_MS });
     if (result.code === REFUSED) throw refusal(result.stdout);
-    if (result.code !== 0) throw new Error(`cannot handle the node's files: ${result.stderr.trim()}`);
+    if (result.code !== 0) throw new Error(`cannot read or write the files of the node: ${result.stderr.trim()}`);
     return result.stdout;
   }
 }

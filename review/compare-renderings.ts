@@ -12,7 +12,7 @@ export interface Comparison {
   readonly unchangedNodes: number;
 }
 
-/** What becomes of a stack that stands as `before` when `after` is applied; all its machines are taken to work. */
+/** The changes from `before` to `after`, on the assumption that all machines are healthy. */
 export function compareRenderings(before: StackRendering | undefined, after: StackRendering): Comparison {
   const old = new Map((before?.nodes ?? []).map((node) => [node.name, node]));
   const wanted = new Map(after.nodes.map((node) => [node.name, node]));
@@ -39,12 +39,12 @@ function changeOf(
   driver: DriverName | "auto",
 ): readonly NodeChange[] {
   if (!old) return [simple(node, "create")];
-  const anew = [
+  const replacing = [
     ...differing("image", old.image, node.image),
     ...differing("uuid", old.uuid, node.uuid),
     ...differing("network cards", macsOf(old).join(" "), macsOf(node).join(" ")),
   ];
-  if (anew.length > 0) return [simple(node, "replace", anew)];
+  if (replacing.length > 0) return [simple(node, "replace", replacing)];
   const reasons = [
     ...differing("cpus", old.cpus, node.cpus),
     ...differing("memoryMiB", old.memoryMiB, node.memoryMiB),
@@ -54,11 +54,11 @@ function changeOf(
   const stops = reasons.length > 0 && (driver === "auto" || !drivers[driver].resizesLive);
   if (stops) return [{ ...simple(node, "restart", [...reasons, ...unlessLive(driver)]), files }];
   if (reasons.length + files.length > 0) return [{ ...simple(node, "update", reasons), files }];
-  return old.firstBoot === node.firstBoot ? [] : [simple(node, "later", ["first boot's texts"])];
+  return old.firstBoot === node.firstBoot ? [] : [simple(node, "later", ["first-boot seed"])];
 }
 
 const unlessLive = (driver: DriverName | "auto"): readonly string[] =>
-  driver === "auto" ? ["a virtual machine restarts for it, a system container does not"] : [];
+  driver === "auto" ? ["a virtual machine restarts, a system container does not"] : [];
 
 const differing = (what: string, before: string | number, after: string | number): readonly string[] =>
   before === after ? [] : [`${what}: ${before} -> ${after}`];
@@ -67,7 +67,7 @@ const macsOf = ({ interfaces }: RenderedNode): readonly string[] => interfaces.m
 
 function changedFiles(old: RenderedNode, node: RenderedNode): readonly FileChange[] {
   const before = new Map(old.files.map((file) => [file.path, file]));
-  // A file that is rendered no more stays in the node as it is.
+  // A file that is no longer rendered stays on the node unchanged.
   return node.files
     .filter(({ path, content }) => before.get(path)?.content !== content)
     .map(({ path, content, reload }) => ({ path, before: before.get(path)?.content, after: content, reload }));

@@ -3,7 +3,7 @@ import type { Role } from "../stacks/plan/data-center-plan";
 import type { RoleCounts } from "./interruptions";
 import type { Action, FileChange, NodeChange } from "./review";
 
-/** What `pulumi preview --json` prints, as far as it matters here. */
+/** The relevant part of the output of `pulumi preview --json`. */
 export interface PulumiPreview {
   readonly steps?: readonly PreviewStep[];
   readonly diagnostics?: readonly { readonly message?: string; readonly severity?: string }[];
@@ -27,9 +27,9 @@ export interface PreviewedChanges {
   readonly unchangedNodes: number;
 }
 
-/** What Pulumi is about to do, told by node. */
+/** Pulumi's planned operations, grouped by node. */
 export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview): PreviewedChanges {
-  // What stays the same has no step of its own, only that of the refresh before.
+  // An unchanged resource has no step except that of the preceding refresh.
   const ofType = (type: string) => steps.filter(({ urn }) => typeOf(urn) === type);
   const machines = ofType("Machine");
   const files = new Map(
@@ -117,7 +117,7 @@ function changedFiles(step: PreviewStep | undefined): readonly FileChange[] {
     });
 }
 
-/** Without the words that the engine puts before the guard's. */
+/** Removes the text that the engine puts before the guard's message. */
 function problemOf(message: string | undefined): readonly string[] {
   const text = (message ?? "").trim();
   return text === "" ? [] : [text.split(refusalPrefix).at(-1) ?? text];

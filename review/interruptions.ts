@@ -2,7 +2,7 @@ import { longestOf, longestOfBench } from "../model/measured/measurements";
 import type { Role } from "../stacks/plan/data-center-plan";
 import type { Action, Interruption, NodeChange, Risk } from "./review";
 
-/** How many nodes of each role the stack has: a node that is one of several is missed less. */
+/** The number of nodes per role: the loss of one of several matters less. */
 export type RoleCounts = Readonly<Partial<Record<Role, number>>>;
 
 export interface Judgement {
@@ -11,7 +11,7 @@ export interface Judgement {
   readonly riskReason: string;
 }
 
-/** The same figures as the README's. */
+/** The same figures as in the README. */
 const measured = {
   balancerKill: longestOf("balancer-kill", "api-gap"),
   masterKill: longestOf("master-kill", "api-gap"),
@@ -37,11 +37,11 @@ const high = (riskReason: string, interruption: Interruption): Judgement => ({
   riskReason,
 });
 
-/** What of the data centre is away while the change is made, and how much that matters. */
+/** What is unavailable during the change, and the risk. */
 export function judgeChange(change: NodeChange, counts: RoleCounts): Judgement {
   const { action, role, files } = change;
   if (action === "later") return { interruption: nothing, risk: "none", riskReason: "takes effect in a new machine" };
-  if (action === "create") return low("a node that is new takes nothing away");
+  if (action === "create") return low("a new node interrupts nothing");
   const isOneOfSeveral = (counts[role] ?? 1) > 1;
   if (action !== "update") return judgeLoss(role, action, isOneOfSeveral);
   return judgeUpdate(
@@ -54,12 +54,12 @@ function judgeUpdate(reloads: readonly string[], isOneOfSeveral: boolean): Judge
   if (reloads.length === 0) return low("nothing is reloaded");
   const startsApiServer = reloads.some((reload) => reload.endsWith("/apply-control-plane"));
   if (startsApiServer && !isOneOfSeveral) {
-    return medium("there is only one master", { what: "the API, while its server starts anew" });
+    return medium("there is only one master", { what: "the API, while its server restarts" });
   }
-  return low("services reload, one node of a pool after the other, each checked before the next");
+  return low("services reload one node at a time, with a health check after each node");
 }
 
-/** The node is away for a while, or for good. */
+/** The node is unavailable temporarily or permanently. */
 function judgeLoss(
   role: Role,
   action: Exclude<Action, "later" | "create" | "update">,
@@ -68,28 +68,28 @@ function judgeLoss(
   switch (role) {
     case "gateway":
       return high("there is only one gateway", {
-        what: "traffic between segments, DNS, and the way in from the host, until it is back",
+        what: "traffic between segments, DNS, and access from the host, until it is back",
       });
     case "balancer":
       return isOneOfSeveral
-        ? medium("the other balancer is alone meanwhile", {
+        ? medium("only one balancer remains meanwhile", {
             what: "the API, if it holds the floating IP",
             ...measured.balancerKill,
           })
         : high("there is only one balancer", { what: "the API, until it is back" });
     case "master":
       if (!isOneOfSeveral) return high("there is only one master", { what: "the API, until it is back" });
-      return medium("etcd has one member less meanwhile", {
+      return medium("etcd has one member fewer meanwhile", {
         what: "the API",
         ...(action === "restart" ? measured.masterKill : measured.replaceMaster),
       });
     case "worker":
       return isOneOfSeveral
-        ? medium("its pods move", { what: "its pods, until they run elsewhere", ...measured.workerKill })
+        ? medium("its pods move", { what: "its pods, until they run on other workers", ...measured.workerKill })
         : high("there is only one worker", { what: "all workloads, until it is back" });
     case "storage":
       return isOneOfSeveral
-        ? medium("one copy of the data less, until it has healed", {
+        ? medium("the data has one copy fewer until it is healed", {
             what: "writes to volumes",
             ...measured.storageKill,
           })

@@ -4,7 +4,7 @@ import type { DataCenterPlan, NodePlan, SegmentPlan } from "../stacks/plan/data-
 export const diagramFormats = ["text", "mermaid"] as const;
 export type DiagramFormat = (typeof diagramFormats)[number];
 
-/** The topology of a data centre as a drawing; the same text for the same plan. */
+/** The topology of a data centre as a diagram; the same plan always gives the same text. */
 export function renderDiagram(plan: DataCenterPlan, format: DiagramFormat): string {
   return format === "mermaid" ? renderMermaid(plan) : renderText(plan);
 }
@@ -14,13 +14,13 @@ const nodesIn = (plan: DataCenterPlan, segment: SegmentPlan): readonly NodePlan[
 
 const floatingAddress = ({ balancing }: DataCenterPlan): string => `${balancing.floatingIp}:${balancing.port}`;
 
-/** A segment without machines says nothing about the data centre. */
-const inhabited = (plan: DataCenterPlan): readonly SegmentPlan[] =>
+/** A segment without machines is left out. */
+const segmentsWithMachines = (plan: DataCenterPlan): readonly SegmentPlan[] =>
   plan.segments.filter((segment) => nodesIn(plan, segment).length > 0);
 
 function renderText(plan: DataCenterPlan): string {
   const { hostPorts, uplink } = plan;
-  const segments = inhabited(plan);
+  const segments = segmentsWithMachines(plan);
   return [
     `${plan.domain}  ${plan.cidr}`,
     "",
@@ -50,11 +50,11 @@ function renderMermaid(plan: DataCenterPlan): string {
     "flowchart TB",
     `  host["this host<br/>API 127.0.0.1:${hostPorts.api}<br/>SSH 127.0.0.1:${hostPorts.ssh}"] --> gateway`,
     `  gateway["gateway<br/>${uplink.address}"]`,
-    ...inhabited(plan).flatMap((segment) => mermaidOfSegment(plan, segment)),
+    ...segmentsWithMachines(plan).flatMap((segment) => mermaidOfSegment(plan, segment)),
     "  gateway --> floating_ip",
     `  floating_ip -.-> ${balancers.join(" & ")}`,
     `  ${balancers.join(" & ")} --> ${masters.join(" & ")}`,
-    ...inhabited(plan)
+    ...segmentsWithMachines(plan)
       .filter((segment) => segment.name !== floatingIpSegment)
       .map((segment) => `  gateway --- ${segment.name}`),
     "",
@@ -70,5 +70,5 @@ function mermaidOfSegment(plan: DataCenterPlan, segment: SegmentPlan): readonly 
   return [`  subgraph ${segment.name}["${segment.name} ${segment.cidr}"]`, ...nodes, "  end"];
 }
 
-/** Mermaid takes a dash in a name for the beginning of an arrow. */
+/** Mermaid reads a dash in a name as the start of an arrow. */
 const identifier = (name: string): string => name.replaceAll("-", "_");

@@ -1,26 +1,25 @@
 import type { Action, NodeReview, Review } from "./review";
 
-/** The most that a comment on GitHub may have. */
+/** Maximum length of a GitHub comment. */
 export const commentLimit = 65_536;
 
-/** In the comment, unseen: the next review of the same stack takes the place of this one. */
+/** Hidden in the comment: the next review of the same stack replaces it. */
 export const markerOf = (stack: string): string => `<!-- groundplane-preview:${stack} -->`;
 
 const words: Readonly<Record<Action, string>> = {
   create: "is created",
-  replace: "is made anew",
+  replace: "is recreated",
   remove: "is removed",
-  restart: "stops and starts",
-  update: "changes while it runs",
-  later: "only when it is made anew",
+  restart: "restarts",
+  update: "is changed in place",
+  later: "when it is recreated",
 };
 
-/** One comment for a pull request. Details that do not fit are left out, and it says so. */
+/** One comment for a pull request. It states which details are omitted for lack of space. */
 export function renderMarkdown(review: Review, limit = commentLimit): string {
   const head = renderHead(review);
   const details = review.nodes.map(renderNode).filter((text) => text !== "");
-  const note = (left: number): string =>
-    `\n_Details of ${left} more nodes do not fit here; the JSON report has them._\n`;
+  const note = (left: number): string => `\n_The details of ${left} more nodes do not fit; see the JSON report._\n`;
   let text = head;
   for (const [index, detail] of details.entries()) {
     const left = details.length - index;
@@ -32,10 +31,10 @@ export function renderMarkdown(review: Review, limit = commentLimit): string {
 
 function renderHead({ stack, comparedWith, risk, refused, nodes, unchangedNodes }: Review): string {
   const title = `${markerOf(stack)}\n## groundplane preview: \`${stack}\`\n\nCompared with ${comparedWith}. `;
-  const verdict = refused.length > 0 ? "**Refused**; nothing would be changed." : `Risk: **${risk}**.`;
+  const verdict = refused.length > 0 ? "**Refused**; nothing changes." : `Risk: **${risk}**.`;
   const reasons = refused.map((reason) => `- ${reason}\n`).join("");
   const summary = nodes.length === 0 ? "No node changes." : tableOf(nodes);
-  const rest = unchangedNodes > 0 && nodes.length > 0 ? `\n${unchangedNodes} other nodes stay as they are.\n` : "\n";
+  const rest = unchangedNodes > 0 && nodes.length > 0 ? `\n${unchangedNodes} other nodes do not change.\n` : "\n";
   return `${title}${verdict}\n\n${reasons}${reasons === "" ? "" : "\n"}${summary}\n${rest}`;
 }
 
@@ -52,7 +51,9 @@ function tableOf(nodes: readonly NodeReview[]): string {
     ];
     return `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
   });
-  return ["| node | | because of | away meanwhile | risk |", "| --- | --- | --- | --- | --- |", ...rows].join("\n");
+  return ["| node | change | reason | unavailable meanwhile | risk |", "| --- | --- | --- | --- | --- |", ...rows].join(
+    "\n",
+  );
 }
 
 const whatOf = ({ reasons, files }: NodeReview): string =>

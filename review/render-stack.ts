@@ -7,28 +7,28 @@ import type { NodePlan } from "../stacks/plan/data-center-plan";
 import { planDataCenter } from "../stacks/plan/plan-data-center";
 
 /**
- * Everything that a stack's file means, as data. This file is bundled with the sources of another revision as well, to
- * see what they made of the stack: it uses nothing but what each revision has.
+ * The complete meaning of a stack's file as data. This file is also bundled with the sources of another revision to render
+ * the stack there, so it may use only what every revision has.
  */
 export interface StackRendering {
   readonly driver: DriverName | "auto";
   readonly nodes: readonly RenderedNode[];
-  /** Shape of the volume; absent when there is none, or the revision knows none. */
+  /** Shape of the volume; absent without a volume, or in a revision without volumes. */
   readonly volume?: string;
 }
 
 export interface RenderedNode extends NodePlan {
   readonly image: string;
-  /** What its machine is told at first boot. */
+  /** The seed of its first boot. */
   readonly firstBoot: string;
-  /** What follows the plan while it lives. */
+  /** The files that follow the plan on a running node. */
   readonly files: readonly { readonly path: string; readonly content: string; readonly reload: string }[];
 }
 
-/** Either the rendering, or what is wrong with the file. */
+/** The rendering, or the problem of the file. */
 export type RenderResult = { readonly rendering: StackRendering } | { readonly problem: string };
 
-/** @param file how the text is called in problems */
+/** @param file name of the file in problems */
 export function renderStack(text: string, stack: string, file: string): RenderResult {
   const { configuration, problems } = readConfigurationFile(text, { stack });
   if (!configuration) return { problem: describeProblems(problems ?? [], file) };

@@ -6,12 +6,12 @@ export interface ReviewContext {
   readonly stack: string;
   readonly comparedWith: string;
   readonly refused: readonly string[];
-  /** Nodes of each role, as they stand before the change. */
+  /** Nodes per role before the change. */
   readonly counts: RoleCounts;
   readonly unchangedNodes: number;
 }
 
-/** Says of each change what it runs, what it interrupts and what it risks. */
+/** Adds the commands, the interruption and the risk of each change. */
 export function reviewChanges(changes: readonly NodeChange[], context: ReviewContext): Review {
   const { stack, comparedWith, refused, counts, unchangedNodes } = context;
   const nodes = changes.map((change) => reviewNode(change, counts));

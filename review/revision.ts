@@ -7,10 +7,10 @@ import { UserError } from "../model/user-error";
 import type { RenderResult } from "./render-stack";
 
 /**
- * The stack as a git revision makes it; undefined when it has no such stack. Nothing of the checkout is changed: the
- * revision is unpacked into a temporary folder that goes again.
+ * The stack as rendered by a git revision; undefined when the revision has no such stack. The checkout is not changed: the
+ * revision is unpacked into a temporary folder.
  *
- * @throws UserError `no-revision` when git does not know it, `other-revision` when it cannot be rendered
+ * @throws UserError `no-revision` when git does not have it, `other-revision` when it cannot be rendered
  */
 export async function renderRevision(revision: string, stack: string): Promise<RenderResult | undefined> {
   const folder = await makeTemporaryFolder("groundplane-revision-");
@@ -34,15 +34,15 @@ export async function renderRevision(revision: string, stack: string): Promise<R
   }
 }
 
-/** The full id of the commit that a name stands for. */
+/** The full commit id of a revision. */
 export async function commitOf(revision: string): Promise<string> {
-  // A name that begins with a dash would be taken for an option.
+  // Otherwise git parses a name with a leading dash as an option.
   const argv = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
   const commit = await git(argv).catch(() => {
     throw new UserError(
       "no-revision",
-      `git knows no revision ${JSON.stringify(revision)} here`,
-      "name a branch, tag or commit; a shallow clone may have to fetch it first: `git fetch origin NAME`",
+      `git has no revision ${JSON.stringify(revision)} in this repository`,
+      "name a branch, tag or commit; in a shallow clone, fetch it first: `git fetch origin NAME`",
     );
   });
   return commit.trim();

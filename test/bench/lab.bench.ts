@@ -10,7 +10,7 @@ import { type LabStep, labVariants, up } from "./lab-under-bench";
 import { cores, openStack, type StackUnderBench, stackUnavailable } from "./stack-under-bench";
 import { stackCpuSeconds } from "./stack-usage";
 
-const onLivingLab: readonly LabStep[] = [withoutChange, idle, addWorker, stop, contract, replaceMaster, scaleMasters];
+const onLivingLab: readonly LabStep[] = [withoutChange, idle, addWorker, contract, replaceMaster, scaleMasters, stop];
 
 let stack: StackUnderBench | undefined;
 let engine: EngineAlone | undefined;

@@ -7,9 +7,9 @@ export interface CommandOutput {
   readonly stderr: string;
 }
 
-/** One stack of a project copy, driven as a user drives it: by `groundplane`, `pulumi` and `kubectl`. */
+/** One stack of a project copy, operated like a user does: through `groundplane`, `pulumi` and `kubectl`. */
 export class ClusterUnderTest {
-  /** Everything that any command printed: no secret may ever be found in it. */
+  /** The output of all commands, which must not contain a secret. */
   readonly transcript: string[] = [];
 
   private readonly running = new Map<ChildProcess, Promise<unknown>>();
@@ -24,13 +24,13 @@ export class ClusterUnderTest {
     return this.run([process.execPath, "cli/groundplane.cjs", ...args, "--stack", this.stack]);
   }
 
-  /** `pulumi` exactly as a shell after `eval "$(npx groundplane env)"` would run it. */
+  /** `pulumi` in a shell after `eval "$(npx groundplane env)"`. */
   async pulumi(...args: string[]): Promise<CommandOutput> {
     const script = 'eval "$("$0" cli/groundplane.cjs env --stack "$1")"; shift; exec pulumi "$@"';
     return this.run(["bash", "-c", script, process.execPath, this.stack, ...args, "--stack", this.stack]);
   }
 
-  /** kubectl on a master, so that the host needs none. */
+  /** Runs kubectl on a master, so that the host does not need it. */
   async kubectl(master: string, ...args: string[]): Promise<CommandOutput> {
     return this.onNode(master, "kubectl --kubeconfig /etc/kubernetes/admin.conf", ...args);
   }
@@ -55,7 +55,7 @@ export class ClusterUnderTest {
       cwd: this.project.folder,
       env: this.project.environment,
       stdio: ["ignore", "pipe", "pipe"],
-      // In a group of its own: Ctrl-C in a terminal reaches it by `interrupt` alone. Pulumi gives up at the second one.
+      // A separate process group, so that Ctrl-C reaches it through `interrupt` only: Pulumi aborts at the second signal.
       detached: true,
     });
     const text = { stdout: "", stderr: "" };
@@ -70,12 +70,12 @@ export class ClusterUnderTest {
     });
     this.running.set(child, ended);
     const exitCode = await ended.finally(() => this.running.delete(child));
-    // `--show-secrets` is how the test itself learns the secrets; that output is not part of what must be clean.
+    // The test reads the secrets through `--show-secrets`; that output is exempt from the search for secrets.
     if (!options.quiet && !argv.includes("--show-secrets")) this.transcript.push(text.stdout, text.stderr);
     return { exitCode, ...text };
   }
 
-  /** Ends the commands that run, as Ctrl-C does, and lets no other one begin. */
+  /** Ends the running commands like Ctrl-C and prevents new ones. */
   async interrupt(): Promise<void> {
     this.isEnded = true;
     for (const child of this.running.keys()) child.kill("SIGINT");
@@ -83,13 +83,13 @@ export class ClusterUnderTest {
   }
 }
 
-/** Fails with all that the command said. */
+/** Fails with the output of the command. */
 export function mustSucceed(what: string, output: CommandOutput): CommandOutput {
   if (output.exitCode === 0) return output;
-  throw new Error(`${what} ended with ${output.exitCode}\n${tail(output.stdout)}\n${tail(output.stderr)}`);
+  throw new Error(`${what} exited with code ${output.exitCode}\n${tail(output.stdout)}\n${tail(output.stderr)}`);
 }
 
-/** What Pulumi repeats every second while it waits would push out what failed. */
+/** Pulumi repeats progress lines every second; they would displace the failure. */
 const isProgress = (line: string): boolean => /^\s*@ |(?:creating|updating|deleting) \(\d+s\)(?! error)/.test(line);
 
 const tail = (text: string): string =>
@@ -99,19 +99,19 @@ const tail = (text: string): string =>
     .slice(-60)
     .join("\n");
 
-/** Asks until the answer is right; fails with the last one. */
+/** Repeats an action until its result is right; fails with the last result. */
 export async function eventually<T>(
   what: string,
   deadlineMs: number,
-  ask: () => Promise<T>,
-  right: (answer: T) => boolean,
+  action: () => Promise<T>,
+  right: (result: T) => boolean,
 ): Promise<T> {
   const end = performance.now() + deadlineMs;
   for (;;) {
-    const answer = await ask();
-    if (right(answer)) return answer;
+    const result = await action();
+    if (right(result)) return result;
     if (performance.now() > end)
-      throw new Error(`${what}: not within ${deadlineMs} ms; last: ${JSON.stringify(answer)}`);
+      throw new Error(`${what}: timed out after ${deadlineMs} ms; last: ${JSON.stringify(result)}`);
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { eventually } from "../../support/cluster-under-test";
 import { type LabStep, labVariants, up } from "../lab-under-bench";
 import { stackCpuSeconds, stackMemoryMiB } from "../stack-usage";
 
 const SETTLE_MS = 20_000;
 const IDLE_MS = 30_000;
+const READY_MS = 180_000;
 
 /** The limit is the engine alone, with an empty program. */
 export const withoutChange: LabStep = {
@@ -45,11 +47,14 @@ export const addWorker: LabStep = {
   },
 };
 
-/** An orderly shutdown of every machine. `up` starts them again. */
+/** An orderly shutdown of every machine. `up` starts them again, and its pods become Ready before the next step. */
 export const stop: LabStep = {
   rows: [{ name: "stop", unit: "s", what: "`groundplane stop` of the whole lab" }],
   async run({ stack }, round) {
     round.record("stop", { value: await stack.groundplane("stop") });
     await up(stack);
+    const allPods = ["wait", "--for=condition=Ready", "pods", "--all", "--all-namespaces", "--timeout=10s"];
+    const wait = () => stack.cluster.kubectl("master-1", ...allPods);
+    await eventually("every pod is Ready", READY_MS, wait, ({ exitCode }) => exitCode === 0);
   },
 };

@@ -121,7 +121,7 @@ test("a comment begins with its marker, fits its limit, and says what it leaves 
   const text = renderMarkdown(reviewChanges(many, context));
   assert.ok(text.startsWith("<!-- groundplane-preview:lab -->\n"));
   assert.ok(text.length <= commentLimit && text.length > commentLimit / 2, `${text.length}`);
-  assert.match(text, /_Details of \d+ more nodes do not fit here/);
+  assert.match(text, /_The details of \d+ more nodes do not fit/);
   assert.match(text, /\n``````diff\n/, "a fence longer than any in the file");
   assert.equal(text.match(/<details>/g)?.length, text.match(/<\/details>/g)?.length);
 });
