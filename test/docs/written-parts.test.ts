@@ -15,6 +15,7 @@ import { renderConfigurationKeys } from "../support/configuration-keys";
 import { examplePlan } from "../support/example-plans";
 import { exampleText } from "../support/example-stacks";
 import { fenced, markdownTable, projectFolder, readPaper, type WrittenPart, withPart } from "../support/papers";
+import { renderWordPairs } from "./words";
 
 /**
  * `RECORD=1 npm run test:docs` updates these parts; such a run fails, so that the variable is not left set.
@@ -36,6 +37,7 @@ const parts: readonly WrittenPart[] = [
   { paper: "README.md", name: "contract", render: renderRecordedContract },
   { paper: "README.md", name: "bench", render: renderBenchWithoutFaults },
   { paper: "stacks/README.md", name: "keys", render: renderConfigurationKeys },
+  { paper: "CONTRIBUTING.md", name: "words", render: renderWordPairs },
 ];
 
 for (const part of parts) {
