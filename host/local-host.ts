@@ -9,6 +9,7 @@ import { digestFile } from "./digest-file";
 import { withFileLock } from "./file-lock";
 import { makeReadOnly, stampFile } from "./file-stamp";
 import * as store from "./file-store";
+import { fileTrees } from "./file-trees";
 import { isPortFree } from "./free-port";
 import * as kernel from "./kernel-files";
 import { connectLines } from "./line-connection";
@@ -97,6 +98,7 @@ export const localHost: Host = {
     holdersOf: fileHolders,
   },
   files,
+  trees: fileTrees,
   kernel: {
     read: kernel.readKernelFile,
     readBytes: kernel.readKernelBytes,

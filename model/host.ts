@@ -1,5 +1,6 @@
 import type { HostProcesses, RunCommand } from "./commands";
 import type { HostFiles, KernelFiles } from "./host-files";
+import type { HostTrees } from "./host-trees";
 
 /**
  * The host that groundplane runs on: everything that drivers and the image builder ask of it. `host/local-host.ts`
@@ -12,6 +13,7 @@ export interface Host {
   readonly run: RunCommand;
   readonly processes: HostProcesses;
   readonly files: HostFiles;
+  readonly trees: HostTrees;
   readonly kernel: KernelFiles;
   readonly locks: HostLocks;
   readonly sockets: HostSockets;

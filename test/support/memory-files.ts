@@ -3,16 +3,18 @@ import * as path from "node:path";
 import type { HostFiles } from "../../model/host-files";
 import { UserError } from "../../model/user-error";
 
-interface Entry {
-  /** `undefined`: a folder. */
+export interface MemoryEntry {
+  /** `undefined`: a folder or a link. */
   readonly content: Buffer | undefined;
+  /** What a symbolic link contains. Links are not followed. */
+  readonly target?: string;
   readonly mode: number;
   readonly modified: number;
 }
 
 /** Files of POSIX paths in memory, as `HostFiles` promises them. */
 export class MemoryFiles implements HostFiles {
-  private readonly entries = new Map<string, Entry>([["/", { content: undefined, mode: 0o755, modified: 0 }]]);
+  private readonly entries = new Map<string, MemoryEntry>([["/", { content: undefined, mode: 0o755, modified: 0 }]]);
   private lastTemporary = 0;
 
   constructor(
@@ -31,6 +33,22 @@ export class MemoryFiles implements HostFiles {
 
   modeOf(file: string): number | undefined {
     return this.entries.get(key(file))?.mode;
+  }
+
+  entryOf(file: string): MemoryEntry | undefined {
+    return this.entries.get(key(file));
+  }
+
+  putLink(at: string, target: string): void {
+    this.needFolder(path.posix.dirname(at));
+    if (this.entryOf(at)) throw failure("EEXIST", at);
+    this.entries.set(key(at), { content: undefined, target, mode: 0o777, modified: this.now() });
+  }
+
+  setMode(file: string, mode: number): void {
+    const entry = this.entryOf(file);
+    if (!entry) throw failure("ENOENT", file);
+    this.entries.set(key(file), { ...entry, mode });
   }
 
   /** As a program writes that opens a file of an existing folder. */
@@ -142,9 +160,7 @@ export class MemoryFiles implements HostFiles {
   }
 
   async makeReadOnly(file: string): Promise<void> {
-    const entry = this.entries.get(key(file));
-    if (!entry) throw failure("ENOENT", file);
-    this.entries.set(key(file), { ...entry, mode: 0o444 });
+    this.setMode(file, 0o444);
   }
 
   async digest(file: string): Promise<string> {
@@ -159,7 +175,7 @@ export class MemoryFiles implements HostFiles {
 
   private isFolder(name: string): boolean {
     const entry = this.entries.get(key(name));
-    return entry !== undefined && entry.content === undefined;
+    return entry !== undefined && entry.content === undefined && entry.target === undefined;
   }
 
   private needFolder(folder: string): void {

@@ -7,8 +7,10 @@ import {
   type ProcessIdentity,
 } from "../../model/commands";
 import type { Host, HostFacts, HostLocks } from "../../model/host";
+import type { HostTrees } from "../../model/host-trees";
 import { UserError } from "../../model/user-error";
 import { MemoryFiles } from "./memory-files";
+import { memoryTrees } from "./memory-trees";
 
 /**
  * What a command answers. Of several entries for one command, each call takes the next; the last one stays. `effect` does what the program would have done to the host.
@@ -45,6 +47,7 @@ export class RecordingHost implements Host {
   /** Commands, started and killed processes, and kernel settings, one line each, in order. */
   readonly log: string[] = [];
   readonly memory: MemoryFiles;
+  readonly trees: HostTrees;
   /** Standard input of the commands that got one. */
   readonly inputs: string[] = [];
   readonly namespaceFiles = new Set<string>();
@@ -61,6 +64,7 @@ export class RecordingHost implements Host {
 
   constructor(private readonly script: HostScript = {}) {
     this.memory = new MemoryFiles(script.files, () => this.milliseconds);
+    this.trees = memoryTrees(this.memory);
     this.facts = {
       ...{ platform: "linux", arch: "x64", kernelRelease: "6.1.0-25-amd64", uid: 0, userName: "root" },
       ...{ homeFolder: "/root", temporaryFolder: "/tmp", nodeProgram: "/usr/bin/node", env: { PATH: "/usr/bin" } },
