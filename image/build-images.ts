@@ -1,9 +1,7 @@
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { dataFolder, imagesFolder, partsFolder } from "../host/data-folder";
-import { withFileLock } from "../host/file-lock";
 import { type DistributionName, distributions } from "../model/distributions";
 import type { ImageForm } from "../model/drivers";
+import type { Host } from "../model/host";
 import { kubernetesVersions } from "../model/releases";
 import { UserError } from "../model/user-error";
 import { ensureContainerdStore } from "./build/containerd-store";
@@ -22,39 +20,42 @@ import { removeDiscarded } from "./store/replace-folder";
 import { ensureSealed, type SealedFolder } from "./store/sealed-folder";
 
 export interface EnsureImagesOptions {
-  /** Names of images, see `imageFor`; default: all trees of every known Kubernetes. */
+  /** Names of images, see `imageFor`; default: the trees of every release. */
   readonly names?: readonly string[];
   readonly progress?: OnProgress;
   readonly signal?: AbortSignal;
-  /** Reads every byte of what is there instead of comparing sizes and times. */
+  /** Reads every byte of existing images instead of comparing sizes and times. */
   readonly verify?: boolean;
-  /** Where parts come from, in order of preference; default: whatever is usable. */
+  /** Where parts come from, in order of preference; default: all usable sources. */
   readonly sources?: readonly PartSource[];
-  /** Recipes to look the names up in; default: those of every known Kubernetes. */
+  /** Recipes to look the names up in; default: those of every release. */
   readonly recipes?: readonly ImageRecipe[];
 }
 
-/** A build of everything takes half an hour; somebody else's is waited for. */
+/** A build of everything takes half an hour; that of another process is waited for. */
 const LOCK_TIMEOUT_MS = 60 * 60 * 1000;
 
 /**
- * Builds the images that are absent, and anew those that are damaged. Every step keeps its result, so that a build that
- * was killed goes on where it was. Safe to be called by several processes at once. An ordinary user builds as root of a
- * user namespace.
+ * Builds the images that are absent or damaged. Every step keeps its result, so that a build that was killed continues
+ * where it stopped. Several processes may call it at once. An ordinary user builds as root of a user namespace.
  *
- * @throws UserError when there is no source for a part, no network, no room, or a build fails; finished steps stay, a
- * half image never does
+ * @throws UserError when there is no source for a part, no network, no space, or a build fails; finished steps stay, an
+ * incomplete image never does
  */
-export async function ensureImages(options: EnsureImagesOptions = {}): Promise<readonly (ImageRecord | DiskRecord)[]> {
+export async function ensureImages(
+  host: Host,
+  options: EnsureImagesOptions = {},
+): Promise<readonly (ImageRecord | DiskRecord)[]> {
   const recipes = wantedRecipes(options);
   const { progress = () => {}, signal, verify, sources } = options;
-  if (sources || !isOrdinaryUser())
-    return buildHere(recipes, sources ?? allSources(), { progress, signal, full: verify });
-  const present = await presentDisks(recipes, verify);
+  const context = { host, progress, signal };
+  if (sources || !isOrdinaryUser(host))
+    return buildHere(recipes, sources ?? allSources(host), { ...context, full: verify });
+  const present = await presentDisks(host, recipes, verify);
   if (present) return present;
-  const cannotBuild = await buildingProblem();
-  if (cannotBuild) return buildHere(recipes, allSources(), { progress, signal, full: verify, cannotBuild });
-  const records = await buildInNamespace({ kind: "images", recipes, verify }, { progress, signal });
+  const cannotBuild = await buildingProblem(host);
+  if (cannotBuild) return buildHere(recipes, allSources(host), { ...context, full: verify, cannotBuild });
+  const records = await buildInNamespace({ kind: "images", recipes, verify }, context);
   return records as readonly (ImageRecord | DiskRecord)[];
 }
 
@@ -63,29 +64,31 @@ async function buildHere(
   sources: readonly PartSource[],
   context: EnsureContext,
 ): Promise<readonly (ImageRecord | DiskRecord)[]> {
-  await fs.mkdir(imagesFolder(), { recursive: true });
+  const { folders, locks, trees } = context.host;
+  await trees.createFolder(folders.images());
   const build = async (): Promise<readonly (ImageRecord | DiskRecord)[]> => {
-    await removeDiscarded();
+    await removeDiscarded(context.host);
     const records = [];
     for (const recipe of recipes) records.push(await ensureOne(recipe, sources, context));
     return records;
   };
-  return withFileLock(path.join(dataFolder(), "build-images"), build, { timeoutMs: LOCK_TIMEOUT_MS });
+  return locks.withLock(path.join(folders.data(), "build-images"), build, { timeoutMs: LOCK_TIMEOUT_MS });
 }
 
-/** All of them, where they are disks and there is nothing to be done. */
+/** All images, where they are disks and none has to be built. */
 async function presentDisks(
+  host: Host,
   recipes: readonly ImageRecipe[],
   full: boolean | undefined,
 ): Promise<readonly DiskRecord[] | undefined> {
   if (!recipes.every(({ disk }) => disk)) return undefined;
-  const found = await Promise.all(recipes.map((recipe) => openDisk(recipe, { full })));
+  const found = await Promise.all(recipes.map((recipe) => openDisk(host, recipe, { full })));
   return found.every((each) => typeof each !== "string") ? found : undefined;
 }
 
 type EnsureContext = BuildContext & {
   readonly full?: boolean;
-  /** Why nothing can be built here; what a bundle has ready can still be taken. */
+  /** Why nothing can be built here; finished disks of a bundle can still be used. */
   readonly cannotBuild?: UserError;
 };
 type MakePart = (wanted: Part) => Promise<SealedFolder>;
@@ -104,7 +107,7 @@ async function ensureOne(
       if (!(await source.available(finished)).usable) continue;
       return { disk: await source.fetch(finished, path.dirname(target), context) };
     }
-    if (process.platform !== "linux") throw needsLinux(recipe);
+    if (context.host.facts.platform !== "linux") throw needsLinux(recipe);
     if (context.cannotBuild) throw context.cannotBuild;
     return writeDisk(recipe, part, target, context);
   });
@@ -120,18 +123,18 @@ const needsLinux = (recipe: ImageRecipe): UserError =>
 async function treeParts(recipe: ImageRecipe, part: MakePart, context: EnsureContext): Promise<ImageParts> {
   const base = await part({ kind: "root-tree", recipe: recipe.rootTree });
   const { container } = recipe;
-  if (!container) throw new Error(`nothing says what containers of ${recipe.name} need`);
+  if (!container) throw new Error(`the recipe of ${recipe.name} has no layer for containers`);
   const top = await ensureLayer("container", container, "", context, (target) =>
-    buildContainerLayer(container, target),
+    buildContainerLayer(context.host, container, target),
   );
   const { programs, layers } = await kubernetesParts(recipe, part, context);
   return { layers: [{ name: "container", folder: top }, ...layers, { name: "base", folder: base }], programs };
 }
 
-/** A disk has what the tree of the same recipe has, and its own layer instead of the containers'. */
+/** A disk has the content of the tree of the same recipe, with the disk layer instead of the container layer. */
 async function writeDisk(recipe: ImageRecipe, part: MakePart, target: string, context: EnsureContext) {
   const { disk, rootTree, kubernetes } = recipe;
-  if (!disk) throw new Error(`nothing says what the disk of ${recipe.name} is`);
+  if (!disk) throw new Error(`the recipe of ${recipe.name} has no disk`);
   const base = await part({ kind: "root-tree", recipe: rootTree });
   const top = await ensureLayer("disk", { disk, suite: rootTree.suite }, base.digest, context, (content) =>
     buildDiskLayer(disk, rootTree, base.content, content, context),
@@ -152,18 +155,18 @@ async function kubernetesParts(
   if (!kubernetes) return { layers: [], programs };
   for (const each of kubernetes.parts) programs.set(each.name, await part({ kind: "programs", recipe: each }));
   const programFolder = (name: string): string => programs.get(name)?.content ?? "";
-  // Links to the programs, so it is another layer when they are others.
+  // The layer contains links to the programs, so other programs make another layer.
   const made = [...programs.values()].map((folder) => folder.digest).join();
-  const build = (target: string) => buildKubernetesLayer(kubernetes, programFolder, target);
+  const build = (target: string) => buildKubernetesLayer(context.host, kubernetes, programFolder, target);
   return {
     layers: [{ name: "kubernetes", folder: await ensureLayer("kubernetes", kubernetes, made, context, build) }],
     programs,
   };
 }
 
-/** Where a layer lies that is made by `recipe` from parts with this digest. */
-export const layerFolder = (name: LayerName | "disk", recipe: unknown, madeFrom: string): string =>
-  path.join(partsFolder(), `${name}-layer-${recipeHash([recipe, madeFrom])}`);
+/** The folder of a layer that is built by `recipe` from parts with this digest. */
+export const layerFolder = ({ folders }: Host, name: LayerName | "disk", recipe: unknown, madeFrom: string): string =>
+  path.join(folders.parts(), `${name}-layer-${recipeHash([recipe, madeFrom])}`);
 
 async function ensureLayer(
   name: LayerName | "disk",
@@ -172,7 +175,8 @@ async function ensureLayer(
   context: EnsureContext,
   build: (target: string) => Promise<void>,
 ): Promise<SealedFolder> {
-  return ensureSealed(layerFolder(name, recipe, madeFrom), `${name} layer`, context, async (target) => {
+  const folder = layerFolder(context.host, name, recipe, madeFrom);
+  return ensureSealed(folder, `${name} layer`, context, async (target) => {
     await build(target);
     return "this version of groundplane";
   });

@@ -1,9 +1,5 @@
-import * as os from "node:os";
 import * as path from "node:path";
-import { asNamespaceRoot, namespaceProblem } from "../host/namespaces";
-import { projectFolder } from "../host/project-folder";
-import { runCommand } from "../host/run-command";
-import type { NamespaceProblem } from "../model/host";
+import type { Host, NamespaceProblem } from "../model/host";
 import { UserError } from "../model/user-error";
 import type { ImageRecipe } from "./recipes/recipe";
 import type { BuildContext, Progress } from "./store/build-context";
@@ -23,12 +19,12 @@ export type BuildMessage =
 const GRACE_MS = 15_000;
 
 /** The files of a root tree have many owners, which only root can set: root of the host or of a user namespace. */
-export const isOrdinaryUser = (): boolean => process.platform === "linux" && process.getuid?.() !== 0;
+export const isOrdinaryUser = ({ facts }: Host): boolean => facts.platform === "linux" && facts.uid !== 0;
 
 /** Why this user cannot build, with the next step; `undefined` for those who can, such as root. */
-export async function buildingProblem(): Promise<UserError | undefined> {
-  if (!isOrdinaryUser()) return undefined;
-  const found = await namespaceProblem();
+export async function buildingProblem(host: Host): Promise<UserError | undefined> {
+  if (!isOrdinaryUser(host)) return undefined;
+  const found = await host.namespaces.problem();
   return found && needsNamespace(found);
 }
 
@@ -44,13 +40,14 @@ const needsNamespace = ({ problem, hint }: NamespaceProblem): UserError =>
  * such a namespace can remove what was built.
  * @throws UserError whatever the task throws
  */
-export async function buildInNamespace(task: BuildTask, { progress, signal }: BuildContext): Promise<unknown> {
-  const builder = path.join(projectFolder(), "dist", "image-builder.js");
+export async function buildInNamespace(task: BuildTask, { host, progress, signal }: BuildContext): Promise<unknown> {
+  const { facts, folders, namespaces } = host;
+  const builder = path.join(folders.project(), "dist", "image-builder.js");
   let last: BuildMessage | undefined;
-  const { stderr } = await runCommand([...asNamespaceRoot, process.execPath, builder], {
+  const { stderr } = await host.run([...namespaces.asRoot, facts.nodeProgram, builder], {
     stdin: JSON.stringify(task),
     // The user is root there, whose home is another folder.
-    env: { HOME: os.homedir() },
+    env: { HOME: facts.homeFolder },
     signal,
     graceMs: GRACE_MS,
     allowedExitCodes: [0, 1],

@@ -1,3 +1,4 @@
+import { localHost } from "../../host/local-host";
 import type { DriverChoice } from "../../hypervisors/choice/choose-driver";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { buildingProblem, isOrdinaryUser } from "../../image/build-in-namespace";
@@ -53,14 +54,14 @@ export const checkImages =
 /** Who is not root builds in a user namespace. */
 export const checkImageBuilding: Check = async () => {
   if (process.platform !== "linux") return [];
-  if (!isOrdinaryUser()) return [ok("image-building", "images can be built, as root")];
-  const found = await buildingProblem();
+  if (!isOrdinaryUser(localHost)) return [ok("image-building", "images can be built, as root")];
+  const found = await buildingProblem(localHost);
   if (found) return [warning("image-building", found.problem, found.hint)];
   return [ok("image-building", "images can be built without root, in a user namespace")];
 };
 
 /** Only what is missing needs a source, and one is enough. */
-export const checkSources: Check = async () => describeFoundSources(await describeSources());
+export const checkSources: Check = async () => describeFoundSources(await describeSources(localHost));
 
 /** A source that cannot be used matters when no other has what it would give: the programs that nodes run. */
 export function describeFoundSources(sources: readonly SourceDescription[]): readonly Finding[] {

@@ -1,10 +1,12 @@
 import * as path from "node:path";
 import { Command, Option } from "commander";
 import { interruptibly } from "../../host/interruption";
+import { localHost } from "../../host/local-host";
 import { createBundle } from "../../image/parts/bundle";
 import type { BundleManifest } from "../../image/parts/bundle-manifest";
 import { loadBundle } from "../../image/parts/load-bundle";
 import type { ImageForm } from "../../model/drivers";
+import type { Host } from "../../model/host";
 import { print, printJson, sayNews, table } from "../print";
 
 interface BundleOptions {
@@ -31,8 +33,9 @@ export function bundleCommand(): Command {
 }
 
 type WorkOnBundle = (
+  host: Host,
   file: string,
-  options: NonNullable<Parameters<typeof loadBundle>[1]> & { readonly form?: ImageForm },
+  options: NonNullable<Parameters<typeof loadBundle>[2]> & { readonly form?: ImageForm },
 ) => Promise<BundleManifest>;
 
 function partCommand(name: string, description: string, work: WorkOnBundle): Command {
@@ -43,7 +46,7 @@ function partCommand(name: string, description: string, work: WorkOnBundle): Com
     .action(async (file: string, { json, form }: BundleOptions) => {
       const whole = path.resolve(file);
       const manifest = await interruptibly("the bundle", (signal) =>
-        work(whole, { form, signal, progress: sayNews() }),
+        work(localHost, whole, { form, signal, progress: sayNews() }),
       );
       if (json) printJson(manifest);
       else print(renderManifest(manifest));

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { interruptibly } from "../../host/interruption";
+import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
 import { imageNamesOf } from "../checks/part-checks";
 import { driverFor } from "../driver";
@@ -18,7 +19,7 @@ function buildCommand(): Command {
       const configuration = await readConfiguration(stack);
       const names = imageNamesOf((await driverFor(configuration)).driver, configuration);
       const records = await interruptibly(stack, (signal) =>
-        ensureImages({ names, verify, signal, progress: sayNews() }),
+        ensureImages(localHost, { names, verify, signal, progress: sayNews() }),
       );
       if (json) printJson(records);
       else print(records.map(({ name, digest }) => `${name}  ${digest}`).join("\n"));

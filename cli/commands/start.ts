@@ -4,6 +4,7 @@ import { imagesFolder } from "../../host/data-folder";
 import { exists } from "../../host/file-store";
 import { ensureHostPackages } from "../../host/host-packages";
 import { interruptibly } from "../../host/interruption";
+import { localHost } from "../../host/local-host";
 import { type PhaseTime, ProgressLines } from "../../host/progress-lines";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { ensureImages } from "../../image/build-images";
@@ -102,7 +103,11 @@ async function prepareImages(
 ): Promise<void> {
   const names = imageNamesOf(driver, configuration);
   const build = () =>
-    ensureImages({ names, signal, progress: ({ phase, message }) => progress.status(`${phase}: ${message}`) });
+    ensureImages(localHost, {
+      names,
+      signal,
+      progress: ({ phase, message }) => progress.status(`${phase}: ${message}`),
+    });
   await build().catch(async (error: unknown) => {
     if (!(error instanceof UserError) || !/^(?:go-missing|go-too-old|no-source)$/.test(error.id)) throw error;
     await obtainGo(GO_FOR_KUBERNETES, { progress: (text) => progress.note(text), signal });

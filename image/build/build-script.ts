@@ -1,7 +1,6 @@
 import * as path from "node:path";
-import { isInUserNamespace, ownNamespaces } from "../../host/namespaces";
-import { runCommand } from "../../host/run-command";
 import type { CommandResult } from "../../model/commands";
+import type { Host } from "../../model/host";
 import { imageFolder } from "../image-files";
 import type { BuildContext } from "../store/build-context";
 
@@ -15,9 +14,9 @@ export async function runBuildScript(
   name: string,
   phase: string,
   { env, timeoutMs }: BuildScriptOptions,
-  { progress, signal }: BuildContext,
+  { host, progress, signal }: BuildContext,
 ): Promise<CommandResult> {
-  return runCommand([...ownNamespaces, "sh", path.join(imageFolder, "scripts", name)], {
+  return host.run([...host.namespaces.own, "sh", path.join(imageFolder, "scripts", name)], {
     env,
     timeoutMs,
     signal,
@@ -37,4 +36,5 @@ export const reportSteps =
  * Mount option, with a comma before it, that tells an overlay where to record removed and replaced folders. Root of a
  * user namespace cannot write the attributes that root of the host writes. Empty for root of the host.
  */
-export const overlayMarks = async (): Promise<string> => ((await isInUserNamespace()) ? ",userxattr" : "");
+export const overlayMarks = async ({ namespaces }: Host): Promise<string> =>
+  (await namespaces.isInUserNamespace()) ? ",userxattr" : "";

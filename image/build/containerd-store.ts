@@ -1,7 +1,5 @@
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { partsFolder } from "../../host/data-folder";
-import { removeTree } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { writeDockerArchive } from "../container/docker-archive";
 import { type ImageSources, layerFiles } from "../container/layer-files";
 import { recipeHash } from "../recipes/image-names";
@@ -23,22 +21,23 @@ export async function buildContainerdStore(
   store: string,
   context: BuildContext,
 ): Promise<void> {
-  const archives = await fs.mkdtemp(`${store}-archives-`);
+  const { host } = context;
+  const archives = await host.trees.createFolderBeside(`${store}-archives-`);
   try {
     for (const [index, image] of images.entries()) {
       context.signal?.throwIfAborted();
       context.progress({ phase: PHASE, message: `writing ${image.name}`, fraction: index / images.length });
       const file = path.join(archives, `${String(index).padStart(2, "0")}.tar`);
-      await writeDockerArchive(image, await layerFiles(image, sources), file);
+      await writeDockerArchive(host, image, await layerFiles(host, image, sources), file);
     }
     context.progress({ phase: PHASE, message: "unpacking", fraction: 1 });
     const present = await unpack(archives, store, sources.tree, context);
     const missing = images.filter((image) => !present.includes(image.name)).map((image) => image.name);
     if (missing.length > 0) throw new Error(`containerd did not import ${missing.join(", ")}`);
   } finally {
-    await removeTree(archives);
+    await host.files.remove(archives);
   }
-  await dropLeftovers(store);
+  await dropLeftovers(host, store);
 }
 
 async function unpack(
@@ -53,11 +52,11 @@ async function unpack(
 }
 
 /** Removes temporary mounts and uploads of the run that filled the store. */
-async function dropLeftovers(store: string): Promise<void> {
-  for (const name of await fs.readdir(store)) {
-    if (name.startsWith("tmpmounts") || name.endsWith(".ttrpc")) await removeTree(path.join(store, name));
+async function dropLeftovers({ files }: Host, store: string): Promise<void> {
+  for (const name of await files.list(store)) {
+    if (name.startsWith("tmpmounts") || name.endsWith(".ttrpc")) await files.remove(path.join(store, name));
   }
-  await removeTree(path.join(store, "io.containerd.content.v1.content", "ingest"));
+  await files.remove(path.join(store, "io.containerd.content.v1.content", "ingest"));
 }
 
 /** The store of a disk image as a part: a disk that is rebuilt with another layout reuses it. */
@@ -68,10 +67,13 @@ export async function ensureContainerdStore(
   context: BuildContext & Verification,
 ): Promise<string> {
   const made = [base, ...programs.values()].map(({ digest }) => digest);
-  const folder = path.join(partsFolder(), `containerd-store-${recipeHash([recipe.containerImages, made])}`);
+  const folder = path.join(
+    context.host.folders.parts(),
+    `containerd-store-${recipeHash([recipe.containerImages, made])}`,
+  );
   const sources = { programs: (part: string) => programs.get(part)?.content ?? "", tree: base.content };
   const sealed = await ensureSealed(folder, PHASE, context, async (content) => {
-    await fs.chmod(content, 0o711);
+    await context.host.trees.setMode(content, 0o711);
     await buildContainerdStore(recipe.containerImages, sources, content, context);
     return "this version of groundplane";
   });

@@ -1,7 +1,5 @@
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { removeTree, writeFileAtomic } from "../../host/file-store";
-import { runCommand } from "../../host/run-command";
+import type { Host } from "../../model/host";
 import type { ImageKind } from "../../model/volumes";
 import { biosBoot, fstab, grubConfiguration, loadGrubConfiguration } from "../disk/boot-files";
 import { type DiskLayout, layOutDisk, MIB } from "../disk/disk-layout";
@@ -39,10 +37,10 @@ export async function buildDiskImage(
   context: BuildContext,
 ): Promise<void> {
   const layout = layOutDisk(kind, recipe);
-  const work = await fs.mkdtemp(`${target}-work-`);
+  const work = await context.host.trees.createFolderBeside(`${target}-work-`);
   try {
     const out = await makeFileSystems(recipe, layout, content, work, context);
-    await writeDisk(kind, recipe, layout, out, target);
+    await writeDisk(context.host, kind, recipe, layout, out, target);
     context.progress({ phase: PHASE, message: "copying file systems" });
     const { boot } = layout.partitions;
     await copySparse(path.join(out, "boot.ext4"), target, boot.offsetBytes, context);
@@ -50,7 +48,7 @@ export async function buildDiskImage(
       await copySparse(path.join(out, `${name}.ext4`), target, offsetBytes, context);
     }
   } finally {
-    await removeTree(work);
+    await context.host.files.remove(work);
   }
 }
 
@@ -61,15 +59,16 @@ async function makeFileSystems(
   work: string,
   context: BuildContext,
 ): Promise<string> {
-  const [files, out, scratch] = ["files", "out", "scratch"].map((name) => path.join(work, name)) as [
+  const [inputs, out, scratch] = ["files", "out", "scratch"].map((name) => path.join(work, name)) as [
     string,
     string,
     string,
   ];
-  for (const folder of [files, out, scratch]) await fs.mkdir(folder);
-  await writeFileAtomic(path.join(files, "fstab"), fstab(recipe, layout), 0o644);
-  await writeFileAtomic(path.join(files, "grub.cfg"), grubConfiguration(recipe), 0o644);
-  await writeFileAtomic(path.join(files, "load.cfg"), loadGrubConfiguration(layout), 0o644);
+  const { files, trees } = context.host;
+  for (const folder of [inputs, out, scratch]) await trees.createFolder(folder);
+  await files.writeAtomic(path.join(inputs, "fstab"), fstab(recipe, layout), 0o644);
+  await files.writeAtomic(path.join(inputs, "grub.cfg"), grubConfiguration(recipe), 0o644);
+  await files.writeAtomic(path.join(inputs, "load.cfg"), loadGrubConfiguration(layout), 0o644);
   const { boot } = layout.partitions;
   const volumes = [
     ["/boot", "boot", boot.sizeBytes / MIB, boot.guid, BOOT_FEATURES],
@@ -80,8 +79,8 @@ async function makeFileSystems(
     STORE: store,
     WORK: scratch,
     OUT: out,
-    FILES: files,
-    MARKS: (await overlayMarks()) || ",metacopy=on",
+    FILES: inputs,
+    MARKS: (await overlayMarks(context.host)) || ",metacopy=on",
     VOLUMES: volumes.map((line) => line.join(" ")).join("\n"),
     SOURCE_DATE_EPOCH: String(recipe.sealedAt),
   };
@@ -91,13 +90,14 @@ async function makeFileSystems(
 
 /** Writes everything except the ext4 file systems. */
 async function writeDisk(
+  { trees }: Host,
   kind: ImageKind,
   recipe: DiskRecipe,
   layout: DiskLayout,
   from: string,
   target: string,
 ): Promise<void> {
-  const read = (name: string): Promise<Buffer> => fs.readFile(path.join(from, name));
+  const read = (name: string): Promise<Buffer> => trees.readBytes(path.join(from, name));
   const { "bios-boot": bios, efi, volumes } = layout.partitions;
   const { program, core } = biosBoot(await read("boot.img"), await read("core.img"), bios);
   const table = partitionTable(layout, program);
@@ -109,27 +109,11 @@ async function writeDisk(
     [volumes.offsetBytes, volumeGroupHead(kind, recipe, layout)],
     [layout.sizeBytes - table.tail.length, table.tail],
   ];
-  const disk = await fs.open(target, "w", 0o644);
-  try {
-    await disk.truncate(layout.sizeBytes);
-    for (const [at, bytes] of pieces) await writeNonZero(disk, bytes, at);
-  } finally {
-    await disk.close();
-  }
+  await trees.writeSparse(target, layout.sizeBytes, pieces);
 }
 
-/** Blocks of zeros remain holes. */
-async function writeNonZero(disk: fs.FileHandle, bytes: Buffer, at: number): Promise<void> {
-  const block = 64 * 1024;
-  const zeros = Buffer.alloc(block);
-  for (let start = 0; start < bytes.length; start += block) {
-    const piece = bytes.subarray(start, start + block);
-    if (!piece.equals(zeros.subarray(0, piece.length))) await disk.write(piece, 0, piece.length, at + start);
-  }
-}
-
-async function copySparse(from: string, to: string, at: number, { signal }: BuildContext): Promise<void> {
+async function copySparse(from: string, to: string, at: number, { host, signal }: BuildContext): Promise<void> {
   const argv = ["dd", `if=${from}`, `of=${to}`, "bs=64K", "conv=sparse,notrunc", "oflag=seek_bytes", `seek=${at}`];
-  await runCommand([...argv, "status=none"], { signal });
-  await removeTree(from);
+  await host.run([...argv, "status=none"], { signal });
+  await host.files.remove(from);
 }

@@ -1,5 +1,3 @@
-import * as fs from "node:fs/promises";
-import { removeTree, writeFileAtomic } from "../../host/file-store";
 import { archives } from "../recipes/archives";
 import type { DiskRecipe, RootTreeRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/build-context";
@@ -28,9 +26,10 @@ export async function buildDiskLayer(
   target: string,
   context: BuildContext,
 ): Promise<void> {
-  await writeLayer(recipe.layer, target);
+  const { files, trees } = context.host;
+  await writeLayer(context.host, recipe.layer, target);
   if (recipe.packages.length === 0) return;
-  const work = await fs.mkdtemp(`${target}-work-`);
+  const work = await trees.createFolderBeside(`${target}-work-`);
   const aptConf = `${work}.apt.conf`;
   try {
     const options = [...leaveOut, ...leaveOutModules].map((option) => `DPkg::Options:: "--${option}";`);
@@ -38,23 +37,23 @@ export async function buildDiskLayer(
       'Dir::Etc::SourceList "/run/sources.list";',
       'Dir::Etc::SourceParts "/dev/null";',
       ...options,
-      ...(await aptFetchOptions()),
+      ...(await aptFetchOptions(context.host)),
     ];
     // Readable by this user only: the address of a proxy may contain a password.
-    await writeFileAtomic(aptConf, `${settings.join("\n")}\n`, 0o600);
+    await files.writeAtomic(aptConf, `${settings.join("\n")}\n`, 0o600);
     const env = {
       TREE: tree,
       LAYER: target,
       WORK: work,
-      MARKS: await overlayMarks(),
+      MARKS: await overlayMarks(context.host),
       APT_CONF: aptConf,
       PACKAGES: recipe.packages.join(" "),
-      SOURCES: (await packageSources(archives[distribution], suite)).join("\n"),
+      SOURCES: (await packageSources(context.host, archives[distribution], suite)).join("\n"),
       SOURCE_DATE_EPOCH: String(recipe.sealedAt),
     };
     await runBuildScript("install-disk-packages.sh", "disk layer", { env }, context);
   } finally {
-    await removeTree(aptConf);
-    await removeTree(work);
+    await files.remove(aptConf);
+    await files.remove(work);
   }
 }

@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { imagesFolder } from "../../host/data-folder";
-import { exists, readJson, writeFileAtomic, writeJson } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { imageName } from "../recipes/image-names";
 import type { ImageRecipe, KubernetesRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/build-context";
@@ -37,17 +35,18 @@ export interface ImageParts {
 
 /** The image, when it is complete and consists of exactly these parts; otherwise the reason in words, or `absent`. */
 export async function openImage(
+  host: Host,
   recipe: ImageRecipe,
   parts: ImageParts,
   { full = false }: Verification,
 ): Promise<ImageRecord | string> {
-  const folder = path.join(imagesFolder(), imageName(recipe));
-  const record = await readJson<ImageRecord>(path.join(folder, "image.json")).catch(() => undefined);
-  if (!record) return (await exists(folder)) ? "its record is damaged" : "absent";
-  const seal = await storeSeal(folder, recipe);
+  const folder = path.join(host.folders.images(), imageName(recipe));
+  const record = await host.files.readJson<ImageRecord>(path.join(folder, "image.json")).catch(() => undefined);
+  if (!record) return (await host.files.exists(folder)) ? "its record is damaged" : "absent";
+  const seal = await storeSeal(host, folder, recipe);
   if (typeof seal === "string") return seal;
   if (record.digest !== digestOf(parts)) return "its parts have changed";
-  return (seal && (await findDifference(path.join(folder, "containerd"), seal, full))) ?? record;
+  return (seal && (await findDifference(host, path.join(folder, "containerd"), seal, full))) ?? record;
 }
 
 /** Returns the image; builds it from its parts when it is absent or damaged. */
@@ -56,10 +55,10 @@ export async function ensureImage(
   parts: ImageParts,
   context: BuildContext & Verification,
 ): Promise<ImageRecord> {
-  const found = await openImage(recipe, parts, context);
+  const found = await openImage(context.host, recipe, parts, context);
   if (typeof found !== "string") return found;
   const name = imageName(recipe);
-  const folder = path.join(imagesFolder(), name);
+  const folder = path.join(context.host.folders.images(), name);
   return replaceFolder(folder, name, found, context, (partial) => assemble(recipe, parts, partial, context));
 }
 
@@ -69,10 +68,11 @@ async function assemble(
   folder: string,
   context: BuildContext,
 ): Promise<ImageRecord> {
-  await fs.mkdir(path.join(folder, "layers"), { recursive: true });
+  const { files, trees } = context.host;
+  await trees.createFolder(path.join(folder, "layers"));
   for (const layer of parts.layers) {
     const at = path.join(folder, "layers", layer.name);
-    await fs.symlink(path.relative(path.dirname(at), layer.folder.content), at);
+    await trees.link(path.relative(path.dirname(at), layer.folder.content), at);
   }
   if (recipe.kubernetes) await addContainerdStore(recipe.kubernetes, parts, folder, context);
   const record: ImageRecord = {
@@ -82,7 +82,7 @@ async function assemble(
     layers: parts.layers.map((layer) => layer.name),
     createdFrom: originsOf(parts),
   };
-  await writeJson(path.join(folder, "image.json"), record, 0o644);
+  await files.writeJson(path.join(folder, "image.json"), record, 0o644);
   return record;
 }
 
@@ -93,13 +93,13 @@ async function addContainerdStore(
   context: BuildContext,
 ): Promise<void> {
   const store = path.join(folder, "containerd");
-  await fs.mkdir(store, { mode: 0o711 });
+  await context.host.trees.createFolder(store, 0o711);
   const base = parts.layers.find((layer) => layer.name === "base");
   if (!base) throw new Error("an image without a root tree cannot run containerd");
   const sources = { programs: (part: string) => contentOf(parts, part), tree: base.folder.content };
   await buildContainerdStore(recipe.containerImages, sources, store, context);
-  const manifest = await readManifest(store, context.signal);
-  await writeFileAtomic(path.join(folder, "containerd.seal.json"), JSON.stringify(manifest));
+  const manifest = await readManifest(context.host, store, context.signal);
+  await context.host.files.writeAtomic(path.join(folder, "containerd.seal.json"), JSON.stringify(manifest));
 }
 
 function contentOf(parts: ImageParts, part: string): string {
@@ -108,9 +108,9 @@ function contentOf(parts: ImageParts, part: string): string {
   return folder.content;
 }
 
-async function storeSeal(folder: string, recipe: ImageRecipe): Promise<Manifest | string | undefined> {
+async function storeSeal({ files }: Host, folder: string, recipe: ImageRecipe): Promise<Manifest | string | undefined> {
   if (!recipe.kubernetes) return undefined;
-  const seal = await readJson<Manifest>(path.join(folder, "containerd.seal.json")).catch(() => undefined);
+  const seal = await files.readJson<Manifest>(path.join(folder, "containerd.seal.json")).catch(() => undefined);
   return seal ?? "the seal of its containerd store is damaged";
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import * as fs from "node:fs";
 import * as path from "node:path";
+import type { Host } from "../../model/host";
+import type { TreeEntry } from "../../model/host-trees";
 import { layerFilesFolder } from "../image-files";
 import type { KubernetesRecipe, LayerRecipe } from "../recipes/recipe";
 
@@ -10,26 +11,27 @@ const UNITS = "etc/systemd/system";
  * Writes a layer over a root tree or to an empty folder: its files, then the state of its systemd units.
  * @throws Error when the files differ from those that the recipe records
  */
-export async function writeLayer(layer: LayerRecipe, target: string): Promise<void> {
-  if (layerFilesDigest(layer.folder) !== layer.files) {
+export async function writeLayer(host: Host, layer: LayerRecipe, target: string): Promise<void> {
+  if ((await layerFilesDigest(host, layer.folder)) !== layer.files) {
     throw new Error(`image/layers/${layer.folder} has changed: run npx tsx image/entry/record-layers.ts`);
   }
-  copyFiles(layerFilesFolder(layer.folder), target);
-  for (const unit of layer.disabledUnits) removeWants(target, unit);
+  await copyFiles(host, layer.folder, target);
+  for (const unit of layer.disabledUnits) await removeWants(host, target, unit);
   for (const unit of layer.maskedUnits) {
-    removeWants(target, unit);
-    link("/dev/null", path.join(target, UNITS, unit));
+    await removeWants(host, target, unit);
+    await link(host, "/dev/null", path.join(target, UNITS, unit));
   }
-  for (const [unit, wantedBy] of Object.entries(layer.enabledUnits)) enable(target, unit, wantedBy);
+  for (const [unit, wantedBy] of Object.entries(layer.enabledUnits)) await enable(host, target, unit, wantedBy);
 }
 
 /** The thin top layer that adapts a root tree to system containers. */
-export async function buildContainerLayer(recipe: LayerRecipe, target: string): Promise<void> {
-  await writeLayer(recipe, target);
+export async function buildContainerLayer(host: Host, recipe: LayerRecipe, target: string): Promise<void> {
+  await writeLayer(host, recipe, target);
   // systemd compares their time with that of /usr: the tree is up to date, and nothing has to be generated at boot.
-  for (const name of ["etc", "var"]) {
-    makeFolder(path.join(target, name));
-    fs.writeFileSync(path.join(target, name, ".updated"), "# The image was sealed with everything generated.\n");
+  for (const folder of ["etc", "var"]) {
+    await host.trees.createFolder(path.join(target, folder));
+    const mark = path.join(target, folder, ".updated");
+    await host.files.writeAtomic(mark, "# The image was sealed with everything generated.\n");
   }
 }
 
@@ -38,89 +40,62 @@ export async function buildContainerLayer(recipe: LayerRecipe, target: string): 
  * @param programs returns the folder of a part's programs
  */
 export async function buildKubernetesLayer(
+  host: Host,
   recipe: KubernetesRecipe,
   programs: (part: string) => string,
   target: string,
 ): Promise<void> {
-  await writeLayer(recipe.layer, target);
+  await writeLayer(host, recipe.layer, target);
   const folder = path.join(target, "usr", "local", "bin");
-  makeFolder(folder);
+  await host.trees.createFolder(folder);
   for (const { part, program } of recipe.nodePrograms) {
-    linkOrCopy(path.join(programs(part), program), path.join(folder, program));
-  }
-}
-
-/** A hard link costs no space; the part is sealed and so never written to. */
-function linkOrCopy(from: string, to: string): void {
-  try {
-    fs.linkSync(from, to);
-  } catch (error) {
-    if (!["EXDEV", "EMLINK"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-    fs.copyFileSync(from, to);
+    // A hard link costs no space; the part is sealed and so never written to.
+    await host.trees.linkOrCopy(path.join(programs(part), program), path.join(folder, program));
   }
 }
 
 /** sha256 over names, contents and the executable bit of a layer's files. */
-export function layerFilesDigest(layer: string): string {
-  const folder = layerFilesFolder(layer);
+export async function layerFilesDigest(host: Host, layer: string): Promise<string> {
   const hash = createHash("sha256");
-  for (const name of filesBelow(folder)) {
-    const content = createHash("sha256")
-      .update(fs.readFileSync(path.join(folder, name)))
-      .digest("hex");
-    hash.update(JSON.stringify([name, modeOf(path.join(folder, name)), content]));
+  for (const entry of await layerFiles(host, layer)) {
+    const content = await host.files.digest(path.join(layerFilesFolder(layer), entry.name));
+    hash.update(JSON.stringify([entry.name, modeOf(entry), content]));
   }
   return hash.digest("hex");
 }
 
-function copyFiles(from: string, to: string): void {
-  for (const name of filesBelow(from)) {
-    const target = path.join(to, name);
-    makeFolder(path.dirname(target));
+async function copyFiles(host: Host, layer: string, to: string): Promise<void> {
+  for (const entry of await layerFiles(host, layer)) {
+    const target = path.join(to, entry.name);
+    await host.trees.createFolder(path.dirname(target));
     // A package may have a link there, e.g. to a target that exists only in a running system.
-    fs.rmSync(target, { force: true });
-    fs.copyFileSync(path.join(from, name), target);
-    fs.chmodSync(target, modeOf(path.join(from, name)));
+    await host.files.remove(target);
+    await host.trees.copyFile(path.join(layerFilesFolder(layer), entry.name), target, modeOf(entry));
   }
 }
+
+const layerFiles = async ({ trees }: Host, layer: string): Promise<readonly TreeEntry[]> =>
+  (await trees.entries(layerFilesFolder(layer))).filter(({ kind }) => kind !== "folder");
 
 /** Normalized: the modes of a checkout depend on the user's umask. */
-function modeOf(file: string): number {
-  return fs.statSync(file).mode & 0o100 ? 0o755 : 0o644;
-}
+const modeOf = ({ mode }: TreeEntry): number => (mode & 0o100 ? 0o755 : 0o644);
 
-function filesBelow(folder: string, below = ""): string[] {
-  const entries = fs.readdirSync(path.join(folder, below), { withFileTypes: true });
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return entries.flatMap((entry) => {
-    const name = path.join(below, entry.name);
-    return entry.isDirectory() ? filesBelow(folder, name) : [name];
-  });
-}
-
-function enable(target: string, unit: string, wantedBy: string): void {
+async function enable(host: Host, target: string, unit: string, wantedBy: string): Promise<void> {
   const own = path.join(UNITS, unit);
-  const file = fs.existsSync(path.join(target, own)) ? `/${own}` : `/usr/lib/systemd/system/${unit}`;
-  link(file, path.join(target, UNITS, `${wantedBy}.wants`, unit));
+  const isOwn = await host.files.exists(path.join(target, own));
+  const file = isOwn ? `/${own}` : `/usr/lib/systemd/system/${unit}`;
+  await link(host, file, path.join(target, UNITS, `${wantedBy}.wants`, unit));
 }
 
-function removeWants(target: string, unit: string): void {
+async function removeWants({ files }: Host, target: string, unit: string): Promise<void> {
   const folder = path.join(target, UNITS);
-  if (!fs.existsSync(folder)) return;
-  for (const name of fs.readdirSync(folder)) {
-    if (/\.(wants|requires)$/.test(name)) fs.rmSync(path.join(folder, name, unit), { force: true });
+  for (const name of await files.list(folder)) {
+    if (/\.(wants|requires)$/.test(name)) await files.remove(path.join(folder, name, unit));
   }
 }
 
-function link(to: string, at: string): void {
-  makeFolder(path.dirname(at));
-  fs.rmSync(at, { force: true });
-  fs.symlinkSync(to, at);
-}
-
-function makeFolder(folder: string): void {
-  // Independent of the umask: without these bits, only root could read what is in the folder.
-  const first = fs.mkdirSync(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = path.dirname(made)) fs.chmodSync(made, 0o755);
+async function link({ files, trees }: Host, to: string, at: string): Promise<void> {
+  await trees.createFolder(path.dirname(at));
+  await files.remove(at);
+  await trees.link(to, at);
 }

@@ -1,11 +1,10 @@
-import { listFolder, readIfPresent } from "../../host/file-store";
-import { runCommand } from "../../host/run-command";
+import type { Host } from "../../model/host";
 import { type Archive, archives } from "../recipes/archives";
 
 /** Lines for apt: the release with its updates and security fixes, from the host's own mirror. */
-export async function packageSources(archive: Archive, suite: string): Promise<readonly string[]> {
+export async function packageSources(host: Host, archive: Archive, suite: string): Promise<readonly string[]> {
   const { folder, components, securityFolder } = archive;
-  const mirror = await mirrorFor(archive);
+  const mirror = await mirrorFor(host, archive);
   const security = securityFolder ? mirror.replace(new RegExp(`/${folder}$`), `/${securityFolder}`) : mirror;
   return [
     `deb ${mirror} ${suite} ${components}`,
@@ -14,11 +13,11 @@ export async function packageSources(archive: Archive, suite: string): Promise<r
   ];
 }
 
-export const debianMirror = (): Promise<string> => mirrorFor(archives.debian);
+export const debianMirror = (host: Host): Promise<string> => mirrorFor(host, archives.debian);
 
 /** The mirror that the host itself uses when it is of the distribution, else the public one. */
-async function mirrorFor({ folder, mirror }: Archive): Promise<string> {
-  return mirrorOf(await hostSources(), folder) ?? mirror;
+async function mirrorFor(host: Host, { folder, mirror }: Archive): Promise<string> {
+  return mirrorOf(await hostSources(host), folder) ?? mirror;
 }
 
 /** The first mirror of a main archive in apt's source files, one-line or deb822, by the last word of its address. */
@@ -31,14 +30,14 @@ export function mirrorOf(sources: string, folder = "debian"): string | undefined
 }
 
 /** The host's own settings about fetching (proxies, retries, clocks), which its mirror may need. */
-export async function aptFetchOptions(): Promise<readonly string[]> {
-  const { stdout } = await runCommand(["apt-config", "dump"]);
+export async function aptFetchOptions({ run }: Host): Promise<readonly string[]> {
+  const { stdout } = await run(["apt-config", "dump"]);
   return stdout.split("\n").filter((line) => /^Acquire::(http|https|Check|Retries|ForceIPv)\S* "[^"]+";$/i.test(line));
 }
 
-async function hostSources(): Promise<string> {
+async function hostSources({ files }: Host): Promise<string> {
   const folder = "/etc/apt/sources.list.d";
-  const names = (await listFolder(folder)).filter((name) => /\.(list|sources)$/.test(name));
-  const files = ["/etc/apt/sources.list", ...names.map((name) => `${folder}/${name}`)];
-  return (await Promise.all(files.map((file) => readIfPresent(file)))).join("\n");
+  const lists = (await files.list(folder)).filter((name) => /\.(list|sources)$/.test(name));
+  const all = ["/etc/apt/sources.list", ...lists.map((name) => `${folder}/${name}`)];
+  return (await Promise.all(all.map((file) => files.readText(file)))).join("\n");
 }

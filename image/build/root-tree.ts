@@ -1,7 +1,5 @@
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { listFolder, removeTree, writeFileAtomic } from "../../host/file-store";
-import { runCommand } from "../../host/run-command";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { imageFolder } from "../image-files";
 import { type Archive, archives } from "../recipes/archives";
@@ -24,8 +22,9 @@ export const leaveOut = [
  * @throws UserError `mmdebstrap-missing`, `network`, `disk-full`, `command-failed` with the output of mmdebstrap
  */
 export async function buildRootTree(recipe: RootTreeRecipe, target: string, context: BuildContext): Promise<string> {
+  const { host } = context;
   const archive = archives[recipe.distribution ?? "debian"];
-  const sources = await packageSources(archive, recipe.suite);
+  const sources = await packageSources(host, archive, recipe.suite);
   const aptOptions = `${target}.apt.conf`;
   const argv = [
     "mmdebstrap",
@@ -41,18 +40,18 @@ export async function buildRootTree(recipe: RootTreeRecipe, target: string, cont
     ...sources,
   ];
   // Readable by this user only: the address of a proxy may contain a password.
-  await writeFileAtomic(
+  await host.files.writeAtomic(
     aptOptions,
-    ['APT::Install-Recommends "false";', ...(await aptFetchOptions()), ""].join("\n"),
+    ['APT::Install-Recommends "false";', ...(await aptFetchOptions(host)), ""].join("\n"),
     0o600,
   );
   try {
     await runMmdebstrap(argv, archive, target, context);
   } finally {
-    await removeTree(aptOptions);
+    await host.files.remove(aptOptions);
   }
-  await removeIdentity(target, recipe.forgotten);
-  await writeLayer(recipe.layer, target);
+  await removeIdentity(host, target, recipe.forgotten);
+  await writeLayer(host, recipe.layer, target);
   return `${archive.title} ${recipe.suite} from ${sources[0]?.split(" ")[1]}`;
 }
 
@@ -60,10 +59,10 @@ async function runMmdebstrap(
   argv: readonly string[],
   { title }: Archive,
   target: string,
-  { progress, signal }: BuildContext,
+  { host, progress, signal }: BuildContext,
 ): Promise<void> {
   try {
-    await runCommand(argv, { signal, onLine: reportSteps("root tree", progress) });
+    await host.run(argv, { signal, onLine: reportSteps("root tree", progress) });
   } catch (error) {
     signal?.throwIfAborted();
     const explained = asStorageError(error, target);
@@ -89,14 +88,15 @@ async function runMmdebstrap(
  * Removes what identifies a machine, because each machine creates its own, and what mmdebstrap copied from this host.
  * Removes devices, too: each machine has those of its kernel, and root of a user namespace cannot create any.
  */
-async function removeIdentity(tree: string, names: readonly string[]): Promise<void> {
-  for (const device of await listFolder(path.join(tree, "dev"))) await removeTree(path.join(tree, "dev", device));
-  for (const name of names) await removeTree(path.join(tree, name));
-  const keys = (await fs.readdir(path.join(tree, "etc/ssh"))).filter((name) => name.startsWith("ssh_host_"));
-  for (const key of keys) await removeTree(path.join(tree, "etc/ssh", key));
+async function removeIdentity({ files, trees }: Host, tree: string, names: readonly string[]): Promise<void> {
+  for (const device of await files.list(path.join(tree, "dev"))) await files.remove(path.join(tree, "dev", device));
+  for (const name of names) await files.remove(path.join(tree, name));
+  const keys = (await files.list(path.join(tree, "etc/ssh"))).filter((name) => name.startsWith("ssh_host_"));
+  for (const key of keys) await files.remove(path.join(tree, "etc/ssh", key));
   // Empty, not absent: systemd treats a missing file as a first boot, and would enable every unit.
-  await writeFileAtomic(path.join(tree, "etc/machine-id"), "", 0o444);
-  for (const log of await fs.readdir(path.join(tree, "var/log"), { withFileTypes: true })) {
-    if (log.isFile() || log.name === "apt") await removeTree(path.join(tree, "var/log", log.name));
+  await files.writeAtomic(path.join(tree, "etc/machine-id"), "", 0o444);
+  for (const name of await files.list(path.join(tree, "var/log"))) {
+    const log = path.join(tree, "var/log", name);
+    if (name === "apt" || (await trees.entry(log))?.kind === "file") await files.remove(log);
   }
 }

@@ -1,8 +1,5 @@
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { imagesFolder } from "../../host/data-folder";
-import { digestFile } from "../../host/digest-file";
-import { exists, readJson, writeJson } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { imageName } from "../recipes/image-names";
 import type { ImageRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/build-context";
@@ -31,15 +28,19 @@ export interface DiskRecord {
 export type WriteDisk = (target: string) => Promise<DiskRecord["createdFrom"]>;
 
 /** The disk, when it is complete; otherwise the reason in words, or `absent`. */
-export async function openDisk(recipe: ImageRecipe, { full = false }: Verification): Promise<DiskRecord | string> {
-  const folder = path.join(imagesFolder(), imageName(recipe));
-  const record = await readJson<DiskRecord>(path.join(folder, "image.json")).catch(() => undefined);
-  if (!record) return (await exists(folder)) ? "its record is damaged" : "absent";
+export async function openDisk(
+  host: Host,
+  recipe: ImageRecipe,
+  { full = false }: Verification,
+): Promise<DiskRecord | string> {
+  const folder = path.join(host.folders.images(), imageName(recipe));
+  const record = await host.files.readJson<DiskRecord>(path.join(folder, "image.json")).catch(() => undefined);
+  if (!record) return (await host.files.exists(folder)) ? "its record is damaged" : "absent";
   const file = path.join(folder, DISK_FILE);
-  const found = await fs.stat(file).catch(() => undefined);
+  const found = await host.files.stamp(file);
   if (!found) return `${DISK_FILE} is missing`;
-  const same = found.size === record.sizeBytes && Math.trunc(found.mtimeMs) === record.modified;
-  if (full ? (await digestOf(file)) !== record.digest : !same) return `${DISK_FILE} has changed`;
+  const same = found.bytes === record.sizeBytes && found.modified === record.modified;
+  if (full ? (await digestOf(host, file)) !== record.digest : !same) return `${DISK_FILE} has changed`;
   return record;
 }
 
@@ -49,21 +50,23 @@ export async function ensureDisk(
   context: BuildContext & Verification,
   write: WriteDisk,
 ): Promise<DiskRecord> {
-  const found = await openDisk(recipe, context);
+  const { host } = context;
+  const found = await openDisk(host, recipe, context);
   if (typeof found !== "string") return found;
   const name = imageName(recipe);
-  const folder = path.join(imagesFolder(), name);
+  const folder = path.join(host.folders.images(), name);
   return replaceFolder(folder, name, found, context, async (partial) => {
-    await fs.mkdir(partial, { recursive: true });
+    await host.trees.createFolder(partial);
     const file = path.join(partial, DISK_FILE);
     const createdFrom = await write(file);
     context.progress({ phase: name, message: "computing its checksum" });
-    const { size, mtimeMs } = await fs.stat(file);
-    const measured = { digest: await digestOf(file), sizeBytes: size, modified: Math.trunc(mtimeMs) };
+    const stamp = await host.files.stamp(file);
+    if (!stamp) throw new Error(`${file} was not written`);
+    const measured = { digest: await digestOf(host, file), sizeBytes: stamp.bytes, modified: stamp.modified };
     const record: DiskRecord = { name, form: "disk", ...measured, recipe, createdFrom };
-    await writeJson(path.join(partial, "image.json"), record, 0o644);
+    await host.files.writeJson(path.join(partial, "image.json"), record, 0o644);
     return record;
   });
 }
 
-const digestOf = async (file: string): Promise<string> => `sha256:${await digestFile(file)}`;
+const digestOf = async ({ files }: Host, file: string): Promise<string> => `sha256:${await files.digest(file)}`;

@@ -1,47 +1,46 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import * as fs from "node:fs/promises";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as tar from "tar-stream";
-import { removeTree } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import type { ContainerImageRecipe } from "../recipes/recipe";
 import type { LayerFile } from "./layer-files";
 
-/** The same bytes whenever and wherever an image is written from the same files. */
+/** The same files give the same bytes, at any time and on any host. */
 const EPOCH = new Date(0);
 
 /** Writes an image with one layer in the format of `docker save`, which every container engine loads. */
 export async function writeDockerArchive(
+  host: Host,
   image: ContainerImageRecipe,
   files: readonly LayerFile[],
   file: string,
 ): Promise<void> {
   const layerFile = `${file}.layer`;
   try {
-    const layerDigest = await writeLayerTar(files, layerFile);
+    const layerDigest = await writeLayerTar(host, files, layerFile);
     const config = JSON.stringify(imageConfig(image, layerDigest));
     const configName = `${createHash("sha256").update(config).digest("hex")}.json`;
     const layerName = `${layerDigest}/layer.tar`;
     const manifest = JSON.stringify([{ Config: configName, RepoTags: [image.name], Layers: [layerName] }]);
-    await writeTar(file, async (pack) => {
+    await writeTar(host, file, async (pack) => {
       await addText(pack, configName, config);
-      await addFile(pack, layerName, layerFile, 0o644);
+      await addFile(host, pack, layerName, layerFile, 0o644);
       await addText(pack, "manifest.json", manifest);
     });
   } finally {
-    await removeTree(layerFile);
+    await host.files.remove(layerFile);
   }
 }
 
-/** Gives the sha256 of the uncompressed layer, by which the image's configuration refers to it. */
-export async function writeLayerTar(files: readonly LayerFile[], file: string): Promise<string> {
-  return writeTar(file, async (pack) => {
+/** Returns the sha256 of the uncompressed layer, by which the image's configuration refers to it. */
+export async function writeLayerTar(host: Host, files: readonly LayerFile[], file: string): Promise<string> {
+  return writeTar(host, file, async (pack) => {
     for (const entry of files) {
       if (entry.kind === "folder") await add(pack, { name: `${entry.path}/`, type: "directory", mode: entry.mode });
       else if (entry.kind === "link") await add(pack, { name: entry.path, type: "symlink", linkname: entry.to });
       else if (entry.kind === "text") await addText(pack, entry.path, entry.text);
-      else await addFile(pack, entry.path, entry.from, entry.mode);
+      else await addFile(host, pack, entry.path, entry.from, entry.mode);
     }
   });
 }
@@ -63,12 +62,12 @@ function imageConfig(image: ContainerImageRecipe, layerDigest: string): unknown 
   };
 }
 
-/** Streams: programs have a hundred megabytes. Returns the sha256 of what was written. */
-async function writeTar(file: string, fill: (pack: tar.Pack) => Promise<void>): Promise<string> {
+/** Streams, because programs have a hundred megabytes. Returns the sha256 of the file. */
+async function writeTar({ trees }: Host, file: string, fill: (pack: tar.Pack) => Promise<void>): Promise<string> {
   const pack = tar.pack();
   const hash = createHash("sha256");
-  const writing = pipeline(pack, hashing(hash), createWriteStream(file));
-  // A full disk breaks the pipe while an entry is still being filled: whichever fails first ends both.
+  const writing = pipeline(pack, hashing(hash), trees.openWrite(file));
+  // A full disk breaks the pipe while an entry is still being written: the first failure ends both.
   const filling = fill(pack).then(() => pack.finalize());
   await Promise.all([
     writing,
@@ -103,10 +102,9 @@ function addText(pack: tar.Pack, name: string, text: string): Promise<void> {
   });
 }
 
-async function addFile(pack: tar.Pack, name: string, from: string, mode: number): Promise<void> {
-  const { size } = await fs.stat(from);
-  const entry = pack.entry(complete({ name, mode, size }));
-  await pipeline(createReadStream(from, { highWaterMark: 1024 * 1024 }), entry);
+async function addFile({ trees }: Host, pack: tar.Pack, name: string, from: string, mode: number): Promise<void> {
+  const entry = pack.entry(complete({ name, mode, size: await trees.size(from) }));
+  await pipeline(trees.openRead(from), entry);
 }
 
 function complete(header: Header): tar.Header {

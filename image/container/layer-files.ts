@@ -1,7 +1,5 @@
-import * as fs from "node:fs";
 import * as path from "node:path";
-import { ownNamespaces } from "../../host/namespaces";
-import { runCommand } from "../../host/run-command";
+import type { Host } from "../../model/host";
 import type { ContainerImageRecipe } from "../recipes/recipe";
 
 /** One entry of a container image's layer. Paths have no leading slash. */
@@ -19,14 +17,18 @@ export interface ImageSources {
 }
 
 /** Everything of an image's layer, parents first. */
-export async function layerFiles(image: ContainerImageRecipe, sources: ImageSources): Promise<readonly LayerFile[]> {
+export async function layerFiles(
+  host: Host,
+  image: ContainerImageRecipe,
+  sources: ImageSources,
+): Promise<readonly LayerFile[]> {
   const files: LayerFile[] = [];
   for (const [at, { part, program }] of Object.entries(image.programs)) {
     files.push({ kind: "file", path: at, mode: 0o755, from: path.join(sources.programs(part), program) });
   }
-  const copied = image.fromTree ? await programsFromTree(image.fromTree, sources.tree) : [];
-  const folders = (image.foldersFromTree ?? []).flatMap((folder) => filesOfFolder(folder, sources.tree));
-  files.push(...copied, ...folders);
+  const copied = image.fromTree ? await programsFromTree(host, image.fromTree, sources.tree) : [];
+  files.push(...copied);
+  for (const folder of image.foldersFromTree ?? []) files.push(...(await filesOfFolder(host, folder, sources.tree)));
   for (const [at, text] of Object.entries(image.texts ?? {})) files.push({ kind: "text", path: at, text });
   for (const [at, to] of Object.entries(image.links ?? {})) files.push({ kind: "link", path: at, to });
   if (image.fromTree) files.push(...mergedUsr);
@@ -40,41 +42,51 @@ const mergedUsr: readonly LayerFile[] = ["bin", "lib", "lib64", "sbin"].map((nam
   to: `usr/${name}`,
 }));
 
-async function programsFromTree(programs: readonly string[], tree: string): Promise<LayerFile[]> {
+async function programsFromTree(host: Host, programs: readonly string[], tree: string): Promise<LayerFile[]> {
   const needed = new Set<string>(programs);
-  for (const program of programs) for (const library of await librariesOf(program, tree)) needed.add(library);
-  return [...needed].map((name) => fileFromTree(name, tree));
+  for (const program of programs) for (const library of await librariesOf(host, program, tree)) needed.add(library);
+  return Promise.all([...needed].map((name) => fileFromTree(host, name, tree)));
 }
 
-/** The host's devices: a tree has none, and what a script sends to /dev/null must not become a file of it. */
+/** With the host's devices: a tree has none, and output to /dev/null must not create a file in it. */
 const LDD = 'mount --rbind /dev "$1/dev" && exec chroot "$1" /usr/bin/ldd "$2"';
 
-/** Asked inside the tree: the host's own libraries are others. A static program has none. */
-async function librariesOf(program: string, tree: string): Promise<readonly string[]> {
-  const argv = [...ownNamespaces, "sh", "-c", LDD, "sh", tree, program];
-  const { stdout } = await runCommand(argv, { allowedExitCodes: [0, 1] });
-  return stdout.split(/\s+/).filter((word) => word.startsWith("/") && fs.existsSync(path.join(tree, word)));
+/** Runs in the tree, because the host has other libraries. A static program has none. */
+async function librariesOf(
+  { files, namespaces, run }: Host,
+  program: string,
+  tree: string,
+): Promise<readonly string[]> {
+  const argv = [...namespaces.own, "sh", "-c", LDD, "sh", tree, program];
+  const { stdout } = await run(argv, { allowedExitCodes: [0, 1] });
+  const names = stdout.split(/\s+/).filter((word) => word.startsWith("/"));
+  const present = await Promise.all(names.map((name) => files.exists(path.join(tree, name))));
+  return names.filter((_, index) => present[index]);
 }
 
-function filesOfFolder(folder: string, tree: string): LayerFile[] {
-  return fs.readdirSync(path.join(tree, folder)).map((name) => fileFromTree(path.join(folder, name), tree));
+async function filesOfFolder(host: Host, folder: string, tree: string): Promise<LayerFile[]> {
+  const names = await host.files.list(path.join(tree, folder));
+  return Promise.all(names.map((name) => fileFromTree(host, path.join(folder, name), tree)));
 }
 
-function fileFromTree(name: string, tree: string): LayerFile {
+async function fileFromTree({ trees }: Host, name: string, tree: string): Promise<LayerFile> {
   const merged = name.replace(/^\/(bin|lib|lib64|sbin)\//, "/usr/$1/").slice(1);
-  const from = insideTree(path.join(tree, name), tree);
-  return { kind: "file", path: merged, mode: fs.statSync(from).mode & 0o755, from };
+  const from = await insideTree(trees, path.join(tree, name), tree);
+  const found = await trees.entry(from);
+  if (!found) throw new Error(`the root tree has no ${name}`);
+  return { kind: "file", path: merged, mode: found.mode & 0o755, from };
 }
 
-/** The file itself where the name is a link, e.g. a library's short name; absolute links mean the tree's own files. */
-function insideTree(file: string, tree: string): string {
-  const real = path.join(fs.realpathSync(path.dirname(file)), path.basename(file));
-  if (!fs.lstatSync(real).isSymbolicLink()) return real;
-  const target = fs.readlinkSync(real);
-  return insideTree(path.isAbsolute(target) ? path.join(tree, target) : path.resolve(path.dirname(real), target), tree);
+/** Follows links, such as the short name of a library. Absolute links lead to files of the tree. */
+async function insideTree(trees: Host["trees"], file: string, tree: string): Promise<string> {
+  const real = path.join(await trees.realPath(path.dirname(file)), path.basename(file));
+  const target = (await trees.entry(real))?.target;
+  if (target === undefined) return real;
+  const next = path.isAbsolute(target) ? path.join(tree, target) : path.resolve(path.dirname(real), target);
+  return insideTree(trees, next, tree);
 }
 
-/** Adds the folders that files lie in, plus those that programs expect, and drops what is named twice. */
+/** Adds the folders of the files and those that programs expect; removes duplicates. */
 function withFolders(files: readonly LayerFile[]): readonly LayerFile[] {
   const all = new Map<string, LayerFile>();
   const folder = (name: string): void => {

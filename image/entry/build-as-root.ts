@@ -1,5 +1,6 @@
 /** The process that builds as root of a user namespace; build-in-namespace.ts starts it with its task on standard input. */
 import { text } from "node:stream/consumers";
+import { localHost } from "../../host/local-host";
 import { UserError } from "../../model/user-error";
 import { ensureImages } from "../build-images";
 import type { BuildMessage, BuildTask } from "../build-in-namespace";
@@ -18,8 +19,8 @@ async function main(): Promise<unknown> {
     signal: interruption.signal,
     progress: (progress: Extract<BuildMessage, { progress: unknown }>["progress"]) => print({ progress }),
   };
-  if (task.kind === "images") return ensureImages({ recipes, verify: task.verify, ...context });
-  return createBundle(task.file, { recipes, ...context });
+  if (task.kind === "images") return ensureImages(localHost, { recipes, verify: task.verify, ...context });
+  return createBundle(localHost, task.file, { recipes, ...context });
 }
 
 main().then(

@@ -3,10 +3,16 @@
  * below image/layers. Recipes contain digests instead of files, so that an image's name is known without reading a disk.
  */
 import * as path from "node:path";
-import { writeFileAtomic } from "../../host/file-store";
+import { localHost } from "../../host/local-host";
 import { layerFilesDigest } from "../build/layer";
+import { imageFolder } from "../image-files";
 import recorded from "../recipes/layer-digests.json";
 
-const digests = Object.fromEntries(Object.keys(recorded).map((layer) => [layer, layerFilesDigest(layer)]));
-const file = path.join(__dirname, "recipes", "layer-digests.json");
-void writeFileAtomic(file, `${JSON.stringify(digests, null, 2)}\n`);
+async function record(): Promise<void> {
+  const digests: Record<string, string> = {};
+  for (const layer of Object.keys(recorded)) digests[layer] = await layerFilesDigest(localHost, layer);
+  const file = path.join(imageFolder, "recipes", "layer-digests.json");
+  await localHost.files.writeAtomic(file, `${JSON.stringify(digests, null, 2)}\n`);
+}
+
+void record();

@@ -1,16 +1,16 @@
 import { UserError } from "../../model/user-error";
 
-/** `manifest.json`, the first entry of a bundle: what is in it, with checksums. */
+/** `manifest.json`, the first entry of a bundle: its content with checksums. */
 export interface BundleManifest {
   readonly format: typeof BUNDLE_FORMAT;
   readonly parts: readonly BundledPart[];
 }
 
 export interface BundledPart {
-  /** Name of the part's folder, see `partFolder`: depends on the part's recipe alone. */
+  /** Name of the part's folder, see `partName`. */
   readonly name: string;
   readonly kind: "root-tree" | "programs" | "disk";
-  /** Where the part came from when the bundle was made. */
+  /** Where the part came from when the bundle was created. */
   readonly origin: string;
   readonly files: readonly BundledFile[];
 }
@@ -25,16 +25,16 @@ export interface BundledFile {
 
 export const BUNDLE_FORMAT = "groundplane-bundle-1";
 export const MANIFEST_NAME = "manifest.json";
-/** A root tree travels as one archive, which keeps owners, links and capabilities. */
+/** A root tree is one archive, which keeps owners, links and capabilities. */
 export const TREE_ARCHIVE = "tree.tar";
-/** A disk travels without its holes. */
+/** A disk without its holes. */
 export const DISK_ARCHIVE = "disk.raw.zst";
 
-/** @throws UserError `bundle-damaged` when the text is no manifest of this format, or names a path outside */
+/** @throws UserError `bundle-damaged` when the text is not a manifest of this format, or names a path outside the parts */
 export function parseBundleManifest(text: string, where: string): BundleManifest {
   const manifest = parse(text);
   if (manifest?.format !== BUNDLE_FORMAT || !Array.isArray(manifest.parts)) {
-    throw damaged(where, "its manifest is not one that this version reads");
+    throw damaged(where, "its manifest has another format");
   }
   for (const part of manifest.parts) {
     for (const file of part.files) {
@@ -51,7 +51,7 @@ export function damaged(where: string, how: string): UserError {
   return new UserError(
     "bundle-damaged",
     `the bundle ${where} cannot be used: ${how}`,
-    "copy it anew from where it was made, or make another: npx groundplane bundle create FILE",
+    "copy it again, or create another one: npx groundplane bundle create FILE",
   );
 }
 

@@ -1,14 +1,10 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import * as tar from "tar-stream";
-import { dataFolder, imagesFolder } from "../../host/data-folder";
-import { digestFile } from "../../host/digest-file";
-import { removeTree } from "../../host/file-store";
 import type { ImageForm } from "../../model/drivers";
+import type { Host } from "../../model/host";
 import { kubernetesVersions } from "../../model/releases";
 import { DISK_FILE } from "../build/sealed-disk";
 import { ensureImages } from "../build-images";
@@ -32,15 +28,15 @@ import { type Part, type PartSource, partName, partTitle } from "./part";
 export interface CreateBundleOptions {
   readonly progress?: OnProgress;
   readonly signal?: AbortSignal;
-  /** Where parts that are not there yet come from. */
+  /** Where missing parts come from. */
   readonly sources?: readonly PartSource[];
   /** Parts of trees for system containers (default), or finished disks for virtual machines. */
   readonly form?: ImageForm;
-  /** Whose parts; default: all images of every known Kubernetes. */
+  /** The images whose parts are included; default: all images of every release. */
   readonly recipes?: readonly ImageRecipe[];
 }
 
-/** Every part that the images are made from, each once. */
+/** Every part of the images, each once. */
 export function partsOf(recipes: readonly ImageRecipe[]): readonly Part[] {
   const parts = recipes.flatMap((recipe): Part[] => [
     ...(recipe.disk ? [{ kind: "disk", recipe } as const] : [{ kind: "root-tree", recipe: recipe.rootTree } as const]),
@@ -52,19 +48,23 @@ export function partsOf(recipes: readonly ImageRecipe[]): readonly Part[] {
 }
 
 /**
- * Writes one file with everything that images are made from, for hosts without a network. Parts are verified byte by
- * byte before they go in, and fetched or built when they are absent.
+ * Writes one file with everything that images are built from, for hosts without a network. Parts are verified byte by
+ * byte before they are added, and fetched or built when they are absent.
  * @param file compressed when its name ends with `.gz` or `.tgz`
- * @throws UserError as `ensureImages` does; `file` is not there then
+ * @throws UserError as `ensureImages` does; `file` does not exist then
  */
-export async function createBundle(file: string, options: CreateBundleOptions = {}): Promise<BundleManifest> {
+export async function createBundle(
+  host: Host,
+  file: string,
+  options: CreateBundleOptions = {},
+): Promise<BundleManifest> {
   const { form = "tree" } = options;
   const recipes = options.recipes ?? kubernetesVersions.flatMap((version) => imageRecipes(version, form));
-  const context = { progress: options.progress ?? (() => {}), signal: options.signal };
-  // Trees have files that only their owners may read; disks are the user's own.
-  if (options.sources || !isOrdinaryUser() || recipes.every(({ disk }) => disk))
+  const context = { host, progress: options.progress ?? (() => {}), signal: options.signal };
+  // Only the owners of a tree's files can read all of them; disks belong to the user.
+  if (options.sources || !isOrdinaryUser(host) || recipes.every(({ disk }) => disk))
     return packBundle(file, recipes, options.sources, context);
-  const problem = await buildingProblem();
+  const problem = await buildingProblem(host);
   if (problem) throw problem;
   return (await buildInNamespace({ kind: "bundle", recipes, file }, context)) as BundleManifest;
 }
@@ -75,23 +75,25 @@ async function packBundle(
   sources: readonly PartSource[] | undefined,
   context: BuildContext,
 ): Promise<BundleManifest> {
-  const work = await fs.mkdtemp(path.join(await existing(dataFolder()), "bundle-work-"));
+  const { files, folders, trees } = context.host;
+  await trees.createFolder(folders.data());
+  const work = await trees.createFolderBeside(path.join(folders.data(), "bundle-work-"));
   const partial = `${file}.partial`;
   try {
     const parts = [];
     for (const part of partsOf(recipes)) {
-      parts.push(await describePart(part, await preparePart(part, sources, work, context)));
+      parts.push(await describePart(context.host, part, await preparePart(part, sources, work, context)));
     }
     const manifest: BundleManifest = { format: BUNDLE_FORMAT, parts: parts.map(({ bundled }) => bundled) };
     context.progress({ phase: "bundle", message: `writing ${file}` });
-    await writeBundle(manifest, new Map(parts.flatMap(({ places }) => [...places])), partial, file);
-    await fs.rename(partial, file);
+    await writeBundle(trees, manifest, new Map(parts.flatMap(({ places }) => [...places])), partial, file);
+    await files.move(partial, file);
     return manifest;
   } catch (error) {
     throw asStorageError(error, file);
   } finally {
-    await removeTree(partial);
-    await removeTree(work);
+    await files.remove(partial);
+    await files.remove(work);
   }
 }
 
@@ -113,37 +115,40 @@ async function preparePart(
   work: string,
   context: BuildContext,
 ): Promise<PreparedPart> {
+  const { host, signal } = context;
   const source = path.join(work, partName(part));
   const pack = async (how: () => Promise<void>): Promise<void> => {
     context.progress({ phase: "bundle", message: `packing ${partTitle(part)}` });
-    await fs.mkdir(source);
+    await host.trees.createFolder(source);
     await how();
   };
   if (part.kind === "disk") {
-    const [record] = await ensureImages({ recipes: [part.recipe], sources, verify: true, ...context });
-    const disk = path.join(imagesFolder(), partName(part), DISK_FILE);
-    await pack(() => packDisk(disk, path.join(source, DISK_ARCHIVE), context.signal));
+    const [record] = await ensureImages(host, { ...context, recipes: [part.recipe], sources, verify: true });
+    const disk = path.join(host.folders.images(), partName(part), DISK_FILE);
+    await pack(() => packDisk(host, disk, path.join(source, DISK_ARCHIVE), signal));
     return { source, origin: [...new Set(Object.values(record?.createdFrom ?? {}))].join(", ") };
   }
-  const { content, origin } = await ensurePart(part, sources ?? allSources(), { ...context, full: true });
+  const { content, origin } = await ensurePart(part, sources ?? allSources(host), { ...context, full: true });
   if (part.kind === "programs") return { source: content, origin };
-  await pack(() => packTree(content, path.join(source, TREE_ARCHIVE), context.signal));
+  await pack(() => packTree(host, content, path.join(source, TREE_ARCHIVE), signal));
   return { source, origin };
 }
 
-async function describePart(part: Part, { source, origin }: PreparedPart): Promise<DescribedPart> {
+async function describePart(host: Host, part: Part, { source, origin }: PreparedPart): Promise<DescribedPart> {
   const name = partName(part);
   const places = new Map<string, string>();
   const files: BundledFile[] = [];
-  for (const entry of (await fs.readdir(source)).sort()) {
+  for (const entry of await host.files.list(source)) {
     const place = path.join(source, entry);
     places.set(`${name}/${entry}`, place);
-    files.push({ path: `${name}/${entry}`, size: (await fs.stat(place)).size, sha256: await digestFile(place) });
+    const size = await host.trees.size(place);
+    files.push({ path: `${name}/${entry}`, size, sha256: await host.files.digest(place) });
   }
   return { bundled: { name, kind: part.kind, origin, files }, places };
 }
 
 async function writeBundle(
+  trees: Host["trees"],
   manifest: BundleManifest,
   places: ReadonlyMap<string, string>,
   partial: string,
@@ -151,26 +156,26 @@ async function writeBundle(
 ): Promise<void> {
   const pack = tar.pack();
   const compress = /\.(gz|tgz)$/.test(file) ? createGzip({ level: 1 }) : new PassThrough();
-  const writing = pipeline(pack, compress, createWriteStream(partial));
-  const filling = fill(pack, manifest, places).catch((error: Error) => {
+  const writing = pipeline(pack, compress, trees.openWrite(partial));
+  const filling = fill(trees, pack, manifest, places).catch((error: Error) => {
     pack.destroy(error);
     throw error;
   });
   await Promise.all([writing, filling]);
 }
 
-async function fill(pack: tar.Pack, manifest: BundleManifest, places: ReadonlyMap<string, string>): Promise<void> {
+async function fill(
+  trees: Host["trees"],
+  pack: tar.Pack,
+  manifest: BundleManifest,
+  places: ReadonlyMap<string, string>,
+): Promise<void> {
   pack.entry({ name: MANIFEST_NAME }, JSON.stringify(manifest, null, 2));
   for (const file of manifest.parts.flatMap((part) => part.files)) {
     const from = places.get(file.path);
     if (from === undefined) throw new Error(`${file.path} has no place on disk`);
     const entry = pack.entry({ name: file.path, size: file.size });
-    await pipeline(createReadStream(from, { highWaterMark: 1024 * 1024 }), entry);
+    await pipeline(trees.openRead(from), entry);
   }
   pack.finalize();
-}
-
-async function existing(folder: string): Promise<string> {
-  await fs.mkdir(folder, { recursive: true });
-  return folder;
 }

@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import { partsFolder } from "../../host/data-folder";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { buildRootTree } from "../build/root-tree";
 import type { BuildContext } from "../store/build-context";
@@ -10,8 +10,8 @@ import { programSource } from "./program-source";
 import { upstreamSource } from "./upstream-source";
 
 /** In the order of preference. */
-export function allSources(): readonly PartSource[] {
-  return [bundleSource, debianSource, upstreamSource(), programSource];
+export function allSources(host: Host): readonly PartSource[] {
+  return [bundleSource(host), debianSource, upstreamSource(host), programSource(host)];
 }
 
 /** The root tree, from the packages of a mirror. */
@@ -31,7 +31,7 @@ export async function ensurePart(
   sources: readonly PartSource[],
   context: BuildContext & Verification,
 ): Promise<SealedFolder> {
-  const folder = path.join(partsFolder(), partName(part));
+  const folder = path.join(context.host.folders.parts(), partName(part));
   return ensureSealed(folder, partTitle(part), context, async (content) => {
     const source = await chooseSource(part, sources);
     context.progress({ phase: partTitle(part), message: `from ${source.name}` });
@@ -62,8 +62,6 @@ export interface SourceDescription extends Availability {
 }
 
 /** What `doctor` shows: every source in the order of preference, and whether it can be used now. */
-export async function describeSources(
-  sources: readonly PartSource[] = allSources(),
-): Promise<readonly SourceDescription[]> {
-  return Promise.all(sources.map(async (source) => ({ name: source.name, ...(await source.available()) })));
+export async function describeSources(host: Host): Promise<readonly SourceDescription[]> {
+  return Promise.all(allSources(host).map(async (source) => ({ name: source.name, ...(await source.available()) })));
 }

@@ -1,13 +1,12 @@
 import * as path from "node:path";
-import { toolsFolder } from "../../host/data-folder";
-import { runCommand } from "../../host/run-command";
 import { CommandError } from "../../model/commands";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 
-/** Go that the modules ask for. */
+/** The version of Go that the modules require. */
 const OLDEST: readonly [number, number] = [1, 26];
 
-/** Fully determined builds: no C compiler, no version control, only modules whose checksums are committed. */
+/** Reproducible builds: no C compiler, no version control, only modules whose checksums are committed. */
 const buildEnvironment = { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false -mod=readonly", GOWORK: "off" };
 
 export interface Go {
@@ -22,16 +21,16 @@ export interface GoRunOptions {
 }
 
 /**
- * A Go that is recent enough, from PATH or from groundplane's tools. An older one (1.21 or newer) that fetches the
- * right toolchain by itself counts as well: it is asked in a folder whose go.mod says what is needed.
+ * A Go that is recent enough, from PATH or from groundplane's tools. Go 1.21 and later download the toolchain that a
+ * go.mod requires, so the version is asked for in the folder of a module.
  * @throws UserError `go-missing`, `go-too-old`
  */
-export async function findGo(moduleFolder: string): Promise<Go> {
+export async function findGo(host: Host, moduleFolder: string): Promise<Go> {
   let tooOld: string | undefined;
-  for (const program of ["go", path.join(toolsFolder(), "go", "bin", "go")]) {
-    const version = await goVersion(program, moduleFolder);
+  for (const program of ["go", path.join(host.folders.tools(), "go", "bin", "go")]) {
+    const version = await goVersion(host, program, moduleFolder);
     if (version === undefined) continue;
-    if (isRecent(version)) return { version, run: (args, options) => runGo(program, args, options) };
+    if (isRecent(version)) return { version, run: (args, options) => runGo(host, program, args, options) };
     tooOld = version;
   }
   if (tooOld) throw new UserError("go-too-old", `Go ${tooOld} is too old, ${OLDEST.join(".")} is needed`, installHint);
@@ -46,9 +45,9 @@ const installHint =
   "install golang-go from Debian backports (apt install -t <release>-backports golang-go) or from https://go.dev/dl, " +
   "or load a bundle made on another machine";
 
-async function goVersion(program: string, cwd: string): Promise<string | undefined> {
+async function goVersion({ run }: Host, program: string, cwd: string): Promise<string | undefined> {
   try {
-    const { stdout } = await runCommand([program, "env", "GOVERSION"], {
+    const { stdout } = await run([program, "env", "GOVERSION"], {
       cwd,
       env: buildEnvironment,
       timeoutMs: 120_000,
@@ -65,9 +64,9 @@ export function isRecent(version: string): boolean {
   return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
 }
 
-async function runGo(program: string, args: readonly string[], options: GoRunOptions): Promise<string> {
+async function runGo({ run }: Host, program: string, args: readonly string[], options: GoRunOptions): Promise<string> {
   try {
-    const { stdout } = await runCommand([program, ...args], { ...options, env: buildEnvironment });
+    const { stdout } = await run([program, ...args], { ...options, env: buildEnvironment });
     return stdout;
   } catch (error) {
     options.signal?.throwIfAborted();
@@ -78,7 +77,7 @@ async function runGo(program: string, args: readonly string[], options: GoRunOpt
       throw new UserError(
         "network",
         "the Go module proxy cannot be reached",
-        "check the network (go env GOPROXY shows the address) and run the same command again: what is built is kept",
+        "check the network (go env GOPROXY shows the address) and run the same command again: finished programs are kept",
         { cause: error },
       );
     }

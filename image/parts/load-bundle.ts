@@ -1,18 +1,15 @@
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import * as tar from "tar-stream";
-import { removeTree, writeFileAtomic } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { asStorageError, type OnProgress } from "../store/build-context";
 import { type BundledFile, type BundleManifest, damaged, MANIFEST_NAME, parseBundleManifest } from "./bundle-manifest";
 import { bundleFolder } from "./bundle-source";
 
-/** What an archive gives for each of its files. */
+/** An archive's entry for one file. */
 type TarEntry = tar.Extract extends AsyncIterable<infer Entry> ? Entry : never;
 
 export interface LoadBundleOptions {
@@ -21,33 +18,38 @@ export interface LoadBundleOptions {
 }
 
 /**
- * Unpacks a bundle into the data folder, where images are made from it from then on. Takes the place of the one loaded
- * before.
- * @throws UserError `bundle-missing`, `bundle-damaged` (any file with another size or checksum), `disk-full`; what was
- * loaded before is still there then
+ * Unpacks a bundle into the data folder as the preferred source of images. Replaces the bundle that was loaded before.
+ * @throws UserError `bundle-missing`, `bundle-damaged` (any file with another size or checksum), `disk-full`; the former
+ * bundle stays then
  */
-export async function loadBundle(file: string, options: LoadBundleOptions = {}): Promise<BundleManifest> {
-  const folder = bundleFolder();
+export async function loadBundle(host: Host, file: string, options: LoadBundleOptions = {}): Promise<BundleManifest> {
+  const { files, trees } = host;
+  const folder = bundleFolder(host);
   const partial = `${folder}.partial`;
-  await removeTree(partial);
-  await fs.mkdir(partial, { recursive: true });
+  await files.remove(partial);
+  await trees.createFolder(partial);
   try {
-    const manifest = await unpack(file, partial, options);
-    await writeFileAtomic(path.join(partial, MANIFEST_NAME), JSON.stringify(manifest));
-    await removeTree(folder);
-    await fs.rename(partial, folder);
+    const manifest = await unpack(host, file, partial, options);
+    await files.writeAtomic(path.join(partial, MANIFEST_NAME), JSON.stringify(manifest));
+    await files.remove(folder);
+    await files.move(partial, folder);
     return manifest;
   } catch (error) {
-    await removeTree(partial);
+    await files.remove(partial);
     throw asStorageError(error, folder);
   }
 }
 
-async function unpack(file: string, folder: string, { progress, signal }: LoadBundleOptions): Promise<BundleManifest> {
+async function unpack(
+  host: Host,
+  file: string,
+  folder: string,
+  { progress, signal }: LoadBundleOptions,
+): Promise<BundleManifest> {
   const extract = tar.extract();
-  const reading = pipeline(await openBundle(file), extract, { signal });
-  const taking = takeEntries(extract, file, folder, progress ?? (() => {}));
-  // Whichever fails first ends both; the other's failure is only its echo.
+  const reading = pipeline(await openBundle(host, file), extract, { signal });
+  const taking = takeEntries(host, extract, file, folder, progress ?? (() => {}));
+  // The first failure ends both; that of the other one is only its echo.
   taking.catch((error: Error) => extract.destroy(error));
   const [received, took] = await Promise.allSettled([reading, taking]);
   signal?.throwIfAborted();
@@ -57,6 +59,7 @@ async function unpack(file: string, folder: string, { progress, signal }: LoadBu
 }
 
 async function takeEntries(
+  host: Host,
   extract: tar.Extract,
   file: string,
   folder: string,
@@ -77,7 +80,7 @@ async function takeEntries(
     const wanted = expected.get(name);
     if (!wanted) throw damaged(file, `${name} is not in its manifest`);
     progress({ phase: "bundle", message: `unpacking ${name}`, fraction: 1 - expected.size / count });
-    await take(entry, wanted, folder, file);
+    await take(host, entry, wanted, folder, file);
     expected.delete(name);
   }
   if (!manifest) throw damaged(file, "it is empty");
@@ -86,29 +89,33 @@ async function takeEntries(
   return manifest;
 }
 
-async function take(entry: TarEntry, wanted: BundledFile, folder: string, file: string): Promise<void> {
+async function take(
+  { trees }: Host,
+  entry: TarEntry,
+  wanted: BundledFile,
+  folder: string,
+  file: string,
+): Promise<void> {
   const target = path.join(folder, wanted.path);
-  await fs.mkdir(path.dirname(target), { recursive: true });
+  await trees.createFolder(path.dirname(target));
   const hash = createHash("sha256");
   entry.on("data", (chunk) => hash.update(chunk as Buffer));
-  await pipeline(entry, createWriteStream(target));
+  await pipeline(entry, trees.openWrite(target));
   if (hash.digest("hex") !== wanted.sha256)
-    throw damaged(file, `${wanted.path} has another checksum than its manifest says`);
+    throw damaged(file, `the checksum of ${wanted.path} differs from its manifest`);
 }
 
-/** Compressed or not is seen from the first two bytes, whatever the file is called. */
-async function openBundle(file: string): Promise<Readable> {
-  const handle = await fs.open(file).catch((cause: Error) => {
+/** The first two bytes tell whether it is compressed, whatever its name. */
+async function openBundle({ trees }: Host, file: string): Promise<NodeJS.ReadableStream> {
+  const start = await trees.readBytes(file, 2).catch((cause: Error) => {
     throw new UserError("bundle-missing", `${file} cannot be read (${cause.message})`, "check the file's name", {
       cause,
     });
   });
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-  await handle.close();
-  const plain = createReadStream(file, { highWaterMark: 1024 * 1024 });
-  if (bytesRead < 2 || buffer[0] !== 0x1f || buffer[1] !== 0x8b) return plain;
+  const plain = trees.openRead(file);
+  if (start[0] !== 0x1f || start[1] !== 0x8b) return plain;
   const unzip = createGunzip();
-  plain.on("error", (error) => unzip.destroy(error));
+  plain.on("error", (error: Error) => unzip.destroy(error));
   return plain.pipe(unzip);
 }
 
@@ -118,10 +125,10 @@ async function text(entry: TarEntry): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Archives and compression that end early or hold nonsense. */
+/** Explains archives and compression that end early or are malformed. */
 function explain(error: unknown, file: string): unknown {
   if (error instanceof UserError || !(error instanceof Error)) return error;
   const code = (error as NodeJS.ErrnoException).code ?? "";
   const broken = /^Z_|ERR_STREAM_PREMATURE_CLOSE/.test(code) || /tar|header|unexpected end/i.test(error.message);
-  return broken ? damaged(file, `it is no complete archive (${error.message})`) : error;
+  return broken ? damaged(file, `it is not a complete archive (${error.message})`) : error;
 }

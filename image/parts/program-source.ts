@@ -1,8 +1,5 @@
-import * as fs from "node:fs/promises";
-import * as os from "node:os";
 import * as path from "node:path";
-import { removeTree } from "../../host/file-store";
-import { runCommand } from "../../host/run-command";
+import type { Host } from "../../model/host";
 import { defaultKubernetesVersion } from "../../model/releases";
 import { UserError } from "../../model/user-error";
 import { goModuleFolder, pauseSourceFolder } from "../image-files";
@@ -12,12 +9,12 @@ import { findGo, type Go } from "./go-toolchain";
 import type { PartSource } from "./part";
 
 /** Programs built from pinned Go modules. Needs Go, and a Go module proxy or a filled module cache. */
-export const programSource: PartSource = {
+export const programSource = (host: Host): PartSource => ({
   name: "source",
   provides: (part) => part.kind === "programs",
   available: async () => {
     try {
-      const go = await findGo(goModuleFolder("kubernetes", defaultKubernetesVersion));
+      const go = await findGo(host, goModuleFolder("kubernetes", defaultKubernetesVersion));
       return { usable: true, reason: `programs can be built with Go ${go.version}` };
     } catch (error) {
       return { usable: false, reason: error instanceof UserError ? error.problem : String(error) };
@@ -25,18 +22,19 @@ export const programSource: PartSource = {
   },
   fetch: async (part, target, context) => {
     if (part.kind !== "programs") throw new Error("this source has programs only");
-    return withWorkFolder((work) => build(part.recipe, work, target, context));
+    return withWorkFolder(host, (work) => build(part.recipe, work, target, context));
   },
-};
+});
 
 async function build(recipe: ProgramsRecipe, work: string, target: string, context: BuildContext): Promise<string> {
+  const { host } = context;
   if (recipe.name === "pause") return buildPause(recipe, work, target, context);
   const plan = goBuild(recipe.name, recipe.version, recipe.programs);
-  await fs.cp(goModuleFolder(recipe.name, recipe.version), work, { recursive: true });
+  await host.trees.copyFolder(goModuleFolder(recipe.name, recipe.version), work);
   if (!plan) throw new Error(`there is no build for ${recipe.name}`);
-  const go = await findGo(work);
+  const go = await findGo(host, work);
   const phase = `${recipe.name} ${recipe.version}`;
-  if (plan.mainFrom) await takeMain(go, plan.mainFrom, work);
+  if (plan.mainFrom) await takeMain(host, go, plan.mainFrom, work);
   let done = 0;
   for (const [program, pkg] of Object.entries(plan.packages)) {
     const fraction = done++ / recipe.programs.length;
@@ -61,15 +59,15 @@ async function goBuildOne(
       signal: context.signal,
     });
   } catch (error) {
-    throw asStorageError(error, `${os.tmpdir()} or Go's caches`);
+    throw asStorageError(error, `${context.host.facts.temporaryFolder} or Go's caches`);
   }
 }
 
-async function takeMain(go: Go, from: NonNullable<GoBuild["mainFrom"]>, work: string): Promise<void> {
+async function takeMain({ files }: Host, go: Go, from: NonNullable<GoBuild["mainFrom"]>, work: string): Promise<void> {
   await go.run(["mod", "download", from.module], { cwd: work });
   const folder = (await go.run(["list", "-m", "-f", "{{.Dir}}", from.module], { cwd: work })).trim();
-  const lines = (await fs.readFile(path.join(folder, "main.go"), "utf8")).split("\n");
-  await fs.writeFile(path.join(work, "main.go"), lines.filter((line) => !from.without.test(line)).join("\n"));
+  const lines = ((await files.readText(path.join(folder, "main.go"))) ?? "").split("\n");
+  await files.writeAtomic(path.join(work, "main.go"), lines.filter((line) => !from.without.test(line)).join("\n"));
 }
 
 /** Built from C where there is a compiler: it runs once per pod, and needs a fortieth of the memory of a Go program. */
@@ -79,31 +77,32 @@ async function buildPause(
   target: string,
   context: BuildContext,
 ): Promise<string> {
-  await fs.cp(pauseSourceFolder, work, { recursive: true });
+  const { host } = context;
+  await host.trees.copyFolder(pauseSourceFolder, work);
   const output = path.join(target, "pause");
   context.progress({ phase: `pause ${recipe.version}`, message: "building pause" });
   try {
-    await runCommand(["cc", "-Os", "-static", "-s", `-DVERSION="${recipe.version}"`, "-o", output, "pause.c"], {
+    await host.run(["cc", "-Os", "-static", "-s", `-DVERSION="${recipe.version}"`, "-o", output, "pause.c"], {
       cwd: work,
     });
     return "built from its C source";
   } catch {
     // There is no compiler, or it cannot link statically.
-    await removeTree(output);
+    await host.files.remove(output);
   }
-  const go = await findGo(work);
+  const go = await findGo(host, work);
   await go.run(["build", "-trimpath", "-ldflags", `-s -w -X main.version=${recipe.version}`, "-o", output, "."], {
     cwd: work,
   });
   return `built from its Go source with Go ${go.version}`;
 }
 
-async function withWorkFolder<T>(action: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "groundplane-build-"));
+async function withWorkFolder<T>({ files }: Host, action: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await files.makeTemporaryFolder("groundplane-build-");
   try {
     return await action(folder);
   } finally {
-    await removeTree(folder);
+    await files.remove(folder);
   }
 }
 

@@ -1,9 +1,6 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
-import { download } from "../../host/download";
-import { removeTree } from "../../host/file-store";
-import { httpGetText } from "../../host/http-get";
-import type { HttpOptions } from "../../model/host";
+import type { Host, HttpOptions } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { extractMembers } from "./tar-members";
 
@@ -32,33 +29,39 @@ const MANIFEST_TYPES = [
 ].join(", ");
 
 /**
- * Takes programs from the top folder of a published container image with one layer (OCI distribution protocol,
- * anonymous). The layer is addressed by its checksum, so that is what is verified.
+ * Extracts programs from the top folder of a published container image with one layer (OCI distribution protocol,
+ * anonymous). The layer is addressed by its checksum, which is verified.
  */
 export async function fetchFromImage(
+  host: Host,
   image: RegistryImage,
   programs: readonly string[],
   target: string,
   downloads: string,
   options: HttpOptions,
 ): Promise<void> {
-  const index = await manifest(image, image.tag, options);
+  const index = await manifest(host, image, image.tag, options);
   const ours = index.manifests?.find(({ platform }) => platform?.os === "linux" && platform.architecture === "amd64");
-  const { layers = [] } = ours ? await manifest(image, ours.digest, options) : index;
+  const { layers = [] } = ours ? await manifest(host, image, ours.digest, options) : index;
   const layer = layers[0]?.digest;
   if (!layer) throw new Error(`${image.repository}:${image.tag} has no layer for linux/amd64`);
   const local = path.join(downloads, `${image.repository}-${image.tag}.layer`);
   const url = `${image.registry}/v2/${image.repository}/blobs/${layer}`;
-  await download(url, local, { ...options, sha256: layer.replace(/^sha256:/, "") });
-  await extractMembers(local, Object.fromEntries(programs.map((program) => [program, program])), target);
-  await removeTree(local);
+  await host.network.download(url, local, { ...options, sha256: layer.replace(/^sha256:/, "") });
+  await extractMembers(host, local, Object.fromEntries(programs.map((program) => [program, program])), target);
+  await host.files.remove(local);
 }
 
-async function manifest(image: RegistryImage, reference: string, options: HttpOptions): Promise<ImageManifest> {
+async function manifest(
+  { network }: Host,
+  image: RegistryImage,
+  reference: string,
+  options: HttpOptions,
+): Promise<ImageManifest> {
   const url = `${image.registry}/v2/${image.repository}/manifests/${reference}`;
-  const text = await httpGetText(url, { ...options, headers: { Accept: MANIFEST_TYPES } });
+  const text = await network.getText(url, { ...options, headers: { Accept: MANIFEST_TYPES } });
   if (reference.startsWith("sha256:") && `sha256:${createHash("sha256").update(text).digest("hex")}` !== reference) {
-    throw new UserError("checksum", `${url} gives another manifest than it was asked for`, "use another source");
+    throw new UserError("checksum", `${url} returns a manifest with another checksum`, "use another source");
   }
   return JSON.parse(text) as ImageManifest;
 }

@@ -1,23 +1,23 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import * as tar from "tar-stream";
+import type { Host } from "../../model/host";
 
 /**
- * Takes single programs out of a gzip-compressed tar archive.
- * @param members name in the archive (without a leading `./`) to file name in the target folder
- * @throws Error naming what the archive does not have
+ * Extracts single programs from a gzip-compressed tar archive.
+ * @param members by name in the archive (without a leading `./`): the file name in the target folder
+ * @throws Error naming what the archive lacks
  */
 export async function extractMembers(
+  { trees }: Host,
   archive: string,
   members: Readonly<Record<string, string>>,
   target: string,
 ): Promise<void> {
   const missing = new Set(Object.keys(members));
   const extract = tar.extract();
-  const reading = pipeline(createReadStream(archive), createGunzip(), extract);
+  const reading = pipeline(trees.openRead(archive), createGunzip(), extract);
   const taking = (async () => {
     for await (const entry of extract) {
       const name = entry.header.name.replace(/^\.?\//, "");
@@ -26,8 +26,7 @@ export async function extractMembers(
         entry.resume();
         continue;
       }
-      await pipeline(entry, createWriteStream(path.join(target, program)));
-      await fs.chmod(path.join(target, program), 0o755);
+      await pipeline(entry, trees.openWrite(path.join(target, program), 0o755));
       missing.delete(name);
     }
   })();

@@ -1,9 +1,7 @@
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { partsFolder } from "../../host/data-folder";
-import { download } from "../../host/download";
-import { removeTree } from "../../host/file-store";
-import { discard, httpGet, httpGetText } from "../../host/http-get";
+
+import type { Host } from "../../model/host";
+
 import { UserError } from "../../model/user-error";
 import type { BuildContext } from "../store/build-context";
 import type { Availability, Part, PartSource } from "./part";
@@ -24,32 +22,28 @@ export interface UpstreamOptions {
   readonly ca?: string;
 }
 
-/** How long a server may take to answer before another source is used. */
+/** A server that takes longer to answer is not used. */
 const ANSWER_WITHIN_MS = 3000;
 
-/** The programs as their projects publish them; each is used only with the checksum published beside it. */
-export function upstreamSource({ addresses = publicAddresses, ca }: UpstreamOptions = {}): PartSource {
+/** The programs as their projects publish them, each verified by the checksum published beside it. */
+export function upstreamSource(host: Host, { addresses = publicAddresses, ca }: UpstreamOptions = {}): PartSource {
   let answer: Promise<Availability> | undefined;
   return {
     name: "upstream",
     provides: (part) => part.kind === "programs" && isPublished(part.recipe),
     available: () => {
-      answer ??= probe(`${addresses.kubernetes}/stable.txt`, ca);
+      answer ??= probe(host, `${addresses.kubernetes}/stable.txt`, ca);
       return answer;
     },
     fetch: (part, target, context) => fetchPart(part, target, addresses, ca, context),
   };
 }
 
-async function probe(url: string, ca?: string): Promise<Availability> {
+async function probe({ network }: Host, url: string, ca?: string): Promise<Availability> {
   const { host } = new URL(url);
   try {
-    const response = await httpGet(url, {
-      ca,
-      idleTimeoutMs: ANSWER_WITHIN_MS,
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-    });
-    discard(response);
+    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    await network.reach(url, { ca, idleTimeoutMs: ANSWER_WITHIN_MS, signal });
     return { usable: true, reason: `${host} answers` };
   } catch {
     return { usable: false, reason: `${host} does not answer` };
@@ -65,17 +59,18 @@ async function fetchPart(
 ): Promise<string> {
   if (part.kind !== "programs") throw new Error("upstream has programs only");
   const { recipe } = part;
-  const downloads = path.join(partsFolder(), "downloads");
+  const { host, signal } = context;
+  const downloads = path.join(host.folders.parts(), "downloads");
   const files = upstreamFiles(recipe, addresses);
   for (const [index, file] of files.entries()) {
     const local = path.join(downloads, `${recipe.name}-${recipe.version}-${file.name}`);
     await fetchFile(file, local, ca, `${recipe.name} ${recipe.version}`, index / files.length, context);
-    await unpack(file, local, target);
-    await removeTree(local);
+    await unpack(host, file, local, target);
+    await host.files.remove(local);
   }
   if (files.length === 0) {
     const image = { registry: addresses.registry, repository: recipe.name, tag: recipe.version };
-    await fetchFromImage(image, recipe.programs, target, downloads, { ca, signal: context.signal });
+    await fetchFromImage(host, image, recipe.programs, target, downloads, { ca, signal });
   }
   return `published by its project, from ${new URL(files[0]?.url ?? addresses.registry).host}`;
 }
@@ -86,13 +81,17 @@ async function fetchFile(
   ca: string | undefined,
   phase: string,
   fraction: number,
-  { progress, signal }: BuildContext,
+  { host, progress, signal }: BuildContext,
 ): Promise<void> {
-  const sha256 = checksumIn(await httpGetText(file.checksum.url, { ca, signal }), file.checksum.kind, file.name);
+  const sha256 = checksumIn(
+    await host.network.getText(file.checksum.url, { ca, signal }),
+    file.checksum.kind,
+    file.name,
+  );
   if (!sha256) {
     throw new UserError(
       "checksum",
-      `${file.checksum.url} gives no checksum for ${file.name}`,
+      `${file.checksum.url} has no checksum for ${file.name}`,
       "use another source: npx groundplane doctor lists them",
     );
   }
@@ -103,12 +102,10 @@ async function fetchFile(
     shown = megabytes;
   };
   progress({ phase, message: `fetching ${file.name}`, fraction });
-  await download(file.url, local, { sha256, ca, signal, onProgress });
+  await host.network.download(file.url, local, { sha256, ca, signal, onProgress });
 }
 
-async function unpack(file: UpstreamFile, local: string, target: string): Promise<void> {
-  if (file.members) return extractMembers(local, file.members, target);
-  const program = path.join(target, file.program ?? file.name);
-  await fs.copyFile(local, program);
-  await fs.chmod(program, 0o755);
+async function unpack(host: Host, file: UpstreamFile, local: string, target: string): Promise<void> {
+  if (file.members) return extractMembers(host, local, file.members, target);
+  await host.trees.copyFile(local, path.join(target, file.program ?? file.name), 0o755);
 }

@@ -1,3 +1,4 @@
+import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 
 /** What a build reports while it runs. */
@@ -14,6 +15,7 @@ export type OnProgress = (progress: Progress) => void;
 
 /** What every step of a build gets. */
 export interface BuildContext {
+  readonly host: Host;
   readonly progress: OnProgress;
   readonly signal?: AbortSignal;
 }

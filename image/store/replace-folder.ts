@@ -1,8 +1,6 @@
 import { randomBytes } from "node:crypto";
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { imagesFolder, partsFolder } from "../../host/data-folder";
-import { exists, listFolder, readIfPresent, removeTree } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import { asStorageError, type BuildContext } from "./build-context";
 
 /**
@@ -15,21 +13,22 @@ export async function replaceFolder<R>(
   folder: string,
   phase: string,
   found: string,
-  context: BuildContext,
+  { host, progress }: BuildContext,
   fill: (partial: string) => Promise<R>,
 ): Promise<R> {
-  if (await exists(folder)) {
-    context.progress({ phase, message: `is damaged (${found}) and is rebuilt` });
-    await discard(folder);
+  const { files } = host;
+  if (await files.exists(folder)) {
+    progress({ phase, message: `is damaged (${found}) and is rebuilt` });
+    await discard(host, folder);
   }
   const partial = `${folder}.partial`;
-  await removeTree(partial);
+  await files.remove(partial);
   try {
     const made = await fill(partial);
-    await fs.rename(partial, folder);
+    await files.move(partial, folder);
     return made;
   } catch (error) {
-    await removeTree(partial);
+    await files.remove(partial);
     throw asStorageError(error, folder);
   }
 }
@@ -38,30 +37,31 @@ export async function replaceFolder<R>(
  * Moves a folder out of its place. Running machines may still use it as the lower layer of their root file system; it
  * then stays on disk under another name until no machine uses an image any more.
  */
-export async function discard(folder: string): Promise<void> {
+async function discard(host: Host, folder: string): Promise<void> {
   const aside = `${folder}.discarded-${randomBytes(4).toString("hex")}`;
-  await fs.rename(folder, aside);
-  if (!(await areImagesMounted())) await removeTree(aside);
+  await host.files.move(folder, aside);
+  if (!(await areImagesMounted(host))) await host.files.remove(aside);
 }
 
-/** Removes what earlier calls of `discard` left on disk. */
-export async function removeDiscarded(): Promise<void> {
+/** Removes what earlier calls of `replaceFolder` left for running machines. */
+export async function removeDiscarded(host: Host): Promise<void> {
   const left = [];
-  for (const folder of [imagesFolder(), partsFolder()]) {
-    for (const name of await listFolder(folder)) if (name.includes(".discarded-")) left.push(path.join(folder, name));
+  for (const folder of [host.folders.images(), host.folders.parts()]) {
+    const names = await host.files.list(folder);
+    left.push(...names.filter((name) => name.includes(".discarded-")).map((name) => path.join(folder, name)));
   }
-  if (left.length === 0 || (await areImagesMounted())) return;
-  for (const folder of left) await removeTree(folder);
+  if (left.length === 0 || (await areImagesMounted(host))) return;
+  for (const folder of left) await host.files.remove(folder);
 }
 
 /** Does a process on this host, in any mount namespace, have a mount on top of an image? */
-async function areImagesMounted(): Promise<boolean> {
-  const folders = [`${imagesFolder()}/`, `${partsFolder()}/`];
-  for (const pid of await fs.readdir("/proc")) {
+async function areImagesMounted({ folders, kernel }: Host): Promise<boolean> {
+  const images = [`${folders.images()}/`, `${folders.parts()}/`];
+  for (const pid of await kernel.listFolders("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
     // A process may end while the list is read, or belong to another user.
-    const mounts = await readIfPresent(`/proc/${pid}/mountinfo`).catch(() => undefined);
-    if (mounts && folders.some((folder) => mounts.includes(folder))) return true;
+    const mounts = await kernel.read(`/proc/${pid}/mountinfo`).catch(() => undefined);
+    if (mounts && images.some((folder) => mounts.includes(folder))) return true;
   }
   return false;
 }

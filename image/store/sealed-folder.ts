@@ -1,6 +1,5 @@
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { readIfPresent, writeFileAtomic } from "../../host/file-store";
+import type { Host } from "../../model/host";
 import type { BuildContext } from "./build-context";
 import { findDifference, type Manifest, readManifest } from "./manifest";
 import { replaceFolder } from "./replace-folder";
@@ -29,13 +28,17 @@ export interface Verification {
 }
 
 /** The sealed folder, or the reason in words why it cannot be used; `absent` when it was never finished. */
-export async function openSealed(folder: string, { full = false }: Verification = {}): Promise<SealedFolder | string> {
-  const text = await readIfPresent(sealFile(folder));
+export async function openSealed(
+  host: Host,
+  folder: string,
+  { full = false }: Verification = {},
+): Promise<SealedFolder | string> {
+  const text = await host.files.readText(sealFile(folder));
   if (text === undefined) return "absent";
   const seal = parseSeal(text);
   if (!seal) return "its seal is damaged";
   const content = path.join(folder, "content");
-  const difference = await findDifference(content, seal, full);
+  const difference = await findDifference(host, content, seal, full);
   return difference ?? { folder, content, digest: seal.digest, origin: seal.origin };
 }
 
@@ -50,15 +53,16 @@ export async function ensureSealed(
   context: BuildContext & Verification,
   build: (content: string) => Promise<string>,
 ): Promise<SealedFolder> {
-  const found = await openSealed(folder, context);
+  const { host } = context;
+  const found = await openSealed(host, folder, context);
   if (typeof found !== "string") return found;
   const seal = await replaceFolder(folder, phase, found, context, async (partial): Promise<Seal> => {
     const content = path.join(partial, "content");
-    await fs.mkdir(content, { recursive: true });
+    await host.trees.createFolder(content);
     const origin = await build(content);
     context.progress({ phase, message: "recording checksums" });
-    const recorded: Seal = { ...(await readManifest(content, context.signal)), origin };
-    await writeFileAtomic(sealFile(partial), JSON.stringify(recorded));
+    const recorded: Seal = { ...(await readManifest(host, content, context.signal)), origin };
+    await host.files.writeAtomic(sealFile(partial), JSON.stringify(recorded));
     return recorded;
   });
   return { folder, content: path.join(folder, "content"), digest: seal.digest, origin: seal.origin };

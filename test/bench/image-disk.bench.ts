@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { dataFolder, imagesFolder, partsFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
 import { runCommand } from "../../host/run-command";
 import { DISK_FILE } from "../../image/build/sealed-disk";
 import { ensureImages } from "../../image/build-images";
@@ -46,9 +47,9 @@ async function measureBuilds(round: Round, folder: string): Promise<void> {
   const infrastructure = imageFor("gateway", kubernetesVersion, "disk");
   const tree = imageFor("gateway", kubernetesVersion, "tree");
   // Missing parts are built before the measurement starts.
-  await ensureImages({ names: [infrastructure, tree], signal });
+  await ensureImages(localHost, { names: [infrastructure, tree], signal });
   fs.rmSync(path.join(imagesFolder(), infrastructure), { recursive: true });
-  const seconds = await secondsOf(() => ensureImages({ names: [infrastructure], signal }));
+  const seconds = await secondsOf(() => ensureImages(localHost, { names: [infrastructure], signal }));
   const copy = path.join(folder, "copy");
   // A layer is a symbolic link: copy its target.
   const rootTree = fs.realpathSync(path.join(imagesFolder(), tree, "layers", "base"));
@@ -63,7 +64,7 @@ async function measureBuilds(round: Round, folder: string): Promise<void> {
   if (!round.wants("image-kubernetes-disk-build")) return;
   const kubernetes = imageFor("master", kubernetesVersion, "disk");
   round.record("image-kubernetes-disk-build", {
-    value: await secondsOf(() => ensureImages({ names: [kubernetes], signal })),
+    value: await secondsOf(() => ensureImages(localHost, { names: [kubernetes], signal })),
   });
 }
 

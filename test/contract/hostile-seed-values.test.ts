@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import { emitYaml } from "../../cloud-init/emit-yaml";
 import { envLine, shellWord } from "../../cloud-init/quoting";
 import { imagesFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
 import { imageFor } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion } from "../../model/releases";
@@ -20,7 +21,7 @@ const tree = (): string => fs.realpathSync(path.join(imagesFolder(), image, "lay
 async function read(subject: string, command: readonly string[]): Promise<string> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-hostile-"));
   try {
-    await ensureImages({ names: [image] });
+    await ensureImages(localHost, { names: [image] });
     fs.writeFileSync(path.join(folder, "subject"), subject);
     return runInTree([tree()], folder, command);
   } finally {

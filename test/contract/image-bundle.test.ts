@@ -3,11 +3,13 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { test } from "node:test";
 import { exists } from "../../host/file-store";
+import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
 import { createBundle, partsOf } from "../../image/parts/bundle";
 import { bundleFolder, bundleSource } from "../../image/parts/bundle-source";
 import { ensurePart } from "../../image/parts/ensure-part";
 import { loadBundle } from "../../image/parts/load-bundle";
+import type { PartSource } from "../../image/parts/part";
 import type { ImageRecipe } from "../../image/recipes/recipe";
 import { UserError } from "../../model/user-error";
 import { ownDataFolder, smallDiskRecipe, smallRecipe, smallSource, storedNames } from "../support/small-image";
@@ -23,7 +25,7 @@ const withPrograms: ImageRecipe = {
   },
 };
 
-const context = { progress: () => {} };
+const context = { host: localHost, progress: () => {} };
 const isDamaged = (error: unknown): boolean => error instanceof UserError && error.id === "bundle-damaged";
 
 for (const name of ["bundle.tar", "bundle.tar.gz"]) {
@@ -31,17 +33,17 @@ for (const name of ["bundle.tar", "bundle.tar.gz"]) {
     const here = await ownDataFolder(t);
     const file = path.join(here, name);
     const source = smallSource();
-    const manifest = await createBundle(file, { recipes: [withPrograms], sources: [source] });
+    const manifest = await createBundle(localHost, file, { recipes: [withPrograms], sources: [source] });
     assert.equal(manifest.parts.length, 2);
     assert.deepEqual((await fs.readdir(here)).sort(), [name, "parts"].sort());
-    const digests = (from: typeof source | typeof bundleSource) =>
+    const digests = (from: PartSource) =>
       Promise.all(partsOf([withPrograms]).map(async (part) => (await ensurePart(part, [from], context)).digest));
     const before = await digests(source);
 
     const there = await ownDataFolder(t);
-    await loadBundle(file);
-    assert.deepEqual(await digests(bundleSource), before);
-    const [record] = await ensureImages({ recipes: [smallRecipe], sources: [bundleSource] });
+    await loadBundle(localHost, file);
+    assert.deepEqual(await digests(bundleSource(localHost)), before);
+    const [record] = await ensureImages(localHost, { recipes: [smallRecipe], sources: [bundleSource(localHost)] });
     assert.deepEqual(record?.createdFrom, { base: "a test, by way of a bundle" });
     assert.equal(await fs.readlink(path.join(there, "images", record?.name ?? "", "layers/base/bin")), "usr/bin");
   });
@@ -51,17 +53,21 @@ test("a disk travels compressed, without its holes, and comes out sparse and byt
   const here = await ownDataFolder(t);
   const file = path.join(here, "disks.tar");
   const source = smallSource();
-  const { parts } = await createBundle(file, { recipes: [smallDiskRecipe], sources: [source] });
+  const { parts } = await createBundle(localHost, file, { recipes: [smallDiskRecipe], sources: [source] });
   assert.deepEqual(
     parts.map(({ kind, origin, files }) => [kind, origin, files.map((each) => path.basename(each.path))]),
     [["disk", "a test", ["disk.raw.zst"]]],
   );
-  const [made] = await ensureImages({ recipes: [smallDiskRecipe], sources: [source] });
+  const [made] = await ensureImages(localHost, { recipes: [smallDiskRecipe], sources: [source] });
   assert.ok((await fs.stat(file)).size < 100_000);
 
   const there = await ownDataFolder(t);
-  await loadBundle(file);
-  const [record] = await ensureImages({ recipes: [smallDiskRecipe], sources: [bundleSource], verify: true });
+  await loadBundle(localHost, file);
+  const [record] = await ensureImages(localHost, {
+    recipes: [smallDiskRecipe],
+    sources: [bundleSource(localHost)],
+    verify: true,
+  });
   assert.equal(record?.digest, made?.digest);
   assert.deepEqual(record?.createdFrom, { disk: "a test, by way of a bundle" });
   const { size, blocks } = await fs.stat(path.join(there, "images", record?.name ?? "", "disk.raw"));
@@ -79,15 +85,15 @@ test("a bundle is made of whole parts only: a damaged one is made anew first", a
   await fs.writeFile(tool, Buffer.alloc(1024, "y"));
   const time = (Math.trunc(mtimeMs) + 0.5) / 1000;
   await fs.utimes(tool, time, time);
-  await createBundle(path.join(data, "b.tar"), { recipes: [smallRecipe], sources: [source] });
+  await createBundle(localHost, path.join(data, "b.tar"), { recipes: [smallRecipe], sources: [source] });
   assert.equal(source.fetches(), 2);
 });
 
 test("a bundle with a changed byte, cut short, or of another kind is refused, and the one before stays", async (t) => {
   const data = await ownDataFolder(t);
   const file = path.join(data, "bundle.tar");
-  await createBundle(file, { recipes: [withPrograms], sources: [smallSource(300_000)] });
-  await loadBundle(file);
+  await createBundle(localHost, file, { recipes: [withPrograms], sources: [smallSource(300_000)] });
+  await loadBundle(localHost, file);
   const good = await fs.readFile(file);
 
   const changed = Buffer.from(good);
@@ -103,11 +109,11 @@ test("a bundle with a changed byte, cut short, or of another kind is refused, an
   };
   for (const [what, content] of Object.entries(bad)) {
     await fs.writeFile(file, content);
-    await assert.rejects(loadBundle(file), isDamaged, what);
-    assert.ok(await exists(path.join(bundleFolder(), "manifest.json")), what);
-    assert.ok(!(await exists(`${bundleFolder()}.partial`)), what);
+    await assert.rejects(loadBundle(localHost, file), isDamaged, what);
+    assert.ok(await exists(path.join(bundleFolder(localHost), "manifest.json")), what);
+    assert.ok(!(await exists(`${bundleFolder(localHost)}.partial`)), what);
   }
-  await assert.rejects(loadBundle(path.join(data, "absent")), (error) => {
+  await assert.rejects(loadBundle(localHost, path.join(data, "absent")), (error) => {
     return error instanceof UserError && error.id === "bundle-missing";
   });
 });
@@ -115,22 +121,25 @@ test("a bundle with a changed byte, cut short, or of another kind is refused, an
 test("a loaded bundle that was changed on disk is not used", async (t) => {
   const data = await ownDataFolder(t);
   const file = path.join(data, "bundle.tar");
-  const { parts } = await createBundle(file, { recipes: [smallRecipe], sources: [smallSource()] });
-  await loadBundle(file);
+  const { parts } = await createBundle(localHost, file, { recipes: [smallRecipe], sources: [smallSource()] });
+  await loadBundle(localHost, file);
   await fs.rm(path.join(data, "parts"), { recursive: true });
-  await fs.appendFile(path.join(bundleFolder(), parts[0]?.files[0]?.path ?? ""), "more");
-  await assert.rejects(ensureImages({ recipes: [smallRecipe], sources: [bundleSource] }), isDamaged);
+  await fs.appendFile(path.join(bundleFolder(localHost), parts[0]?.files[0]?.path ?? ""), "more");
+  await assert.rejects(
+    ensureImages(localHost, { recipes: [smallRecipe], sources: [bundleSource(localHost)] }),
+    isDamaged,
+  );
   assert.deepEqual(await storedNames(data), []);
 });
 
 test("without a bundle, or with one that lacks the part, another source is asked", async (t) => {
   const data = await ownDataFolder(t);
-  assert.equal((await bundleSource.available()).usable, false);
+  assert.equal((await bundleSource(localHost).available()).usable, false);
   const file = path.join(data, "bundle.tar");
-  await createBundle(file, { recipes: [smallRecipe], sources: [smallSource()] });
-  await loadBundle(file);
-  assert.equal((await bundleSource.available()).usable, true);
+  await createBundle(localHost, file, { recipes: [smallRecipe], sources: [smallSource()] });
+  await loadBundle(localHost, file);
+  assert.equal((await bundleSource(localHost).available()).usable, true);
   const [, programs] = partsOf([withPrograms]);
   assert.ok(programs);
-  assert.equal((await bundleSource.available(programs)).usable, false);
+  assert.equal((await bundleSource(localHost).available(programs)).usable, false);
 });

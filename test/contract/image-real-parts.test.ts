@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { before, test } from "node:test";
 import { dataFolder, partsFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
 import { runCommand } from "../../host/run-command";
 import { ensureImages } from "../../image/build-images";
 import { createBundle } from "../../image/parts/bundle";
@@ -28,7 +29,7 @@ function fewContainerImages(recipe: ImageRecipe): ImageRecipe {
 }
 
 before(async () => {
-  if (!needsRoot.skip) await ensureImages();
+  if (!needsRoot.skip) await ensureImages(localHost);
 });
 
 const script = path.join(__dirname, "..", "support", "make-images.ts");
@@ -45,7 +46,7 @@ test("a damaged containerd store is found and made anew, with every image unpack
   // Beside the real one: hard links do not reach from one file system to another.
   const data = await ownDataFolder(t, path.dirname(dataFolder()));
   await withRealTree(data, original);
-  const build = () => ensureImages({ recipes: [few], sources: [programSource] });
+  const build = () => ensureImages(localHost, { recipes: [few], sources: [programSource(localHost)] });
   const [first] = await build();
   assert.deepEqual(first?.layers, ["container", "kubernetes", "base"]);
 
@@ -59,9 +60,9 @@ test("a damaged containerd store is found and made anew, with every image unpack
 
   await fs.appendFile(path.join(snapshots, pause), "x");
   const messages: string[] = [];
-  const [second] = await ensureImages({
+  const [second] = await ensureImages(localHost, {
     recipes: [few],
-    sources: [programSource],
+    sources: [programSource(localHost)],
     progress: ({ message }) => messages.push(message),
   });
   assert.ok(messages.some((message) => /is damaged \(.*pause has changed\)/.test(message)));
@@ -75,7 +76,7 @@ test("images are made from a bundle alone, on a host without network and caches"
   t.after(() => fs.rm(folder, { recursive: true, force: true }));
   const file = path.join(folder, "bundle.tar");
   // Not in the data folder that is looked at below: nothing but the file gets there.
-  await createBundle(file, { recipes: [full ?? few] });
+  await createBundle(localHost, file, { recipes: [full ?? few] });
   const data = await ownDataFolder(t, beside);
   const { stdout } = await runCommand(["unshare", "--net", "node", "--import", "tsx", script, file], {
     env: { GROUNDPLANE_DATA: data, GOFLAGS: "-mod=mod", GOMODCACHE: path.join(folder, "empty"), GOPROXY: "off" },

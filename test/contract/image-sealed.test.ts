@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { before, test } from "node:test";
 import { imagesFolder } from "../../host/data-folder";
 import { exists, listFolder, readIfPresent } from "../../host/file-store";
+import { localHost } from "../../host/local-host";
 import { runCommand } from "../../host/run-command";
 import { ensureImages } from "../../image/build-images";
 import { layerFilesFolder } from "../../image/image-files";
@@ -21,7 +22,8 @@ const layer = (name: string): string => path.join(kubernetesImage, "layers", nam
 const units = "etc/systemd/system";
 
 before(async () => {
-  if (!needsRoot.skip) await ensureImages({ progress: ({ phase, message }) => console.log(`${phase}: ${message}`) });
+  if (!needsRoot.skip)
+    await ensureImages(localHost, { progress: ({ phase, message }) => console.log(`${phase}: ${message}`) });
 });
 
 /** Runs a command in the image's layers as a machine would see them; what it writes is thrown away with it. */

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { test } from "node:test";
+import { localHost } from "../../host/local-host";
 import { runCommand } from "../../host/run-command";
 import { ensureImages } from "../../image/build-images";
 import { imageName } from "../../image/recipes/image-names";
@@ -20,7 +21,7 @@ const builder = path.join(__dirname, "..", "support", "build-small-image.ts");
 const isRoot = process.getuid?.() === 0;
 
 const build = (source: SmallSource, verify = false) =>
-  ensureImages({ recipes: [smallRecipe], sources: [source], verify });
+  ensureImages(localHost, { recipes: [smallRecipe], sources: [source], verify });
 
 /** The tree's file as the image shows it. */
 const toolIn = (data: string): string => path.join(data, "images", imageName(smallRecipe), "layers/base/usr/bin/tool");
@@ -87,7 +88,8 @@ test("a changed byte behind an unchanged size and time is found when every byte 
 test("a disk whose bytes are not those of its digest is found and made anew", async (t) => {
   const data = await ownDataFolder(t);
   const source = smallSource();
-  const ensure = (verify: boolean) => ensureImages({ recipes: [smallDiskRecipe], sources: [source], verify });
+  const ensure = (verify: boolean) =>
+    ensureImages(localHost, { recipes: [smallDiskRecipe], sources: [source], verify });
   const [first] = await ensure(false);
   const file = path.join(data, "images", imageName(smallDiskRecipe), "disk.raw");
   const time = (Math.trunc((await fs.stat(file)).mtimeMs) + 0.5) / 1000;
@@ -116,7 +118,7 @@ test("a source that fails or is aborted leaves no half image, and the next build
   const abort = new AbortController();
   const aborting = smallSource(1024, async () => abort.abort(new Error("enough")));
   const options = { recipes: [smallRecipe], sources: [aborting], signal: abort.signal };
-  await assert.rejects(ensureImages(options), /enough/);
+  await assert.rejects(ensureImages(localHost, options), /enough/);
   assert.deepEqual(await storedNames(data), []);
   await build(smallSource());
 });

@@ -8,6 +8,7 @@ import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import * as tar from "tar-stream";
 import { download } from "../../host/download";
+import { localHost } from "../../host/local-host";
 import { runCommand } from "../../host/run-command";
 import { ensurePart } from "../../image/parts/ensure-part";
 import type { Part } from "../../image/parts/part";
@@ -28,7 +29,7 @@ interface Server {
 
 const release = releaseOf(version);
 const sha256 = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
-const context = { progress: () => {} };
+const context = { host: localHost, progress: () => {} };
 const isUserError = (id: string) => (error: unknown) => error instanceof UserError && error.id === id;
 
 /** A server on 127.0.0.1 with a certificate that nobody but the test trusts. */
@@ -122,7 +123,7 @@ function sourceOn({ url, ca }: Server) {
     githubApi: `${url}/api`,
     registry: `${url}/registry`,
   };
-  return upstreamSource({ addresses, ca });
+  return upstreamSource(localHost, { addresses, ca });
 }
 
 test("every part is fetched with its published checksum, redirects followed", async (t) => {
@@ -188,7 +189,7 @@ test("a server that is gone, refuses, or is not who it should be gives a clear e
   await assert.rejects(download(`${server.url}/refused`, file, { ...options, ca: undefined }), isUserError("network"));
   await assert.rejects(download("https://127.0.0.1:1/file", file, options), isUserError("network"));
   const nowhere = { kubernetes: "https://127.0.0.1:1", github: "", githubApi: "", registry: "" };
-  const { usable, reason } = await upstreamSource({ addresses: nowhere }).available();
+  const { usable, reason } = await upstreamSource(localHost, { addresses: nowhere }).available();
   assert.equal(usable, false);
   assert.match(reason, /127\.0\.0\.1:1 does not answer/);
 });

@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { before, describe, test } from "node:test";
 import { renderNodeSeed } from "../../cloud-init/render-node-seed";
 import { imagesFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
 import { imageFor } from "../../image/recipes/image-names";
 import { UserError } from "../../model/user-error";
@@ -90,7 +91,7 @@ describe("seeds on the real programs", { skip: notRoot }, () => {
     before(async () => {
       const names = new Set(plan.nodes.map(({ role }) => imageFor(role, plan.kubernetes.version, "tree")));
       try {
-        await ensureImages({ names: [...names] });
+        await ensureImages(localHost, { names: [...names] });
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         noImage = `the image cannot be had: ${error.problem}`;

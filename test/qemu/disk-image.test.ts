@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { before, test } from "node:test";
 import { crc32 } from "node:zlib";
 import { dataFolder, imagesFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
 import type { DiskRecord } from "../../image/build/sealed-disk";
 import { ensureImages } from "../../image/build-images";
 import { buildingProblem } from "../../image/build-in-namespace";
@@ -27,11 +28,11 @@ async function bytesAt(offset: number, length: number): Promise<Buffer> {
   }
 }
 
-buildingProblem().then((problem) => {
+buildingProblem(localHost).then((problem) => {
   const skip = problem?.problem ?? false;
 
   before(async () => {
-    if (!skip) await ensureImages({ names: [name] });
+    if (!skip) await ensureImages(localHost, { names: [name] });
   });
 
   test("both partition tables are whole and name the same partitions", { skip }, async () => {
@@ -97,7 +98,7 @@ buildingProblem().then((problem) => {
     });
     await fs.symlink(parts, path.join(own, "parts"));
     process.env.GROUNDPLANE_DATA = own;
-    const [again] = await ensureImages({ names: [name] });
+    const [again] = await ensureImages(localHost, { names: [name] });
     assert.equal(again?.digest, sealed.digest);
   });
 });

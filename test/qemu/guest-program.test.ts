@@ -10,6 +10,7 @@ import { Guard } from "../../components/resources/guard";
 import { Secrets } from "../../components/secrets";
 import { closeGuests, type GuestAddress } from "../../guests/guest-ssh";
 import { imagesFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
 import { imageFor } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion } from "../../model/releases";
@@ -77,7 +78,7 @@ guestSkipReason().then((skip) => {
       );
 
     before(async () => {
-      await ensureImages({ names: [guestImage()], progress: () => {} });
+      await ensureImages(localHost, { names: [guestImage()], progress: () => {} });
       const images = imagesFolder();
       project = await providerProject({ inPlace: true });
       process.env.GROUNDPLANE_DATA = project.dataFolder;

@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { dataFolder, partsFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
 import { asNamespaceRoot, ownNamespaces } from "../../host/namespaces";
 import { runCommand } from "../../host/run-command";
 import type { DiskRecord } from "../../image/build/sealed-disk";
@@ -41,7 +42,7 @@ let program = "";
 before(async () => {
   if (skip) return;
   const name = imageFor("gateway", defaultKubernetesVersion, "disk");
-  await ensureImages({ names: [name] });
+  await ensureImages(localHost, { names: [name] });
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-user-"));
   fs.chmodSync(folder, 0o755);
   copyProject();
@@ -64,7 +65,7 @@ function layersOf(name: string): string {
   const { recipe: whole } = readJson<DiskRecord>(path.join(dataFolder(), "images", name, "image.json"));
   const base = path.join(partsFolder(), partName({ kind: "root-tree", recipe: whole.rootTree }));
   const { digest } = readJson<{ readonly digest: string }>(path.join(base, "seal.json"));
-  const layer = layerFolder("disk", { disk: whole.disk, suite: whole.rootTree.suite }, digest);
+  const layer = layerFolder(localHost, "disk", { disk: whole.disk, suite: whole.rootTree.suite }, digest);
   return [layer, base].map((folder) => path.join(folder, "content")).join(":");
 }
 
@@ -84,7 +85,7 @@ async function makeBundle(layers: string): Promise<void> {
   const data = process.env.GROUNDPLANE_DATA;
   process.env.GROUNDPLANE_DATA = at("bundling");
   try {
-    await createBundle(at("small.tar"), { recipes: [{ ...smallRecipe }], sources: [source] });
+    await createBundle(localHost, at("small.tar"), { recipes: [{ ...smallRecipe }], sources: [source] });
   } finally {
     if (data === undefined) delete process.env.GROUNDPLANE_DATA;
     else process.env.GROUNDPLANE_DATA = data;

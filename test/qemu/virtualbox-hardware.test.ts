@@ -9,6 +9,7 @@ import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { closeGuests } from "../../guests/guest-ssh";
 import { imagesFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
 import { seedIso } from "../../hypervisors/seed-iso";
 import { ensureImages } from "../../image/build-images";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
@@ -62,7 +63,7 @@ guestSkipReason().then((skip) => {
     let folder: string;
 
     before(async () => {
-      await ensureImages({ names: [guestImage()], progress: () => {} });
+      await ensureImages(localHost, { names: [guestImage()], progress: () => {} });
       folder = fs.mkdtempSync(path.join(os.tmpdir(), "gp-hardware-"));
       for (const firmware of ["bios", "uefi"] as const) {
         if (!firmwareSkipReason(firmware)) guests.set(firmware, await startGateway(folder, firmware));

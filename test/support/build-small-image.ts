@@ -1,4 +1,5 @@
 /** Builds a small image in a process of its own, to be killed or starved: `build-small-image.ts BYTES [hang|disk]`. */
+import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
 import { UserError } from "../../model/user-error";
 import { smallDiskRecipe, smallRecipe, smallSource } from "./small-image";
@@ -9,7 +10,7 @@ const wait = async (): Promise<void> => {
   if (how === "hang") await new Promise((resolve) => setTimeout(resolve, 60_000));
 };
 
-ensureImages({
+ensureImages(localHost, {
   recipes: [how === "disk" ? smallDiskRecipe : smallRecipe],
   sources: [smallSource(Number(bytes), wait)],
 }).then(

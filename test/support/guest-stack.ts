@@ -39,7 +39,7 @@ export class GuestStack {
   /** Returns when cloud-init has ended on every node, well or not. */
   static async start(stack: string, names: readonly string[], options: GuestStackOptions = {}): Promise<GuestStack> {
     const image = guestImage(options.distribution);
-    await ensureImages({ names: [image], progress: () => {} });
+    await ensureImages(localHost, { names: [image], progress: () => {} });
     const images = imagesFolder();
     const host = makeQemuHost();
     borrowImage(images, image);

@@ -2,13 +2,14 @@
  * Makes all images in a process of its own, which may be without a network: `make-images.ts [BUNDLE]`. Prints their
  * records, or the id and the words of the error.
  */
+import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
 import { loadBundle } from "../../image/parts/load-bundle";
 import { UserError } from "../../model/user-error";
 
 async function make(bundle: string | undefined): Promise<unknown> {
-  if (bundle) await loadBundle(bundle);
-  return ensureImages();
+  if (bundle) await loadBundle(localHost, bundle);
+  return ensureImages(localHost);
 }
 
 make(process.argv[2]).then(

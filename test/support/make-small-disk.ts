@@ -1,13 +1,14 @@
 /** Loads a bundle and makes the disk of a recipe from it, as whoever this process is: `make-small-disk.ts BUNDLE RECIPE`. */
 import * as fs from "node:fs";
+import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
 import { loadBundle } from "../../image/parts/load-bundle";
 import type { ImageRecipe } from "../../image/recipes/recipe";
 import { UserError } from "../../model/user-error";
 
 async function make(bundle: string, recipe: string): Promise<unknown> {
-  await loadBundle(bundle);
-  return ensureImages({ recipes: [JSON.parse(fs.readFileSync(recipe, "utf8")) as ImageRecipe] });
+  await loadBundle(localHost, bundle);
+  return ensureImages(localHost, { recipes: [JSON.parse(fs.readFileSync(recipe, "utf8")) as ImageRecipe] });
 }
 
 make(process.argv[2] ?? "", process.argv[3] ?? "").then(

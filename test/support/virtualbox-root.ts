@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { toolsFolder } from "../../host/data-folder";
 import { withFileLock } from "../../host/file-lock";
+import { localHost } from "../../host/local-host";
 import { runCommand } from "../../host/run-command";
 import { aptFetchOptions, debianMirror } from "../../image/build/package-sources";
 import { archives } from "../../image/recipes/archives";
@@ -60,7 +61,7 @@ async function install(folder: string): Promise<string | undefined> {
   fs.rmSync(partial, { recursive: true, force: true });
   fs.mkdirSync(path.dirname(folder), { recursive: true });
   // sid's release file expires after a week, and copies of the archive may be older.
-  const options = [...(await aptFetchOptions()), 'Acquire::Check-Valid-Until "false";'];
+  const options = [...(await aptFetchOptions(localHost)), 'Acquire::Check-Valid-Until "false";'];
   fs.writeFileSync(aptOptions, ['APT::Install-Recommends "false";', ...options, ""].join("\n"), { mode: 0o600 });
   try {
     await runCommand(
@@ -68,7 +69,7 @@ async function install(folder: string): Promise<string | undefined> {
         ...["mmdebstrap", "--mode=root", "--variant=apt", "--format=directory", `--keyring=${archives.debian.keyring}`],
         ...[`--include=${packages.join(",")}`, `--aptopt=${aptOptions}`],
         ...["man", "doc", "locale"].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
-        ...["sid", partial, `deb ${await debianMirror()} sid main contrib`],
+        ...["sid", partial, `deb ${await debianMirror(localHost)} sid main contrib`],
       ],
       { timeoutMs: BUILD_TIMEOUT_MS },
     );

@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { type TestContext, test } from "node:test";
 import * as tar from "tar-stream";
+import { localHost } from "../../../host/local-host";
 import { writeDockerArchive } from "../../../image/container/docker-archive";
 import { type LayerFile, layerFiles } from "../../../image/container/layer-files";
 import type { ContainerImageRecipe } from "../../../image/recipes/recipe";
@@ -44,7 +45,12 @@ function temporaryFolder(t: TestContext): string {
 async function writeExample(folder: string, name: string): Promise<Buffer> {
   fs.writeFileSync(path.join(folder, "tool"), "#!/bin/sh\n", { mode: 0o700 });
   const file = path.join(folder, name);
-  await writeDockerArchive(image, await layerFiles(image, { programs: () => folder, tree: folder }), file);
+  await writeDockerArchive(
+    localHost,
+    image,
+    await layerFiles(localHost, image, { programs: () => folder, tree: folder }),
+    file,
+  );
   assert.deepEqual(fs.readdirSync(folder).sort(), [name, "tool"].sort(), "nothing else is left behind");
   const bytes = fs.readFileSync(file);
   fs.rmSync(file);
@@ -90,7 +96,7 @@ test("equal files give an equal archive, byte for byte", async (t) => {
 test("a program that is missing fails the archive and leaves nothing", async (t) => {
   const folder = temporaryFolder(t);
   const files: readonly LayerFile[] = [{ kind: "file", path: "tool", mode: 0o755, from: path.join(folder, "absent") }];
-  await assert.rejects(writeDockerArchive(image, files, path.join(folder, "a.tar")), { code: "ENOENT" });
+  await assert.rejects(writeDockerArchive(localHost, image, files, path.join(folder, "a.tar")), { code: "ENOENT" });
   assert.deepEqual(
     fs.readdirSync(folder).filter((name) => name.endsWith(".layer")),
     [],

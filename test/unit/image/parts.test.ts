@@ -1,5 +1,6 @@
 import * as assert from "node:assert/strict";
 import { test } from "node:test";
+import { localHost } from "../../../host/local-host";
 import { mirrorOf } from "../../../image/build/package-sources";
 import { BUNDLE_FORMAT, parseBundleManifest } from "../../../image/parts/bundle-manifest";
 import { chooseSource } from "../../../image/parts/ensure-part";
@@ -42,7 +43,7 @@ test("what has no files upstream is a part of a published image, or not there at
   );
   const published = withoutFiles.map((recipe) => [
     recipe.name,
-    upstreamSource().provides({ kind: "programs", recipe }),
+    upstreamSource(localHost).provides({ kind: "programs", recipe }),
   ]);
   assert.deepEqual(published, [
     ["local-path-provisioner", false],

@@ -2,6 +2,7 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
+import { localHost } from "../../../host/local-host";
 import { layerFilesDigest } from "../../../image/build/layer";
 import { packageSources } from "../../../image/build/package-sources";
 import { goModuleFolder, imageFolder, layerFilesFolder } from "../../../image/image-files";
@@ -91,8 +92,9 @@ test("an unknown version of Kubernetes is refused with those that are known", ()
   );
 });
 
-test("the digests of the layers' files are recorded; otherwise run npx tsx image/entry/record-layers.ts", () => {
-  for (const [layer, digest] of Object.entries(digests)) assert.equal(layerFilesDigest(layer), digest, layer);
+test("the digests of the layers' files are recorded; otherwise run npx tsx image/entry/record-layers.ts", async () => {
+  for (const [layer, digest] of Object.entries(digests))
+    assert.equal(await layerFilesDigest(localHost, layer), digest, layer);
 });
 
 test("container images have the names that kubeadm asks for", () => {
@@ -170,7 +172,7 @@ test("Ubuntu has the packages of Debian under its own names, and one service for
 });
 
 test("packages come from the distribution's own archive, known by its own keys", async () => {
-  const lines = await packageSources(archives.ubuntu, rootTrees.ubuntu.suite);
+  const lines = await packageSources(localHost, archives.ubuntu, rootTrees.ubuntu.suite);
   assert.deepEqual(
     lines.map((line) => line.split(" ").slice(2).join(" ")),
     ["noble", "noble-updates", "noble-security"].map((pocket) => `${pocket} main universe`),
