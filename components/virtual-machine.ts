@@ -5,7 +5,6 @@ import { ports } from "../model/ports";
 import type { MachineInputs } from "../model/resource-types";
 import type { NodeSeed } from "../model/seed";
 import type { NodePlan } from "../stacks/plan/data-center-plan";
-import { cpuWeightOf } from "./cpu-weight";
 import type { Foundation } from "./foundation";
 import { guestConnection } from "./guest-connection";
 import type { ResourceArgs } from "./resources/deep-input";
@@ -86,7 +85,6 @@ function machineArgs(args: VirtualMachineArgs, seed: NodeSeed): ResourceArgs<Mac
     diskGiB: node.diskGiB,
     // Kept out of system containers' inputs, where no volume exists that could grow.
     ...(drivers[args.driver].imageForm === "disk" ? { volumes: node.volumes } : {}),
-    cpuWeight: cpuWeightOf(node.role),
     nics: node.interfaces.map(({ name, segment, mac }) => ({ name, segment, mac })),
     disks: node.dataDisks.map(({ name, mountPoint }) => ({ disk: name, mountPoint })),
     seed: { userData: seed.userData, metaData: seed.metaData, networkConfig: seed.networkConfig },

@@ -85,7 +85,6 @@ export interface Hypervisor {
   readonly hardKill?: HardKill;
   readonly consoleLog?: ConsoleLog;
   readonly snapshots?: Snapshots;
-  readonly cpuWeights?: CpuWeights;
 }
 
 export interface LinkControl {
@@ -107,11 +106,6 @@ export interface Snapshots {
   takeSnapshot(machine: MachineName, name: string): Promise<void>;
   restoreSnapshot(machine: MachineName, name: string): Promise<void>;
   deleteSnapshot(machine: MachineName, name: string): Promise<void>;
-}
-
-export interface CpuWeights {
-  /** Changes the share of a running machine, 1024 = normal. */
-  setCpuWeight(machine: MachineName, weight: number): Promise<void>;
 }
 
 /** The image store does not hold an image that is asked for. */

@@ -26,11 +26,20 @@ export interface MachineRecords<R extends DriverRecord> {
   ownedRecord(host: Host, machine: MachineName, owner: Owner): Promise<R | undefined>;
 }
 
+/** A recorded spec without `cpuWeight`, which earlier versions recorded: a running machine must not change for it. */
+export function presentSpec(recorded: MachineSpec): MachineSpec {
+  const { cpuWeight: _former, ...spec } = recorded as MachineSpec & { readonly cpuWeight?: number };
+  return spec;
+}
+
 /** @param fileOf where a machine's record lies */
 export function machineRecords<R extends DriverRecord>(
   fileOf: (host: Host, machine: MachineName) => string,
 ): MachineRecords<R> {
-  const readRecord = (host: Host, machine: MachineName) => host.files.readJson<R>(fileOf(host, machine));
+  const readRecord = async (host: Host, machine: MachineName): Promise<R | undefined> => {
+    const record = await host.files.readJson<R>(fileOf(host, machine));
+    return record && { ...record, spec: presentSpec(record.spec) };
+  };
   return {
     readRecord,
     async readComplete(host, machine) {

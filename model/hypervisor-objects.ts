@@ -79,8 +79,6 @@ export interface MachineSpec {
   readonly nics: readonly NicSpec[];
   readonly uplink?: UplinkSpec;
   readonly disks: readonly DiskAttachment[];
-  /** Relative share of CPU when the host is saturated, 1024 = normal; drivers without weights ignore it. */
-  readonly cpuWeight: number;
 }
 
 export interface MachineName {

@@ -113,7 +113,6 @@ function tinyMachine(image: string, hostPort: number): MachineSpec {
     nics: [{ segment: SEGMENT.name, name: "lan", mac: "52:54:00:5e:00:01" }],
     uplink: { mac: "52:54:00:5e:00:02", forwards: [{ hostPort, guestPort: ports.ssh }] },
     disks: [],
-    cpuWeight: 1024,
   };
 }
 

@@ -109,14 +109,6 @@ const capabilities = (host: Host) =>
     },
     hardKill: { hardKill: (machine) => powerOff(host, machine, "power cut") },
     consoleLog: { consoleLogPath: (machine) => store.consoleFile(host, machine) },
-    cpuWeights: {
-      async setCpuWeight(machine, cpuWeight) {
-        const record = await knownMachine(host, machine);
-        if (!record.made) return;
-        const made = { ...record.made, spec: { ...record.made.spec, cpuWeight } };
-        await store.writeMachine(host, machine, { ...record, made });
-      },
-    },
   }) satisfies Partial<Hypervisor>;
 
 const digestOf = (image: string): string => `sha256:${createHash("sha256").update(image).digest("hex")}`;

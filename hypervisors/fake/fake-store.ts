@@ -1,6 +1,7 @@
 import * as path from "node:path";
 import type { Host } from "../../model/host";
 import type { DiskSpec, MachineName, MachineSpec, Owner, PowerState, SeedFiles, SegmentSpec } from "../hypervisor";
+import { presentSpec } from "../machine-records";
 
 /** What the fake hypervisor has, as files, so that separate processes see the same: `<data>/fake/<stack>/…`. */
 
@@ -45,8 +46,10 @@ export async function dropDisk(host: Host, disk: MachineName): Promise<void> {
   await host.files.removeIfEmpty(fakeStackFolder(host, disk.stack));
 }
 
-export const readMachine = (host: Host, machine: MachineName) =>
-  host.files.readJson<MachineRecord>(recordFile(host, machine));
+export async function readMachine(host: Host, machine: MachineName): Promise<MachineRecord | undefined> {
+  const record = await host.files.readJson<MachineRecord>(recordFile(host, machine));
+  return record?.made ? { ...record, made: { ...record.made, spec: presentSpec(record.made.spec) } } : record;
+}
 export const writeMachine = (host: Host, machine: MachineName, record: MachineRecord) =>
   host.files.writeJson(recordFile(host, machine), record);
 export const dropMachine = (host: Host, machine: MachineName) => host.files.remove(machineFolder(host, machine));

@@ -14,6 +14,8 @@ export interface MachineCgroup {
 /** The levels above come and go with their machines: nobody may remove one that another is about to use. */
 const withLevelsLock = <T>(host: Host, action: () => Promise<T>): Promise<T> =>
   host.locks.withLock(lockFile("cgroups"), action);
+/** The kernel's default: machines of a stack share its part equally. */
+const NORMAL_SHARES = 1024;
 /** Without it a whole stack would get the share of one single process of the host. */
 const STACK_SHARES = 4096;
 
@@ -51,7 +53,8 @@ export async function makeCgroups(host: Host, spec: MachineSpec): Promise<readon
     for (const cgroup of cgroups) await makeCgroup(host, cgroup);
   });
   await setMemory(host, spec, spec.memoryMiB);
-  await setWeight(host, spec, spec.cpuWeight);
+  // A folder that a killed machine left has a lower one.
+  await setWeight(host, spec, NORMAL_SHARES);
   return cgroups;
 }
 

@@ -2,7 +2,6 @@ import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { type Hypervisor, ImageMissingError, type MachineSpec } from "../hypervisor";
 import { machineActions } from "../machine-records";
-import { setWeight } from "./cgroups";
 import { setCables, stackBatch } from "./commands";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
 import { machineFiles } from "./folders";
@@ -51,7 +50,6 @@ export function createNspawnDriver(host: Host): Hypervisor {
     links: { setLink: (machine, up, segment) => withMachine(machine, (spec) => setLink(host, spec, up, segment)) },
     hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(host, spec)) },
     consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
-    cpuWeights: { setCpuWeight: (machine, weight) => withMachine(machine, (spec) => setWeight(host, spec, weight)) },
   };
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Host } from "../../model/host";
 import type { MachineName, MachineSpec, MachineState, Owner, SeedFiles } from "../hypervisor";
-import { setMemory, setWeight } from "./cgroups";
+import { setMemory } from "./cgroups";
 import { lockFile, machineFiles, machinesFolder } from "./folders";
 import { cutPower, isRunning, stopOrderly } from "./machine-power";
 import { type MachineRecord, ownedRecord, readComplete, writeRecord } from "./machine-record";
@@ -82,7 +82,6 @@ async function changeMachine(host: Host, known: MachineRecord, spec: MachineSpec
   if (running && !isDeepStrictEqual(fixedWhileRunning(known.spec), fixedWhileRunning(plain(spec)))) {
     await stopOrderly(host, known.spec, STOP_DEADLINE_MS);
   } else if (running) {
-    await setWeight(host, spec, spec.cpuWeight);
     await setMemory(host, spec, spec.memoryMiB);
     await ensureForwards(host, spec);
   }
@@ -96,7 +95,7 @@ async function changeMachine(host: Host, known: MachineRecord, spec: MachineSpec
 
 /** The settings that take a stopped machine; `cpus` and `diskGiB` are no limits in a system container. */
 function fixedWhileRunning(spec: MachineSpec): unknown {
-  const { cpuWeight: _weight, memoryMiB: _memory, cpus: _cpus, diskGiB: _disk, uplink, ...fixed } = spec;
+  const { memoryMiB: _memory, cpus: _cpus, diskGiB: _disk, uplink, ...fixed } = spec;
   return { ...fixed, uplink: uplink?.mac };
 }
 

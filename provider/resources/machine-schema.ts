@@ -68,7 +68,6 @@ export const machineSchema: ResourceSchema = {
     nics: schemas.list(nic),
     uplink,
     disks: schemas.list(diskAttachment),
-    cpuWeight: schemas.whole("Relative share of a saturated host, 1024 = normal."),
     seed,
     power: schemas.text("running; set by the provider, so that a stopped machine differs."),
     drift: schemas.list(schemas.text(), "Set by the provider: what was changed by hand in the hypervisor."),

@@ -19,6 +19,8 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
   return {
     schema: machineSchema,
     replaceOn: ["driver", "stack", "name", "uuid", "image", "nics"],
+    // A share of CPU that was the same for every machine.
+    formerProperties: { cpuWeight: null },
     alwaysSecret: ["secrets"],
     // A stopped machine differs in nothing else, and what was changed in it by hand may have no input of its own.
     ownInputs: { power: "running", drift: [] },
@@ -128,8 +130,8 @@ const outputsOf = (inputs: MachineInputs, { power, generation, drift = [] }: Mac
 });
 
 function machineSpec(inputs: MachineInputs): MachineSpec {
-  const { stack, name, uuid, image, cpus, memoryMiB, diskGiB, nics, uplink, disks, cpuWeight } = inputs;
-  const spec = { stack, name, uuid, image, cpus, memoryMiB, diskGiB, nics, disks, cpuWeight };
+  const { stack, name, uuid, image, cpus, memoryMiB, diskGiB, nics, uplink, disks } = inputs;
+  const spec = { stack, name, uuid, image, cpus, memoryMiB, diskGiB, nics, disks };
   return uplink ? { ...spec, uplink } : spec;
 }
 

@@ -15,7 +15,7 @@ export interface TypedResource<I, O> {
   /** Inputs that every object has, so that reality can be seen to differ from them. No program sets them. */
   readonly ownInputs?: Partial<O>;
   /** Former and present names of properties, see `ResourceHandler`. */
-  readonly formerProperties?: Readonly<Record<string, keyof (I & O) & string>>;
+  readonly formerProperties?: Readonly<Record<string, (keyof (I & O) & string) | null>>;
   /** Beyond the schema. `olds` are the inputs that the state holds, if any. */
   check?(inputs: I, context: Context, olds: I | undefined): Promise<readonly CheckFailure[]>;
   create(inputs: I, preview: boolean, context: Context): Promise<{ readonly id: string; readonly outputs: Planned<O> }>;

@@ -50,8 +50,11 @@ export interface ResourceHandler {
   /** Inputs whose change needs a new object, as top-level keys or whole property paths. */
   readonly replaceOn: readonly string[];
   readonly deleteBeforeReplace: boolean;
-  /** Former and present names of top-level properties. Stored state is read as if it had the present ones. */
-  readonly formerProperties?: Readonly<Record<string, string>>;
+  /**
+   * Former and present names of top-level properties; `null` for a property that no longer exists. Stored state is read
+   * as if it had the present ones.
+   */
+  readonly formerProperties?: Readonly<Record<string, string | null>>;
   /** The engine reads the resource before every `up` and `preview`. */
   readonly refreshBeforeUpdate: boolean;
   /** Properties that are always secret, beside those whose input was secret. */

@@ -2,13 +2,17 @@ import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { type Decoded, decode, type Properties, topLevelKey } from "./property-values";
 import type { OldState, ResourceHandler } from "./resource-handler";
 
-/** Properties that the engine stored, with the names that they have today. */
+/** Properties that the engine stored, with their present names and without those that no longer exist. */
 export function decodeStored({ formerProperties = {} }: ResourceHandler, stored: Struct | undefined): Decoded {
   const { properties, secretPaths } = decode(stored);
   const present = (key: string): string => formerProperties[key] ?? key;
+  const remains = (key: string): boolean => formerProperties[key] !== null;
+  const kept = Object.entries(properties).filter(([key]) => remains(key));
   return {
-    properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [present(key), value])),
-    secretPaths: new Set([...secretPaths].map((path) => renamedPath(path, present))),
+    properties: Object.fromEntries(kept.map(([key, value]) => [present(key), value])),
+    secretPaths: new Set(
+      [...secretPaths].filter((path) => remains(topLevelKey(path))).map((path) => renamedPath(path, present)),
+    ),
   };
 }
 

@@ -1,5 +1,4 @@
 import * as fs from "node:fs/promises";
-import { cpuWeightOf } from "../../components/cpu-weight";
 import { localHost } from "../../host/local-host";
 import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
 import { createVirtualBoxDriver } from "../../hypervisors/virtualbox/driver";
@@ -129,7 +128,7 @@ function machineOf({ stack, kubernetes, uplink, hostPorts, balancing }: DataCent
   ];
   const { name, uuid, role, cpus, memoryMiB, diskGiB } = node;
   return {
-    ...{ stack, name, uuid, cpus, memoryMiB, diskGiB, cpuWeight: cpuWeightOf(role) },
+    ...{ stack, name, uuid, cpus, memoryMiB, diskGiB },
     image: imageFor(role, kubernetes.version, "disk"),
     nics: node.interfaces.map((nic) => ({ name: nic.name, segment: nic.segment, mac: nic.mac })),
     disks: node.dataDisks.map((disk) => ({ disk: disk.name, mountPoint: disk.mountPoint })),

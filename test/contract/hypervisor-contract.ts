@@ -53,7 +53,6 @@ export function contractMachine(image: string, name = "machine-1", stack = stack
     diskGiB: 4,
     nics: [{ segment: "dmz", name: "dmz", mac: `52:54:00:c0:00:0${digit}` }],
     disks: [],
-    cpuWeight: 1024,
   };
 }
 
@@ -150,7 +149,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
     test("settings change in place, and what the guest wrote stays", async () => {
       const before = await driver.create().inspectMachine(machine);
       assert.ok(before);
-      const spec = { ...before.spec, cpuWeight: 2048, memoryMiB: 768 };
+      const spec = { ...before.spec, memoryMiB: 768 };
       const changed = await driver.create().ensureMachine(spec, contractSeed, owner("machine"));
       assert.deepEqual(changed.spec, spec);
       assert.equal(changed.generation, before.generation, "a changed machine is still the same one");
@@ -165,14 +164,6 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       await links.setLink(machine, false);
       await links.setLink(machine, true);
       await links.setLink(machine, true);
-    });
-
-    test("the share of a running machine can be changed", async (t) => {
-      const { cpuWeights } = driver.create();
-      if (!cpuWeights) return t.skip("this driver has no CPU weights");
-      await cpuWeights.setCpuWeight(machine, 64);
-      await cpuWeights.setCpuWeight(machine, 1024);
-      assert.equal((await driver.create().inspectMachine(machine))?.power, "running");
     });
 
     test("a machine stops in order, and stopping it again is fine", async () => {

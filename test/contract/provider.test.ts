@@ -95,10 +95,25 @@ test("what needs a new machine replaces it; everything else changes in place", a
     const { replaces } = await client.diff(machine, wanted, properties({ ...wanted, [key]: value }));
     assert.deepEqual(replaces, [key]);
   }
-  const news = properties({ ...wanted, memoryMiB: 512, cpus: 2, cpuWeight: 1, diskGiB: 9 });
+  const news = properties({ ...wanted, memoryMiB: 512, cpus: 2, diskGiB: 9 });
   const { replaces, paths } = await client.diff(machine, wanted, news);
   assert.deepEqual(replaces, []);
-  assert.deepEqual(paths, { memoryMiB: "UPDATE", cpus: "UPDATE", cpuWeight: "UPDATE", diskGiB: "UPDATE" });
+  assert.deepEqual(paths, { memoryMiB: "UPDATE", cpus: "UPDATE", diskGiB: "UPDATE" });
+});
+
+test("the CPU weight of earlier versions is no difference, and a machine that runs with it keeps running", async () => {
+  const { id, properties: outputs } = await client.create(machine, wanted);
+  const file = path.join(data, "fake/tested/machines/one/machine.json");
+  const record = JSON.parse(fs.readFileSync(file, "utf8"));
+  const made = { ...record.made, spec: { ...record.made.spec, cpuWeight: 1024 } };
+  fs.writeFileSync(file, JSON.stringify({ ...record, made }));
+  const [oldInputs, oldOutputs] = [wanted, outputs].map((stored) => ({ ...stored, cpuWeight: 1024 }));
+  assert.equal((await client.diff(machine, properties(oldInputs ?? {}), wanted)).changes, "none");
+  const read = await client.read(machine, id, properties(oldInputs ?? {}), properties(oldOutputs ?? {}));
+  assert.deepEqual(read.properties, outputs);
+  assert.deepEqual(read.inputs, wanted);
+  const updated = await client.update(machine, id, properties(oldOutputs ?? {}), wanted);
+  assert.equal(updated.properties.generation, outputs.generation);
 });
 
 test("what only the making of a machine reads is no difference, whatever was known of it", async () => {

@@ -27,7 +27,6 @@ export function guestSpec(stack: string, name: string, image: string, hostPort: 
     nics: (cables[name] ?? []).map(({ segment, mac }) => ({ segment, name: segment, mac })),
     ...(name === "gateway" ? { uplink: { mac: uplinkMac, forwards: [{ hostPort, guestPort: 22 }] } } : {}),
     disks: [],
-    cpuWeight: 2048,
   };
 }
 

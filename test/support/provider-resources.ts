@@ -60,7 +60,6 @@ export function machineInputs(name: string): MachineInputs {
     diskGiB: 4,
     nics: [{ segment: "dmz", name: "dmz", mac: "02:00:00:00:00:01" }],
     disks: [],
-    cpuWeight: 1024,
     seed: {
       userData: `#cloud-config\nhostname: ${name}\n`,
       metaData: `instance-id: ${name}\n`,

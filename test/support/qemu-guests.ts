@@ -104,7 +104,6 @@ export function guestMachine(plan: DataCenterPlan, node: NodePlan): MachineSpec 
     nics: node.interfaces.map(({ name, segment, mac }) => ({ name, segment, mac })),
     ...(node.role === "gateway" ? { uplink } : {}),
     disks: node.dataDisks.map(({ name, mountPoint }) => ({ disk: name, mountPoint })),
-    cpuWeight: 1024,
   };
 }
 

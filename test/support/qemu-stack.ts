@@ -25,7 +25,6 @@ export const qemuMachine = (image: string, changes: Partial<MachineSpec> = {}): 
   diskGiB: 1,
   nics: [{ segment: "dmz", name: "dmz", mac: "52:54:00:c0:00:01" }],
   disks: [],
-  cpuWeight: 1024,
   ...changes,
 });
 

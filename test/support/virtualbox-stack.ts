@@ -18,7 +18,7 @@ export function machineOf(stack: string, number: number): MachineSpec {
   const unique = Buffer.from(stack).toString("hex").padEnd(8, "0").slice(0, 8);
   return {
     ...{ stack, name: `machine-${number}`, uuid: `${unique}-0000-5000-8000-00000000000${number}` },
-    ...{ image: BOOT_IMAGE, cpus: 1, memoryMiB: 64, diskGiB: 1, disks: [], cpuWeight: 1024 },
+    ...{ image: BOOT_IMAGE, cpus: 1, memoryMiB: 64, diskGiB: 1, disks: [] },
     nics: [{ segment: "dmz", name: "dmz", mac: `08:00:27:00:00:0${number}` }],
   };
 }

@@ -18,7 +18,6 @@ const spec: MachineSpec = {
   ],
   uplink: { mac: "52:54:00:00:00:ff", forwards: [{ hostPort: 26443, guestPort: 6443 }] },
   disks: [],
-  cpuWeight: 1024,
 };
 const [dmz, masters] = ["dmz", "masters"].map((segment) => portName("gateway", segment));
 

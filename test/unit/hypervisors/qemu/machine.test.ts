@@ -26,7 +26,6 @@ const gateway: MachineSpec = {
   nics: [{ segment: "dmz", name: "dmz", mac: "52:54:00:00:00:01" }],
   uplink: { mac: "52:54:00:00:00:02", forwards: [{ hostPort: 2222, guestPort: 22 }] },
   disks: [],
-  cpuWeight: 1024,
 };
 
 const writes =

@@ -93,7 +93,7 @@ test("macOS gets a network of its own kind", async () => {
 test("cables are plugged into what the segment is attached to", () => {
   const spec = { nics: [{ segment: "dmz", name: "dmz", mac: "52:54:00:00:00:01" }], stack: "lab" };
   const [adapter] = wantedAdapters(
-    { ...spec, name: "x", uuid: "", image: "", cpus: 1, memoryMiB: 1, diskGiB: 1, disks: [], cpuWeight: 1 },
+    { ...spec, name: "x", uuid: "", image: "", cpus: 1, memoryMiB: 1, diskGiB: 1, disks: [] },
     new Map([["dmz", { kind: "bridged", network: "eth0" }]]),
   );
   assert.ok(adapter);

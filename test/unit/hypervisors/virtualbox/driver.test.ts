@@ -24,7 +24,6 @@ const gateway: MachineSpec = {
   nics: [],
   uplink: { mac: "52:54:00:00:00:02", forwards: [{ hostPort: 2222, guestPort: 22 }] },
   disks: [],
-  cpuWeight: 1024,
 };
 const show = vbox("showvminfo", uuid, "--machinereadable");
 

@@ -23,7 +23,6 @@ const spec: MachineSpec = {
   nics: [{ segment: "dmz", name: "dmz", mac: "52:54:c0:a8:38:01" }],
   uplink: { mac: "52:54:0a:00:02:0f", forwards: [{ hostPort: 26443, guestPort: 6443 }] },
   disks: [{ disk: "gateway-data", mountPoint: "/data/data" }],
-  cpuWeight: 1024,
 };
 const dataDisk = diskFiles(localHost, { stack: "lab", name: "gateway-data" }).medium;
 const places = {

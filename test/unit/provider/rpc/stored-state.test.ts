@@ -4,13 +4,13 @@ import { encode, type Properties } from "../../../../provider/rpc/property-value
 import type { ResourceHandler } from "../../../../provider/rpc/resource-handler";
 import { decodeStored, oldState } from "../../../../provider/rpc/stored-state";
 
-const handler = { formerProperties: { key: "token", list: "members" } } as unknown as ResourceHandler;
+const handler = { formerProperties: { key: "token", list: "members", weight: null } } as unknown as ResourceHandler;
 const stored = (properties: Properties, secretPaths: string[] = []) => encode(properties, secretPaths);
 
-test("stored properties get their present names, and stay secret", () => {
+test("stored properties get their present names and stay secret, and former ones are dropped", () => {
   const { properties, secretPaths } = decodeStored(
     handler,
-    stored({ key: [{ text: "a" }], keys: "b", list: ["one"] }, ["key[0].text", "keys"]),
+    stored({ key: [{ text: "a" }], keys: "b", list: ["one"], weight: 1 }, ["key[0].text", "keys", "weight"]),
   );
   assert.deepEqual(properties, { token: [{ text: "a" }], keys: "b", members: ["one"] });
   assert.deepEqual([...secretPaths], ["token[0].text", "keys"]);
