@@ -1,6 +1,5 @@
 import * as path from "node:path";
-import { readFileAndMode } from "../host/file-mode";
-import { readIfPresent, writeFileAtomic } from "../host/file-store";
+import { readFileAndMode, readIfPresent, writeFileAtomic } from "../host/file-store";
 import { localHost } from "../host/local-host";
 import { fakeStacks, machineFolder, machineNames, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";

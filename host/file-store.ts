@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
+import type { FileStamp } from "../model/host-files";
 import { UserError } from "../model/user-error";
 
 /**
@@ -125,4 +126,42 @@ export function ifMissing<T>(value: T): (error: NodeJS.ErrnoException) => T {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return value;
     throw error;
   };
+}
+
+/** Adds a line to a log that only its owner may read; lines of several writers never mix. The folder must exist. */
+export async function appendLine(file: string, line: string): Promise<void> {
+  await fs.appendFile(file, `${line}\n`, { mode: 0o600 });
+}
+
+/** A file's text and its permissions as four octal digits; `undefined` when there is none. */
+export async function readFileAndMode(file: string): Promise<{ mode: string; content: string } | undefined> {
+  const found = await fs.stat(file).catch(ifMissing(undefined));
+  if (!found) return undefined;
+  return { mode: (found.mode & 0o7777).toString(8).padStart(4, "0"), content: await fs.readFile(file, "utf8") };
+}
+
+/** `undefined` when there is no such file. */
+export async function stampFile(file: string): Promise<FileStamp | undefined> {
+  const found = await fs.stat(file).catch(ifMissing(undefined));
+  return found && { bytes: found.size, modified: Math.trunc(found.mtimeMs) };
+}
+
+/** Takes everybody's permission to write to a file. */
+export async function makeReadOnly(file: string): Promise<void> {
+  await fs.chmod(file, 0o444);
+}
+
+/**
+ * Makes a folder that only this user can look into, in a place where others may have made one of its name.
+ * @throws UserError `folder-not-ours`
+ */
+export async function makePrivateFolder(folder: string): Promise<void> {
+  await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+  const found = await fs.lstat(folder);
+  if (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0) return;
+  throw new UserError(
+    "folder-not-ours",
+    `${folder} exists, and other users could look into it`,
+    `find out who made it; if nobody needs it, remove it: rm -r ${folder}`,
+  );
 }

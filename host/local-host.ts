@@ -2,24 +2,20 @@ import * as os from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Host, HostFacts, HostNetwork } from "../model/host";
 import type { HostFiles } from "../model/host-files";
-import { appendLine } from "./append-line";
-import { askSocket } from "./ask-socket";
 import { dataFolder, disksFolder, imagesFolder, partsFolder, stackFolder, toolsFolder } from "./data-folder";
 import { digestFile } from "./digest-file";
 import { withFileLock } from "./file-lock";
-import { makeReadOnly, stampFile } from "./file-stamp";
 import * as store from "./file-store";
+import { appendLine, makePrivateFolder, makeReadOnly, stampFile } from "./file-store";
 import { fileTrees } from "./file-trees";
-import { isPortFree } from "./free-port";
 import * as kernel from "./kernel-files";
-import { connectLines } from "./line-connection";
 import { asNamespaceRoot, isInUserNamespace, namespaceProblem, ownNamespaces } from "./namespaces";
-import { portHolder } from "./port-holder";
-import { makePrivateFolder } from "./private-folder";
+import { isPortFree, portHolder } from "./ports";
 import { fileHolders, findProcesses } from "./process-table";
 import { projectFolder } from "./project-folder";
 import { runCommand } from "./run-command";
 import { isSameProcess, killProcess, processStartTime, signalProcess, startProcess } from "./start-process";
+import { askSocket, connectLines } from "./unix-sockets";
 
 /** Read when asked for: a start that needs none of it does not pay for it, and tests change variables. */
 const facts: HostFacts = {

@@ -1,12 +1,3 @@
-/**
- * The driver port: everything groundplane asks of a hypervisor, in groundplane's own words. One contract suite
- * (test/contract) holds every driver and the in-memory fake to the comments here.
- *
- * Every method is idempotent: it may have been killed half way before, and called again it finishes the work.
- * Every object belongs to one stack; an object of the same name that another owner made is a `ForeignObjectError`,
- * and is never touched. Missing objects are fine for every `remove*` and `stop*`.
- */
-
 import type { DriverName } from "../model/drivers";
 import type { HostFinding, HostProblem } from "../model/host-finding";
 import type {
@@ -21,6 +12,15 @@ import type {
   SegmentState,
 } from "../model/hypervisor-objects";
 import { UserError } from "../model/user-error";
+
+/**
+ * The driver port: everything groundplane asks of a hypervisor, in groundplane's own words. One contract suite
+ * (test/contract) holds every driver and the in-memory fake to the comments here.
+ *
+ * Every method is idempotent: it may have been killed half way before, and called again it finishes the work.
+ * Every object belongs to one stack; an object of the same name that another owner made is a `ForeignObjectError`,
+ * and is never touched. Missing objects are fine for every `remove*` and `stop*`.
+ */
 
 export type * from "../model/hypervisor-objects";
 export type { HostFinding, HostProblem };
@@ -126,3 +126,5 @@ export class ForeignObjectError extends UserError {
     this.name = "ForeignObjectError";
   }
 }
+
+export const isOwner = (a: Owner, b: Owner): boolean => a.stack === b.stack && a.urn === b.urn;

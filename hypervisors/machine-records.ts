@@ -1,7 +1,6 @@
 import type { Host } from "../model/host";
 import { UserError } from "../model/user-error";
-import { ForeignObjectError, type MachineName, type MachineSpec, type Owner } from "./hypervisor";
-import { isOwner } from "./ownership";
+import { ForeignObjectError, isOwner, type MachineName, type MachineSpec, type Owner } from "./hypervisor";
 
 /**
  * What a driver writes down of a machine. It is written twice: with the owner before anything else is made, so that what

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { runAttached } from "../../host/run-attached";
+import { runAttached } from "../../host/foreground-commands";
 import { findNode } from "../../model/stack-outputs";
 import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { driverOf } from "../driver";

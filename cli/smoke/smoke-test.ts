@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { dataFolder, stackFolder } from "../../host/data-folder";
 import { withFileLock } from "../../host/file-lock";
 import { readIfPresent, removeTree } from "../../host/file-store";
-import { findFreePort, isPortFree } from "../../host/free-port";
+import { findFreePort, isPortFree } from "../../host/ports";
 import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
 import { ports } from "../../model/ports";
 import { UserError } from "../../model/user-error";

@@ -1,7 +1,6 @@
 import * as path from "node:path";
 import type { Host } from "../../model/host";
-import { type DiskSpec, ForeignObjectError, type Owner } from "../hypervisor";
-import { isOwner } from "../ownership";
+import { type DiskSpec, ForeignObjectError, isOwner, type Owner } from "../hypervisor";
 import { diskFolder } from "./folders";
 
 /** A data disk is a folder that is bound into its machine; its size is a statement only, see README.md. */

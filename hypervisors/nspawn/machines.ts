@@ -2,14 +2,26 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Host } from "../../model/host";
 import type { MachineName, MachineSpec, MachineState, Owner, SeedFiles } from "../hypervisor";
+import { type DriverRecord, machineRecords, refuseUnmarkedFolder } from "../machine-records";
 import { setMemory } from "./cgroups";
 import { lockFile, machineFiles, machinesFolder } from "./folders";
 import { cutPower, isRunning, stopOrderly } from "./machine-power";
-import { type MachineRecord, ownedRecord, readComplete, writeRecord } from "./machine-record";
 import { imageLayers, makeRoot, removeRoot, writeSeed } from "./machine-root";
 import { checkNames } from "./names";
 import { releaseStack } from "./segments";
 import { ensureForwards } from "./uplink";
+
+/** A machine exists when its record is complete. */
+const records = machineRecords<DriverRecord>((host, machine) => machineFiles(host, machine).record);
+const { writeRecord } = records;
+export const { readComplete } = records;
+
+/** @throws ForeignObjectError also when a folder of its name is there that nobody marked */
+async function ownedRecord(host: Host, machine: MachineName, owner: Owner): Promise<DriverRecord | undefined> {
+  const record = await records.ownedRecord(host, machine, owner);
+  if (record === undefined) await refuseUnmarkedFolder(host, machineFiles(host, machine).folder);
+  return record;
+}
 
 /** How long a machine may take to shut down when a change of its settings needs it stopped. */
 const STOP_DEADLINE_MS = 30_000;
@@ -63,10 +75,10 @@ export async function listMachines(host: Host, stack: string): Promise<readonly 
 
 async function beginMachine(
   host: Host,
-  known: MachineRecord | undefined,
+  known: DriverRecord | undefined,
   spec: MachineSpec,
   owner: Owner,
-): Promise<MachineRecord> {
+): Promise<DriverRecord> {
   const record = { owner, generation: known?.generation ?? randomUUID(), spec, complete: false };
   await writeRecord(host, record);
   // What an interrupted creation or removal left may be of another image.
@@ -76,7 +88,7 @@ async function beginMachine(
 }
 
 /** Changes what differs; the record is written by the caller, so that an interrupted change is found and repeated. */
-async function changeMachine(host: Host, known: MachineRecord, spec: MachineSpec): Promise<MachineRecord> {
+async function changeMachine(host: Host, known: DriverRecord, spec: MachineSpec): Promise<DriverRecord> {
   if (isDeepStrictEqual(known.spec, plain(spec))) return known;
   const running = await isRunning(host, spec);
   if (running && !isDeepStrictEqual(fixedWhileRunning(known.spec), fixedWhileRunning(plain(spec)))) {
@@ -102,6 +114,6 @@ function fixedWhileRunning(spec: MachineSpec): unknown {
 /** As the record reads back: without members that are `undefined`. */
 const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec)) as MachineSpec;
 
-async function stateOf(host: Host, { spec, owner, generation }: MachineRecord): Promise<MachineState> {
+async function stateOf(host: Host, { spec, owner, generation }: DriverRecord): Promise<MachineState> {
   return { spec, owner, generation, power: (await isRunning(host, spec)) ? "running" : "stopped" };
 }

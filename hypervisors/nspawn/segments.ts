@@ -1,6 +1,5 @@
 import type { Host } from "../../model/host";
-import { ForeignObjectError, type Owner, type SegmentSpec } from "../hypervisor";
-import { isOwner } from "../ownership";
+import { ForeignObjectError, isOwner, type Owner, type SegmentSpec } from "../hypervisor";
 import { addBridge, deleteBridge, inNamespace, listLinks, raiseBridge, stackBatch } from "./commands";
 import { lockFile, machinesFolder, segmentRecord, segmentsFolder } from "./folders";
 import { releaseHost, tidyRunFolder, useHost } from "./host-settings";

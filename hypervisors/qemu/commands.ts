@@ -2,7 +2,7 @@ import type { Host } from "../../model/host";
 import { isAtLeast, type Version } from "../../model/versions";
 import type { MachineSpec, PortForward } from "../hypervisor";
 import { cardOf, dataDiskNode, guestName, NAT, qmpSocket, SYSTEM_DISK, socketPath, UPLINK_CARD } from "./names";
-import { guestUplinkSocket, natUplinkSocket, segmentSocket } from "./switch/sockets";
+import { guestUplinkSocket, natUplinkSocket, segmentSocket } from "./switch/protocol";
 
 /** argv of QEMU's programs. Pure. */
 

@@ -1,15 +1,13 @@
 import * as path from "node:path";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
-import { type DiskSpec, ForeignObjectError, type Owner } from "../hypervisor";
-import { isOwner } from "../ownership";
+import { type DiskSpec, ForeignObjectError, isOwner, type Owner } from "../hypervisor";
 import { makeDisk, resizeDisk } from "./commands";
 import { diskFolder } from "./folders";
-import { namingFullDisk } from "./full-disk";
 import { stackRecords } from "./machine-record";
 import { dataDiskNode, qmpSocket } from "./names";
 import { isRunning } from "./processes";
-import { inspectDiskFile, runQemuImg } from "./qemu-img";
+import { inspectDiskFile, namingFullDisk, runQemuImg } from "./qemu-img";
 import { withQmp } from "./qmp";
 
 /** A data disk is a qcow2 file of its own; the guest knows it by its name, which is its serial number. */

@@ -10,9 +10,8 @@ import { cardsOf, hardKill, setCards, start, stopOrderly } from "./machine-power
 import { readComplete } from "./machine-record";
 import { ensureMachine, inspectMachine, listMachines, removeMachine, withMachineLock } from "./machines";
 import { cardOf } from "./names";
-import type { NetworkOptions } from "./network";
+import { ensureSegment, inspectSegment, type NetworkOptions, removeSegment } from "./network";
 import { isRunning } from "./processes";
-import { ensureSegment, inspectSegment, removeSegment } from "./segments";
 import { deleteSnapshot, restoreSnapshot, takeSnapshot } from "./snapshots";
 
 /** Virtual machines by QEMU, without root and without touching the host's network: see README.md. */

@@ -3,8 +3,8 @@ import { driverRequirements, installedHypervisor, installHint } from "../../mode
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { formatVersion, type Version } from "../../model/versions";
+import { hasVirtualisationFlag } from "../choice/detect-hypervisors";
 import type { HostProblem } from "../hypervisor";
-import { chooseAccelerator } from "./accelerator";
 import { type Accelerator, QEMU, QEMU_IMG } from "./commands";
 
 const required = driverRequirements.qemu.hypervisor;
@@ -71,4 +71,13 @@ async function firstLineOf(host: Host, program: string): Promise<string | undefi
     throw error;
   });
   return result?.stdout.split("\n")[0];
+}
+
+/**
+ * KVM runs guests only where the processor can (vmx, svm). The device alone says nothing: under PVM it is there and
+ * opens, and the guest's kernel hangs.
+ */
+export async function chooseAccelerator(host: Host): Promise<Accelerator> {
+  const able = hasVirtualisationFlag((await host.kernel.read("/proc/cpuinfo")) ?? "");
+  return able && (await host.kernel.deviceAccess("/dev/kvm")) === "usable" ? "kvm" : "tcg";
 }

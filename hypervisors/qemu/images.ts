@@ -5,9 +5,8 @@ import { UserError } from "../../model/user-error";
 import { ImageMissingError, type ImageSpec } from "../hypervisor";
 import { convertRaw } from "./commands";
 import { convertedFolder, convertedImage, sealedImage } from "./folders";
-import { namingFullDisk } from "./full-disk";
 import { backingsInUse } from "./machine-record";
-import { runQemuImg } from "./qemu-img";
+import { namingFullDisk, runQemuImg } from "./qemu-img";
 
 /** `image.json` of a sealed disk image, see image/README.md. */
 interface SealedRecord {

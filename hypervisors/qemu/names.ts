@@ -3,7 +3,7 @@ import * as path from "node:path";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { MachineName, MachineSpec } from "../hypervisor";
-import { CONTROL_SOCKET, guestUplinkSocket, segmentSocket } from "./switch/sockets";
+import { CONTROL_SOCKET, guestUplinkSocket, segmentSocket } from "./switch/protocol";
 
 /** What a process listing shows of a machine. */
 export const guestName = ({ stack, name }: MachineName): string => `gp-${stack}.${name}`;

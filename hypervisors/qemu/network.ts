@@ -2,11 +2,52 @@ import * as path from "node:path";
 import { outputTail } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
-import { machinesFolder, segmentsFolder, stackFolders, switchLog } from "./folders";
+import { ForeignObjectError, isOwner, type Owner, type SegmentSpec } from "../hypervisor";
+import { machinesFolder, segmentRecord, segmentsFolder, stackFolders, switchLog } from "./folders";
 import { stackRecords } from "./machine-record";
 import { controlSocket, runtimeFolder, runtimeRoot } from "./names";
 import { SWITCH_PROGRAM, switchProcesses } from "./processes";
-import type { Wiring } from "./switch/wiring";
+import type { Wiring } from "./switch/protocol";
+
+interface SegmentRecord {
+  readonly owner: Owner;
+}
+
+export async function ensureSegment(
+  host: Host,
+  spec: SegmentSpec,
+  owner: Owner,
+  options: NetworkOptions,
+): Promise<void> {
+  await withStackLock(host, spec.stack, async () => {
+    await checkOwner(host, spec, owner);
+    await host.files.writeJson(segmentRecord(host, spec.stack, spec.name), { owner } satisfies SegmentRecord);
+  });
+  await ensureNetwork(host, spec.stack, options);
+}
+
+export function inspectSegment(host: Host, spec: SegmentSpec): Promise<SegmentRecord | undefined> {
+  return host.files.readJson<SegmentRecord>(segmentRecord(host, spec.stack, spec.name));
+}
+
+export async function removeSegment(
+  host: Host,
+  spec: SegmentSpec,
+  owner: Owner,
+  options: NetworkOptions,
+): Promise<void> {
+  await withStackLock(host, spec.stack, async () => {
+    await checkOwner(host, spec, owner);
+    await host.files.remove(segmentRecord(host, spec.stack, spec.name));
+  });
+  await shrinkNetwork(host, spec.stack, options);
+}
+
+async function checkOwner(host: Host, spec: SegmentSpec, owner: Owner): Promise<SegmentRecord | undefined> {
+  const known = await inspectSegment(host, spec);
+  if (known && !isOwner(known.owner, owner)) throw new ForeignObjectError(`segment ${spec.name}`, known.owner);
+  return known;
+}
 
 /** A stack's network is one process, its switch, that is told what to serve and keeps nothing itself. */
 

@@ -27,3 +27,25 @@ export async function runQemuImg(host: Host, argv: readonly string[]): Promise<s
 export async function inspectDiskFile(host: Host, file: string): Promise<DiskInfo> {
   return JSON.parse(await runQemuImg(host, describeDisk(file))) as DiskInfo;
 }
+
+/**
+ * Runs what writes below a folder, and says in words what programs and the file system say when there is no room left.
+ * @throws UserError `disk-full`, and whatever else `action` throws
+ */
+export async function namingFullDisk<T>(where: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof Error) || (error instanceof UserError && error.id === "disk-full")) throw error;
+    const full =
+      (error as NodeJS.ErrnoException).code === "ENOSPC" ||
+      /no space left on device|disk quota exceeded/i.test(error.message);
+    if (!full) throw error;
+    throw new UserError(
+      "disk-full",
+      `the disk that holds ${where} is full`,
+      "free some space there, or choose another place with GROUNDPLANE_DATA, and run the same command again",
+      { cause: error },
+    );
+  }
+}

@@ -1,6 +1,5 @@
 import type { Host } from "../../model/host";
-import { type DiskSpec, ForeignObjectError, type Owner } from "../hypervisor";
-import { isOwner } from "../ownership";
+import { type DiskSpec, ForeignObjectError, isOwner, type Owner } from "../hypervisor";
 import * as commands from "./commands";
 import { whileDiskIsFree } from "./disk-user";
 import { diskFiles } from "./folders";

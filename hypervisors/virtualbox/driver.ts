@@ -1,14 +1,15 @@
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
-import type { Hypervisor, MachineSpec } from "../hypervisor";
+import type { HostFinding, HostProblem, Hypervisor, MachineSpec } from "../hypervisor";
 import { machineActions } from "../machine-records";
 import { wantedAdapters } from "./adapters";
 import { segmentProblems } from "./attachments";
 import * as commands from "./commands";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
 import { machineFiles } from "./folders";
-import { examineHost, hostProblems } from "./host-checks";
+import { gatherHostFacts } from "./host-facts";
 import { ensureImage, inspectImage, releaseImage } from "./images";
+import { judgeHost } from "./judge-host";
 import { hardKill, mustExist, start, stopOrderly } from "./machine-power";
 import { readComplete } from "./machine-record";
 import { ensureMachine, inspectMachine, listMachines, removeMachine, withMachineLock } from "./machines";
@@ -69,4 +70,17 @@ async function setLink(box: VirtualBox, spec: MachineSpec, up: boolean, segment?
     }
     for (const { slot } of adapters) await session.call(commands.setCable(spec.uuid, slot, up));
   });
+}
+
+/** All that is to be known about VirtualBox on this host. Looks only. */
+async function examineHost(host: Host): Promise<readonly HostFinding[]> {
+  return judgeHost(await gatherHostFacts(host));
+}
+
+/** What keeps machines from running here. */
+async function hostProblems(host: Host): Promise<readonly HostProblem[]> {
+  const findings = await examineHost(host);
+  return findings.flatMap(({ id, state, text, hint = "" }) =>
+    state === "problem" ? [{ id, problem: text, hint }] : [],
+  );
 }

@@ -1,6 +1,5 @@
 import type { Host } from "../../model/host";
-import { ForeignObjectError, type MachineName, type Owner } from "../hypervisor";
-import { isOwner } from "../ownership";
+import { ForeignObjectError, isOwner, type MachineName, type Owner } from "../hypervisor";
 import * as commands from "./commands";
 import { machineFiles } from "./folders";
 import { MARK } from "./machine-record";

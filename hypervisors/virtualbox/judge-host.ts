@@ -2,8 +2,7 @@ import { driverRequirements, installedHypervisor, installHint } from "../../mode
 import { formatVersion, isAtLeast } from "../../model/versions";
 import type { HostFinding } from "../hypervisor";
 import type { HostFacts, LinuxFacts } from "./host-facts";
-import { judgeKvm } from "./judge-kvm";
-import { judgeKernelModule } from "./judge-module";
+import { judgeKernelModule, judgeKvm } from "./judge-linux";
 
 /** What a host's facts mean for VirtualBox, all at once, each with its next step. Pure. */
 export function judgeHost(facts: HostFacts): readonly HostFinding[] {

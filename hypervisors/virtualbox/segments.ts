@@ -2,17 +2,19 @@ import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import {
   ForeignObjectError,
+  isOwner,
   type MachineSpec,
   type Owner,
   type SegmentAttachment,
   type SegmentSpec,
 } from "../hypervisor";
-import { isOwner } from "../ownership";
-import type { Plug } from "./adapters";
+import { type Plug, plugOptions, plugText, shownPlug, wantedAdapters } from "./adapters";
 import { type Attached, detachSegment, ensureAttached, isSameAttachment } from "./attachments";
+import * as commands from "./commands";
 import { groupFolder, lockFile, machinesFolder, segmentRecord, segmentsFolder, vmsFolder } from "./folders";
-import { replug } from "./replug";
-import type { VirtualBox } from "./vboxmanage";
+import { readComplete } from "./machine-record";
+import type { Session, VirtualBox } from "./vboxmanage";
+import { isBusy } from "./vm-state";
 
 /** An internal network needs no making: the record says whose it is, and what its cables are plugged into. */
 export interface SegmentRecord {
@@ -103,4 +105,24 @@ async function ownedRecord(host: Host, spec: SegmentSpec, owner: Owner): Promise
   const known = await inspectSegment(host, spec);
   if (known && !isOwner(known.owner, owner)) throw new ForeignObjectError(`segment ${spec.name}`, known.owner);
   return known;
+}
+
+/** Moves the cables of a segment's machines to what it is attached to now, also while they run. */
+export async function replug(
+  host: Host,
+  session: Session,
+  { stack, name: segment }: SegmentSpec,
+  plug: Plug,
+): Promise<void> {
+  if (plug.kind === "nat") return;
+  for (const name of await host.files.list(machinesFolder(host, stack))) {
+    const record = await readComplete(host, { stack, name });
+    const adapter =
+      record && wantedAdapters(record.spec, new Map([[segment, plug]])).find((a) => a.segment === segment);
+    const info = adapter && (await session.vm(record.spec.uuid));
+    if (!adapter || !info || shownPlug(info, adapter.slot) === plugText(plug)) continue;
+    const { uuid } = record.spec;
+    if (isBusy(info)) await session.call(commands.replugLive(uuid, adapter.slot, plug.kind, plug.network));
+    else await session.call(commands.modifyVm(uuid, plugOptions(adapter)));
+  }
 }

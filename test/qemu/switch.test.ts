@@ -6,7 +6,7 @@ import { localHost } from "../../host/local-host";
 import { socketPath } from "../../hypervisors/qemu/names";
 import { ensureNetwork } from "../../hypervisors/qemu/network";
 import { switchProcesses } from "../../hypervisors/qemu/processes";
-import { guestUplinkSocket, natUplinkSocket, segmentSocket } from "../../hypervisors/qemu/switch/sockets";
+import { guestUplinkSocket, natUplinkSocket, segmentSocket } from "../../hypervisors/qemu/switch/protocol";
 import { makeQemuHost, type QemuHost, qemuSkipReason, qemuTracesOf } from "../support/qemu-host";
 import { makeQemuMachine, qemuMachine, qemuOwner, qemuStack, removeQemuStack } from "../support/qemu-stack";
 

@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { stackFolder } from "../../host/data-folder";
 import { writeFileAtomic } from "../../host/file-store";
-import { followCommand } from "../../host/follow-command";
+import { followCommand } from "../../host/foreground-commands";
 import { interruptedError } from "../../host/interruption";
 import { projectFolder } from "../../host/project-folder";
 import { UserError } from "../../model/user-error";

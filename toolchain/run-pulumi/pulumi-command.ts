@@ -1,6 +1,6 @@
 import { exists } from "../../host/file-store";
+import { runAttached } from "../../host/foreground-commands";
 import { projectFolder } from "../../host/project-folder";
-import { runAttached } from "../../host/run-attached";
 import { runCommand } from "../../host/run-command";
 import type { StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";

@@ -1,7 +1,7 @@
 import * as path from "node:path";
-import { answerSocket } from "../../../host/answer-socket";
-import { CONTROL_SOCKET } from "./sockets";
-import { Wires, type Wiring } from "./wiring";
+import { answerSocket } from "../../../host/unix-sockets";
+import { CONTROL_SOCKET, type Wiring } from "./protocol";
+import { Wires } from "./wiring";
 
 /**
  * The process that is a stack's network: `node qemu-switch.js <folder>`. It does what the driver says through its

@@ -1,20 +1,8 @@
 import * as path from "node:path";
 import { type FramePeer, type FrameServer, listenForFrames } from "../../../host/frame-server";
 import { LearningSwitch } from "./learning-switch";
-import { guestUplinkSocket, natUplinkSocket, segmentSocket } from "./sockets";
+import { guestUplinkSocket, natUplinkSocket, segmentSocket, type UplinkWiring, type Wiring } from "./protocol";
 import { mayLeave } from "./uplink-filter";
-
-/** Everything a stack's switch is to serve; whatever else it served before ends. */
-export interface Wiring {
-  readonly segments: readonly string[];
-  readonly uplinks: readonly UplinkWiring[];
-}
-
-export interface UplinkWiring {
-  readonly machine: string;
-  /** The guest may reach the host's 127.0.0.1 by the address of its router. */
-  readonly hostLoopback: boolean;
-}
 
 /** The sockets of a stack's segments and ways out, in one folder. */
 export class Wires {

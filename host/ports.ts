@@ -1,6 +1,28 @@
+import { type AddressInfo, createServer } from "node:net";
 import { readKernelFile } from "./kernel-files";
 import { socketHolder } from "./process-table";
 import { runCommand } from "./run-command";
+
+/** Can a program listen on this port of 127.0.0.1 now? */
+export function isPortFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen({ host: "127.0.0.1", port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** A port of 127.0.0.1 that nobody has at the moment. */
+export function findFreePort(): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: "127.0.0.1", port: 0 }, () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
 
 /** Who listens on a TCP port of this host: `<command> (process <pid>)`; `undefined` when nobody is found. */
 export async function portHolder(port: number): Promise<string | undefined> {

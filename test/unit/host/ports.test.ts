@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseListeners, parseLsof, parseNetstat } from "../../../host/port-holder";
+import { parseListeners, parseLsof, parseNetstat } from "../../../host/ports";
 
 test("who listens on a port of the loopback or of all addresses is found", () => {
   const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

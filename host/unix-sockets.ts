@@ -1,0 +1,93 @@
+import { connect, createServer } from "node:net";
+import { createInterface } from "node:readline";
+import type { LineConnection } from "../model/host";
+import { removeTree } from "./file-store";
+
+/**
+ * Sends a question to a Unix socket and gives everything that is answered until the other side closes.
+ * @throws Error when nobody listens or the answer takes longer than `timeoutMs`
+ */
+export function askSocket(path: string, question: string, timeoutMs = 5_000): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path, allowHalfOpen: true });
+    let answer = "";
+    socket.setEncoding("utf8");
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`${path} did not answer within ${timeoutMs} ms`)));
+    socket.on("data", (chunk: string) => {
+      answer += chunk;
+    });
+    socket.on("error", reject);
+    socket.on("end", () => {
+      socket.destroy();
+      resolve(answer);
+    });
+    socket.end(question);
+  });
+}
+
+/** Answers the questions of `askSocket`: each comes whole, and its connection ends with the answer. */
+export async function answerSocket(path: string, answer: (question: string) => Promise<string>): Promise<void> {
+  await removeTree(path);
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    let question = "";
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk: string) => {
+      question += chunk;
+    });
+    // Whoever asked may have been killed meanwhile.
+    socket.on("error", () => {});
+    socket.on("end", () => {
+      answer(question).then(
+        (text) => socket.end(text),
+        () => socket.destroy(),
+      );
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+}
+
+/** @throws Error when nobody listens */
+export function connectLines(path: string): Promise<LineConnection> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    const arrived: string[] = [];
+    let closed = false;
+    let wake = (): void => {};
+    const lines = createInterface({ input: socket });
+    lines.on("line", (line) => {
+      arrived.push(line);
+      wake();
+    });
+    // readline passes the socket's errors on as its own.
+    lines.on("error", () => {});
+    socket.on("close", () => {
+      closed = true;
+      wake();
+    });
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.on("error", () => {});
+      resolve({ send: (line) => socket.write(`${line}\n`), next, close: () => socket.destroy() });
+    });
+
+    async function next(timeoutMs: number): Promise<string> {
+      const deadline = Date.now() + timeoutMs;
+      for (;;) {
+        const line = arrived.shift();
+        if (line !== undefined) return line;
+        if (closed) throw new Error(`${path} has been closed`);
+        if (Date.now() >= deadline) throw new Error(`${path} said nothing for ${timeoutMs} ms`);
+        await new Promise<void>((woken) => {
+          const timer = setTimeout(woken, deadline - Date.now());
+          wake = () => {
+            clearTimeout(timer);
+            woken();
+          };
+        });
+      }
+    }
+  });
+}
