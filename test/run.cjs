@@ -13,7 +13,8 @@ const { runJobs } = require("./runner/schedule.cjs");
 const { checks, expectedSeconds, tiers } = require("./runner/tiers.cjs");
 
 const root = path.join(__dirname, "..");
-const slots = Math.max(1, os.availableParallelism());
+/** One more than there are processors: most files wait for processes of theirs half of the time. */
+const slots = os.availableParallelism() + 1;
 const STILL_RUNNING_EVERY_MS = 60_000;
 /** The tables at the end have them for all files. */
 const reporterTotals = /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*\n/gm;

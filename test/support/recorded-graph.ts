@@ -61,7 +61,17 @@ export async function recordGraph(
   return recorded;
 }
 
-export async function recordDataCenter(plan: DataCenterPlan, options: RecordOptions & { driver?: DriverName } = {}) {
+const dataCenters = new Map<string, Promise<readonly RecordedResource[]>>();
+
+/** Recorded once for each plan and options, because most tests of a file ask about the same graph. */
+export function recordDataCenter(plan: DataCenterPlan, options: RecordOptions & { driver?: DriverName } = {}) {
+  const key = JSON.stringify([plan, options]);
+  const known = dataCenters.get(key) ?? buildDataCenter(plan, options);
+  dataCenters.set(key, known);
+  return known;
+}
+
+function buildDataCenter(plan: DataCenterPlan, options: RecordOptions & { driver?: DriverName }) {
   const build = async () => {
     // After the mocks: a resource that is made before them would look for an engine.
     const { DataCenter } = await import("../../components/data-center");
