@@ -61,6 +61,7 @@ export const failoverProfiles = {
 
 /** How soon silence counts as failure: `fast` for a host with idle processors, `calm` for one that stalls. */
 export type FailoverProfile = keyof typeof failoverProfiles;
+export const failoverProfileNames = Object.keys(failoverProfiles) as readonly FailoverProfile[];
 
 /** Timers that no profile changes. */
 export const fixedTimers = {

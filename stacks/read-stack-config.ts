@@ -2,8 +2,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type { Configuration, ConfigurationProblem } from "./config/configuration";
-import { describeProblems } from "./config/describe-problems";
+import type { Configuration } from "./config/configuration";
+import { type ConfigurationProblem, describeProblems } from "./config/describe-problems";
 import { parseConfiguration } from "./config/parse-configuration";
 import { configurationKey, readConfigurationFile } from "./config/read-configuration-file";
 

@@ -1,12 +1,13 @@
 import * as z from "zod";
 import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
+import { failoverProfileNames } from "../../model/failover-profiles";
 import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
 import { segmentNames } from "../../model/segments";
 import { isAligned, parseAddress, parseCidr } from "./ipv4";
 import { poolsSchema, wholeNumber } from "./pools-schema";
 
-/** The shape of what users write, with every default. What needs two values at once is in `rules.ts`. */
+/** The shape of what users write, with every default. Rules about several values are in the `*-rules.ts` files. */
 
 const addressSchema = z.string().refine((text) => parseAddress(text) !== undefined, {
   error: "must be an IPv4 address",
@@ -55,7 +56,7 @@ const storageSchema = z
 const optionsSchema = z
   .strictObject({
     failover: z
-      .enum(["fast", "calm"])
+      .enum(failoverProfileNames)
       .default("fast")
       .describe(
         "How soon a silent machine counts as dead: balancers, etcd, pods of workers and writes to volumes go on within " +
@@ -137,6 +138,3 @@ export const configurationSchema = z
     virtualbox: virtualboxSchema,
   })
   .describe("One data centre.");
-
-/** What the schema gives for valid input: all defaults that need nothing but the file are in place. */
-export type ParsedShape = z.output<typeof configurationSchema>;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { HostPortsConfiguration } from "./configuration";
+import type { Configuration } from "./configuration";
 
 const firstDerivedPort = 20_000;
 const derivedPairs = 5_000;
@@ -8,7 +8,7 @@ const derivedPairs = 5_000;
  * Two neighbouring ports in 20000-29999 that follow from the stack's name: two stacks rarely meet, and the same stack
  * keeps its kubeconfig valid. The range lies below Linux's ephemeral ports.
  */
-export function derivedHostPorts(stack: string): HostPortsConfiguration {
+export function derivedHostPorts(stack: string): Configuration["hostPorts"] {
   const pair = createHash("sha256").update(stack).digest().readUInt32BE(0) % derivedPairs;
   const api = firstDerivedPort + 2 * pair;
   return { api, ssh: api + 1 };

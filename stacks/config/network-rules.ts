@@ -1,8 +1,7 @@
 import type { Configuration } from "./configuration";
 import type { ConfigurationPath } from "./configuration-path";
-import type { Finding } from "./finding";
 import { type Cidr, cidr, contains, formatCidr, overlaps } from "./ipv4";
-import type { Rule } from "./rules";
+import type { Finding, Rule } from "./rules";
 import { longestNetworkPrefix } from "./segment-layout";
 
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].map(cidr);

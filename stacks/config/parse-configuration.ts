@@ -1,11 +1,12 @@
 import { addressRules } from "./address-rules";
-import type { Configuration, ConfigurationProblem } from "./configuration";
+import type { Configuration, ParsedShape } from "./configuration";
 import { type ConfigurationPath, formatPath, startsWith, valueAt, withoutPath } from "./configuration-path";
-import { configurationSchema, type ParsedShape } from "./configuration-schema";
-import type { Finding } from "./finding";
+import { configurationSchema } from "./configuration-schema";
+import type { ConfigurationProblem } from "./describe-problems";
 import { derivedHostPorts } from "./host-ports";
 import { networkRules } from "./network-rules";
 import { poolRules } from "./pool-rules";
+import type { Finding } from "./rules";
 import { findingsOf } from "./schema-findings";
 import { virtualboxRules } from "./virtualbox-rules";
 
@@ -59,7 +60,6 @@ function complete(shape: ParsedShape, stack: string): Configuration {
   return {
     name: stack,
     ...shape,
-    floatingIp: shape.floatingIp,
     hostPorts: { api: shape.hostPorts.api ?? derived.api, ssh: shape.hostPorts.ssh ?? derived.ssh },
   };
 }

@@ -1,10 +1,11 @@
 import type { Configuration, PoolName } from "./configuration";
 import { cidr, formatCidr } from "./ipv4";
+import { poolsSchema } from "./pools-schema";
 import type { Rule } from "./rules";
 import { canBeCarved, layOutSegments, nodeCapacityOf } from "./segment-layout";
 import { volumeRules } from "./volume-rules";
 
-const poolNames: readonly PoolName[] = ["gateway", "balancers", "masters", "workers", "storage"];
+const poolNames = Object.keys(poolsSchema.unwrap().shape) as readonly PoolName[];
 
 const mastersOdd: Rule = {
   reads: [["pools", "masters", "count"]],

@@ -1,6 +1,6 @@
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Range } from "yaml";
-import type { ConfigurationProblem } from "./configuration";
 import type { ConfigurationPath } from "./configuration-path";
+import type { ConfigurationProblem } from "./describe-problems";
 import { nearestWord } from "./nearest-word";
 import { type ParseContext, type ParseResult, parseConfiguration } from "./parse-configuration";
 

@@ -2,9 +2,9 @@ import * as z from "zod";
 import { formerConfigurationKeys } from "../../model/former-names";
 import { type ConfigurationPath, formatPath, valueAt } from "./configuration-path";
 import { configurationSchema } from "./configuration-schema";
-import type { Finding } from "./finding";
 import { aligned, formatCidr, parseCidr } from "./ipv4";
 import { nearestWord } from "./nearest-word";
+import type { Finding } from "./rules";
 
 type Issue = z.core.$ZodIssue;
 

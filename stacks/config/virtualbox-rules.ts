@@ -2,9 +2,8 @@ import { drivers } from "../../model/drivers";
 import { floatingIpSegment } from "../../model/segments";
 import type { Configuration } from "./configuration";
 import type { ConfigurationPath } from "./configuration-path";
-import type { Finding } from "./finding";
 import { address, cidr, formatAddress } from "./ipv4";
-import type { Rule } from "./rules";
+import type { Finding, Rule } from "./rules";
 import { canBeCarved, hostAddressOffset, layOutSegments } from "./segment-layout";
 
 const attachments: ConfigurationPath = ["virtualbox", "attachments"];

@@ -1,7 +1,6 @@
 import { DISK_OVERHEAD_MIB, type ImageKind, volumes } from "../../model/volumes";
 import type { Configuration, PoolName } from "./configuration";
-import type { Finding } from "./finding";
-import type { Rule } from "./rules";
+import type { Finding, Rule } from "./rules";
 
 /** Which image the machines of a pool are made from. */
 export const imageKindOfPool = (pool: PoolName): ImageKind =>

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formerConfigurationKeys } from "../../../../model/former-names";
 import { defaultKubernetesVersion } from "../../../../model/releases";
-import type { ConfigurationProblem } from "../../../../stacks/config/configuration";
+import type { ConfigurationProblem } from "../../../../stacks/config/describe-problems";
 import { parseConfiguration } from "../../../../stacks/config/parse-configuration";
 
 const problemsOf = (value: unknown, context: { stack?: string; hostMemoryMiB?: number } = {}) =>
