@@ -14,7 +14,7 @@ import type { TypedResource } from "./typed-resource";
 
 const READ_TIMEOUT_MS = 10_000;
 
-/** The one-time start of a cluster on the masters that the stack begins with. Never resets anything. */
+/** The one-time start of a cluster on the stack's first masters. Never resets anything. */
 export function bootstrapResource(connect: ConnectGuest): TypedResource<BootstrapInputs, BootstrapOutputs> {
   return {
     schema: {
@@ -25,7 +25,7 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
         rebootstrap: schemas.flag("Start a new, empty cluster when the data of every master is gone."),
       },
       outputs: {
-        bootstrappedWith: schemas.list(schemas.text(), "Names of the masters that the cluster began with."),
+        bootstrappedWith: schemas.list(schemas.text(), "Names of the masters that bootstrapped the cluster."),
         clusterId: schemas.text("UID of the kube-system namespace."),
       },
     },
@@ -36,17 +36,17 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
     async create(inputs, preview, context) {
       const id = `${inputs.stack}/bootstrap`;
       if (preview) return { id, outputs: { ...inputs, bootstrappedWith: UNKNOWN, clusterId: UNKNOWN } };
-      // There may be data that the state does not know: an interrupted bootstrap, or a stack whose state was lost.
+      // The masters may have data that the state does not contain: after an interrupted bootstrap or a loss of the state.
       const masters = await lookAt(connect, inputs.members, context);
       return { id, outputs: await give(taking(masters), connect, inputs, context) };
     },
 
     async read(id, olds, context) {
-      if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program instead");
+      if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program");
       if (await hasData(connect, olds.inputs.members, context)) return olds;
-      // The masters may only be stopped: `update`, which comes when they run again, tells.
+      // The masters may only be stopped: `update` decides once they run again.
       const state = olds as unknown as { inputs: Properties; outputs: Properties };
-      throw new PartialFailure("no master answers with the cluster's data", { id, ...state });
+      throw new PartialFailure("no master with the cluster's data responds", { id, ...state });
     },
 
     async update(_id, inputs, { outputs }, preview, context) {
@@ -63,7 +63,7 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
     },
 
     async delete() {
-      // The cluster goes with its machines.
+      // The cluster is removed with its machines.
     },
   };
 }
@@ -95,7 +95,7 @@ const connecting =
   (): Promise<Guest> =>
     bootedGuest(connect, connection, name, context);
 
-/** Gives the order to all masters in parallel, waits for all, and records which took part. */
+/** Starts all masters in parallel, waits for all of them, and records which took part. */
 async function give(
   masters: readonly Master[],
   connect: ConnectGuest,
@@ -122,11 +122,12 @@ async function give(
     masters.map(({ member }) => member),
     context,
   );
-  if (!alive) throw new UserError("no-master", "the cluster was bootstrapped but no master answers", "run `up` again");
+  if (!alive)
+    throw new UserError("no-master", "the cluster was bootstrapped, but no master responds", "run `up` again");
   return { ...inputs, bootstrappedWith: masters.map(({ member }) => member.name), clusterId: alive.clusterId };
 }
 
-/** True as soon as one master says that it has data of the cluster. */
+/** True as soon as one master reports data of the cluster. */
 async function hasData(connect: ConnectGuest, members: readonly BootstrapMember[], context: Context): Promise<boolean> {
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
   const attempts = members.map(async ({ connection }) => {
@@ -144,7 +145,7 @@ async function hasData(connect: ConnectGuest, members: readonly BootstrapMember[
 const dataGone = (stack: string): UserError =>
   new UserError(
     "cluster-data-gone",
-    `no master of ${stack} has the cluster's data any more`,
+    `no master of ${stack} has the cluster's data`,
     `restore a backup of etcd into ${guestPaths.etcdData} of one master (\`etcdutl snapshot restore\`) and run \`up\` ` +
       "again, or set options.rebootstrap to true to start a new, empty cluster",
   );

@@ -8,7 +8,7 @@ import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
 
-/** What the guest commands of masters and workers say about the cluster; see cloud-init/scripts/. */
+/** The cluster status that masters and workers report; see cloud-init/scripts/. */
 
 export interface ClusterStatus {
   readonly order: "none" | "first" | "other" | "join";
@@ -23,7 +23,7 @@ export const KUBECONFIG = `--kubeconfig=${guestPaths.adminKubeconfig}`;
 
 const QUICK_MS = 30_000;
 const CONNECT_MS = 5_000;
-/** Exit code of a shell that has no such program. */
+/** Exit code of a shell for an unknown program. */
 const NOT_FOUND = 127;
 
 export async function clusterStatus(guest: Guest, { signal }: Context): Promise<ClusterStatus> {
@@ -46,7 +46,7 @@ export async function mustRun(
   throw new UserError(
     "cluster-command",
     `cannot ${what}: ${reasonOf(result)}`,
-    "run the same command again: it goes on from there",
+    "run the same command again: it continues from there",
   );
 }
 
@@ -59,7 +59,7 @@ async function runByEitherName(guest: Guest, argv: readonly [string, ...string[]
   return guest.run([path.posix.join(path.posix.dirname(program), former), ...words], options);
 }
 
-/** Until the node is a member of the cluster, each of its steps shown as progress. */
+/** Waits until the node is a member of the cluster and shows its steps as progress. */
 export async function waitForMember(connectNode: () => Promise<Guest>, node: string, context: Context): Promise<void> {
   const end = Date.now() + deadlineMs(context);
   const onLine = progress(context, node);
@@ -69,7 +69,7 @@ export async function waitForMember(connectNode: () => Promise<Guest>, node: str
     const result = await guest.run(argv, { signal: context.signal, timeoutMs: (seconds + 5) * 1000, onLine });
     if (result.code !== 0) throw notMember(node, reasonOf(result));
   };
-  // The node may restart meanwhile: its order persists, so waiting goes on.
+  // The node may restart meanwhile: its order persists, so keep waiting.
   await inGuest(connectNode, waitIn, onLine);
 }
 
@@ -77,7 +77,7 @@ const notMember = (node: string, reason: string): UserError =>
   new UserError(
     "not-a-member",
     `${node} did not become a member of the cluster: ${reason}`,
-    `look at \`npx groundplane logs ${node}\`; \`up\` again goes on where it stopped`,
+    `see \`npx groundplane logs ${node}\`; run \`up\` again to continue`,
   );
 
 export interface LivingMaster {
@@ -86,7 +86,7 @@ export interface LivingMaster {
   readonly clusterId: string;
 }
 
-/** The first master that answers for the cluster; `undefined` when none does. */
+/** The first master that responds for the cluster; `undefined` if none does. */
 export async function livingMaster(
   connect: ConnectGuest,
   masters: readonly BootstrapMember[],
@@ -101,7 +101,7 @@ export async function livingMaster(
       return { name, guest, clusterId: result.stdout.trim() };
     });
   });
-  // The first to answer is the best: it is alive, and near.
+  // The first master to respond is healthy and close.
   const first = await Promise.any(attempts).catch(() => undefined);
   signal.throwIfAborted();
   return first;

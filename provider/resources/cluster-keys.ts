@@ -2,16 +2,16 @@ import { createHash, createPublicKey, KeyObject, randomBytes, webcrypto } from "
 import * as x509 from "@peculiar/x509";
 import { utils } from "ssh2";
 
-/** Everything secret that a cluster begins with. ECDSA P-256 throughout: fast to make, accepted everywhere. */
+/** All secrets of a new cluster. ECDSA P-256 throughout: fast to generate, accepted everywhere. */
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const YEARS = 10;
-/** Guests' clocks may be behind the host's. */
+/** The clocks of guests may be behind the host's clock. */
 const CLOCK_TOLERANCE_MS = 3_600_000;
 /**
- * The administrator's group is authorised by the API server itself, so the certificate works from the API's first
- * second: before kubeadm has bound its own `kubeadm:cluster-admins`, and when role bindings are lost or broken. The
- * price: it can be taken back only by a new CA, which a higher `version` of the secrets makes.
+ * The API server itself authorises the administrator's group, so the certificate works as soon as the API starts: before
+ * kubeadm binds `kubeadm:cluster-admins`, and when role bindings are lost or broken. The drawback: only a new CA, from a
+ * higher `version` of the secrets, revokes it.
  */
 const ADMIN_SUBJECT = "CN=kubernetes-admin,O=system:masters";
 
@@ -20,7 +20,7 @@ interface Authority {
   readonly keys: webcrypto.CryptoKeyPair;
 }
 
-/** A full set of new values, by `SecretName` without the per-node ones. PEM texts end with a newline. */
+/** A complete set of new values by `SecretName`, without the per-node ones. PEM texts end with a newline. */
 export async function makeClusterKeys(): Promise<Record<string, string>> {
   x509.cryptoProvider.set(webcrypto);
   const kubernetes = await makeAuthority("kubernetes-ca");
@@ -59,7 +59,7 @@ async function makeAuthority(name: string): Promise<Authority> {
         true,
       ),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      // As the authorities that kubeadm makes itself.
+      // Like the CAs that kubeadm creates.
       new x509.SubjectAlternativeNameExtension([{ type: "dns", value: name }]),
     ],
   });
@@ -91,7 +91,7 @@ function certificateFrame(keys: webcrypto.CryptoKeyPair) {
   const notBefore = new Date(Date.now() - CLOCK_TOLERANCE_MS);
   const notAfter = new Date(notBefore);
   notAfter.setFullYear(notAfter.getFullYear() + YEARS);
-  const serialNumber = `00${randomBytes(15).toString("hex")}`; // the leading zero byte keeps it positive
+  const serialNumber = `00${randomBytes(15).toString("hex")}`; // the leading zero byte keeps the number positive
   return { serialNumber, notBefore, notAfter, signingAlgorithm: ALGORITHM, publicKey: keys.publicKey };
 }
 
@@ -103,21 +103,21 @@ function sshUserSecrets(): Record<string, string> {
 
 const certificatePem = (certificate: x509.X509Certificate): string => `${certificate.toString("pem").trim()}\n`;
 
-/** "EC PRIVATE KEY": the form that kubeadm writes itself. */
+/** "EC PRIVATE KEY": the format that kubeadm writes. */
 const privatePem = (key: webcrypto.CryptoKey): string =>
   KeyObject.from(key).export({ type: "sec1", format: "pem" }) as string;
 
 const publicPem = (key: webcrypto.CryptoKey): string =>
   KeyObject.from(key).export({ type: "spki", format: "pem" }) as string;
 
-/** What `kubeadm join` checks the cluster by. */
+/** The hash by which `kubeadm join` verifies the cluster. */
 function publicKeyHash(key: webcrypto.CryptoKey): string {
   const spki = createPublicKey(publicPem(key)).export({ type: "spki", format: "der" });
   return `sha256:${createHash("sha256").update(spki).digest("hex")}`;
 }
 
-/** Lower-case letters and digits, as bootstrap tokens ask for. */
+/** Lower-case letters and digits, as required for bootstrap tokens. */
 function randomText(length: number): string {
-  const alphabet = "abcdefghijklmnopqrstuvwxyz234567"; // 32 characters: a byte modulo 32 is not biased
+  const alphabet = "abcdefghijklmnopqrstuvwxyz234567"; // 32 characters, so that a byte modulo 32 is unbiased
   return [...randomBytes(length)].map((byte) => alphabet[byte % alphabet.length]).join("");
 }

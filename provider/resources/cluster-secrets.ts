@@ -4,11 +4,11 @@ import { UNKNOWN } from "../rpc/property-values";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
-/** All keys of a stack: they live in the state, encrypted, and nowhere else. */
+/** All keys of a stack: stored in the state only, encrypted. */
 export function clusterSecretsResource(): TypedResource<ClusterSecretsInputs, ClusterSecretsOutputs> {
   return {
     schema: {
-      description: "All keys of a stack, made once; a higher version makes all of them anew.",
+      description: "All keys of a stack, created once; a higher version recreates all of them.",
       inputs: { stack: schemas.stack, version: schemas.whole() },
       outputs: { values: { type: "map", values: schemas.text(), secret: true, description: "By name." } },
     },
@@ -30,12 +30,12 @@ export function clusterSecretsResource(): TypedResource<ClusterSecretsInputs, Cl
     },
 
     async delete() {
-      // Gone with the state.
+      // Removed with the state.
     },
   };
 }
 
-/** Loaded when needed: the certificates' library takes a good part of the provider's start, which is on every command. */
+/** Loaded lazily: the certificate library would slow down the provider's start in every command. */
 async function newKeys(): Promise<Record<string, string>> {
   const { makeClusterKeys } = await import("./cluster-keys");
   return makeClusterKeys();
@@ -44,6 +44,6 @@ async function newKeys(): Promise<Record<string, string>> {
 const oldVersion = (wanted: number, present: number): UserError =>
   new UserError(
     "secrets-version",
-    `the secrets have version ${present}; version ${wanted} was before that and is gone`,
+    `the secrets have version ${present}; the earlier version ${wanted} no longer exists`,
     `set the version to ${present} to keep them, or to ${present + 1} for new ones`,
   );

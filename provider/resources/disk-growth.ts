@@ -2,25 +2,25 @@ import type { MachineInputs, MachineVolume } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import { DISK_OVERHEAD_MIB } from "../../model/volumes";
 
-/** What of a machine only ever grows. */
+/** The properties of a machine that can only grow. */
 export interface GrowingMachine extends Pick<MachineInputs, "name" | "diskGiB" | "volumes"> {}
 
 /**
- * The volumes as they stand after a change: a share that the plan now has smaller stays as it is in the guest.
- * @throws UserError `disk-shrinks`, `volume-shrinks`, `volumes-do-not-fit`; in a preview already
+ * The volumes after a change: a share that is smaller in the new plan keeps its size in the guest.
+ * @throws UserError `disk-shrinks`, `volume-shrinks`, `volumes-do-not-fit`; in a preview as well
  */
 export function grownVolumes(wanted: GrowingMachine, before: GrowingMachine): readonly MachineVolume[] | undefined {
   const { name, diskGiB } = wanted;
   if (diskGiB < before.diskGiB) {
-    const problem = `the disk of ${name} has ${before.diskGiB} GiB and cannot shrink to ${diskGiB} GiB: its volumes are spread over it`;
-    throw new UserError("disk-shrinks", problem, `set diskGiB back to ${before.diskGiB}, or ${makeAnew(name)}`);
+    const problem = `the disk of ${name} has ${before.diskGiB} GiB and cannot shrink to ${diskGiB} GiB, because its volumes span it`;
+    throw new UserError("disk-shrinks", problem, `set diskGiB to ${before.diskGiB} again, or ${recreate(name)}`);
   }
   const standing = wanted.volumes?.map((volume) => grown(name, volume, before));
   const neededMiB = (standing ?? []).reduce((sum, { sizeMiB }) => sum + sizeMiB, DISK_OVERHEAD_MIB);
   if (standing && neededMiB > diskGiB * 1024) {
     const list = standing.map(({ mountPoint, sizeMiB }) => `${mountPoint} ${sizeMiB} MiB`).join(", ");
-    const problem = `the volumes of ${name} do not fit its disk of ${diskGiB} GiB, for none can shrink: ${list}`;
-    const hint = `use diskGiB: ${Math.ceil(neededMiB / 1024)} or more, or ${makeAnew(name)}`;
+    const problem = `the volumes of ${name} do not fit on its disk of ${diskGiB} GiB, and none can shrink: ${list}`;
+    const hint = `use diskGiB: ${Math.ceil(neededMiB / 1024)} or more, or ${recreate(name)}`;
     throw new UserError("volumes-do-not-fit", problem, hint);
   }
   return standing;
@@ -34,14 +34,15 @@ function grown(machine: string, wanted: MachineVolume, { volumes = [] }: Growing
   const least = Math.ceil(before.sizeMiB / 1024);
   throw new UserError(
     "volume-shrinks",
-    `${wanted.mountPoint} of ${machine} has ${size}: a mounted file system only grows`,
-    `use ${wanted.mountPoint}: ${least} or more, or ${makeAnew(machine)}`,
+    `${wanted.mountPoint} of ${machine} has ${size}: a mounted file system can only grow`,
+    `use ${wanted.mountPoint}: ${least} or more, or ${recreate(machine)}`,
   );
 }
 
-const makeAnew = (machine: string): string => `make the machine anew: pulumi up --target-replace the URN of ${machine}`;
+const recreate = (machine: string): string =>
+  `recreate the machine: pulumi up --target-replace with the URN of ${machine}`;
 
-/** What grows, for the preview; undefined when nothing does. */
+/** What grows, for the preview; undefined if nothing does. */
 export function describeGrowth(wanted: GrowingMachine, before: GrowingMachine): string | undefined {
   const disk = wanted.diskGiB > before.diskGiB ? [`disk from ${before.diskGiB} to ${wanted.diskGiB} GiB`] : [];
   const volumes = (wanted.volumes ?? []).flatMap(({ mountPoint, sizeMiB }) => {

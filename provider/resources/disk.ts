@@ -17,7 +17,7 @@ export function diskResource(driverByName: DriverByName): TypedResource<DiskInpu
         name: schemas.text("e.g. storage-1-brick"),
         uuid: schemas.text(),
         sizeGiB: schemas.whole("GiB"),
-        keep: schemas.flag("Delete leaves the disk and its data where they are."),
+        keep: schemas.flag("Deletion keeps the disk and its data."),
       },
     },
     replaceOn: ["driver", "stack", "name", "uuid"],
@@ -34,7 +34,7 @@ export function diskResource(driverByName: DriverByName): TypedResource<DiskInpu
       const found = await driverByName(driver).inspectDisk({ stack, name });
       if (!found) return undefined;
       const { uuid, sizeGiB } = found;
-      // Only the state knows whether to keep it; an imported disk is kept until somebody says otherwise.
+      // Only the state records whether to keep it; an imported disk is kept until the program sets `keep`.
       const inputs = { driver, stack, name, uuid, sizeGiB, keep: olds?.inputs.keep ?? true };
       return { inputs, outputs: inputs };
     },
@@ -58,7 +58,7 @@ export function diskResource(driverByName: DriverByName): TypedResource<DiskInpu
 async function ensure(driverByName: DriverByName, inputs: DiskInputs, urn: string): Promise<void> {
   const { driver, stack, name, uuid, sizeGiB } = inputs;
   const hypervisor = driverByName(driver);
-  // A kept disk of an earlier life of this stack is adopted whatever its resource was called then.
+  // A disk that an earlier deployment of this stack kept is adopted, whatever its resource name was.
   const found = await hypervisor.inspectDisk({ stack, name });
   await hypervisor.ensureDisk({ stack, name, uuid, sizeGiB }, presentOwner(found, stack, urn));
 }
@@ -67,5 +67,5 @@ const shrinking = (inputs: DiskInputs, before: DiskInputs): UserError =>
   new UserError(
     "disk-shrinks",
     `disk ${inputs.name} has ${before.sizeGiB} GiB and cannot shrink to ${inputs.sizeGiB} GiB`,
-    "set its size back, or give the new disk another name and copy the data",
+    "set its former size, or use a new disk with another name and copy the data",
   );

@@ -5,13 +5,16 @@ import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
 /**
- * Depends on everything, so it is the first to go in a destroy: from then on nothing drains or guards. It comes last, so
- * the stack is whole when it stands. The mark of a destroy that was interrupted goes with the next `up`, at its beginning
- * by the guard and at its end by this.
+ * Depends on everything, so `destroy` deletes it first: from then on nothing drains or guards. `up` creates it last, so the
+ * stack is complete when it exists. The next `up` removes the mark of an interrupted `destroy`: the guard at the start, this
+ * resource at the end.
  */
 export function dismantlingResource(): TypedResource<DismantlingInputs, DismantlingOutputs> {
   return {
-    schema: { description: "Tells the rest of a stack that all of it is going.", inputs: { stack: schemas.stack } },
+    schema: {
+      description: "Tells the other resources that the whole stack is being destroyed.",
+      inputs: { stack: schemas.stack },
+    },
     replaceOn: ["stack"],
     refreshBeforeUpdate: false,
 

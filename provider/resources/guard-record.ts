@@ -8,18 +8,18 @@ import { majorityOf, type Pool, pools } from "../../model/pool-change";
 import { UserError } from "../../model/user-error";
 
 /**
- * What the guard has told the deletes of this stack, which know nothing of each other: `guard.json` in the stack's
- * folder. It counts once the stack stands as a whole, and no more when it is dismantled.
+ * The guard's record for the deletes of this stack, which are independent of each other: `guard.json` in the stack's folder.
+ * It applies while the stack is complete, and no longer during its destruction.
  */
 export interface GuardRecord extends Readonly<Record<Pool, readonly string[]>> {
   readonly replicas: number;
-  /** Everything has been there once: a stack that is still being made may be taken down as it is. */
+  /** Whether the stack was complete once: an incomplete stack may be removed without checks. */
   readonly complete: boolean;
 }
 
 const recordFile = (stack: string): string => path.join(stackFolder(stack), "guard.json");
 
-/** Longer than a master takes to leave, drain and all. */
+/** Longer than a master needs to leave, including its drain. */
 const LOCK_TIMEOUT_MS = 10 * 60_000;
 
 export const readGuardRecord = (stack: string): Promise<GuardRecord | undefined> => readJson(recordFile(stack));
@@ -37,23 +37,23 @@ export async function completeGuardRecord(stack: string): Promise<void> {
 export const dropGuardRecord = (stack: string): Promise<void> => removeTree(recordFile(stack));
 
 /**
- * Members that have left, gone or come in this operation: they are on their way and hold nothing up. One process of the
- * provider serves one operation of the engine.
+ * Members that leave or join in this operation do not block other changes. One process of the provider serves one operation
+ * of the engine.
  */
-const onTheirWay = new Set<string>();
+const inTransition = new Set<string>();
 const keyOf = ({ stack, name }: MachineName): string => `${stack}/${name}`;
-export const isOnItsWay = (machine: MachineName): boolean => onTheirWay.has(keyOf(machine));
-export const setOnItsWay = (machine: MachineName): void => {
-  onTheirWay.add(keyOf(machine));
+export const isInTransition = (machine: MachineName): boolean => inTransition.has(keyOf(machine));
+export const markInTransition = (machine: MachineName): void => {
+  inTransition.add(keyOf(machine));
 };
 
-/** Members of one stack come and go one after the other, in all processes. */
-export const oneByOne = <T>(stack: string, action: () => Promise<T>): Promise<T> =>
+/** Serialises joining and leaving within one stack across all processes. */
+export const withStackLock = <T>(stack: string, action: () => Promise<T>): Promise<T> =>
   withFileLock(recordFile(stack), action, { timeoutMs: LOCK_TIMEOUT_MS });
 
 /**
- * Looks at the hypervisor before a planned member is lost.
- * @throws UserError `guarded` when those that would be left are too few
+ * Checks the hypervisor before a planned member is removed.
+ * @throws UserError `guarded` when too few members would remain
  */
 export async function refuseUnsafeLoss(hypervisor: Hypervisor, machine: MachineName): Promise<void> {
   const record = await readGuardRecord(machine.stack);
@@ -66,7 +66,7 @@ export async function refuseUnsafeLoss(hypervisor: Hypervisor, machine: MachineN
   const atWork: string[] = [];
   for (const name of members) {
     const other = { stack: machine.stack, name };
-    if (name === machine.name || isOnItsWay(other)) continue;
+    if (name === machine.name || isInTransition(other)) continue;
     if ((await hypervisor.inspectMachine(other))?.power === "running") atWork.push(name);
   }
   if (atWork.length < needed) throw unsafe(machine.name, members.length, needed, atWork);
@@ -74,7 +74,7 @@ export async function refuseUnsafeLoss(hypervisor: Hypervisor, machine: MachineN
 
 function neededOthers(pool: Pool, members: number, replicas: number): number {
   if (pool === "masters") return majorityOf(members);
-  // Whoever has a single balancer has chosen to be without it at times.
+  // A stack with a single balancer accepts its temporary loss.
   if (pool === "balancers") return members > 1 ? 1 : 0;
   return replicas > 1 ? majorityOf(replicas) : 0;
 }
@@ -83,14 +83,14 @@ function unsafe(name: string, members: number, needed: number, atWork: readonly 
   if (members === 1) {
     return new UserError(
       "guarded",
-      `${name} must not go: it is the only one of its pool, and the cluster's data would go with it`,
-      "grow the pool first, or take the whole stack down with `npx groundplane destroy`",
+      `${name} cannot be removed: it is the only machine of its pool, and the cluster's data would be lost`,
+      "grow the pool first, or remove the whole stack with `npx groundplane destroy`",
     );
   }
-  const left = atWork.length > 0 ? `only ${atWork.join(", ")}` : "nobody";
+  const left = atWork.length > 0 ? `only ${atWork.join(", ")}` : "none";
   return new UserError(
     "guarded",
-    `${name} must not go now: of the others ${left} would be at work, and ${needed} must be`,
-    "run `up` until all of them work, then replace or remove one at a time",
+    `${name} cannot be removed now: of the other machines ${left} would be running, and ${needed} must be`,
+    "run `up` until all of them are healthy, then replace or remove one at a time",
   );
 }

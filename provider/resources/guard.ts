@@ -25,22 +25,22 @@ const member: ObjectSchema = {
 };
 
 /**
- * Knows who the cluster cannot do without. A plan that would take too many of them is refused before anything happens,
- * and what it tells by its record lets the deletes look again, one after the other. Nothing of it is ever replaced.
+ * Protects the members that the cluster needs. It refuses a plan that would remove too many of them before anything changes,
+ * and its record lets every delete check again under a lock. It is never replaced.
  */
 export function guardResource(driverByName: DriverByName): TypedResource<GuardInputs, GuardOutputs> {
   return {
     schema: {
-      description: "Refuses plans whose losses the cluster would not survive, for as long as the stack stands.",
+      description: "Refuses plans that the cluster would not survive, while the stack exists.",
       inputs: {
         driver: schemas.driver,
         stack: schemas.stack,
-        masters: schemas.list(member, "All of them are members of etcd."),
-        balancers: schemas.list(member, "One of them holds the floating IP."),
+        masters: schemas.list(member, "All masters are etcd members."),
+        balancers: schemas.list(member, "One balancer holds the floating IP."),
         storage: schemas.list(member),
-        replicas: schemas.whole("How many storage machines keep the same data, an arbiter among them."),
+        replicas: schemas.whole("The number of storage machines with the same data, including an arbiter."),
         volume: schemas.text("Shape of their volume; empty = none."),
-        standing: schemas.flag("true; set by the provider, so that a guard that was put away differs."),
+        standing: schemas.flag("true; set by the provider, so that a removed guard differs."),
       },
       optional: ["standing", "volume"],
     },
@@ -58,9 +58,9 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
     },
 
     async read(id, olds) {
-      if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program instead");
+      if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program");
       const { stack } = olds.inputs;
-      // A destroy that was interrupted has put it away.
+      // An interrupted destroy has removed it.
       const standing = !isDismantling(stack) && (await readGuardRecord(stack)) !== undefined;
       const inputs = { ...olds.inputs, standing };
       return { inputs, outputs: inputs };
@@ -73,14 +73,14 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
 
     async delete(_id, { inputs }) {
       await dropGuardRecord(inputs.stack);
-      // The last of a stack: nobody is left whom the mark of its destroy would tell anything.
+      // The last resource of the stack: nothing is left that reads the mark of the destroy.
       await clearDismantling(inputs.stack);
       await removeIfEmpty(stackFolder(inputs.stack));
     },
   };
 }
 
-/** Who plans the stack wants it to stand: the mark of a destroy that did not come to its end goes. */
+/** A plan means that the stack is wanted: remove the mark of an interrupted destroy. */
 async function stand({ stack, masters, balancers, storage, replicas }: GuardInputs): Promise<void> {
   await clearDismantling(stack);
   const names = (members: readonly GuardedMember[]) => members.map(({ name }) => name);
@@ -88,7 +88,7 @@ async function stand({ stack, masters, balancers, storage, replicas }: GuardInpu
   await writeGuardRecord(stack, record);
 }
 
-/** Spares the hypervisor the question in most operations. */
+/** Avoids a query of the hypervisor in most operations. */
 const looksTheSame = (inputs: GuardInputs, olds: GuardInputs | undefined): boolean =>
   olds !== undefined &&
   inputs.volume === olds.volume &&
@@ -111,11 +111,11 @@ async function judge(
     const { uuid, image, nics } = state.spec;
     present.set(name, { name, uuid, image, macs: nics.map(({ mac }) => mac), running: state.power === "running" });
   }
-  // The copies that there are do not become fewer with the machines for them.
+  // The existing copies remain when the plan has fewer machines.
   const replicas = Math.max(inputs.replicas, olds?.replicas ?? 0);
   return refusedLosses(before, present, { ...inputs, replicas }, olds?.volume).map(
     ({ property, problem, instead }) => ({
-      // Of the resource as a whole: the engine prints the value of a property that is named.
+      // For the resource as a whole: the engine would print the value of a named property.
       property: "",
       reason: `${refusalPrefix}${property}: ${problem}; ${instead}`,
     }),

@@ -6,20 +6,20 @@ import type { GuestConnection } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 
-/** Waiting for guests: bounded by the engine's time limit, ended by a cancel, with the reason shown as progress. */
+/** Waiting for guests: limited by the engine's timeout, ended by a cancellation, with the reason shown as progress. */
 
 const DEFAULT_SECONDS = 600;
 const POLL_MS = 400;
-/** One attempt's time; a guest that hangs must not hold up the poll. */
+/** Timeout of one attempt, so that a hanging guest does not block the poll. */
 const CHECK_TIMEOUT_MS = 30_000;
-/** How often an action on a guest is done anew because its connection was lost meanwhile. */
+/** How often an action on a guest is retried after a lost connection. */
 const RECONNECTS = 5;
 
-/** Milliseconds that a call has: a little less than the engine gives it, so that our own error is the one shown. */
+/** Milliseconds for a call: slightly less than the engine's timeout, so that our own error is shown. */
 export const deadlineMs = ({ timeoutSeconds }: Context): number =>
   Math.max(1, (timeoutSeconds || DEFAULT_SECONDS) - 5) * 1000;
 
-/** Shows a line as progress, but only when it is news. */
+/** Shows a line as progress, unless it repeats the previous one. */
 export function progress({ log }: Context, node: string): (line: string) => void {
   let last = "";
   return (line) => {
@@ -29,11 +29,11 @@ export function progress({ log }: Context, node: string): (line: string) => void
   };
 }
 
-/** What a node's command printed at the end, as a reason: what went well, and then what did not. */
+/** The last lines of a node's command as a reason: standard output, then standard error. */
 export const reasonOf = ({ stdout, stderr, code }: RunResult): string =>
   (`${stdout}\n${stderr}`.trim() || `exit code ${code}`).split("\n").slice(-4).join("\n");
 
-/** The guest as soon as it answers. */
+/** The guest as soon as it is reachable. */
 export async function bootedGuest(
   connect: ConnectGuest,
   connection: GuestConnection,
@@ -52,8 +52,8 @@ export async function bootedGuest(
 }
 
 /**
- * Does something in the guest that may be done twice, anew when the connection is lost meanwhile. One that stood before the
- * gateway's firewall did may be cut off by it, and one to an earlier machine of the name takes a while to be known as dead.
+ * Runs an idempotent action in the guest and retries it after a lost connection. The gateway's firewall may cut connections
+ * that are older than itself, and the loss of a connection to a former machine of the same name takes time to detect.
  */
 export async function inGuest<T>(
   connectNode: () => Promise<Guest>,
@@ -71,7 +71,7 @@ export async function inGuest<T>(
   }
 }
 
-/** The guest when all services of its role work. Survives a guest that restarts or loses its connection meanwhile. */
+/** The guest once all services of its role are ready. Tolerates restarts and lost connections meanwhile. */
 export async function readyGuest(
   connect: ConnectGuest,
   connection: GuestConnection,
@@ -99,7 +99,7 @@ export async function readyGuest(
 }
 
 const unanswered = (node: string, reason: string): UserError =>
-  new UserError("node-unreachable", `${node} does not answer: ${reason}`, `look at \`npx groundplane logs ${node}\``);
+  new UserError("node-unreachable", `${node} does not respond: ${reason}`, `see \`npx groundplane logs ${node}\``);
 
 const notReady = (node: string, reason: string): UserError =>
-  new UserError("node-not-ready", `${node} is not ready: ${reason}`, `look at \`npx groundplane logs ${node}\``);
+  new UserError("node-not-ready", `${node} is not ready: ${reason}`, `see \`npx groundplane logs ${node}\``);

@@ -4,7 +4,7 @@ import { UNKNOWN } from "../rpc/property-values";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
-/** A sealed image made ready for a driver. All stacks share it: only the last one to need it gives it back. */
+/** A sealed image prepared for a driver. All stacks share it: the last user releases it. */
 export function imageResource(driverByName: DriverByName): TypedResource<ImageInputs, ImageOutputs> {
   const inspect = ({ driver, name }: ImageInputs) => driverByName(driver).inspectImage({ name });
   const ensured = async (inputs: ImageInputs): Promise<ImageOutputs> => {
@@ -14,7 +14,7 @@ export function imageResource(driverByName: DriverByName): TypedResource<ImageIn
   return {
     schema: {
       description: "A sealed image in the image store, verified to be complete.",
-      inputs: { driver: schemas.driver, name: schemas.text("Name in the image store, contains the recipe's hash.") },
+      inputs: { driver: schemas.driver, name: schemas.text("Name in the image store; it contains the recipe's hash.") },
       outputs: { digest: schemas.text("Digest of the image's content.") },
     },
     replaceOn: ["driver", "name"],
@@ -24,7 +24,7 @@ export function imageResource(driverByName: DriverByName): TypedResource<ImageIn
       const id = `${inputs.driver}/${inputs.name}`;
       if (!preview) return { id, outputs: await ensured(inputs) };
       const image = await inspect(inputs);
-      if (!image) log("info", `${inputs.name}: made ready for ${inputs.driver} by \`up\``);
+      if (!image) log("info", `${inputs.name}: \`up\` prepares it for ${inputs.driver}`);
       return { id, outputs: { ...inputs, digest: image?.digest ?? UNKNOWN } };
     },
 
@@ -41,7 +41,7 @@ export function imageResource(driverByName: DriverByName): TypedResource<ImageIn
     },
 
     async delete(_id, { inputs: { driver, name } }) {
-      // The sealed image stays for other stacks and the next `up`; only what the driver made of it may go.
+      // The sealed image stays for other stacks and the next `up`; only the driver's copy may be removed.
       await driverByName(driver).releaseImage({ name });
     },
   };

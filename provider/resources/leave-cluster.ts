@@ -6,7 +6,7 @@ import type { BootstrapMember, MembershipInputs } from "../../model/resource-typ
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { KUBECONFIG, type LivingMaster, livingMaster, mustRun } from "./cluster-command";
-import { isOnItsWay, oneByOne, refuseUnsafeLoss, setOnItsWay } from "./guard-record";
+import { isInTransition, markInTransition, refuseUnsafeLoss, withStackLock } from "./guard-record";
 import { progress, reasonOf } from "./guest-waiting";
 
 const DRAIN_SECONDS = 120;
@@ -15,13 +15,13 @@ const POLL_MS = 2_000;
 export interface Surroundings {
   readonly connect: ConnectGuest;
   readonly driverByName: DriverByName;
-  /** How long a cluster whose masters run may be without an answer before the node goes without it. */
+  /** How long to wait for a response of a cluster with running masters. */
   readonly patienceMs: number;
 }
 
 /**
- * Drains a node and has the cluster forget it. Tolerates a dead node, and a cluster that is not there any more. Masters
- * leave one after the other, and only while the others can go on without them.
+ * Drains a node and removes it from the cluster. Tolerates a failed node and a cluster that no longer exists. Masters leave
+ * one at a time, and only while the others keep a quorum.
  */
 export function leaveCluster(
   surroundings: Surroundings,
@@ -31,14 +31,14 @@ export function leaveCluster(
 ): Promise<void> {
   const { driver, stack, node: name, generation } = inputs;
   if (inputs.role !== "master") return leave(surroundings, inputs, clusterId, context);
-  return oneByOne(stack, async () => {
+  return withStackLock(stack, async () => {
     const hypervisor = surroundings.driverByName(driver);
     const present = await hypervisor.inspectMachine({ stack, name });
-    // Of a machine that is lost already, or made anew, only the traces go.
-    const isLoss = present?.generation === generation && !isOnItsWay({ stack, name });
+    // For a machine that is already lost or recreated, remove only the traces.
+    const isLoss = present?.generation === generation && !isInTransition({ stack, name });
     if (isLoss) await refuseUnsafeLoss(hypervisor, { stack, name });
     await leave(surroundings, inputs, clusterId, context);
-    if (isLoss) setOnItsWay({ stack, name });
+    if (isLoss) markInTransition({ stack, name });
   });
 }
 
@@ -48,17 +48,17 @@ async function leave(
   clusterId: string,
   context: Context,
 ): Promise<void> {
-  // The only master takes the cluster along: there is nobody to tell.
+  // The cluster ends with its only master, so there is nothing to update.
   if (others(inputs).length === 0) return;
   const witness = await answeringMaster(surroundings, inputs.masters, inputs, context);
   if (!witness) return goUnnoticed(surroundings, inputs, context);
-  // After a rebootstrap the same name may stand for a new machine in the new cluster.
+  // After a new bootstrap, the same name may belong to a new machine in the new cluster.
   if (witness.clusterId !== clusterId) return;
   const present = await controlPlaneOf(witness, context);
   const staying = others(inputs).filter(({ name }) => present.includes(name));
-  // The others have left before it, as when a stack is taken down without a dismantling: the last goes as the only one.
+  // The others have left already, as when a stack is removed without a dismantling: treat the last master as the only one.
   if (inputs.role === "master" && staying.length === 0) return;
-  // A master that has left may still answer, through the floating IP, but has no etcd to remove a member from.
+  // A master that has left may still respond through the floating IP, but it has no etcd to remove a member from.
   const master = await answeringMaster(surroundings, staying, inputs, context);
   if (!master) return goUnnoticed(surroundings, inputs, context);
   if (inputs.role === "master") await quorumWithout(master, inputs, surroundings.patienceMs, context);
@@ -70,7 +70,7 @@ async function leave(
 const others = ({ masters, node }: MembershipInputs): readonly BootstrapMember[] =>
   masters.filter(({ name }) => name !== node);
 
-/** Waits for an answer only while there is somebody to give it. */
+/** Waits for a response only while another master runs. */
 async function answeringMaster(
   surroundings: Surroundings,
   masters: readonly BootstrapMember[],
@@ -83,7 +83,7 @@ async function answeringMaster(
     const running = await runningOf(masters, surroundings, inputs);
     const master = await livingMaster(surroundings.connect, running, context);
     if (master || Date.now() >= end || running.every(({ name }) => name === inputs.node)) return master;
-    show("waiting for a master that answers");
+    show("waiting for a master to respond");
     await sleep(POLL_MS, undefined, { signal: context.signal });
   }
 }
@@ -99,26 +99,26 @@ async function runningOf(
 }
 
 /**
- * A worker's leftover Node object is harmless: its pods move after a while, and a new machine of the name has it
- * removed. A master's etcd member is not: it counts for the quorum of a cluster that may come back, so the master stays
- * unless there is no machine that the cluster could come back on.
+ * A stale Node object of a worker is harmless: its pods move after a while, and a new machine of the same name removes it. A
+ * stale etcd member is not: it counts for the quorum of a cluster that may recover, so the master stays while any machine
+ * exists on which the cluster could recover.
  */
 async function goUnnoticed(surroundings: Surroundings, inputs: MembershipInputs, context: Context): Promise<void> {
   const { node, role, stack } = inputs;
   const running = await runningOf(others(inputs), surroundings, inputs);
   if (role === "master" && running.length > 0) throw clusterSilent(node);
-  const why = running.length > 0 ? "no master answers" : `no other master of ${stack} runs`;
-  context.log("warning", `${node} goes without being drained, and the cluster is not told: ${why}`);
+  const why = running.length > 0 ? "no master responds" : `no other master of ${stack} is running`;
+  context.log("warning", `${node} is removed without a drain, and its Node object stays: ${why}`);
 }
 
 const clusterSilent = (node: string): UserError =>
   new UserError(
     "no-master",
-    `${node} cannot leave the cluster: the other masters run, but none answers for the cluster`,
-    "see `npx groundplane status` and run it again when a master works; `npx groundplane destroy` takes all away as it is",
+    `${node} cannot leave the cluster: the other masters are running, but none responds`,
+    "see `npx groundplane status` and retry when a master is healthy; `npx groundplane destroy` removes everything as it is",
   );
 
-/** Waits until etcd can do without the master; one that has just joined or left needs a moment to settle. */
+/** Waits until etcd keeps its quorum without the master; a member that has just joined or left needs time to settle. */
 async function quorumWithout(
   { guest }: LivingMaster,
   { node }: MembershipInputs,
@@ -140,8 +140,8 @@ async function quorumWithout(
 const quorumAtRisk = (node: string, reason: string): UserError =>
   new UserError(
     "quorum-at-risk",
-    `${node} must not leave the cluster now: ${reason}`,
-    "take the change back and run `up` until all masters work, then try again; see `npx groundplane status`",
+    `${node} cannot leave the cluster now: ${reason}`,
+    "revert the change and run `up` until all masters are healthy, then try again; see `npx groundplane status`",
   );
 
 async function controlPlaneOf({ guest }: LivingMaster, context: Context): Promise<readonly string[]> {
@@ -158,6 +158,6 @@ async function drain({ guest }: LivingMaster, { node }: MembershipInputs, contex
     timeoutMs: (DRAIN_SECONDS + 30) * 1000,
     onLine: show,
   });
-  // Pods that do not go in time must not keep a node in the cluster for ever.
-  if (drained.code !== 0) context.log("warning", `${node} was not drained completely; it leaves all the same`);
+  // Pods that do not terminate in time must not keep a node in the cluster for ever.
+  if (drained.code !== 0) context.log("warning", `${node} was not drained completely, but leaves`);
 }

@@ -6,7 +6,7 @@ const nic: ObjectSchema = {
   name: "Nic",
   description: "One network interface.",
   properties: {
-    segment: schemas.text("Segment that it is plugged into."),
+    segment: schemas.text("Segment that it is connected to."),
     name: schemas.text("Name in the guest."),
     mac: schemas.text(),
   },
@@ -15,7 +15,7 @@ const nic: ObjectSchema = {
 const uplink: ObjectSchema = {
   type: "object",
   name: "Uplink",
-  description: "The way out of the data centre: user-mode NAT with port forwards on 127.0.0.1.",
+  description: "The uplink of the data centre: user-mode NAT with port forwards on 127.0.0.1.",
   properties: {
     mac: schemas.text(),
     forwards: schemas.list({
@@ -32,7 +32,7 @@ const uplink: ObjectSchema = {
 const diskAttachment: ObjectSchema = {
   type: "object",
   name: "DiskAttachment",
-  properties: { disk: schemas.text("Name of the disk."), mountPoint: schemas.text("Where the guest has it.") },
+  properties: { disk: schemas.text("Name of the disk."), mountPoint: schemas.text("Mount point in the guest.") },
 };
 
 const volume: ObjectSchema = {
@@ -42,14 +42,14 @@ const volume: ObjectSchema = {
   properties: {
     mountPoint: schemas.text(),
     sizeMiB: schemas.whole("MiB"),
-    named: schemas.flag("Its size was asked for; otherwise it is a share of what is left."),
+    named: schemas.flag("Its size is configured; otherwise it is a share of the remaining space."),
   },
 };
 
 const seed: ObjectSchema = {
   type: "object",
   name: "Seed",
-  description: "cloud-init's texts, with references to secrets.",
+  description: "The seed for cloud-init, with references to secrets.",
   properties: { userData: schemas.text(), metaData: schemas.text(), networkConfig: schemas.text() },
 };
 
@@ -60,18 +60,23 @@ export const machineSchema: ResourceSchema = {
     stack: schemas.stack,
     name: schemas.text("e.g. master-1"),
     uuid: schemas.text(),
-    image: schemas.text("Name of the image it starts from."),
+    image: schemas.text("Name of its image."),
     cpus: schemas.whole(),
     memoryMiB: schemas.whole("MiB"),
-    diskGiB: schemas.whole("GiB; only grows."),
-    volumes: schemas.list(volume, "What the guest makes of its disk; they only grow. Virtual machines only."),
+    diskGiB: schemas.whole("GiB; can only grow."),
+    volumes: schemas.list(volume, "The volumes on its disk, which can only grow. Virtual machines only."),
     nics: schemas.list(nic),
     uplink,
     disks: schemas.list(diskAttachment),
     seed,
     power: schemas.text("running; set by the provider, so that a stopped machine differs."),
-    drift: schemas.list(schemas.text(), "Set by the provider: what was changed by hand in the hypervisor."),
-    secrets: { type: "map", values: schemas.text(), secret: true, description: "What the seed refers to, by name." },
+    drift: schemas.list(schemas.text(), "Set by the provider: manual changes in the hypervisor."),
+    secrets: {
+      type: "map",
+      values: schemas.text(),
+      secret: true,
+      description: "The secrets that the seed references, by name.",
+    },
   },
   optional: ["uplink", "power", "drift", "volumes"],
   createOnly: ["seed", "secrets"],

@@ -5,16 +5,16 @@ import { type Properties, UNKNOWN } from "../rpc/property-values";
 import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource-handler";
 import { describeGrowth, grownVolumes } from "./disk-growth";
 import { fillSecrets, referredSecrets } from "./fill-secrets";
-import { isOnItsWay, oneByOne, refuseUnsafeLoss, setOnItsWay } from "./guard-record";
+import { isInTransition, markInTransition, refuseUnsafeLoss, withStackLock } from "./guard-record";
 import { machineSchema } from "./machine-schema";
 import { objectId, parseObjectId } from "./object-id";
 import { presentOwner } from "./present-owner";
 import type { TypedResource } from "./typed-resource";
 
-/** How long a machine with a data disk may take to shut down in order before its power is cut. */
+/** How long a machine with a data disk may take to shut down before its power is cut. */
 const ORDERLY_STOP_MS = 30_000;
 
-/** A machine that exists and runs. Its guest's boot is not waited for: that is for those who need the guest. */
+/** A machine that exists and runs. It does not wait for the guest to boot; resources that need the guest do. */
 export function machineResource(driverByName: DriverByName): TypedResource<MachineInputs, MachineOutputs> {
   return {
     schema: machineSchema,
@@ -22,7 +22,7 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
     // A share of CPU that was the same for every machine.
     formerProperties: { cpuWeight: null },
     alwaysSecret: ["secrets"],
-    // A stopped machine differs in nothing else, and what was changed in it by hand may have no input of its own.
+    // A stopped machine has no other difference, and manual changes may have no input of their own.
     ownInputs: { power: "running", drift: [] },
     refreshBeforeUpdate: true,
 
@@ -41,7 +41,7 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       const { driver, stack, name } = parseObjectId(id);
       const state = await driverByName(driver).inspectMachine({ stack, name });
       if (!state) return undefined;
-      // Nothing outside the state knows the seed's texts; those of an imported machine come with the next `up`.
+      // Only the state has the seed; the next `up` sets the seed of an imported machine.
       const { seed, secrets } = olds?.inputs ?? { seed: emptySeed, secrets: {} };
       const shown = { power: state.power, drift: state.drift ?? [] };
       const inputs = { ...state.spec, ...volumesOf(olds?.inputs), driver, seed, secrets, ...shown };
@@ -54,7 +54,7 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       if (preview && growth) context.log("info", growth);
       if (preview) return { ...specOf(inputs), ...standing, ...asWanted, generation: olds.outputs.generation };
       const hypervisor = driverByName(inputs.driver);
-      // It stands in our state, so it is ours under whatever name it was made: imported, or moved in the program.
+      // It is in our state, so it is ours, whatever its former name: it may be imported, or moved in the program.
       const found = await hypervisor.inspectMachine(inputs);
       const owner = presentOwner(found, inputs.stack, context.urn);
       return { ...(await converge(hypervisor, inputs, owner, context)), ...standing };
@@ -64,12 +64,12 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       const { driver, ...machine } = parseObjectId(id);
       const hypervisor = driverByName(driver);
       const found = await hypervisor.inspectMachine(machine);
-      await oneByOne(machine.stack, async () => {
-        // A master that has left the cluster is no loss any more, and neither is what has vanished.
-        if (found && !isOnItsWay(machine)) await refuseUnsafeLoss(hypervisor, machine);
-        setOnItsWay(machine);
+      await withStackLock(machine.stack, async () => {
+        // A master that has left the cluster is no loss, and neither is a machine that no longer exists.
+        if (found && !isInTransition(machine)) await refuseUnsafeLoss(hypervisor, machine);
+        markInTransition(machine);
       });
-      // Whatever the machine still holds back goes to its data disk first; without one there is nothing to save.
+      // Let the machine write its buffers to the data disk first; without a data disk there is nothing to save.
       if (olds.inputs.disks.length > 0) {
         context.log("info", `${machine.name}: shutting down`, true);
         await hypervisor.stopMachine(machine, ORDERLY_STOP_MS);
@@ -86,7 +86,7 @@ const volumesOf = (holder?: Pick<MachineInputs, "volumes">): Pick<MachineInputs,
 
 const emptySeed = { userData: "", metaData: "", networkConfig: "" };
 
-/** Makes or changes the machine and starts it; everything before may have been done by an interrupted run. */
+/** Creates or changes the machine and starts it; an interrupted run may have done part of it already. */
 async function converge(
   hypervisor: Hypervisor,
   inputs: MachineInputs,
@@ -99,9 +99,9 @@ async function converge(
   log("info", `${inputs.name}: preparing disk and seed`, true);
   const announce = (text: string) => log("info", text);
   const made = await hypervisor.ensureMachine(machineSpec(inputs), seed, owner, announce);
-  // Until it does its role's work nobody may count on it.
-  if (made.power !== "running") setOnItsWay(inputs);
-  // From here on it exists: whatever fails, it must stay in the state.
+  // It counts as missing until it is ready.
+  if (made.power !== "running") markInTransition(inputs);
+  // From here on it exists, so it must stay in the state even after a failure.
   try {
     signal.throwIfAborted();
     if (made.power !== "running") log("info", `${inputs.name}: starting`, true);
@@ -109,7 +109,7 @@ async function converge(
     return outputsOf(inputs, { ...made, power: "running" });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new PartialFailure(`${inputs.name} exists but does not run: ${reason}`, {
+    throw new PartialFailure(`${inputs.name} exists but is not running: ${reason}`, {
       id: objectId(inputs),
       inputs: { ...inputs, power: "stopped" } as unknown as Properties,
       outputs: outputsOf(inputs, { ...made, power: "stopped" }) as unknown as Properties,
@@ -117,7 +117,7 @@ async function converge(
   }
 }
 
-/** All but what only the making of a machine reads. */
+/** All inputs except those that only the creation reads. */
 function specOf({ seed: _seed, secrets: _secrets, ...spec }: MachineInputs): DriverInput & MachineSpec {
   return spec;
 }
@@ -136,9 +136,9 @@ function machineSpec(inputs: MachineInputs): MachineSpec {
 }
 
 function missingSecrets({ seed, secrets }: MachineInputs): CheckFailure[] {
-  // In a preview either may be unknown; `create` looks again.
+  // In a preview either may be unknown; `create` checks again.
   if (Object.values(seed).some((text) => typeof text !== "string") || typeof secrets !== "object") return [];
   return referredSecrets(seed)
     .filter((name) => !Object.hasOwn(secrets, name))
-    .map((name) => ({ property: "secrets", reason: `the seed refers to "${name}", which is not among the secrets` }));
+    .map((name) => ({ property: "secrets", reason: `the seed refers to the unknown secret "${name}"` }));
 }

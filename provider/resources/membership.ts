@@ -9,19 +9,19 @@ import { UserError } from "../../model/user-error";
 import { UNKNOWN } from "../rpc/property-values";
 import type { Context } from "../rpc/resource-handler";
 import { clusterStatus, KUBECONFIG, type LivingMaster, livingMaster, mustRun, waitForMember } from "./cluster-command";
-import { oneByOne } from "./guard-record";
+import { withStackLock } from "./guard-record";
 import { bootedGuest, deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
 import { leaveCluster } from "./leave-cluster";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
-/** One question's patience; a master that dies meanwhile is replaced by another in the next. */
+/** Timeout of one request; the next request may go to another master. */
 const READY_SECONDS = 30;
 const POLL_MS = 500;
-/** An API server that restarts, or a floating IP that moves, is back long before. */
+/** Much longer than a restart of an API server or a move of the floating IP. */
 const LEAVE_PATIENCE_MS = 60_000;
 
-/** One node's place in the cluster. */
+/** One node's membership in the cluster. */
 export function membershipResource(
   connect: ConnectGuest,
   driverByName: DriverByName,
@@ -29,20 +29,20 @@ export function membershipResource(
 ): TypedResource<MembershipInputs, MembershipOutputs> {
   return {
     schema: {
-      description: "One node's place in the cluster: it joins when created, and is drained and forgotten when deleted.",
+      description: "One node's membership in the cluster: it joins on creation; deletion drains and removes it.",
       inputs: {
         driver: schemas.driver,
         stack: schemas.stack,
         node: schemas.text(),
         role: schemas.text("master or worker"),
         connection: schemas.connection,
-        masters: schemas.list(schemas.bootstrapMember, "Masters to speak to, any of them."),
-        generation: schemas.text("The machine's; a new one joins anew."),
+        masters: schemas.list(schemas.bootstrapMember, "Masters, any of which can handle the request."),
+        generation: schemas.text("The generation of the machine; a new machine joins again."),
         bootstrapToken: schemas.secretText(),
       },
       outputs: { clusterId: schemas.text("The cluster that it is a member of.") },
     },
-    // A machine that is about to be replaced is drained while it lives, and the new one joins afresh.
+    // A machine is drained before its replacement, and the new machine joins.
     replaceOn: ["stack", "node", "role", "generation"],
     refreshBeforeUpdate: false,
 
@@ -52,22 +52,22 @@ export function membershipResource(
     },
 
     async update(_id, inputs, { outputs }) {
-      return { ...inputs, clusterId: outputs.clusterId }; // other ways to the same place
+      return { ...inputs, clusterId: outputs.clusterId }; // only the connection changes
     },
 
     async delete(_id, { inputs, outputs }, context) {
       if (isDismantling(inputs.stack)) return;
       await leaveCluster({ connect, driverByName, patienceMs }, inputs, outputs.clusterId, context);
-      // Its machine goes next; one that comes in its place has the same address and key.
+      // Its machine is removed next; its successor has the same address and key.
       forgetGuest(inputs.connection);
     },
   };
 }
 
-/** etcd takes in one member at a time, and lets none go meanwhile. */
+/** etcd adds one member at a time and removes none meanwhile. */
 const joinInTurn = (connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> =>
   inputs.role === "master"
-    ? oneByOne(inputs.stack, () => join(connect, inputs, context))
+    ? withStackLock(inputs.stack, () => join(connect, inputs, context))
     : join(connect, inputs, context);
 
 /** Returns the id of the cluster. */
@@ -91,8 +91,8 @@ async function orderToJoin(
   const { node, bootstrapToken } = inputs;
   const connectMaster = async (): Promise<Guest> => (await requireMaster(connect, inputs, context)).guest;
   await inGuest(connectMaster, async (master) => {
-    // A node that is on its way in may already be an etcd member by now: only what is left of an earlier machine goes.
-    if (!joining) await mustRun(master, [guestCommand("forget-node"), node], `forget the former ${node}`, context);
+    // A joining node may already be an etcd member: remove only the remains of an earlier machine.
+    if (!joining) await mustRun(master, [guestCommand("forget-node"), node], `remove the former ${node}`, context);
     const stdin = `${bootstrapToken}\n`;
     await mustRun(master, [guestCommand("renew-token")], "renew the join token", context, { stdin });
   });
@@ -112,7 +112,7 @@ async function waitForNodeReady(connect: ConnectGuest, inputs: MembershipInputs,
     const asked = master.guest.run(["kubectl", KUBECONFIG, ...wait], { signal: context.signal, timeoutMs });
     const { code, reason } = await asked.then((result) => ({ code: result.code, reason: reasonOf(result) }), away);
     if (code === 0) return master.clusterId;
-    // At once while the Node is not registered yet, or when that master, or its API server, has just gone.
+    // It fails at once while the Node is not registered, or when the master or its API server has just stopped.
     if (Date.now() >= end) throw notReady(node, reason);
     show(reason);
     await sleep(POLL_MS, undefined, { signal: context.signal });
@@ -125,7 +125,7 @@ function away(error: unknown): { readonly code: undefined; readonly reason: stri
 }
 
 const notReady = (node: string, reason: string): UserError =>
-  new UserError("node-not-ready", `${node} is not Ready: ${reason}`, `look at \`npx groundplane logs ${node}\``);
+  new UserError("node-not-ready", `${node} is not Ready: ${reason}`, `see \`npx groundplane logs ${node}\``);
 
 async function requireMaster(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<LivingMaster> {
   const others = inputs.masters.filter(({ name }) => name !== inputs.node);
@@ -138,6 +138,6 @@ async function requireMaster(connect: ConnectGuest, inputs: MembershipInputs, co
 const noMaster = (node: string): UserError =>
   new UserError(
     "no-master",
-    `${node} cannot join: no master answers for the cluster`,
-    "see `npx groundplane status`; run `up` when a master works again",
+    `${node} cannot join: no master responds`,
+    "see `npx groundplane status`; run `up` when a master is healthy",
   );

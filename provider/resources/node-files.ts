@@ -8,10 +8,10 @@ import { rollFiles } from "./roll-files";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
-/** Reading must not hold up a preview while a guest is away. */
+/** An unreachable guest must not delay a preview. */
 const READ_TIMEOUT_MS = 10_000;
 
-/** The files of one running node, kept as they are rendered. Waits until the node does its role's work. */
+/** The files of one running node, kept equal to the rendered ones. Waits until the node is ready. */
 export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFilesInputs, NodeFilesOutputs> {
   return {
     schema: {
@@ -20,7 +20,7 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
         node: schemas.text(),
         connection: schemas.connection,
         files: schemas.list(schemas.nodeFile),
-        generation: schemas.text("The machine's; a new one is set up anew."),
+        generation: schemas.text("The generation of the machine; a new machine is set up again."),
       },
     },
     replaceOn: ["node"],
@@ -31,7 +31,12 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
       return files.flatMap(({ path, mode }, index) => [
         ...(typeof path !== "string" || /^\/[\w./@:+-]+$/.test(path)
           ? []
-          : [{ property: `files[${index}].path`, reason: "must be absolute, of letters, digits and ._/@:+-" }]),
+          : [
+              {
+                property: `files[${index}].path`,
+                reason: "must be absolute and consist of letters, digits and ._/@:+-",
+              },
+            ]),
         ...(typeof mode !== "string" || /^0[0-7]{3}$/.test(mode)
           ? []
           : [{ property: `files[${index}].mode`, reason: "must be four octal digits" }]),
@@ -44,7 +49,7 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
     },
 
     async read(id, olds, context) {
-      if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program instead");
+      if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program");
       const { inputs } = olds;
       try {
         const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
@@ -68,17 +73,17 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
     },
 
     async delete() {
-      // The files go with the machine.
+      // The files are removed with the machine.
     },
   };
 }
 
-/** How an absent file shows in the diff. */
+/** Represents an absent file in the diff. */
 const missing = { mode: "missing", content: "" };
 
-/** The last known state stays, marked as not verified, so that the next `up` looks at the node again. */
+/** Keeps the last known state, marked as not verified, so that the next `up` reads the node again. */
 function unseen(id: string, inputs: NodeFilesInputs, error: unknown): PartialFailure {
-  const reason = error instanceof UnreachableError ? error.message : "no answer in time";
+  const reason = error instanceof UnreachableError ? error.message : "timed out";
   const state = inputs as unknown as Properties;
   return new PartialFailure(`${inputs.node} cannot be reached: ${reason}`, { id, inputs: state, outputs: state });
 }

@@ -1,8 +1,8 @@
 import { UserError } from "../../model/user-error";
 
 /**
- * Ids of what a hypervisor holds: `<driver>/<stack>/<name>`. They say all that is needed to find the object, so that
- * `pulumi import` works with nothing but the id.
+ * Ids of objects on a hypervisor: `<driver>/<stack>/<name>`. They are sufficient to find the object, so that
+ * `pulumi import` needs only the id.
  */
 export interface ObjectId {
   readonly driver: string;
@@ -15,5 +15,5 @@ export const objectId = ({ driver, stack, name }: ObjectId): string => `${driver
 export function parseObjectId(id: string): ObjectId {
   const [driver, stack, name, ...rest] = id.split("/");
   if (driver && stack && name && rest.length === 0) return { driver, stack, name };
-  throw new UserError("bad-id", `"${id}" is not the id of a groundplane object`, "give <driver>/<stack>/<name>");
+  throw new UserError("bad-id", `"${id}" is not the id of a groundplane object`, "use <driver>/<stack>/<name>");
 }

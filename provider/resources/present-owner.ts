@@ -1,8 +1,8 @@
 import type { Owner } from "../../hypervisors/hypervisor";
 
 /**
- * Whose an object in our state is: the one that stands on it, which may be another URN of the same stack after an
- * import or a move in the program. What belongs to another stack is not ours, and the driver will refuse.
+ * The owner of an object in our state, as recorded on the object: after an import or a move in the program it may be another
+ * URN of the same stack. The driver refuses an object of another stack.
  */
 export function presentOwner(found: { readonly owner: Owner } | undefined, stack: string, urn: string): Owner {
   return found?.owner.stack === stack ? found.owner : { stack, urn };

@@ -4,22 +4,22 @@ import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { bootedGuest, inGuest, progress, readyGuest, reasonOf } from "./guest-waiting";
 
-/** Longer than a master gives its API server to start anew. */
+/** Longer than a master waits for its API server to restart. */
 const RELOAD_TIMEOUT_MS = 240_000;
-/** A node that worked a moment ago works again after a reload within this, or not at all. */
+/** A node that was ready before a reload is ready again within this time, or not at all. */
 const SETTLE_MS = 120_000;
-/** How long a node that has worked before may be without; files that were broken by hand are a reason for it. */
+/** How long to wait for a node that was ready before, for example when its files were broken by hand. */
 const MEND_AFTER_MS = 60_000;
 
 export interface RollFiles {
   readonly connect: ConnectGuest;
-  /** Whether the node is about to begin its work, and takes as long as it takes. */
+  /** Whether the node starts for the first time, without a time limit. */
   readonly isNew: boolean;
 }
 
 /**
- * Brings the files of a node that differ into place and has it use them. Ends when the node works with them, which is
- * when the next one of its pool takes its turn. Otherwise the node goes back to its former files, and the roll ends.
+ * Writes the differing files of a node and activates them. When the node is ready, the next node of its pool follows.
+ * Otherwise the node gets its former files again, and the roll ends.
  *
  * @throws UserError `file-refused`, `reload-failed`
  */
@@ -34,7 +34,7 @@ export async function rollFiles({ connect, isNew }: RollFiles, inputs: NodeFiles
     if (!worked) await readyGuest(connect, connection, node, context, SETTLE_MS);
     return;
   }
-  if (!worked) context.log("warning", `${node} does not work as it is; its files are put right all the same`);
+  if (!worked) context.log("warning", `${node} is unhealthy; its files are restored nevertheless`);
   const former = present.filter((file) => changed.some(({ path }) => path === file?.path)) as readonly GuestFile[];
   progress(context, node)(`writing ${changed.map(({ path }) => path).join(", ")}`);
   await inGuest(connectNode, (guest) => guest.writeFiles(changed, context.signal)).catch((error: unknown) => {
@@ -55,7 +55,7 @@ export async function rollFiles({ connect, isNew }: RollFiles, inputs: NodeFiles
 const isEqual = (wanted: GuestFile, present: GuestFile | undefined): boolean =>
   present !== undefined && present.content === wanted.content && present.mode === wanted.mode;
 
-/** Whether the node works; one that has worked before need not, where its files may be why. */
+/** Whether the node is ready. A node that was ready before need not be, because its files may be the cause. */
 async function waitForWork({ connect, isNew }: RollFiles, inputs: NodeFilesInputs, context: Context): Promise<boolean> {
   const { node, connection } = inputs;
   await bootedGuest(connect, connection, node, context);
@@ -79,7 +79,7 @@ async function failureOf(guest: Guest, reload: string, { signal }: Context): Pro
   return result.code === 0 ? undefined : reasonOf(result);
 }
 
-/** What has gone wrong with it, empty when the node is as before. */
+/** What failed while restoring the node; empty on success. */
 async function takeBack(
   guest: Guest,
   former: readonly GuestFile[],
@@ -101,16 +101,16 @@ async function takeBack(
 const fileRefused = (node: string, { path, reason }: FileRefusedError): UserError =>
   new UserError(
     "file-refused",
-    `${node} was not changed, nor any node after it: its ${path} would not work: ${reason}`,
-    "correct what the file is made from and run `up` again",
+    `neither ${node} nor any node after it was changed: its ${path} is invalid: ${reason}`,
+    "correct the source of the file and run `up` again",
   );
 
-function reloadFailed(node: string, error: unknown, takingBack: string): UserError {
+function reloadFailed(node: string, error: unknown, rollback: string): UserError {
   const reason = error instanceof UserError ? error.problem : (error as Error).message;
-  const now = takingBack === "" ? "it has its former files again" : `taking it back failed as well: ${takingBack}`;
+  const now = rollback === "" ? "it has its former files again" : `restoring them failed as well: ${rollback}`;
   return new UserError(
     "reload-failed",
-    `${node} does not work with its new files, ${now}; no node after it was changed: ${reason}`,
-    `correct the cause and run \`up\` again; \`npx groundplane logs ${node}\` may know more`,
+    `${node} is unhealthy with its new files, ${now}; no node after it was changed: ${reason}`,
+    `correct the cause and run \`up\` again; see \`npx groundplane logs ${node}\``,
   );
 }

@@ -12,13 +12,13 @@ export const list = (items: PropertySchema, description?: string): PropertySchem
 });
 export const secretText = (description?: string): PropertySchema => ({ type: "string", description, secret: true });
 
-export const driver = text("Which driver serves the stack.");
-export const stack = text("Name of the stack that the object belongs to.");
+export const driver = text("The driver of the stack.");
+export const stack = text("The stack that the object belongs to.");
 
 export const connection: ObjectSchema = {
   type: "object",
   name: "GuestConnection",
-  description: "How a node is reached: by SSH through the gateway's port on 127.0.0.1, host keys pinned.",
+  description: "Access to a node: SSH through the gateway's port on 127.0.0.1 with pinned host keys.",
   properties: {
     bastionPort: whole("The gateway's SSH port on 127.0.0.1."),
     bastionHostKey: text("ssh-ed25519 AAAA… of the gateway."),
@@ -38,13 +38,15 @@ export const bootstrapMember: ObjectSchema = {
 export const nodeFile: ObjectSchema = {
   type: "object",
   name: "NodeFile",
-  description: "A file that is kept equal in a running node.",
+  description: "A file that is kept up to date on a running node.",
   properties: {
     path: text("Absolute path."),
-    mode: text("Octal text, e.g. 0644."),
+    mode: text("Octal, e.g. 0644."),
     content: text(),
-    reload: text("Shell command that makes the node use a changed file; empty = none needed."),
-    check: text('Shell command that refuses a new text, in the file "$1", before it is in place; absent = none.'),
+    reload: text("Shell command that activates a changed file; empty = none."),
+    check: text(
+      'Shell command that validates a new text in the file "$1" before it replaces the old one; absent = none.',
+    ),
   },
   optional: ["check"],
 };

@@ -13,7 +13,7 @@ import type { TypedResource } from "./typed-resource";
 const attachment: ObjectSchema = {
   type: "object",
   name: "SegmentAttachment",
-  description: "How a segment reaches beyond its machines.",
+  description: "The connection of a segment to the outside of the stack.",
   properties: {
     kind: schemas.text("`host` or `adapter`."),
     address: schemas.text("The host's address for `host`, e.g. 192.168.56.2/24."),
@@ -46,7 +46,7 @@ export function segmentResource(driverByName: DriverByName): TypedResource<Segme
       const { driver, stack, name } = inputs;
       const id = objectId(inputs);
       if (preview) return { id, outputs: inputs };
-      // A segment is the first thing a stack has: whoever makes one is not taking the stack down.
+      // A segment is the first object of a stack: creating one means that the stack is not being destroyed.
       await clearDismantling(stack);
       await rememberDriver(localHost, stack, name, driver);
       await driverByName(driver).ensureSegment(specOf(inputs), { stack, urn });

@@ -3,16 +3,16 @@ import type { ResourceSchema } from "../rpc/package-schema";
 import type { Properties, UNKNOWN } from "../rpc/property-values";
 import type { CheckFailure, Context, OldState, ResourceHandler } from "../rpc/resource-handler";
 
-/** Outputs of which some are not known yet: those of a preview. */
+/** Outputs of a preview, some of which are unknown. */
 export type Planned<O> = { readonly [K in keyof O]: O[K] | typeof UNKNOWN };
 
-/** A resource type in terms of its own inputs and outputs; `inputs` may hold unknown values in previews only. */
+/** A resource type with typed inputs and outputs; `inputs` may contain unknown values in previews only. */
 export interface TypedResource<I, O> {
   readonly schema: ResourceSchema;
   readonly replaceOn: readonly (keyof I & string)[];
   readonly refreshBeforeUpdate: boolean;
   readonly alwaysSecret?: readonly (keyof (I & O) & string)[];
-  /** Inputs that every object has, so that reality can be seen to differ from them. No program sets them. */
+  /** Inputs that the provider adds to every object, so that drift shows as a difference. No program sets them. */
   readonly ownInputs?: Partial<O>;
   /** Former and present names of properties, see `ResourceHandler`. */
   readonly formerProperties?: Readonly<Record<string, (keyof (I & O) & string) | null>>;
@@ -35,7 +35,7 @@ export interface TypedResource<I, O> {
   delete(id: string, olds: { inputs: I; outputs: O }, context: Context): Promise<void>;
 }
 
-/** The handler that the server needs. Names belong to one object at a time, so the old one always goes first. */
+/** The handler for the server. A name belongs to one object at a time, so the old object is always deleted first. */
 export function resourceHandler<I, O>(resource: TypedResource<I, O>): ResourceHandler {
   const typed = (olds: OldState) => olds as unknown as { inputs: I; outputs: O };
   const { schema, replaceOn, refreshBeforeUpdate, alwaysSecret, formerProperties, read } = resource;

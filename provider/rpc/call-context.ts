@@ -1,7 +1,7 @@
 import type { EngineConnection } from "./engine-connection";
 import type { Context } from "./resource-handler";
 
-/** What the requests of all calls on a resource have in common. */
+/** The common part of all requests for a resource. */
 export interface ResourceRequest {
   getUrn?(): string;
   getName?(): string;
@@ -9,7 +9,7 @@ export interface ResourceRequest {
   getTimeout?(): number;
 }
 
-/** Builds a call's context; older engines send no name and type, which then come from the URN. */
+/** Builds a call's context; for older engines, which send no name and type, they come from the URN. */
 export function callContext(
   request: ResourceRequest,
   cancelled: AbortSignal,

@@ -2,7 +2,7 @@ import type { PropertySchema, ResourceSchema } from "./package-schema";
 import { isObject, type Properties, type PropertyValue, propertyPath, UNKNOWN } from "./property-values";
 import type { CheckFailure } from "./resource-handler";
 
-/** Every deviation of `inputs` from the schema: missing, unknown by name, of the wrong type. Unknown values pass. */
+/** All deviations of `inputs` from the schema: missing, unknown or wrongly typed properties. Unknown values pass. */
 export function checkInputs(schema: ResourceSchema, inputs: Properties): CheckFailure[] {
   return checkObject(schema.inputs, schema.optional ?? [], inputs, "");
 }
@@ -20,7 +20,7 @@ function checkObject(
     const schema = properties[key];
     const itemPath = propertyPath(path, key);
     if (schema) failures.push(...checkValue(schema, item, itemPath));
-    else failures.push({ property: itemPath, reason: "is no known property" });
+    else failures.push({ property: itemPath, reason: "is not a known property" });
   }
   return failures;
 }

@@ -11,7 +11,7 @@ const REPLACING: Record<DifferenceKind, PropertyDiff.Kind> = {
   update: Kind.UPDATE_REPLACE,
 };
 
-/** Answers how the wanted inputs differ from those last known (or last read), and what that asks for. */
+/** The difference between the wanted inputs and the last known (or read) ones, and the resulting operation. */
 export function diffResponse(
   handler: ResourceHandler,
   oldInputs: Properties,

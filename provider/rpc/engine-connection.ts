@@ -11,14 +11,14 @@ const SEVERITIES = {
   error: LogSeverity.ERROR,
 } as const;
 
-/** The way back to the engine: log messages, and the knowledge that it still lives. */
+/** The connection to the engine: sends log messages and detects the end of the engine. */
 export class EngineConnection {
   private readonly client: EngineClient;
 
-  /** `onLost` is called once, when the engine's port has closed. */
+  /** `onLost` is called once, when the engine's port closes. */
   constructor(address: string, onLost: () => void) {
     this.client = new EngineClient(address, grpc.credentials.createInsecure());
-    // A CLI that is killed with SIGKILL never says goodbye; its closing port is the only sign.
+    // A CLI that is killed with SIGKILL sends no cancellation; its closed port is the only sign.
     const watch = http2.connect(`http://${address}`);
     watch.on("error", () => undefined);
     watch.on("close", onLost);

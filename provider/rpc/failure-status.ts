@@ -5,15 +5,15 @@ import { Any } from "google-protobuf/google/protobuf/any_pb";
 import { encode } from "./property-values";
 import type { PartialFailure } from "./resource-handler";
 
-/** A failed call as gRPC carries it. */
+/** A failed call as a gRPC status. */
 export function failureStatus(error: unknown): Partial<grpc.StatusObject> {
   const details = error instanceof Error ? error.message : String(error);
   return { code: grpc.status.UNKNOWN, details };
 }
 
 /**
- * A partial failure with the state that the engine keeps. `refreshBeforeUpdate` must be said here too, else the engine
- * forgets it until the next success, and a half-made object is taken for finished.
+ * A partial failure with the state for the engine to keep. It must repeat `refreshBeforeUpdate`: otherwise the engine drops
+ * it until the next success and treats an incomplete object as complete.
  */
 export function partialFailureStatus(
   failure: PartialFailure,

@@ -1,4 +1,4 @@
-/** The properties of our resource types as data: served as Pulumi's package schema, and checked by `checkInputs`. */
+/** The properties of the resource types as data: served as Pulumi's package schema and used by `checkInputs`. */
 
 interface Described {
   readonly description?: string;
@@ -25,9 +25,9 @@ export interface ResourceSchema {
   readonly description: string;
   readonly inputs: Readonly<Record<string, PropertySchema>>;
   readonly optional?: readonly string[];
-  /** Inputs that only the making of an object reads: a change of them is no difference, and they are no outputs. */
+  /** Inputs that only the creation reads: changing them is no difference, and they are not outputs. */
   readonly createOnly?: readonly string[];
-  /** Beside the inputs, which all others are outputs as well. */
+  /** In addition to the other inputs, which are outputs as well. */
   readonly outputs?: Readonly<Record<string, PropertySchema>>;
 }
 

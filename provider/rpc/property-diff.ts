@@ -2,7 +2,7 @@ import { isObject, type PropertyValue, propertyPath } from "./property-values";
 
 export type DifferenceKind = "add" | "delete" | "update";
 
-/** Structural difference of two values, by property path. An unknown differs from everything but an unknown. */
+/** Structural difference of two values by property path. An unknown value differs from everything except another unknown. */
 export function differences(
   before: PropertyValue | undefined,
   after: PropertyValue | undefined,

@@ -1,16 +1,16 @@
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 
 /**
- * Plain JavaScript and the wire form of Pulumi's property values. On the wire an unknown is a certain string and a
- * secret a certain object; handlers see a symbol for the first, and never see the second: which paths were secret is
- * kept beside the values and put back when they leave again.
+ * Converts between plain JavaScript and the wire format of Pulumi's property values. On the wire, special values mark unknowns
+ * and secrets. Handlers see a symbol for an unknown and the plain value of a secret: the secret paths are kept separately and
+ * applied again to the outputs.
  */
 
 const UNKNOWN_ON_WIRE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const SIGNATURE_KEY = "4dabf18193072939515e22adb298388d";
 const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
 
-/** Stands for a value that is not known before the deployment has run; occurs in previews only. */
+/** A value that is unknown until the deployment has run; occurs in previews only. */
 export const UNKNOWN: unique symbol = Symbol("unknown");
 
 export type PropertyValue =
@@ -29,14 +29,14 @@ export interface Decoded {
   readonly secretPaths: ReadonlySet<string>;
 }
 
-/** Pulumi's notation for a property's place: `seed.userData`, `nics[0].mac`, `values["etcd-ca.key"]`. */
+/** Pulumi's notation for the path of a property: `seed.userData`, `nics[0].mac`, `values["etcd-ca.key"]`. */
 export function propertyPath(parent: string, key: string | number): string {
   if (typeof key === "number") return `${parent}[${key}]`;
   if (!/^[A-Za-z_$][\w$]*$/.test(key)) return `${parent}["${key.replace(/["\\]/g, "\\$&")}"]`;
   return parent ? `${parent}.${key}` : key;
 }
 
-/** The top-level property that a path lies in. */
+/** The top-level property of a path. */
 export const topLevelKey = (path: string): string =>
   /^\["((?:[^"\\]|\\.)*)"\]/.exec(path)?.[1]?.replace(/\\(.)/g, "$1") ?? (path.split(/[.[]/, 1)[0] as string);
 
@@ -81,7 +81,7 @@ function encodePlain(value: PropertyValue, path: string, secretPaths: ReadonlySe
   return Object.fromEntries(known.map(([key, item]) => [key, encodeValue(item, propertyPath(path, key), secretPaths)]));
 }
 
-/** `secretPaths`: what leaves as a secret; a path that does not occur in `properties` is ignored. */
+/** `secretPaths`: values to mark as secret; paths that do not occur in `properties` are ignored. */
 export function encode(properties: Properties, secretPaths: Iterable<string> = []): Struct {
   // biome-ignore lint/suspicious/noExplicitAny: the library's own type of a JSON object
   return Struct.fromJavaScript(encodeValue(properties, "", new Set(secretPaths)) as Record<string, any>);

@@ -16,12 +16,12 @@ import {
 } from "./resource-handler";
 import { decodeStored, oldState, secretPaths } from "./stored-state";
 
-/** Pulumi's provider protocol over a set of resource handlers: wire handling only, one method per RPC. */
+/** Pulumi's provider protocol for a set of resource handlers: wire handling only, one method per RPC. */
 export class ProviderServer {
   private readonly cancellation = new AbortController();
   private engine: EngineConnection | undefined;
 
-  /** `onEngineLost` is called when the engine has gone without a goodbye; all calls are aborted by then. */
+  /** `onEngineLost` is called when the engine has ended without a cancellation; all calls are aborted by then. */
   constructor(
     private readonly definition: ProviderDefinition,
     private readonly onEngineLost: () => void = () => undefined,
@@ -29,7 +29,7 @@ export class ProviderServer {
 
   connectEngine(address: string): void {
     this.engine ??= new EngineConnection(address, () => {
-      this.cancellation.abort(new Error("the engine is gone"));
+      this.cancellation.abort(new Error("the engine has ended"));
       this.onEngineLost();
     });
   }
@@ -90,7 +90,7 @@ export class ProviderServer {
     const handler = this.handler(context);
     const news = decode(request.getNews());
     const known = decodeStored(handler, request.getOlds()).properties;
-    // The engine sends no inputs for a resource that is new to it.
+    // The engine sends no inputs for a resource that it does not have in its state.
     const olds = Object.keys(known).length > 0 ? known : undefined;
     const { inputs, failures = [] } = await handler.check(news.properties, context, olds);
     const response = new pb.CheckResponse();
@@ -136,7 +136,7 @@ export class ProviderServer {
       handler.read ? handler.read(request.getId(), inputs.properties, outputs.properties, context) : unchanged,
     );
     const response = new pb.ReadResponse();
-    if (!state) return response; // an empty id says that the object is gone
+    if (!state) return response; // an empty id means that the object does not exist
     response.setId(state.id);
     response.setInputs(encode(state.inputs, secretPaths(handler, state.inputs, [inputs])));
     response.setProperties(encode(state.outputs, secretPaths(handler, state.outputs, [inputs, outputs])));

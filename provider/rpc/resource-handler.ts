@@ -3,18 +3,18 @@ import type { Properties } from "./property-values";
 
 export type Severity = "debug" | "info" | "warning" | "error";
 
-/** What one call of the engine comes with. */
+/** The context of one call of the engine. */
 export interface Context {
   readonly urn: string;
   /** The resource's logical name. */
   readonly name: string;
   /** Type token, e.g. `groundplane:index:Machine`. */
   readonly type: string;
-  /** Aborted on Ctrl-C, on the call's time limit, and when the engine goes away. */
+  /** Aborted on Ctrl-C, at the call's time limit, and when the engine ends. */
   readonly signal: AbortSignal;
   /** The engine's time limit for this call, 0 = none. */
   readonly timeoutSeconds: number;
-  /** `ephemeral`: shown as the resource's progress, not kept in the final output. */
+  /** `ephemeral`: shown as progress of the resource, not kept in the final output. */
   log(severity: Severity, message: string, ephemeral?: boolean): void;
 }
 
@@ -24,7 +24,7 @@ export interface State {
 }
 
 export interface ReadState extends State {
-  /** The inputs that would make what really exists; the next diff is against these. */
+  /** The inputs that correspond to the real object; the next diff compares with these. */
   readonly inputs: Properties;
 }
 
@@ -44,36 +44,36 @@ export interface CheckResult {
   readonly failures?: readonly CheckFailure[];
 }
 
-/** One resource type. Everything may run concurrently and may be killed at any point. */
+/** One resource type. All methods may run concurrently and may be killed at any point. */
 export interface ResourceHandler {
   readonly schema?: ResourceSchema;
-  /** Inputs whose change needs a new object, as top-level keys or whole property paths. */
+  /** Inputs whose change requires a new object, as top-level keys or complete property paths. */
   readonly replaceOn: readonly string[];
   readonly deleteBeforeReplace: boolean;
   /**
    * Former and present names of top-level properties; `null` for a property that no longer exists. Stored state is read
-   * as if it had the present ones.
+   * with the present names.
    */
   readonly formerProperties?: Readonly<Record<string, string | null>>;
   /** The engine reads the resource before every `up` and `preview`. */
   readonly refreshBeforeUpdate: boolean;
-  /** Properties that are always secret, beside those whose input was secret. */
+  /** Properties that are always secret, in addition to those with a secret input. */
   readonly alwaysSecret?: readonly string[];
   /** A secret input makes every output secret: for outputs that may echo inputs. */
   readonly taintOutputs?: boolean;
-  /** `olds` are the inputs that the state holds; undefined for a resource that is new to it. */
+  /** `olds` are the inputs in the state; undefined for a resource that is not in the state. */
   check(news: Properties, context: Context, olds?: Properties): Promise<CheckResult>;
-  /** In a preview nothing is done: planned outputs are returned, unknown ones as `UNKNOWN`. */
+  /** In a preview it changes nothing and returns the planned outputs, with `UNKNOWN` for unknown ones. */
   create(inputs: Properties, preview: boolean, context: Context): Promise<State>;
-  /** `undefined` when the object is gone; without it, state is taken for the truth. On import `inputs` is empty. */
+  /** `undefined` when the object does not exist; without this method, the state counts as correct. On import `inputs` is empty. */
   read?(id: string, inputs: Properties, outputs: Properties, context: Context): Promise<ReadState | undefined>;
   update?(id: string, inputs: Properties, olds: OldState, preview: boolean, context: Context): Promise<Properties>;
   delete(id: string, olds: OldState, context: Context): Promise<void>;
 }
 
 /**
- * Create, read or update found the object half-made: it exists and stays in the state, and the next `up` calls
- * `update` even if nothing differs, which must then finish it.
+ * The object is incomplete after create, read or update: it exists and stays in the state, and the next `up` calls `update`
+ * even without differences to complete it.
  */
 export class PartialFailure extends Error {
   constructor(
@@ -92,7 +92,7 @@ export interface ProviderDefinition {
   readonly version: string;
   /** By type token. */
   readonly resources: Readonly<Record<string, ResourceHandler>>;
-  /** Former type tokens and the present ones. Stored state may name resources by either. */
+  /** Former and present type tokens. Stored state may contain either. */
   readonly formerTypes?: Readonly<Record<string, string>>;
   readonly invokes?: Readonly<Record<string, (args: Properties, context: Context) => Promise<Properties>>>;
   /** The provider's own settings; unknown ones are possible in previews. */

@@ -42,7 +42,7 @@ function implementation(provider: ProviderServer): grpc.UntypedServiceImplementa
   return Object.fromEntries(entries);
 }
 
-/** Serves a provider on a free port of 127.0.0.1, for as long as the returned server lives. */
+/** Serves a provider on a free port of 127.0.0.1 until the returned server is closed. */
 export function listen(provider: ProviderServer): Promise<{ readonly server: grpc.Server; readonly port: number }> {
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MESSAGE_LIMIT,
@@ -57,14 +57,14 @@ export function listen(provider: ProviderServer): Promise<{ readonly server: grp
   });
 }
 
-/** The whole life of a plugin's process: the port on stdout, then calls until the engine ends it. */
+/** The main function of a plugin process: prints the port, then serves calls until the engine ends it. */
 export function servePlugin(definition: ProviderDefinition): void {
   exemptLoopback();
   const provider = new ProviderServer(definition, () => process.exit(0));
   const engineAddress = process.argv[2];
   if (engineAddress && /:\d+$/.test(engineAddress)) provider.connectEngine(engineAddress);
   listen(provider).then(
-    // The engine reads nothing but the port from stdout.
+    // The engine reads only the port from stdout.
     ({ port }) => process.stdout.write(`${port}\n`),
     (error: Error) => {
       process.stderr.write(`${definition.name}: ${error.message}\n`);

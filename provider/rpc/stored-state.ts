@@ -21,12 +21,12 @@ function renamedPath(path: string, present: (key: string) => string): string {
   return path.startsWith(key) ? present(key) + path.slice(key.length) : path;
 }
 
-/** What the engine knew of a resource before this call. */
+/** The engine's state of a resource before this call. */
 export function oldState(handler: ResourceHandler, inputs: Struct | undefined, outputs: Struct | undefined): OldState {
   return { inputs: decodeStored(handler, inputs).properties, outputs: decodeStored(handler, outputs).properties };
 }
 
-/** What of `properties` is secret, given what was in the values that they were made from. */
+/** The secret paths in `properties`, derived from the values that they were computed from. */
 export function secretPaths(handler: ResourceHandler, properties: Properties, from: readonly Decoded[]): Set<string> {
   const paths = new Set([...(handler.alwaysSecret ?? []), ...from.flatMap((decoded) => [...decoded.secretPaths])]);
   return handler.taintOutputs && paths.size > 0 ? new Set(Object.keys(properties)) : paths;

@@ -58,7 +58,7 @@ test("check reports everything that is wrong, with its place", async () => {
   };
   const { failures } = await client.check(machine, properties(inputs));
   assert.deepEqual([...failures].sort(), [
-    "colour is no known property",
+    "colour is not a known property",
     "memoryMiB must be a whole number",
     "nics[0].mac is missing",
     "nics[0].name is missing",

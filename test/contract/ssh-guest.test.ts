@@ -77,7 +77,7 @@ test("files are written atomically, with their modes, and read back equal", asyn
 
 test("a file that cannot be written is an error", async () => {
   const file = { path: path.join(folder, "b.sh", "below-a-file"), mode: "0644", content: "" };
-  await assert.rejects(guest.writeFiles([file]), /cannot handle the node's files/);
+  await assert.rejects(guest.writeFiles([file]), /cannot read or write the files of the node/);
 });
 
 test("no file changes when the check of one fails, and its program's words are told", async () => {

@@ -157,6 +157,6 @@ test("when no master runs, nodes leave with a warning", async () => {
     fs.writeFileSync(record, JSON.stringify({ ...JSON.parse(fs.readFileSync(record, "utf8")), power: "stopped" }));
   }
   const { stdout } = await stack.destroy();
-  assert.match(stdout, /warning.*: worker-1 goes without being drained.*no other master of tested runs/);
+  assert.match(stdout, /warning.*: worker-1 is removed without a drain.*no other master of tested is running/);
   assert.deepEqual(fs.readdirSync(path.join(project.dataFolder, "fake")), []);
 });

@@ -101,7 +101,7 @@ test("another image replaces the machine", async () => {
 
 test("a seed that refers to a secret which is not there is refused in the preview", async () => {
   const stack = await oneMachine(userData(`token: \${secret:bootstrap-token}\n`));
-  await assert.rejects(stack.preview(), /refers to "bootstrap-token"/);
+  await assert.rejects(stack.preview(), /refers to the unknown secret "bootstrap-token"/);
 });
 
 test("secrets reach the seed and stand neither in the state nor in the output", async () => {

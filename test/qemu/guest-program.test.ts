@@ -137,7 +137,7 @@ guestSkipReason().then((skip) => {
       const smaller = await stackOf(planOf(6, { "/var": 3 }));
       await assert.rejects(
         smaller.preview(),
-        /disk of gateway has 7 GiB and cannot shrink to 6 GiB.*set diskGiB back to 7/s,
+        /disk of gateway has 7 GiB and cannot shrink to 6 GiB.*set diskGiB to 7 again/s,
       );
       const less = await stackOf(planOf(7, { "/var": 2 }));
       await assert.rejects(less.preview(), /\/var of gateway has 3072 MiB and cannot shrink to 2048 MiB/);

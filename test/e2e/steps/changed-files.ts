@@ -29,7 +29,7 @@ export const changesRoll: Step = async (lab, t) => {
   tellGap(t, "rolling-files", seen);
   assert.match(counts, /updated/);
   assert.doesNotMatch(counts, /created|replaced|deleted/);
-  assert.ok(seen.longestGapMs <= NO_OUTAGE_MS, `nobody answered for ${seen.longestGapMs} ms`);
+  assert.ok(seen.longestGapMs <= NO_OUTAGE_MS, `no response for ${seen.longestGapMs} ms`);
 
   for (const name of balancers) {
     const token = await lab.cluster.onNode(name, "corosync-cmapctl -g runtime.config.totem.token");
@@ -76,13 +76,13 @@ export const mistakesStop: Step = async (lab, t) => {
 
   const refused = await attempt("timeout connect", "timeout conect");
   tellGap(t, "a refused file", refused.seen);
-  assert.match(refused.stdout, /balancer-1 was not changed, nor any node after it: .*conect/s);
-  assert.ok(refused.seen.longestGapMs <= NO_OUTAGE_MS, `nobody answered for ${refused.seen.longestGapMs} ms`);
+  assert.match(refused.stdout, /neither balancer-1 nor any node after it was changed: .*conect/s);
+  assert.ok(refused.seen.longestGapMs <= NO_OUTAGE_MS, `no response for ${refused.seen.longestGapMs} ms`);
 
-  // HAProxy has nothing against it, but no master answers there.
+  // HAProxy accepts it, but no master responds there.
   const broken = await attempt("${confValue(address)}:${port}", "${confValue(address)}:6444");
   tellGap(t, "a file that breaks the service of one balancer", broken.seen);
-  assert.match(broken.stdout, /balancer-1 does not work with its new files, it has its former files again/);
+  assert.match(broken.stdout, /balancer-1 is unhealthy with its new files, it has its former files again/);
   assert.doesNotMatch(broken.stdout, /balancer-2-files updat/);
   assert.notEqual(await floatingIpHolder(lab, balancers), "");
   mustSucceed("nothing to do", await lab.cluster.pulumi("preview", "--expect-no-changes"));

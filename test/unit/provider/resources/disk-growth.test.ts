@@ -27,26 +27,29 @@ test("what grows is said with both sizes, and what stays is not", () => {
   assert.deepEqual(grownVolumes(after, before), after.volumes);
 });
 
-test("a share that the plan now has smaller stays as it stands", () => {
+test("a share that is smaller in the new plan keeps its size", () => {
   const before = machine(10, { "/": 1024, "/var": 4096 });
   const after = machine(10, { "/": 2048, "/var": 3072 }, ["/"]);
   assert.deepEqual(grownVolumes(after, before), machine(10, { "/": 2048, "/var": 4096 }, ["/"]).volumes);
 });
 
-test("a disk, and a volume that is asked for, are refused when they would shrink", () => {
+test("a disk or a configured volume that would shrink is refused", () => {
   const before = machine(10, { "/var": 4096 });
-  assert.throws(() => grownVolumes(machine(9, { "/var": 4096 }), before), isError("disk-shrinks", /back to 10/));
+  assert.throws(
+    () => grownVolumes(machine(9, { "/var": 4096 }), before),
+    isError("disk-shrinks", /diskGiB to 10 again/),
+  );
   const smaller = machine(10, { "/var": 2048 }, ["/var"]);
   assert.throws(() => grownVolumes(smaller, before), isError("volume-shrinks", /\/var: 4 or more/));
 });
 
-test("volumes that would fit a new disk, but not beside what stands on this one, are refused", () => {
+test("volumes that would fit on a new disk, but not on the present one, are refused", () => {
   const before = machine(10, { "/": 1024, "/var": 8192 });
   const after = machine(10, { "/": 4096, "/var": 2048 }, ["/"]);
   assert.throws(() => grownVolumes(after, before), isError("volumes-do-not-fit", /diskGiB: 13/));
 });
 
-test("machines without volumes grow their disk alone", () => {
+test("a machine without volumes grows only its disk", () => {
   const [before, after] = [
     { name: "gateway", diskGiB: 4 },
     { name: "gateway", diskGiB: 5 },

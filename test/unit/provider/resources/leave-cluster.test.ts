@@ -37,7 +37,7 @@ async function leave({ leaving, running, answering, present = masters }: Situati
   });
   const surroundings = {
     async connect({ address }: GuestConnection) {
-      if (!running.includes(address)) throw new UnreachableError(`${address}: no answer`);
+      if (!running.includes(address)) throw new UnreachableError(`${address}: no response`);
       return guest(address);
     },
     driverByName: () =>
@@ -62,13 +62,13 @@ async function leave({ leaving, running, answering, present = masters }: Situati
 
 const ok = (stdout: string) => ({ code: 0, stdout, stderr: "" });
 
-test("a worker is drained and forgotten by a master that answers", async () => {
+test("a master that responds drains and removes the worker", async () => {
   const { commands, warnings } = await leave({ leaving: "worker-1", running: masters, answering: ["master-2"] });
   assert.deepEqual(commands, ["master-2: drain-node worker-1 120", "master-2: forget-node worker-1"]);
   assert.deepEqual(warnings, []);
 });
 
-test("a master that has left already is not asked to forget others, though it still answers", async () => {
+test("a master that has already left is not asked to remove others, although it still responds", async () => {
   const present = ["master-2", "master-3"];
   const { commands } = await leave({ leaving: "master-2", running: masters, answering: masters, present });
   const expected = ["may-leave master-2", "drain-node master-2 120", "forget-node master-2"];
@@ -78,28 +78,28 @@ test("a master that has left already is not asked to forget others, though it st
   );
 });
 
-test("the last master in the cluster goes as it is", async () => {
+test("the last master in the cluster leaves without further steps", async () => {
   const left = { running: masters, answering: masters, present: ["master-1"] };
   assert.deepEqual(await leave({ leaving: "master-1", ...left }), { commands: [], warnings: [] });
 });
 
-test("a worker goes with a warning when no master answers, whether they run or not", async () => {
+test("a worker leaves with a warning when no master responds, whether the masters run or not", async () => {
   for (const running of [masters, []]) {
     const { commands, warnings } = await leave({ leaving: "worker-1", running, answering: [] });
     assert.deepEqual(commands, []);
     assert.equal(warnings.length, 1);
-    assert.match(String(warnings), /worker-1 goes without being drained/);
+    assert.match(String(warnings), /worker-1 is removed without a drain/);
   }
 });
 
-test("a master goes with a warning when no other master runs", async () => {
+test("a master leaves with a warning when no other master is running", async () => {
   for (const running of [["master-1"], []]) {
     const { warnings } = await leave({ leaving: "master-1", running, answering: [] });
-    assert.match(String(warnings), /no other master of lab runs/);
+    assert.match(String(warnings), /no other master of lab is running/);
   }
 });
 
-test("a master stays while others run that do not answer: their etcd counts it", async () => {
+test("a master stays while others run that do not respond, because their etcd counts it", async () => {
   const silent = leave({ leaving: "master-1", running: masters, answering: [] });
   await assert.rejects(silent, /master-1 cannot leave.*\n.*groundplane destroy/);
 });

@@ -65,10 +65,10 @@ test("what several files need runs once, when all are in place", async () => {
 test("a file that its program refuses changes nothing and ends the roll", async () => {
   const { told, error, content } = await roll([file("/a", "two")], { disk: [file("/a", "one")], refuses: "/a" });
   assert.deepEqual([told, content("/a"), error?.id], [[], "one", "file-refused"]);
-  assert.match(String(error?.problem), /balancer-1 was not changed, nor any node after it: its \/a .*line 3: what/);
+  assert.match(String(error?.problem), /neither balancer-1 nor any node after it was changed: its \/a .*line 3: what/);
 });
 
-test("a reload that fails puts the former files back, and takes away those that were not there", async () => {
+test("a failed reload restores the former files and removes the new ones", async () => {
   const { told, error, content } = await roll([file("/a", "two"), file("/b", "two")], {
     disk: [file("/a", "one")],
     reloadFails: (text) => text("/a") === "two",
@@ -78,7 +78,7 @@ test("a reload that fails puts the former files back, and takes away those that 
   assert.match(String(error?.problem), /it has its former files again; no node after it.*no such directive/);
 });
 
-test("a node that does not work with its new files gets the former ones back", async () => {
+test("a node that is unhealthy with its new files gets the former ones again", async () => {
   const { error, content } = await roll([file("/a", "two")], {
     disk: [file("/a", "one")],
     works: (text) => text("/a") === "one",
@@ -89,7 +89,7 @@ test("a node that does not work with its new files gets the former ones back", a
 
 test("when that fails as well, it is said", async () => {
   const { error } = await roll([file("/a", "two")], { disk: [file("/a", "one")], reloadFails: () => true });
-  assert.match(String(error?.problem), /taking it back failed as well: no such directive/);
+  assert.match(String(error?.problem), /restoring them failed as well: no such directive/);
 });
 
 test("a node that does not work because of its files is mended by them", async () => {
@@ -98,5 +98,5 @@ test("a node that does not work because of its files is mended by them", async (
     works: (text) => text("/a") === "two",
   });
   assert.deepEqual([told.at(-1), content("/a"), error], ["sh -c reload", "two", undefined]);
-  assert.match(String(told[0]), /^warning: balancer-1 does not work as it is/);
+  assert.match(String(told[0]), /^warning: balancer-1 is unhealthy/);
 });
