@@ -1,6 +1,6 @@
 import * as path from "node:path";
 
-/** This folder with its files that are no code; found from the sources and from the bundle in dist/ alike. */
+/** The folder image/ with its data files, seen from its sources as well as from a bundle in dist/. */
 export const imageFolder = path.join(__dirname, "..", "image");
 
 /** Files that a layer lays over the root tree. */
@@ -10,5 +10,3 @@ export const goModuleFolder = (part: string, version: string): string =>
   path.join(imageFolder, "parts", "source", part, version);
 /** The C and Go sources of pause, the same for every version. */
 export const pauseSourceFolder = path.join(imageFolder, "parts", "source", "pause");
-/** Shell scripts that run while an image is built. */
-export const buildScript = (name: string): string => path.join(imageFolder, "scripts", name);

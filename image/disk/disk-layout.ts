@@ -5,9 +5,9 @@ import { checkVolumes } from "./check-volumes";
 
 export const MIB = 1024 * 1024;
 export const SECTOR = 512;
-/** LVM's default; every volume is whole extents. */
+/** LVM's default; every volume is a multiple of it. */
 export const EXTENT_BYTES = 4 * MIB;
-/** Where the first extent begins in its partition; before it lies the volume group's metadata. */
+/** Offset of the first extent in its partition; the metadata of the volume group precede it. */
 export const FIRST_EXTENT_BYTES = MIB;
 
 const NAMESPACE = "7a4f6d0e-1d0b-5b0c-9a53-2f6b0a7c51d9";
@@ -31,13 +31,13 @@ export interface PlacedVolume extends Volume {
   readonly extents: number;
 }
 
-/** Where everything lies on a disk, and what it is called; follows from the recipe alone. */
+/** Offsets and names of everything on a disk; follows from the recipe alone. */
 export interface DiskLayout {
   readonly diskGuid: string;
   readonly sizeBytes: number;
   readonly partitions: Readonly<Record<PartitionName, Partition>>;
   readonly volumes: readonly PlacedVolume[];
-  /** Extents of the only physical volume; all of them belong to volumes. */
+  /** Extents of the only physical volume; all belong to volumes. */
   readonly extents: number;
 }
 
@@ -48,7 +48,7 @@ const types: Readonly<Record<PartitionName, string>> = {
   volumes: "e6d6d379-f507-44c2-a23c-238f2a3df928",
 };
 
-/** The same for the same kind of image: its machines never see each other's disks. */
+/** The same for all images of a kind: their machines never see each other's disks. */
 export const identity = (kind: ImageKind, what: string): string => v5(`${kind} ${what}`, NAMESPACE);
 
 /** @throws UserError `volumes` */
@@ -72,7 +72,7 @@ export function layOutDisk(kind: ImageKind, { volumes, bootMiB, efiMiB }: DiskRe
   const last = partition("volumes", FIRST_EXTENT_BYTES + extents * EXTENT_BYTES);
   return {
     diskGuid: identity(kind, "disk"),
-    // Behind everything one MiB for the second partition table.
+    // One MiB at the end for the second partition table.
     sizeBytes: at + MIB,
     partitions: { "bios-boot": biosBoot, efi, boot, volumes: last },
     volumes: placed,

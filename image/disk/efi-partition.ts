@@ -9,7 +9,7 @@ const FOLDER = 0x10;
 const FILE = 0x20;
 
 /**
- * A FAT16 file system with one file, `/EFI/BOOT/BOOTX64.EFI`: what UEFI starts from a disk that nobody registered.
+ * A FAT16 file system with one file, `/EFI/BOOT/BOOTX64.EFI`: what UEFI starts from a disk without a boot entry.
  * @param serial the volume's serial number, any 32 bits
  */
 export function efiPartition(sizeBytes: number, program: Buffer, serial: number): Buffer {
@@ -18,8 +18,8 @@ export function efiPartition(sizeBytes: number, program: Buffer, serial: number)
   const rootStart = RESERVED_SECTORS + 2 * sectorsPerFat;
   const dataStart = rootStart + (ROOT_ENTRIES * 32) / SECTOR;
   const clusters = Math.floor((sectors - dataStart) / SECTORS_PER_CLUSTER);
-  // With fewer or more, firmware would take it for FAT12 or FAT32.
-  if (clusters < 4085 || clusters > 65524) throw new RangeError(`${sizeBytes} bytes are no FAT16 file system`);
+  // With fewer or more, firmware would treat it as FAT12 or FAT32.
+  if (clusters < 4085 || clusters > 65524) throw new RangeError(`${sizeBytes} bytes cannot be a FAT16 file system`);
   const image = Buffer.alloc(sizeBytes);
   bootSector(sectors, sectorsPerFat, serial).copy(image);
   const inCluster = (cluster: number): number => dataStart * SECTOR + (cluster - 2) * CLUSTER;

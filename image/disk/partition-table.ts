@@ -5,7 +5,7 @@ const ENTRIES = 128;
 const ENTRY_BYTES = 128;
 const TABLE_SECTORS = (ENTRIES * ENTRY_BYTES) / SECTOR;
 
-/** A GUID partition table: both copies, and the protective one before it with the BIOS' first program. */
+/** A GUID partition table: both copies, and the protective MBR with the boot program for the BIOS. */
 export interface PartitionTable {
   /** For offset 0. */
   readonly head: Buffer;
@@ -63,7 +63,7 @@ function writeEntry({ typeGuid, guid, offsetBytes, sizeBytes, name }: Partition)
   return entry;
 }
 
-/** Tells programs that do not know GUID tables that the disk is full; the BIOS reads the program before it. */
+/** Shows a full disk to programs that do not support GUID tables; the BIOS starts the program in its first bytes. */
 function protectiveRecord(sectors: number, bootProgram: Buffer): Buffer {
   const record = Buffer.alloc(SECTOR);
   bootProgram.copy(record, 0, 0, 440);

@@ -7,19 +7,18 @@ import { type DiskLayout, EXTENT_BYTES, FIRST_EXTENT_BYTES, identity, type Place
 const METADATA_OFFSET = 4096;
 const METADATA_HEADER_BYTES = 512;
 const METADATA_MAGIC = " LVM2 x[5A%r0N*>";
-/** LVM's own start value; it leaves out the inversions that zlib does before and after. */
+/** LVM's start value; unlike zlib, LVM does not invert before and after. */
 const CRC_START = 0xf597a6cf;
 
 /**
- * What lies before the first extent of a physical volume that holds one volume group with linear volumes, in LVM2's
- * text format: label, header, metadata. Written here and not by LVM, which would need root and the kernel's
- * device-mapper on the building host.
+ * The bytes before the first extent of a physical volume with one volume group and linear volumes, in LVM2's text
+ * format: label, header, metadata. Not written by LVM, which needs root and the kernel's device-mapper.
  */
 export function volumeGroupHead(kind: ImageKind, recipe: DiskRecipe, layout: DiskLayout): Buffer {
   const head = Buffer.alloc(FIRST_EXTENT_BYTES);
   const text = Buffer.from(`${metadataText(kind, recipe, layout)}\0`, "latin1");
   if (text.length > FIRST_EXTENT_BYTES - METADATA_OFFSET - METADATA_HEADER_BYTES) {
-    throw new RangeError("the volume group's metadata do not fit");
+    throw new RangeError("the metadata of the volume group do not fit");
   }
   label(kind, layout).copy(head, SECTOR);
   metadataHeader(text).copy(head, METADATA_OFFSET);
@@ -36,7 +35,7 @@ function label(kind: ImageKind, layout: DiskLayout): Buffer {
   sector.write(lvmUuid(kind, "physical volume"), 32, "latin1");
   const numbers = [
     layout.partitions.volumes.sizeBytes,
-    // Data areas: one, to the end; then metadata areas; each list ends with a pair of zeros.
+    // One data area, up to the end; then one metadata area; each list ends with a pair of zeros.
     ...[FIRST_EXTENT_BYTES, 0, 0, 0],
     ...[METADATA_OFFSET, FIRST_EXTENT_BYTES - METADATA_OFFSET, 0, 0],
   ];

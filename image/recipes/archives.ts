@@ -1,17 +1,17 @@
 import type { DistributionName } from "../../model/distributions";
 
-/** Where a distribution's packages come from, and by which keys they are known. */
+/** Where a distribution's packages come from, and the keys that verify them. */
 export interface Archive {
-  /** For people. */
+  /** For messages. */
   readonly title: string;
-  /** Used where the host itself names no mirror. */
+  /** Used where the host has no mirror configured. */
   readonly mirror: string;
-  /** Last word of a mirror's address, by which it is found among the host's own. */
+  /** Last word of a mirror's address, which identifies it among those of the host. */
   readonly folder: string;
   readonly components: string;
-  /** Folder beside `folder` with security fixes; absent where they lie in the same one. */
+  /** Folder beside `folder` with security fixes; absent where both are in one folder. */
   readonly securityFolder?: string;
-  /** The distribution's own keys, also where the host is another one: a file of the host, or of image/. */
+  /** The distribution's keys: a file of the host, or of image/. */
   readonly keyring: string;
 }
 
@@ -29,7 +29,7 @@ export const archives: Readonly<Record<DistributionName, Archive>> = {
     mirror: "http://archive.ubuntu.com/ubuntu",
     folder: "ubuntu",
     components: "main universe",
-    // Debian has no package with them: the archive's key of 2018, F6ECB3762474EDA9D21B7022871920D1991BC93C.
+    // Not packaged by Debian: the archive's key of 2018, F6ECB3762474EDA9D21B7022871920D1991BC93C.
     keyring: "keys/ubuntu-archive-2018.asc",
   },
 };

@@ -1,7 +1,7 @@
 import digests from "./layer-digests.json";
 import type { LayerRecipe } from "./recipe";
 
-/** Would reach through to the kernel that the container shares with its host: devices, modules, clock, file systems. */
+/** Would affect the kernel that the container shares with its host: devices, modules, clock, file systems. */
 const hostKernel = [
   "systemd-udevd.service",
   "systemd-udevd-control.socket",
@@ -43,7 +43,7 @@ const disks = [
   "systemd-pcrextend.socket",
 ];
 
-/** There is nobody at a console, and no seat whose sessions would have to be kept apart. */
+/** A container has neither console nor seats. */
 const consoles = [
   "systemd-logind.service",
   "dbus-org.freedesktop.login1.service",
@@ -53,7 +53,7 @@ const consoles = [
   "serial-getty@.service",
 ];
 
-/** Each costs boot time, and eleven machines boot at once on few cores; the tree was sealed with their work done. */
+/** Each costs boot time, and eleven machines boot at once on few cores. The sealed tree contains their results. */
 const chores = [
   "ldconfig.service",
   "systemd-hwdb-update.service",

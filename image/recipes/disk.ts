@@ -3,13 +3,13 @@ import { volumes } from "../../model/volumes";
 import digests from "./layer-digests.json";
 import type { DiskRecipe } from "./recipe";
 
-/** The kernel for machines of hypervisors. */
+/** The kernel for virtual machines. */
 const kernels: Readonly<Record<DistributionName, string>> = {
   debian: "linux-image-amd64",
   ubuntu: "linux-image-virtual",
 };
 
-/** What a machine of its own kernel needs on top of the root tree that containers share. */
+/** What a virtual machine needs on top of the root tree, which containers also use. */
 export const diskOf = (distribution: DistributionName): DiskRecipe => ({
   packages: [
     "dosfstools",

@@ -13,7 +13,7 @@ const RECIPE_VERSION = 1;
 /** Roles as the plan calls them. */
 export type ImageRole = "gateway" | "balancer" | "master" | "worker" | "storage";
 
-/** The recipes of every image that a data centre with this version of Kubernetes (without `v`) needs. */
+/** The recipes of all images of a data centre with this version of Kubernetes (without `v`). */
 export function imageRecipes(
   kubernetesVersion: string,
   form: ImageForm,
@@ -58,7 +58,7 @@ export const imageNames = (
 const imageKindOf = (role: ImageRole): ImageKind =>
   role === "master" || role === "worker" ? "kubernetes" : "infrastructure";
 
-/** 12 hex digits that depend on the data alone, not on the order in which keys were written. */
+/** 12 hex digits that depend on the data alone, not on the order of keys. */
 export function recipeHash(data: unknown): string {
   return createHash("sha256")
     .update(JSON.stringify(sorted(data)))

@@ -41,7 +41,7 @@ export function kubernetesRecipe(version: string): KubernetesRecipe {
 const nodeTools = ["kubeadm", "kubelet", "kubectl"];
 const servers = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
 
-/** Programs that write packet filter rules load libraries and plugins, so they are taken from the tree with them. */
+/** Programs that write packet filter rules load libraries and plugins, so both are copied from the tree. */
 const packetFilter = {
   fromTree: ["/usr/sbin/nft", "/usr/sbin/xtables-nft-multi"],
   foldersFromTree: ["/usr/lib/x86_64-linux-gnu/xtables"],
@@ -101,7 +101,7 @@ function containerImages(version: string): readonly ContainerImageRecipe[] {
   ];
 }
 
-/** A shell and its tools for a user's first pods and for the tests, without a registry. */
+/** A shell and its tools without a registry, for a user's first pods and for tests. */
 const busybox = {
   fromTree: ["/usr/bin/busybox"],
   texts: { "etc/passwd": "root:x:0:0:root:/root:/bin/sh\n", "etc/group": "root:x:0:\n" },

@@ -4,7 +4,7 @@ import type { RootTreeRecipe } from "./recipe";
 
 /**
  * Packages by the role that needs them; one tree serves all roles, so that it is downloaded and kept once. Without
- * libpam-systemd: a command by SSH would start a systemd of the user's own each time.
+ * libpam-systemd: every command by SSH would start a systemd instance for the user.
  */
 const packages: Readonly<Record<string, readonly string[]>> = {
   system: ["systemd", "systemd-sysv", "udev", "dbus", "kmod", "procps", "netbase", "tzdata", "less"],
@@ -18,7 +18,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   kubernetes: ["containerd", "runc", "containernetworking-plugins", "busybox-static"],
 };
 
-/** Services of roles, and chores of a Debian that is kept up to date by hand: a node is replaced instead. */
+/** Services of roles, and maintenance of a Debian that is updated in place: nodes are replaced instead. */
 const disabledUnits = [
   "containerd.service",
   "corosync.service",
@@ -44,7 +44,7 @@ const debian: RootTreeRecipe = {
     "etc/apt/apt.conf.d/99mmdebstrap",
     "etc/dpkg/dpkg.cfg.d/99mmdebstrap",
     "etc/hostname",
-    // Made by the package's installation; the only file that differed between two trees of the same packages.
+    // Created by the package's installation; the only file that differed between two trees of the same packages.
     "etc/pacemaker/authkey",
     "var/lib/dbus/machine-id",
     "var/lib/systemd/credential.secret",
@@ -53,19 +53,19 @@ const debian: RootTreeRecipe = {
   layer: {
     folder: "base",
     files: digests.base,
-    // Host keys come with the seed: what is made in the machine would be pinned by nobody.
+    // Host keys come with the seed: keys generated in the machine could not be pinned.
     maskedUnits: ["sshd-keygen.service"],
     disabledUnits,
     enabledUnits: { "systemd-networkd.service": "multi-user.target", "ssh.service": "multi-user.target" },
   },
 };
 
-/** Where Ubuntu calls or splits a package differently, and what Debian's smallest tree has without being asked. */
+/** Packages that Ubuntu names or splits differently. */
 const ubuntuPackages: Readonly<Record<string, readonly string[]>> = {
   "resource-agents": ["resource-agents-base"],
 };
 
-/** Ubuntu 24.04. It would listen for SSH by a socket, fetch news for who logs in, and offer pcs, which pacemaker brings. */
+/** Ubuntu 24.04. By default it has a socket for SSH, fetches news for logins, and runs pcs, a dependency of pacemaker. */
 const ubuntu: RootTreeRecipe = {
   ...debian,
   distribution: "ubuntu",

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs packages over a root tree; what they write lands in a layer of its own, the tree is only read. Runs as the
+# Installs packages over a root tree. Their files go to a layer of their own; the tree is only read. Runs as the
 # first process of its own mount and PID namespace: all mounts and processes end with it.
 #
 # Environment: TREE root tree, LAYER folder to fill, WORK empty folder beside it, PACKAGES names, APT_CONF settings for
@@ -13,7 +13,7 @@ mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/run"
 mount -t tmpfs tmpfs "$root/tmp"
-# Resolved as the host does, and without a trace in the layer. No service may start.
+# The host's resolver, without a trace in the layer. No service may start.
 cat /etc/resolv.conf >"$root/run/resolv.conf"
 cat "$APT_CONF" >"$root/run/apt.conf"
 printf '%s\n' "$SOURCES" >"$root/run/sources.list"
@@ -31,7 +31,7 @@ say() { echo "I: $*"; }
 say "reading package lists"
 in_root apt-get -q update
 say "installing the kernel and its tools"
-# One initramfs at the end instead of one for every package that would like a new one.
+# One initramfs at the end instead of one for each package that triggers it.
 mkdir -p "$LAYER/etc/initramfs-tools"
 printf 'update_initramfs=no\n' >"$LAYER/etc/initramfs-tools/update-initramfs.conf"
 # shellcheck disable=SC2086

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes one file with an ext4 per volume from layers of a root tree, and GRUB's programs, with the tools of the tree
-# itself: whatever the host has, the result is the same. Nothing is mounted from it. Runs as the first process of its
+# Creates one file with an ext4 per volume from layers of a root tree, and GRUB's programs, with the tools of the tree
+# itself: the result does not depend on the host. None of the file systems is mounted. Runs as the first process of its
 # own mount and PID namespace.
 #
 # Environment: LAYERS folders from top to bottom with colons between them, STORE folder for /var/lib/containerd or empty,
@@ -22,7 +22,7 @@ touch "$root/etc/.updated" "$root/var/.updated"
 settle() { find "$1" -xdev -newermt "@$SOURCE_DATE_EPOCH" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +; }
 settle "$root"
 
-# The tools see what they shall pack below /mnt, without what is mounted in the tree for the tools.
+# The tools find the files to pack below /mnt, without the mounts that the tools need.
 view=$root/mnt
 mount -t tmpfs tmpfs "$view"
 mkdir "$view/src" "$view/out" "$view/files"
@@ -52,7 +52,7 @@ in_root grub-mkimage -O i386-pc -o /mnt/out/core.img -p /grub -c /mnt/files/load
 in_root grub-mkimage -O x86_64-efi -o /mnt/out/bootx64.efi -p /grub -c /mnt/files/load.cfg $common fat efi_gop
 cp "$root/usr/lib/grub/i386-pc/boot.img" "$OUT/boot.img"
 
-# mke2fs before 1.47.1 copies when each file was read and when it was changed; the latter cannot be set from outside.
+# mke2fs before 1.47.1 copies access and change times of files; change times cannot be set from outside.
 forget_times() {
   statistics=$(in_root debugfs -R stats "/mnt/out/$1.ext4" 2>/dev/null)
   count_of() { echo "$statistics" | sed -n "s/^$1: *//p"; }
@@ -61,7 +61,7 @@ forget_times() {
   in_root debugfs -w -f /mnt/times "/mnt/out/$1.ext4" >/dev/null
 }
 
-# Deepest first, so that what has a volume of its own can then be hidden under an empty folder.
+# Deepest first: a folder with a volume of its own is then hidden under an empty one.
 echo "$VOLUMES" | sort -r | while read -r mount_point name mebibytes uuid features; do
   echo "I: packing $mount_point"
   in_root mke2fs -q -t ext4 -b 4096 -m 1 -U "$uuid" -L "$name" -O "$features" \

@@ -1,13 +1,13 @@
 #!/bin/sh
 # Fills a containerd store with unpacked images, using the containerd of the root tree itself, so that store and nodes
-# always agree. Runs as the first process of its own mount and PID namespace: all mounts, and containerd with whatever
-# it started, end with it. The tree is only read.
+# always agree. Runs as the first process of its own mount and PID namespace: all mounts and containerd with its
+# processes end with it. The tree is only read.
 #
 # Environment: TREE root tree, STORE folder to fill, ARCHIVES folder with image archives, LOG file for containerd's output
 set -eu
 
 mount --bind "$TREE" "$TREE"
-# With the options it has: a user namespace may not take away any.
+# With its present options: a user namespace must not remove any.
 mount -o "remount,bind,$(findmnt -n -o VFS-OPTIONS --mountpoint "$TREE" | sed 's/^rw/ro/')" "$TREE"
 mount -t proc proc "$TREE/proc"
 mount --rbind /dev "$TREE/dev"
@@ -45,7 +45,7 @@ for archive in "$ARCHIVES"/*.tar; do
   ctr images import --local --snapshotter overlayfs "/tmp/archives/$(basename "$archive")" >/dev/null
 done
 
-# Managed: kubelet sees it. Pinned: never removed when the disk fills up, for there may be no registry to bring it back.
+# Managed: visible to kubelet. Pinned: not removed when the disk is full, because there may be no registry to restore it.
 ctr images list --quiet | while read -r image; do
   ctr images label "$image" io.cri-containerd.image=managed io.cri-containerd.pinned=pinned >/dev/null
 done

@@ -29,7 +29,7 @@ const context = { host: localHost, progress: () => {} };
 const isDamaged = (error: unknown): boolean => error instanceof UserError && error.id === "bundle-damaged";
 
 for (const name of ["bundle.tar", "bundle.tar.gz"]) {
-  test(`${name}: what went in comes out on a host with nothing else, byte for byte`, async (t) => {
+  test(`${name}: another host with nothing else gets the same parts, byte for byte`, async (t) => {
     const here = await ownDataFolder(t);
     const file = path.join(here, name);
     const source = smallSource();
@@ -49,7 +49,7 @@ for (const name of ["bundle.tar", "bundle.tar.gz"]) {
   });
 }
 
-test("a disk travels compressed, without its holes, and comes out sparse and byte for byte", async (t) => {
+test("a disk is compressed without its holes, and is unpacked sparse and byte for byte", async (t) => {
   const here = await ownDataFolder(t);
   const file = path.join(here, "disks.tar");
   const source = smallSource();
@@ -74,7 +74,7 @@ test("a disk travels compressed, without its holes, and comes out sparse and byt
   assert.ok(blocks * 512 < size / 2, "it is sparse");
 });
 
-test("a bundle is made of whole parts only: a damaged one is made anew first", async (t) => {
+test("a bundle contains intact parts only: a damaged one is rebuilt first", async (t) => {
   const data = await ownDataFolder(t);
   const source = smallSource();
   const [part] = partsOf([smallRecipe]);
@@ -89,7 +89,7 @@ test("a bundle is made of whole parts only: a damaged one is made anew first", a
   assert.equal(source.fetches(), 2);
 });
 
-test("a bundle with a changed byte, cut short, or of another kind is refused, and the one before stays", async (t) => {
+test("a bundle that is changed, truncated, or of another kind is refused, and the former one stays", async (t) => {
   const data = await ownDataFolder(t);
   const file = path.join(data, "bundle.tar");
   await createBundle(localHost, file, { recipes: [withPrograms], sources: [smallSource(300_000)] });
@@ -132,7 +132,7 @@ test("a loaded bundle that was changed on disk is not used", async (t) => {
   assert.deepEqual(await storedNames(data), []);
 });
 
-test("without a bundle, or with one that lacks the part, another source is asked", async (t) => {
+test("without a bundle, or with one that lacks the part, another source is used", async (t) => {
   const data = await ownDataFolder(t);
   assert.equal((await bundleSource(localHost).available()).usable, false);
   const file = path.join(data, "bundle.tar");

@@ -41,9 +41,9 @@ async function withRealTree(data: string, original: string): Promise<void> {
   await runCommand(["cp", "-al", path.join(original, name), path.join(data, "parts", name)]);
 }
 
-test("a damaged containerd store is found and made anew, with every image unpacked", needsRoot, async (t) => {
+test("a damaged containerd store is detected and rebuilt, with every image unpacked", needsRoot, async (t) => {
   const original = partsFolder();
-  // Beside the real one: hard links do not reach from one file system to another.
+  // Beside the real one: hard links do not cross file systems.
   const data = await ownDataFolder(t, path.dirname(dataFolder()));
   await withRealTree(data, original);
   const build = () => ensureImages(localHost, { recipes: [few], sources: [programSource(localHost)] });
@@ -70,12 +70,12 @@ test("a damaged containerd store is found and made anew, with every image unpack
   await runCommand([path.join(snapshots, pause), "-v"]);
 });
 
-test("images are made from a bundle alone, on a host without network and caches", needsRoot, async (t) => {
+test("images are built from a bundle alone, on a host without network and caches", needsRoot, async (t) => {
   const beside = path.dirname(dataFolder());
   const folder = await fs.mkdtemp(path.join(beside, "groundplane-bundle-"));
   t.after(() => fs.rm(folder, { recursive: true, force: true }));
   const file = path.join(folder, "bundle.tar");
-  // Not in the data folder that is looked at below: nothing but the file gets there.
+  // Not in the data folder below, to which only the file goes.
   await createBundle(localHost, file, { recipes: [full ?? few] });
   const data = await ownDataFolder(t, beside);
   const { stdout } = await runCommand(["unshare", "--net", "node", "--import", "tsx", script, file], {
@@ -91,7 +91,7 @@ test("images are made from a bundle alone, on a host without network and caches"
   }
 });
 
-test("without network, bundle and caches the error says what to do, and nothing is left", needsRoot, async (t) => {
+test("without network, bundle and caches the error names the next step, and nothing is left", needsRoot, async (t) => {
   const data = await ownDataFolder(t);
   const { stdout } = await runCommand(["unshare", "--net", "node", "--import", "tsx", script]);
   const { id, message } = JSON.parse(stdout) as { id: string; message: string };

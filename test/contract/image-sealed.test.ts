@@ -14,7 +14,7 @@ import { kubernetesRecipe } from "../../image/recipes/kubernetes";
 import { rootTree } from "../../image/recipes/root-tree";
 import { defaultKubernetesVersion } from "../../model/releases";
 
-/** The images that machines are really made of; built here when they are absent. */
+/** The images of real machines; built here when they are absent. */
 const needsRoot = { skip: process.getuid?.() !== 0 && "needs root" };
 const version = defaultKubernetesVersion;
 const kubernetesImage = path.join(imagesFolder(), imageFor("master", version, "tree"));
@@ -26,7 +26,7 @@ before(async () => {
     await ensureImages(localHost, { progress: ({ phase, message }) => console.log(`${phase}: ${message}`) });
 });
 
-/** Runs a command in the image's layers as a machine would see them; what it writes is thrown away with it. */
+/** Runs a command in the image's layers as a machine sees them; what it writes is discarded. */
 async function inImage(argv: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const lower = ["container", "kubernetes", "base"].map(layer).join(":");
   const script = [
@@ -42,7 +42,7 @@ async function inImage(argv: readonly string[]): Promise<{ readonly stdout: stri
   return runCommand([...own, ...argv]);
 }
 
-test("nobody can log in with a password, and nothing identifies a machine or the builder", needsRoot, async () => {
+test("passwords are locked, and nothing identifies a machine or the builder", needsRoot, async () => {
   const base = layer("base");
   const shadow = await fs.readFile(path.join(base, "etc/shadow"), "utf8");
   for (const line of shadow.trim().split("\n")) assert.match(line, /^[^:]+:[*!]+:/, "locked");
@@ -62,7 +62,7 @@ test("nobody can log in with a password, and nothing identifies a machine or the
   assert.doesNotMatch((await readIfPresent(path.join(base, "etc/resolv.conf"))) ?? "", /^nameserver/m);
 });
 
-test("the container layer masks what would reach the host, the root tree does not", needsRoot, async () => {
+test("the container layer masks units that would affect the host, the root tree does not", needsRoot, async () => {
   for (const unit of containerLayer.maskedUnits) {
     assert.equal(await fs.readlink(path.join(layer("container"), units, unit)), "/dev/null", unit);
   }
@@ -82,7 +82,7 @@ test("the container layer masks what would reach the host, the root tree does no
   );
 });
 
-test("no service of a role starts by itself; ssh, the network and a node's runtime do", needsRoot, async () => {
+test("services of roles do not start at boot; ssh, the network and a node's runtime do", needsRoot, async () => {
   const wanted = new Set<string>();
   for (const name of ["base", "kubernetes"]) {
     for (const folder of await listFolder(path.join(layer(name), units))) {
@@ -99,7 +99,7 @@ test("no service of a role starts by itself; ssh, the network and a node's runti
   }
 });
 
-test("systemd finds nothing wrong with the units that were added", needsRoot, async () => {
+test("systemd accepts the added units", needsRoot, async () => {
   const added = [
     "kubelet",
     "groundplane-pods",
@@ -117,7 +117,7 @@ test("systemd finds nothing wrong with the units that were added", needsRoot, as
   assert.equal(stdout + stderr, "");
 });
 
-test("containerd understands its settings", needsRoot, async () => {
+test("containerd accepts its settings", needsRoot, async () => {
   const { stdout: dump } = await inImage(["containerd", "config", "dump"]);
   const { containerImages } = kubernetesRecipe(version);
   const pause = containerImages.find(({ name }) => name.includes("/pause:"))?.name;
@@ -133,7 +133,7 @@ test("containerd understands its settings", needsRoot, async () => {
   }
 });
 
-test("cloud-init accepts what it was trimmed to", needsRoot, async () => {
+test("cloud-init accepts its trimmed configuration", needsRoot, async () => {
   const modules =
     "from cloudinit import settings, util; from cloudinit.config import modules as m; import importlib, sys";
   const check = [
@@ -146,24 +146,20 @@ test("cloud-init accepts what it was trimmed to", needsRoot, async () => {
   assert.equal((await inImage(["python3", "-c", check])).stdout.trim(), "NoCloud 7");
 });
 
-test(
-  "kubeadm asks for the images that were made, and programs are of the version they are called",
-  needsRoot,
-  async () => {
-    const { stdout: asked } = await inImage([
-      "kubeadm",
-      "config",
-      "images",
-      "list",
-      "--kubernetes-version",
-      `v${version}`,
-    ]);
-    const names = kubernetesRecipe(version).containerImages.map((image) => image.name);
-    for (const name of asked.trim().split("\n")) assert.ok(names.includes(name), name);
-    assert.equal((await inImage(["kubelet", "--version"])).stdout.trim(), `Kubernetes v${version}`);
-    assert.match((await inImage(["kubectl", "version", "--client"])).stdout, new RegExp(`Client Version: v${version}`));
-  },
-);
+test("kubeadm asks for the images that exist, and programs report their version", needsRoot, async () => {
+  const { stdout: asked } = await inImage([
+    "kubeadm",
+    "config",
+    "images",
+    "list",
+    "--kubernetes-version",
+    `v${version}`,
+  ]);
+  const names = kubernetesRecipe(version).containerImages.map((image) => image.name);
+  for (const name of asked.trim().split("\n")) assert.ok(names.includes(name), name);
+  assert.equal((await inImage(["kubelet", "--version"])).stdout.trim(), `Kubernetes v${version}`);
+  assert.match((await inImage(["kubectl", "version", "--client"])).stdout, new RegExp(`Client Version: v${version}`));
+});
 
 test("the scripts of layers and builds pass shellcheck", async (t) => {
   const found = await runCommand(["sh", "-c", "command -v shellcheck"], { allowedExitCodes: [0, 1, 127] });

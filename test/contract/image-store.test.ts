@@ -23,10 +23,10 @@ const isRoot = process.getuid?.() === 0;
 const build = (source: SmallSource, verify = false) =>
   ensureImages(localHost, { recipes: [smallRecipe], sources: [source], verify });
 
-/** The tree's file as the image shows it. */
+/** The tree's file, by way of the image. */
 const toolIn = (data: string): string => path.join(data, "images", imageName(smallRecipe), "layers/base/usr/bin/tool");
 
-test("an absent image is built, a present one is left as it is", async (t) => {
+test("an absent image is built, an existing one stays unchanged", async (t) => {
   const data = await ownDataFolder(t);
   const source = smallSource();
   const [first] = await build(source);
@@ -45,16 +45,16 @@ test("an absent image is built, a present one is left as it is", async (t) => {
 const damages: Readonly<Record<string, (tool: string) => Promise<void>>> = {
   "is longer": (tool) => fs.appendFile(tool, "more"),
   "is missing": (tool) => fs.rm(tool),
-  "may be executed by nobody": (tool) => fs.chmod(tool, 0o644),
-  "has company": (tool) => fs.writeFile(`${tool}2`, ""),
-  "has a seal that is no JSON": async (tool) => {
+  "is not executable": (tool) => fs.chmod(tool, 0o644),
+  "has a new neighbour": (tool) => fs.writeFile(`${tool}2`, ""),
+  "has a seal that is not JSON": async (tool) => {
     const content = await fs.realpath(path.join(path.dirname(tool), "../.."));
     await fs.writeFile(path.join(content, "../seal.json"), '{"digest": "');
   },
 };
 
 for (const [what, damage] of Object.entries(damages)) {
-  test(`a part whose file ${what} is found and made anew`, async (t) => {
+  test(`a part whose file ${what} is detected and rebuilt`, async (t) => {
     const data = await ownDataFolder(t);
     const source = smallSource();
     const [before] = await build(source);
@@ -68,7 +68,7 @@ for (const [what, damage] of Object.entries(damages)) {
   });
 }
 
-test("a changed byte behind an unchanged size and time is found when every byte is read", async (t) => {
+test("a changed byte with an unchanged size and time is detected when every byte is read", async (t) => {
   const data = await ownDataFolder(t);
   const source = smallSource();
   await build(source);
@@ -85,7 +85,7 @@ test("a changed byte behind an unchanged size and time is found when every byte 
   assert.ok(!(await fs.readFile(toolIn(data), "utf8")).includes("y"));
 });
 
-test("a disk whose bytes are not those of its digest is found and made anew", async (t) => {
+test("a disk whose bytes differ from its digest is detected and rebuilt", async (t) => {
   const data = await ownDataFolder(t);
   const source = smallSource();
   const ensure = (verify: boolean) =>
@@ -107,7 +107,7 @@ test("a disk whose bytes are not those of its digest is found and made anew", as
   assert.equal(source.fetches(), 3);
 });
 
-test("a source that fails or is aborted leaves no half image, and the next build succeeds", async (t) => {
+test("a source that fails or is aborted leaves no incomplete image, and the next build succeeds", async (t) => {
   const data = await ownDataFolder(t);
   const failing = smallSource(1024, async () => {
     throw new UserError("network", "the mirror has gone", "try again");
@@ -133,7 +133,7 @@ test("two builders at once build once", async (t) => {
   assert.equal(source.fetches() + elsewhere, 1);
 });
 
-test("a builder that was killed is taken over from", async (t) => {
+test("the next builder replaces the work of one that was killed", async (t) => {
   const data = await ownDataFolder(t);
   const child = spawn("node", ["--import", "tsx", builder, "1024", "hang"], { stdio: ["ignore", "pipe", "inherit"] });
   await new Promise((resolve) => child.stdout.once("data", resolve));
@@ -144,9 +144,11 @@ test("a builder that was killed is taken over from", async (t) => {
 });
 
 for (const form of ["tree", "disk"] as const) {
-  test(`a full disk gives a clear error and leaves no half ${form}`, { skip: !isRoot && "needs root" }, async (t) => {
+  test(`a full disk gives a clear error and leaves no incomplete ${form}`, {
+    skip: !isRoot && "needs root",
+  }, async (t) => {
     const data = await ownDataFolder(t);
-    // A small file system of the child's own; nobody else sees it, and it ends with the child.
+    // A small private file system of the child, which ends with it.
     const script = [
       'mount -t tmpfs -o size=2m tmpfs "$GROUNDPLANE_DATA"',
       `node --import tsx ${builder} 4000000 ${form}`,

@@ -32,7 +32,7 @@ const sha256 = (content: Buffer): string => createHash("sha256").update(content)
 const context = { host: localHost, progress: () => {} };
 const isUserError = (id: string) => (error: unknown) => error instanceof UserError && error.id === id;
 
-/** A server on 127.0.0.1 with a certificate that nobody but the test trusts. */
+/** A server on 127.0.0.1 with a certificate that only the test trusts. */
 async function serve(t: TestContext, folder: string): Promise<Server> {
   const [key, cert] = [path.join(folder, "key.pem"), path.join(folder, "cert.pem")];
   const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
@@ -158,7 +158,7 @@ test("a tampered file is refused and nothing of its part is kept", async (t) => 
   await assert.rejects(ensurePart(programsPart("flannel"), [sourceOn(server)], context), isUserError("checksum"));
 });
 
-test("a broken download goes on where it broke", async (t) => {
+test("a broken download resumes where it stopped", async (t) => {
   const data = await ownDataFolder(t);
   const server = await serve(t, data);
   const content = Buffer.alloc(100_000, "abc");
@@ -176,7 +176,7 @@ test("a broken download goes on where it broke", async (t) => {
   assert.ok((await fs.readFile(file)).equals(content));
 });
 
-test("a server that is gone, refuses, or is not who it should be gives a clear error", async (t) => {
+test("a server that is unreachable, refuses, or has another certificate gives a clear error", async (t) => {
   const data = await ownDataFolder(t);
   const server = await serve(t, data);
   const options = { sha256: "0".repeat(64), ca: server.ca };

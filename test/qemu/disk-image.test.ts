@@ -35,7 +35,7 @@ buildingProblem(localHost).then((problem) => {
     if (!skip) await ensureImages(localHost, { names: [name] });
   });
 
-  test("both partition tables are whole and name the same partitions", { skip }, async () => {
+  test("both partition tables are valid and name the same partitions", { skip }, async () => {
     const { size, blocks } = await fs.stat(file);
     assert.equal(size, layout.sizeBytes);
     assert.ok(blocks * 512 < size / 2, "it is sparse");

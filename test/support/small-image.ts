@@ -7,7 +7,7 @@ import { containerLayer } from "../../image/recipes/container-layer";
 import { disk } from "../../image/recipes/disk";
 import type { ImageRecipe } from "../../image/recipes/recipe";
 
-/** An image that is built in a moment: its root tree is two files. */
+/** An image that is built quickly: its root tree has two files. */
 export const smallRecipe: ImageRecipe = {
   recipeVersion: 1,
   name: "infrastructure",
@@ -55,7 +55,7 @@ export function smallSource(bytes = 1024, beforeFetch: () => Promise<void> = asy
   };
 }
 
-/** A disk with some bytes at its begin and end, and nothing between them. */
+/** A disk with some bytes at its start and end, and a hole between them. */
 function sparseDisk(bytes: number): Buffer {
   const disk = Buffer.alloc(8 * 1024 * 1024);
   for (const at of [0, disk.length - bytes]) disk.fill("x", at, at + bytes);
@@ -78,7 +78,7 @@ export async function ownDataFolder(t: TestContext, beside = os.tmpdir()): Promi
   return folder;
 }
 
-/** Names in the folders of images and parts: what a half-made one would show up in. */
+/** Names in the folders of images and parts: where incomplete ones would appear. */
 export async function storedNames(dataFolder: string): Promise<readonly string[]> {
   const names = [];
   for (const folder of ["images", "parts"]) {

@@ -15,7 +15,7 @@ import { UserError } from "../../../model/user-error";
 const digest = "a".repeat(64);
 const other = "b".repeat(64);
 
-test("a published checksum is found however the project writes it", () => {
+test("a published checksum is found in every notation that projects use", () => {
   assert.equal(checksumIn(`${digest}\n`, "file", "kubeadm"), digest);
   assert.equal(checksumIn(`${digest.toUpperCase()}`, "file", "kubeadm"), digest);
   assert.equal(checksumIn(`${other}  x.tgz\n${digest}  y.tgz\n`, "file", "y.tgz"), digest);
@@ -31,13 +31,13 @@ test("a published checksum is found however the project writes it", () => {
   assert.equal(checksumIn(release, "release", "z"), undefined);
 });
 
-test("what is no checksum of the file is not taken for one", () => {
+test("other text is not taken for a checksum of the file", () => {
   assert.equal(checksumIn(`${other}  x.tgz\n`, "file", "y.tgz"), undefined);
   assert.equal(checksumIn("<html>Not found</html>", "file", "y.tgz"), undefined);
   assert.equal(checksumIn("", "file", "y.tgz"), undefined);
 });
 
-test("what has no files upstream is a part of a published image, or not there at all", () => {
+test("parts without files upstream come from a published image, or are not published", () => {
   const withoutFiles = kubernetesRecipe(defaultKubernetesVersion).parts.filter(
     (part) => upstreamFiles(part, publicAddresses).length === 0,
   );
@@ -51,7 +51,7 @@ test("what has no files upstream is a part of a published image, or not there at
   ]);
 });
 
-test("every other part has files upstream, all over HTTPS, that give all its programs", () => {
+test("every other part has files upstream, all over HTTPS, with all its programs", () => {
   for (const part of kubernetesRecipe(defaultKubernetesVersion).parts) {
     const files = upstreamFiles(part, publicAddresses);
     if (files.length === 0) continue;

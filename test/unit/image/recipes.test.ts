@@ -47,7 +47,7 @@ test("any change of a recipe gives the image another name", () => {
   for (const name of names) assert.match(name, /^infrastructure-[0-9a-f]{12}$/);
 });
 
-test("masters and workers are made from one image, all other roles from the other", () => {
+test("masters and workers use one image, all other roles the other", () => {
   const of = (role: ImageRole) => imageFor(role, VERSION, "tree");
   assert.equal(of("master"), of("worker"));
   assert.match(of("master"), /^kubernetes-/);
@@ -55,7 +55,7 @@ test("masters and workers are made from one image, all other roles from the othe
   assert.match(of("gateway"), /^infrastructure-/);
 });
 
-test("every unit of a layer that names who wants it is enabled so", () => {
+test("every unit of a layer is enabled for the target that it names", () => {
   const kubernetes = kubernetesRecipe(VERSION).layer;
   for (const { folder, enabledUnits } of [rootTree.layer, containerLayer, kubernetes, disk.layer]) {
     const units = path.join(layerFilesFolder(folder), "etc", "systemd", "system");
@@ -67,7 +67,7 @@ test("every unit of a layer that names who wants it is enabled so", () => {
   }
 });
 
-test("virtual machines have images of their own, system containers keep theirs", () => {
+test("virtual machines and system containers have different images", () => {
   const [forms, roles] = [["tree", "disk"] as const, ["gateway", "master"] as const];
   const names = forms.flatMap((form) => roles.map((role) => imageFor(role, VERSION, form)));
   assert.equal(new Set(names).size, 4);
@@ -76,7 +76,7 @@ test("virtual machines have images of their own, system containers keep theirs",
   assert.equal(imageFor("gateway", VERSION, drivers.nspawn.imageForm), names[0]);
 });
 
-test("Debian's images keep their names, Ubuntu's have others", () => {
+test("Debian's images keep their names, Ubuntu's have other names", () => {
   for (const form of ["tree", "disk"] as const) {
     const [debian, ubuntu] = [imageNames(VERSION, form), imageNames(VERSION, form, "ubuntu")];
     assert.deepEqual(imageNames(VERSION, form, "debian"), debian);
@@ -141,7 +141,7 @@ test("the committed Go modules are of the recipe's versions", () => {
   }
 });
 
-test("containerd's settings name the pause image that the recipe makes", () => {
+test("containerd's settings name the pause image of the recipe", () => {
   const settings = fs.readFileSync(path.join(layerFilesFolder("kubernetes"), "etc/containerd/config.toml"), "utf8");
   const name = /sandbox_image = "([^"]+)"/.exec(settings)?.[1];
   for (const version of kubernetesVersions) {
