@@ -16,7 +16,7 @@ const everywhere = "0.0.0.0/0";
 
 /** Network configuration version 2: every address static, interfaces found by MAC and named after their segment. */
 export function renderNetworkConfig(plan: DataCenterPlan, node: NodePlan): string {
-  const ethernets = node.role === "gateway" ? gatewayEthernets(plan, node) : nodeEthernets(plan, node);
+  const ethernets = node.roles.includes("gateway") ? gatewayEthernets(plan, node) : nodeEthernets(plan, node);
   return emitYaml({ version: 2, ethernets });
 }
 
@@ -48,7 +48,7 @@ function nodeEthernets(plan: DataCenterPlan, node: NodePlan): Record<string, Eth
 /** The only balancer owns the floating IP; two of them get it from what moves it. */
 function secondAddresses(plan: DataCenterPlan, node: NodePlan): string[] {
   const { floatingIp, prefixLength, movedBy } = plan.balancing;
-  return node.role === "balancer" && movedBy === "nobody" ? [`${floatingIp}/${prefixLength}`] : [];
+  return node.roles.includes("balancer") && movedBy === "nobody" ? [`${floatingIp}/${prefixLength}`] : [];
 }
 
 function ethernet(mac: string, name: string, addresses: readonly string[]): Ethernet {

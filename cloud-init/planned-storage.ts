@@ -1,6 +1,6 @@
 import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
 import { glusterBackend } from "./files/storage/gluster-backend";
-import { noContent, type RoleContent } from "./role-content";
+import { mergeContents, noContent, type RoleContent } from "./role-content";
 import type { StorageBackend } from "./storage-backend";
 
 /** `undefined` where the plan has no storage machines. */
@@ -10,10 +10,5 @@ export const storageBackend = (plan: DataCenterPlan): StorageBackend | undefined
 /** A role's own content together with what storage adds to it. */
 export function withStorageClient(plan: DataCenterPlan, node: NodePlan, content: RoleContent): RoleContent {
   const client = storageBackend(plan)?.client(plan, node) ?? noContent;
-  return {
-    files: [...content.files, ...client.files],
-    environment: { ...content.environment, ...client.environment },
-    commands: [...content.commands, ...client.commands],
-    enable: [...content.enable, ...client.enable],
-  };
+  return mergeContents([content, client]);
 }

@@ -1,21 +1,24 @@
+import type { Role } from "../model/roles";
 import type { NodeFile, NodeSeed, SecretName } from "../model/seed";
-import type { DataCenterPlan, NodePlan, Role } from "../stacks/plan/data-center-plan";
+import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
 import { type NodeContent, renderCloudConfig } from "./cloud-config";
 import { renderRoleTarget, startRole } from "./files/role-target";
 import { renderMetaData } from "./meta-data";
 import { renderNetworkConfig } from "./network-config";
-import type { RenderRole, SeedFile } from "./role-content";
+import { mergeContents, noContent, type RenderRole, type SeedFile } from "./role-content";
 import { balancerContent } from "./roles/balancer";
 import { commonContent } from "./roles/common";
 import { gatewayContent } from "./roles/gateway";
+import { workerContent } from "./roles/kubernetes-node";
 import { masterContent } from "./roles/master";
 import { storageContent } from "./roles/storage";
-import { workerContent } from "./roles/worker";
 
-const roles: Readonly<Record<Role, RenderRole>> = {
+const contentOf: Readonly<Record<Role, RenderRole>> = {
   gateway: gatewayContent,
   balancer: balancerContent,
   master: masterContent,
+  // kubeadm runs it as a static pod of the master.
+  etcd: () => noContent,
   worker: workerContent,
   storage: storageContent,
 };
@@ -40,14 +43,14 @@ export function renderSeeds(plan: DataCenterPlan): readonly NodeSeed[] {
 }
 
 function nodeContent(plan: DataCenterPlan, node: NodePlan): NodeContent {
-  const role = roles[node.role](plan, node);
-  const common = commonContent(plan, node, role.environment ?? {});
-  const units = [...common.enable, ...role.enable];
+  const ofRoles = mergeContents(node.roles.map((role) => contentOf[role](plan, node)));
+  const common = commonContent(plan, node, ofRoles.environment);
+  const units = [...common.enable, ...ofRoles.enable];
   const target = units.length === 0 ? [] : [renderRoleTarget(units)];
-  const files = [...common.files, ...role.files, ...target];
+  const files = [...common.files, ...ofRoles.files, ...target];
   refuseDuplicates(node, files);
   const start = units.length === 0 ? [] : [startRole];
-  return { files, commands: [...common.commands, ...role.commands, ...start] };
+  return { files, commands: [...common.commands, ...ofRoles.commands, ...start] };
 }
 
 function refuseDuplicates(node: NodePlan, files: readonly SeedFile[]): void {

@@ -46,6 +46,31 @@ export interface RoleContent {
 
 export const noContent: RoleContent = { files: [], commands: [], enable: [] };
 
+/**
+ * The contents of several roles of one node. Roles share content, so what is equal counts once.
+ *
+ * @throws Error when two roles give one file or variable different values
+ */
+export function mergeContents(contents: readonly RoleContent[]): Required<RoleContent> {
+  const environment: Record<string, string> = {};
+  for (const [name, value] of contents.flatMap((content) => Object.entries(content.environment ?? {}))) {
+    if ((environment[name] ?? value) !== value) throw new Error(`two roles of a node set ${name} differently`);
+    environment[name] = value;
+  }
+  return {
+    files: withoutRepetitions(contents.flatMap(({ files }) => files)),
+    environment,
+    commands: withoutRepetitions(contents.flatMap(({ commands }) => commands)),
+    enable: [...new Set(contents.flatMap(({ enable }) => enable))],
+  };
+}
+
+/** Files of one path that differ remain: the seed refuses them. */
+function withoutRepetitions<T>(items: readonly T[]): readonly T[] {
+  const seen = new Map(items.map((item) => [JSON.stringify(item), item]));
+  return [...seen.values()];
+}
+
 export type RenderRole = (plan: DataCenterPlan, node: NodePlan) => RoleContent;
 
 /** Reference to a single-line secret inside a text; the provider fills it in when it writes the seed. */

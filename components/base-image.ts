@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { imageFor } from "../image/recipes/image-names";
 import type { DistributionName } from "../model/distributions";
 import { type DriverName, drivers } from "../model/drivers";
-import type { Role } from "../stacks/plan/data-center-plan";
+import { imageKindOf, type Role } from "../model/roles";
+import type { ImageKind } from "../model/volumes";
 import { Image } from "./resources/image";
 
 export interface BaseImageArgs {
@@ -23,15 +24,19 @@ export class BaseImage extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("groundplane:components:BaseImage", name, {}, opts);
-    const image = (kind: string, role: Role) =>
-      new Image(`${name}-${kind}`, { driver: args.driver, name: this.nameFor(role) }, { parent: this });
-    this.images = [image("infrastructure", "gateway"), image("kubernetes", "master")];
+    const image = (kind: ImageKind) =>
+      new Image(`${name}-${kind}`, { driver: args.driver, name: this.nameOf(kind) }, { parent: this });
+    this.images = [image("infrastructure"), image("kubernetes")];
     this.registerOutputs({});
   }
 
-  /** Name of the image that machines of a role boot from. */
-  nameFor(role: Role): string {
+  /** Name of the image that a machine with these roles boots from. */
+  nameFor(roles: readonly Role[]): string {
+    return this.nameOf(imageKindOf(roles));
+  }
+
+  private nameOf(kind: ImageKind): string {
     const { driver, kubernetesVersion, distribution } = this.args;
-    return imageFor(role, kubernetesVersion, drivers[driver].imageForm, distribution);
+    return imageFor(kind, kubernetesVersion, drivers[driver].imageForm, distribution);
   }
 }

@@ -7,7 +7,7 @@ import { timeLimits } from "./time-limits";
 import type { VirtualMachine } from "./virtual-machine";
 
 export interface ClusterMembershipArgs extends PoolArgs {
-  readonly node: NodePlan & { readonly role: "master" | "worker" };
+  readonly node: NodePlan;
   readonly machine: VirtualMachine;
   /** What must stand before the node may join. */
   readonly after: readonly pulumi.Resource[];
@@ -22,7 +22,7 @@ export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Re
       driver: args.driver,
       stack: plan.stack,
       node: node.name,
-      role: node.role,
+      roles: node.roles,
       connection: guestConnection(plan, node, secrets),
       masters: nodesOf(plan, "master").map((master) => bootstrapMember(plan, master, secrets)),
       generation: args.machine.machine.generation,

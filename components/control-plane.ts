@@ -58,7 +58,7 @@ export class ControlPlane extends pulumi.ComponentResource {
     masters.forEach((master, position) => {
       const machine = this.machines[position] as VirtualMachine;
       const after = [this.bootstrap, ...memberships.slice(-1)];
-      memberships.push(clusterMembership({ ...args, node: { ...master, role: "master" }, machine, after }, this));
+      memberships.push(clusterMembership({ ...args, node: master, machine, after }, this));
     });
     return memberships;
   }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { primaryRole } from "../model/roles";
 import type { StackOutputs } from "../model/stack-outputs";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { renderKubeconfig } from "./kubeconfig";
@@ -16,9 +17,10 @@ export function dataCenterOutputs(plan: DataCenterPlan, secrets: Secrets): DataC
     kubeconfig: kubeconfigOf(plan, apiEndpoint, secrets),
     gatewaySsh: { host: "127.0.0.1", port: plan.hostPorts.ssh, hostKey: secrets.hostKeyOf("gateway") },
     sshPrivateKey: secrets.get("ssh-user-key"),
-    inventory: plan.nodes.map(({ name, role, address, fqdn, interfaces }) => ({
+    inventory: plan.nodes.map(({ name, roles, address, fqdn, interfaces }) => ({
       name,
-      role,
+      role: primaryRole(roles),
+      roles,
       address,
       fqdn,
       macs: interfaces.map((nic) => nic.mac),

@@ -81,7 +81,7 @@ export class DataCenter extends pulumi.ComponentResource {
     const baseImage = new BaseImage("base-image", { driver, kubernetesVersion: kubernetes.version, distribution }, own);
     const guard = new Guard(
       "guard",
-      guardedMembers(plan, driver, (role) => baseImage.nameFor(role)),
+      guardedMembers(plan, driver, (roles) => baseImage.nameFor(roles)),
       own,
     );
     return {

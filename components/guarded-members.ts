@@ -1,21 +1,27 @@
 import type { GuardInputs } from "../model/resource-types";
-import { type DataCenterPlan, nodesOf, type Role } from "../stacks/plan/data-center-plan";
+import type { Role } from "../model/roles";
+import { type DataCenterPlan, nodesOf } from "../stacks/plan/data-center-plan";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 
 /** Whose loss matters, as the guard has to know it. */
-export function guardedMembers(plan: DataCenterPlan, driver: string, imageOf: (role: Role) => string): GuardInputs {
+export function guardedMembers(
+  plan: DataCenterPlan,
+  driver: string,
+  imageOf: (roles: readonly Role[]) => string,
+): GuardInputs {
   const members = (role: Role) =>
-    nodesOf(plan, role).map(({ name, uuid, interfaces }) => ({
+    nodesOf(plan, role).map(({ name, roles, uuid, interfaces }) => ({
       name,
+      roles,
       uuid,
-      image: imageOf(role),
+      image: imageOf(roles),
       macs: interfaces.map(({ mac }) => mac),
     }));
   const storage = members("storage");
   return {
     driver,
     stack: plan.stack,
-    masters: members("master"),
+    masters: members("etcd"),
     balancers: members("balancer"),
     storage,
     replicas: keepersOfData(storage.length),

@@ -78,8 +78,9 @@ function machineArgs(args: VirtualMachineArgs, seed: NodeSeed): ResourceArgs<Mac
     driver: args.driver,
     stack: plan.stack,
     name: node.name,
+    roles: node.roles,
     uuid: node.uuid,
-    image: args.baseImage.nameFor(node.role),
+    image: args.baseImage.nameFor(node.roles),
     cpus: node.cpus,
     memoryMiB: node.memoryMiB,
     diskGiB: node.diskGiB,
@@ -90,7 +91,7 @@ function machineArgs(args: VirtualMachineArgs, seed: NodeSeed): ResourceArgs<Mac
     seed: { userData: seed.userData, metaData: seed.metaData, networkConfig: seed.networkConfig },
     secrets: args.secrets.forSeed(seed),
   };
-  return node.role === "gateway" ? { ...spec, uplink: uplinkOf(plan) } : spec;
+  return node.roles.includes("gateway") ? { ...spec, uplink: uplinkOf(plan) } : spec;
 }
 
 /** The way out, and the only two ports of the host that lead into the data centre. */

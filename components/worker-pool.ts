@@ -22,8 +22,7 @@ export class WorkerPool extends pulumi.ComponentResource {
     this.machines = poolMachines(workers, args, this);
     this.memberships = workers.map((worker, position) => {
       const machine = this.machines[position] as VirtualMachine;
-      const node = { ...worker, role: "worker" as const };
-      const membership = clusterMembership({ ...args, node, machine, after: [args.bootstrap] }, this);
+      const membership = clusterMembership({ ...args, node: worker, machine, after: [args.bootstrap] }, this);
       machine.keepFiles([args.gateway.files, membership]);
       return membership;
     });

@@ -4,7 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { withFileLock } from "../host/file-lock";
 import { readJson, writeJson } from "../host/file-store";
 import { localHost } from "../host/local-host";
-import { appendConsole, fakeStackFolder, machineFolder, readMachine } from "../hypervisors/fake/fake-store";
+import {
+  appendConsole,
+  fakeStackFolder,
+  type MachineRecord,
+  machineFolder,
+  readMachine,
+} from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
 import type { RunOptions, RunResult } from "./guest-ssh";
 
@@ -65,7 +71,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const name = args.find((arg) => arg.startsWith("node/"))?.slice("node/".length) ?? "";
     const cluster = await asMember(node);
     if (cluster && args.includes("get")) {
-      const masters = Object.keys(cluster.nodes).filter((name) => name.startsWith("master"));
+      const masters = await mastersOf(cluster, node.stack);
       return ok(masters.map((name) => `node/${name}\n`).join(""));
     }
     const running = (await readMachine(localHost, { ...node, name }))?.power === "running";
@@ -111,7 +117,11 @@ function advance(node: MachineName): Promise<NodeState> {
     const next: NodeState =
       present && present !== generation
         ? { ...state, phase: "failed", error: `a Node ${node.name} of an earlier machine exists` }
-        : { ...state, phase: "member", etcdData: state.order !== "join" || node.name.startsWith("master") };
+        : {
+            ...state,
+            phase: "member",
+            etcdData: state.order !== "join" || isMaster(await readMachine(localHost, node)),
+          };
     if (next.phase === "member") {
       const nodes = { ...cluster.nodes, [node.name]: generation };
       await writeJson(clusterFile(node.stack), { ...cluster, nodes });
@@ -140,11 +150,20 @@ async function asMember(node: MachineName): Promise<Cluster | undefined> {
   return (await advance(node)).phase === "member" ? readCluster(node) : undefined;
 }
 
+const isMaster = (machine: MachineRecord | undefined): boolean =>
+  machine?.made?.spec.roles?.includes("master") === true;
+
+async function mastersOf({ nodes }: Cluster, stack: string): Promise<readonly string[]> {
+  const names = Object.keys(nodes);
+  const machines = await Promise.all(names.map((name) => readMachine(localHost, { stack, name })));
+  return names.filter((_, index) => isMaster(machines[index]));
+}
+
 /** Joined masters are etcd members; a member is healthy while the machine that joined is running. */
 async function mayLeave(node: MachineName, [leaving = ""]: readonly string[]): Promise<RunResult> {
   const cluster = await asMember(node);
   if (!cluster) return failed("etcd does not respond");
-  const others = Object.keys(cluster.nodes).filter((name) => name.startsWith("master") && name !== leaving);
+  const others = (await mastersOf(cluster, node.stack)).filter((name) => name !== leaving);
   const healthy = [];
   for (const name of others) {
     const record = await readMachine(localHost, { ...node, name });

@@ -1,5 +1,7 @@
 /** What the driver port speaks of: the objects of a stack as they are asked for, and as they are found. */
 
+import type { Role } from "./roles";
+
 /** Who made an object: stack name plus the resource's URN, kept beside the object. */
 export interface Owner {
   readonly stack: string;
@@ -71,6 +73,8 @@ export interface DiskAttachment {
 export interface MachineSpec {
   readonly stack: string;
   readonly name: string;
+  /** Drivers record them and do not read them. Absent in the records of earlier revisions. */
+  readonly roles?: readonly Role[];
   readonly uuid: string;
   readonly image: string;
   readonly cpus: number;

@@ -1,5 +1,6 @@
 import {
   changeOf,
+  type FormerMachine,
   type GuardedMembers,
   list,
   majorityOf,
@@ -8,6 +9,7 @@ import {
   type PresentMember,
   without,
 } from "./pool-change";
+import type { Role } from "./roles";
 
 /**
  * What a plan would take away from a stack that stands, and whether the cluster survives it. Pure, so that the guard
@@ -28,24 +30,43 @@ export interface RefusedLoss {
 /**
  * Everything about a plan that must not be done, all at once.
  *
- * @param before names of the stack's machines so far, also of those that have vanished
+ * @param before the stack's machines so far, also those that have vanished
  * @param present what the hypervisor has of them
  * @param volume shape of the volume so far, where it is known
  */
 export function refusedLosses(
-  before: readonly string[],
+  before: readonly FormerMachine[],
   present: ReadonlyMap<string, PresentMember>,
   after: GuardedMembers,
   volume = after.volume,
 ): readonly RefusedLoss[] {
   const changes = (pool: Pool): PoolChange => changeOf(pool, before, present, after[pool]);
-  return [
-    ...masterLosses(changes("masters")),
-    ...balancerLosses(changes("balancers")),
-    ...storageLosses(changes("storage"), after.replicas),
-    ...reshapedVolume(changes("storage"), volume, after.volume),
-  ];
+  return Object.values(lossesOf).flatMap((losses) => losses(changes, { ...after, former: volume }));
 }
+
+interface Volumes extends Pick<GuardedMembers, "replicas" | "volume"> {
+  /** Shape before the change. */
+  readonly former: string | undefined;
+}
+
+type Losses = (changes: (pool: Pool) => PoolChange, volumes: Volumes) => readonly RefusedLoss[];
+
+/** While such a node is away others may miss its service, but nothing is lost with it. */
+const nothingLost: Losses = () => [];
+
+/** What must not be lost of each role. */
+const lossesOf: Readonly<Record<Role, Losses>> = {
+  gateway: nothingLost,
+  // Its state is etcd's.
+  master: nothingLost,
+  etcd: (changes) => masterLosses(changes("masters")),
+  balancer: (changes) => balancerLosses(changes("balancers")),
+  worker: nothingLost,
+  storage: (changes, { replicas, former, volume }) => [
+    ...storageLosses(changes("storage"), replicas),
+    ...reshapedVolume(changes("storage"), former, volume),
+  ],
+};
 
 const beginAnew = "`groundplane destroy` keeps the data disks";
 

@@ -1,8 +1,12 @@
+import { type Role, rolesOfPool } from "./roles";
+
 /** What a plan changes about a pool whose members the cluster needs. */
 
 /** One machine whose loss matters; another image, identity or network card makes it another machine. */
 export interface GuardedMember {
   readonly name: string;
+  /** Absent in the states of earlier revisions. */
+  readonly roles?: readonly Role[];
   readonly uuid: string;
   readonly image: string;
   readonly macs: readonly string[];
@@ -29,10 +33,20 @@ export const pools: readonly Pool[] = ["masters", "balancers", "storage"];
 /** The least number of `members` that can decide for all. */
 export const majorityOf = (members: number): number => Math.floor(members / 2) + 1;
 
-/** The pool that a machine belongs to by its name, as the plan names machines. */
-export function poolOf(name: string): Pool | undefined {
-  const role = /^(master|balancer|storage)-\d+$/.exec(name)?.[1];
-  return role === undefined ? undefined : role === "storage" ? "storage" : `${role as "master" | "balancer"}s`;
+/** The role that makes a node a member of the pool. */
+const roleOf: Readonly<Record<Pool, Role>> = { masters: "etcd", balancers: "balancer", storage: "storage" };
+
+/** The pool that guards nodes with these roles, if any does. */
+export const poolOf = (roles: readonly Role[]): Pool | undefined => pools.find((pool) => roles.includes(roleOf[pool]));
+
+/** Earlier revisions recorded a member's pool alone. */
+export const rolesOfMember = (pool: Pool, { roles }: Pick<GuardedMember, "roles">): readonly Role[] =>
+  roles ?? rolesOfPool(pool);
+
+/** A machine of the stack before the change, also one that has vanished. */
+export interface FormerMachine {
+  readonly name: string;
+  readonly roles: readonly Role[];
 }
 
 export interface PoolChange {
@@ -49,12 +63,12 @@ export interface PoolChange {
 
 export function changeOf(
   pool: Pool,
-  before: readonly string[],
+  before: readonly FormerMachine[],
   present: ReadonlyMap<string, PresentMember>,
   after: readonly GuardedMember[],
 ): PoolChange {
   const wanted = new Map(after.map((member) => [member.name, member]));
-  const members = before.filter((name) => poolOf(name) === pool);
+  const members = before.filter(({ roles }) => poolOf(roles) === pool).map(({ name }) => name);
   const isRunning = (name: string): boolean => present.get(name)?.running === true;
   const isReplaced = (name: string): boolean => {
     const [is, shall] = [present.get(name), wanted.get(name)];

@@ -5,6 +5,7 @@
 
 import type { DiskSpec, ImageSpec, MachineSpec, PowerState, SegmentSpec } from "./hypervisor-objects";
 import type { GuardedMembers } from "./pool-change";
+import type { Role } from "./roles";
 import type { NodeFile } from "./seed";
 
 /** Type tokens: `groundplane:index:<Name>`. */
@@ -132,7 +133,7 @@ export interface BootstrapOutputs extends BootstrapInputs {
 export interface MembershipInputs extends DriverInput {
   readonly stack: string;
   readonly node: string;
-  readonly role: "master" | "worker";
+  readonly roles: readonly Role[];
   readonly connection: GuestConnection;
   /** Living masters to speak to, any of them. */
   readonly masters: readonly BootstrapMember[];

@@ -1,3 +1,4 @@
+import type { Role } from "./roles";
 import { UserError } from "./user-error";
 
 /** The outputs of a stack: components/data-center-outputs.ts gives them, the commands read them. */
@@ -25,7 +26,10 @@ export interface GatewaySsh {
 
 export interface InventoryEntry {
   readonly name: string;
+  /** The primary role. */
   readonly role: string;
+  /** Absent in the outputs of earlier revisions. */
+  readonly roles?: readonly Role[];
   readonly address: string;
   readonly fqdn: string;
   /** In the order of the node's interfaces. */

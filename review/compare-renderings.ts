@@ -1,7 +1,7 @@
 import { type DriverName, drivers } from "../model/drivers";
 import { refusedLosses } from "../model/plan-losses";
 import { type GuardedMembers, type PresentMember, poolOf } from "../model/pool-change";
-import type { Role } from "../stacks/plan/data-center-plan";
+import type { Role } from "../model/roles";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 import type { RenderedNode, StackRendering } from "./render-stack";
 import type { Action, FileChange, NodeChange } from "./review";
@@ -25,9 +25,9 @@ export function compareRenderings(before: StackRendering | undefined, after: Sta
   };
 }
 
-const simple = ({ name, role }: RenderedNode, action: Action, reasons: readonly string[] = []): NodeChange => ({
+const simple = ({ name, roles }: RenderedNode, action: Action, reasons: readonly string[] = []): NodeChange => ({
   node: name,
-  role,
+  roles,
   action,
   reasons,
   files: [],
@@ -75,27 +75,25 @@ function changedFiles(old: RenderedNode, node: RenderedNode): readonly FileChang
 
 function refusedByGuard(before: StackRendering | undefined, after: StackRendering): readonly string[] {
   if (!before) return [];
-  const present = before.nodes
-    .filter(({ name }) => poolOf(name) !== undefined)
-    .map((node): [string, PresentMember] => [node.name, { ...memberOf(node), running: true }]);
-  const names = present.map(([name]) => name);
+  const former = before.nodes.filter(({ roles }) => poolOf(roles) !== undefined);
+  const present = former.map((node): [string, PresentMember] => [node.name, { ...memberOf(node), running: true }]);
   const old = guarded(before);
   const members = { ...guarded(after), replicas: Math.max(old.replicas, guarded(after).replicas) };
-  return refusedLosses(names, new Map(present), members, old.volume).map(
+  return refusedLosses(former, new Map(present), members, old.volume).map(
     ({ property, problem, instead }) => `${property}: ${problem}; ${instead}`,
   );
 }
 
 const memberOf = (node: RenderedNode) => {
-  const { name, uuid, image } = node;
-  return { name, uuid, image, macs: macsOf(node) };
+  const { name, roles, uuid, image } = node;
+  return { name, roles, uuid, image, macs: macsOf(node) };
 };
 
 function guarded({ nodes, volume }: StackRendering): GuardedMembers {
-  const members = (role: Role) => nodes.filter((node) => node.role === role).map(memberOf);
+  const members = (role: Role) => nodes.filter((node) => node.roles.includes(role)).map(memberOf);
   const storage = members("storage");
   return {
-    masters: members("master"),
+    masters: members("etcd"),
     balancers: members("balancer"),
     storage,
     replicas: keepersOfData(storage.length),

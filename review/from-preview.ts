@@ -1,6 +1,7 @@
 import { refusalPrefix } from "../model/plan-losses";
-import type { Role } from "../stacks/plan/data-center-plan";
-import type { RoleCounts } from "./interruptions";
+import { type Pool, pools } from "../model/pool-change";
+import { type Role, rolesOfPool, storedRoles } from "../model/roles";
+import { countRoles, type RoleCounts } from "./interruptions";
 import type { Action, FileChange, NodeChange } from "./review";
 
 /** The relevant part of the output of `pulumi preview --json`. */
@@ -37,15 +38,17 @@ export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview
       .filter(isChange)
       .map((step) => [nodeOf(step), step] as const),
   );
+  const rolesOf = rolesIn(steps);
   const names = [...new Set([...machines.map(nodeOf), ...files.keys()])];
   const changes = names.flatMap((name) => {
     const ofNode = machines.filter((step) => isChange(step) && nodeOf(step) === name);
-    return nodeChange(name, ofNode, files.get(name));
+    return nodeChange(name, rolesOf(name), ofNode, files.get(name));
   });
+  const standing = [...new Set(machines.filter(({ op }) => op !== "create").map(nodeOf))];
   return {
     changes,
     refused: diagnostics.filter(({ severity }) => severity === "error").flatMap(({ message }) => problemOf(message)),
-    counts: countRoles(machines.filter(({ op }) => op !== "create").map(nodeOf)),
+    counts: countRoles(standing.map(rolesOf)),
     unchangedNodes: names.length - changes.length,
   };
 }
@@ -58,16 +61,30 @@ function nodeOf({ urn }: PreviewStep): string {
   return (urn.split("::")[3] ?? "").replace(/-files$/, "");
 }
 
-const roleOf = (node: string): Role => node.replace(/-\d+$/, "") as Role;
-
-function countRoles(nodes: readonly string[]): RoleCounts {
-  const counts: Partial<Record<Role, number>> = {};
-  for (const node of new Set(nodes)) counts[roleOf(node)] = (counts[roleOf(node)] ?? 0) + 1;
-  return counts;
+/** Roles by node. States of earlier revisions have them in part: in a membership, or by a pool of the guard. */
+function rolesIn(steps: readonly PreviewStep[]): (node: string) => readonly Role[] {
+  const ofType = (type: string) => steps.filter(({ urn }) => typeOf(urn) === type);
+  const found = new Map<string, readonly Role[]>();
+  const add = (node: string, roles: readonly Role[]): void => {
+    if (roles.length > 0) found.set(node, roles);
+  };
+  for (const inputs of ofType("Guard").flatMap(inputsOf)) {
+    for (const pool of pools) for (const { name } of membersOf(inputs, pool)) add(name, rolesOfPool(pool));
+  }
+  for (const inputs of ofType("Membership").flatMap(inputsOf)) add(String(inputs.node), storedRoles(inputs));
+  for (const step of ofType("Machine")) for (const inputs of inputsOf(step)) add(nodeOf(step), storedRoles(inputs));
+  return (node) => found.get(node) ?? [];
 }
+
+const inputsOf = ({ oldState, newState }: PreviewStep): readonly Inputs[] =>
+  [oldState?.inputs, newState?.inputs].filter((inputs) => inputs !== undefined);
+
+const membersOf = (inputs: Inputs, pool: Pool): readonly { readonly name: string }[] =>
+  Array.isArray(inputs[pool]) ? inputs[pool] : [];
 
 function nodeChange(
   node: string,
+  roles: readonly Role[],
   steps: readonly PreviewStep[],
   files: PreviewStep | undefined,
 ): readonly NodeChange[] {
@@ -75,7 +92,7 @@ function nodeChange(
   const fileChanges = action === "same" || action === "update" || action === "restart" ? changedFiles(files) : [];
   if (action === "same" && fileChanges.length === 0) return [];
   const reasons = [...new Set(steps.flatMap(reasonsOf))];
-  return [{ node, role: roleOf(node), action: action === "same" ? "update" : action, reasons, files: fileChanges }];
+  return [{ node, roles, action: action === "same" ? "update" : action, reasons, files: fileChanges }];
 }
 
 function actionOf(steps: readonly PreviewStep[]): Action | "same" {

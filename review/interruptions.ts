@@ -1,9 +1,16 @@
 import { longestOf, longestOfBench } from "../model/measured/measurements";
-import type { Role } from "../stacks/plan/data-center-plan";
+import { roles as descriptions, type Role } from "../model/roles";
 import type { Action, Interruption, NodeChange, Risk } from "./review";
 
 /** The number of nodes per role: the loss of one of several matters less. */
 export type RoleCounts = Readonly<Partial<Record<Role, number>>>;
+
+/** @param sets the roles of each node */
+export function countRoles(sets: readonly (readonly Role[])[]): RoleCounts {
+  const counts: Partial<Record<Role, number>> = {};
+  for (const role of sets.flat()) counts[role] = (counts[role] ?? 0) + 1;
+  return counts;
+}
 
 export interface Judgement {
   readonly interruption: Interruption;
@@ -39,14 +46,14 @@ const high = (riskReason: string, interruption: Interruption): Judgement => ({
 
 /** What is unavailable during the change, and the risk. */
 export function judgeChange(change: NodeChange, counts: RoleCounts): Judgement {
-  const { action, role, files } = change;
+  const { action, roles, files } = change;
   if (action === "later") return { interruption: nothing, risk: "none", riskReason: "takes effect in a new machine" };
   if (action === "create") return low("a new node interrupts nothing");
-  const isOneOfSeveral = (counts[role] ?? 1) > 1;
-  if (action !== "update") return judgeLoss(role, action, isOneOfSeveral);
+  const isOneOfSeveral = (role: Role): boolean => (counts[role] ?? 1) > 1;
+  if (action !== "update") return judgeLoss(roles, action, isOneOfSeveral);
   return judgeUpdate(
     files.map(({ reload }) => reload).filter((reload) => reload !== ""),
-    isOneOfSeveral,
+    roles.every(isOneOfSeveral),
   );
 }
 
@@ -59,43 +66,46 @@ function judgeUpdate(reloads: readonly string[], isOneOfSeveral: boolean): Judge
   return low("services reload one node at a time, with a health check after each node");
 }
 
-/** The node is unavailable temporarily or permanently. */
-function judgeLoss(
-  role: Role,
-  action: Exclude<Action, "later" | "create" | "update">,
-  isOneOfSeveral: boolean,
-): Judgement {
-  switch (role) {
-    case "gateway":
-      return high("there is only one gateway", {
-        what: "traffic between segments, DNS, and access from the host, until it is back",
-      });
-    case "balancer":
-      return isOneOfSeveral
-        ? medium("only one balancer remains meanwhile", {
-            what: "the API, if it holds the floating IP",
-            ...measured.balancerKill,
-          })
-        : high("there is only one balancer", { what: "the API, until it is back" });
-    case "master":
-      if (!isOneOfSeveral) return high("there is only one master", { what: "the API, until it is back" });
-      return medium("etcd has one member fewer meanwhile", {
-        what: "the API",
-        ...(action === "restart" ? measured.masterKill : measured.replaceMaster),
-      });
-    case "worker":
-      return isOneOfSeveral
-        ? medium("its pods move", { what: "its pods, until they run on other workers", ...measured.workerKill })
-        : high("there is only one worker", { what: "all workloads, until it is back" });
-    case "storage":
-      return isOneOfSeveral
-        ? medium("the data has one copy fewer until it is healed", {
-            what: "writes to volumes",
-            ...measured.storageKill,
-          })
-        : high("there is only one storage machine", { what: "all volumes, until it is back" });
-  }
+type Loss = Exclude<Action, "later" | "create" | "update">;
+
+/** The node is unavailable temporarily or permanently. Of its roles the one with the highest risk decides. */
+function judgeLoss(roles: readonly Role[], action: Loss, isOneOfSeveral: (role: Role) => boolean): Judgement {
+  const judgements = roles.map((role) => {
+    const { ofTheOnly, ofOneOfSeveral } = descriptions[role].loss;
+    return isOneOfSeveral(role)
+      ? lossOfOne[role]({ what: ofOneOfSeveral }, action, roles)
+      : high(`there is only one ${called[role]}`, { what: `${ofTheOnly}, until it is back` });
+  });
+  const risk = worstRisk(judgements.map((judgement) => judgement.risk));
+  return (
+    judgements.find((judgement) => judgement.risk === risk) ?? high("the node has no known role", { what: "unknown" })
+  );
 }
+
+const called: Readonly<Record<Role, string>> = {
+  gateway: "gateway",
+  balancer: "balancer",
+  master: "master",
+  etcd: "member of etcd",
+  worker: "worker",
+  storage: "storage machine",
+};
+
+/** The loss of one node while there are others with the role. */
+const lossOfOne: Readonly<Record<Role, (loss: Interruption, action: Loss, roles: readonly Role[]) => Judgement>> = {
+  gateway: (loss) => high("all traffic between segments passes the gateway", loss),
+  balancer: (loss) => medium("only one balancer remains meanwhile", { ...loss, ...measured.balancerKill }),
+  master: (loss, action, roles) =>
+    medium(roles.includes("etcd") ? "etcd has one member fewer meanwhile" : "there is one API server fewer meanwhile", {
+      ...loss,
+      ...ofMaster(action),
+    }),
+  etcd: (loss, action) => medium("etcd has one member fewer meanwhile", { ...loss, ...ofMaster(action) }),
+  worker: (loss) => medium("its pods move", { ...loss, ...measured.workerKill }),
+  storage: (loss) => medium("the data has one copy fewer until it is healed", { ...loss, ...measured.storageKill }),
+};
+
+const ofMaster = (action: Loss) => (action === "restart" ? measured.masterKill : measured.replaceMaster);
 
 const order: readonly Risk[] = ["none", "low", "medium", "high"];
 

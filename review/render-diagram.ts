@@ -10,7 +10,7 @@ export function renderDiagram(plan: DataCenterPlan, format: DiagramFormat): stri
 }
 
 const nodesIn = (plan: DataCenterPlan, segment: SegmentPlan): readonly NodePlan[] =>
-  plan.nodes.filter((node) => node.role !== "gateway" && node.interfaces[0]?.segment === segment.name);
+  plan.nodes.filter((node) => !node.roles.includes("gateway") && node.interfaces[0]?.segment === segment.name);
 
 const floatingAddress = ({ balancing }: DataCenterPlan): string => `${balancing.floatingIp}:${balancing.port}`;
 
@@ -44,8 +44,8 @@ function textOfSegment(plan: DataCenterPlan, segment: SegmentPlan, last: boolean
 
 function renderMermaid(plan: DataCenterPlan): string {
   const { hostPorts, uplink } = plan;
-  const masters = plan.nodes.filter((node) => node.role === "master").map((node) => identifier(node.name));
-  const balancers = plan.nodes.filter((node) => node.role === "balancer").map((node) => identifier(node.name));
+  const masters = plan.nodes.filter((node) => node.roles.includes("master")).map((node) => identifier(node.name));
+  const balancers = plan.nodes.filter((node) => node.roles.includes("balancer")).map((node) => identifier(node.name));
   return [
     "flowchart TB",
     `  host["this host<br/>API 127.0.0.1:${hostPorts.api}<br/>SSH 127.0.0.1:${hostPorts.ssh}"] --> gateway`,

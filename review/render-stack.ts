@@ -1,6 +1,7 @@
 import { renderSeeds } from "../cloud-init/render-node-seed";
 import { imageFor } from "../image/recipes/image-names";
 import type { DriverName } from "../model/drivers";
+import { imageKindOf } from "../model/roles";
 import { describeProblems } from "../stacks/config/describe-problems";
 import { readConfigurationFile } from "../stacks/config/read-configuration-file";
 import type { NodePlan } from "../stacks/plan/data-center-plan";
@@ -39,7 +40,7 @@ export function renderStack(text: string, stack: string, file: string): RenderRe
     if (!seed) throw new Error(`${node.name} has no seed`);
     const { userData, metaData, networkConfig, files } = seed;
     // Whatever form a driver boots: it is the same on both sides of a comparison.
-    const image = imageFor(node.role, plan.kubernetes.version, "tree");
+    const image = imageFor(imageKindOf(node.roles), plan.kubernetes.version, "tree");
     return { ...node, image, firstBoot: [metaData, networkConfig, userData].join("\n"), files };
   });
   const volume = plan.volume?.shape;

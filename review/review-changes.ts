@@ -1,4 +1,5 @@
 import { formatPatch, structuredPatch } from "diff";
+import { primaryRole } from "../model/roles";
 import { judgeChange, type RoleCounts, worstRisk } from "./interruptions";
 import type { NodeChange, NodeReview, Review } from "./review";
 
@@ -20,11 +21,12 @@ export function reviewChanges(changes: readonly NodeChange[], context: ReviewCon
 }
 
 function reviewNode(change: NodeChange, counts: RoleCounts): NodeReview {
-  const { node, role, action, reasons, files } = change;
+  const { node, roles, action, reasons, files } = change;
   const reloads = action === "update" || action === "restart" ? files.map(({ reload }) => reload) : [];
   return {
     node,
-    role,
+    ...(roles.length > 0 && { role: primaryRole(roles) }),
+    roles,
     action,
     reasons,
     files: files.map(({ path, before, after }) => ({ path, diff: textDiff(before, after) })),

@@ -1,4 +1,4 @@
-import type { Role } from "../stacks/plan/data-center-plan";
+import type { Role } from "../model/roles";
 
 /** The effect of a change on every node, in the order of the plan. */
 
@@ -8,7 +8,7 @@ export type Risk = "none" | "low" | "medium" | "high";
 /** The change of one node, from a comparison of plans or from Pulumi's preview. */
 export interface NodeChange {
   readonly node: string;
-  readonly role: Role;
+  readonly roles: readonly Role[];
   /**
    * `restart`: the machine restarts with its disk; `update`: changes on the running machine; `later`: only the seed for the
    * next first boot changes.
@@ -47,7 +47,9 @@ export interface Review {
 
 export interface NodeReview {
   readonly node: string;
-  readonly role: Role;
+  /** The primary role; absent where no role is known. */
+  readonly role?: Role;
+  readonly roles: readonly Role[];
   readonly action: Action;
   readonly reasons: readonly string[];
   readonly files: readonly { readonly path: string; readonly diff: string }[];

@@ -3,8 +3,9 @@ import { makeTemporaryFolder, removeTree } from "../host/file-store";
 import { projectFolder } from "../host/project-folder";
 import { runCommand } from "../host/run-command";
 import { CommandError } from "../model/commands";
+import { storedRoles } from "../model/roles";
 import { UserError } from "../model/user-error";
-import type { RenderResult } from "./render-stack";
+import type { RenderResult, StackRendering } from "./render-stack";
 
 /**
  * The stack as rendered by a git revision; undefined when the revision has no such stack. The checkout is not changed: the
@@ -21,7 +22,8 @@ export async function renderRevision(revision: string, stack: string): Promise<R
     const script = path.join(projectFolder(), "review", "render-revision.cjs");
     const { stdout } = await runCommand([process.execPath, script, folder, stack]);
     const result = JSON.parse(stdout) as RenderResult | Record<string, never>;
-    return "rendering" in result || "problem" in result ? (result as RenderResult) : undefined;
+    if ("rendering" in result) return { rendering: withRoles(result.rendering) };
+    return "problem" in result ? (result as RenderResult) : undefined;
   } catch (error) {
     if (!(error instanceof CommandError) || error.argv[0] !== process.execPath) throw error;
     throw new UserError(
@@ -50,3 +52,9 @@ export async function commitOf(revision: string): Promise<string> {
 
 const git = async (words: readonly string[]): Promise<string> =>
   (await runCommand(["git", ...words], { cwd: projectFolder() })).stdout;
+
+/** Renderings of earlier revisions have one role for each node. */
+const withRoles = (rendering: StackRendering): StackRendering => ({
+  ...rendering,
+  nodes: rendering.nodes.map((node) => ({ ...node, roles: storedRoles(node) })),
+});

@@ -3,13 +3,16 @@ import { closeGuests } from "../guests/guest-ssh";
 import { type KubernetesNode, listNodes } from "../guests/kubernetes-api";
 import type { Hypervisor, PowerState } from "../hypervisors/hypervisor";
 import { guestCommand } from "../model/guest-paths";
+import { isClusterNode, type Role, storedRoles } from "../model/roles";
 import type { InventoryEntry, StackOutputs } from "../model/stack-outputs";
 
 const RESPONSE_TIMEOUT_MS = 10_000;
 
 export interface MachineStatus {
   readonly name: string;
+  /** The primary role. */
   readonly role: string;
+  readonly roles: readonly Role[];
   readonly address: string;
   readonly power: PowerState | "absent";
   /** All checks of its role pass. */
@@ -39,7 +42,7 @@ export async function stackStatus(stack: string, outputs: StackOutputs, driver: 
       const reason = power === "running" ? await readinessProblem(node, outputs) : `is ${power}`;
       const { name, role, address } = node;
       const kubernetes = cluster.nodes.find((entry) => entry.name === name);
-      return { name, role, address, power, ready: reason === "", reason, kubernetes };
+      return { name, role, roles: storedRoles(node), address, power, ready: reason === "", reason, kubernetes };
     }),
   ).finally(closeGuests);
   const api = { endpoint: outputs.apiEndpoint, ready: cluster.reason === "", reason: cluster.reason };
@@ -48,8 +51,8 @@ export async function stackStatus(stack: string, outputs: StackOutputs, driver: 
 
 /** True when every check passes. */
 export function isHealthy({ api, machines }: StackStatus): boolean {
-  const isMember = ({ role, kubernetes }: MachineStatus): boolean =>
-    (role !== "master" && role !== "worker") || kubernetes?.ready === true;
+  const isMember = ({ roles, kubernetes }: MachineStatus): boolean =>
+    !isClusterNode(roles) || kubernetes?.ready === true;
   return api.ready && machines.every((machine) => machine.ready && isMember(machine));
 }
 

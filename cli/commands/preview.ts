@@ -7,7 +7,7 @@ import { CommandError } from "../../model/commands";
 import { UserError } from "../../model/user-error";
 import { compareRenderings } from "../../review/compare-renderings";
 import { changesOfPreview, type PulumiPreview } from "../../review/from-preview";
-import type { RoleCounts } from "../../review/interruptions";
+import { countRoles, type RoleCounts } from "../../review/interruptions";
 import { renderMarkdown } from "../../review/render-markdown";
 import { renderStack, type StackRendering } from "../../review/render-stack";
 import type { Review } from "../../review/review";
@@ -57,9 +57,7 @@ async function reviewOfRevision(stack: string, base: string): Promise<Review> {
 }
 
 function countsOf(rendering: StackRendering | undefined): RoleCounts {
-  const counts: Partial<Record<StackRendering["nodes"][number]["role"], number>> = {};
-  for (const { role } of rendering?.nodes ?? []) counts[role] = (counts[role] ?? 0) + 1;
-  return counts;
+  return countRoles((rendering?.nodes ?? []).map(({ roles }) => roles));
 }
 
 /** What `pulumi preview` finds out about the stack as it stands, drift included. */

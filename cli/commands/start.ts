@@ -9,6 +9,8 @@ import { type PhaseTime, ProgressLines } from "../../host/progress-lines";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { ensureImages } from "../../image/build-images";
 import { type DriverName, drivers } from "../../model/drivers";
+import { guestPaths } from "../../model/guest-paths";
+import { storedRoles } from "../../model/roles";
 import type { StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
 import type { Configuration } from "../../stacks/config/configuration";
@@ -126,7 +128,7 @@ export interface Summary {
 /** What `npm start` prints at its end. */
 export function formatSummary({ stack, isUnchanged, outputs, kubeconfig, times }: Summary): string {
   const label = (name: string, value: string): string => `  ${name.padEnd(14)} ${value}`;
-  const master = outputs.inventory.find(({ role }) => role === "master")?.name ?? "master-1";
+  const master = outputs.inventory.find((node) => storedRoles(node).includes("master"))?.name ?? "master-1";
   const option = stack === "lab" ? "" : ` --stack ${stack}`;
   const total = times.reduce((sum, { seconds }) => sum + seconds, 0);
   return [
@@ -141,7 +143,7 @@ export function formatSummary({ stack, isUnchanged, outputs, kubeconfig, times }
     "",
     "Try next:",
     `  npx groundplane status${option}`,
-    `  npx groundplane ssh ${master}${option} -- kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes`,
+    `  npx groundplane ssh ${master}${option} -- kubectl --kubeconfig ${guestPaths.adminKubeconfig} get nodes`,
     `  npx groundplane destroy${option}`,
     "",
   ].join("\n");

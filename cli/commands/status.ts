@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { isClusterNode } from "../../model/roles";
 import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { isHealthy, type MachineStatus, type StackStatus, stackStatus } from "../../verify/stack-status";
 import { driverOf } from "../driver";
@@ -31,9 +32,9 @@ export function renderStatus({ stack, driver, api, machines }: StackStatus): str
   return [`${stack} on ${driver}; API ${api.endpoint} ${answer}`, "", table([head, ...rows])].join("\n");
 }
 
-function kubernetesOf({ kubernetes, role }: MachineStatus): string {
+function kubernetesOf({ kubernetes, roles }: MachineStatus): string {
   if (kubernetes) return `${kubernetes.ready ? "Ready" : "not Ready"} ${kubernetes.version}`;
-  return role === "master" || role === "worker" ? "unknown" : "";
+  return isClusterNode(roles) ? "unknown" : "";
 }
 
 const firstLine = (text: string): string => text.split("\n")[0] ?? "";

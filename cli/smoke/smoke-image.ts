@@ -27,7 +27,7 @@ const LINE = "groundplane: booted from sector 0";
 export async function makeSmokeImage(driver: Hypervisor): Promise<SmokeImage> {
   const form = drivers[driver.name].imageForm;
   if (form === "tree") {
-    const name = imageFor("gateway", defaultKubernetesVersion, form);
+    const name = imageFor("infrastructure", defaultKubernetesVersion, form);
     await driver.ensureImage({ name });
     return { name, booted: /Reached target .*(?:multi-user|Multi-User)/, shutdownMs: 20_000, remove: async () => {} };
   }

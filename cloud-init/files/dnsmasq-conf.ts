@@ -43,7 +43,7 @@ dhcp-option=tag:${name},option:domain-search,${domain}
 /** One lease per planned MAC, for ever: it outlasts the gateway's absence. */
 export function renderDhcpHosts(plan: DataCenterPlan): string {
   return plan.nodes
-    .filter(({ role }) => role !== "gateway")
+    .filter(({ roles }) => !roles.includes("gateway"))
     .map(hostLines)
     .join("");
 }

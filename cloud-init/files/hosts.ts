@@ -1,8 +1,8 @@
-import type { DataCenterPlan, NodePlan, Role } from "../../stacks/plan/data-center-plan";
+import { type Role, roles } from "../../model/roles";
+import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { confValue } from "../quoting";
 
-/** Nodes that others must find by name also while the gateway with its DNS is away. */
-const knownEverywhere: readonly Role[] = ["gateway", "balancer", "master", "storage"];
+const isKnownEverywhere = (set: readonly Role[]): boolean => set.some((role) => roles[role].isKnownEverywhere);
 
 /**
  * /etc/hosts. The gateway's has every planned node, and its DNS tells them; the others' have the few that matter, so
@@ -10,7 +10,7 @@ const knownEverywhere: readonly Role[] = ["gateway", "balancer", "master", "stor
  */
 export function renderHosts(plan: DataCenterPlan, node: NodePlan): string {
   const nodes = plan.nodes
-    .filter(({ name, role }) => node.role === "gateway" || name === node.name || knownEverywhere.includes(role))
+    .filter((other) => node.roles.includes("gateway") || other.name === node.name || isKnownEverywhere(other.roles))
     .map(({ address, fqdn, name }) => hostLine(address, fqdn, name));
   const api = hostLine(plan.balancing.floatingIp, `api.${plan.domain}`, "api");
   return ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback", ...nodes, api, ""].join("\n");

@@ -12,7 +12,7 @@ const check = fixedTimers.haproxy;
  * floating IP keeps it when the other one returns (`nopreempt`). A holder whose HAProxy does not take connections lets go.
  */
 export function renderKeepalivedConf({ balancing, nodes }: DataCenterPlan, node: NodePlan): string {
-  const peers = nodes.filter(({ role, name }) => role === "balancer" && name !== node.name);
+  const peers = nodes.filter(({ roles, name }) => roles.includes("balancer") && name !== node.name);
   return `global_defs {
   router_id ${confValue(node.name)}
   vrrp_version 3

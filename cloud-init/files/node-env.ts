@@ -1,3 +1,4 @@
+import { primaryRole } from "../../model/roles";
 import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
 import { firstInterface, segmentOf } from "../network-config";
 import { envLine } from "../quoting";
@@ -13,7 +14,7 @@ export function renderNodeEnv(
     STACK: plan.stack,
     DOMAIN: plan.domain,
     NODE_NAME: node.name,
-    NODE_ROLE: node.role,
+    NODE_ROLE: primaryRole(node.roles),
     NODE_ADDRESS: node.address,
     NODE_INTERFACE: nic.name,
     GATEWAY_ADDRESS: segmentOf(plan, nic).gateway,
@@ -25,7 +26,7 @@ export function renderNodeEnv(
       .join(" "),
   };
   for (const name of Object.keys(roleVariables)) {
-    if (name in variables) throw new Error(`${node.role} sets ${name}, which every node has already`);
+    if (name in variables) throw new Error(`a role of ${node.name} sets ${name}, which every node has already`);
   }
   return Object.entries({ ...variables, ...roleVariables })
     .map(([name, value]) => envLine(name, value))

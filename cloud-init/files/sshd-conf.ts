@@ -1,4 +1,5 @@
-import type { DataCenterPlan, Role } from "../../stacks/plan/data-center-plan";
+import type { Role } from "../../model/roles";
+import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 
 export const hostKeyPath = "/etc/ssh/ssh_host_ed25519_key";
 
@@ -8,7 +9,7 @@ type Distribution = DataCenterPlan["distribution"];
 const penalties: Readonly<Record<Distribution, string>> = { debian: "PerSourcePenalties no\n", ubuntu: "" };
 
 /** A drop-in for sshd: keys only, one pinned host key; forwarding only through the gateway, the bastion. */
-export function renderSshdConf(role: Role, distribution: Distribution): string {
+export function renderSshdConf(roles: readonly Role[], distribution: Distribution): string {
   return `# The first value of a setting wins, and this file is read before the distribution's own.
 HostKey ${hostKeyPath}
 PermitRootLogin prohibit-password
@@ -17,7 +18,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 X11Forwarding no
 AllowAgentForwarding no
-AllowTcpForwarding ${role === "gateway" ? "local" : "no"}
+AllowTcpForwarding ${roles.includes("gateway") ? "local" : "no"}
 UseDNS no
 # Everybody comes from one address, that of the NAT or of the gateway: limits per source would shut out all for one.
 ${penalties[distribution]}MaxStartups 200:30:400

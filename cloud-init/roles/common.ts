@@ -50,7 +50,7 @@ function accessFiles(node: NodePlan, distribution: DataCenterPlan["distribution"
     {
       path: "/etc/ssh/sshd_config.d/10-groundplane.conf",
       mode: "0644",
-      content: renderSshdConf(node.role, distribution),
+      content: renderSshdConf(node.roles, distribution),
       changes: { reload: "systemctl try-reload-or-restart ssh", check: 'sshd -t -f "$1"' },
     },
   ];
@@ -58,10 +58,10 @@ function accessFiles(node: NodePlan, distribution: DataCenterPlan["distribution"
 
 /** dnsmasq serves the gateway's /etc/hosts to everybody else. */
 const hostsReload = (node: NodePlan): string =>
-  node.role === "gateway" ? "systemctl try-reload-or-restart dnsmasq" : "";
+  node.roles.includes("gateway") ? "systemctl try-reload-or-restart dnsmasq" : "";
 
 /** A plain file: no resolver service stands between a node and the gateway. */
 function renderResolvConf(plan: DataCenterPlan, node: NodePlan): string {
-  const server = node.role === "gateway" ? "127.0.0.1" : segmentOf(plan, firstInterface(node)).gateway;
+  const server = node.roles.includes("gateway") ? "127.0.0.1" : segmentOf(plan, firstInterface(node)).gateway;
   return `search ${confValue(plan.domain)}\nnameserver ${confValue(server)}\noptions timeout:1 attempts:3\n`;
 }

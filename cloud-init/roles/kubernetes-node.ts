@@ -3,6 +3,7 @@ import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-pla
 import { joinConfigurationFile } from "../files/kubernetes/kubeadm-config";
 import { clusterUnit } from "../files/kubernetes/units";
 import { commandFile } from "../guest-command";
+import { withStorageClient } from "../planned-storage";
 import type { RoleContent } from "../role-content";
 
 const commands: readonly GuestCommand[] = [
@@ -33,4 +34,9 @@ export function kubernetesNodeContent(plan: DataCenterPlan, node: NodePlan): Rol
     commands: [],
     enable: ["groundplane-cluster.service"],
   };
+}
+
+/** A worker waits for its order to join and keeps no key of the cluster. */
+export function workerContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
+  return withStorageClient(plan, node, kubernetesNodeContent(plan, node));
 }

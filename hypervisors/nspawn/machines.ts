@@ -105,11 +105,11 @@ async function changeMachine(host: Host, known: DriverRecord, spec: MachineSpec)
   return fresh;
 }
 
-/** The settings that take a stopped machine; `cpus` and `diskGiB` are no limits in a system container. */
-function fixedWhileRunning(spec: MachineSpec): unknown {
-  const { memoryMiB: _memory, cpus: _cpus, diskGiB: _disk, uplink, ...fixed } = spec;
-  return { ...fixed, uplink: uplink?.mac };
-}
+/** What only a stopped machine can be given. `cpus` and `diskGiB` are no limits in a system container. */
+const fixedWhileRunning = ({ uuid, image, nics, uplink, disks }: MachineSpec) => ({
+  ...{ uuid, image, nics, disks },
+  mac: uplink?.mac,
+});
 
 /** As the record reads back: without members that are `undefined`. */
 const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec)) as MachineSpec;

@@ -10,9 +10,6 @@ import { rootTrees } from "./root-tree";
 
 const RECIPE_VERSION = 1;
 
-/** Roles as the plan calls them. */
-export type ImageRole = "gateway" | "balancer" | "master" | "worker" | "storage";
-
 /** The recipes of all images of a data centre with this version of Kubernetes (without `v`). */
 export function imageRecipes(
   kubernetesVersion: string,
@@ -35,17 +32,16 @@ export function imageName(recipe: ImageRecipe): string {
   return `${recipe.name}-${recipe.disk ? "disk-" : ""}${recipeHash(recipe)}`;
 }
 
-/** The name of the image that machines of a role are made from. Pure. */
+/** The name of the image of a kind. Pure. */
 export function imageFor(
-  role: ImageRole,
+  kind: ImageKind,
   kubernetesVersion: string,
   form: ImageForm,
   distribution?: DistributionName,
 ): string {
-  const wanted = imageKindOf(role);
   for (const recipe of imageRecipes(kubernetesVersion, form, distribution))
-    if (recipe.name === wanted) return imageName(recipe);
-  throw new Error(`no recipe is called ${wanted}`);
+    if (recipe.name === kind) return imageName(recipe);
+  throw new Error(`no recipe is called ${kind}`);
 }
 
 /** The names of all images of a data centre. */
@@ -54,9 +50,6 @@ export const imageNames = (
   form: ImageForm,
   distribution?: DistributionName,
 ): readonly string[] => imageRecipes(kubernetesVersion, form, distribution).map(imageName);
-
-const imageKindOf = (role: ImageRole): ImageKind =>
-  role === "master" || role === "worker" ? "kubernetes" : "infrastructure";
 
 /** 12 hex digits that depend on the data alone, not on the order of keys. */
 export function recipeHash(data: unknown): string {

@@ -61,7 +61,7 @@ export async function refuseUnsafeLoss(hypervisor: Hypervisor, machine: MachineN
   const pool = pools.find((name) => record[name].includes(machine.name));
   if (!pool) return;
   const members = record[pool];
-  const needed = neededOthers(pool, members.length, record.replicas);
+  const needed = neededOthers[pool](members.length, record.replicas);
   if (needed === 0) return;
   const atWork: string[] = [];
   for (const name of members) {
@@ -72,12 +72,13 @@ export async function refuseUnsafeLoss(hypervisor: Hypervisor, machine: MachineN
   if (atWork.length < needed) throw unsafe(machine.name, members.length, needed, atWork);
 }
 
-function neededOthers(pool: Pool, members: number, replicas: number): number {
-  if (pool === "masters") return majorityOf(members);
+/** How many other members must be running before one of a pool is lost. */
+const neededOthers: Readonly<Record<Pool, (members: number, replicas: number) => number>> = {
+  masters: majorityOf,
   // A stack with a single balancer accepts its temporary loss.
-  if (pool === "balancers") return members > 1 ? 1 : 0;
-  return replicas > 1 ? majorityOf(replicas) : 0;
-}
+  balancers: (members) => (members > 1 ? 1 : 0),
+  storage: (_members, replicas) => (replicas > 1 ? majorityOf(replicas) : 0),
+};
 
 function unsafe(name: string, members: number, needed: number, atWork: readonly string[]): UserError {
   if (members === 1) {

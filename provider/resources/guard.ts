@@ -3,8 +3,16 @@ import { clearDismantling, isDismantling } from "../../host/dismantling-mark";
 import { removeIfEmpty } from "../../host/file-store";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import { refusalPrefix, refusedLosses } from "../../model/plan-losses";
-import { type GuardedMember, type PresentMember, poolOf, pools } from "../../model/pool-change";
+import {
+  type FormerMachine,
+  type GuardedMember,
+  type PresentMember,
+  poolOf,
+  pools,
+  rolesOfMember,
+} from "../../model/pool-change";
 import type { GuardInputs, GuardOutputs } from "../../model/resource-types";
+import type { Role } from "../../model/roles";
 import { UserError } from "../../model/user-error";
 import type { ObjectSchema } from "../rpc/package-schema";
 import type { CheckFailure } from "../rpc/resource-handler";
@@ -18,6 +26,7 @@ const member: ObjectSchema = {
   description: "One planned machine whose loss matters.",
   properties: {
     name: schemas.text(),
+    roles: schemas.roles,
     uuid: schemas.text(),
     image: schemas.text("Name of the image it starts from."),
     macs: schemas.list(schemas.text()),
@@ -92,7 +101,9 @@ async function stand({ stack, masters, balancers, storage, replicas }: GuardInpu
 const looksTheSame = (inputs: GuardInputs, olds: GuardInputs | undefined): boolean =>
   olds !== undefined &&
   inputs.volume === olds.volume &&
-  pools.every((pool) => JSON.stringify(inputs[pool]) === JSON.stringify(olds[pool]));
+  pools.every((pool) => JSON.stringify(inputs[pool].map(identity)) === JSON.stringify(olds[pool].map(identity)));
+
+const identity = ({ name, uuid, image, macs }: GuardedMember): GuardedMember => ({ name, uuid, image, macs });
 
 async function judge(
   driverByName: DriverByName,
@@ -101,12 +112,16 @@ async function judge(
 ): Promise<readonly CheckFailure[]> {
   const hypervisor = driverByName(inputs.driver);
   const { stack } = inputs;
+  const recorded = await recordedRoles(inputs, olds);
   const known = olds ? pools.flatMap((pool) => olds[pool].map(({ name }) => name)) : [];
   const listed = (await hypervisor.listMachines(stack)).map(({ name }) => name);
-  const before = [...new Set([...known, ...listed])].filter((name) => poolOf(name) !== undefined);
+  const before: FormerMachine[] = [];
   const present = new Map<string, PresentMember>();
-  for (const name of before) {
+  for (const name of new Set([...known, ...listed])) {
     const state = await hypervisor.inspectMachine({ stack, name });
+    const roles = state?.spec.roles ?? recorded.get(name) ?? [];
+    if (poolOf(roles) === undefined) continue;
+    before.push({ name, roles });
     if (!state) continue;
     const { uuid, image, nics } = state.spec;
     present.set(name, { name, uuid, image, macs: nics.map(({ mac }) => mac), running: state.power === "running" });
@@ -120,4 +135,20 @@ async function judge(
       reason: `${refusalPrefix}${property}: ${problem}; ${instead}`,
     }),
   );
+}
+
+/** Roles of guarded machines by name: as planned, as in the state, and as in the record of the last `up`. */
+async function recordedRoles(
+  inputs: GuardInputs,
+  olds: GuardInputs | undefined,
+): Promise<ReadonlyMap<string, readonly Role[]>> {
+  const record = await readGuardRecord(inputs.stack);
+  const found = new Map<string, readonly Role[]>();
+  for (const pool of pools) {
+    const names = (record?.[pool] ?? []).map((name): Pick<GuardedMember, "name" | "roles"> => ({ name }));
+    for (const member of [...names, ...(olds?.[pool] ?? []), ...inputs[pool]]) {
+      found.set(member.name, rolesOfMember(pool, member));
+    }
+  }
+  return found;
 }

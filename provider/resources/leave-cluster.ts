@@ -3,6 +3,7 @@ import type { ConnectGuest } from "../../guests/guest";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import { guestCommand } from "../../model/guest-paths";
 import type { BootstrapMember, MembershipInputs } from "../../model/resource-types";
+import { storedRoles } from "../../model/roles";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { KUBECONFIG, type LivingMaster, livingMaster, mustRun } from "./cluster-command";
@@ -30,7 +31,7 @@ export function leaveCluster(
   context: Context,
 ): Promise<void> {
   const { driver, stack, node: name, generation } = inputs;
-  if (inputs.role !== "master") return leave(surroundings, inputs, clusterId, context);
+  if (!isEtcdMember(inputs)) return leave(surroundings, inputs, clusterId, context);
   return withStackLock(stack, async () => {
     const hypervisor = surroundings.driverByName(driver);
     const present = await hypervisor.inspectMachine({ stack, name });
@@ -57,15 +58,18 @@ async function leave(
   const present = await controlPlaneOf(witness, context);
   const staying = others(inputs).filter(({ name }) => present.includes(name));
   // The others have left already, as when a stack is removed without a dismantling: treat the last master as the only one.
-  if (inputs.role === "master" && staying.length === 0) return;
+  if (isEtcdMember(inputs) && staying.length === 0) return;
   // A master that has left may still respond through the floating IP, but it has no etcd to remove a member from.
   const master = await answeringMaster(surroundings, staying, inputs, context);
   if (!master) return goUnnoticed(surroundings, inputs, context);
-  if (inputs.role === "master") await quorumWithout(master, inputs, surroundings.patienceMs, context);
+  if (isEtcdMember(inputs)) await quorumWithout(master, inputs, surroundings.patienceMs, context);
   await drain(master, inputs, context);
   const forget = [guestCommand("forget-node"), inputs.node] as const;
   await mustRun(master.guest, forget, `remove ${inputs.node} from the cluster`, context, { timeoutMs: 60_000 });
 }
+
+/** Also by the inputs of an earlier revision's state. */
+const isEtcdMember = (inputs: MembershipInputs): boolean => storedRoles(inputs).includes("etcd");
 
 const others = ({ masters, node }: MembershipInputs): readonly BootstrapMember[] =>
   masters.filter(({ name }) => name !== node);
@@ -104,9 +108,9 @@ async function runningOf(
  * exists on which the cluster could recover.
  */
 async function goUnnoticed(surroundings: Surroundings, inputs: MembershipInputs, context: Context): Promise<void> {
-  const { node, role, stack } = inputs;
+  const { node, stack } = inputs;
   const running = await runningOf(others(inputs), surroundings, inputs);
-  if (role === "master" && running.length > 0) throw clusterSilent(node);
+  if (isEtcdMember(inputs) && running.length > 0) throw clusterSilent(node);
   const why = running.length > 0 ? "no master responds" : `no other master of ${stack} is running`;
   context.log("warning", `${node} is removed without a drain, and its Node object stays: ${why}`);
 }

@@ -59,6 +59,7 @@ export const machineSchema: ResourceSchema = {
     driver: schemas.driver,
     stack: schemas.stack,
     name: schemas.text("e.g. master-1"),
+    roles: schemas.roles,
     uuid: schemas.text(),
     image: schemas.text("Name of its image."),
     cpus: schemas.whole(),

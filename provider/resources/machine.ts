@@ -130,9 +130,9 @@ const outputsOf = (inputs: MachineInputs, { power, generation, drift = [] }: Mac
 });
 
 function machineSpec(inputs: MachineInputs): MachineSpec {
-  const { stack, name, uuid, image, cpus, memoryMiB, diskGiB, nics, uplink, disks } = inputs;
+  const { stack, name, roles, uuid, image, cpus, memoryMiB, diskGiB, nics, uplink, disks } = inputs;
   const spec = { stack, name, uuid, image, cpus, memoryMiB, diskGiB, nics, disks };
-  return uplink ? { ...spec, uplink } : spec;
+  return { ...spec, ...(roles && { roles }), ...(uplink && { uplink }) };
 }
 
 function missingSecrets({ seed, secrets }: MachineInputs): CheckFailure[] {

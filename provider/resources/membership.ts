@@ -34,7 +34,7 @@ export function membershipResource(
         driver: schemas.driver,
         stack: schemas.stack,
         node: schemas.text(),
-        role: schemas.text("master or worker"),
+        roles: schemas.roles,
         connection: schemas.connection,
         masters: schemas.list(schemas.bootstrapMember, "Masters, any of which can handle the request."),
         generation: schemas.text("The generation of the machine; a new machine joins again."),
@@ -43,7 +43,7 @@ export function membershipResource(
       outputs: { clusterId: schemas.text("The cluster that it is a member of.") },
     },
     // A machine is drained before its replacement, and the new machine joins.
-    replaceOn: ["stack", "node", "role", "generation"],
+    replaceOn: ["stack", "node", "generation"],
     refreshBeforeUpdate: false,
 
     async create(inputs, preview, context) {
@@ -66,7 +66,7 @@ export function membershipResource(
 
 /** etcd adds one member at a time and removes none meanwhile. */
 const joinInTurn = (connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> =>
-  inputs.role === "master"
+  inputs.roles.includes("etcd")
     ? withStackLock(inputs.stack, () => join(connect, inputs, context))
     : join(connect, inputs, context);
 

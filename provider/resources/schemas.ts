@@ -12,6 +12,7 @@ export const list = (items: PropertySchema, description?: string): PropertySchem
 });
 export const secretText = (description?: string): PropertySchema => ({ type: "string", description, secret: true });
 
+export const roles = list(text(), "The roles of the node, e.g. master and etcd.");
 export const driver = text("The driver of the stack.");
 export const stack = text("The stack that the object belongs to.");
 

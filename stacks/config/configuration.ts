@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { PoolName } from "../../model/roles";
 import type { configurationSchema } from "./configuration-schema";
 
 /** What the schema gives for valid input: all defaults that need nothing but the file are in place. */
@@ -14,9 +15,6 @@ export interface Configuration extends Omit<ParsedShape, "hostPorts"> {
   /** Complete: the defaults follow from the stack's name, which the schema does not know. */
   readonly hostPorts: { readonly [Port in keyof ParsedShape["hostPorts"]]-?: number };
 }
-
-/** Pools whose machines have a role of their own; the gateway is always exactly one machine. */
-export type PoolName = keyof ParsedShape["pools"];
 
 /** The schema gives every pool the same keys. */
 export type PoolConfiguration = ParsedShape["pools"][PoolName];

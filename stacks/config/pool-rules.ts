@@ -1,11 +1,9 @@
-import type { Configuration, PoolName } from "./configuration";
+import { type PoolName, poolNames } from "../../model/roles";
+import type { Configuration } from "./configuration";
 import { cidr, formatCidr } from "./ipv4";
-import { poolsSchema } from "./pools-schema";
 import type { Rule } from "./rules";
 import { canBeCarved, layOutSegments, nodeCapacityOf } from "./segment-layout";
 import { volumeRules } from "./volume-rules";
-
-const poolNames = Object.keys(poolsSchema.unwrap().shape) as readonly PoolName[];
 
 const mastersOdd: Rule = {
   reads: [["pools", "masters", "count"]],

@@ -1,10 +1,10 @@
+import { imageKindOf, type PoolName, rolesOfPool } from "../../model/roles";
 import { DISK_OVERHEAD_MIB, type ImageKind, volumes } from "../../model/volumes";
-import type { Configuration, PoolName } from "./configuration";
+import type { Configuration } from "./configuration";
 import type { Finding, Rule } from "./rules";
 
 /** Which image the machines of a pool are made from. */
-export const imageKindOfPool = (pool: PoolName): ImageKind =>
-  pool === "masters" || pool === "workers" ? "kubernetes" : "infrastructure";
+const imageKindOfPool = (pool: PoolName): ImageKind => imageKindOf(rolesOfPool(pool));
 
 /** A volume begins as large as it is in the image, and none ever shrinks. */
 const notBelowImage = (pool: PoolName): Rule => ({

@@ -5,9 +5,8 @@
 
 import type { DistributionName } from "../../model/distributions";
 import type { FailoverTimers } from "../../model/failover-profiles";
+import type { Role } from "../../model/roles";
 import type { SegmentName } from "../../model/segments";
-
-export type Role = "gateway" | "balancer" | "master" | "worker" | "storage";
 
 /** How a segment reaches beyond its machines, where the configuration says so: see hypervisors/hypervisor.ts. */
 export type SegmentAttachmentPlan =
@@ -61,7 +60,8 @@ export interface DataDiskPlan {
 export interface NodePlan {
   /** `gateway`, `balancer-1`, `master-1`, … */
   readonly name: string;
-  readonly role: Role;
+  /** A set, in the order of the table of roles; the first names the node. */
+  readonly roles: readonly Role[];
   /** 1-based within its pool. */
   readonly index: number;
   /** `<name>.<domain>` */
@@ -71,7 +71,7 @@ export interface NodePlan {
   readonly cpus: number;
   readonly memoryMiB: number;
   readonly diskGiB: number;
-  /** First interface is the node's main one; the gateway has one per segment, everybody else exactly one. */
+  /** First interface is the node's main one; the gateway has one per segment, every other node exactly one. */
   readonly interfaces: readonly InterfacePlan[];
   /** Address of the first interface. */
   readonly address: string;
@@ -164,9 +164,9 @@ export interface DataCenterPlan {
   readonly keepDataDisks: boolean;
 }
 
-/** Nodes of one role, in order. */
+/** Nodes that have the role, in order. */
 export function nodesOf(plan: DataCenterPlan, role: Role): readonly NodePlan[] {
-  return plan.nodes.filter((node) => node.role === role);
+  return plan.nodes.filter((node) => node.roles.includes(role));
 }
 
 /** Where commands for the whole cluster are run. */

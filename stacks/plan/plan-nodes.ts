@@ -1,30 +1,15 @@
-import type { SegmentName } from "../../model/segments";
-import type { Configuration, DiskConfiguration, PoolName } from "../config/configuration";
-import { imageKindOfPool } from "../config/volume-rules";
-import type { DataDiskPlan, InterfacePlan, NodePlan, Role, SegmentPlan } from "./data-center-plan";
+import { imageKindOf, type PoolName, poolNames, primaryRole, type Role, roles, rolesOfPool } from "../../model/roles";
+import type { Configuration, DiskConfiguration } from "../config/configuration";
+import type { DataDiskPlan, InterfacePlan, NodePlan, SegmentPlan } from "./data-center-plan";
 import { nodeAddress } from "./plan-addresses";
 import { diskName, diskUuid, domainOf, macOf, nodeName, nodeUuid } from "./plan-names";
 import { planSystemVolumes } from "./plan-system-volumes";
 
-interface RolePlacement {
-  readonly role: Role;
-  readonly pool: PoolName;
-  readonly segment: SegmentName;
-}
-
-/** The order of nodes in the plan, and where each role lives. */
-const placements: readonly RolePlacement[] = [
-  { role: "gateway", pool: "gateway", segment: "dmz" },
-  { role: "balancer", pool: "balancers", segment: "dmz" },
-  { role: "master", pool: "masters", segment: "masters" },
-  { role: "worker", pool: "workers", segment: "workers" },
-  { role: "storage", pool: "storage", segment: "storage" },
-];
-
+/** Nodes are in the order of the pools. */
 export function planNodes(configuration: Configuration, segments: readonly SegmentPlan[]): readonly NodePlan[] {
-  return placements.flatMap((placement) =>
-    Array.from({ length: configuration.pools[placement.pool].count }, (_, position) =>
-      planNode(configuration, segments, placement, position + 1),
+  return poolNames.flatMap((pool) =>
+    Array.from({ length: configuration.pools[pool].count }, (_, position) =>
+      planNode(configuration, segments, pool, position + 1),
     ),
   );
 }
@@ -32,17 +17,18 @@ export function planNodes(configuration: Configuration, segments: readonly Segme
 function planNode(
   configuration: Configuration,
   segments: readonly SegmentPlan[],
-  placement: RolePlacement,
+  poolName: PoolName,
   index: number,
 ): NodePlan {
   const stack = configuration.name;
-  const pool = configuration.pools[placement.pool];
-  const name = nodeName(placement.role, index);
-  const [main, ...others] = planInterfaces(stack, segments, placement, index);
+  const pool = configuration.pools[poolName];
+  const set = rolesOfPool(poolName);
+  const name = nodeName(primaryRole(set), index);
+  const [main, ...others] = planInterfaces(stack, segments, set, index);
   if (main === undefined) throw new RangeError(`${name} has no segment`);
   return {
     name,
-    role: placement.role,
+    roles: set,
     index,
     fqdn: `${name}.${domainOf(stack)}`,
     uuid: nodeUuid(stack, name),
@@ -51,21 +37,22 @@ function planNode(
     diskGiB: pool.diskGiB,
     interfaces: [main, ...others],
     address: main.address,
-    volumes: planSystemVolumes(pool, imageKindOfPool(placement.pool)),
+    volumes: planSystemVolumes(pool, imageKindOf(set)),
     dataDisks: pool.disks.map((disk) => planDisk(stack, name, disk)),
   };
 }
 
-/** The gateway stands in every segment with its first address, everybody else in one. */
+/** The gateway has the first address of every segment, every other node is in one segment. */
 function planInterfaces(
   stack: string,
   segments: readonly SegmentPlan[],
-  placement: RolePlacement,
+  set: readonly Role[],
   index: number,
 ): readonly InterfacePlan[] {
-  const isGateway = placement.role === "gateway";
+  const isGateway = set.includes("gateway");
+  const home = roles[primaryRole(set)].segment;
   return segments
-    .filter((segment) => isGateway || segment.name === placement.segment)
+    .filter((segment) => isGateway || segment.name === home)
     .map((segment) => planInterface(stack, segment, isGateway ? segment.gateway : nodeAddress(segment, index)));
 }
 

@@ -13,7 +13,9 @@ export function planVolume(
   segments: readonly SegmentPlan[],
   nodes: readonly NodePlan[],
 ): VolumePlan | undefined {
-  const bricks = nodes.filter(({ role }) => role === "storage").flatMap((node) => planBrick(configuration.name, node));
+  const bricks = nodes
+    .filter(({ roles }) => roles.includes("storage"))
+    .flatMap((node) => planBrick(configuration.name, node));
   if (bricks.length === 0) return undefined;
   const workers = segments.filter(({ name }) => name === "workers").map(({ cidr }) => cidr);
   return {

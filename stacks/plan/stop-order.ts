@@ -1,7 +1,10 @@
-import type { DataCenterPlan, Role } from "./data-center-plan";
+import { type Role, roles } from "../../model/roles";
+import type { DataCenterPlan } from "./data-center-plan";
 
-/** Workloads before what they live on, and last the gateway that all traffic passes. */
-const order: readonly Role[] = ["worker", "storage", "master", "balancer", "gateway"];
+const stopOrderOf = (set: readonly Role[]): number => Math.max(...set.map((role) => roles[role].stopOrder));
+
+/** Workloads before what they depend on, and last the gateway, which all traffic passes. */
+const turns = [...new Set(Object.values(roles).map(({ stopOrder }) => stopOrder))].sort((one, other) => one - other);
 
 /**
  * The machines that are present, in groups to be stopped one group after the other. Machines that the plan does not
@@ -10,8 +13,8 @@ const order: readonly Role[] = ["worker", "storage", "master", "balancer", "gate
 export function stopOrder(plan: DataCenterPlan, present: ReadonlySet<string>): readonly (readonly string[])[] {
   const planned = new Set(plan.nodes.map((node) => node.name));
   const unplanned = [...present].filter((name) => !planned.has(name)).sort();
-  const groups = order.map((role) =>
-    plan.nodes.filter((node) => node.role === role && present.has(node.name)).map((node) => node.name),
+  const groups = turns.map((turn) =>
+    plan.nodes.filter((node) => stopOrderOf(node.roles) === turn && present.has(node.name)).map((node) => node.name),
   );
   return [unplanned, ...groups].filter((names) => names.length > 0);
 }

@@ -44,8 +44,8 @@ export const imageDisk: Bench = {
 async function measureBuilds(round: Round, folder: string): Promise<void> {
   const { signal } = round;
   const { kubernetesVersion } = exampleConfiguration("lab");
-  const infrastructure = imageFor("gateway", kubernetesVersion, "disk");
-  const tree = imageFor("gateway", kubernetesVersion, "tree");
+  const infrastructure = imageFor("infrastructure", kubernetesVersion, "disk");
+  const tree = imageFor("infrastructure", kubernetesVersion, "tree");
   // Missing parts are built before the measurement starts.
   await ensureImages(localHost, { names: [infrastructure, tree], signal });
   fs.rmSync(path.join(imagesFolder(), infrastructure), { recursive: true });
@@ -62,7 +62,7 @@ async function measureBuilds(round: Round, folder: string): Promise<void> {
   await runCommand(["tar", "--create", "--zstd", "--file", packed[1], "--directory", copy, "."], { signal });
   round.record("image-disk-packed", { value: sizeMib(packed[0]), limit: sizeMib(packed[1]) });
   if (!round.wants("image-kubernetes-disk-build")) return;
-  const kubernetes = imageFor("master", kubernetesVersion, "disk");
+  const kubernetes = imageFor("kubernetes", kubernetesVersion, "disk");
   round.record("image-kubernetes-disk-build", {
     value: await secondsOf(() => ensureImages(localHost, { names: [kubernetes], signal })),
   });

@@ -58,7 +58,7 @@ export const qemu: Bench = {
 async function makeMachines(count: number): Promise<readonly MachineSpec[]> {
   const plan = guestPlan(stack, { api: 20_000, ssh: 20_001 });
   const keys = await GuestKeys.make();
-  const nodes = plan.nodes.filter(({ role }) => role !== "gateway").slice(0, count);
+  const nodes = plan.nodes.filter(({ roles }) => !roles.includes("gateway")).slice(0, count);
   await driver.ensureImage({ name: guestImage() });
   for (const { name } of plan.segments) await driver.ensureSegment({ stack, name }, owner);
   for (const node of nodes) await driver.ensureMachine(guestMachine(plan, node), bareSeed(plan, node, keys), owner);

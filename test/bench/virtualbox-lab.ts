@@ -4,6 +4,7 @@ import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisor
 import { createVirtualBoxDriver } from "../../hypervisors/virtualbox/driver";
 import { machineFiles } from "../../hypervisors/virtualbox/folders";
 import { imageFor } from "../../image/recipes/image-names";
+import { imageKindOf } from "../../model/roles";
 import { readConfigurationFile } from "../../stacks/config/read-configuration-file";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
@@ -126,12 +127,12 @@ function machineOf({ stack, kubernetes, uplink, hostPorts, balancing }: DataCent
     { hostPort: hostPorts.ssh, guestPort: 22 },
     { hostPort: hostPorts.api, guestPort: balancing.port },
   ];
-  const { name, uuid, role, cpus, memoryMiB, diskGiB } = node;
+  const { name, uuid, roles, cpus, memoryMiB, diskGiB } = node;
   return {
-    ...{ stack, name, uuid, cpus, memoryMiB, diskGiB },
-    image: imageFor(role, kubernetes.version, "disk"),
+    ...{ stack, name, roles, uuid, cpus, memoryMiB, diskGiB },
+    image: imageFor(imageKindOf(roles), kubernetes.version, "disk"),
     nics: node.interfaces.map((nic) => ({ name: nic.name, segment: nic.segment, mac: nic.mac })),
     disks: node.dataDisks.map((disk) => ({ disk: disk.name, mountPoint: disk.mountPoint })),
-    ...(role === "gateway" ? { uplink: { mac: uplink.mac, forwards } } : {}),
+    ...(roles.includes("gateway") ? { uplink: { mac: uplink.mac, forwards } } : {}),
   };
 }

@@ -14,7 +14,7 @@ import { UserError } from "../../model/user-error";
 import { hostileValues } from "../support/seed-proof/hostile-values";
 import { runInTree } from "../support/seed-proof/prove-seed";
 
-const image = imageFor("gateway", defaultKubernetesVersion, "tree");
+const image = imageFor("infrastructure", defaultKubernetesVersion, "tree");
 const tree = (): string => fs.realpathSync(path.join(imagesFolder(), image, "layers", "base"));
 
 /** What a command in the root tree prints about a file that it finds as /seed/subject. */

@@ -17,7 +17,7 @@ import { defaultKubernetesVersion } from "../../model/releases";
 /** The images of real machines; built here when they are absent. */
 const needsRoot = { skip: process.getuid?.() !== 0 && "needs root" };
 const version = defaultKubernetesVersion;
-const kubernetesImage = path.join(imagesFolder(), imageFor("master", version, "tree"));
+const kubernetesImage = path.join(imagesFolder(), imageFor("kubernetes", version, "tree"));
 const layer = (name: string): string => path.join(kubernetesImage, "layers", name);
 const units = "etc/systemd/system";
 

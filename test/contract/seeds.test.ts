@@ -8,8 +8,9 @@ import { imagesFolder } from "../../host/data-folder";
 import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
 import { imageFor } from "../../image/recipes/image-names";
+import { imageKindOf, type Role } from "../../model/roles";
 import { UserError } from "../../model/user-error";
-import type { DataCenterPlan, NodePlan, Role } from "../../stacks/plan/data-center-plan";
+import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { examplePlan, exampleStacks } from "../support/example-plans";
 import { exampleConfiguration } from "../support/example-stacks";
@@ -43,6 +44,8 @@ const proofs: Readonly<Record<Role, readonly string[]>> = {
     ...kubeadmAccepts("init.yaml"),
     ...kubeadmAccepts("join.yaml"),
   ],
+  // Checked together with its master.
+  etcd: [],
   worker: [...units, ...kubeadmAccepts("join.yaml")],
   storage: units,
 };
@@ -89,7 +92,9 @@ describe("seeds on the real programs", { skip: notRoot }, () => {
     let noImage: string | undefined;
 
     before(async () => {
-      const names = new Set(plan.nodes.map(({ role }) => imageFor(role, plan.kubernetes.version, "tree")));
+      const names = new Set(
+        plan.nodes.map(({ roles }) => imageFor(imageKindOf(roles), plan.kubernetes.version, "tree")),
+      );
       try {
         await ensureImages(localHost, { names: [...names] });
       } catch (error) {
@@ -104,7 +109,7 @@ describe("seeds on the real programs", { skip: notRoot }, () => {
         if (noImage) return context.skip(noImage);
         const proven = proveSeed(
           renderNodeSeed(plan, node),
-          layersOf(imageFor(node.role, plan.kubernetes.version, "tree")),
+          layersOf(imageFor(imageKindOf(node.roles), plan.kubernetes.version, "tree")),
         );
         assert.deepEqual(
           proven.filter(({ failure }) => failure),
@@ -119,7 +124,7 @@ describe("seeds on the real programs", { skip: notRoot }, () => {
     const plan = examplePlan("lab");
     for (const { node, wrong, found } of mistakes) {
       const planned = plan.nodes.find(({ name }) => name === node) as NodePlan;
-      const image = imageFor(planned.role, plan.kubernetes.version, "tree");
+      const image = imageFor(imageKindOf(planned.roles), plan.kubernetes.version, "tree");
       if (!fs.existsSync(path.join(imagesFolder(), image))) return context.skip("the image cannot be had");
       const seed = renderNodeSeed(plan, planned);
       const userData = wrong.reduce((text, [from, to]) => text.replaceAll(from, to), seed.userData);
@@ -131,10 +136,11 @@ describe("seeds on the real programs", { skip: notRoot }, () => {
 
 const nameOf = ({ name }: Proof): string => name;
 
-function expectedProofs({ role }: NodePlan, { balancing: { movedBy } }: DataCenterPlan): string[] {
-  const member = movedBy === "pacemaker" && (role === "gateway" || role === "balancer");
-  const vrrp = movedBy === "keepalived" && role === "balancer";
-  return [...everyNode, ...proofs[role], ...(member ? cluster : []), ...(vrrp ? [keepalived] : [])];
+function expectedProofs({ roles }: NodePlan, { balancing: { movedBy } }: DataCenterPlan): string[] {
+  const member = movedBy === "pacemaker" && (roles.includes("gateway") || roles.includes("balancer"));
+  const vrrp = movedBy === "keepalived" && roles.includes("balancer");
+  const ofRoles = roles.flatMap((role) => proofs[role]);
+  return [...everyNode, ...ofRoles, ...(member ? cluster : []), ...(vrrp ? [keepalived] : [])];
 }
 
 /** The image's layers from top to bottom; what only containers need is no part of the proof. */

@@ -14,7 +14,7 @@ test("doctor --smoke boots a system container", { timeout: 5 * 60_000 }, async (
   const driver = driverByName("nspawn", localHost);
   const problems = await driver.problems();
   if (problems.length > 0) return t.skip(problems.map(({ problem }) => problem).join("; "));
-  const name = imageFor("gateway", defaultKubernetesVersion, "tree");
+  const name = imageFor("infrastructure", defaultKubernetesVersion, "tree");
   if (!(await driver.inspectImage({ name }))) return t.skip(`no image ${name} here: \`npm start\` makes it`);
   const told: string[] = [];
   const steps = await smokeTest(driver, {

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { after, before, test } from "node:test";
 import type { NodeFile } from "../../model/seed";
 import { type ProviderProject, providerProject } from "../support/provider-project";
-import { Machine, Resource, Segment } from "../support/provider-resources";
+import { Machine, Resource, rolesOf, Segment } from "../support/provider-resources";
 
 let project: ProviderProject;
 before(async () => {
@@ -60,12 +60,12 @@ function dataCenter({ masters, workers, files = [], rebootstrap = false, unfinis
       { dependsOn: after },
     );
     const joined = nodes.map(({ name, machine: { generation } }) => {
-      const role = masters.includes(name) ? "master" : "worker";
+      const roles = rolesOf(name);
       const connection = connectionTo(name);
       // A guest of the fake driver is known by its gateway.
       const reached = { dependsOn: [gateway] };
       new Resource("NodeFiles", `${name}-files`, { node: name, connection, files, generation }, reached);
-      const place = { driver: "fake", stack: "tested", node: name, role, connection, masters: members, generation };
+      const place = { driver: "fake", stack: "tested", node: name, roles, connection, masters: members, generation };
       return new Resource(
         "Membership",
         `${name}-membership`,

@@ -14,7 +14,7 @@ import { disk as recipe } from "../../image/recipes/disk";
 import { imageFor } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion } from "../../model/releases";
 
-const name = imageFor("gateway", defaultKubernetesVersion, "disk");
+const name = imageFor("infrastructure", defaultKubernetesVersion, "disk");
 const layout = layOutDisk("infrastructure", recipe);
 const file = path.join(imagesFolder(), name, "disk.raw");
 

@@ -84,7 +84,7 @@ guestSkipReason().then((skip) => {
       process.env.GROUNDPLANE_DATA = project.dataFolder;
       borrowImage(images, guestImage());
       // No machine here is made from the other image.
-      const kubernetes = imageFor("master", defaultKubernetesVersion, "disk");
+      const kubernetes = imageFor("kubernetes", defaultKubernetesVersion, "disk");
       sealDiskImage(kubernetes, qemuGuestDisk());
       hostPorts = { api: await freePort(), ssh: await freePort() };
     });

@@ -41,7 +41,7 @@ let program = "";
 
 before(async () => {
   if (skip) return;
-  const name = imageFor("gateway", defaultKubernetesVersion, "disk");
+  const name = imageFor("infrastructure", defaultKubernetesVersion, "disk");
   await ensureImages(localHost, { names: [name] });
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-user-"));
   fs.chmodSync(folder, 0o755);

@@ -63,8 +63,7 @@ export function makeNspawnHost(): NspawnHost {
 
 /** Of Debian and the default Kubernetes; other images of the user's store may lie beside it. */
 function sealedImage(images: string, recipe: "infrastructure" | "kubernetes"): string | undefined {
-  const role = recipe === "kubernetes" ? "worker" : "gateway";
-  const name = imageFor(role, defaultKubernetesVersion, "tree");
+  const name = imageFor(recipe, defaultKubernetesVersion, "tree");
   return fs.existsSync(path.join(images, name, "image.json")) ? name : undefined;
 }
 

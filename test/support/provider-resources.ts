@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MachineInputs, SegmentInputs } from "../../model/resource-types";
+import { type Role, storedRoles } from "../../model/roles";
 
 /** Resources of the provider with plain inputs, for programs of tests. */
 
@@ -48,11 +49,15 @@ export class Resource extends pulumi.CustomResource {
   }
 }
 
+/** As the plan names machines. */
+export const rolesOf = (name: string): readonly Role[] => storedRoles({ role: name.replace(/-\d+$/, "") });
+
 export function machineInputs(name: string): MachineInputs {
   return {
     driver,
     stack,
     name,
+    roles: rolesOf(name),
     uuid: "6f1b1c1e-8f0e-5a0e-9c1e-0d5f8e1b2c3d",
     image: "infrastructure-1",
     cpus: 1,

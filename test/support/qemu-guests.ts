@@ -17,7 +17,7 @@ import { qemuSkipReason } from "./qemu-host";
 
 /** The sealed disk image of gateways, balancers and storage nodes. */
 export const guestImage = (distribution?: DistributionName): string =>
-  imageFor("gateway", exampleConfiguration("lab").kubernetesVersion, "disk", distribution);
+  imageFor("infrastructure", exampleConfiguration("lab").kubernetesVersion, "disk", distribution);
 
 /** Takes a sealed image of the user's image store into the test's own. */
 export function borrowImage(images: string, name: string): void {
@@ -102,7 +102,7 @@ export function guestMachine(plan: DataCenterPlan, node: NodePlan): MachineSpec 
     ...{ stack: plan.stack, name: node.name, uuid: node.uuid, image: guestImage() },
     ...{ cpus: 1, memoryMiB: 512, diskGiB: 5 },
     nics: node.interfaces.map(({ name, segment, mac }) => ({ name, segment, mac })),
-    ...(node.role === "gateway" ? { uplink } : {}),
+    ...(node.roles.includes("gateway") ? { uplink } : {}),
     disks: node.dataDisks.map(({ name, mountPoint }) => ({ disk: name, mountPoint })),
   };
 }

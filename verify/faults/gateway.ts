@@ -1,5 +1,6 @@
 import { ports } from "../../model/ports";
-import type { DataCenterPlan, NodePlan, Role } from "../../stacks/plan/data-center-plan";
+import type { Role } from "../../model/roles";
+import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { nodesOf } from "../../stacks/plan/data-center-plan";
 import type { Fault } from "../fault";
 import {
@@ -28,7 +29,7 @@ interface Watcher {
 
 /** The first node of a role probes the second one, without the gateway in between. */
 function neighbours({ nodes }: DataCenterPlan, role: Role, urlOf: (node: NodePlan) => string): readonly Watcher[] {
-  const [watcher, neighbour] = nodes.filter((node) => node.role === role);
+  const [watcher, neighbour] = nodes.filter((node) => node.roles.includes(role));
   return watcher && neighbour ? [{ name: watcher.name, recording: "neighbour", url: urlOf(neighbour) }] : [];
 }
 
@@ -39,7 +40,7 @@ const withinSegments = (plan: DataCenterPlan): readonly Watcher[] => [
 
 const acrossSegments = ({ nodes, balancing }: DataCenterPlan): readonly Watcher[] =>
   nodes
-    .filter(({ role }) => role === "worker")
+    .filter(({ roles }) => roles.includes("worker"))
     .slice(0, 1)
     .map(({ name }) => ({ name, recording: "api", url: `https://${balancing.floatingIp}:${balancing.port}/readyz` }));
 

@@ -31,7 +31,7 @@ export function joinConfigurationFile(plan: DataCenterPlan, node: NodePlan): str
       },
     },
     nodeRegistration: nodeRegistration(node),
-    ...(node.role === "master" ? { controlPlane: { localAPIEndpoint: localApi(plan, node) }, ...patches } : {}),
+    ...(node.roles.includes("master") ? { controlPlane: { localAPIEndpoint: localApi(plan, node) }, ...patches } : {}),
   });
 }
 

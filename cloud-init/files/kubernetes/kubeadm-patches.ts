@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { guestPaths } from "../../../model/guest-paths";
+import { isClusterNode } from "../../../model/roles";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 import { auditPolicy } from "./audit-policy";
 
@@ -51,7 +52,7 @@ const namesItsPolicy = () => [
  * there together; the requirement makes the second wait for the next node. A lone node cannot fulfil it.
  */
 function coreDns(plan: DataCenterPlan) {
-  const kubernetesNodes = plan.nodes.filter((node) => node.role === "master" || node.role === "worker");
+  const kubernetesNodes = plan.nodes.filter(({ roles }) => isClusterNode(roles));
   const readiness = plan.kubernetes.fastProbes
     ? { containers: [{ name: "coredns", readinessProbe: { periodSeconds: 1 } }] }
     : {};

@@ -34,7 +34,7 @@ export const glusterBackend = (volume: VolumePlan): StorageBackend => ({
       enable: ["glusterd.service", "groundplane-brick.service"],
     };
   },
-  client: (_plan, node) => (node.role === "worker" ? mountedVolume(volume) : floorOnly(volume)),
+  client: (_plan, node) => (node.roles.includes("worker") ? mountedVolume(volume) : floorOnly(volume)),
   manifest: (plan) => provisionerManifest(plan.kubernetes.version, volume),
   formPool: [guestCommand("form-storage-pool")],
 });

@@ -75,7 +75,7 @@ test("the list of secrets names what the texts refer to and nothing else", () =>
 });
 
 test("keys of the cluster reach masters only", () => {
-  for (const node of lab.nodes.filter(({ role }) => role !== "master")) {
+  for (const node of lab.nodes.filter(({ roles }) => !roles.includes("master"))) {
     const { secrets } = renderNodeSeed(lab, node);
     assert.deepEqual(
       secrets.filter((name) => /^(kubernetes-ca\.key|etcd|front-proxy|service-account|encryption|admin)/.test(name)),

@@ -10,20 +10,14 @@ import { goBuild } from "../../../image/parts/program-source";
 import { archives } from "../../../image/recipes/archives";
 import { containerLayer } from "../../../image/recipes/container-layer";
 import { disk, diskOf } from "../../../image/recipes/disk";
-import {
-  type ImageRole,
-  imageFor,
-  imageName,
-  imageNames,
-  imageRecipes,
-  recipeHash,
-} from "../../../image/recipes/image-names";
+import { imageFor, imageName, imageNames, imageRecipes, recipeHash } from "../../../image/recipes/image-names";
 import { kubernetesRecipe } from "../../../image/recipes/kubernetes";
 import digests from "../../../image/recipes/layer-digests.json";
 import { rootTree, rootTrees } from "../../../image/recipes/root-tree";
 import { type DistributionName, distributions } from "../../../model/distributions";
 import { drivers } from "../../../model/drivers";
 import { defaultKubernetesVersion, kubernetesVersions, releaseOf } from "../../../model/releases";
+import { imageKindOf, type Role } from "../../../model/roles";
 import { UserError } from "../../../model/user-error";
 
 const VERSION = defaultKubernetesVersion;
@@ -48,8 +42,9 @@ test("any change of a recipe gives the image another name", () => {
 });
 
 test("masters and workers use one image, all other roles the other", () => {
-  const of = (role: ImageRole) => imageFor(role, VERSION, "tree");
+  const of = (...roles: Role[]) => imageFor(imageKindOf(roles), VERSION, "tree");
   assert.equal(of("master"), of("worker"));
+  assert.equal(of("gateway", "master", "etcd"), of("master"));
   assert.match(of("master"), /^kubernetes-/);
   assert.deepEqual(new Set([of("gateway"), of("balancer"), of("storage")]), new Set([of("gateway")]));
   assert.match(of("gateway"), /^infrastructure-/);
@@ -68,12 +63,12 @@ test("every unit of a layer is enabled for the target that it names", () => {
 });
 
 test("virtual machines and system containers have different images", () => {
-  const [forms, roles] = [["tree", "disk"] as const, ["gateway", "master"] as const];
-  const names = forms.flatMap((form) => roles.map((role) => imageFor(role, VERSION, form)));
+  const [forms, kinds] = [["tree", "disk"] as const, ["infrastructure", "kubernetes"] as const];
+  const names = forms.flatMap((form) => kinds.map((kind) => imageFor(kind, VERSION, form)));
   assert.equal(new Set(names).size, 4);
   assert.deepEqual(imageNames(VERSION, "disk"), names.slice(2));
-  assert.match(imageFor("gateway", VERSION, drivers.qemu.imageForm), /^infrastructure-disk-[0-9a-f]{12}$/);
-  assert.equal(imageFor("gateway", VERSION, drivers.nspawn.imageForm), names[0]);
+  assert.match(imageFor("infrastructure", VERSION, drivers.qemu.imageForm), /^infrastructure-disk-[0-9a-f]{12}$/);
+  assert.equal(imageFor("infrastructure", VERSION, drivers.nspawn.imageForm), names[0]);
 });
 
 test("Debian's images keep their names, Ubuntu's have other names", () => {
@@ -87,7 +82,7 @@ test("Debian's images keep their names, Ubuntu's have other names", () => {
 
 test("an unknown version of Kubernetes is refused with those that are known", () => {
   assert.throws(
-    () => imageFor("master", "1.2.3", "tree"),
+    () => imageFor("kubernetes", "1.2.3", "tree"),
     (error) => error instanceof UserError && error.id === "kubernetes-version" && error.hint.includes(VERSION),
   );
 });

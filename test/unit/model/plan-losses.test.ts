@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type RefusedLoss, refusedLosses } from "../../../model/plan-losses";
-import type { GuardedMember, PresentMember } from "../../../model/pool-change";
+import type { FormerMachine, GuardedMember, PresentMember } from "../../../model/pool-change";
+import type { Role } from "../../../model/roles";
 
 interface Situation {
   /** Every machine of the stack so far. */
@@ -17,6 +18,12 @@ interface Situation {
 const names = (role: string, count: number) => Array.from({ length: count }, (_, index) => `${role}-${index + 1}`);
 const member = (name: string, image = "old"): GuardedMember => ({ name, uuid: name, image, macs: [`mac of ${name}`] });
 
+/** As the plan names machines, which is the tests' own way to know a machine's roles. */
+const formerly = (name: string): FormerMachine => {
+  const role = name.replace(/-\d+$/, "") as Role;
+  return { name, roles: role === "master" ? ["master", "etcd"] : [role] };
+};
+
 function judge({ before, after, stopped = [], vanished = [], anew = [], replicas = 3 }: Situation) {
   const present = before
     .filter((name) => !vanished.includes(name))
@@ -24,7 +31,7 @@ function judge({ before, after, stopped = [], vanished = [], anew = [], replicas
   const planned = (role: string) =>
     after.filter((name) => name.startsWith(role)).map((name) => member(name, anew.includes(name) ? "new" : "old"));
   const members = { masters: planned("master"), balancers: planned("balancer"), storage: planned("storage"), replicas };
-  return refusedLosses(before, new Map(present), members);
+  return refusedLosses(before.map(formerly), new Map(present), members);
 }
 
 const properties = (refused: readonly RefusedLoss[]) => refused.map(({ property }) => property);
@@ -99,7 +106,7 @@ test("storage keeps its replicas, and goes one machine at a time", () => {
 test("a volume keeps its shape while there is one", () => {
   const judgeShape = (before: string | undefined, after: string, machines = 3) =>
     refusedLosses(
-      names("storage", machines),
+      names("storage", machines).map(formerly),
       new Map(),
       {
         masters: [],

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Role } from "../../../model/roles";
 import { compareRenderings } from "../../../review/compare-renderings";
 import { changesOfPreview } from "../../../review/from-preview";
 import { commentLimit, renderMarkdown } from "../../../review/render-markdown";
@@ -79,16 +80,12 @@ const context = {
   stack: "lab",
   comparedWith: "main",
   refused: [],
-  counts: { master: 3, balancer: 2 },
+  counts: { master: 3, etcd: 3, balancer: 2 },
   unchangedNodes: 0,
 };
-const change = (
-  node: string,
-  role: NodeChange["role"],
-  action: NodeChange["action"],
-  files: NodeChange["files"] = [],
-) => ({
-  ...{ node, role, action, reasons: [], files },
+const rolesWith = (role: Role): readonly Role[] => (role === "master" ? ["master", "etcd"] : [role]);
+const change = (node: string, role: Role, action: NodeChange["action"], files: NodeChange["files"] = []) => ({
+  ...{ node, roles: rolesWith(role), action, reasons: [], files },
 });
 
 test("the risk is that of the riskiest node, and the time away has its source", () => {
@@ -108,7 +105,7 @@ test("what is away is told with the figure that was measured, wherever there is 
     change(`${role}-1`, role, "restart"),
     change(`${role}-2`, role, "replace"),
   ]);
-  const counts = { balancer: 2, master: 3, worker: 2, storage: 3 };
+  const counts = { balancer: 2, master: 3, etcd: 3, worker: 2, storage: 3 };
   for (const { node, action, interruption } of reviewChanges(lost, { ...context, counts }).nodes) {
     const { longestMs = 0, measuredBy } = interruption;
     assert.ok(longestMs > 0 && measuredBy, `${action} ${node}`);
@@ -127,19 +124,23 @@ test("a comment begins with its marker, fits its limit, and says what it leaves 
 });
 
 test("what Pulumi is about to do is told by node, and what the guard says without the engine's words", () => {
+  const machine = (role: Role) => ({ inputs: { roles: rolesWith(role) } });
   const urn = (type: string, name: string) => `urn:pulumi:lab::groundplane::groundplane:index:${type}::${name}`;
   const files = (content: string) => ({ inputs: { files: [{ path: "/etc/a", mode: "0644", content, reload: "r" }] } });
   const seen = changesOfPreview({
     steps: [
-      { op: "refresh", urn: urn("Machine", "master-1") },
+      { op: "refresh", urn: urn("Machine", "master-1"), newState: machine("master") },
       { op: "refresh", urn: urn("NodeFiles", "master-1-files"), oldState: files("x\n"), newState: files("x\n") },
       { op: "update", urn: urn("NodeFiles", "master-1-files"), oldState: files("x\n"), newState: files("y\n") },
-      { op: "refresh", urn: urn("Machine", "master-2") },
+      { op: "refresh", urn: urn("Machine", "master-2"), newState: machine("master") },
       {
         ...{ op: "update", urn: urn("Machine", "master-3"), diffReasons: ["power"] },
-        ...{ oldState: { inputs: { power: "stopped" } }, newState: { inputs: { power: "running" } } },
+        ...{
+          oldState: { inputs: { power: "stopped" } },
+          newState: { inputs: { ...machine("master").inputs, power: "running" } },
+        },
       },
-      { op: "create", urn: urn("Machine", "worker-1") },
+      { op: "create", urn: urn("Machine", "worker-1"), newState: machine("worker") },
     ],
     diagnostics: [
       {
@@ -157,17 +158,17 @@ test("what Pulumi is about to do is told by node, and what the guard says withou
     change("worker-1", "worker", "create"),
   ]);
   assert.deepEqual(seen.refused, ["masters: no"]);
-  assert.deepEqual([seen.counts, seen.unchangedNodes], [{ master: 3 }, 1]);
+  assert.deepEqual([seen.counts, seen.unchangedNodes], [{ master: 3, etcd: 3 }, 1]);
 });
 
 test("a control plane that starts anew is missed only where there is one master", () => {
   const reload = "/usr/local/lib/groundplane/apply-control-plane";
   const files = [{ path: "/x", before: "a\n", after: "b\n", reload }];
-  const change: NodeChange = { node: "master-1", role: "master", action: "update", reasons: [], files };
+  const change: NodeChange = { node: "master-1", roles: ["master", "etcd"], action: "update", reasons: [], files };
   const risk = (master: number) =>
     reviewChanges([change], {
       ...{ stack: "lab", comparedWith: "", refused: [], unchangedNodes: 0 },
-      counts: { master },
+      counts: { master, etcd: master },
     }).risk;
   assert.deepEqual([risk(1), risk(3)], ["medium", "low"]);
 });

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { renderStatus } from "../../../cli/commands/status";
+import { storedRoles } from "../../../model/roles";
 import { isHealthy, type MachineStatus, type StackStatus } from "../../../verify/stack-status";
 
 const machine = (name: string, role: string, changes: Partial<MachineStatus> = {}): MachineStatus => ({
   name,
   role,
+  roles: storedRoles({ role }),
   address: "192.168.56.1",
   power: "running",
   ready: true,

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, loadAll } from "js-yaml";
 import type { SeedFile, TextFile } from "../../../../cloud-init/role-content";
+import { workerContent } from "../../../../cloud-init/roles/kubernetes-node";
 import { masterContent } from "../../../../cloud-init/roles/master";
-import { workerContent } from "../../../../cloud-init/roles/worker";
 import { type NodePlan, nodesOf } from "../../../../stacks/plan/data-center-plan";
 import { examplePlan } from "../../../support/example-plans";
 import type { LooseDocument } from "./loose-document";
@@ -77,8 +77,11 @@ test("the commands that the provider calls are executable files", () => {
 
 test("planned nodes are the Kubernetes nodes, and a new one is looked at by the running approver", () => {
   const file = textFile(masterFiles, "/etc/groundplane/planned-nodes");
-  const expected = plan.nodes.filter(({ role }) => role === "master" || role === "worker");
-  assert.equal(file.content, expected.map(({ name, address, role }) => `${name} ${address} ${role}\n`).join(""));
+  const expected = plan.nodes.filter(({ roles }) => roles.includes("master") || roles.includes("worker"));
+  assert.equal(
+    file.content,
+    expected.map(({ name, address, roles: [role] }) => `${name} ${address} ${role}\n`).join(""),
+  );
   assert.match(file.changes?.reload ?? "", /^systemctl try-restart groundplane-approve-serving-certificates/);
 });
 

@@ -4,6 +4,7 @@ import type { Guest } from "../../../../guests/guest";
 import { UnreachableError } from "../../../../guests/guest-ssh";
 import type { Hypervisor } from "../../../../hypervisors/hypervisor";
 import type { GuestConnection, MembershipInputs } from "../../../../model/resource-types";
+import { storedRoles } from "../../../../model/roles";
 import { leaveCluster } from "../../../../provider/resources/leave-cluster";
 import type { Context } from "../../../../provider/rpc/resource-handler";
 
@@ -15,12 +16,16 @@ interface Situation {
   readonly answering: readonly string[];
   /** Masters that are in the cluster. */
   readonly present?: readonly string[];
+  /** The membership is of an earlier revision's state, with one role. */
+  readonly hasOneRole?: boolean;
 }
+
+const roleOf = (name: string): string => name.replace(/-\d+$/, "");
 
 const masters = ["master-1", "master-2", "master-3"];
 
 /** @returns the commands that masters were given, as `master: command`, and the warnings. */
-async function leave({ leaving, running, answering, present = masters }: Situation) {
+async function leave({ leaving, running, answering, present = masters, hasOneRole = false }: Situation) {
   const commands: string[] = [];
   const warnings: string[] = [];
   const guest = (name: string): Guest => ({
@@ -53,7 +58,12 @@ async function leave({ leaving, running, answering, present = masters }: Situati
     log: (severity: string, message: string) => severity === "warning" && warnings.push(message),
   } as unknown as Context;
   const inputs = {
-    ...{ driver: "fake", stack: "lab", node: leaving, role: leaving.split("-")[0] },
+    ...{
+      driver: "fake",
+      stack: "lab",
+      node: leaving,
+      ...(hasOneRole ? { role: roleOf(leaving) } : { roles: storedRoles({ role: roleOf(leaving) }) }),
+    },
     masters: masters.map((name) => ({ name, address: name, connection: { address: name } })),
   } as unknown as MembershipInputs;
   await leaveCluster(surroundings, inputs, "the cluster", context);
@@ -102,4 +112,14 @@ test("a master leaves with a warning when no other master is running", async () 
 test("a master stays while others run that do not respond, because their etcd counts it", async () => {
   const silent = leave({ leaving: "master-1", running: masters, answering: [] });
   await assert.rejects(silent, /master-1 cannot leave.*\n.*groundplane destroy/);
+});
+
+test("a node of an earlier revision's state, which has one role, leaves in the same way", async () => {
+  const situation = { running: masters, answering: ["master-3"] };
+  for (const leaving of ["master-1", "worker-1"]) {
+    const left = await leave({ ...situation, leaving, hasOneRole: true });
+    assert.deepEqual(left, await leave({ ...situation, leaving }), leaving);
+  }
+  const silent = leave({ leaving: "master-1", running: masters, answering: [], hasOneRole: true });
+  await assert.rejects(silent, /master-1 cannot leave/);
 });

@@ -59,7 +59,7 @@ test("a bootstrap continues over a new connection", async () => {
 test("a node joins over a new connection", async () => {
   const [node, master] = [new CutOff(), new CutOff()];
   const inputs = {
-    ...{ driver: "fake", stack: "lab", node: "worker-1", role: "worker", connection: { address: "node" } },
+    ...{ driver: "fake", stack: "lab", node: "worker-1", roles: ["worker"], connection: { address: "node" } },
     ...{ masters: [{ ...member("master-1"), connection: { address: "master" } }], bootstrapToken: "secret" },
   } as unknown as MembershipInputs;
   const connect = async ({ address }: { address: string }) => (address === "node" ? node : master).guest;

@@ -40,7 +40,7 @@ test("identities never change", () => {
   const { volumes: _sizes, ...identity } = master;
   assert.deepEqual(identity, {
     name: "master-1",
-    role: "master",
+    roles: ["master", "etcd"],
     index: 1,
     fqdn: "master-1.lab.internal",
     uuid: "1f2e882f-db3f-5f4b-8012-e3cd52a5977a",

@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { poolNames, primaryRole, roleNames, roles, rolesOfPool, storedRoles } from "../../../model/roles";
+
+test("every pool has machines with a role, and every role belongs to one pool", () => {
+  const all = poolNames.flatMap(rolesOfPool);
+  for (const pool of poolNames) assert.ok(primaryRole(rolesOfPool(pool)), pool);
+  assert.deepEqual([...all].sort(), [...roleNames].sort());
+  assert.deepEqual(Object.keys(roles), [...roleNames], "sets of roles are in the order of the table");
+});
+
+test("a set that is stored is taken as it is, and one role of an earlier revision as the set that it means", () => {
+  assert.deepEqual(storedRoles({ roles: ["master"], role: "master" }), ["master"]);
+  assert.deepEqual(storedRoles({ role: "master" }), ["master", "etcd"]);
+  assert.deepEqual(storedRoles({ role: "storage" }), ["storage"]);
+  assert.deepEqual([storedRoles({}), storedRoles({ role: "unheard-of" })], [[], []]);
+});

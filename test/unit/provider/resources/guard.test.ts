@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Hypervisor } from "../../../../hypervisors/hypervisor";
+import type { GuardedMember } from "../../../../model/pool-change";
+import type { GuardInputs } from "../../../../model/resource-types";
+import { type Role, storedRoles } from "../../../../model/roles";
+import { guardResource } from "../../../../provider/resources/guard";
+import type { Context } from "../../../../provider/rpc/resource-handler";
+
+/** How the roles of members and machines are stored: as a set, or not at all, as by earlier revisions. */
+type Stored = "with roles" | "without roles";
+
+const rolesOf = (name: string): readonly Role[] => storedRoles({ role: name.replace(/-\d+$/, "") });
+const identity = (name: string, stored: Stored) => ({
+  name,
+  ...(stored === "with roles" ? { roles: rolesOf(name) } : {}),
+  uuid: name,
+  image: "old",
+});
+const names = (role: Role, count: number) => Array.from({ length: count }, (_, index) => `${role}-${index + 1}`);
+
+function guarded(masters: readonly string[], stored: Stored): GuardInputs {
+  const members = (all: readonly string[]): readonly GuardedMember[] =>
+    all.map((name) => ({ ...identity(name, stored), macs: [name] }));
+  return {
+    ...{ driver: "fake", stack: "guard-of-a-unit-test", replicas: 3, volume: "replica-3" },
+    masters: members(masters),
+    balancers: members(names("balancer", 2)),
+    storage: members(names("storage", 3)),
+  };
+}
+
+/** A hypervisor that has these machines; of masters only the first runs. */
+const hypervisor = (machines: readonly string[], stored: Stored): Hypervisor =>
+  ({
+    listMachines: async () => machines.map((name) => ({ name })),
+    inspectMachine: async ({ name }: { name: string }) =>
+      machines.includes(name) && {
+        spec: { ...identity(name, stored), nics: [{ mac: name }] },
+        power: /^master-[23]$/.test(name) ? "stopped" : "running",
+      },
+  }) as unknown as Hypervisor;
+
+async function judge(masters: readonly string[], olds: GuardInputs | undefined, stored: Stored) {
+  const machines = [...names("master", 3), ...names("balancer", 2), ...names("storage", 3), "worker-1", "gateway"];
+  const resource = guardResource(() => hypervisor(machines, stored));
+  const failures = await resource.check?.(guarded(masters, "with roles"), {} as Context, olds);
+  return (failures ?? []).map(({ reason }) => reason);
+}
+
+for (const stored of ["with roles", "without roles"] as const) {
+  test(`members of a state ${stored} are guarded`, async () => {
+    const olds = guarded(names("master", 3), stored);
+    const [refused, ...others] = await judge(["master-1"], olds, stored);
+    assert.match(String(refused), /masters: etcd has no majority to decide with: of master-1, master-2, master-3 only/);
+    assert.deepEqual(others, []);
+  });
+
+  test(`a plan that leaves a state ${stored} as it is passes without a look at the machines`, async () => {
+    const olds = guarded(names("master", 3), stored);
+    const resource = guardResource(() => assert.fail("asks no driver"));
+    const failures = await resource.check?.(guarded(names("master", 3), "with roles"), {} as Context, olds);
+    assert.deepEqual(failures, []);
+  });
+}
+
+test("machines that the state does not know are guarded by their recorded roles", async () => {
+  const [refused] = await judge(["master-1"], undefined, "with roles");
+  assert.match(String(refused), /of master-1, master-2, master-3 only master-1 can answer/);
+});
