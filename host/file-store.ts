@@ -165,3 +165,8 @@ export async function makePrivateFolder(folder: string): Promise<void> {
     `find out who made it; if nobody needs it, remove it: rm -r ${folder}`,
   );
 }
+
+/** Writes a file that the user names. Unlike `writeFileAtomic` it writes through a link, a device or a pipe. */
+export async function writeUserFile(file: string, content: string): Promise<void> {
+  await fs.writeFile(path.resolve(file), content);
+}

@@ -10,7 +10,7 @@ import { appendLine, makePrivateFolder, makeReadOnly, stampFile } from "./file-s
 import { fileTrees } from "./file-trees";
 import * as kernel from "./kernel-files";
 import { asNamespaceRoot, isInUserNamespace, namespaceProblem, ownNamespaces } from "./namespaces";
-import { isPortFree, portHolder } from "./ports";
+import { findFreePort, isPortFree, portHolder } from "./ports";
 import { fileHolders, findProcesses } from "./process-table";
 import { projectFolder } from "./project-folder";
 import { runCommand } from "./run-command";
@@ -106,7 +106,7 @@ export const localHost: Host = {
   },
   locks: { withLock: withFileLock },
   sockets: { ask: askSocket, connectLines },
-  ports: { isFree: isPortFree, holderOf: portHolder },
+  ports: { isFree: isPortFree, findFree: findFreePort, holderOf: portHolder },
   network,
   namespaces: {
     own: ownNamespaces,

@@ -7,7 +7,7 @@ export interface HostProblem {
   readonly hint: string;
 }
 
-/** What is to be known about one thing of a host. A warning does not keep anything from working. */
+/** The result of checking one thing about a host. A warning keeps nothing from working. */
 export interface HostFinding {
   /** Short stable name. */
   readonly id: string;
@@ -16,3 +16,9 @@ export interface HostFinding {
   /** What to do; for everything that is not ok. */
   readonly hint?: string;
 }
+
+export const ok = (id: string, text: string): HostFinding => ({ id, state: "ok", text });
+
+export const warning = (id: string, text: string, hint: string): HostFinding => ({ id, state: "warning", text, hint });
+
+export const problem = (id: string, text: string, hint: string): HostFinding => ({ id, state: "problem", text, hint });

@@ -98,6 +98,8 @@ export interface HostSockets {
 export interface HostPorts {
   /** Can a program listen on this port now? */
   isFree(port: number): Promise<boolean>;
+  /** A port that is free now. */
+  findFree(): Promise<number>;
   /** The program that listens on it: `<command> (process <pid>)`; `undefined` when it cannot be found. */
   holderOf(port: number): Promise<string | undefined>;
 }

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { toolsFolder } from "../host/data-folder";
 import { withFileLock } from "../host/file-lock";
+import { type HostFinding, ok, warning } from "../model/host-finding";
 import { UserError } from "../model/user-error";
 import { buildPulumi } from "./build-pulumi";
 import { downloadPulumi, isDownloadReachable } from "./download-pulumi";
@@ -36,6 +37,12 @@ export async function obtainPulumi(options: ObtainOptions = {}): Promise<PulumiC
 /** As `obtainPulumi`, but only when nothing has to be fetched or built; else `undefined`. */
 export async function findPulumi(): Promise<PulumiCli | undefined> {
   return (await findOwnPulumi()) ?? keptPulumi();
+}
+
+export async function checkPulumi(): Promise<readonly HostFinding[]> {
+  const cli = await findPulumi();
+  if (cli) return [ok("pulumi", `Pulumi ${cli.version} is in ${cli.binFolder} (${cli.how})`)];
+  return [warning("pulumi", "Pulumi is not installed yet", "`npm start` obtains it")];
 }
 
 const LOCK = { timeoutMs: LOCK_TIMEOUT_MS };

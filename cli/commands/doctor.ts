@@ -1,32 +1,26 @@
-import * as os from "node:os";
 import type { Command } from "commander";
+import { checkSshClient } from "../../guests/ssh-files";
+import { dataFolder } from "../../host/data-folder";
+import { availableMemoryMiB, freeGiB, loadPerCore, longestStall, totalMemoryMiB } from "../../host/host-capacity";
 import { interruptibly } from "../../host/interruption";
 import { localHost } from "../../host/local-host";
 import { stackFile } from "../../host/project-folder";
+import { judgeDiskSpace, judgeFailover, judgeGrowth, judgeMemory } from "../../hypervisors/checks/capacity";
+import { checkDriver, checkGatewayPorts } from "../../hypervisors/checks/driver";
 import { driverSurroundings, slowdownOf } from "../../hypervisors/choice/choose-driver";
 import { driverByName } from "../../hypervisors/driver-by-name";
-import { type Finding, ok, runChecks } from "../checks/check";
-import {
-  checkDiskSpace,
-  checkFailover,
-  checkGrowth,
-  checkMemory,
-  checkPorts,
-  checkSshClient,
-} from "../checks/host-checks";
-import {
-  checkDriver,
-  checkImageBuilding,
-  checkImages,
-  checkPulumi,
-  checkSources,
-  imageNamesOf,
-} from "../checks/part-checks";
-import { driverFor } from "../driver";
+import { type SmokeStep, smokeTest } from "../../hypervisors/smoke/smoke-test";
+import { checkImageBuilding, checkImages, describeFoundSources, imageNamesOf } from "../../image/checks";
+import { describeSources } from "../../image/parts/ensure-part";
+import { drivers } from "../../model/drivers";
+import { type HostFinding, ok, problem } from "../../model/host-finding";
+import { UserError } from "../../model/user-error";
+import type { Configuration } from "../../stacks/config/configuration";
+import { checkPulumi } from "../../toolchain/obtain-pulumi";
+import { type ChosenDriver, driverFor } from "../driver";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson } from "../print";
 import { readConfiguration } from "../project";
-import { type SmokeStep, smokeTest } from "../smoke/smoke-test";
 
 export function doctorCommand(): Command {
   return reportCommand("doctor", "check everything that `up` needs, all at once; exit code 1 on a problem")
@@ -52,44 +46,82 @@ async function smokeSteps(stack: string, name: string | undefined, json = false)
   const driver = name ? driverByName(name, localHost) : (await driverFor(await readConfiguration(stack))).hypervisor;
   if (!json) print(`smoke test on ${driver.name}`);
   const tell = (step: SmokeStep): void => (json ? undefined : print(renderStep(step)));
-  return interruptibly("the smoke test", (signal) => smokeTest(driver, { tell, signal }));
+  return interruptibly("the smoke test", (signal) => smokeTest(driver, localHost, { tell, signal }));
 }
 
-/** What depends on the configuration is left out while there is none that is right; its problems are findings. */
-async function examine(stack: string): Promise<readonly Finding[]> {
-  const always = { pulumi: checkPulumi, ssh: checkSshClient, building: checkImageBuilding, sources: checkSources };
-  const configured = await readConfiguration(stack, { hostMemoryMiB: Math.floor(os.totalmem() / 2 ** 20) })
-    .then(async (configuration) => ({ configuration, ...(await driverFor(configuration)) }))
+type Checks = Readonly<Record<string, () => Promise<readonly HostFinding[]>>>;
+
+const STALL_SAMPLE_MS = 1_000;
+
+/** Runs all checks at once. A wrong configuration is a finding, too; the checks that depend on it are left out then. */
+async function examine(stack: string): Promise<readonly HostFinding[]> {
+  const independent: Checks = {
+    pulumi: checkPulumi,
+    ssh: checkSshClient,
+    building: () => checkImageBuilding(localHost),
+    sources: async () => describeFoundSources(await describeSources(localHost)),
+  };
+  const configured = await readConfiguration(stack, { hostMemoryMiB: totalMemoryMiB() })
+    .then(async (configuration) => ({ configuration, choice: await driverFor(configuration) }))
     .catch((error: unknown) => ({ error }));
-  if ("error" in configured) return runChecks({ configuration: () => Promise.reject(configured.error), ...always });
-  const { configuration, hypervisor } = configured;
-  const imagesPresent = async (): Promise<boolean> =>
-    (
-      await Promise.all(imageNamesOf(hypervisor.name, configuration).map((name) => hypervisor.inspectImage({ name })))
-    ).every(Boolean);
-  return runChecks({
-    configuration: async () => [ok("configuration", `${stackFile(stack)} is in order`)],
-    driver: checkDriver(hypervisor, configured),
-    images: checkImages(hypervisor, configuration),
-    ...always,
-    "disk-space": checkDiskSpace(imagesPresent),
-    memory: checkMemory(configuration, hypervisor),
-    failover: checkFailover(configuration, async () => {
-      return (await slowdownOf(configured.driver, await driverSurroundings(localHost, stack))) > 1;
-    }),
-    "disk-growth": checkGrowth(configuration, hypervisor),
-    "host-ports": checkPorts(configuration, hypervisor),
-  });
+  if ("error" in configured)
+    return runChecks({ configuration: () => Promise.reject(configured.error), ...independent });
+  return runChecks({ ...checksOf(stack, configured.configuration, configured.choice), ...independent });
 }
 
-const marks: Readonly<Record<Finding["state"], string>> = { ok: "ok      ", warning: "warning ", problem: "PROBLEM " };
+function checksOf(stack: string, configuration: Configuration, choice: ChosenDriver): Checks {
+  const { hypervisor, driver } = choice;
+  const { name, pools, hostPorts } = configuration;
+  const images = imageNamesOf(driver, configuration);
+  return {
+    configuration: async () => [ok("configuration", `${stackFile(stack)} is valid`)],
+    driver: () => checkDriver(hypervisor, choice),
+    images: () => checkImages(images, (image) => hypervisor.inspectImage(image)),
+    "disk-space": async () => {
+      const present = await Promise.all(images.map((image) => hypervisor.inspectImage({ name: image })));
+      return [judgeDiskSpace(dataFolder(), await freeGiB(dataFolder()), present.every(Boolean))];
+    },
+    memory: async () => {
+      const memory = { availableMiB: await availableMemoryMiB(), totalMiB: totalMemoryMiB() };
+      return [judgeMemory(pools, { ...memory, sharesKernel: drivers[driver].sharesKernel })];
+    },
+    failover: async () => {
+      const isEmulated = (await slowdownOf(driver, await driverSurroundings(localHost, stack))) > 1;
+      const pace = { stallMs: await longestStall(STALL_SAMPLE_MS), loadPerCore: loadPerCore(), isEmulated };
+      return [judgeFailover(configuration, pace)];
+    },
+    "disk-growth": async () =>
+      drivers[driver].imageForm === "disk" ? [judgeGrowth(pools, await freeGiB(dataFolder()))] : [],
+    "host-ports": () => checkGatewayPorts(hypervisor, name, hostPorts, localHost),
+  };
+}
 
-export function renderFinding({ state, text, hint }: Finding): string {
+/** All checks at once. A check that fails becomes a finding and stops no other check. */
+export async function runChecks(checks: Checks): Promise<readonly HostFinding[]> {
+  const results = Object.entries(checks).map(([id, check]) =>
+    check().catch((error: unknown) => [failureOf(id, error)]),
+  );
+  return (await Promise.all(results)).flat();
+}
+
+function failureOf(id: string, error: unknown): HostFinding {
+  if (error instanceof UserError) return problem(error.id, error.problem, error.hint);
+  const reason = error instanceof Error ? error.message : String(error);
+  return problem(id, `the check failed: ${reason}`, "this is an internal error, please report it");
+}
+
+const marks: Readonly<Record<HostFinding["state"], string>> = {
+  ok: "ok      ",
+  warning: "warning ",
+  problem: "PROBLEM ",
+};
+
+export function renderFinding({ state, text, hint }: HostFinding): string {
   const lines = text.split("\n").join(`\n${" ".repeat(8)}`);
   return `${marks[state]}${lines}${hint ? `\n          next step: ${hint}` : ""}`;
 }
 
-/** A step of the smoke test with the seconds that it took. */
+/** A step of the smoke test with its duration. */
 export function renderStep({ step, seconds, state, text, hint }: SmokeStep): string {
   const head = `${state === "ok" ? "ok      " : "FAILED  "}${step.padEnd(7)} ${seconds.toFixed(1).padStart(6)} s  `;
   return `${head}${text}${hint ? `\n          next step: ${hint}` : ""}`;

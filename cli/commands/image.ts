@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { interruptibly } from "../../host/interruption";
 import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
-import { imageNamesOf } from "../checks/part-checks";
+import { imageNamesOf } from "../../image/checks";
 import { driverFor } from "../driver";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson, sayNews } from "../print";

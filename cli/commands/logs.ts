@@ -1,11 +1,11 @@
 import type { Command } from "commander";
+import { writeSshFiles } from "../../guests/ssh-files";
 import { runAttached } from "../../host/foreground-commands";
 import { findNode } from "../../model/stack-outputs";
 import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { driverOf } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { say } from "../print";
-import { writeSshFiles } from "../ssh-files";
 
 export function logsCommand(): Command {
   return stackCommand("logs <node>", "show a node's journal since its boot, and where its console is recorded")

@@ -1,7 +1,6 @@
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import type { Command } from "commander";
-import { readIfPresent } from "../../host/file-store";
+import { readIfPresent, writeUserFile } from "../../host/file-store";
 import { projectFolder, stackFile } from "../../host/project-folder";
 import { CommandError } from "../../model/commands";
 import { UserError } from "../../model/user-error";
@@ -30,9 +29,8 @@ export function previewCommand(): Command {
     .option("--json <file>", "write the whole review for programs")
     .action(async ({ stack, base, markdown, json }: PreviewOptions) => {
       const review = await (base === undefined ? reviewOfStack(stack) : reviewOfRevision(stack, base));
-      // Written through what is there: it may be a link, or a device.
-      if (markdown !== undefined) await fs.writeFile(path.resolve(markdown), renderMarkdown(review));
-      if (json !== undefined) await fs.writeFile(path.resolve(json), `${JSON.stringify(review, null, 2)}\n`);
+      if (markdown !== undefined) await writeUserFile(markdown, renderMarkdown(review));
+      if (json !== undefined) await writeUserFile(json, `${JSON.stringify(review, null, 2)}\n`);
       print(renderMarkdown(review, Number.POSITIVE_INFINITY));
       if (review.refused.length > 0) process.exitCode = 1;
     });

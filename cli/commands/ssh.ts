@@ -1,10 +1,10 @@
 import type { Command } from "commander";
+import { sshWords, writeSshFiles } from "../../guests/ssh-files";
 import { runAttached } from "../../host/foreground-commands";
 import { guestPaths } from "../../model/guest-paths";
 import { findNode } from "../../model/stack-outputs";
 import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { type StackOptions, stackCommand } from "../options";
-import { writeSshFiles } from "../ssh-files";
 
 export function sshCommand(): Command {
   return stackCommand(
@@ -21,9 +21,4 @@ export function sshCommand(): Command {
       const { config } = await writeSshFiles(stack, outputs);
       process.exitCode = await runAttached(sshWords(config, node.name, words));
     });
-}
-
-/** The command line of the system's ssh. */
-export function sshWords(config: string, node: string, words: readonly string[]): readonly string[] {
-  return ["ssh", "-F", config, node, ...(words.length > 0 ? ["--", ...words] : [])];
 }

@@ -1,13 +1,11 @@
-import * as path from "node:path";
 import type { Command } from "commander";
-import { imagesFolder } from "../../host/data-folder";
-import { exists } from "../../host/file-store";
 import { ensureHostPackages } from "../../host/host-packages";
 import { interruptibly } from "../../host/interruption";
 import { localHost } from "../../host/local-host";
 import { type PhaseTime, ProgressLines } from "../../host/progress-lines";
-import type { Hypervisor } from "../../hypervisors/hypervisor";
+import { refuseUnusableHost } from "../../hypervisors/checks/driver";
 import { ensureImages } from "../../image/build-images";
+import { areImagesPresent, imageNamesOf } from "../../image/checks";
 import { type DriverName, drivers } from "../../model/drivers";
 import { guestPaths } from "../../model/guest-paths";
 import { storedRoles } from "../../model/roles";
@@ -20,7 +18,6 @@ import { pulumiEnvironment } from "../../toolchain/pulumi-environment";
 import { bringUp } from "../../toolchain/run-pulumi/bring-up";
 import { prepareStack, settleStackFile } from "../../toolchain/run-pulumi/prepare-stack";
 import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
-import { imageNamesOf } from "../checks/part-checks";
 import { driverFor } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { print } from "../print";
@@ -63,13 +60,13 @@ interface Preparation {
   readonly signal: AbortSignal;
 }
 
-/** Everything that `pulumi up` takes for granted. Gives the folder of Pulumi's programs. */
+/** Prepares everything that `pulumi up` requires. Returns the folder of Pulumi's programs. */
 async function prepare(stack: string, { yes, progress, signal }: Preparation): Promise<string> {
   const configuration = await readConfiguration(stack);
   const { driver, hypervisor } = await driverFor(configuration);
   const note = (text: string): void => progress.note(text);
   const isReal = !drivers[driver].simulated;
-  const imagesHere = await areImagesHere(driver, configuration);
+  const imagesHere = await areImagesPresent(imageNamesOf(driver, configuration), localHost);
   const packages = { driver, imagesHere, isRoot: process.getuid?.() === 0, yes, progress, signal };
   if (isReal) await progress.during("host packages", () => ensureHostPackages(packages));
   if (isReal) await refuseUnusableHost(hypervisor);
@@ -78,25 +75,7 @@ async function prepare(stack: string, { yes, progress, signal }: Preparation): P
   return binFolder;
 }
 
-/** By their records, which are written last. */
-async function areImagesHere(driver: DriverName, configuration: Configuration): Promise<boolean> {
-  const names = imageNamesOf(driver, configuration);
-  const found = await Promise.all(names.map((name) => exists(path.join(imagesFolder(), name, "image.json"))));
-  return found.every(Boolean);
-}
-
-/** Said before minutes of building, and all at once. */
-async function refuseUnusableHost(hypervisor: Hypervisor): Promise<void> {
-  const problems = await hypervisor.problems();
-  if (problems.length === 0) return;
-  throw new UserError(
-    "host-unusable",
-    `this host cannot run the stack's machines:\n${problems.map(({ problem }) => `  - ${problem}`).join("\n")}`,
-    problems.map(({ hint }) => hint).join("; "),
-  );
-}
-
-/** Go is fetched only when a part really has to be built and the host has none. */
+/** Downloads Go only when a part must be built and the host has no suitable Go. */
 async function prepareImages(
   driver: DriverName,
   configuration: Configuration,

@@ -1,5 +1,5 @@
-import { writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
+import { writeUserFile } from "../../host/file-store";
 import { interruptibly } from "../../host/interruption";
 import { stackFile } from "../../host/project-folder";
 import type { VerifyReport } from "../../model/contract-report";
@@ -42,9 +42,9 @@ export function verifyCommand(): Command {
     .action(async (options: VerifyCommandOptions) => {
       const report = await verify(options);
       print(table(renderTable(report)));
-      if (options.json) await writeFile(options.json, `${JSON.stringify(withoutSamples(report), null, 2)}\n`);
-      if (options.markdown) await writeFile(options.markdown, renderMarkdown(report));
-      if (options.svg) await writeFile(options.svg, renderTimeline(report));
+      if (options.json) await writeUserFile(options.json, `${JSON.stringify(withoutSamples(report), null, 2)}\n`);
+      if (options.markdown) await writeUserFile(options.markdown, renderMarkdown(report));
+      if (options.svg) await writeUserFile(options.svg, renderTimeline(report));
       if (!report.met) process.exitCode = 1;
     });
 }

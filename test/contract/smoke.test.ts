@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { smokeTest } from "../../cli/smoke/smoke-test";
 import { stackFolder } from "../../host/data-folder";
 import { localHost } from "../../host/local-host";
 import { driverByName } from "../../hypervisors/driver-by-name";
+import { smokeTest } from "../../hypervisors/smoke/smoke-test";
 import { imageFor } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion } from "../../model/releases";
 
@@ -17,7 +17,7 @@ test("doctor --smoke boots a system container", { timeout: 5 * 60_000 }, async (
   const name = imageFor("infrastructure", defaultKubernetesVersion, "tree");
   if (!(await driver.inspectImage({ name }))) return t.skip(`no image ${name} here: \`npm start\` makes it`);
   const told: string[] = [];
-  const steps = await smokeTest(driver, {
+  const steps = await smokeTest(driver, localHost, {
     tell: ({ step, state }) => told.push(`${step} ${state}`),
     signal: new AbortController().signal,
   });
@@ -33,7 +33,7 @@ test("doctor --smoke boots a system container", { timeout: 5 * 60_000 }, async (
 test("without an image the smoke test says what to do, and still removes", { timeout: 60_000 }, async () => {
   const driver = driverByName("nspawn", localHost);
   const missing = { ...driver, ensureImage: () => Promise.reject(new Error("no image")) };
-  const steps = await smokeTest(missing, { tell: () => {}, signal: new AbortController().signal });
+  const steps = await smokeTest(missing, localHost, { tell: () => {}, signal: new AbortController().signal });
   assert.deepEqual(
     steps.map(({ step, state }) => `${step} ${state}`),
     ["image failed", "remove ok"],

@@ -172,6 +172,7 @@ export class RecordingHost implements Host {
 
   readonly ports = {
     isFree: async (port: number) => !this.script.usedPorts?.includes(port),
+    findFree: async () => 40_000,
     holderOf: async (port: number) => (this.script.usedPorts?.includes(port) ? "nginx (process 7)" : undefined),
   };
 

@@ -5,11 +5,11 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
-import type { Finding } from "../../cli/checks/check";
-import { type SmokeStep, smokeTest } from "../../cli/smoke/smoke-test";
 import { localHost } from "../../host/local-host";
 import { findVBoxManage } from "../../hypervisors/choice/vboxmanage-program";
 import { driverByName } from "../../hypervisors/driver-by-name";
+import { type SmokeStep, smokeTest } from "../../hypervisors/smoke/smoke-test";
+import type { HostFinding } from "../../model/host-finding";
 import { makeVirtualboxHost, type VirtualboxHost } from "../support/virtualbox-host";
 import { obtainVirtualboxRoot } from "../support/virtualbox-root";
 
@@ -29,8 +29,9 @@ const states = (steps: readonly SmokeStep[]) => steps.map(({ step, state }) => `
 test("the host is examined: the version that is there, the module that is not", async (t) => {
   if (skip) return t.skip(skip);
   assert.equal(await findVBoxManage(localHost), host.vboxManage);
-  const findings: readonly Finding[] = (await driver.examineHost?.()) ?? [];
-  const found = (id: string): Finding => findings.find((each) => each.id === id) ?? assert.fail(`nothing about ${id}`);
+  const findings: readonly HostFinding[] = (await driver.examineHost?.()) ?? [];
+  const found = (id: string): HostFinding =>
+    findings.find((each) => each.id === id) ?? assert.fail(`nothing about ${id}`);
   assert.match(found("virtualbox-version").text, /^VirtualBox 7\.\d+\.\d+/);
   assert.equal(found("virtualbox-version").state, "ok");
   assert.match(found("kvm").text, new RegExp(`Linux ${fs.readFileSync("/proc/sys/kernel/osrelease", "utf8").trim()}`));
@@ -42,7 +43,7 @@ test("the host is examined: the version that is there, the module that is not", 
 
 test("the smoke test makes, boots and removes a machine, and leaves nothing", { timeout: 5 * 60_000 }, async (t) => {
   if (skip) return t.skip(skip);
-  const steps = await smokeTest(driver, noTelling);
+  const steps = await smokeTest(driver, localHost, noTelling);
   for (const { step, seconds, text } of steps) t.diagnostic(`${step}: ${text} (${seconds} s)`);
   assert.deepEqual(states(steps), [
     "image ok",
@@ -59,9 +60,9 @@ test("the smoke test makes, boots and removes a machine, and leaves nothing", { 
 
 test("a step that fails ends it, says why, and what was made goes", { timeout: 5 * 60_000 }, async (t) => {
   if (skip) return t.skip(skip);
-  const steps = await smokeTest({ ...driver, startMachine: async () => {} }, { ...noTelling, bootMs: 500 });
+  const steps = await smokeTest({ ...driver, startMachine: async () => {} }, localHost, { ...noTelling, bootMs: 500 });
   assert.deepEqual(states(steps), ["image ok", "create ok", "start ok", "boot failed", "remove ok"]);
-  assert.match(steps.find(({ state }) => state === "failed")?.text ?? "", /does not say within 0\.5 s/);
+  assert.match(steps.find(({ state }) => state === "failed")?.text ?? "", /no successful boot within 0\.5 s/);
   await nothingIsLeft();
 });
 

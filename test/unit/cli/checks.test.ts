@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ok, problem, runChecks } from "../../../cli/checks/check";
-import { judgeFailover, judgeGrowth, judgeMemory } from "../../../cli/checks/host-checks";
-import { describeFoundSources } from "../../../cli/checks/part-checks";
-import { renderFinding } from "../../../cli/commands/doctor";
+import { renderFinding, runChecks } from "../../../cli/commands/doctor";
+import { judgeDiskSpace, judgeFailover, judgeGrowth, judgeMemory } from "../../../hypervisors/checks/capacity";
+import { describeFoundSources } from "../../../image/checks";
+import { ok, problem } from "../../../model/host-finding";
 import { UserError } from "../../../model/user-error";
 import { exampleConfiguration } from "../../support/example-stacks";
 
@@ -16,7 +16,12 @@ test("a check that fails keeps no other from being made", async () => {
   assert.deepEqual(findings, [
     { id: "no-pulumi", state: "problem", text: "Pulumi is not here", hint: "run npm start" },
     { id: "second", state: "ok", text: "all is well" },
-    { id: "third", state: "problem", text: "cannot be checked: boom", hint: "report this fault" },
+    {
+      id: "third",
+      state: "problem",
+      text: "the check failed: boom",
+      hint: "this is an internal error, please report it",
+    },
   ]);
 });
 
@@ -41,9 +46,14 @@ test("a source that cannot be used is a warning only while no other has what it 
   assert.match(alone?.hint ?? "", /bundle load/);
 });
 
+const none = { count: 0, cpus: 1, memoryMiB: 512, diskGiB: 10, disks: [], volumes: {} };
+
 test("memory: containers may share what is there, virtual machines must fit the host", () => {
   const state = (sharesKernel: boolean, plannedMiB: number) =>
-    judgeMemory({ sharesKernel, plannedMiB, availableMiB: 8_000, totalMiB: 16_000 }).state;
+    judgeMemory(
+      { workers: { ...none, count: 2, memoryMiB: plannedMiB / 2 } },
+      { sharesKernel, availableMiB: 8_000, totalMiB: 16_000 },
+    ).state;
   for (const sharesKernel of [true, false]) {
     assert.equal(state(sharesKernel, 8_000), "ok");
     assert.equal(state(sharesKernel, 12_000), "warning");
@@ -53,11 +63,10 @@ test("memory: containers may share what is there, virtual machines must fit the 
 });
 
 test("disks of virtual machines are counted as large as they may grow", () => {
-  const none = { count: 0, cpus: 1, memoryMiB: 512, diskGiB: 10, disks: [], volumes: {} };
   const storage = { ...none, count: 3, disks: [{ name: "brick", sizeGiB: 4 }] };
   const pools = { gateway: { ...none, count: 1 }, balancers: none, masters: none, workers: none, storage };
-  assert.equal(judgeGrowth({ pools }, 52).state, "ok");
-  const { state, text } = judgeGrowth({ pools }, 51.5);
+  assert.equal(judgeGrowth(pools, 52).state, "ok");
+  const { state, text } = judgeGrowth(pools, 51.5);
   assert.equal(state, "warning");
   assert.match(text, /grow to 52 GiB, 51\.5 GiB are free/);
 });
@@ -65,15 +74,22 @@ test("disks of virtual machines are counted as large as they may grow", () => {
 test("a host that stalls, is busy or emulates is advised to be calm, unless it is, or nothing can fail over", () => {
   const lab = exampleConfiguration("lab");
   const calm = { ...lab, options: { ...lab.options, failover: "calm" } } as const;
-  const pace = { stallMs: 20, load: 0.4, isEmulated: false };
+  const pace = { stallMs: 20, loadPerCore: 0.4, isEmulated: false };
   const states = [
     judgeFailover(lab, pace),
     judgeFailover(lab, { ...pace, stallMs: 180 }),
-    judgeFailover(lab, { ...pace, load: 3 }),
-    judgeFailover(calm, { stallMs: 180, load: 3, isEmulated: true }),
+    judgeFailover(lab, { ...pace, loadPerCore: 3 }),
+    judgeFailover(calm, { stallMs: 180, loadPerCore: 3, isEmulated: true }),
     judgeFailover(exampleConfiguration("small"), { ...pace, stallMs: 180 }),
     judgeFailover(exampleConfiguration("small"), { ...pace, isEmulated: true }),
   ].map(({ state }) => state);
   assert.deepEqual(states, ["ok", "warning", "warning", "ok", "ok", "warning"]);
   assert.match(judgeFailover(lab, { ...pace, stallMs: 180 }).hint ?? "", /failover: calm/);
+});
+
+test("a host needs room for its machines, and for images that are missing", () => {
+  assert.equal(judgeDiskSpace("/data", 5, true).state, "ok");
+  const { state, text } = judgeDiskSpace("/data", 5, false);
+  assert.equal(state, "problem");
+  assert.match(text, /^\/data has 5\.0 GiB of free space, 16 GiB are required$/);
 });

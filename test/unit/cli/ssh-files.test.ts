@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sshWords } from "../../../cli/commands/ssh";
-import { renderSshConfig } from "../../../cli/ssh-files";
+import { renderSshConfig, sshWords } from "../../../guests/ssh-files";
 
 const node = (name: string, address: string) => ({
   name,

@@ -1,15 +1,11 @@
 import * as path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { dataFolder, stackFolder } from "../../host/data-folder";
-import { withFileLock } from "../../host/file-lock";
-import { readIfPresent, removeTree } from "../../host/file-store";
-import { findFreePort, isPortFree } from "../../host/ports";
-import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
+import type { Host } from "../../model/host";
 import { ports } from "../../model/ports";
 import { UserError } from "../../model/user-error";
+import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../hypervisor";
 import { makeSmokeImage, type SmokeImage } from "./smoke-image";
 
-/** One step of the smoke test as it went. */
+/** The result of one step of the smoke test. */
 export interface SmokeStep {
   readonly step: string;
   readonly seconds: number;
@@ -19,10 +15,10 @@ export interface SmokeStep {
 }
 
 export interface SmokeOptions {
-  /** Called as each step ends. */
+  /** Called at the end of each step. */
   readonly tell: (step: SmokeStep) => void;
   readonly signal: AbortSignal;
-  /** How long the machine may take to say that it has booted; default two minutes. */
+  /** How long the machine may take to boot; default two minutes. */
   readonly bootMs?: number;
 }
 
@@ -38,31 +34,31 @@ const SEED: SeedFiles = {
 const BOOT_MS = 120_000;
 
 /**
- * Makes, boots and removes one tiny machine through the driver port, and tells how each step went. Ends at the first
- * step that fails; what was made is removed in any case, also what a smoke test left that was killed.
+ * Creates, boots and removes one tiny machine through the driver port. Ends at the first step that fails. Removes the
+ * machine in any case, including one that a killed smoke test left.
  */
-export async function smokeTest(driver: Hypervisor, options: SmokeOptions): Promise<readonly SmokeStep[]> {
-  const lock = path.join(dataFolder(), STACK);
-  return withFileLock(lock, () => runSteps(driver, options));
+export async function smokeTest(driver: Hypervisor, host: Host, options: SmokeOptions): Promise<readonly SmokeStep[]> {
+  const lock = path.join(host.folders.data(), STACK);
+  return host.locks.withLock(lock, () => runSteps(driver, host, options));
 }
 
-async function runSteps(driver: Hypervisor, options: SmokeOptions): Promise<readonly SmokeStep[]> {
+async function runSteps(driver: Hypervisor, host: Host, options: SmokeOptions): Promise<readonly SmokeStep[]> {
   const { signal, tell, bootMs = BOOT_MS } = options;
-  const log = new StepLog(tell);
+  const log = new StepLog(tell, () => host.clock.now());
   let image: SmokeImage | undefined;
   try {
     image = await log.take("image", async () => {
       await removeMachine(driver);
-      const value = await makeSmokeImage(driver);
+      const value = await makeSmokeImage(driver, host);
       return { text: `${value.name} is ready for machines`, value };
     });
     const { name, booted, shutdownMs } = image;
-    const port = await findFreePort();
+    const port = await host.ports.findFree();
     const steps: Readonly<Record<string, () => Promise<string>>> = {
       create: () => create(driver, tinyMachine(name, port)),
       start: () => start(driver),
-      boot: () => boot(driver, booted, bootMs, signal),
-      "way in": () => wayIn(port),
+      boot: () => boot(driver, host, { booted, bootMs, signal }),
+      "way in": () => wayIn(host, port),
       stop: () => stop(driver, shutdownMs),
     };
     for (const [step, action] of Object.entries(steps)) {
@@ -70,24 +66,27 @@ async function runSteps(driver: Hypervisor, options: SmokeOptions): Promise<read
       await log.take(step, async () => ({ text: await action(), value: undefined }));
     }
   } catch {
-    // It stands among the steps. What comes now has to be done all the same.
+    // The failed step is in the log. The machine is removed in any case.
   }
-  const remove = async () => ({ text: await removeAll(driver, image), value: undefined });
+  const remove = async () => ({ text: await removeAll(driver, host, image), value: undefined });
   await log.take("remove", remove).catch(() => undefined);
   signal.throwIfAborted();
   return log.steps;
 }
 
-/** Takes steps one after the other and keeps how long each took and what came of it. */
+/** Runs steps one after the other and keeps the duration and the result of each. */
 class StepLog {
   readonly steps: SmokeStep[] = [];
 
-  constructor(private readonly tell: SmokeOptions["tell"]) {}
+  constructor(
+    private readonly tell: SmokeOptions["tell"],
+    private readonly now: () => number,
+  ) {}
 
   async take<T>(step: string, action: () => Promise<{ readonly text: string; readonly value: T }>): Promise<T> {
-    const started = performance.now();
+    const started = this.now();
     const end = (outcome: Pick<SmokeStep, "state" | "text" | "hint">): void => {
-      const taken = { step, seconds: Math.round(performance.now() - started) / 1000, ...outcome };
+      const taken = { step, seconds: Math.round(this.now() - started) / 1000, ...outcome };
       this.steps.push(taken);
       this.tell(taken);
     };
@@ -120,31 +119,44 @@ async function create(driver: Hypervisor, spec: MachineSpec): Promise<string> {
   await driver.ensureSegment(SEGMENT, OWNER);
   const { power } = await driver.ensureMachine(spec, SEED, OWNER);
   const found = await driver.inspectMachine(MACHINE);
-  if (!found) throw new UserError("smoke-lost", "the machine was made and cannot be found", "report this fault");
-  return `a machine of ${spec.memoryMiB} MiB, ${power}, as ${driver.name} shows it`;
+  if (!found)
+    throw new UserError(
+      "smoke-lost",
+      "the machine was created but cannot be found",
+      "this is an internal error, please report it",
+    );
+  return `${driver.name} shows a machine with ${spec.memoryMiB} MiB of memory, ${power}`;
 }
 
 async function start(driver: Hypervisor): Promise<string> {
   await driver.startMachine(MACHINE);
-  return `it is ${(await driver.inspectMachine(MACHINE))?.power ?? "gone"}`;
+  return `the machine is ${(await driver.inspectMachine(MACHINE))?.power ?? "gone"}`;
 }
 
-async function boot(driver: Hypervisor, booted: RegExp, bootMs: number, signal: AbortSignal): Promise<string> {
+interface BootWait {
+  readonly booted: RegExp;
+  readonly bootMs: number;
+  readonly signal: AbortSignal;
+}
+
+async function boot(driver: Hypervisor, { files, clock }: Host, wait: BootWait): Promise<string> {
+  const { booted, bootMs, signal } = wait;
   const file = driver.consoleLog?.consoleLogPath(MACHINE);
-  if (file === undefined) return `${driver.name} keeps no console: not looked at`;
-  const deadline = performance.now() + bootMs;
+  if (file === undefined) return `not checked: ${driver.name} keeps no console log`;
+  const deadline = clock.now() + bootMs;
   for (;;) {
-    const said = (await readIfPresent(file)) ?? "";
+    const said = (await files.readText(file)) ?? "";
     const line = said.split(/\r?\n/).find((each) => booted.test(each));
-    if (line !== undefined) return `its console says: ${plainText(line)}`;
-    if (performance.now() > deadline) throw notBooted(said, bootMs);
-    await sleep(100, undefined, { signal });
+    if (line !== undefined) return `the console says: ${plainText(line)}`;
+    if (clock.now() > deadline) throw notBooted(said, bootMs);
+    signal.throwIfAborted();
+    await clock.sleep(100);
   }
 }
 
 function notBooted(said: string, bootMs: number): UserError {
   const last = plainText(said).trimEnd().split("\n").slice(-5).join("\n  ");
-  const problem = `its console does not say within ${bootMs / 1000} s that it has booted${last ? `:\n  ${last}` : ", it is empty"}`;
+  const problem = `the console shows no successful boot within ${bootMs / 1000} s${last ? `:\n  ${last}` : "; it is empty"}`;
   return new UserError("smoke-not-booted", problem, "look at the other findings of `npx groundplane doctor`");
 }
 
@@ -152,14 +164,18 @@ function notBooted(said: string, bootMs: number): UserError {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
 const plainText = (text: string): string => text.replace(/\x1b\[[\d;?]*[a-zA-Z]|\r/g, "").trim();
 
-async function wayIn(port: number): Promise<string> {
-  if (!(await isPortFree(port))) return `port ${port} of 127.0.0.1 leads to it`;
-  throw new UserError("smoke-no-way-in", `nobody listens on port ${port} of 127.0.0.1`, "report this fault");
+async function wayIn({ ports }: Host, port: number): Promise<string> {
+  if (!(await ports.isFree(port))) return `port ${port} of 127.0.0.1 leads to it`;
+  throw new UserError(
+    "smoke-no-way-in",
+    `nothing listens on port ${port} of 127.0.0.1`,
+    "this is an internal error, please report it",
+  );
 }
 
 async function stop(driver: Hypervisor, shutdownMs: number): Promise<string> {
   await driver.stopMachine(MACHINE, shutdownMs);
-  return `it is ${(await driver.inspectMachine(MACHINE))?.power ?? "gone"}`;
+  return `the machine is ${(await driver.inspectMachine(MACHINE))?.power ?? "gone"}`;
 }
 
 async function removeMachine(driver: Hypervisor): Promise<void> {
@@ -167,13 +183,17 @@ async function removeMachine(driver: Hypervisor): Promise<void> {
   await driver.removeSegment(SEGMENT, OWNER);
 }
 
-async function removeAll(driver: Hypervisor, image: SmokeImage | undefined): Promise<string> {
+async function removeAll(driver: Hypervisor, { files, folders }: Host, image: SmokeImage | undefined): Promise<string> {
   await removeMachine(driver);
   await image?.remove();
-  await removeTree(stackFolder(STACK));
+  await files.remove(folders.stack(STACK));
   const left = await driver.listMachines(STACK);
-  if (left.length === 0) return "nothing is left";
-  throw new UserError("smoke-left", `left: ${left.map(({ name }) => name).join(", ")}`, "report this fault");
+  if (left.length === 0) return "nothing remains";
+  throw new UserError(
+    "smoke-left",
+    `these machines remain: ${left.map(({ name }) => name).join(", ")}`,
+    "this is an internal error, please report it",
+  );
 }
 
 function wordsFor(error: unknown): { readonly text: string; readonly hint?: string } {

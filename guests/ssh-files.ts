@@ -1,9 +1,11 @@
 import * as path from "node:path";
 import { stackFolder } from "../host/data-folder";
 import { writeFileAtomic } from "../host/file-store";
+import { findProgram } from "../host/host-capacity";
+import { type HostFinding, ok, warning } from "../model/host-finding";
 import type { StackOutputs } from "../model/stack-outputs";
 
-/** Files by which the system's own ssh reaches every node of a stack. */
+/** Files with which the system's own ssh reaches every node of a stack. */
 export interface SshFiles {
   readonly config: string;
   readonly key: string;
@@ -16,7 +18,7 @@ export function sshFilesOf(stack: string): SshFiles {
   return { config: inFolder("config"), key: inFolder("key"), knownHosts: inFolder("known_hosts") };
 }
 
-/** Writes them anew, readable by the user alone: a key on a command line would be everybody's. */
+/** Rewrites the files, readable only by the user: every user can read a key on a command line. */
 export async function writeSshFiles(stack: string, outputs: StackOutputs): Promise<SshFiles> {
   const files = sshFilesOf(stack);
   await writeFileAtomic(files.key, outputs.sshPrivateKey, 0o600);
@@ -25,7 +27,7 @@ export async function writeSshFiles(stack: string, outputs: StackOutputs): Promi
   return files;
 }
 
-/** An OpenSSH client configuration in which each node goes by its own name. */
+/** An OpenSSH client configuration that knows each node by its name. */
 export function renderSshConfig(
   files: Pick<SshFiles, "key" | "knownHosts">,
   { gatewaySsh, inventory }: Pick<StackOutputs, "gatewaySsh" | "inventory">,
@@ -53,5 +55,17 @@ function block(host: string, lines: readonly string[]): string {
   return [`Host ${host}`, ...lines.map((line) => `  ${line}`), ""].join("\n");
 }
 
-/** ssh splits at spaces, expands `%` and takes a backslash for an escape; on Windows it knows both kinds of slashes. */
+/** ssh splits at spaces, expands `%` and treats a backslash as an escape. On Windows it accepts both kinds of slashes. */
 const quoted = (file: string): string => `"${file.replace(/(?<=^[A-Za-z]:.*)\\/g, "/").replaceAll("%", "%%")}"`;
+
+/** The command line of the system's ssh. */
+export function sshWords(config: string, node: string, words: readonly string[]): readonly string[] {
+  return ["ssh", "-F", config, node, ...(words.length > 0 ? ["--", ...words] : [])];
+}
+
+/** `groundplane ssh` and `logs` run the system's own ssh. */
+export async function checkSshClient(): Promise<readonly HostFinding[]> {
+  const ssh = await findProgram("ssh");
+  if (ssh) return [ok("ssh", `ssh is ${ssh}`)];
+  return [warning("ssh", "ssh is not installed; `ssh` and `logs` need it", "apt-get install openssh-client")];
+}

@@ -1,30 +1,29 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
-import { imagesFolder } from "../../host/data-folder";
-import { removeTree, writeFileAtomic, writeJson } from "../../host/file-store";
-import { bootSectorDisk } from "../../hypervisors/boot-sector";
-import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { imageFor } from "../../image/recipes/image-names";
 import { drivers } from "../../model/drivers";
+import type { Host } from "../../model/host";
 import { defaultKubernetesVersion } from "../../model/releases";
+import { bootSectorDisk } from "../boot-sector";
+import type { Hypervisor } from "../hypervisor";
 
-/** What the tiny machine is made from, and how one knows on its console that it has booted. */
+/** What the tiny machine is created from, and how its console shows that it has booted. */
 export interface SmokeImage {
   readonly name: string;
   readonly booted: RegExp;
-  /** How long it may take to shut down in order; a boot sector knows the power button of VirtualBox alone. */
+  /** How long a shutdown may take; the boot sector reacts only to the power button of VirtualBox. */
   readonly shutdownMs: number;
-  /** Gives back what was made for it. */
+  /** Removes what was created for it. */
   remove(): Promise<void>;
 }
 
 const LINE = "groundplane: booted from sector 0";
 
 /**
- * Virtual machines boot a disk of one sector, so that nothing has to be built first. System containers have no sector
- * to boot from: theirs is the infrastructure image, which has to be there.
+ * Virtual machines boot a disk of one sector, which needs no build. System containers cannot boot a sector; they use the
+ * infrastructure image, which must be present.
  */
-export async function makeSmokeImage(driver: Hypervisor): Promise<SmokeImage> {
+export async function makeSmokeImage(driver: Hypervisor, { files, folders }: Host): Promise<SmokeImage> {
   const form = drivers[driver.name].imageForm;
   if (form === "tree") {
     const name = imageFor("infrastructure", defaultKubernetesVersion, form);
@@ -34,8 +33,8 @@ export async function makeSmokeImage(driver: Hypervisor): Promise<SmokeImage> {
   const disk = bootSectorDisk(LINE);
   const hex = createHash("sha256").update(disk).digest("hex");
   const name = `smoke-${hex.slice(0, 12)}`;
-  const folder = path.join(imagesFolder(), name);
-  await writeFileAtomic(path.join(folder, "disk.raw"), disk);
+  const folder = path.join(folders.images(), name);
+  await files.writeAtomic(path.join(folder, "disk.raw"), disk);
   const record = {
     name,
     form,
@@ -43,7 +42,7 @@ export async function makeSmokeImage(driver: Hypervisor): Promise<SmokeImage> {
     sizeBytes: disk.length,
     createdFrom: { disk: "a boot sector" },
   };
-  await writeJson(path.join(folder, "image.json"), record, 0o644);
+  await files.writeJson(path.join(folder, "image.json"), record, 0o644);
   await driver.ensureImage({ name });
   return {
     name,
@@ -51,7 +50,7 @@ export async function makeSmokeImage(driver: Hypervisor): Promise<SmokeImage> {
     shutdownMs: 3_000,
     async remove() {
       await driver.releaseImage({ name });
-      await removeTree(folder);
+      await files.remove(folder);
     },
   };
 }
