@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -44,6 +45,11 @@ const diskFull = (file: string, cause: unknown): UserError =>
 /** The file's text; `undefined` when there is none. */
 export async function readIfPresent(file: string): Promise<string | undefined> {
   return fs.readFile(file, "utf8").catch(ifMissing(undefined));
+}
+
+/** The same for Pulumi's program, which is synchronous. */
+export function readIfPresentSync(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
 
 /**
@@ -103,6 +109,16 @@ export async function exists(file: string): Promise<boolean> {
   return fs.lstat(file).then(() => true, ifMissing(false));
 }
 
+/** The path without symbolic links; `undefined` when the file is missing. */
+export async function realPath(file: string): Promise<string | undefined> {
+  return fs.realpath(file).catch(() => undefined);
+}
+
+/** The content of a file that is not text; `undefined` when it is missing. */
+export async function readBytes(file: string): Promise<Buffer | undefined> {
+  return fs.readFile(file).catch(ifMissing(undefined));
+}
+
 /** Removes a file or a whole folder; nothing happens when it is missing. */
 export async function removeTree(target: string): Promise<void> {
   await fs.rm(target, { recursive: true, force: true });
@@ -144,6 +160,11 @@ export async function readFileAndMode(file: string): Promise<{ mode: string; con
 export async function stampFile(file: string): Promise<FileStamp | undefined> {
   const found = await fs.stat(file).catch(ifMissing(undefined));
   return found && { bytes: found.size, modified: Math.trunc(found.mtimeMs) };
+}
+
+/** Lets every user run a program file. */
+export async function makeExecutable(file: string): Promise<void> {
+  await fs.chmod(file, 0o755);
 }
 
 /** Takes everybody's permission to write to a file. */

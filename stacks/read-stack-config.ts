@@ -1,7 +1,7 @@
-import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { readIfPresentSync } from "../host/file-store";
 import type { Configuration } from "./config/configuration";
 import { type ConfigurationProblem, describeProblems } from "./config/describe-problems";
 import { parseConfiguration } from "./config/parse-configuration";
@@ -17,11 +17,10 @@ export function readStackConfig(): Configuration {
   const problems = [...strayKeys(), ...(result.problems ?? [])];
   if (result.configuration && problems.length === 0) return result.configuration;
   const file = path.join("stacks", `Pulumi.${context.stack}.yaml`);
-  // Pulumi hands over values without their lines: the file is read a second time to tell where a problem stands. The
-  // user may have named another file, so what Pulumi gave decides whether there is a problem at all.
-  const located = fs.existsSync(file)
-    ? readConfigurationFile(fs.readFileSync(file, "utf8"), context).problems
-    : undefined;
+  // Pulumi passes values without their lines, so the file is read again to locate the problems. The user may have named
+  // another file, so only Pulumi's values decide whether there is a problem.
+  const text = readIfPresentSync(file);
+  const located = text === undefined ? undefined : readConfigurationFile(text, context).problems;
   throw new pulumi.RunError(describeProblems(located ?? problems, file));
 }
 

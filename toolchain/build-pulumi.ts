@@ -11,13 +11,13 @@ const VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Vers
 
 /**
  * Builds `pulumi` into `binFolder` from the Go module proxy, every module pinned by the go.sum in pulumi-cli/. Minutes
- * the first time, seconds with a filled build cache; interrupted, it goes on from that cache.
+ * the first time, seconds with a filled build cache, from which an interrupted build resumes.
  *
  * @throws UserError `go-missing`, `command-failed`
  */
 export async function buildPulumi(binFolder: string, { progress, signal }: ObtainOptions): Promise<void> {
   const go = await obtainGo(GO_MINIMUM, { progress, signal });
-  progress?.(`building Pulumi ${PULUMI_VERSION} from the Go module proxy (some minutes the first time)`);
+  progress?.(`building Pulumi ${PULUMI_VERSION} from the Go module proxy (takes minutes the first time)`);
   await runCommand(
     [
       go,
@@ -44,7 +44,7 @@ export async function buildPulumi(binFolder: string, { progress, signal }: Obtai
       signal,
       onLine: (line) => {
         const module = /^go: downloading (\S+)/.exec(line)?.[1];
-        if (module) progress?.(`fetching ${module}`);
+        if (module) progress?.(`downloading ${module}`);
       },
     },
   );

@@ -1,7 +1,7 @@
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { partsFolder } from "../host/data-folder";
 import { download } from "../host/download";
+import { removeTree } from "../host/file-store";
 import { discard, httpGet, httpGetText } from "../host/http-get";
 import { runCommand } from "../host/run-command";
 import { UserError } from "../model/user-error";
@@ -51,7 +51,7 @@ export async function downloadPulumi(
   progress?.(`downloading Pulumi ${PULUMI_VERSION} from ${url}`);
   await download(`${url}/${archiveName()}`, archive, { sha256, signal, allowHttp }).catch(explain);
   await runCommand(["tar", "-xzf", archive, "--strip-components=1", "-C", binFolder], { signal });
-  await fs.rm(archive, { force: true });
+  await removeTree(archive);
 }
 
 function checksumOf(name: string, checksums: string): string {

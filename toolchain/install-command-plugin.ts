@@ -1,7 +1,5 @@
-import * as fs from "node:fs/promises";
-import * as os from "node:os";
 import * as path from "node:path";
-import { exists, readIfPresent, removeTree, writeFileAtomic } from "../host/file-store";
+import { exists, makeTemporaryFolder, readIfPresent, removeTree, stampFile, writeFileAtomic } from "../host/file-store";
 import { runCommand } from "../host/run-command";
 import { UserError } from "../model/user-error";
 import { programFile } from "./own-pulumi";
@@ -13,8 +11,8 @@ const DOWNLOAD_LIMIT_MS = 120_000;
 const EXECUTABLE = programFile("pulumi-resource-command");
 
 /**
- * Sees to it that `@pulumi/command` finds its plugin in a PULUMI_HOME: the official one where Pulumi itself could be
- * had, else ours. One that is there already is kept, except that ours follows this project's version.
+ * Installs the plugin of `@pulumi/command` into a PULUMI_HOME: the official one where Pulumi itself is not built here,
+ * else ours. Keeps an official one that is present; ours follows this project's version.
  */
 export async function installCommandPlugin(cli: PulumiCli, home: string, options: ObtainOptions = {}): Promise<void> {
   const installed = path.join(home, "plugins", `resource-command-v${COMMAND_PLUGIN_VERSION}`, EXECUTABLE);
@@ -25,22 +23,22 @@ export async function installCommandPlugin(cli: PulumiCli, home: string, options
   await installOurs(cli, home, installed, options);
 }
 
-/** Ours is started by a shell script. */
+/** A shell script starts ours, so Windows needs the official one. */
 const pluginMissing = (): UserError =>
   new UserError(
     "command-plugin-missing",
-    `Pulumi's command plugin ${COMMAND_PLUGIN_VERSION} could not be fetched`,
+    `Pulumi's command plugin ${COMMAND_PLUGIN_VERSION} could not be downloaded`,
     `with a network: pulumi plugin install resource command ${COMMAND_PLUGIN_VERSION}`,
   );
 
 /** Ours is a few lines of shell, the official plugin a large binary. */
 async function isLauncher(file: string): Promise<boolean> {
-  const { size } = await fs.stat(file);
-  return size < 4096 && ((await readIfPresent(file)) ?? "").startsWith("#!/bin/sh");
+  const stamp = await stampFile(file);
+  return stamp !== undefined && stamp.bytes < 4096 && ((await readIfPresent(file)) ?? "").startsWith("#!/bin/sh");
 }
 
 async function installOfficial(cli: PulumiCli, home: string, { progress, signal }: ObtainOptions): Promise<boolean> {
-  progress?.(`fetching the command plugin ${COMMAND_PLUGIN_VERSION}`);
+  progress?.(`downloading the command plugin ${COMMAND_PLUGIN_VERSION}`);
   return install(cli, home, [], { signal, timeoutMs: DOWNLOAD_LIMIT_MS }).then(
     () => true,
     (error: unknown) => {
@@ -53,7 +51,7 @@ async function installOfficial(cli: PulumiCli, home: string, { progress, signal 
 async function installOurs(cli: PulumiCli, home: string, installed: string, { signal }: ObtainOptions): Promise<void> {
   const text = launcher(await keepStandIn("command-plugin"));
   if ((await readIfPresent(installed)) === text) return;
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "groundplane-command-plugin-"));
+  const folder = await makeTemporaryFolder("groundplane-command-plugin-");
   try {
     await writeFileAtomic(path.join(folder, EXECUTABLE), text, 0o755);
     await install(cli, home, ["--file", folder, "--reinstall"], { signal });

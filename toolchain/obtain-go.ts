@@ -1,9 +1,8 @@
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { partsFolder, toolsFolder } from "../host/data-folder";
 import { download } from "../host/download";
 import { withFileLock } from "../host/file-lock";
-import { removeTree } from "../host/file-store";
+import { exists, filesBelow, makeExecutable, makeFolder, moveTree, removeTree } from "../host/file-store";
 import { runCommand } from "../host/run-command";
 import { UserError } from "../model/user-error";
 import type { ObtainOptions } from "./pulumi-tool";
@@ -64,29 +63,23 @@ async function downloadGo(minimum: string, { progress, signal }: ObtainOptions):
     throw error instanceof UserError ? goMissing(minimum, error.problem, error) : error;
   });
   await unpackGo(archive, name, signal);
-  await fs.rm(archive);
+  await removeTree(archive);
 }
 
 async function unpackGo(archive: string, name: string, signal?: AbortSignal): Promise<void> {
   const unpacked = `${goFolder()}.partial`;
   await removeTree(unpacked);
-  await fs.mkdir(unpacked, { recursive: true });
+  await makeFolder(unpacked);
   await runCommand(["unzip", "-q", archive, "-d", unpacked], { signal });
   await removeTree(goFolder());
-  await fs.rename(path.join(unpacked, "golang.org", `toolchain@${name}`), goFolder());
+  await moveTree(path.join(unpacked, "golang.org", `toolchain@${name}`), goFolder());
   await removeTree(unpacked);
   // A module's archive carries no permissions.
-  for (const program of await programs(goFolder())) await fs.chmod(program, 0o755);
+  for (const folder of [path.join(goFolder(), "bin"), path.join(goFolder(), "pkg", "tool")]) {
+    const programs = (await exists(folder)) ? await filesBelow(folder) : [];
+    for (const program of programs) await makeExecutable(path.join(folder, program));
+  }
   await sealFolder(goFolder(), "download", path.join("bin", "go"));
-}
-
-async function programs(folder: string): Promise<string[]> {
-  const found = await Promise.all(
-    ["bin", path.join("pkg", "tool")].map((part) =>
-      fs.readdir(path.join(folder, part), { recursive: true, withFileTypes: true }),
-    ),
-  );
-  return found.flat().flatMap((entry) => (entry.isFile() ? [path.join(entry.parentPath, entry.name)] : []));
 }
 
 function moduleProxy(): string {

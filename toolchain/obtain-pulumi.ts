@@ -1,7 +1,7 @@
-import * as fs from "node:fs";
 import * as path from "node:path";
 import { toolsFolder } from "../host/data-folder";
 import { withFileLock } from "../host/file-lock";
+import { makeFolder, removeTree } from "../host/file-store";
 import { type HostFinding, ok, warning } from "../model/host-finding";
 import { UserError } from "../model/user-error";
 import { buildPulumi } from "./build-pulumi";
@@ -16,13 +16,13 @@ import { installLanguageHost } from "./stand-ins";
 
 const LOCK_TIMEOUT_MS = 30 * 60_000;
 
-/** Where a downloaded or built Pulumi is kept. */
+/** The folder of a downloaded or built Pulumi. */
 export const keptPulumiFolder = (): string => path.join(toolsFolder(), `pulumi-${PULUMI_VERSION}`);
 
 /**
- * The user's own Pulumi when it is recent enough; else one kept from before; else the official download; else one built
- * from the Go module proxy, with language host and command plugin of our own. What it gives has been checked; a second
- * call takes well below a second. May be killed at any point and called again, also by several processes at once.
+ * The user's own Pulumi when it is recent enough; else the one obtained earlier; else the official download; else one
+ * built from the Go module proxy, with our own language host and command plugin. The result is verified; a second call
+ * takes well below a second. May be killed at any point and called again, also by several processes at once.
  *
  * @throws UserError `go-missing`, `pulumi-not-obtained`, `command-failed`
  */
@@ -34,7 +34,7 @@ export async function obtainPulumi(options: ObtainOptions = {}): Promise<PulumiC
   return cli;
 }
 
-/** As `obtainPulumi`, but only when nothing has to be fetched or built; else `undefined`. */
+/** Like `obtainPulumi`, but downloads and builds nothing: `undefined` when that would be necessary. */
 export async function findPulumi(): Promise<PulumiCli | undefined> {
   return (await findOwnPulumi()) ?? keptPulumi();
 }
@@ -49,7 +49,7 @@ const LOCK = { timeoutMs: LOCK_TIMEOUT_MS };
 
 async function keepPulumi(options: ObtainOptions): Promise<PulumiCli> {
   const cli = (await keptPulumi()) ?? (await fetchPulumi(options));
-  // Also for a kept one: another clone of the project, or this one before an update, may have left an older host.
+  // For a kept one, too: another clone of the project, or this one before an update, may have left an older host.
   if (cli.how === "build") await installLanguageHost(cli.binFolder);
   return cli;
 }
@@ -65,14 +65,14 @@ async function fetchPulumi(options: ObtainOptions): Promise<PulumiCli> {
   if (process.platform === "win32") {
     throw new UserError(
       "pulumi-not-obtained",
-      `there is no Pulumi ${PULUMI_VERSION} or later on the PATH, and on Windows it has an installer of its own`,
+      `Pulumi ${PULUMI_VERSION} or later is not on PATH, and Windows has its own installer for it`,
       "install it: https://www.pulumi.com/docs/install/, open a new window and try again",
     );
   }
   const folder = keptPulumiFolder();
   const binFolder = path.join(folder, "bin");
-  await fs.promises.rm(folder, { recursive: true, force: true });
-  await fs.promises.mkdir(binFolder, { recursive: true });
+  await removeTree(folder);
+  await makeFolder(binFolder);
   const how = (await isDownloadReachable(options.signal)) ? "download" : "build";
   if (how === "download") await downloadPulumi(binFolder, options);
   else await buildPulumi(binFolder, options);

@@ -1,30 +1,30 @@
-import * as fs from "node:fs";
 import * as path from "node:path";
+import { realPath } from "../host/file-store";
 import { runCommand } from "../host/run-command";
 import { PULUMI_VERSION, satisfies } from "./pulumi-version";
 import { readRecord } from "./sealed-folder";
 
 /**
- * The user's own Pulumi: the first on PATH, if it is recent enough and its Node language host lies beside it (the
- * engine looks for it nowhere better). One that groundplane keeps is not the user's, though `groundplane env` puts it
- * on PATH.
+ * The user's own Pulumi: the first on PATH, if it is recent enough and its Node language host is in the same folder,
+ * where the engine looks for it first. One that groundplane keeps does not count, although `groundplane env` puts it on
+ * PATH.
  */
 export async function findOwnPulumi(): Promise<
   { readonly binFolder: string; readonly version: string; readonly how: "own" } | undefined
 > {
   for (const folder of (process.env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute)) {
-    const file = await realFile(path.join(folder, programFile("pulumi")));
+    const file = await realPath(path.join(folder, programFile("pulumi")));
     if (!file) continue;
     const binFolder = path.dirname(file);
     if (await readRecord(path.dirname(binFolder))) continue;
-    if (!(await realFile(path.join(binFolder, programFile("pulumi-language-nodejs"))))) return undefined;
+    if (!(await realPath(path.join(binFolder, programFile("pulumi-language-nodejs"))))) return undefined;
     const version = await pulumiVersion(file);
     return version && satisfies(version, PULUMI_VERSION) ? { binFolder, version, how: "own" } : undefined;
   }
   return undefined;
 }
 
-/** What a `pulumi` says it is, without the leading `v`; `undefined` when it does not run. */
+/** The version that a `pulumi` reports, without the leading `v`; `undefined` when it does not run. */
 export async function pulumiVersion(file: string): Promise<string | undefined> {
   const options = { env: { PULUMI_SKIP_UPDATE_CHECK: "true" }, timeoutMs: 20_000 };
   const result = await runCommand([file, "version"], options).catch(() => undefined);
@@ -34,7 +34,3 @@ export async function pulumiVersion(file: string): Promise<string | undefined> {
 /** A program's file name on this platform. */
 export const programFile = (name: string, platform: string = process.platform): string =>
   platform === "win32" ? `${name}.exe` : name;
-
-async function realFile(file: string): Promise<string | undefined> {
-  return fs.promises.realpath(file).catch(() => undefined);
-}

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { dataFolder, pulumiHomeFolder, stateFolder } from "../host/data-folder";
 import { withFileLock } from "../host/file-lock";
-import { exists, readJson, writeFileAtomic } from "../host/file-store";
+import { exists, makeFolder, readJson, writeFileAtomic } from "../host/file-store";
 
-/** Who decides where the stacks' state is kept. */
+/** Where the stacks' state is stored, and whose choice that is. */
 export type Backend =
   | { readonly kind: "local"; readonly url: string }
   /** `why` names the variable or file that says so. */
@@ -15,7 +14,7 @@ export type Backend =
 /** The user's own choice of a backend, where there is one; else the state folder on this host. */
 export async function chooseBackend(environment: NodeJS.ProcessEnv = process.env): Promise<Backend> {
   const local: Backend = { kind: "local", url: `file://${stateFolder()}` };
-  // Ours, from an `eval "$(npx groundplane env)"` before, is not a choice of the user's.
+  // Ours, from an earlier `eval "$(npx groundplane env)"`, is not the user's choice.
   if (environment.PULUMI_BACKEND_URL === local.url) return local;
   for (const variable of ["PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN"]) {
     if (environment[variable]) return { kind: "user", why: variable };
@@ -26,7 +25,7 @@ export async function chooseBackend(environment: NodeJS.ProcessEnv = process.env
   return login?.current ? { kind: "user", why: credentials } : local;
 }
 
-/** PULUMI_HOME for this project's commands: the user's where his login is, else one of our own. */
+/** PULUMI_HOME for this project's commands: the user's if they logged in to a backend, else our own. */
 export async function choosePulumiHome(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   if (environment.PULUMI_HOME) return environment.PULUMI_HOME;
   const backend = await chooseBackend(environment);
@@ -34,8 +33,8 @@ export async function choosePulumiHome(environment: NodeJS.ProcessEnv = process.
 }
 
 /**
- * What has to be in the environment of `pulumi`, beside what is there already. Makes the state folder and, once, the
- * passphrase that encrypts secrets in it. Holds no secret: the passphrase is named by its file.
+ * The variables that `pulumi` needs in addition to the present environment. Creates the state folder and, once, the
+ * passphrase that encrypts its secrets. Holds no secret: names the passphrase by its file.
  *
  * @param binFolder of `obtainPulumi`
  */
@@ -44,7 +43,7 @@ export async function pulumiEnvironment(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Record<string, string>> {
   const backend = await chooseBackend(environment);
-  if (backend.kind === "local") await fs.mkdir(stateFolder(), { recursive: true, mode: 0o700 });
+  if (backend.kind === "local") await makeFolder(stateFolder(), 0o700);
   const hasPassphrase = environment.PULUMI_CONFIG_PASSPHRASE || environment.PULUMI_CONFIG_PASSPHRASE_FILE;
   return {
     PATH: withFirst(binFolder, environment.PATH ?? ""),
@@ -53,16 +52,16 @@ export async function pulumiEnvironment(
     ...(hasPassphrase ? {} : { PULUMI_CONFIG_PASSPHRASE_FILE: await passphraseFile() }),
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    // Most of the work is waiting for machines: the default, four for each core, holds back the small hosts.
+    // Most operations wait for machines. The default of four per core slows small hosts down.
     ...(environment.PULUMI_PARALLEL ? {} : { PULUMI_PARALLEL: "32" }),
-    // A local backend keeps a copy of the whole state for each step otherwise; `stack export` is the backup.
+    // Otherwise a local backend keeps a copy of the whole state for each step; `stack export` is the backup.
     PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
-    // A stack file without an `encryptionsalt` line (a fresh checkout) is read with the one that the state keeps.
+    // A stack file may lack its `encryptionsalt` line, e.g. in a fresh checkout; the state has a copy.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
   };
 }
 
-/** The same as lines for a POSIX shell to evaluate; the shell's own PATH stays, behind our first folder. */
+/** The same variables as lines for a POSIX shell to evaluate; our folder goes before the shell's own PATH. */
 export function formatShellExports(variables: Readonly<Record<string, string>>): string {
   return Object.entries(variables)
     .map(([name, value]) =>

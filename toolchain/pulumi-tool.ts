@@ -1,6 +1,6 @@
 /** The Pulumi command line tool that this project uses on this host. */
 export interface PulumiCli {
-  /** Folder with `pulumi` and `pulumi-language-nodejs`; to be put first in PATH. */
+  /** Folder with `pulumi` and `pulumi-language-nodejs`; belongs first on PATH. */
   readonly binFolder: string;
   /** e.g. `3.248.0` */
   readonly version: string;
@@ -9,7 +9,7 @@ export interface PulumiCli {
 }
 
 export interface ObtainOptions {
-  /** Called with what is being done, one line each. */
+  /** Called with a line for each step. */
   readonly progress?: (message: string) => void;
   readonly signal?: AbortSignal;
 }

@@ -1,4 +1,4 @@
-/** The Pulumi engine this project is written for and tested with; also the oldest one it accepts. */
+/** The Pulumi engine that this project is tested with; also the oldest one it accepts. */
 export const PULUMI_VERSION = "3.248.0";
 /** The `command` resource plugin that belongs to the pinned @pulumi/command. */
 export const COMMAND_PLUGIN_VERSION = "1.2.1";

@@ -1,9 +1,8 @@
-import * as fs from "node:fs";
 import * as path from "node:path";
 import { digestFile } from "../host/digest-file";
-import { readJson, writeJson } from "../host/file-store";
+import { readJson, stampFile, writeJson } from "../host/file-store";
 
-/** Written last into a folder with a fetched program: what it should be like. */
+/** The last file in a folder with an obtained program: describes the complete program. */
 interface SealRecord {
   readonly how: "download" | "build";
   /** Relative to the folder. */
@@ -15,23 +14,27 @@ interface SealRecord {
 
 const recordFile = (folder: string): string => path.join(folder, "seal.json");
 
-/** @param program the file that the folder is about, relative to it */
+/** @param program the file that the folder is for, relative to it */
 export async function sealFolder(folder: string, how: SealRecord["how"], program: string): Promise<void> {
   const file = path.join(folder, program);
-  const { size, mtimeMs } = await fs.promises.stat(file);
-  const record: SealRecord = { how, program, sha256: await digestFile(file), size, mtimeMs };
+  const stamp = await stampFile(file);
+  if (!stamp) throw new Error(`${file} is missing`);
+  const record: SealRecord = {
+    ...{ how, program, sha256: await digestFile(file) },
+    ...{ size: stamp.bytes, mtimeMs: stamp.modified },
+  };
   await writeJson(recordFile(folder), record, 0o644);
 }
 
-/** `undefined` when the folder was never finished. */
+/** `undefined` when the folder is incomplete. */
 export async function readRecord(folder: string): Promise<SealRecord | undefined> {
   return readJson<SealRecord>(recordFile(folder)).catch(() => undefined);
 }
 
-/** Is the program still what was sealed? Reads all of it only when its size or time says that somebody touched it. */
+/** Whether the program is unchanged. Reads its content only when its modification time differs. */
 export async function isIntact(folder: string, record: SealRecord): Promise<boolean> {
   const file = path.join(folder, record.program);
-  const stat = await fs.promises.stat(file).catch(() => undefined);
-  if (!stat || stat.size !== record.size) return false;
-  return stat.mtimeMs === record.mtimeMs || (await digestFile(file)) === record.sha256;
+  const stamp = await stampFile(file).catch(() => undefined);
+  if (!stamp || stamp.bytes !== record.size) return false;
+  return stamp.modified === Math.trunc(record.mtimeMs) || (await digestFile(file)) === record.sha256;
 }

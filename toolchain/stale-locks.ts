@@ -1,8 +1,7 @@
-import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { stateFolder } from "../host/data-folder";
-import { listFolder, readJson } from "../host/file-store";
+import { listFolder, readJson, removeTree } from "../host/file-store";
 import { isProcessAlive } from "../host/start-process";
 
 interface PulumiLock {
@@ -11,8 +10,8 @@ interface PulumiLock {
 }
 
 /**
- * Removes the locks of Pulumi processes that are no more: one that was killed leaves its lock in a local backend for
- * ever. A lock of another host, or of a living process, stays.
+ * Removes the locks of Pulumi processes that have ended: a killed one leaves its lock in a local backend. Locks of other
+ * hosts and of running processes stay.
  */
 export async function removeStaleLocks(stack: string): Promise<void> {
   const folder = path.join(stateFolder(), ".pulumi", "locks", "organization", "groundplane", stack);
@@ -20,6 +19,6 @@ export async function removeStaleLocks(stack: string): Promise<void> {
     const file = path.join(folder, name);
     const lock = await readJson<PulumiLock>(file).catch(() => undefined);
     if (!lock || lock.hostname !== os.hostname() || isProcessAlive(lock.pid)) continue;
-    await fs.rm(file, { force: true });
+    await removeTree(file);
   }
 }
