@@ -78,13 +78,17 @@ const forbidden: readonly Import[] = [
   { file: "hypervisors/nspawn/a.ts", imported: "node:child_process", rule: "processes-only-in-host" },
   { file: "components/a.ts", imported: "node:fs", rule: "files-and-sockets-only-in-host" },
   { file: "provider/resources/a.ts", imported: "node:net", rule: "files-and-sockets-only-in-host" },
+  { file: "cli/a.ts", imported: "node:fs/promises", rule: "files-and-sockets-only-in-host" },
+  { file: "toolchain/a.ts", imported: "node:fs", rule: "files-and-sockets-only-in-host" },
+  { file: "stacks/a.ts", imported: "node:fs", rule: "files-and-sockets-only-in-host" },
+  { file: "hypervisors/nspawn/a.ts", imported: "host/b", rule: "imports-of-hypervisors" },
 ];
 
 const allowed: readonly Import[] = [
   { file: "stacks/plan/a.ts", imported: "stacks/config/b" },
   { file: "cloud-init/roles/a.ts", imported: "stacks/plan/b" },
   { file: "stacks/program.ts", imported: "components/b" },
-  { file: "hypervisors/nspawn/a.ts", imported: "host/b" },
+  { file: "guests/a.ts", imported: "host/b" },
   { file: "provider/resources/a.ts", imported: "model/seed" },
   { file: "host/a.ts", imported: "node:child_process" },
   { file: "stacks/plan/a.ts", imported: "node:crypto" },
