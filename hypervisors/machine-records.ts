@@ -1,3 +1,4 @@
+import { formerMachineProperties } from "../model/former-names";
 import type { Host } from "../model/host";
 import { UserError } from "../model/user-error";
 import { ForeignObjectError, isOwner, type MachineName, type MachineSpec, type Owner } from "./hypervisor";
@@ -25,11 +26,11 @@ export interface MachineRecords<R extends DriverRecord> {
   ownedRecord(host: Host, machine: MachineName, owner: Owner): Promise<R | undefined>;
 }
 
-/** A recorded spec without `cpuWeight`, which earlier versions recorded: a running machine must not change for it. */
-export function presentSpec(recorded: MachineSpec): MachineSpec {
-  const { cpuWeight: _former, ...spec } = recorded as MachineSpec & { readonly cpuWeight?: number };
-  return spec;
-}
+/** A recorded spec without the settings of earlier versions: a running machine must not change because of them. */
+export const presentSpec = (recorded: MachineSpec): MachineSpec =>
+  Object.fromEntries(
+    Object.entries(recorded).filter(([key]) => !Object.hasOwn(formerMachineProperties, key)),
+  ) as unknown as MachineSpec;
 
 /** @param fileOf where a machine's record lies */
 export function machineRecords<R extends DriverRecord>(

@@ -1,5 +1,6 @@
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import type { Hypervisor, MachineSpec, MachineState, Owner } from "../../hypervisors/hypervisor";
+import { formerMachineProperties } from "../../model/former-names";
 import type { DriverInput, MachineInputs, MachineOutputs } from "../../model/resource-types";
 import { type Properties, UNKNOWN } from "../rpc/property-values";
 import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource-handler";
@@ -19,8 +20,7 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
   return {
     schema: machineSchema,
     replaceOn: ["driver", "stack", "name", "uuid", "image", "nics"],
-    // A share of CPU that was the same for every machine.
-    formerProperties: { cpuWeight: null },
+    formerProperties: formerMachineProperties,
     alwaysSecret: ["secrets"],
     // A stopped machine has no other difference, and manual changes may have no input of their own.
     ownInputs: { power: "running", drift: [] },

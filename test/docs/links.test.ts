@@ -51,5 +51,11 @@ test("the host's paper lists every file of the host", () => {
   for (const file of files) assert.ok(paper.includes(`\`${file}\``), file);
 });
 
+test("the paper of model/ lists every table", () => {
+  const paper = readPaper("model/README.md");
+  const files = fs.readdirSync(path.join(projectFolder, "model")).filter((file) => file.endsWith(".ts"));
+  for (const file of files) assert.ok(paper.includes(`\`${file}\``), file);
+});
+
 /** Files of images and seals, which are not in the project, and what Pulumi and Kubernetes call theirs. */
 const isMadeLater = /^(?:image|seal)\.json$/;
