@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { probeApi } from "../../verify/api-probe";
 import { freePort } from "../support/qemu-host";
 
-test("the API is asked while the one who breaks machines is busy, and told by our clock", async () => {
+test("the API is probed while faults are injected, on the clock of this process", async () => {
   const begun = performance.now();
   const probe = probeApi(`https://127.0.0.1:${await freePort()}/readyz`, 10);
   await sleep(300);

@@ -11,7 +11,7 @@ import { clusterNamespaces } from "../../model/cluster-namespaces";
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-ready-"));
 after(() => fs.rmSync(folder, { recursive: true }));
 
-const whole = [
+const complete = [
   "node master-1 True",
   "pod kube-system/coredns-1 Running True",
   "deployment kube-system/coredns 1 1",
@@ -30,12 +30,12 @@ function clusterReady(objects: readonly string[], ...names: string[]): { readonl
   return { missing: stdout.trim(), status: status ?? 128 };
 }
 
-test("a whole cluster is ready", () => {
-  assert.deepEqual(clusterReady(whole, "master-1"), { missing: "", status: 0 });
+test("a complete cluster is ready", () => {
+  assert.deepEqual(clusterReady(complete, "master-1"), { missing: "", status: 0 });
 });
 
 test("a node that is named and not there is missing, with the network on it", () => {
-  const { missing, status } = clusterReady(whole, "master-1", "worker-1");
+  const { missing, status } = clusterReady(complete, "master-1", "worker-1");
   assert.equal(status, 1);
   assert.deepEqual(missing.split("\n"), [
     "node worker-1 is not in the cluster",
@@ -47,7 +47,7 @@ test("a node that is named and not there is missing, with the network on it", ()
 for (const namespace of clusterNamespaces) {
   test(`what does not run in ${namespace} is missing`, () => {
     const broken = [`pod ${namespace}/a Pending Unknown`, `deployment ${namespace}/a 2 1`];
-    assert.deepEqual(clusterReady([...whole, ...broken], "master-1"), {
+    assert.deepEqual(clusterReady([...complete, ...broken], "master-1"), {
       missing: `pod ${namespace}/a is Pending, not ready\ndeployment ${namespace}/a has 1 of 2`,
       status: 1,
     });
@@ -56,5 +56,5 @@ for (const namespace of clusterNamespaces) {
 
 test("what users run holds up nothing, whatever its state", () => {
   const theirs = ["pod default/web Pending Unknown", "deployment shop/web 3 0", "daemonset shop/agent 5 0"];
-  assert.deepEqual(clusterReady([...whole, ...theirs], "master-1"), { missing: "", status: 0 });
+  assert.deepEqual(clusterReady([...complete, ...theirs], "master-1"), { missing: "", status: 0 });
 });

@@ -38,7 +38,7 @@ test("a wrong command line ends with 2 and says what is wrong", async () => {
   assert.match(missing.stderr, /--out/);
 });
 
-test("render writes what every machine is told, with references in the place of secrets", async () => {
+test("render writes the seed of every machine, with references in place of secrets", async () => {
   const out = path.join(temporary, "seeds");
   const { exitCode } = await groundplane("render", "--out", out, "--stack", "small");
   assert.equal(exitCode, 0);
@@ -51,9 +51,9 @@ test("render writes what every machine is told, with references in the place of 
   for (const node of fs.readdirSync(out)) {
     assert.deepEqual(fs.readdirSync(path.join(out, node)).sort(), ["meta-data", "network-config", "user-data"]);
   }
-  const told = fs.readFileSync(path.join(out, "master-1", "user-data"), "utf8");
-  assert.match(told, /\$\{secret-base64:kubernetes-ca\.key\}/);
-  assert.doesNotMatch(told, /PRIVATE KEY/);
+  const userData = fs.readFileSync(path.join(out, "master-1", "user-data"), "utf8");
+  assert.match(userData, /\$\{secret-base64:kubernetes-ca\.key\}/);
+  assert.doesNotMatch(userData, /PRIVATE KEY/);
 });
 
 test("destroy without anybody to ask does nothing and says how it is meant", async () => {
@@ -63,7 +63,7 @@ test("destroy without anybody to ask does nothing and says how it is meant", asy
   assert.ok(!fs.existsSync(path.join(temporary, "data", "stacks")));
 });
 
-test("a problem of the user's is told without a stack of calls", async () => {
+test("a user error is reported without a stack trace", async () => {
   const { exitCode, stderr } = await groundplane("status", "--stack", "nowhere");
   assert.equal(exitCode, 1);
   assert.match(stderr, /^error: there is no stacks\/Pulumi\.nowhere\.yaml\n {2}next step: .*\n$/);

@@ -86,7 +86,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       await driver.create().releaseImage(absent);
     });
 
-    test("a segment is made once, known to a new instance, and nobody else's", async () => {
+    test("a segment is made once, is known to a new instance, and has one owner", async () => {
       assert.equal(await driver.create().inspectSegment(segment), undefined);
       await driver.create().ensureSegment(segment, owner("dmz"));
       await driver.create().ensureSegment(segment, owner("dmz"));
@@ -96,7 +96,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       assert.deepEqual((await driver.create().inspectSegment(segment))?.owner, owner("dmz"));
     });
 
-    test("a disk is made once, known to a new instance, and nobody else's", async () => {
+    test("a disk is made once, is known to a new instance, and has one owner", async () => {
       assert.equal(await driver.create().inspectDisk(disk), undefined);
       await driver.create().ensureDisk(disk, owner("disk"));
       await driver.create().ensureDisk(disk, owner("disk"));
@@ -211,11 +211,13 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       const again = await driver
         .create()
         .ensureMachine(contractMachine(await driver.image()), contractSeed, owner("machine"));
-      assert.notEqual(again.generation, before?.generation, "a machine made anew is another one");
+      assert.notEqual(again.generation, before?.generation, "a recreated machine is another one");
       await driver.create().removeMachine(machine, owner("machine"));
     });
 
-    test("whoever makes, starts or removes a machine may be killed at any point", { timeout: 180_000 }, async () => {
+    test("a process that makes, starts or removes a machine may be killed at any point", {
+      timeout: 180_000,
+    }, async () => {
       const spec = contractMachine(await driver.image(), "machine-2");
       for (const killAfterMs of [0, 20, 60, 150, 350]) {
         await killedMidway(driver, spec, "makeAndStart", killAfterMs);

@@ -57,7 +57,7 @@ const change = (from: string, to: string, file = project.stackFile("lab")) => {
 const review = (): Review => JSON.parse(fs.readFileSync(path.join(project.folder, "review.json"), "utf8"));
 const preview = (words = "") => shell(`npx groundplane preview --stack lab --base main --json review.json ${words}`);
 
-test("what did not change is no change", async () => {
+test("without a change nothing is reported", async () => {
   assert.equal((await preview()).code, 0);
   assert.deepEqual(
     { ...review(), comparedWith: "" },
@@ -67,7 +67,7 @@ test("what did not change is no change", async () => {
   );
 });
 
-test("a changed configuration is told node by node, without touching the checkout or the data folder", async () => {
+test("a changed configuration is reported node by node, without touching the checkout or the data folder", async () => {
   change("workers: {count: 2}", "workers: {count: 3}");
   const listing = () =>
     fs.readdirSync(project.data, { recursive: true }).filter((name) => !/^images|^parts|^tools/.test(`${name}`));
@@ -90,7 +90,7 @@ test("a changed configuration is told node by node, without touching the checkou
   git("checkout", "--quiet", ".");
 });
 
-test("a change of the program is told as well: the base is rendered by its own sources", async () => {
+test("a change of the program is reported, too: the base is rendered by its own sources", async () => {
   change("timeout client 4h", "timeout client 3h", path.join(project.folder, "cloud-init/files/haproxy-cfg.ts"));
   execFileSync(process.execPath, ["build.cjs"], { cwd: project.folder });
   const { output } = await preview();
@@ -103,7 +103,7 @@ test("a change of the program is told as well: the base is rendered by its own s
   execFileSync(process.execPath, ["build.cjs"], { cwd: project.folder });
 });
 
-test("what the guard would refuse is refused, a wrong file and a wrong revision are told", async () => {
+test("what the guard would refuse is refused, a wrong file and a wrong revision are reported", async () => {
   change("balancers: {count: 2}", "balancers: {count: 1}");
   assert.equal((await preview()).code, 1);
   assert.match(review().refused.join(), /a pair of balancers cannot be changed/);
@@ -123,7 +123,7 @@ interface Comment {
 
 /** Comments of one pull request, as both kinds of server keep them. */
 async function commentServer(): Promise<{ url: string; comments: Comment[]; stop(): void }> {
-  const comments: Comment[] = Array.from({ length: 100 }, (_, id) => ({ id, body: "somebody else's" }));
+  const comments: Comment[] = Array.from({ length: 100 }, (_, id) => ({ id, body: "another comment" }));
   const server = http.createServer((request, response) => {
     let text = "";
     request.on("data", (chunk) => (text += chunk));
@@ -177,8 +177,8 @@ test("the GitLab pipeline's own lines do the same", async () => {
   await provesItsLines(lines, (url) => ({
     ...{ ...variables, CI_API_V4_URL: url, CI_PROJECT_ID: "3", CI_MERGE_REQUEST_IID: "7", PREVIEW_TOKEN: "token" },
   }));
-  const untold = await shell(".ci/comment-on-gitlab preview.md");
-  assert.deepEqual([untold.code, /no PREVIEW_TOKEN/.test(untold.output)], [0, true]);
+  const withoutToken = await shell(".ci/comment-on-gitlab preview.md");
+  assert.deepEqual([withoutToken.code, /no PREVIEW_TOKEN/.test(withoutToken.output)], [0, true]);
 });
 
 async function provesItsLines(lines: readonly string[], variables: (url: string) => Record<string, string>) {

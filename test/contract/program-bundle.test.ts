@@ -61,13 +61,13 @@ test("a source that changes while the bundle is made is not taken for the bundle
   assert.notEqual(bundled(), made);
 });
 
-test("half-written leftovers of an interrupted run are made anew", () => {
+test("partial files of an interrupted run are rewritten", () => {
   load();
   fs.writeFileSync(path.join(folder, "dist", "program.sources.json"), `{"stacks/pro`);
   assert.equal(load(), "first");
 });
 
-test("what does not compile, and what fails, is told with its place in the sources", () => {
+test("compile errors and runtime errors are reported with their place in the sources", () => {
   write("stacks/word.ts", "export const = 1;\n");
   assert.throws(load, /stacks\/word\.ts:1:13: ERROR/);
   write("stacks/word.ts", `export const word: string = "one";\n\nthrow new Error("no such thing");\n`);

@@ -88,7 +88,7 @@ test("pure tiers are shut off, the others are not", () => {
   assert.match(output, /belongs in test\/contract/);
 });
 
-test("an unknown tier is told with the known ones", () => {
+test("an unknown tier is an error that lists the known ones", () => {
   const { code, output } = runTiers({}, ["units"]);
   assert.equal(code, 2);
   assert.match(output, /unknown tier: units\n.*check, unit, property/);

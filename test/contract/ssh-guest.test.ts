@@ -1,4 +1,4 @@
-// Guests over SSH, against a server on loopback that runs what it is told with the real shell.
+// Guests over SSH, against a server on loopback that runs commands with the real shell.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -80,7 +80,7 @@ test("a file that cannot be written is an error", async () => {
   await assert.rejects(guest.writeFiles([file]), /cannot read or write the files of the node/);
 });
 
-test("no file changes when the check of one fails, and its program's words are told", async () => {
+test("no file changes when the check of one fails, and the program's message is reported", async () => {
   const [first, second] = ["first", "second"].map((name) => path.join(folder, "checked", name)) as [string, string];
   const written = (content: string, check?: string) => [
     { path: first, mode: "0644", content, check: 'grep -q fine "$1"' },
@@ -135,7 +135,7 @@ test("an abort ends the wait for a guest", async () => {
   await assert.rejects(attempt, { name: "TimeoutError" });
 });
 
-test("a command over a connection that has ended is told as an unreachable guest", async () => {
+test("a command over a closed connection is reported as an unreachable guest", async () => {
   const lost = await connectSshGuest(connection());
   await closeGuests();
   await assert.rejects(lost.run(["true"]), UnreachableError);

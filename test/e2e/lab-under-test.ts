@@ -27,7 +27,7 @@ export interface LabSettings {
 export const balancers: readonly string[] = ["balancer-1", "balancer-2"];
 export const masters: readonly string[] = ["master-1", "master-2", "master-3"];
 
-/** One step: told by name, timed, and reading as one sentence of the scenario. */
+/** One step of the scenario, with a name and a duration of its own. */
 export type Step = (lab: LabUnderTest, t: TestContext) => Promise<void>;
 
 /** The example stack under another name, so that a lab of the user's own is never in the way. */
@@ -51,7 +51,7 @@ export function writeStackFile(cluster: ClusterUnderTest, settings: LabSettings)
 }
 
 export async function up({ cluster }: LabUnderTest): Promise<CommandOutput> {
-  // Outputs would push what failed out of the end that is told.
+  // Outputs would push the failure out of the part of the output that is shown.
   return mustSucceed("pulumi up", await cluster.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs"));
 }
 
@@ -135,7 +135,7 @@ export async function floatingIpHolder({ cluster }: LabUnderTest, among: readonl
 }
 
 /** Asked after a failed step: a lab that it left broken makes every later failure noise, each after minutes. */
-export async function isWhole({ cluster }: LabUnderTest, t: TestContext): Promise<boolean> {
+export async function isHealthy({ cluster }: LabUnderTest, t: TestContext): Promise<boolean> {
   const status = await cluster.groundplane("status", "--json");
   if (status.exitCode === 0) return true;
   t.diagnostic(status.stdout + status.stderr);

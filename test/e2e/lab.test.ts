@@ -15,7 +15,7 @@ import { onSignal } from "../support/on-signal";
 import { copyProject } from "../support/project-copy";
 import { occurrencesOfSecrets, secretsOf } from "../support/secret-scan";
 import {
-  isWhole,
+  isHealthy,
   type LabSettings,
   type LabUnderTest,
   type Step,
@@ -136,7 +136,7 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
     try {
       await step(lab, inner).finally(stopClients);
     } catch (error) {
-      if (!(await isWhole(lab, inner))) broken = `the lab is not whole since "${name}"`;
+      if (!(await isHealthy(lab, inner))) broken = `the lab is unhealthy since "${name}"`;
       throw error;
     }
   };

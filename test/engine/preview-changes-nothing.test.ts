@@ -1,4 +1,4 @@
-// Previews of the whole program on machines of the fake driver: what they tell, and that everything stays as it is.
+// Previews of the whole program on machines of the fake driver: what they show, and that nothing changes.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -38,7 +38,7 @@ test("previews change nothing", { timeout: 15 * 60_000 }, async (t) => {
   const pulumi = (...words: string[]) => cluster.pulumi(...words, "--non-interactive");
   const groundplane = () => cluster.groundplane("preview");
 
-  /** What guests were told, and not just asked. */
+  /** Commands that change guests; questions are left out. */
   const actions = () =>
     fs.readdirSync(machines).flatMap((name) => {
       const file = path.join(machines, name, "console.log");

@@ -79,7 +79,7 @@ test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => 
     assert.deepEqual([...updated], ["NodeFiles"], "a machine that exists is left alone");
   });
 
-  await t.test("a wrong configuration is told with its lines before anything changes", async () => {
+  await t.test("a wrong configuration is reported with its lines before anything changes", async () => {
     fs.writeFileSync(
       project.stackFile(stack),
       settings(2, 0).replace("masters: { count: 3 }", "masters: { count: 2 }"),

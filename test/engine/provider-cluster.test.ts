@@ -102,7 +102,7 @@ test("a file changed by hand shows as a text diff and is put back, with its relo
   await stack.up({ expectNoChanges: true });
 });
 
-test("a master whose machine vanished is forgotten and joins anew; the cluster stays the same", async () => {
+test("a master whose machine vanished is removed from the cluster and joins again; the cluster stays the same", async () => {
   const stack = await dataCenter({ masters: three, workers: ["worker-1"], files: [file] });
   const { id, nodes } = cluster();
   fs.rmSync(fake("machines", "master-1"), { recursive: true });
@@ -120,7 +120,7 @@ test("a worker that is taken out is drained and forgotten", async () => {
   assert.match(three.map(consoleOf).join(""), /drain-node worker-1 \d+[\s\S]*forget-node worker-1/);
 });
 
-test("when every master's data is gone, up says so, and begins anew only with consent", async () => {
+test("when every master's data is gone, up says so, and bootstraps again only with consent", async () => {
   const { id } = cluster();
   for (const name of three) fs.rmSync(fake("machines", name), { recursive: true });
   await assert.rejects((await dataCenter({ masters: three, workers: [], files: [file] })).up(), /restore a backup/);
@@ -132,7 +132,7 @@ test("when every master's data is gone, up says so, and begins anew only with co
   await stack.up({ expectNoChanges: true });
 });
 
-test("destroy drains nobody and leaves nothing", async () => {
+test("destroy drains no node and leaves nothing", async () => {
   const stack = await dataCenter({ masters: three, workers: [], files: [file] });
   const { stdout } = await stack.destroy();
   assert.doesNotMatch(stdout, /draining/);
@@ -140,7 +140,7 @@ test("destroy drains nobody and leaves nothing", async () => {
   assert.deepEqual(fs.readdirSync(path.join(project.dataFolder, "stacks")), []);
 });
 
-test("without a dismantling everybody leaves in turn, the last master without being told to", async () => {
+test("without a Dismantling, nodes leave one after the other; the last master does not have to leave", async () => {
   const stack = await dataCenter({ masters: three, workers: ["worker-1"], unfinished: true });
   await stack.up();
   const { stdout } = await stack.destroy();

@@ -64,7 +64,7 @@ test("a changed setting shows as drift and is put back", async () => {
   assert.equal(record().made.spec.memoryMiB, 256);
 });
 
-test("a machine that vanished shows as a create and is made anew", async () => {
+test("a machine that vanished shows as a create and is recreated", async () => {
   const stack = await oneMachine();
   const { generation } = record().made;
   fs.rmSync(machineFolder(), { recursive: true });
@@ -151,7 +151,7 @@ test("destroy leaves nothing, twice", async () => {
   await stack.destroy();
 });
 
-test("an existing machine is imported and changed as one's own", async () => {
+test("an existing machine is imported, and changes like any other", async () => {
   await (await oneMachine()).up();
   const empty = await project.program(async () => undefined);
   // Forgets both without touching them.

@@ -66,7 +66,7 @@ for (const [how, program] of Object.entries({
   "a rejected promise": `import "@pulumi/pulumi"; Promise.reject(new Error("the reason why"));`,
   "a RunError": `import * as pulumi from "@pulumi/pulumi"; throw new pulumi.RunError("the reason why");`,
 })) {
-  test(`${how} in the program is told once and soon`, async () => {
+  test(`${how} in the program is reported once, without delay`, async () => {
     project.writeProgram(program);
     const up = await project.pulumi(["preview"]);
     assert.notEqual(up.code, 0);

@@ -41,7 +41,7 @@ qemuSkipReason().then((skip) => {
       assert.equal(await createQemuDriver(localHost).inspectImage({ name }), undefined);
     });
 
-    test("a converted image that somebody has exchanged is made anew", async () => {
+    test("a converted image that was replaced is recreated", async () => {
       const driver = createQemuDriver(localHost);
       await driver.ensureImage({ name: host.image });
       const images = path.join(host.data, "qemu", "images");
@@ -54,7 +54,7 @@ qemuSkipReason().then((skip) => {
       assert.equal(fs.statSync(file).size, content.length);
     });
 
-    test("a disk that somebody put in the place of the machine's", async () => {
+    test("a foreign disk in the place of the machine's", async () => {
       const driver = await makeQemuMachine(spec, false);
       const disk = path.join(qemuMachineFolder(host.data), "disk.qcow2");
       fs.rmSync(disk);
@@ -63,7 +63,7 @@ qemuSkipReason().then((skip) => {
       assert.ok(fs.existsSync(disk), "it is not touched");
     });
 
-    test("folders and files of its names that nobody marked", async () => {
+    test("folders and files of its names without its mark", async () => {
       const driver = await makeQemuMachine(spec, false);
       const folder = qemuMachineFolder(host.data, "machine-2");
       fs.mkdirSync(folder);

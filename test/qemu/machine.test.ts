@@ -45,7 +45,7 @@ qemuSkipReason().then((skip) => {
     afterEach(() => removeQemuStack(host.image));
     after(async () => {
       assert.deepEqual(await qemuTracesOf(host.data, [qemuStack]), []);
-      await assert.rejects(fs.access(path.join(host.data, "qemu")), "an image that nobody needs is given back");
+      await assert.rejects(fs.access(path.join(host.data, "qemu")), "an image without users is removed");
       host.remove();
     });
 
@@ -75,7 +75,7 @@ qemuSkipReason().then((skip) => {
       await removeQemuStack("deaf-1");
     });
 
-    test("its files are for its owner alone, and the image for nobody to write to", async () => {
+    test("only its owner may read its files, and no one may write to the image", async () => {
       await makeQemuMachine(spec, true);
       const folder = qemuMachineFolder(host.data);
       assert.equal((await fs.stat(path.join(folder, "seed.iso"))).mode & 0o777, 0o600);
@@ -121,7 +121,7 @@ qemuSkipReason().then((skip) => {
       assert.equal(changed.power, "stopped");
     });
 
-    test("port-forwards change while it runs; a taken port is told with its holder", async () => {
+    test("port-forwards change while it runs; a taken port is reported with its holder", async () => {
       const [first, second] = [await freePort(), await freePort()];
       const uplink = (hostPort: number) => ({
         ...spec,

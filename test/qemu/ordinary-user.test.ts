@@ -20,7 +20,7 @@ import { bundleScript } from "../support/bundle-script";
 import { makeOrdinaryUser } from "../support/ordinary-user";
 import { smallRecipe } from "../support/small-image";
 
-const skip = process.getuid?.() === 0 ? false : "root is needed to become somebody else";
+const skip = process.getuid?.() === 0 ? false : "changing the user needs root";
 const project = path.join(__dirname, "..", "..");
 
 /** A disk whose tree is a hundredth of the real one, and has all packages it needs. */
@@ -34,7 +34,7 @@ const recipe: ImageRecipe = {
   },
 };
 
-/** The project and a bundle with the tree, where everybody can read them. */
+/** The project and a bundle with the tree, where all users can read them. */
 let folder = "";
 const at = (name: string): string => path.join(folder, name);
 let program = "";
@@ -121,7 +121,7 @@ test("an ordinary user makes the same disk as root, byte for byte, and can take 
   assert.deepEqual(fs.readdirSync(user.home), []);
 });
 
-test("who cannot be root of a user namespace is told why and what to do, and nothing is left", { skip }, async () => {
+test("a user without user namespaces gets the reason and the next step, and nothing is left", { skip }, async () => {
   const user = makeOrdinaryUser(folder, false);
   const { stdout } = await user.run(make());
   const { id, problem, hint } = JSON.parse(stdout) as Refusal;

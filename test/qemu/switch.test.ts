@@ -51,7 +51,7 @@ qemuSkipReason().then((skip) => {
       assert.equal(other.waiting, 0);
     });
 
-    test("what is told anew goes on without anybody noticing", async () => {
+    test("a repeated configuration does not interrupt traffic", async () => {
       const [one, two] = [await plug(segmentSocket("dmz")), await plug(segmentSocket("dmz"))];
       const before = await switchProcesses(localHost, qemuStack);
       await ensureNetwork(localHost, qemuStack, { hostLoopback: false });
@@ -75,7 +75,7 @@ qemuSkipReason().then((skip) => {
       assert.match(await attempt(), /93\.184\.216\.34/);
     });
 
-    test("who does not speak its language is shown out, and who does not read holds nobody up", async () => {
+    test("a client with a wrong protocol is disconnected, and one that does not read delays no other client", async () => {
       const [stranger, one, two, deaf] = [
         await plug(segmentSocket("dmz")),
         await plug(segmentSocket("dmz")),

@@ -21,7 +21,7 @@ import { freePort, makeQemuHost, type QemuHost, qemuTracesOf } from "./qemu-host
 
 export interface GuestStackOptions {
   readonly distribution?: DistributionName;
-  /** What a node is told; default: what the product tells it. */
+  /** A node's seed; default: the one that the product renders. */
   readonly seed?: (plan: DataCenterPlan, node: NodePlan, keys: GuestKeys) => SeedFiles;
 }
 

@@ -28,7 +28,7 @@ export function listHost(data: string): HostListing {
 
 /**
  * What `after` has that `before` had not, and kernel settings that are no longer as they were; empty = nothing was left.
- * What is gone is not reported: it belonged to somebody else who cleaned up meanwhile.
+ * What is gone is not reported: it belonged to another process that cleaned up meanwhile.
  */
 export function compareListings(before: HostListing, after: HostListing): string[] {
   return Object.keys(after).flatMap((kind) => {

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { runCommand } from "../../host/run-command";
 import type { CommandOptions, CommandResult } from "../../model/commands";
 
-/** Nobody has this number; the host's list of users stays as it is. */
+/** A number that no user has; the host's list of users stays unchanged. */
 const UID = 54_321;
 const NAME = "groundplane-test";
 
@@ -16,7 +16,7 @@ export interface OrdinaryUser {
 
 /**
  * A user without any rights. Needs root.
- * @param folder everybody can get to it; the user's files come there
+ * @param folder accessible to all users; the user's files are created there
  * @param subordinate whether the user has subordinate ids
  */
 export function makeOrdinaryUser(folder: string, subordinate = true): OrdinaryUser {

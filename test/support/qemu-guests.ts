@@ -55,7 +55,7 @@ export function guestPlan(
   return planDataCenter({ ...rest, distribution, pools: smaller, options, name: stack, hostPorts: ports });
 }
 
-/** The secrets of a stack, and what of them a node is told. */
+/** The secrets of a stack, and the ones that a node gets. */
 export class GuestKeys {
   private constructor(private readonly keys: Readonly<Record<string, string>>) {}
 

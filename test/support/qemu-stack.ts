@@ -28,7 +28,7 @@ export const qemuMachine = (image: string, changes: Partial<MachineSpec> = {}): 
   ...changes,
 });
 
-/** Makes image, segment and machine, and starts it when told to. */
+/** Makes image, segment and machine, and starts it on request. */
 export async function makeQemuMachine(spec: MachineSpec, start: boolean): Promise<Hypervisor> {
   const driver = createQemuDriver(localHost);
   await driver.ensureImage({ name: spec.image });

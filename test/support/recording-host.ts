@@ -41,7 +41,7 @@ export interface HostScript {
 
 /**
  * A host that exists in memory: it records what drivers do to it, answers the commands that a test scripts, and refuses
- * every other one. Time passes only while somebody sleeps.
+ * every other one. Time passes only while a caller sleeps.
  */
 export class RecordingHost implements Host {
   /** Commands, started and killed processes, and kernel settings, one line each, in order. */

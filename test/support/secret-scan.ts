@@ -49,14 +49,14 @@ export function occurrencesOfSecrets(secrets: ReadonlyMap<string, string>, searc
   ];
 }
 
-/** Base64 hides a secret from nobody, and multi-line keys may be indented: look for their most telling line too. */
+/** Base64 does not hide a secret, and multi-line keys may be indented: look for their most distinctive line, too. */
 function needlesOf(value: string): string[] {
   const base64 = Buffer.from(value).toString("base64");
   const body = value.split("\n").filter((line) => line.length >= 32 && !line.startsWith("-----"));
   return [value, base64, ...(body[0] ? [body[0]] : [])].filter((needle) => needle.length >= 16);
 }
 
-/** State and logs whoever may read them, and every other file that is open to other users. */
+/** State and logs whatever their mode, and every other file that is open to other users. */
 function readableFiles(data: string): { file: string; text: string }[] {
   const found: { file: string; text: string }[] = [];
   const walk = (folder: string, closed: boolean): void => {

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 /** What the test guest says on its console. */
 export const BOOT_MESSAGE = "BOOT-OK";
 
-/** A VirtualBox of the test's own: its programs, registry and data folder, shared with nobody. */
+/** A VirtualBox of the test's own: its programs, registry and data folder are not shared. */
 export interface VirtualboxHost {
   readonly root: VirtualboxRoot;
   /** GROUNDPLANE_DATA while this host is in use. */
@@ -128,7 +128,7 @@ async function tracesOf(
   stacks: readonly string[],
 ): Promise<readonly string[]> {
   const lines: string[] = [];
-  // One after the other, as everybody has to: two at once may crash VBoxSVC.
+  // One after the other, as all callers have to: two at once may crash VBoxSVC.
   for (const what of ["vms", "hdds", "dvds"]) {
     lines.push(...(await manage("list", what)).split("\n").map((line) => `${what}: ${line}`));
   }
@@ -148,7 +148,7 @@ function writeBootImage(folder: string, name: string): string {
   return digest;
 }
 
-/** By their environment: the id is in nobody else's. */
+/** By their environment: no other process has the id in it. */
 function processesOf(id: string): readonly number[] {
   return fs.readdirSync("/proc").flatMap((name) => {
     const pid = Number(name);

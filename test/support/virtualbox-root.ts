@@ -88,7 +88,7 @@ async function install(folder: string): Promise<string | undefined> {
   }
 }
 
-/** In a folder named by the sources: changed ones are compiled anew, and whoever runs the old ones keeps them. */
+/** In a folder named by the sources: changed ones are compiled again, and running processes keep the old ones. */
 async function compilePrograms(folder: string): Promise<VirtualboxRoot> {
   const sources = path.join(__dirname, "virtualbox");
   const hash = createHash("sha256");

@@ -1,4 +1,4 @@
-// Many at once on one VirtualBox: every call is alone, and everybody gets what they asked for.
+// Many processes at once on one VirtualBox: calls never overlap, and every process gets what it asked for.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";

@@ -22,7 +22,7 @@ onVirtualbox("data disks of machines that run", (host) => {
     assert.deepEqual([state?.power, state?.drift, state?.spec.disks], ["running", undefined, spec.disks]);
   });
 
-  test("a data disk whose file was deleted is missing, and is made anew under its machine", async () => {
+  test("a data disk whose file was deleted is missing, and is recreated while its machine exists", async () => {
     await driver.stopMachine(spec, 0);
     fs.rmSync(file);
     assert.equal(await driver.inspectDisk(disk), undefined);

@@ -1,4 +1,4 @@
-// Whatever somebody changes in VirtualBox' manager is seen when the machine is read, and put back when it is ensured.
+// Changes made in VirtualBox' manager are seen when the machine is read, and reverted when it is ensured.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, test } from "node:test";
@@ -92,7 +92,7 @@ onVirtualbox("drift", (host) => {
     await stack.make(spec);
   });
 
-  test("a machine that was deleted is not there, and is made anew with its data disk", async () => {
+  test("a deleted machine is missing, and is recreated with its data disk", async () => {
     const { generation } = await stack.inspect(spec);
     await attach(2, "--medium", "none");
     await manage("unregistervm", spec.uuid, "--delete");

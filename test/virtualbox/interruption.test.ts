@@ -1,4 +1,4 @@
-// Whoever drives VirtualBox is killed during and after each of its steps; whoever comes next finishes the work.
+// The process that drives VirtualBox is killed during and after each of its steps; the next one finishes the work.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";

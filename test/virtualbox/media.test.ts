@@ -30,7 +30,7 @@ onVirtualbox("media and owners", (host) => {
     assert.deepEqual(leftFiles(), []);
   });
 
-  test("an image whose file was lost is seen, and made anew for the machines that are based on it", async () => {
+  test("an image whose file was lost is detected, and recreated for the machines that are based on it", async () => {
     const machine = stack.spec(1);
     const made = await stack.make(machine);
     fs.renameSync(imageFile(), `${imageFile()}.away`);
@@ -47,7 +47,7 @@ onVirtualbox("media and owners", (host) => {
     await stack.driver.hardKill?.hardKill(machine);
   });
 
-  test("a machine whose system disk was lost is made anew", async () => {
+  test("a machine whose system disk was lost is recreated", async () => {
     const machine = stack.spec(1);
     const before = await stack.inspect(machine);
     const file = /^Location: +(.*)$/m.exec(
@@ -63,7 +63,7 @@ onVirtualbox("media and owners", (host) => {
     await stack.remove(1);
   });
 
-  test("a machine of somebody else with the same name stops everything, and is left alone", async () => {
+  test("a foreign machine with the same name stops the operation and stays unchanged", async () => {
     const machine = stack.spec(2);
     const stranger = "99999999-0000-4000-8000-000000000001";
     const name = `${stack.name}-${machine.name}`;
@@ -85,7 +85,7 @@ onVirtualbox("media and owners", (host) => {
     await stack.remove(2);
   });
 
-  test("a machine of somebody else with the same identity stops everything, and is left alone", async () => {
+  test("a foreign machine with the same UUID stops the operation and stays unchanged", async () => {
     const machine = stack.spec(3);
     await host.manage(
       "createvm",
@@ -107,7 +107,7 @@ onVirtualbox("media and owners", (host) => {
     fs.rmSync(path.join(host.data, "theirs"), { recursive: true, force: true });
   });
 
-  test("a full disk is told, leaves nothing half made in the registry, and is no trouble once there is room", {
+  test("a full disk is reported, leaves no partial entry in the registry, and the operation succeeds once there is room", {
     timeout: 180_000,
   }, () => {
     const folder = path.join(path.dirname(host.data), "full");

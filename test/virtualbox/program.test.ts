@@ -51,7 +51,7 @@ test("data centres on VirtualBox", { timeout: 30 * 60_000 }, async (t) => {
     await mustPulumi("vb-small", ...unchanged);
   });
 
-  await t.test("small: what somebody changed in VirtualBox shows in a plain preview, and up puts it back", async () => {
+  await t.test("small: a change made in VirtualBox shows in a plain preview, and up reverts it", async () => {
     const names = ["gateway", "balancer-1", "master-1", "worker-1"] as const;
     const uuids = Object.fromEntries(
       await Promise.all(names.map(async (name) => [name, await uuidOf(`vb-small-${name}`)] as const)),

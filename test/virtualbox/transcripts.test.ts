@@ -1,4 +1,4 @@
-// What the parsers were written against is what VBoxManage prints. RECORD=1 writes the transcripts anew, and fails.
+// What the parsers were written against is what VBoxManage prints. RECORD=1 rewrites the transcripts, and fails.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";

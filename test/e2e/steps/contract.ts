@@ -39,7 +39,7 @@ async function verify({ cluster }: LabUnderTest, faults: string, rounds: number)
   return report;
 }
 
-/** Whoever depends on a stack says so, and nobody breaks it for the sake of a figure. */
+/** Faults are not injected into a stack that its owner has marked as protected. */
 export const protectedIsLeftAlone: Step = async ({ cluster }) => {
   const file = cluster.project.stackFile(cluster.stack);
   const before = fs.readFileSync(file, "utf8");

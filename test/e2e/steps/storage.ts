@@ -108,7 +108,7 @@ export const allStorageMachinesRestart: Step = async (lab) => {
 
 async function healed({ cluster }: LabUnderTest): Promise<void> {
   const ask = () => cluster.onNode("storage-1", "gluster volume heal data info summary");
-  await eventually("all copies are whole", 90_000, ask, ({ stdout }) => {
+  await eventually("all copies are complete", 90_000, ask, ({ stdout }) => {
     const pending = stdout.match(/^Total Number of entries: \S+/gm) ?? [];
     return pending.length === storage.length && pending.every((line) => line.endsWith(": 0"));
   });
