@@ -1,11 +1,11 @@
 /**
- * The least that a virtual machine can boot: one sector that says a line on the first serial port, sleeps, and shuts
- * down when VirtualBox presses the power button. It proves that a hypervisor makes, starts and ends machines without an
- * image of hundreds of megabytes.
+ * The smallest system that a virtual machine can boot: one sector that prints a line on the first serial port, sleeps, and
+ * shuts down when VirtualBox presses the power button. It tests creating, starting and stopping machines without an image
+ * of hundreds of megabytes.
  */
 
 const SECTOR_BYTES = 512;
-/** Where a BIOS loads the sector to. */
+/** The address to which a BIOS loads the sector. */
 const LOAD_ADDRESS = 0x7c00;
 /** Some hypervisors refuse disks that are smaller than a cylinder. */
 const DISK_BYTES = 4 * 1024 * 1024;
@@ -43,8 +43,8 @@ const CODE = [
 const MESSAGE_ADDRESS_AT = 7;
 
 /**
- * The boot sector, 512 bytes. `line` is plain ASCII and goes to the console with CR LF behind it.
- * @throws RangeError when it does not fit, or holds anything but printable characters
+ * The boot sector, 512 bytes. `line` is plain ASCII and is printed on the console, followed by CR LF.
+ * @throws RangeError when it does not fit, or contains anything but printable characters
  */
 export function bootSector(line: string): Buffer {
   const room = SECTOR_BYTES - 2 - CODE.length - 3;
@@ -59,7 +59,7 @@ export function bootSector(line: string): Buffer {
   return sector;
 }
 
-/** A whole raw disk of 4 MiB that starts with that sector. */
+/** A raw disk of 4 MiB that starts with that sector. */
 export function bootSectorDisk(line: string): Buffer {
   const disk = Buffer.alloc(DISK_BYTES);
   bootSector(line).copy(disk);

@@ -9,7 +9,7 @@ import type { Hypervisor } from "./hypervisor";
  */
 export type DriverByName = (name: string) => Hypervisor;
 
-/** Loaded when they are named: a stack has one of them, and the provider starts with every command. */
+/** Loaded on demand: a stack uses one driver, and the provider starts with every command. */
 const makers: Readonly<Record<DriverName, (host: Host) => Hypervisor>> = {
   virtualbox: (host) =>
     (require("./virtualbox/driver") as typeof import("./virtualbox/driver")).createVirtualBoxDriver(host),
@@ -17,7 +17,7 @@ const makers: Readonly<Record<DriverName, (host: Host) => Hypervisor>> = {
   qemu: (host) => (require("./qemu/driver") as typeof import("./qemu/driver")).createQemuDriver(host),
   fake: (host) => (require("./fake/fake-driver") as typeof import("./fake/fake-driver")).createFakeDriver(host),
 };
-/** A driver keeps answers for a while, so there is one of each for a host. */
+/** Drivers cache answers, so each host has one instance of each. */
 const made = new WeakMap<Host, Map<string, Hypervisor>>();
 
 /** @throws UserError `unknown-driver` */
@@ -39,7 +39,7 @@ export function driverByName(name: string, host: Host): Hypervisor {
   return driver;
 }
 
-/** For tests where machines are real and their guests are not. */
+/** For tests with real machines and simulated guests. */
 const areGuestsSimulated = ({ facts }: Host): boolean => facts.env.GROUNDPLANE_GUESTS === "simulated";
 const simulated = (driver: Hypervisor, host: Host): Hypervisor =>
   (require("./fake/simulated-guests") as typeof import("./fake/simulated-guests")).withSimulatedGuests(driver, host);

@@ -14,12 +14,12 @@ import type {
 import { UserError } from "../model/user-error";
 
 /**
- * The driver port: everything groundplane asks of a hypervisor, in groundplane's own words. One contract suite
- * (test/contract) holds every driver and the in-memory fake to the comments here.
+ * The driver port: everything that groundplane asks of a hypervisor, in groundplane's own terms. One contract suite
+ * (test/contract) holds every driver, including the fake, to the comments here.
  *
- * Every method is idempotent: it may have been killed half way before, and called again it finishes the work.
- * Every object belongs to one stack; an object of the same name that another owner made is a `ForeignObjectError`,
- * and is never touched. Missing objects are fine for every `remove*` and `stop*`.
+ * Every method is idempotent: when a call was killed half way, the next one finishes the work. Every object belongs to one
+ * stack. An object of the same name with another owner is a `ForeignObjectError` and is never touched. `remove*` and
+ * `stop*` accept missing objects.
  */
 
 export type * from "../model/hypervisor-objects";
@@ -28,40 +28,40 @@ export type { HostFinding, HostProblem };
 export interface Hypervisor {
   readonly name: DriverName;
 
-  /** Why this driver cannot work on this host; empty = usable. Never changes anything. */
+  /** Why this driver cannot work on this host; empty when it can. Read-only. */
   problems(): Promise<readonly HostProblem[]>;
-  /** All that is to be known about this host, `problems` among it; absent where there is nothing more. */
+  /** All findings about this host, including `problems`; absent when there is nothing more to report. */
   examineHost?(): Promise<readonly HostFinding[]>;
 
   ensureSegment(spec: SegmentSpec, owner: Owner): Promise<void>;
   inspectSegment(spec: SegmentSpec): Promise<SegmentState | undefined>;
-  /** Why this host cannot have the segment; absent = any host can. Looks only. */
+  /** Why this host cannot have the segment; absent when any host can. Read-only. */
   segmentProblems?(spec: SegmentSpec): Promise<readonly HostProblem[]>;
-  /** The last segment of a stack takes along whatever the driver keeps per stack. */
+  /** Removing the last segment of a stack also removes what the driver keeps per stack. */
   removeSegment(spec: SegmentSpec, owner: Owner): Promise<void>;
 
-  /** The digest of an image that machines can be made from at once; undefined when it is absent or incomplete. */
+  /** The digest of an image that is ready for machines; undefined when it is absent or incomplete. */
   inspectImage(spec: ImageSpec): Promise<{ readonly digest: string } | undefined>;
   /**
-   * Makes what this driver needs of a sealed image, once for all stacks: drivers of virtual machines convert the disk,
-   * system containers use the folder as it is.
-   * @throws UserError `image-missing` when the image store does not hold it
+   * Prepares a sealed image for this driver, once for all stacks: drivers of virtual machines convert the disk, system
+   * containers use the folder as it is.
+   * @throws UserError `image-missing` when the image store does not contain it
    */
   ensureImage(spec: ImageSpec): Promise<{ readonly digest: string }>;
-  /** Removes what `ensureImage` made, unless a machine of any stack still needs it; the sealed image itself stays. */
+  /** Removes what `ensureImage` created, unless a machine of any stack still needs it. Keeps the sealed image. */
   releaseImage(spec: ImageSpec): Promise<void>;
 
-  /** Makes the disk, or adopts the one that is there (data are kept). */
+  /** Creates the disk, or adopts an existing one with its data. */
   ensureDisk(spec: DiskSpec, owner: Owner): Promise<void>;
   inspectDisk(spec: Pick<DiskSpec, "stack" | "name">): Promise<(DiskSpec & { readonly owner: Owner }) | undefined>;
   removeDisk(spec: Pick<DiskSpec, "stack" | "name">, owner: Owner): Promise<void>;
 
   /**
-   * Creates the machine's record, disk and seed; does not start it. Ownership is marked before anything else. A
-   * half-made machine of the same owner is finished; a finished one whose settings differ is changed to `spec`
-   * (stopped first where the change needs it). The seed is (re)written as given.
+   * Creates the machine's record, disk and seed; does not start it. Marks the owner before anything else. Completes an
+   * incomplete machine of the same owner. Changes a complete one whose settings differ from `spec`, and stops it first when
+   * the change requires it. Always writes the seed.
    *
-   * @param announce is told, in a sentence for people, before a running machine is stopped for a change
+   * @param announce called with a sentence for users before a running machine is stopped for a change
    */
   ensureMachine(
     spec: MachineSpec,
@@ -71,16 +71,16 @@ export interface Hypervisor {
   ): Promise<MachineState>;
   /** `undefined` when no machine of that name has a complete record. */
   inspectMachine(machine: MachineName): Promise<MachineState | undefined>;
-  /** Returns when the machine's processes run, not when the guest has booted. A running machine is left alone. */
+  /** Returns when the machine's processes run, before the guest has booted. Does nothing for a running machine. */
   startMachine(machine: MachineName): Promise<void>;
-  /** Orderly shutdown; after `deadlineMs` the power is cut. */
+  /** Shuts down the guest, and cuts the power after `deadlineMs`. */
   stopMachine(machine: MachineName, deadlineMs: number): Promise<void>;
-  /** Cuts the power if it runs, then removes the machine and all it owned but data disks. */
+  /** Cuts the power, then removes the machine and everything that it owned except data disks. */
   removeMachine(machine: MachineName, owner: Owner): Promise<void>;
-  /** Every machine of the stack that has any trace on the host, complete or not. */
+  /** Every machine of the stack with any trace on the host, complete or not. */
   listMachines(stack: string): Promise<readonly MachineName[]>;
 
-  /** Optional capabilities; absent where the hypervisor has none. */
+  /** Optional capabilities; absent when the hypervisor lacks them. */
   readonly links?: LinkControl;
   readonly hardKill?: HardKill;
   readonly consoleLog?: ConsoleLog;
@@ -93,7 +93,7 @@ export interface LinkControl {
 }
 
 export interface HardKill {
-  /** Pulls all cables first, so that no goodbye leaves the machine, then kills it at once. */
+  /** Unplugs all cables first, so that no closing packets leave the machine, then kills it. */
   hardKill(machine: MachineName): Promise<void>;
 }
 
@@ -108,7 +108,7 @@ export interface Snapshots {
   deleteSnapshot(machine: MachineName, name: string): Promise<void>;
 }
 
-/** The image store does not hold an image that is asked for. */
+/** The image store does not contain the requested image. */
 export class ImageMissingError extends UserError {
   constructor(name: string) {
     super("image-missing", `the image ${name} is not there, or not complete`, "run `npx groundplane image build`");
@@ -120,8 +120,8 @@ export class ForeignObjectError extends UserError {
   constructor(what: string, owner: Owner | undefined) {
     super(
       "foreign-object",
-      `${what} exists and belongs to ${owner ? `${owner.urn} of stack ${owner.stack}` : "somebody else"}`,
-      "rename the stack, or remove that object yourself if nobody needs it",
+      `${what} exists and belongs to ${owner ? `${owner.urn} of stack ${owner.stack}` : "another owner"}`,
+      "rename the stack, or remove that object yourself if it is not needed",
     );
     this.name = "ForeignObjectError";
   }

@@ -4,8 +4,8 @@ import { UserError } from "../model/user-error";
 import { ForeignObjectError, isOwner, type MachineName, type MachineSpec, type Owner } from "./hypervisor";
 
 /**
- * What a driver writes down of a machine. It is written twice: with the owner before anything else is made, so that what
- * an interrupted creation left is known as ours, and complete at the end.
+ * A driver's record of a machine. It is written twice: with the owner before anything else is created, so that the remains
+ * of an interrupted creation have an owner, and as complete at the end.
  */
 export interface DriverRecord {
   readonly owner: Owner;
@@ -16,12 +16,12 @@ export interface DriverRecord {
 
 export interface MachineRecords<R extends DriverRecord> {
   readRecord(host: Host, machine: MachineName): Promise<R | undefined>;
-  /** The record of a machine that was made to its end. */
+  /** The record of a machine whose creation was completed. */
   readComplete(host: Host, machine: MachineName): Promise<R | undefined>;
   writeRecord(host: Host, record: R): Promise<void>;
   /**
    * The machine's record if the owner may touch it; `undefined` when there is none.
-   * @throws ForeignObjectError when it is somebody else's
+   * @throws ForeignObjectError when it has another owner
    */
   ownedRecord(host: Host, machine: MachineName, owner: Owner): Promise<R | undefined>;
 }
@@ -32,7 +32,7 @@ export const presentSpec = (recorded: MachineSpec): MachineSpec =>
     Object.entries(recorded).filter(([key]) => !Object.hasOwn(formerMachineProperties, key)),
   ) as unknown as MachineSpec;
 
-/** @param fileOf where a machine's record lies */
+/** @param fileOf path of a machine's record */
 export function machineRecords<R extends DriverRecord>(
   fileOf: (host: Host, machine: MachineName) => string,
 ): MachineRecords<R> {
@@ -57,16 +57,16 @@ export function machineRecords<R extends DriverRecord>(
   };
 }
 
-/** @throws ForeignObjectError when a machine's folder holds something though no record says whose it is */
+/** @throws ForeignObjectError when a machine's folder has content but no record of its owner */
 export async function refuseUnmarkedFolder(host: Host, folder: string): Promise<void> {
-  // The temporary file of an interrupted first write may lie there, nothing else.
+  // Only the temporary file of an interrupted first write may exist.
   const content = await host.files.list(folder);
   if (content.some((file) => !file.endsWith(".tmp"))) throw new ForeignObjectError(`folder ${folder}`, undefined);
 }
 
 type Action = (spec: MachineSpec) => Promise<void>;
 
-/** How a driver acts on machines that are there, one action at a time on each. */
+/** Runs actions on existing machines, one at a time on each. */
 export interface MachineActions {
   /** @throws UserError `machine-missing` */
   withMachine(machine: MachineName, action: Action): Promise<void>;

@@ -1,10 +1,10 @@
 import type { SeedFiles } from "./hypervisor";
 
-/** What a driver of virtual machines puts into the guest's CD drive: cloud-init looks for this label. */
+/** The label of the guest's CD, by which cloud-init finds it. */
 export const SEED_VOLUME_ID = "cidata";
 
 const SECTOR = 2048;
-/** The first 16 sectors of a disc are not ISO 9660's. */
+/** The first 16 sectors of a disc are not part of ISO 9660. */
 const FIRST_DESCRIPTOR = 16;
 const PATH_TABLE_LITTLE = 18;
 const PATH_TABLE_BIG = 19;
@@ -12,7 +12,7 @@ const ROOT_FOLDER = 20;
 const CONTINUATION = 21;
 const FIRST_FILE = 22;
 
-/** One file: its Rock Ridge name is what Linux shows, the other one what ISO 9660 level 1 can hold. */
+/** One file. Linux shows its Rock Ridge name; the other name fits ISO 9660 level 1. */
 interface SeedFile {
   readonly identifier: string;
   readonly name: string;
@@ -20,11 +20,11 @@ interface SeedFile {
 }
 
 /**
- * The seed as a CD image for cloud-init's NoCloud: ISO 9660 level 1 with Rock Ridge, owned by root and readable by root
- * alone. Pure: the same seed gives the same bytes, so no time, host or tool version is in it.
+ * The seed as a CD image for cloud-init's NoCloud: ISO 9660 level 1 with Rock Ridge, owned by root and readable only by
+ * root. Pure: the same seed gives the same bytes, so it contains no time, host or tool version.
  */
 export function seedIso(seed: SeedFiles): Buffer {
-  // ISO 9660 wants them ordered by identifier.
+  // ISO 9660 requires them in the order of their identifiers.
   const files: readonly SeedFile[] = [
     { identifier: "METADATA.;1", name: "meta-data", content: Buffer.from(seed.metaData) },
     { identifier: "NETCONF.;1", name: "network-config", content: Buffer.from(seed.networkConfig) },
@@ -152,7 +152,7 @@ function rockRidgeReference(): Buffer {
   return systemUse("ER", Buffer.concat([lengths, Buffer.from(identifier + description + source, "latin1")]));
 }
 
-/** Filled up with zeros to whole sectors; an empty file takes none. */
+/** Padded with zeros to full sectors; an empty file takes none. */
 function padded(content: Buffer): Buffer {
   return Buffer.concat([content], Math.ceil(content.length / SECTOR) * SECTOR);
 }

@@ -11,18 +11,18 @@ export interface MachineCgroup {
   readonly controllers: readonly string[];
 }
 
-/** The levels above come and go with their machines: nobody may remove one that another is about to use. */
+/** Levels above machines come and go with them. The lock keeps a process from removing one that another is about to use. */
 const withLevelsLock = <T>(host: Host, action: () => Promise<T>): Promise<T> =>
   host.locks.withLock(lockFile("cgroups"), action);
-/** The kernel's default: machines of a stack share its part equally. */
+/** The kernel's default: machines of a stack have equal shares. */
 const NORMAL_SHARES = 1024;
-/** Without it a whole stack would get the share of one single process of the host. */
+/** Without it, all machines of a stack together would get the share of a single process of the host. */
 const STACK_SHARES = 4096;
 
 /**
- * Where a machine goes in each hierarchy: below this process' own place on version 1, so that limits set on it hold
- * for machines too; on version 2 below the root, since a group with processes of its own (a login session) cannot
- * hand controllers down. Pure.
+ * The folder of a machine in each hierarchy. On version 1 it is below the cgroup of this process, so that its limits apply
+ * to machines too. On version 2 it is below the root, because a group with processes of its own (a login session) cannot
+ * delegate controllers. Pure.
  */
 export function planCgroups(
   memberships: readonly CgroupMembership[],
@@ -37,13 +37,13 @@ export function planCgroups(
     );
     if (mount === undefined) return [];
     const place = version === 2 && !hybrid ? "/" : path.posix.relative(mount.root, own);
-    // In a container the hierarchy may be mounted from somewhere else than /proc/self/cgroup tells.
+    // In a container, the hierarchy may be mounted from another place than /proc/self/cgroup shows.
     const base = place.startsWith("..") ? mount.mountPoint : path.posix.join(mount.mountPoint, place);
     return [{ folder: path.posix.join(base, "groundplane", machine.stack, machine.name), version, controllers }];
   });
 }
 
-/** Makes a machine's cgroups with its limits; records them first, as another process would compute other places. */
+/** Creates a machine's cgroups with its limits. Records them first, because another process may compute other folders. */
 export async function makeCgroups(host: Host, spec: MachineSpec): Promise<readonly MachineCgroup[]> {
   const memberships = parseCgroups((await host.kernel.read("/proc/self/cgroup")) ?? "");
   const mounts = parseCgroupMounts((await host.kernel.read("/proc/self/mountinfo")) ?? "");
@@ -53,7 +53,7 @@ export async function makeCgroups(host: Host, spec: MachineSpec): Promise<readon
     for (const cgroup of cgroups) await makeCgroup(host, cgroup);
   });
   await setMemory(host, spec, spec.memoryMiB);
-  // A folder that a killed machine left has a lower one.
+  // A folder that remains of a killed machine has a lower weight.
   await setWeight(host, spec, NORMAL_SHARES);
   return cgroups;
 }
@@ -61,17 +61,17 @@ export async function makeCgroups(host: Host, spec: MachineSpec): Promise<readon
 async function makeCgroup(host: Host, { folder, version, controllers }: MachineCgroup): Promise<void> {
   const stack = path.dirname(folder);
   const all = path.dirname(stack);
-  if (version === 2) await handDownControllers(host, path.dirname(all));
+  if (version === 2) await delegateControllers(host, path.dirname(all));
   for (const level of [all, stack, folder]) {
     await host.files.makeFolder(level);
     if (controllers.includes("cpuset")) await copyCpuset(host, level);
-    // The machine's own systemd hands down what it has.
-    if (version === 2 && level !== folder) await handDownControllers(host, level);
+    // The machine's own systemd delegates the controllers that it has.
+    if (version === 2 && level !== folder) await delegateControllers(host, level);
   }
   for (const level of [all, stack]) await setShares(host, level, { version, controllers }, STACK_SHARES);
 }
 
-/** A new group of a version 1 cpuset has neither CPUs nor memory, and takes no process before it has. */
+/** A new group of a version 1 cpuset has neither CPUs nor memory nodes. It accepts no process until it has both. */
 async function copyCpuset(host: Host, folder: string): Promise<void> {
   for (const file of ["cpuset.cpus", "cpuset.mems"]) {
     const above = await host.kernel.read(path.join(path.dirname(folder), file));
@@ -79,8 +79,8 @@ async function copyCpuset(host: Host, folder: string): Promise<void> {
   }
 }
 
-/** One by one: a kernel or a container that lacks one of them refuses the whole line. */
-async function handDownControllers(host: Host, folder: string): Promise<void> {
+/** One write per controller: a kernel or container that lacks one of them rejects the entire line. */
+async function delegateControllers(host: Host, folder: string): Promise<void> {
   for (const controller of ["cpu", "cpuset", "memory", "pids", "io", "hugetlb"]) {
     await host.kernel.tryWrite(path.join(folder, "cgroup.subtree_control"), `+${controller}`);
   }
@@ -112,8 +112,8 @@ export async function setWeight(host: Host, machine: MachineName, weight: number
 }
 
 /**
- * A soft limit. Machines share the page cache of their images, and it is charged to whoever touches a page first: a
- * hard limit would kill the unlucky one. Over the soft limit the kernel reclaims from this machine first.
+ * A soft limit. Machines share the page cache of their images, and a page is charged to the machine that touches it first.
+ * A hard limit would kill that machine. Above the soft limit, the kernel reclaims from this machine first.
  */
 export async function setMemory(host: Host, machine: MachineName, mebibytes: number): Promise<void> {
   const bytes = String(mebibytes * 1024 * 1024);
@@ -124,10 +124,10 @@ export async function setMemory(host: Host, machine: MachineName, mebibytes: num
   }
 }
 
-/** Every process in the machine, also those that nspawn left behind when it was killed. */
+/** Every process in the machine, including those that a killed nspawn leaves behind. */
 export async function machinePids(host: Host, machine: MachineName): Promise<readonly number[]> {
   const cgroups = await machineCgroups(host, machine);
-  // Each process is in every hierarchy; systemd's own is the one that guests cannot leave empty.
+  // Each process is in every hierarchy; guests always populate systemd's own.
   const tracking = cgroups.find(({ controllers }) => controllers.includes("name=systemd")) ?? cgroups[0];
   return tracking === undefined ? [] : pidsBelow(host, tracking.folder);
 }
@@ -141,8 +141,8 @@ async function pidsBelow(host: Host, folder: string): Promise<readonly number[]>
 }
 
 /**
- * Removes a stopped machine's cgroups. Left behind, those of its containers make the kubelet of the next start wait
- * three seconds for each.
+ * Removes a stopped machine's cgroups. If those of its containers remain, the kubelet waits three seconds for each of them
+ * at the next start.
  */
 export async function removeCgroups(host: Host, machine: MachineName): Promise<void> {
   const cgroups = await machineCgroups(host, machine);

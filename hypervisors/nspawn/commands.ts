@@ -6,7 +6,7 @@ import { bridgeName, containerName, machineNamespace, namespacePath, portName, s
 export const addNamespace = (namespace: string): string[] => ["ip", "netns", "add", namespace];
 export const deleteNamespace = (namespace: string): string[] => ["ip", "netns", "delete", namespace];
 
-/** Reads `ip` commands from stdin, in a namespace; `force` goes on after a failed line. */
+/** Reads `ip` commands from stdin and runs them in a namespace; `force` continues after a failed line. */
 export const ipBatch = (namespace: string, force = false): string[] => [
   "ip",
   ...(force ? ["-force"] : []),
@@ -26,7 +26,7 @@ export const inNamespace = (namespace: string, argv: readonly string[]): string[
   ...argv,
 ];
 
-/** A bridge is a cable with many ends here: no spanning tree, and no learning of multicast groups to go wrong. */
+/** A plain bridge: no spanning tree, and no multicast snooping, which could drop group traffic. */
 export const addBridge = (segment: string): string[] => [
   `link add name ${bridgeName(segment)} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
 ];
@@ -49,7 +49,7 @@ export function addCables(spec: MachineSpec): string[] {
 export const deleteCables = (machine: string, nics: readonly NicSpec[]): string[] =>
   nics.map((nic) => `link delete dev ${portName(machine, nic.segment)}`);
 
-/** Pulls or plugs cables at the bridge's end: the guest sees its carrier go, as with a real cable. */
+/** Sets links up or down at the bridge's end: the guest loses its carrier, as with a real cable. */
 export const setCables = (machine: string, segments: readonly string[], up: boolean): string[] =>
   segments.map((segment) => `link set dev ${portName(machine, segment)} ${up ? "up" : "down"}`);
 
@@ -61,8 +61,8 @@ export const addUplinkTap = (uplink: UplinkSpec): string[] => [
 export const setUplinkCarrier = (up: boolean): string[] => [`link set dev ${UPLINK} carrier ${up ? "on" : "off"}`];
 
 /**
- * Mounts made from here on stay private. slirp4netns needs it as well: its sandbox unmounts the old root with all
- * below, and from a shared mount (`ip netns` makes /run/netns one) that reaches the host and takes every namespace's name.
+ * Keeps later mounts private. slirp4netns needs this as well: its sandbox unmounts the old root with everything below. On
+ * a shared mount, which `ip netns` makes of /run/netns, that propagates to the host and removes every namespace's name.
  */
 export const withPrivateMounts = (argv: readonly string[]): string[] => [
   "unshare",
@@ -74,8 +74,8 @@ export const withPrivateMounts = (argv: readonly string[]): string[] => [
 ];
 
 /**
- * User-mode NAT. MTU 1500 although slirp4netns can do 65520: nearly everything is routed on to segments of 1500, and
- * larger datagrams would only be fragmented by the gateway.
+ * User-mode NAT. MTU 1500 although slirp4netns supports 65520: almost all traffic is routed to segments with MTU 1500, and
+ * the gateway would fragment larger datagrams.
  */
 export const runUplink = (spec: MachineSpec, socket: string): string[] =>
   withPrivateMounts([
@@ -90,7 +90,7 @@ export const runUplink = (spec: MachineSpec, socket: string): string[] =>
     UPLINK,
   ]);
 
-/** What a container may do beyond nspawn's default set: run containerd, kubelet, nftables and Gluster. */
+/** Capabilities beyond nspawn's default set, for containerd, kubelet, nftables and Gluster. */
 const CAPABILITIES = [
   "CAP_SYS_ADMIN",
   "CAP_NET_ADMIN",
@@ -108,11 +108,11 @@ export interface ContainerOptions {
   readonly root: string;
   /** Source on the host, target in the guest. */
   readonly binds: readonly { readonly source: string; readonly target: string; readonly readOnly?: boolean }[];
-  /** Host with cgroup v1: the guest's systemd (257) boots on it only when told to. */
+  /** A host with cgroup v1: the guest's systemd (257) boots on it only with this variable. */
   readonly legacyCgroups: boolean;
 }
 
-/** systemd-nspawn for one machine; its cgroups, namespace and root are there already. */
+/** systemd-nspawn for one machine, whose cgroups, namespace and root exist. */
 export function runContainer(spec: MachineSpec, options: ContainerOptions): string[] {
   return [
     "systemd-nspawn",
@@ -122,7 +122,7 @@ export function runContainer(spec: MachineSpec, options: ContainerOptions): stri
     `--machine=${containerName(spec)}`,
     `--hostname=${spec.name}`,
     `--uuid=${spec.uuid}`,
-    // No machined and no unit of the host's systemd, which may not be there at all.
+    // Use neither machined nor a unit of the host's systemd: the host may not run systemd.
     "--register=no",
     "--keep-unit",
     "--settings=no",
@@ -132,7 +132,7 @@ export function runContainer(spec: MachineSpec, options: ContainerOptions): stri
     "--console=read-only",
     `--network-namespace-path=${namespacePath(machineNamespace(spec))}`,
     `--capability=${CAPABILITIES.join(",")}`,
-    // nspawn's filter refuses what containerd and runc need of these two.
+    // containerd and runc need system calls that nspawn's filter rejects by default.
     "--system-call-filter=@keyring",
     "--system-call-filter=bpf",
     ...(options.legacyCgroups ? ["--setenv=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"] : []),
@@ -150,7 +150,7 @@ export function overlayOptions(layers: readonly string[]): string {
   return `lowerdir=${escaped.join(":")},upperdir=upper,workdir=work`;
 }
 
-/** Copies a folder by hard links: no space, and safe where files are only ever replaced. */
+/** Copies a folder by hard links: it takes no space, and is safe where files are replaced, never changed in place. */
 export const linkTree = (from: string, to: string): string[] => ["cp", "--archive", "--link", "--", from, to];
 export const copyTree = (from: string, to: string): string[] => ["cp", "--archive", "--reflink=auto", "--", from, to];
 

@@ -3,7 +3,7 @@ import type { Host } from "../../model/host";
 import { type DiskSpec, ForeignObjectError, isOwner, type Owner } from "../hypervisor";
 import { diskFolder } from "./folders";
 
-/** A data disk is a folder that is bound into its machine; its size is a statement only, see README.md. */
+/** A data disk is a folder that is bind-mounted into its machine. Its size is not enforced, see README.md. */
 type DiskRecord = DiskSpec & { readonly owner: Owner };
 type DiskName = Pick<DiskSpec, "stack" | "name">;
 
@@ -26,7 +26,7 @@ export async function ensureDisk(host: Host, spec: DiskSpec, owner: Owner): Prom
 
 export async function removeDisk(host: Host, spec: DiskName, owner: Owner): Promise<void> {
   await checkOwner(host, spec, owner);
-  // The data before the record: interrupted, it is still known whose they are.
+  // Data first, record last: after an interruption, the owner is still known.
   await host.files.remove(diskDataFolder(host, spec));
   await host.files.remove(diskFolder(host, spec.stack, spec.name));
   await host.files.removeIfEmpty(host.folders.disks(spec.stack));

@@ -13,7 +13,7 @@ import { UPLINK } from "./names";
 import { ensureSegment, inspectSegment, removeSegment } from "./segments";
 import { setUplinkLink } from "./uplink";
 
-/** System containers on Linux by systemd-nspawn: see README.md for what they are and what of the host they touch. */
+/** System containers on Linux by systemd-nspawn. README.md describes them and what they change on the host. */
 export function createNspawnDriver(host: Host): Hypervisor {
   const { withMachine, withExistingMachine } = machineActions(
     (machine, action) => withMachineLock(host, machine, action),
@@ -35,7 +35,7 @@ export function createNspawnDriver(host: Host): Hypervisor {
       return { digest: image.digest };
     },
     async releaseImage() {
-      // Machines use the sealed folder itself: nothing was made of it.
+      // Machines use the sealed folder itself: there is nothing to release.
     },
     ensureDisk: (spec, owner) => ensureDisk(host, spec, owner),
     inspectDisk: (spec) => inspectDisk(host, spec),

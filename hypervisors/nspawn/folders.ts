@@ -2,7 +2,7 @@ import * as path from "node:path";
 import type { Host } from "../../model/host";
 import type { MachineName } from "../hypervisor";
 
-/** Where the driver keeps what: records and machines in the data folder, what ends with the host's uptime in /run. */
+/** Paths of the driver: records and machines are in the data folder; what a restart of the host ends is in /run. */
 export const machinesFolder = (host: Host, stack: string): string => path.join(host.folders.stack(stack), "machines");
 export const machineFolder = (host: Host, { stack, name }: MachineName): string =>
   path.join(machinesFolder(host, stack), name);
@@ -24,7 +24,7 @@ export const machineFiles = (host: Host, machine: MachineName) => {
     work: path.join(folder, "work"),
     root: path.join(folder, "root"),
     seed: path.join(folder, "seed"),
-    /** The machine's /var/lib/containerd: containerd's own overlays cannot lie on an overlay. */
+    /** The machine's /var/lib/containerd: containerd's overlays do not work on top of an overlay. */
     containerd: path.join(folder, "containerd"),
     consoleLog: path.join(folder, "console.log"),
     uplinkLog: path.join(folder, "uplink.log"),
@@ -34,6 +34,6 @@ export const machineFiles = (host: Host, machine: MachineName) => {
 
 export const RUN_FOLDER = "/run/groundplane";
 export const lockFile = (name: string): string => path.join(RUN_FOLDER, "locks", name);
-/** Below 108 characters, which a path in the data folder may not be. */
+/** Shorter than 108 characters, the limit for sockets; a path in the data folder may be longer. */
 export const uplinkSocket = ({ stack, name }: MachineName): string =>
   path.join(RUN_FOLDER, "uplinks", `${stack}.${name}`);

@@ -3,7 +3,7 @@ import type { Host } from "../../model/host";
 import type { HostProblem } from "../hypervisor";
 import { parseCgroupMounts } from "./parse-output";
 
-/** Reads only; nothing of the host is changed. */
+/** Read-only: changes nothing on the host. */
 export async function hostProblems(host: Host): Promise<readonly HostProblem[]> {
   if (host.facts.platform !== "linux") {
     return [
@@ -50,7 +50,7 @@ async function isInstalled(host: Host, program: string): Promise<boolean> {
 async function checkFileSystems(host: Host): Promise<readonly HostProblem[]> {
   const known = ((await host.kernel.read("/proc/filesystems")) ?? "").split(/\s+/);
   if (known.includes("overlay")) return [];
-  // Most kernels load it on the first mount; without the module there is nothing to load.
+  // Most kernels load the module on the first mount, if it exists.
   if (await hasModule(host, "overlay")) return [];
   return [
     {
@@ -111,8 +111,8 @@ async function checkDevices(host: Host): Promise<readonly HostProblem[]> {
 }
 
 /**
- * Loaded, built in or loadable. A kernel without a module folder (some cloud and container hosts) cannot be asked: it
- * gets the benefit of the doubt.
+ * Loaded, built in or loadable. A kernel without a module folder (on some cloud and container hosts) cannot be checked and
+ * counts as having it.
  */
 async function mayHaveFeature(host: Host, name: string): Promise<boolean> {
   if (await host.files.exists(`/sys/module/${name}`)) return true;

@@ -4,15 +4,15 @@ import { ForeignObjectError } from "../hypervisor";
 import { lockFile, RUN_FOLDER } from "./folders";
 
 /**
- * What is changed of the host itself, counted: the first stack raises, the last one gives back. The record lies in
- * /run, as it must end with the host's uptime like the settings themselves.
+ * Settings of the host that stacks share: the first stack raises them, the last one restores them. The record is in /run
+ * because, like the settings, it must not survive a restart of the host.
  */
 interface HostRecord {
   /** Data folder by stack name: two data folders with a stack of the same name would share its namespaces. */
   readonly stacks: Readonly<Record<string, string>>;
   /** Values before the first stack, by file. */
   readonly before: Readonly<Record<string, string>>;
-  /** `ip netns` makes this folder and mounts it on itself; if it was not there before, it goes in the end. */
+  /** `ip netns` creates this folder and mounts it on itself. If it did not exist before, it is removed at the end. */
   readonly netnsFolderMade: boolean;
 }
 
@@ -26,7 +26,7 @@ const RECORD = path.join(RUN_FOLDER, "host.json");
 const withHostLock = <T>(host: Host, action: () => Promise<T>): Promise<T> =>
   host.locks.withLock(lockFile("host"), action);
 
-/** Counts the stack in and raises what is too low. */
+/** Registers the stack and raises settings that are too low. */
 export async function useHost(host: Host, stack: string): Promise<void> {
   await withHostLock(host, async () => {
     const record = (await host.files.readJson<HostRecord>(RECORD)) ?? {
@@ -40,14 +40,14 @@ export async function useHost(host: Host, stack: string): Promise<void> {
     }
     const low = await valuesTooLow(host);
     if (folder === host.folders.data() && Object.keys(low).length === 0) return;
-    // The record first: a value that is raised but not recorded could never be given back.
+    // Record first: a raised value that is not recorded could never be restored.
     const stacks = { ...record.stacks, [stack]: host.folders.data() };
     await host.files.writeJson(RECORD, { ...record, before: { ...low, ...record.before }, stacks }, 0o644);
     for (const file of Object.keys(low)) await host.kernel.write(file, String(NEEDED[file]));
   });
 }
 
-/** Counts the stack out; after the last one the host is as before. */
+/** Removes the stack's registration. After the last one, restores the host's settings. */
 export async function releaseHost(host: Host, stack: string): Promise<void> {
   await withHostLock(host, async () => {
     const record = await host.files.readJson<HostRecord>(RECORD);
@@ -63,16 +63,16 @@ export async function releaseHost(host: Host, stack: string): Promise<void> {
   });
 }
 
-/** Removes what is empty of the folder in /run; a lock that somebody holds keeps it. */
+/** Removes the empty parts of the folder in /run. A held lock keeps its folder. */
 export async function tidyRunFolder(host: Host): Promise<void> {
   for (const folder of ["locks", "uplinks", ""]) await host.files.removeIfEmpty(path.join(RUN_FOLDER, folder));
 }
 
-/** A data folder that somebody deleted counts no more: its stacks would hold the host's settings until a restart. */
+/** A deleted data folder does not count: its stacks would keep the host's settings raised until a restart. */
 const hasStack = (host: Host, folder: string, stack: string): Promise<boolean> =>
   host.files.exists(path.join(folder, "stacks", stack));
 
-/** The values that are lower than needed, as they are. */
+/** The current values of the settings that are too low. */
 async function valuesTooLow(host: Host): Promise<Record<string, string>> {
   const low: Record<string, string> = {};
   for (const [file, needed] of Object.entries(NEEDED)) {
@@ -82,13 +82,13 @@ async function valuesTooLow(host: Host): Promise<Record<string, string>> {
   return low;
 }
 
-/** Puts a value back, unless somebody else has changed it meanwhile. */
+/** Restores a value, unless another program has changed it meanwhile. */
 async function restore(host: Host, file: string, value: string): Promise<void> {
   if ((await host.kernel.read(file)) === String(NEEDED[file])) await host.kernel.write(file, value);
 }
 
 async function removeNetnsFolder(host: Host): Promise<void> {
-  // Fails while another program's namespaces are in it: then it stays.
+  // Fails while it contains another program's namespaces; then the folder remains.
   await host.run(["umount", NETNS_FOLDER], { allowedExitCodes: [0, 1, 32] });
   await host.files.removeIfEmpty(NETNS_FOLDER);
 }

@@ -22,7 +22,7 @@ import { addUplinkInterface, ensureUplink } from "./uplink";
 
 const LAUNCHER = "start-machine.sh";
 
-/** Makes what a machine needs while it runs (network, cgroups) and starts systemd-nspawn over its layers. */
+/** Creates what a machine needs while it runs (network, cgroups) and starts systemd-nspawn on its layers. */
 export async function launchContainer(host: Host, spec: MachineSpec): Promise<ProcessIdentity> {
   const layers = await imageLayers(host, spec.image);
   const binds = await bindsOf(host, spec);
@@ -42,7 +42,7 @@ export async function launchContainer(host: Host, spec: MachineSpec): Promise<Pr
   return host.processes.start(argv, { outputFile: files.consoleLog });
 }
 
-/** The processes of `start-machine.sh` for a machine, also those that have not come far yet. */
+/** The processes of `start-machine.sh` for a machine, including those that have just started. */
 export function launchersOf(host: Host, machine: MachineName): Promise<readonly ProcessIdentity[]> {
   const { folder } = machineFiles(host, machine);
   return host.processes.find((argv) => argv.includes(folder) && argv.some((word) => path.basename(word) === LAUNCHER));
@@ -69,7 +69,7 @@ async function bindsOf(host: Host, spec: MachineSpec): Promise<ContainerOptions[
   const binds = [{ source: files.seed, target: "/var/lib/cloud/seed/nocloud", readOnly: true }];
   const optional = [
     { source: files.containerd, target: "/var/lib/containerd", readOnly: false },
-    // Gluster mounts by FUSE.
+    // Gluster mounts use FUSE.
     { source: "/dev/fuse", target: "/dev/fuse", readOnly: false },
   ];
   for (const bind of optional) if (await host.files.exists(bind.source)) binds.push(bind);

@@ -11,14 +11,14 @@ import { namespaceExists, removeNamespace } from "./namespaces";
 import { parseNamespacePids } from "./parse-output";
 import { endUplink, ensureUplink } from "./uplink";
 
-/** SIGRTMIN+4: systemd as PID 1 takes it as the power button. */
+/** SIGRTMIN+4: systemd as PID 1 treats it as the power button. */
 const POWER_OFF_SIGNAL = 38;
-/** A guest that boots takes no signal yet: it is sent again. */
+/** A guest that is still booting ignores the signal, so it is sent again. */
 const SIGNAL_AGAIN_MS = 2_000;
 const LEADER_MS = 20_000;
 const KILL_MS = 20_000;
 
-/** Runs while a single process of it does: nspawn itself may have been killed, which leaves the guest running. */
+/** A machine runs as long as any of its processes does: killing nspawn leaves the guest running. */
 export async function isRunning(host: Host, machine: MachineName): Promise<boolean> {
   return (await livingPids(host, machine)).length > 0;
 }
@@ -60,12 +60,12 @@ export async function stopOrderly(host: Host, spec: MachineSpec, deadlineMs: num
   await cutPower(host, spec);
 }
 
-/** A quarter: ends soon on a host that is busy, too. */
+/** A quarter of the normal weight: enough to end soon on a busy host. */
 const DYING_WEIGHT = 256;
 
 /**
- * Cables first, so that no goodbye leaves the machine, then everything of it at once. What its death costs the processors
- * must not hold up the others, which it would not if it were a machine.
+ * Unplugs the cables first, so that no closing packets leave the machine, then kills all its processes. Its exit must not
+ * slow down other machines, which the failure of real hardware would not do either.
  */
 export async function hardKill(host: Host, spec: MachineSpec): Promise<void> {
   const segments = spec.nics.map((nic) => nic.segment);
@@ -79,7 +79,7 @@ export async function hardKill(host: Host, spec: MachineSpec): Promise<void> {
   await cutPower(host, spec);
 }
 
-/** Kills whatever runs of the machine and removes what the host had for it running. */
+/** Kills every process of the machine and removes what the host created for running it. */
 export async function cutPower(host: Host, spec: MachineSpec): Promise<void> {
   await killAll(host, spec);
   await clearRemains(host, spec);
@@ -89,7 +89,7 @@ async function killAll(host: Host, machine: MachineName): Promise<void> {
   await endLaunchers(host, machine);
   const deadline = host.clock.now() + KILL_MS;
   const leader = await leaderOf(host, machine);
-  // With PID 1 goes its whole pid namespace; killing nspawn first would orphan it.
+  // Killing PID 1 ends its entire pid namespace; killing nspawn first would orphan it.
   if (leader !== undefined) await kill(host, leader);
   for (let pids = await livingPids(host, machine); pids.length > 0; pids = await livingPids(host, machine)) {
     if (host.clock.now() > deadline) {
@@ -103,9 +103,9 @@ async function killAll(host: Host, machine: MachineName): Promise<void> {
   }
 }
 
-/** Launchers that have not come as far as a process in the machine, or would start it again. */
+/** Launchers that have not created a process in the machine yet. */
 async function endLaunchers(host: Host, machine: MachineName): Promise<void> {
-  // Its cgroups are recorded before it is launched: without them there is nothing to look for.
+  // Cgroups are recorded before the launch: without a record there is no launcher.
   if ((await machineCgroups(host, machine)).length === 0) return;
   for (const launcher of await launchersOf(host, machine)) await host.processes.kill(launcher);
 }
@@ -119,11 +119,11 @@ async function livingPids(host: Host, machine: MachineName): Promise<readonly nu
   return (await machinePids(host, machine)).filter((pid) => host.processes.startTime(pid) !== undefined);
 }
 
-/** What a machine that does not run may have left, also after its host or its driver died. */
+/** Removes what a stopped machine may have left behind, even after a crash of the host or of the driver. */
 async function clearRemains(host: Host, spec: MachineSpec): Promise<void> {
   if (spec.uplink) await endUplink(host, spec);
   const hasNamespace = await host.files.exists(namespacePath(machineNamespace(spec)));
-  // Both ends now: the kernel takes down a namespace's interfaces later, and a quick start would find the old port.
+  // Delete both ends now: the kernel removes a namespace's interfaces later, and a quick restart would find the old port.
   if (hasNamespace && spec.nics.length > 0 && (await namespaceExists(host, stackNamespace(spec.stack)))) {
     await host.run(stackBatch(spec.stack, true), {
       stdin: deleteCables(spec.name, spec.nics).join("\n"),

@@ -5,7 +5,7 @@ import { ImageMissingError, type MachineName, type MachineSpec, type SeedFiles }
 import { copyTree, linkTree } from "./commands";
 import { imageFolder, machineFiles } from "./folders";
 
-/** What the image store says of a sealed image, see image/README.md. */
+/** The record of a sealed image in the image store, see image/README.md. */
 interface SealedImage {
   readonly digest: string;
   /** Names of folders below `layers/`, from top to bottom. */
@@ -25,20 +25,20 @@ export async function imageLayers(host: Host, name: string): Promise<readonly st
   return image.layers.map((layer) => path.join(imageFolder(host, name), "layers", layer));
 }
 
-/** Makes the machine's own files where they are missing; what the guest has written stays. */
+/** Creates the machine's missing files and keeps what the guest has written. */
 export async function makeRoot(host: Host, spec: MachineSpec): Promise<void> {
   const files = machineFiles(host, spec);
   for (const folder of [files.upper, files.work, files.root]) await host.files.makeFolder(folder);
   await makeContainerStore(host, spec, files.containerd);
 }
 
-/** Forgets everything the guest has written, for a machine that gets another image. */
+/** Deletes everything that the guest has written, for a machine that gets another image. */
 export async function removeRoot(host: Host, machine: MachineName): Promise<void> {
   const files = machineFiles(host, machine);
   for (const folder of [files.upper, files.work, files.containerd]) await host.files.remove(folder);
 }
 
-/** cloud-init's files; bound read-only into the guest, so that they change also while it runs. */
+/** cloud-init's files. They are bind-mounted read-only, so they can change while the guest runs. */
 export async function writeSeed(host: Host, machine: MachineName, seed: SeedFiles): Promise<void> {
   const { seed: folder } = machineFiles(host, machine);
   await host.files.makeFolder(folder, 0o700);
@@ -48,8 +48,8 @@ export async function writeSeed(host: Host, machine: MachineName, seed: SeedFile
 }
 
 /**
- * The image's container images, unpacked, as hard links: containerd only ever replaces blobs and committed layers.
- * Its databases it writes in place, so these are copies.
+ * The image's unpacked container images, as hard links: containerd replaces blobs and committed layers, and never changes
+ * them. It writes its databases in place, so these are copies.
  */
 async function makeContainerStore(host: Host, spec: MachineSpec, target: string): Promise<void> {
   const source = path.join(imageFolder(host, spec.image), "containerd");

@@ -16,17 +16,17 @@ const records = machineRecords<DriverRecord>((host, machine) => machineFiles(hos
 const { writeRecord } = records;
 export const { readComplete } = records;
 
-/** @throws ForeignObjectError also when a folder of its name is there that nobody marked */
+/** @throws ForeignObjectError also when a folder of its name exists without an owner's mark */
 async function ownedRecord(host: Host, machine: MachineName, owner: Owner): Promise<DriverRecord | undefined> {
   const record = await records.ownedRecord(host, machine, owner);
   if (record === undefined) await refuseUnmarkedFolder(host, machineFiles(host, machine).folder);
   return record;
 }
 
-/** How long a machine may take to shut down when a change of its settings needs it stopped. */
+/** Time limit for the shutdown of a machine whose settings can only change while it is stopped. */
 const STOP_DEADLINE_MS = 30_000;
 
-/** One change of a machine at a time, whoever asks. */
+/** Allows one change of a machine at a time. */
 export const withMachineLock = <T>(host: Host, machine: MachineName, action: () => Promise<T>): Promise<T> =>
   host.locks.withLock(lockFile(`${machine.stack}.${machine.name}`), action, { timeoutMs: 180_000 });
 
@@ -59,7 +59,7 @@ export async function removeMachine(host: Host, machine: MachineName, owner: Own
   await withMachineLock(host, machine, async () => {
     const record = await ownedRecord(host, machine, owner);
     if (record === undefined) return host.files.remove(machineFiles(host, machine).folder);
-    // Not complete any more: interrupted from here on, it is not taken for a machine that can start.
+    // Mark it incomplete first: after an interruption, it must not count as a machine that can start.
     await writeRecord(host, { ...record, complete: false });
     await cutPower(host, record.spec);
     const { folder, upper, work, root, seed, containerd } = machineFiles(host, machine);
@@ -81,13 +81,13 @@ async function beginMachine(
 ): Promise<DriverRecord> {
   const record = { owner, generation: known?.generation ?? randomUUID(), spec, complete: false };
   await writeRecord(host, record);
-  // What an interrupted creation or removal left may be of another image.
+  // Remains of an interrupted creation or removal may belong to another image.
   await cutPower(host, known?.spec ?? spec);
   await removeRoot(host, spec);
   return record;
 }
 
-/** Changes what differs; the record is written by the caller, so that an interrupted change is found and repeated. */
+/** Changes what differs. The caller writes the record afterwards, so that an interrupted change is repeated. */
 async function changeMachine(host: Host, known: DriverRecord, spec: MachineSpec): Promise<DriverRecord> {
   if (isDeepStrictEqual(known.spec, plain(spec))) return known;
   const running = await isRunning(host, spec);
@@ -98,20 +98,20 @@ async function changeMachine(host: Host, known: DriverRecord, spec: MachineSpec)
     await ensureForwards(host, spec);
   }
   if (known.spec.image === spec.image) return { ...known, spec: plain(spec) };
-  // Another image under what the guest wrote over the old one would be neither: it starts afresh, as a new machine.
+  // The guest's changes to the old image do not fit another one: it starts from scratch, as a new machine.
   const fresh = { ...known, spec: plain(spec), generation: randomUUID(), complete: false };
   await writeRecord(host, fresh);
   await removeRoot(host, spec);
   return fresh;
 }
 
-/** What only a stopped machine can be given. `cpus` and `diskGiB` are no limits in a system container. */
+/** Settings that need a stopped machine. `cpus` and `diskGiB` are not enforced in a system container. */
 const fixedWhileRunning = ({ uuid, image, nics, uplink, disks }: MachineSpec) => ({
   ...{ uuid, image, nics, disks },
   mac: uplink?.mac,
 });
 
-/** As the record reads back: without members that are `undefined`. */
+/** The spec as it is read back from its record: without members that are `undefined`. */
 const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec)) as MachineSpec;
 
 async function stateOf(host: Host, { spec, owner, generation }: DriverRecord): Promise<MachineState> {

@@ -3,32 +3,32 @@ import { UserError } from "../../model/user-error";
 import type { MachineName } from "../hypervisor";
 
 /**
- * Names of a stack's objects on the host. The dot keeps them apart: neither stack nor machine names hold one, so
- * stack `lab-gateway` never meets machine `gateway` of stack `lab`.
+ * Names of a stack's objects on the host. Stack and machine names contain no dot, so the dot keeps stack `lab-gateway` and
+ * machine `gateway` of stack `lab` apart.
  */
 export const stackNamespace = (stack: string): string => `gp-${stack}`;
 export const machineNamespace = ({ stack, name }: MachineName): string => `gp-${stack}.${name}`;
 export const namespacePath = (namespace: string): string => `/run/netns/${namespace}`;
 
-/** Name given to systemd-nspawn; the same as the namespace's, so that both are found together. */
+/** The name for systemd-nspawn: the namespace's name, so that both are found together. */
 export const containerName = machineNamespace;
 
-/** A segment's bridge in the stack's namespace is called like the segment. */
+/** A segment's bridge in the stack's namespace has the segment's name. */
 export const bridgeName = (segment: string): string => segment;
 
-/** Host side of a machine's cable into a segment: interface names end at 15 characters, so the full name is its alias. */
+/** The host's end of a machine's cable. Interface names have at most 15 characters, so the full name is its alias. */
 export function portName(machine: string, segment: string): string {
   const digest = createHash("sha256").update(`${machine}/${segment}`).digest("hex");
   return `v${digest.slice(0, 12)}`;
 }
 
-/** The machine's way out, see uplink.ts. */
+/** The machine's interface to the outside, see uplink.ts. */
 export const UPLINK = "uplink";
 
 const MAX_MACHINE_NAME = 64;
 const MAX_INTERFACE_NAME = 15;
 
-/** @throws UserError when the kernel or systemd would not take a name that follows from these. */
+/** @throws UserError when the kernel or systemd would reject a name that is derived from these */
 export function checkNames(machine: MachineName, interfaces: readonly string[]): void {
   const container = containerName(machine);
   if (container.length > MAX_MACHINE_NAME) {

@@ -2,19 +2,19 @@ import type { Host } from "../../model/host";
 import { addNamespace, deleteNamespace } from "./commands";
 import { namespacePath } from "./names";
 
-/** Makes a named network namespace unless it is there. */
+/** Creates a named network namespace unless it exists. */
 export async function ensureNamespace(host: Host, namespace: string): Promise<void> {
   const file = namespacePath(namespace);
   if (await host.kernel.isNamespace(file)) return;
-  // An empty file is what remains when the creation was interrupted or somebody unmounted the namespace.
+  // An empty file remains when the creation was interrupted or the namespace was unmounted.
   await removeNamespace(host, namespace);
   await host.run(addNamespace(namespace));
 }
 
-/** Removes a namespace with every interface in it. */
+/** Removes a namespace and every interface in it. */
 export async function removeNamespace(host: Host, namespace: string): Promise<void> {
   if (!(await host.files.exists(namespacePath(namespace)))) return;
-  // `ip` reports a file that nothing is mounted on as a failure, yet removes it.
+  // For a file on which nothing is mounted, `ip` reports a failure but removes the file.
   await host.run(deleteNamespace(namespace), { allowedExitCodes: [0, 1, 255] });
 }
 

@@ -1,4 +1,4 @@
-/** Pure parsers of what the kernel and the driver's programs say. */
+/** Pure parsers for the output of the kernel and of the driver's programs. */
 
 /** One line of /proc/<pid>/cgroup. */
 export interface CgroupMembership {
@@ -60,7 +60,7 @@ export function parseForwards(answer: string): readonly UplinkForward[] {
   }));
 }
 
-/** The error in an answer of slirp4netns; `undefined` = it did what it was asked. */
+/** The error in an answer of slirp4netns; `undefined` on success. */
 export function parseUplinkError(answer: string): string | undefined {
   return (JSON.parse(answer) as { readonly error?: { readonly desc?: string } }).error?.desc;
 }

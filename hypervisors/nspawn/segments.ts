@@ -39,7 +39,7 @@ export async function removeSegment(host: Host, spec: SegmentSpec, owner: Owner)
   await releaseStack(host, spec.stack);
 }
 
-/** Makes the network of a stack's recorded segments anew where it is missing, as after a restart of the host. */
+/** Recreates the missing network of a stack's recorded segments, e.g. after a restart of the host. */
 export async function ensureNetwork(host: Host, stack: string): Promise<void> {
   await withStackLock(host, stack, async () => {
     await useHost(host, stack);
@@ -47,7 +47,7 @@ export async function ensureNetwork(host: Host, stack: string): Promise<void> {
   });
 }
 
-/** When neither a segment nor a machine of the stack is left: removes what is kept per stack. */
+/** Removes what is kept per stack when the stack has neither segments nor machines. */
 export async function releaseStack(host: Host, stack: string): Promise<void> {
   await withStackLock(host, stack, async () => {
     const segments = await segmentNames(host, stack);
@@ -72,7 +72,7 @@ async function ensureBridges(host: Host, stack: string, segments: readonly strin
   const batch = segments.flatMap((segment) => {
     const link = links.find(({ ifname }) => ifname === bridgeName(segment));
     if (link?.flags.includes("UP")) return [];
-    // One that is there but down: its making was interrupted half way.
+    // A link that exists but is down: its creation was interrupted.
     return [...(link ? [] : addBridge(segment)), ...raiseBridge(segment)];
   });
   if (batch.length === 0) return;
@@ -81,8 +81,8 @@ async function ensureBridges(host: Host, stack: string, segments: readonly strin
 }
 
 /**
- * Frames between machines are theirs alone: the host's kernel neither filters them as if they were routed here, nor
- * takes part with addresses of its own.
+ * Keeps the host's kernel out of the traffic between machines: it neither filters their frames as routed traffic nor has
+ * addresses of its own on the segments.
  */
 async function quietNamespace(host: Host, namespace: string): Promise<void> {
   const settings = [
@@ -92,7 +92,7 @@ async function quietNamespace(host: Host, namespace: string): Promise<void> {
     ["/proc/sys/net/ipv6/conf/all/disable_ipv6", "1"],
     ["/proc/sys/net/ipv6/conf/default/disable_ipv6", "1"],
   ] as const;
-  // /proc/sys/net shows the reader's namespace, so it takes a process inside; kernels without one of them go on.
+  // /proc/sys/net shows the reader's namespace, so a process inside must write. Missing settings are skipped.
   const script = 'while [ $# -gt 0 ]; do [ ! -e "$1" ] || echo "$2" >"$1"; shift 2; done';
   await host.run(inNamespace(namespace, ["sh", "-euc", script, "sh", ...settings.flat()]));
 }

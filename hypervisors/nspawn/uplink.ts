@@ -20,7 +20,7 @@ export async function addUplinkInterface(host: Host, spec: MachineSpec): Promise
   await host.run(ipBatch(machineNamespace(spec)), { stdin: addUplinkTap(spec.uplink).join("\n") });
 }
 
-/** Starts the machine's user-mode NAT unless it runs, and makes its port-forwards what the spec says. */
+/** Starts the machine's user-mode NAT unless it runs, and makes its port-forwards match the spec. */
 export async function ensureUplink(host: Host, spec: MachineSpec): Promise<void> {
   if (!spec.uplink) return;
   if (!(await answers(host, spec))) await startUplink(host, spec);
@@ -95,7 +95,7 @@ const answers = (host: Host, machine: MachineName): Promise<boolean> =>
     () => false,
   );
 
-/** Found by what it does, not by a recorded pid: so none is lost, whenever the one who started it was killed. */
+/** Found by its arguments, not by a recorded pid, so that none is lost when the process that started it is killed. */
 function uplinkProcesses(host: Host, machine: MachineName): Promise<readonly ProcessIdentity[]> {
   const namespace = namespacePath(machineNamespace(machine));
   return host.processes.find((argv) => argv.includes("slirp4netns") && argv.includes(namespace));

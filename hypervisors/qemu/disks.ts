@@ -10,7 +10,7 @@ import { isRunning } from "./processes";
 import { inspectDiskFile, namingFullDisk, runQemuImg } from "./qemu-img";
 import { withQmp } from "./qmp";
 
-/** A data disk is a qcow2 file of its own; the guest knows it by its name, which is its serial number. */
+/** A data disk is a separate qcow2 file. Its name is its serial number, by which the guest finds it. */
 type DiskRecord = DiskSpec & { readonly owner: Owner };
 type DiskName = Pick<DiskSpec, "stack" | "name">;
 
@@ -34,7 +34,7 @@ async function makeOrGrow(host: Host, spec: DiskSpec, owner: Owner): Promise<voi
   const { stack, name, uuid, sizeGiB } = spec;
   const file = diskFile(host, spec);
   if (!known && (await host.files.exists(file))) throw new ForeignObjectError(`file ${file}`, undefined);
-  // The size that it has, until it has the other one.
+  // The record keeps the old size until the disk has the new one.
   const before = known?.sizeGiB ?? sizeGiB;
   await host.files.writeJson(recordFile(host, spec), {
     stack,
@@ -53,7 +53,7 @@ async function makeOrGrow(host: Host, spec: DiskSpec, owner: Owner): Promise<voi
 
 export async function removeDisk(host: Host, spec: DiskName, owner: Owner): Promise<void> {
   await checkOwner(host, spec, owner);
-  // The data before the record: interrupted, it is still known whose they are.
+  // Data first, record last: after an interruption, the owner is still known.
   await host.files.remove(diskFile(host, spec));
   await host.files.remove(diskFolder(host, spec.stack, spec.name));
   await host.files.removeIfEmpty(host.folders.disks(spec.stack));

@@ -14,7 +14,7 @@ const BACKPORTS =
   `on Debian 12 take it from backports: apt-get install -t bookworm-backports ${packages} ` +
   "(https://backports.debian.org/Instructions); Debian 13 and Ubuntu 24.04 have a recent one";
 
-/** Reads only; nothing of the host is changed. */
+/** Read-only: changes nothing on the host. */
 export async function hostProblems(host: Host): Promise<readonly HostProblem[]> {
   if (host.facts.platform !== "linux") {
     return [{ id: "not-linux", problem: "the qemu driver needs Linux", hint: "run it on Linux, or use virtualbox" }];
@@ -64,7 +64,7 @@ async function checkQemuImg(host: Host): Promise<readonly HostProblem[]> {
   return [{ id: "qemu-img-missing", problem: `${QEMU_IMG} is not installed; it makes disks`, hint: INSTALL }];
 }
 
-/** What a program says its version is; `undefined` when there is no such program. */
+/** The first line of a program's `--version`; `undefined` when the program is not installed. */
 async function firstLineOf(host: Host, program: string): Promise<string | undefined> {
   const result = await host.run([program, "--version"], { timeoutMs: 30_000 }).catch((error: unknown) => {
     if (error instanceof CommandError && error.exitCode === null) return undefined;
@@ -74,8 +74,8 @@ async function firstLineOf(host: Host, program: string): Promise<string | undefi
 }
 
 /**
- * KVM runs guests only where the processor can (vmx, svm). The device alone says nothing: under PVM it is there and
- * opens, and the guest's kernel hangs.
+ * KVM needs a processor with virtualization extensions (vmx, svm). The device alone is no proof: under PVM it exists and
+ * opens, but the guest's kernel hangs.
  */
 export async function chooseAccelerator(host: Host): Promise<Accelerator> {
   const able = hasVirtualisationFlag((await host.kernel.read("/proc/cpuinfo")) ?? "");

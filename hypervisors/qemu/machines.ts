@@ -15,11 +15,11 @@ import { withQmp } from "./qmp";
 import { checkSystemDisk, ensureSystemDisk, removeSystemDisk, writeSeed } from "./system-disk";
 import { changeForwards } from "./uplink";
 
-/** How long a machine may take to shut down when a change of its settings needs it stopped. */
+/** Time limit for the shutdown of a machine whose settings can only change while it is stopped. */
 const STOP_DEADLINE_MS = 120_000;
 const MIB = 1024 ** 2;
 
-/** One change of a machine at a time, whoever asks. */
+/** Allows one change of a machine at a time. */
 export const withMachineLock = <T>(host: Host, machine: MachineName, action: () => Promise<T>): Promise<T> =>
   host.locks.withLock(path.join(runtimeFolder(host, machine.stack), `lock.${machine.name}`), action, {
     timeoutMs: 300_000,
@@ -62,7 +62,7 @@ export async function removeMachine(
   await withMachineLock(host, machine, async () => {
     const record = await ownedRecord(host, machine, owner);
     if (record !== undefined) {
-      // Not complete any more: interrupted from here on, it is not taken for a machine that can start.
+      // Mark it incomplete first: after an interruption, it must not count as a machine that can start.
       await writeRecord(host, { ...record, complete: false });
       await cutPower(host, machine);
       const { folder, record: recordFile } = machineFiles(host, machine);
@@ -88,13 +88,13 @@ async function beginMachine(
   const { hex } = await backingOf(host, spec.image);
   const record = { owner, generation: known?.generation ?? randomUUID(), spec, backing: hex, complete: false };
   await writeRecord(host, record);
-  // What an interrupted creation or removal left may be of another image.
+  // Remains of an interrupted creation or removal may belong to another image.
   await cutPower(host, spec);
   await removeSystemDisk(host, spec);
   return record;
 }
 
-/** Changes what differs; the record is written by the caller, so that an interrupted change is found and repeated. */
+/** Changes what differs. The caller writes the record afterwards, so that an interrupted change is repeated. */
 async function changeMachine(host: Host, known: MachineRecord, spec: MachineSpec): Promise<MachineRecord> {
   if (known.spec.image !== spec.image) return exchangeImage(host, known, spec);
   if (await host.files.exists(machineFiles(host, spec).disk)) await checkSystemDisk(host, spec, known.backing);
@@ -106,7 +106,7 @@ async function changeMachine(host: Host, known: MachineRecord, spec: MachineSpec
   return { ...known, spec: plain(spec) };
 }
 
-/** Another image under what the guest wrote over the old one would be neither: it starts afresh, as a new machine. */
+/** The guest's changes to the old image do not fit another one: it starts from scratch, as a new machine. */
 async function exchangeImage(host: Host, known: MachineRecord, spec: MachineSpec): Promise<MachineRecord> {
   const { hex } = await backingOf(host, spec.image);
   await stopOrderly(host, spec, STOP_DEADLINE_MS);
@@ -116,10 +116,10 @@ async function exchangeImage(host: Host, known: MachineRecord, spec: MachineSpec
   return fresh;
 }
 
-/** What only a stopped machine can be given. Disks grow while it runs, and CPU weights are not for this driver. */
+/** Settings that need a stopped machine. Disks can grow while it runs. */
 const fixedWhileRunning = ({ cpus, nics, uplink, disks }: MachineSpec) => ({ cpus, nics, disks, mac: uplink?.mac });
 
-/** Takes memory from the guest or gives it back, up to what it started with. Returns false for more than that. */
+/** Takes memory from the guest or returns it, up to what it started with. Returns false for more than that. */
 async function changeMemory(host: Host, spec: MachineSpec): Promise<boolean> {
   return withQmp(host, qmpSocket(host, spec), async (qmp) => {
     const present = await qmp.execute<{ "base-memory": number }>("query-memory-size-summary");
@@ -129,10 +129,10 @@ async function changeMemory(host: Host, spec: MachineSpec): Promise<boolean> {
   });
 }
 
-/** As it reads back from its record: without keys that are undefined. */
+/** The spec as it is read back from its record: without members that are `undefined`. */
 const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec)) as MachineSpec;
 
-/** A machine whose switch has died is cut off from everything: it counts as stopped, so that the next `up` mends it. */
+/** A machine whose switch has died has no network. It counts as stopped, so that the next `up` repairs it. */
 async function stateOf(host: Host, { spec, owner, generation }: MachineRecord): Promise<MachineState> {
   const running = (await isRunning(host, spec)) && (await isNetworkUp(host, spec.stack));
   return { spec, owner, generation, power: running ? "running" : "stopped" };

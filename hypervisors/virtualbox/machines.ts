@@ -27,10 +27,10 @@ import { checkSegments, plugsOf, releaseStack } from "./segments";
 import type { Session, VirtualBox } from "./vboxmanage";
 import { isRunning, vmState } from "./vm-state";
 
-/** How long a machine may take to shut down when a change of its settings needs it stopped. */
+/** Time limit for the shutdown of a machine whose settings can only change while it is stopped. */
 const STOP_DEADLINE_MS = 30_000;
 
-/** One change of a machine at a time, whoever asks. */
+/** Allows one change of a machine at a time. */
 export const withMachineLock = <T>(host: Host, machine: MachineName, action: () => Promise<T>): Promise<T> =>
   host.locks.withLock(lockFile(host, `machine-${machine.stack}.${machine.name}`), action, { timeoutMs: 900_000 });
 
@@ -76,7 +76,7 @@ export async function inspectMachine(box: VirtualBox, machine: MachineName): Pro
     info: await session.vm(record.spec.uuid),
     media: await session.media(LOOK_MS),
   }));
-  // One whose settings cannot be read has no state.
+  // A machine whose settings cannot be read has no state.
   if (!info || vmState(info) === "" || !isOurs(box.host, machine, info)) return undefined;
   return stateOf(
     box.host,
@@ -143,5 +143,5 @@ function stateOf(
   return read.drift.length > 0 ? { ...state, drift: read.drift } : state;
 }
 
-/** As the record reads back: without members that are `undefined`. */
+/** The spec as it is read back from its record: without members that are `undefined`. */
 const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec)) as MachineSpec;
