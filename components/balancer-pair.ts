@@ -3,7 +3,7 @@ import { nodesOf } from "../stacks/plan/data-center-plan";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
 import type { VirtualMachine } from "./virtual-machine";
 
-/** The machines in front of the API, one of which holds the floating IP; `small` has only one. */
+/** The load balancers of the API, one of which holds the floating IP; `small` has only one. */
 export class BalancerPair extends pulumi.ComponentResource {
   readonly machines: readonly VirtualMachine[];
 

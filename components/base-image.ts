@@ -14,7 +14,7 @@ export interface BaseImageArgs {
   readonly distribution?: DistributionName;
 }
 
-/** The two images that machines are made of: `infrastructure` and `kubernetes`. */
+/** The two images of the machines: `infrastructure` and `kubernetes`. */
 export class BaseImage extends pulumi.ComponentResource {
   readonly images: readonly Image[];
 

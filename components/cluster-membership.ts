@@ -9,11 +9,11 @@ import type { VirtualMachine } from "./virtual-machine";
 export interface ClusterMembershipArgs extends PoolArgs {
   readonly node: NodePlan;
   readonly machine: VirtualMachine;
-  /** What must stand before the node may join. */
+  /** Resources that must exist before the node joins. */
   readonly after: readonly pulumi.Resource[];
 }
 
-/** A master's or worker's place in the cluster, beside its machine. */
+/** The cluster membership of a master or worker. */
 export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Resource): Membership {
   const { node, plan, secrets } = args;
   return new Membership(
@@ -30,7 +30,7 @@ export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Re
     },
     {
       parent,
-      // The gateway must know the node's name and lease before the node appears in the cluster.
+      // The gateway needs the node's name and lease before the node joins the cluster.
       dependsOn: [args.machine.machine, args.gateway.files, ...args.after],
       customTimeouts: timeLimits(args.slowdown, { create: 15, update: 15, delete: 10 }),
     },

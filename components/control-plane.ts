@@ -10,7 +10,7 @@ import { timeLimits } from "./time-limits";
 import type { VirtualMachine } from "./virtual-machine";
 
 export interface ControlPlaneArgs extends PoolArgs {
-  /** Masters meet behind the floating IP. */
+  /** Masters reach each other through the floating IP. */
   readonly balancers: BalancerPair;
 }
 
@@ -45,14 +45,14 @@ export class ControlPlane extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        // Machines only: the seed has written every file that a new machine needs.
+        // Machines only: the seed contains every file that a new machine needs.
         dependsOn: needed.map((node) => node.machine),
         customTimeouts: timeLimits(args.slowdown, { create: 15, update: 15 }),
       },
     );
   }
 
-  /** etcd takes in, and lets go of, one member at a time. */
+  /** etcd adds and removes one member at a time. */
   private joinOneByOne(masters: readonly NodePlan[], args: ControlPlaneArgs): readonly Membership[] {
     const memberships: Membership[] = [];
     masters.forEach((master, position) => {

@@ -6,7 +6,7 @@ import { renderKubeconfig } from "./kubeconfig";
 import type { ResourceArgs } from "./resources/deep-input";
 import type { Secrets } from "./secrets";
 
-/** What the stack tells the world, and the commands read. */
+/** The outputs of the stack, which the commands read. */
 export type DataCenterOutputs = ResourceArgs<StackOutputs>;
 
 export function dataCenterOutputs(plan: DataCenterPlan, secrets: Secrets): DataCenterOutputs {

@@ -23,11 +23,11 @@ export interface DataCenterArgs {
   readonly plan: DataCenterPlan;
   /** Already chosen, never `auto`. */
   readonly driver: DriverName;
-  /** How many times slower than natively the driver's machines are; 1 when left out. */
+  /** Factor by which the driver's machines are slower than native; 1 by default. */
   readonly slowdown?: number;
 }
 
-/** One whole data centre: everything the plan names, in the order in which it can come to exist. */
+/** A complete data centre: everything in the plan, in the order of creation. */
 export class DataCenter extends pulumi.ComponentResource {
   readonly outputs: DataCenterOutputs;
 
@@ -58,7 +58,7 @@ export class DataCenter extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** Nothing where there is no storage, nor where no command over SSH reaches the guests. */
+  /** Nothing without storage machines, or without commands over SSH. */
   private provideVolumes(
     { plan, driver }: DataCenterArgs,
     { secrets, slowdown }: Foundation,

@@ -5,16 +5,16 @@ import type { Network } from "./network";
 import type { Guard } from "./resources/guard";
 import type { Secrets } from "./secrets";
 
-/** What every part of one data centre stands on. */
+/** The shared base of all components of a data centre. */
 export interface Foundation {
   readonly plan: DataCenterPlan;
   /** Already chosen, never `auto`. */
   readonly driver: DriverName;
-  /** How many times slower than natively its machines are; time limits are as many times longer. */
+  /** Factor by which its machines are slower than native; it multiplies the time limits. */
   readonly slowdown: number;
   readonly secrets: Secrets;
   readonly baseImage: BaseImage;
   readonly network: Network;
-  /** Has agreed before any machine changes. */
+  /** Checks the plan before any machine changes. */
   readonly guard: Guard;
 }

@@ -4,10 +4,10 @@ import type { Foundation } from "./foundation";
 import type { NodeFiles } from "./resources/node-files";
 import { VirtualMachine } from "./virtual-machine";
 
-/** The machine that routes, filters and names, and the way to all others. */
+/** The machine for routing, filtering and DNS, and the bastion of all others. */
 export class Gateway extends pulumi.ComponentResource {
   readonly machine: VirtualMachine;
-  /** The names and leases of all nodes are among them. */
+  /** They include the names and leases of all nodes. */
   readonly files: NodeFiles;
 
   constructor(name: string, args: Foundation, opts?: pulumi.ComponentResourceOptions) {

@@ -3,7 +3,7 @@ import type { Role } from "../model/roles";
 import { type DataCenterPlan, nodesOf } from "../stacks/plan/data-center-plan";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 
-/** Whose loss matters, as the guard has to know it. */
+/** The members that the guard protects. */
 export function guardedMembers(
   plan: DataCenterPlan,
   driver: string,

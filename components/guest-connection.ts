@@ -4,7 +4,7 @@ import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
 import type { ResourceArgs } from "./resources/deep-input";
 import type { Secrets } from "./secrets";
 
-/** How the provider reaches a node: through the gateway's port on this host, both host keys pinned. */
+/** The provider's access to a node: through the gateway's port on this host, with both host keys pinned. */
 export function guestConnection(plan: DataCenterPlan, node: NodePlan, secrets: Secrets): ResourceArgs<GuestConnection> {
   return {
     bastionPort: plan.hostPorts.ssh,
@@ -15,7 +15,7 @@ export function guestConnection(plan: DataCenterPlan, node: NodePlan, secrets: S
   };
 }
 
-/** A master as `Bootstrap` and `Membership` know it. */
+/** A master as an input of `Bootstrap` and `Membership`. */
 export function bootstrapMember(
   plan: DataCenterPlan,
   master: NodePlan,

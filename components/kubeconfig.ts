@@ -12,7 +12,7 @@ export interface KubeconfigContent {
   readonly clientKey: string;
 }
 
-/** The administrator's kubeconfig: one cluster, one user, one context, called like the stack. */
+/** The administrator's kubeconfig: one cluster, one user and one context, named after the stack. */
 export function renderKubeconfig(content: KubeconfigContent): string {
   const base64 = (pem: string) => Buffer.from(pem, "utf8").toString("base64");
   const user = `${content.stack}-admin`;

@@ -4,13 +4,13 @@ import type { Foundation } from "./foundation";
 import type { Gateway } from "./gateway";
 import { VirtualMachine } from "./virtual-machine";
 
-/** What the nodes of a pool need beside the foundation. */
+/** The dependencies of a pool's nodes beside the foundation. */
 export interface PoolArgs extends Foundation {
-  /** Every connection to a node passes it. */
+  /** Every connection to a node goes through it. */
   readonly gateway: Gateway;
 }
 
-/** The pool's machines; they come up all at once. */
+/** The pool's machines, which start in parallel. */
 export function poolMachines(
   nodes: readonly NodePlan[],
   { plan, driver, slowdown, secrets, baseImage, network, guard }: PoolArgs,
@@ -21,10 +21,10 @@ export function poolMachines(
 }
 
 /**
- * Keeps the files of a pool, one node after the other: a file that breaks its service, or the reload itself, never
- * reaches the whole pool.
+ * Updates the files of a pool one node at a time, so that a file that breaks its service, or a broken reload, never reaches the
+ * whole pool.
  *
- * @param memberships of the nodes in the cluster, where they have one: before it a node does not do its role's work
+ * @param memberships of the nodes in the cluster, if any: a node is not ready before it has joined
  */
 export function rollFiles(
   machines: readonly VirtualMachine[],

@@ -7,7 +7,7 @@ export interface NetworkArgs {
   /** The driver's name. */
   readonly driver: string;
   readonly segments: readonly SegmentPlan[];
-  /** Machines wait for their segments, and so for it. */
+  /** Machines depend on their segments, and so on it. */
   readonly guard: pulumi.Resource;
 }
 

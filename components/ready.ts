@@ -7,21 +7,21 @@ import type { Secrets } from "./secrets";
 import { timeLimits } from "./time-limits";
 import type { VirtualMachine } from "./virtual-machine";
 
-/** Longer than a slow machine needs after all nodes have joined, shorter than a person's patience. */
+/** Longer than a slow machine needs after all nodes have joined. */
 const deadlineSeconds = 600;
 
 export interface ReadyArgs {
   readonly plan: DataCenterPlan;
   readonly secrets: Secrets;
-  /** How many times slower than natively the machines are. */
+  /** Factor by which the machines are slower than native. */
   readonly slowdown: number;
-  /** The cluster's machines, masters first; a new one of them asks the question again. */
+  /** The cluster's machines, masters first; a new machine triggers the check again. */
   readonly machines: readonly VirtualMachine[];
-  /** Everything that must have been done before the question makes sense. */
+  /** Everything that must precede the check. */
   readonly after: readonly pulumi.Resource[];
 }
 
-/** Stands when every node of the cluster is Ready and every pod runs. */
+/** Complete when every node of the cluster is Ready and every pod is running. */
 export class Ready extends pulumi.ComponentResource {
   constructor(name: string, args: ReadyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:Ready", name, {}, opts);
@@ -31,9 +31,9 @@ export class Ready extends pulumi.ComponentResource {
       {
         connection: remoteConnection(args.plan, firstMaster(args.plan), args.secrets),
         create: waitUntilReady(nodes, deadlineSeconds * args.slowdown),
-        // The command reads none of it: a changed input asks the question again, where `triggers` would replace.
+        // The command does not read it: a changed input runs the check again, whereas `triggers` would replace.
         stdin: pulumi.concat(...args.machines.map(({ machine }) => pulumi.interpolate`${machine.generation}\n`)),
-        // What is still missing goes to stderr, a line per change; it is progress, and holds no secret.
+        // stderr shows the first problem, one line per change. It is progress and contains no secret.
         logging: "stderr",
         addPreviousOutputInEnv: false,
       },
@@ -47,9 +47,9 @@ export class Ready extends pulumi.ComponentResource {
   }
 }
 
-/** Says the first of what is missing whenever that changes, and all of it at the deadline. */
+/** Prints the first problem whenever it changes, and all problems at the deadline. */
 function waitUntilReady(nodes: readonly string[], seconds: number): string {
-  // Node names are letters, digits and dashes: safe as words of a shell command.
+  // Node names consist of letters, digits and dashes, so they need no quoting.
   const ask = `${guestCommand("cluster-ready")} ${nodes.join(" ")}`;
   const say = 'first=${missing%%$newline*}; [ "$first" = "$said" ] || echo "$first" >&2; said=$first';
   const loop = `newline="\n"; until missing=$(${ask} 2>&1); do ${say}; sleep 0.5; done`;

@@ -3,7 +3,7 @@ import { ports } from "../model/ports";
 import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
 import type { Secrets } from "./secrets";
 
-/** How a command of @pulumi/command reaches a node: through the gateway's port on this host, both host keys pinned. */
+/** The connection of @pulumi/command to a node: through the gateway's port on this host, with both host keys pinned. */
 export function remoteConnection(
   plan: DataCenterPlan,
   node: NodePlan,

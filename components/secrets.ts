@@ -10,16 +10,16 @@ const publicHostKeyPrefix = "ssh-host-key.pub:";
 type Values = Readonly<Record<string, string>>;
 
 export interface SecretsArgs {
-  /** The stack whose keys these are. */
+  /** The stack that owns the keys. */
   readonly stack: string;
-  /** A higher version makes all keys anew. */
+  /** A higher version recreates all keys. */
   readonly version: number;
 }
 
-/** Every key of the data centre, known before any machine exists; each machine is handed only what its seed names. */
+/** All keys of the data centre, known before any machine exists; each machine gets only those that its seed references. */
 export class Secrets extends pulumi.ComponentResource {
   private readonly values: pulumi.Output<Values>;
-  /** Derived once per node: every connection of a large data centre asks for the same few. */
+  /** Cached per node: all connections of a large data centre use the same few keys. */
   private readonly hostKeys = new Map<string, pulumi.Output<string>>();
 
   constructor(name: string, args: SecretsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -34,19 +34,19 @@ export class Secrets extends pulumi.ComponentResource {
     return this.values.apply((values) => secretValue(values, name));
   }
 
-  /** The secrets that a seed refers to and no others. */
+  /** Only the secrets that a seed references. */
   forSeed(seed: NodeSeed): pulumi.Output<Values> {
     return this.values.apply((values) =>
       Object.fromEntries(seed.secrets.map((name) => [name, secretValue(values, name)])),
     );
   }
 
-  /** A public value made by the same stroke as the secrets, e.g. a certificate; shown in previews. */
+  /** A public value that belongs to the secrets, e.g. a certificate; shown in previews. */
   getPublic(name: SecretName): pulumi.Output<string> {
     return pulumi.unsecret(this.get(name));
   }
 
-  /** `ssh-ed25519 AAAA…`, what a node proves itself with. */
+  /** `ssh-ed25519 AAAA…`, the identity of a node. */
   hostKeyOf(node: string): pulumi.Output<string> {
     const known = this.hostKeys.get(node);
     if (known) return known;
@@ -56,12 +56,12 @@ export class Secrets extends pulumi.ComponentResource {
   }
 }
 
-/** Looks a secret up or derives it. Throws on a name that nobody made: a seed and its provider disagree. */
+/** Looks a secret up or derives it. Throws on an unknown name: the seed and the provider disagree. */
 export function secretValue(values: Values, name: string): string {
   if (name.startsWith(hostKeyPrefix)) return hostKey(values, name.slice(hostKeyPrefix.length)).privateKey;
   if (name.startsWith(publicHostKeyPrefix)) return hostKey(values, name.slice(publicHostKeyPrefix.length)).publicKey;
   const value = values[name];
-  if (value === undefined) throw new Error(`no secret is called ${name}`);
+  if (value === undefined) throw new Error(`unknown secret ${name}`);
   return value;
 }
 

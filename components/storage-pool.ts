@@ -12,7 +12,7 @@ import type { VirtualMachine } from "./virtual-machine";
 /** Longer than a slow machine needs to boot three others, shorter than the command's own limit. */
 const deadlineSeconds = 540;
 
-/** The machines with the data disks, formed to one pool that serves the volume. */
+/** The machines with the data disks, which form one pool that serves the volume. */
 export class StoragePool extends pulumi.ComponentResource {
   readonly machines: readonly VirtualMachine[];
 
@@ -22,13 +22,13 @@ export class StoragePool extends pulumi.ComponentResource {
     const backend = storageBackend(args.plan);
     const formed = backend && !areGuestsSimulated(args.driver) ? [this.form(args, backend)] : [];
     if (this.machines.length === 1) {
-      void pulumi.log.warn("one storage machine keeps one copy: volumes are away while it is, and lost with it", this);
+      void pulumi.log.warn("one storage machine keeps one copy: volumes are unavailable while it is down, and lost with it", this);
     }
     rollFiles(this.machines, args, formed);
     this.registerOutputs({});
   }
 
-  /** Run again when a machine is made anew, so that it has been taken back before the operation ends. */
+  /** Run again when a machine is recreated, so that it rejoins the pool before the operation ends. */
   private form({ plan, secrets, slowdown, gateway }: PoolArgs, { formPool }: StorageBackend): command.remote.Command {
     const [first] = nodesOf(plan, "storage");
     if (!first) throw new Error("the plan has no storage machine");
@@ -37,7 +37,7 @@ export class StoragePool extends pulumi.ComponentResource {
       {
         connection: remoteConnection(plan, first, secrets),
         create: `${formPool.join(" ")} ${deadlineSeconds}`,
-        // The command reads none of it: a changed input runs it again, where `triggers` would replace.
+        // The command does not read it: a changed input runs it again, whereas `triggers` would replace.
         stdin: pulumi.concat(
           `${JSON.stringify(plan.volume)}\n`,
           ...this.machines.map(({ machine }) => pulumi.interpolate`${machine.generation}\n`),
@@ -47,7 +47,7 @@ export class StoragePool extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        // Not before the gateway's firewall stands: it forgets connections that are older than itself.
+        // Not before the gateway's firewall is active: it cuts connections that are older than itself.
         dependsOn: [gateway.files, ...this.machines.map(({ machine }) => machine)],
         customTimeouts: timeLimits(slowdown, { create: 10, update: 10 }),
       },

@@ -17,7 +17,7 @@ export interface VirtualMachineArgs extends Foundation {
   readonly node: NodePlan;
 }
 
-/** One node: its machine, its data disks, and the files that are kept up to date in it. */
+/** One node: its machine, its data disks, and the files that are kept up to date on it. */
 export class VirtualMachine extends pulumi.ComponentResource {
   readonly machine: Machine;
   private readonly seed: NodeSeed;
@@ -39,9 +39,9 @@ export class VirtualMachine extends pulumi.ComponentResource {
   }
 
   /**
-   * Keeps the node's changing files as they are rendered; they wait until the node does its role's work.
+   * Keeps the node's files equal to the rendered ones; they wait until the node is ready.
    *
-   * @param after what must have been done before, e.g. the same in the neighbour of a pool that reloads node by node
+   * @param after resources that must come first, e.g. the files of the previous node in a pool that reloads one node at a time
    */
   keepFiles(after: readonly pulumi.Resource[]): NodeFiles {
     const { plan, node, secrets, slowdown } = this.args;
@@ -84,7 +84,7 @@ function machineArgs(args: VirtualMachineArgs, seed: NodeSeed): ResourceArgs<Mac
     cpus: node.cpus,
     memoryMiB: node.memoryMiB,
     diskGiB: node.diskGiB,
-    // Kept out of system containers' inputs, where no volume exists that could grow.
+    // Not an input of system containers, which have no volumes that could grow.
     ...(drivers[args.driver].imageForm === "disk" ? { volumes: node.volumes } : {}),
     nics: node.interfaces.map(({ name, segment, mac }) => ({ name, segment, mac })),
     disks: node.dataDisks.map(({ name, mountPoint }) => ({ disk: name, mountPoint })),
@@ -94,7 +94,7 @@ function machineArgs(args: VirtualMachineArgs, seed: NodeSeed): ResourceArgs<Mac
   return node.roles.includes("gateway") ? { ...spec, uplink: uplinkOf(plan) } : spec;
 }
 
-/** The way out, and the only two ports of the host that lead into the data centre. */
+/** The uplink, with the only two host ports that are forwarded into the data centre. */
 function uplinkOf(plan: VirtualMachineArgs["plan"]) {
   return {
     mac: plan.uplink.mac,

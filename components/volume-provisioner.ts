@@ -10,18 +10,18 @@ import { timeLimits } from "./time-limits";
 
 export interface VolumeProvisionerArgs extends Pick<PoolArgs, "plan" | "secrets" | "slowdown"> {
   readonly backend: StorageBackend;
-  /** There must be a cluster to put it into. */
+  /** The cluster that it is applied to. */
   readonly bootstrap: Bootstrap;
 }
 
-/** What makes volumes out of claims: the storage backend's objects in the cluster. */
+/** The storage backend's objects in the cluster, which provision volumes for claims. */
 export class VolumeProvisioner extends pulumi.ComponentResource {
   constructor(name: string, args: VolumeProvisionerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:VolumeProvisioner", name, {}, opts);
     const { plan, secrets, bootstrap } = args;
     const kubectl = `kubectl --kubeconfig ${guestPaths.adminKubeconfig}`;
     const apply = `${kubectl} apply --server-side --force-conflicts --validate=false -f - >/dev/null`;
-    // The API may be restarting, or its address be on its way to another balancer.
+    // The API may be restarting, or its address may be moving to another balancer.
     const patiently = `objects=$(cat); for s in 1 1 2 2 4 4 8; do echo "$objects" | ${apply} && exit 0; sleep $s; done; exit 1`;
     new command.remote.Command(
       `${name}-objects`,

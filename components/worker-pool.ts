@@ -7,7 +7,7 @@ import type { Membership } from "./resources/membership";
 import type { VirtualMachine } from "./virtual-machine";
 
 export interface WorkerPoolArgs extends PoolArgs {
-  /** There must be a cluster to join. */
+  /** The cluster to join. */
   readonly bootstrap: Bootstrap;
 }
 

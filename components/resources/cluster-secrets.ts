@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterSecretsInputs } from "../../model/resource-types";
 import type { ResourceArgs } from "./deep-input";
 
-/** All keys of a stack, made before any machine exists. */
+/** All keys of a stack, created before any machine. */
 export class ClusterSecrets extends pulumi.CustomResource {
   /** By `SecretName`, without those derived per node. */
   declare readonly values: pulumi.Output<Readonly<Record<string, string>>>;

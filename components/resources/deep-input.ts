@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-/** `T` in which every part, at any depth, may be an output that is known only later. */
+/** `T` in which every part, at any depth, may be an output. */
 export type DeepInput<T> = pulumi.Input<
   T extends readonly (infer Element)[]
     ? readonly DeepInput<Element>[]
@@ -9,5 +9,5 @@ export type DeepInput<T> = pulumi.Input<
       : T
 >;
 
-/** Arguments of a resource: the object itself is at hand, each of its fields may be an output. */
+/** Arguments of a resource: a plain object whose fields may be outputs. */
 export type ResourceArgs<T> = { readonly [Key in keyof T]: DeepInput<T[Key]> };

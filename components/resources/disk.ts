@@ -3,7 +3,7 @@ import type { DiskInputs } from "../../model/resource-types";
 import type { ResourceArgs } from "./deep-input";
 import { named } from "./named";
 
-/** A data disk; it outlives its machine and, unless the stack says otherwise, the stack. */
+/** A data disk. It outlives its machine and, unless configured otherwise, the stack. */
 export class Disk extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;
 

@@ -3,7 +3,7 @@ import type { DismantlingInputs } from "../../model/resource-types";
 import type { ResourceArgs } from "./deep-input";
 import { named } from "./named";
 
-/** Goes first in a destroy; from then on nothing drains or guards. */
+/** The first resource that `destroy` deletes; from then on nothing drains or guards. */
 export class Dismantling extends pulumi.CustomResource {
   constructor(name: string, args: ResourceArgs<DismantlingInputs>, opts?: pulumi.CustomResourceOptions) {
     super("groundplane:index:Dismantling", name, { ...args }, named(opts));

@@ -3,7 +3,7 @@ import type { ImageInputs } from "../../model/resource-types";
 import type { ResourceArgs } from "./deep-input";
 import { named } from "./named";
 
-/** A sealed image on this host; it is verified, never changed. */
+/** A sealed image on this host. It is verified, never changed. */
 export class Image extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;
   declare readonly digest: pulumi.Output<string>;

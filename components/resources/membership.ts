@@ -3,7 +3,7 @@ import type { MembershipInputs } from "../../model/resource-types";
 import type { ResourceArgs } from "./deep-input";
 import { named } from "./named";
 
-/** One node's place in the cluster: it joins on create, is drained and leaves on delete. */
+/** One node's membership in the cluster: creation joins the node, deletion drains and removes it. */
 export class Membership extends pulumi.CustomResource {
   declare readonly node: pulumi.Output<string>;
 

@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 /**
- * Options of a resource whose name in the world is the planned one: the old object goes before the new one comes. The
- * provider's differences say so themselves; `--replace` does not ask for them.
+ * Options of a resource with a planned physical name: the old object is deleted before the new one is created. The provider's
+ * differences request that as well, but `--replace` ignores them.
  */
 export const named = (opts?: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions => ({
   deleteBeforeReplace: true,

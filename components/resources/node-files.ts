@@ -3,7 +3,7 @@ import type { NodeFilesInputs } from "../../model/resource-types";
 import type { ResourceArgs } from "./deep-input";
 import { named } from "./named";
 
-/** The files of a running node that may change while it lives. */
+/** The files of a running node that may change. */
 export class NodeFiles extends pulumi.CustomResource {
   declare readonly node: pulumi.Output<string>;
 

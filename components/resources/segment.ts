@@ -5,7 +5,7 @@ import { named } from "./named";
 
 /** One layer-2 network. */
 export class Segment extends pulumi.CustomResource {
-  // `declare`: a plain field would be defined after the base class has filled it, and so be emptied.
+  // `declare`: a plain field would be initialised after the base class has set it, and lose its value.
   declare readonly name: pulumi.Output<string>;
 
   constructor(name: string, args: ResourceArgs<SegmentInputs>, opts?: pulumi.CustomResourceOptions) {
