@@ -24,7 +24,7 @@ export function renderCloudConfig(node: NodePlan, content: NodeContent): string 
     prefer_fqdn_over_hostname: false,
     users: [],
     disable_root: false,
-    // The host key comes with the seed; cloud-init neither deletes it nor makes others.
+    // The seed contains the host key; cloud-init neither deletes it nor generates others.
     ssh_deletekeys: false,
     ssh_genkeytypes: ["ed25519"],
   };
@@ -34,7 +34,7 @@ export function renderCloudConfig(node: NodePlan, content: NodeContent): string 
 
 const emittedItems = new WeakMap<SeedFile, string>();
 
-/** Most files are the same object for all nodes of a role: emitted once, a thousand nodes take half the time. */
+/** Most files are the same object for all nodes of a role: caching halves the time for a thousand nodes. */
 function writeFilesItem(file: SeedFile): string {
   let item = emittedItems.get(file);
   if (item === undefined) {
@@ -50,7 +50,7 @@ function writeFile(file: SeedFile): WriteFile {
   return isPlainText(file.content) ? { ...place, content: file.content } : { ...place, ...encoded(file) };
 }
 
-/** Characters that not every YAML reader keeps travel as base64, where no reference would be seen. */
+/** Text with characters that some YAML parsers lose is encoded as base64, which hides references to secrets. */
 function encoded(file: TextFile): Pick<WriteFile, "encoding" | "content"> {
   if (/\$\{secret(-base64)?:/.test(file.content)) {
     throw new Error(`${file.path} refers to a secret and must be printable text`);

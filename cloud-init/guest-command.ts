@@ -7,7 +7,7 @@ export type CommandScript = `${"balancer" | "common" | "gateway" | "kubernetes" 
 
 const commands = new Map<CommandScript, TextFile>();
 
-/** The command as a file of the seed. It follows its source while the node lives. */
+/** The command as a file of the seed. A running node follows changes of its source. */
 export function commandFile(scriptName: CommandScript): TextFile {
   const command = commands.get(scriptName) ?? makeCommand(scriptName);
   commands.set(scriptName, command);

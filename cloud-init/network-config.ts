@@ -45,7 +45,7 @@ function nodeEthernets(plan: DataCenterPlan, node: NodePlan): Record<string, Eth
   };
 }
 
-/** The only balancer owns the floating IP; two of them get it from what moves it. */
+/** A single balancer owns the floating IP; in a pair, the failover software assigns it. */
 function secondAddresses(plan: DataCenterPlan, node: NodePlan): string[] {
   const { floatingIp, prefixLength, movedBy } = plan.balancing;
   return node.roles.includes("balancer") && movedBy === "nobody" ? [`${floatingIp}/${prefixLength}`] : [];

@@ -3,11 +3,11 @@ import { glusterBackend } from "./files/storage/gluster-backend";
 import { mergeContents, noContent, type RoleContent } from "./role-content";
 import type { StorageBackend } from "./storage-backend";
 
-/** `undefined` where the plan has no storage machines. */
+/** `undefined` when the plan has no storage machines. */
 export const storageBackend = (plan: DataCenterPlan): StorageBackend | undefined =>
   plan.volume === undefined ? undefined : glusterBackend(plan.volume);
 
-/** A role's own content together with what storage adds to it. */
+/** A role's own content plus the additions for storage. */
 export function withStorageClient(plan: DataCenterPlan, node: NodePlan, content: RoleContent): RoleContent {
   const client = storageBackend(plan)?.client(plan, node) ?? noContent;
   return mergeContents([content, client]);

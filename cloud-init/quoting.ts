@@ -1,4 +1,4 @@
-/** The only code that escapes values. What a format cannot carry is refused; nothing is silently changed. */
+/** The only code that escapes values. It rejects values that a format cannot represent and never changes them silently. */
 
 export class UnquotableValueError extends Error {
   constructor(value: string, where: string) {
@@ -7,7 +7,7 @@ export class UnquotableValueError extends Error {
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is what it is for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it searches for them
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]/;
 const plainWord = /^[A-Za-z0-9_./:@%+=,-]+$/;
 const variableName = /^[A-Z][A-Z0-9_]*$/;
@@ -26,8 +26,8 @@ export function shellWord(value: string): string {
 }
 
 /**
- * `NAME="value"` and a newline, read alike by a POSIX shell's `.` and by systemd's EnvironmentFile: both know these
- * four escapes inside double quotes, whereas they disagree about single quotes.
+ * `NAME="value"` and a newline, with the same meaning for a POSIX shell's `.` and systemd's EnvironmentFile: both support these
+ * four escapes inside double quotes, but differ about single quotes.
  */
 export function envLine(name: string, value: string): string {
   if (!variableName.test(name)) throw new UnquotableValueError(name, "an environment file as a name");
@@ -35,8 +35,8 @@ export function envLine(name: string, value: string): string {
 }
 
 /**
- * A value for dnsmasq, haproxy, corosync, nftables and the like. Each of them quotes in its own way or not at all, and
- * no planned value needs quoting: names, addresses, numbers and paths pass, anything else is refused.
+ * A value for dnsmasq, haproxy, corosync, nftables and similar programs. Their quoting differs, and no planned value needs it:
+ * names, addresses, numbers and paths pass, everything else is rejected.
  */
 export function confValue(value: string | number): string {
   const text = String(value);

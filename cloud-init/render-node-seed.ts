@@ -23,7 +23,7 @@ const contentOf: Readonly<Record<Role, RenderRole>> = {
   storage: storageContent,
 };
 
-/** Everything one node is told; pure, and the same text for the same plan. */
+/** The seed of one node; pure, so the same plan always gives the same text. */
 export function renderNodeSeed(plan: DataCenterPlan, node: NodePlan): NodeSeed {
   const content = nodeContent(plan, node);
   const userData = renderCloudConfig(node, content);

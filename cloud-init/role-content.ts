@@ -2,7 +2,7 @@ import type { SecretName } from "../model/seed";
 import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
 
 interface SeedFileBase {
-  /** Absolute; parent folders are made with mode 0755. */
+  /** Absolute; parent folders are created with mode 0755. */
   readonly path: string;
   /** Octal text, e.g. `0644`. */
   readonly mode: string;
@@ -10,17 +10,17 @@ interface SeedFileBase {
   readonly owner?: string;
 }
 
-/** A text file. The text may refer to single-line secrets by `secretReference`. */
+/** A text file. The text may reference single-line secrets by `secretReference`. */
 export interface TextFile extends SeedFileBase {
   readonly content: string;
   /**
-   * Present: the file follows the plan while the node lives (it becomes part of `NodeSeed.files`). Such a text must not
-   * refer to secrets.
+   * Present: the file follows the plan on a running node (it becomes part of `NodeSeed.files`). Such a text must not reference
+   * secrets.
    */
   readonly changes?: FileChanges;
 }
 
-/** How a running node takes up a changed file, see `NodeFile`. */
+/** How a running node activates a changed file, see `NodeFile`. */
 export interface FileChanges {
   readonly reload: string;
   readonly check?: string;
@@ -33,14 +33,14 @@ export interface SecretFile extends SeedFileBase {
 
 export type SeedFile = TextFile | SecretFile;
 
-/** What a role adds to a node's seed, beside what `roles/common.ts` gives to every node. */
+/** The additions of a role to a node's seed, beside the common part in `roles/common.ts`. */
 export interface RoleContent {
   readonly files: readonly SeedFile[];
   /** Variables for node.env that the role's scripts read; upper-case names. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Commands as argv, run once at first boot, after all files are written and before `enable`. */
   readonly commands: readonly (readonly string[])[];
-  /** systemd units that the node is for: wanted by groundplane.target, started (without waiting) after `commands`. */
+  /** systemd units of the role: wanted by groundplane.target, started (without waiting) after `commands`. */
   readonly enable: readonly string[];
 }
 
@@ -76,7 +76,7 @@ export type RenderRole = (plan: DataCenterPlan, node: NodePlan) => RoleContent;
 /** Reference to a single-line secret inside a text; the provider fills it in when it writes the seed. */
 export const secretReference = (name: SecretName): string => `\${secret:${name}}`;
 
-/** A drop-in: what a unit has beyond what its package says. */
+/** A drop-in: additional settings of a packaged unit. */
 export const unitFile = (unit: string, name: string, content: string): SeedFile => ({
   path: `/etc/systemd/system/${unit}.d/${name}.conf`,
   mode: "0644",

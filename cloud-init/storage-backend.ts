@@ -2,16 +2,16 @@ import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import type { RenderRole } from "./role-content";
 
 /**
- * Where a data centre's volumes come from. Another backend (NFS, a CSI driver) takes Gluster's place by answering these
- * questions; nothing else knows how volumes are made.
+ * The source of a data centre's volumes. Another backend (NFS, a CSI driver) replaces Gluster by implementing this interface;
+ * no other code depends on how volumes are created.
  */
 export interface StorageBackend {
-  /** What a storage machine is told beside its data disks. */
+  /** The additions to the seed of a storage machine. */
   readonly server: RenderRole;
-  /** What a node that runs pods is told, so that they can use volumes. */
+  /** The additions to the seed of a node whose pods can use volumes. */
   readonly client: RenderRole;
-  /** Kubernetes objects that make volumes out of claims, as YAML. */
+  /** Kubernetes objects that provision volumes for claims, as YAML. */
   readonly manifest: (plan: DataCenterPlan) => string;
-  /** What makes the storage machines one pool: a command for one of them, safe to run again; prints what is missing. */
+  /** An idempotent command for one storage machine that forms the pool; it prints what is missing. */
   readonly formPool: readonly string[];
 }

@@ -22,7 +22,10 @@ export class StoragePool extends pulumi.ComponentResource {
     const backend = storageBackend(args.plan);
     const formed = backend && !areGuestsSimulated(args.driver) ? [this.form(args, backend)] : [];
     if (this.machines.length === 1) {
-      void pulumi.log.warn("one storage machine keeps one copy: volumes are unavailable while it is down, and lost with it", this);
+      void pulumi.log.warn(
+        "one storage machine keeps one copy: volumes are unavailable while it is down, and lost with it",
+        this,
+      );
     }
     rollFiles(this.machines, args, formed);
     this.registerOutputs({});

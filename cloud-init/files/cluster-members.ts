@@ -10,7 +10,7 @@ export interface ClusterMember {
   readonly standby: boolean;
 }
 
-/** Both balancers, and the gateway whose vote makes a majority when they lose sight of each other. */
+/** Both balancers, and the gateway, whose vote gives a quorum when the balancers lose contact. */
 export function clusterMembers(plan: DataCenterPlan): readonly ClusterMember[] {
   const balancers = nodesOf(plan, "balancer");
   return [

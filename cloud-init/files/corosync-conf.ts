@@ -3,9 +3,9 @@ import { confValue } from "../quoting";
 import { type ClusterMember, clusterMembers } from "./cluster-members";
 
 /**
- * Three members and a plain majority: no `two_node` and no `expected_votes`, either would let a lone member believe
- * that it is complete. `token_coefficient: 0` because the third member would otherwise add 650 ms to the token, and
- * the ping times stand here because knet refuses those it would derive from a token below 400 ms.
+ * Three members and a plain quorum: with `two_node` or `expected_votes`, a single member would count as complete.
+ * `token_coefficient: 0` because the third member would otherwise add 650 ms to the token timeout. The ping times are explicit
+ * because knet rejects those that it derives from a token below 400 ms.
  */
 export function renderCorosyncConf(plan: DataCenterPlan): string {
   const { tokenMs, consensusMs, knetPingIntervalMs, knetPingTimeoutMs } = plan.balancing;

@@ -4,7 +4,7 @@ import { confValue } from "../quoting";
 
 /**
  * DNS and DHCP of the data centre. Planned names come from /etc/hosts and planned leases from `guestPaths.dhcpHosts`, both
- * read again on reload; this file itself changes only when the network does.
+ * read again on reload; this file changes only with the network.
  */
 export function renderDnsmasqConf(plan: DataCenterPlan): string {
   const domain = confValue(plan.domain);
@@ -40,7 +40,7 @@ dhcp-option=tag:${name},option:domain-search,${domain}
 `;
 }
 
-/** One lease per planned MAC, for ever: it outlasts the gateway's absence. */
+/** One infinite lease per planned MAC: it survives an outage of the gateway. */
 export function renderDhcpHosts(plan: DataCenterPlan): string {
   return plan.nodes
     .filter(({ roles }) => !roles.includes("gateway"))

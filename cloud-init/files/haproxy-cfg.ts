@@ -3,11 +3,10 @@ import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/d
 import { confValue } from "../quoting";
 
 /**
- * TCP through to the masters; TLS ends there. A connection attempt to a master that has just died gives up after a quarter
- * of a second and goes to another one, long before the checks notice; streams (watches, `logs -f`) may be silent for four hours.
+ * Forwards TCP to the masters, which terminate TLS. A connection attempt to a failed master times out after 250 ms and goes to
+ * another master, long before the checks detect the failure. Streams (watches, `logs -f`) may be idle for four hours.
  *
- * In turn, and not to whom has the fewest connections: that is the dead one, whose streams ended, until enough new ones hang
- * there.
+ * Round robin: leastconn would favour the dead master, whose streams have ended.
  */
 export function renderHaproxyCfg(plan: DataCenterPlan): string {
   const port = confValue(plan.balancing.port);

@@ -5,8 +5,8 @@ import { confValue } from "../quoting";
 const isKnownEverywhere = (set: readonly Role[]): boolean => set.some((role) => roles[role].isKnownEverywhere);
 
 /**
- * /etc/hosts. The gateway's has every planned node, and its DNS tells them; the others' have the few that matter, so
- * that a new worker changes no file of its hundred neighbours.
+ * /etc/hosts. The gateway's file has every planned node, and its DNS serves them. The files of other nodes have only the
+ * essential names, so that a new worker changes no file on the other nodes.
  */
 export function renderHosts(plan: DataCenterPlan, node: NodePlan): string {
   const nodes = plan.nodes

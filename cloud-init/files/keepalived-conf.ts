@@ -2,14 +2,14 @@ import { fixedTimers } from "../../model/failover-profiles";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { confValue } from "../quoting";
 
-/** Above it is who owns the address for good. The lower a backup's is, the longer it waits before it takes over. */
+/** The highest priority below that of an address owner. The lower a backup's priority, the longer it waits to take over. */
 const HIGHEST = 254;
 
 const check = fixedTimers.haproxy;
 
 /**
- * VRRP version 3 by unicast between the two balancers, nobody else hears it. Both start as backups; whoever holds the
- * floating IP keeps it when the other one returns (`nopreempt`). A holder whose HAProxy does not take connections lets go.
+ * VRRP version 3 by unicast between the two balancers. Both start as backups; the holder of the floating IP keeps it when the
+ * other balancer returns (`nopreempt`). A holder whose HAProxy accepts no connections releases it.
  */
 export function renderKeepalivedConf({ balancing, nodes }: DataCenterPlan, node: NodePlan): string {
   const peers = nodes.filter(({ roles, name }) => roles.includes("balancer") && name !== node.name);

@@ -11,8 +11,8 @@ import { type DataCenterPlan, nodesOf } from "../../stacks/plan/data-center-plan
 import { confValue } from "../quoting";
 
 /**
- * The gateway's rules in a table of their own, replaced as one transaction: connections live on when they change.
- * Unlisted flows are rejected rather than dropped, so that a mistake is an error at once and not a timeout.
+ * The gateway's rules in a separate table, replaced in one transaction, so that connections survive a change. Unlisted flows
+ * are rejected rather than dropped, so that a mistake is an immediate error and not a timeout.
  */
 export function renderNftablesConf(plan: DataCenterPlan): string {
   return `#!/usr/sbin/nft -f
@@ -56,9 +56,9 @@ ${indent([apiRule(plan)])}
 }
 
 /**
- * After an outage the uplink's user-mode NAT and a machine may take each other's bare acknowledgements for outdated ones
- * and answer each with another, for ever and with a core of the host: twenty million in four minutes, while nothing else
- * came through. No other connection has so many segments without data, and one that is dropped is the end of it.
+ * Rate-limits empty-ACK storms. After an outage, the uplink's user-mode NAT and a machine may treat each other's empty ACKs as
+ * outdated and respond to each with another: twenty million in four minutes, which blocked all other traffic and used a core of
+ * the host. No other connection has so many segments without data, and one dropped segment ends the storm.
  */
 const echoes = `  set echoes {
     type ipv4_addr . inet_service . ipv4_addr . inet_service
@@ -74,9 +74,8 @@ function addressSet(plan: DataCenterPlan, party: FlowParty): string {
 }
 
 /**
- * A pool is all addresses that its nodes may ever have, not those it has today: a node that is about to leave must
- * still be reached to be drained, when its gateway has long been told of the pool without it; and a pool that grows
- * changes no rule. Hosts that no plan knows have leases from another range.
+ * A pool covers all addresses that its nodes can ever have: a leaving node must be reachable for its drain after the gateway has
+ * the smaller pool, and a growing pool changes no rule. Unplanned hosts have leases from another range.
  */
 function addressesOf(plan: DataCenterPlan, party: FlowParty): string[] {
   if (party === "api") return [...addressesOf(plan, "balancer"), plan.balancing.floatingIp];
@@ -99,7 +98,7 @@ function serviceRule(plan: DataCenterPlan, service: GatewayService): string {
   return `${from} ${service.protocol} dport ${service.port} accept comment "${service.purpose}"`;
 }
 
-/** A host that borrows an address of another segment gets nothing through. */
+/** Drops packets with a source address of another segment. */
 const sourceRule = ({ name, cidr }: { readonly name: string; readonly cidr: string }): string =>
   `iifname "${confValue(name)}" ip saddr != ${confValue(cidr)} drop`;
 

@@ -3,7 +3,7 @@ import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/d
 import { firstInterface, segmentOf } from "../network-config";
 import { envLine } from "../quoting";
 
-/** node.env: what the scripts in the guest need to know; read by shells and by systemd. */
+/** node.env: the variables for the guest's scripts, read by shells and by systemd. */
 export function renderNodeEnv(
   plan: DataCenterPlan,
   node: NodePlan,

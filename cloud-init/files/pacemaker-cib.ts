@@ -3,22 +3,22 @@ import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { type ClusterMember, clusterMembers } from "./cluster-members";
 import { element, emitXml, type XmlElement } from "./xml";
 
-/** Of our own (cloud-init/scripts/balancer/floating-ip.sh): the common one needs 80 ms to start, and as long to stop. */
+/** Our own agent (cloud-init/scripts/balancer/floating-ip.sh): the standard one needs 80 ms to start and to stop. */
 export const floatingIpAgent = { provider: "groundplane", type: "floating-ip" } as const;
 
 const haproxyClone = "haproxy-clone";
 const floatingIp = "floating-ip";
 
 /**
- * Pacemaker's whole configuration as it is before its first start, the same on every member; no shell has to be told
- * anything later. A rebuilt member starts from it too: the living cluster's is newer and wins.
+ * Pacemaker's complete configuration before its first start, equal on every member; no later commands are needed. A rebuilt
+ * member starts from it as well: the running cluster's configuration is newer and wins.
  */
 export function renderPacemakerCib(plan: DataCenterPlan): string {
   const members = clusterMembers(plan);
   const cib = element(
     "cib",
     {
-      // What the oldest Pacemaker that reads it knows, that of Ubuntu 24.04; newer ones raise the first by themselves.
+      // The schema of the oldest supported Pacemaker, in Ubuntu 24.04; newer versions upgrade the first value themselves.
       crm_feature_set: "3.17.4",
       "validate-with": "pacemaker-3.9",
       admin_epoch: "0",
@@ -39,22 +39,22 @@ export function renderPacemakerCib(plan: DataCenterPlan): string {
   return `<?xml version="1.0"?>\n${emitXml(cib)}`;
 }
 
-/** Majority is the only guard: members hold no data, so the worst case is an address that is there twice. */
+/** Quorum is the only protection: members have no data, so the worst case is a duplicate address. */
 const clusterProperties = (): XmlElement[] =>
   pairs("cluster", {
     "stonith-enabled": "false",
     "no-quorum-policy": "stop",
-    // Members that start together need not wait 20 s for each other.
+    // Members that start at the same time need not wait 20 s for each other.
     "dc-deadtime": "1s",
-    // The scheduler is asked this long after the last event. Asked at once, the controller finds updates of its own still
-    // under way and sleeps a whole second before it looks again; they take 210 ms, because messages sent while Corosync
-    // settles a new membership are tried again only then.
+    // The delay of the scheduler after the last event. Without it, the controller finds its own updates pending and sleeps a
+    // full second before it retries; they take 210 ms, because messages that are sent while Corosync forms a new membership are
+    // retried only then.
     "transition-delay": "220ms",
     // A failed start counts towards the threshold below like any other failure.
     "start-failure-is-fatal": "false",
   });
 
-/** Three failures move a resource away; a minute without one and it may come back. It stays where it is otherwise. */
+/** Three failures move a resource; after a minute without failures it may return. Otherwise it stays. */
 const resourceDefaults = (): XmlElement[] =>
   pairs("defaults", { "resource-stickiness": "100", "migration-threshold": "3", "failure-timeout": "60s" });
 
@@ -100,7 +100,7 @@ const floatingIpElement = ({ balancing }: DataCenterPlan): XmlElement =>
 const operation = (resource: string, name: string, interval: string, timeout: string): XmlElement =>
   element("op", { id: `${resource}-${name}`, name, interval, timeout });
 
-/** Never on a member in standby, where it is not even looked for; the floating IP only where HAProxy runs. */
+/** Never on a standby member, where it is not even probed; the floating IP only together with HAProxy. */
 const constraints = (members: readonly ClusterMember[]): XmlElement[] => [
   ...members
     .filter(({ standby }) => standby)
@@ -111,7 +111,7 @@ const constraints = (members: readonly ClusterMember[]): XmlElement[] => [
     "with-rsc": haproxyClone,
     score: "INFINITY",
   }),
-  // biome-ignore lint/suspicious/noThenProperty: Pacemaker's own name of it
+  // biome-ignore lint/suspicious/noThenProperty: Pacemaker's own name
   element("rsc_order", { id: "haproxy-then-floating-ip", first: haproxyClone, then: floatingIp, kind: "Mandatory" }),
 ];
 

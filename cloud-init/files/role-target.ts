@@ -3,8 +3,8 @@ import type { TextFile } from "../role-content";
 export const roleTarget = "groundplane.target";
 
 /**
- * One systemd unit that wants all units of the role. Enabling each of them would reload systemd twice for every one
- * that also has a SysV script, 300 ms each at first boot; this is one.
+ * One systemd unit that wants all units of the role. Enabling each unit would reload systemd twice for every unit with a SysV
+ * script, 300 ms each at first boot; the target needs one reload.
  */
 export const renderRoleTarget = (units: readonly string[]): TextFile => ({
   path: `/etc/systemd/system/${roleTarget}`,
@@ -19,5 +19,5 @@ WantedBy=multi-user.target
   changes: { reload: `systemctl daemon-reload && systemctl start --no-block ${roleTarget}` },
 });
 
-/** Started without waiting: whether the units work is node-ready's question, and first boot ends sooner. */
+/** Started without waiting: node-ready checks the units, and the first boot ends sooner. */
 export const startRole: readonly string[] = ["systemctl", "enable", "--now", "--no-block", roleTarget];

@@ -5,7 +5,7 @@ export const hostKeyPath = "/etc/ssh/ssh_host_ed25519_key";
 
 type Distribution = DataCenterPlan["distribution"];
 
-/** Ubuntu's sshd, 9.6, has none yet, and does not start with a setting that it does not know. */
+/** Ubuntu's sshd, 9.6, does not support it and does not start with an unknown setting. */
 const penalties: Readonly<Record<Distribution, string>> = { debian: "PerSourcePenalties no\n", ubuntu: "" };
 
 /** A drop-in for sshd: keys only, one pinned host key; forwarding only through the gateway, the bastion. */

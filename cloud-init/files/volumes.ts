@@ -2,8 +2,8 @@ import type { NodePlan } from "../../stacks/plan/data-center-plan";
 import { confValue } from "../quoting";
 
 /**
- * The volumes that prepare-volumes makes of the system disk. The disk's own size is in the file so that a disk that grew
- * is looked at even if no volume takes the new room.
+ * The volumes that prepare-volumes creates on the system disk. The file contains the disk's size, so that a grown disk is
+ * processed even if no volume uses the new space.
  */
 export function renderVolumes({ diskGiB, volumes }: NodePlan): string {
   const lines = volumes.map(({ mountPoint, sizeMiB }) => `${confValue(mountPoint)} ${sizeMiB}\n`);
@@ -11,7 +11,7 @@ export function renderVolumes({ diskGiB, volumes }: NodePlan): string {
 }
 
 /**
- * The data disks in the order in which they are plugged in. Sizes are in the file so that a disk that grew is looked at.
+ * The data disks in the order of attachment. The file contains their sizes, so that a grown disk is processed.
  */
 export function renderDataDisks({ dataDisks }: NodePlan): string {
   const lines = dataDisks.map(

@@ -8,7 +8,7 @@ import { clusterMemberContent } from "./cluster-member";
 
 type Content = Pick<RoleContent, "files" | "enable">;
 
-/** HAProxy before the masters. One of a pair shares the floating IP with the other; a single one simply has it. */
+/** HAProxy in front of the masters. A pair shares the floating IP; a single balancer owns it. */
 export function balancerContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
   const { movedBy } = plan.balancing;
   const mover = movers[movedBy](plan, node);
@@ -26,8 +26,8 @@ export function balancerContent(plan: DataCenterPlan, node: NodePlan): RoleConte
 }
 
 /**
- * Pacemaker forbids systemd to restart HAProxy by `50-pacemaker.conf`; this drop-in sorts after that one, so that a
- * crash is over in 100 ms and nothing need move.
+ * Pacemaker forbids systemd to restart HAProxy by `50-pacemaker.conf`; this drop-in sorts after that one, so that
+ * HAProxy recovers from a crash in 100 ms without a move.
  */
 const haproxyUnit = `[Service]
 Restart=always
@@ -35,16 +35,16 @@ RestartSec=100ms
 `;
 
 /**
- * At boot HAProxy runs before Pacemaker looks, whose own start of a unit takes it two seconds of waiting. An order between
- * the units would do that too, and hold up every stop for ever: Pacemaker stops HAProxy, which would wait for Pacemaker.
+ * At boot HAProxy runs before Pacemaker checks it, because Pacemaker's own start of a unit waits two seconds. An ordering between
+ * the units would have the same effect, but would block every stop: Pacemaker stops HAProxy, which would wait for Pacemaker.
  */
 const haproxyFirst = `[Service]
 ExecStartPre=-/usr/bin/systemctl start haproxy.service
 `;
 
 /**
- * The address goes the moment Corosync sees that this balancer is in the minority, a quarter of a second before the majority takes
- * it: Pacemaker itself lets go too, but only after it has elected a controller, which may be later than the other's start.
+ * Releases the address as soon as Corosync loses quorum on this balancer, 250 ms before the majority takes it over. Pacemaker
+ * releases it as well, but only after it has elected a controller, which may be after the takeover.
  */
 const guardUnit = "quorum-guard.service";
 
@@ -61,7 +61,7 @@ Restart=always
 RestartSec=1
 `;
 
-/** Never both: two programs would each hold the address. */
+/** Never both: each of the two programs would hold the address. */
 const keepalivedUnit = `[Unit]
 Conflicts=pacemaker.service corosync.service
 After=haproxy.service

@@ -5,8 +5,8 @@ import { type RoleContent, unitFile } from "../role-content";
 import { script } from "../scripts/read-script";
 
 /**
- * On a machine that boots slowly one of Pacemaker's daemons asks another that has not begun to listen, calls that fatal, and
- * the unit's own rules keep it down, Corosync with it.
+ * On a slowly booting machine, one of Pacemaker's daemons may contact another before it listens and treat that as fatal. The
+ * unit's default settings then keep it and Corosync stopped.
  */
 const restarts = `[Unit]
 StartLimitIntervalSec=0
@@ -16,7 +16,7 @@ Restart=always
 RestartSec=1s
 `;
 
-/** Membership in the balancers' cluster: both balancers and the gateway have the same. */
+/** Membership in the balancers' cluster, equal on both balancers and the gateway. */
 export function clusterMemberContent(plan: DataCenterPlan): RoleContent {
   return {
     files: [
@@ -36,7 +36,7 @@ export function clusterMemberContent(plan: DataCenterPlan): RoleContent {
         content: script("balancer/floating-ip"),
         changes: { reload: "" },
       },
-      // Only for the first start: from then on the cluster itself keeps and changes it.
+      // Only for the first start: afterwards the cluster maintains it.
       {
         path: "/var/lib/pacemaker/cib/cib.xml",
         mode: "0600",

@@ -9,7 +9,7 @@ import { firstInterface, segmentOf } from "../network-config";
 import { confValue } from "../quoting";
 import { type RoleContent, type SeedFile, secretReference } from "../role-content";
 
-/** What every node gets, whatever its role. `roleVariables` join node.env. */
+/** The common part of every node's seed. `roleVariables` are added to node.env. */
 export function commonContent(
   plan: DataCenterPlan,
   node: NodePlan,
@@ -36,7 +36,7 @@ export function commonContent(
   };
 }
 
-/** Virtual machines do it at every boot; system containers have nothing to prepare. */
+/** Virtual machines run it at every boot; system containers have nothing to prepare. */
 const prepareVolumes = { reload: guestCommand("prepare-volumes") };
 
 function accessFiles(node: NodePlan, distribution: DataCenterPlan["distribution"]): SeedFile[] {
@@ -56,11 +56,11 @@ function accessFiles(node: NodePlan, distribution: DataCenterPlan["distribution"
   ];
 }
 
-/** dnsmasq serves the gateway's /etc/hosts to everybody else. */
+/** dnsmasq serves the gateway's /etc/hosts to all other nodes. */
 const hostsReload = (node: NodePlan): string =>
   node.roles.includes("gateway") ? "systemctl try-reload-or-restart dnsmasq" : "";
 
-/** A plain file: no resolver service stands between a node and the gateway. */
+/** A plain file: nodes use no local resolver service. */
 function renderResolvConf(plan: DataCenterPlan, node: NodePlan): string {
   const server = node.roles.includes("gateway") ? "127.0.0.1" : segmentOf(plan, firstInterface(node)).gateway;
   return `search ${confValue(plan.domain)}\nnameserver ${confValue(server)}\noptions timeout:1 attempts:3\n`;

@@ -21,7 +21,7 @@ export function gatewayContent(plan: DataCenterPlan): RoleContent {
   };
 }
 
-/** After the first boot the rules stand before the first interface is up. */
+/** After the first boot the rules are active before the first interface is up. */
 const rulesBeforeNetwork: SeedFile = {
   path: "/etc/systemd/system/sysinit.target.d/10-firewall.conf",
   mode: "0644",
@@ -34,7 +34,7 @@ const gatewayFiles = (plan: DataCenterPlan): SeedFile[] => [
     path: "/etc/nftables.conf",
     mode: "0644",
     content: renderNftablesConf(plan),
-    // Not only if it is active: a gateway without rules would let everything pass.
+    // Even if it is inactive: a gateway without rules would forward everything.
     changes: { reload: "systemctl reload-or-restart nftables", check: 'nft --check --file "$1"' },
   },
   {

@@ -15,7 +15,7 @@ const commands: readonly GuestCommand[] = [
   "role-ready",
 ];
 
-/** What masters and workers have in common: they can join, and say how far they are. */
+/** The common part of masters and workers: they can join and report their progress. */
 export function kubernetesNodeContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
   return {
     files: [

@@ -27,7 +27,7 @@ const commands: readonly GuestCommand[] = [
   "check-serving-request",
 ];
 
-/** kubeadm's name of each key that is made before the machines, by its path in the folder of the keys. */
+/** The pre-generated keys by their path in kubeadm's PKI folder. */
 const publicKeyInfrastructure: Readonly<Record<string, SecretName>> = {
   "ca.crt": "kubernetes-ca.crt",
   "ca.key": "kubernetes-ca.key",
@@ -64,10 +64,10 @@ const keyFiles = (): SeedFile[] =>
     secret,
   }));
 
-/** Starts what has changed of the control plane anew, on this master alone. */
+/** Restarts the changed parts of the control plane on this master only. */
 const applied = { reload: guestCommand("apply-control-plane") };
 
-/** The API server reads the first two when it starts, and follows the last while it runs. */
+/** The API server reads the first two when it starts and follows changes of the last. */
 const apiServerFiles = (): SeedFile[] => [
   { path: guestPaths.encryptionConfiguration, mode: "0600", content: encryptionConfiguration() },
   { path: guestPaths.auditPolicy, mode: "0600", content: auditPolicy(), changes: applied },
@@ -94,7 +94,7 @@ function clusterFiles(plan: DataCenterPlan, node: NodePlan): SeedFile[] {
       path: guestPaths.plannedNodes,
       mode: "0644",
       content: plannedNodes(plan),
-      // Requests that came before their node's line are looked at again.
+      // Checks again the requests that arrived before their node's line.
       changes: { reload: `systemctl try-restart ${approverName}` },
     },
   ];

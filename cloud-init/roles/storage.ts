@@ -3,7 +3,7 @@ import { commandFile } from "../guest-command";
 import { storageBackend } from "../planned-storage";
 import { noContent, type RoleContent } from "../role-content";
 
-/** A storage node has its data disks mounted, and serves what the storage backend makes of them. */
+/** A storage node mounts its data disks and serves the storage backend on them. */
 export function storageContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
   const mountPoints = node.dataDisks.map(({ mountPoint }) => mountPoint);
   const server = storageBackend(plan)?.server(plan, node) ?? noContent;

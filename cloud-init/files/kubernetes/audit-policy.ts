@@ -10,8 +10,8 @@ const controlPlane = [
 ];
 
 /**
- * Who did what, never the contents: secrets must not reach a log. The cluster's own heartbeat (leases, events, watches
- * of its components) is left out, because it is most of the traffic and answers no question.
+ * Records metadata only, never contents: secrets must not reach a log. The cluster's own traffic (leases, events, watches of its
+ * components) is excluded, because it is most of the volume and not useful.
  */
 export function auditPolicy(): string {
   return emitYaml({

@@ -1,8 +1,8 @@
 import { emitYaml } from "../../emit-yaml";
 
 /**
- * Who may ask without a name: health checks (HAProxy, the kubelet's probes) and nodes that have nothing but a token
- * and must read `cluster-info` before they can trust the API. Everything else is refused before authorization.
+ * Anonymous access: health checks (HAProxy, the kubelet's probes), and joining nodes, which have only a token and must read
+ * `cluster-info` before they can trust the API. Everything else is rejected before authorization.
  */
 export function authenticationConfiguration(): string {
   const paths = ["/healthz", "/livez", "/readyz", "/api/v1/namespaces/kube-public/configmaps/cluster-info"];

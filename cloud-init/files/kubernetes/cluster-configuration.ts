@@ -1,14 +1,14 @@
 import { guestPaths } from "../../../model/guest-paths";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 
-/** The documents that hold for the whole cluster; kubeadm keeps them in ConfigMaps, where joining nodes find them. */
+/** Cluster-wide documents; kubeadm stores them in ConfigMaps for joining nodes. */
 export function clusterConfiguration(plan: DataCenterPlan): readonly object[] {
   return [kubeadmCluster(plan), kubelet(plan), kubeProxy()];
 }
 
 /**
- * kubeadm's own part of it. It lands in a ConfigMap, and every master that joins follows it: what holds for one member of
- * etcd alone, such as its first members, has no place here.
+ * kubeadm stores this in a ConfigMap, and every joining master uses it. Settings of a single etcd member, such as the initial
+ * members, do not belong here.
  */
 export const kubeadmCluster = (plan: DataCenterPlan) => ({
   apiVersion: "kubeadm.k8s.io/v1beta4",
@@ -46,7 +46,7 @@ export const kubeadmCluster = (plan: DataCenterPlan) => ({
 const extraArguments = (values: Readonly<Record<string, string>>) =>
   Object.entries(values).map(([name, value]) => ({ name, value }));
 
-/** Of every pod that does not say otherwise. */
+/** The default for pods that do not set it. */
 function podPatience({ kubernetes }: DataCenterPlan): Readonly<Record<string, string>> {
   const seconds = String(kubernetes.podPatienceSeconds);
   return { "default-not-ready-toleration-seconds": seconds, "default-unreachable-toleration-seconds": seconds };
@@ -60,7 +60,7 @@ const apiServerArguments = {
   "audit-policy-file": guestPaths.auditPolicy,
   "authentication-config": guestPaths.authenticationConfiguration,
   "encryption-provider-config": guestPaths.encryptionConfiguration,
-  // Kubelets serve with certificates of the cluster's CA, so the API server can insist on them.
+  // Kubelets use serving certificates of the cluster's CA, so that the API server can verify them.
   "kubelet-certificate-authority": `${guestPaths.pki}/ca.crt`,
 };
 
@@ -78,7 +78,7 @@ const kubelet = (plan: DataCenterPlan) => ({
   cgroupDriver: "cgroupfs",
   clusterDNS: [plan.kubernetes.dnsServiceIp],
   clusterDomain: "cluster.local",
-  // System containers live on hosts with cgroup v1, and with the host's swap.
+  // System containers run on hosts with cgroup v1 and with swap.
   failCgroupV1: false,
   failSwapOn: false,
   ...roomOnDisk,
@@ -88,9 +88,9 @@ const kubelet = (plan: DataCenterPlan) => ({
 });
 
 /**
- * When a node counts as short of room. In parts of the disk, as kubelet has it, every system container of a host whose
- * disk is 85 % full would be: the disk is the host's, and no pod would run though there is room for hundreds. Given one
- * threshold, kubelet forgets its others, so all stand here.
+ * The disk-pressure thresholds, as absolute sizes. The disk of a system container is that of the host: with kubelet's default
+ * percentages, every node of a host whose disk is 85 % full would have disk pressure. Setting one threshold drops kubelet's
+ * defaults for the others, so all are listed.
  */
 const roomOnDisk = {
   evictionHard: {
@@ -100,11 +100,11 @@ const roomOnDisk = {
     "nodefs.inodesFree": "1%",
     "imagefs.inodesFree": "1%",
   },
-  // 100: unused images go when a node is short of room by the thresholds above, and not before.
+  // 100: unused images are removed only under disk pressure by the thresholds above.
   imageGCHighThresholdPercent: 100,
 };
 
-/** Zeros leave the connection tracking of the host's kernel alone: it is not the guest's to tune. */
+/** Zeros leave the connection tracking of the host's kernel unchanged. */
 const kubeProxy = () => ({
   apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
   kind: "KubeProxyConfiguration",

@@ -2,8 +2,7 @@ import { emitYaml } from "../../emit-yaml";
 import { secretReference } from "../../role-content";
 
 /**
- * Secrets are written to etcd encrypted. `identity` comes last, so that what was written in clear before this file was
- * there can still be read.
+ * Encrypts Secrets in etcd. `identity` comes last, so that existing unencrypted objects can still be read.
  */
 export function encryptionConfiguration(): string {
   return emitYaml({

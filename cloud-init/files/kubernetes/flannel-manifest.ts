@@ -5,7 +5,7 @@ import { emitYaml } from "../../emit-yaml";
 
 const meta = (name: string) => ({ name, namespace, labels: { app: "flannel" } });
 
-/** Routes between the nodes' pods: flannel over vxlan. The bridge on each node is containerd's, from its podCIDR. */
+/** Routes between the pods of different nodes: flannel over VXLAN. containerd creates the bridge on each node from its podCIDR. */
 export function flannelManifest(plan: DataCenterPlan): string {
   const objects = [
     namespaceObject(),
@@ -72,7 +72,7 @@ const podSpec = (plan: DataCenterPlan) => ({
   hostNetwork: true,
   priorityClassName: "system-node-critical",
   serviceAccountName: "flannel",
-  // Routes come before anything else on a node, whatever is wrong with it.
+  // Routes must precede all other pods on a node, whatever its conditions are.
   tolerations: [{ operator: "Exists" }],
   containers: [
     {
@@ -95,7 +95,7 @@ const podSpec = (plan: DataCenterPlan) => ({
   ],
 });
 
-/** The API by its floating address: the cluster's own service address needs kube-proxy, which may come up later. */
+/** The API's floating address: the service address needs kube-proxy, which may start later. */
 function environment(plan: DataCenterPlan) {
   const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
   return [

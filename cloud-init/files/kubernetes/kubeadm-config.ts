@@ -6,19 +6,19 @@ import { clusterConfiguration, kubeadmCluster } from "./cluster-configuration";
 
 const kubeadmApi = "kubeadm.k8s.io/v1beta4";
 
-/** What `kubeadm init` reads. Only the node's name and address differ between the masters of a stack. */
+/** The configuration for `kubeadm init`. Only the node's name and address differ between the masters of a stack. */
 export function initConfigurationFile(plan: DataCenterPlan, node: NodePlan): string {
   return emitDocuments([{ ...initConfiguration(plan, node), bootstrapTokens }, ...clusterConfiguration(plan)]);
 }
 
-/** What kubeadm's phases read that write the static pods of a master anew. */
+/** The configuration for the kubeadm phases that rewrite the static pods of a master. */
 export const controlPlaneConfigurationFile = (plan: DataCenterPlan, node: NodePlan): string =>
   emitDocuments([initConfiguration(plan, node), kubeadmCluster(plan)]);
 
 const emitDocuments = (documents: readonly object[]): string =>
   documents.map((document) => emitYaml(document)).join("---\n");
 
-/** What `kubeadm join` reads: the API through the floating IP, trusted by the CA's hash alone. */
+/** The configuration for `kubeadm join`: the API through the floating IP, trusted by the CA's hash alone. */
 export function joinConfigurationFile(plan: DataCenterPlan, node: NodePlan): string {
   return emitYaml({
     apiVersion: kubeadmApi,
@@ -64,7 +64,7 @@ function nodeRegistration(node: NodePlan) {
   return {
     name: node.name,
     criSocket: "unix:///run/containerd/containerd.sock",
-    // Every image is in the node's store from the start: a missing one is an error to see, not to download.
+    // The node's image contains every container image: a missing one is an error, not a download.
     imagePullPolicy: "Never",
     // The check parses the host's kernel configuration, which a system container does not have.
     ignorePreflightErrors: ["SystemVerification"],

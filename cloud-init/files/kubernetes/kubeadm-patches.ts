@@ -31,14 +31,14 @@ const patchFile = (name: string, patch: unknown): PatchFile => ({
   content: `${JSON.stringify(patch, null, 2)}\n`,
 });
 
-/** Stock probes first look after ten seconds; the longest time allowed to start stays the stock four minutes. */
+/** Default probes start after ten seconds; the maximum start time stays at the default of four minutes. */
 const startupProbeEverySecond = [
   { op: "replace", path: "/spec/containers/0/startupProbe/initialDelaySeconds", value: 1 },
   { op: "replace", path: "/spec/containers/0/startupProbe/periodSeconds", value: 1 },
   { op: "replace", path: "/spec/containers/0/startupProbe/failureThreshold", value: 240 },
 ];
 
-/** A changed audit policy makes another pod of it: the API server reads the policy when it starts. */
+/** A changed audit policy changes the pod: the API server reads the policy when it starts. */
 const namesItsPolicy = () => [
   {
     op: "add",
@@ -48,8 +48,8 @@ const namesItsPolicy = () => [
 ];
 
 /**
- * Both replicas of CoreDNS are created while the first master is the only node. kubeadm's preference would let them stay
- * there together; the requirement makes the second wait for the next node. A lone node cannot fulfil it.
+ * Both replicas of CoreDNS are created while the first master is the only node. With kubeadm's preferred
+ * anti-affinity both would stay there; the required one makes the second wait for the next node. A single node cannot meet it.
  */
 function coreDns(plan: DataCenterPlan) {
   const kubernetesNodes = plan.nodes.filter(({ roles }) => isClusterNode(roles));

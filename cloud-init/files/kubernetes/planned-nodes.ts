@@ -1,7 +1,7 @@
 import { isClusterNode, primaryRole } from "../../../model/roles";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 
-/** One line per Kubernetes node: `<name> <address> <role>`. Only these may have a kubelet's serving certificate. */
+/** One line per Kubernetes node: `<name> <address> <role>`. Only these nodes get a kubelet serving certificate. */
 export function plannedNodes(plan: DataCenterPlan): string {
   return plan.nodes
     .filter(({ roles }) => isClusterNode(roles))

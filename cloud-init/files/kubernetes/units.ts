@@ -8,7 +8,7 @@ const unit = (name: string, content: string): TextFile => ({
   changes: { reload: "systemctl daemon-reload" },
 });
 
-/** Takes the node into the cluster as its order says, now and after every restart until it is a member. */
+/** Bootstraps or joins according to the node's order, now and after every restart until the node is a member. */
 export const clusterUnit = unit(
   "groundplane-cluster.service",
   `[Unit]
@@ -27,7 +27,7 @@ WantedBy=multi-user.target
 
 export const approverName = "groundplane-approve-serving-certificates.service";
 
-/** Ends with every watch that the API server closes, and is started again by systemd. */
+/** Ends with every watch that the API server closes; systemd restarts it. */
 export const approverUnit = unit(
   approverName,
   `[Unit]

@@ -8,7 +8,7 @@ import { brickUnit, glusterdIdentity, glusterdPeers, glusterdUnit } from "./glus
 import { provisionerManifest } from "./provisioner-manifest";
 import { volumeOptions } from "./volume-options";
 
-/** Volumes are folders of one Gluster volume that every worker mounts; local-path-provisioner makes the folders. */
+/** Volumes are folders of one Gluster volume that every worker mounts; local-path-provisioner creates the folders. */
 export const glusterBackend = (volume: VolumePlan): StorageBackend => ({
   server: (_plan, node) => {
     const brick = volume.bricks.find((each) => each.node === node.name);
@@ -29,7 +29,7 @@ export const glusterBackend = (volume: VolumePlan): StorageBackend => ({
         BRICK: `${brick.address}:${brick.folder}`,
         BRICK_FOLDER: brick.folder,
       },
-      // Before Gluster's first start: it resolves the folders of bricks when it hears of them, and never again.
+      // Before Gluster's first start: it resolves the folders of bricks only when they are added.
       commands: [["mkdir", "-p", brick.folder]],
       enable: ["glusterd.service", "groundplane-brick.service"],
     };
@@ -49,14 +49,14 @@ const mountedVolume = (volume: VolumePlan): RoleContent => ({
   enable: [...volumeMountNames(volume), "groundplane-volume.service"],
 });
 
-/** A pod with a volume that strays onto a master finds no room there, rather than the master's own disk. */
+/** A pod with a volume on a master finds no space there, instead of using the master's own disk. */
 const floorOnly = (volume: VolumePlan): RoleContent => ({
   files: volumeMountUnits(volume).slice(0, 1),
   commands: [],
   enable: volumeMountNames(volume).slice(0, 1),
 });
 
-/** Words of `gluster volume create`. */
+/** Arguments of `gluster volume create`. */
 const volumeTypes: Readonly<Record<VolumePlan["shape"], string>> = {
   single: "",
   "replica-3": "replica 3",

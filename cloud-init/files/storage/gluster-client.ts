@@ -6,7 +6,7 @@ import type { TextFile } from "../../role-content";
 
 const reload = "systemctl daemon-reload";
 
-/** systemd's name of a mount unit: the path with dashes; planned paths hold nothing that it would escape. */
+/** systemd's name of a mount unit: the path with dashes; planned paths need no escaping. */
 function mountUnitName(mountPoint: string): string {
   if (!/^(?:\/[a-z]+)+$/.test(mountPoint)) throw new Error(`${mountPoint} needs systemd-escape`);
   return `${mountPoint.slice(1).replaceAll("/", "-")}.mount`;
@@ -20,9 +20,9 @@ const mountUnit = (mountPoint: string, content: string): TextFile => ({
 });
 
 /**
- * First the floor, then the volume on it. The floor is a file system with room for its own root and the mount point:
- * where the volume is not mounted, whoever would make a folder there (kubelet does, unasked) gets an error, and nothing
- * ever lands on the system disk.
+ * First the placeholder, then the volume on top. The placeholder is a file system with space only for its root and the mount
+ * point: while the volume is not mounted, creating a folder there (as kubelet does) fails, and nothing is written to the system
+ * disk.
  */
 export function volumeMountUnits(volume: VolumePlan): readonly TextFile[] {
   const folder = path.posix.dirname(volume.mountPoint);
@@ -62,7 +62,7 @@ LazyUnmount=yes
 `;
 }
 
-/** A mount unit cannot restart itself: this one mounts, watches, and mounts again. */
+/** A mount unit cannot restart: this service mounts, watches, and mounts again. */
 export const volumeUnit: TextFile = {
   path: "/etc/systemd/system/groundplane-volume.service",
   mode: "0644",

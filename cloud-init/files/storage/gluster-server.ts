@@ -3,12 +3,12 @@ import type { BrickPlan, VolumePlan } from "../../../stacks/plan/data-center-pla
 import { confValue } from "../../quoting";
 import type { TextFile } from "../../role-content";
 
-/** Of Gluster 11: a glusterd that finds an identity but no version takes itself for one of long ago. */
+/** For Gluster 11: a glusterd with an identity but without a version assumes a very old version. */
 const operatingVersion = 110000;
 
 const state = "/var/lib/glusterd";
 
-/** Who this machine is to the others. Planned, so that one made anew is the same peer and not a stranger. */
+/** The identity of this peer. It is planned, so that a recreated machine is the same peer. */
 export const glusterdIdentity = ({ peerId }: BrickPlan): TextFile => ({
   path: `${state}/glusterd.info`,
   mode: "0600",
@@ -16,8 +16,8 @@ export const glusterdIdentity = ({ peerId }: BrickPlan): TextFile => ({
 });
 
 /**
- * The others, known from the start as members (state 3): nobody has to be probed, and a machine made anew is told of
- * the volume by the first peer that it meets. From the first start on the files are Gluster's own.
+ * The other peers, as members from the start (state 3): no probing is needed, and a recreated machine gets the volume from the
+ * first peer that it contacts. After the first start, Gluster owns the files.
  */
 export const glusterdPeers = (volume: VolumePlan, own: BrickPlan): readonly TextFile[] =>
   volume.bricks
@@ -28,7 +28,7 @@ export const glusterdPeers = (volume: VolumePlan, own: BrickPlan): readonly Text
       content: `uuid=${confValue(peerId)}\nstate=3\nhostname1=${confValue(address)}\n`,
     }));
 
-/** Without its data disk a machine must not serve: the brick would be a folder of the system disk. */
+/** A machine without its data disk must not serve: the brick would be a folder on the system disk. */
 export const glusterdUnit = ({ mountPoint, folder }: BrickPlan): TextFile => ({
   path: "/etc/systemd/system/glusterd.service.d/10-groundplane.conf",
   mode: "0644",

@@ -1,6 +1,6 @@
 import { busyboxImage } from "../../../model/releases";
 
-/** Makes and removes the folders, where the volume is mounted: that is what the label says. */
+/** Creates and removes the folders on nodes with the mounted volume, which the label marks. */
 export const helperPod = {
   apiVersion: "v1",
   kind: "Pod",

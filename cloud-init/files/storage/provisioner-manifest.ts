@@ -22,7 +22,7 @@ export function provisionerManifest(kubernetesVersion: string, volume: VolumePla
   return objects.map((object) => emitYaml(object)).join("---\n");
 }
 
-/** Bound at once, since the folder can be reached from everywhere; growing is only a matter of the number. */
+/** Binds immediately, because every node can access the folder; expansion changes only the recorded size. */
 const storageClass = {
   apiVersion: "storage.k8s.io/v1",
   kind: "StorageClass",
@@ -87,7 +87,7 @@ const deployment = (image: string) => ({
   metadata: meta,
   spec: {
     replicas: 1,
-    // It elects no leader: two at a time would both make every volume.
+    // It has no leader election: two replicas would both create every volume.
     strategy: { type: "Recreate" },
     selector: { matchLabels: { app: name } },
     template: {
@@ -109,7 +109,7 @@ const deployment = (image: string) => ({
             name,
             image,
             imagePullPolicy: "IfNotPresent",
-            // 0 = try for ever: a volume that cannot be made now can be when the storage machines are back.
+            // 0 = retry for ever: creation succeeds once the storage machines are back.
             args: [
               "start",
               "--config=/etc/config/config.json",
