@@ -10,7 +10,7 @@ const { endAll, isEnding, runMarked } = require("./runner/processes.cjs");
 const { formatReport } = require("./runner/report.cjs");
 const { forbiddenSkips, readTap } = require("./runner/results.cjs");
 const { runJobs } = require("./runner/schedule.cjs");
-const { checks, expectedSeconds, tiers } = require("./runner/tiers.cjs");
+const { checks, expectedSeconds, heldBy, tiers } = require("./runner/tiers.cjs");
 
 const root = path.join(__dirname, "..");
 /** One more than there are processors: most files wait for processes of theirs half of the time. */
@@ -55,11 +55,11 @@ const checkJobs = () =>
   checks.map(({ name, script }) => ({ tier: "check", name, argv: ["npm", "run", "--silent", script] }));
 
 function fileJobs(tier) {
-  const { pure, holds, alone, limitMinutes } = tiers[tier];
+  const { pure, alone, limitMinutes } = tiers[tier];
   const limitMs = limitMinutes * 60_000;
-  return testFilesBelow(path.join("test", tier)).map((file) => {
-    const seconds = expectedSeconds[file.split(path.sep).join("/")];
-    return { ...{ tier, name: file, file, pure, limitMs }, ...{ holds, alone, seconds } };
+  return testFilesBelow(path.join("test", tier)).map((name) => {
+    const file = name.split(path.sep).join("/");
+    return { ...{ tier, name, file, pure, limitMs, alone }, holds: heldBy(tier, file), seconds: expectedSeconds[file] };
   });
 }
 

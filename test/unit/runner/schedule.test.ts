@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { test } from "node:test";
 
 const { nextJob, orderJobs, runJobs } = require("../../runner/schedule.cjs");
+const { containerFiles, expectedSeconds, heldBy } = require("../../runner/tiers.cjs");
 
 test("long jobs start first, jobs that have to be alone last", () => {
   const jobs = [{ name: "short" }, { name: "alone", alone: true, seconds: 900 }, { name: "long", seconds: 60 }];
@@ -39,4 +42,13 @@ test("every job runs once, as many at once as there are slots, and results keep 
   });
   assert.deepEqual(results, [3, 1, 2, 5, 4]);
   assert.equal(most, 2);
+});
+
+test("files of system containers take turns, others of their tier do not; the files that are named exist", () => {
+  assert.equal(heldBy("contract", "test/contract/nspawn.test.ts"), "containers");
+  assert.equal(heldBy("contract", "test/contract/preview.test.ts"), undefined);
+  assert.equal(heldBy("qemu", "test/qemu/guests.test.ts"), "qemu");
+  for (const file of [...containerFiles, ...Object.keys(expectedSeconds)]) {
+    assert.ok(fs.existsSync(path.join(__dirname, "../../..", file)), file);
+  }
 });
