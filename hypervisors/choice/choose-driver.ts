@@ -5,7 +5,7 @@ import { UserError } from "../../model/user-error";
 import { type HypervisorHere, kvmHere, virtualBoxHere } from "./detect-hypervisors";
 import { type StackOnDriver, stacksOnDrivers } from "./stack-driver";
 
-/** What the choice depends on beside the configuration. */
+/** What the choice depends on besides the configuration. */
 export interface DriverSurroundings {
   readonly stack: string;
   /** The drivers that this version has. */
@@ -16,22 +16,22 @@ export interface DriverSurroundings {
   readonly override: string | undefined;
   /** Every stack of this host that exists, this one among them, with the driver of its machines. */
   readonly stacks: readonly StackOnDriver[];
-  /** Asked only when it matters: looking costs time. */
+  /** Called only when needed, because detection takes time. */
   readonly virtualBox: () => Promise<HypervisorHere>;
   readonly kvm: () => Promise<HypervisorHere>;
 }
 
 export interface DriverChoice {
   readonly driver: DriverName;
-  /** One sentence for people: why this one. */
+  /** One sentence for users: why this driver. */
   readonly reason: string;
-  /** What `auto` would rather have taken, and why it could not. */
+  /** Drivers that `auto` prefers, and why it could not use them. */
   readonly passedOver: readonly { readonly driver: DriverName; readonly reason: string }[];
 }
 
 /**
- * The one place where `auto` becomes a driver: VirtualBox where it is usable, else QEMU with KVM, else system containers.
- * A stack that exists keeps its driver, whatever has been installed since.
+ * The one place that resolves `auto`: VirtualBox if it is usable, else QEMU with KVM, else system containers.
+ * An existing stack keeps its driver, whatever is installed later.
  *
  * @throws UserError `no-driver`, `driver-changed`, `two-hypervisors`, `unknown-driver`
  */
@@ -53,7 +53,7 @@ export async function chooseDriver(
   if (current !== undefined) {
     return {
       driver: checked(current, drivers),
-      reason: `auto: the stack was begun on ${current} and stays there`,
+      reason: `auto: the stack was created on ${current} and stays there`,
       passedOver: [],
     };
   }
@@ -89,11 +89,11 @@ function looks({ platform, virtualBox, kvm }: DriverSurroundings): Readonly<Reco
 type AutomaticDriver = (typeof automaticDrivers)[number];
 type Look = () => Promise<HypervisorHere>;
 
-/** A stack whose hypervisor would share the processor's virtualisation with this driver's: one of the two fails then. */
+/** A stack whose hypervisor would compete with this driver's for the processor's virtualization: one of them would fail. */
 async function rivalOf(driver: DriverName, { stacks, kvm }: DriverSurroundings): Promise<StackOnDriver | undefined> {
   if (virtualisationOf(driver) === undefined) return undefined;
   const rival = stacks.find((each) => each.driver !== driver && virtualisationOf(each.driver) !== undefined);
-  // QEMU without KVM is a program like any other.
+  // QEMU without KVM is an ordinary program.
   return rival && (await kvm()).usable ? rival : undefined;
 }
 
@@ -127,15 +127,14 @@ function checked(name: string, drivers: readonly string[]): DriverName {
 }
 
 /**
- * How many times longer than natively an operation may take before it is given up. An emulated processor is ten to fifty
- * times slower, of which waiting for disks and networks has no part. It bounds waiting only; what Kubernetes' own tools
- * wait for, each machine measures by itself.
+ * The factor for time limits on this driver. An emulated processor is ten to fifty times slower, while disks and networks
+ * are not. The factor only extends limits; each machine measures by itself how long Kubernetes' own tools wait.
  */
 export async function slowdownOf(driver: DriverName, { kvm }: Pick<DriverSurroundings, "kvm">): Promise<number> {
   return drivers[driver].emulates && !(await kvm()).usable ? 12 : 1;
 }
 
-/** The surroundings of this very process. */
+/** The surroundings of this process. */
 export async function driverSurroundings(host: Host, stack: string): Promise<DriverSurroundings> {
   return {
     stack,

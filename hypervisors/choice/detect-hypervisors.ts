@@ -5,18 +5,18 @@ import { formatVersion } from "../../model/versions";
 import { findVBoxManage } from "./vboxmanage-program";
 
 /**
- * What `driver: auto` has to know about this host. It is asked in each `pulumi preview` of a stack that is not there
- * yet, so it looks at files, and starts one short program only where VirtualBox is installed.
+ * What `driver: auto` needs to know about this host. Every `pulumi preview` of a stack that does not exist yet asks for it,
+ * so it checks files, and starts one short program only if VirtualBox is installed.
  */
 export interface HypervisorHere {
   readonly usable: boolean;
-  /** For people: what it is, or why it is not usable. */
+  /** For users: what was found, or why it is not usable. */
   readonly reason: string;
 }
 
 const VERSION_TIMEOUT_MS = 30_000;
 
-/** Does the processor have VT-x or AMD-V, as far as Linux can see? In a virtual machine it often has not. */
+/** Does Linux report VT-x or AMD-V for the processor? In a virtual machine it often does not. */
 export const hasVirtualisationFlag = (cpuinfo: string): boolean => /^flags\s*:.*\b(?:vmx|svm)\b/m.test(cpuinfo);
 
 export async function virtualBoxHere(host: Host): Promise<HypervisorHere> {
@@ -32,7 +32,7 @@ export async function virtualBoxHere(host: Host): Promise<HypervisorHere> {
   return judgeVersion(driverRequirements.virtualbox.hypervisor, program, await versionOutput(host, program));
 }
 
-/** Is the version that a program prints one that the driver works with? Pure. */
+/** Does the driver support the version that a program prints? Pure. */
 export function judgeVersion(requirement: HypervisorRequirement, program: string, output: string): HypervisorHere {
   const { product, oldest } = requirement;
   const installed = installedHypervisor(requirement, output);
@@ -48,7 +48,7 @@ async function versionOutput(host: Host, program: string): Promise<string> {
   return reply?.stdout ?? "";
 }
 
-/** QEMU with the kernel's help; without it machines are emulated, many times slower. */
+/** QEMU with KVM. Without KVM, machines are emulated and many times slower. */
 export async function kvmHere(host: Host): Promise<HypervisorHere> {
   if (host.facts.platform !== "linux") return no("KVM is a part of Linux");
   const device = await host.kernel.deviceAccess("/dev/kvm");

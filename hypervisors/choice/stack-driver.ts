@@ -2,9 +2,9 @@ import * as path from "node:path";
 import type { Host } from "../../model/host";
 
 /**
- * Which driver has a stack's machines on this host: a note for each segment, because segments are the first things a
- * stack has and the last it loses. Machines do not move between hypervisors, so `driver: auto` must not choose anew for
- * a stack that exists.
+ * The driver of a stack's machines on this host: a note for each segment, because segments are the first objects of a stack
+ * to be created and the last to be removed. Machines do not move between hypervisors, so `driver: auto` must not choose
+ * again for an existing stack.
  */
 
 const notesFolder = (host: Host, stack: string): string => path.join(host.folders.stack(stack), "driver");
@@ -13,7 +13,7 @@ export async function rememberDriver(host: Host, stack: string, segment: string,
   await host.files.writeAtomic(path.join(notesFolder(host, stack), segment), `${driver}\n`);
 }
 
-/** The last segment's note takes the folders along. */
+/** Removing the last segment's note also removes the folders. */
 export async function forgetDriver(host: Host, stack: string, segment: string): Promise<void> {
   await host.files.remove(path.join(notesFolder(host, stack), segment));
   if (await host.files.removeIfEmpty(notesFolder(host, stack)))
@@ -24,7 +24,7 @@ export async function forgetDriver(host: Host, stack: string, segment: string): 
 export async function rememberedDriver(host: Host, stack: string): Promise<string | undefined> {
   for (const segment of await host.files.list(notesFolder(host, stack))) {
     const driver = (await host.files.readText(path.join(notesFolder(host, stack), segment)))?.trim();
-    // Half-written notes have names of their own; what is not a name is none of ours.
+    // Temporary files of interrupted writes have other names. Ignore everything that is not a driver's name.
     if (driver && /^[a-z]+$/.test(driver)) return driver;
   }
   return undefined;

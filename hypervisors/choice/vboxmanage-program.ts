@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import type { Host } from "../../model/host";
 
-/** Where VBoxManage may be, best first, pure. What is named expressly is the only one. */
+/** Possible paths of VBoxManage, best first. A path that the user names is the only one. Pure. */
 export function vboxManageCandidates(
   environment: Readonly<Record<string, string | undefined>>,
   platform: string,
@@ -16,7 +16,7 @@ export function vboxManageCandidates(
 
 /** Folders that installers use without adding them to the PATH. */
 function unsearched(platform: string, environment: Readonly<Record<string, string | undefined>>): readonly string[] {
-  // What Linux has on the PATH is a shell script around the program, which removes sockets of a VBoxSVC it cannot see.
+  // On Linux, the PATH has a wrapper script that removes sockets of a VBoxSVC that it cannot see.
   if (platform === "linux") return ["/usr/lib/virtualbox", "/opt/VirtualBox"];
   if (platform === "darwin") return ["/Applications/VirtualBox.app/Contents/MacOS"];
   if (platform !== "win32") return [];
@@ -27,7 +27,7 @@ function unsearched(platform: string, environment: Readonly<Record<string, strin
   ) as string[];
 }
 
-/** The first VBoxManage that is there; `undefined` when VirtualBox is not installed. Some files are looked for, no more. */
+/** The first VBoxManage that exists; `undefined` when VirtualBox is not installed. Only checks for files. */
 export async function findVBoxManage(host: Host): Promise<string | undefined> {
   for (const candidate of vboxManageCandidates(host.facts.env, host.facts.platform)) {
     if (await host.files.exists(candidate)) return candidate;

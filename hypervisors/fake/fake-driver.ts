@@ -13,8 +13,8 @@ import {
 import * as store from "./fake-store";
 
 /**
- * A hypervisor that keeps books instead of running machines, for tests and for trying out a stack without root.
- * `GROUNDPLANE_FAKE_DELAY_MS` is how long making a machine takes. Every image exists whose name does not begin with
+ * A hypervisor that keeps records instead of running machines, for tests and for trying out a stack without root.
+ * `GROUNDPLANE_FAKE_DELAY_MS` is the time that creating a machine takes. Every image exists unless its name begins with
  * `absent-`.
  */
 export const createFakeDriver = (host: Host): Hypervisor => ({
@@ -68,7 +68,7 @@ const images = {
   },
 
   async releaseImage() {
-    // Nothing was made of it.
+    // There is nothing to release.
   },
 } satisfies Partial<Hypervisor>;
 
@@ -117,7 +117,7 @@ async function ensureMachine(host: Host, spec: MachineSpec, seed: SeedFiles, own
   const found = await store.readMachine(host, spec);
   mustOwn(`machine ${spec.name}`, found?.owner, owner);
   if (!found?.made) {
-    // The mark first: whoever dies from here on leaves something that says whose it is.
+    // Mark the owner first: the remains of an interrupted creation must have one.
     await store.writeMachine(host, spec, { owner, power: "stopped", pulledLinks: [] });
     await host.clock.sleep(Number(host.facts.env.GROUNDPLANE_FAKE_DELAY_MS ?? 0));
   }

@@ -3,11 +3,11 @@ import type { Host } from "../../model/host";
 import type { DiskSpec, MachineName, MachineSpec, Owner, PowerState, SeedFiles, SegmentSpec } from "../hypervisor";
 import { presentSpec } from "../machine-records";
 
-/** What the fake hypervisor has, as files, so that separate processes see the same: `<data>/fake/<stack>/…`. */
+/** The fake hypervisor's objects as files, so that separate processes see the same: `<data>/fake/<stack>/…`. */
 
 export interface MachineRecord {
   readonly owner: Owner;
-  /** Absent while the machine is being made. */
+  /** Absent while the machine is being created. */
   readonly made?: { readonly spec: MachineSpec; readonly generation: string };
   readonly power: PowerState;
   readonly pulledLinks: readonly string[];
@@ -77,7 +77,7 @@ export async function appendConsole(
   await host.files.appendLine(consoleFile(host, machine), line);
 }
 
-/** Everything of a stack but its data disks. */
+/** Removes everything of a stack except its data disks. */
 export async function dropStack(host: Host, stack: string): Promise<void> {
   for (const part of ["segments", "machines", "cluster.json"])
     await host.files.remove(path.join(fakeStackFolder(host, stack), part));

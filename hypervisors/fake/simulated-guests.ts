@@ -3,8 +3,8 @@ import type { Hypervisor, MachineName } from "../hypervisor";
 import * as store from "./fake-store";
 
 /**
- * A driver whose machines are its own, and whose guests are simulated as the fake driver's are: for tests on
- * hypervisors that can run no more than a boot sector. What guests are asked about is kept beside the machines.
+ * A driver with real machines and with guests that are simulated like the fake driver's, for tests on hypervisors that can
+ * run only a boot sector. The state of the guests is kept in separate records.
  */
 export function withSimulatedGuests(driver: Hypervisor, host: Host): Hypervisor {
   const turn = async (machine: MachineName, power: "running" | "stopped"): Promise<void> => {
@@ -16,7 +16,7 @@ export function withSimulatedGuests(driver: Hypervisor, host: Host): Hypervisor 
     async ensureMachine(spec, seed, owner, announce) {
       const state = await driver.ensureMachine(spec, seed, owner, announce);
       const known = await store.readMachine(host, spec);
-      // Another machine under the same name: its guest remembers nothing.
+      // A new machine of the same name: its guest has no state.
       if (known?.made && known.made.generation !== state.generation) await store.dropMachine(host, spec);
       const made = { spec: state.spec, generation: state.generation };
       await store.writeSeed(host, spec, seed);

@@ -9,14 +9,14 @@ import { guestUplinkSocket, natUplinkSocket, segmentSocket } from "./switch/prot
 export const QEMU = "qemu-system-x86_64";
 export const QEMU_IMG = "qemu-img";
 
-/** How the guest's processor comes to be. */
+/** How the guest's processor is provided: by KVM or by emulation. */
 export type Accelerator = "kvm" | "tcg";
 
 /** The machine's address in the NAT's network; its router is 10.0.2.2, its name server 10.0.2.3. */
 const NAT_NETWORK = "10.0.2.0/24";
 const NAT_GUEST = "10.0.2.15";
 const HOST_ADDRESS = "127.0.0.1";
-/** A switch that was started again finds its machines back this soon. */
+/** How soon machines reconnect to a restarted switch. */
 const RECONNECT_MS = 500;
 
 export interface MachineFiles {
@@ -38,12 +38,12 @@ export function runMachine(host: Host, spec: MachineSpec, options: MachineOption
     ...[QEMU, "-nodefaults", "-no-user-config", "-name", `guest=${guestName(spec)}`, "-uuid", spec.uuid],
     ...["-machine", "q35", ...processor(spec, options.accelerator), "-m", `${spec.memoryMiB}M`],
     ...["-display", "none", "-vga", "none"],
-    // What a guest that breaks out of QEMU may not do any more: start programs, become somebody else.
+    // A guest that breaks out of QEMU can neither start programs nor change its user.
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ...["-qmp", qmpOption(host, spec)],
     ...["-chardev", `file,id=console,path=${value(options.files.consoleLog)}`, "-serial", "chardev:console"],
     ...["-device", "virtio-rng-pci"],
-    // Memory that the guest frees goes back to the host by itself.
+    // Memory that the guest frees returns to the host automatically.
     ...["-device", "virtio-balloon-pci,free-page-reporting=on"],
     ...disks(spec, options),
     ...spec.nics.flatMap(({ segment, mac }) =>
@@ -53,11 +53,11 @@ export function runMachine(host: Host, spec: MachineSpec, options: MachineOption
   ];
 }
 
-/** Also how a machine's process is known again: no other one has this word among its arguments. */
+/** Also identifies a machine's process: no other process has this argument. */
 export const qmpOption = (host: Host, machine: { stack: string; name: string }): string =>
   `unix:${value(qmpSocket(host, machine))},server=on,wait=off`;
 
-/** @param accelerator `tcg` emulates: one host thread per processor, and translated code kept within bounds */
+/** @param accelerator `tcg` emulates: one host thread per processor, and a limit for the translated code */
 function processor({ cpus }: MachineSpec, accelerator: Accelerator): readonly string[] {
   const how = accelerator === "kvm" ? ["kvm", "host"] : ["tcg,thread=multi,tb-size=256", "max"];
   return ["-accel", how[0] as string, "-cpu", how[1] as string, "-smp", String(cpus)];
@@ -77,7 +77,7 @@ function disks(spec: MachineSpec, { files, dataDisks }: MachineOptions): readonl
   ];
 }
 
-/** What the guest discards goes from the file as well. */
+/** Space that the guest discards is freed in the file as well. */
 function writableDisk(node: string, file: string, properties: string): readonly string[] {
   const options = { driver: "qcow2", "node-name": node, discard: "unmap", "detect-zeroes": "unmap" };
   const blockdev = { ...options, file: { ...fileNode(file), discard: "unmap" } };
@@ -106,8 +106,8 @@ function cable(id: string, socket: string, version: Version): readonly string[] 
 }
 
 /**
- * The card's cable and the NAT are both plugged into the stack's switch, which filters between them (uplink-filter.ts).
- * Two ports of a hub wire the NAT to its cable within QEMU.
+ * The card and the NAT are both connected to the stack's switch, which filters between them (uplink-filter.ts). Within
+ * QEMU, two ports of a hub connect the NAT to its cable.
  */
 function uplink(host: Host, { stack, name, uplink }: MachineSpec, version: Version): readonly string[] {
   if (!uplink) return [];
@@ -121,13 +121,13 @@ function uplink(host: Host, { stack, name, uplink }: MachineSpec, version: Versi
   ];
 }
 
-/** A port-forward in the words of `-netdev user` and of `hostfwd_add`. */
+/** A port-forward in the syntax of `-netdev user` and of `hostfwd_add`. */
 export const hostForward = ({ hostPort, guestPort }: PortForward): string =>
   `tcp:${HOST_ADDRESS}:${hostPort}-${NAT_GUEST}:${guestPort}`;
 /** The same for `hostfwd_remove`. */
 export const hostSide = ({ hostPort }: Pick<PortForward, "hostPort">): string => `tcp:${HOST_ADDRESS}:${hostPort}`;
 
-/** @param backing absolute path of the image that the guest's writes lie over */
+/** @param backing absolute path of the overlay's backing image */
 export const makeOverlay = (file: string, backing: string, bytes: number): readonly string[] => [
   ...[QEMU_IMG, "create", "-q", "-f", "qcow2", "-b", backing, "-F", "qcow2", file, String(bytes)],
 ];
@@ -152,5 +152,5 @@ export const snapshotDisk = (action: "-c" | "-a" | "-d", name: string, file: str
   ...[QEMU_IMG, "snapshot", "-q", action, name, file],
 ];
 
-/** In QEMU's option lists a comma within a value is written twice. */
+/** QEMU's option lists escape a comma within a value by doubling it. */
 const value = (text: string): string => text.replaceAll(",", ",,");

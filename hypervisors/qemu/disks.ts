@@ -60,7 +60,7 @@ export async function removeDisk(host: Host, spec: DiskName, owner: Owner): Prom
   await host.files.removeIfEmpty(path.dirname(host.folders.disks(spec.stack)));
 }
 
-/** Grows the file, through QEMU where a running machine has it open: the guest sees it at once. */
+/** Grows the file. When a running machine has it open, QEMU does so, and the guest sees the new size immediately. */
 async function growDisk(host: Host, spec: DiskSpec): Promise<void> {
   const file = diskFile(host, spec);
   const bytes = spec.sizeGiB * GIB;

@@ -14,7 +14,7 @@ import { ensureSegment, inspectSegment, type NetworkOptions, removeSegment } fro
 import { isRunning } from "./processes";
 import { deleteSnapshot, restoreSnapshot, takeSnapshot } from "./snapshots";
 
-/** Virtual machines by QEMU, without root and without touching the host's network: see README.md. */
+/** Virtual machines by QEMU, without root and without changes to the host's network: see README.md. */
 export function createQemuDriver(host: Host, options: NetworkOptions = { hostLoopback: false }): Hypervisor {
   const { withMachine, withExistingMachine } = machineActions(
     (machine, action) => withMachineLock(host, machine, action),

@@ -3,8 +3,8 @@ import type { Host } from "../../model/host";
 import type { MachineName } from "../hypervisor";
 
 /**
- * Where the driver keeps what. Beside other drivers' records, never among them: a stack that changes its driver must not
- * take a folder for a disk. Names hold no dot.
+ * Paths of the driver. They are separate from other drivers' records, so that a stack that changes its driver never
+ * mistakes a folder for a disk. Names contain no dot.
  */
 const driverFolder = (host: Host, stack: string): string => path.join(host.folders.stack(stack), "qemu");
 export const machinesFolder = (host: Host, stack: string): string => path.join(driverFolder(host, stack), "machines");
@@ -17,7 +17,7 @@ export const switchLog = (host: Host, stack: string): string => path.join(driver
 export const diskFolder = (host: Host, stack: string, name: string): string =>
   path.join(host.folders.disks(stack), `${name}.qemu`);
 
-/** What is kept per stack, the innermost first. */
+/** Folders that are kept per stack, innermost first. */
 export const stackFolders = (host: Host, stack: string): readonly string[] => [
   segmentsFolder(host, stack),
   machinesFolder(host, stack),
@@ -35,7 +35,7 @@ export const machineFiles = (host: Host, machine: MachineName) => {
     seed: path.join(folder, "seed.iso"),
     consoleLog: path.join(folder, "console.log"),
     previousConsoleLog: path.join(folder, "console.log.1"),
-    /** What QEMU itself says. */
+    /** Output of QEMU itself. */
     qemuLog: path.join(folder, "qemu.log"),
   };
 };

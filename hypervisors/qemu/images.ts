@@ -15,9 +15,9 @@ interface SealedRecord {
   readonly form?: string;
 }
 
-/** Written when the qcow2 file is complete; its stamp tells a changed or exchanged file. */
+/** Written when the qcow2 file is complete. Its stamp detects a changed or replaced file. */
 interface ConvertedRecord {
-  /** Names under which it was asked for: a digest may have several. */
+  /** Names under which it was requested: a digest may have several. */
   readonly names: readonly string[];
   readonly stamp: FileStamp;
 }
@@ -25,7 +25,7 @@ interface ConvertedRecord {
 const CONVERT_MS = 30 * 60_000;
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
 
-/** One at a time: two stacks may need the same image, and one give back what the other makes. */
+/** One at a time: one stack may release an image that another one is converting. */
 const withImageLock = <T>(host: Host, action: () => Promise<T>): Promise<T> =>
   host.locks.withLock(convertedFolder(host), action, { timeoutMs: CONVERT_MS });
 
@@ -58,8 +58,8 @@ export async function releaseImage(host: Host, { name }: ImageSpec): Promise<voi
 }
 
 /**
- * The qcow2 file that machines of an image lie over, and the hex of its digest.
- * @throws ImageMissingError when it has not been made ready
+ * The qcow2 file that backs the disks of an image's machines, and its digest in hex.
+ * @throws ImageMissingError when it has not been converted
  */
 export async function backingOf(host: Host, name: string): Promise<{ readonly file: string; readonly hex: string }> {
   const sealed = await readSealed(host, name);
@@ -84,7 +84,7 @@ async function makeReady(host: Host, name: string, hex: string): Promise<void> {
   await recordConverted(host, hex, [...new Set([...(known?.names ?? []), name])].sort());
 }
 
-/** `undefined` also when the file is not what was recorded. */
+/** `undefined` also when the file differs from its record. */
 async function readConverted(host: Host, hex: string): Promise<ConvertedRecord | undefined> {
   const { disk, record } = convertedImage(host, hex);
   const known = await host.files.readJson<ConvertedRecord>(record);
@@ -97,7 +97,7 @@ async function convert(host: Host, name: string, hex: string): Promise<void> {
     throw new UserError(
       "image-damaged",
       `${sealed} is not what was sealed: its checksum differs from the one in image.json`,
-      "build it anew: npx groundplane image build --verify",
+      "rebuild it: npx groundplane image build --verify",
     );
   }
   const { disk } = convertedImage(host, hex);
@@ -116,11 +116,11 @@ async function convert(host: Host, name: string, hex: string): Promise<void> {
 async function recordConverted(host: Host, hex: string, names: readonly string[]): Promise<void> {
   const { disk, record } = convertedImage(host, hex);
   const stamp = await host.files.stamp(disk);
-  if (!stamp) throw new Error(`${disk} is gone while it was being recorded`);
+  if (!stamp) throw new Error(`${disk} disappeared while it was recorded`);
   await host.files.writeJson(record, { names, stamp } satisfies ConvertedRecord);
 }
 
-/** The record last: interrupted, the next release finds it again. */
+/** Record last: after an interruption, the next release finds it again. */
 async function removeConverted(host: Host, hex: string): Promise<void> {
   const { disk, record } = convertedImage(host, hex);
   for (const file of [`${disk}.partial`, disk, record]) await host.files.remove(file);

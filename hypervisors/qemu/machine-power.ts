@@ -13,9 +13,9 @@ import { isRunning, machineProcesses } from "./processes";
 import { withQmp } from "./qmp";
 
 const READY_MS = 60_000;
-/** A guest that boots takes no notice of its power button yet: it is pressed again. */
+/** A guest that is still booting ignores its power button, so it is pressed again. */
 const PRESS_AGAIN_MS = 3_000;
-/** QEMU writes out what it holds; on a busy disk that takes its time. */
+/** QEMU flushes its caches, which takes time on a busy disk. */
 const QUIT_MS = 10_000;
 
 export async function start(host: Host, spec: MachineSpec, options: NetworkOptions): Promise<void> {
@@ -40,7 +40,7 @@ export async function stopOrderly(host: Host, machine: MachineName, deadlineMs: 
   let pressed = Number.NEGATIVE_INFINITY;
   while ((await isRunning(host, machine)) && host.clock.now() < deadline) {
     if (host.clock.now() - pressed >= PRESS_AGAIN_MS) {
-      // It may end, or not listen yet, at this very moment.
+      // QEMU may be exiting, or not listening yet.
       await withQmp(host, qmpSocket(host, machine), (qmp) => qmp.execute("system_powerdown")).catch(() => undefined);
       pressed = host.clock.now();
     }
@@ -49,7 +49,7 @@ export async function stopOrderly(host: Host, machine: MachineName, deadlineMs: 
   await cutPower(host, machine);
 }
 
-/** Ends the machine whatever its guest does. QEMU is asked first, so that its files are complete. */
+/** Stops the machine regardless of its guest. Asks QEMU first, so that it flushes its files. */
 export async function cutPower(host: Host, machine: MachineName): Promise<void> {
   if (await isRunning(host, machine)) {
     const asked = withQmp(host, qmpSocket(host, machine), (qmp) => qmp.execute("quit"));
@@ -60,13 +60,13 @@ export async function cutPower(host: Host, machine: MachineName): Promise<void> 
   await kill(host, machine);
 }
 
-/** Cables first, so that no goodbye leaves the machine, then the whole of it at once. */
+/** Unplugs the cables first, so that no closing packets leave the machine, then kills it. */
 export async function hardKill(host: Host, spec: MachineSpec): Promise<void> {
   if (await isRunning(host, spec)) await setCards(host, spec, cardsOf(spec), false).catch(() => undefined);
   await kill(host, spec);
 }
 
-/** Every network card of a machine, as QMP knows it. */
+/** QMP names of a machine's network cards. */
 export const cardsOf = (spec: MachineSpec): readonly string[] => [
   ...spec.nics.map(({ segment }) => cardOf(segment)),
   ...(spec.uplink ? [UPLINK_CARD] : []),
@@ -83,7 +83,7 @@ async function kill(host: Host, machine: MachineName): Promise<void> {
   await host.files.remove(qmpSocket(host, machine));
 }
 
-/** A guest that QEMU has stopped because the host's disk was full goes on when there is room again. */
+/** Resumes a guest that QEMU has paused because the host's disk was full. */
 async function goOn(host: Host, spec: MachineSpec): Promise<void> {
   const status = () =>
     withQmp(host, qmpSocket(host, spec), async (qmp) => (await qmp.execute<{ status: string }>("query-status")).status);

@@ -6,14 +6,14 @@ import { machineFiles, machinesFolder } from "./folders";
 
 /** A machine exists when its record is complete. */
 export interface MachineRecord extends DriverRecord {
-  /** Digest of the image that the machine's disk lies over, in hex. */
+  /** Digest of the image that backs the machine's disk, in hex. */
   readonly backing: string;
 }
 
 const records = machineRecords<MachineRecord>((host, machine) => machineFiles(host, machine).record);
 export const { readRecord, readComplete, writeRecord } = records;
 
-/** @throws ForeignObjectError also when a folder of its name is there that nobody marked */
+/** @throws ForeignObjectError also when a folder of its name exists without an owner's mark */
 export async function ownedRecord(host: Host, machine: MachineName, owner: Owner): Promise<MachineRecord | undefined> {
   const record = await records.ownedRecord(host, machine, owner);
   if (record === undefined) await refuseUnmarkedFolder(host, machineFiles(host, machine).folder);
@@ -27,7 +27,7 @@ export async function stackRecords(host: Host, stack: string): Promise<readonly 
   return records.filter((record) => record !== undefined);
 }
 
-/** Digests of the images that a machine of any stack lies over. */
+/** Digests of the images that back a machine of any stack. */
 export async function backingsInUse(host: Host): Promise<ReadonlySet<string>> {
   const stacks = await host.files.list(path.join(host.folders.data(), "stacks"));
   const records = await Promise.all(stacks.map((stack) => stackRecords(host, stack)));

@@ -5,29 +5,29 @@ import { UserError } from "../../model/user-error";
 import type { MachineName, MachineSpec } from "../hypervisor";
 import { CONTROL_SOCKET, guestUplinkSocket, segmentSocket } from "./switch/protocol";
 
-/** What a process listing shows of a machine. */
+/** The machine's name in a process listing. */
 export const guestName = ({ stack, name }: MachineName): string => `gp-${stack}.${name}`;
 
-/** The machine's way out, see uplink.ts. */
+/** The machine's interface to the outside, see uplink.ts. */
 export const UPLINK = "uplink";
 
-/** Names of a machine's network cards, as QMP knows them. */
+/** QMP names of a machine's network cards. */
 export const cardOf = (segment: string): string => `card-${segment}`;
 export const UPLINK_CARD = cardOf(UPLINK);
 export const NAT = "nat";
 
-/** Names of disks in QMP. */
+/** QMP names of disks. */
 export const SYSTEM_DISK = "system";
 export const dataDiskNode = (index: number): string => `data-${index}`;
 
 /**
- * Where sockets lie: what ends with the host's uptime. Not below the data folder, whose paths may be longer than a
- * socket's can be; not in /run/user, which goes when its user logs out.
+ * The folder for sockets, which do not survive a restart of the host. It is not below the data folder, whose path may be
+ * too long for a socket, and not in /run/user, which is removed when its user logs out.
  */
 export const runtimeRoot = (host: Host): string =>
   host.facts.uid === 0 ? "/run/groundplane/qemu" : `/tmp/groundplane-${host.facts.uid}`;
 
-/** A stack's sockets; another data folder's stack of the same name has others. */
+/** Folder of a stack's sockets. Stacks of the same name in different data folders have different ones. */
 export function runtimeFolder(host: Host, stack: string): string {
   const digest = createHash("sha256").update(`${host.folders.data()}\0${stack}`).digest("hex");
   return path.join(runtimeRoot(host), digest.slice(0, 12));
@@ -38,12 +38,12 @@ export const socketPath = (host: Host, stack: string, socket: string): string =>
 export const qmpSocket = (host: Host, { stack, name }: MachineName): string => socketPath(host, stack, `qmp.${name}`);
 export const controlSocket = (host: Host, stack: string): string => socketPath(host, stack, CONTROL_SOCKET);
 
-/** Linux' `sun_path` with its end mark. */
+/** Linux' `sun_path` without its final NUL. */
 const MAX_SOCKET_PATH = 107;
-/** virtio-blk's serial number. */
+/** Length of a virtio-blk serial number. */
 const MAX_SERIAL = 20;
 
-/** @throws UserError when a socket or a disk could not be called what follows from these names */
+/** @throws UserError when a socket or a disk would get a name that is too long */
 export function checkNames(host: Host, spec: MachineSpec): void {
   const sockets = [qmpSocket(host, spec), socketPath(host, spec.stack, guestUplinkSocket(spec.name))];
   sockets.push(...spec.nics.map(({ segment }) => socketPath(host, spec.stack, segmentSocket(segment))));

@@ -49,19 +49,19 @@ async function checkOwner(host: Host, spec: SegmentSpec, owner: Owner): Promise<
   return known;
 }
 
-/** A stack's network is one process, its switch, that is told what to serve and keeps nothing itself. */
+/** A stack's network is one process, its switch. The driver tells it what to serve; it stores nothing. */
 
 const READY_MS = 10_000;
 
 export interface NetworkOptions {
-  /** Guests reach the host's 127.0.0.1 through the gateway's way out. For tests: it opens what is meant to be closed. */
+  /** Lets guests reach the host's 127.0.0.1 through the gateway. Only for tests: it removes a restriction. */
   readonly hostLoopback: boolean;
 }
 
 export const withStackLock = <T>(host: Host, stack: string, action: () => Promise<T>): Promise<T> =>
   host.locks.withLock(path.join(runtimeFolder(host, stack), "lock"), action, { timeoutMs: 180_000 });
 
-/** Starts the stack's switch unless it runs, and tells it the segments and ways out that are on record. */
+/** Starts the stack's switch unless it runs, and sends it the recorded segments and uplinks. */
 export async function ensureNetwork(host: Host, stack: string, options: NetworkOptions): Promise<void> {
   await withStackLock(host, stack, async () => {
     const wiring = await wiringOf(host, stack, options);
@@ -77,8 +77,8 @@ export async function isNetworkUp(host: Host, stack: string): Promise<boolean> {
 }
 
 /**
- * After a segment or a machine has gone: the switch lets go of what was theirs. When neither is left, ends the switch and
- * removes what is kept per stack.
+ * Updates the switch after a segment or a machine was removed. When none is left, ends the switch and removes what is kept
+ * per stack.
  */
 export async function shrinkNetwork(host: Host, stack: string, options: NetworkOptions): Promise<void> {
   await withStackLock(host, stack, async () => {
@@ -86,7 +86,7 @@ export async function shrinkNetwork(host: Host, stack: string, options: NetworkO
       (await segmentNames(host, stack)).length > 0 ||
       (await host.files.list(machinesFolder(host, stack))).length > 0
     ) {
-      // One that does not run is started by whoever needs it.
+      // A switch that does not run is started when it is needed.
       await tell(host, stack, await wiringOf(host, stack, options));
       return;
     }
@@ -110,7 +110,7 @@ async function wiringOf(host: Host, stack: string, { hostLoopback }: NetworkOpti
   return { segments: await segmentNames(host, stack), uplinks };
 }
 
-/** Whether the switch has done so; false when none answers. */
+/** Returns false when no switch answers. */
 async function tell(host: Host, stack: string, wiring: Wiring): Promise<boolean> {
   const answer = await host.sockets.ask(controlSocket(host, stack), JSON.stringify(wiring)).catch(() => undefined);
   if (answer === undefined || answer === "") return false;
@@ -118,8 +118,8 @@ async function tell(host: Host, stack: string, wiring: Wiring): Promise<boolean>
   if (error === undefined) return true;
   throw new UserError(
     "network-not-made",
-    `the switch of stack ${stack} cannot do what it is told: ${error}`,
-    "look at the folder it names; if somebody else uses it, rename the stack",
+    `the switch of stack ${stack} cannot set up the network: ${error}`,
+    "look at the folder it names; if another program uses it, rename the stack",
   );
 }
 
@@ -141,7 +141,7 @@ async function startSwitch(host: Host, stack: string, wiring: Wiring): Promise<v
   }
 }
 
-/** Also of a switch that does not answer any more; its sockets are stale then. */
+/** Also ends a switch that does not answer; its sockets are stale. */
 async function endSwitch(host: Host, stack: string): Promise<void> {
   for (const process of await switchProcesses(host, stack)) await host.processes.kill(process);
   await host.files.remove(controlSocket(host, stack));

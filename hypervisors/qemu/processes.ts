@@ -5,11 +5,11 @@ import { QEMU, qmpOption } from "./commands";
 import { runtimeFolder } from "./names";
 
 /**
- * Processes are found by what they do, not by a recorded pid: so none is lost, whenever the one who started it was
- * killed, and none is mistaken for another that got its pid or left its socket behind.
+ * Processes are found by their arguments, not by a recorded pid: none is lost when the process that started it was killed,
+ * and none is mistaken for one that got its pid or left its socket behind.
  */
 
-/** A machine's QEMU; two only if somebody else started the second. */
+/** A machine's QEMU. There is a second one only if a user started it. */
 export function machineProcesses(host: Host, machine: MachineName): Promise<readonly ProcessIdentity[]> {
   const mark = qmpOption(host, machine);
   return host.processes.find((argv) => (argv[0] ?? "").endsWith(QEMU) && argv.includes(mark));

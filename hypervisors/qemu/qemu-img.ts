@@ -3,7 +3,7 @@ import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { describeDisk } from "./commands";
 
-/** What `qemu-img info` says of a qcow2 file. */
+/** Output of `qemu-img info` for a qcow2 file. */
 export interface DiskInfo {
   readonly "virtual-size": number;
   readonly "full-backing-filename"?: string;
@@ -23,14 +23,14 @@ export async function runQemuImg(host: Host, argv: readonly string[]): Promise<s
   }
 }
 
-/** Reads a qcow2 file, also one that a running machine writes to. */
+/** Inspects a qcow2 file, even while a running machine writes to it. */
 export async function inspectDiskFile(host: Host, file: string): Promise<DiskInfo> {
   return JSON.parse(await runQemuImg(host, describeDisk(file))) as DiskInfo;
 }
 
 /**
- * Runs what writes below a folder, and says in words what programs and the file system say when there is no room left.
- * @throws UserError `disk-full`, and whatever else `action` throws
+ * Runs an action that writes below a folder, and turns every form of "no space left" into one error.
+ * @throws UserError `disk-full`, and everything else that `action` throws
  */
 export async function namingFullDisk<T>(where: string, action: () => Promise<T>): Promise<T> {
   try {

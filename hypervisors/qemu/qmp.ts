@@ -1,6 +1,6 @@
 import type { Host, LineConnection } from "../../model/host";
 
-/** How long QEMU may take to answer; one that emulates on a busy host is slow. */
+/** Time limit for an answer. QEMU is slow when it emulates on a busy host. */
 const ANSWER_MS = 30_000;
 
 /** A command that QEMU refused. */
@@ -11,11 +11,11 @@ export class QmpError extends Error {
   }
 }
 
-/** QEMU's own protocol on a machine's socket. QEMU listens to one client at a time: connections are short. */
+/** QEMU's protocol on a machine's socket. QEMU serves one client at a time, so connections are short. */
 export interface Qmp {
   /** @throws QmpError */
   execute<T = unknown>(command: string, args?: Readonly<Record<string, unknown>>): Promise<T>;
-  /** A command of the human monitor; gives what it printed. */
+  /** Runs a command of the human monitor and returns its output. */
   human(line: string): Promise<string>;
 }
 
@@ -44,7 +44,7 @@ function session(connection: LineConnection): Qmp {
     const id = ++last;
     connection.send(JSON.stringify({ execute: command, arguments: args, id }));
     for (;;) {
-      // Events come in between; they have no id.
+      // Events arrive in between; they have no id.
       const message = JSON.parse(await connection.next(ANSWER_MS)) as Message;
       if (message.id !== id) continue;
       if (message.error) throw new QmpError(command, message.error.desc);

@@ -10,11 +10,11 @@ import { inspectDiskFile, runQemuImg } from "./qemu-img";
 import { type Qmp, withQmp } from "./qmp";
 
 /**
- * Snapshots lie within the machine's qcow2 files, data disks included. One of a running machine holds its memory as
- * well and is restored into a running machine; a stopped machine takes the disks' part of it.
+ * Snapshots are stored in the machine's qcow2 files, including its data disks. A snapshot of a running machine contains its
+ * memory and is restored into a running machine; a stopped machine uses only the disks' part.
  */
 
-/** Memory is written to the disk: minutes for a large machine on a slow one. */
+/** Memory is written to the disk, which takes minutes for a large machine on a slow disk. */
 const JOB_MS = 30 * 60_000;
 
 const diskNodes = (spec: MachineSpec): readonly string[] => [SYSTEM_DISK, ...spec.disks.map((_, i) => dataDiskNode(i))];
@@ -25,7 +25,7 @@ const diskFiles = (host: Host, spec: MachineSpec): readonly string[] => [
 ];
 
 export async function takeSnapshot(host: Host, spec: MachineSpec, name: string): Promise<void> {
-  // Taken anew: one of the same name that was interrupted may be on some of the disks only.
+  // Replace an existing one: after an interruption, it may exist on some of the disks only.
   await deleteSnapshot(host, spec, name);
   if (await isRunning(host, spec)) await runJob(host, spec, "snapshot-save", { tag: name, vmstate: SYSTEM_DISK });
   else for (const file of diskFiles(host, spec)) await runQemuImg(host, snapshotDisk("-c", name, file));
@@ -45,7 +45,7 @@ export async function restoreSnapshot(host: Host, spec: MachineSpec, name: strin
     );
   }
   await runJob(host, spec, "snapshot-load", { tag: name, vmstate: SYSTEM_DISK });
-  // It was saved stopped: nothing may change between its memory and its disks.
+  // It was saved paused, so that memory and disks match.
   await withQmp(host, qmpSocket(host, spec), (qmp) => qmp.execute("cont"));
 }
 
@@ -102,7 +102,7 @@ async function runJob(
 ): Promise<void> {
   const id = "snapshot";
   await withQmp(host, qmpSocket(host, spec), async (qmp) => {
-    // One that an interrupted call has left.
+    // A job that an interrupted call left behind.
     if ((await findJob(qmp, id))?.status === "concluded") await qmp.execute("job-dismiss", { id });
     await qmp.execute(command, { ...args, devices, "job-id": id });
     const deadline = host.clock.now() + JOB_MS;

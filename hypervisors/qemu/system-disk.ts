@@ -13,8 +13,8 @@ import { withQmp } from "./qmp";
 const GIB = 1024 ** 3;
 
 /**
- * Makes the machine's disk over the image where it is missing, and grows it where it is smaller than `spec` says; a
- * running guest sees that at once. What the guest has written stays.
+ * Creates the machine's missing disk as an overlay of the image, and grows one that is smaller than `spec` says, which a
+ * running guest sees immediately. Keeps what the guest has written.
  *
  * @param backing digest of the image in hex
  */
@@ -33,8 +33,8 @@ export async function ensureSystemDisk(host: Host, spec: MachineSpec, backing: s
 }
 
 /**
- * Looks at a disk that is there, before anything is changed. Returns its size in bytes.
- * @throws UserError when it is not what the driver made, or larger than `spec` says
+ * Inspects an existing disk before anything is changed. Returns its size in bytes.
+ * @throws UserError when the driver did not create it, or when it is larger than `spec` says
  */
 export async function checkSystemDisk(host: Host, spec: MachineSpec, backing: string): Promise<number> {
   const { disk } = machineFiles(host, spec);
@@ -42,8 +42,8 @@ export async function checkSystemDisk(host: Host, spec: MachineSpec, backing: st
   if (found["full-backing-filename"] !== convertedImage(host, backing).disk) {
     throw new UserError(
       "foreign-disk",
-      `${disk} is no disk over the image of machine ${spec.name}: somebody put another one there`,
-      "put the machine's own disk back, or remove the machine and let `up` make it anew",
+      `${disk} is not based on the image of machine ${spec.name}: it was replaced`,
+      "put the machine's own disk back, or remove the machine and let `up` recreate it",
     );
   }
   const present = found["virtual-size"];
@@ -51,13 +51,13 @@ export async function checkSystemDisk(host: Host, spec: MachineSpec, backing: st
   return present;
 }
 
-/** Forgets everything the guest has written, for a machine that gets another image. */
+/** Deletes everything that the guest has written, for a machine that gets another image. */
 export async function removeSystemDisk(host: Host, machine: MachineName): Promise<void> {
   const { disk } = machineFiles(host, machine);
   for (const file of [disk, `${disk}.partial`]) await host.files.remove(file);
 }
 
-/** cloud-init's files as a CD image, with secrets in it; a running guest keeps the one it started with. */
+/** cloud-init's files as a CD image, which contains secrets. A running guest keeps the one it started with. */
 export async function writeSeed(host: Host, machine: MachineName, seed: SeedFiles): Promise<void> {
   await host.files.writeAtomic(machineFiles(host, machine).seed, seedIso(seed), 0o600);
 }

@@ -6,7 +6,7 @@ import { hostForward, hostSide } from "./commands";
 import { NAT, qmpSocket } from "./names";
 import { withQmp } from "./qmp";
 
-/** Removes forwards of a running machine that are not wanted any more, and adds those that are missing. */
+/** Removes unwanted forwards of a running machine and adds missing ones. */
 export async function changeForwards(
   host: Host,
   machine: MachineSpec,
@@ -17,7 +17,7 @@ export async function changeForwards(
   const missing = wanted.filter((forward) => !present.some((other) => isSameForward(forward, other)));
   if (surplus.length + missing.length === 0) return;
   await withQmp(host, qmpSocket(host, machine), async (qmp) => {
-    // One that is not there is what an interrupted change left.
+    // An interrupted change may have removed it already.
     for (const forward of surplus) await qmp.human(`hostfwd_remove ${NAT} ${hostSide(forward)}`);
     for (const forward of missing) {
       await qmp.human(`hostfwd_remove ${NAT} ${hostSide(forward)}`);

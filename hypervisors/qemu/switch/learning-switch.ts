@@ -1,18 +1,18 @@
 /** Where frames of a segment come from and go to. */
 export interface Port {
-  /** @param framed whole frames, each with its length in four bytes before it */
+  /** @param framed complete frames, each preceded by its length in four bytes */
   send(framed: Buffer): void;
 }
 
 const LENGTH = 4;
 const HEADER = 14;
-/** More addresses than machines of a segment have; a guest that makes up more costs a flood, not memory. */
+/** More addresses than the machines of a segment have. A guest that invents more causes floods but uses no memory. */
 const MAX_PLACES = 4096;
 
 /**
- * The switch of one segment: learns behind which port a MAC address is, and sends what has an unknown or a group
- * address to all others. Knows no time: an address that moves is learnt anew with its first frame, and those of a port
- * that leaves are forgotten.
+ * The switch of one segment: learns the port of each MAC address, and floods frames with an unknown or a group address.
+ * Entries never expire: an address that moves is learned again with its first frame, and the addresses of a port are
+ * removed when it leaves.
  */
 export class LearningSwitch {
   private readonly ports = new Set<Port>();
@@ -27,7 +27,7 @@ export class LearningSwitch {
     for (const [address, place] of this.places) if (place === port) this.places.delete(address);
   }
 
-  /** @param frames each with its length before it, as they came, without gaps in one buffer where they are neighbours */
+  /** @param frames each preceded by its length; neighbours may share a buffer without gaps */
   forward(from: Port, frames: readonly Buffer[]): void {
     let run: { readonly to: Port | undefined; readonly frames: Buffer[] } | undefined;
     for (const frame of frames) {
@@ -44,7 +44,7 @@ export class LearningSwitch {
   }
 
   private learn(from: Port, frame: Buffer): void {
-    // A group address is nobody's.
+    // A group address has no port.
     if ((frame[LENGTH + 6] as number) & 1) return;
     const source = frame.toString("latin1", LENGTH + 6, LENGTH + 12);
     if (this.places.get(source) === from) return;
@@ -52,7 +52,7 @@ export class LearningSwitch {
     this.places.set(source, from);
   }
 
-  /** `undefined` = everybody. */
+  /** `undefined`: all ports. */
   private destination(frame: Buffer): Port | undefined {
     if ((frame[LENGTH] as number) & 1) return undefined;
     return this.places.get(frame.toString("latin1", LENGTH, LENGTH + 6));

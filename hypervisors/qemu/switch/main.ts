@@ -4,21 +4,21 @@ import { CONTROL_SOCKET, type Wiring } from "./protocol";
 import { Wires } from "./wiring";
 
 /**
- * The process that is a stack's network: `node qemu-switch.js <folder>`. It does what the driver says through its
- * control socket, keeps nothing, and ends when it is killed.
+ * The process of a stack's network: `node qemu-switch.js <folder>`. The driver configures it through its control socket. It
+ * stores nothing and runs until it is killed.
  */
 async function main(folder: string): Promise<void> {
   const wires = new Wires(folder);
   let previous: Promise<unknown> = Promise.resolve();
   await answerSocket(path.join(folder, CONTROL_SOCKET), (question) => {
-    // One after the other: two drivers may ask at once.
+    // One at a time: two drivers may ask simultaneously.
     const answer = previous.then(() => obey(wires, question));
     previous = answer;
     return answer;
   });
 }
 
-/** `{}`, or `{error}` with what kept it from doing so. */
+/** `{}`, or `{error}` with the reason for a failure. */
 async function obey(wires: Wires, question: string): Promise<string> {
   try {
     await wires.become(JSON.parse(question) as Wiring);

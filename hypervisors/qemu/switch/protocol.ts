@@ -1,13 +1,13 @@
-/** What the driver and a stack's switch agree on. */
+/** The protocol between the driver and a stack's switch. */
 
-/** Names of a switch's sockets, in the stack's folder. Neither segments nor machines have a dot in their names. */
+/** Names of a switch's sockets, in the stack's folder. Names of segments and machines contain no dot. */
 export const CONTROL_SOCKET = "control";
 export const segmentSocket = (segment: string): string => `segment.${segment}`;
-/** Where the network card of a machine's way out is plugged in, and where the NAT behind it is. */
+/** Sockets for the network card of a machine's uplink, and for the NAT behind it. */
 export const guestUplinkSocket = (machine: string): string => `uplink.${machine}`;
 export const natUplinkSocket = (machine: string): string => `nat.${machine}`;
 
-/** Everything a stack's switch is to serve; whatever else it served before ends. */
+/** Everything that a stack's switch serves. It ends whatever else it served before. */
 export interface Wiring {
   readonly segments: readonly string[];
   readonly uplinks: readonly UplinkWiring[];
@@ -15,6 +15,6 @@ export interface Wiring {
 
 export interface UplinkWiring {
   readonly machine: string;
-  /** The guest may reach the host's 127.0.0.1 by the address of its router. */
+  /** The guest may reach the host's 127.0.0.1 through the address of its router. */
   readonly hostLoopback: boolean;
 }

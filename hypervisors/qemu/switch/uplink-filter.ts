@@ -1,7 +1,7 @@
 /**
- * What of a gateway's frames may reach QEMU's user-mode NAT. That one connects every address of its own network but the
- * name server's to the host's loopback, and 127.0.0.0/8 and 0.0.0.0/8 as well; no option of QEMU forbids it. So the
- * switch that stands between drops what would begin a connection there: answers to port-forwards, which come from the
+ * Decides which of a gateway's frames may reach QEMU's user-mode NAT. The NAT connects every address of its own network
+ * except the name server's to the host's loopback, and 127.0.0.0/8 and 0.0.0.0/8 as well. No option of QEMU prevents that.
+ * So the switch in between drops frames that would open a connection there. Answers to port-forwards, which come from the
  * router's address, still pass.
  */
 
@@ -19,12 +19,12 @@ const NAT_NETWORK = 0x0a000200;
 const NAT_MASK = 0xffffff00;
 const NAT_NAME_SERVER = 0x0a000203;
 
-/** @param framed one frame with its length before it */
+/** @param framed one frame, preceded by its length */
 export function mayLeave(framed: Buffer): boolean {
   if (framed.length < LENGTH + ETHERNET) return false;
   const type = framed.readUInt16BE(LENGTH + 12);
   if (type === ARP) return true;
-  // The NAT speaks IPv4 alone; a tagged frame could hide what it holds.
+  // The NAT supports only IPv4, and a tagged frame could hide its content.
   return type === IPV4 && mayLeavePacket(framed.subarray(LENGTH + ETHERNET));
 }
 
@@ -34,7 +34,7 @@ function mayLeavePacket(packet: Buffer): boolean {
   const protocol = packet[9] as number;
   const destination = packet.readUInt32BE(16);
   if (!isHostsOwn(destination)) return true;
-  // A later fragment has no ports, and a first one may be too short to have flags.
+  // Later fragments have no ports, and a first fragment may be too short to contain flags.
   if ((packet.readUInt16BE(6) & 0x3fff) !== 0) return false;
   const payload = packet.subarray(headerLength);
   if (destination === NAT_NAME_SERVER && isForNames(protocol, payload)) return true;
@@ -47,7 +47,7 @@ const isHostsOwn = (address: number): boolean =>
 const isForNames = (protocol: number, payload: Buffer): boolean =>
   (protocol === UDP || protocol === TCP) && payload.length >= 4 && payload.readUInt16BE(2) === DNS;
 
-/** Part of a connection that exists already: the NAT begins one with a lone SYN only. */
+/** Part of an existing connection: the NAT opens one only for a SYN without ACK. */
 function isUnderWay(segment: Buffer): boolean {
   if (segment.length < 20) return false;
   const flags = segment[13] as number;

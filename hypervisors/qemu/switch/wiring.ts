@@ -4,13 +4,13 @@ import { LearningSwitch } from "./learning-switch";
 import { guestUplinkSocket, natUplinkSocket, segmentSocket, type UplinkWiring, type Wiring } from "./protocol";
 import { mayLeave } from "./uplink-filter";
 
-/** The sockets of a stack's segments and ways out, in one folder. */
+/** The sockets of a stack's segments and uplinks, in one folder. */
 export class Wires {
   private readonly served = new Map<string, readonly FrameServer[]>();
 
   constructor(private readonly folder: string) {}
 
-  /** Goes on serving what stays as it is: its connections notice nothing. */
+  /** Keeps unchanged sockets open, so that their connections are not interrupted. */
   async become({ segments, uplinks }: Wiring): Promise<void> {
     const wanted = new Map<string, () => Promise<readonly FrameServer[]>>();
     for (const segment of segments) wanted.set(`segment ${segment}`, () => this.serveSegment(segment));
