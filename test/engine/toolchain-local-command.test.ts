@@ -6,15 +6,18 @@ import { after, before, beforeEach, test } from "node:test";
 import { type TinyProject, tinyProject } from "../support/tiny-project";
 
 let project: TinyProject;
+let makeEmpty: () => void;
 const file = (name: string): string => path.join(project.folder, name);
 const read = (name: string): string => fs.readFileSync(file(name), "utf8");
 
 before(async () => {
-  project = await tinyProject("export {};");
-});
-beforeEach(async () => {
-  project.writeProgram("export {};");
+  project = await tinyProject("export {};", { compiled: true });
   await up();
+  makeEmpty = project.keepState();
+});
+beforeEach(() => {
+  project.writeProgram("export {};");
+  makeEmpty();
 });
 after(() => project?.remove());
 
