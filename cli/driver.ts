@@ -10,14 +10,14 @@ export interface ChosenDriver extends DriverChoice {
   readonly hypervisor: Hypervisor;
 }
 
-/** The driver that has a stack's machines; that of its configuration while it has none. */
+/** The driver that runs a stack's machines, or the one that its configuration selects while it has none. */
 export async function driverOf(stack: string): Promise<Hypervisor> {
   const current = await rememberedDriver(localHost, stack);
   return current ? driverByName(current, localHost) : (await driverFor(await readConfiguration(stack))).hypervisor;
 }
 
 /**
- * The driver that a configuration leads to on this host.
+ * The driver that a configuration selects on this host.
  * @throws UserError as `chooseDriver`, also when the stack exists on another one
  */
 export async function driverFor({ driver, name }: Pick<Configuration, "driver" | "name">): Promise<ChosenDriver> {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The commands are bundled into one file: it starts several times faster than the sources it is made of.
+// The commands are bundled into one file, which starts several times faster than their sources.
 const fs = require("node:fs");
 const path = require("node:path");
 

@@ -17,7 +17,7 @@ import { statusCommand } from "./commands/status";
 import { stopCommand } from "./commands/stop";
 import { verifyCommand } from "./commands/verify";
 
-/** Exit codes: 0 done, 1 it failed or is not as it should be, 2 the command line is wrong. */
+/** Exit codes: 0 success, 1 failure or an unhealthy stack, 2 a wrong command line. */
 async function main(): Promise<void> {
   exemptLoopback();
   const groundplane = new Command("groundplane").description(
@@ -37,7 +37,7 @@ const commands = [
   ...[stopCommand, destroyCommand],
 ];
 
-/** A wrong command line becomes an error that is thrown, so that all exit codes are decided in one place. */
+/** Makes a wrong command line throw, so that one place decides about exit codes. */
 function overrideExit(command: Command): void {
   command.exitOverride();
   for (const child of command.commands) overrideExit(child);
@@ -47,10 +47,10 @@ main().catch((error: unknown) => {
   process.exitCode = describeFailure(error);
 });
 
-/** Says what went wrong, in the way that helps: the user's problems without a stack, ours with one. */
+/** Prints the error: the user's problems without a stack trace, ours with one. Returns the exit code. */
 function describeFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof UserError) console.error(`error: ${error.message}`);
-  else console.error("this is a fault of groundplane:", error);
+  else console.error("internal error, please report it:", error);
   return 1;
 }

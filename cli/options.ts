@@ -17,7 +17,7 @@ export function stackCommand(nameAndArguments: string, description: string): Com
   return command.option("--stack <name>", "the stack", defaultStack);
 }
 
-/** A command about one stack that reports something, to people or to programs. */
+/** A command that reports on one stack, as text or as JSON. */
 export function reportCommand(nameAndArguments: string, description: string): Command {
   return stackCommand(nameAndArguments, description).option("--json", "print JSON");
 }

@@ -1,4 +1,4 @@
-/** What a command is asked for goes to stdout; what it says on the way goes to stderr. */
+/** A command's result goes to stdout, its progress to stderr. */
 export function print(text: string): void {
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 }
@@ -11,7 +11,7 @@ export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Says what a long work is at, a line per piece of news. */
+/** Prints the progress of long work, one line for each change. */
 export function sayNews(): (progress: { readonly phase: string; readonly message: string }) => void {
   let last = "";
   return ({ phase, message }) => {
@@ -21,7 +21,7 @@ export function sayNews(): (progress: { readonly phase: string; readonly message
   };
 }
 
-/** Columns as wide as their widest cell; the last one is not padded. */
+/** Aligned columns; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {

@@ -11,7 +11,10 @@ import { planDataCenter } from "../stacks/plan/plan-data-center";
 
 export const defaultStack = "lab";
 
-/** The stack's configuration from its file. Throws `UserError` with every problem at once. */
+/**
+ * The stack's configuration from its file.
+ * @throws UserError `no-stack-file`, `configuration` with all problems at once
+ */
 export async function readConfiguration(
   stack: string,
   host: Pick<ParseContext, "hostMemoryMiB"> = {},

@@ -19,12 +19,12 @@ checkNode();
 if (!areDependenciesInstalled())
   run("installing dependencies", ...npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]));
 if (!areBundlesFresh()) run("building", process.execPath, ["build.cjs"]);
-// For the tests that need nothing but code.
+// For tests that need only the code.
 if (process.argv[2] === "--install-only") process.exit(0);
 process.argv.splice(1, 1, path.join(__dirname, "groundplane.cjs"), "start");
 require(BUNDLES[0]);
 
-/** npm by the file that runs already: on Windows its command is a script, which only a shell could start. */
+/** Runs npm by its script file: on Windows the `npm` command is a batch file, which only a shell can start. */
 function npm(words) {
   const file = process.env.npm_execpath;
   return file?.endsWith(".js") ? [process.execPath, [file, ...words]] : ["npm", words];
@@ -39,7 +39,7 @@ function checkNode() {
   );
 }
 
-/** Compares npm's record of what it installed with the lock file: dates say nothing after a checkout. */
+/** Compares npm's record of installed packages with the lock file; after a checkout, dates say nothing. */
 function areDependenciesInstalled() {
   const wanted = readJson(path.join(root, "package-lock.json"))?.packages ?? {};
   const installed = readJson(path.join(root, "node_modules", ".package-lock.json"))?.packages;
@@ -61,7 +61,7 @@ function newestBelow(file) {
   return Math.max(changedAt(file), ...fs.readdirSync(file).map((name) => newestBelow(path.join(file, name))));
 }
 
-/** Milliseconds; 0 for a file that is not there. */
+/** Milliseconds; 0 for a missing file. */
 function changedAt(file) {
   return fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
@@ -78,7 +78,7 @@ function run(title, command, arguments_) {
   process.stderr.write(`${title}: ${path.basename(command)} ${arguments_.join(" ")}\n`);
   const { status, error } = spawnSync(command, arguments_, { cwd: root, stdio: ["ignore", 2, 2] });
   if (status === 0) return;
-  fail(`${title} failed${error ? `: ${error.message}` : ""}`, "see what it says above, and run npm start again");
+  fail(`${title} failed${error ? `: ${error.message}` : ""}`, "see the output above, then run npm start again");
 }
 
 function fail(problem, hint) {

@@ -2,7 +2,7 @@ import * as path from "node:path";
 import { runCommand } from "../host/run-command";
 import { obtainGo } from "./obtain-go";
 import type { ObtainOptions } from "./pulumi-tool";
-import { PULUMI_VERSION } from "./pulumi-version";
+import { PULUMI_VERSION } from "./pulumi-tool";
 
 const MODULE_FOLDER = path.join(__dirname, "..", "toolchain", "pulumi-cli");
 /** The oldest Go that go.mod there accepts. */

@@ -6,7 +6,7 @@ import { discard, httpGet, httpGetText } from "../host/http-get";
 import { runCommand } from "../host/run-command";
 import { UserError } from "../model/user-error";
 import type { ObtainOptions } from "./pulumi-tool";
-import { PULUMI_VERSION } from "./pulumi-version";
+import { PULUMI_VERSION } from "./pulumi-tool";
 
 /** Where releases are downloaded from; other than the official site only in tests. */
 export interface ReleaseSite {

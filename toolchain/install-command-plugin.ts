@@ -4,7 +4,7 @@ import { runCommand } from "../host/run-command";
 import { UserError } from "../model/user-error";
 import { programFile } from "./own-pulumi";
 import type { ObtainOptions, PulumiCli } from "./pulumi-tool";
-import { COMMAND_PLUGIN_VERSION } from "./pulumi-version";
+import { COMMAND_PLUGIN_VERSION } from "./pulumi-tool";
 import { keepStandIn, launcher } from "./stand-ins";
 
 const DOWNLOAD_LIMIT_MS = 120_000;

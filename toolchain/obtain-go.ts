@@ -6,7 +6,7 @@ import { exists, filesBelow, makeExecutable, makeFolder, moveTree, removeTree } 
 import { runCommand } from "../host/run-command";
 import { UserError } from "../model/user-error";
 import type { ObtainOptions } from "./pulumi-tool";
-import { satisfies } from "./pulumi-version";
+import { satisfies } from "./pulumi-tool";
 import { isIntact, readRecord, sealFolder } from "./sealed-folder";
 
 /** The Go to download when the host has none, as the module proxy serves it, by architecture. */

@@ -10,7 +10,7 @@ import { installCommandPlugin } from "./install-command-plugin";
 import { findOwnPulumi } from "./own-pulumi";
 import { choosePulumiHome } from "./pulumi-environment";
 import type { ObtainOptions, PulumiCli } from "./pulumi-tool";
-import { PULUMI_VERSION } from "./pulumi-version";
+import { PULUMI_VERSION } from "./pulumi-tool";
 import { isIntact, readRecord, sealFolder } from "./sealed-folder";
 import { installLanguageHost } from "./stand-ins";
 

@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { realPath } from "../host/file-store";
 import { runCommand } from "../host/run-command";
-import { PULUMI_VERSION, satisfies } from "./pulumi-version";
+import { PULUMI_VERSION, satisfies } from "./pulumi-tool";
 import { readRecord } from "./sealed-folder";
 
 /**

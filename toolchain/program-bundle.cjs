@@ -1,6 +1,6 @@
-// stacks/program.ts with all that it imports, as one file: translating and loading its hundred sources one by one takes
-// seconds of every `up` and `preview`. The file is made anew whenever a source has changed, so there is no build step to
-// forget; its source map has errors told with the places in the sources.
+// Bundles stacks/program.ts and its imports into one file: translating and loading a hundred sources one by one would add
+// seconds to every `up` and `preview`. The bundle is recreated whenever a source has changed, so there is no build step
+// to forget. Its source map makes errors name the lines of the sources.
 const fs = require("node:fs");
 const path = require("node:path");
 
@@ -9,8 +9,8 @@ const bundle = path.join(root, "dist", "program.js");
 const stampsFile = path.join(root, "dist", "program.sources.json");
 
 /**
- * Path of the bundle, made first when it is missing or a source has changed.
- * @throws Error with file and line of what does not compile
+ * Path of the bundle; builds it when it is missing or a source has changed.
+ * @throws Error with the file and line that does not compile
  */
 function programBundle() {
   if (!isFresh()) build();
@@ -23,11 +23,11 @@ function isFresh() {
     const stamps = Object.entries(JSON.parse(fs.readFileSync(stampsFile, "utf8")));
     return stamps.length > 0 && stamps.every(([file, stamp]) => stamp !== null && stamp === stampOf(file));
   } catch {
-    return false; // half a file, or a source that is gone
+    return false; // a half-written file, or a removed source
   }
 }
 
-/** Changes with every change of the file, also when an older one takes its place. */
+/** Differs after every change of the file, also when an older version replaces it. */
 function stampOf(file) {
   const { mtimeMs, size } = fs.statSync(path.join(root, file));
   return `${mtimeMs} ${size}`;
@@ -44,19 +44,19 @@ function build() {
     target: "node20",
     format: "cjs",
     sourcemap: true,
-    // Pulumi's own process has loaded these already; a second copy would not know the first one's resources.
+    // Pulumi's process has loaded these already; a second copy would not know the resources of the first.
     external: ["@pulumi/*"],
     write: false,
     metafile: true,
   });
-  // The bundle comes after its map, and the stamps, which vouch for both, at the end.
+  // Map first, then bundle, then the stamps that vouch for both.
   for (const { path: file, text } of outputFiles.sort((one, other) => other.path.length - one.path.length)) {
     writeAtomic(file, text);
   }
   writeAtomic(stampsFile, JSON.stringify(stampsOf(Object.keys(metafile.inputs), started)));
 }
 
-/** Pulumi shows a SyntaxError without the calls that found it: file and line are in its text. */
+/** Pulumi shows a SyntaxError without its stack; the text has file and line. */
 function translate(options) {
   const esbuild = require("esbuild");
   try {
@@ -66,7 +66,7 @@ function translate(options) {
   }
 }
 
-/** Packages are represented by the lock file. `null`, never fresh: may have changed while it was being read. */
+/** The lock file stands for all packages. `null`, never fresh: the file may have changed while esbuild read it. */
 function stampsOf(inputs, started) {
   const files = [...inputs.filter((file) => !file.includes("node_modules/")), "package-lock.json"];
   return Object.fromEntries(
@@ -77,7 +77,7 @@ function stampsOf(inputs, started) {
   );
 }
 
-/** Another `pulumi` may be reading, or writing the same. */
+/** Another `pulumi` may read or write the same file. */
 function writeAtomic(file, text) {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const temporary = `${file}.${process.pid}`;

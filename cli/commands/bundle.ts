@@ -11,7 +11,7 @@ import { print, printJson, sayNews, table } from "../print";
 
 interface BundleOptions {
   readonly json?: boolean;
-  /** Of `create` alone. */
+  /** Only for `create`. */
   readonly form?: ImageForm;
 }
 

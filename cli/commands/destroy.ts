@@ -4,8 +4,8 @@ import { stackFolder } from "../../host/data-folder";
 import { markDismantling } from "../../host/dismantling-mark";
 import { removeTree } from "../../host/file-store";
 import { UserError } from "../../model/user-error";
+import { removeStaleLocks } from "../../toolchain/run-pulumi/prepare-stack";
 import { isKnownToPulumi, runPulumi } from "../../toolchain/run-pulumi/pulumi-command";
-import { removeStaleLocks } from "../../toolchain/stale-locks";
 import { driverOf } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { say } from "../print";
@@ -18,7 +18,7 @@ export function destroyCommand(): Command {
     .option("-y, --yes", "do not ask")
     .action(async ({ stack, yes }: StackOptions & { readonly yes?: boolean }) => {
       if (!yes && !(await agreed(stack))) {
-        say("nothing was changed");
+        say("no changes");
         process.exitCode = 1;
         return;
       }
@@ -26,26 +26,30 @@ export function destroyCommand(): Command {
     });
 }
 
-/** Asks on a terminal; nothing ever waits for an answer that cannot come. */
+/** Asks on a terminal. Fails without one, instead of waiting for an answer. */
 async function agreed(stack: string): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new UserError("not-agreed", `nobody is there to agree to the end of ${stack}`, "add --yes if it is meant");
+    throw new UserError(
+      "not-agreed",
+      `destroying ${stack} needs a confirmation, and there is no terminal`,
+      "add --yes to confirm",
+    );
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(`Take down every machine of ${stack}? Type its name: `);
+    const answer = await terminal.question(`Destroy all machines of ${stack}? Type the stack's name to confirm: `);
     return answer.trim() === stack;
   } finally {
     terminal.close();
   }
 }
 
-/** Returns the exit code. May be run again, also after it was killed, and on a stack that never was. */
+/** Returns the exit code. May run again, also after it was killed, and on a stack that never existed. */
 async function destroyStack(stack: string): Promise<number> {
   const isKnown = await isKnownToPulumi(stack);
   if (isKnown) {
     await removeStaleLocks(stack);
-    // A stack whose first `up` failed has no Dismantling in its state that would say so.
+    // A stack whose first `up` failed has no Dismantling in its state.
     await markDismantling(stack);
     if ((await runPulumi(stack, ["destroy", "--yes", "--skip-preview"], say)) !== 0) return 1;
   }
@@ -55,12 +59,12 @@ async function destroyStack(stack: string): Promise<number> {
     const names = left.map(({ name }) => name).join(", ");
     throw new UserError(
       "machines-left",
-      `machines of ${stack} are left on this host: ${names}`,
-      `look at \`npx groundplane status --stack ${stack}\``,
+      `these machines of ${stack} remain on this host: ${names}`,
+      `see \`npx groundplane status --stack ${stack}\``,
     );
   }
-  // Keys, kubeconfig and logs are worth nothing without their machines.
+  // Keys, kubeconfig and logs are useless without their machines.
   await removeTree(stackFolder(stack));
-  say(isKnown ? `${stack} is gone` : `${stack} is not up: nothing was to be done`);
+  say(isKnown ? `${stack} is destroyed` : `${stack} is not up; no changes`);
   return 0;
 }

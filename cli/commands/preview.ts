@@ -36,7 +36,7 @@ export function previewCommand(): Command {
     });
 }
 
-/** Plan and seeds of a revision against those of this folder. Pure but for git and a temporary folder. */
+/** Compares plan and seeds of a revision with those of this folder. Needs only git and a temporary folder. */
 async function reviewOfRevision(stack: string, base: string): Promise<Review> {
   const comparedWith = `\`${base}\` (${(await commitOf(base)).slice(0, 12)})`;
   const text = await readIfPresent(path.join(projectFolder(), stackFile(stack)));
@@ -48,7 +48,11 @@ async function reviewOfRevision(stack: string, base: string): Promise<Review> {
   }
   const before = await renderRevision(base, stack);
   if (before && "problem" in before) {
-    throw new UserError("base-configuration", `${base}: ${before.problem}`, "compare with a revision that was right");
+    throw new UserError(
+      "base-configuration",
+      `${base}: ${before.problem}`,
+      "compare with a revision that has a valid configuration",
+    );
   }
   const { changes, refused, unchangedNodes } = compareRenderings(before?.rendering, now.rendering);
   return reviewChanges(changes, { stack, comparedWith, refused, counts: countsOf(before?.rendering), unchangedNodes });
@@ -58,21 +62,21 @@ function countsOf(rendering: StackRendering | undefined): RoleCounts {
   return countRoles((rendering?.nodes ?? []).map(({ roles }) => roles));
 }
 
-/** What `pulumi preview` finds out about the stack as it stands, drift included. */
+/** Reviews the output of `pulumi preview`, which includes drift. */
 async function reviewOfStack(stack: string): Promise<Review> {
   if (!(await isKnownToPulumi(stack))) {
     throw new UserError(
       "stack-not-up",
-      `the stack ${stack} is not up: there is nothing to compare with`,
-      "bring it up, or compare with a git revision: `--base main`",
+      `the stack ${stack} is not up, so there is no state to compare with`,
+      "start the stack, or compare with a git revision: `--base main`",
     );
   }
-  // Pulumi fails when the guard refuses, and says why in the same JSON.
+  // When the guard refuses, Pulumi fails and reports the reason in the same JSON.
   const text = await askPulumi(["preview", "--json", "--stack", stack]).catch((error: unknown) => {
     if (error instanceof CommandError && error.stdout.trim().startsWith("{")) return error.stdout;
     throw error;
   });
   const { changes, refused, counts, unchangedNodes } = changesOfPreview(JSON.parse(text) as PulumiPreview);
-  const comparedWith = "the stack as it stands";
+  const comparedWith = "the running stack";
   return reviewChanges(changes, { stack, comparedWith, refused, counts, unchangedNodes });
 }

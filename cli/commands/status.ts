@@ -20,7 +20,7 @@ export function statusCommand(): Command {
 }
 
 export function renderStatus({ stack, driver, api, machines }: StackStatus): string {
-  const head = ["NODE", "ADDRESS", "POWER", "ROLE'S WORK", "KUBERNETES"];
+  const head = ["NODE", "ADDRESS", "POWER", "SERVICES", "KUBERNETES"];
   const rows = machines.map((machine) => [
     machine.name,
     machine.address,

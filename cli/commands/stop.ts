@@ -12,12 +12,12 @@ export function stopCommand(): Command {
     async ({ stack }: StackOptions) => {
       const hypervisor = await driverOf(stack);
       const present = new Set((await hypervisor.listMachines(stack)).map(({ name }) => name));
-      if (present.size === 0) return say(`${stack} has no machines: nothing was to be done`);
+      if (present.size === 0) return say(`${stack} has no machines; no changes`);
       for (const names of stopOrder(await readPlan(stack), present)) {
         say(`stopping ${names.join(", ")}`);
         await Promise.all(names.map((name) => hypervisor.stopMachine({ stack, name }, ORDERLY_MS)));
       }
-      say(`${stack} is stopped; \`npx groundplane start --stack ${stack}\` starts it again, with its data`);
+      say(`${stack} is stopped; \`npx groundplane start --stack ${stack}\` starts it again with its data`);
     },
   );
 }

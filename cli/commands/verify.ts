@@ -73,20 +73,20 @@ function parseCount(text: string): number {
 function parseFaults(text: string): readonly Fault[] {
   const names = text.split(",").map((name) => name.trim());
   const unknown = names.filter((name) => !faults.some((fault) => fault.name === name));
-  if (unknown.length > 0) throw new InvalidArgumentError(`there is no fault ${unknown.join(", ")}; see --help.`);
+  if (unknown.length > 0) throw new InvalidArgumentError(`unknown fault: ${unknown.join(", ")}; see --help.`);
   return faults.filter(({ name }) => names.includes(name));
 }
 
 const protectedStack = (stack: string): UserError =>
   new UserError(
     "stack-protected",
-    `${stack} is protected: nobody may break its machines on purpose`,
-    `try another stack, or remove \`protected: true\` from ${stackFile(stack)}`,
+    `${stack} is protected: \`verify\` must not break its machines`,
+    `use another stack, or remove \`protected: true\` from ${stackFile(stack)}`,
   );
 
 const noFaults = (driver: string): UserError =>
   new UserError(
     "driver-without-faults",
-    `the driver ${driver} can neither cut power nor pull cables`,
+    `the driver ${driver} cannot cut power or disconnect network links`,
     "use a stack on another driver",
   );

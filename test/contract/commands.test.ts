@@ -59,7 +59,10 @@ test("render writes the seed of every machine, with references in place of secre
 test("destroy without anybody to ask does nothing and says how it is meant", async () => {
   const { exitCode, stderr } = await groundplane("destroy");
   assert.equal(exitCode, 1);
-  assert.match(stderr, /error: nobody is there to agree to the end of lab\n {2}next step: add --yes/);
+  assert.match(
+    stderr,
+    /error: destroying lab needs a confirmation, and there is no terminal\n {2}next step: add --yes/,
+  );
   assert.ok(!fs.existsSync(path.join(temporary, "data", "stacks")));
 });
 
@@ -128,7 +131,7 @@ test("stopping and destroying what is not there is done at once and leaves nothi
   ]);
   for (const { exitCode, stderr } of [stopped, destroyed]) {
     assert.equal(exitCode, 0, stderr);
-    assert.match(stderr, /^small .*: nothing was to be done\n$/);
+    assert.match(stderr, /^small .*; no changes\n$/);
   }
   assert.ok(!fs.existsSync(path.join(temporary, "data", "stacks")));
 });

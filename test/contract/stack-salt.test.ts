@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { keepSaltOutOfGit } from "../../toolchain/stack-salt";
+import { keepSaltOutOfGit } from "../../toolchain/run-pulumi/prepare-stack";
 
 let folder = "";
 const git = (...words: string[]): string => execFileSync("git", ["-C", folder, ...words], { encoding: "utf8" });

@@ -120,9 +120,9 @@ test("destroy passes the lock of a killed Pulumi, leaves nothing of the stack, a
   const argv = ["cli/groundplane.cjs", "destroy", "--yes", "--stack", "small"];
   const ended = await run(argv);
   assert.equal(ended.code, 0, ended.output);
-  assert.match(ended.output, /small is gone/);
+  assert.match(ended.output, /small is destroyed/);
   assert.ok(!fs.existsSync(path.join(project.data, "stacks", "small")));
   const again = await run(argv);
   assert.equal(again.code, 0, again.output);
-  assert.match(again.output, /small is gone/);
+  assert.match(again.output, /small is destroyed/);
 });

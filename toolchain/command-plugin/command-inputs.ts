@@ -1,17 +1,17 @@
 import { isObject, type Properties, type PropertyValue, UNKNOWN } from "../../provider/rpc/property-values";
 import type { CheckFailure } from "../../provider/rpc/resource-handler";
 
-/** Which of a command's two streams are shown while it runs. */
+/** The streams of a command that are shown while it runs. */
 export type Logging = "stdout" | "stderr" | "stdoutAndStderr" | "none";
 const LOGGING: readonly string[] = ["stdout", "stderr", "stdoutAndStderr", "none"] satisfies Logging[];
 
-/** The inputs that say how a command is run, local or remote. */
+/** The inputs that define how a command runs, local or remote. */
 export interface CommandInputs {
   readonly stdin: string;
   readonly environment: Readonly<Record<string, string>>;
   /** Working folder; `undefined`: that of `pulumi`. Local only. */
   readonly dir: string | undefined;
-  /** Program and leading arguments that the command text is given to. Local only. */
+  /** Program and leading arguments that receive the command text. Local only. */
   readonly interpreter: readonly string[];
   readonly logging: Logging;
   readonly addPreviousOutputInEnv: boolean;
@@ -32,7 +32,7 @@ export function readCommandInputs(inputs: Properties): CommandInputs {
   };
 }
 
-/** What no kind of command accepts. Unknown values of a preview pass: they are checked again when they are known. */
+/** Errors that all kinds of commands share. Unknown values of a preview pass; they are checked once they are known. */
 export function checkCommandInputs(inputs: Properties): CheckFailure[] {
   return [
     ...["create", "update", "delete", "stdin", "dir"].flatMap((name) => checkText(inputs, name)),

@@ -8,7 +8,7 @@ const UNKNOWN_OUTPUT = { stdout: UNKNOWN, stderr: UNKNOWN } as const;
 
 /**
  * A command as a resource: `create` runs when it appears, `update` (else `create` again) when an input changes, `delete`
- * when it goes; changed `triggers` replace it. There is nothing to read, so reality is what the last run printed.
+ * when it goes; changed `triggers` replace it. There is nothing to read: its outputs are those of the last run.
  */
 export function commandResource(
   run: RunStep,

@@ -2,7 +2,7 @@ import { isObject, type Properties, type PropertyValue, UNKNOWN } from "../../pr
 import type { CheckFailure } from "../../provider/rpc/resource-handler";
 import { optionalText } from "./command-inputs";
 
-/** How a host is reached by SSH, @pulumi/command's `Connection` with its defaults filled in. */
+/** How to reach a host over SSH: @pulumi/command's `Connection` with its defaults filled in. */
 export interface Connection {
   readonly host: string;
   readonly port: number;
@@ -11,9 +11,9 @@ export interface Connection {
   readonly privateKey: string | undefined;
   readonly privateKeyPassword: string | undefined;
   readonly agentSocketPath: string | undefined;
-  /** `TYPE BASE64`; absent: the host's key is not checked. */
+  /** `TYPE BASE64`; absent: the host key is not checked. */
   readonly hostKey: string | undefined;
-  /** Failed attempts that are tolerated, -1 = any number. */
+  /** Number of failed attempts before giving up, -1 = no limit. */
   readonly dialErrorLimit: number;
   /** Seconds for one attempt, 0 = no limit. */
   readonly perDialTimeout: number;
@@ -44,7 +44,7 @@ export function readConnection(value: PropertyValue | undefined): Connection {
   };
 }
 
-/** Says what is wrong by name and rule only, never the value: every part of a connection may be secret. */
+/** Reports problems by name and rule, never with the value: every part of a connection may be secret. */
 export function checkConnection(value: PropertyValue | undefined, property = "connection"): CheckFailure[] {
   if (value === UNKNOWN) return [];
   if (!isObject(value)) return [{ property, reason: "must be an object with at least a host" }];

@@ -12,8 +12,8 @@ const PAUSE_GROWTH = 1.5;
 const KEEPALIVE_MS = 15_000;
 
 /**
- * Connects, again and again until it succeeds or the connection's `dialErrorLimit` is reached: a machine that boots
- * refuses at first.
+ * Connects. Retries until it succeeds or the connection's `dialErrorLimit` is reached, because a booting machine refuses
+ * connections.
  * @param open a fresh stream to the host through a proxy for each attempt; absent: a socket of its own.
  */
 export async function dial(connection: Connection, context: Context, open?: () => Promise<Readable>): Promise<Client> {
@@ -65,7 +65,7 @@ function connectOnce(config: ConnectConfig, context: Context): Promise<Client> {
   });
 }
 
-/** @throws Error on a key that cannot be read: no number of attempts would change that. */
+/** @throws Error on an invalid key, which no retry would change. */
 function connectConfig(connection: Connection): ConnectConfig {
   checkPrivateKey(connection);
   return {
@@ -78,7 +78,7 @@ function connectConfig(connection: Connection): ConnectConfig {
     agent: connection.agentSocketPath,
     tryKeyboard: connection.password !== undefined,
     readyTimeout: connection.perDialTimeout * 1000,
-    // A connection whose other end is gone would keep its command, and the whole operation, waiting for ever.
+    // Without keepalives, a vanished host would block the command and the whole operation forever.
     keepaliveInterval: KEEPALIVE_MS,
     keepaliveCountMax: 4,
     ...(connection.hostKey === undefined ? {} : pinHostKey(connection.hostKey)),

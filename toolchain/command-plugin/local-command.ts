@@ -3,8 +3,8 @@ import { OutputCollector } from "./output-collector";
 import { abortError, type CommandOutput, previousOutputEnvironment, type Step, stepFailure } from "./run-step";
 
 /**
- * Runs a command on this host, with the environment of `pulumi` under its own. Being cancelled or out of time kills the
- * interpreter alone, never a process group: what the command started on purpose in the background lives on.
+ * Runs a command on this host; its environment extends that of `pulumi`. Cancel and timeout kill only the interpreter, not
+ * the process group: background processes of the command continue.
  */
 export function runLocal(step: Step): Promise<CommandOutput> {
   const { inputs, context } = step;
@@ -17,7 +17,7 @@ export function runLocal(step: Step): Promise<CommandOutput> {
       killSignal: "SIGKILL",
     });
     const output = new OutputCollector(step, child.stdout, child.stderr);
-    // A command that does not read its input ends the pipe early: no failure.
+    // A command that does not read its input closes the pipe early, which is no failure.
     child.stdin.on("error", () => undefined).end(inputs.stdin);
     child.on("error", (error) => reject(context.signal.aborted ? abortError(context) : error));
     child.on("close", (code, signal) => {

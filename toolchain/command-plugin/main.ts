@@ -1,5 +1,5 @@
-// The resource plugin `command` 1.2.1 for machines that cannot reach the download site of the official one: the part of
-// it that programs here use. local.Command, remote.Command, local.run; no assets, no CopyToRemote.
+// A stand-in for the resource plugin `command` 1.2.1, for hosts that cannot reach the download site of the official one.
+// It implements what this project uses: local.Command, remote.Command, local.run; no assets, no CopyToRemote.
 import { servePlugin } from "../../provider/rpc/serve";
 import { optionalText, readCommandInputs } from "./command-inputs";
 import { commandResource } from "./command-resource";
@@ -14,7 +14,7 @@ servePlugin({
     "command:local:Command": commandResource(runLocal),
     "command:remote:Command": commandResource(runRemote, (inputs) => [
       ...checkConnection(inputs.connection),
-      // An sshd without a matching AcceptEnv drops variables silently: better refused than missing.
+      // An sshd without a matching AcceptEnv drops variables silently, so they are refused.
       ...(inputs.environment === undefined
         ? []
         : [{ property: "environment", reason: "is not supported for remote commands: use stdin" }]),

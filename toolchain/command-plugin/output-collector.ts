@@ -4,11 +4,11 @@ import type { CommandOutput, Step } from "./run-step";
 
 interface StreamLog {
   readonly chunks: Buffer[];
-  /** Shows what is left of a last line without an end. */
+  /** Shows the rest of a last line without a newline. */
   readonly flush: () => void;
 }
 
-/** Keeps what a command prints and shows it line by line as `logging` asks. */
+/** Keeps the output of a command and shows it line by line as `logging` demands. */
 export class OutputCollector {
   private readonly everything: Buffer[] = [];
   private readonly stdout: StreamLog;
@@ -24,7 +24,7 @@ export class OutputCollector {
     this.stderr = this.collect(stderr, logging === "stderr" || logging === "stdoutAndStderr");
   }
 
-  /** To be called once, after both streams have ended. */
+  /** Call it once, after both streams have ended. */
   finish(): CommandOutput {
     this.stdout.flush();
     this.stderr.flush();
@@ -48,7 +48,7 @@ export class OutputCollector {
   }
 }
 
-/** Cuts a byte stream into lines, also where a character is divided between two chunks. */
+/** Splits a byte stream into lines, also where two chunks share a character. */
 class LineSplitter {
   private readonly decoder = new StringDecoder("utf8");
   private rest = "";

@@ -6,7 +6,7 @@ import { dial } from "./dial";
 import { OutputCollector } from "./output-collector";
 import { abortError, type CommandOutput, previousOutputEnvironment, type Step, stepFailure } from "./run-step";
 
-/** Runs a command by SSH, through the connection's proxy where it names one. */
+/** Runs a command over SSH, through the connection's proxy if it has one. */
 export async function runRemote(step: Step, properties: Properties): Promise<CommandOutput> {
   const connection = readConnection(properties.connection);
   const proxy = connection.proxy && (await dial(connection.proxy, step.context));

@@ -11,12 +11,12 @@ export interface CommandOutput {
 export interface Step {
   readonly command: string;
   readonly inputs: CommandInputs;
-  /** What the resource's last run printed; absent on create. */
+  /** The output of the resource's last run; absent on create. */
   readonly previous?: CommandOutput;
   readonly context: Context;
 }
 
-/** Runs a step to its end. `properties` are the resource's own, e.g. for the connection. */
+/** Runs a step to its end. `properties` are those of the resource, e.g. for the connection. */
 export type RunStep = (step: Step, properties: Properties) => Promise<CommandOutput>;
 
 /** The last run's output as the next run sees it. */
@@ -29,7 +29,7 @@ export function previousOutputEnvironment(step: Step): Record<string, string> {
   };
 }
 
-/** With `logging: "none"` neither the command nor its output is repeated: either may hold a secret. */
+/** With `logging: "none"` the error repeats neither the command nor its output: either may hold a secret. */
 export function stepFailure(step: Step, reason: string, output: string): Error {
   if (step.inputs.logging === "none") return new Error(`${reason} (its output is not shown: logging is "none")`);
   return new Error(`${reason}: running ${JSON.stringify(step.command)}:\n${output}`);
@@ -38,5 +38,5 @@ export function stepFailure(step: Step, reason: string, output: string): Error {
 /** Why a step was stopped from outside. */
 export function abortError(context: Context): Error {
   const timedOut = context.signal.reason instanceof DOMException && context.signal.reason.name === "TimeoutError";
-  return new Error(timedOut ? `no end within ${context.timeoutSeconds} s: stopped` : "cancelled");
+  return new Error(timedOut ? `stopped: not finished within ${context.timeoutSeconds} s` : "cancelled");
 }

@@ -37,7 +37,7 @@ export function runChild(file: string, args: readonly string[], start: ChildStar
   });
 }
 
-/** Ends every child that still runs. */
+/** Ends all running children. */
 export function signalChildren(signal: NodeJS.Signals): void {
   for (const child of running) child.kill(signal);
 }

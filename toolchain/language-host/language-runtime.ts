@@ -3,8 +3,7 @@ import * as language from "@pulumi/pulumi/proto/language_pb";
 import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { runChild, signalChildren } from "./child-processes";
-import { programDependencies } from "./program-dependencies";
-import { requiredPackages } from "./required-packages";
+import { programDependencies, requiredPackages } from "./installed-packages";
 import { runPlugin } from "./run-plugin";
 import { runProgram } from "./run-program";
 
@@ -12,7 +11,7 @@ type Unary<Request, Response> = grpc.handleUnaryCall<Request, Response>;
 type Streaming<Request, Response> = grpc.handleServerStreamingCall<Request, Response>;
 
 /**
- * Pulumi's LanguageRuntime service for Node programs: what `pulumi up`, `preview`, `about` and `install` ask of a host.
+ * Pulumi's LanguageRuntime service for Node programs: what `pulumi up`, `preview`, `about` and `install` need from a host.
  * Code generation (`pulumi import` without `--generate-code=false`, `pulumi convert`) answers "not implemented".
  */
 export class LanguageRuntime {
@@ -103,7 +102,7 @@ function describeDependencies(
   return response;
 }
 
-/** The first Ctrl-C: the program ends as it would on the terminal. */
+/** The first Ctrl-C ends the program as on a terminal. */
 function cancel(): Empty {
   signalChildren("SIGINT");
   return new Empty();

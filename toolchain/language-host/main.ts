@@ -1,5 +1,5 @@
-// The process behind `pulumi-language-nodejs`: Pulumi's language host for Node programs, for machines that cannot reach
-// the download site of the official one. Started by the engine with its address; prints its own port and serves.
+// A stand-in for `pulumi-language-nodejs`, Pulumi's language host for Node programs, for hosts that cannot reach the
+// download site of the official one. The engine starts it with its address; it prints its own port and serves.
 import * as http2 from "node:http2";
 import * as grpc from "@grpc/grpc-js";
 import { version } from "@pulumi/pulumi/package.json";
@@ -11,7 +11,7 @@ import { LanguageRuntime } from "./language-runtime";
 /** A program's graph can be large; the engine allows as much. */
 const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
 
-/** The engine's port closes when the engine is gone, even by SIGKILL: then nothing of ours stays behind. */
+/** The engine's port closes when the engine ends, even by SIGKILL; this process and its children end then, too. */
 function endWithEngine(address: string): void {
   http2
     .connect(`http://${address}`)

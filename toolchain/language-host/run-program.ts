@@ -6,13 +6,13 @@ import { readRuntimeOptions, typescriptEnvironment } from "./runtime-options";
 
 /** How the program ended, in the engine's terms. */
 export interface ProgramResult {
-  /** Empty: success, or a failure that the user has been told of already. */
+  /** Empty: success, or a failure that was reported to the user already. */
   readonly error: string;
-  /** True: failed, and nothing more is to be said about it. */
+  /** True: failed, and the failure was reported already. */
   readonly bail: boolean;
 }
 
-/** @pulumi/pulumi's `cmd/run` ends with this code when it has told the user about the failure itself. */
+/** @pulumi/pulumi's `cmd/run` exits with this code after it has reported the failure itself. */
 const ALREADY_REPORTED = 32;
 
 /** Runs a Pulumi program in a Node process of its own; its output is this process's output, which the engine shows. */
@@ -42,7 +42,7 @@ export async function runProgram(request: RunRequest, engineAddress: string): Pr
   return describeEnd(end);
 }
 
-/** The file that `request` means when it is required from a folder; `undefined` when it is not installed there. */
+/** The file that `require(request)` resolves to from a folder; `undefined` when it is not installed there. */
 export function resolveFrom(folder: string, request: string): string | undefined {
   try {
     return createRequire(path.join(folder, "program.js")).resolve(request);

@@ -1,6 +1,6 @@
 import type { ProgramInfo } from "@pulumi/pulumi/proto/language_pb";
 
-/** What `runtime.options` in Pulumi.yaml may say, as far as this host understands it. */
+/** The part of `runtime.options` in Pulumi.yaml that this host supports. */
 export interface RuntimeOptions {
   readonly typescript: boolean;
   readonly tsconfig: string | undefined;

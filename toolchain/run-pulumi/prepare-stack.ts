@@ -1,10 +1,11 @@
+import * as os from "node:os";
 import * as path from "node:path";
-import { exists } from "../../host/file-store";
+import { stateFolder } from "../../host/data-folder";
+import { exists, listFolder, readIfPresent, readJson, removeTree, writeFileAtomic } from "../../host/file-store";
 import { projectFolder, stackFile } from "../../host/project-folder";
 import { runCommand } from "../../host/run-command";
+import { isProcessAlive } from "../../host/start-process";
 import { chooseBackend } from "../pulumi-environment";
-import { dropForeignSalt, keepSaltOutOfGit, localStateFile } from "../stack-salt";
-import { removeStaleLocks } from "../stale-locks";
 
 /**
  * Makes Pulumi know the stack in the backend that is in use.
@@ -25,4 +26,66 @@ export async function prepareStack(stack: string, env: Readonly<Record<string, s
 /** For after an `up`, which may have written the salt again. */
 export async function settleStackFile(stack: string): Promise<void> {
   if ((await chooseBackend()).kind === "local") await keepSaltOutOfGit(projectFolder(), stackFile(stack));
+}
+
+/**
+ * Pulumi writes the salt of the passphrase into the stack's file, as `encryptionsalt`. With a local backend, passphrase
+ * and state belong to this host, and so does the salt; the state keeps a copy and PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER
+ * makes Pulumi use it. So the line can be dropped at any time, and must never enter the project's history.
+ */
+const SALT_LINE = /^encryptionsalt:\s*(\S+)[ \t]*\n?/m;
+
+interface LocalState {
+  readonly checkpoint?: {
+    readonly latest?: { readonly secrets_providers?: { readonly state?: { readonly salt?: string } } };
+  };
+}
+
+export const localStateFile = (stack: string): string =>
+  path.join(stateFolder(), ".pulumi", "stacks", "groundplane", `${stack}.json`);
+
+/** Drops a salt that does not belong to the state: it is from another host, or from a deleted state. */
+export async function dropForeignSalt(stack: string, file: string): Promise<void> {
+  const text = (await readIfPresent(file)) ?? "";
+  const written = SALT_LINE.exec(text)?.[1];
+  // Without their salt, encrypted settings would be lost; Pulumi reports the problem instead.
+  if (written === undefined || /^\s*secure:/m.test(text)) return;
+  const state = await readJson<LocalState>(localStateFile(stack));
+  if (state?.checkpoint?.latest?.secrets_providers?.state?.salt === written) return;
+  await writeFileAtomic(file, text.replace(SALT_LINE, ""));
+}
+
+/** Hides that line of the shipped stack files from git, in this clone only; .gitattributes names the files. */
+export async function keepSaltOutOfGit(folder: string, file: string): Promise<void> {
+  if (!(await exists(path.join(folder, ".git")))) return;
+  const git = (words: readonly string[]) => runCommand(["git", "-C", folder, ...words]);
+  try {
+    await git(["config", "--local", "filter.groundplane-stack.clean", "sed /^encryptionsalt:/d"]);
+    await git(["ls-files", "--error-unmatch", "--", file]);
+    // Git treats a file of another size as changed until it has read it. `add` stages nothing here, because it runs only
+    // when the file differs in the salt alone.
+    await git(["diff", "--quiet", "--", file]);
+    await git(["add", "--", file]);
+  } catch {
+    // Git is missing or busy, the file is untracked, or the user changed it: leave it alone.
+  }
+}
+
+interface PulumiLock {
+  readonly pid: number;
+  readonly hostname: string;
+}
+
+/**
+ * Removes the locks of Pulumi processes that have ended: a killed one leaves its lock in a local backend. Locks of other
+ * hosts and of running processes stay.
+ */
+export async function removeStaleLocks(stack: string): Promise<void> {
+  const folder = path.join(stateFolder(), ".pulumi", "locks", "organization", "groundplane", stack);
+  for (const name of await listFolder(folder)) {
+    const file = path.join(folder, name);
+    const lock = await readJson<PulumiLock>(file).catch(() => undefined);
+    if (!lock || lock.hostname !== os.hostname() || isProcessAlive(lock.pid)) continue;
+    await removeTree(file);
+  }
 }

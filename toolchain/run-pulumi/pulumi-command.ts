@@ -6,7 +6,7 @@ import type { StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
 import { findPulumi, obtainPulumi } from "../obtain-pulumi";
 import { chooseBackend, pulumiEnvironment } from "../pulumi-environment";
-import { localStateFile } from "../stack-salt";
+import { localStateFile } from "./prepare-stack";
 
 /** False only when a local backend has no state of the stack; another backend is not asked. */
 export async function isKnownToPulumi(stack: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseVersion, satisfies } from "../../../toolchain/pulumi-version";
+import { parseVersion, satisfies } from "../../../toolchain/pulumi-tool";
 
 test("a version is found in what programs print", () => {
   assert.deepEqual(parseVersion("v3.248.0\n"), [3, 248, 0]);

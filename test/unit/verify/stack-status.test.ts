@@ -47,7 +47,7 @@ test("the table has a line per node with the first line of its reason", () => {
     text,
     `lab on nspawn; API https://127.0.0.1:20000 answers
 
-NODE      ADDRESS       POWER    ROLE'S WORK   KUBERNETES
+NODE      ADDRESS       POWER    SERVICES      KUBERNETES
 gateway   192.168.56.1  running  ready
 master-1  192.168.56.1  running  etcd is down  unknown`,
   );
