@@ -1,10 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { renderNodeSeed } from "../cloud-init/render-node-seed";
 import { drivers } from "../model/drivers";
-import { ports } from "../model/ports";
 import type { MachineInputs } from "../model/resource-types";
 import type { NodeSeed } from "../model/seed";
-import type { NodePlan } from "../stacks/plan/data-center-plan";
+import { type NodePlan, uplinkOf } from "../stacks/plan/data-center-plan";
 import type { Foundation } from "./foundation";
 import { guestConnection } from "./guest-connection";
 import type { ResourceArgs } from "./resources/deep-input";
@@ -92,15 +91,4 @@ function machineArgs(args: VirtualMachineArgs, seed: NodeSeed): ResourceArgs<Mac
     secrets: args.secrets.forSeed(seed),
   };
   return node.roles.includes("gateway") ? { ...spec, uplink: uplinkOf(plan) } : spec;
-}
-
-/** The uplink, with the only two host ports that are forwarded into the data centre. */
-function uplinkOf(plan: VirtualMachineArgs["plan"]) {
-  return {
-    mac: plan.uplink.mac,
-    forwards: [
-      { hostPort: plan.hostPorts.ssh, guestPort: ports.ssh },
-      { hostPort: plan.hostPorts.api, guestPort: plan.balancing.port },
-    ],
-  };
 }

@@ -1,4 +1,4 @@
-import { type DriverName, drivers } from "../model/drivers";
+import { type DriverName, drivers, type ImageForm } from "../model/drivers";
 import { refusedLosses } from "../model/plan-losses";
 import { type GuardedMembers, type PresentMember, poolOf } from "../model/pool-change";
 import type { Role } from "../model/roles";
@@ -16,13 +16,25 @@ export interface Comparison {
 export function compareRenderings(before: StackRendering | undefined, after: StackRendering): Comparison {
   const old = new Map((before?.nodes ?? []).map((node) => [node.name, node]));
   const wanted = new Map(after.nodes.map((node) => [node.name, node]));
-  const changes = after.nodes.flatMap((node) => changeOf(old.get(node.name), node, after.driver));
+  const imageOf = comparedImage(before, after);
+  const changes = after.nodes.flatMap((node) => changeOf(old.get(node.name), node, after.driver, imageOf));
   const removed = [...old.values()].filter(({ name }) => !wanted.has(name));
   return {
     changes: [...changes, ...removed.map((node) => simple(node, "remove"))],
-    refused: [...refusedByGuard(before, after), ...refusedDisks(old, after)],
+    refused: [...refusedByGuard(before, after, imageOf), ...refusedDisks(old, after)],
     unchangedNodes: after.nodes.length - changes.length,
   };
+}
+
+type ImageOf = (node: RenderedNode) => string;
+
+/** The image that the driver boots, in the form that both renderings have. */
+function comparedImage(before: StackRendering | undefined, after: StackRendering): ImageOf {
+  const booted: readonly ImageForm[] = after.driver === "auto" ? ["tree", "disk"] : [drivers[after.driver].imageForm];
+  const isOfEarlierRevision = before !== undefined && before.distribution === undefined;
+  const ofEarlier: readonly ImageForm[] = after.distribution === "debian" ? ["tree"] : [];
+  const forms = isOfEarlierRevision ? ofEarlier : booted;
+  return ({ images }) => forms.map((form) => images[form] ?? "").join(" or ");
 }
 
 const simple = ({ name, roles }: RenderedNode, action: Action, reasons: readonly string[] = []): NodeChange => ({
@@ -37,24 +49,62 @@ function changeOf(
   old: RenderedNode | undefined,
   node: RenderedNode,
   driver: DriverName | "auto",
+  imageOf: ImageOf,
 ): readonly NodeChange[] {
   if (!old) return [simple(node, "create")];
-  const replacing = [
-    ...differing("image", old.image, node.image),
-    ...differing("uuid", old.uuid, node.uuid),
-    ...differing("network cards", macsOf(old).join(" "), macsOf(node).join(" ")),
-  ];
+  const replacing = replacingDifferences(old, node, imageOf);
   if (replacing.length > 0) return [simple(node, "replace", replacing)];
-  const reasons = [
-    ...differing("cpus", old.cpus, node.cpus),
-    ...differing("memoryMiB", old.memoryMiB, node.memoryMiB),
-    ...differing("diskGiB", old.diskGiB, node.diskGiB),
-  ];
+  const sizes = (["cpus", "memoryMiB", "diskGiB"] as const).flatMap((key) => differing(key, old[key], node[key]));
+  const fixed = fixedDifferences(old, node);
+  const reasons = [...sizes, ...fixed, ...liveDifferences(old, node, driver)];
   const files = changedFiles(old, node);
-  const stops = reasons.length > 0 && (driver === "auto" || !drivers[driver].resizesLive);
-  if (stops) return [{ ...simple(node, "restart", [...reasons, ...unlessLive(driver)]), files }];
+  const staysUp = driver !== "auto" && drivers[driver].resizesLive;
+  if (fixed.length > 0) return [{ ...simple(node, "restart", reasons), files }];
+  if (sizes.length > 0 && !staysUp) return [{ ...simple(node, "restart", [...reasons, ...unlessLive(driver)]), files }];
   if (reasons.length + files.length > 0) return [{ ...simple(node, "update", reasons), files }];
   return old.firstBoot === node.firstBoot ? [] : [simple(node, "later", ["first-boot seed"])];
+}
+
+/** The inputs of a machine that make it another machine. */
+function replacingDifferences(old: RenderedNode, node: RenderedNode, imageOf: ImageOf): readonly string[] {
+  const cardsOf = ({ interfaces }: RenderedNode): string =>
+    interfaces.map(({ name, segment, mac }) => `${name} in ${segment} ${mac}`).join(", ");
+  return [
+    ...differing("image", imageOf(old), imageOf(node)),
+    ...differing("uuid", old.uuid, node.uuid),
+    ...(cardsOf(old) === cardsOf(node)
+      ? []
+      : differing("network cards", macsOf(old).join(" "), macsOf(node).join(" "))),
+  ];
+}
+
+/** The inputs of a machine that every driver can change only while it is stopped. */
+function fixedDifferences(old: RenderedNode, node: RenderedNode): readonly string[] {
+  const disksOf = ({ dataDisks }: RenderedNode): string =>
+    dataDisks.map(({ name, mountPoint }) => `${name} at ${mountPoint}`).join(", ") || "none";
+  return [
+    ...differing("data disks", disksOf(old), disksOf(node)),
+    ...(old.uplink && node.uplink ? differing("uplink", old.uplink.mac, node.uplink.mac) : []),
+  ];
+}
+
+/** The inputs of a machine that change while it runs. */
+function liveDifferences(old: RenderedNode, node: RenderedNode, driver: DriverName | "auto"): readonly string[] {
+  const sizes = node.dataDisks.flatMap(({ name, sizeGiB }) => {
+    const before = old.dataDisks.find((disk) => disk.name === name);
+    return before ? differing(`size of ${name} in GiB`, before.sizeGiB, sizeGiB) : [];
+  });
+  const hasVolumes = driver === "auto" || drivers[driver].imageForm === "disk";
+  // A share of the disk changes with the disk, which is a difference of its own.
+  const volumesOf = ({ volumes }: RenderedNode): string =>
+    volumes.flatMap(({ mountPoint, sizeMiB, named }) => (named ? [`${mountPoint} ${sizeMiB} MiB`] : [])).join(", ");
+  const forwardsOf = ({ uplink }: RenderedNode): string =>
+    (uplink?.forwards ?? []).map(({ hostPort, guestPort }) => `${hostPort} to ${guestPort}`).join(", ");
+  return [
+    ...sizes,
+    ...(hasVolumes ? differing("volumes", volumesOf(old) || "none", volumesOf(node) || "none") : []),
+    ...(old.uplink && node.uplink ? differing("host ports", forwardsOf(old), forwardsOf(node)) : []),
+  ];
 }
 
 const unlessLive = (driver: DriverName | "auto"): readonly string[] =>
@@ -73,24 +123,32 @@ function changedFiles(old: RenderedNode, node: RenderedNode): readonly FileChang
     .map(({ path, content, reload }) => ({ path, before: before.get(path)?.content, after: content, reload }));
 }
 
-function refusedByGuard(before: StackRendering | undefined, after: StackRendering): readonly string[] {
+function refusedByGuard(
+  before: StackRendering | undefined,
+  after: StackRendering,
+  imageOf: ImageOf,
+): readonly string[] {
   if (!before) return [];
   const former = before.nodes.filter(({ roles }) => poolOf(roles) !== undefined);
-  const present = former.map((node): [string, PresentMember] => [node.name, { ...memberOf(node), running: true }]);
-  const old = guarded(before);
-  const members = { ...guarded(after), replicas: Math.max(old.replicas, guarded(after).replicas) };
+  const present = former.map((node): [string, PresentMember] => [
+    node.name,
+    { ...memberOf(node, imageOf), running: true },
+  ]);
+  const old = guarded(before, imageOf);
+  const members = { ...guarded(after, imageOf), replicas: Math.max(old.replicas, guarded(after, imageOf).replicas) };
   return refusedLosses(former, new Map(present), members, old.volume).map(
     ({ property, problem, instead }) => `${property}: ${problem}; ${instead}`,
   );
 }
 
-const memberOf = (node: RenderedNode) => {
-  const { name, roles, uuid, image } = node;
-  return { name, roles, uuid, image, macs: macsOf(node) };
+const memberOf = (node: RenderedNode, imageOf: ImageOf) => {
+  const { name, roles, uuid } = node;
+  return { name, roles, uuid, image: imageOf(node), macs: macsOf(node) };
 };
 
-function guarded({ nodes, volume }: StackRendering): GuardedMembers {
-  const members = (role: Role) => nodes.filter((node) => node.roles.includes(role)).map(memberOf);
+function guarded({ nodes, volume }: StackRendering, imageOf: ImageOf): GuardedMembers {
+  const members = (role: Role) =>
+    nodes.filter((node) => node.roles.includes(role)).map((node) => memberOf(node, imageOf));
   const storage = members("storage");
   return {
     masters: members("etcd"),

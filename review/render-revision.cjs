@@ -1,6 +1,6 @@
-// Renders a stack as another revision of this project makes it: `node render-revision.cjs FOLDER STACK`, JSON on stdout.
-// That revision's own configuration, plan and seeds are bundled behind this revision's render-stack.ts, with the
-// packages that are installed here; nothing of it is started but these pure parts.
+// Renders a stack with another revision of this project: `node render-revision.cjs FOLDER STACK`, JSON on stdout. FOLDER
+// holds that revision's files. Its own render-stack.ts is bundled with its own configuration, plan and seeds, and with
+// the packages that are installed here; only these pure parts of it run.
 const esbuild = require("esbuild");
 const fs = require("node:fs");
 const path = require("node:path");
@@ -8,19 +8,17 @@ const path = require("node:path");
 const [, , folder, stack] = process.argv;
 const file = `stacks/Pulumi.${stack}.yaml`;
 const place = path.join(folder, file);
+/** Its path in this revision, and in earlier ones. */
+const renderers = ["review/render-stack.ts", "cli/review/render-stack.ts"];
 
 if (!fs.existsSync(place)) process.stdout.write("{}");
 else {
-  // What is imported is found from this place, which an older revision may not have.
-  fs.mkdirSync(path.join(folder, "review"), { recursive: true });
+  const renderer = renderers.map((name) => path.join(folder, name)).find((name) => fs.existsSync(name));
+  if (renderer === undefined) throw new Error(`the revision has none of ${renderers.join(", ")}`);
   // Scripts are found relative to the bundle, as from every bundle of the project.
   const bundle = path.join(folder, "dist", "render-stack.cjs");
   esbuild.buildSync({
-    stdin: {
-      contents: fs.readFileSync(path.join(__dirname, "render-stack.ts"), "utf8"),
-      resolveDir: path.join(folder, "review"),
-      loader: "ts",
-    },
+    entryPoints: [renderer],
     bundle: true,
     platform: "node",
     target: "node20",

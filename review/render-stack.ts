@@ -1,25 +1,32 @@
 import { renderSeeds } from "../cloud-init/render-node-seed";
 import { imageFor } from "../image/recipes/image-names";
-import type { DriverName } from "../model/drivers";
+import type { DistributionName } from "../model/distributions";
+import type { DriverName, ImageForm } from "../model/drivers";
+import type { UplinkSpec } from "../model/hypervisor-objects";
 import { imageKindOf } from "../model/roles";
 import { describeProblems } from "../stacks/config/describe-problems";
 import { readConfigurationFile } from "../stacks/config/read-configuration-file";
-import type { NodePlan } from "../stacks/plan/data-center-plan";
+import { type NodePlan, uplinkOf } from "../stacks/plan/data-center-plan";
 import { planDataCenter } from "../stacks/plan/plan-data-center";
 
 /**
- * The complete meaning of a stack's file as data. This file is also bundled with the sources of another revision to render
- * the stack there, so it may use only what every revision has.
+ * The complete meaning of a stack's file as data. Later revisions bundle this file, as it is here, to render the stack
+ * with this revision: see revision.ts.
  */
 export interface StackRendering {
   readonly driver: DriverName | "auto";
+  /** Absent in the renderings of earlier revisions, whose images are Debian's. */
+  readonly distribution?: DistributionName;
   readonly nodes: readonly RenderedNode[];
   /** Shape of the volume; absent without a volume, or in a revision without volumes. */
   readonly volume?: string;
 }
 
 export interface RenderedNode extends NodePlan {
-  readonly image: string;
+  /** The names of its image by form. Earlier revisions give only the tree. */
+  readonly images: Readonly<Partial<Record<ImageForm, string>>>;
+  /** Of the gateway. Absent in the renderings of earlier revisions. */
+  readonly uplink?: UplinkSpec;
   /** The seed of its first boot. */
   readonly firstBoot: string;
   /** The files that follow the plan on a running node. */
@@ -39,10 +46,17 @@ export function renderStack(text: string, stack: string, file: string): RenderRe
     const seed = seeds[index];
     if (!seed) throw new Error(`${node.name} has no seed`);
     const { userData, metaData, networkConfig, files } = seed;
-    // Whatever form a driver boots: it is the same on both sides of a comparison.
-    const image = imageFor(imageKindOf(node.roles), plan.kubernetes.version, "tree");
-    return { ...node, image, firstBoot: [metaData, networkConfig, userData].join("\n"), files };
+    const imageOf = (form: ImageForm) =>
+      imageFor(imageKindOf(node.roles), plan.kubernetes.version, form, plan.distribution);
+    return {
+      ...node,
+      images: { tree: imageOf("tree"), disk: imageOf("disk") },
+      ...(node.roles.includes("gateway") && { uplink: uplinkOf(plan) }),
+      firstBoot: [metaData, networkConfig, userData].join("\n"),
+      files,
+    };
   });
+  const { driver, distribution } = configuration;
   const volume = plan.volume?.shape;
-  return { rendering: { driver: configuration.driver, nodes, ...(volume === undefined ? {} : { volume }) } };
+  return { rendering: { driver, distribution, nodes, ...(volume !== undefined && { volume }) } };
 }

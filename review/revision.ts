@@ -5,7 +5,7 @@ import { runCommand } from "../host/run-command";
 import { CommandError } from "../model/commands";
 import { storedRoles } from "../model/roles";
 import { UserError } from "../model/user-error";
-import type { RenderResult, StackRendering } from "./render-stack";
+import type { RenderedNode, RenderResult, StackRendering } from "./render-stack";
 
 /**
  * The stack as rendered by a git revision; undefined when the revision has no such stack. The checkout is not changed: the
@@ -22,13 +22,13 @@ export async function renderRevision(revision: string, stack: string): Promise<R
     const script = path.join(projectFolder(), "review", "render-revision.cjs");
     const { stdout } = await runCommand([process.execPath, script, folder, stack]);
     const result = JSON.parse(stdout) as RenderResult | Record<string, never>;
-    if ("rendering" in result) return { rendering: withRoles(result.rendering) };
+    if ("rendering" in result) return { rendering: readRendering(result.rendering) };
     return "problem" in result ? (result as RenderResult) : undefined;
   } catch (error) {
     if (!(error instanceof CommandError) || error.argv[0] !== process.execPath) throw error;
     throw new UserError(
       "other-revision",
-      `${revision} cannot be rendered by this revision:\n${error.stderr.trim().split("\n").slice(0, 5).join("\n")}`,
+      `${revision} cannot be rendered:\n${error.stderr.trim().split("\n").slice(0, 5).join("\n")}`,
       "compare with a later revision",
     );
   } finally {
@@ -53,8 +53,22 @@ export async function commitOf(revision: string): Promise<string> {
 const git = async (words: readonly string[]): Promise<string> =>
   (await runCommand(["git", ...words], { cwd: projectFolder() })).stdout;
 
-/** Renderings of earlier revisions have one role for each node. */
-const withRoles = (rendering: StackRendering): StackRendering => ({
-  ...rendering,
-  nodes: rendering.nodes.map((node) => ({ ...node, roles: storedRoles(node) })),
-});
+/** Earlier revisions render one role for each node, and the name of one image. */
+interface StoredNode extends Omit<RenderedNode, "roles" | "images"> {
+  readonly roles?: RenderedNode["roles"];
+  readonly role?: string;
+  readonly images?: RenderedNode["images"];
+  readonly image?: string;
+}
+
+/** The rendering of any revision in the terms of this one. */
+export function readRendering(rendering: {
+  readonly nodes: readonly StoredNode[];
+  readonly driver: StackRendering["driver"];
+}): StackRendering {
+  const nodes = rendering.nodes.map(({ image, ...node }): RenderedNode => {
+    const images = node.images ?? (image === undefined ? {} : { tree: image });
+    return { ...node, roles: storedRoles(node), images };
+  });
+  return { ...rendering, nodes };
+}

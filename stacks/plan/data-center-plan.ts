@@ -5,6 +5,8 @@
 
 import type { DistributionName } from "../../model/distributions";
 import type { FailoverTimers } from "../../model/failover-profiles";
+import type { UplinkSpec } from "../../model/hypervisor-objects";
+import { ports } from "../../model/ports";
 import type { Role } from "../../model/roles";
 import type { SegmentName } from "../../model/segments";
 
@@ -167,6 +169,17 @@ export interface DataCenterPlan {
 /** Nodes that have the role, in order. */
 export function nodesOf(plan: DataCenterPlan, role: Role): readonly NodePlan[] {
   return plan.nodes.filter((node) => node.roles.includes(role));
+}
+
+/** The gateway's uplink, with the only two host ports that are forwarded into the data centre. */
+export function uplinkOf({ uplink, hostPorts, balancing }: DataCenterPlan): UplinkSpec {
+  return {
+    mac: uplink.mac,
+    forwards: [
+      { hostPort: hostPorts.ssh, guestPort: ports.ssh },
+      { hostPort: hostPorts.api, guestPort: balancing.port },
+    ],
+  };
 }
 
 /** Where commands for the whole cluster are run. */

@@ -113,7 +113,33 @@ test("what the guard would refuse is refused, a wrong file and a wrong revision 
   git("checkout", "--quiet", ".");
   const unknown = await shell("npx groundplane preview --base no-such-branch");
   assert.equal(unknown.code, 1);
-  assert.match(unknown.output, /git knows no revision "no-such-branch"/);
+  assert.match(unknown.output, /git has no revision "no-such-branch"/);
+});
+
+test("an earlier revision renders itself: with its renderer in another folder, one role and one image for each node", async () => {
+  const renderer = path.join(project.folder, "review", "render-stack.ts");
+  const text = fs
+    .readFileSync(renderer, "utf8")
+    .replaceAll('from "../', 'from "../../')
+    .replace(/images: \{ tree: .*\n/, 'roles: undefined, role: node.roles[0], image: imageOf("tree"),\n')
+    .replace("driver, distribution, nodes,", "driver, nodes,");
+  for (const words of ["role: node.roles[0]", "driver, nodes,"]) assert.ok(text.includes(words), words);
+  git("checkout", "--quiet", "-b", "earlier");
+  fs.rmSync(renderer);
+  fs.mkdirSync(path.join(project.folder, "cli", "review"));
+  fs.writeFileSync(path.join(project.folder, "cli", "review", "render-stack.ts"), text);
+  git("add", "--all");
+  commit("earlier");
+  git("checkout", "--quiet", "main");
+  change("workers: {count: 2}", "workers: {count: 1}");
+  const { code, output } = await shell("npx groundplane preview --stack lab --base earlier --json review.json");
+  assert.equal(code, 0, output);
+  const removed = review().nodes.filter(({ action }) => action !== "update");
+  assert.deepEqual(
+    removed.map(({ node, action, role }) => [node, action, role]),
+    [["worker-2", "remove", "worker"]],
+  );
+  git("checkout", "--quiet", ".");
 });
 
 interface Comment {

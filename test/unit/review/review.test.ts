@@ -7,6 +7,7 @@ import { commentLimit, renderMarkdown } from "../../../review/render-markdown";
 import { renderStack, type StackRendering } from "../../../review/render-stack";
 import type { NodeChange } from "../../../review/review";
 import { reviewChanges, textDiff } from "../../../review/review-changes";
+import { readRendering } from "../../../review/revision";
 import { exampleText } from "../../support/example-stacks";
 
 function rendering(change: (text: string) => string = (text) => text): StackRendering {
@@ -171,4 +172,37 @@ test("a control plane that starts anew is missed only where there is one master"
       counts: { master, etcd: master },
     }).risk;
   assert.deepEqual([risk(1), risk(3)], ["medium", "low"]);
+});
+
+test("every input of a machine is compared", () => {
+  const from = (change: (text: string) => string, before = rendering()) =>
+    Object.fromEntries(
+      compareRenderings(before, rendering(change)).changes.map(({ node, action, reasons }) => [
+        node,
+        { action, reasons },
+      ]),
+    );
+  const of = (driver: string) => (text: string) => text.replace("driver: auto", `driver: ${driver}`);
+  const ubuntu = from((text) => `${of("qemu")(text)}    distribution: ubuntu\n`, rendering(of("qemu")));
+  assert.equal(ubuntu.gateway?.action, "replace");
+  assert.match(String(ubuntu.gateway?.reasons), /^image: infrastructure-disk-\w+ -> infrastructure-disk-\w+$/);
+  const ports = from((text) => `${text}    hostPorts: {api: 20001, ssh: 20002}\n`);
+  assert.equal(ports.gateway?.action, "update");
+  assert.match(String(ports.gateway?.reasons), /^host ports: .* -> 20002 to 22, 20001 to 6443$/);
+  const disk = from((text) =>
+    text.replace("workers: {count: 2}", "workers: {count: 2, disks: [{name: a, sizeGiB: 1}]}"),
+  );
+  assert.deepEqual(disk["worker-1"], {
+    action: "restart",
+    reasons: ["data disks: none -> worker-1-a at /data/a"],
+  });
+});
+
+test("the rendering of an earlier revision is read, with one role and the image's tree", () => {
+  const { distribution: _later, ...now } = rendering();
+  const earlier = now.nodes.map(({ roles: [role], images, uplink: _uplink, ...node }) => ({
+    ...{ ...node, role: String(role), image: images.tree ?? "" },
+  }));
+  const { changes, refused } = compareRenderings(readRendering({ ...now, nodes: earlier }), rendering());
+  assert.deepEqual([changes, refused], [[], []]);
 });
