@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { type Role, roles } from "../model/roles";
 import type { NodePlan } from "../stacks/plan/data-center-plan";
 import type { Foundation } from "./foundation";
 import type { Gateway } from "./gateway";
@@ -21,8 +22,8 @@ export function poolMachines(
 }
 
 /**
- * Updates the files of a pool one node at a time, so that a file that breaks its service, or a broken reload, never reaches the
- * whole pool.
+ * Updates the files of a pool in the way that the table of roles says. One node at a time, a file that breaks its service,
+ * or a broken reload, never reaches the whole pool.
  *
  * @param memberships of the nodes in the cluster, if any: a node is not ready before it has joined
  */
@@ -33,6 +34,9 @@ export function rollFiles(
 ): void {
   let before = gateway.files;
   machines.forEach((machine, position) => {
-    before = machine.keepFiles([before, ...memberships.slice(position, position + 1)]);
+    const files = machine.keepFiles([before, ...memberships.slice(position, position + 1)]);
+    if (rollsInTurn(machine.roles)) before = files;
   });
 }
+
+const rollsInTurn = (set: readonly Role[]): boolean => set.some((role) => roles[role].roll === "in-turn");

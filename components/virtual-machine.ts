@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { renderNodeSeed } from "../cloud-init/render-node-seed";
 import { drivers } from "../model/drivers";
 import type { MachineInputs } from "../model/resource-types";
+import type { Role } from "../model/roles";
 import type { NodeSeed } from "../model/seed";
 import { type NodePlan, uplinkOf } from "../stacks/plan/data-center-plan";
 import type { Foundation } from "./foundation";
@@ -19,6 +20,7 @@ export interface VirtualMachineArgs extends Foundation {
 /** One node: its machine, its data disks, and the files that are kept up to date on it. */
 export class VirtualMachine extends pulumi.ComponentResource {
   readonly machine: Machine;
+  readonly roles: readonly Role[];
   private readonly seed: NodeSeed;
 
   constructor(
@@ -27,6 +29,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("groundplane:components:VirtualMachine", name, {}, opts);
+    this.roles = args.node.roles;
     this.seed = renderNodeSeed(args.plan, args.node);
     const disks = args.node.dataDisks.map((disk) => this.disk(args, disk));
     this.machine = new Machine(name, machineArgs(args, this.seed), {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { nodesOf } from "../stacks/plan/data-center-plan";
 import { clusterMembership } from "./cluster-membership";
-import { type PoolArgs, poolMachines } from "./machine-pool";
+import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
 import type { Bootstrap } from "./resources/bootstrap";
 import type { Membership } from "./resources/membership";
 import type { VirtualMachine } from "./virtual-machine";
@@ -22,10 +22,9 @@ export class WorkerPool extends pulumi.ComponentResource {
     this.machines = poolMachines(workers, args, this);
     this.memberships = workers.map((worker, position) => {
       const machine = this.machines[position] as VirtualMachine;
-      const membership = clusterMembership({ ...args, node: worker, machine, after: [args.bootstrap] }, this);
-      machine.keepFiles([args.gateway.files, membership]);
-      return membership;
+      return clusterMembership({ ...args, node: worker, machine, after: [args.bootstrap] }, this);
     });
+    rollFiles(this.machines, args, this.memberships);
     this.registerOutputs({});
   }
 }

@@ -1,4 +1,5 @@
 import { clusterNamespaces } from "../model/cluster-namespaces";
+import type { Role } from "../model/roles";
 import type { StackOutputs } from "../model/stack-outputs";
 import { removeNamespace } from "./acknowledged-writes";
 import { etcdctl } from "./faults/masters";
@@ -22,9 +23,25 @@ export async function findProblems(lab: Laboratory, outputs: StackOutputs): Prom
       }),
     ];
   }
-  const checks = await Promise.all([holding(lab), etcdMembers(lab), pods(lab), incompleteCopies(lab)]);
+  const checks = await Promise.all(Object.values(problemsOf).map((problems) => problems(lab)));
   return checks.flat();
 }
+
+type Check = (lab: Laboratory) => Promise<readonly string[]>;
+
+/** `node-ready` on each node covers the role. */
+const coveredByNode: Check = async () => [];
+
+/** What is checked of each role beside its nodes. */
+const problemsOf: Readonly<Record<Role, Check>> = {
+  gateway: coveredByNode,
+  balancer: holding,
+  // Pods of the data centre itself, on masters and workers alike.
+  master: pods,
+  etcd: etcdMembers,
+  worker: coveredByNode,
+  storage: incompleteCopies,
+};
 
 /**
  * Connects all links, starts all machines, and waits until the stack is healthy.
@@ -59,7 +76,7 @@ async function holding(lab: Laboratory): Promise<readonly string[]> {
 }
 
 async function etcdMembers(lab: Laboratory): Promise<readonly string[]> {
-  const masters = lab.names("master");
+  const masters = lab.names("etcd");
   const { stdout, stderr } = await lab.on(masters[0] ?? "", etcdctl("endpoint health --cluster"));
   const healthy = (stdout + stderr).match(/is healthy/g)?.length ?? 0;
   return healthy === masters.length ? [] : [`${healthy} of ${masters.length} etcd members are healthy`];

@@ -1,3 +1,4 @@
+import type { Role } from "../../model/roles";
 import type { Fault } from "../fault";
 import { balancerKill, haproxyCrash, plannedMove } from "./balancers";
 import { gatewayKill } from "./gateway";
@@ -8,10 +9,15 @@ import { storageKill } from "./storage";
 import { allStopped, idleStream } from "./whole-stack";
 import { workerKill } from "./workers";
 
-/** In the order of execution, from the shortest to the longest. */
-export const faults: readonly Fault[] = [
-  ...[balancerKill, plannedMove, haproxyCrash, isolation, partition],
-  ...[masterKill, etcdLeaderKill, quorumLoss],
-  ...[workerKill, storageKill],
-  ...[gatewayKill, idleStream, allStopped, saturation],
-];
+/** Faults of nodes by role, in the order of execution: from the shortest to the longest. */
+const faultsOf: Readonly<Record<Role, readonly Fault[]>> = {
+  balancer: [balancerKill, plannedMove, haproxyCrash, isolation, partition],
+  master: [masterKill],
+  etcd: [etcdLeaderKill, quorumLoss],
+  worker: [workerKill],
+  storage: [storageKill],
+  gateway: [gatewayKill],
+};
+
+/** In the order of execution; faults of the whole stack come last. */
+export const faults: readonly Fault[] = [...Object.values(faultsOf).flat(), idleStream, allStopped, saturation];

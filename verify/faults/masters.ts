@@ -67,7 +67,7 @@ export const quorumLoss: Fault = {
   ],
   inapplicable: needsThree,
   async run(lab) {
-    const [, ...lost] = rotated(lab.names("master"), lab.round);
+    const [, ...lost] = rotated(lab.names("etcd"), lab.round);
     let wrong = 0;
     let recovered = 0;
     const observed = await lab.observe(
@@ -115,7 +115,7 @@ export const etcdctl = (words: string): string =>
   ].join(" ");
 
 async function etcdLeader(lab: Laboratory): Promise<string> {
-  for (const name of lab.names("master")) {
+  for (const name of lab.names("etcd")) {
     const [state] = JSON.parse(await lab.must(name, etcdctl("endpoint status --write-out=json"))) as EndpointStatus[];
     if (state && state.Status.leader === state.Status.header.member_id) return name;
   }
