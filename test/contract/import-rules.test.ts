@@ -85,6 +85,8 @@ const forbidden: readonly Import[] = [
   { file: "toolchain/a.ts", imported: "node:fs", rule: "files-and-sockets-only-in-host" },
   { file: "stacks/a.ts", imported: "node:fs", rule: "files-and-sockets-only-in-host" },
   { file: "hypervisors/nspawn/a.ts", imported: "host/b", rule: "imports-of-hypervisors" },
+  { file: "image/build/a.ts", imported: "host/b", rule: "imports-of-image" },
+  { file: "image/parts/a.ts", imported: "node:fs/promises", rule: "files-and-sockets-only-in-host" },
 ];
 
 const allowed: readonly Import[] = [
@@ -94,6 +96,7 @@ const allowed: readonly Import[] = [
   { file: "guests/a.ts", imported: "host/b" },
   { file: "hypervisors/qemu/switch/a.ts", imported: "host/b" },
   { file: "hypervisors/nspawn/a.ts", imported: "model/b" },
+  { file: "image/entry/a.ts", imported: "host/b" },
   { file: "provider/resources/a.ts", imported: "model/seed" },
   { file: "host/a.ts", imported: "node:child_process" },
   { file: "stacks/plan/a.ts", imported: "node:crypto" },
