@@ -41,7 +41,7 @@ test("a stack that exists keeps its driver, whatever has been installed since", 
   const installed = { virtualBox: mustNotAsk, kvm: mustNotAsk, stacks: on("nspawn") };
   const { driver, reason } = await chooseDriver("auto", surroundings(installed));
   assert.equal(driver, "nspawn");
-  assert.match(reason, /begun on nspawn/);
+  assert.match(reason, /created on nspawn/);
   // Another stack's machines say nothing about this one.
   assert.equal((await chooseDriver("auto", surroundings({ stacks: on("fake", "other") }))).driver, "nspawn");
 });
