@@ -48,7 +48,7 @@ function nodeEthernets(plan: DataCenterPlan, node: NodePlan): Record<string, Eth
 /** A single balancer owns the floating IP; in a pair, the failover software assigns it. */
 function secondAddresses(plan: DataCenterPlan, node: NodePlan): string[] {
   const { floatingIp, prefixLength, movedBy } = plan.balancing;
-  return node.roles.includes("balancer") && movedBy === "nobody" ? [`${floatingIp}/${prefixLength}`] : [];
+  return node.roles.includes("balancer") && movedBy === "static" ? [`${floatingIp}/${prefixLength}`] : [];
 }
 
 function ethernet(mac: string, name: string, addresses: readonly string[]): Ethernet {

@@ -16,7 +16,7 @@ const POLL_MS = 20;
 const queues = new Map<string, Promise<unknown>>();
 
 /**
- * Runs `action` while nobody else, in this process or another, runs one under the same lock file. Not reentrant.
+ * Runs `action` while no other caller, in this process or another, runs one with the same lock file. Not reentrant.
  * When a holder dies, the next one goes on: on Linux at once, elsewhere after ten seconds.
  *
  * @throws UserError `locked` when it cannot be had within the time limit
@@ -89,7 +89,7 @@ async function tryLockFolder(file: string): Promise<Release | undefined> {
 function lockedError(file: string, timeoutMs: number): UserError {
   return new UserError(
     "locked",
-    `somebody else has been holding the lock ${file} for ${Math.round(timeoutMs / 1000)} s`,
+    `another process has held the lock ${file} for ${Math.round(timeoutMs / 1000)} s`,
     "wait until the other groundplane command has finished, then try again",
   );
 }

@@ -8,7 +8,7 @@ import { UserError } from "../model/user-error";
 
 /**
  * Writes a file so that a reader sees the old or the new content, never a part, whenever this process dies.
- * The folder is made when it is missing. A device or a pipe is refused: a file would take its place for everybody.
+ * The folder is made when it is missing. A device or a pipe is refused: a file would replace it for all users.
  *
  * @param mode permissions of the file, also of one that was there before; 0600 for anything with a secret
  * @throws UserError `disk-full`; the file is as it was then
@@ -183,7 +183,7 @@ export async function makePrivateFolder(folder: string): Promise<void> {
   throw new UserError(
     "folder-not-ours",
     `${folder} exists, and other users could look into it`,
-    `find out who made it; if nobody needs it, remove it: rm -r ${folder}`,
+    `find out who created it; if it is not needed, remove it: rm -r ${folder}`,
   );
 }
 

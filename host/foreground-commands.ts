@@ -70,7 +70,7 @@ export async function followCommand(argv: readonly string[], options: FollowOpti
 }
 
 /**
- * Waits for a command that somebody watches. Returns its exit code, 128 + n when signal n ended it.
+ * Waits for a command with a user at its terminal. Returns its exit code, 128 + n when signal n ended it.
  *
  * @param end `exit`: the process has ended; `close`: all that it wrote has been read as well
  * @throws UserError `process-not-started`

@@ -25,7 +25,7 @@ const MAX_FRAME = 256 * 1024;
 const MAX_WAITING = 4 * 1024 * 1024;
 const LENGTH = 4;
 
-/** Listens on a Unix socket, in the place of one that somebody killed left behind. */
+/** Listens on a Unix socket, and replaces one that a killed process left behind. */
 export async function listenForFrames(path: string, handler: FrameHandler): Promise<FrameServer> {
   await removeTree(path);
   const sockets = new Set<Socket>();
@@ -48,7 +48,7 @@ function serve(socket: Socket, sockets: Set<Socket>, handler: FrameHandler): voi
   handler.joined(peer);
   socket.on("data", (chunk: Buffer) => {
     const split = splitFrames(rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk);
-    // Whoever sends such a length does not speak this protocol; after it there is no next frame to be found.
+    // A sender of such a length does not use this protocol; no frame can be found after it.
     if (!split) return socket.destroy();
     rest = split.rest;
     if (split.frames.length > 0) handler.frames(peer, split.frames);

@@ -97,7 +97,7 @@ async function missingPackages(wanted: readonly HostPackage[]): Promise<readonly
   return wanted.filter((_, index) => !present[index]);
 }
 
-/** Looks itself instead of asking dpkg: what somebody installed by other means counts as well. */
+/** Looks for programs instead of asking dpkg: other installations count as well. */
 async function isPresent(what: string): Promise<boolean> {
   if (what.startsWith("/")) return exists(what);
   const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];

@@ -24,4 +24,4 @@ export async function interruptibly<T>(stack: string, action: (signal: AbortSign
 }
 
 export const interruptedError = (stack: string): UserError =>
-  new UserError("interrupted", `${stack} was interrupted`, "run the same command again: it goes on from there");
+  new UserError("interrupted", `${stack} was interrupted`, "run the same command again: it resumes there");

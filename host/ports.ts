@@ -12,7 +12,7 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port of 127.0.0.1 that nobody has at the moment. */
+/** A free port of 127.0.0.1. */
 export function findFreePort(): Promise<number> {
   const server = createServer();
   return new Promise((resolve, reject) => {
@@ -24,7 +24,7 @@ export function findFreePort(): Promise<number> {
   });
 }
 
-/** Who listens on a TCP port of this host: `<command> (process <pid>)`; `undefined` when nobody is found. */
+/** Who listens on a TCP port of this host: `<command> (process <pid>)`; `undefined` when no process is found. */
 export async function portHolder(port: number): Promise<string | undefined> {
   if (process.platform === "darwin")
     return parseLsof(await ask(["lsof", "-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fpc"]));

@@ -17,7 +17,7 @@ export async function findProcesses(
   return found.flat();
 }
 
-/** Who has the socket with this inode open: `<command> (process <pid>)`; `undefined` when nobody is found. */
+/** Who has the socket with this inode open: `<command> (process <pid>)`; `undefined` when no process is found. */
 export async function socketHolder(inode: string): Promise<string | undefined> {
   for (const pid of await allPids()) if (await hasOpen(pid, `socket:[${inode}]`)) return describeProcess(pid);
   return undefined;

@@ -31,7 +31,7 @@ export function startProcess(argv: readonly string[], options: ProcessOptions): 
     child.on("spawn", () => {
       child.unref();
       const pid = child.pid as number;
-      // A process that has ended already has no start time any more; "0" is nobody's.
+      // A process that has ended already has no start time any more; "0" matches no process.
       resolve({ pid, startTime: processStartTime(pid) ?? "0" });
     });
   });
@@ -59,7 +59,7 @@ export function isProcessAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // It lives and is somebody else's.
+    // It runs and belongs to another user.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -5,7 +5,7 @@ import { removeTree } from "./file-store";
 
 /**
  * Sends a question to a Unix socket and gives everything that is answered until the other side closes.
- * @throws Error when nobody listens or the answer takes longer than `timeoutMs`
+ * @throws Error when no process listens or the answer takes longer than `timeoutMs`
  */
 export function askSocket(path: string, question: string, timeoutMs = 5_000): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -34,7 +34,7 @@ export async function answerSocket(path: string, answer: (question: string) => P
     socket.on("data", (chunk: string) => {
       question += chunk;
     });
-    // Whoever asked may have been killed meanwhile.
+    // The client may have been killed meanwhile.
     socket.on("error", () => {});
     socket.on("end", () => {
       answer(question).then(
@@ -49,7 +49,7 @@ export async function answerSocket(path: string, answer: (question: string) => P
   });
 }
 
-/** @throws Error when nobody listens */
+/** @throws Error when no process listens */
 export function connectLines(path: string): Promise<LineConnection> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path });

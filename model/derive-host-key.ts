@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, hkdfSync } from "node:crypto";
 
 /**
  * A node's SSH host key, derived from the stack's host seed and the node's name: known before the machine exists, the
- * same when it is made anew, and independent of every other node's. Pure.
+ * same when it is recreated, and independent of every other node's. Pure.
  */
 export interface HostKey {
   /** OpenSSH private key text with a final newline. Secret. */

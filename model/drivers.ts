@@ -14,7 +14,7 @@ export interface DriverFeatures {
   readonly emulates: boolean;
   /** Segments can be attached to the host, or to one of its adapters. */
   readonly attachesSegments: boolean;
-  /** Machines exist on paper only: they need nothing of the host, and their guests are simulated. */
+  /** Machines and guests are simulated and need nothing of the host. */
   readonly simulated: boolean;
 }
 

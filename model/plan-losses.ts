@@ -79,21 +79,21 @@ function masterLosses({ members, removed, replaced, standing }: PoolChange): rea
   if (members.length > 1 && standing.length < needed) {
     return refuse(
       `etcd has no majority to decide with: of ${list(members)} only ${list(standing)} can answer`,
-      "mend the masters first: take this change back and run `up`",
+      "repair the masters first: revert this change and run `up`",
     );
   }
   const kept = without(standing, replaced);
   if (replaced.length > 0 && kept.length < needed) {
     return refuse(
-      `${list(replaced)} would be made anew at once, and etcd would keep ${kept.length} of ${members.length} members; ` +
+      `${list(replaced)} would be recreated at once, and etcd would keep ${kept.length} of ${members.length} members; ` +
         `it needs ${needed}`,
       members.length === 1
-        ? "the only master holds the cluster's data: grow to three masters first, or begin anew with `groundplane destroy`"
-        : "make masters anew one after the other, each with an `up` of its own",
+        ? "the only master holds the cluster's data: grow to three masters first, or start over with `groundplane destroy`"
+        : "recreate masters one after the other, each with a separate `up`",
     );
   }
   return leavingInTurn(members, removed, standing).flatMap((problem) =>
-    refuse(problem, "mend the masters that stay first: take this change back and run `up`"),
+    refuse(problem, "repair the remaining masters first: revert this change and run `up`"),
   );
 }
 
@@ -124,7 +124,7 @@ function balancerLosses({ members, removed, replaced, running, planned }: PoolCh
   if (members.length !== planned) {
     return refuse(
       `a stack with ${members.length === 1 ? "one balancer" : "a pair of balancers"} cannot be changed into one with ${planned}`,
-      `keep the count, or begin anew: ${beginAnew}`,
+      `keep the count, or start over: ${beginAnew}`,
     );
   }
   const lost = [...removed, ...replaced];
@@ -132,7 +132,7 @@ function balancerLosses({ members, removed, replaced, running, planned }: PoolCh
   if (lost.length === 0 || members.length === 1 || kept.length > 0) return [];
   return refuse(
     `${list(lost)} would go, and no other balancer is at work to hold the floating IP`,
-    "replace one balancer, wait until `up` is done, then the other; mend a stopped one first",
+    "replace one balancer, wait until `up` is done, then the other; repair a stopped one first",
   );
 }
 
@@ -159,7 +159,7 @@ function storageLosses(
   );
 }
 
-/** Gluster would have to copy everything to another kind of volume, or keep what nobody planned. */
+/** Gluster would have to copy everything to another kind of volume, or keep unplanned machines. */
 function reshapedVolume(
   { members, planned }: PoolChange,
   before: string | undefined,
@@ -168,5 +168,5 @@ function reshapedVolume(
   // Fewer machines are refused as such.
   if (!before || !after || before === after || members.length === 0 || planned < members.length) return [];
   const problem = `the volume is ${before} and cannot become ${after}: its data would have to be copied`;
-  return [{ property: "storage", problem, instead: `keep its shape, or begin anew: ${beginAnew}` }];
+  return [{ property: "storage", problem, instead: `keep its shape, or start over: ${beginAnew}` }];
 }

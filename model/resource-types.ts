@@ -56,7 +56,7 @@ export interface MachineVolume {
 }
 
 /**
- * `seed` and `secrets` are read when a machine is made, for the first time or anew: a change of them is no difference of
+ * `seed` and `secrets` are read only when a machine is created or recreated: a change of them is no difference of
  * a machine that exists, and they are no outputs. What of them must follow in a running node is `NodeFiles`. `stack`,
  * `name`, `uuid`, `image`, `nics` replace; `memoryMiB`, `cpus`, `uplink`, `disks` change in place, with a stop where the
  * driver needs one. `diskGiB` and `volumes` grow in place and are refused when they shrink.
@@ -79,7 +79,7 @@ export interface MachineOutputs extends Omit<MachineInputs, "seed" | "secrets"> 
   readonly generation: string;
 }
 
-/** All keys of a stack, made once; a higher `version` makes all of them anew. */
+/** All keys of a stack, created once; a higher `version` recreates all of them. */
 export interface ClusterSecretsInputs {
   readonly stack: string;
   readonly version: number;
@@ -135,9 +135,9 @@ export interface MembershipInputs extends DriverInput {
   readonly node: string;
   readonly roles: readonly Role[];
   readonly connection: GuestConnection;
-  /** Living masters to speak to, any of them. */
+  /** Running masters to call; any of them will do. */
   readonly masters: readonly BootstrapMember[];
-  /** `MachineOutputs.generation`: a new machine of the old name joins anew. */
+  /** `MachineOutputs.generation`: a new machine of the old name joins again. */
   readonly generation: string;
   /** `abcdef.0123456789abcdef`. Secret. */
   readonly bootstrapToken: string;
@@ -156,7 +156,7 @@ export interface NodeFilesInputs {
 }
 export type NodeFilesOutputs = NodeFilesInputs;
 
-/** Stands before every machine, and refuses a plan whose losses the cluster would not survive; see plan-losses.ts. */
+/** Precedes every machine and refuses a plan whose losses would break the cluster; see plan-losses.ts. */
 export interface GuardInputs extends DriverInput, GuardedMembers {
   readonly stack: string;
 }

@@ -3,7 +3,7 @@ import { projectFolder } from "../host/project-folder";
 import { runCommand } from "../host/run-command";
 import type { MeasuredAt } from "../model/contract-report";
 
-/** Papers and recorded figures do not change what is measured. */
+/** Documents and recorded figures do not change what is measured. */
 const UNMEASURED = [":(exclude)*.md", ":(exclude)model/measured"];
 
 /** The state of the sources and of the host before a measurement. */

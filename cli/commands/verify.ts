@@ -27,8 +27,8 @@ interface VerifyCommandOptions extends StackOptions {
 }
 
 export function verifyCommand(): Command {
-  return stackCommand("verify", "break machines of a living stack on purpose, and measure what its clients notice")
-    .option("--rounds <n>", "how often each fault is made", parseCount, 1)
+  return stackCommand("verify", "inject faults into a running stack and measure what its clients notice")
+    .option("--rounds <n>", "number of rounds of each fault", parseCount, 1)
     .option("--minutes <n>", "how long `saturation` lasts", parseCount, 10)
     .option("--only <faults>", "these faults only, separated by commas", parseFaults)
     .option("--json <file>", "write what was measured as JSON")

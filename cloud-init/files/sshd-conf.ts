@@ -20,7 +20,7 @@ X11Forwarding no
 AllowAgentForwarding no
 AllowTcpForwarding ${roles.includes("gateway") ? "local" : "no"}
 UseDNS no
-# Everybody comes from one address, that of the NAT or of the gateway: limits per source would shut out all for one.
+# All connections come from one address, that of the NAT or the gateway: a limit per source would block all of them.
 ${penalties[distribution]}MaxStartups 200:30:400
 MaxSessions 100
 `;

@@ -49,7 +49,7 @@ ExecStartPre=-/usr/bin/systemctl start haproxy.service
 const guardUnit = "quorum-guard.service";
 
 const quorumGuard = `[Unit]
-Description=Lets go of the floating IP without a majority
+Description=Releases the floating IP without a majority
 After=corosync.service
 PartOf=corosync.service
 # Without Corosync it ends at once, and comes again until Corosync is back.
@@ -93,7 +93,7 @@ const movers: Readonly<
     ],
     enable: ["keepalived.service"],
   }),
-  nobody: () => ({ files: [], enable: [] }),
+  static: () => ({ files: [], enable: [] }),
 };
 
 const haproxyFiles = (plan: DataCenterPlan): SeedFile[] => [

@@ -63,5 +63,5 @@ export function shownPlug(info: VmInfo, slot: number): string {
   return words ? `${kind} ${info.values.get(`${words.key}${slot}`) ?? ""}` : kind;
 }
 
-/** `5254000000FF` as everybody else writes it. */
+/** `5254000000FF` in the usual notation. */
 export const macText = (mac: string): string => mac.toLowerCase().replace(/(..)(?=.)/g, "$1:");

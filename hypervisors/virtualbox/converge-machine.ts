@@ -42,7 +42,7 @@ export async function begin(
     await writeRecord(host, record);
     return { record, info: found.info, media };
   }
-  // A machine that was finished and is made anew is another one; one that never was is still the same.
+  // A complete machine that is recreated has a new generation; an incomplete one keeps it.
   const generation = known && !known.complete ? known.generation : randomUUID();
   const record = { owner, generation, spec, seed, complete: false };
   await writeRecord(host, record);

@@ -16,7 +16,7 @@ const STOP_DEADLINE_MS = 30_000;
  * Works on a data disk that no machine has open: the one that uses it is shut down in order, and runs again afterwards if
  * it ran before. VirtualBox changes no disk of a machine that runs.
  *
- * @param renewed the disk's file is made anew: the machine lets go of the old one and gets the new one
+ * @param renewed the disk's file is recreated: the machine detaches the old one and attaches the new one
  */
 export async function whileDiskIsFree(
   box: VirtualBox,

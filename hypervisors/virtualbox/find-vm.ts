@@ -22,7 +22,7 @@ export const isOurs = (host: Host, machine: MachineName, info: VmInfo): boolean 
  * The machine as VirtualBox has it. One whose settings file is gone or damaged is forgotten and counts as missing.
  *
  * @param uuid `undefined` when our record of it is lost
- * @throws ForeignObjectError when a machine of this name or UUID is somebody else's
+ * @throws ForeignObjectError when a machine of this name or UUID has another owner
  */
 export async function findVm(
   host: Host,
@@ -68,7 +68,7 @@ export async function readMark(
   return { owner: { stack, urn }, generation };
 }
 
-/** @throws ForeignObjectError when the mark is missing or names somebody else */
+/** @throws ForeignObjectError when the mark is missing or names another owner */
 export async function mustBeMarked(session: Session, machine: MachineName, uuid: string, owner: Owner) {
   const mark = await readMark(session, uuid);
   if (!mark || !isOwner(mark.owner, owner)) throw new ForeignObjectError(`machine ${machine.name}`, mark?.owner);

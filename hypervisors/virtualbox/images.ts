@@ -14,7 +14,7 @@ export interface ConvertedImage {
   readonly name: string;
   /** Digest of the sealed disk. */
   readonly digest: string;
-  /** Follows from digest and place: made anew it fits the disks that were linked to it. */
+  /** Derived from digest and place, so that a recreated one fits the disks that are linked to it. */
   readonly uuid: string;
   /** A machine that is never started: its settings file keeps the disk registered when VBoxSVC ends. */
   readonly holder: string;
@@ -25,7 +25,7 @@ interface SealedDisk {
   readonly form?: string;
 }
 
-/** How old the list of media may be for whoever only looks: the whole stack is read in one go. */
+/** How old the list of media may be for reads: the whole stack is read in one go. */
 export const LOOK_MS = 1_500;
 
 export const readConverted = (host: Host, name: string): Promise<ConvertedImage | undefined> =>
@@ -92,7 +92,7 @@ async function describe(host: Host, name: string): Promise<ConvertedImage> {
   if (before && before.uuid !== uuid) {
     throw new UserError(
       "image-changed",
-      `the image ${name} was sealed anew with other content, and machines are based on what it was`,
+      `the image ${name} was sealed again with other content, and machines are based on the former content`,
       "destroy the stacks that use it, then run `pulumi up`",
     );
   }
@@ -118,7 +118,7 @@ async function convert(box: VirtualBox, { name, digest, uuid }: ConvertedImage):
   await box.host.files.move(files.half, files.medium);
 }
 
-/** Each step only where it is not done yet: whoever did this before may have been killed between any two. */
+/** Each step only if it is not done yet: an earlier run may have been killed between any two. */
 async function register(host: Host, session: Session, dialect: Dialect, image: ConvertedImage): Promise<void> {
   await makeHolder(host, session, dialect, image);
   const media = await session.media();
@@ -138,7 +138,7 @@ async function makeHolder(
   const { holders, holderFolder } = convertedImage(host, name);
   const isRegistered = async () => (await session.vms()).some(({ uuid }) => uuid === holder);
   if (!(await isRegistered())) {
-    // Settings of a holder that is not registered were left by whoever was killed while making or removing it.
+    // Settings of a holder that is not registered were left by a process that was killed while creating or removing it.
     await host.files.remove(holderFolder);
     await host.files.makeFolder(holders, 0o700);
     const vm = { name: holderName(name), uuid: holder, group: HOLDER_GROUP, folder: holders };

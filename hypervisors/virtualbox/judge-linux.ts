@@ -5,7 +5,7 @@ import type { LinuxFacts } from "./host-facts";
 /** Can VirtualBox' kernel module be used, and if not, what makes it usable on this very host? Pure. */
 export function judgeKernelModule(version: string, linux: LinuxFacts): readonly HostFinding[] {
   const { vboxdrv, isRoot, kernel } = linux;
-  // The device is root's alone, and VirtualBox' programs are setuid root: nobody else can or need open it.
+  // The device is root's alone, and VirtualBox' programs are setuid root: no other user can or needs to open it.
   if (vboxdrv === "usable" || (vboxdrv === "forbidden" && !isRoot)) {
     return [{ id: "kernel-module", state: "ok", text: `VirtualBox' kernel module is loaded into Linux ${kernel}` }];
   }

@@ -32,7 +32,7 @@ export const knownIssues: readonly KnownIssue[] = [
     id: "vm-locked",
     pattern: /already locked (?:for|by) a session|already has a lock request pending/,
     retry: "unless-running",
-    hint: "somebody else works with this machine: close its window in VirtualBox' manager, then try again",
+    hint: "another program uses this machine: close its window in VirtualBox' manager, then try again",
   },
   { id: "vm-not-ready", pattern: /The object is not ready/, retry: "always", hint: tryAgain },
   {
@@ -103,13 +103,13 @@ export const knownIssues: readonly KnownIssue[] = [
     id: "medium-missing",
     pattern: /VERR_FILE_NOT_FOUND|VERR_PATH_NOT_FOUND/,
     retry: "never",
-    hint: "put the file back, or run `pulumi up`: it makes anew what it can",
+    hint: "put the file back, or run `pulumi up`: it recreates what it can",
   },
   {
     id: "parent-missing",
     pattern: /Parent medium with UUID \{?[^}]*\}? of the medium/,
     retry: "never",
-    hint: "the image that this disk is based on is gone: `pulumi up` makes it anew from the sealed image",
+    hint: "the image that this disk is based on is gone: `pulumi up` recreates it from the sealed image",
   },
   {
     id: "medium-in-use",
@@ -140,7 +140,7 @@ export const knownIssues: readonly KnownIssue[] = [
     id: "already-there",
     pattern: /already exists|VERR_ALREADY_EXISTS/,
     retry: "never",
-    hint: "an object of that name or file is not groundplane's: rename the stack, or remove it if nobody needs it",
+    hint: "an object of that name or file is not groundplane's: rename the stack, or remove it if it is not needed",
   },
 ];
 

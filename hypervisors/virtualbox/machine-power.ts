@@ -22,7 +22,7 @@ const PRESS_AGAIN_MS = 5_000;
 const LOOK_EVERY_MS = 250;
 /** VirtualBox ends a machine's process within a second; a host that swaps takes longer. */
 const END_MS = 60_000;
-/** The state was read a moment ago, by whoever has just made the machine. */
+/** The state was read a moment ago, by the caller that created the machine. */
 const JUST_READ_MS = 1_000;
 
 export async function start(box: VirtualBox, spec: MachineSpec): Promise<void> {
@@ -48,7 +48,7 @@ async function callStart(session: Session, spec: MachineSpec): Promise<void> {
   try {
     await session.call(commands.startVm(spec.uuid), { timeoutMs: START_MS, done: runs });
   } catch (error) {
-    // Somebody else was faster, e.g. in VirtualBox' manager.
+    // Another program was faster, e.g. VirtualBox' manager.
     if (error instanceof VirtualBoxError && error.id === "vm-locked" && (await runs())) return;
     throw error;
   }
@@ -85,7 +85,7 @@ export async function hardKill(box: VirtualBox, spec: MachineSpec): Promise<void
   });
 }
 
-/** Cuts the power and waits until VirtualBox has let go of the machine. */
+/** Cuts the power and waits until VirtualBox has released the machine. */
 export async function endNow(host: Host, session: Session, spec: IdentifiedMachine): Promise<void> {
   const info = await session.vm(spec.uuid);
   if (!info || isStill(info)) return;

@@ -84,7 +84,7 @@ function adapterSettings(adapter: Adapter): readonly Setting[] {
   const name = `adapter ${slot} (${segment})`;
   return [
     { name, options: plugOptions(adapter), wanted: plugText(plug), shown: (info) => shownPlug(info, slot) },
-    // Whoever only listens gets what is meant for it, and nothing else.
+    // A host that only listens gets its own frames and no others.
     ...(plug.kind === "nat" ? [] : [promiscuous(name, slot)]),
     whilePlugged(setting(`${name}: type`, [`--nictype${slot}`, "virtio"], `nictype${slot}`, "virtio")),
     {

@@ -99,7 +99,7 @@ export async function listMachines(host: Host, stack: string): Promise<readonly 
 const changedMeanwhile = (spec: MachineSpec, reasons: readonly string[]): UserError =>
   new UserError(
     "machine-started-meanwhile",
-    `${spec.name} was shut down for a change and started again by somebody else: ${reasons.join("; ")}`,
+    `${spec.name} was shut down for a change and started again by another program: ${reasons.join("; ")}`,
     "leave the machine alone and run the command again",
   );
 

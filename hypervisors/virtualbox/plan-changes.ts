@@ -96,7 +96,7 @@ function stillCalls(wanted: WantedMachine, differing: readonly Setting[], info: 
     ...addForwards(wanted.adapters, missing),
   ];
   if (options.length === 0) return [];
-  // Whoever began it may have been killed before any setting was made.
+  // An earlier run may have been killed before any setting.
   const unreadable = wanted.record.complete ? [] : unreadableOptions;
   return [commands.modifyVm(wanted.record.spec.uuid, [...unreadable, ...options])];
 }

@@ -17,7 +17,7 @@ export function registryFolder(
 const WAIT_MS = 900_000;
 
 /**
- * The one lock around every call, reads included, of everybody who works with the same registry: parallel calls crash
+ * The one lock around every call, reads included, of all processes that use the same registry: parallel calls crash
  * VBoxSVC and fail at random.
  */
 export function withRegistryLock<T>(host: Host, action: () => Promise<T>): Promise<T> {

@@ -13,7 +13,7 @@ import type { Medium, VmInfo } from "./parse-output";
 import { isBelow, occupiedSlots } from "./storage";
 import type { Session, VirtualBox } from "./vboxmanage";
 
-/** Removes the machine and all that is its own; what was made of it by somebody who was killed as well. */
+/** Removes the machine and all its objects, also those of a killed process. */
 export async function removeEverything(box: VirtualBox, machine: MachineName, owner: Owner): Promise<void> {
   const record = await ownedRecord(box.host, machine, owner);
   const { folder, vmFolder } = machineFiles(box.host, machine);

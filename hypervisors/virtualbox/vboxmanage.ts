@@ -28,13 +28,13 @@ export interface CallOptions {
   readonly done?: () => Promise<boolean>;
 }
 
-/** What whoever holds the lock may do. */
+/** Operations for the holder of the lock. */
 export interface Session {
   /** @throws VirtualBoxError for everything that is no success */
   call(argv: readonly string[], options?: CallOptions): Promise<string>;
   /** Every registered machine. */
   vms(): Promise<readonly ListedVm[]>;
-  /** @param maxAgeMs how old the answer may be; 0 asks anew */
+  /** @param maxAgeMs how old the answer may be; 0 asks again */
   vm(uuid: string, maxAgeMs?: number): Promise<VmInfo | undefined>;
   media(maxAgeMs?: number): Promise<readonly Medium[]>;
 }
@@ -42,7 +42,7 @@ export interface Session {
 export interface VirtualBox {
   /** The host that it runs on. */
   readonly host: Host;
-  /** Runs `action` while nobody else on this host calls VBoxManage. Not reentrant. */
+  /** Runs `action` while no other process on this host calls VBoxManage. Not reentrant. */
   session<T>(action: (session: Session) => Promise<T>): Promise<T>;
   /** Without the lock: for the conversion of images, which takes long and does not use VBoxSVC. */
   convert(argv: readonly string[]): Promise<void>;

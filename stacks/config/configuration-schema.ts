@@ -116,7 +116,7 @@ export const configurationSchema = z
       .default("auto")
       .describe(
         "Where machines run: `virtualbox` or `qemu` = virtual machines, `nspawn` = system containers, `auto` = the best " +
-          "that this host has, `fake` = on paper, for tests.",
+          "that this host has, `fake` = simulated, for tests.",
       ),
     kubernetesVersion: z.enum(kubernetesVersions).default(defaultKubernetesVersion).describe("Version of Kubernetes."),
     distribution: z

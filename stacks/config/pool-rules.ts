@@ -68,7 +68,7 @@ const storageCount: Rule = {
   reads: [["pools", "storage", "count"]],
   check({ pools }) {
     if (pools.storage.count !== 2) return [];
-    const rule = "must be 0, 1 or 3: of two copies that differ nobody can say which is right";
+    const rule = "must be 0, 1 or 3: if two copies differ, it is unknown which is right";
     return [
       { path: ["pools", "storage", "count"], rule, fix: "use 3; `storage.volume: arbiter` needs only two copies" },
     ];

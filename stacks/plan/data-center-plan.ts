@@ -99,8 +99,8 @@ export interface BalancingPlan extends BalancingTimers {
   readonly floatingIp: string;
   readonly prefixLength: number;
   readonly port: number;
-  /** What moves it between two balancers; `nobody`: the only balancer owns it. */
-  readonly movedBy: "pacemaker" | "keepalived" | "nobody";
+  /** What moves it between two balancers; `static`: the only balancer owns it. */
+  readonly movedBy: "pacemaker" | "keepalived" | "static";
 }
 
 /** One storage machine's part of the volume. */

@@ -2,7 +2,7 @@ import { DISK_OVERHEAD_MIB, type ImageKind, type Volume, volumes } from "../../m
 import type { PoolConfiguration } from "../config/configuration";
 import type { SystemVolumePlan } from "./data-center-plan";
 
-/** Volumes are whole extents. */
+/** Volumes consist of complete extents. */
 const EXTENT_MIB = 4;
 
 /**

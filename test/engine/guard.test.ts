@@ -91,7 +91,7 @@ test("the guard of a data centre", { timeout: 15 * 60_000 }, async (t) => {
 
   await t.test("a plan that the cluster would not survive is refused by preview, all of it at once", async () => {
     configure({ cidr: "192.168.64.0/21" });
-    const everything = [/masters: master-1, master-2, master-3 would be made anew/, /balancers: /, /storage: /];
+    const everything = [/masters: master-1, master-2, master-3 would be recreated/, /balancers: /, /storage: /];
     mustRefuse(await pulumi("preview"), ...everything, /one after the other/);
     configure({ balancers: 1, storage: 1 });
     const fewer = [

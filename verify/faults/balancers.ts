@@ -26,7 +26,7 @@ export const seen = ({ apiGap: gap, lostWrites: lost, timeline }: Observed): Req
 });
 
 export const needsPair = ({ balancing }: DataCenterPlan): string | undefined =>
-  balancing.movedBy === "nobody" ? "the stack has only one balancer" : undefined;
+  balancing.movedBy === "static" ? "the stack has only one balancer" : undefined;
 
 export const balancerKill: Fault = {
   name: "balancer-kill",

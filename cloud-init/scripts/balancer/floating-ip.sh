@@ -20,7 +20,7 @@ COMMANDS
   holds
 }
 
-# Again, for whoever missed the first.
+# Again, for hosts that missed the first.
 announce() {
   /usr/libexec/heartbeat/send_arp -i 50 -r 4 -p /run/floating-ip.send_arp \
     "$OCF_RESKEY_interface" "${OCF_RESKEY_address%/*}" auto not_used not_used </dev/null >/dev/null 2>&1 &

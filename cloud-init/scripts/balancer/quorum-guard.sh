@@ -7,8 +7,8 @@ set -u
 
 holds_it() { [ -n "$(ip -4 -oneline address show dev "$NODE_INTERFACE" to "${API_ADDRESS%/*}/32")" ]; }
 
-# Pacemaker looks every five seconds and notes only what is new. What it sees while its members agree anew is lost, so the
-# address would count as held here for ever, with nobody holding it.
+# Pacemaker looks every five seconds and notes only what is new. What it sees while its members agree again is lost, so the
+# address would count as held here for ever, although no balancer holds it.
 settle() {
   local where
   for _ in {1..60}; do

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The balancer's part of node-ready: HAProxy answers, and somebody holds the floating IP.
+# The balancer's part of node-ready: HAProxy answers, and a balancer holds the floating IP.
 set -u
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env
@@ -24,9 +24,9 @@ pacemaker)
 keepalived)
   systemctl is-active --quiet keepalived || missing "keepalived does not run"
   socat -T 1 -u OPEN:/dev/null "TCP:$API_ADDRESS:$API_PORT,connect-timeout=1" 2>/dev/null ||
-    missing "nobody holds the floating IP"
+    missing "no balancer holds the floating IP"
   ;;
-nobody)
+*) # static: the only balancer
   ip -4 -oneline address show to "$API_ADDRESS" | grep -q . || missing "the floating IP is not there"
   ;;
 esac

@@ -73,7 +73,7 @@ prepare_data_disk() {
       fail "disk $name is not plugged in"
       return
     }
-    # 2 = nothing known is on it. Whatever else there is belongs to somebody.
+    # 2 = no known content. Any other content belongs to a user.
     blkid --probe "$device" >/dev/null
     if [ $? -ne 2 ]; then
       fail "disk $name ($device) holds something that groundplane did not make; it is left as it is"

@@ -26,14 +26,14 @@ watch_requests() {
     "$api/apis/certificates.k8s.io/v1/certificatesigningrequests?watch=1&fieldSelector=spec.signerName%3D$signer"
 }
 
-# `NAME REQUEST REQUESTER` of every request that nobody has decided on.
+# `NAME REQUEST REQUESTER` of every undecided request.
 pending_requests() {
   kubectl --server "$api" get csr --field-selector "spec.signerName=$signer" -o go-template='{{range .items}}
     {{- if not .status.conditions}}{{.metadata.name}} {{.spec.request}} {{.spec.username}}
 {{end}}{{end}}'
 }
 
-# The plan is read anew each time: a worker may have been added since.
+# The plan is read again each time: a worker may have been added since.
 decide() {
   local name request requester reason
   while read -r name request requester; do

@@ -16,7 +16,7 @@ if ! [[ "$2" =~ ^$member(,$member)*$ ]]; then
   exit 2
 fi
 read_order
-# A node that has begun to join has, or may have, data of a living cluster.
+# A node that has begun to join has, or may have, data of a running cluster.
 if [ "$order" = join ] && has_etcd_data; then
   echo "this node is joining a cluster and has its data: it cannot bootstrap another" >&2
   exit 1

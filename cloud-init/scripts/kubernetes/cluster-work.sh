@@ -37,7 +37,7 @@ work() {
   local attempt
   for ((attempt = 1; attempt <= attempts; attempt++)); do
     if "$2" "$1"; then return 0; fi
-    if [ "$attempt" -lt "$attempts" ]; then set_phase "$1" "attempt $attempt failed, once more" "$(last_error)"; fi
+    if [ "$attempt" -lt "$attempts" ]; then set_phase "$1" "attempt $attempt failed, trying again" "$(last_error)"; fi
     sleep 1
   done
   fail "$(last_error)"
@@ -57,7 +57,7 @@ bootstrap_cluster() {
   if [ "$order" = first ]; then
     apply_flannel "$1" || return 1
   else
-    # Not bound by any role binding: whoever holds it is above the cluster's rules. One master keeps it.
+    # Not bound by any role binding: its holder bypasses the cluster's rules. One master keeps it.
     rm -f /etc/kubernetes/super-admin.conf
   fi
 }

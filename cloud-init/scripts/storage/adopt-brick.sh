@@ -41,7 +41,7 @@ touch "$mark"
 sync "$mark"
 mkdir -p "$BRICK_FOLDER"
 make_unservable
-# Where a brick lies it looks up when it starts, and not when it hears of a volume.
+# It looks up a brick's location when it starts, not when it learns about a volume.
 systemctl restart glusterd
 until hand_over; do
   make_unservable

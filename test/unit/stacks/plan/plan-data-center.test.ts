@@ -113,7 +113,7 @@ test("two balancers are a pair, one owns the floating IP for good", () => {
     checkMs: 1000,
     takeoverMs: 1000,
   });
-  assert.equal(planDataCenter(exampleConfiguration("small")).balancing.movedBy, "nobody");
+  assert.equal(planDataCenter(exampleConfiguration("small")).balancing.movedBy, "static");
   assert.equal(planOf({ options: { failoverBy: "keepalived" } }).balancing.movedBy, "keepalived");
   assert.equal(planOf({ options: { failover: "calm" } }).balancing.tokenMs, 1000);
 });
