@@ -167,7 +167,7 @@ export async function makeExecutable(file: string): Promise<void> {
   await fs.chmod(file, 0o755);
 }
 
-/** Takes everybody's permission to write to a file. */
+/** Removes all permissions to write to a file. */
 export async function makeReadOnly(file: string): Promise<void> {
   await fs.chmod(file, 0o444);
 }

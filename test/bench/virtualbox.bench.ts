@@ -27,11 +27,11 @@ const times: readonly BenchRow[] = [
     unit: "s",
     what: "the driver makes and starts the 11 machines of `lab` on the real VBoxManage, guests that boot one sector; limit: a plain script of the calls that changed something",
   },
-  { name: "virtualbox-change", unit: "s", what: "the driver gives all of them, stopped, more memory; limit: likewise" },
+  { name: "virtualbox-change", unit: "s", what: "the driver gives all of them, stopped, more memory; limit: the same" },
   {
     name: "virtualbox-destroy",
     unit: "s",
-    what: "the driver removes them, stopped, with disks and images; limit: likewise",
+    what: "the driver removes them, stopped, with disks and images; limit: the same",
   },
 ];
 const calls: readonly BenchRow[] = times.map(({ name }) => ({

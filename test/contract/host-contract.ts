@@ -121,7 +121,7 @@ export function hostContract(name: string, make: () => HostUnderTest): void {
       assert.deepEqual(order, [0, 1, 2]);
     });
 
-    test("a lock is given back after a failure, and its result passed on", async () => {
+    test("a lock is released after a failure, and the error is passed on", async () => {
       const failing = host.locks.withLock(place("lock"), () => Promise.reject(new Error("no")));
       await assert.rejects(failing, /^Error: no$/);
       assert.equal(await host.locks.withLock(place("lock"), async () => 42), 42);

@@ -32,7 +32,7 @@ export interface DriverUnderTest {
 const suffix = process.pid.toString(36);
 const stacks = { one: `contract-a-${suffix}`, two: `contract-b-${suffix}` };
 const owner = (urn: string, stack = stacks.one): Owner => ({ stack, urn: `urn:pulumi:${stack}::contract::${urn}` });
-const stranger: Owner = { stack: "strangers", urn: "urn:pulumi:strangers::contract::stranger" };
+const outsider: Owner = { stack: "outsiders", urn: "urn:pulumi:outsiders::contract::outsider" };
 
 export const contractSeed: SeedFiles = {
   userData: "#cloud-config\nssh_genkeytypes: [ed25519]\n",
@@ -91,8 +91,8 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       await driver.create().ensureSegment(segment, owner("dmz"));
       await driver.create().ensureSegment(segment, owner("dmz"));
       assert.deepEqual((await driver.create().inspectSegment(segment))?.owner, owner("dmz"));
-      await assert.rejects(driver.create().ensureSegment(segment, stranger), ForeignObjectError);
-      await assert.rejects(driver.create().removeSegment(segment, stranger), ForeignObjectError);
+      await assert.rejects(driver.create().ensureSegment(segment, outsider), ForeignObjectError);
+      await assert.rejects(driver.create().removeSegment(segment, outsider), ForeignObjectError);
       assert.deepEqual((await driver.create().inspectSegment(segment))?.owner, owner("dmz"));
     });
 
@@ -101,8 +101,8 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       await driver.create().ensureDisk(disk, owner("disk"));
       await driver.create().ensureDisk(disk, owner("disk"));
       assert.deepEqual(await driver.create().inspectDisk(disk), { ...disk, owner: owner("disk") });
-      await assert.rejects(driver.create().ensureDisk(disk, stranger), ForeignObjectError);
-      await assert.rejects(driver.create().removeDisk(disk, stranger), ForeignObjectError);
+      await assert.rejects(driver.create().ensureDisk(disk, outsider), ForeignObjectError);
+      await assert.rejects(driver.create().removeDisk(disk, outsider), ForeignObjectError);
     });
 
     test("what is missing can be removed and stopped, and is not there", async () => {
@@ -131,8 +131,8 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
     test("a machine of another owner is refused and stays as it is", async () => {
       const before = await driver.create().inspectMachine(machine);
       const spec = { ...contractMachine(await driver.image()), memoryMiB: 4096 };
-      await assert.rejects(driver.create().ensureMachine(spec, contractSeed, stranger), ForeignObjectError);
-      await assert.rejects(driver.create().removeMachine(machine, stranger), ForeignObjectError);
+      await assert.rejects(driver.create().ensureMachine(spec, contractSeed, outsider), ForeignObjectError);
+      await assert.rejects(driver.create().removeMachine(machine, outsider), ForeignObjectError);
       assert.deepEqual(await driver.create().inspectMachine(machine), before);
     });
 

@@ -154,7 +154,7 @@ test("a foreign machine of the same name is refused and left alone", async () =>
   await client.create(machine, wanted);
   const file = path.join(data, "fake/tested/machines/one/machine.json");
   const record = JSON.parse(fs.readFileSync(file, "utf8"));
-  fs.writeFileSync(file, JSON.stringify({ ...record, owner: { stack: "tested", urn: "somebody" } }));
+  fs.writeFileSync(file, JSON.stringify({ ...record, owner: { stack: "tested", urn: "someone" } }));
   await assert.rejects(client.create(machine, wanted), (error: Error) => {
     assert.equal(initFailureOf(error), undefined, "it must not come into the state");
     return /belongs to somebody/.test(error.message);

@@ -1,4 +1,4 @@
-// What the papers tell people to type exists, and the README's examples do what they say: on the fake driver, in a
+// What the documents tell people to type exists, and the README's examples do what they say: on the fake driver, in a
 // project and a data folder of their own.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
@@ -7,7 +7,7 @@ import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
-import { codeIn, commandLines, papers, projectFolder, readPaper } from "../support/papers";
+import { codeIn, commandLines, documents, projectFolder, readDocument } from "../support/documents";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 
 let project: ProjectCopy;
@@ -34,28 +34,28 @@ const { scripts } = JSON.parse(fs.readFileSync(path.join(projectFolder, "package
   scripts: Record<string, string>;
 };
 
-test("npm scripts that the papers name exist", () => {
-  const named = papers.flatMap((paper) =>
-    codeIn(readPaper(paper)).flatMap((code) =>
-      [...code.matchAll(/npm (?:run )?([a-z][a-z:0-9-]*)/g)].map(([, script = ""]) => ({ paper, script })),
+test("npm scripts that the documents name exist", () => {
+  const named = documents.flatMap((document) =>
+    codeIn(readDocument(document)).flatMap((code) =>
+      [...code.matchAll(/npm (?:run )?([a-z][a-z:0-9-]*)/g)].map(([, script = ""]) => ({ document, script })),
     ),
   );
   assert.ok(named.length > 20);
-  for (const { paper, script } of named) {
-    assert.ok(["ci", "install"].includes(script) || Object.hasOwn(scripts, script), `${paper}: npm run ${script}`);
+  for (const { document, script } of named) {
+    assert.ok(["ci", "install"].includes(script) || Object.hasOwn(scripts, script), `${document}: npm run ${script}`);
   }
 });
 
 test("every command is in the README's table, and no other", () => {
   const help = type("npx groundplane --help").stdout;
   const known = [...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = ""]) => name).filter((name) => name !== "help");
-  const table = [...readPaper("README.md").matchAll(/^\| `npx groundplane ([a-z]+)/gm)].map(([, name = ""]) => name);
+  const table = [...readDocument("README.md").matchAll(/^\| `npx groundplane ([a-z]+)/gm)].map(([, name = ""]) => name);
   assert.deepEqual([...new Set(table)].sort(), known.sort());
 });
 
-test("commands that the papers name exist with their options", () => {
-  const lines = papers
-    .flatMap((paper) => codeIn(readPaper(paper)))
+test("commands that the documents name exist with their options", () => {
+  const lines = documents
+    .flatMap((document) => codeIn(readDocument(document)))
     .flatMap((code) => {
       const words = /(?:npx )groundplane ([a-z][^)"|]*)/.exec(code)?.[1];
       return words ? [words.split(" -- ")[0]?.trim() ?? ""] : [];
@@ -75,15 +75,15 @@ test("commands that the papers name exist with their options", () => {
 const standardPrograms = ["npm", "npx", "eval", "export", "kubectl", "pulumi", "cp", "RECORD=1"];
 
 test("command lines begin with programs that are known", () => {
-  for (const paper of papers) {
-    for (const line of commandLines(readPaper(paper))) {
-      assert.ok(standardPrograms.includes(line.split(" ")[0] ?? ""), `${paper}: ${line}`);
+  for (const document of documents) {
+    for (const line of commandLines(readDocument(document))) {
+      assert.ok(standardPrograms.includes(line.split(" ")[0] ?? ""), `${document}: ${line}`);
     }
   }
 });
 
 test("the README's examples do what they say", { timeout: 300_000 }, () => {
-  const lines = commandLines(readPaper("README.md"));
+  const lines = commandLines(readDocument("README.md"));
   const ran: string[] = [];
   const run = (line: string, typed = line) => {
     assert.ok(lines.includes(line), `the README has ${line}`);
@@ -118,17 +118,17 @@ test("the README's examples do what they say", { timeout: 300_000 }, () => {
 });
 
 test("a stack of one's own begins with a copy", () => {
-  const [copy = "", diagram = ""] = commandLines(readPaper("stacks/README.md"));
+  const [copy = "", diagram = ""] = commandLines(readDocument("stacks/README.md"));
   assert.match(type(copy).said, /^cp /);
   assert.match(type(diagram).stdout, /^mine\.internal/m);
 });
 
 test("CONTRIBUTING names every tier and every room", () => {
-  const paper = readPaper("CONTRIBUTING.md");
+  const document = readDocument("CONTRIBUTING.md");
   for (const script of Object.keys(scripts).filter((name) => /^test:|^check$|^bench$/.test(name))) {
-    assert.match(paper, new RegExp(`npm run ${script}\\b`), script);
+    assert.match(document, new RegExp(`npm run ${script}\\b`), script);
   }
   const tracked = execFileSync("git", ["ls-files"], { cwd: projectFolder, encoding: "utf8" }).split("\n");
   const rooms = new Set(tracked.flatMap((file) => /^([a-z-]+)\//.exec(file)?.[1] ?? []));
-  for (const room of rooms) assert.ok(paper.includes(`\`${room}`), room);
+  for (const room of rooms) assert.ok(document.includes(`\`${room}`), room);
 });

@@ -2,15 +2,17 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { codeIn, papers, projectFolder, readPaper } from "../support/papers";
+import { codeIn, documents, projectFolder, readDocument } from "../support/documents";
 
 /** Relative to the README on GitHub, so that a fork shows its own runs. */
 const actionsOnGithub = "../../actions/workflows/";
 
-for (const paper of papers) {
-  test(`every link of ${paper} leads somewhere`, () => {
-    const folder = path.join(projectFolder, path.dirname(paper));
-    const targets = [...readPaper(paper).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target = ""]) => target);
+for (const document of documents) {
+  test(`every link of ${document} leads somewhere`, () => {
+    const folder = path.join(projectFolder, path.dirname(document));
+    const targets = [...readDocument(document).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(
+      ([, target = ""]) => target,
+    );
     for (const target of targets) {
       if (/^[a-z]+:/.test(target) || target.startsWith(actionsOnGithub)) continue;
       assert.ok(fs.existsSync(path.join(folder, target)), target);
@@ -18,43 +20,43 @@ for (const paper of papers) {
   });
 }
 
-test("every room has a paper, and the README leads to each of them", () => {
-  const rooms = papers.filter((paper) => paper.endsWith("/README.md"));
-  const readme = readPaper("README.md");
+test("every room has a document, and the README leads to each of them", () => {
+  const rooms = documents.filter((document) => document.endsWith("/README.md"));
+  const readme = readDocument("README.md");
   for (const room of rooms) assert.ok(readme.includes(`](${room})`), room);
-  const roomsWithPapers = [
+  const roomsWithDocuments = [
     ...["model", "host", "stacks", "cloud-init", "components", "hypervisors", "guests", "provider", "image"],
     ...["verify", "review", "toolchain"],
   ];
-  for (const folder of roomsWithPapers) assert.ok(rooms.includes(`${folder}/README.md`), folder);
+  for (const folder of roomsWithDocuments) assert.ok(rooms.includes(`${folder}/README.md`), folder);
 });
 
-/** Names of files as the papers of rooms write them: relative to their own folder, to its parents, or to the project. */
-test("files that the papers name are there", () => {
-  for (const paper of papers) {
-    if (paper === "CHANGELOG.md") continue;
-    const folder = path.join(projectFolder, path.dirname(paper));
-    for (const code of codeIn(readPaper(paper))) {
+/** Names of files as the documents of rooms write them: relative to their own folder, to its parents, or to the project. */
+test("files that the documents name are there", () => {
+  for (const document of documents) {
+    if (document === "CHANGELOG.md") continue;
+    const folder = path.join(projectFolder, path.dirname(document));
+    for (const code of codeIn(readDocument(document))) {
       if (!/^[\w@./-]+\.(?:ts|cjs|sh|json|md|yaml)$/.test(code) || isMadeLater.test(code)) continue;
       const places = [folder, projectFolder].map((place) => path.join(place, code));
       assert.ok(
         places.some((place) => fs.existsSync(place)),
-        `${paper}: ${code}`,
+        `${document}: ${code}`,
       );
     }
   }
 });
 
-test("the host's paper lists every file of the host", () => {
-  const paper = readPaper("host/README.md");
+test("the host's document lists every file of the host", () => {
+  const document = readDocument("host/README.md");
   const files = fs.readdirSync(path.join(projectFolder, "host")).filter((file) => file.endsWith(".ts"));
-  for (const file of files) assert.ok(paper.includes(`\`${file}\``), file);
+  for (const file of files) assert.ok(document.includes(`\`${file}\``), file);
 });
 
-test("the paper of model/ lists every table", () => {
-  const paper = readPaper("model/README.md");
+test("the document of model/ lists every table", () => {
+  const document = readDocument("model/README.md");
   const files = fs.readdirSync(path.join(projectFolder, "model")).filter((file) => file.endsWith(".ts"));
-  for (const file of files) assert.ok(paper.includes(`\`${file}\``), file);
+  for (const file of files) assert.ok(document.includes(`\`${file}\``), file);
 });
 
 /** Files of images and seals, which are not in the project, and what Pulumi and Kubernetes call theirs. */

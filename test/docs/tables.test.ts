@@ -4,13 +4,15 @@ import { test } from "node:test";
 import { driverRequirements } from "../../model/driver-requirements";
 import { failoverProfiles, podsElsewhereSeconds } from "../../model/failover-profiles";
 import { formatVersion } from "../../model/versions";
-import { papers, readPaper } from "../support/papers";
+import { documents, readDocument } from "../support/documents";
 
 /** On one line, so that a sentence is found wherever it is wrapped. */
-const readme = (): string => readPaper("README.md").replaceAll(/\s+/g, " ");
+const readme = (): string => readDocument("README.md").replaceAll(/\s+/g, " ");
 
 test("the docs name the versions of hypervisors that the table requires", () => {
-  const written = papers.filter((paper) => !["CHANGELOG.md", "DECISIONS.md"].includes(paper)).map(readPaper);
+  const written = documents
+    .filter((document) => !["CHANGELOG.md", "DECISIONS.md"].includes(document))
+    .map(readDocument);
   const { virtualbox, qemu } = driverRequirements;
   for (const { product, oldest } of [virtualbox.hypervisor, qemu.hypervisor]) {
     const named = written.flatMap((text) =>

@@ -12,9 +12,9 @@ import type { BenchResult } from "../bench/bench";
 import { contract } from "../bench/lab-steps/contract";
 import { renderRecorded } from "../bench/results-table";
 import { renderConfigurationKeys } from "../support/configuration-keys";
+import { fenced, markdownTable, projectFolder, readDocument, type WrittenPart, withPart } from "../support/documents";
 import { examplePlan } from "../support/example-plans";
 import { exampleText } from "../support/example-stacks";
-import { fenced, markdownTable, projectFolder, readPaper, type WrittenPart, withPart } from "../support/papers";
 import { renderWordPairs } from "./words";
 
 /**
@@ -24,27 +24,27 @@ const recording = process.env.RECORD === "1";
 
 const parts: readonly WrittenPart[] = [
   {
-    paper: "README.md",
+    document: "README.md",
     name: "diagram",
     render: () => fenced("mermaid", renderDiagram(examplePlan("lab"), "mermaid")),
   },
   {
-    paper: "README.md",
+    document: "README.md",
     name: "file:stacks/Pulumi.lab.yaml",
     render: () => fenced("yaml", withoutSalt(exampleText("lab"))),
   },
-  { paper: "README.md", name: "flows", render: renderFlows },
-  { paper: "README.md", name: "contract", render: renderRecordedContract },
-  { paper: "README.md", name: "bench", render: renderBenchWithoutFaults },
-  { paper: "stacks/README.md", name: "keys", render: renderConfigurationKeys },
-  { paper: "CONTRIBUTING.md", name: "words", render: renderWordPairs },
+  { document: "README.md", name: "flows", render: renderFlows },
+  { document: "README.md", name: "contract", render: renderRecordedContract },
+  { document: "README.md", name: "bench", render: renderBenchWithoutFaults },
+  { document: "stacks/README.md", name: "keys", render: renderConfigurationKeys },
+  { document: "CONTRIBUTING.md", name: "words", render: renderWordPairs },
 ];
 
 for (const part of parts) {
-  test(`${part.paper} shows the current ${part.name}`, () => {
-    const text = readPaper(part.paper);
+  test(`${part.document} shows the current ${part.name}`, () => {
+    const text = readDocument(part.document);
     const right = withPart(text, part);
-    if (recording) fs.writeFileSync(path.join(projectFolder, part.paper), right);
+    if (recording) fs.writeFileSync(path.join(projectFolder, part.document), right);
     assert.equal(text, right, "RECORD=1 npm run test:docs updates it");
   });
 }

@@ -119,7 +119,7 @@ test("the life of a lab", { skip, timeout: 30 * 60_000 }, async (t) => {
     ["a protected stack is left alone", protectedIsLeftAlone],
     ["changed files reach balancers and masters one after the other", files.changesRoll],
     ["a file that its program refuses stops the roll, and so does one that breaks the service", files.mistakesStop],
-    ["hard kills of a balancer and a master are survived and mended", killsAreSurvivedAndMended],
+    ["hard kills of a balancer and a master are survived and repaired", killsAreSurvivedAndMended],
     ["the join token expires", joinTokenExpires],
     ["a worker is added, alone", workerIsAddedAlone],
     ["the worker is drained and removed", workerIsRemoved],

@@ -107,10 +107,10 @@ test("the guard of a data centre", { timeout: 15 * 60_000 }, async (t) => {
     mustRefuse(await pulumi("preview"), /etcd would stop/, /take this change back/);
     assert.equal(masters().length, 3);
     configure();
-    mustSucceed("mend", await up());
+    mustSucceed("repair", await up());
   });
 
-  await t.test("a majority that is replaced by hand is refused when it comes to it, and mended after", async () => {
+  await t.test("a majority that is replaced by hand is refused at that point, and repaired afterwards", async () => {
     mustRefuse(await replace("master-1", "master-3"), /cannot be removed now: of the other machines only master-2/);
     mustRefuse(await replace("balancer-1", "balancer-2"), /cannot be removed now: of the other machines none/);
     mustSucceed("up", await up());

@@ -80,7 +80,7 @@ test("previews change nothing", { timeout: 15 * 60_000 }, async (t) => {
     ];
     await unharmed(drift, 0, groundplane);
     await unharmed([/# by hand/, /power.*"stopped" => "running"/], 0, () => pulumi("preview", "--diff"));
-    mustSucceed("mend", await pulumi("up", "--yes", "--skip-preview"));
+    mustSucceed("repair", await pulumi("up", "--yes", "--skip-preview"));
   });
 
   await t.test("where the plan grows, and where it is refused", async () => {

@@ -1,4 +1,4 @@
-// Machines through the real engine: what a plain preview shows, and what `up` puts right.
+// Machines through the real engine: what a plain preview shows, and what `up` repairs.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -91,12 +91,12 @@ test("a new seed text is nothing to do for a machine that exists; the one that i
 });
 
 test("another image replaces the machine", async () => {
-  const stack = await oneMachine({ ...userData("#cloud-config\n# once more\n"), image: "infrastructure-2" });
+  const stack = await oneMachine({ ...userData("#cloud-config\n# second text\n"), image: "infrastructure-2" });
   const { generation } = record().made;
   const up = await stack.up();
   assert.equal(up.summary.resourceChanges?.replace, 1);
   assert.notEqual(record().made.generation, generation);
-  assert.match(storedUserData(), /# once more/);
+  assert.match(storedUserData(), /# second text/);
 });
 
 test("a seed that refers to a secret which is not there is refused in the preview", async () => {

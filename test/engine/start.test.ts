@@ -56,7 +56,7 @@ function lockOf(pid: number): string {
   return file;
 }
 
-test("Ctrl-C stops in order, and the next start goes on from there", async () => {
+test("Ctrl-C stops in order, and the next start resumes there", async () => {
   let interrupted = false;
   const first = await start((output, pid) => {
     if (interrupted || !/segment created/.test(output)) return;

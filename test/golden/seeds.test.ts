@@ -11,7 +11,7 @@ import { examplePlan, exampleStacks } from "../support/example-plans";
 
 /**
  * `RECORD=1 node --import tsx --test test/golden/seeds.test.ts` writes what is rendered now; such a run fails, so that
- * nobody leaves it on.
+ * it is not left on.
  */
 const recording = process.env.RECORD === "1";
 

@@ -1,5 +1,5 @@
-// The stack `small` on virtual machines, from nothing to `kubectl get nodes`: minutes with KVM, a quarter of an hour
-// without.
+// The stack `small` on virtual machines, from nothing to `kubectl get nodes`: minutes with KVM, about 15
+// minutes without.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, before, describe, test } from "node:test";

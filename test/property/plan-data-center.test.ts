@@ -61,7 +61,7 @@ holdsForPlans("MACs are unicast and locally administered", (plan) => {
   }
 });
 
-holdsForPlans("the floating IP is in the dmz, nobody's and not leased", (plan) => {
+holdsForPlans("the floating IP is in the dmz, belongs to no node and is not leased", (plan) => {
   const dmz = plan.segments.find(({ name }) => name === "dmz");
   assert.ok(dmz && contains(cidr(dmz.cidr), address(plan.balancing.floatingIp)));
   assert.ok(!isLeased(plan, plan.balancing.floatingIp));
@@ -91,7 +91,7 @@ for (const [pool, step] of Object.entries(steps) as [PoolName, number][]) {
   });
 }
 
-holdsForPlans("storage machines move nobody, and a volume has one brick on each", (plan, configuration) => {
+holdsForPlans("storage machines move no other machine, and a volume has one brick on each", (plan, configuration) => {
   const storage = { ...configuration.pools.storage, count: 3, disks: [{ name: "brick", sizeGiB: 1 }] };
   const other = planDataCenter({ ...configuration, pools: { ...configuration.pools, storage } });
   const after = byName(other.nodes);

@@ -67,12 +67,12 @@ qemuSkipReason().then((skip) => {
       assert.ok(orderly < 10_000, `it took ${orderly} ms`);
       await removeQemuStack(host.image);
 
-      const deaf = qemuMachine(sealDiskImage("deaf-1", bootSectorDisk("DEAF")));
-      const other = await makeQemuMachine(deaf, true);
-      const [cut] = await timed(() => other.stopMachine(deaf, 2_000));
+      const silent = qemuMachine(sealDiskImage("silent-1", bootSectorDisk("SILENT")));
+      const other = await makeQemuMachine(silent, true);
+      const [cut] = await timed(() => other.stopMachine(silent, 2_000));
       assert.ok(cut >= 2_000 && cut < 15_000, `it took ${cut} ms`);
-      assert.equal((await other.inspectMachine(deaf))?.power, "stopped");
-      await removeQemuStack("deaf-1");
+      assert.equal((await other.inspectMachine(silent))?.power, "stopped");
+      await removeQemuStack("silent-1");
     });
 
     test("only its owner may read its files, and no one may write to the image", async () => {
@@ -109,7 +109,7 @@ qemuSkipReason().then((skip) => {
       assert.equal((await driver.inspectDisk(qemuDisk))?.sizeGiB, 5);
     });
 
-    test("memory is taken from the running guest and given back; more than it began with needs a stop", async () => {
+    test("a running guest's memory shrinks and grows again; more than at its start needs a stop", async () => {
       const driver = await makeQemuMachine(spec, true);
       await consoleSays(driver, spec, GUEST_LINE);
       const running = await machineProcesses(localHost, spec);

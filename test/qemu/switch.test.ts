@@ -76,17 +76,17 @@ qemuSkipReason().then((skip) => {
     });
 
     test("a client with a wrong protocol is disconnected, and one that does not read delays no other client", async () => {
-      const [stranger, one, two, deaf] = [
+      const [outsider, one, two, slowReader] = [
         await plug(segmentSocket("dmz")),
         await plug(segmentSocket("dmz")),
         await plug(segmentSocket("dmz")),
         await plug(segmentSocket("dmz")),
       ];
-      stranger.socket.write("GET / HTTP/1.1\r\n\r\n");
-      await stranger.ended;
-      deaf.socket.pause();
+      outsider.socket.write("GET / HTTP/1.1\r\n\r\n");
+      await outsider.ended;
+      slowReader.socket.pause();
       const flood = frame(BROADCAST, mac(1), "x".repeat(1400));
-      // Less at a time than may wait for one peer: all that is dropped is what the deaf one does not take.
+      // Less at a time than may wait for one peer: all that is dropped is what the slow reader does not take.
       for (let batch = 0; batch < 40; batch++) {
         for (let sent = 0; sent < 500; sent++) one.send(flood);
         for (let seen = 0; seen < 500; seen++) await two.receive();

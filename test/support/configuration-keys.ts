@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { configurationSchema } from "../../stacks/config/configuration-schema";
-import { markdownTable } from "./papers";
+import { markdownTable } from "./documents";
 
 /** The part of a JSON schema that a reader is told about. */
 interface Node {

@@ -86,7 +86,7 @@ function opensForWriting(flags: unknown): boolean {
 }
 
 function checkWrite(target: unknown): void {
-  // A number is a file that some earlier, checked call has opened; a FileHandle likewise.
+  // A number is a file that some earlier, checked call has opened; as is a FileHandle.
   if (typeof target !== "string" && !Buffer.isBuffer(target) && !(target instanceof URL)) return;
   const file = target instanceof URL ? fileURLToPath(target) : String(target);
   if (!isWritable(file)) forbid(`write ${path.resolve(file)}`);

@@ -111,7 +111,7 @@ export function guestMachine(plan: DataCenterPlan, node: NodePlan): MachineSpec 
 export const renderedSeed = (plan: DataCenterPlan, node: NodePlan, keys: GuestKeys): SeedFiles =>
   fillSecrets(renderNodeSeed(plan, node), keys.of(node.name));
 
-/** A node that plays no role: it knows nothing of the network but its name server and what DHCP tells its MAC address. */
+/** A node without a role: it knows only its name server and its DHCP lease. */
 export function bareSeed(plan: DataCenterPlan, node: NodePlan, keys: GuestKeys): SeedFiles {
   const [main] = node.interfaces;
   if (!main) throw new Error(`${node.name} has no interface`);

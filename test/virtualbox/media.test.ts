@@ -23,7 +23,7 @@ onVirtualbox("media and owners", (host) => {
     await other.driver.startMachine(other.spec(1));
     assert.equal((await other.inspect(other.spec(1))).power, "running");
     await other.remove(1);
-    assert.ok(await stack.driver.inspectImage({ name: BOOT_IMAGE }), "it goes only when it is given back");
+    assert.ok(await stack.driver.inspectImage({ name: BOOT_IMAGE }), "it is removed only when it is released");
     await stack.driver.releaseImage({ name: BOOT_IMAGE });
     assert.equal(await stack.driver.inspectImage({ name: BOOT_IMAGE }), undefined);
     for (const list of ["vms", "hdds", "dvds"]) assert.equal((await host.manage("list", list)).trim(), "");
@@ -65,22 +65,22 @@ onVirtualbox("media and owners", (host) => {
 
   test("a foreign machine with the same name stops the operation and stays unchanged", async () => {
     const machine = stack.spec(2);
-    const stranger = "99999999-0000-4000-8000-000000000001";
+    const outsider = "99999999-0000-4000-8000-000000000001";
     const name = `${stack.name}-${machine.name}`;
     await host.manage(
       "createvm",
       "--name",
       name,
       "--uuid",
-      stranger,
+      outsider,
       "--basefolder",
       path.join(host.data, "theirs"),
       "--register",
     );
     await assert.rejects(stack.make(machine), ForeignObjectError);
     await assert.rejects(stack.driver.removeMachine(machine, stack.owner(machine.name)), ForeignObjectError);
-    assert.match(await host.manage("list", "vms"), new RegExp(stranger));
-    await host.manage("unregistervm", stranger, "--delete");
+    assert.match(await host.manage("list", "vms"), new RegExp(outsider));
+    await host.manage("unregistervm", outsider, "--delete");
     await stack.make(machine);
     await stack.remove(2);
   });

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Takes the floating IP off this balancer as soon as Corosync says that it is in the minority. Pacemaker does so too, but
-# later; what was taken behind its back it is told of when the majority is here again.
+# later. When the majority is back, it is triggered to check what it missed.
 set -u
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env

@@ -30,14 +30,14 @@ export const killsAreSurvivedAndMended: Step = async (lab, t) => {
 
   const drift = await lab.cluster.pulumi("preview", "--diff", "--non-interactive");
   for (const name of [holder, "master-2"]) assert.match(drift.stdout, new RegExp(`${name}[\\s\\S]*stopped`));
-  const mended = countsOf(await up(lab));
-  assert.match(mended, /updated/);
-  assert.doesNotMatch(mended, /created|replaced|deleted/);
+  const repaired = countsOf(await up(lab));
+  assert.match(repaired, /updated/);
+  assert.doesNotMatch(repaired, /created|replaced|deleted/);
   await waitForReadyNodes(lab, 5);
   assert.doesNotMatch(countsOf(await up(lab)), /created|updated|replaced|deleted/);
 };
 
-/** The machine with its etcd data is gone for good; a new one of the same name takes its place. */
+/** The machine with its etcd data is gone permanently; a new one of the same name takes its place. */
 export const lostMasterIsReplaced: Step = async (lab, t) => {
   const lost = { stack: lab.cluster.stack, name: "master-1" };
   const state = await lab.driver.inspectMachine(lost);
@@ -71,9 +71,9 @@ async function hardKill({ driver, cluster }: LabUnderTest, name: string): Promis
 export const hostRestarts: Step = async (lab, t) => {
   await losePower(lab.cluster.stack, await lab.driver.listMachines(lab.cluster.stack));
   const started = performance.now();
-  const mended = countsOf(await up(lab));
+  const repaired = countsOf(await up(lab));
   t.diagnostic(`up after a restart of the host took ${secondsSince(started)}`);
-  assert.doesNotMatch(mended, /created|replaced|deleted/);
+  assert.doesNotMatch(repaired, /created|replaced|deleted/);
   await waitForReadyNodes(lab, 5);
   const secret = ["get", "secret", "sealed", "-o", "jsonpath={.data.word}"];
   const kept = await lab.cluster.kubectl("master-3", ...secret);

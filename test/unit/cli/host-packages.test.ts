@@ -13,7 +13,7 @@ test("virtual machines need no programs of containers, and those that build imag
   assert.deepEqual(names("virtualbox", true), ["openssh-client", "ca-certificates"]);
 });
 
-test("who is not root needs a program to be root of a user namespace, while images have to be built", () => {
+test("users other than root need a program for user namespaces while images have to be built", () => {
   const needed = (isRoot: boolean, imagesHere = false) =>
     neededPackages({ driver: "qemu", imagesHere, isRoot }).some(({ name }) => name === "uidmap");
   assert.deepEqual([needed(false), needed(true), needed(false, true)], [true, false, false]);

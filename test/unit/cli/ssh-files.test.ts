@@ -11,7 +11,7 @@ const node = (name: string, address: string) => ({
   hostKey: "ssh-ed25519 AAAA",
 });
 
-test("nodes are reached by name through the gateway, and nobody else's keys or hosts are trusted", () => {
+test("nodes are reached by name through the gateway, and no other keys or hosts are trusted", () => {
   const config = renderSshConfig(
     { key: "/data/100% mine/key", knownHosts: "/data/known_hosts" },
     {

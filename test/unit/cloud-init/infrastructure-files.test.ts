@@ -46,7 +46,7 @@ test("XML attributes are escaped", () => {
   assert.equal(emitXml(element("a", { b: `"<&>` }, element("c"))), '<a b="&quot;&lt;&amp;&gt;">\n  <c/>\n</a>\n');
 });
 
-test("HAProxy knows every master and nobody else", () => {
+test("HAProxy knows every master and no other node", () => {
   const servers = lines(renderHaproxyCfg(lab)).filter((line) => line.startsWith("server "));
   assert.deepEqual(
     servers,

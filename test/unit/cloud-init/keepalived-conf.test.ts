@@ -4,7 +4,7 @@ import { renderKeepalivedConf } from "../../../cloud-init/files/keepalived-conf"
 import { nodesOf } from "../../../stacks/plan/data-center-plan";
 import { examplePlan } from "../../support/example-plans";
 
-test("a backup that is told to take over waits for the least that VRRP knows, and the two never for the same", () => {
+test("a backup that takes over waits for VRRP's minimum, and the two never wait equally long", () => {
   const plan = examplePlan("lab");
   const balancers = nodesOf(plan, "balancer");
   const priorities = balancers.map((node) => Number(/^ *priority (\d+)$/m.exec(renderKeepalivedConf(plan, node))?.[1]));

@@ -40,7 +40,7 @@ test("the gateway has the uplink with the default route, and its address in ever
   }
 });
 
-test("the only balancer owns the floating IP; of a pair nobody has it from the start", () => {
+test("the only balancer owns the floating IP; no balancer of a pair has it from the start", () => {
   const single = networkOf(examplePlan("small"), "balancer-1");
   assert.deepEqual(single.dmz?.addresses, ["192.168.56.11/24", "192.168.56.10/24"]);
   assert.deepEqual(networkOf(lab, "balancer-1").dmz?.addresses, ["192.168.56.11/24"]);

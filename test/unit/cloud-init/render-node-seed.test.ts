@@ -85,7 +85,7 @@ test("keys of the cluster reach masters only", () => {
   }
 });
 
-test("nobody gets the administrator's private key or another node's host key", () => {
+test("no node gets the administrator's private key or another node's host key", () => {
   for (const seed of renderSeeds(lab)) {
     assert.ok(!seed.secrets.includes("ssh-user-key"));
     assert.deepEqual(

@@ -64,7 +64,7 @@ test("a worker mounts the volume from any storage machine, before kubelet, on a 
   );
 });
 
-test("without storage machines nobody hears of volumes", () => {
+test("without storage machines no node has a volume", () => {
   assert.equal(small.volume, undefined);
   assert.equal(storageBackend(small), undefined);
   const [worker] = nodesOf(small, "worker") as [NodePlan];

@@ -123,7 +123,7 @@ test("dismantling waits for everything else that really exists", async () => {
   assert.deepEqual(dependencies, [...new Set(others.map(({ name }) => name))].sort());
 });
 
-test("a new worker changes no other machine but what it would be told if it were made anew", async () => {
+test("a new worker changes only the seeds of other machines, which they read when recreated", async () => {
   const before = await recordDataCenter(lab);
   const after = await recordDataCenter(labWithWorkers(3));
   const untold = ({ inputs: { seed, ...rest } }: RecordedResource) => rest;

@@ -46,7 +46,7 @@ test("a stack that exists keeps its driver, whatever has been installed since", 
   assert.equal((await chooseDriver("auto", surroundings({ stacks: on("fake", "other") }))).driver, "nspawn");
 });
 
-test("another driver for a stack that exists is refused, whoever wants it", async () => {
+test("another driver for an existing stack is refused, whatever asks for it", async () => {
   assert.equal(await idOf(chooseDriver("fake", surroundings({ stacks: on("nspawn") }))), "driver-changed");
   const override = { override: "fake", stacks: on("nspawn") };
   assert.equal(await idOf(chooseDriver("auto", surroundings(override))), "driver-changed");

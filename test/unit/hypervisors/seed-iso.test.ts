@@ -15,7 +15,7 @@ test("a seed's CD image is the same bytes whenever and wherever it is made", () 
   assert.deepEqual(seedIso({ ...seed }), seedIso(seed));
 });
 
-test("it is whole sectors, says so itself, and carries the label that cloud-init looks for", () => {
+test("it consists of complete sectors, states its size, and has the label that cloud-init looks for", () => {
   const image = seedIso(seed);
   assert.equal(image.length % 2048, 0);
   assert.equal(image.readUInt32LE(16 * 2048 + 80), image.length / 2048);

@@ -11,7 +11,7 @@ interface Situation {
   readonly stopped?: readonly string[];
   readonly vanished?: readonly string[];
   /** Machines that the plan makes of another image. */
-  readonly anew?: readonly string[];
+  readonly recreated?: readonly string[];
   readonly replicas?: number;
 }
 
@@ -24,12 +24,12 @@ const formerly = (name: string): FormerMachine => {
   return { name, roles: role === "master" ? ["master", "etcd"] : [role] };
 };
 
-function judge({ before, after, stopped = [], vanished = [], anew = [], replicas = 3 }: Situation) {
+function judge({ before, after, stopped = [], vanished = [], recreated = [], replicas = 3 }: Situation) {
   const present = before
     .filter((name) => !vanished.includes(name))
     .map((name): [string, PresentMember] => [name, { ...member(name), running: !stopped.includes(name) }]);
   const planned = (role: string) =>
-    after.filter((name) => name.startsWith(role)).map((name) => member(name, anew.includes(name) ? "new" : "old"));
+    after.filter((name) => name.startsWith(role)).map((name) => member(name, recreated.includes(name) ? "new" : "old"));
   const members = { masters: planned("master"), balancers: planned("balancer"), storage: planned("storage"), replicas };
   return refusedLosses(before.map(formerly), new Map(present), members);
 }
@@ -64,41 +64,41 @@ test("without a majority nothing is taken away", () => {
   const [refused] = masters(3, 1, { stopped: ["master-2", "master-3"] });
   assert.match(String(refused?.problem), /only master-1 can answer/);
   assert.match(String(refused?.instead), /run `up`/);
-  assert.deepEqual(masters(3, 3, { vanished: ["master-2", "master-3"] }), [], "mending is nobody's loss");
+  assert.deepEqual(masters(3, 3, { vanished: ["master-2", "master-3"] }), [], "a repair loses nothing");
 });
 
-test("a majority of the masters is not made anew at once", () => {
-  assert.deepEqual(masters(3, 3, { anew: ["master-1"] }), []);
-  assert.deepEqual(masters(5, 5, { anew: ["master-1", "master-2"] }), []);
+test("a majority of the masters is not recreated at once", () => {
+  assert.deepEqual(masters(3, 3, { recreated: ["master-1"] }), []);
+  assert.deepEqual(masters(5, 5, { recreated: ["master-1", "master-2"] }), []);
   assert.match(
-    String(masters(3, 3, { anew: ["master-1", "master-3"] })[0]?.problem),
+    String(masters(3, 3, { recreated: ["master-1", "master-3"] })[0]?.problem),
     /keep 1 of 3 members; it needs 2/,
   );
-  assert.match(String(masters(3, 3, { anew: ["master-1"], vanished: ["master-2"] })[0]?.problem), /keep 1 of 3/);
-  assert.match(String(masters(1, 1, { anew: ["master-1"] })[0]?.instead), /grow to three masters first/);
+  assert.match(String(masters(3, 3, { recreated: ["master-1"], vanished: ["master-2"] })[0]?.problem), /keep 1 of 3/);
+  assert.match(String(masters(1, 1, { recreated: ["master-1"] })[0]?.instead), /grow to three masters first/);
 });
 
 test("both balancers do not go at once, and a pair stays a pair", () => {
   const pair = { before: names("balancer", 2), after: names("balancer", 2) };
-  assert.deepEqual(judge({ ...pair, anew: ["balancer-1"] }), []);
-  assert.deepEqual(properties(judge({ ...pair, anew: names("balancer", 2) })), ["balancers"]);
-  assert.deepEqual(properties(judge({ ...pair, anew: ["balancer-1"], stopped: ["balancer-2"] })), ["balancers"]);
+  assert.deepEqual(judge({ ...pair, recreated: ["balancer-1"] }), []);
+  assert.deepEqual(properties(judge({ ...pair, recreated: names("balancer", 2) })), ["balancers"]);
+  assert.deepEqual(properties(judge({ ...pair, recreated: ["balancer-1"], stopped: ["balancer-2"] })), ["balancers"]);
   assert.deepEqual(properties(judge({ ...pair, after: names("balancer", 1) })), ["balancers"]);
   const single = { before: names("balancer", 1), after: names("balancer", 1) };
-  assert.deepEqual(judge({ ...single, anew: ["balancer-1"] }), [], "who has one has chosen to be without it at times");
+  assert.deepEqual(judge({ ...single, recreated: ["balancer-1"] }), [], "a single balancer accepts outages");
 });
 
 test("storage keeps its replicas, and goes one machine at a time", () => {
   const three = { before: names("storage", 3), after: names("storage", 3) };
-  assert.deepEqual(judge({ ...three, anew: ["storage-2"] }), []);
-  assert.deepEqual(properties(judge({ ...three, anew: ["storage-1", "storage-2"] })), ["storage"]);
-  assert.deepEqual(properties(judge({ ...three, anew: ["storage-1"], stopped: ["storage-2"] })), ["storage"]);
+  assert.deepEqual(judge({ ...three, recreated: ["storage-2"] }), []);
+  assert.deepEqual(properties(judge({ ...three, recreated: ["storage-1", "storage-2"] })), ["storage"]);
+  assert.deepEqual(properties(judge({ ...three, recreated: ["storage-1"], stopped: ["storage-2"] })), ["storage"]);
   assert.match(
     String(judge({ ...three, after: names("storage", 2) })[0]?.problem),
     /2 storage machines for a volume of 3/,
   );
   assert.deepEqual(
-    judge({ before: names("storage", 2), after: names("storage", 2), anew: ["storage-1"], replicas: 1 }),
+    judge({ before: names("storage", 2), after: names("storage", 2), recreated: ["storage-1"], replicas: 1 }),
     [],
   );
 });
@@ -121,11 +121,15 @@ test("a volume keeps its shape while there is one", () => {
   assert.match(String(judgeShape("single", "replica-3", 1)[0]?.instead), /keep its shape/);
   assert.deepEqual(judgeShape("arbiter", "arbiter"), []);
   assert.deepEqual(judgeShape("", "replica-3", 0), [], "a pool that begins");
-  assert.deepEqual(judgeShape(undefined, "arbiter"), [], "nobody knows of another");
+  assert.deepEqual(judgeShape(undefined, "arbiter"), [], "no other shape is known");
 });
 
 test("all that is wrong is told at once", () => {
   const before = [...names("master", 3), ...names("balancer", 2), ...names("storage", 3)];
-  assert.deepEqual(properties(judge({ before, after: before, anew: before })), ["masters", "balancers", "storage"]);
-  for (const { problem, instead } of judge({ before, after: before, anew: before })) assert.ok(problem && instead);
+  assert.deepEqual(properties(judge({ before, after: before, recreated: before })), [
+    "masters",
+    "balancers",
+    "storage",
+  ]);
+  for (const { problem, instead } of judge({ before, after: before, recreated: before })) assert.ok(problem && instead);
 });

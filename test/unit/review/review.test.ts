@@ -38,7 +38,7 @@ test("a stack compared with itself does not change, one that is new is created",
   assert.deepEqual(refused, []);
 });
 
-test("machines that become others are made anew, and the guard has its say", () => {
+test("replaced machines are recreated, and the guard's refusals are listed", () => {
   const moved = compareRenderings(
     rendering(),
     rendering((text) => text.replace("192.168.56.0/21", "192.168.64.0/21")),
@@ -162,7 +162,7 @@ test("what Pulumi is about to do is told by node, and what the guard says withou
   assert.deepEqual([seen.counts, seen.unchangedNodes], [{ master: 3, etcd: 3 }, 1]);
 });
 
-test("a control plane that starts anew is missed only where there is one master", () => {
+test("a restart of the control plane interrupts only a single master", () => {
   const reload = "/usr/local/lib/groundplane/apply-control-plane";
   const files = [{ path: "/x", before: "a\n", after: "b\n", reload }];
   const change: NodeChange = { node: "master-1", roles: ["master", "etcd"], action: "update", reasons: [], files };

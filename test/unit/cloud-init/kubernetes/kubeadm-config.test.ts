@@ -17,7 +17,7 @@ const documentOf = (kind: string): LooseDocument => {
   return found;
 };
 
-test("init is told of the node, the cluster, the kubelet and kube-proxy, in this order", () => {
+test("init reads the node, the cluster, the kubelet and kube-proxy, in this order", () => {
   const kinds = documents(initConfigurationFile(plan, master)).map((document) => document.kind);
   assert.deepEqual(kinds, [
     "InitConfiguration",

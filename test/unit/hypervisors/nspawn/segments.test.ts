@@ -89,9 +89,9 @@ test("another owner's segment is neither changed nor removed", async () => {
   const driver = createNspawnDriver(host);
   await driver.ensureSegment(dmz, owner);
   const before = host.log.length;
-  const stranger = { stack: "lab", urn: "urn:other" };
-  await assert.rejects(driver.ensureSegment(dmz, stranger), ForeignObjectError);
-  await assert.rejects(driver.removeSegment(dmz, stranger), ForeignObjectError);
+  const outsider = { stack: "lab", urn: "urn:other" };
+  await assert.rejects(driver.ensureSegment(dmz, outsider), ForeignObjectError);
+  await assert.rejects(driver.removeSegment(dmz, outsider), ForeignObjectError);
   assert.equal(host.log.length, before);
 });
 

@@ -26,7 +26,7 @@ function bench(ports: number) {
   return { hub, ports: made, take };
 }
 
-test("what has an unknown or a group address goes to everybody else", () => {
+test("frames to an unknown or a group address go to all other ports", () => {
   const { hub, ports, take } = bench(3);
   const unknown = frame(address(2), address(1));
   hub.forward(ports[0] as (typeof ports)[0], [unknown]);

@@ -106,11 +106,11 @@ test("the kernel module: what to do follows from who made it, what is built and 
   assert.match(hint({ moduleBuilt: true }), /^modprobe vboxdrv/);
   assert.match(hint({ moduleBuilt: true, secureBoot: true }), /^Secure Boot .* enrolled .*mokutil --import/);
   assert.match(hint({ secureBoot: true }), /virtualbox-dkms.*; Secure Boot/);
-  // root may open everything, unless a container forbids it; nobody else ever may, and VirtualBox does not need it.
+  // root may open everything, unless a container forbids it; no other user may, and VirtualBox does not need it.
   assert.equal(stateOf(withLinux({ vboxdrv: "forbidden", isRoot: true })), "kernel-module problem");
 });
 
-test("without its module VirtualBox knows nothing of the processor, and Linux does", () => {
+test("without its module VirtualBox does not know the processor, and Linux does", () => {
   const noModule = { hostInfo: hostInfo("no") };
   assert.equal(stateOf(withLinux({ vboxdrv: "absent" }, noModule)), "kernel-module problem");
   const lacking = withLinux({ vboxdrv: "absent", virtualisation: false }, noModule);

@@ -77,7 +77,7 @@ for (const [where, read] of [
       assert.deepEqual(running.forwards, stopped.forwards);
     });
 
-    test("what somebody wrote into the description is no setting", () => {
+    test("text in the description is no setting", () => {
       assert.equal(stopped.values.get("nic5"), "none");
       assert.deepEqual([...stopped.forwards.keys()], [2, 3]);
       assert.equal(

@@ -92,7 +92,7 @@ test("when that fails as well, it is said", async () => {
   assert.match(String(error?.problem), /restoring them failed as well: no such directive/);
 });
 
-test("a node that does not work because of its files is mended by them", async () => {
+test("a node that does not work because of its files is repaired by new ones", async () => {
   const { told, error, content } = await roll([file("/a", "two")], {
     disk: [file("/a", "broken by hand")],
     works: (text) => text("/a") === "two",

@@ -162,7 +162,7 @@ const cases: readonly Case[] = [
     what: "two storage machines",
     value: pool("storage", { count: 2, disks: disks("brick") }),
     path: "pools.storage.count",
-    rule: /nobody can say which is right/,
+    rule: /it is unknown which is right/,
     fix: /use 3/,
   },
   {

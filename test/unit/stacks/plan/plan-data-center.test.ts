@@ -98,7 +98,7 @@ test("segments are carved from one range", () => {
   assert.equal(lab.serviceAddresses, "192.168.62.0/23");
 });
 
-test("two balancers are a pair, one owns the floating IP for good", () => {
+test("two balancers are a pair, a single one owns the floating IP permanently", () => {
   assert.deepEqual(lab.balancing, {
     floatingIp: "192.168.56.10",
     prefixLength: 24,

@@ -15,7 +15,7 @@ test("workloads stop first, the gateway last", () => {
   ]);
 });
 
-test("only machines that are there are stopped, those that nobody plans any more first", () => {
+test("only existing machines are stopped, unplanned ones first", () => {
   assert.deepEqual(stopOrder(lab, new Set(["gateway", "worker-9", "master-2"])), [
     ["worker-9"],
     ["master-2"],

@@ -5,7 +5,7 @@ import * as path from "node:path";
 export const projectFolder = path.resolve(__dirname, "..", "..");
 
 /** Every Markdown file of the project, relative to its folder. */
-export const papers: readonly string[] = execFileSync(
+export const documents: readonly string[] = execFileSync(
   "git",
   ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
   { cwd: projectFolder, encoding: "utf8" },
@@ -13,7 +13,7 @@ export const papers: readonly string[] = execFileSync(
   .split("\n")
   .filter((file) => file !== "" && fs.existsSync(path.join(projectFolder, file)));
 
-export const readPaper = (file: string): string => fs.readFileSync(path.join(projectFolder, file), "utf8");
+export const readDocument = (file: string): string => fs.readFileSync(path.join(projectFolder, file), "utf8");
 
 /** Command lines in the `sh` blocks of a text, without comments. */
 export function commandLines(text: string): readonly string[] {
@@ -29,14 +29,14 @@ export function codeIn(text: string): readonly string[] {
   return [...[...prose.matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code), ...commandLines(text)];
 }
 
-/** A stretch of a paper that is written by a program, between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
+/** A stretch of a document that is written by a program, between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
 export interface WrittenPart {
-  readonly paper: string;
+  readonly document: string;
   readonly name: string;
   render(): string;
 }
 
-/** The paper with the part as it has to be. */
+/** The document with the part as it has to be. */
 export function withPart(text: string, { name, render }: WrittenPart): string {
   const [begin, end] = [`<!-- ${name}:begin -->\n`, `<!-- ${name}:end -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
