@@ -14,6 +14,8 @@ export class ClusterUnderTest {
 
   private readonly running = new Map<ChildProcess, Promise<unknown>>();
   private isEnded = false;
+  /** What a shell evaluates once, before all of its `pulumi` commands. */
+  private exports: string | undefined;
 
   constructor(
     readonly project: ProjectCopy,
@@ -26,8 +28,8 @@ export class ClusterUnderTest {
 
   /** `pulumi` in a shell after `eval "$(npx groundplane env)"`. */
   async pulumi(...args: string[]): Promise<CommandOutput> {
-    const script = 'eval "$("$0" cli/groundplane.cjs env --stack "$1")"; shift; exec pulumi "$@"';
-    return this.run(["bash", "-c", script, process.execPath, this.stack, ...args, "--stack", this.stack]);
+    this.exports ??= mustSucceed("env", await this.groundplane("env")).stdout;
+    return this.run(["bash", "-c", 'eval "$0"; exec pulumi "$@"', this.exports, ...args, "--stack", this.stack]);
   }
 
   /** Runs kubectl on a master, so that the host does not need it. */
@@ -49,7 +51,7 @@ export class ClusterUnderTest {
   }
 
   async run(argv: readonly string[], options: { readonly quiet?: boolean } = {}): Promise<CommandOutput> {
-    if (this.isEnded) throw new Error(`${argv.join(" ")}: the test has been interrupted`);
+    if (this.isEnded) throw new Error("the test has been interrupted");
     const [file, ...args] = argv as [string, ...string[]];
     const child = spawn(file, args, {
       cwd: this.project.folder,
