@@ -35,7 +35,7 @@ const networkSchema = z
   .strictObject({
     cidr: cidrSchema
       .default("192.168.56.0/21")
-      .describe("Private range of the whole data centre, /22 or larger; the segments are carved from it."),
+      .describe("Private range of the data centre, /22 or larger; it contains all segments."),
     podCidr: cidrSchema.default("10.244.0.0/16").describe("Addresses of pods, a /24 for each master and worker."),
     serviceCidr: cidrSchema.default("10.96.0.0/16").describe("Addresses of services, /12 to /24."),
   })
@@ -47,8 +47,8 @@ const storageSchema = z
       .enum(["replica-3", "arbiter"])
       .default("replica-3")
       .describe(
-        "What three storage machines keep: `replica-3` = three copies, `arbiter` = two copies, and the third machine " +
-          "only the names that decide which is right. A single storage machine keeps one copy.",
+        "Copies on three storage machines: `replica-3` = three copies, `arbiter` = two copies, and on the third machine " +
+          "only the file names that decide which copy is right. A single storage machine keeps one copy.",
       ),
   })
   .prefault({});
@@ -59,28 +59,25 @@ const optionsSchema = z
       .enum(failoverProfileNames)
       .default("fast")
       .describe(
-        "How soon a silent machine counts as dead: balancers, etcd, pods of workers and writes to volumes go on within " +
-          "seconds with `fast`; `calm` is for hosts that stall.",
+        "How soon an unresponsive machine counts as dead: with `fast`, balancers, etcd, pods of workers and writes to " +
+          "volumes recover within seconds; `calm` is for hosts that stall.",
       ),
     failoverBy: z
       .enum(["pacemaker", "keepalived"])
       .default("pacemaker")
       .describe(
-        "What moves the floating IP: `pacemaker` by majority, never held twice; `keepalived` sooner, and twice while " +
-          "the balancers do not hear each other.",
+        "What moves the floating IP: `pacemaker` by majority, with a single holder; `keepalived` faster, with two holders " +
+          "while the balancers cannot reach each other.",
       ),
     fastProbes: z
       .boolean()
       .default(false)
-      .describe("Probe control plane and CoreDNS once a second while they start, instead of every ten."),
+      .describe("Probe control plane and CoreDNS every second while they start, instead of every ten seconds."),
     rebootstrap: z
       .boolean()
       .default(false)
       .describe("Consent to start a new, empty cluster when the data of every master is gone."),
-    protected: z
-      .boolean()
-      .default(false)
-      .describe("`true` keeps `groundplane verify` from breaking machines of this stack."),
+    protected: z.boolean().default(false).describe("`true` prevents `groundplane verify` on this stack."),
     keepDataDisks: z.boolean().default(true).describe("`false` deletes data disks together with the stack."),
   })
   .prefault({});
@@ -90,22 +87,22 @@ const virtualboxSchema = z
     attachments: z
       .array(
         z.strictObject({
-          segment: z.enum(segmentNames).describe("Which segment."),
+          segment: z.enum(segmentNames).describe("The segment."),
           to: z
             .enum(["host", "adapter"])
-            .describe("`host` gives the host an address in the segment, `adapter` joins it with a network outside."),
+            .describe("`host` gives the host an address in the segment, `adapter` connects it to an external network."),
           adapter: z
             .string()
             .min(1)
             .optional()
-            .describe("The host's adapter for `to: adapter`, as `VBoxManage list bridgedifs` names it."),
+            .describe("The host's adapter for `to: adapter`, as in `VBoxManage list bridgedifs`."),
         }),
       )
       .default([])
-      .describe("Segments that are reached from outside; all others exist between machines only."),
+      .describe("Segments that are reachable from outside; all others are internal."),
   })
   .prefault({})
-  .describe("What only VirtualBox has.");
+  .describe("Options of VirtualBox.");
 
 const portSchema = wholeNumber(1_024, 65_535).optional();
 
@@ -116,21 +113,21 @@ export const configurationSchema = z
       .default("auto")
       .describe(
         "Where machines run: `virtualbox` or `qemu` = virtual machines, `nspawn` = system containers, `auto` = the best " +
-          "that this host has, `fake` = simulated, for tests.",
+          "available driver, `fake` = simulated, for tests.",
       ),
     kubernetesVersion: z.enum(kubernetesVersions).default(defaultKubernetesVersion).describe("Version of Kubernetes."),
     distribution: z
       .enum(distributions)
       .default("debian")
-      .describe("What machines are made of: `debian` (trixie) or `ubuntu` (24.04)."),
+      .describe("Distribution of the machines: `debian` (trixie) or `ubuntu` (24.04)."),
     pools: poolsSchema,
     storage: storageSchema,
     network: networkSchema,
     floatingIp: addressSchema.optional().describe("The API's address inside the dmz; planned when absent."),
     hostPorts: z
       .strictObject({
-        api: portSchema.describe("Port on 127.0.0.1 that leads to the API."),
-        ssh: portSchema.describe("Port on 127.0.0.1 that leads to the gateway's SSH."),
+        api: portSchema.describe("Port of the API on 127.0.0.1."),
+        ssh: portSchema.describe("Port of the gateway's SSH on 127.0.0.1."),
       })
       .prefault({})
       .describe("Ports on the host; derived from the stack's name when absent."),

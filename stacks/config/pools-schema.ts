@@ -47,7 +47,7 @@ interface PoolDefaults {
 const poolSchema = (text: string, least: number, defaults: PoolDefaults) =>
   z
     .strictObject({
-      count: wholeNumber(least, defaults.most).default(defaults.count).describe("How many machines."),
+      count: wholeNumber(least, defaults.most).default(defaults.count).describe("Number of machines."),
       cpus: wholeNumber(1, 64).default(defaults.cpus).describe("Virtual processors of each machine."),
       memoryMiB: wholeNumber(256, 1_048_576).default(defaults.memoryMiB).describe("Memory of each machine in MiB."),
       diskGiB: wholeNumber(4, MOST_GIB).default(defaults.diskGiB).describe("System disk of each machine in GiB."),

@@ -157,7 +157,7 @@ test("a foreign machine of the same name is refused and left alone", async () =>
   fs.writeFileSync(file, JSON.stringify({ ...record, owner: { stack: "tested", urn: "someone" } }));
   await assert.rejects(client.create(machine, wanted), (error: Error) => {
     assert.equal(initFailureOf(error), undefined, "it must not come into the state");
-    return /belongs to somebody/.test(error.message);
+    return /belongs to someone/.test(error.message);
   });
 });
 
