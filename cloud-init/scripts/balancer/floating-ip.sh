@@ -1,6 +1,6 @@
 #!/bin/sh
 # OCF resource agent: the floating IP is an address of this machine. Pacemaker calls it with the action as its argument
-# and the parameters as OCF_RESKEY_…; as short as can be, because the API is away between one's stop and the other's start.
+# and the parameters as OCF_RESKEY_…. It is short, because the API is unavailable between the stop and the next start.
 set -u
 : "${OCF_RESKEY_address=}" "${OCF_RESKEY_interface=}"
 
@@ -8,8 +8,8 @@ holds() {
   [ -n "$(ip -4 -oneline address show dev "$OCF_RESKEY_interface" to "${OCF_RESKEY_address%/*}/32" 2>/dev/null)" ]
 }
 
-# Given its hardware address, even the one that it has, an interface with arp_notify tells all neighbours at once what
-# addresses it has. A program that says so takes 5 to 30 ms to start beside all else that a move sets going.
+# When its hardware address is set, even to the same one, an interface with arp_notify announces its addresses to all
+# neighbours at once. A program for that needs 5 to 30 ms to start during a move.
 take() {
   read -r hardware_address <"/sys/class/net/$OCF_RESKEY_interface/address"
   echo 1 >"/proc/sys/net/ipv4/conf/$OCF_RESKEY_interface/arp_notify"
@@ -20,7 +20,7 @@ COMMANDS
   holds
 }
 
-# Again, for hosts that missed the first.
+# Again, for hosts that missed the first announcement.
 announce() {
   /usr/libexec/heartbeat/send_arp -i 50 -r 4 -p /run/floating-ip.send_arp \
     "$OCF_RESKEY_interface" "${OCF_RESKEY_address%/*}" auto not_used not_used </dev/null >/dev/null 2>&1 &

@@ -1,13 +1,13 @@
 #!/bin/bash
-# Takes the floating IP off this balancer as soon as Corosync says that it is in the minority. Pacemaker does so too, but
-# later. When the majority is back, it is triggered to check what it missed.
+# Removes the floating IP from this balancer as soon as Corosync loses quorum. Pacemaker does so as well, but later. When the
+# quorum returns, Pacemaker is triggered to check what it missed.
 set -u
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env
 
 holds_it() { [ -n "$(ip -4 -oneline address show dev "$NODE_INTERFACE" to "${API_ADDRESS%/*}/32")" ]; }
 
-# Pacemaker looks every five seconds and notes only what is new. What it sees while its members agree again is lost, so the
+# Pacemaker checks every five seconds and records only changes. A change during the formation of a membership is lost, so the
 # address would count as held here for ever, although no balancer holds it.
 settle() {
   local where
@@ -22,7 +22,7 @@ settle() {
   done
 }
 
-# It tells the present state, then every change; line by line also into a pipe.
+# It prints the present state, then every change, line by line even into a pipe.
 stdbuf -oL corosync-quorumtool -m | while read -r word value _; do
   case "$word $value" in
   "Quorate: No") ip address delete "$API_ADDRESS" dev "$NODE_INTERFACE" 2>/dev/null ;;

@@ -1,13 +1,13 @@
 #!/bin/bash
-# reload-haproxy: makes HAProxy use its configuration as it is now; connections are not cut. Exit 0 when the new process
-# serves what the old one did: with the API behind it before, it must find a master that answers.
+# reload-haproxy: makes HAProxy use its current configuration without cutting connections. Exit 0 when the new process serves
+# what the old one did: if the API was available before, it must find a master that responds.
 set -u
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env
 
 ask() { echo "$1" | socat -t 1 - UNIX-CONNECT:/run/haproxy/admin.sock 2>/dev/null; }
 process() { ask "show info" | sed -n 's/^Pid: //p'; }
-# A server's state is only an assumption until its first check has ended.
+# The state of a server is unknown until its first check has ended.
 masters_checked() { ask "show stat" | awk -F, '$1 == "masters" && $2 != "BACKEND" && $18 ~ /^UP/ && $37 ~ /^L7OK/' | grep -q .; }
 serves() { masters_checked && curl -skf --max-time 2 -o /dev/null "https://127.0.0.1:$API_PORT/readyz"; }
 
@@ -28,7 +28,7 @@ is_another() { local now; now=$(process) && [ -n "$now" ] && [ "$now" != "$1" ];
 served=no
 if serves; then served=yes; fi
 before=$(process)
-# One that has failed too often would not be started again.
+# A unit that has failed too often would not start again.
 systemctl reset-failed haproxy.service 2>/dev/null
 systemctl reload-or-restart haproxy.service || exit 1
 within 10 "HAProxy goes on with its former configuration" is_another "$before"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The balancer's part of node-ready: HAProxy answers, and a balancer holds the floating IP.
+# The balancer's part of node-ready: HAProxy responds, and a balancer holds the floating IP.
 set -u
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env

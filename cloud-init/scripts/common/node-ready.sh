@@ -1,6 +1,6 @@
 #!/bin/bash
-# Exit 0 when this node does its whole work; else one line says what is missing. Quick: it is called in a loop.
-# The role's own part is role-ready beside this file, with the same manners.
+# Exit 0 when this node is ready; else one line with the reason. It is quick, because it is called in a loop.
+# The checks of the role are in role-ready next to this file, with the same conventions.
 set -u
 
 cloud_init_result=/run/cloud-init/result.json

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Makes the system disk's volumes as large as planned, while they are in use: partition, physical volume, volume, file
-# system, each only where it is smaller. Then formats data disks that are empty, grows and mounts them. Runs at every
-# boot and whenever the plan changes; may be killed at any point and run again.
+# Grows the system disk's volumes online to their planned sizes: partition, physical volume, volume, file system, each only
+# if it is smaller. Then formats empty data disks, grows and mounts them. Runs at every boot and after every change of the
+# plan; may be killed at any point and run again.
 set -u
 
 group=groundplane
@@ -16,7 +16,7 @@ fail() {
   failures=1
 }
 
-# A disk behind a SCSI or ATA controller tells its new size only when it is asked.
+# A disk behind a SCSI or ATA controller reports its new size only after a rescan.
 rescan() {
   local rescan=/sys/class/block/$1/device/rescan
   if [ -w "$rescan" ]; then echo 1 >"$rescan" || true; fi
@@ -52,7 +52,7 @@ grow_volume() {
   resize2fs "$volume" 2>/dev/null || fail "the file system of $mount_point cannot be grown"
 }
 
-# By its serial number; where the hypervisor gives none, by the order in which disks are plugged in.
+# By its serial number or, without one, by the order of attachment.
 find_disk() {
   local name=$1 position=$2 system found
   found=$(lsblk --nodeps --noheadings --raw --output NAME,SERIAL | awk -v serial="$name" '$2 == serial { print $1; exit }')

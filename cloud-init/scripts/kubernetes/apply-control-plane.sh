@@ -11,20 +11,20 @@ here=$(dirname "$0")
 
 configuration=$(dirname "$KUBEADM_INIT_CONFIGURATION")/control-plane.yaml
 manifests=/etc/kubernetes/manifests
-# A machine with other things to do may need most of it, as the stock probes allow.
+# A busy machine may need most of it, as with the default probes.
 patience=180
 
 main() {
   read_phase
   if [ "$phase" != member ]; then exit 0; fi
-  # Beside the manifests, so that each takes its place at once: the kubelet must never read half of one.
+  # On the same file system as the manifests, for atomic renames: the kubelet must never read a partial manifest.
   rendered=$(mktemp -d /etc/kubernetes/groundplane.XXXXXX)
   trap 'rm -rf "$rendered"' EXIT
   render etcd local
   keep_members
   render control-plane all
-  # These two together: the kubelet asks the API server of its own machine, which would have it wait for half a minute
-  # while etcd is away.
+  # Both together: the kubelet uses the API server of its own machine, and would wait for half a minute while etcd is
+  # down.
   place etcd
   place kube-apiserver
   await etcd http://127.0.0.1:2381/health
@@ -33,13 +33,13 @@ main() {
   await kube-controller-manager https://127.0.0.1:10257/healthz
   place kube-scheduler
   await kube-scheduler https://127.0.0.1:10259/healthz
-  # Masters that join later take it from the cluster.
+  # Masters that join later read it from the cluster.
   quietly kubeadm init phase upload-config kubeadm --config "$configuration"
 }
 
 render() { KUBEADM_INIT_DRYRUN_DIR=$rendered quietly kubeadm init phase "$@" --dry-run --config "$configuration"; }
 
-# Keeps the initial members in the manifest, which kubeadm would replace. Only the timers follow.
+# Keeps the initial members in the manifest, which kubeadm would replace. Only the timers change.
 keep_members() {
   local timers='^ *- --(heartbeat-interval|election-timeout)='
   grep -E -e "$timers" "$rendered/etcd.yaml" >"$rendered/timers"
@@ -62,7 +62,7 @@ place() {
 await() {
   if [ -z "${former[$1]+placed}" ]; then return 0; fi
   local end=$((SECONDS + patience))
-  # Until its successor runs the old one would answer.
+  # Until its successor runs, the old one would respond.
   until is_successor "$1" "${former[$1]}" && curl -skf --max-time 2 -o /dev/null "$2"; do
     if ((SECONDS >= end)); then
       echo "$1 does not work with its new configuration" >&2

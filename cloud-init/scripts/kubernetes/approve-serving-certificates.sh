@@ -1,7 +1,7 @@
 #!/bin/bash
-# Approves the serving certificates that the kubelets of planned nodes ask for, run by a unit on every master. Approved
-# is a request whose signer, requester and subject are that of a planned node, and which names nothing but this node and
-# its planned address. Everything else is left pending and told once. Rests in one long watch of the local API server.
+# Approves the serving certificates of the kubelets of planned nodes; a unit runs it on every master. It approves a request
+# whose signer, requester and subject match a planned node, and which contains only this node's name and planned address.
+# All others stay pending and are logged once. It waits in one long watch of the local API server.
 set -eu -o pipefail
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env
@@ -12,7 +12,7 @@ api=https://$NODE_ADDRESS:$API_PORT
 credentials=${RUNTIME_DIRECTORY:?}
 declare -A told
 
-# curl rests in a tenth of kubectl's memory, but wants the administrator's certificate in files of its own.
+# curl needs a tenth of kubectl's memory, but needs the administrator's certificate in separate files.
 write_credentials() {
   umask 077
   local user='{.users[0].user'
@@ -59,7 +59,7 @@ while IFS= read -r event; do
     '{"type":"ADDED"'*) ;;
     *) continue ;;
   esac
-  # The masters look in turns, so that mostly one of them does the work; one look answers all events until then.
+  # The masters check in turns, so that usually one of them does the work; one check covers all events until then.
   sleep "$turn"
   while IFS= read -r -t 0.2 event; do :; done
   decide

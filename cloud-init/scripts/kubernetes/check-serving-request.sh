@@ -1,6 +1,6 @@
 #!/bin/bash
-# check-serving-request REQUESTER PLANNED_NODES <REQUEST: exit 0 when the certificate request (PEM) on stdin is what the
-# kubelet of a planned node may have and comes from that node itself; else the reason.
+# check-serving-request REQUESTER PLANNED_NODES <REQUEST: exit 0 when the certificate request (PEM) on stdin is valid for the
+# kubelet of a planned node and comes from that node; else prints the reason.
 set -eu -o pipefail
 
 requester=$1

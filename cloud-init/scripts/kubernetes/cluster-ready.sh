@@ -1,6 +1,6 @@
 #!/bin/bash
 # cluster-ready NAME…: exit 0 when all these Nodes are Ready, every pod of the cluster's own namespaces runs and is ready
-# or has completed, and every Deployment and DaemonSet there has its replicas; else one line per thing that is missing.
+# or has completed, and every Deployment and DaemonSet there has its replicas; else one line per problem.
 set -eu -o pipefail
 export HOME=/root KUBECONFIG=/etc/kubernetes/admin.conf
 
@@ -20,10 +20,10 @@ if ! objects=$(kubectl get nodes,pods,deployments,daemonsets --all-namespaces --
   exit 1
 fi
 
-# What users run is theirs: a pod of theirs that waits for its image must not hold up the data centre.
+# Users' workloads are ignored: a pod that waits for its image must not block the data centre.
 own='^(kube-system|kube-flannel|volumes)/'
 
-# A DaemonSet that has not heard of a new node yet still counts too few: the network must be on every named node.
+# A DaemonSet may not have counted a new node yet: the network must run on every named node.
 awk -v names="$*" -v own="$own" '
   function missing(what) { print what; failed = 1 }
   $1 == "node" { ready[$2] = $3; next }

@@ -1,17 +1,17 @@
 #!/bin/bash
-# Where this node stands on its way into the cluster; sourced by the commands that read or change it.
+# The progress of this node into the cluster; sourced by the commands that read or change it.
 # Files of the state folder:
-#   order   what the node was told: `first <initial cluster>`, `other <initial cluster>` or `join`
+#   order   the order of the node: `first <initial cluster>`, `other <initial cluster>` or `join`
 #   phase   three lines: phase (waiting, bootstrapping, joining, member, failed), step, error
 #   steps   every step of the present order with its time, for cluster-wait
 
 state_folder=/var/lib/groundplane
 export HOME=/root KUBECONFIG=/etc/kubernetes/admin.conf
 
-# One line without control characters, short enough to be read.
+# One short line without control characters.
 one_line() { printf '%s' "$*" | tr -s '\000-\037' ' ' | cut -c -600; }
 
-# set_phase PHASE STEP [ERROR]: readers see the old state or the new one, never half of one.
+# set_phase PHASE STEP [ERROR]: readers see the old state or the new one, never a partial one.
 set_phase() {
   mkdir -p "$state_folder"
   printf '%s\n%s\n%s\n' "$1" "$(one_line "$2")" "$(one_line "${3:-}")" >"$state_folder/phase.new"
@@ -20,7 +20,7 @@ set_phase() {
 }
 
 # Sets $phase, $step and $error.
-# shellcheck disable=SC2034 # for those who source this
+# shellcheck disable=SC2034 # for the scripts that source this
 read_phase() {
   phase=waiting step="" error=""
   if [ -r "$state_folder/phase" ]; then
@@ -36,7 +36,7 @@ read_order() {
 
 has_etcd_data() { [ -d /var/lib/etcd/member ]; }
 
-# give_order ORDER [INITIAL_CLUSTER]: written, then acted on by the service, now and after every restart until the
+# give_order ORDER [INITIAL_CLUSTER]: writes the order for the service, which acts on it after every restart until the
 # node is a member. The same order again starts a service that has failed and disturbs one that works.
 give_order() {
   mkdir -p "$state_folder"

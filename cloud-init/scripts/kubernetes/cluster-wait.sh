@@ -1,5 +1,5 @@
 #!/bin/bash
-# cluster-wait SECONDS: prints every step as it happens. Exit 0: member; 1: failed, the reason printed; 2: time is up.
+# cluster-wait SECONDS: prints every step as it happens. Exit 0: member; 1: failed, the reason printed; 2: timed out.
 set -eu
 here=$(dirname "$0")
 # shellcheck source-path=SCRIPTDIR source=cluster-state.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Does what the order says until this node is a member; run by groundplane-cluster.service. May be killed anywhere and
-# run again: kubeadm's phases take up what is there, and nothing here ever removes etcd's data.
+# run again: kubeadm's phases reuse existing results, and nothing here ever removes etcd's data.
 set -eu -o pipefail
 here=$(dirname "$0")
 # shellcheck source=/dev/null
@@ -62,15 +62,15 @@ bootstrap_cluster() {
   fi
 }
 
-# The members that etcd begins with. kubeadm appends it to the flags, where the last one wins; etcd ignores it once it
-# has data. It stays out of kubeadm's configuration, where later joins would find it.
+# The initial members of etcd. kubeadm appends it to the flags, where the last one wins; etcd ignores it once it has data. It
+# is not in kubeadm's configuration, where later joins would use it.
 write_etcd_patch() {
   mkdir -p "$KUBEADM_PATCHES"
   printf '[{"op":"add","path":"/spec/containers/0/command/-","value":"--initial-cluster=%s"}]\n' \
     "$initial_cluster" >"$etcd_patch"
 }
 
-# Through this master's own API server: the floating IP may not have noticed it yet.
+# Through this master's own API server: HAProxy may not have detected it yet.
 apply_flannel() {
   set_phase "$1" "applying flannel"
   local try
@@ -90,7 +90,7 @@ join_cluster() {
   if [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ]; then
     finish_join "$1"
   else
-    # The kubelet writes it before it has its certificate, which kubeadm would take for a finished registration.
+    # The kubelet writes it before it has its certificate, and kubeadm would treat it as a finished registration.
     rm -f /etc/kubernetes/kubelet.conf
     wait_for_signature "$1"
     kubeadm_step "$1" join --config "$("$here/patient-configuration" "$KUBEADM_JOIN_CONFIGURATION")"
@@ -98,7 +98,7 @@ join_cluster() {
 }
 
 # The kubelet has its identity, so its Node may exist, and kubeadm would refuse to register it a second time. Where the
-# Node has been removed meanwhile, a kubelet that starts makes it again.
+# Node has been removed meanwhile, a restarted kubelet creates it again.
 finish_join() {
   systemctl restart kubelet
   if [ "$NODE_ROLE" = master ]; then
@@ -128,7 +128,7 @@ wait_for_signature() {
   done
 }
 
-# kubeadm_step PHASE ARGUMENTS…: kubeadm with its own phases as steps. What an earlier attempt left behind is taken up;
+# kubeadm_step PHASE ARGUMENTS…: kubeadm with its own phases as steps. The results of an earlier attempt are reused;
 # on a fresh node these checks could only find what does not exist.
 kubeadm_step() {
   local phase=$1 line title

@@ -1,7 +1,7 @@
 #!/bin/bash
-# etcd's client with this master's certificate; sourced by the commands that ask or change the members.
+# etcd's client with this master's certificate; sourced by the commands that query or change the members.
 
-# shellcheck disable=SC2034 # for those who source this
+# shellcheck disable=SC2034 # for the scripts that source this
 local_etcd=https://127.0.0.1:2379
 
 # etcd ENDPOINT ARGUMENTS…

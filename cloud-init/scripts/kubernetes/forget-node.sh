@@ -1,6 +1,5 @@
 #!/bin/bash
-# forget-node NAME: removes the etcd member and the Node object of that name; fine when there are none. Run on another
-# master than NAME.
+# forget-node NAME: removes the etcd member and the Node object of that name, if any. Run it on a master other than NAME.
 set -eu
 here=$(dirname "$0")
 # shellcheck source=/dev/null
@@ -15,13 +14,13 @@ if [ "$name" = "$NODE_NAME" ]; then
   exit 1
 fi
 
-# A member that was added and never started has no name yet: its address tells whose it is.
+# A member that was added but never started has no name: identify it by its address.
 address=$(awk -v name="$name" '$1 == name { print $2 }' "$PLANNED_NODES")
 # Columns: id, status, name, peer URLs, client URLs, learner.
 members=$(etcd "$local_etcd" member list --write-out=simple)
 stale=$(awk -F ', ' -v name="$name" -v peer="https://${address:-none}:2380" '$3 == name || $4 == peer { print $1 }' <<<"$members")
 
-# Without its leader etcd takes no write until another one is elected.
+# Without a leader, etcd accepts no writes until another one is elected.
 take_over() {
   local theirs=https://$address:2379 status heir
   status=$(etcd "$theirs" --command-timeout=2s endpoint status --write-out=json 2>/dev/null) || return 0
@@ -33,7 +32,7 @@ take_over() {
 if [ -n "$stale" ]; then take_over || echo "etcd elects another leader" >&2; fi
 for id in $stale; do etcd "$local_etcd" member remove "$id"; done
 
-# The API may come through the master that leaves, or wait for etcd.
+# The connection may go through the leaving master, or the API may wait for etcd.
 patiently() {
   until kubectl --request-timeout=5s "$@"; do
     if ((SECONDS > 40)); then exit 1; fi
@@ -42,6 +41,6 @@ patiently() {
 }
 
 patiently delete node "$name" --ignore-not-found
-# Left to the collector of garbage they live on for most of a minute; a new node of the name would take them for its own,
-# and DaemonSets would not notice that there is one node more.
+# The garbage collector would keep them for most of a minute; a new node of the same name would adopt them, and DaemonSets would
+# not detect the new node.
 patiently delete pods --all-namespaces --field-selector "spec.nodeName=$name" --force --grace-period=0 --wait=false

@@ -1,5 +1,5 @@
 #!/bin/bash
-# join-cluster: this node joins the cluster through the floating IP, as soon as the API answers. Returns at once.
+# join-cluster: this node joins the cluster through the floating IP, as soon as the API responds. Returns at once.
 set -eu
 here=$(dirname "$0")
 # shellcheck source-path=SCRIPTDIR source=cluster-state.sh

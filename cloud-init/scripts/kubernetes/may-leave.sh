@@ -1,6 +1,6 @@
 #!/bin/bash
-# may-leave NAME: exit 0 when etcd can do without the member NAME: the others all are full members, and a majority of them
-# is healthy. Else the reason. Run on another master than NAME.
+# may-leave NAME: exit 0 when etcd keeps its quorum without the member NAME: all others are voting members, and a majority of
+# them is healthy. Else prints the reason. Run it on a master other than NAME.
 set -eu -o pipefail
 here=$(dirname "$0")
 # shellcheck source-path=SCRIPTDIR source=etcd-command.sh
@@ -24,7 +24,7 @@ while IFS=, read -r _ _ member _ endpoint learner; do
     exit 1
   fi
   voters=$((voters + 1))
-  # Only a member with a leader can answer it.
+  # Only a member with a leader can respond.
   if [ -n "$endpoint" ] && etcd "$endpoint" --command-timeout=3s endpoint health >/dev/null 2>&1; then
     healthy=$((healthy + 1))
   else

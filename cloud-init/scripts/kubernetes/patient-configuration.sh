@@ -1,7 +1,7 @@
 #!/bin/bash
-# patient-configuration FILE: prints the name of a configuration for kubeadm, the same with time limits as many times longer
-# as kubeadm runs slower here than on a processor of its own, where it tells its version within 60 ms. Emulated processors
-# need it; where kubeadm is not much slower it is the file itself.
+# patient-configuration FILE: prints the name of a copy of the kubeadm configuration with longer time limits. The factor is the
+# slowdown of kubeadm on this machine: on an idle native processor it prints its version within 60 ms. Emulated processors need
+# it; without a considerable slowdown, it prints the file itself.
 set -eu
 
 configuration=${1:?usage: patient-configuration FILE}
@@ -16,14 +16,14 @@ measure_slowdown() {
 }
 
 measure_slowdown
-# The first start also reads the program from the disk: what looks slow is measured again.
+# The first start also reads the program from disk: a slow first result is measured again.
 [ "$slowdown" -lt 3 ] || measure_slowdown
 if [ "$slowdown" -lt 3 ]; then
   echo "$configuration"
   exit 0
 fi
 echo "kubeadm runs $slowdown times slower than usual: its time limits are as much longer" >&2
-# kubeadm's own limits in minutes. The file holds the join token.
+# kubeadm's own limits in minutes. The file contains the join token.
 (umask 077 && awk -v slowdown="$slowdown" '
   { print }
   /^kind: "?(Init|Join)Configuration"?$/ {

@@ -1,5 +1,5 @@
 #!/bin/bash
-# renew-token <TOKEN: makes the join token on stdin valid for a day from now, whether it still exists or not. The
+# renew-token <TOKEN: makes the join token on stdin valid for one day, whether it still exists or not. The
 # cluster's controllers then sign cluster-info with it. The token passes through pipes only, never through arguments.
 set -eu
 export HOME=/root KUBECONFIG=/etc/kubernetes/admin.conf

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The Kubernetes part of node-ready, for masters and workers. Before the node is told to take part in a cluster, it is
-# ready when it could.
+# The Kubernetes part of node-ready, for masters and workers. Without an order, the node is
+# ready when it could bootstrap or join.
 set -u
 here=$(dirname "$0")
 # shellcheck source=/dev/null

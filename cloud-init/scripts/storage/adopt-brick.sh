@@ -1,8 +1,8 @@
 #!/bin/bash
-# Run by groundplane-brick.service at every start of a storage machine. A data disk that already has its part of the
-# volume is served as it is, and Gluster heals what it missed. An empty one, of a machine that took the place of a lost
-# one, is handed to the volume as a brick with everything still to be copied. Until that has been done a mark lies beside
-# it: served before, an empty brick would pass for a volume without files.
+# Run by groundplane-brick.service at every start of a storage machine. A data disk with a copy of the volume is
+# served unchanged, and Gluster heals what it missed. An empty data disk, of a machine that replaces a lost one, is added to
+# the volume as a brick that needs a full heal. Until then a marker file next to it prevents serving: an empty brick would count
+# as a volume without files.
 set -eu -o pipefail
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env
@@ -11,12 +11,12 @@ info=/var/lib/glusterd/vols/$VOLUME_NAME/info
 mark=$BRICK_FOLDER.to-be-filled
 attribute=trusted.glusterfs.volume-id
 
-# The id of the volume that the folder is a brick of; empty when of none.
+# The id of the volume that the folder is a brick of; empty if none.
 brick_of() {
   getfattr --only-values --absolute-names -n $attribute "$BRICK_FOLDER" 2>/dev/null | od -An -v -tx1 | tr -d ' \n'
 }
 
-# Gluster starts no brick without it. A handing over that fails halfway has set it already.
+# Gluster starts no brick without it. An interrupted run may have set it already.
 make_unservable() { setfattr -x $attribute "$BRICK_FOLDER" 2>/dev/null || true; }
 
 hand_over() {
@@ -24,7 +24,7 @@ hand_over() {
     gluster --mode=script volume reset-brick "$VOLUME_NAME" "$BRICK" "$BRICK" commit force
 }
 
-# The volume is made by form-storage-pool, or comes from the first peer that this machine meets.
+# form-storage-pool creates the volume, or the first peer that this machine contacts sends it.
 until grep -qs '^status=1$' "$info"; do sleep 1; done
 volume=$(sed -n 's/^volume-id=//p' "$info" | tr -d -)
 present=$(brick_of || true)

@@ -1,7 +1,7 @@
 #!/bin/bash
-# form-storage-pool SECONDS: makes the planned volume, or finds it made, gives it its planned options, and waits until
-# every brick serves it. Run on any one storage machine; asks what exists before it acts, so it may be killed anywhere
-# and run again. What is missing goes to stderr, a line per change.
+# form-storage-pool SECONDS: creates the planned volume if it does not exist, sets its planned options, and waits until every
+# brick serves it. Run it on any storage machine. It checks what exists before it acts, so it may be killed at any point and
+# run again. It prints the current problem to stderr, one line per change.
 set -eu -o pipefail
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env
@@ -13,7 +13,7 @@ said=""
 
 gluster() { command gluster --mode=script "$@"; }
 
-# wait_for FUNCTION: until it succeeds; its output is what is missing.
+# wait_for FUNCTION: waits until it succeeds; its output is the current problem.
 wait_for() {
   local missing
   until missing=$("$1" 2>&1); do
@@ -28,8 +28,8 @@ wait_for() {
   done
 }
 
-# Exit 0 when the volume is there. It is made only when every peer is connected: one that knows the volume would have
-# told of it by then, and one that has it refuses to make another.
+# Exit 0 when the volume exists. It is created only when every peer is connected: a peer with the volume would have announced
+# it by then, and it refuses to create another.
 volume_is_there() {
   if volume_info >/dev/null; then return 0; fi
   local connected
@@ -38,7 +38,7 @@ volume_is_there() {
     echo "$connected of ${#bricks[@]} storage machines are connected"
     return 1
   fi
-  # `force` takes up what earlier machines left on these disks. It also silences the warning of a brick on the system
+  # `force` reuses the data of earlier machines on these disks. It also silences the warning of a brick on the system
   # disk; Gluster does not start where its data disk is not mounted.
   gluster volume create "$VOLUME_NAME" "${type[@]}" "${bricks[@]}" force
 }
@@ -53,7 +53,7 @@ check_bricks() {
   exit 1
 }
 
-# All options that differ at once: each change makes every client read the volume's description again.
+# Sets all differing options at once: each change makes every client reload the volume's definition.
 set_options() {
   local option changes=() present
   present=$(volume_info)
@@ -75,7 +75,7 @@ every_brick_serves() {
     return 1
   }
   for brick in "${bricks[@]}"; do
-    # A machine that is away is not listed at all.
+    # A machine that is down is not listed.
     if ! grep -q "<hostname>${brick%%:*}</hostname> *<path>${brick#*:}</path> *<peerid>[^<]*</peerid> *<status>1<" <<<"$status"; then
       echo "the brick $brick does not serve"
       return 1

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Keeps the volume mounted on a worker and labels its Node accordingly; run by groundplane-volume.service. A client that
-# lost its servers is left alone: it finds them again by itself, and pods that use it go on.
+# lost its servers is left alone: it reconnects by itself, and pods that use it continue.
 set -u
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env
@@ -13,7 +13,7 @@ is_mounted() { grep -q " $VOLUME_MOUNT_POINT fuse.glusterfs " /proc/self/mounts;
 client_runs() { pgrep -f -- "^/usr/sbin/glusterfs .* $VOLUME_MOUNT_POINT\$" >/dev/null; }
 answers() { timeout 10 stat --file-system "$VOLUME_MOUNT_POINT" >/dev/null 2>&1; }
 
-# So that no attempt to mount, and with it a start of kubelet, waits for servers that are not there yet.
+# So that no mount attempt, and with it a start of the kubelet, waits for servers that are not running yet.
 some_server_listens() {
   local server
   for server in $VOLUME_SERVERS; do
@@ -27,7 +27,7 @@ mount_volume() {
   some_server_listens && systemctl start "$(systemd-escape --path --suffix=mount "$VOLUME_MOUNT_POINT")" 2>/dev/null
 }
 
-# say mounted|absent: with the kubelet's own credentials, which may change the labels of no other Node.
+# say mounted|absent: uses the kubelet's own credentials, which can change only the labels of its own Node.
 say() {
   if [ "$labelled" = "$1" ] || [ ! -e "$kubelet_credentials" ]; then return; fi
   local change="$label=mounted"
@@ -45,6 +45,6 @@ while :; do
     say absent
     if ! (is_mounted && client_runs) && mount_volume; then continue; fi
   fi
-  # Until it is known in the cluster every second, afterwards the quiet look.
+  # Every second until the cluster has the label, less often afterwards.
   if [ "$labelled" = mounted ]; then sleep 3; else sleep 1; fi
 done

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The storage part of node-ready: every planned data disk has its place and can be written to, and Gluster runs. Once
-# there is a volume, this machine's brick serves it.
+# The storage part of node-ready: every planned data disk is mounted and writable, and Gluster runs. Once the
+# volume exists, this machine's brick serves it.
 set -u
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env
