@@ -4,7 +4,7 @@ import type { DistributionName } from "../model/distributions";
 import { type DriverName, drivers } from "../model/drivers";
 import { imageKindOf, type Role } from "../model/roles";
 import type { ImageKind } from "../model/volumes";
-import { Image } from "./resources/image";
+import { Image } from "./resources";
 
 export interface BaseImageArgs {
   readonly driver: DriverName;

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
 import { bootstrapMember, guestConnection } from "./guest-connection";
 import type { PoolArgs } from "./machine-pool";
-import { Membership } from "./resources/membership";
+import { Membership } from "./resources";
 import { timeLimits } from "./time-limits";
 import type { VirtualMachine } from "./virtual-machine";
 

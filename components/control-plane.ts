@@ -4,8 +4,7 @@ import type { BalancerPair } from "./balancer-pair";
 import { clusterMembership } from "./cluster-membership";
 import { bootstrapMember } from "./guest-connection";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
-import { Bootstrap } from "./resources/bootstrap";
-import type { Membership } from "./resources/membership";
+import { Bootstrap, type Membership } from "./resources";
 import { timeLimits } from "./time-limits";
 import type { VirtualMachine } from "./virtual-machine";
 

@@ -3,7 +3,7 @@ import { primaryRole } from "../model/roles";
 import type { StackOutputs } from "../model/stack-outputs";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { renderKubeconfig } from "./kubeconfig";
-import type { ResourceArgs } from "./resources/deep-input";
+import type { ResourceArgs } from "./resources";
 import type { Secrets } from "./secrets";
 
 /** The outputs of the stack, which the commands read. */

@@ -2,7 +2,7 @@ import type { DriverName } from "../model/drivers";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import type { BaseImage } from "./base-image";
 import type { Network } from "./network";
-import type { Guard } from "./resources/guard";
+import type { Guard } from "./resources";
 import type { Secrets } from "./secrets";
 
 /** The shared base of all components of a data centre. */

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { nodesOf } from "../stacks/plan/data-center-plan";
 import type { Foundation } from "./foundation";
-import type { NodeFiles } from "./resources/node-files";
+import type { NodeFiles } from "./resources";
 import { VirtualMachine } from "./virtual-machine";
 
 /** The machine for routing, filtering and DNS, and the bastion of all others. */

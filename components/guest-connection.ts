@@ -1,7 +1,7 @@
 import { type DriverName, drivers } from "../model/drivers";
 import type { BootstrapMember, GuestConnection } from "../model/resource-types";
 import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
-import type { ResourceArgs } from "./resources/deep-input";
+import type { ResourceArgs } from "./resources";
 import type { Secrets } from "./secrets";
 
 /** The provider's access to a node: through the gateway's port on this host, with both host keys pinned. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SegmentPlan } from "../stacks/plan/data-center-plan";
-import { Segment } from "./resources/segment";
+import { Segment } from "./resources";
 
 export interface NetworkArgs {
   readonly stack: string;

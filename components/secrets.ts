@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { deriveHostKey } from "../model/derive-host-key";
 import type { NodeSeed, SecretName } from "../model/seed";
-import { ClusterSecrets } from "./resources/cluster-secrets";
+import { ClusterSecrets } from "./resources";
 
 /** The part of a name after this prefix is the node's; the key is derived, not stored. */
 const hostKeyPrefix = "ssh-host-key:";

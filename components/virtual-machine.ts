@@ -7,10 +7,7 @@ import type { NodeSeed } from "../model/seed";
 import { type NodePlan, uplinkOf } from "../stacks/plan/data-center-plan";
 import type { Foundation } from "./foundation";
 import { guestConnection } from "./guest-connection";
-import type { ResourceArgs } from "./resources/deep-input";
-import { Disk } from "./resources/disk";
-import { Machine } from "./resources/machine";
-import { NodeFiles } from "./resources/node-files";
+import { Disk, Machine, NodeFiles, type ResourceArgs } from "./resources";
 import { timeLimits } from "./time-limits";
 
 export interface VirtualMachineArgs extends Foundation {

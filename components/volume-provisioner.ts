@@ -5,7 +5,7 @@ import { guestPaths } from "../model/guest-paths";
 import { firstMaster } from "../stacks/plan/data-center-plan";
 import type { PoolArgs } from "./machine-pool";
 import { remoteConnection } from "./remote-command";
-import type { Bootstrap } from "./resources/bootstrap";
+import type { Bootstrap } from "./resources";
 import { timeLimits } from "./time-limits";
 
 export interface VolumeProvisionerArgs extends Pick<PoolArgs, "plan" | "secrets" | "slowdown"> {

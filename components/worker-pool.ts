@@ -2,8 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { nodesOf } from "../stacks/plan/data-center-plan";
 import { clusterMembership } from "./cluster-membership";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
-import type { Bootstrap } from "./resources/bootstrap";
-import type { Membership } from "./resources/membership";
+import type { Bootstrap, Membership } from "./resources";
 import type { VirtualMachine } from "./virtual-machine";
 
 export interface WorkerPoolArgs extends PoolArgs {

@@ -6,7 +6,7 @@ import type { Foundation } from "../../components/foundation";
 import { Gateway } from "../../components/gateway";
 import { guardedMembers } from "../../components/guarded-members";
 import { Network } from "../../components/network";
-import { Guard } from "../../components/resources/guard";
+import { Guard } from "../../components/resources";
 import { Secrets } from "../../components/secrets";
 import { closeGuests, type GuestAddress } from "../../guests/guest-ssh";
 import { imagesFolder } from "../../host/data-folder";
