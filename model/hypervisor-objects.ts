@@ -1,4 +1,4 @@
-/** What the driver port speaks of: the objects of a stack as they are asked for, and as they are found. */
+/** The objects of the driver port: as a stack requests them, and as the driver finds them. */
 
 import type { Role } from "./roles";
 
@@ -104,7 +104,7 @@ export interface MachineState {
   readonly spec: MachineSpec;
   readonly owner: Owner;
   readonly power: PowerState;
-  /** New per creation, never reused: tells a re-created machine from the one before. */
+  /** New per creation, never reused: distinguishes a recreated machine from its predecessor. */
   readonly generation: string;
   /** What differs from how the driver made it and has no word in `spec`, a sentence each; absent = nothing. */
   readonly drift?: readonly string[];

@@ -43,7 +43,7 @@ export const poolOf = (roles: readonly Role[]): Pool | undefined => pools.find((
 export const rolesOfMember = (pool: Pool, { roles }: Pick<GuardedMember, "roles">): readonly Role[] =>
   roles ?? rolesOfPool(pool);
 
-/** A machine of the stack before the change, also one that has vanished. */
+/** A machine of the stack before the change, including one that no longer exists. */
 export interface FormerMachine {
   readonly name: string;
   readonly roles: readonly Role[];

@@ -1,5 +1,5 @@
 /**
- * What one machine is told at first boot (cloud-init NoCloud) and what of it may change afterwards.
+ * What one machine reads at first boot (cloud-init NoCloud), and which parts of it may change afterwards.
  *
  * Secrets stand in these texts as references, which the provider fills in when it writes the seed:
  * - `${secret:NAME}`         a single-line secret (token, hex, base64url), wherever text may stand;

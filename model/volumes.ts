@@ -11,7 +11,7 @@ export interface Volume {
   readonly mountPoint: string;
   /** Must be one that grows while it is mounted. */
   readonly fileSystem: "ext4";
-  /** As it lies in the image: what is in it, and room for a first boot. */
+  /** Its size in the image: its content, and space for the first boot. */
   readonly sizeMiB: Readonly<Record<ImageKind, number>>;
   /** Percent of what a machine's disk has beyond the image; the rest stays free for volumes to be grown later. */
   readonly growthShare: number;

@@ -4,7 +4,7 @@ import { configurationKey } from "./read-configuration-file";
 
 /**
  * The JSON schema of a stack's file for editors, as text. Rules over several values are not in it; `pulumi preview`
- * and `groundplane render` tell about those.
+ * and `groundplane render` report those.
  */
 export function renderJsonSchema(): string {
   const { $schema, ...configuration } = z.toJSONSchema(configurationSchema, { io: "input", target: "draft-07" });

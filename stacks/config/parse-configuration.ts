@@ -26,7 +26,7 @@ export type ParseResult =
 const rules = [...poolRules, ...networkRules, ...addressRules, ...virtualboxRules];
 
 /**
- * From whatever the user wrote to a complete, checked configuration, or to everything that is wrong with it at once.
+ * Turns what the user wrote into a complete, checked configuration, or into a list of all its problems.
  * Never throws; `undefined` and `null` mean that nothing was written, which is a data centre of defaults.
  */
 export function parseConfiguration(value: unknown, context: ParseContext): ParseResult {
@@ -46,7 +46,7 @@ export function parseConfiguration(value: unknown, context: ParseContext): Parse
   return configuration && problems.length === 0 ? { configuration } : { problems: inFileOrder(problems) };
 }
 
-/** Misshapen values are replaced by their defaults, so that the rules can speak about all the others. */
+/** Replaces misshapen values with their defaults, so that the rules can check all others. */
 function parseShape(written: unknown): { shape: ParsedShape | undefined; findings: readonly Finding[] } {
   const first = configurationSchema.safeParse(written);
   if (first.success) return { shape: first.data, findings: [] };

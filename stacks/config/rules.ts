@@ -16,8 +16,8 @@ export interface HostFacts {
 }
 
 /**
- * A rule over one or more values that each have the right shape. `reads` names them, so that a rule keeps quiet where
- * one of its values is already known to be wrong, and all the others still speak.
+ * A rule over one or more values that each have the right shape. `reads` names them: a rule is skipped if one of
+ * its values is already known to be wrong, and all other rules still apply.
  */
 export interface Rule {
   readonly reads: readonly ConfigurationPath[];

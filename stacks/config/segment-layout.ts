@@ -18,7 +18,7 @@ export const nodeOffset = 10;
 /** A /22 gives segments of 128 addresses; below that a dmz has no room for its dynamic range. */
 export const longestNetworkPrefix = 22;
 
-/** Whether a range can be laid out; where it cannot, its own rules say so and others keep quiet. */
+/** Whether a range can be laid out. If not, the rules of the range report it and other rules are skipped. */
 export const canBeCarved = (network: Cidr): boolean =>
   network.prefixLength <= longestNetworkPrefix && isAligned(network);
 
