@@ -6,14 +6,17 @@ import { type TinyProject, tinyProject } from "../support/tiny-project";
 
 let project: TinyProject;
 let server: SshServer;
+let makeEmpty: () => void;
 
 before(async () => {
   server = await startSshServer();
-  project = await tinyProject("export {};");
-});
-beforeEach(async () => {
-  project.writeProgram("export {};");
+  project = await tinyProject("export {};", { compiled: true });
   await project.pulumi(["up", "--yes", "--skip-preview"]);
+  makeEmpty = project.keepState();
+});
+beforeEach(() => {
+  project.writeProgram("export {};");
+  makeEmpty();
 });
 after(async () => {
   project?.remove();
