@@ -52,19 +52,26 @@ export async function providerProject(options: ProviderProjectOptions = {}): Pro
   const plugins = {
     providers: [{ name: "groundplane", path: options.inPlace ? buildInPlace() : buildPlugin(root, options) }],
   };
+  const select = (program: PulumiFn) =>
+    LocalWorkspace.createOrSelectStack(
+      { stackName, projectName, program },
+      {
+        pulumiCommand,
+        workDir: folders.work,
+        pulumiHome: folders.home,
+        envVars: { ...environment },
+        projectSettings: { name: projectName, runtime: "nodejs", plugins } as never,
+      },
+    );
+  let stack: Stack | undefined;
   return {
     dataFolder: folders.data,
-    program: (program) =>
-      LocalWorkspace.createOrSelectStack(
-        { stackName, projectName, program },
-        {
-          pulumiCommand,
-          workDir: folders.work,
-          pulumiHome: folders.home,
-          envVars: { ...environment },
-          projectSettings: { name: projectName, runtime: "nodejs", plugins } as never,
-        },
-      ),
+    async program(program) {
+      // Selected once: it costs a start of Pulumi.
+      stack ??= await select(program);
+      Object.assign(stack.workspace, { program, envVars: { ...environment } });
+      return stack;
+    },
     setEnvironment(name, value) {
       if (value === undefined) delete environment[name];
       else environment[name] = value;
@@ -84,7 +91,8 @@ export async function providerProject(options: ProviderProjectOptions = {}): Pro
 }
 
 function buildInPlace(): string {
-  execFileSync(process.execPath, ["build.cjs"], { cwd: projectFolder });
+  // Only what is not there or stale: other tests use the bundles meanwhile.
+  execFileSync(process.execPath, ["cli/start.cjs", "--install-only"], { cwd: projectFolder });
   return path.join(projectFolder, "provider", "launcher");
 }
 
