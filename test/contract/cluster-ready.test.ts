@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { after, test } from "node:test";
 import { clusterNamespaces } from "../../model/cluster-namespaces";
 
-/** The masters' command on what kubectl would give it; that the template gives that is for the end-to-end tests. */
+/** Runs the masters' command on output of kubectl. The end-to-end tests check that the template produces this output. */
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-ready-"));
 after(() => fs.rmSync(folder, { recursive: true }));
@@ -34,7 +34,7 @@ test("a complete cluster is ready", () => {
   assert.deepEqual(clusterReady(complete, "master-1"), { missing: "", status: 0 });
 });
 
-test("a node that is named and not there is missing, with the network on it", () => {
+test("a planned node that is not in the cluster is missing, and so is the network on it", () => {
   const { missing, status } = clusterReady(complete, "master-1", "worker-1");
   assert.equal(status, 1);
   assert.deepEqual(missing.split("\n"), [
@@ -45,7 +45,7 @@ test("a node that is named and not there is missing, with the network on it", ()
 });
 
 for (const namespace of clusterNamespaces) {
-  test(`what does not run in ${namespace} is missing`, () => {
+  test(`a workload in ${namespace} that does not run is missing`, () => {
     const broken = [`pod ${namespace}/a Pending Unknown`, `deployment ${namespace}/a 2 1`];
     assert.deepEqual(clusterReady([...complete, ...broken], "master-1"), {
       missing: `pod ${namespace}/a is Pending, not ready\ndeployment ${namespace}/a has 1 of 2`,
@@ -54,7 +54,7 @@ for (const namespace of clusterNamespaces) {
   });
 }
 
-test("what users run holds up nothing, whatever its state", () => {
+test("users' workloads do not delay readiness, whatever their state", () => {
   const theirs = ["pod default/web Pending Unknown", "deployment shop/web 3 0", "daemonset shop/agent 5 0"];
   assert.deepEqual(clusterReady([...complete, ...theirs], "master-1"), { missing: "", status: 0 });
 });

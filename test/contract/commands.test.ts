@@ -16,21 +16,21 @@ const commandNames = [
   ...["status", "kubeconfig", "ssh", "logs", "stop", "destroy"],
 ];
 
-/** The commands from their sources, as a process of their own without a terminal. */
+/** Runs the commands from their sources, in a separate process without a terminal. */
 function groundplane(...words: string[]): Promise<CommandResult> {
   const argv = [process.execPath, "--import", "tsx", "cli/main.ts", ...words];
   const env = { GROUNDPLANE_DATA: path.join(temporary, "data"), GROUNDPLANE_DRIVER: "fake" };
   return runCommand(argv, { cwd: projectFolder, env, allowedExitCodes: [0, 1, 2], timeoutMs: 60_000 });
 }
 
-test("help names every command and is no failure", async () => {
+test("help names every command and exits with 0", async () => {
   const { exitCode, stdout } = await groundplane("--help");
   assert.equal(exitCode, 0);
   const names = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
   for (const name of commandNames) assert.ok(names.includes(name), name);
 });
 
-test("a wrong command line ends with 2 and says what is wrong", async () => {
+test("a wrong command line exits with 2 and states the mistake", async () => {
   const [unknown, missing] = await Promise.all([groundplane("destory"), groundplane("render")]);
   assert.equal(unknown.exitCode, 2);
   assert.match(unknown.stderr, /unknown command 'destory'/);
@@ -56,7 +56,7 @@ test("render writes the seed of every machine, with references in place of secre
   assert.doesNotMatch(userData, /PRIVATE KEY/);
 });
 
-test("destroy without anybody to ask does nothing and says how it is meant", async () => {
+test("destroy without a terminal changes nothing and names the option that confirms it", async () => {
   const { exitCode, stderr } = await groundplane("destroy");
   assert.equal(exitCode, 1);
   assert.match(
@@ -72,7 +72,7 @@ test("a user error is reported without a stack trace", async () => {
   assert.match(stderr, /^error: there is no stacks\/Pulumi\.nowhere\.yaml\n {2}next step: .*\n$/);
 });
 
-test("doctor makes all checks at once and reports them as JSON", async () => {
+test("doctor runs all checks and reports them as JSON", async () => {
   const { stdout } = await groundplane("doctor", "--json");
   const findings = JSON.parse(stdout) as { id: string; state: string; hint?: string }[];
   const ids = new Set(findings.map(({ id }) => id));
@@ -82,7 +82,7 @@ test("doctor makes all checks at once and reports them as JSON", async () => {
   for (const { id, state, hint } of findings) assert.ok(state === "ok" || hint, `${id} has a next step`);
 });
 
-test("every command has a help of its own, and those that report say so as JSON", async () => {
+test("every command has its own help text, and commands that report offer JSON", async () => {
   const words = [...commandNames, "image build", "bundle create", "bundle load"].map((name) => name.split(" "));
   const helps = await Promise.all(words.map((name) => groundplane(...name, "--help")));
   for (const [index, { exitCode, stdout }] of helps.entries()) {
@@ -94,7 +94,7 @@ test("every command has a help of its own, and those that report say so as JSON"
   }
 });
 
-test("what asks a stack that is not up says how to bring it up", async () => {
+test("a command that needs a running stack names the command that starts it", async () => {
   const asked = [
     ["status"],
     ["status", "--json"],
@@ -114,7 +114,7 @@ test("what asks a stack that is not up says how to bring it up", async () => {
   }
 });
 
-test("ssh takes its options wherever they stand, and a command's own options only behind a dash-dash", async () => {
+test("ssh accepts its options in any position, and a remote command's options only after `--`", async () => {
   const [behind, unclear] = await Promise.all([
     groundplane("ssh", "master-1", "--stack", "small", "--", "ls", "--all", "--stack", "other"),
     groundplane("ssh", "master-1", "ls", "--all"),
@@ -124,7 +124,7 @@ test("ssh takes its options wherever they stand, and a command's own options onl
   assert.match(unclear.stderr, /unknown option '--all'/);
 });
 
-test("stopping and destroying what is not there is done at once and leaves nothing behind", async () => {
+test("stop and destroy succeed at once for a stack that does not exist, and leave nothing behind", async () => {
   const [stopped, destroyed] = await Promise.all([
     groundplane("stop", "--stack", "small"),
     groundplane("destroy", "--yes", "--stack", "small"),
@@ -136,7 +136,7 @@ test("stopping and destroying what is not there is done at once and leaves nothi
   assert.ok(!fs.existsSync(path.join(temporary, "data", "stacks")));
 });
 
-test("destroying a stack that never was says that there is no such stack", async () => {
+test("destroy reports a stack name that does not exist", async () => {
   const { exitCode, stderr } = await groundplane("destroy", "--yes", "--stack", "never");
   assert.equal(exitCode, 1);
   assert.match(stderr, /^error: there is no stacks\/Pulumi\.never\.yaml\n/);
@@ -150,7 +150,7 @@ test("the project is found from any folder", async () => {
   assert.match(stdout, /small\.internal/);
 });
 
-test("a launcher without its bundle says what to do", async () => {
+test("a launcher without its bundle names the next step", async () => {
   const folder = path.join(temporary, "unbuilt", "cli");
   fs.mkdirSync(folder, { recursive: true });
   fs.copyFileSync(path.join(projectFolder, "cli", "groundplane.cjs"), path.join(folder, "groundplane.cjs"));

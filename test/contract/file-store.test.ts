@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { writeFileAtomic } from "../../host/file-store";
 
-test("a pipe or a device is never replaced by a file", async () => {
+test("a file never replaces a pipe or a device", async () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
   const pipe = path.join(folder, "pipe");
   execFileSync("mkfifo", [pipe]);

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
 
-/** The resource agent on a real interface, with a neighbour at the other end of the cable, both in namespaces of the test. */
+/** The resource agent on a real interface, with a neighbour at the other end of the cable. Each has a network namespace. */
 
 const skip = process.getuid?.() === 0 ? false : "network namespaces need root";
 const agent = path.join(__dirname, "../../cloud-init/scripts/balancer/floating-ip.sh");
@@ -52,12 +52,12 @@ after(() => {
   for (const namespace of [balancer, neighbour]) run(["ip", "netns", "delete", namespace]);
 });
 
-test("where the address is not it says so", { skip }, () => {
+test("the monitor reports an absent address", { skip }, () => {
   assert.equal(act("monitor").status, 7);
   assert.equal(act("stop").status, 0);
 });
 
-test("who had the address from elsewhere knows at once who has it now", { skip }, () => {
+test("a neighbour with an outdated ARP entry learns the new holder at once", { skip }, () => {
   ip(neighbour, `neighbour replace ${address} lladdr 02:00:00:00:00:99 nud reachable dev dmz`);
   const { status, stdout, stderr } = act("start");
   assert.deepEqual([status, stdout, stderr], [0, "", ""]);
@@ -66,14 +66,14 @@ test("who had the address from elsewhere knows at once who has it now", { skip }
   assert.equal(act("monitor").status, 0);
 });
 
-test("taken twice it is there once, and stopped it is gone, twice as well", { skip }, () => {
+test("start and stop are idempotent", { skip }, () => {
   assert.equal(act("start").status, 0);
   assert.equal(ip(balancer, `-4 -oneline address show to ${address}/32`).split("\n").length, 1);
   assert.deepEqual([act("stop").status, act("stop").status], [0, 0]);
   assert.equal(act("monitor").status, 7);
 });
 
-test("an interface that is not there is an error, not a floating IP", { skip }, () => {
+test("a missing interface is an error", { skip }, () => {
   ip(balancer, "link set dmz down");
   ip(balancer, "link set dmz name other");
   assert.notEqual(act("start").status, 0);

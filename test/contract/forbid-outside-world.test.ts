@@ -5,7 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
 
-/** Runs one statement the way a pure tier runs its files. */
+/** Runs one statement in the same way as a pure tier runs its files. */
 function runGuarded(statement: string): { code: number | null; output: string } {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-guard-"));
   try {

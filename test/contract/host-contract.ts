@@ -14,21 +14,21 @@ export interface HostUnderTest {
   readonly sleeper: readonly string[];
 }
 
-/** Commands that the suite runs; a host of a test answers them as a real one does. */
+/** Commands that the suite runs. A host in memory answers them as a real host does. */
 export const contractCommands = {
   echo: ["sh", "-c", "cat; echo half >&2; exit 3"],
   fail: ["sh", "-c", "echo why >&2; exit 7"],
   missing: ["/no/such/program"],
 } as const;
 
-/** Holds an implementation of `Host` to the comments of model/host.ts and model/host-files.ts. */
+/** Checks that an implementation of `Host` does what the comments in model/host.ts and model/host-files.ts promise. */
 export function hostContract(name: string, make: () => HostUnderTest): void {
   describe(`the host ${name}`, () => {
     const { host, folder, modeOf, sleeper } = make();
     const { files } = host;
     const place = (...parts: string[]): string => path.join(folder, ...parts);
 
-    test("a missing file or folder is no error but for those who need it", async () => {
+    test("a missing file or folder is an error only where it is required", async () => {
       const none = place("none");
       assert.equal(await files.readText(none), undefined);
       assert.equal(await files.readJson(none), undefined);
@@ -48,7 +48,7 @@ export function hostContract(name: string, make: () => HostUnderTest): void {
       await assert.rejects(files.appendLine(place("none", "log"), "line"), { code: "ENOENT" });
     });
 
-    test("a file below a file is missing as well", async () => {
+    test("a path below a file counts as missing", async () => {
       await files.writeAtomic(place("file"), "text");
       assert.equal(await files.readText(place("file", "below")), undefined);
       assert.equal(await files.exists(place("file", "below")), false);
@@ -56,7 +56,7 @@ export function hostContract(name: string, make: () => HostUnderTest): void {
       await assert.rejects(files.removeIfEmpty(place("file")), { code: "ENOTDIR" });
     });
 
-    test("files are written with their folders and mode, and leave nothing beside them", async () => {
+    test("files are written with their folders and mode, and no temporary file remains", async () => {
       const file = place("deep", "er", "record.json");
       await files.writeJson(file, { a: 1 });
       assert.equal(modeOf(file), 0o600);
@@ -107,7 +107,7 @@ export function hostContract(name: string, make: () => HostUnderTest): void {
       assert.equal(await files.exists(place("grove", "inner")), false);
     });
 
-    test("one holder of a lock at a time, in the order in which they came", async () => {
+    test("a lock has one holder at a time, in the order of the requests", async () => {
       const order: number[] = [];
       let inside = 0;
       const take = (index: number) =>
@@ -127,7 +127,7 @@ export function hostContract(name: string, make: () => HostUnderTest): void {
       assert.equal(await host.locks.withLock(place("lock"), async () => 42), 42);
     });
 
-    test("commands: output and exit codes; failures keep what was said", async () => {
+    test("commands return output and exit codes, and failures keep the output", async () => {
       const { echo, fail, missing } = contractCommands;
       const lines: string[] = [];
       const onLine = (line: string, stream: string) => void (stream === "stdout" && lines.push(line));
@@ -140,7 +140,7 @@ export function hostContract(name: string, make: () => HostUnderTest): void {
       await assert.rejects(host.run(missing), isError(null, ""));
     });
 
-    test("a process is known by its start time, found by its argv and killed once", async () => {
+    test("a process is identified by its start time, found by its argv and killed once", async () => {
       const identity = await host.processes.start(sleeper, { outputFile: place("process", "output") });
       const { pid, startTime } = identity;
       assert.equal(modeOf(place("process", "output")), 0o600);
@@ -156,12 +156,12 @@ export function hostContract(name: string, make: () => HostUnderTest): void {
       assert.deepEqual(await host.processes.find(isSleeper), []);
     });
 
-    test("nothing listens on a socket that is not there", async () => {
+    test("nothing listens on a missing socket", async () => {
       await assert.rejects(host.sockets.ask(place("socket"), "question"));
       await assert.rejects(host.sockets.connectLines(place("socket")));
     });
 
-    test("the clock goes on while one sleeps", async () => {
+    test("the clock advances during a sleep", async () => {
       const before = host.clock.now();
       await host.clock.sleep(20);
       assert.ok(host.clock.now() - before >= 19);

@@ -1,4 +1,4 @@
-// Go itself from the Go module proxy: only where one is reachable and its archive can be unpacked.
+// Downloads Go from the Go module proxy. Runs only where a proxy is reachable and unzip is installed.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -7,7 +7,7 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { obtainGo } from "../../toolchain/obtain-go";
 
-test("a host without Go gets one that runs, checked against its pinned checksum, and keeps it", async (context) => {
+test("on a host without Go, Go is downloaded, verified by its pinned checksum and cached", async (context) => {
   const proxy = process.env.GOPROXY?.split(",")[0] || "https://proxy.golang.org";
   const reachable = await fetch(`${proxy}/golang.org/toolchain/@v/list`, {
     method: "HEAD",
@@ -19,7 +19,7 @@ test("a host without Go gets one that runs, checked against its pinned checksum,
   if (spawnSync("unzip", ["-v"]).error) return context.skip("unzip is not installed");
 
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
-  // Go would leave a process behind that writes its telemetry while the folder is being removed.
+  // Otherwise a background process of Go writes telemetry while the folder is removed.
   const telemetry = path.join(root, ".config", "go", "telemetry");
   fs.mkdirSync(telemetry, { recursive: true });
   fs.writeFileSync(path.join(telemetry, "mode"), "off\n");
@@ -28,7 +28,7 @@ test("a host without Go gets one that runs, checked against its pinned checksum,
   process.env.PATH = "/usr/bin:/bin";
   try {
     const found: string[] = [];
-    // No host has it by itself.
+    // No host has this folder in advance.
     const go = await obtainGo("1.26.8", { progress: (text) => found.push(text), searched: [] });
     const { stdout } = spawnSync(go, ["version"], { encoding: "utf8", env: { PATH: "/usr/bin:/bin", HOME: root } });
     assert.match(stdout, /go1\.26\.8/);

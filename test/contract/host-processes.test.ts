@@ -16,7 +16,7 @@ before(async () => {
 });
 after(() => removeTree(folder));
 
-test("stdin, lines of output and the exit code reach their ends", async () => {
+test("a command gets its stdin, and the caller gets lines of output and the exit code", async () => {
   const lines: string[] = [];
   const result = await runCommand(["sh", "-c", "cat; printf half >&2; exit 3"], {
     stdin: "one\ntwo\n",
@@ -27,7 +27,7 @@ test("stdin, lines of output and the exit code reach their ends", async () => {
   assert.deepEqual(lines.sort(), ["stderr half", "stdout one", "stdout two"]);
 });
 
-test("a missing program and a failing one are CommandErrors", async () => {
+test("a missing program and a failing program are CommandErrors", async () => {
   await assert.rejects(runCommand(["/no/such/program"]), (error: CommandError) => error.exitCode === null);
   await assert.rejects(runCommand(["sh", "-c", "echo why >&2; exit 7"]), (error: CommandError) => {
     assert.equal(error.exitCode, 7);
@@ -44,11 +44,11 @@ test("a time limit and an abort end the command together with its children", asy
   setTimeout(() => abort.abort(), 300);
   await assert.rejects(runCommand(argv, { signal: abort.signal, onLine }), /was aborted/);
   assert.equal(pids.length, 2);
-  // They have been killed; the kernel may take a moment to clear them away.
+  // They are killed, but the kernel may take a moment to remove them.
   await until("they are gone", async () => pids.every((pid) => processStartTime(pid) === undefined), 5_000);
 });
 
-test("a started process is known by its start time and killed once", async () => {
+test("a started process is identified by its start time and killed once", async () => {
   const outputFile = path.join(folder, "output");
   const process = await startProcess(["sh", "-c", "echo started; exec sleep 30"], { outputFile });
   assert.ok(isSameProcess(process.pid, process.startTime));
@@ -71,7 +71,7 @@ test("files are written with their mode and read back; a missing record is undef
   assert.deepEqual(await fs.readdir(path.dirname(file)), ["secret.json"]);
 });
 
-test("a file lock keeps two processes and two callers of one process apart", async () => {
+test("a file lock excludes other processes and other callers in the same process", async () => {
   const file = path.join(folder, "counter");
   await fs.writeFile(file, "0");
   const count = async () => {
@@ -91,7 +91,7 @@ test("a file lock keeps two processes and two callers of one process apart", asy
   assert.equal(await fs.readFile(file, "utf8"), "20");
 });
 
-test("the lock of a killed process is free at once", async () => {
+test("the lock of a killed process is released at once", async () => {
   const file = path.join(folder, "taken");
   const script = `
     const { withFileLock } = require(${JSON.stringify(require.resolve("../../host/file-lock"))});

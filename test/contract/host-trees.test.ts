@@ -69,7 +69,7 @@ for (const [name, host] of Object.entries(hosts)) {
     assert.equal(Buffer.concat(chunks).toString(), "content");
   });
 
-  test(`${name}: a sparse file has its pieces and zeros between them`, async (t) => {
+  test(`${name}: a sparse file contains its pieces, with zeros between them`, async (t) => {
     const file = path.join(await emptyFolder(t, host), "disk");
     const size = 4 * 1024 * 1024;
     await trees.writeSparse(file, size, [
@@ -84,7 +84,7 @@ for (const [name, host] of Object.entries(hosts)) {
     if (host === localHost) assert.ok((await fs.stat(file)).blocks * 512 < 1024 * 1024, "it has holes");
   });
 
-  test(`${name}: files get second names, and folders are copied`, async (t) => {
+  test(`${name}: files are hard-linked, and folders are copied`, async (t) => {
     const folder = await emptyFolder(t, host);
     const [one, two] = [path.join(folder, "one"), path.join(folder, "two")];
     await files.writeAtomic(one, "text");

@@ -6,11 +6,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
 import { ForeignObjectError, ImageMissingError } from "../../hypervisors/hypervisor";
 
-/** A driver that is held to the comments of hypervisors/hypervisor.ts. */
+/** A driver that must do what the comments in hypervisors/hypervisor.ts promise. */
 export interface DriverUnderTest {
   /** A new instance, as another process would have it: it knows only what the hypervisor knows. */
   readonly create: () => Hypervisor;
-  /** The same for a process of its own, which the suite kills: source file and an expression over its exports and `localHost`. */
+  /** The same for a separate process, which the suite kills: a source file and an expression over its exports and `localHost`. */
   readonly inOtherProcess: { readonly file: string; readonly expression: string };
   /** An image that exists, and a name of one that does not. */
   readonly image: () => Promise<string>;
@@ -22,13 +22,13 @@ export interface DriverUnderTest {
     stack: string,
     disk: string,
   ) => { write(text: string): Promise<void>; read(): Promise<string | undefined> };
-  /** Problems of the host, by id, that the suite gets round: what it starts machines without. */
+  /** Problems of the host, by id, that the suite works around. */
   readonly knownProblems?: readonly string[];
   /** Why the suite cannot run here. */
   readonly skip?: string | false;
 }
 
-/** Unlike any stack that a person or another run of this suite has. */
+/** No stack of a user and no other run of this suite has these names. */
 const suffix = process.pid.toString(36);
 const stacks = { one: `contract-a-${suffix}`, two: `contract-b-${suffix}` };
 const owner = (urn: string, stack = stacks.one): Owner => ({ stack, urn: `urn:pulumi:${stack}::contract::${urn}` });
@@ -45,7 +45,7 @@ export function contractMachine(image: string, name = "machine-1", stack = stack
   return {
     stack,
     name,
-    // As the plan does it: another stack's machine of the same name is another one.
+    // As in the plan: machines of the same name in two stacks are different machines.
     uuid: `6f1d3c1e-000${stack === stacks.one ? 1 : 2}-5000-8000-00000000000${digit}`,
     image,
     cpus: 1,
@@ -56,9 +56,9 @@ export function contractMachine(image: string, name = "machine-1", stack = stack
   };
 }
 
-/** Registers the suite: one test per promise, in an order in which each leaves what the next one starts from. */
+/** Registers the suite: one test for each promise. Each test starts from the state that the previous test leaves. */
 export function hypervisorContract(name: string, driver: DriverUnderTest): void {
-  describe(`${name} keeps the driver's promises`, { skip: driver.skip ?? false }, () => {
+  describe(`${name} implements the driver port`, { skip: driver.skip ?? false }, () => {
     const segment = { stack: stacks.one, name: "dmz" };
     const machine = { stack: stacks.one, name: "machine-1" };
     const disk = {
@@ -69,12 +69,12 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
     };
     after(() => removeEverything(driver));
 
-    test("the host is fit", async () => {
+    test("the host has no unknown problems", async () => {
       const ids = (await driver.create().problems()).map(({ id }) => id);
       assert.deepEqual(ids, driver.knownProblems ?? []);
     });
 
-    test("images are made ready once, and found by name", async () => {
+    test("images are prepared once, and found by name", async () => {
       const spec = { name: await driver.image() };
       const made = await driver.create().ensureImage(spec);
       assert.match(made.digest, /\S/);
@@ -86,7 +86,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       await driver.create().releaseImage(absent);
     });
 
-    test("a segment is made once, is known to a new instance, and has one owner", async () => {
+    test("a segment is created once, is known to a new instance, and has one owner", async () => {
       assert.equal(await driver.create().inspectSegment(segment), undefined);
       await driver.create().ensureSegment(segment, owner("dmz"));
       await driver.create().ensureSegment(segment, owner("dmz"));
@@ -96,7 +96,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       assert.deepEqual((await driver.create().inspectSegment(segment))?.owner, owner("dmz"));
     });
 
-    test("a disk is made once, is known to a new instance, and has one owner", async () => {
+    test("a disk is created once, is known to a new instance, and has one owner", async () => {
       assert.equal(await driver.create().inspectDisk(disk), undefined);
       await driver.create().ensureDisk(disk, owner("disk"));
       await driver.create().ensureDisk(disk, owner("disk"));
@@ -105,7 +105,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       await assert.rejects(driver.create().removeDisk(disk, outsider), ForeignObjectError);
     });
 
-    test("what is missing can be removed and stopped, and is not there", async () => {
+    test("removing or stopping a missing object succeeds, and reading it finds nothing", async () => {
       const hypervisor = driver.create();
       assert.equal(await hypervisor.inspectMachine(machine), undefined);
       assert.deepEqual(await hypervisor.listMachines(stacks.one), []);
@@ -116,7 +116,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       await assert.rejects(hypervisor.startMachine(machine), "a machine that is not there cannot start");
     });
 
-    test("a machine is created stopped and reads back as it was ordered", async () => {
+    test("a machine is created stopped and reads back as requested", async () => {
       const spec = { ...contractMachine(await driver.image()), disks: [{ disk: disk.name, mountPoint: "/data" }] };
       const made = await driver.create().ensureMachine(spec, contractSeed, owner("machine"));
       assert.deepEqual(
@@ -136,7 +136,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       assert.deepEqual(await driver.create().inspectMachine(machine), before);
     });
 
-    test("a machine starts once and is adopted running by a new instance", async () => {
+    test("a machine starts once, and a new instance adopts it while it runs", async () => {
       await driver.create().startMachine(machine);
       const running = await driver.create().inspectMachine(machine);
       assert.equal(running?.power, "running");
@@ -146,7 +146,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       assert.deepEqual(again, running, "ensuring what is as wanted leaves it running");
     });
 
-    test("settings change in place, and what the guest wrote stays", async () => {
+    test("settings change in place, and the guest's data is kept", async () => {
       const before = await driver.create().inspectMachine(machine);
       assert.ok(before);
       const spec = { ...before.spec, memoryMiB: 768 };
@@ -156,7 +156,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       assert.deepEqual(await driver.create().inspectMachine(machine), changed);
     });
 
-    test("cables can be pulled and plugged while it runs", async (t) => {
+    test("cables are pulled and plugged in while the machine runs", async (t) => {
       const { links } = driver.create();
       if (!links) return t.skip("this driver cannot pull cables");
       await driver.create().startMachine(machine);
@@ -166,14 +166,14 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       await links.setLink(machine, true);
     });
 
-    test("a machine stops in order, and stopping it again is fine", async () => {
+    test("a machine shuts down cleanly, and a second stop succeeds", async () => {
       await driver.create().startMachine(machine);
       await driver.create().stopMachine(machine, 60_000);
       assert.equal((await driver.create().inspectMachine(machine))?.power, "stopped");
       await driver.create().stopMachine(machine, 1_000);
     });
 
-    test("a hard kill stops it at once, and it starts again", async (t) => {
+    test("a hard kill stops a machine at once, and the machine starts again", async (t) => {
       const { hardKill } = driver.create();
       if (!hardKill) return t.skip("this driver has no hard kill");
       await driver.create().startMachine(machine);
@@ -184,7 +184,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       assert.equal((await driver.create().inspectMachine(machine))?.power, "running");
     });
 
-    test("two stacks with machines of the same name live side by side", async () => {
+    test("two stacks can have machines of the same name", async () => {
       const other = { stack: stacks.two, name: "dmz" };
       const twin = contractMachine(await driver.image(), "machine-1", stacks.two);
       await driver.create().ensureSegment(other, owner("dmz", stacks.two));
@@ -198,7 +198,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       assert.deepEqual(await driver.traces([stacks.two]), []);
     });
 
-    test("a running machine can be removed; its data disk stays", async () => {
+    test("a running machine can be removed, and its data disk is kept", async () => {
       const file = driver.diskFile?.(stacks.one, disk.name);
       await file?.write("kept\n");
       const before = await driver.create().inspectMachine(machine);
@@ -215,7 +215,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       await driver.create().removeMachine(machine, owner("machine"));
     });
 
-    test("a process that makes, starts or removes a machine may be killed at any point", {
+    test("a process that creates, starts or removes a machine can be killed at any point", {
       timeout: 180_000,
     }, async () => {
       const spec = contractMachine(await driver.image(), "machine-2");
@@ -245,7 +245,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
   });
 }
 
-/** Does the work in a process of its own and kills that with SIGKILL, `killAfterMs` after it has begun. */
+/** Does the work in a separate process and kills it with SIGKILL `killAfterMs` after the start. */
 async function killedMidway(
   driver: DriverUnderTest,
   spec: MachineSpec,
@@ -280,7 +280,7 @@ async function killAndWait(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** After a failed test: as its owner, so that a second run finds a clean host. */
+/** After a failed test, removes an object as its owner, so that the next run finds a clean host. */
 async function removeEverything(driver: DriverUnderTest): Promise<void> {
   if (driver.skip) return;
   const hypervisor = driver.create();

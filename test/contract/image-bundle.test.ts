@@ -29,7 +29,7 @@ const context = { host: localHost, progress: () => {} };
 const isDamaged = (error: unknown): boolean => error instanceof UserError && error.id === "bundle-damaged";
 
 for (const name of ["bundle.tar", "bundle.tar.gz"]) {
-  test(`${name}: another host with nothing else gets the same parts, byte for byte`, async (t) => {
+  test(`${name}: a bundle gives another host the same parts, byte for byte`, async (t) => {
     const here = await ownDataFolder(t);
     const file = path.join(here, name);
     const source = smallSource();
@@ -49,7 +49,7 @@ for (const name of ["bundle.tar", "bundle.tar.gz"]) {
   });
 }
 
-test("a disk is compressed without its holes, and is unpacked sparse and byte for byte", async (t) => {
+test("a disk is compressed without its holes, and unpacked as an identical sparse file", async (t) => {
   const here = await ownDataFolder(t);
   const file = path.join(here, "disks.tar");
   const source = smallSource();
@@ -89,7 +89,7 @@ test("a bundle contains intact parts only: a damaged one is rebuilt first", asyn
   assert.equal(source.fetches(), 2);
 });
 
-test("a bundle that is changed, truncated, or of another kind is refused, and the former one stays", async (t) => {
+test("a bundle that is changed, truncated or of another kind is refused, and the previous bundle is kept", async (t) => {
   const data = await ownDataFolder(t);
   const file = path.join(data, "bundle.tar");
   await createBundle(localHost, file, { recipes: [withPrograms], sources: [smallSource(300_000)] });
@@ -132,7 +132,7 @@ test("a loaded bundle that was changed on disk is not used", async (t) => {
   assert.deepEqual(await storedNames(data), []);
 });
 
-test("without a bundle, or with one that lacks the part, another source is used", async (t) => {
+test("without a bundle that has the part, another source is used", async (t) => {
   const data = await ownDataFolder(t);
   assert.equal((await bundleSource(localHost).available()).usable, false);
   const file = path.join(data, "bundle.tar");

@@ -34,7 +34,7 @@ before(async () => {
 
 const script = path.join(__dirname, "..", "support", "make-images.ts");
 
-/** The real root tree in the test's own data folder; links, so it must not be written to. */
+/** The real root tree in the test's own data folder. Its files are links, so no test may write to it. */
 async function withRealTree(data: string, original: string): Promise<void> {
   const name = partName({ kind: "root-tree", recipe: few.rootTree });
   await fs.mkdir(path.join(data, "parts"), { recursive: true });
@@ -43,7 +43,7 @@ async function withRealTree(data: string, original: string): Promise<void> {
 
 test("a damaged containerd store is detected and rebuilt, with every image unpacked", needsRoot, async (t) => {
   const original = partsFolder();
-  // Beside the real one: hard links do not cross file systems.
+  // Beside the real data folder, because hard links do not cross file systems.
   const data = await ownDataFolder(t, path.dirname(dataFolder()));
   await withRealTree(data, original);
   const build = () => ensureImages(localHost, { recipes: [few], sources: [programSource(localHost)] });
@@ -75,7 +75,7 @@ test("images are built from a bundle alone, on a host without network and caches
   const folder = await fs.mkdtemp(path.join(beside, "groundplane-bundle-"));
   t.after(() => fs.rm(folder, { recursive: true, force: true }));
   const file = path.join(folder, "bundle.tar");
-  // Not in the data folder below, to which only the file goes.
+  // Not in the data folder below, which gets only the bundle.
   await createBundle(localHost, file, { recipes: [full ?? few] });
   const data = await ownDataFolder(t, beside);
   const { stdout } = await runCommand(["unshare", "--net", "node", "--import", "tsx", script, file], {

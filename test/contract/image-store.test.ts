@@ -23,7 +23,7 @@ const isRoot = process.getuid?.() === 0;
 const build = (source: SmallSource, verify = false) =>
   ensureImages(localHost, { recipes: [smallRecipe], sources: [source], verify });
 
-/** The tree's file, by way of the image. */
+/** The tree's file, found through the image. */
 const toolIn = (data: string): string => path.join(data, "images", imageName(smallRecipe), "layers/base/usr/bin/tool");
 
 test("an absent image is built, an existing one stays unchanged", async (t) => {
@@ -72,7 +72,7 @@ test("a changed byte with an unchanged size and time is detected when every byte
   const data = await ownDataFolder(t);
   const source = smallSource();
   await build(source);
-  // In the middle of the millisecond: a time is not set to the nanosecond.
+  // In the middle of the millisecond, because times are not set with nanosecond precision.
   const time = (Math.trunc((await fs.stat(toolIn(data))).mtimeMs) + 0.5) / 1000;
   const handle = await fs.open(toolIn(data), "r+");
   await handle.write("y", 512);
@@ -123,7 +123,7 @@ test("a source that fails or is aborted leaves no incomplete image, and the next
   await build(smallSource());
 });
 
-test("two builders at once build once", async (t) => {
+test("two concurrent builders build once", async (t) => {
   await ownDataFolder(t);
   const source = smallSource(1024, () => new Promise((resolve) => setTimeout(resolve, 300)));
   const inAnotherProcess = runCommand(["node", "--import", "tsx", builder, "1024"]);
@@ -133,7 +133,7 @@ test("two builders at once build once", async (t) => {
   assert.equal(source.fetches() + elsewhere, 1);
 });
 
-test("the next builder replaces the work of one that was killed", async (t) => {
+test("the next builder replaces the partial work of a killed builder", async (t) => {
   const data = await ownDataFolder(t);
   const child = spawn("node", ["--import", "tsx", builder, "1024", "hang"], { stdio: ["ignore", "pipe", "inherit"] });
   await new Promise((resolve) => child.stdout.once("data", resolve));
@@ -148,7 +148,7 @@ for (const form of ["tree", "disk"] as const) {
     skip: !isRoot && "needs root",
   }, async (t) => {
     const data = await ownDataFolder(t);
-    // A small private file system of the child, which ends with it.
+    // A small private file system, which ends with the child process.
     const script = [
       'mount -t tmpfs -o size=2m tmpfs "$GROUNDPLANE_DATA"',
       `node --import tsx ${builder} 4000000 ${form}`,

@@ -22,7 +22,7 @@ import { ownDataFolder, storedNames } from "../support/small-image";
 interface Server {
   readonly url: string;
   readonly ca: string;
-  /** Path to body; a number is a status, a text beginning with `/` leads elsewhere. */
+  /** Path to body. A number is a status, and a text that begins with `/` is a redirect. */
   readonly files: Map<string, Buffer | number | string>;
   readonly requests: string[];
 }
@@ -32,7 +32,7 @@ const sha256 = (content: Buffer): string => createHash("sha256").update(content)
 const context = { host: localHost, progress: () => {} };
 const isUserError = (id: string) => (error: unknown) => error instanceof UserError && error.id === id;
 
-/** A server on 127.0.0.1 with a certificate that only the test trusts. */
+/** A server on 127.0.0.1 whose certificate only the test trusts. */
 async function serve(t: TestContext, folder: string): Promise<Server> {
   const [key, cert] = [path.join(folder, "key.pem"), path.join(folder, "cert.pem")];
   const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
@@ -77,7 +77,7 @@ async function archiveOf(files: Readonly<Record<string, string>>): Promise<Buffe
   return gzipSync(Buffer.concat(chunks));
 }
 
-/** Puts every file of the release on the server as its projects would. */
+/** Publishes every file of the release on the server, as its projects do. */
 async function publish({ files }: Server): Promise<void> {
   for (const program of kubernetesRecipe(version).parts[0]?.programs ?? []) {
     const content = Buffer.from(`this is ${program}`);
@@ -126,7 +126,7 @@ function sourceOn({ url, ca }: Server) {
   return upstreamSource(localHost, { addresses, ca });
 }
 
-test("every part is fetched with its published checksum, redirects followed", async (t) => {
+test("every part is downloaded through redirects and verified by its published checksum", async (t) => {
   const server = await serve(t, await ownDataFolder(t));
   await publish(server);
   const source = sourceOn(server);
@@ -138,7 +138,7 @@ test("every part is fetched with its published checksum, redirects followed", as
   }
 });
 
-test("a tampered file is refused and nothing of its part is kept", async (t) => {
+test("a tampered file is refused, and nothing of its part is kept", async (t) => {
   const data = await ownDataFolder(t);
   const server = await serve(t, data);
   await publish(server);
@@ -170,13 +170,13 @@ test("a broken download resumes where it stopped", async (t) => {
   assert.deepEqual(server.requests, ["/file bytes=40000-"]);
   assert.ok((await fs.readFile(file)).equals(content));
 
-  // All of it had come before the process died.
+  // The process was killed after it had received the complete file.
   await fs.rename(file, `${file}.partial`);
   await download(`${server.url}/file`, file, options);
   assert.ok((await fs.readFile(file)).equals(content));
 });
 
-test("a server that is unreachable, refuses, or has another certificate gives a clear error", async (t) => {
+test("an unreachable server, a refusal and an untrusted certificate each give a clear error", async (t) => {
   const data = await ownDataFolder(t);
   const server = await serve(t, data);
   const options = { sha256: "0".repeat(64), ca: server.ca };

@@ -19,7 +19,7 @@ interface Import {
   readonly rule?: string;
 }
 
-/** One run over a tree with a file for each import; targets exist, so that they resolve. */
+/** One run over a tree with one file for each import. The imported files exist, so that the imports resolve. */
 function violationsOf(imports: readonly Import[]): readonly Violation[] {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-imports-"));
   try {
@@ -102,7 +102,7 @@ const allowed: readonly Import[] = [
   { file: "stacks/plan/a.ts", imported: "node:crypto" },
 ];
 
-test("a forbidden import is reported by the rule that is meant for it", () => {
+test("each forbidden import is reported by its own rule", () => {
   const violations = violationsOf(forbidden);
   for (const [position, { file, imported, rule }] of forbidden.entries()) {
     const reported = violations.filter(({ from }) => from === numbered(file, position)).map((found) => found.rule.name);

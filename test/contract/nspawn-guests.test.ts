@@ -17,7 +17,7 @@ import { banner, freePort, hostLinks, hostSettings, succeeds, until } from "../s
 import { losePower } from "../support/lose-power";
 import { inMachine, makeNspawnHost, nspawnSkipReason, tracesOf } from "../support/nspawn-host";
 
-/** What the port does not promise and only system containers have: the guests' view, and the untouched host. */
+/** What holds only for system containers, beyond the driver port: the guests' view, and a host that does not change. */
 const skip = nspawnSkipReason();
 const host = skip ? undefined : makeNspawnHost();
 const stack = `guests-${process.pid.toString(36)}`;
@@ -79,21 +79,21 @@ describe("system containers", { skip }, () => {
     assert.equal(await inMachine(master, "cat", "/etc/machine-id"), specOf("master-1").uuid.replaceAll("-", ""));
   });
 
-  test("a segment is a network of its own", async () => {
+  test("a segment is an isolated network", async () => {
     assert.ok(await pings(gateway, "192.168.57.11"));
     assert.ok(await pings(gateway, "192.168.58.11"));
     await inMachine(master, "ip", "route", "replace", "192.168.58.0/24", "dev", "masters");
     assert.ok(!(await pings(master, "192.168.58.11")), "no frame crosses from one segment to the other");
   });
 
-  test("port-forwards answer on 127.0.0.1 and nowhere else", async () => {
+  test("port-forwards listen on 127.0.0.1 only", async () => {
     assert.match(await banner(hostPort), /^SSH-2\.0-/);
     const listeners = (await runCommand(["ss", "-ltnH", `sport = :${hostPort}`])).stdout.trim().split("\n");
     assert.equal(listeners.length, 1);
     assert.match(listeners[0] ?? "", new RegExp(`127\\.0\\.0\\.1:${hostPort}`));
   });
 
-  test("what listens on the host's loopback is closed to guests", async () => {
+  test("guests cannot reach the host's loopback", async () => {
     const server = net.createServer((socket) => socket.end("secret\n")).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as net.AddressInfo;
@@ -120,7 +120,7 @@ describe("system containers", { skip }, () => {
     assert.match(await banner(hostPort), /^SSH-2\.0-/);
   });
 
-  test("the way out is started again when it has died", async () => {
+  test("the uplink's process is restarted after a kill", async () => {
     const [slirp] = await findProcesses((argv) => argv.includes("slirp4netns") && argv.some((a) => a.includes(stack)));
     assert.ok(slirp);
     process.kill(slirp.pid, "SIGKILL");
@@ -129,7 +129,7 @@ describe("system containers", { skip }, () => {
     await until("ssh answers again", async () => /^SSH/.test(await banner(hostPort)));
   });
 
-  test("a pulled cable takes the guest's carrier", async () => {
+  test("a guest has no carrier on a pulled cable", async () => {
     await driver.links?.setLink(gateway, false, "masters");
     assert.ok(!(await pings(master, "192.168.57.1")));
     await until(
@@ -144,7 +144,7 @@ describe("system containers", { skip }, () => {
     await until("the uplink is back", async () => /^SSH/.test(await banner(hostPort)));
   });
 
-  test("CPU shares and the limit of memory are those of the machine's own cgroups", async () => {
+  test("the machine's own cgroups set its CPU shares and memory limit", async () => {
     const cgroups = await machineCgroups(localHost, master);
     const cpu = cgroups.find((cgroup) => cgroup.controllers.includes("cpu"));
     if (cpu) {
@@ -160,7 +160,7 @@ describe("system containers", { skip }, () => {
     assert.ok(cgroups.every((cgroup) => cgroup.folder.endsWith(`/groundplane/${stack}/master-1`)));
   });
 
-  test("the host has no mount, link or changed setting while machines run", async () => {
+  test("running machines add no mount or link to the host and change none of its settings", async () => {
     await inMachine(gateway, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
     await assert.rejects(inMachine(gateway, "sh", "-c", "echo 1 > /proc/sys/kernel/panic"), /read-only/i);
     assert.deepEqual(hostSettings(), settingsBefore);
@@ -168,7 +168,7 @@ describe("system containers", { skip }, () => {
     assert.equal(await hostLinks(), linksBefore);
   });
 
-  test("seeds and records are for root alone", () => {
+  test("only root can read seeds and records", () => {
     const folder = path.join(host?.data ?? "", "stacks", stack, "machines", "master-1");
     const modes = [
       "seed",
@@ -186,7 +186,7 @@ describe("system containers", { skip }, () => {
     assert.match(fs.readFileSync(file, "utf8"), /Debian GNU\/Linux/);
   });
 
-  test("a guest whose nspawn was killed still runs, and is still killed", async () => {
+  test("a guest still runs after its nspawn is killed, and a hard kill still stops it", async () => {
     const [nspawn] = await findProcesses(
       (argv) => argv[0] === "systemd-nspawn" && argv.includes(`--machine=gp-${stack}.worker-1`),
     );
@@ -199,7 +199,7 @@ describe("system containers", { skip }, () => {
     assert.deepEqual(await machinePids(localHost, worker), []);
   });
 
-  test("a guest that reboots comes back, as a machine would", async () => {
+  test("a guest can reboot", async () => {
     const before = await leaderOf(localHost, master);
     await inMachine(master, "systemctl", "--no-wall", "reboot").catch(() => undefined);
     await until("another system runs", async () => ![before, undefined].includes(await leaderOf(localHost, master)));
@@ -207,7 +207,7 @@ describe("system containers", { skip }, () => {
     await booted(master);
   });
 
-  test("an orderly stop lets the guest shut down", async () => {
+  test("a clean stop lets the guest shut down", async () => {
     const stopped = performance.now();
     await driver.stopMachine(master, 60_000);
     assert.ok(performance.now() - stopped < 30_000);
@@ -240,7 +240,7 @@ describe("system containers", { skip }, () => {
     assert.equal((await driver.inspectMachine(master))?.power, "running");
   });
 
-  test("nothing is left when all is removed", async () => {
+  test("nothing remains after everything is removed", async () => {
     for (const name of guestNames) await driver.removeMachine({ stack, name }, owner);
     for (const name of guestSegments) await driver.removeSegment({ stack, name }, owner);
     assert.deepEqual(await tracesOf(host?.data ?? "", [stack]), []);

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { localHost } from "../../host/local-host";
 import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 
-test("on a host without the programs every one is named, with the package that has it", async (t) => {
+test("every missing program is named with its package", async (t) => {
   if (process.platform !== "linux") return t.skip("system containers need Linux");
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gp-programs-"));
   const before = process.env.PATH;

@@ -1,4 +1,4 @@
-// The official download against a server on loopback, tools that are kept, and Go from a module proxy on loopback.
+// The official download from a server on loopback, cached tools, and Go from a module proxy on loopback.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -52,7 +52,7 @@ after(() => {
   else process.env.GROUNDPLANE_DATA = inherited.data;
 });
 
-/** A release as the official ones are: a folder `pulumi` with the programs, and its checksum beside it. */
+/** A release in the form of the official ones: a folder `pulumi` with the programs, and its checksum beside it. */
 function publish(version: string): void {
   const folder = path.join(root, "release", "pulumi");
   fs.mkdirSync(folder, { recursive: true });
@@ -71,7 +71,7 @@ function writeProgram(file: string, text: string): void {
 
 const downloads = (): string => path.join(process.env.GROUNDPLANE_DATA as string, "parts");
 
-test("a release is fetched, compared with its checksum and unpacked", async () => {
+test("a release is downloaded, verified by its checksum and unpacked", async () => {
   assert.equal(await isDownloadReachable(undefined, releases), true);
   await downloadPulumi(bin, {}, releases);
   assert.equal(execFileSync(path.join(bin, "pulumi"), { encoding: "utf8" }), "v3.248.0\n");
@@ -90,7 +90,7 @@ test("an interrupted download resumes", async () => {
   assert.ok(fs.existsSync(path.join(bin, "pulumi")));
 });
 
-test("a tampered release is refused, unpacked nowhere and not kept", async () => {
+test("a tampered release is refused, and is neither unpacked nor kept", async () => {
   fs.appendFileSync(path.join(site, ARCHIVE), "x");
   await assert.rejects(downloadPulumi(bin, {}, releases), { id: "pulumi-not-obtained", message: /checksum/ });
   assert.deepEqual(fs.readdirSync(bin), []);
@@ -102,13 +102,13 @@ test("a release without a published checksum is refused", async () => {
   await assert.rejects(downloadPulumi(bin, {}, releases), { id: "pulumi-not-obtained" });
 });
 
-test("a site that is away is known to be within seconds", async () => {
+test("an unreachable site is detected within seconds", async () => {
   const started = performance.now();
   assert.equal(await isDownloadReachable(undefined, { url: "http://127.0.0.1:1/releases", allowHttp: true }), false);
   assert.ok(performance.now() - started < 6_000);
 });
 
-test("the user's own Pulumi counts when it is recent and has its language host", async () => {
+test("the user's own Pulumi is used if it is recent enough and has its language host", async () => {
   const own = async (version: string, hasHost: boolean) => {
     fs.rmSync(bin, { recursive: true });
     fs.mkdirSync(bin);
@@ -126,7 +126,7 @@ test("the user's own Pulumi counts when it is recent and has its language host",
   assert.equal(await own("3.250.1", false), undefined);
 });
 
-test("a kept program that was changed is noticed, one that was only touched is not blamed", async () => {
+test("a cached program with changed content is detected, a changed time alone is accepted", async () => {
   const folder = path.join(root, "kept");
   fs.mkdirSync(path.join(folder, "bin"), { recursive: true });
   const program = path.join(folder, "bin", "pulumi");

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 const checkout = path.resolve(__dirname, "..", "..");
 
-/** Runs a script as Pulumi runs the program. @returns what it printed, as JSON */
+/** Runs a script as Pulumi runs the program. @returns its output, parsed as JSON */
 function run(script: string): unknown {
   const argv = ["--no-warnings", "--require", "./toolchain/preload.cjs", "-e", script];
   return JSON.parse(execFileSync(process.execPath, argv, { cwd: checkout, encoding: "utf8" }));
@@ -13,7 +13,7 @@ function run(script: string): unknown {
 
 const compiler = `Object.keys(require.cache).filter((file) => /node_modules.typescript.lib/.test(file)).length`;
 
-test("Pulumi's library loads without the compiler, and has it when it needs it", () => {
+test("Pulumi's library loads without the compiler, and loads the compiler on demand", () => {
   const script = `
     const { runtime } = require("@pulumi/pulumi");
     const before = ${compiler};
@@ -26,6 +26,6 @@ test("Pulumi's library loads without the compiler, and has it when it needs it",
   assert.match(text, /40 \+ 2/);
 });
 
-test("others get the compiler as ever", () => {
+test("other modules load the compiler as usual", () => {
   assert.equal(run(`console.log(JSON.stringify(typeof require("typescript").createSourceFile))`), "function");
 });

@@ -1,5 +1,5 @@
-// `groundplane preview --base` and the workflows that run it, in a clone with a history of its own: no state, no
-// hypervisor, no network but a server on loopback that stands for the one with the pull requests.
+// `groundplane preview --base` and the workflows that run it, in a clone with its own history: no state, no
+// hypervisor and no network. A server on loopback takes the place of the pull requests' server.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -11,7 +11,7 @@ import { parse } from "yaml";
 import type { Review } from "../../review/review";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 
-/** No images and no Pulumi: nothing of it is needed. */
+/** Without images and without Pulumi, because a preview needs neither. */
 const hostData = fs.mkdtempSync("/tmp/groundplane-test-data-");
 let project: ProjectCopy;
 after(() => {
@@ -36,9 +36,9 @@ interface Ended {
   readonly output: string;
 }
 
-/** As CI runs a step: by the shell, in the checkout. */
+/** Runs a step as CI does: in a shell, in the checkout. */
 function shell(line: string, environment: Record<string, string> = {}): Promise<Ended> {
-  // `npx` would ask a registry for a command that the copy has not linked.
+  // `npx` asks a registry for a command that the copy has not linked.
   const script = line.replace(/^npx groundplane /, `${process.execPath} cli/groundplane.cjs `);
   const child = spawn("bash", ["-euo", "pipefail", "-c", script], {
     cwd: project.folder,
@@ -57,7 +57,7 @@ const change = (from: string, to: string, file = project.stackFile("lab")) => {
 const review = (): Review => JSON.parse(fs.readFileSync(path.join(project.folder, "review.json"), "utf8"));
 const preview = (words = "") => shell(`npx groundplane preview --stack lab --base main --json review.json ${words}`);
 
-test("without a change nothing is reported", async () => {
+test("without a change, the review is empty", async () => {
   assert.equal((await preview()).code, 0);
   assert.deepEqual(
     { ...review(), comparedWith: "" },
@@ -67,7 +67,7 @@ test("without a change nothing is reported", async () => {
   );
 });
 
-test("a changed configuration is reported node by node, without touching the checkout or the data folder", async () => {
+test("a changed configuration is reported for each node, and the checkout and the data folder do not change", async () => {
   change("workers: {count: 2}", "workers: {count: 3}");
   const listing = () =>
     fs.readdirSync(project.data, { recursive: true }).filter((name) => !/^images|^parts|^tools/.test(`${name}`));
@@ -90,7 +90,7 @@ test("a changed configuration is reported node by node, without touching the che
   git("checkout", "--quiet", ".");
 });
 
-test("a change of the program is reported, too: the base is rendered by its own sources", async () => {
+test("a change of the program is reported, because the base is rendered by its own sources", async () => {
   change("timeout client 4h", "timeout client 3h", path.join(project.folder, "cloud-init/files/haproxy-cfg.ts"));
   execFileSync(process.execPath, ["build.cjs"], { cwd: project.folder });
   const { output } = await preview();
@@ -103,7 +103,7 @@ test("a change of the program is reported, too: the base is rendered by its own 
   execFileSync(process.execPath, ["build.cjs"], { cwd: project.folder });
 });
 
-test("what the guard would refuse is refused, a wrong file and a wrong revision are reported", async () => {
+test("refusals of the guard, a wrong file and a wrong revision are reported", async () => {
   change("balancers: {count: 2}", "balancers: {count: 1}");
   assert.equal((await preview()).code, 1);
   assert.match(review().refused.join(), /a pair of balancers cannot be changed/);
@@ -116,7 +116,7 @@ test("what the guard would refuse is refused, a wrong file and a wrong revision 
   assert.match(unknown.output, /git has no revision "no-such-branch"/);
 });
 
-test("an earlier revision renders itself: with its renderer in another folder, one role and one image for each node", async () => {
+test("an earlier revision is rendered by its own renderer, with one role and one image for each node", async () => {
   const renderer = path.join(project.folder, "review", "render-stack.ts");
   const text = fs
     .readFileSync(renderer, "utf8")

@@ -1,4 +1,4 @@
-// What Pulumi runs follows the sources: `node:test` runs these on a project of a few files, never on the checkout.
+// The bundle that Pulumi runs follows the sources. These tests use a project of a few files, never the checkout.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -10,7 +10,7 @@ const checkout = path.resolve(__dirname, "..", "..");
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-/** Sources must be older than the moment of bundling, or the bundle trusts them not. */
+/** Sources must be older than the start of bundling, otherwise the bundle counts as outdated. */
 function write(file: string, text: string, age = 60): void {
   const target = path.join(folder, file);
   fs.mkdirSync(path.dirname(target), { recursive: true });
@@ -19,7 +19,7 @@ function write(file: string, text: string, age = 60): void {
   fs.utimesSync(target, time, time);
 }
 
-/** Loads the program as Pulumi does, in a process of its own. */
+/** Loads the program as Pulumi does, in a separate process. */
 function load(): string {
   const script = `process.stdout.write(String(require("./toolchain/load-program.cjs").said))`;
   return execFileSync(process.execPath, ["--enable-source-maps", "-e", script], {
@@ -42,7 +42,7 @@ beforeEach(() => {
   fs.symlinkSync(path.join(checkout, "node_modules"), path.join(folder, "node_modules"));
 });
 
-test("the bundle is made once, and again when a source changes, even to an older one", () => {
+test("the bundle is built once, and rebuilt when a source changes, even to an older file", () => {
   assert.equal(load(), "first");
   const made = bundled();
   assert.equal(load(), "first");
@@ -53,7 +53,7 @@ test("the bundle is made once, and again when a source changes, even to an older
   assert.equal(load(), "former");
 });
 
-test("a source that changes while the bundle is made is not taken for the bundled one", () => {
+test("a source that changes during bundling is bundled again", () => {
   write("stacks/word.ts", `export const word = "early";\n`, -60);
   assert.equal(load(), "early");
   const made = bundled();

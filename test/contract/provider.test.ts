@@ -1,4 +1,4 @@
-// The provider's resources over the wire, without an engine, on the fake driver.
+// The provider's resources over gRPC, without an engine, on the fake driver.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -49,7 +49,7 @@ test("the schema names every type, its required inputs and the types of its prop
   assert.ok(types["groundplane:index:GuestConnection"]);
 });
 
-test("check reports everything that is wrong, with its place", async () => {
+test("check reports every mistake with its place", async () => {
   const { stack: _stack, ...inputs } = {
     ...machineInputs("one"),
     memoryMiB: "much",
@@ -67,20 +67,20 @@ test("check reports everything that is wrong, with its place", async () => {
   ]);
 });
 
-test("check takes unknown values and adds what no program says", async () => {
+test("check accepts unknown values and adds the computed inputs", async () => {
   const { power: _power, drift: _drift, ...inputs } = wanted;
   const answer = await client.check(machine, { ...inputs, secrets: UNKNOWN });
   assert.deepEqual(answer, { inputs: { ...wanted, secrets: UNKNOWN }, failures: [] });
 });
 
-test("a preview does nothing and knows everything but the generation", async () => {
+test("a preview changes nothing and knows every output except the generation", async () => {
   const planned = await client.create(machine, wanted, { preview: true });
   assert.equal(planned.id, "fake/tested/one");
   assert.deepEqual(planned.properties, { ...kept, generation: UNKNOWN });
   assert.equal((await client.read(machine, planned.id, wanted, wanted)).id, "");
 });
 
-test("what is created is read back equal, and differs in nothing", async () => {
+test("a created machine is read back equal, without a difference", async () => {
   const { id, properties: outputs } = await client.create(machine, wanted);
   const read = await client.read(machine, id, wanted, outputs);
   assert.deepEqual(read.properties, outputs);
@@ -88,7 +88,7 @@ test("what is created is read back equal, and differs in nothing", async () => {
   assert.equal((await client.diff(machine, read.inputs, wanted)).changes, "none");
 });
 
-test("what needs a new machine replaces it; everything else changes in place", async () => {
+test("a machine is replaced only where a change requires it, other changes apply in place", async () => {
   const [nic] = machineInputs("one").nics;
   const replacing = { image: "other", uuid: "other", nics: [{ ...nic, mac: "02:00:00:00:00:02" }] };
   for (const [key, value] of Object.entries(replacing)) {
@@ -101,7 +101,7 @@ test("what needs a new machine replaces it; everything else changes in place", a
   assert.deepEqual(paths, { memoryMiB: "UPDATE", cpus: "UPDATE", diskGiB: "UPDATE" });
 });
 
-test("the CPU weight of earlier versions is no difference, and a machine that runs with it keeps running", async () => {
+test("the CPU weight of earlier versions is not a difference, and a machine with it keeps running", async () => {
   const { id, properties: outputs } = await client.create(machine, wanted);
   const file = path.join(data, "fake/tested/machines/one/machine.json");
   const record = JSON.parse(fs.readFileSync(file, "utf8"));
@@ -116,7 +116,7 @@ test("the CPU weight of earlier versions is no difference, and a machine that ru
   assert.equal(updated.properties.generation, outputs.generation);
 });
 
-test("what only the making of a machine reads is no difference, whatever was known of it", async () => {
+test("an input that is read only at creation is not a difference", async () => {
   const seed = { ...machineInputs("one").seed, userData: "new" };
   const news = properties({ ...wanted, seed, secrets: { token: "new" } });
   const imported = properties({ ...wanted, seed: { userData: "", metaData: "", networkConfig: "" } });
@@ -125,13 +125,13 @@ test("what only the making of a machine reads is no difference, whatever was kno
   assert.deepEqual(Object.keys(outputs).sort(), [...Object.keys(kept), "generation"].sort());
 });
 
-test("an update keeps the machine and returns what is", async () => {
+test("an update keeps the machine and returns its actual state", async () => {
   const { id, properties: outputs } = await client.create(machine, wanted);
   const updated = await client.update(machine, id, outputs, { ...wanted, memoryMiB: 512 });
   assert.deepEqual(updated.properties, { ...outputs, memoryMiB: 512 });
 });
 
-test("a disk that would shrink is refused in the preview already, and nothing is changed", async () => {
+test("a smaller disk is refused in the preview, and nothing changes", async () => {
   const { id, properties: outputs } = await client.create(machine, wanted);
   for (const preview of [true, false]) {
     await assert.rejects(
@@ -142,7 +142,7 @@ test("a disk that would shrink is refused in the preview already, and nothing is
   assert.deepEqual((await client.read(machine, id, wanted, outputs)).properties, outputs);
 });
 
-test("secrets stay secret wherever they return", async () => {
+test("returned secrets are marked as secret", async () => {
   const inputs = { ...wanted, secrets: { token: "hidden" } };
   const created = await client.create(machine, inputs, { secretPaths: ["secrets"] });
   assert.doesNotMatch(JSON.stringify(created.properties), /hidden/);
@@ -150,7 +150,7 @@ test("secrets stay secret wherever they return", async () => {
   assert.ok(read.inputSecretPaths.has("secrets"), "even when the engine forgot");
 });
 
-test("a foreign machine of the same name is refused and left alone", async () => {
+test("a foreign machine of the same name is refused and does not change", async () => {
   await client.create(machine, wanted);
   const file = path.join(data, "fake/tested/machines/one/machine.json");
   const record = JSON.parse(fs.readFileSync(file, "utf8"));
@@ -161,14 +161,14 @@ test("a foreign machine of the same name is refused and left alone", async () =>
   });
 });
 
-test("delete twice is fine", async () => {
+test("a second delete succeeds", async () => {
   const { id } = await client.create(machine, wanted);
   await client.delete(machine, id, wanted);
   await client.delete(machine, id, wanted);
   assert.equal((await client.read(machine, id, wanted, wanted)).id, "");
 });
 
-test("a disk is kept when it is to be kept, and never shrinks", async () => {
+test("a retained disk is kept, and no disk shrinks", async () => {
   const disk = { driver: "fake", stack: "tested", name: "data", uuid: "u", sizeGiB: 4, keep: true };
   const { id } = await client.create(type("Disk"), disk);
   await assert.rejects(client.update(type("Disk"), id, disk, { ...disk, sizeGiB: 2 }), /cannot shrink/);
@@ -178,7 +178,7 @@ test("a disk is kept when it is to be kept, and never shrinks", async () => {
   assert.equal((await client.read(type("Disk"), id, disk, disk)).id, "");
 });
 
-test("the dismantling's mark stands from its delete until the stack is made again; a preview leaves it", async () => {
+test("the mark of a dismantling lasts from its delete until the stack is created again; a preview keeps it", async () => {
   const inputs = { stack: "tested" };
   const { id } = await client.create(type("Dismantling"), inputs);
   assert.ok(!isDismantling("tested"));
@@ -190,7 +190,7 @@ test("the dismantling's mark stands from its delete until the stack is made agai
   assert.ok(!isDismantling("tested"));
 });
 
-test("a guard that a destroy has put away differs, and stands again with the next update", async () => {
+test("a guard that a destroy has disabled shows a difference, and the next update enables it", async () => {
   const guard = type("Guard");
   const inputs = {
     driver: "fake",
@@ -218,7 +218,7 @@ test("a guard that a destroy has put away differs, and stands again with the nex
   await client.delete(guard, id, inputs);
 });
 
-test("secrets are stable, new with a higher version, and never older", async () => {
+test("secrets are stable, change with a higher version, and refuse a lower one", async () => {
   const secrets = type("ClusterSecrets");
   const first = await client.create(secrets, { stack: "tested", version: 2 });
   assert.ok(first.secretPaths.has("values"));
@@ -230,7 +230,7 @@ test("secrets are stable, new with a higher version, and never older", async () 
   await assert.rejects(client.update(secrets, first.id, olds, { stack: "tested", version: 1 }), /version 1/);
 });
 
-test("cancelled while a machine is made: it stays in the state, and an update starts it", async () => {
+test("a machine whose creation is cancelled stays in the state, and an update starts it", async () => {
   process.env.GROUNDPLANE_FAKE_DELAY_MS = "300";
   const creating = client.create(machine, wanted).catch((error) => error);
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -240,7 +240,7 @@ test("cancelled while a machine is made: it stays in the state, and an update st
   assert.equal(failure?.id, "fake/tested/one");
   assert.equal(failure?.refreshBeforeUpdate, true);
   assert.equal(failure?.outputs.power, "stopped");
-  // A cancelled provider is never used again.
+  // The engine never uses a cancelled provider again.
   client.stop();
   client = await providerClient(groundplaneProvider);
   const { power } = (await client.update(machine, "fake/tested/one", failure.outputs, wanted)).properties;

@@ -94,14 +94,14 @@ test("loopback and the hosts in NO_PROXY are reached without the proxy", async (
   assert.equal(await httpGetText(`https://localhost:${portOf(origin)}/text`, { ca }), "hello");
   for (const name of ["no_proxy", "NO_PROXY"]) {
     set({ [name]: "other.example,.example" });
-    // Without the proxy, nothing knows this name.
+    // Without the proxy, this name does not resolve.
     await assert.rejects(httpGetText("https://inside.example/text", { ca }), { id: "network" });
     delete process.env[name];
   }
   assert.deepEqual(connects, []);
 });
 
-test("a proxy that refuses, is unreachable or has no valid address gives a clear error", async () => {
+test("a proxy that refuses, is unreachable or has an invalid address gives a clear error", async () => {
   set({ https_proxy: "http://127.0.0.1:1" });
   await assert.rejects(httpGetText("https://files.example/text", { ca }), { id: "network" });
   set({ https_proxy: "http://" });
@@ -111,7 +111,7 @@ test("a proxy that refuses, is unreachable or has no valid address gives a clear
   });
 });
 
-test("programs that we start do not send loopback through a proxy", async () => {
+test("started programs do not use a proxy for loopback", async () => {
   const exempted = (environment: NodeJS.ProcessEnv) => exemptLoopback({ ...environment });
   const loopback = "localhost,127.0.0.1,::1,[::1]";
   assert.deepEqual(exempted({}), { no_proxy: loopback, NO_PROXY: loopback, no_grpc_proxy: loopback });

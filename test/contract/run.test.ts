@@ -22,13 +22,13 @@ function makeProject(files: Readonly<Record<string, string>>): string {
   return folder;
 }
 
-/** As a user runs it; what makes this very process a test in CI must not reach it. */
+/** The environment of a user. The variables that mark this process as a test in CI are removed. */
 const environment = (settings: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => {
   const { NODE_TEST_CONTEXT: _, CI: __, GROUNDPLANE_TEST_PURE: ___, ...env } = process.env;
   return { ...env, ...settings };
 };
 
-/** The runner in a project of its own; what it prints and how it ends. */
+/** Runs the runner in a separate project. Returns its output and its exit code. */
 function runTiers(files: Readonly<Record<string, string>>, tiers: readonly string[], settings: NodeJS.ProcessEnv = {}) {
   const folder = makeProject(files);
   try {
@@ -60,7 +60,7 @@ test("the last line sums all tiers, and one failure fails the run", () => {
   assert.match(output, /unit +\d+\.\d +1 +0 +1\n/);
 });
 
-test("a run without failures ends well, tiers without files included", () => {
+test("a run without failures succeeds, also with tiers without files", () => {
   const { code, lastLine, output } = runTiers({ "test/unit/a.test.ts": passing }, ["unit", "golden"]);
   assert.equal(lastLine, "1 passed, 0 failed, 0 skipped", output);
   assert.equal(code, 0);
@@ -72,13 +72,13 @@ test("a run without tests fails", () => {
   assert.equal(code, 1);
 });
 
-test("a test file that does not load counts as failed", () => {
+test("a test file that does not load counts as a failure", () => {
   const { code, lastLine } = runTiers({ "test/unit/a.test.ts": `${passing} process.exit(3);` }, ["unit"]);
   assert.match(String(lastLine), /^\d+ passed, 1 failed, 0 skipped$/);
   assert.equal(code, 1);
 });
 
-test("pure tiers are shut off, the others are not", () => {
+test("only pure tiers are isolated from the outside world", () => {
   const starting = `test("starts", () => { require("node:child_process").spawnSync("true"); });`;
   const { lastLine, output } = runTiers({ "test/unit/a.test.ts": starting, "test/docs/b.test.ts": starting }, [
     "unit",
@@ -94,7 +94,7 @@ test("an unknown tier is an error that lists the known ones", () => {
   assert.match(output, /unknown tier: units\n.*check, unit, property/);
 });
 
-test("where CI=true, a skip fails the run unless it is allowed", () => {
+test("with CI=true, a skip that is not allowed fails the run", () => {
   const skips = (reason: string) => `${passing} test("real", { skip: ${JSON.stringify(reason)} }, () => {});`;
   const files = {
     "test/golden/a.test.ts": skips("no VirtualBox here"),
@@ -111,7 +111,7 @@ test("where CI=true, a skip fails the run unless it is allowed", () => {
 const isAlive = (pid: number): boolean =>
   fs.existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
 
-test("Ctrl-C lets test files clean up, and ends what they leave behind", {
+test("Ctrl-C lets test files clean up, and ends the processes that they leave behind", {
   skip: process.platform !== "linux",
 }, async () => {
   const folder = makeProject({

@@ -15,7 +15,7 @@ const seed = {
 const missing = ["isoinfo", "blkid"].filter((program) => spawnSync(program, ["--version"]).error);
 const skip = missing.length > 0 ? `${missing.join(", ")} not installed: apt-get install genisoimage util-linux` : false;
 
-describe("a seed's CD image, as other programs read it", { skip }, () => {
+describe("other programs read a seed's CD image", { skip }, () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gp-seed-"));
   const image = path.join(folder, "seed.iso");
   fs.writeFileSync(image, seedIso(seed));
@@ -28,7 +28,7 @@ describe("a seed's CD image, as other programs read it", { skip }, () => {
     assert.match(found, /^TYPE=iso9660$/m);
   });
 
-  test("isoinfo sees cloud-init's names, for root's eyes alone", () => {
+  test("isoinfo finds cloud-init's file names, readable only by root", () => {
     const listing = isoinfo("-R", "-l");
     for (const name of ["user-data", "meta-data", "network-config"]) {
       assert.match(listing, new RegExp(`^-r--------   1    0    0 .* ${name} $`, "m"));
@@ -37,7 +37,7 @@ describe("a seed's CD image, as other programs read it", { skip }, () => {
     assert.match(isoinfo("-d"), /Volume size is: \d+/);
   });
 
-  test("isoinfo reads back what was written", () => {
+  test("isoinfo reads back the written contents", () => {
     assert.equal(isoinfo("-R", "-x", "/user-data"), seed.userData);
     assert.equal(isoinfo("-R", "-x", "/meta-data"), seed.metaData);
     assert.equal(isoinfo("-R", "-x", "/network-config"), seed.networkConfig);

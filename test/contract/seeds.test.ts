@@ -34,7 +34,7 @@ const kubeadmAccepts = (file: string): readonly string[] => [
   `kubeadm accepts ${file} with longer limits`,
 ];
 
-/** What must have been proven about a role: a proof that silently did not apply would be none. */
+/** The proofs that each role needs. A proof that is silently left out fails the test. */
 const proofs: Readonly<Record<Role, readonly string[]>> = {
   gateway: [...units, "dnsmasq accepts its configuration", "nft accepts the rules"],
   balancer: [...units, "haproxy accepts its configuration"],
@@ -50,7 +50,7 @@ const proofs: Readonly<Record<Role, readonly string[]>> = {
   storage: units,
 };
 
-/** One mistake per proof, each of a kind that only the program itself can see. */
+/** One mistake for each proof. Only the program itself can detect it. */
 const mistakes: readonly {
   readonly node: string;
   readonly wrong: readonly (readonly [string, string])[];
@@ -87,7 +87,7 @@ const plans: readonly (readonly [string, DataCenterPlan])[] = [
 
 const notRoot = process.getuid?.() !== 0 && "needs root for mount namespaces";
 
-describe("seeds on the real programs", { skip: notRoot }, () => {
+describe("real programs accept the seeds", { skip: notRoot }, () => {
   for (const [stack, plan] of plans) {
     let noImage: string | undefined;
 
@@ -103,7 +103,7 @@ describe("seeds on the real programs", { skip: notRoot }, () => {
       }
     });
 
-    // The others of a role differ in name and address only, and their goldens are compared.
+    // The other nodes of a role differ only in name and address, and the golden tests compare them.
     for (const node of plan.nodes.filter(({ index }) => index === 1)) {
       test(`${stack}/${node.name}`, (context) => {
         if (noImage) return context.skip(noImage);
@@ -120,7 +120,7 @@ describe("seeds on the real programs", { skip: notRoot }, () => {
     }
   }
 
-  test("a mistake in any file is found", (context) => {
+  test("a mistake in any file is detected", (context) => {
     const plan = examplePlan("lab");
     for (const { node, wrong, found } of mistakes) {
       const planned = plan.nodes.find(({ name }) => name === node) as NodePlan;
@@ -143,7 +143,7 @@ function expectedProofs({ roles }: NodePlan, { balancing: { movedBy } }: DataCen
   return [...everyNode, ...ofRoles, ...(member ? cluster : []), ...(vrrp ? [keepalived] : [])];
 }
 
-/** The image's layers from top to bottom; what only containers need is no part of the proof. */
+/** The image's layers from top to bottom, without the layer that only containers need. */
 function layersOf(image: string): string[] {
   const folder = path.join(imagesFolder(), image);
   const { layers } = JSON.parse(fs.readFileSync(path.join(folder, "image.json"), "utf8")) as { layers: string[] };
@@ -152,7 +152,7 @@ function layersOf(image: string): string[] {
     .map((layer) => fs.realpathSync(path.join(folder, "layers", layer)));
 }
 
-test("shellcheck has nothing to say about the scripts of guests", (context) => {
+test("the guests' scripts pass shellcheck", (context) => {
   const root = path.join(__dirname, "..", "..");
   const scripts = ["cloud-init/scripts", "test/support"]
     .flatMap((folder) =>

@@ -1,4 +1,4 @@
-// The smoke test where machines are system containers: the infrastructure image boots, and nothing is left.
+// The smoke test on system containers: the infrastructure image boots, and nothing remains.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -30,7 +30,7 @@ test("doctor --smoke boots a system container", { timeout: 5 * 60_000 }, async (
   assert.ok(!existsSync(stackFolder("groundplane-smoke")));
 });
 
-test("without an image the smoke test says what to do, and still removes", { timeout: 60_000 }, async () => {
+test("without an image, the smoke test names the next step and cleans up", { timeout: 60_000 }, async () => {
   const driver = driverByName("nspawn", localHost);
   const missing = { ...driver, ensureImage: () => Promise.reject(new Error("no image")) };
   const steps = await smokeTest(missing, localHost, { tell: () => {}, signal: new AbortController().signal });

@@ -1,4 +1,4 @@
-// Guests over SSH, against a server on loopback that runs commands with the real shell.
+// Guests over SSH: a server on loopback runs the commands with the real shell.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -33,14 +33,14 @@ after(async () => {
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
-test("a program gets its words byte for byte, its input, and gives its exit code", async () => {
+test("a program gets its arguments byte for byte and its input, and returns its exit code", async () => {
   const words = ["a b", "it's", "$(id)", '"', "`", "\\", "*", "", "ü\n-x"];
   const script = 'printf "%s|" "$@"; cat; echo oops >&2; exit 7';
   const result = await guest.run(["sh", "-c", script, "sh", ...words], { stdin: "input" });
   assert.deepEqual(result, { code: 7, stdout: `${words.join("|")}|input`, stderr: "oops\n" });
 });
 
-test("lines come while the program runs", async () => {
+test("lines of output arrive while the program runs", async () => {
   const lines: string[] = [];
   let soon = 0;
   await guest.run(["sh", "-c", "echo first; sleep 0.5; echo second"], {
@@ -75,12 +75,12 @@ test("files are written atomically, with their modes, and read back equal", asyn
   assert.deepEqual(await guest.readFiles([absent, files[1]?.path as string]), [undefined, files[1]]);
 });
 
-test("a file that cannot be written is an error", async () => {
+test("an unwritable file is an error", async () => {
   const file = { path: path.join(folder, "b.sh", "below-a-file"), mode: "0644", content: "" };
   await assert.rejects(guest.writeFiles([file]), /cannot read or write the files of the node/);
 });
 
-test("no file changes when the check of one fails, and the program's message is reported", async () => {
+test("no file changes if the check of one fails, and the program's message is reported", async () => {
   const [first, second] = ["first", "second"].map((name) => path.join(folder, "checked", name)) as [string, string];
   const written = (content: string, check?: string) => [
     { path: first, mode: "0644", content, check: 'grep -q fine "$1"' },
@@ -97,7 +97,7 @@ test("no file changes when the check of one fails, and the program's message is 
   assert.deepEqual(fs.readdirSync(path.dirname(first)).sort(), ["first", "second"]);
 });
 
-test("more programs than a connection has sessions wait for each other", async () => {
+test("programs wait when a connection has no free session", async () => {
   const results = await Promise.all(Array.from({ length: 20 }, (_, index) => guest.run(["echo", String(index)])));
   assert.deepEqual(
     results.map(({ stdout }) => stdout),
@@ -105,13 +105,13 @@ test("more programs than a connection has sessions wait for each other", async (
   );
 });
 
-test("another host key than the pinned one is refused", async () => {
+test("a host key that differs from the pinned key is refused", async () => {
   const pinned = server.otherHostKey;
   const attempt = connectSshGuest(connection({ bastionHostKey: pinned, hostKey: pinned }));
   await assert.rejects(attempt, UnreachableError);
 });
 
-test("a guest that does not answer yet is asked until it does, or the deadline comes", async () => {
+test("a guest that does not respond yet is retried until it responds or the deadline passes", async () => {
   await closeGuests();
   server.refuseNext(3);
   const reasons: string[] = [];

@@ -9,7 +9,7 @@ import { keepSaltOutOfGit } from "../../toolchain/run-pulumi/prepare-stack";
 let folder = "";
 const git = (...words: string[]): string => execFileSync("git", ["-C", folder, ...words], { encoding: "utf8" });
 
-/** A clone with a stack file of the project's. */
+/** A clone with one of the project's stack files. */
 beforeEach(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-salt-"));
   fs.writeFileSync(path.join(folder, ".gitattributes"), "Pulumi.*.yaml filter=groundplane-stack\n");
@@ -27,7 +27,7 @@ test("a shipped stack file with a salt is clean", async () => {
   assert.equal(git("status", "--porcelain"), "");
 });
 
-test("a stack file that git does not know is not handed to it", async () => {
+test("a stack file that git does not track is not passed to git", async () => {
   const file = path.join(folder, "Pulumi.mine.yaml");
   fs.writeFileSync(file, "config: {}\nencryptionsalt: v1:AAAA\n");
   await keepSaltOutOfGit(folder, file);

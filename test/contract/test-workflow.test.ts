@@ -1,4 +1,4 @@
-// The lines of .github/workflows/test.yml, run in a project with one small test for each tier.
+// Runs the lines of .github/workflows/test.yml in a project with one small test for each tier.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -24,12 +24,12 @@ interface Job {
 }
 
 const jobs = Object.values(workflow.jobs) as readonly Job[];
-/** What installs, in a project that has everything. */
+/** The lines that install something. The project already has everything. */
 const isInstallation = (line: string): boolean => /^npm ci$|^sudo apt-get /.test(line);
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-workflow-"));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-/** The runner as it is, checks and preparations that do nothing, and in each tier a test that says its name. */
+/** The real runner, checks and preparations that do nothing, and in each tier a test that prints its name. */
 function writeProject(skipReason?: string): void {
   const copied = ["test/run.cjs", "test/runner", "test/allowed-skips.cjs", "test/support/forbid-outside-world.ts"];
   for (const name of [...copied, "tsconfig.json"]) {
@@ -72,7 +72,7 @@ function runLines(): { readonly failed: readonly string[]; readonly ran: readonl
   };
 }
 
-test("it runs on every push and pull request, with the rights to read and no more", () => {
+test("the workflow runs on every push and pull request, with read-only permissions", () => {
   assert.deepEqual(workflow.on, ["push", "pull_request"]);
   assert.deepEqual(workflow.permissions, { contents: "read" });
   for (const { steps, strategy, env = {} } of jobs) {
@@ -81,7 +81,7 @@ test("it runs on every push and pull request, with the rights to read and no mor
   }
 });
 
-test("its lines run every tier but those of real machines, and the checks", () => {
+test("its lines run the checks and every tier except those on real machines", () => {
   writeProject();
   const { failed, ran } = runLines();
   assert.deepEqual(failed, []);
@@ -92,7 +92,7 @@ test("its lines run every tier but those of real machines, and the checks", () =
   assert.ok(lines.some((line) => line && / check /.test(line)));
 });
 
-test("a skip that is not allowed fails it", () => {
+test("a skip that is not allowed fails the workflow", () => {
   writeProject("nothing can be tested here");
   const { failed, ran } = runLines();
   assert.equal(failed.length, 4, "each of its lines");

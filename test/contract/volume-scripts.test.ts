@@ -5,10 +5,10 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
 
-/** What the provisioner runs in its pods; that they work on a real volume is for the end-to-end tests. */
+/** The scripts that the provisioner runs in its pods. The end-to-end tests run them on a real volume. */
 
 for (const action of ["setup", "teardown"]) {
-  test(`${action} refuses a folder that is not of a Gluster mount, and leaves it as it is`, () => {
+  test(`${action} refuses a folder outside a Gluster mount, and does not change it`, () => {
     const parent = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-volume-"));
     const kept = path.join(parent, "kept");
     fs.mkdirSync(kept);

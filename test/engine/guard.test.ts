@@ -1,6 +1,6 @@
 /**
- * The whole program through the real engine, on machines of the fake driver: what the guard refuses, and that masters
- * come, go and are replaced.
+ * The complete program on the real engine, with machines of the fake driver: what the guard refuses, and how masters are
+ * added, removed and replaced.
  */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -65,7 +65,7 @@ test("the guard of a data centre", { timeout: 15 * 60_000 }, async (t) => {
     for (const word of words) assert.match(output.stdout + output.stderr, word);
   };
 
-  await t.test("masters grow and shrink, each in one up, one after the other", async () => {
+  await t.test("one up adds or removes several masters, one after the other", async () => {
     configure({ masters: 1 });
     mustSucceed("init", await pulumi("stack", "init"));
     mustSucceed("up", await up());
@@ -82,14 +82,14 @@ test("the guard of a data centre", { timeout: 15 * 60_000 }, async (t) => {
     assert.deepEqual(left, ["master-5", "master-4", "master-3", "master-2"]);
   });
 
-  await t.test("any one master is replaced, the first too, and joins under its old name", async () => {
+  await t.test("any single master can be replaced, also the first, and joins under its old name", async () => {
     const before = nodes();
     mustSucceed("replace", await replace("master-1"));
     assert.notEqual(nodes()["master-1"], before["master-1"]);
     assert.equal(nodes()["master-2"], before["master-2"]);
   });
 
-  await t.test("a plan that the cluster would not survive is refused by preview, all of it at once", async () => {
+  await t.test("preview refuses a plan that the cluster cannot survive, and lists all reasons", async () => {
     configure({ cidr: "192.168.64.0/21" });
     const everything = [/masters: master-1, master-2, master-3 would be recreated/, /balancers: /, /storage: /];
     mustRefuse(await pulumi("preview"), ...everything, /one after the other/);
@@ -110,7 +110,7 @@ test("the guard of a data centre", { timeout: 15 * 60_000 }, async (t) => {
     mustSucceed("repair", await up());
   });
 
-  await t.test("a majority that is replaced by hand is refused at that point, and repaired afterwards", async () => {
+  await t.test("a manual replacement of a majority is refused, and the next up repairs the stack", async () => {
     mustRefuse(await replace("master-1", "master-3"), /cannot be removed now: of the other machines only master-2/);
     mustRefuse(await replace("balancer-1", "balancer-2"), /cannot be removed now: of the other machines none/);
     mustSucceed("up", await up());
@@ -118,10 +118,10 @@ test("the guard of a data centre", { timeout: 15 * 60_000 }, async (t) => {
     mustSucceed("no changes", await pulumi("preview", "--expect-no-changes"));
   });
 
-  await t.test("what etcd itself counts is looked at before a master leaves", async () => {
+  await t.test("etcd's own member list is checked before a master leaves", async () => {
     configure({ masters: 1 });
     const cluster = JSON.parse(fs.readFileSync(fake("cluster.json"), "utf8"));
-    // master-2's machine runs, and its etcd member is that of a machine that is gone.
+    // master-2's machine runs, but its etcd member belongs to a machine that no longer exists.
     const lost = { ...cluster, nodes: { ...cluster.nodes, "master-2": "lost" } };
     fs.writeFileSync(fake("cluster.json"), JSON.stringify(lost));
     mustRefuse(await up(), /master-3 cannot leave the cluster now: only master-1 of/);
@@ -131,7 +131,7 @@ test("the guard of a data centre", { timeout: 15 * 60_000 }, async (t) => {
     mustRefuse(await replace("master-1"), /the only one of its pool/);
   });
 
-  await t.test("destroy of the whole stack is not guarded", async () => {
+  await t.test("the guard allows destroy of the complete stack", async () => {
     mustSucceed("destroy", await pulumi("destroy", "--yes", "--skip-preview"));
     assert.deepEqual(fs.readdirSync(path.join(project.data, "stacks")), []);
   });

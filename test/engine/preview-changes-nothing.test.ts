@@ -1,4 +1,4 @@
-// Previews of the whole program on machines of the fake driver: what they show, and that nothing changes.
+// Previews of the complete program on machines of the fake driver: what they show, and that nothing changes.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -38,7 +38,7 @@ test("previews change nothing", { timeout: 15 * 60_000 }, async (t) => {
   const pulumi = (...words: string[]) => cluster.pulumi(...words, "--non-interactive");
   const groundplane = () => cluster.groundplane("preview");
 
-  /** Commands that change guests; questions are left out. */
+  /** Commands that change guests; queries are left out. */
   const actions = () =>
     fs.readdirSync(machines).flatMap((name) => {
       const file = path.join(machines, name, "console.log");
@@ -49,7 +49,7 @@ test("previews change nothing", { timeout: 15 * 60_000 }, async (t) => {
     });
 
   async function unharmed(words: readonly RegExp[], exitCode: number, ask: () => Promise<CommandOutput>) {
-    // The console of a simulated guest has the questions that it was asked: they must be no more than questions.
+    // The console of a simulated guest logs every command. A preview may add queries only.
     const look = () => contentsOf([project.folder, project.data], "console.log");
     const [before, done] = [look(), actions()];
     const output = await ask();
@@ -63,12 +63,12 @@ test("previews change nothing", { timeout: 15 * 60_000 }, async (t) => {
   mustSucceed("init", await pulumi("stack", "init"));
   mustSucceed("up", await pulumi("up", "--yes", "--skip-preview"));
 
-  await t.test("where nothing differs", async () => {
+  await t.test("without a difference", async () => {
     await unharmed([/No node changes/], 0, groundplane);
     await unharmed([], 0, () => pulumi("preview", "--expect-no-changes"));
   });
 
-  await t.test("where machines drifted", async () => {
+  await t.test("with drifted machines", async () => {
     const record = path.join(machines, "master-2", "machine.json");
     fs.writeFileSync(record, JSON.stringify({ ...JSON.parse(fs.readFileSync(record, "utf8")), power: "stopped" }));
     fs.writeFileSync(path.join(machines, "balancer-1", "root", "etc", "haproxy", "haproxy.cfg"), "# by hand\n");
@@ -83,7 +83,7 @@ test("previews change nothing", { timeout: 15 * 60_000 }, async (t) => {
     mustSucceed("repair", await pulumi("up", "--yes", "--skip-preview"));
   });
 
-  await t.test("where the plan grows, and where it is refused", async () => {
+  await t.test("with a larger plan, and with a refused plan", async () => {
     configure({ masters: 5 });
     await unharmed([/`master-5` \| is created/, /`balancer-2` \| is changed in place/], 0, groundplane);
     await unharmed([/master-5/], 0, () => pulumi("preview", "--diff"));

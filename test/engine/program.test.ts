@@ -8,7 +8,7 @@ import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 
-/** The whole program through the real engine and the real provider; only the machines are the fake driver's. */
+/** The complete program on the real engine and the real provider. Only the machines are simulated. */
 
 const stack = "graph";
 const settings = (workers: number, storage: number) => `config:
@@ -21,7 +21,7 @@ const settings = (workers: number, storage: number) => `config:
       storage: { count: ${storage} }
 `;
 
-test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => {
+test("a data centre on the real engine", { timeout: 10 * 60_000 }, async (t) => {
   if (!(await findPulumi())) return t.skip("no Pulumi on this host: `npm start` obtains it");
   const project: ProjectCopy = copyProject(dataFolder());
   const cluster = new ClusterUnderTest(project, stack);
@@ -38,7 +38,7 @@ test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => 
 
   after(() => project.remove());
 
-  await t.test("up makes everything, and again nothing", async () => {
+  await t.test("up creates everything, and a second up changes nothing", async () => {
     configure(1);
     mustSucceed("init", await cluster.pulumi("stack", "init"));
     assert.match(changes(await up()), /^\+ \d+ created$/);
@@ -47,30 +47,27 @@ test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => 
     assert.doesNotMatch(again, /refresh|\[urn=(?!.*::pulumi:pulumi:Stack::)/, "nothing is shown");
   });
 
-  await t.test(
-    "a stack whose state has the names of earlier versions is taken over without a replacement",
-    async () => {
-      const asPresent = async (): Promise<void> => {
-        assert.equal(changes(await up()), "");
-        const state = mustSucceed("export", await cluster.pulumi("stack", "export")).stdout;
-        for (const [former, present] of formerNames) {
-          assert.ok(!state.includes(former), `${former} is left in the state`);
-          assert.ok(state.includes(present), `${present} is missing in the state`);
-        }
-      };
-      await useFormerNames();
-      mustSucceed("preview", await cluster.pulumi("preview", "--expect-no-changes", "--non-interactive"));
-      await asPresent();
-      await useFormerNames();
-      mustSucceed("refresh", await cluster.pulumi("refresh", "--yes", "--skip-preview", "--non-interactive"));
-      await asPresent();
-    },
-  );
+  await t.test("a stack whose state has the names of earlier versions is adopted without a replacement", async () => {
+    const asPresent = async (): Promise<void> => {
+      assert.equal(changes(await up()), "");
+      const state = mustSucceed("export", await cluster.pulumi("stack", "export")).stdout;
+      for (const [former, present] of formerNames) {
+        assert.ok(!state.includes(former), `${former} is left in the state`);
+        assert.ok(state.includes(present), `${present} is missing in the state`);
+      }
+    };
+    await useFormerNames();
+    mustSucceed("preview", await cluster.pulumi("preview", "--expect-no-changes", "--non-interactive"));
+    await asPresent();
+    await useFormerNames();
+    mustSucceed("refresh", await cluster.pulumi("refresh", "--yes", "--skip-preview", "--non-interactive"));
+    await asPresent();
+  });
 
-  await t.test("a new worker is created alone, nothing is replaced", async () => {
+  await t.test("a new worker is the only created node, and nothing is replaced", async () => {
     configure(2);
     const grown = await up();
-    // A resource may have several lines, one for each piece of news.
+    // A resource may have several lines, one for each event.
     const created = new Set([...grown.matchAll(/^ \+ +groundplane:index:(\S+ \S+) created/gm)].map(([, what]) => what));
     const expected = ["Machine worker-2", "Membership worker-2-membership", "NodeFiles worker-2-files"];
     assert.deepEqual([...created].sort(), expected);
@@ -79,7 +76,7 @@ test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => 
     assert.deepEqual([...updated], ["NodeFiles"], "a machine that exists is left alone");
   });
 
-  await t.test("a wrong configuration is reported with its lines before anything changes", async () => {
+  await t.test("a wrong configuration is reported with line numbers before anything changes", async () => {
     fs.writeFileSync(
       project.stackFile(stack),
       settings(2, 0).replace("masters: { count: 3 }", "masters: { count: 2 }"),
@@ -90,7 +87,7 @@ test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => 
     assert.doesNotMatch(refused.stdout + refused.stderr, /at .*program\.ts:\d+/);
   });
 
-  await t.test("a stack that exists does not change its driver, and auto stays with it", async () => {
+  await t.test("an existing stack keeps its driver, also with auto", async () => {
     const nspawn = settings(2, 0).replace("driver: fake", "driver: nspawn");
     fs.writeFileSync(project.stackFile(stack), nspawn);
     const refused = await cluster.pulumi("preview", "--non-interactive");
@@ -100,7 +97,7 @@ test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => 
     mustSucceed("preview", await cluster.pulumi("preview", "--expect-no-changes", "--non-interactive"));
   });
 
-  await t.test("destroy leaves nothing, twice, also with former names in the state", async () => {
+  await t.test("destroy leaves nothing and can be repeated, also with former names in the state", async () => {
     configure(2);
     await useFormerNames();
     for (const _ of [1, 2]) mustSucceed("destroy", await cluster.groundplane("destroy", "--yes"));
@@ -108,14 +105,14 @@ test("a data centre through the engine", { timeout: 10 * 60_000 }, async (t) => 
   });
 });
 
-/** What occurs in a state by former and present name. */
+/** Strings of a state, by former and present name. */
 const formerNames = Object.entries(formerResourceNames).flatMap(([present, { type, name, properties }]) => [
   [`groundplane:index:${type}::${name}"`, `groundplane:index:${present}::${present.toLowerCase()}"`] as const,
   [`groundplane:index:${type}"`, `groundplane:index:${present}"`] as const,
   ...Object.entries(properties).map(([former, now]) => [`"${former}":`, `"${now}":`] as const),
 ]);
 
-/** A state as an earlier version would have left it. */
+/** A state as an earlier version writes it. */
 function withFormerNames(state: string): string {
   return formerNames.reduce((text, [former, present]) => {
     assert.ok(text.includes(present), `${present} does not occur in the state`);

@@ -1,4 +1,4 @@
-// Bootstrap, memberships and node files through the real engine, with the fake driver's simulated guests.
+// Bootstrap, memberships and node files on the real engine, with the fake driver's simulated guests.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -33,7 +33,7 @@ interface Wanted {
   readonly workers: readonly string[];
   readonly files?: readonly NodeFile[];
   readonly rebootstrap?: boolean;
-  /** As after a first `up` that did not come to its end. */
+  /** As after a first `up` that was interrupted. */
   readonly unfinished?: boolean;
 }
 
@@ -62,7 +62,7 @@ function dataCenter({ masters, workers, files = [], rebootstrap = false, unfinis
     const joined = nodes.map(({ name, machine: { generation } }) => {
       const roles = rolesOf(name);
       const connection = connectionTo(name);
-      // A guest of the fake driver is known by its gateway.
+      // The fake driver finds a guest by its gateway.
       const reached = { dependsOn: [gateway] };
       new Resource("NodeFiles", `${name}-files`, { node: name, connection, files, generation }, reached);
       const place = { driver: "fake", stack: "tested", node: name, roles, connection, masters: members, generation };
@@ -90,7 +90,7 @@ test("the cluster is bootstrapped on all masters, and workers join with a renewe
   await stack.up({ expectNoChanges: true });
 });
 
-test("a file changed by hand shows as a text diff and is put back, with its reload", async () => {
+test("a file changed by hand shows as a text diff, and up restores and reloads it", async () => {
   const stack = await dataCenter({ masters: three, workers: ["worker-1"], files: [file] });
   const onDisk = fake("machines", "worker-1", "root", "etc", "a.conf");
   fs.writeFileSync(onDisk, "changed by hand\n");
@@ -113,14 +113,14 @@ test("a master whose machine vanished is removed from the cluster and joins agai
   await stack.up({ expectNoChanges: true });
 });
 
-test("a worker that is taken out is drained and forgotten", async () => {
+test("a removed worker is drained and removed from the cluster", async () => {
   const stack = await dataCenter({ masters: three, workers: [], files: [file] });
   await stack.up();
   assert.deepEqual(Object.keys(cluster().nodes).sort(), three);
   assert.match(three.map(consoleOf).join(""), /drain-node worker-1 \d+[\s\S]*forget-node worker-1/);
 });
 
-test("when every master's data is gone, up says so, and bootstraps again only with consent", async () => {
+test("when every master's data is lost, up refuses, and bootstraps again only with consent", async () => {
   const { id } = cluster();
   for (const name of three) fs.rmSync(fake("machines", name), { recursive: true });
   await assert.rejects((await dataCenter({ masters: three, workers: [], files: [file] })).up(), /restore a backup/);
@@ -140,7 +140,7 @@ test("destroy drains no node and leaves nothing", async () => {
   assert.deepEqual(fs.readdirSync(path.join(project.dataFolder, "stacks")), []);
 });
 
-test("without a Dismantling, nodes leave one after the other; the last master does not have to leave", async () => {
+test("without a Dismantling, nodes leave one after the other, and the last master skips this step", async () => {
   const stack = await dataCenter({ masters: three, workers: ["worker-1"], unfinished: true });
   await stack.up();
   const { stdout } = await stack.destroy();

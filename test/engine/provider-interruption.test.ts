@@ -1,4 +1,4 @@
-// The provider killed in the middle of its work, and Ctrl-C: the next `up` finishes, and nothing is there twice.
+// After a kill of the provider or Ctrl-C, the next `up` finishes the work without duplicates.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -31,7 +31,7 @@ function threeMachines() {
   });
 }
 
-/** An `up` in which making a machine takes so long that it can be interrupted; gives its error, if any. */
+/** An `up` in which the creation of a machine takes long enough to be interrupted. Returns its error, if any. */
 async function slowUp(): Promise<string | undefined> {
   project.setEnvironment("GROUNDPLANE_FAKE_DELAY_MS", "3000");
   const stack = await threeMachines();
@@ -58,7 +58,7 @@ async function convergesNow(): Promise<void> {
   await stack.up({ expectNoChanges: true });
 }
 
-test("killed with SIGKILL in mid-create: the next up adopts what is half made", async () => {
+test("after a SIGKILL during a create, the next up adopts the partially created machine", async () => {
   const failure = slowUp();
   await waitForHalfMade();
   const pids = project.pids("provider");
@@ -69,7 +69,7 @@ test("killed with SIGKILL in mid-create: the next up adopts what is half made", 
   await convergesNow();
 });
 
-test("Ctrl-C in mid-up: what was begun is kept in the state and finished by the next up", async () => {
+test("after Ctrl-C during up, the state has the started resources, and the next up finishes them", async () => {
   const failure = slowUp();
   await waitForHalfMade();
   const pids = project.pids("pulumi");
@@ -81,7 +81,7 @@ test("Ctrl-C in mid-up: what was begun is kept in the state and finished by the 
   await convergesNow();
 });
 
-test("the engine killed with SIGKILL takes the provider along, and the next up converges", async () => {
+test("the provider ends with a killed engine, and the next up converges", async () => {
   const failure = slowUp();
   await waitForHalfMade();
   const [engine] = project.pids("pulumi");

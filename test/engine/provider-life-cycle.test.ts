@@ -1,4 +1,4 @@
-// Machines through the real engine: what a plain preview shows, and what `up` repairs.
+// Machines on the real engine: what a plain preview shows, and what `up` repairs.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -30,7 +30,7 @@ const writeRecord = (change: object) =>
   fs.writeFileSync(path.join(machineFolder(), "machine.json"), JSON.stringify({ ...record(), ...change }));
 const storedUserData = () => fs.readFileSync(path.join(machineFolder(), "seed", "user-data"), "utf8");
 
-test("a machine is created and started; again there is nothing to do", async () => {
+test("a machine is created and started, and a second up changes nothing", async () => {
   const stack = await oneMachine();
   const first = await stack.up();
   assert.equal(first.outputs.power?.value, "running");
@@ -39,7 +39,7 @@ test("a machine is created and started; again there is nothing to do", async () 
   assert.deepEqual(second.summary.resourceChanges, { same: 3 });
 });
 
-test("a machine stopped behind Pulumi's back shows in a plain preview and is started by up", async () => {
+test("a machine that was stopped outside Pulumi shows in a plain preview, and up starts it", async () => {
   const stack = await oneMachine();
   const { generation } = record().made;
   writeRecord({ power: "stopped" });
@@ -54,7 +54,7 @@ test("a machine stopped behind Pulumi's back shows in a plain preview and is sta
   await stack.up({ expectNoChanges: true });
 });
 
-test("a changed setting shows as drift and is put back", async () => {
+test("a changed setting shows as drift, and up restores it", async () => {
   const stack = await oneMachine();
   const { made } = record();
   writeRecord({ made: { ...made, spec: { ...made.spec, memoryMiB: 9999 } } });
@@ -64,7 +64,7 @@ test("a changed setting shows as drift and is put back", async () => {
   assert.equal(record().made.spec.memoryMiB, 256);
 });
 
-test("a machine that vanished shows as a create and is recreated", async () => {
+test("a missing machine shows as a create, and up recreates it", async () => {
   const stack = await oneMachine();
   const { generation } = record().made;
   fs.rmSync(machineFolder(), { recursive: true });
@@ -75,12 +75,12 @@ test("a machine that vanished shows as a create and is recreated", async () => {
   await stack.up({ expectNoChanges: true });
 });
 
-test("a new seed text is nothing to do for a machine that exists; the one that is made in its place gets it", async () => {
+test("a new seed does not change an existing machine, and a recreated machine gets it", async () => {
   const stack = await oneMachine(userData("#cloud-config\n# changed\n"));
   const preview = await stack.preview({ diff: true, color: "never" });
   assert.deepEqual(preview.changeSummary, { same: 3 });
   assert.doesNotMatch(preview.stdout, /seed|secrets/);
-  // Twice: what the first run put into the state is no news for the second.
+  // Twice, because the second run must not report what the first run wrote into the state.
   for (const _ of [1, 2]) await stack.up({ expectNoChanges: true });
   assert.doesNotMatch(storedUserData(), /# changed/);
   const clean = await stack.preview({ diff: true, color: "never" });
@@ -90,7 +90,7 @@ test("a new seed text is nothing to do for a machine that exists; the one that i
   assert.match(storedUserData(), /# changed/);
 });
 
-test("another image replaces the machine", async () => {
+test("a different image replaces the machine", async () => {
   const stack = await oneMachine({ ...userData("#cloud-config\n# second text\n"), image: "infrastructure-2" });
   const { generation } = record().made;
   const up = await stack.up();
@@ -99,12 +99,12 @@ test("another image replaces the machine", async () => {
   assert.match(storedUserData(), /# second text/);
 });
 
-test("a seed that refers to a secret which is not there is refused in the preview", async () => {
+test("a preview refuses a seed that refers to a missing secret", async () => {
   const stack = await oneMachine(userData(`token: \${secret:bootstrap-token}\n`));
   await assert.rejects(stack.preview(), /refers to the unknown secret "bootstrap-token"/);
 });
 
-test("secrets reach the seed and stand neither in the state nor in the output", async () => {
+test("secrets reach the seed, and appear neither in the state nor in the output", async () => {
   const stack = await project.program(async () => {
     const secrets = new ClusterSecrets("secrets", 1);
     new Segment("dmz");
@@ -131,7 +131,7 @@ test("secrets reach the seed and stand neither in the state nor in the output", 
   assert.deepEqual(again.outputs.secrets?.value, values);
 });
 
-test("a missing image is an error that says what to run", async () => {
+test("a missing image is an error that names the command to run", async () => {
   const stack = await oneMachine();
   await stack.up();
   const withImage = await project.program(async () => {
@@ -143,7 +143,7 @@ test("a missing image is an error that says what to run", async () => {
   await assert.rejects(withImage.up(), /npx groundplane image build/);
 });
 
-test("destroy leaves nothing, twice", async () => {
+test("destroy leaves nothing and can be repeated", async () => {
   const stack = await oneMachine();
   await stack.up();
   await stack.destroy();
@@ -151,10 +151,10 @@ test("destroy leaves nothing, twice", async () => {
   await stack.destroy();
 });
 
-test("an existing machine is imported, and changes like any other", async () => {
+test("an existing machine is imported, and then changes like any other machine", async () => {
   await (await oneMachine()).up();
   const empty = await project.program(async () => undefined);
-  // Forgets both without touching them.
+  // Removes both from the state without a change to them.
   const deployment = (await empty.exportStack()).deployment;
   await empty.importStack({ version: 3, deployment: { ...deployment, resources: [] } });
   const imported = await project.program(async () => {

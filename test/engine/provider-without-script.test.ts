@@ -1,4 +1,4 @@
-// As on Windows, where Pulumi cannot start a shell script: its Node.js host runs the provider.
+// As on Windows, where Pulumi cannot start a shell script, so its Node.js host runs the provider.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type ProviderProject, providerProject } from "../support/provider-project";
@@ -10,7 +10,7 @@ before(async () => {
 });
 after(() => project?.remove());
 
-test("the provider is started through PulumiPlugin.yaml and does its work", async () => {
+test("Pulumi starts the provider through PulumiPlugin.yaml, and the provider works", async () => {
   const stack = await project.program(async () => {
     new Segment("dmz");
     return {};

@@ -1,4 +1,4 @@
-// `npm start` through the real engine with the fake driver, in a project and a data folder of its own.
+// `npm start` on the real engine with the fake driver, in a separate project and data folder.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -15,7 +15,7 @@ before(async () => {
   await obtainPulumi();
   project = copyProject(dataFolder());
   git("init", "--quiet");
-  // The link to the checkout's modules is no folder, so .gitignore does not cover it.
+  // The link to the checkout's modules is not a folder, so .gitignore does not cover it.
   fs.appendFileSync(path.join(project.folder, ".git", "info", "exclude"), "node_modules\n");
   git("add", "--all");
   git("-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "--quiet", "--message", "All");
@@ -56,7 +56,7 @@ function lockOf(pid: number): string {
   return file;
 }
 
-test("Ctrl-C stops in order, and the next start resumes there", async () => {
+test("Ctrl-C stops cleanly, and the next start resumes", async () => {
   let interrupted = false;
   const first = await start((output, pid) => {
     if (interrupted || !/segment created/.test(output)) return;
@@ -71,14 +71,14 @@ test("Ctrl-C stops in order, and the next start resumes there", async () => {
   assert.match(second.output, /small is up\./);
 });
 
-test("a proxy that is away disturbs nothing, because the engine is on loopback", async () => {
+test("an unreachable proxy does not matter, because the engine is on loopback", async () => {
   const away = "http://127.0.0.1:9";
   const proxied = await start(undefined, { http_proxy: away, https_proxy: away, no_proxy: "", NO_PROXY: "" });
   assert.equal(proxied.code, 0, proxied.output);
   assert.match(proxied.output, /small is up/);
 });
 
-test("it ends with the API, the kubeconfig, the times and what to try; a second run changes nothing", async () => {
+test("start prints the API, the kubeconfig, the times and next commands, and a second run changes nothing", async () => {
   const again = await start();
   assert.equal(again.code, 0, again.output);
   assert.match(again.output, /no changes/);
@@ -88,8 +88,8 @@ test("it ends with the API, the kubeconfig, the times and what to try; a second 
   assert.match(again.output, /total +\d/);
 });
 
-test("a lock that a killed Pulumi left is no obstacle, one of a living process is", async () => {
-  // Beyond what a kernel gives out.
+test("start removes the lock of a killed Pulumi, and stops at the lock of a running process", async () => {
+  // No kernel assigns a process id this high.
   lockOf(2 ** 22 + 1);
   const healed = await start();
   assert.equal(healed.code, 0, healed.output);
@@ -100,7 +100,7 @@ test("a lock that a killed Pulumi left is no obstacle, one of a living process i
   assert.match(refused.output, /lock/);
 });
 
-test("the shipped stack files stay clean in git, and a lost salt is no loss", async () => {
+test("the shipped stack files stay clean in git, and a lost encryption salt is restored", async () => {
   const file = project.stackFile("small");
   assert.match(fs.readFileSync(file, "utf8"), /^encryptionsalt:/m);
   assert.equal(git("status", "--porcelain"), "");
@@ -115,7 +115,7 @@ test("the shipped stack files stay clean in git, and a lost salt is no loss", as
   assert.equal(git("status", "--porcelain"), "");
 });
 
-test("destroy passes the lock of a killed Pulumi, leaves nothing of the stack, and may be run again", async () => {
+test("destroy removes the lock of a killed Pulumi, leaves nothing of the stack, and can be repeated", async () => {
   lockOf(2 ** 22 + 1);
   const argv = ["cli/groundplane.cjs", "destroy", "--yes", "--stack", "small"];
   const ended = await run(argv);

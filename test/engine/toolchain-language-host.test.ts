@@ -1,4 +1,4 @@
-// What the engine expects of a Node language host; the official one passes the same tests.
+// What the engine expects of a Node.js language host. The official host passes the same tests.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -53,7 +53,7 @@ test("configuration reaches the program, secrets stay secret", async () => {
   assert.ok(!project.stateText().includes("s3cret-of-dev"), "in clear in the state");
 });
 
-test("what the program prints is shown", async () => {
+test("output of the program is shown", async () => {
   project.writeProgram(`console.log("said on stdout"); console.error("said on stderr");`);
   const up = await project.pulumi(["up", "--yes", "--skip-preview"]);
   assert.equal(up.code, 0, up.output);
@@ -76,7 +76,7 @@ for (const [how, program] of Object.entries({
   });
 }
 
-test("an exit code of the program is a failure", async () => {
+test("a non-zero exit code of the program is a failure", async () => {
   project.writeProgram("process.exit(7);");
   const up = await project.pulumi(["preview"]);
   assert.notEqual(up.code, 0);
@@ -94,7 +94,7 @@ test("a missing @pulumi/pulumi is named", async () => {
   }
 });
 
-test("Ctrl-C ends a program that hangs, and the stack can be used again", async () => {
+test("Ctrl-C ends a program that hangs, and the stack stays usable", async () => {
   project.writeProgram(`console.log("it hangs now"); setInterval(() => undefined, 1000); await0();
     function await0() { return new Promise(() => undefined); }
     export default async () => await0();`);
@@ -113,7 +113,7 @@ test("Ctrl-C ends a program that hangs, and the stack can be used again", async 
   assert.equal(again.code, 0, again.output);
 });
 
-test("about tells the runtime, its version, the dependencies and the plugins", async () => {
+test("about prints the runtime, its version, the dependencies and the plugins", async () => {
   const about = await project.pulumi(["about", "--json"]);
   assert.equal(about.code, 0, about.output);
   const { runtime, dependencies, plugins } = JSON.parse(about.stdout);

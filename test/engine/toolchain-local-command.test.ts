@@ -1,4 +1,4 @@
-// local.Command and local.run as programs here use them; the official plugin passes the same tests.
+// local.Command and local.run, as our programs use them. The official plugin passes the same tests.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -37,7 +37,7 @@ async function outputs(): Promise<Record<string, string>> {
   return JSON.parse((await project.pulumi(["stack", "output", "--json", "--show-secrets"])).stdout);
 }
 
-test("create runs once, update when an input changes, delete when it goes", async () => {
+test("create runs once, update runs when an input changes, delete runs when the resource is removed", async () => {
   const command = (size: number) => `{
     create: "echo created >> log; echo made; echo aside >&2",
     update: "echo updated $SIZE after $PULUMI_COMMAND_STDOUT >> log; echo changed",
@@ -54,7 +54,7 @@ test("create runs once, update when an input changes, delete when it goes", asyn
   assert.equal(read("log"), "created\nupdated 2 after made\ndeleted after changed\n");
 });
 
-test("without update, create runs again; nothing runs in a preview", async () => {
+test("without update, create runs again, and a preview runs nothing", async () => {
   const command = (n: number) => `{ create: "echo run ${n} >> again" }`;
   await up(command(1));
   project.writeProgram(commandProgram(command(2)));
@@ -65,14 +65,14 @@ test("without update, create runs again; nothing runs in a preview", async () =>
   assert.equal(read("again"), "run 1\nrun 2\n");
 });
 
-test("changed triggers replace: the new one is made before the old one goes", async () => {
+test("changed triggers replace the command: the new one is created before the old one is deleted", async () => {
   const command = (n: number) => `{ create: "echo create >> order", delete: "echo delete >> order", triggers: [${n}] }`;
   await up(command(1));
   assert.match((await up(command(2))).stdout, /1 replaced/);
   assert.equal(read("order"), "create\ncreate\ndelete\n");
 });
 
-test("stdin, working folder and interpreter", async () => {
+test("stdin, working folder and interpreter are applied", async () => {
   fs.mkdirSync(file("below"));
   const run = await up(`{ create: "console.log(process.cwd() + ':' + require('fs').readFileSync(0, 'utf8'))",
     stdin: "höhe\\n$(id)", dir: "below", interpreter: ["node", "-e"] }`);
@@ -89,7 +89,7 @@ test("a failure shows the exit status, the command and its output, and leaves no
   assert.equal(fs.existsSync(file("never")), false);
 });
 
-test("output is shown as logging asks, line by line", async () => {
+test("output is shown line by line, as the logging option selects", async () => {
   const shown = async (logging: string) => {
     project.writeProgram(`import { local } from "@pulumi/command";
       new local.Command("it", { create: "echo on-out-$((1+1)); echo on-err-$((1+1)) >&2", logging: "${logging}" });`);
@@ -103,7 +103,7 @@ test("output is shown as logging asks, line by line", async () => {
   assert.deepEqual(await shown("stdoutAndStderr"), [true, true]);
 });
 
-test("a secret on stdin stays out of sight and, as asked, out of the state", async () => {
+test("a secret on stdin is not shown, and additionalSecretOutputs keeps it encrypted in the state", async () => {
   const program = (text: string) => `import * as pulumi from "@pulumi/pulumi"; import { local } from "@pulumi/command";
     const it = new local.Command("it", { create: ${text}, stdin: pulumi.secret("hush-hush"), logging: "none" },
       { additionalSecretOutputs: ["stdout", "stderr"] });
@@ -116,12 +116,12 @@ test("a secret on stdin stays out of sight and, as asked, out of the state", asy
   assert.ok(!project.stateText().includes("hush-hush"), "in clear in the state");
 });
 
-test("a command that does not read its input is no failure", async () => {
+test("a command that does not read its input succeeds", async () => {
   const run = await up(`{ create: "true", stdin: "x".repeat(1 << 20) }`);
   assert.equal(run.code, 0, run.output);
 });
 
-test("out of time, the interpreter is killed and nothing else", async () => {
+test("a timeout kills the interpreter only", async () => {
   const run = await up(
     `{ create: "(sleep 4; echo alive > survivor) >/dev/null 2>&1 & exec sleep 60" }`,
     `{ customTimeouts: { create: "1s" } }`,
@@ -132,7 +132,7 @@ test("out of time, the interpreter is killed and nothing else", async () => {
   assert.equal(read("survivor"), "alive\n");
 });
 
-test("local.run runs in previews too", async () => {
+test("local.run also runs in previews", async () => {
   project.writeProgram(`import { local } from "@pulumi/command";
     export const said = local.runOutput({ command: "cat; echo $NAME", stdin: "in:", environment: { NAME: "x y" } }).stdout;`);
   const preview = await project.pulumi(["preview"]);

@@ -1,4 +1,4 @@
-// remote.Command against an SSH server of our own on loopback; the official plugin passes the same tests.
+// remote.Command with our own SSH server on loopback. The official plugin passes the same tests.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { type SshServer, startSshServer } from "../support/ssh-server";
@@ -43,7 +43,7 @@ test("a command runs on the host, with its input", async () => {
   assert.ok(!project.stateText().includes("BEGIN"), "the private key is in clear in the state");
 });
 
-test("create, update and delete reach the host", async () => {
+test("create, update and delete run on the host", async () => {
   await up(`{ create: "true # 1", update: "true # 2", delete: "true # 3" }`);
   await up(`{ create: "true # 1", update: "true # two", delete: "true # 3" }`);
   project.writeProgram("export {};");
@@ -51,14 +51,14 @@ test("create, update and delete reach the host", async () => {
   assert.deepEqual(server.commands().slice(-3), ["true # 1", "true # two", "true # 3"]);
 });
 
-test("a failure shows status and output", async () => {
+test("a failure shows the exit status and the output", async () => {
   const run = await up(`{ create: "echo the reason; exit 4" }`);
   assert.notEqual(run.code, 0);
   assert.match(run.output, /status 4/);
   assert.match(run.output, /the reason/);
 });
 
-test("a proxy is gone through", async () => {
+test("a connection goes through a proxy", async () => {
   const proxy = { host: "127.0.0.1", port: server.port, user: "proxy-user", password: server.password };
   const run = await up(`{ create: "echo through" }`, { proxy });
   assert.equal(run.code, 0, run.output);
@@ -66,14 +66,14 @@ test("a proxy is gone through", async () => {
   assert.equal(server.forwards(), 1);
 });
 
-test("a host with another key is refused and sees no command", async () => {
+test("a host with a different key is refused and gets no command", async () => {
   const before = server.commands().length;
   const run = await up(`{ create: "echo never" }`, { hostKey: server.otherHostKey, dialErrorLimit: 1 });
   assert.notEqual(run.code, 0);
   assert.equal(server.commands().length, before);
 });
 
-test("dialling goes on while the host refuses, and stops at the limit", async () => {
+test("dialling is repeated while the host refuses, up to the limit", async () => {
   server.refuseNext(3);
   const patient = await up(`{ create: "echo at last" }`, { dialErrorLimit: 5 });
   assert.equal(patient.code, 0, patient.output);
@@ -84,7 +84,7 @@ test("dialling goes on while the host refuses, and stops at the limit", async ()
   assert.match(impatient.output, /after 2 failed attempts/);
 });
 
-test("dialling without limit ends with the resource's own limit", async () => {
+test("unlimited dialling ends at the resource's timeout", async () => {
   server.refuseNext(1_000);
   const run = await up(`{ create: "echo never" }`, { dialErrorLimit: -1 }, `{ customTimeouts: { create: "2s" } }`);
   server.refuseNext(0);
@@ -96,6 +96,6 @@ test("a silent host counts as a failed attempt after perDialTimeout", async () =
   const silent = await server.listenSilently();
   const run = await up(`{ create: "echo never" }`, { port: silent, dialErrorLimit: 4, perDialTimeout: 1 });
   assert.notEqual(run.code, 0);
-  // Five attempts of the default 15 s would take 75.
+  // Five attempts with the default of 15 s take 75 s.
   assert.ok(run.seconds < 50, `took ${run.seconds} s`);
 });
