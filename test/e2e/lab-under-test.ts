@@ -7,7 +7,7 @@ import { probeApi } from "../../verify/api-probe";
 import type { ProbeResult } from "../../verify/samples";
 import { type ClusterUnderTest, type CommandOutput, eventually, mustSucceed } from "../support/cluster-under-test";
 
-/** The stack that the steps of the end-to-end test hand to each other. */
+/** The stack that the steps of the end-to-end test share. */
 export interface LabUnderTest {
   readonly cluster: ClusterUnderTest;
   readonly driver: Hypervisor;
@@ -23,14 +23,14 @@ export interface LabSettings {
   readonly failover: "fast" | "calm";
 }
 
-/** The pools as the example has them; some steps change them and put them back. */
+/** The pools of the example. Some steps change them and restore them. */
 export const balancers: readonly string[] = ["balancer-1", "balancer-2"];
 export const masters: readonly string[] = ["master-1", "master-2", "master-3"];
 
-/** One step of the scenario, with a name and a duration of its own. */
+/** One step of the scenario. The report shows its name and duration. */
 export type Step = (lab: LabUnderTest, t: TestContext) => Promise<void>;
 
-/** The example stack under another name, so that a lab of the user's own is never in the way. */
+/** The example stack under another name, so that it does not conflict with a user's own lab. */
 const stackFile = ({ masters, workers, failover }: LabSettings): string => `config:
   groundplane:dataCenter:
     driver: nspawn
@@ -42,7 +42,7 @@ const stackFile = ({ masters, workers, failover }: LabSettings): string => `conf
     options: {failover: ${failover}}
 `;
 
-/** Writes the stack's file; what Pulumi itself keeps there (the salt of its encryption) stays. */
+/** Writes the stack's file and keeps Pulumi's own part (the encryption salt). */
 export function writeStackFile(cluster: ClusterUnderTest, settings: LabSettings): void {
   const file = cluster.project.stackFile(cluster.stack);
   const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
@@ -51,11 +51,11 @@ export function writeStackFile(cluster: ClusterUnderTest, settings: LabSettings)
 }
 
 export async function up({ cluster }: LabUnderTest): Promise<CommandOutput> {
-  // Outputs would push the failure out of the part of the output that is shown.
+  // Stack outputs would displace the failure from the shown part of the output.
   return mustSucceed("pulumi up", await cluster.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs"));
 }
 
-/** What Pulumi counts at the end of an operation, e.g. `~ 2 updated` and `60 unchanged`. */
+/** Pulumi's counts at the end of an operation, e.g. `~ 2 updated` and `60 unchanged`. */
 export const countsOf = ({ stdout }: CommandOutput): string => stdout.slice(stdout.lastIndexOf("Resources:"));
 
 export async function waitForReadyNodes({ cluster }: LabUnderTest, count: number, master = "master-1"): Promise<void> {
@@ -76,13 +76,13 @@ export async function deploy({ cluster }: LabUnderTest, manifest: string, ...dep
   mustSucceed("rollout", await cluster.kubectl("master-1", ...rollout));
 }
 
-/** Where the pods with this label run. */
+/** The nodes where the pods with this label run. */
 export async function nodesOfApp({ cluster }: LabUnderTest, app: string): Promise<string> {
   const query = ["get", "pods", "-l", `app=${app}`, "-o", "jsonpath={.items[*].spec.nodeName}"];
   return mustSucceed("get pods", await cluster.kubectl("master-1", ...query)).stdout.trim();
 }
 
-/** The test's client, which asks for the API through the floating IP while something happens. */
+/** A client that sends requests to the API through the floating IP during an operation. */
 export function askMeanwhile(lab: LabUnderTest, everyMs = 20): Client {
   const client = probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, everyMs);
   clients.add(client);
@@ -95,7 +95,7 @@ interface Client {
 
 const clients = new Set<Client>();
 
-/** A step that fails leaves its client asking, which would keep the test from ending. */
+/** Stops the clients of a failed step, which would otherwise keep the test running. */
 export async function stopClients(): Promise<void> {
   for (const client of clients) await client.stop();
   clients.clear();
@@ -123,7 +123,7 @@ export async function healthyEtcdMembers({ cluster }: LabUnderTest, master = "ma
   return (health.stdout + health.stderr).match(/is healthy/g)?.length ?? 0;
 }
 
-/** The balancer that has the floating IP on its interface, empty when none; two would be a split brain. */
+/** The balancer that has the floating IP on its interface, empty if none has it. Two holders are a split brain. */
 export async function floatingIpHolder({ cluster }: LabUnderTest, among: readonly string[]): Promise<string> {
   const holders: string[] = [];
   for (const name of among) {
@@ -134,7 +134,7 @@ export async function floatingIpHolder({ cluster }: LabUnderTest, among: readonl
   return holders[0] ?? "";
 }
 
-/** Asked after a failed step: a lab that it left broken makes every later failure noise, each after minutes. */
+/** Runs after a failed step. In an unhealthy lab, every later step fails after minutes, without new information. */
 export async function isHealthy({ cluster }: LabUnderTest, t: TestContext): Promise<boolean> {
   const status = await cluster.groundplane("status", "--json");
   if (status.exitCode === 0) return true;

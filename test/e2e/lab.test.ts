@@ -1,6 +1,6 @@
 /**
- * The whole life of a highly available data centre, on real machines: bootstrapped, used, broken, repaired, grown,
- * shrunk, destroyed, and bootstrapped again on its kept disks. Each step builds on the one before.
+ * The complete life cycle of a highly available data centre, on real machines: bootstrapped, used, damaged, repaired,
+ * scaled up and down, destroyed, and bootstrapped again on its retained disks. Each step builds on the previous one.
  */
 
 import assert from "node:assert/strict";
@@ -36,7 +36,7 @@ import * as use from "./steps/use-cluster";
 
 const skip = process.getuid?.() === 0 ? false : "system containers need root";
 
-test("the life of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
+test("the life cycle of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
   const project = copyProject(dataFolder());
   process.env.GROUNDPLANE_DATA = project.data;
   const cluster = new ClusterUnderTest(project, "e2e");
@@ -100,36 +100,39 @@ test("the life of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
   };
 
   const scenario: readonly (readonly [string, Step])[] = [
-    ["start", start],
-    ["every node is Ready, every pod runs", use.everythingIsReady],
-    ["again there is nothing to do", use.nothingToDo],
-    ["a Service answers by its name from a pod on another node", use.serviceAnswersByName],
-    ["scheduler and controller-manager have one leader each, etcd three members", use.oneLeaderEach],
-    ["Secrets are sealed in etcd, requests are in the audit log", use.secretsAreSealedAndRequestsAudited],
+    ["start creates the lab", start],
+    ["every node is Ready and every pod runs", use.everythingIsReady],
+    ["a second up changes nothing", use.nothingToDo],
+    ["a Service responds by name to a pod on another node", use.serviceAnswersByName],
+    ["scheduler and controller-manager have one leader each, and etcd has three members", use.oneLeaderEach],
+    ["Secrets are encrypted in etcd, and requests are in the audit log", use.secretsAreSealedAndRequestsAudited],
     ["a kubelet's serving certificate is rotated", use.servingCertificateIsRotated],
-    ["between segments only listed flows pass", onlyListedFlowsPass],
-    ["a host unknown to the plan gets a lease and a name", unknownHostGetsLeaseAndName],
-    ["a claim is written from pods on two nodes", storage.claimIsWrittenFromTwoNodes],
-    ["where the volume is not mounted nothing is written", storage.nothingLandsBesideTheVolume],
-    ["a claim is refused where the volume is not mounted", storage.claimIsRefusedWithoutTheVolume],
-    ["a deleted claim takes its folder with it", storage.deletedClaimTakesItsFolder],
-    ["a lost storage machine is replaced and filled", storage.lostStorageMachineIsReplaced],
-    ["all storage machines stop and start", storage.allStorageMachinesRestart],
-    ["the contract is kept", contractIsKept],
-    ["a protected stack is left alone", protectedIsLeftAlone],
+    ["only listed flows pass between segments", onlyListedFlowsPass],
+    ["a host outside the plan gets a lease and a name", unknownHostGetsLeaseAndName],
+    ["pods on two nodes write to one claim", storage.claimIsWrittenFromTwoNodes],
+    ["an unmounted volume's folder accepts no files", storage.nothingLandsBesideTheVolume],
+    ["a claim is refused while the volume is not mounted", storage.claimIsRefusedWithoutTheVolume],
+    ["a deleted claim's folder is deleted", storage.deletedClaimTakesItsFolder],
+    [
+      "a lost storage machine is replaced and gets its data from the other copies",
+      storage.lostStorageMachineIsReplaced,
+    ],
+    ["the volume survives a restart of all storage machines", storage.allStorageMachinesRestart],
+    ["the lab meets the contract", contractIsKept],
+    ["no fault is injected into a protected stack", protectedIsLeftAlone],
     ["changed files reach balancers and masters one after the other", files.changesRoll],
-    ["a file that its program refuses stops the roll, and so does one that breaks the service", files.mistakesStop],
-    ["hard kills of a balancer and a master are survived and repaired", killsAreSurvivedAndMended],
+    ["a file that its program refuses stops the roll, and so does a file that breaks the service", files.mistakesStop],
+    ["the lab survives hard kills of a balancer and a master, and up repairs them", killsAreSurvivedAndMended],
     ["the join token expires", joinTokenExpires],
-    ["a worker is added, alone", workerIsAddedAlone],
+    ["a new worker is added without changes to other machines", workerIsAddedAlone],
     ["the worker is drained and removed", workerIsRemoved],
     ["a lost master is replaced", lostMasterIsReplaced],
     ["the first master is replaced on demand", firstMasterIsReplacedOnDemand],
-    ["masters become one, and three again, in one up each", mastersBecomeOneAndThreeAgain],
-    ["a restart of the host is survived, data and all", hostRestarts],
-    ["no secret lies in the clear", noSecretInTheClear],
-    ["destroy leaves nothing but what is kept on purpose", nothingRemains],
-    ["up again, on the kept data disks", upAgain],
+    ["one up reduces the masters to one, and another restores three", mastersBecomeOneAndThreeAgain],
+    ["the lab and its data survive a restart of the host", hostRestarts],
+    ["no secret is stored or shown in plain text", noSecretInTheClear],
+    ["destroy leaves nothing except the retained disks", nothingRemains],
+    ["up creates the lab again on the retained data disks", upAgain],
   ];
   let broken = "";
   const runStep = async (name: string, step: Step, inner: TestContext): Promise<void> => {

@@ -20,7 +20,7 @@ import {
 } from "../support/qemu-stack";
 
 qemuSkipReason().then((skip) => {
-  describe("the qemu driver refuses, says why and what to do, and leaves nothing", { skip }, () => {
+  describe("the QEMU driver refuses wrong input with a reason and a next step, and leaves nothing", { skip }, () => {
     let host: QemuHost;
     let spec: MachineSpec;
     before(() => {
@@ -34,14 +34,14 @@ qemuSkipReason().then((skip) => {
     });
     after(() => host.remove());
 
-    test("an image whose digest does not match", async () => {
+    test("an image whose digest does not match is refused", async () => {
       const name = sealDiskImage("damaged-1", Buffer.alloc(1024 * 1024, "x"));
       fs.appendFileSync(path.join(host.data, "images", name, "disk.raw"), "y");
       await refused(createQemuDriver(localHost).ensureImage({ name }), "image-damaged");
       assert.equal(await createQemuDriver(localHost).inspectImage({ name }), undefined);
     });
 
-    test("a converted image that was replaced is recreated", async () => {
+    test("a converted image is recreated after its file was replaced", async () => {
       const driver = createQemuDriver(localHost);
       await driver.ensureImage({ name: host.image });
       const images = path.join(host.data, "qemu", "images");
@@ -54,7 +54,7 @@ qemuSkipReason().then((skip) => {
       assert.equal(fs.statSync(file).size, content.length);
     });
 
-    test("a foreign disk in the place of the machine's", async () => {
+    test("a foreign disk in place of the machine's disk is refused", async () => {
       const driver = await makeQemuMachine(spec, false);
       const disk = path.join(qemuMachineFolder(host.data), "disk.qcow2");
       fs.rmSync(disk);
@@ -63,7 +63,7 @@ qemuSkipReason().then((skip) => {
       assert.ok(fs.existsSync(disk), "it is not touched");
     });
 
-    test("folders and files of its names without its mark", async () => {
+    test("folders and files with the driver's names but without its mark are refused", async () => {
       const driver = await makeQemuMachine(spec, false);
       const folder = qemuMachineFolder(host.data, "machine-2");
       fs.mkdirSync(folder);
@@ -81,7 +81,7 @@ qemuSkipReason().then((skip) => {
       fs.rmSync(path.join(host.data, "disks"), { recursive: true });
     });
 
-    test("a disk smaller than its image", async () => {
+    test("a disk smaller than its image is refused", async () => {
       const name = sealDiskImage("large-1", Buffer.alloc(0));
       const raw = path.join(host.data, "images", name, "disk.raw");
       const record = path.join(host.data, "images", name, "image.json");
@@ -92,7 +92,7 @@ qemuSkipReason().then((skip) => {
       await removeQemuStack(name);
     });
 
-    test("a segment, a data disk or an image that is not there", async () => {
+    test("a missing segment, data disk or image is reported", async () => {
       const driver = await makeQemuMachine(spec, false);
       const elsewhere = { ...spec, nics: [{ segment: "moon", name: "moon", mac: "52:54:00:c0:00:01" }] };
       await driver.ensureMachine(elsewhere, qemuSeed, qemuOwner);
@@ -102,7 +102,7 @@ qemuSkipReason().then((skip) => {
       await refused(driver.ensureMachine({ ...spec, image: "boot-sector-0" }, qemuSeed, qemuOwner), "image-missing");
     });
 
-    test("no room left on the host's disk", { skip: process.getuid?.() !== 0 && "mounting needs root" }, () => {
+    test("a full disk of the host is reported", { skip: process.getuid?.() !== 0 && "mounting needs root" }, () => {
       const script = `
         const { createQemuDriver } = require("./hypervisors/qemu/driver");
         const { localHost } = require("./host/local-host");
@@ -121,7 +121,7 @@ qemuSkipReason().then((skip) => {
       fs.rmdirSync(folder);
     });
 
-    test("no QEMU, or one that is too old", async () => {
+    test("a missing or outdated QEMU is reported", async () => {
       const bin = path.join(host.data, "bin");
       fs.mkdirSync(bin);
       const driver = await makeQemuMachine(spec, false);

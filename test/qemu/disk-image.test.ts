@@ -18,7 +18,7 @@ const name = imageFor("infrastructure", defaultKubernetesVersion, "disk");
 const layout = layOutDisk("infrastructure", recipe);
 const file = path.join(imagesFolder(), name, "disk.raw");
 
-/** Looked at from outside, without the code that wrote it. */
+/** Examines the disk with other programs, without the code that wrote it. */
 async function bytesAt(offset: number, length: number): Promise<Buffer> {
   const handle = await fs.open(file);
   try {
@@ -56,7 +56,7 @@ buildingProblem(localHost).then((problem) => {
     }
   });
 
-  test("BIOS finds GRUB in the first sector and its core behind it, UEFI finds a FAT with a program", {
+  test("BIOS finds GRUB in the first sector and its core after it, and UEFI finds a program on a FAT file system", {
     skip,
   }, async () => {
     const [record, core] = [await bytesAt(0, SECTOR), await bytesAt(MIB, SECTOR)];
@@ -69,7 +69,7 @@ buildingProblem(localHost).then((problem) => {
     assert.ok(efi.includes("BOOTX64 EFI"));
   });
 
-  test("the volume group's metadata name every volume, and each holds its file system", { skip }, async () => {
+  test("the volume group's metadata names every volume, and each volume has its file system", { skip }, async () => {
     const head = await bytesAt(layout.partitions.volumes.offsetBytes, MIB);
     assert.equal(head.toString("latin1", 512, 520), "LABELONE");
     assert.equal(head.toString("latin1", 4100, 4116), " LVM2 x[5A%r0N*>");
@@ -86,7 +86,7 @@ buildingProblem(localHost).then((problem) => {
     }
   });
 
-  test("the same parts make the same disk, byte for byte", { skip }, async (t) => {
+  test("the same parts give the same disk, byte for byte", { skip }, async (t) => {
     const sealed = JSON.parse(await fs.readFile(path.join(imagesFolder(), name, "image.json"), "utf8")) as DiskRecord;
     const parts = path.join(dataFolder(), "parts");
     const own = await fs.mkdtemp(path.join(os.tmpdir(), "groundplane-data-"));

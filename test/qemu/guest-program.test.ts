@@ -1,4 +1,4 @@
-// One machine of the product's own components through the real engine: made, left alone, and grown while it runs.
+// One machine of the product's own components on the real engine: created, unchanged, and grown while it runs.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { BaseImage } from "../../components/base-image";
@@ -31,7 +31,7 @@ import { freePort, qemuTracesOf, sealDiskImage } from "../support/qemu-host";
 
 const stackName = `program-${process.pid.toString(36)}`;
 
-/** The gateway alone, of a data centre whose other machines no one makes. */
+/** Only the gateway of a data centre. Its other machines are not created. */
 function gatewayProgram(plan: DataCenterPlan) {
   return async () => {
     const driver = "qemu";
@@ -83,7 +83,7 @@ guestSkipReason().then((skip) => {
       project = await providerProject({ inPlace: true });
       process.env.GROUNDPLANE_DATA = project.dataFolder;
       borrowImage(images, guestImage());
-      // No machine here is made from the other image.
+      // No machine here uses the other image.
       const kubernetes = imageFor("kubernetes", defaultKubernetesVersion, "disk");
       sealDiskImage(kubernetes, qemuGuestDisk());
       hostPorts = { api: await freePort(), ssh: await freePort() };
@@ -97,7 +97,7 @@ guestSkipReason().then((skip) => {
       project.remove();
     });
 
-    test("up makes it, and its volumes are as planned", async () => {
+    test("up creates the machine, and its volumes match the plan", async () => {
       const plan = planOf(5, { "/var": 1 });
       const { outputs } = await (await stackOf(plan)).up();
       generation = outputs.generation?.value;
@@ -113,7 +113,7 @@ guestSkipReason().then((skip) => {
       await (await stackOf(plan)).up({ expectNoChanges: true });
     });
 
-    test("a larger disk and /var: the preview says that they grow, up grows them online", async () => {
+    test("a preview shows that the disk and /var grow, and up grows them online", async () => {
       const plan = planOf(7, { "/var": 3 });
       const stack = await stackOf(plan);
       const preview = await stack.preview({ color: "never" });
@@ -133,7 +133,7 @@ guestSkipReason().then((skip) => {
       await (await stackOf(plan)).up({ expectNoChanges: true });
     });
 
-    test("a smaller disk or volume is refused in the preview, with the reason", async () => {
+    test("a preview refuses a smaller disk or volume with the reason", async () => {
       const smaller = await stackOf(planOf(6, { "/var": 3 }));
       await assert.rejects(
         smaller.preview(),

@@ -15,7 +15,7 @@ guestSkipReason().then((skip) => {
     let guests: GuestStack;
     const run = (name: string, script: string): Promise<string> => guests.run(name, script);
 
-    /** Its file system, and the bytes of the disk below it. */
+    /** The file system at a mount point, and the size of its disk in bytes. */
     const lookAt = (mountPoint = ""): string => {
       const words = (column: string): string => `$(findmnt --noheadings --output ${column} --mountpoint ${mountPoint})`;
       return `echo ${words("FSTYPE")} $(lsblk --noheadings --nodeps --bytes --output SIZE ${words("SOURCE")})`;
@@ -28,7 +28,7 @@ guestSkipReason().then((skip) => {
     });
     after(() => guests?.remove());
 
-    test("cloud-init is done without errors, and every unit came up", async () => {
+    test("cloud-init ends without errors, and every unit is active", async () => {
       for (const name of names) {
         const status = JSON.parse(await run(name, "cloud-init status --format json")) as Record<string, unknown>;
         assert.deepEqual([status.status, status.errors, status.recoverable_errors], ["done", [], {}], name);
@@ -61,7 +61,7 @@ guestSkipReason().then((skip) => {
       }
     });
 
-    test("between segments only what is listed passes", async () => {
+    test("only listed flows pass between segments", async () => {
       const storage = guests.node("storage-1").address;
       await run("storage-1", "systemd-run --quiet python3 -m http.server 9000");
       const listening =
@@ -73,12 +73,12 @@ guestSkipReason().then((skip) => {
       assert.match(await code(9000), /No route to host|unreachable|denied/, "no other is: the gateway says so at once");
     });
 
-    test("a data disk is formatted and mounted where the plan says", async () => {
+    test("a data disk is formatted and mounted at its planned mount point", async () => {
       const [disk] = guests.node("storage-1").dataDisks;
       assert.equal(await run("storage-1", lookAt(disk?.mountPoint)), `xfs ${(disk?.sizeGiB ?? 0) * 1024 ** 3}`);
     });
 
-    test("a data disk grows under the running guest, with the file system on it", async () => {
+    test("a data disk and its file system grow while the guest runs", async () => {
       const [disk] = guests.node("storage-1").dataDisks;
       const { name, uuid, sizeGiB, mountPoint } = disk as NonNullable<typeof disk>;
       await guests.driver.ensureDisk({ stack, name, uuid, sizeGiB: sizeGiB + 2 }, guests.owner);
@@ -88,7 +88,7 @@ guestSkipReason().then((skip) => {
       assert.ok(free > (sizeGiB + 1) * 1024, `${free} MiB are free`);
     });
 
-    test("guests reach the world by NAT, but the host's loopback only where a test opens it", async () => {
+    test("guests reach the outside by NAT, and the host's loopback only where a test allows it", async () => {
       const server = createServer((_request, response) => response.end("loopback\n"));
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
       const port = (server.address() as { port: number }).port;
@@ -107,7 +107,7 @@ guestSkipReason().then((skip) => {
       }
     });
 
-    test("a guest shuts down in order when its power button is pressed", async () => {
+    test("a guest shuts down cleanly when its power button is pressed", async () => {
       await guests.driver.stopMachine({ stack, name: "storage-1" }, GUEST_BOOT_MS);
       assert.equal((await guests.driver.inspectMachine({ stack, name: "storage-1" }))?.power, "stopped");
     });

@@ -49,7 +49,7 @@ qemuSkipReason().then((skip) => {
       host.remove();
     });
 
-    test("its guest boots from the image and its console is kept, that of the start before as well", async () => {
+    test("its guest boots from the image, and the consoles of this and the previous start are kept", async () => {
       const driver = await makeQemuMachine(spec, true);
       await consoleSays(driver, spec, GUEST_LINE);
       await driver.stopMachine(spec, 10_000);
@@ -60,7 +60,7 @@ qemuSkipReason().then((skip) => {
       assert.match(await fs.readFile(`${log}.1`, "utf8"), new RegExp(GUEST_LINE));
     });
 
-    test("a guest that heeds its power button is not cut off; one that does not is, at the deadline", async () => {
+    test("a guest may shut down on its own after the power button, and is powered off at the deadline", async () => {
       const driver = await makeQemuMachine(spec, true);
       await consoleSays(driver, spec, GUEST_LINE);
       const [orderly] = await timed(() => driver.stopMachine(spec, 30_000));
@@ -75,7 +75,7 @@ qemuSkipReason().then((skip) => {
       await removeQemuStack("silent-1");
     });
 
-    test("only its owner may read its files, and no one may write to the image", async () => {
+    test("only the owner can read the machine's files, and the image is read-only", async () => {
       await makeQemuMachine(spec, true);
       const folder = qemuMachineFolder(host.data);
       assert.equal((await fs.stat(path.join(folder, "seed.iso"))).mode & 0o777, 0o600);
@@ -85,7 +85,7 @@ qemuSkipReason().then((skip) => {
       assert.equal((await fs.stat(path.join(images, converted))).mode & 0o777, 0o444);
     });
 
-    test("disks grow while it runs and while it does not, and never shrink", async () => {
+    test("disks grow while the machine runs or is stopped, and never shrink", async () => {
       const withDisk = { ...spec, disks: [{ disk: qemuDisk.name, mountPoint: "/data" }] };
       const driver = await makeQemuMachine(withDisk, true);
       const generation = (await driver.inspectMachine(spec))?.generation;
@@ -109,7 +109,7 @@ qemuSkipReason().then((skip) => {
       assert.equal((await driver.inspectDisk(qemuDisk))?.sizeGiB, 5);
     });
 
-    test("a running guest's memory shrinks and grows again; more than at its start needs a stop", async () => {
+    test("a running guest's memory shrinks and grows up to its size at start, and more requires a stop", async () => {
       const driver = await makeQemuMachine(spec, true);
       await consoleSays(driver, spec, GUEST_LINE);
       const running = await machineProcesses(localHost, spec);
@@ -121,7 +121,7 @@ qemuSkipReason().then((skip) => {
       assert.equal(changed.power, "stopped");
     });
 
-    test("port-forwards change while it runs; a taken port is reported with its holder", async () => {
+    test("port-forwards change while the machine runs, and a taken port is reported with its holder", async () => {
       const [first, second] = [await freePort(), await freePort()];
       const uplink = (hostPort: number) => ({
         ...spec,
@@ -145,7 +145,7 @@ qemuSkipReason().then((skip) => {
       await driver.startMachine(spec);
     });
 
-    test("snapshots bring a running machine back as it was, and a stopped one's disks", async () => {
+    test("snapshots restore a running machine's state and a stopped machine's disks", async () => {
       const withDisk = { ...spec, disks: [{ disk: qemuDisk.name, mountPoint: "/data" }] };
       const driver = await makeQemuMachine(withDisk, true);
       const { snapshots } = driver;
@@ -167,7 +167,7 @@ qemuSkipReason().then((skip) => {
       await assert.rejects(snapshots.restoreSnapshot(spec, "stopped"), /stop the machine before/);
     });
 
-    test("a switch that was killed is started again, and machines plug themselves in", async () => {
+    test("a killed switch is restarted, and running machines reconnect to it", async () => {
       const driver = await makeQemuMachine(spec, true);
       const [before] = await switchProcesses(localHost, qemuStack);
       assert.ok(before);
@@ -180,7 +180,7 @@ qemuSkipReason().then((skip) => {
       assert.notDeepEqual(await switchProcesses(localHost, qemuStack), [before]);
     });
 
-    test("what a killed QEMU leaves in sockets and files does not keep it from starting", async () => {
+    test("a machine starts despite the sockets and files that a killed QEMU leaves", async () => {
       const driver = await makeQemuMachine(spec, true);
       const [qemu] = await machineProcesses(localHost, spec);
       assert.ok(qemu && signalProcess(qemu, "SIGKILL"));

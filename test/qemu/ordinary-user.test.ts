@@ -23,7 +23,7 @@ import { smallRecipe } from "../support/small-image";
 const skip = process.getuid?.() === 0 ? false : "changing the user needs root";
 const project = path.join(__dirname, "..", "..");
 
-/** A disk whose tree is a hundredth of the real one, and has all packages it needs. */
+/** A disk whose tree has a hundredth of the real tree's size and all packages that the build needs. */
 const recipe: ImageRecipe = {
   ...smallRecipe,
   container: undefined,
@@ -34,7 +34,7 @@ const recipe: ImageRecipe = {
   },
 };
 
-/** The project and a bundle with the tree, where all users can read them. */
+/** Places the project and a bundle with the tree where all users can read them. */
 let folder = "";
 const at = (name: string): string => path.join(folder, name);
 let program = "";
@@ -53,14 +53,14 @@ before(async () => {
 
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-/** What the builder's process is found by, and what it lays over trees. */
+/** Copies the files by which the builder's process finds its project, and the files that it lays over trees. */
 function copyProject(): void {
   for (const name of ["Pulumi.yaml", "package.json", "dist/image-builder.js", "image"]) {
     fs.cpSync(path.join(project, name), at(`project/${name}`), { recursive: true });
   }
 }
 
-/** Of the real image: the tools that write disks lie in them. */
+/** The real image's layers, which contain the tools that write disks. */
 function layersOf(name: string): string {
   const { recipe: whole } = readJson<DiskRecord>(path.join(dataFolder(), "images", name, "image.json"));
   const base = path.join(partsFolder(), partName({ kind: "root-tree", recipe: whole.rootTree }));
@@ -100,7 +100,7 @@ interface Refusal {
   readonly hint: string;
 }
 
-test("an ordinary user makes the same disk as root, byte for byte, and can take everything away again", {
+test("an ordinary user builds the same disk as root, byte for byte, and can remove all files", {
   skip,
 }, async () => {
   const user = makeOrdinaryUser(folder);
@@ -121,7 +121,7 @@ test("an ordinary user makes the same disk as root, byte for byte, and can take 
   assert.deepEqual(fs.readdirSync(user.home), []);
 });
 
-test("a user without user namespaces gets the reason and the next step, and nothing is left", { skip }, async () => {
+test("a user without user namespaces gets the reason and the next step, and nothing remains", { skip }, async () => {
   const user = makeOrdinaryUser(folder, false);
   const { stdout } = await user.run(make());
   const { id, problem, hint } = JSON.parse(stdout) as Refusal;
@@ -135,7 +135,7 @@ test("a user without user namespaces gets the reason and the next step, and noth
   assert.deepEqual(left, []);
 });
 
-test("files that do not fit their volume: the error names it, and no disk is left", { skip }, async () => {
+test("the error names a volume that its files do not fit in, and no disk remains", { skip }, async () => {
   const tight = (recipe.disk ?? disk).volumes.map((volume) =>
     volume.name === "usr" ? { ...volume, sizeMiB: { infrastructure: 24, kubernetes: 24 } } : volume,
   );
@@ -147,10 +147,10 @@ test("files that do not fit their volume: the error names it, and no disk is lef
   assert.deepEqual(fs.readdirSync(at("tight-data/images")), []);
 });
 
-test("no room left while file systems are made: the error says so, and no disk is left", { skip }, async () => {
+test("a full disk during the creation of file systems is reported, and no disk remains", { skip }, async () => {
   const data = at("full-data");
   fs.mkdirSync(data);
-  // The bundle and the tree made from it fit; the disk's file systems would be a third of the same.
+  // The bundle and its unpacked tree fit. The disk's file systems would need the same space a third time.
   const size = 2 * fs.statSync(at("small.tar")).size + 4 * 1024 * 1024;
   const script = [`mount -t tmpfs -o size=${size} tmpfs "$0"`, '"$@"', 'ls "$0/images" >&2'].join("\n");
   const argv = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, data, ...make()];

@@ -38,7 +38,7 @@ qemuSkipReason().then((skip) => {
       host.remove();
     });
 
-    test("frames reach their segment and no other", async () => {
+    test("frames stay within their segment", async () => {
       const [one, two, other] = [
         await plug(segmentSocket("dmz")),
         await plug(segmentSocket("dmz")),
@@ -60,7 +60,7 @@ qemuSkipReason().then((skip) => {
       assert.equal(await two.receive(), "still");
     });
 
-    test("a guest's way out lets no connection to the host's loopback begin, unless it is opened", async () => {
+    test("a guest cannot open a connection to the host's loopback, unless it is allowed", async () => {
       const connection = ipv4("10.0.2.2");
       const attempt = async (): Promise<string> => {
         const [guest, nat] = [await plug(guestUplinkSocket("machine-1")), await plug(natUplinkSocket("machine-1"))];
@@ -75,7 +75,7 @@ qemuSkipReason().then((skip) => {
       assert.match(await attempt(), /93\.184\.216\.34/);
     });
 
-    test("a client with a wrong protocol is disconnected, and one that does not read delays no other client", async () => {
+    test("a client with a wrong protocol is disconnected, and a client that does not read delays no other client", async () => {
       const [outsider, one, two, slowReader] = [
         await plug(segmentSocket("dmz")),
         await plug(segmentSocket("dmz")),
@@ -86,7 +86,7 @@ qemuSkipReason().then((skip) => {
       await outsider.ended;
       slowReader.socket.pause();
       const flood = frame(BROADCAST, mac(1), "x".repeat(1400));
-      // Less at a time than may wait for one peer: all that is dropped is what the slow reader does not take.
+      // Each batch is smaller than one peer's queue, so only the slow reader's frames are dropped.
       for (let batch = 0; batch < 40; batch++) {
         for (let sent = 0; sent < 500; sent++) one.send(flood);
         for (let seen = 0; seen < 500; seen++) await two.receive();
@@ -103,7 +103,7 @@ function frame(to: string, from: string, text: string): Buffer {
   return lengthened(content);
 }
 
-/** The beginning of a TCP connection; its payload says where to. */
+/** The first packet of a TCP connection. Its payload names the destination. */
 function ipv4(to: string): Buffer {
   const content = Buffer.alloc(14 + 20 + 20);
   content.writeUInt16BE(0x0800, 12);
@@ -120,7 +120,7 @@ function lengthened(content: Buffer): Buffer {
   return Buffer.concat([length, content]);
 }
 
-/** A cable as QEMU plugs it in. */
+/** A connection to the switch, as QEMU opens it. */
 class Cable {
   private readonly frames: string[] = [];
   private rest = Buffer.alloc(0);
@@ -136,7 +136,7 @@ class Cable {
     return new Promise((resolve, reject) => {
       const socket = connect(path);
       socket.once("error", reject);
-      // The switch counts it in when it has been accepted, a moment after.
+      // The switch registers the connection shortly after the connect.
       socket.once("connect", () => setTimeout(() => resolve(new Cable(socket)), 50));
     });
   }
@@ -153,7 +153,7 @@ class Cable {
     this.socket.destroy();
   }
 
-  /** What the next frame carries behind its addresses and type. */
+  /** The next frame's payload, after its addresses and type. */
   async receive(): Promise<string> {
     for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(5)) {
       const next = this.frames.shift();

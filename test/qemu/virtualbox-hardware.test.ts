@@ -1,4 +1,4 @@
-// The sealed image on the hardware that VirtualBox gives a machine, started by BIOS and by UEFI.
+// The sealed image on the hardware of a VirtualBox machine, started by BIOS and by UEFI.
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { execFileSync } from "node:child_process";
@@ -34,7 +34,7 @@ interface Guest {
   readonly consoleLog: string;
 }
 
-/** A gateway: it has the most cards, and a port that leads to it. */
+/** A gateway, because it has the most network cards and a forwarded port. */
 async function startGateway(folder: string, firmware: Firmware): Promise<Guest> {
   const plan = guestPlan(`hardware-${firmware}`, { api: await freePort(), ssh: await freePort() });
   const node = planned(plan, "gateway");
@@ -117,7 +117,7 @@ guestSkipReason().then((skip) => {
         }
       });
 
-      test(`${firmware}: data disks are found by their order and keep what is on them`, needs, async () => {
+      test(`${firmware}: data disks are found by their order and keep their contents`, needs, async () => {
         const guest = guests.get(firmware) as Guest;
         const lines = [
           "first 6f1d3c1e-0000-4000-8000-000000000001 /data/first",
@@ -125,7 +125,7 @@ guestSkipReason().then((skip) => {
         ];
         await run(guest, `printf '${lines.join("\\n")}\\n' >/etc/groundplane/data-disks`);
         await run(guest, "/usr/local/lib/groundplane/prepare-volumes && echo kept >/data/second/file");
-        // Letters are given as controllers answer: only sizes tell which disk it is.
+        // Device letters depend on the order in which controllers respond, so only sizes identify a disk.
         const [source, kind] = ["SOURCE", "FSTYPE"].map(
           (column) => `$(findmnt --noheadings --output ${column} /data/$disk)`,
         );

@@ -1,4 +1,4 @@
-// Many processes at once on one VirtualBox: calls never overlap, and every process gets what it asked for.
+// Many concurrent processes use one VirtualBox: calls never overlap, and every process succeeds.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
@@ -27,10 +27,10 @@ onVirtualbox("eight processes and two stacks at once", (host) => {
       ),
     );
 
-  test("all machines are made and removed, and no two calls overlap", { timeout: 300_000 }, async () => {
+  test("all machines are created and removed, and no calls overlap", { timeout: 300_000 }, async () => {
     const busy = path.join(path.dirname(host.data), "busy");
     const overlaps = path.join(path.dirname(host.data), "overlaps");
-    // The conversion of an image uses no VBoxSVC, and may run beside everything else.
+    // The conversion of an image does not use VBoxSVC and may run beside other calls.
     const vboxManage = host.disturbed(`
 case $1 in convertfromraw) exec $vboxmanage "$@" ;; esac
 mkdir ${busy} 2>/dev/null || echo "$*" >>${overlaps}

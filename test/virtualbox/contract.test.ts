@@ -16,7 +16,7 @@ onVirtualbox("the contract on the real VBoxManage", (host) => {
     image: async () => image,
     absentImage: "infrastructure-000000000000",
     traces: host.traces,
-    // Machines of the bench start without the kernel driver.
+    // The tests' machines start without the kernel driver.
     knownProblems: ["hardware-virtualisation", "kernel-module"],
   });
 });

@@ -12,7 +12,7 @@ onVirtualbox("data disks of machines that run", (host) => {
   const owner = stack.owner(disk.name);
   const file = `${host.data}/disks/${stack.name}/${disk.name}/disk.vdi`;
 
-  test("a data disk grows, and its machine runs again", async () => {
+  test("a data disk grows, and its machine is restarted", async () => {
     await driver.ensureDisk(disk, owner);
     await stack.make(spec);
     await driver.startMachine(spec);
@@ -22,7 +22,7 @@ onVirtualbox("data disks of machines that run", (host) => {
     assert.deepEqual([state?.power, state?.drift, state?.spec.disks], ["running", undefined, spec.disks]);
   });
 
-  test("a data disk whose file was deleted is missing, and is recreated while its machine exists", async () => {
+  test("a data disk without its file counts as missing, and is recreated for its existing machine", async () => {
     await driver.stopMachine(spec, 0);
     fs.rmSync(file);
     assert.equal(await driver.inspectDisk(disk), undefined);
@@ -33,7 +33,7 @@ onVirtualbox("data disks of machines that run", (host) => {
     assert.deepEqual([state?.power, state?.drift, state?.spec.disks], ["running", undefined, spec.disks]);
   });
 
-  test("both go, and nothing stays", async () => {
+  test("the machine and the disk are removed, and nothing remains", async () => {
     await driver.removeMachine(spec, stack.owner(spec.name));
     await driver.removeDisk(disk, owner);
     await stack.remove();

@@ -1,5 +1,5 @@
-// `groundplane doctor` and its smoke test on the real VirtualBox, which has no kernel module here: machines start all the
-// same, through the launcher of the tests.
+// `groundplane doctor` and its smoke test on the real VirtualBox. It has no kernel module here, so the tests' launcher
+// starts the machines.
 
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -26,7 +26,7 @@ const driver = driverByName("virtualbox", localHost);
 const noTelling = { tell: () => {}, signal: new AbortController().signal };
 const states = (steps: readonly SmokeStep[]) => steps.map(({ step, state }) => `${step} ${state}`);
 
-test("the host is examined: the version that is there, the module that is not", async (t) => {
+test("doctor reports the installed version and the missing kernel module", async (t) => {
   if (skip) return t.skip(skip);
   assert.equal(await findVBoxManage(localHost), host.vboxManage);
   const findings: readonly HostFinding[] = (await driver.examineHost?.()) ?? [];
@@ -41,7 +41,7 @@ test("the host is examined: the version that is there, the module that is not", 
   assert.ok((await driver.problems()).some(({ id }) => id === "kernel-module"));
 });
 
-test("the smoke test makes, boots and removes a machine, and leaves nothing", { timeout: 5 * 60_000 }, async (t) => {
+test("the smoke test creates, boots and removes a machine, and leaves nothing", { timeout: 5 * 60_000 }, async (t) => {
   if (skip) return t.skip(skip);
   const steps = await smokeTest(driver, localHost, noTelling);
   for (const { step, seconds, text } of steps) t.diagnostic(`${step}: ${text} (${seconds} s)`);
@@ -58,7 +58,9 @@ test("the smoke test makes, boots and removes a machine, and leaves nothing", { 
   await nothingIsLeft();
 });
 
-test("a step that fails ends it, says why, and what was made goes", { timeout: 5 * 60_000 }, async (t) => {
+test("a failed step ends the smoke test with its reason, and the machine is removed", {
+  timeout: 5 * 60_000,
+}, async (t) => {
   if (skip) return t.skip(skip);
   const steps = await smokeTest({ ...driver, startMachine: async () => {} }, localHost, { ...noTelling, bootMs: 500 });
   assert.deepEqual(states(steps), ["image ok", "create ok", "start ok", "boot failed", "remove ok"]);

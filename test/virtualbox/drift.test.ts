@@ -1,4 +1,4 @@
-// Changes made in VirtualBox' manager are seen when the machine is read, and reverted when it is ensured.
+// Reading a machine detects changes made in VirtualBox Manager, and ensuring it reverts them.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, test } from "node:test";
@@ -29,7 +29,7 @@ onVirtualbox("drift", (host) => {
     return !isSame || (state.drift ?? []).length > 0;
   };
 
-  test("a machine as it was made shows none", async () => {
+  test("a newly created machine shows no drift", async () => {
     await driver.ensureSegment(masters, stack.owner("masters"));
     await driver.ensureDisk(disk, stack.owner(disk.name));
     const made = await stack.make(spec);
@@ -65,7 +65,7 @@ onVirtualbox("drift", (host) => {
     /^Forwarding\(0\)="([^,]+)/m.exec(await manage("showvminfo", spec.uuid, "--machinereadable"))?.[1];
 
   for (const [what, change] of Object.entries(byHand)) {
-    test(`${what} is seen and put back`, async () => {
+    test(`drift is detected and reverted: ${what}`, async () => {
       const before = await stack.inspect(spec);
       await change();
       assert.ok(differs(await stack.inspect(spec)), "it is seen");
@@ -74,7 +74,7 @@ onVirtualbox("drift", (host) => {
     });
   }
 
-  test("a running machine is stopped for what needs it, and keeps its data disk", async () => {
+  test("a running machine is stopped for changes that require it, and keeps its data disk", async () => {
     await driver.startMachine(spec);
     await manage("controlvm", spec.uuid, `natpf${await uplinkSlot()}`, "extra,tcp,127.0.0.1,24024,,80");
     const live = await stack.make(spec);
@@ -92,7 +92,7 @@ onVirtualbox("drift", (host) => {
     await stack.make(spec);
   });
 
-  test("a deleted machine is missing, and is recreated with its data disk", async () => {
+  test("a deleted machine counts as missing, and is recreated with its data disk", async () => {
     const { generation } = await stack.inspect(spec);
     await attach(2, "--medium", "none");
     await manage("unregistervm", spec.uuid, "--delete");
@@ -103,7 +103,7 @@ onVirtualbox("drift", (host) => {
     assert.deepEqual(await driver.inspectDisk(disk), { ...disk, owner: stack.owner(disk.name) });
   });
 
-  test("a machine that was taken out of the registry is adopted with its disk", async () => {
+  test("an unregistered machine is adopted with its disk", async () => {
     const { generation } = await stack.inspect(spec);
     await manage("unregistervm", spec.uuid);
     assert.equal(await driver.inspectMachine(spec), undefined);

@@ -1,4 +1,4 @@
-// The process that drives VirtualBox is killed during and after each of its steps; the next one finishes the work.
+// The process that calls VirtualBox is killed during and after each of its steps. The next process finishes the work.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -9,7 +9,7 @@ import { onVirtualbox } from "../support/on-virtualbox";
 import { BOOT_IMAGE, virtualboxStack } from "../support/virtualbox-stack";
 
 const moments = {
-  // SIGKILL of VBoxManage does not end what VBoxSVC does for it.
+  // A SIGKILL of VBoxManage does not end the work that VBoxSVC does for it.
   during: '(exec $vboxmanage "$@") & sleep 0.02; kill -KILL $! $PPID',
   after: '$vboxmanage "$@"; kill -KILL $PPID',
 };
@@ -22,7 +22,7 @@ onVirtualbox("killed at every step", (host) => {
   const counter = path.join(folder, "counter");
   const script = bundleScript("drive-machine", folder);
 
-  /** Runs the work in a process that is killed at its n-th change of VirtualBox; false when it has fewer. */
+  /** Runs the work in a process that is killed at its n-th change of VirtualBox. Returns false if it has fewer changes. */
   async function killedAt(step: number, moment: keyof typeof moments, work: Work): Promise<boolean> {
     fs.writeFileSync(counter, "0");
     const vboxManage = host.disturbed(`
@@ -50,7 +50,7 @@ ${moments[moment]}`);
   }
 
   for (const moment of Object.keys(moments) as (keyof typeof moments)[]) {
-    test(`${moment} each step of making an image ready`, { timeout: 300_000 }, async () => {
+    test(`the preparation of an image is finished after a kill ${moment} each step`, { timeout: 300_000 }, async () => {
       await stack.driver.releaseImage({ name: BOOT_IMAGE });
       for (let step = 1, isKilled = true; isKilled; step++) {
         isKilled = await killedAt(step, moment, "image");
@@ -63,7 +63,9 @@ ${moments[moment]}`);
       }
     });
 
-    test(`${moment} each step of making and starting a machine`, { timeout: 300_000 }, async () => {
+    test(`the creation and start of a machine are finished after a kill ${moment} each step`, {
+      timeout: 300_000,
+    }, async () => {
       await stack.driver.ensureImage({ name: BOOT_IMAGE });
       for (let step = 1, isKilled = true; isKilled; step++) {
         isKilled = await killedAt(step, moment, "make");
@@ -77,7 +79,9 @@ ${moments[moment]}`);
       }
     });
 
-    test(`${moment} each step of removing a running machine`, { timeout: 300_000 }, async () => {
+    test(`the removal of a running machine is finished after a kill ${moment} each step`, {
+      timeout: 300_000,
+    }, async () => {
       for (let step = 1, isKilled = true; isKilled; step++) {
         await stack.make(machine);
         await stack.driver.startMachine(machine);

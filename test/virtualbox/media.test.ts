@@ -1,4 +1,4 @@
-// Images and disks when things go wrong: whose they are, what survives, and what is said.
+// Images and disks after failures: who owns them, what survives, and what is reported.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -13,7 +13,7 @@ onVirtualbox("media and owners", (host) => {
   const imageFile = () => /^Location: +(.*)$/m.exec(imageBlock)?.[1] as string;
   let imageBlock = "";
 
-  test("an image survives the last machine of a stack, and the machines of another one", async () => {
+  test("an image outlives the last machine of one stack and the machines of another", async () => {
     await stack.make(stack.spec(1));
     await other.make(other.spec(1));
     imageBlock = (await host.manage("list", "hdds")).split("\n\n").find((block) => /multiattach/.test(block)) ?? "";
@@ -30,7 +30,7 @@ onVirtualbox("media and owners", (host) => {
     assert.deepEqual(leftFiles(), []);
   });
 
-  test("an image whose file was lost is detected, and recreated for the machines that are based on it", async () => {
+  test("an image without its file is detected, and recreated for the machines that are based on it", async () => {
     const machine = stack.spec(1);
     const made = await stack.make(machine);
     fs.renameSync(imageFile(), `${imageFile()}.away`);
@@ -47,7 +47,7 @@ onVirtualbox("media and owners", (host) => {
     await stack.driver.hardKill?.hardKill(machine);
   });
 
-  test("a machine whose system disk was lost is recreated", async () => {
+  test("a machine without its system disk is recreated", async () => {
     const machine = stack.spec(1);
     const before = await stack.inspect(machine);
     const file = /^Location: +(.*)$/m.exec(
@@ -113,7 +113,7 @@ onVirtualbox("media and owners", (host) => {
     const folder = path.join(path.dirname(host.data), "full");
     fs.mkdirSync(folder);
     const script = require.resolve("../support/make-on-full-disk");
-    // A small file system of its own, which only the processes below this one see.
+    // A small private file system, which only this process and its children see.
     const mounted = `mount -t tmpfs -o size=64m none ${folder} && exec "$0" "$@"`;
     const said = execFileSync(
       "unshare",
@@ -128,7 +128,7 @@ onVirtualbox("media and owners", (host) => {
       .readdirSync(host.data, { recursive: true, encoding: "utf8" })
       .filter((file) => !file.startsWith("images") && fs.statSync(path.join(host.data, file)).isFile());
 
-  /** VBoxSVC notices what happened to files only when it starts. */
+  /** VBoxSVC notices changed files only at its start. */
   async function removeTraces(): Promise<void> {
     for (const pid of host.pids()) process.kill(pid, "SIGTERM");
     for (let tries = 0; host.pids().length > 0; tries++) {

@@ -1,4 +1,4 @@
-// Whole data centres through the real engine on the real VBoxManage; only the guests' answers are simulated.
+// Complete data centres with the real engine and the real VBoxManage. Only the guests are simulated.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, test } from "node:test";
@@ -37,7 +37,7 @@ test("data centres on VirtualBox", { timeout: 30 * 60_000 }, async (t) => {
     assert.deepEqual(ours, []);
   };
 
-  await t.test("small: the provider is killed while it makes machines, and the next up finishes", async () => {
+  await t.test("small: the next up finishes after the provider is killed during the creation of machines", async () => {
     configure("vb-small", small);
     await mustPulumi("vb-small", "stack", "init");
     const interrupted = pulumi("vb-small", ...up);
@@ -74,7 +74,7 @@ test("data centres on VirtualBox", { timeout: 30 * 60_000 }, async (t) => {
     await mustPulumi("vb-small", ...unchanged);
   });
 
-  await t.test("a machine that exists is imported as it is, into another state", async () => {
+  await t.test("an existing machine is imported unchanged into another state", async () => {
     const words = ["groundplane:index:Machine", "adopted", "virtualbox/vb-small/balancer-1"];
     configure("vb-import", small);
     await mustPulumi("vb-import", "stack", "init");
@@ -87,7 +87,7 @@ test("data centres on VirtualBox", { timeout: 30 * 60_000 }, async (t) => {
     assert.equal((await list("runningvms")).length, 4);
   });
 
-  await t.test("lab: up beside small, again nothing, destroy", async () => {
+  await t.test("lab: up works beside small, a second up changes nothing, and destroy succeeds", async () => {
     configure("vb-lab", lab);
     await mustPulumi("vb-lab", "stack", "init");
     await mustPulumi("vb-lab", ...up);

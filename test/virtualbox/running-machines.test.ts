@@ -1,4 +1,4 @@
-// Machines that really run, without VirtualBox' kernel module: their guest is a boot sector.
+// Machines that really run, without VirtualBox's kernel module. Their guest is a boot sector.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { connect } from "node:net";
@@ -22,7 +22,7 @@ onVirtualbox("running machines", (host) => {
     }
   }
 
-  test("a machine boots its linked disk, and its console is in a file of its own for each start", async () => {
+  test("a machine boots from its linked disk, and each start has its own console file", async () => {
     await stack.make(one);
     await driver.startMachine(one);
     await booted();
@@ -32,14 +32,14 @@ onVirtualbox("running machines", (host) => {
     assert.equal(consoleText().split(BOOT_MESSAGE).length, 2, "of this start alone");
   });
 
-  test("an orderly stop presses the power button and waits for the guest", async () => {
+  test("a clean stop presses the power button and waits for the guest", async () => {
     const started = performance.now();
     await driver.stopMachine(one, 60_000);
     assert.ok(performance.now() - started < 30_000, "the guest has shut down by itself");
     assert.equal((await stack.inspect(one)).power, "stopped");
   });
 
-  test("a guest that does not hear the power button is cut off after the deadline", async () => {
+  test("a guest that ignores the power button is powered off at the deadline", async () => {
     await driver.startMachine(one);
     await host.manage("controlvm", one.uuid, "pause");
     await driver.stopMachine(one, 1_000);
@@ -60,7 +60,7 @@ onVirtualbox("running machines", (host) => {
     await driver.stopMachine(one, 60_000);
   });
 
-  test("the uplink's ports listen on the host's loopback while the machine runs, and follow the plan live", async () => {
+  test("the uplink's ports listen on the host's loopback while the machine runs, and change without a restart", async () => {
     const [ssh, api, other] = [await freePort(), await freePort(), await freePort()];
     const uplink = (...forwards: readonly (readonly [number, number])[]) => ({
       mac: "08:00:27:00:01:02",
@@ -79,7 +79,7 @@ onVirtualbox("running machines", (host) => {
     await driver.removeMachine(gateway, stack.owner(gateway.name));
   });
 
-  test("snapshots of a running machine are taken, gone back to and deleted", async () => {
+  test("snapshots of a running machine are taken, restored and deleted", async () => {
     const snapshots = driver.snapshots;
     assert.ok(snapshots);
     await driver.startMachine(one);

@@ -1,4 +1,4 @@
-// What the parsers were written against is what VBoxManage prints. RECORD=1 rewrites the transcripts, and fails.
+// VBoxManage still prints what the parsers' transcripts contain. RECORD=1 rewrites the transcripts and fails.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -11,7 +11,7 @@ const folder = path.join(__dirname, "../transcripts/virtualbox-7.2");
 let host: VirtualboxHost | undefined;
 after(() => host?.close());
 
-test("VBoxManage prints what was recorded", { timeout: 20 * 60_000 }, async (t) => {
+test("VBoxManage prints the recorded transcripts", { timeout: 20 * 60_000 }, async (t) => {
   const root = await obtainVirtualboxRoot();
   if (typeof root === "string") return t.skip(root);
   host = makeVirtualboxHost(root);

@@ -37,7 +37,7 @@ export const killsAreSurvivedAndMended: Step = async (lab, t) => {
   assert.doesNotMatch(countsOf(await up(lab)), /created|updated|replaced|deleted/);
 };
 
-/** The machine with its etcd data is gone permanently; a new one of the same name takes its place. */
+/** The machine and its etcd data are permanently lost. A new machine of the same name replaces it. */
 export const lostMasterIsReplaced: Step = async (lab, t) => {
   const lost = { stack: lab.cluster.stack, name: "master-1" };
   const state = await lab.driver.inspectMachine(lost);
@@ -67,7 +67,7 @@ async function hardKill({ driver, cluster }: LabUnderTest, name: string): Promis
   await driver.hardKill.hardKill({ stack: cluster.stack, name });
 }
 
-/** Every process and namespace of the stack is gone at once, as after a power cut of the host. */
+/** All processes and namespaces of the stack end at once, as in a power cut of the host. */
 export const hostRestarts: Step = async (lab, t) => {
   await losePower(lab.cluster.stack, await lab.driver.listMachines(lab.cluster.stack));
   const started = performance.now();

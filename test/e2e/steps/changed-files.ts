@@ -15,10 +15,10 @@ import {
   up,
 } from "../lab-under-test";
 
-/** What a machine that runs all tests may take to answer between two processes; a master that is cut off takes longer. */
+/** A busy machine that runs all tests may respond this slowly. An outage of a master takes longer. */
 const NO_OUTAGE_MS = 2_000;
 
-/** Another profile of failover: other timers on the balancers, and other arguments of each master's control plane. */
+/** Another failover profile has other timers on the balancers and other arguments for each master's control plane. */
 export const changesRoll: Step = async (lab, t) => {
   lab.configure({ failover: "calm" });
   const started = performance.now();
@@ -47,7 +47,7 @@ export const changesRoll: Step = async (lab, t) => {
   );
 };
 
-/** When the API server of a master was started with the new patience, in seconds since the epoch. */
+/** The start time of a master's API server with the new toleration, in seconds since the epoch. */
 async function startOf({ cluster }: LabUnderTest, master: string): Promise<number> {
   const find = "pid=$(pgrep -f '^kube-apiserver .*--default-unreachable-toleration-seconds=60')";
   const started = await cluster.onNode(master, `${find} && date +%s -d "$(ps -o lstart= -p $pid)"`);

@@ -6,10 +6,10 @@ import type { VerifyReport } from "../../../model/contract-report";
 import { mustSucceed } from "../../support/cluster-under-test";
 import { type LabUnderTest, type Step, secondsSince } from "../lab-under-test";
 
-/** Five times a target: a machine that runs all tests is no place to measure on, but no outage may be of another kind. */
+/** Five times a target: a machine that runs all tests is too busy for exact times, but no outage may be much longer. */
 const PATIENCE = 5;
 
-/** The short form of the contract; the long one is a bench. */
+/** The short form of the contract. The long form is a bench. */
 export const contractIsKept: Step = async (lab, t) => {
   const started = performance.now();
   const reports = [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mustSucceed } from "../../support/cluster-under-test";
 import { countsOf, deploy, masters, nodesOfApp, type Step, secondsSince, up } from "../lab-under-test";
 
-/** The join token of the first day is long gone when a worker is added later. */
+/** A worker is usually added long after the first join token has expired. */
 export const joinTokenExpires: Step = async ({ cluster }) => {
   const all = "kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system";
   const select = "--field-selector type=bootstrap.kubernetes.io/token";
@@ -32,7 +32,7 @@ export const workerIsRemoved: Step = async (lab) => {
   assert.match(countsOf(await up(lab)), /deleted/);
   assert.notEqual((await lab.cluster.kubectl("master-1", "get", "node", "worker-3")).exitCode, 0);
   assert.equal(await lab.driver.inspectMachine({ stack: lab.cluster.stack, name: "worker-3" }), undefined);
-  // Drained, not just gone: the pod was evicted and runs elsewhere.
+  // The worker was drained: its pod was evicted and runs on another node.
   assert.match(await nodesOfApp(lab, "roamer"), /^worker-[12]$/);
   const evictions = "grep -c 'pods/roamer.*/eviction' /var/log/kubernetes/audit.log || true";
   const counts = await Promise.all(masters.map((node) => lab.cluster.onNode(node, evictions)));

@@ -14,7 +14,7 @@ import {
   waitForReadyNodes,
 } from "../lab-under-test";
 
-/** Only the member that leads can hand over; the others refuse. */
+/** Only the leader can transfer leadership. The other members refuse. */
 async function letLead({ cluster }: LabUnderTest, name: string): Promise<void> {
   const handOver = `id=$(${etcdctl("member list")} | awk -F ', ' '$3 == "${name}" { print $1 }') && ${etcdctl("move-leader $id")}`;
   for (const master of masters) await cluster.onNode(master, handOver);
@@ -23,7 +23,7 @@ async function letLead({ cluster }: LabUnderTest, name: string): Promise<void> {
   assert.equal(member.leader, member.header.member_id);
 }
 
-/** It leads etcd, leaves in order, and a new machine of the name joins. */
+/** The first master leads etcd, leaves the cluster cleanly, and a new machine of the same name joins. */
 export const firstMasterIsReplacedOnDemand: Step = async (lab, t) => {
   const before = await generationOf(lab, "master-1");
   const exported = mustSucceed("export", await lab.cluster.pulumi("stack", "export")).stdout;

@@ -10,7 +10,7 @@ interface Attempt {
   readonly passes: boolean;
 }
 
-/** For each pair of segments one flow that is listed, where there is one, and one that is not. */
+/** For each pair of segments, one listed flow, if there is any, and one unlisted flow. */
 const attempts: readonly Attempt[] = [
   { from: "balancer-1", to: "192.168.57.12", port: 6443, passes: true },
   { from: "balancer-1", to: "192.168.57.12", port: 2379, passes: false },

@@ -29,13 +29,13 @@ export const nothingLandsBesideTheVolume: Step = async ({ cluster }) => {
   mustSucceed("unmount", await cluster.onNode("worker-1", leave));
   const stray = await cluster.onNode("worker-1", `mkdir -p ${mountPoint}/stray`);
   assert.match(stray.stderr, /No space left on device/);
-  // Mounts itself again, as after a crash of the client.
+  // The volume is mounted again automatically, as after a crash of the client.
   mustSucceed("start", await cluster.onNode("worker-1", "systemctl start groundplane-volume"));
   const look = () => cluster.onNode("worker-1", `findmnt --noheadings --output FSTYPE --target ${mountPoint}`);
   await eventually("mounted again", 20_000, look, ({ stdout }) => stdout.trim() === "fuse.glusterfs");
 };
 
-/** Every Node says that it has the volume, and none has: what the provisioner looks at itself is what refuses. */
+/** Every Node has the volume's label, but none has mounted it, so the provisioner's own check must refuse. */
 export const claimIsRefusedWithoutTheVolume: Step = async ({ cluster }, t) => {
   const kubectl = (...words: string[]) => cluster.kubectl("master-1", ...words);
   for (const worker of workers) mustSucceed("unmount", await cluster.onNode(worker, leave));
@@ -76,7 +76,7 @@ export const deletedClaimTakesItsFolder: Step = async ({ cluster }) => {
   await eventually("folder gone", 60_000, folders, (names) => !/_default_shared/.test(names));
 };
 
-/** The machine is gone, its data disk too: a new one of the same name is filled from the other copies. */
+/** The machine and its data disk are lost. A new machine of the same name gets the data from the other copies. */
 export const lostStorageMachineIsReplaced: Step = async (lab, t) => {
   mustSucceed(
     "write",
@@ -100,7 +100,7 @@ export const allStorageMachinesRestart: Step = async (lab) => {
   await Promise.all(machines.map((machine) => lab.driver.stopMachine(machine, 30_000)));
   assert.doesNotMatch(countsOf(await up(lab)), /created|replaced|deleted/);
   await healed(lab);
-  // The client that lost all its servers has found them again by itself.
+  // The client lost all its servers and has reconnected on its own.
   const read = () => lab.cluster.onNode("worker-1", `tail -n 1 ${mountPoint}/${numbers}`);
   await eventually("the volume answers", 30_000, read, ({ exitCode }) => exitCode === 0);
   await sameOnAllBricks(lab, numbers);
