@@ -104,7 +104,7 @@ test("the guard of a data centre", { timeout: 15 * 60_000 }, async (t) => {
     mustRefuse(await up(), ...fewer);
     configure({ masters: 1 });
     power("master-2", "stopped");
-    mustRefuse(await pulumi("preview"), /etcd would stop/, /take this change back/);
+    mustRefuse(await pulumi("preview"), /etcd would stop/, /revert this change/);
     assert.equal(masters().length, 3);
     configure();
     mustSucceed("repair", await up());
