@@ -1,14 +1,15 @@
 // Which job starts next. Pure: it knows jobs and what runs, no processes.
 
 /**
- * @typedef {{ holds?: string, alone?: boolean, seconds?: number }} Job
+ * @typedef {{ holds?: string, seconds?: number }} Job
  */
 
-/** Long jobs first, so that the last ones end together; jobs that have to be alone at the very end. */
+/** Of infinite numbers, the difference is none. */
+const compare = (a, b) => (a === b ? 0 : a < b ? -1 : 1);
+
+/** Long jobs first, so that the last ones end together. */
 function orderJobs(jobs) {
-  return [...jobs].sort(
-    (a, b) => Number(a.alone ?? false) - Number(b.alone ?? false) || (b.seconds ?? 0) - (a.seconds ?? 0),
-  );
+  return [...jobs].sort((a, b) => compare(b.seconds ?? 0, a.seconds ?? 0));
 }
 
 /**
@@ -16,9 +17,9 @@ function orderJobs(jobs) {
  * @param slots how many jobs run at once
  */
 function nextJob(waiting, running, slots) {
-  if (running.length >= slots || running.some(({ alone }) => alone)) return undefined;
+  if (running.length >= slots) return undefined;
   const held = new Set(running.flatMap(({ holds }) => holds ?? []));
-  return waiting.find(({ holds, alone }) => (alone ? running.length === 0 : !held.has(holds)));
+  return waiting.find(({ holds }) => !held.has(holds));
 }
 
 /**

@@ -45,6 +45,7 @@ function processes(data: string): string[] {
   const found: string[] = [];
   for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
+      if (isOfOtherFile(pid)) continue;
       const argv = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ");
       if (/systemd-nspawn|slirp4netns|pulumi-resource|pulumi-language/.test(argv) || argv.includes(data))
         found.push(argv);
@@ -53,6 +54,19 @@ function processes(data: string): string[] {
     }
   }
   return found.filter((argv) => !argv.includes("--test")).sort();
+}
+
+const MARK = "GROUNDPLANE_TEST_FILE=";
+
+/** Test files run side by side; the runner marks the processes of each. */
+function isOfOtherFile(pid: string): boolean {
+  const own = process.env.GROUNDPLANE_TEST_FILE;
+  if (!own) return false;
+  const mark = fs
+    .readFileSync(`/proc/${pid}/environ`, "utf8")
+    .split("\0")
+    .find((entry) => entry.startsWith(MARK));
+  return mark !== undefined && mark !== `${MARK}${own}`;
 }
 
 function cgroups(): string[] {

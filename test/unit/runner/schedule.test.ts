@@ -6,11 +6,11 @@ import { test } from "node:test";
 const { nextJob, orderJobs, runJobs } = require("../../runner/schedule.cjs");
 const { containerFiles, expectedSeconds, heldBy } = require("../../runner/tiers.cjs");
 
-test("long jobs start first, jobs that have to be alone last", () => {
-  const jobs = [{ name: "short" }, { name: "alone", alone: true, seconds: 900 }, { name: "long", seconds: 60 }];
+test("long jobs start first", () => {
+  const jobs = [{ name: "short" }, { name: "longest", seconds: 900 }, { name: "long", seconds: 60 }];
   assert.deepEqual(
     orderJobs(jobs).map(({ name }: { name: string }) => name),
-    ["long", "short", "alone"],
+    ["longest", "long", "short"],
   );
 });
 
@@ -23,22 +23,14 @@ test("a job starts where a slot is free and no running job holds the same resour
   assert.equal(nextJob([free, {}], [{}], 2), free, "two that hold nothing run side by side");
 });
 
-test("nothing runs beside a job that has to be alone", () => {
-  const alone = { alone: true };
-  assert.equal(nextJob([alone], [{}], 2), undefined);
-  assert.equal(nextJob([{}], [alone], 2), undefined);
-  assert.equal(nextJob([alone], [], 1), alone);
-});
-
 test("every job runs once, as many at once as there are slots, and results keep their order", async () => {
   let [running, most] = [0, 0];
-  const jobs = [3, 1, 2, 5, 4].map((seconds) => ({ seconds, alone: seconds === 4 }));
-  const results = await runJobs(jobs, 2, async (job: { seconds: number; alone: boolean }) => {
+  const jobs = [3, 1, 2, 5, 4].map((seconds) => ({ seconds, holds: seconds > 3 ? "containers" : undefined }));
+  const results = await runJobs(jobs, 2, async ({ seconds }: { seconds: number }) => {
     most = Math.max(most, ++running);
     await new Promise((resolve) => setTimeout(resolve, 5));
-    if (job.alone) assert.equal(running, 1);
     running--;
-    return job.seconds;
+    return seconds;
   });
   assert.deepEqual(results, [3, 1, 2, 5, 4]);
   assert.equal(most, 2);
@@ -48,6 +40,7 @@ test("files of system containers take turns, others of their tier do not; the fi
   assert.equal(heldBy("contract", "test/contract/nspawn.test.ts"), "containers");
   assert.equal(heldBy("contract", "test/contract/preview.test.ts"), undefined);
   assert.equal(heldBy("qemu", "test/qemu/guests.test.ts"), "qemu");
+  assert.equal(heldBy("e2e", "test/e2e/lab.test.ts"), "containers");
   for (const file of [...containerFiles, ...Object.keys(expectedSeconds)]) {
     assert.ok(fs.existsSync(path.join(__dirname, "../../..", file)), file);
   }
