@@ -20,6 +20,8 @@ interface Cluster {
   readonly id: string;
   /** Node name to the generation of the machine that joined. */
   readonly nodes: Readonly<Record<string, string>>;
+  /** Names of those that joined as masters. A master counts also after its machine has vanished. */
+  readonly masters?: readonly string[];
   /** Milliseconds since the epoch. */
   readonly tokenValidUntil: number;
 }
@@ -110,21 +112,19 @@ function advance(node: MachineName): Promise<NodeState> {
   return withFileLock(clusterFile(node.stack), async () => {
     const state = await readNode(node);
     if (state.phase !== "bootstrapping" && state.phase !== "joining") return state;
-    const generation = (await readMachine(localHost, node))?.made?.generation ?? "";
+    const machine = await readMachine(localHost, node);
+    const generation = machine?.made?.generation ?? "";
     const cluster = await readCluster(node);
     if (!cluster || (state.order === "join" && cluster.tokenValidUntil < Date.now())) return state;
     const present = cluster.nodes[node.name];
     const next: NodeState =
       present && present !== generation
         ? { ...state, phase: "failed", error: `a Node ${node.name} of an earlier machine exists` }
-        : {
-            ...state,
-            phase: "member",
-            etcdData: state.order !== "join" || isMaster(await readMachine(localHost, node)),
-          };
+        : { ...state, phase: "member", etcdData: state.order !== "join" || isMaster(machine) };
     if (next.phase === "member") {
       const nodes = { ...cluster.nodes, [node.name]: generation };
-      await writeJson(clusterFile(node.stack), { ...cluster, nodes });
+      const masters = [...new Set([...(cluster.masters ?? []), ...(isMaster(machine) ? [node.name] : [])])];
+      await writeJson(clusterFile(node.stack), { ...cluster, nodes, masters });
     }
     await writeJson(nodeFile(node), next);
     return next;
@@ -153,10 +153,10 @@ async function asMember(node: MachineName): Promise<Cluster | undefined> {
 const isMaster = (machine: MachineRecord | undefined): boolean =>
   machine?.made?.spec.roles?.includes("master") === true;
 
-async function mastersOf({ nodes }: Cluster, stack: string): Promise<readonly string[]> {
+async function mastersOf({ nodes, masters = [] }: Cluster, stack: string): Promise<readonly string[]> {
   const names = Object.keys(nodes);
   const machines = await Promise.all(names.map((name) => readMachine(localHost, { stack, name })));
-  return names.filter((_, index) => isMaster(machines[index]));
+  return names.filter((name, index) => masters.includes(name) || isMaster(machines[index]));
 }
 
 /** Joined masters are etcd members; a member is healthy while the machine that joined is running. */

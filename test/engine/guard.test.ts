@@ -128,7 +128,7 @@ test("the guard of a data centre", { timeout: 15 * 60_000 }, async (t) => {
     fs.writeFileSync(fake("cluster.json"), JSON.stringify(cluster));
     mustSucceed("up", await up());
     assert.deepEqual(masters(), names(1));
-    mustRefuse(await replace("master-1"), /the only one of its pool/);
+    mustRefuse(await replace("master-1"), /the only machine of its pool/);
   });
 
   await t.test("the guard allows destroy of the complete stack", async () => {
