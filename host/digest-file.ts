@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 
-/** Below this a file is read at once, which for the many small files of a tree is several times faster. */
+/** Smaller files are read at once, which is several times faster for the many small files of a tree. */
 const STREAM_ABOVE = 8 * 1024 * 1024;
 
 /** sha256 of a file's content, hex. */

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { stackFolder } from "./data-folder";
 
-/** A file that stands while a stack is taken down as a whole: nothing drains, guards or says goodbye then. */
+/** A file that exists while a whole stack is destroyed. Nodes are then removed without drains and guards. */
 
 const markPath = (stack: string): string => path.join(stackFolder(stack), "dismantling");
 

@@ -11,8 +11,8 @@ import { discard, type HttpAnswer, httpGet } from "./http-get";
 /**
  * Downloads a file over HTTPS. Resumes from `<file>.partial`, which an interrupted attempt leaves.
  *
- * @throws UserError `network` when the server cannot be reached or the connection breaks (the partial file stays),
- * `download-refused` for any answer but success, `checksum` when the checksum differs (the file is removed)
+ * @throws UserError `network` if the server cannot be reached or the connection breaks (the partial file is kept),
+ * `download-refused` for any unsuccessful answer, `checksum` if the checksum differs (the file is removed)
  */
 export async function download(url: string, file: string, options: DownloadOptions): Promise<void> {
   const partial = `${file}.partial`;
@@ -37,7 +37,7 @@ async function receive(url: string, partial: string, options: DownloadOptions): 
     { ...options, headers: have > 0 ? { Range: `bytes=${have}-` } : {} },
     [200, 206, 416],
   );
-  // 416: the partial file is complete. 200: the server starts over.
+  // 416: the partial file is complete. 200: the server sends the whole file again.
   if (response.status === 416) return discard(response);
   const start = response.status === 206 ? have : 0;
   await save(url, response, partial, start, options);

@@ -1,22 +1,22 @@
-// Plain CommonJS: it also runs before the Pulumi program, where nothing translates TypeScript.
+// Plain CommonJS, because it also runs before the Pulumi program, when TypeScript cannot be loaded yet.
 
 const loopback = ["localhost", "127.0.0.1", "::1", "[::1]"];
 
 /**
- * Exempts loopback from proxies in an environment, by default this process' own, which what it starts inherits. Pulumi's
- * engine, language host, plugins and program talk gRPC over loopback, and gRPC's Node library sends that through a proxy
- * unless a variable says otherwise.
+ * Exempts loopback from proxies in an environment, by default that of this process, which child processes inherit.
+ * Pulumi's engine, language host, plugins and program use gRPC over loopback. gRPC's Node library sends this traffic
+ * through a proxy unless a variable prevents it.
  */
 function exemptLoopback(environment = process.env) {
   const { no_proxy: lower, NO_PROXY: upper, no_grpc_proxy: grpc } = environment;
   environment.no_proxy = withLoopback(lower || upper);
   environment.NO_PROXY = withLoopback(upper || lower);
-  // gRPC's Node library prefers this variable, and does not know the wildcard of the other two.
+  // gRPC's Node library prefers this variable, and does not support the wildcard of the other two.
   environment.no_grpc_proxy = withLoopback(grpc || (lower === "*" ? "" : lower));
   return environment;
 }
 
-/** A lone wildcard stays as it is: most programs know it only when it stands alone. */
+/** A single wildcard is kept unchanged, because most programs support it only as the whole value. */
 function withLoopback(list) {
   if (list === "*") return list;
   const entries = (list ?? "").split(",").map((entry) => entry.trim());

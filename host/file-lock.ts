@@ -8,18 +8,18 @@ import { UserError } from "../model/user-error";
 
 type Release = () => Promise<void>;
 
-/** A holder that died stops renewing its lock folder; after this long it counts as left behind and is taken over. */
+/** A killed process stops renewing its lock folder. After this time the folder counts as stale and is taken over. */
 const STALE_MS = 10_000;
 const POLL_MS = 20;
 
-/** Those of this process who wait for the same file, in order: only one of them competes with other processes. */
+/** Callers of this process that wait for the same file, in order. Only the first one competes with other processes. */
 const queues = new Map<string, Promise<unknown>>();
 
 /**
  * Runs `action` while no other caller, in this process or another, runs one with the same lock file. Not reentrant.
- * When a holder dies, the next one goes on: on Linux at once, elsewhere after ten seconds.
+ * If the holder's process is killed, the next caller proceeds: on Linux immediately, elsewhere after ten seconds.
  *
- * @throws UserError `locked` when it cannot be had within the time limit
+ * @throws UserError `locked` if the lock is not acquired within the time limit
  */
 export async function withFileLock<T>(file: string, action: () => Promise<T>, options: LockOptions = {}): Promise<T> {
   const name = path.resolve(file);
@@ -55,9 +55,9 @@ async function acquire(file: string, timeoutMs: number): Promise<Release> {
 }
 
 /**
- * A name in Linux' abstract socket space: one owner at a time, no file, and the kernel takes it back from a process
- * that was killed. A lock folder would hold up the next command until it counts as stale, and lose its lock when a
- * busy process renews it too late.
+ * A name in Linux' abstract socket namespace has one owner at a time and no file, and the kernel releases it when the
+ * process is killed. A lock folder would delay the next command until the folder counts as stale, and a busy process
+ * would lose the lock if it renewed the folder too late.
  */
 function tryAbstractSocket(file: string): Promise<Release | undefined> {
   const name = `\0groundplane-lock-${createHash("sha256").update(file).digest("hex")}`;
@@ -68,7 +68,7 @@ function tryAbstractSocket(file: string): Promise<Release | undefined> {
       else reject(error);
     });
     server.listen({ path: name, exclusive: true }, () => {
-      // It must not keep a process alive that has nothing else to do.
+      // The lock must not keep a process alive that has no other work.
       server.unref();
       resolve(() => new Promise((closed) => server.close(() => closed())));
     });

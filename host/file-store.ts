@@ -7,11 +7,11 @@ import type { FileStamp } from "../model/host-files";
 import { UserError } from "../model/user-error";
 
 /**
- * Writes a file so that a reader sees the old or the new content, never a part, whenever this process dies.
- * The folder is made when it is missing. A device or a pipe is refused: a file would replace it for all users.
+ * Writes a file atomically: a reader sees the old or the new content, never a part, even if this process is killed.
+ * Creates the folder if it is missing. Refuses a device or a pipe, because a file would replace it for all users.
  *
- * @param mode permissions of the file, also of one that was there before; 0600 for anything with a secret
- * @throws UserError `disk-full`; the file is as it was then
+ * @param mode permissions of the file, even if it already exists; 0600 for content with a secret
+ * @throws UserError `disk-full`; the file is then unchanged
  */
 export async function writeFileAtomic(file: string, content: string | Buffer, mode = 0o644): Promise<void> {
   await fs.mkdir(path.dirname(file), { recursive: true });
@@ -42,19 +42,19 @@ const diskFull = (file: string, cause: unknown): UserError =>
     { cause },
   );
 
-/** The file's text; `undefined` when there is none. */
+/** The file's text; `undefined` if the file does not exist. */
 export async function readIfPresent(file: string): Promise<string | undefined> {
   return fs.readFile(file, "utf8").catch(ifMissing(undefined));
 }
 
-/** The same for Pulumi's program, which is synchronous. */
+/** The same as a synchronous function, for the Pulumi program. */
 export function readIfPresentSync(file: string): string | undefined {
   return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
 
 /**
- * The file's JSON; `undefined` when there is none.
- * @throws Error naming the file when its content is no JSON
+ * The file's JSON; `undefined` if the file does not exist.
+ * @throws Error that names the file if its content is not JSON
  */
 export async function readJson<T>(file: string): Promise<T | undefined> {
   const text = await readIfPresent(file);
@@ -66,40 +66,40 @@ export async function readJson<T>(file: string): Promise<T | undefined> {
   }
 }
 
-/** Writes a JSON record atomically, readable by a person. */
+/** Writes a JSON record atomically, with indentation. */
 export async function writeJson(file: string, value: unknown, mode = 0o600): Promise<void> {
   await writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`, mode);
 }
 
-/** Names in a folder, sorted; none when it is missing. */
+/** Sorted names of a folder's entries; empty if the folder is missing. */
 export async function listFolder(folder: string): Promise<readonly string[]> {
   const names = await fs.readdir(folder).catch(ifMissing<string[]>([]));
   return names.sort();
 }
 
-/** Makes a folder and those above it; an existing one gets the mode. */
+/** Creates a folder and its parents; an existing folder gets the mode. */
 export async function makeFolder(folder: string, mode = 0o755): Promise<void> {
   await fs.mkdir(folder, { recursive: true, mode });
   await fs.chmod(folder, mode);
 }
 
-/** A new folder of this user's own in the system's folder for temporary files. */
+/** Creates a private folder in the system's folder for temporary files. */
 export async function makeTemporaryFolder(prefix: string): Promise<string> {
   return fs.mkdtemp(path.join(os.tmpdir(), prefix));
 }
 
-/** Gives a file or folder another name in one step. */
+/** Renames a file or folder atomically. */
 export async function moveTree(from: string, to: string): Promise<void> {
   await fs.rename(from, to);
 }
 
-/** Every file below a folder, as paths relative to it; symbolic links are not followed. */
+/** Relative paths of all files below a folder; symbolic links are not followed. */
 export async function filesBelow(folder: string): Promise<readonly string[]> {
   const entries = await fs.readdir(folder, { recursive: true, withFileTypes: true });
   return entries.filter((e) => e.isFile()).map((e) => path.relative(folder, path.join(e.parentPath, e.name)));
 }
 
-/** Replaces a file by a copy of another one: a new inode, so that what was hard-linked here is not written to. */
+/** Replaces a file by a copy of another one. The copy is a new inode, so hard links of the file are unaffected. */
 export async function replaceByCopy(from: string, to: string): Promise<void> {
   await fs.rm(to, { force: true });
   await fs.copyFile(from, to);
@@ -109,17 +109,17 @@ export async function exists(file: string): Promise<boolean> {
   return fs.lstat(file).then(() => true, ifMissing(false));
 }
 
-/** The path without symbolic links; `undefined` when the file is missing. */
+/** The path without symbolic links; `undefined` if the file is missing. */
 export async function realPath(file: string): Promise<string | undefined> {
   return fs.realpath(file).catch(() => undefined);
 }
 
-/** The content of a file that is not text; `undefined` when it is missing. */
+/** The content of a binary file; `undefined` if it is missing. */
 export async function readBytes(file: string): Promise<Buffer | undefined> {
   return fs.readFile(file).catch(ifMissing(undefined));
 }
 
-/** Removes a file or a whole folder; nothing happens when it is missing. */
+/** Removes a file or a whole folder. A missing one is not an error. */
 export async function removeTree(target: string): Promise<void> {
   await fs.rm(target, { recursive: true, force: true });
 }
@@ -136,7 +136,7 @@ export async function removeIfEmpty(folder: string): Promise<boolean> {
   );
 }
 
-/** For `catch`: a value instead of "no such file"; every other error goes on. */
+/** For `catch`: returns the value for "no such file" and rethrows every other error. */
 export function ifMissing<T>(value: T): (error: NodeJS.ErrnoException) => T {
   return (error) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return value;
@@ -144,36 +144,36 @@ export function ifMissing<T>(value: T): (error: NodeJS.ErrnoException) => T {
   };
 }
 
-/** Adds a line to a log that only its owner may read; lines of several writers never mix. The folder must exist. */
+/** Appends a line to a log that only its owner can read. Lines of several writers never mix. The folder must exist. */
 export async function appendLine(file: string, line: string): Promise<void> {
   await fs.appendFile(file, `${line}\n`, { mode: 0o600 });
 }
 
-/** A file's text and its permissions as four octal digits; `undefined` when there is none. */
+/** A file's text and its permissions as four octal digits; `undefined` if the file does not exist. */
 export async function readFileAndMode(file: string): Promise<{ mode: string; content: string } | undefined> {
   const found = await fs.stat(file).catch(ifMissing(undefined));
   if (!found) return undefined;
   return { mode: (found.mode & 0o7777).toString(8).padStart(4, "0"), content: await fs.readFile(file, "utf8") };
 }
 
-/** `undefined` when there is no such file. */
+/** `undefined` if the file does not exist. */
 export async function stampFile(file: string): Promise<FileStamp | undefined> {
   const found = await fs.stat(file).catch(ifMissing(undefined));
   return found && { bytes: found.size, modified: Math.trunc(found.mtimeMs) };
 }
 
-/** Lets every user run a program file. */
+/** Makes a program file executable for all users. */
 export async function makeExecutable(file: string): Promise<void> {
   await fs.chmod(file, 0o755);
 }
 
-/** Removes all permissions to write to a file. */
+/** Removes all write permissions of a file. */
 export async function makeReadOnly(file: string): Promise<void> {
   await fs.chmod(file, 0o444);
 }
 
 /**
- * Makes a folder that only this user can look into, in a place where others may have made one of its name.
+ * Creates a folder that only this user can read, in a place where other users may have created one of the same name.
  * @throws UserError `folder-not-ours`
  */
 export async function makePrivateFolder(folder: string): Promise<void> {
@@ -187,7 +187,7 @@ export async function makePrivateFolder(folder: string): Promise<void> {
   );
 }
 
-/** Writes a file that the user names. Unlike `writeFileAtomic` it writes through a link, a device or a pipe. */
+/** Writes a file that the user names. Unlike `writeFileAtomic`, it writes through a link, a device or a pipe. */
 export async function writeUserFile(file: string, content: string): Promise<void> {
   await fs.writeFile(path.resolve(file), content);
 }

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import type { HostTrees, TreeEntry } from "../model/host-trees";
 import { exists } from "./file-store";
 
-/** Synchronous: several times faster for tens of thousands of objects. */
+/** Synchronous, because that is several times faster for tens of thousands of objects. */
 function entriesBelow(folder: string, below: string, found: TreeEntry[]): void {
   const names = fs.readdirSync(path.join(folder, below)).sort();
   for (const each of names) {
@@ -80,7 +80,7 @@ function openWrite(file: string, mode = 0o644): NodeJS.WritableStream {
   return stream;
 }
 
-/** Trees of files on this host. */
+/** File trees on this host. */
 export const fileTrees: HostTrees = {
   entries: async (folder) => {
     const found: TreeEntry[] = [];

@@ -12,10 +12,10 @@ export interface AttachedOptions {
 const passedOn: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP"];
 
 /**
- * Runs a command on this process' own terminal, to its end. Returns its exit code, 128 + n when signal n ended it.
+ * Runs a command on this process' terminal to its end. Returns its exit code, or 128 + n if signal n ended it.
  *
- * Ctrl-C reaches the command directly, as a member of the terminal's foreground group, and the command decides what it
- * means: this process only waits.
+ * Ctrl-C reaches the command directly, because it is in the terminal's foreground group. The command decides how to
+ * react; this process only waits.
  */
 export async function runAttached(argv: readonly string[], options: AttachedOptions = {}): Promise<number> {
   const [program, ...args] = argv;
@@ -47,9 +47,9 @@ const sharesConsole = process.platform === "win32";
 const forwarded: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * Runs a command to its end while its output is read, and lets it decide what Ctrl-C means: the command has a process
- * group of its own, so that a terminal's Ctrl-C reaches this process alone, which passes on each of them as one SIGINT.
- * Returns its exit code, 128 + n when signal n ended it.
+ * Runs a command to its end and reads its output. The command has a separate process group, so that Ctrl-C reaches only
+ * this process, which forwards each one as a single SIGINT. The command decides how to react.
+ * Returns its exit code, or 128 + n if signal n ended it.
  */
 export async function followCommand(argv: readonly string[], options: FollowOptions): Promise<number> {
   const [program, ...args] = argv;
@@ -57,7 +57,7 @@ export async function followCommand(argv: readonly string[], options: FollowOpti
   const child = spawn(program, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    // Windows knows no groups and no SIGINT for others: there the command shares this console and its Ctrl-C.
+    // Windows has no process groups and no SIGINT between processes: the command shares this console and its Ctrl-C.
     detached: !sharesConsole,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -70,9 +70,9 @@ export async function followCommand(argv: readonly string[], options: FollowOpti
 }
 
 /**
- * Waits for a command with a user at its terminal. Returns its exit code, 128 + n when signal n ended it.
+ * Waits for an interactive command. Returns its exit code, or 128 + n if signal n ended it.
  *
- * @param end `exit`: the process has ended; `close`: all that it wrote has been read as well
+ * @param end `exit`: the process has ended; `close`: its output has also been read completely
  * @throws UserError `process-not-started`
  */
 export function awaitChild(child: ChildProcess, program: string, end: "exit" | "close"): Promise<number> {

@@ -3,29 +3,29 @@ import { removeTree } from "./file-store";
 
 /** A peer on a frame socket: each frame is preceded by its length in four bytes, most significant first. */
 export interface FramePeer {
-  /** Sends frames with their lengths before them. What the peer does not take fast enough is dropped, as by a switch. */
+  /** Sends frames, each preceded by its length. Drops frames that the peer does not read fast enough, like a switch. */
   send(framed: Buffer): void;
 }
 
 export interface FrameHandler {
   readonly joined: (peer: FramePeer) => void;
   readonly left: (peer: FramePeer) => void;
-  /** Frames as they came, each with its length before it; called before the next ones are read. */
+  /** Called with frames in the order of arrival, each preceded by its length, before the next ones are read. */
   readonly frames: (peer: FramePeer, frames: readonly Buffer[]) => void;
 }
 
 export interface FrameServer {
-  /** Ends every connection and takes the socket away. */
+  /** Closes all connections and removes the socket. */
   close(): Promise<void>;
 }
 
-/** Longer than any frame that a virtual network card sends, segmentation offload included. */
+/** Longer than any frame that a virtual network card sends, even with segmentation offload. */
 const MAX_FRAME = 256 * 1024;
-/** How much may wait for a peer that does not read. */
+/** Size of the queue for a peer that does not read. */
 const MAX_WAITING = 4 * 1024 * 1024;
 const LENGTH = 4;
 
-/** Listens on a Unix socket, and replaces one that a killed process left behind. */
+/** Listens on a Unix socket, and replaces a socket that a killed process left. */
 export async function listenForFrames(path: string, handler: FrameHandler): Promise<FrameServer> {
   await removeTree(path);
   const sockets = new Set<Socket>();
@@ -48,13 +48,13 @@ function serve(socket: Socket, sockets: Set<Socket>, handler: FrameHandler): voi
   handler.joined(peer);
   socket.on("data", (chunk: Buffer) => {
     const split = splitFrames(rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk);
-    // A sender of such a length does not use this protocol; no frame can be found after it.
+    // A peer that sends an invalid length does not use this protocol, and later frames cannot be found.
     if (!split) return socket.destroy();
     rest = split.rest;
     if (split.frames.length > 0) handler.frames(peer, split.frames);
     return undefined;
   });
-  // What follows an error is always "close".
+  // An error is always followed by "close".
   socket.on("error", () => {});
   socket.on("close", () => {
     sockets.delete(socket);
@@ -62,7 +62,7 @@ function serve(socket: Socket, sockets: Set<Socket>, handler: FrameHandler): voi
   });
 }
 
-/** Whole frames, each with its length before it, and what remains; `undefined` for a length that cannot be. */
+/** Complete frames, each preceded by its length, and the remaining bytes; `undefined` for an invalid length. */
 export function splitFrames(bytes: Buffer): { readonly frames: readonly Buffer[]; readonly rest: Buffer } | undefined {
   const frames: Buffer[] = [];
   let at = 0;

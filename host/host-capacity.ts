@@ -5,7 +5,7 @@ import { exists } from "./file-store";
 
 const GiB = 2 ** 30;
 
-/** Free space for a folder, which need not exist yet. */
+/** Free space for a folder, which does not have to exist yet. */
 export async function freeGiB(folder: string): Promise<number> {
   const { bavail, bsize } = await fs.statfs(await existingFolderAbove(folder));
   return (bavail * bsize) / GiB;
@@ -18,7 +18,7 @@ async function existingFolderAbove(folder: string): Promise<string> {
 
 export const totalMemoryMiB = (): number => Math.floor(os.totalmem() / 2 ** 20);
 
-/** Memory that programs can have without swapping: Linux counts caches that it can drop as available. */
+/** Memory that programs can use without swapping. Linux counts caches that it can drop as available. */
 export async function availableMemoryMiB(): Promise<number> {
   const text = await fs.readFile("/proc/meminfo", "utf8").catch(() => "");
   const kiB = /^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1];
@@ -41,7 +41,7 @@ export async function longestStall(sampleMs: number): Promise<number> {
   return Math.round(longest);
 }
 
-/** The path of a program on PATH; `undefined` when it is not installed. */
+/** The path of a program on PATH; `undefined` if it is not installed. */
 export async function findProgram(name: string): Promise<string | undefined> {
   for (const folder of (process.env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute)) {
     if (await exists(path.join(folder, name))) return path.join(folder, name);

@@ -6,18 +6,18 @@ import { exists } from "./file-store";
 import type { ProgressLines } from "./progress-lines";
 import { runCommand } from "./run-command";
 
-/** A Debian package and the file by which its presence is known, a program's name or an absolute path. */
+/** A Debian package and the file that shows that it is installed: a program's name or an absolute path. */
 interface HostPackage {
   readonly name: string;
   readonly has: string;
   readonly purpose: string;
-  /** `images`: only while one has to be built; otherwise always. */
+  /** `images`: needed only if an image must be built; otherwise always. */
   readonly only?: "images";
-  /** Only needed without root. */
+  /** Needed only without root. */
   readonly forUsers?: true;
 }
 
-/** What the commands and the building of images need on a Debian host, whatever the driver. */
+/** Packages that the commands and image builds need on a Debian host, with any driver. */
 const PACKAGES: readonly HostPackage[] = [
   { name: "openssh-client", has: "ssh", purpose: "`npx groundplane ssh` and `logs`" },
   { name: "mmdebstrap", has: "mmdebstrap", purpose: "builds the machines' root tree", only: "images" },
@@ -33,29 +33,29 @@ const PACKAGES: readonly HostPackage[] = [
   { name: "ca-certificates", has: "/etc/ssl/certs/ca-certificates.crt", purpose: "checks who a download comes from" },
 ];
 
-/** What a stack is going to need. */
+/** Properties of a stack that determine the packages it needs. */
 export interface PackageNeeds {
   readonly driver: DriverName;
-  /** The images of its machines are here already. */
+  /** The images of its machines already exist. */
   readonly imagesHere: boolean;
   readonly isRoot: boolean;
 }
 
 export interface HostPackageOptions extends PackageNeeds {
-  /** Do not ask. */
+  /** Install without asking. */
   readonly yes: boolean;
   readonly progress: ProgressLines;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Installs what is missing, after listing it and asking once on a terminal; without a terminal, with `--yes` or in CI
- * it counts as agreed.
+ * Lists missing packages, asks once on a terminal, and installs them. Without a terminal, with `--yes` or in CI it
+ * does not ask.
  *
  * @throws UserError `packages-refused`, `not-debian`, `not-root`, `packages-failed`
  */
 export async function ensureHostPackages(options: HostPackageOptions): Promise<void> {
-  // Elsewhere VirtualBox and Pulumi come by installers, and images from a bundle.
+  // On other systems, VirtualBox and Pulumi have installers, and images come from a bundle.
   if (process.platform !== "linux") return;
   const missing = await missingPackages(neededPackages(options));
   if (missing.length === 0) return;
@@ -78,7 +78,7 @@ export async function ensureHostPackages(options: HostPackageOptions): Promise<v
   await install(names, options);
 }
 
-/** Pure. A driver that needs root gets its programs installed, others run with what their user has. */
+/** Pure. Programs of a driver are installed only if the driver needs root; other drivers use what their user has. */
 export function neededPackages({ driver, imagesHere, isRoot }: PackageNeeds): readonly HostPackage[] {
   const packages = PACKAGES.filter(({ forUsers }) => !(forUsers && isRoot));
   const { root, programs } = driverRequirements[driver];
@@ -86,7 +86,7 @@ export function neededPackages({ driver, imagesHere, isRoot }: PackageNeeds): re
   return packages.filter(({ only }) => only === undefined || (only === "images" && !imagesHere));
 }
 
-/** A package that has several of the programs is known by the first. */
+/** A package with several of the programs is detected by the first one. */
 const packagesOf = (programs: readonly HostProgram[]): readonly HostPackage[] =>
   programs
     .filter((one, index) => programs.findIndex((other) => other.package === one.package) === index)
@@ -97,7 +97,7 @@ async function missingPackages(wanted: readonly HostPackage[]): Promise<readonly
   return wanted.filter((_, index) => !present[index]);
 }
 
-/** Looks for programs instead of asking dpkg: other installations count as well. */
+/** Looks for programs instead of asking dpkg, because other installations count too. */
 async function isPresent(what: string): Promise<boolean> {
   if (what.startsWith("/")) return exists(what);
   const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
@@ -105,7 +105,7 @@ async function isPresent(what: string): Promise<boolean> {
   return false;
 }
 
-/** Nothing ever waits for an answer that cannot come. */
+/** Asks only if a user can answer. */
 async function agreed(yes: boolean, count: number): Promise<boolean> {
   if (yes || process.env.CI || !process.stdin.isTTY || !process.stderr.isTTY) return true;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -124,7 +124,7 @@ async function install(names: readonly string[], { progress, signal }: HostPacka
       signal,
       onLine: (line) => progress.status(line),
     });
-  // One unreachable source of many is no reason to stop: what is needed may come from another.
+  // Continue if one of several sources is unreachable: another one may have the packages.
   await apt(["update"]).catch((error: unknown) => {
     signal?.throwIfAborted();
     progress.note(`apt-get update: ${error instanceof Error ? error.message.split("\n")[0] : error}`);

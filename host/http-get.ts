@@ -6,7 +6,7 @@ import { exemptLoopback } from "./exempt-loopback.cjs";
 
 export interface HttpAnswer {
   readonly status: number;
-  /** `undefined` = absent. */
+  /** `undefined` if the header is absent. */
   readonly header: (name: "location" | "content-length") => string | undefined;
   readonly body: Readable;
 }
@@ -16,7 +16,7 @@ const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 
 /**
  * Sends a GET over HTTPS and follows redirects. The request goes through the proxy in `HTTPS_PROXY` or `HTTP_PROXY`,
- * unless the host is loopback or in `NO_PROXY`. The variables may be in lower case, too.
+ * unless the host is loopback or in `NO_PROXY`. Lower-case names of the variables work too.
  *
  * @throws UserError `network`, `download-refused`
  */
@@ -39,7 +39,7 @@ export async function httpGet(
   throw refused(url, "redirects without end");
 }
 
-/** The body of such an answer as text, at most 4 MiB. */
+/** The body of the answer as text, at most 4 MiB. */
 export async function httpGetText(url: string, options: HttpOptions = {}): Promise<string> {
   const { body } = await httpGet(url, options);
   const chunks: Buffer[] = [];
@@ -57,7 +57,7 @@ export async function httpGetText(url: string, options: HttpOptions = {}): Promi
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Ends an answer whose body is of no interest. */
+/** Discards the body of an answer. */
 export function discard({ body }: HttpAnswer): void {
   body.on("error", () => {}).destroy();
 }

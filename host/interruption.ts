@@ -3,8 +3,8 @@ import { UserError } from "../model/user-error";
 const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * Runs an action that ends early on Ctrl-C: it gets a signal to stop its own commands by, which are in process groups of
- * their own and would outlive this process.
+ * Runs an action that Ctrl-C interrupts. The action gets a signal to stop its commands, which are in separate process
+ * groups and would otherwise outlive this process.
  *
  * @throws UserError `interrupted`
  */
@@ -15,7 +15,7 @@ export async function interruptibly<T>(stack: string, action: (signal: AbortSign
   try {
     return await action(interruption.signal);
   } catch (error) {
-    // Whatever the stopped command said about its end is of no interest.
+    // The error of the stopped command is irrelevant.
     interruption.signal.throwIfAborted();
     throw error;
   } finally {

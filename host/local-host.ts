@@ -17,7 +17,7 @@ import { runCommand } from "./run-command";
 import { isSameProcess, killProcess, processStartTime, signalProcess, startProcess } from "./start-process";
 import { askSocket, connectLines } from "./unix-sockets";
 
-/** Read when asked for: a start that needs none of it does not pay for it, and tests change variables. */
+/** Getters read on use, because most starts do not need these facts and tests change variables. */
 const facts: HostFacts = {
   platform: process.platform,
   arch: process.arch,
@@ -61,7 +61,7 @@ const files: HostFiles = {
   digest: digestFile,
 };
 
-/** Loaded when it is used: every command has a host, and few of them download. */
+/** Loaded on use, because every command has a host but few commands download. */
 const network: HostNetwork = {
   download: async (url, file, options) => (await import("./download")).download(url, file, options),
   getText: async (url, options) => (await import("./http-get")).httpGetText(url, options),

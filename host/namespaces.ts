@@ -6,29 +6,29 @@ import { runCommand } from "./run-command";
 
 const mountsAndProcesses = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"];
 
-/** Before a command of root's: mounts and processes of its own, which end with it whatever happens. */
+/** Prefix for a command of root: private mounts and processes, which always end with the command. */
 export const ownNamespaces: readonly string[] = ["unshare", ...mountsAndProcesses];
 
 /**
- * Before a command of an ordinary user's, who becomes root of a user namespace: other owners of files are the user's
- * subordinate ids there. Mounts and processes end with the command as well.
+ * Prefix for a command of an ordinary user, who becomes root of a user namespace. Other owners of files are mapped to
+ * the user's subordinate ids. Mounts and processes end with the command.
  */
 export const asNamespaceRoot: readonly string[] = [
   ...["unshare", "--user", "--map-auto", "--map-root-user"],
   ...mountsAndProcesses,
 ];
 
-/** The first kernel whose overlays a user namespace can mount. */
+/** The first kernel that can mount overlays in a user namespace. */
 const OLDEST_KERNEL = [5, 11] as const;
 const PROBE_TIMEOUT_MS = 10_000;
 
-/** Tries it, for there are many ways to forbid it; `undefined` when nothing does. */
+/** Creates a namespace as a test, because many settings can forbid it; `undefined` if it works. */
 export async function namespaceProblem(): Promise<NamespaceProblem | undefined> {
   const [major = 0, minor = 0] = os.release().split(".").map(Number);
   if (major < OLDEST_KERNEL[0] || (major === OLDEST_KERNEL[0] && minor < OLDEST_KERNEL[1])) {
     return { problem: `Linux ${os.release()} is older than ${OLDEST_KERNEL.join(".")}`, hint: "use a newer kernel" };
   }
-  // The mount is what AppArmor refuses where it lets the namespace itself be made.
+  // The mount is part of the test, because AppArmor can permit the namespace but refuse mounts in it.
   const probe = [...asNamespaceRoot, "mount", "-t", "tmpfs", "tmpfs", "/mnt"];
   return runCommand(probe, { timeoutMs: PROBE_TIMEOUT_MS, env: { LC_ALL: "C" } }).then(
     () => undefined,
@@ -36,7 +36,7 @@ export async function namespaceProblem(): Promise<NamespaceProblem | undefined> 
   );
 }
 
-/** From what `unshare`, `newuidmap` and `mount` say. Pure. */
+/** Interprets error messages of `unshare`, `newuidmap` and `mount`. Pure. */
 export function explainRefusal(said: string, user: string): NamespaceProblem {
   const ranges = "--add-subuids 100000-165535 --add-subgids 100000-165535";
   const cases: readonly (readonly [RegExp, string, string])[] = [
@@ -58,7 +58,7 @@ export function explainRefusal(said: string, user: string): NamespaceProblem {
   return { problem: `a user namespace cannot be made: ${said.trim()}`, hint: "look at what it says" };
 }
 
-/** Whether this process is root of a user namespace only: no device nodes, and overlays of another kind. */
+/** Whether this process is root only in a user namespace: no device nodes, and a different kind of overlays. */
 export async function isInUserNamespace(): Promise<boolean> {
   const map = (await readKernelFile("/proc/self/uid_map")) ?? "";
   return map !== "" && !/^\s*0\s+0\s+4294967295\s*$/.test(map);

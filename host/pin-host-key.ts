@@ -1,11 +1,11 @@
 import type { ConnectConfig } from "ssh2";
 
 /**
- * What makes a client accept one host key alone. Only that key's type is negotiated: a host with several keys would
- * otherwise choose one we do not know.
+ * Options that make an SSH client accept exactly one host key. Only that key's type is negotiated, because a host with
+ * several keys could otherwise choose an unknown one.
  *
  * @param hostKey `ssh-ed25519 AAAA…`
- * @throws Error when it is not of that form
+ * @throws Error if the key does not have that form
  */
 export function pinHostKey(hostKey: string): Pick<ConnectConfig, "algorithms" | "hostVerifier"> {
   const [type, base64] = hostKey.trim().split(/\s+/);

@@ -3,7 +3,7 @@ import { readKernelFile } from "./kernel-files";
 import { socketHolder } from "./process-table";
 import { runCommand } from "./run-command";
 
-/** Can a program listen on this port of 127.0.0.1 now? */
+/** Whether this port of 127.0.0.1 is free. */
 export function isPortFree(port: number): Promise<boolean> {
   const server = createServer();
   return new Promise((resolve) => {
@@ -24,7 +24,7 @@ export function findFreePort(): Promise<number> {
   });
 }
 
-/** Who listens on a TCP port of this host: `<command> (process <pid>)`; `undefined` when no process is found. */
+/** The process that listens on a TCP port of this host: `<command> (process <pid>)`; `undefined` if none is found. */
 export async function portHolder(port: number): Promise<string | undefined> {
   if (process.platform === "darwin")
     return parseLsof(await ask(["lsof", "-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fpc"]));
@@ -45,19 +45,19 @@ async function windowsHolder(port: number): Promise<string | undefined> {
   return `${/^"([^"]+)"/m.exec(listed)?.[1] ?? "a program"} (process ${pid})`;
 }
 
-/** Who holds it is told where the host tells it: a question that fails is no failure. */
+/** The output of a query; empty if it fails, because the holder of a port is optional information. */
 async function ask(argv: readonly string[]): Promise<string> {
   const answer = await runCommand(argv, { timeoutMs: 10_000 }).catch(() => undefined);
   return answer?.stdout ?? "";
 }
 
-/** From `lsof -Fpc`: a line `p<pid>`, then `c<command>`. */
+/** Parses `lsof -Fpc`: a line `p<pid>`, then `c<command>`. */
 export function parseLsof(text: string): string | undefined {
   const [, pid, command] = /^p(\d+)\n(?:[^pc].*\n)*c(.+)$/m.exec(text) ?? [];
   return pid === undefined ? undefined : `${command} (process ${pid})`;
 }
 
-/** The process that listens, from Windows' `netstat -ano`. The word for it is translated, the zero port is not. */
+/** The listening process, from Windows' `netstat -ano`. Windows localizes the state, so the zero port identifies it. */
 export function parseNetstat(text: string, port: number): string | undefined {
   for (const line of text.split(/\r?\n/)) {
     const [protocol, local = "", remote = "", , pid] = line.trim().split(/\s+/);

@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises";
 import type { ProcessIdentity } from "../model/commands";
 import { processStartTime } from "./start-process";
 
-/** The processes whose argv satisfies the predicate; kernel threads and zombies have none. */
+/** The processes whose argv satisfies the predicate. Kernel threads and zombies have no argv. */
 export async function findProcesses(
   matches: (argv: readonly string[]) => boolean,
 ): Promise<readonly ProcessIdentity[]> {
@@ -17,13 +17,13 @@ export async function findProcesses(
   return found.flat();
 }
 
-/** Who has the socket with this inode open: `<command> (process <pid>)`; `undefined` when no process is found. */
+/** The process that has this socket inode open: `<command> (process <pid>)`; `undefined` if none is found. */
 export async function socketHolder(inode: string): Promise<string | undefined> {
   for (const pid of await allPids()) if (await hasOpen(pid, `socket:[${inode}]`)) return describeProcess(pid);
   return undefined;
 }
 
-/** Who has a file open, each as `<command> (process <pid>)`. Others' processes can be seen by root alone. */
+/** The processes that have a file open, as `<command> (process <pid>)`. Only root sees processes of other users. */
 export async function fileHolders(file: string): Promise<readonly string[]> {
   const found = await Promise.all(
     (await allPids()).map(async (pid) => ((await hasOpen(pid, file)) ? [await describeProcess(pid)] : [])),

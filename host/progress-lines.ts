@@ -1,23 +1,23 @@
 export interface ProgressOutput {
   write(text: string): void;
-  /** Can a line be written over? */
+  /** Whether the output is a terminal, which can overwrite a line. */
   readonly isTerminal: boolean;
-  /** Milliseconds of a clock that only goes forward. */
+  /** Milliseconds of a monotonic clock. */
   now(): number;
 }
 
-/** How long one phase took. */
+/** The duration of one phase. */
 export interface PhaseTime {
   readonly phase: string;
   readonly seconds: number;
 }
 
 const PHASE_WIDTH = 14;
-/** Without a terminal, passing messages are shown this seldom: a log is to be read later. */
+/** Minimum interval between temporary messages without a terminal, so that logs stay short. */
 const STATUS_PAUSE_MS = 5_000;
 const CLEAR_LINE = "\r\u001b[2K";
 
-/** Tells what is going on: the time since the beginning, the phase, and what it does. */
+/** Shows the progress of an operation: the elapsed time, the phase and its current step. */
 export class ProgressLines {
   readonly times: PhaseTime[] = [];
   private readonly started: number;
@@ -29,7 +29,7 @@ export class ProgressLines {
     this.started = output.now();
   }
 
-  /** Runs one phase and notes how long it took, also when it fails. */
+  /** Runs one phase and records its duration, even if it fails. */
   async during<T>(phase: string, action: () => Promise<T>): Promise<T> {
     const begun = this.output.now();
     this.phase = phase;
@@ -41,13 +41,13 @@ export class ProgressLines {
     }
   }
 
-  /** A message that stays. */
+  /** A permanent message. */
   note(message: string): void {
     this.clearStatus();
     this.output.write(`${this.line(message)}\n`);
   }
 
-  /** A message that the next one may take the place of. */
+  /** A temporary message that the next one can replace. */
   status(message: string): void {
     if (this.output.isTerminal) {
       this.output.write(`${CLEAR_LINE}${this.line(message).slice(0, 110)}`);

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-/** The folder of groundplane itself, from a source file at any depth as well as from a bundle in dist/. */
+/** The folder of groundplane itself. Works from a source file at any depth and from a bundle in dist/. */
 export function projectFolder(from: string = __dirname): string {
   if (fs.existsSync(path.join(from, "Pulumi.yaml")) && fs.existsSync(path.join(from, "package.json"))) return from;
   const above = path.dirname(from);

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { CommandError, type CommandOptions, type CommandResult } from "../model/commands";
 
 /**
- * Runs a short command to its end and gives its output. Never through a shell.
+ * Runs a short command to its end and returns its output. Never uses a shell.
  *
- * @throws CommandError when it cannot be started, ends with an exit code that is not allowed, is killed by a signal,
- * or runs out of time.
+ * @throws CommandError if the command cannot be started, returns an exit code that is not allowed, is killed by a
+ * signal, or exceeds its time limit.
  */
 export function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const [program, ...args] = argv;
@@ -14,10 +14,10 @@ export function runCommand(argv: readonly string[], options: CommandOptions = {}
     const child = spawn(program, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
-      // A process group of its own: a time limit must also end what the command started.
+      // A separate process group, because a time limit must also end the command's child processes.
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
-      // On Windows a process of its own would also get a window of its own.
+      // On Windows a detached process would also get a separate window.
       windowsHide: true,
     });
     const stdout = collect(child.stdout, (line) => options.onLine?.(line, "stdout"));
@@ -53,7 +53,7 @@ export function runCommand(argv: readonly string[], options: CommandOptions = {}
       if (!endedBy && exitCode !== null && allowed.includes(exitCode)) resolve({ stdout: out, stderr: err, exitCode });
       else reject(new CommandError(argv, exitCode, out, err, endedBy || describeEnd(exitCode, signal), { signal }));
     });
-    // A command may end before it has read all its input (EPIPE); its exit code tells whether that was a failure.
+    // A command can end before it has read all its input (EPIPE). Its exit code shows whether that is a failure.
     child.stdin.on("error", () => {});
     child.stdin.end(options.stdin ?? "");
   });
@@ -66,11 +66,11 @@ function describeEnd(exitCode: number | null, signal: NodeJS.Signals | null): st
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
-    // Windows has no process groups; there the command itself goes.
+    // Windows has no process groups, so only the command itself is killed.
     if (process.platform === "win32") child.kill(signal);
     else process.kill(-child.pid, signal);
   } catch {
-    // It has just ended by itself.
+    // The process has already ended.
   }
 }
 

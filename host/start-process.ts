@@ -4,7 +4,7 @@ import * as path from "node:path";
 import type { ProcessIdentity, ProcessOptions } from "../model/commands";
 import { UserError } from "../model/user-error";
 
-/** Starts a process that outlives this one: own session, stdin closed, output to a file. */
+/** Starts a process that outlives this one: separate session, stdin closed, output to a file. */
 export function startProcess(argv: readonly string[], options: ProcessOptions): Promise<ProcessIdentity> {
   const [program, ...args] = argv;
   if (program === undefined) throw new Error("startProcess needs a program");
@@ -31,19 +31,19 @@ export function startProcess(argv: readonly string[], options: ProcessOptions): 
     child.on("spawn", () => {
       child.unref();
       const pid = child.pid as number;
-      // A process that has ended already has no start time any more; "0" matches no process.
+      // A process that has already ended has no start time; "0" matches no process.
       resolve({ pid, startTime: processStartTime(pid) ?? "0" });
     });
   });
 }
 
-/** Start time of a living process; `undefined` when it has ended (a zombie has). */
+/** Start time of a running process; `undefined` if it has ended, also as a zombie. */
 export function processStartTime(pid: number): string | undefined {
   const fields = processStat(pid);
   return fields === undefined || fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
 }
 
-/** Fields of `/proc/<pid>/stat` from the third (state) on; the second may hold spaces and parentheses. */
+/** Fields of `/proc/<pid>/stat` from the third (state) on; the second can contain spaces and parentheses. */
 function processStat(pid: number): readonly string[] | undefined {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -53,23 +53,23 @@ function processStat(pid: number): readonly string[] | undefined {
   }
 }
 
-/** Is there a process of this number, on any platform? It need not be the one that had it before. */
+/** Whether a process with this pid exists, on any platform. It can be another process with a reused pid. */
 export function isProcessAlive(pid: number): boolean {
   if (process.platform === "linux") return processStartTime(pid) !== undefined;
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // It runs and belongs to another user.
+    // The process runs and belongs to another user.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 
-/** Does this very process still live? */
+/** Whether exactly this process still runs. */
 export function isSameProcess(pid: number, startTime: string): boolean {
   return processStartTime(pid) === startTime;
 }
 
-/** Sends a signal, if it is still the same process. Returns whether it was sent. */
+/** Sends a signal if the pid still belongs to this process. Returns whether it was sent. */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals | number): boolean {
   if (!isSameProcess(identity.pid, identity.startTime)) return false;
   try {
@@ -80,7 +80,7 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals 
   }
 }
 
-/** Waits until the process has ended. Returns false when it still lives after `timeoutMs`. */
+/** Waits until the process has ended. Returns false if it still runs after `timeoutMs`. */
 export async function waitForEnd(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
   const deadline = Date.now() + timeoutMs;
   while (isSameProcess(identity.pid, identity.startTime)) {
@@ -90,7 +90,7 @@ export async function waitForEnd(identity: ProcessIdentity, timeoutMs: number): 
   return true;
 }
 
-/** Kills the process at once and waits until it is gone; nothing happens when it already is. */
+/** Kills the process immediately and waits until it has ended. Does nothing if it has already ended. */
 export async function killProcess(identity: ProcessIdentity, timeoutMs = 10_000): Promise<void> {
   if (!signalProcess(identity, "SIGKILL")) return;
   if (await waitForEnd(identity, timeoutMs)) return;

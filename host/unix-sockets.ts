@@ -4,8 +4,8 @@ import type { LineConnection } from "../model/host";
 import { removeTree } from "./file-store";
 
 /**
- * Sends a question to a Unix socket and gives everything that is answered until the other side closes.
- * @throws Error when no process listens or the answer takes longer than `timeoutMs`
+ * Sends a question to a Unix socket and returns everything that the other side sends until it closes the connection.
+ * @throws Error if no process listens or the answer takes longer than `timeoutMs`
  */
 export function askSocket(path: string, question: string, timeoutMs = 5_000): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -25,7 +25,7 @@ export function askSocket(path: string, question: string, timeoutMs = 5_000): Pr
   });
 }
 
-/** Answers the questions of `askSocket`: each comes whole, and its connection ends with the answer. */
+/** Answers the questions of `askSocket`. Each connection has one question and ends with its answer. */
 export async function answerSocket(path: string, answer: (question: string) => Promise<string>): Promise<void> {
   await removeTree(path);
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -34,7 +34,7 @@ export async function answerSocket(path: string, answer: (question: string) => P
     socket.on("data", (chunk: string) => {
       question += chunk;
     });
-    // The client may have been killed meanwhile.
+    // The client may have been killed in the meantime.
     socket.on("error", () => {});
     socket.on("end", () => {
       answer(question).then(
@@ -49,7 +49,7 @@ export async function answerSocket(path: string, answer: (question: string) => P
   });
 }
 
-/** @throws Error when no process listens */
+/** @throws Error if no process listens */
 export function connectLines(path: string): Promise<LineConnection> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path });
@@ -61,7 +61,7 @@ export function connectLines(path: string): Promise<LineConnection> {
       arrived.push(line);
       wake();
     });
-    // readline passes the socket's errors on as its own.
+    // readline emits the socket's errors as its own.
     lines.on("error", () => {});
     socket.on("close", () => {
       closed = true;

@@ -2,7 +2,7 @@ import type { MachineSpec } from "../hypervisor";
 import { ADAPTERS, internalNetwork, UPLINK } from "./names";
 import type { VmInfo } from "./parse-output";
 
-/** What a network adapter is plugged into. */
+/** The network that an adapter is connected to. */
 export type Plug =
   | { readonly kind: "nat" }
   | { readonly kind: "intnet" | "hostonly" | "hostonlynet" | "bridged"; readonly network: string };
@@ -17,7 +17,7 @@ export interface Adapter {
   readonly plug: Plug;
 }
 
-/** The way out first, then the segments as planned; the seed knows them by MAC, whatever the guest makes of the order. */
+/** The uplink first, then the segments in planned order. The seed matches interfaces by MAC, not by order. */
 export function wantedAdapters(spec: MachineSpec, plugs: ReadonlyMap<string, Plug> = new Map()): readonly Adapter[] {
   const uplink = spec.uplink ? [{ segment: UPLINK, mac: spec.uplink.mac, plug: { kind: "nat" } as const }] : [];
   const cables = spec.nics.map(({ segment, mac }) => ({
@@ -32,13 +32,13 @@ export function wantedAdapters(spec: MachineSpec, plugs: ReadonlyMap<string, Plu
   }));
 }
 
-/** Slots that nothing is planned for. */
+/** Slots that the plan does not use. */
 export const emptySlots = (adapters: readonly Adapter[]): readonly number[] =>
   Array.from({ length: ADAPTERS }, (_, position) => position + 1).filter(
     (slot) => !adapters.some((adapter) => adapter.slot === slot),
   );
 
-/** Where VBoxManage takes the network's name, and where it shows it. */
+/** The option that sets the network's name and the key that shows it. */
 const networkWords: Readonly<Record<string, { readonly option: string; readonly key: string }>> = {
   intnet: { option: "--intnet", key: "intnet" },
   hostonly: { option: "--hostonlyadapter", key: "hostonlyadapter" },
@@ -46,13 +46,13 @@ const networkWords: Readonly<Record<string, { readonly option: string; readonly 
   bridged: { option: "--bridgeadapter", key: "bridgeadapter" },
 };
 
-/** Words of `modifyvm` for what one adapter is plugged into. */
+/** Options of `modifyvm` that connect one adapter. */
 export function plugOptions({ slot, plug }: Adapter): readonly string[] {
   if (plug.kind === "nat") return [`--nic${slot}`, "nat"];
   return [`--nic${slot}`, plug.kind, `${networkWords[plug.kind]?.option}${slot}`, plug.network];
 }
 
-/** The same as `showvminfo` shows it: `intnet gp-lab-dmz`. */
+/** The connection in the format of `showvminfo`: `intnet gp-lab-dmz`. */
 export function plugText(plug: Plug): string {
   return plug.kind === "nat" ? "nat" : `${plug.kind} ${plug.network}`;
 }

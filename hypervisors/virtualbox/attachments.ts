@@ -8,14 +8,14 @@ import { NETWORKS_CONF, rangeProblem } from "./networks-conf";
 import { parseFields } from "./parse-output";
 import type { Session, VirtualBox } from "./vboxmanage";
 
-/** What a segment's cables are plugged into, and what of the host was made for it. */
+/** The network that a segment's adapters connect to, and the host object that was created for it. */
 export interface Attached {
   readonly plug: Plug;
-  /** The host's adapter or network that goes with the segment; absent when it was there before. */
+  /** The host's adapter or network that is removed with the segment; absent if it already existed. */
   readonly made?: string;
 }
 
-/** Looks only: a preview asks as well. */
+/** Changes nothing, because `preview` calls it too. */
 export async function segmentProblems(
   box: VirtualBox,
   { name, attachment }: SegmentSpec,
@@ -37,7 +37,7 @@ export async function segmentProblems(
   ];
 }
 
-/** Makes what the attachment needs of the host, or finds it; `before` is what an earlier call gave. */
+/** Creates or finds the host object that the attachment needs; `before` is the result of an earlier call. */
 export async function ensureAttached(
   session: Session,
   dialect: Dialect,
@@ -59,7 +59,7 @@ export async function ensureAttached(
 
 const networkOf = (plug: Plug): string | undefined => (plug.kind === "nat" ? undefined : plug.network);
 
-/** By its address first: VirtualBox numbers its interfaces, and leaves one behind where giving the address fails. */
+/** Searches by address: VirtualBox numbers its interfaces, and leaves one behind if setting the address fails. */
 async function ensureHostOnlyInterface(session: Session, ip: string, mask: string): Promise<Attached> {
   const listed = parseFields(await session.call(commands.listHostOnlyInterfaces()));
   const present = listed.find((fields) => fields.get("IPAddress") === ip)?.get("Name");
@@ -70,7 +70,7 @@ async function ensureHostOnlyInterface(session: Session, ip: string, mask: strin
   if (made === undefined) throw new Error("VBoxManage hostonlyif create did not name the interface it made");
   try {
     await session.call(commands.addressHostOnlyInterface(made, ip, mask));
-    // A new registry has a DHCP server for the first of them; ours is the gateway.
+    // A new registry has a DHCP server for the first interface. In our segments the gateway is the DHCP server.
     await ignoringFailure(session.call(commands.removeDhcpServer(made)));
   } catch (error) {
     await session.call(commands.removeHostOnlyInterface(made));
@@ -87,7 +87,7 @@ async function ensureHostOnlyNetwork(session: Session, name: string, ip: string,
   return { plug, made: name };
 }
 
-/** Takes back what `ensureAttached` made; what is gone already is fine. */
+/** Removes what `ensureAttached` created. An object that is already missing is not an error. */
 export async function detachSegment(session: Session, { plug, made }: Attached): Promise<void> {
   if (made === undefined) return;
   const isNetwork = plug.kind === "hostonlynet";
@@ -114,5 +114,5 @@ function netmask(prefixLength: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(bits / 2 ** shift) % 256).join(".");
 }
 
-/** The next address, which no node has: the host's own is followed by unused ones. */
+/** The next address. No node has it, because the addresses after the host's are unused. */
 const following = (ip: string): string => ip.replace(/\d+$/, (last) => String(Number(last) + 1));

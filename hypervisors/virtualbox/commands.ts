@@ -2,7 +2,7 @@ import type { PortForward } from "../hypervisor";
 import type { Dialect } from "./dialect";
 import { CONTROLLER } from "./names";
 
-/** Pure builders of everything this driver runs: argv without the program's name. */
+/** Pure builders of every command of this driver: argv without the program's name. */
 
 export type Argv = readonly string[];
 
@@ -13,7 +13,7 @@ export const listOsTypes = (): Argv => ["list", "ostypes"];
 export const showVm = (vm: string): Argv => ["showvminfo", vm, "--machinereadable"];
 export const readMark = (vm: string, key: string): Argv => ["getextradata", vm, key];
 
-/** Does it leave everything as it is? */
+/** Whether the command changes nothing. */
 export const isRead = ([word]: Argv): boolean =>
   ["--version", "list", "showvminfo", "getextradata"].includes(word ?? "");
 
@@ -21,7 +21,7 @@ export interface NewVm {
   readonly name: string;
   readonly uuid: string;
   readonly group: string;
-  /** VirtualBox makes the group's folder in it. */
+  /** VirtualBox creates the group's folder in it. */
   readonly folder: string;
 }
 
@@ -29,12 +29,12 @@ export const createVm = (vm: NewVm, dialect: Dialect): Argv => [
   ...["createvm", "--name", vm.name, ...dialect.architecture, "--ostype", dialect.osType],
   ...["--basefolder", vm.folder, "--groups", vm.group, "--uuid", vm.uuid, "--register"],
 ];
-/** With its folder, its settings, logs and every disk that is still attached. */
+/** Deletes the machine with its folder, settings, logs and every disk that is still attached. */
 export const deleteVm = (vm: string): Argv => ["unregistervm", vm, "--delete"];
-/** The registry's entry alone. */
+/** Deletes only the entry in the registry. */
 export const forgetVm = (vm: string): Argv => ["unregistervm", vm];
 export const mark = (vm: string, key: string, value: string): Argv => ["setextradata", vm, key, value];
-/** One transaction: one wrong option, and nothing is changed. */
+/** One transaction: if one option is wrong, nothing changes. */
 export const modifyVm = (vm: string, options: Argv): Argv => ["modifyvm", vm, ...options];
 
 export const addController = (vm: string, ports: number): Argv => [
@@ -54,9 +54,9 @@ export const detach = (vm: string, port: number): Argv => [
 export const convertImage = (raw: string, file: string, uuid: string): Argv => [
   ...["convertfromraw", raw, file, "--format", "VDI", "--variant", "Standard", "--uuid", uuid],
 ];
-/** Machines write to disks of their own over it, and it stays when they go. */
+/** Machines write to separate linked disks, and the image stays when they are removed. */
 export const shareImage = (medium: string): Argv => ["modifymedium", "disk", medium, "--type", "multiattach"];
-/** Snapshots of a machine leave it alone: data are never rolled back, nor merged away. */
+/** Snapshots exclude the disk, so its data is never rolled back or merged. */
 export const keepOutOfSnapshots = (file: string): Argv => ["modifymedium", "disk", file, "--type", "writethrough"];
 export const createLinkedDisk = (file: string, image: string): Argv => [
   ...["createmedium", "disk", "--filename", file, "--diffparent", image],
@@ -65,7 +65,7 @@ export const createDisk = (file: string, sizeGiB: number): Argv => [
   ...["createmedium", "disk", "--filename", file, "--size", String(sizeGiB * 1024)],
   ...["--format", "VDI", "--variant", "Standard"],
 ];
-/** In bytes: VBoxManage takes a large growth in MiB for a mistake. */
+/** In bytes, because VBoxManage rejects a large growth in MiB as a mistake. */
 export const resizeDisk = (file: string, sizeGiB: number): Argv => [
   ...["modifymedium", "disk", file, "--resizebyte", String(sizeGiB * 1024 ** 3)],
 ];
@@ -89,7 +89,7 @@ export const removeLiveForward = (vm: string, slot: number, rule: string): Argv 
 ];
 
 export const forwardName = ({ hostPort }: PortForward): string => `port-${hostPort}`;
-/** On the host's loopback alone; the guest's address is the one that user-mode NAT gives. */
+/** Listens only on the host's loopback. The guest's address is the one that user-mode NAT assigns. */
 export const forwardRule = (forward: PortForward): string =>
   `${forwardName(forward)},tcp,127.0.0.1,${forward.hostPort},,${forward.guestPort}`;
 
@@ -107,14 +107,14 @@ export const addressHostOnlyInterface = (name: string, ip: string, mask: string)
 ];
 export const removeHostOnlyInterface = (name: string): Argv => ["hostonlyif", "remove", name];
 export const removeDhcpServer = (name: string): Argv => ["dhcpserver", "remove", `--interface=${name}`];
-/** macOS has networks of its own kind instead of interfaces. */
+/** macOS has host-only networks instead of interfaces. */
 export const listHostOnlyNetworks = (): Argv => ["list", "hostonlynets"];
 export const addHostOnlyNetwork = (name: string, mask: string, first: string, last: string): Argv => [
   ...["hostonlynet", "add", "--name", name, "--netmask", mask, "--lower-ip", first, "--upper-ip", last, "--enable"],
 ];
 export const removeHostOnlyNetwork = (name: string): Argv => ["hostonlynet", "remove", "--name", name];
 
-/** Plugs a cable into another network while the machine runs. */
+/** Connects an adapter to another network while the machine runs. */
 export const replugLive = (vm: string, slot: number, kind: string, network: string): Argv => [
   ...["controlvm", vm, `nic${slot}`, kind, network],
 ];

@@ -23,7 +23,7 @@ export interface Converging extends Begun {
   readonly wanted: WantedMachine;
 }
 
-/** Finds out what there is of the machine, and marks it as ours; what cannot be kept goes. */
+/** Finds the existing parts of the machine, records the owner, and removes a machine that cannot be kept. */
 export async function begin(
   host: Host,
   session: Session,
@@ -51,7 +51,7 @@ export async function begin(
   return { record, info: undefined, media: [] };
 }
 
-/** Its system disk can be read and is based on the image that is wanted, or it has none yet. */
+/** Whether its system disk is readable and based on the wanted image, or does not exist yet. */
 function isKeepable(
   host: Host,
   spec: MachineSpec,
@@ -67,11 +67,11 @@ function isKeepable(
 
 export interface Applied extends Begun {
   readonly info: VmInfo;
-  /** Not empty: nothing was done, because the machine has to be stopped first. */
+  /** If not empty, nothing was changed, because the machine must be stopped first. */
   readonly stopFor: readonly string[];
 }
 
-/** read → diff → plan → apply → read again → nothing left to do. */
+/** read → diff → plan → apply → read again → no changes left. */
 export async function apply(
   host: Host,
   session: Session,
@@ -93,7 +93,7 @@ export async function apply(
   return { record, info, media, stopFor: [] };
 }
 
-/** Has a call that failed, and may be made again, done its work after all? */
+/** Whether a failed call that may be repeated took effect anyway. */
 async function isDone(session: Session, wanted: WantedMachine, call: commands.Argv): Promise<boolean> {
   if (call === wanted.creation) return (await session.vm(wanted.record.spec.uuid)) !== undefined;
   if (call[0] !== "createmedium") return false;

@@ -2,19 +2,19 @@ import { driverRequirements, installedHypervisor, installHint } from "../../mode
 import { UserError } from "../../model/user-error";
 import { formatVersion, isAtLeast, type Version } from "../../model/versions";
 
-/** How this version of VBoxManage wants to be spoken to: what differs between versions, as data. */
+/** The differences between versions of VBoxManage, as data. */
 export interface Dialect {
   /** e.g. `7.2.22_Debianr175245` */
   readonly version: string;
-  /** Words that `createvm` needs to be told the processor's architecture. */
+  /** Options of `createvm` that select the processor's architecture. */
   readonly architecture: readonly string[];
-  /** What machines are said to run, in a word that this version knows. */
+  /** The guest type of machines, an identifier that this version supports. */
   readonly osType: string;
-  /** The host's adapter of a host-only network: an interface of its own, or on macOS a network. */
+  /** What a host-only network is on the host: an interface, or on macOS a network. */
   readonly hostOnly: "interface" | "network";
 }
 
-/** What a version adds, from the oldest to the newest. */
+/** Additions of each version, from the oldest to the newest. */
 const additions: readonly {
   readonly since: Version;
   readonly adds: Partial<Dialect>;
@@ -52,7 +52,7 @@ const unknownVersion = (text: string): UserError =>
     installHint(required),
   );
 
-/** What a machine is said to run, best first: VirtualBox takes an unknown word silently and then chooses badly. */
+/** Guest types, best first. VirtualBox silently accepts an unknown identifier and then chooses bad defaults. */
 const guestTypes = ["Debian12_64", "Debian_64", "Linux26_64", "Linux_64"];
 
 function chooseOsType(known: readonly string[]): string {
@@ -65,7 +65,7 @@ function chooseOsType(known: readonly string[]): string {
   );
 }
 
-/** Debian's wrapper of VBoxManage warns on standard output when the kernel module is missing. */
+/** Debian's wrapper of VBoxManage prints a warning to standard output when the kernel module is missing. */
 export function withoutWarning(stdout: string): { readonly text: string; readonly driverMissing: boolean } {
   const warning = /^WARNING: The character device[^\n]*\n(?:[ \t][^\n]*\n|\n)*/.exec(stdout);
   return { text: warning ? stdout.slice(warning[0].length) : stdout, driverMissing: warning !== null };

@@ -9,12 +9,12 @@ import { occupiedSlots, wantedDataDisks } from "./storage";
 import type { Session, VirtualBox } from "./vboxmanage";
 import { isBusy } from "./vm-state";
 
-/** How long the machine may take to shut down before its power is cut. */
+/** Time limit for the shutdown before the machine is powered off. */
 const STOP_DEADLINE_MS = 30_000;
 
 /**
- * Works on a data disk that no machine has open: the one that uses it is shut down in order, and runs again afterwards if
- * it ran before. VirtualBox changes no disk of a machine that runs.
+ * Runs `action` while no machine has the data disk open. A machine that uses the disk is shut down and started again
+ * afterwards if it ran before. VirtualBox cannot change a disk of a running machine.
  *
  * @param renewed the disk's file is recreated: the machine detaches the old one and attaches the new one
  */

@@ -13,7 +13,7 @@ type DiskName = Pick<DiskSpec, "stack" | "name">;
 const readRecord = (host: Host, spec: DiskName): Promise<DiskRecord | undefined> =>
   host.files.readJson<DiskRecord>(diskFiles(host, spec).record);
 
-/** VirtualBox forgets a disk that no machine uses; then only the record has its size. */
+/** VirtualBox unregisters a disk that no machine uses; then only the record has its size. */
 export async function inspectDisk(box: VirtualBox, spec: DiskName): Promise<DiskRecord | undefined> {
   const record = await readRecord(box.host, spec);
   const { medium } = diskFiles(box.host, spec);
@@ -28,7 +28,7 @@ export async function ensureDisk(box: VirtualBox, spec: DiskSpec, owner: Owner):
   const files = diskFiles(box.host, spec);
   await box.host.files.makeFolder(files.folder, 0o700);
   const before = await readRecord(box.host, spec);
-  // The record has the owner before the disk exists, and a new size only when the disk has it.
+  // The record names the owner before the disk exists, and a new size only after the disk was resized.
   const record = { stack, name, uuid, sizeGiB: before?.sizeGiB ?? sizeGiB, owner } satisfies DiskRecord;
   await box.host.files.writeJson(files.record, record);
   if (!(await box.host.files.exists(files.medium))) {
@@ -48,7 +48,7 @@ async function create(session: Session, file: string, sizeGiB: number): Promise<
   await session.call(commands.keepOutOfSnapshots(file));
 }
 
-/** VirtualBox shows the old size of a disk until it rescans it, which it does not do while a machine runs. */
+/** VirtualBox shows the old size of a disk until it rescans the disk, and it does not rescan while a machine runs. */
 async function grow(session: Session, file: string, sizeGiB: number): Promise<void> {
   await session.call(commands.resizeDisk(file, sizeGiB));
   await session.media();
@@ -62,7 +62,7 @@ export async function removeDisk(box: VirtualBox, spec: DiskName, owner: Owner):
     const listed = mediumAt(await session.media(), files.medium);
     if (listed) await session.call(commands.forgetDisk(listed.uuid));
   });
-  // Data first, record last: after an interruption, the owner is still known.
+  // The record is removed last, so that the owner is still known after an interruption.
   await box.host.files.remove(files.medium);
   await box.host.files.remove(files.folder);
   await box.host.files.removeIfEmpty(box.host.folders.disks(spec.stack));

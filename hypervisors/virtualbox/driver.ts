@@ -18,8 +18,8 @@ import { createSnapshots } from "./snapshots";
 import { hostVirtualBox, type VirtualBox } from "./vboxmanage";
 import { isRunning } from "./vm-state";
 
-/** Virtual machines by VirtualBox: see README.md for what is created where, and in which order. */
-/** @param box the VirtualBox of this host, unless a test watches it */
+/** Virtual machines by VirtualBox; README.md describes what is created where. */
+/** @param box the VirtualBox of this host; tests pass a different one */
 export function createVirtualBoxDriver(host: Host, box: VirtualBox = hostVirtualBox(host)): Hypervisor {
   const { withMachine, withExistingMachine } = machineActions(
     (machine, action) => withMachineLock(host, machine, action),
@@ -72,12 +72,12 @@ async function setLink(box: VirtualBox, spec: MachineSpec, up: boolean, segment?
   });
 }
 
-/** All that is to be known about VirtualBox on this host. Looks only. */
+/** All findings about VirtualBox on this host. Changes nothing. */
 async function examineHost(host: Host): Promise<readonly HostFinding[]> {
   return judgeHost(await gatherHostFacts(host));
 }
 
-/** What keeps machines from running here. */
+/** The findings that prevent machines from running on this host. */
 async function hostProblems(host: Host): Promise<readonly HostProblem[]> {
   const findings = await examineHost(host);
   return findings.flatMap(({ id, state, text, hint = "" }) =>

@@ -8,18 +8,19 @@ import type { VmInfo } from "./parse-output";
 import { isSameFile } from "./storage";
 import type { Session } from "./vboxmanage";
 
-/** A registered machine of ours. */
+/** A registered machine that groundplane owns. */
 export interface FoundVm {
   readonly uuid: string;
   readonly info: VmInfo;
 }
 
-/** Is it the machine whose settings lie in our data folder? Another data folder may have a stack of the same name. */
+/** Whether the machine's settings are in our data folder. Another data folder may have a stack of the same name. */
 export const isOurs = (host: Host, machine: MachineName, info: VmInfo): boolean =>
   isSameFile(info.values.get("CfgFile") ?? "", machineFiles(host, machine).settings);
 
 /**
- * The machine as VirtualBox has it. One whose settings file is gone or damaged is forgotten and counts as missing.
+ * The machine in VirtualBox' registry. A machine whose settings file is missing or damaged is unregistered and counts
+ * as missing.
  *
  * @param uuid `undefined` when our record of it is lost
  * @throws ForeignObjectError when a machine of this name or UUID has another owner
@@ -47,7 +48,7 @@ export async function findVm(
 
 const INACCESSIBLE = "<inaccessible>";
 
-/** VirtualBox complains that it cannot read its settings, and forgets it all the same. */
+/** VirtualBox reports that it cannot read the settings, but unregisters the machine anyway. */
 async function forgetInaccessible(session: Session, uuid: string): Promise<void> {
   try {
     await session.call(commands.forgetVm(uuid));
@@ -56,7 +57,7 @@ async function forgetInaccessible(session: Session, uuid: string): Promise<void>
   }
 }
 
-/** What the mark on the machine says; `undefined` when it carries none. */
+/** The owner and generation in the machine's mark; `undefined` if there is no mark. */
 export async function readMark(
   session: Session,
   uuid: string,
@@ -68,7 +69,7 @@ export async function readMark(
   return { owner: { stack, urn }, generation };
 }
 
-/** @throws ForeignObjectError when the mark is missing or names another owner */
+/** @throws ForeignObjectError if the mark is missing or names another owner */
 export async function mustBeMarked(session: Session, machine: MachineName, uuid: string, owner: Owner) {
   const mark = await readMark(session, uuid);
   if (!mark || !isOwner(mark.owner, owner)) throw new ForeignObjectError(`machine ${machine.name}`, mark?.owner);

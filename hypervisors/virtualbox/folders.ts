@@ -3,18 +3,18 @@ import type { Host } from "../../model/host";
 import type { MachineName } from "../hypervisor";
 import { HOLDER_GROUP, holderName, vmGroup, vmName } from "./names";
 
-/** Where the driver keeps what, all below the data folder; VirtualBox' own folders hold nothing of a stack. */
+/** File locations of the driver. All are below the data folder; VirtualBox' own folders contain nothing of a stack. */
 export const machinesFolder = (host: Host, stack: string): string => path.join(host.folders.stack(stack), "machines");
 export const segmentsFolder = (host: Host, stack: string): string => path.join(host.folders.stack(stack), "segments");
 export const segmentRecord = (host: Host, stack: string, name: string): string =>
   path.join(segmentsFolder(host, stack), `${name}.json`);
 
-/** VirtualBox makes a folder of a machine's group in it, and one of its name in that. */
+/** VirtualBox creates a folder for the machine's group in it, and in that folder one for the machine. */
 export const vmsFolder = (host: Host, stack: string): string => path.join(host.folders.stack(stack), "virtualbox");
 export const groupFolder = (host: Host, stack: string): string =>
   path.join(vmsFolder(host, stack), vmGroup(stack).slice(1));
 
-/** Files of one machine: our own beside VirtualBox', because it removes a folder of its own only when it is empty. */
+/** Files of one machine. Ours are in a separate folder, because VirtualBox removes its folder only when it is empty. */
 export const machineFiles = (host: Host, machine: MachineName) => {
   const folder = path.join(machinesFolder(host, machine.stack), machine.name);
   const vmFolder = path.join(groupFolder(host, machine.stack), vmName(machine));
@@ -22,7 +22,7 @@ export const machineFiles = (host: Host, machine: MachineName) => {
     folder,
     record: path.join(folder, "machine.json"),
     consoleLog: path.join(folder, "console.log"),
-    /** Of the start before. */
+    /** Output of the previous start. */
     lastConsoleLog: path.join(folder, "console.1.log"),
     vmFolder,
     settings: path.join(vmFolder, `${vmName(machine)}.vbox`),
@@ -35,7 +35,7 @@ export const diskFiles = (host: Host, { stack, name }: MachineName) => {
   return { folder, record: path.join(folder, "disk.json"), medium: path.join(folder, "disk.vdi") };
 };
 
-/** A sealed image in the image store, see image/README.md. */
+/** A sealed image in the image store; see image/README.md. */
 export const sealedImage = (host: Host, name: string) => {
   const folder = path.join(host.folders.images(), name);
   return { record: path.join(folder, "image.json"), disk: path.join(folder, "disk.raw") };
@@ -43,7 +43,7 @@ export const sealedImage = (host: Host, name: string) => {
 
 const virtualBoxFolder = (host: Host): string => path.join(host.folders.data(), "virtualbox");
 export const convertedImagesFolder = (host: Host): string => path.join(virtualBoxFolder(host), "images");
-/** What the driver makes of a sealed image, for all stacks. */
+/** The converted form of a sealed image, shared by all stacks. */
 export const convertedImage = (host: Host, name: string) => {
   const folder = path.join(convertedImagesFolder(host), name);
   const holders = path.join(virtualBoxFolder(host), "holders");
@@ -51,15 +51,15 @@ export const convertedImage = (host: Host, name: string) => {
     folder,
     record: path.join(folder, "image.json"),
     medium: path.join(folder, "disk.vdi"),
-    /** While it is being converted. */
+    /** The file during the conversion. */
     half: path.join(folder, "disk.half.vdi"),
     holders,
     holderGroup: path.join(holders, HOLDER_GROUP.slice(1)),
     holderFolder: path.join(holders, HOLDER_GROUP.slice(1), holderName(name)),
-    /** Removed when nothing is in them any more, from the inside out. */
+    /** Removed when they are empty, innermost first. */
     parents: [path.join(holders, HOLDER_GROUP.slice(1)), holders, convertedImagesFolder(host), virtualBoxFolder(host)],
   };
 };
 
-/** Names of locks of this driver; VirtualBox' own lock is in registry-lock.ts. */
+/** Lock files of this driver; the lock of VirtualBox' registry is in registry-lock.ts. */
 export const lockFile = (host: Host, name: string): string => path.join(virtualBoxFolder(host), "locks", name);

@@ -5,20 +5,20 @@ import { findVBoxManage } from "../choice/vboxmanage-program";
 import { NETWORKS_CONF } from "./networks-conf";
 import { withRegistryLock } from "./registry-lock";
 
-/** What a host tells of itself; host-checks.ts says what it means. */
+/** Facts about a host; judge-host.ts interprets them. */
 export interface HostFacts {
   /** `process.platform` and `process.arch` */
   readonly platform: string;
   readonly arch: string;
-  /** Path of VBoxManage; undefined when VirtualBox is not installed. */
+  /** Path of VBoxManage; `undefined` if VirtualBox is not installed. */
   readonly program: string | undefined;
-  /** What `VBoxManage --version` and `list hostinfo` print; empty when they fail. */
+  /** Output of `VBoxManage --version` and `list hostinfo`; empty if the command fails. */
   readonly version: string;
   readonly hostInfo: string;
   readonly linux?: LinuxFacts;
-  /** Is a hypervisor of Windows itself running (Hyper-V, WSL 2, memory integrity)? undefined: it does not tell. */
+  /** Whether Windows runs a hypervisor (Hyper-V, WSL 2, memory integrity); `undefined` if it does not report that. */
   readonly windowsHypervisor?: boolean | undefined;
-  /** Of `NETWORKS_CONF`; undefined when there is none. */
+  /** The text of `NETWORKS_CONF`; `undefined` if the file does not exist. */
   readonly networksConf: string | undefined;
 }
 
@@ -28,19 +28,19 @@ export interface LinuxFacts {
   readonly isRoot: boolean;
   readonly virtualisation: boolean;
   readonly vboxdrv: DeviceAccess;
-  /** Is the module there to be loaded into this kernel? */
+  /** Whether a module for this kernel exists and can be loaded. */
   readonly moduleBuilt: boolean;
   readonly secureBoot: boolean;
   readonly kvmModules: readonly string[];
-  /** `Y` or `N`; undefined when KVM is not loaded, or has no such setting. */
+  /** `Y` or `N`; `undefined` if KVM is not loaded or has no such setting. */
   readonly enableVirtAtLoad: string | undefined;
-  /** Programs other than VirtualBox that run machines with KVM now: `qemu-system-x86 (process 4711)`. */
+  /** Programs other than VirtualBox that currently run machines with KVM: `qemu-system-x86 (process 4711)`. */
   readonly kvmUsers: readonly string[];
 }
 
 const TIMEOUT_MS = 60_000;
 
-/** Looks only; nothing of the host is changed. */
+/** Changes nothing on the host. */
 export async function gatherHostFacts(host: Host): Promise<HostFacts> {
   const { platform, arch } = host.facts;
   const program = await findVBoxManage(host);
@@ -71,16 +71,16 @@ async function gatherLinuxFacts(host: Host): Promise<LinuxFacts> {
     isRoot: host.facts.uid === 0,
     virtualisation: hasVirtualisationFlag(cpuinfo ?? ""),
     kvmModules: parseKvmModules(modules ?? ""),
-    // Newer VirtualBox opens the device itself, to have KVM's word that the processor is its own.
+    // Newer versions of VirtualBox open the device too, to reserve the processor through KVM.
     kvmUsers: kvmUsers.filter((holder) => !/^(?:VBox|VirtualBox)/.test(holder)),
   };
 }
 
-/** Names of KVM's modules in /proc/modules. */
+/** Names of the KVM modules in /proc/modules. */
 export const parseKvmModules = (text: string): readonly string[] =>
   text.split("\n").flatMap((line) => /^kvm(?:_intel|_amd)?(?= )/.exec(line) ?? []);
 
-/** Where dkms, Oracle's vboxconfig and distributions put it. */
+/** The locations that dkms, Oracle's vboxconfig and distributions use. */
 async function hasModule(host: Host, kernel: string): Promise<boolean> {
   for (const folder of ["updates", "misc", "extra", "extramodules", "kernel/misc"]) {
     const files = await host.files.filesBelow(`/lib/modules/${kernel}/${folder}`).catch(() => []);
@@ -89,7 +89,7 @@ async function hasModule(host: Host, kernel: string): Promise<boolean> {
   return false;
 }
 
-/** The firmware's variable: four bytes of attributes, then the value. */
+/** A firmware variable: four bytes of attributes, then the value. */
 async function isSecureBoot(host: Host): Promise<boolean> {
   const folder = "/sys/firmware/efi/efivars";
   const name = (await host.files.list(folder).catch(() => [])).find((file) => file.startsWith("SecureBoot-"));
@@ -103,7 +103,7 @@ async function windowsHypervisor(host: Host): Promise<boolean | undefined> {
   return { True: true, False: false }[answer.trim()];
 }
 
-/** What a command prints; empty when it fails, which the checks then tell from what is missing. */
+/** A command's output; empty if the command fails. The checks detect the failure by the missing values. */
 async function output(host: Host, argv: readonly string[]): Promise<string> {
   const reply = await host.run(argv, { env: { LC_ALL: "C.UTF-8" }, timeoutMs: TIMEOUT_MS }).catch(() => undefined);
   return (reply?.stdout ?? "").replaceAll("\r", "");

@@ -9,14 +9,14 @@ import type { Medium } from "./parse-output";
 import { isReadable } from "./storage";
 import type { Session, VirtualBox } from "./vboxmanage";
 
-/** A sealed image as VirtualBox has it: one disk that is never written to, under the linked disks of all machines. */
+/** A sealed image in VirtualBox: one read-only disk that the linked disks of all machines are based on. */
 export interface ConvertedImage {
   readonly name: string;
   /** Digest of the sealed disk. */
   readonly digest: string;
-  /** Derived from digest and place, so that a recreated one fits the disks that are linked to it. */
+  /** Derived from digest and path, so that a recreated disk fits the disks that are linked to it. */
   readonly uuid: string;
-  /** A machine that is never started: its settings file keeps the disk registered when VBoxSVC ends. */
+  /** A machine that is never started. Its settings file keeps the disk registered after VBoxSVC exits. */
   readonly holder: string;
 }
 
@@ -25,13 +25,13 @@ interface SealedDisk {
   readonly form?: string;
 }
 
-/** How old the list of media may be for reads: the whole stack is read in one go. */
+/** Maximum age of the list of media for reads, so that reads of one stack share it. */
 export const LOOK_MS = 1_500;
 
 export const readConverted = (host: Host, name: string): Promise<ConvertedImage | undefined> =>
   host.files.readJson<ConvertedImage>(convertedImage(host, name).record);
 
-/** The image, if machines can be made from it at once. */
+/** The image, if machines can be created from it without a conversion. */
 export async function inspectImage(box: VirtualBox, name: string): Promise<ConvertedImage | undefined> {
   const record = await readConverted(box.host, name);
   if (!record) return undefined;
@@ -99,7 +99,7 @@ async function describe(host: Host, name: string): Promise<ConvertedImage> {
   return image;
 }
 
-/** From the sealed raw disk, whose digest is checked, to a file that is there completely or not at all. */
+/** Converts the sealed raw disk after a check of its digest. The result is complete or does not exist. */
 async function convert(box: VirtualBox, { name, digest, uuid }: ConvertedImage): Promise<void> {
   const files = convertedImage(box.host, name);
   if (await box.host.files.exists(files.medium)) return;
@@ -118,12 +118,12 @@ async function convert(box: VirtualBox, { name, digest, uuid }: ConvertedImage):
   await box.host.files.move(files.half, files.medium);
 }
 
-/** Each step only if it is not done yet: an earlier run may have been killed between any two. */
+/** Skips steps that are done: an earlier run may have been killed between any two of them. */
 async function register(host: Host, session: Session, dialect: Dialect, image: ConvertedImage): Promise<void> {
   await makeHolder(host, session, dialect, image);
   const media = await session.media();
   if (isUsable(image, media)) return;
-  // A disk that no machine has ever had cannot be shared.
+  // A disk must have been attached to a machine once before it can be shared.
   await session.call(commands.attachDisk(image.holder, SYSTEM_PORT, convertedImage(host, image.name).medium));
   await session.call(commands.detach(image.holder, SYSTEM_PORT));
   await session.call(commands.shareImage(image.uuid));
@@ -138,7 +138,7 @@ async function makeHolder(
   const { holders, holderFolder } = convertedImage(host, name);
   const isRegistered = async () => (await session.vms()).some(({ uuid }) => uuid === holder);
   if (!(await isRegistered())) {
-    // Settings of a holder that is not registered were left by a process that was killed while creating or removing it.
+    // Settings of an unregistered holder come from a process that was killed while it created or removed the holder.
     await host.files.remove(holderFolder);
     await host.files.makeFolder(holders, 0o700);
     const vm = { name: holderName(name), uuid: holder, group: HOLDER_GROUP, folder: holders };
@@ -152,7 +152,7 @@ async function makeHolder(
 
 async function removeHolder(host: Host, session: Session, { name, holder }: ConvertedImage): Promise<void> {
   const isGone = async () => !(await session.vms()).some(({ uuid }) => uuid === holder);
-  // Without its disk, which VirtualBox would keep anyway because it is shared.
+  // The disk stays: VirtualBox does not delete a shared disk.
   if (!(await isGone())) await session.call(commands.deleteVm(holder), { done: isGone });
   await host.files.remove(convertedImage(host, name).holderFolder);
 }

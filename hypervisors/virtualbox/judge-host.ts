@@ -4,7 +4,7 @@ import type { HostFinding } from "../hypervisor";
 import type { HostFacts, LinuxFacts } from "./host-facts";
 import { judgeKernelModule, judgeKvm } from "./judge-linux";
 
-/** What a host's facts mean for VirtualBox, all at once, each with its next step. Pure. */
+/** All findings from a host's facts, each with its next step. Pure. */
 export function judgeHost(facts: HostFacts): readonly HostFinding[] {
   const program = judgeProgram(facts);
   if (program.some(({ id }) => id === "virtualbox-missing")) return program;
@@ -58,7 +58,7 @@ function judgeProcessor({ arch, hostInfo, linux, platform }: HostFacts): readonl
     const hint = "use a host with an Intel or AMD processor";
     return [{ id: "processor", state: "problem", text, hint }];
   }
-  // Without its kernel module VirtualBox says no whatever the processor can: Linux knows better.
+  // Without its kernel module VirtualBox always prints "no". Then the processor's flags in Linux decide.
   const said = /^Processor supports HW virtualization: (yes|no)$/m.exec(hostInfo)?.[1];
   const isThere = said === "yes" || (linux ? linux.virtualisation : said === undefined ? undefined : false);
   if (isThere) return [{ id, state: "ok", text: "the processor has VT-x or AMD-V" }];

@@ -2,10 +2,10 @@ import { isAtLeast, parseVersion, type Version } from "../../model/versions";
 import type { HostFinding } from "../hypervisor";
 import type { LinuxFacts } from "./host-facts";
 
-/** Can VirtualBox' kernel module be used, and if not, what makes it usable on this very host? Pure. */
+/** Whether VirtualBox' kernel module is usable, and if not, how to make it usable on this host. Pure. */
 export function judgeKernelModule(version: string, linux: LinuxFacts): readonly HostFinding[] {
   const { vboxdrv, isRoot, kernel } = linux;
-  // The device is root's alone, and VirtualBox' programs are setuid root: no other user can or needs to open it.
+  // Only root can open the device. Other users do not need to, because VirtualBox' programs are setuid root.
   if (vboxdrv === "usable" || (vboxdrv === "forbidden" && !isRoot)) {
     return [{ id: "kernel-module", state: "ok", text: `VirtualBox' kernel module is loaded into Linux ${kernel}` }];
   }
@@ -36,9 +36,9 @@ function howToLoad(version: string, { moduleBuilt, secureBoot, kernel }: LinuxFa
 }
 
 /**
- * VirtualBox and KVM on one Linux host. From 6.12 on, KVM takes the processor's virtualisation when its module is
- * loaded, and not only while a machine runs (`kvm.enable_virt_at_load`). Which VirtualBox copes with that is known in
- * parts only: what users reported contradicts itself in between, so advice is given as what to try. Pure.
+ * VirtualBox and KVM on one Linux host. Since Linux 6.12, KVM reserves the processor's virtualisation when its module
+ * is loaded, and not only while a machine runs (`kvm.enable_virt_at_load`). It is only partly known which versions of
+ * VirtualBox support this: some user reports contradict each other. The advice is therefore a suggestion. Pure.
  */
 export function judgeKvm(release: Version | undefined, linux: LinuxFacts): readonly HostFinding[] {
   const { kvmUsers, kvmModules, kernel, enableVirtAtLoad } = linux;
@@ -63,7 +63,7 @@ interface Advice {
   readonly hint: string;
 }
 
-/** `undefined`: nothing is known to go wrong. */
+/** `undefined` if no problem is known. */
 function adviceFor(release: Version, { kernel, kvmModules, enableVirtAtLoad }: LinuxFacts): Advice | undefined {
   const isKernelFrom = (minor: number): boolean => isAtLeast(parseVersion(kernel) ?? [], [6, minor]);
   if (!isKernelFrom(12)) return undefined;
@@ -75,7 +75,7 @@ function adviceFor(release: Version, { kernel, kvmModules, enableVirtAtLoad }: L
       ? undefined
       : { risk: "this VirtualBox wants KVM to have taken the processor", hint: `if machines do not start: ${ON}` };
   }
-  // 6.12 to 6.15 with a VirtualBox that knows of KVM: reports say both.
+  // 6.12 to 6.15 with a version of VirtualBox that supports KVM: reports contradict each other.
   const other = takes ? OFF : ON;
   return { risk: `${FAILS}; reports about this pair differ`, hint: `if they do, try the other value: ${other}` };
 }

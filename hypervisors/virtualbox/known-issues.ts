@@ -1,32 +1,32 @@
 import { commandLine, outputTail } from "../../model/commands";
 import { UserError } from "../../model/user-error";
 
-/** What a call of VBoxManage came to. */
+/** The result of a call of VBoxManage. */
 export interface Reply {
-  /** `null` when a signal ended it. */
+  /** `null` if a signal ended the process. */
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** It was ended because it took too long. */
+  /** The process was ended because it exceeded its time limit. */
   readonly timedOut?: boolean;
 }
 
-/** `always`: the call did nothing and may be made again; `unless-running`: only where no machine's own session holds it. */
+/** `always`: the call changed nothing and can be repeated; `unless-running`: not if the machine's session holds it. */
 type Retry = "always" | "unless-running" | "never";
 
 interface KnownIssue {
   readonly id: string;
   readonly pattern: RegExp;
   readonly retry: Retry;
-  /** The next step for people. */
+  /** The next step for the user. */
   readonly hint: string;
 }
 
 const tryAgain = "try again; if it stays, close VirtualBox' manager and all of its programs";
 const seeDoctor = "run `npx groundplane doctor`: it says what this host lacks";
 
-/** Everything that is known about VBoxManage's failures; the first pattern that fits counts. */
+/** All known failures of VBoxManage. The first pattern that matches applies. */
 export const knownIssues: readonly KnownIssue[] = [
   {
     id: "vm-locked",
@@ -150,9 +150,9 @@ export class VirtualBoxError extends UserError {
     id: string,
     readonly argv: readonly string[],
     readonly reply: Reply,
-    /** VirtualBox' own name for it, e.g. `VBOX_E_OBJECT_NOT_FOUND`. */
+    /** VirtualBox' error code, e.g. `VBOX_E_OBJECT_NOT_FOUND`. */
     readonly code: string | undefined,
-    /** The runtime's name, e.g. `VERR_DISK_FULL`. */
+    /** The runtime's status code, e.g. `VERR_DISK_FULL`. */
     readonly verr: string | undefined,
     readonly retry: Retry,
     hint: string,
@@ -170,10 +170,10 @@ function endOf({ timedOut, signal, exitCode }: Reply): string {
   return signal ? `was killed by ${signal}` : `failed with exit code ${exitCode}`;
 }
 
-/** A crash of VBoxManage itself, seen when it meets a VBoxSVC that is just ending; behind a shell it is 128 + signal. */
+/** Crashes of VBoxManage, observed while VBoxSVC was exiting. Through a shell, the exit code is 128 + signal. */
 const crashes: readonly (NodeJS.Signals | number | null)[] = ["SIGSEGV", "SIGTRAP", 139, 133];
 
-/** Exit code 0 is no success: VBoxManage says so for some options that it refuses. `undefined` = it worked. */
+/** `undefined` if the call succeeded. Exit code 0 does not suffice: VBoxManage returns it for some rejected options. */
 export function failureOf(argv: readonly string[], reply: Reply): VirtualBoxError | undefined {
   const { exitCode, signal, stderr, stdout } = reply;
   if (exitCode === 0 && !reply.timedOut && !/^VBoxManage(?:\.exe)?: error:/m.test(stderr)) return undefined;

@@ -17,12 +17,12 @@ export interface IdentifiedMachine extends MachineName {
 }
 
 const START_MS = 120_000;
-/** A guest that boots does not listen to its power button yet: it is pressed again. */
+/** A guest ignores the power button while it boots, so the button is pressed repeatedly. */
 const PRESS_AGAIN_MS = 5_000;
 const LOOK_EVERY_MS = 250;
-/** VirtualBox ends a machine's process within a second; a host that swaps takes longer. */
+/** VirtualBox usually ends a machine's process within a second, but a host that swaps takes longer. */
 const END_MS = 60_000;
-/** The state was read a moment ago, by the caller that created the machine. */
+/** Maximum age of the state: the caller that created the machine has just read it. */
 const JUST_READ_MS = 1_000;
 
 export async function start(box: VirtualBox, spec: MachineSpec): Promise<void> {
@@ -30,9 +30,9 @@ export async function start(box: VirtualBox, spec: MachineSpec): Promise<void> {
     const info = await mustExist(session, spec, JUST_READ_MS);
     if (isPaused(info)) return void (await session.call(commands.resume(spec.uuid)));
     if (isRunning(info)) return;
-    // One that hangs is in VirtualBox' way as much as in the user's.
+    // A machine that hangs must be ended before VirtualBox can start it again.
     if (isBusy(info)) await endNow(box.host, session, spec);
-    // VirtualBox starts a machine also when a port is taken, and only says so in a log.
+    // VirtualBox starts a machine even if a port is in use, and only logs the conflict.
     await checkPorts(box.host, spec);
     await plugCables(session, spec, info);
     await rotateConsole(box.host, spec);
@@ -48,13 +48,13 @@ async function callStart(session: Session, spec: MachineSpec): Promise<void> {
   try {
     await session.call(commands.startVm(spec.uuid), { timeoutMs: START_MS, done: runs });
   } catch (error) {
-    // Another program was faster, e.g. VirtualBox' manager.
+    // Another program, such as VirtualBox' manager, started the machine first.
     if (error instanceof VirtualBoxError && error.id === "vm-locked" && (await runs())) return;
     throw error;
   }
 }
 
-/** Orderly as far as the guest takes part: the power button, and at the deadline its power is cut. */
+/** Presses the power button, and powers the machine off if it still runs at the deadline. */
 export async function stopOrderly(box: VirtualBox, spec: MachineSpec, deadlineMs: number): Promise<void> {
   const deadline = box.host.clock.now() + deadlineMs;
   let pressed = Number.NEGATIVE_INFINITY;
@@ -73,7 +73,7 @@ export async function stopOrderly(box: VirtualBox, spec: MachineSpec, deadlineMs
   await box.session((session) => endNow(box.host, session, spec));
 }
 
-/** Cables first, so that no goodbye leaves the machine, then its power. */
+/** Disconnects the cables before the power-off, so that no last packet leaves the machine. */
 export async function hardKill(box: VirtualBox, spec: MachineSpec): Promise<void> {
   await box.session(async (session) => {
     const info = await session.vm(spec.uuid);
@@ -85,7 +85,7 @@ export async function hardKill(box: VirtualBox, spec: MachineSpec): Promise<void
   });
 }
 
-/** Cuts the power and waits until VirtualBox has released the machine. */
+/** Powers the machine off and waits until VirtualBox has released it. */
 export async function endNow(host: Host, session: Session, spec: IdentifiedMachine): Promise<void> {
   const info = await session.vm(spec.uuid);
   if (!info || isStill(info)) return;
@@ -105,7 +105,7 @@ export async function endNow(host: Host, session: Session, spec: IdentifiedMachi
   }
 }
 
-/** A machine that ended by itself meanwhile needs nothing any more. */
+/** Ignores a failure if the machine has ended in the meantime. */
 async function unlessEnded(session: Session, spec: IdentifiedMachine, action: Promise<unknown>): Promise<void> {
   try {
     await action;
@@ -121,7 +121,7 @@ export const pluggedSlots = (info: VmInfo): readonly number[] =>
       (info.values.get(`nic${slot}`) ?? "none") !== "none" && info.values.get(`cableconnected${slot}`) !== "off",
   );
 
-/** A hard kill pulls the cables, and VirtualBox remembers it. */
+/** Reconnects the cables, because a hard kill disconnects them and VirtualBox stores that. */
 async function plugCables(session: Session, spec: MachineSpec, info: VmInfo): Promise<void> {
   const pulled = [...info.values].flatMap(([key, value]) => {
     const slot = /^cableconnected(\d)$/.exec(key)?.[1];
@@ -130,7 +130,7 @@ async function plugCables(session: Session, spec: MachineSpec, info: VmInfo): Pr
   if (pulled.length > 0) await session.call(commands.modifyVm(spec.uuid, pulled));
 }
 
-/** VirtualBox empties the file at each start. */
+/** Keeps the previous output, because VirtualBox truncates the file at each start. */
 async function rotateConsole(host: Host, machine: MachineName): Promise<void> {
   const { consoleLog, lastConsoleLog } = machineFiles(host, machine);
   if (!(await host.files.exists(consoleLog)) || (await host.files.readText(consoleLog)) === "") return;

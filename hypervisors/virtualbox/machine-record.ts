@@ -2,11 +2,11 @@ import { type DriverRecord, machineRecords } from "../machine-records";
 import { machineFiles } from "./folders";
 
 /**
- * What VirtualBox cannot hold of a machine: whose it is, which creation it is, and what of its plan has no place in
- * there.
+ * The data of a machine that VirtualBox cannot store: its owner, its generation, and the parts of its plan that have
+ * no setting in VirtualBox.
  */
 export interface MachineRecord extends DriverRecord {
-  /** Seed's file name in the machine's folder. */
+  /** The seed's file name in the machine's folder. */
   readonly seed: string;
 }
 
@@ -14,6 +14,6 @@ export const { readRecord, readComplete, writeRecord, ownedRecord } = machineRec
   (host, machine) => machineFiles(host, machine).record,
 );
 
-/** The mark on the machine itself, so that another data folder or a lost record does not make it anybody's. */
+/** The mark on the machine. It keeps the owner known if the record is lost or another data folder is used. */
 export const MARK = "groundplane/owner";
 export const markOf = ({ owner, generation }: MachineRecord): string => JSON.stringify({ ...owner, generation });

@@ -2,31 +2,31 @@ import type { MachineSpec } from "../hypervisor";
 import { type Adapter, emptySlots, plugOptions, plugText, shownPlug } from "./adapters";
 import type { VmInfo } from "./parse-output";
 
-/** One setting of a machine: how it is said to `modifyvm`, and how it reads back. */
+/** One setting of a machine: how to set it with `modifyvm`, and how to read it back. */
 export interface Setting {
-  /** For people: `memory`, `adapter 2`. */
+  /** The name in messages: `memory`, `adapter 2`. */
   readonly name: string;
   readonly options: readonly string[];
   readonly wanted: string;
-  /** `undefined` where this version of VirtualBox does not show it. */
+  /** `undefined` if this version of VirtualBox does not show it. */
   shown(info: VmInfo): string | undefined;
-  /** It can be changed while the machine runs, by other means than `modifyvm`. */
+  /** It can be changed while the machine runs, by another command than `modifyvm`. */
   readonly live?: boolean;
 }
 
-/** A setting that is shown under a key of its own. */
+/** A setting that `showvminfo` shows under its own key. */
 function setting(name: string, options: readonly string[], key: string, wanted: string): Setting {
   return { name, options, wanted, shown: ({ values }) => values.get(key)?.toLowerCase() };
 }
 
-/** Every version shows it, but only while the adapter or port that it belongs to is there. */
+/** Every version shows the setting, but only while its adapter or port exists. */
 const ABSENT = "nothing";
 const whilePlugged = (one: Setting): Setting => ({ ...one, shown: (info) => one.shown(info) ?? ABSENT });
 
 const word = (option: string, value: string, key = option, shown = value): Setting =>
   setting(key, [`--${option}`, value], key, shown);
 
-/** The same for every machine: a small server without a screen, sound or USB that boots from its first disk. */
+/** Settings of every machine: a small server without a screen, sound or USB that boots from its first disk. */
 const common: readonly Setting[] = [
   word("chipset", "piix3"),
   word("firmware", "bios"),
@@ -51,13 +51,13 @@ const common: readonly Setting[] = [
   word("defaultfrontend", "headless"),
 ];
 
-/** Taken without being shown, so given once, when the machine is made. */
+/** VirtualBox accepts these options but does not show them, so they are set once, at creation. */
 export const unreadableOptions: readonly string[] = [
   ...["--audio-enabled", "off", "--mouse", "ps2", "--keyboard", "ps2"],
   ...["--bioslogodisplaytime", "0", "--bioslogofadein", "off", "--bioslogofadeout", "off"],
 ];
 
-/** Everything that `modifyvm` sets and `showvminfo` shows, for one machine. */
+/** All settings of one machine that `modifyvm` sets and `showvminfo` shows. */
 export function wantedSettings(
   spec: MachineSpec,
   adapters: readonly Adapter[],
@@ -84,7 +84,7 @@ function adapterSettings(adapter: Adapter): readonly Setting[] {
   const name = `adapter ${slot} (${segment})`;
   return [
     { name, options: plugOptions(adapter), wanted: plugText(plug), shown: (info) => shownPlug(info, slot) },
-    // A host that only listens gets its own frames and no others.
+    // A guest in promiscuous mode receives only its own frames.
     ...(plug.kind === "nat" ? [] : [promiscuous(name, slot)]),
     whilePlugged(setting(`${name}: type`, [`--nictype${slot}`, "virtio"], `nictype${slot}`, "virtio")),
     {
@@ -107,7 +107,7 @@ const promiscuous = (name: string, slot: number): Setting => ({
   shown: () => undefined,
 });
 
-/** The settings of a machine that are not as they should be. */
+/** The settings that differ from the wanted ones. */
 export function differingSettings(settings: readonly Setting[], info: VmInfo): readonly Setting[] {
   return settings.filter(({ shown, wanted }) => {
     const found = shown(info);
@@ -115,6 +115,6 @@ export function differingSettings(settings: readonly Setting[], info: VmInfo): r
   });
 }
 
-/** For people: `adapter 2 (dmz) is intnet other instead of intnet gp-lab-dmz`. */
+/** The text in messages: `adapter 2 (dmz) is intnet other instead of intnet gp-lab-dmz`. */
 export const describeDifference = ({ name, wanted, shown }: Setting, info: VmInfo): string =>
   `${name} is ${shown(info)} instead of ${wanted}`;

@@ -27,7 +27,7 @@ import { checkSegments, plugsOf, releaseStack } from "./segments";
 import type { Session, VirtualBox } from "./vboxmanage";
 import { isRunning, vmState } from "./vm-state";
 
-/** Time limit for the shutdown of a machine whose settings can only change while it is stopped. */
+/** Time limit for the shutdown of a machine whose settings can change only while it is stopped. */
 const STOP_DEADLINE_MS = 30_000;
 
 /** Allows one change of a machine at a time. */
@@ -76,7 +76,7 @@ export async function inspectMachine(box: VirtualBox, machine: MachineName): Pro
     info: await session.vm(record.spec.uuid),
     media: await session.media(LOOK_MS),
   }));
-  // A machine whose settings cannot be read has no state.
+  // A machine with unreadable settings has no state.
   if (!info || vmState(info) === "" || !isOurs(box.host, machine, info)) return undefined;
   return stateOf(
     box.host,
@@ -143,5 +143,5 @@ function stateOf(
   return read.drift.length > 0 ? { ...state, drift: read.drift } : state;
 }
 
-/** The spec as it is read back from its record: without members that are `undefined`. */
+/** The spec in the form that the record stores: without members that are `undefined`. */
 const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec)) as MachineSpec;

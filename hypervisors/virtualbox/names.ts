@@ -3,16 +3,16 @@ import { UserError } from "../../model/user-error";
 import type { MachineName, MachineSpec } from "../hypervisor";
 
 /**
- * Names of a stack's objects in VirtualBox. Machines are known by their planned UUID, and everything else by its path;
- * names are for the people who look at VirtualBox' manager.
+ * Names of a stack's objects in VirtualBox. The driver identifies machines by their planned UUID and all other objects
+ * by their path. Names are for users of VirtualBox' manager.
  */
 export const vmName = ({ stack, name }: MachineName): string => `${stack}-${name}`;
-/** Group in VirtualBox' manager, and the folder that VirtualBox makes of it. */
+/** Group in VirtualBox' manager, and the name of the folder that VirtualBox creates for it. */
 export const vmGroup = (stack: string): string => `/groundplane-${stack}`;
-/** An internal network exists while a machine is plugged into it: its name is all there is of it. */
+/** An internal network has no object besides its name. It exists while a machine is connected to it. */
 export const internalNetwork = (stack: string, segment: string): string => `gp-${stack}-${segment}`;
 
-/** What a machine's network of user-mode NAT is called where segments are named. */
+/** Name of the user-mode NAT network where segment names are used. */
 export const UPLINK = "uplink";
 
 export const holderName = (image: string): string => `groundplane-image-${image}`;
@@ -23,15 +23,15 @@ export const CONTROLLER = "SATA";
 export const SYSTEM_PORT = 0;
 export const SEED_PORT = 1;
 export const FIRST_DATA_PORT = 2;
-/** An AHCI controller has no more. */
+/** The maximum of an AHCI controller. */
 const CONTROLLER_PORTS = 30;
-/** A machine with a PIIX3 chipset has no more. */
+/** The maximum of a machine with a PIIX3 chipset. */
 export const ADAPTERS = 8;
 
-/** Namespace of the identities that follow from content and place, e.g. of converted images. */
+/** Namespace of the UUIDs that are derived from content and path, e.g. of converted images. */
 const NAMESPACE = Buffer.from("0d3b0b1e1f0f5c0c9a6f6b2f4c8f7a11", "hex");
 
-/** UUID version 5: the same name always gets the same one. */
+/** UUID version 5: the same name always results in the same UUID. */
 export function uuidOf(name: string): string {
   const digest = createHash("sha1").update(NAMESPACE).update(name).digest().subarray(0, 16);
   digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x50, 6);
@@ -39,7 +39,7 @@ export function uuidOf(name: string): string {
   return digest.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** @throws UserError when VirtualBox has no room or no name for what the machine needs */
+/** @throws UserError if the machine needs more adapters or disks than VirtualBox supports */
 export function checkMachine(spec: MachineSpec): void {
   const adapters = spec.nics.length + (spec.uplink ? 1 : 0);
   if (adapters > ADAPTERS) {

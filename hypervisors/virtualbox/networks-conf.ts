@@ -1,24 +1,25 @@
 import type { HostProblem } from "../hypervisor";
 
 /**
- * Which addresses VirtualBox lets host-only networks have on Linux and macOS: /etc/vbox/networks.conf. Only an
- * administrator writes it; groundplane reads it and says what is missing.
+ * The addresses that VirtualBox permits for host-only networks on Linux and macOS: /etc/vbox/networks.conf. Only an
+ * administrator writes the file; groundplane reads it and reports what is missing.
  */
 
 export const NETWORKS_CONF = "/etc/vbox/networks.conf";
 
-/** What holds while the file is not there. */
+/** VirtualBox' default if the file does not exist. */
 const DEFAULT_RANGES = ["192.168.56.0/21"];
 
 export interface AllowedRanges {
   /** IPv4 in CIDR notation. */
   readonly ranges: readonly string[];
-  /** Lines that VirtualBox does not understand, 1-based. One of them makes the whole file worthless. */
+  /** Numbers of invalid lines, from 1. If there is one, VirtualBox permits no range at all. */
   readonly wrongLines: readonly number[];
 }
 
 /**
- * @param text the file; `undefined` when there is none. A file without a range, even an empty one, allows nothing.
+ * @param text the file's text; `undefined` if the file does not exist. A file without a range, even an empty one,
+ * permits nothing.
  */
 export function parseNetworksConf(text: string | undefined): AllowedRanges {
   if (text === undefined) return { ranges: DEFAULT_RANGES, wrongLines: [] };
@@ -26,7 +27,7 @@ export function parseNetworksConf(text: string | undefined): AllowedRanges {
   const wrongLines: number[] = [];
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (/^\s*(?:#.*)?$/.test(line)) continue;
-    // A star, a blank, ranges and nothing behind them: a comment there is an error.
+    // A star, a space and ranges. A comment at the end of the line is an error.
     const words = /^\s*\*\s+(\S.*)$/.exec(line)?.[1]?.trim().split(/\s+/);
     if (words?.every((word) => isRange(word) || isIpv6Range(word))) ranges.push(...words.filter(isRange));
     else wrongLines.push(index + 1);
@@ -34,14 +35,14 @@ export function parseNetworksConf(text: string | undefined): AllowedRanges {
   return { ranges, wrongLines };
 }
 
-/** May a host-only network have this range? */
+/** Whether a host-only network may have this range. */
 export function isAllowed({ ranges, wrongLines }: AllowedRanges, cidr: string): boolean {
   if (wrongLines.length > 0) return false;
   const wanted = bounds(cidr);
   return ranges.map(bounds).some(({ first, last }) => first <= wanted.first && wanted.last <= last);
 }
 
-/** Why a host-only network cannot have this range, and the line that would allow it; `undefined` when it can. */
+/** Why a host-only network cannot have this range, and the line that permits it; `undefined` if it can. */
 export function rangeProblem(text: string | undefined, cidr: string): HostProblem | undefined {
   const allowed = parseNetworksConf(text);
   if (isAllowed(allowed, cidr)) return undefined;

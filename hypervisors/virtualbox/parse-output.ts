@@ -1,4 +1,4 @@
-/** Pure parsers of what VBoxManage prints; recorded transcripts are in test/transcripts. */
+/** Pure parsers of VBoxManage's output; recorded transcripts are in test/transcripts. */
 
 export interface ListedVm {
   readonly name: string;
@@ -15,7 +15,7 @@ export function parseVmList(text: string): readonly ListedVm[] {
 
 export interface Medium {
   readonly uuid: string;
-  /** `undefined` of a base medium. */
+  /** `undefined` for a base medium. */
   readonly parent: string | undefined;
   /** `created`, `inaccessible`, … */
   readonly state: string;
@@ -25,7 +25,7 @@ export interface Medium {
   readonly capacityMiB: number | undefined;
 }
 
-/** What most lists are: blocks of `Key: value` lines. */
+/** The format of most lists: blocks of `Key: value` lines. */
 export function parseFields(text: string): readonly ReadonlyMap<string, string>[] {
   return text
     .replaceAll("\r", "")
@@ -72,7 +72,7 @@ export interface NatForward {
 
 /** `showvminfo --machinereadable`. */
 export interface VmInfo {
-  /** Keys without quotes; of a key that repeats, as some of NAT adapters do, the first one. */
+  /** Keys without quotes. Some keys of NAT adapters repeat; the first value is kept. */
   readonly values: ReadonlyMap<string, string>;
   /** Port-forwards by the number of their adapter, in VirtualBox' order. */
   readonly forwards: ReadonlyMap<number, readonly NatForward[]>;
@@ -81,7 +81,7 @@ export interface VmInfo {
 export function parseVmInfo(text: string): VmInfo {
   const values = new Map<string, string>();
   const forwards = new Map<number, NatForward[]>();
-  // Forwards stand behind the `nicN` that they belong to.
+  // Forwards follow the `nicN` that they belong to.
   let adapter = 0;
   for (const entry of entries(text)) {
     const pair = /^(?:"([^"]*)"|([^="]+))=(?:"(.*)"|(.*))$/s.exec(entry);
@@ -98,7 +98,7 @@ export function parseVmInfo(text: string): VmInfo {
   return { values, forwards };
 }
 
-/** Lines, and the whole of a description: people write several lines into it, which may look like settings. */
+/** Lines, with each description as one entry: its text can have several lines, and they can look like settings. */
 function entries(text: string): readonly string[] {
   const found: string[] = [];
   let open: readonly string[] = [];
@@ -117,7 +117,7 @@ function entries(text: string): readonly string[] {
   return found;
 }
 
-/** A quote that no backslash escapes. */
+/** A quote that is not escaped by a backslash. */
 const endsWithQuote = /(?<!\\)(?:\\\\)*"$/;
 
 /** VirtualBox escapes quotes and backslashes in names and paths, but not in adapters' networks and serial ports. */

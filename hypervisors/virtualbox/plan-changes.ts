@@ -16,31 +16,31 @@ import type { Medium, NatForward, VmInfo } from "./parse-output";
 import { hasController, isInSlot, mediumAt, occupiedSlots, type Slot, wantedDataDisks } from "./storage";
 import { isBusy, isSaved } from "./vm-state";
 
-/** How a machine is to be. */
+/** The desired state of a machine. */
 export interface WantedMachine {
   readonly record: MachineRecord;
   readonly adapters: readonly Adapter[];
-  /** Medium of the image that its system disk is linked to. */
+  /** UUID of the image's medium, which the system disk is linked to. */
   readonly image: string;
   readonly files: { readonly consoleLog: string; readonly systemDisk: string; readonly seed: string };
-  /** The machine's own registration, for one that is not there yet. */
+  /** The command that registers a new machine. */
   readonly creation: Argv;
 }
 
-/** How it is; `info` is undefined when VirtualBox does not know it. */
+/** The actual state; `info` is `undefined` if the machine is not registered. */
 export interface ObservedMachine {
   readonly info: VmInfo | undefined;
   readonly media: readonly Medium[];
 }
 
 export interface Changes {
-  /** Why the machine has to be stopped first, for people; empty when it has not. */
+  /** The reasons why the machine must be stopped first, for messages; empty if it can keep running. */
   readonly stopFor: readonly string[];
-  /** In order; each is repeated safely when the one after it fails. */
+  /** In order. Each call can be repeated safely if a later one fails. */
   readonly calls: readonly Argv[];
 }
 
-/** What makes the machine as it is to be, from whatever there is of it. Pure. */
+/** The calls that bring the machine from its actual to its desired state. Pure. */
 export function planChanges(host: Host, wanted: WantedMachine, observed: ObservedMachine): Changes {
   const { info } = observed;
   if (info === undefined) return { stopFor: [], calls: creationCalls(host, wanted) };
@@ -73,7 +73,7 @@ function creationCalls(host: Host, wanted: WantedMachine): readonly Argv[] {
   const options = [...unreadableOptions, ...settingsOf(wanted).flatMap((setting) => setting.options)];
   return [
     wanted.creation,
-    // Whose it is stands on it before anything else does.
+    // The owner is set before any other setting.
     markCall(record),
     commands.modifyVm(spec.uuid, [...options, ...addForwards(wanted.adapters, spec.uplink?.forwards ?? [])]),
     commands.addController(spec.uuid, controllerPorts(spec)),
@@ -96,7 +96,7 @@ function stillCalls(wanted: WantedMachine, differing: readonly Setting[], info: 
     ...addForwards(wanted.adapters, missing),
   ];
   if (options.length === 0) return [];
-  // An earlier run may have been killed before any setting.
+  // An earlier run may have been killed before it set these options.
   const unreadable = wanted.record.complete ? [] : unreadableOptions;
   return [commands.modifyVm(wanted.record.spec.uuid, [...unreadable, ...options])];
 }
@@ -105,7 +105,7 @@ function liveCalls(wanted: WantedMachine, differing: readonly Setting[], info: V
   const { uuid } = wanted.record.spec;
   const { superfluous, missing } = forwardChanges(wanted, info);
   const slot = uplinkSlot(wanted.adapters);
-  // The only settings that are changed live are cables; their slot is in the option's name.
+  // Only cables change while the machine runs; the option's name contains their slot.
   const slots = differing.map(({ options: [option] }) => Number(/\d+$/.exec(option ?? "")?.[0]));
   return [
     ...slots.map((cable) => commands.setCable(uuid, cable, true)),
@@ -120,7 +120,7 @@ const uplinkSlot = (adapters: readonly Adapter[]): number =>
 const addForwards = (adapters: readonly Adapter[], forwards: readonly PortForward[]): readonly string[] =>
   forwards.flatMap((forward) => [`--natpf${uplinkSlot(adapters)}`, commands.forwardRule(forward)]);
 
-/** Forwards that stay on an adapter which is no NAT any more do nothing, and are left alone. */
+/** Forwards of an adapter that is no longer NAT have no effect and are ignored. */
 function forwardChanges({ record, adapters }: WantedMachine, { forwards }: VmInfo) {
   const wanted = record.spec.uplink?.forwards ?? [];
   const found = record.spec.uplink ? (forwards.get(uplinkSlot(adapters)) ?? []) : [];

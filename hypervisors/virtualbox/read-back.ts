@@ -7,16 +7,16 @@ import type { Medium, VmInfo } from "./parse-output";
 import { isForward } from "./plan-changes";
 import { isInSlot, isReadable, mediumAt, occupiedSlots, wantedDataDisks } from "./storage";
 
-/** What the record says of a machine, and where its parts should be. */
+/** The recorded data of a machine and the expected locations of its files. */
 export interface KnownMachine {
   readonly spec: MachineSpec;
   readonly adapters: readonly Adapter[];
-  /** Medium of its image; `undefined` when the image is not there. */
+  /** UUID of the image's medium; `undefined` if the image is missing. */
   readonly image: string | undefined;
   readonly files: { readonly consoleLog: string; readonly systemDisk: string; readonly seed: string };
 }
 
-/** The machine as VirtualBox has it, and, for people, whatever of it has no word in a spec. Pure. */
+/** The machine's actual state, and as messages the differences that a spec cannot express. */
 export interface ReadBack {
   readonly spec: MachineSpec;
   readonly drift: readonly string[];
@@ -42,7 +42,7 @@ function numberOf({ values }: VmInfo, key: string, otherwise: number): number {
   return Number.isInteger(value) && value > 0 ? value : otherwise;
 }
 
-/** The planned order where it fits, so that only a real difference is one. */
+/** Keeps the planned order of forwards, so that another order does not count as a difference. */
 function readUplink(wanted: UplinkSpec, known: KnownMachine, info: VmInfo): UplinkSpec | undefined {
   const slot = known.adapters.find(({ plug }) => plug.kind === "nat")?.slot ?? 1;
   if (info.values.get(`nic${slot}`) !== "nat") return undefined;
@@ -63,7 +63,7 @@ const readDisks = (
   return spec.disks.filter(({ disk }) => attached.some((slot) => slot.disk === disk));
 };
 
-/** Settings that a spec has words of its own for are not told twice. */
+/** Settings that are members of a spec. They are not reported again as drift. */
 const inSpec = ["memory", "cpus"];
 
 function settingsDrift({ spec, adapters, files }: KnownMachine, info: VmInfo): readonly string[] {

@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import type { Host } from "../../model/host";
 
-/** VirtualBox' own folder of this user: machines and media are registered there, one VBoxSVC serves it. */
+/** This user's VirtualBox folder: the registry of machines and media, served by one VBoxSVC. */
 export function registryFolder(
   env: Readonly<Record<string, string | undefined>>,
   platform: string,
@@ -13,11 +13,11 @@ export function registryFolder(
   return path.posix.join(env.XDG_CONFIG_HOME || path.posix.join(home, ".config"), "VirtualBox");
 }
 
-/** Long enough for the machines of several stacks that are made at once. */
+/** Long enough for the concurrent creation of machines of several stacks. */
 const WAIT_MS = 900_000;
 
 /**
- * The one lock around every call, reads included, of all processes that use the same registry: parallel calls crash
+ * The lock around every call, including reads, of all processes that use the same registry. Parallel calls crash
  * VBoxSVC and fail at random.
  */
 export function withRegistryLock<T>(host: Host, action: () => Promise<T>): Promise<T> {

@@ -13,14 +13,14 @@ import type { Medium, VmInfo } from "./parse-output";
 import { isBelow, occupiedSlots } from "./storage";
 import type { Session, VirtualBox } from "./vboxmanage";
 
-/** Removes the machine and all its objects, also those of a killed process. */
+/** Removes the machine and all its objects, including those that a killed process left. */
 export async function removeEverything(box: VirtualBox, machine: MachineName, owner: Owner): Promise<void> {
   const record = await ownedRecord(box.host, machine, owner);
   const { folder, vmFolder } = machineFiles(box.host, machine);
   const nothingKnown =
     record === undefined && !(await box.host.files.exists(folder)) && !(await box.host.files.exists(vmFolder));
   if (nothingKnown) return;
-  // Not complete any more: interrupted from here on, it is not taken for a machine that can start.
+  // Marked as incomplete, so that an interrupted removal does not leave a machine that counts as startable.
   if (record) await writeRecord(box.host, { ...record, complete: false });
   await box.session(async (session) => {
     const found = await findVm(box.host, session, machine, record?.spec.uuid);
@@ -32,7 +32,7 @@ export async function removeEverything(box: VirtualBox, machine: MachineName, ow
   await box.host.files.remove(folder);
 }
 
-/** In an order that never takes a data disk along: VirtualBox deletes whatever is still attached. */
+/** Detaches data disks first, because VirtualBox deletes every disk that is still attached. */
 export async function tearDown(host: Host, session: Session, machine: IdentifiedMachine): Promise<void> {
   const { uuid } = machine;
   await endNow(host, session, machine);
@@ -45,7 +45,7 @@ export async function tearDown(host: Host, session: Session, machine: Identified
   try {
     await session.call(commands.deleteVm(uuid), { done: isGone });
   } catch (error) {
-    // It may have been unregistered before its files could be deleted.
+    // The machine may have been unregistered before the deletion of its files failed.
     if (!(error instanceof VirtualBoxError) || !(await isGone())) throw error;
   }
   await clearDebris(host, session, machine);
@@ -54,11 +54,11 @@ export async function tearDown(host: Host, session: Session, machine: Identified
 const nothing: VmInfo = { values: new Map(), forwards: new Map() };
 const slotsToKeep = (info = nothing) => occupiedSlots(info).filter(({ port }) => port !== SYSTEM_PORT);
 
-/** A snapshot holds on to the disks that the machine had then, data disks too. */
+/** A snapshot keeps all disks of its time attached, including data disks. */
 async function deleteSnapshots(session: Session, uuid: string): Promise<void> {
   for (;;) {
     const values = (await session.vm(uuid))?.values ?? new Map<string, string>();
-    // The deepest one: its key is the longest.
+    // The deepest snapshot has the longest key.
     const [newest] = [...values]
       .filter(([key]) => /^SnapshotUUID(?:-\d+)*$/.test(key))
       .sort(([a], [b]) => b.length - a.length);
@@ -69,7 +69,7 @@ async function deleteSnapshots(session: Session, uuid: string): Promise<void> {
 
 /**
  * Removes what an unregistered machine left: media that are still listed, and its folder.
- * @throws ForeignObjectError when the settings file in there is of another machine
+ * @throws ForeignObjectError if the settings file in the folder belongs to another machine
  */
 export async function clearDebris(
   host: Host,
@@ -96,7 +96,7 @@ function childrenFirst(media: readonly Medium[]): readonly Medium[] {
   return [...media].sort((a, b) => depth(b) - depth(a));
 }
 
-/** VirtualBox remembers every CD image that it has seen. */
+/** Unregisters the seeds, because VirtualBox keeps every CD image in its registry. */
 async function forgetSeeds(host: Host, session: Session, machine: MachineName): Promise<void> {
   const { folder } = machineFiles(host, machine);
   for (const name of await host.files.list(folder)) {
@@ -104,7 +104,7 @@ async function forgetSeeds(host: Host, session: Session, machine: MachineName): 
   }
 }
 
-/** Its registration and the file. */
+/** Removes a seed's registration and its file. */
 export async function forgetSeed(host: Host, session: Session, file: string): Promise<void> {
   try {
     await session.call(commands.forgetSeed(file));

@@ -9,7 +9,8 @@ import { forgetSeed } from "./remove-machine";
 import type { Session } from "./vboxmanage";
 
 /**
- * cloud-init's CD. A changed seed is another file, so that the CD of a machine that runs can be swapped on any host.
+ * The CD for cloud-init. A changed seed is another file, so that the CD can be replaced on any host while the machine
+ * runs.
  * @returns the file's name in the machine's folder
  */
 export async function writeSeed(host: Host, machine: MachineName, seed: SeedFiles): Promise<string> {
@@ -22,7 +23,7 @@ export async function writeSeed(host: Host, machine: MachineName, seed: SeedFile
   return name;
 }
 
-/** Of seeds that the machine had before nothing stays. */
+/** Removes the machine's former seeds. */
 export async function forgetOtherSeeds(host: Host, session: Session, { spec, seed }: MachineRecord): Promise<void> {
   const { folder } = machineFiles(host, spec);
   for (const name of await host.files.list(folder)) {

@@ -16,11 +16,11 @@ import { readComplete } from "./machine-record";
 import type { Session, VirtualBox } from "./vboxmanage";
 import { isBusy } from "./vm-state";
 
-/** An internal network needs no making: the record says whose it is, and what its cables are plugged into. */
+/** An internal network is not created explicitly. The record contains its owner and the network that it connects to. */
 export interface SegmentRecord {
   readonly owner: Owner;
   readonly attachment?: SegmentAttachment;
-  /** Absent while an attachment is being made. */
+  /** Absent while an attachment is being created. */
   readonly attached?: Attached;
 }
 
@@ -33,7 +33,7 @@ export async function ensureSegment(box: VirtualBox, spec: SegmentSpec, owner: O
     const { attachment } = spec;
     const record: SegmentRecord = attachment ? { owner, attachment } : { owner };
     const isAsWanted = before !== undefined && isSameAttachment(before.attachment, attachment);
-    // Whatever the host has for the old one goes with it, but after the cables.
+    // The host object of the old attachment is removed after the adapters were moved.
     const old = isAsWanted ? undefined : before?.attached;
     const file = segmentRecord(box.host, spec.stack, spec.name);
     await box.host.files.writeJson(file, { ...record, ...(before?.attached ? { attached: before.attached } : {}) });
@@ -61,7 +61,7 @@ export async function removeSegment(box: VirtualBox, spec: SegmentSpec, owner: O
   await releaseStack(box.host, spec.stack);
 }
 
-/** Removes what is kept per stack as far as nothing is left in it. */
+/** Removes the stack's folders that are empty. */
 export async function releaseStack(host: Host, stack: string): Promise<void> {
   await withStackLock(host, stack, async () => {
     const folders = [
@@ -79,7 +79,7 @@ async function segmentNames(host: Host, stack: string): Promise<readonly string[
   return files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
 }
 
-/** Segments that are more than an internal network, and what their cables are plugged into. */
+/** The networks of segments that have an attachment. */
 export async function plugsOf(host: Host, stack: string): Promise<ReadonlyMap<string, Plug>> {
   const plugs = new Map<string, Plug>();
   for (const name of await segmentNames(host, stack)) {
@@ -89,7 +89,7 @@ export async function plugsOf(host: Host, stack: string): Promise<ReadonlyMap<st
   return plugs;
 }
 
-/** @throws UserError when the machine has a cable into a segment that does not exist */
+/** @throws UserError if the machine has an adapter in a segment that does not exist */
 export async function checkSegments(host: Host, spec: MachineSpec): Promise<void> {
   const known = await segmentNames(host, spec.stack);
   const unknown = spec.nics.find((nic) => !known.includes(nic.segment));
@@ -107,7 +107,7 @@ async function ownedRecord(host: Host, spec: SegmentSpec, owner: Owner): Promise
   return known;
 }
 
-/** Moves the cables of a segment's machines to what it is attached to now, also while they run. */
+/** Connects the adapters of a segment's machines to its current attachment, even while the machines run. */
 export async function replug(
   host: Host,
   session: Session,

@@ -4,12 +4,12 @@ import { endNow, mustExist, start } from "./machine-power";
 import type { VirtualBox } from "./vboxmanage";
 import { isRunning } from "./vm-state";
 
-/** Writing out a machine's memory, or merging its disks, takes as long as the disk needs. */
+/** Writing a machine's memory to disk or merging its disks can take long. */
 const SNAPSHOT_MS = 30 * 60_000;
 
 type WithMachine = (machine: MachineName, action: (spec: MachineSpec) => Promise<void>) => Promise<void>;
 
-/** Snapshots of the system disk, and of the memory of a machine that runs; data disks have no part in them. */
+/** Snapshots of the system disk, and of the memory of a running machine. Data disks are excluded. */
 export const createSnapshots = (box: VirtualBox, withMachine: WithMachine): Snapshots => ({
   takeSnapshot: (machine, name) =>
     withMachine(machine, (spec) =>

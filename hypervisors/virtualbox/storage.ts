@@ -5,13 +5,13 @@ import { diskFiles } from "./folders";
 import { CONTROLLER, FIRST_DATA_PORT } from "./names";
 import type { Medium, VmInfo } from "./parse-output";
 
-/** What is plugged into a machine's controller. */
+/** A port of a machine's controller with its medium. */
 export interface Slot {
   readonly port: number;
   readonly file: string;
 }
 
-/** Data disks and the ports that they have by their order in the plan. */
+/** Data disks with their ports, which follow from their order in the plan. */
 export const wantedDataDisks = (host: Host, spec: MachineSpec): readonly (Slot & { readonly disk: string })[] =>
   spec.disks.map(({ disk }, position) => ({
     disk,
@@ -19,7 +19,7 @@ export const wantedDataDisks = (host: Host, spec: MachineSpec): readonly (Slot &
     file: diskFiles(host, { stack: spec.stack, name: disk }).medium,
   }));
 
-/** Ports with a medium in them. */
+/** Ports with a medium. */
 export function occupiedSlots(info: VmInfo): readonly Slot[] {
   return [...info.values].flatMap(([key, file]) => {
     const port = new RegExp(`^${CONTROLLER}-(\\d+)-0$`).exec(key)?.[1];
@@ -29,13 +29,13 @@ export function occupiedSlots(info: VmInfo): readonly Slot[] {
 
 export const hasController = ({ values }: VmInfo): boolean => values.get("storagecontrollername0") === CONTROLLER;
 
-/** The same file? Windows does not tell upper from lower case. */
+/** Whether both are the same file. Windows does not distinguish upper and lower case. */
 export function isSameFile(one: string, other: string): boolean {
   const [a, b] = [path.normalize(one), path.normalize(other)];
   return path.sep === path.win32.sep ? a.toLowerCase() === b.toLowerCase() : a === b;
 }
 
-/** Is it there, itself or under the layers that snapshots lay over it? */
+/** Whether the file is in the slot, directly or below the layers of snapshots. */
 export const isInSlot = (info: VmInfo, { port, file }: Slot, media: readonly Medium[]): boolean =>
   occupiedSlots(info).some((slot) => slot.port === port && isBasedOn(slot.file, file, media));
 
@@ -48,10 +48,10 @@ function isBasedOn(file: string, base: string, media: readonly Medium[]): boolea
 export const mediumAt = (media: readonly Medium[], file: string): Medium | undefined =>
   media.find(({ location }) => isSameFile(location, file));
 
-/** Its file was there when VirtualBox looked; while a machine runs, its disks are `locked read` or `locked write`. */
+/** Whether VirtualBox could read the file. Disks of a running machine are `locked read` or `locked write`. */
 export const isReadable = ({ state }: Medium): boolean => state !== "inaccessible" && state !== "not created";
 
-/** Is the file below the folder? */
+/** Whether the file is below the folder. */
 export function isBelow(folder: string, file: string): boolean {
   const relative = path.relative(folder, file);
   return relative !== "" && !relative.startsWith("..") && !path.isAbsolute(relative);

@@ -18,39 +18,39 @@ import {
 import { withRegistryLock } from "./registry-lock";
 import { isBusy } from "./vm-state";
 
-/** Runs VBoxManage once. Never fails for what it says; only for being absent. */
+/** Runs VBoxManage once. Throws only if the program is missing; a failed command is a normal reply. */
 export type Execute = (argv: readonly string[], timeoutMs: number) => Promise<Reply>;
 
 export interface CallOptions {
-  /** Default: 60 s, because short calls stall for 10 s now and then. */
+  /** Default: 60 s, because short calls sometimes stall for 10 s. */
   readonly timeoutMs?: number;
-  /** Asked before a call is repeated: has the failed one done its work after all? */
+  /** Called before a failed call is repeated. Returns whether it took effect anyway. */
   readonly done?: () => Promise<boolean>;
 }
 
 /** Operations for the holder of the lock. */
 export interface Session {
-  /** @throws VirtualBoxError for everything that is no success */
+  /** @throws VirtualBoxError if the call fails */
   call(argv: readonly string[], options?: CallOptions): Promise<string>;
   /** Every registered machine. */
   vms(): Promise<readonly ListedVm[]>;
-  /** @param maxAgeMs how old the answer may be; 0 asks again */
+  /** @param maxAgeMs maximum age of a cached answer; 0 always reads again */
   vm(uuid: string, maxAgeMs?: number): Promise<VmInfo | undefined>;
   media(maxAgeMs?: number): Promise<readonly Medium[]>;
 }
 
 export interface VirtualBox {
-  /** The host that it runs on. */
+  /** The host that VirtualBox runs on. */
   readonly host: Host;
   /** Runs `action` while no other process on this host calls VBoxManage. Not reentrant. */
   session<T>(action: (session: Session) => Promise<T>): Promise<T>;
-  /** Without the lock: for the conversion of images, which takes long and does not use VBoxSVC. */
+  /** Converts an image without the lock, because a conversion takes long and does not use VBoxSVC. */
   convert(argv: readonly string[]): Promise<void>;
-  /** @throws UserError when there is no VirtualBox, or one that is too old */
+  /** @throws UserError if VirtualBox is missing or too old */
   dialect(): Promise<Dialect>;
 }
 
-/** What a VirtualBox is put together from; tests give their own. */
+/** The dependencies of a VirtualBox; tests pass their own. */
 export interface VirtualBoxParts {
   readonly host: Host;
   readonly execute: Execute;
@@ -59,7 +59,7 @@ export interface VirtualBoxParts {
 
 const SHORT_MS = 60_000;
 const CONVERT_MS = 30 * 60_000;
-/** A call that is ended cancels cleanly when asked; after SIGKILL VBoxSVC would finish it alone. */
+/** VBoxManage cancels its operation on SIGTERM. After SIGKILL, VBoxSVC would complete the operation. */
 const GRACE_MS = 15_000;
 const TRIES = 6;
 const FIRST_PAUSE_MS = 250;
@@ -81,7 +81,7 @@ export function createVirtualBox({ host, execute, locked }: VirtualBoxParts): Vi
     }
   }
 
-  /** A machine that runs stays locked by its own session: waiting would not help. */
+  /** A running machine stays locked by its own session, so a repeated call would fail again. */
   async function mayRepeat(failure: VirtualBoxError): Promise<boolean> {
     if (failure.retry !== "unless-running") return failure.retry === "always";
     const machine = failure.argv.find((word) => uuidPattern.test(word));
@@ -90,7 +90,7 @@ export function createVirtualBox({ host, execute, locked }: VirtualBoxParts): Vi
     return !isBusy(parseVmInfo(reply.stdout));
   }
 
-  /** Answers of reads that a changing call has made old. */
+  /** Drops cached answers that a changing call made obsolete. */
   function forget(argv: readonly string[]): void {
     if (commands.isRead(argv)) return;
     const machine = argv.find((word) => uuidPattern.test(word));
@@ -132,7 +132,7 @@ export function createVirtualBox({ host, execute, locked }: VirtualBoxParts): Vi
         const version = await call(commands.showVersion());
         return dialectFor(version, parseOsTypes(await call(commands.listOsTypes())), host.facts.platform);
       });
-      // Asked again after a failure: VirtualBox may be installed meanwhile.
+      // Read again after a failure: VirtualBox may have been installed in the meantime.
       dialect.catch(() => {
         dialect = undefined;
       });
