@@ -7,7 +7,7 @@ import { ok, problem } from "../../../model/host-finding";
 import { UserError } from "../../../model/user-error";
 import { exampleConfiguration } from "../../support/example-stacks";
 
-test("a check that fails keeps no other from being made", async () => {
+test("a failed check does not prevent other checks", async () => {
   const findings = await runChecks({
     first: () => Promise.reject(new UserError("no-pulumi", "Pulumi is not here", "run npm start")),
     second: async () => [ok("second", "all is well")],
@@ -33,7 +33,7 @@ test("a finding shows its next step below it", () => {
   );
 });
 
-test("a source that cannot be used is a warning only while no other has what it would give", () => {
+test("an unusable source is a warning only if no other source has its parts", () => {
   const debian = { name: "debian", usable: true, reason: "packages are fetched" };
   const upstream = { name: "upstream", usable: false, reason: "it does not answer" };
   const source = { name: "source", usable: true, reason: "Go builds it" };
@@ -48,7 +48,7 @@ test("a source that cannot be used is a warning only while no other has what it 
 
 const none = { count: 0, cpus: 1, memoryMiB: 512, diskGiB: 10, disks: [], volumes: {} };
 
-test("memory: containers may share what is there, virtual machines must fit the host", () => {
+test("containers may share the available memory, virtual machines must fit the host", () => {
   const state = (sharesKernel: boolean, plannedMiB: number) =>
     judgeMemory(
       { workers: { ...none, count: 2, memoryMiB: plannedMiB / 2 } },
@@ -62,7 +62,7 @@ test("memory: containers may share what is there, virtual machines must fit the 
   assert.equal(state(false, 20_000), "problem");
 });
 
-test("disks of virtual machines are counted as large as they may grow", () => {
+test("disks of virtual machines count with their maximum size", () => {
   const storage = { ...none, count: 3, disks: [{ name: "brick", sizeGiB: 4 }] };
   const pools = { gateway: { ...none, count: 1 }, balancers: none, masters: none, workers: none, storage };
   assert.equal(judgeGrowth(pools, 52).state, "ok");
@@ -71,7 +71,7 @@ test("disks of virtual machines are counted as large as they may grow", () => {
   assert.match(text, /grow to 52 GiB, 51\.5 GiB are free/);
 });
 
-test("a host that stalls, is busy or emulates is advised to be calm, unless it is, or nothing can fail over", () => {
+test("a slow host gets the advice `failover: calm`, unless the stack is calm or has no failover", () => {
   const lab = exampleConfiguration("lab");
   const calm = { ...lab, options: { ...lab.options, failover: "calm" } } as const;
   const pace = { stallMs: 20, loadPerCore: 0.4, isEmulated: false };
@@ -87,7 +87,7 @@ test("a host that stalls, is busy or emulates is advised to be calm, unless it i
   assert.match(judgeFailover(lab, { ...pace, stallMs: 180 }).hint ?? "", /failover: calm/);
 });
 
-test("a host needs room for its machines, and for images that are missing", () => {
+test("a host needs disk space for its machines and for missing images", () => {
   assert.equal(judgeDiskSpace("/data", 5, true).state, "ok");
   const { state, text } = judgeDiskSpace("/data", 5, false);
   assert.equal(state, "problem");

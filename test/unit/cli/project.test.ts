@@ -10,7 +10,7 @@ test("a stack without a file is a problem with a next step", async () => {
   );
 });
 
-test("what does not fit the host is told with its line", async () => {
+test("a configuration that exceeds the host's memory is reported with its line", async () => {
   await assert.rejects(readConfiguration("lab", { hostMemoryMiB: 1_000 }), (error: unknown) => {
     assert.ok(error instanceof UserError);
     assert.match(error.problem, /stacks\/Pulumi\.lab\.yaml:\d+ .*must fit the host's 1000 MiB/s);

@@ -43,13 +43,13 @@ Host *
   );
 });
 
-test("a command is handed to ssh with its own dashes", () => {
+test("a command is passed to ssh with its own dashes", () => {
   const expected = ["ssh", "-F", "/c", "master-1", "--", "ls", "--", "-x"];
   assert.deepEqual(sshWords("/c", "master-1", ["ls", "--", "-x"]), expected);
   assert.deepEqual(sshWords("/c", "master-1", []), ["ssh", "-F", "/c", "master-1"]);
 });
 
-test("paths of Windows are written with the slashes that ssh takes for none of its own signs", () => {
+test("Windows paths are written with forward slashes, which ssh does not interpret", () => {
   const files = { key: "C:\\Users\\Ada L\\key", knownHosts: "/data/with\\backslash" };
   const config = renderSshConfig(files, {
     gatewaySsh: { host: "127.0.0.1", port: 20_001, hostKey: "ssh-ed25519 AAAA" },

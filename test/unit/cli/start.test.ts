@@ -9,7 +9,7 @@ function progressOn(isTerminal: boolean) {
   return { state, progress };
 }
 
-test("phases are timed, also one that fails", async () => {
+test("each phase is timed, also a failed phase", async () => {
   const { state, progress } = progressOn(false);
   await progress.during("images", async () => {
     state.time = 65_500;
@@ -23,7 +23,7 @@ test("phases are timed, also one that fails", async () => {
   assert.equal(state.text, "  1:05  images         sealed\n");
 });
 
-test("passing messages overwrite each other on a terminal and are rare in a log", () => {
+test("progress messages overwrite each other on a terminal and are rare in a log", () => {
   const terminal = progressOn(true);
   terminal.progress.status("one");
   terminal.progress.status("two");
@@ -38,7 +38,7 @@ test("passing messages overwrite each other on a terminal and are rare in a log"
   assert.equal(log.state.text.split("\n").length - 1, 2);
 });
 
-test("elapsed time is minutes and seconds", () => {
+test("elapsed time is shown in minutes and seconds", () => {
   assert.deepEqual([0, 7_999, 750_000].map(formatElapsed), ["  0:00", "  0:07", " 12:30"]);
 });
 

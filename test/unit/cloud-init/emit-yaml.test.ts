@@ -7,19 +7,19 @@ import { emitYaml } from "../../../cloud-init/emit-yaml";
 import { UnquotableValueError } from "../../../cloud-init/quoting";
 import { hostileValues } from "../../support/seed-proof/hostile-values";
 
-/** Both readings of what is emitted: js-yaml's (1.2) and that of a 1.1 reader, as cloud-init's is. */
+/** Reads the emitted text with js-yaml (YAML 1.2) and with a YAML 1.1 reader, such as cloud-init's. */
 function readings(value: unknown): unknown[] {
   const text = emitYaml(value);
   return [load(text), parse(text, { version: "1.1" })];
 }
 
-test("one-line strings that YAML would take for something else stay strings", () => {
+test("one-line strings that look like other YAML types stay strings", () => {
   for (const value of hostileValues) {
     for (const reading of readings({ value, list: [value] })) assert.deepEqual(reading, { value, list: [value] });
   }
 });
 
-test("texts of several lines survive byte for byte", () => {
+test("multi-line texts survive byte for byte", () => {
   const texts = [
     "a\n",
     "a\nb",
@@ -39,11 +39,11 @@ test("texts of several lines survive byte for byte", () => {
   }
 });
 
-test("texts of several lines are block literals", () => {
+test("multi-line texts are block literals", () => {
   assert.equal(emitYaml({ text: "#!/bin/sh\necho 'a'\n" }), "text: |\n  #!/bin/sh\n  echo 'a'\n");
 });
 
-test("what two readers would understand differently is refused", () => {
+test("a string that YAML readers interpret differently is refused", () => {
   for (const value of ["a\rb", "a\u0085b", "a\u2028b\n", "a\u0000\n", "a\ud83d\ude00\n"]) {
     assert.throws(() => emitYaml({ value }), UnquotableValueError, JSON.stringify(value));
   }

@@ -14,7 +14,7 @@ const lab = examplePlan("lab");
 const small = examplePlan("small");
 const lines = (text: string): string[] => text.split("\n").map((line) => line.trim());
 
-test("Corosync has three members, each with its own id, and counts a plain majority", () => {
+test("Corosync has three members with distinct ids, and the quorum is a simple majority", () => {
   const conf = lines(renderCorosyncConf(lab));
   assert.deepEqual(
     conf.filter((line) => line.startsWith("nodeid:")),
@@ -30,7 +30,7 @@ test("Corosync has three members, each with its own id, and counts a plain major
   );
 });
 
-test("Pacemaker keeps the gateway in standby and the floating IP with HAProxy", () => {
+test("Pacemaker keeps the gateway in standby and the floating IP on a node with HAProxy", () => {
   const cib = renderPacemakerCib(lab);
   assert.match(
     cib,
@@ -46,7 +46,7 @@ test("XML attributes are escaped", () => {
   assert.equal(emitXml(element("a", { b: `"<&>` }, element("c"))), '<a b="&quot;&lt;&amp;&gt;">\n  <c/>\n</a>\n');
 });
 
-test("HAProxy knows every master and no other node", () => {
+test("HAProxy has every master and no other node as a backend", () => {
   const servers = lines(renderHaproxyCfg(lab)).filter((line) => line.startsWith("server "));
   assert.deepEqual(
     servers,
@@ -54,7 +54,7 @@ test("HAProxy knows every master and no other node", () => {
   );
 });
 
-test("every planned MAC has one endless lease, outside every dynamic range", () => {
+test("every planned MAC has one infinite lease outside the dynamic ranges", () => {
   const leases = renderDhcpHosts(lab).trim().split("\n");
   assert.equal(leases.length, lab.nodes.length - 1);
   for (const lease of leases) assert.match(lease, /^([0-9a-f]{2}:){5}[0-9a-f]{2},[0-9.]+,[a-z0-9-]+,infinite$/);
@@ -69,7 +69,7 @@ test("dnsmasq serves every segment and never the uplink", () => {
   );
 });
 
-test("the gateway's hosts have every node, a worker's those that must be found without DNS", () => {
+test("the gateway's hosts file has every node, a worker's hosts file has the nodes that it needs without DNS", () => {
   const namesIn = (node: NodePlan): string[] =>
     lines(renderHosts(lab, node)).flatMap((line) => line.split(" ").slice(2));
   const [gateway, worker] = [lab.nodes[0], nodesOf(lab, "worker")[0]];
@@ -80,7 +80,7 @@ test("the gateway's hosts have every node, a worker's those that must be found w
   assert.ok(namesIn(worker).includes("api"));
 });
 
-test("the firewall denies by default, and knows a pool by its range whatever its size", () => {
+test("the firewall denies by default, and a pool's range does not depend on its size", () => {
   const rules = renderNftablesConf(small);
   assert.equal([...rules.matchAll(/policy drop;/g)].length, 2);
   assert.match(

@@ -15,7 +15,7 @@ function networkOf(plan: DataCenterPlan, name: string): Record<string, Record<st
   return ethernets;
 }
 
-test("a node has one static interface, named after its segment and found by its MAC", () => {
+test("a node has one static interface, which is named after its segment and matched by its MAC", () => {
   assert.deepEqual(networkOf(lab, "worker-2"), {
     workers: {
       match: { macaddress: lab.nodes.find(({ name }) => name === "worker-2")?.interfaces[0]?.mac },
@@ -40,7 +40,7 @@ test("the gateway has the uplink with the default route, and its address in ever
   }
 });
 
-test("the only balancer owns the floating IP; no balancer of a pair has it from the start", () => {
+test("a single balancer owns the floating IP, and no balancer of a pair has it at boot", () => {
   const single = networkOf(examplePlan("small"), "balancer-1");
   assert.deepEqual(single.dmz?.addresses, ["192.168.56.11/24", "192.168.56.10/24"]);
   assert.deepEqual(networkOf(lab, "balancer-1").dmz?.addresses, ["192.168.56.11/24"]);

@@ -36,7 +36,7 @@ function writtenBy(seed: NodeSeed, path: string): string {
 
 const paths = (seed: NodeSeed): string[] => cloudConfig(seed).write_files.map(({ path }) => path);
 
-test("the same plan gives the same seeds, one per node and in the plan's order", () => {
+test("the same plan gives the same seeds, one for each node in the plan's order", () => {
   assert.deepEqual(renderSeeds(lab), renderSeeds(lab));
   assert.deepEqual(
     renderSeeds(lab).map(({ node }) => node),
@@ -53,7 +53,7 @@ test("the instance id is the planned machine's UUID", () => {
   }
 });
 
-test("files that may change are the ones that the seed writes, and hold no secret", () => {
+test("changeable files match the files that the seed writes, and contain no secret", () => {
   for (const stack of exampleStacks) {
     for (const seed of renderSeeds(examplePlan(stack))) {
       assert.ok(seed.files.length > 0);
@@ -65,7 +65,7 @@ test("files that may change are the ones that the seed writes, and hold no secre
   }
 });
 
-test("the list of secrets names what the texts refer to and nothing else", () => {
+test("the list of secrets has exactly the secrets that the seed refers to", () => {
   const storage = seedOf(lab, "storage-1");
   assert.deepEqual(storage.secrets, ["ssh-host-key:storage-1", "ssh-user-key.pub"]);
   assert.deepEqual(seedOf(lab, "balancer-2").secrets, ["corosync-key", "ssh-host-key:balancer-2", "ssh-user-key.pub"]);
@@ -74,7 +74,7 @@ test("the list of secrets names what the texts refer to and nothing else", () =>
   }
 });
 
-test("keys of the cluster reach masters only", () => {
+test("only masters get the cluster's keys", () => {
   for (const node of lab.nodes.filter(({ roles }) => !roles.includes("master"))) {
     const { secrets } = renderNodeSeed(lab, node);
     assert.deepEqual(
@@ -95,7 +95,7 @@ test("no node gets the administrator's private key or another node's host key", 
   }
 });
 
-test("every file with a secret is for its owner alone", () => {
+test("only the owner can read a file with a secret", () => {
   for (const seed of renderSeeds(lab)) {
     for (const file of cloudConfig(seed).write_files.filter(({ content }) => content.includes("${secret"))) {
       assert.match(file.permissions, /^0[46]00$/, file.path);
@@ -103,7 +103,7 @@ test("every file with a secret is for its owner alone", () => {
   }
 });
 
-test("a pair of balancers and the gateway are members of one cluster; a single balancer has none", () => {
+test("a pair of balancers and the gateway form one cluster, and a single balancer has none", () => {
   const member = ["/etc/corosync/corosync.conf", "/etc/corosync/authkey", "/var/lib/pacemaker/cib/cib.xml"];
   for (const name of ["gateway", "balancer-1", "balancer-2"]) {
     const written = paths(seedOf(lab, name));
@@ -131,7 +131,7 @@ describe("one more worker", () => {
       .map(({ path }) => path);
   };
 
-  test("changes the gateway's files and what masters know of planned nodes", () => {
+  test("changes the gateway's files and the masters' list of planned nodes", () => {
     assert.deepEqual(changed("gateway"), ["/etc/hosts", "/etc/groundplane/dhcp-hosts"]);
     assert.deepEqual(changed("master-1"), ["/etc/groundplane/planned-nodes"]);
   });
@@ -141,7 +141,7 @@ describe("one more worker", () => {
   });
 });
 
-test("a plan that carries hostile values is refused, not rendered", () => {
+test("a plan with hostile values is refused", () => {
   for (const hostile of ['a"b', "a b", "a\nb", "$(reboot)", "a;b", "a#b", "a{b"]) {
     for (const node of lab.nodes) {
       assert.throws(() => renderNodeSeed({ ...lab, domain: hostile }, node), /cannot be written into/, hostile);

@@ -20,7 +20,7 @@ const [first, second] = nodesOf(lab, "storage") as [NodePlan, NodePlan, NodePlan
 const textOf = (files: readonly SeedFile[], file: string): string =>
   (files.find((each) => each.path === file) as TextFile | undefined)?.content ?? assert.fail(`no ${file}`);
 
-test("storage machines know each other from the start, each by one planned identity", () => {
+test("storage machines know each other's planned identity at boot", () => {
   const identity = (node: NodePlan) => textOf(storageContent(lab, node).files, "/var/lib/glusterd/glusterd.info");
   const id = /^UUID=(.*)$/m.exec(identity(first))?.[1] ?? "";
   assert.match(id, /^[0-9a-f-]{36}$/);
@@ -30,7 +30,7 @@ test("storage machines know each other from the start, each by one planned ident
   assert.equal(peers.length, 2, "not itself");
 });
 
-test("three copies, two and an arbiter, or one: as the configuration says", () => {
+test("the configuration selects three copies, two copies and an arbiter, or one copy", () => {
   const configuration = exampleConfiguration("lab");
   const typeOf = (count: number, shape: "replica-3" | "arbiter"): string | undefined => {
     const pools = { ...configuration.pools, storage: { ...configuration.pools.storage, count } };
@@ -42,12 +42,12 @@ test("three copies, two and an arbiter, or one: as the configuration says", () =
   assert.equal(typeOf(1, "replica-3"), "");
 });
 
-test("only workers and the storage machines may mount the volume", () => {
+test("only workers and storage machines may mount the volume", () => {
   const options = storageContent(lab, first).environment?.VOLUME_OPTIONS ?? "";
   assert.match(options, /^auth\.allow=192\.168\.58\.0\/23,192\.168\.60\.11,192\.168\.60\.12,192\.168\.60\.13 /);
 });
 
-test("a worker mounts the volume from any storage machine, before kubelet, on a floor that takes nothing", () => {
+test("a worker mounts the volume from any storage machine, before the kubelet, on a file system that accepts no files", () => {
   const [floor, mount] = volumeMountUnits(volume) as [TextFile, TextFile];
   assert.match(floor.content, /^Type=tmpfs\nOptions=.*nr_inodes=2$/m);
   assert.match(mount.content, /^What=192\.168\.60\.11:\/data$/m);
@@ -73,7 +73,7 @@ test("without storage machines no node has a volume", () => {
   assert.ok(files.every(({ path }) => !/volume/.test(path)));
 });
 
-test("the provisioner's folder is the mount, its class the default, its pods where the volume is mounted", () => {
+test("the provisioner uses the mount, its class is the default, and its pods run where the volume is mounted", () => {
   const objects = loadAll(storageBackend(lab)?.manifest(lab) ?? "") as LooseDocument[];
   const byKind = (kind: string) => objects.find((object) => object.kind === kind) ?? assert.fail(kind);
   const { data } = byKind("ConfigMap");

@@ -24,7 +24,7 @@ const labWithWorkers = (count: number): DataCenterPlan => {
   return planDataCenter({ ...configuration, pools: { ...pools, workers: { ...pools.workers, count } } });
 };
 
-test("a machine gets what the plan says, and of the secrets only what its seed refers to", async () => {
+test("a machine gets its planned inputs, and only the secrets that its seed refers to", async () => {
   const graph = await recordDataCenter(lab);
   for (const node of lab.nodes) {
     const { inputs } = find(graph, machineType, node.name);
@@ -49,7 +49,7 @@ test("a worker's machine holds no key of the cluster's authorities", async () =>
   }
 });
 
-test("only the gateway has a way out, with the two ports of the host", async () => {
+test("only the gateway has an uplink, with the host's two ports", async () => {
   const graph = await recordDataCenter(lab);
   const machines = graph.filter((resource) => resource.type === machineType);
   assert.deepEqual(
@@ -76,7 +76,7 @@ test("no machine waits for another machine", async () => {
   }
 });
 
-test("bootstrap waits for machines, not for their files", async () => {
+test("bootstrap waits for the machines, and not for their files", async () => {
   const { dependencies, inputs } = find(await recordDataCenter(lab), "groundplane:index:Bootstrap", "bootstrap");
   const expected = ["balancer-1", "balancer-2", "gateway", "master-1", "master-2", "master-3", "secrets-cluster"];
   assert.deepEqual(dependencies, expected);
@@ -87,7 +87,7 @@ test("bootstrap waits for machines, not for their files", async () => {
   assert.equal(inputs.rebootstrap, false);
 });
 
-test("files roll through balancers and masters one node at a time, after the gateway's", async () => {
+test("files change on balancers and masters one node at a time, after the gateway's files", async () => {
   const graph = await recordDataCenter(lab);
   const filesBefore = (name: string) =>
     find(graph, filesType, `${name}-files`).dependencies.filter((dependency) =>
@@ -101,7 +101,7 @@ test("files roll through balancers and masters one node at a time, after the gat
   assert.deepEqual(filesBefore("worker-2"), ["gateway-files", "worker-2-membership"]);
 });
 
-test("masters join one by one, workers all at once, all of them after bootstrap", async () => {
+test("after bootstrap, masters join one at a time and workers join in parallel", async () => {
   const graph = await recordDataCenter(lab);
   const waitsFor = (name: string) =>
     find(graph, "groundplane:index:Membership", `${name}-membership`).dependencies.filter(
@@ -114,7 +114,7 @@ test("masters join one by one, workers all at once, all of them after bootstrap"
   assert.deepEqual(waitsFor("worker-2"), ["bootstrap"]);
 });
 
-test("dismantling waits for everything else that really exists", async () => {
+test("the dismantling depends on all other real resources", async () => {
   const graph = await recordDataCenter(lab);
   const { dependencies } = find(graph, "groundplane:index:Dismantling", "dismantling");
   const others = graph.filter(
@@ -123,7 +123,7 @@ test("dismantling waits for everything else that really exists", async () => {
   assert.deepEqual(dependencies, [...new Set(others.map(({ name }) => name))].sort());
 });
 
-test("a new worker changes only the seeds of other machines, which they read when recreated", async () => {
+test("a new worker changes only the seeds of other machines, which take effect on recreation", async () => {
   const before = await recordDataCenter(lab);
   const after = await recordDataCenter(labWithWorkers(3));
   const untold = ({ inputs: { seed, ...rest } }: RecordedResource) => rest;
@@ -138,7 +138,7 @@ test("a new worker changes only the seeds of other machines, which they read whe
   assert.deepEqual(added, ["worker-3"]);
 });
 
-test("a new worker changes no other node's files or membership but the gateway's, balancers' and masters' files", async () => {
+test("a new worker changes no memberships, and the files of only the gateway, balancers and masters", async () => {
   const before = await recordDataCenter(lab);
   const after = await recordDataCenter(labWithWorkers(3));
   const changed = before.filter(({ type, name, inputs }) => {
@@ -150,7 +150,7 @@ test("a new worker changes no other node's files or membership but the gateway's
   }
 });
 
-test("a preview knows the plan and the seeds, and no secret", async () => {
+test("a preview knows the plan and the seeds, but no secret", async () => {
   const graph = await recordDataCenter(lab, { preview: true });
   const machine = find(graph, machineType, "master-1");
   assert.equal(machine.inputs.uuid, lab.nodes.find((node) => node.name === "master-1")?.uuid);
@@ -160,7 +160,7 @@ test("a preview knows the plan and the seeds, and no secret", async () => {
   assert.ok(!JSON.stringify(graph).includes(sampleSecret("bootstrap-token")));
 });
 
-test("a preview registers what an update registers", async () => {
+test("a preview and an update register the same resources", async () => {
   const identity = ({ type, name, parent }: RecordedResource) => `${type} ${name} < ${parent}`;
   for (const stack of ["lab", "small"] as const) {
     const planned = await recordDataCenter(examplePlan(stack), { preview: true });
@@ -169,7 +169,7 @@ test("a preview registers what an update registers", async () => {
   }
 });
 
-test("every secret that is registered is marked as one", async () => {
+test("every registered secret is marked as secret", async () => {
   const open = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(open);
     if (value === null || typeof value !== "object" || "secret" in value) return null;
@@ -182,7 +182,7 @@ test("every secret that is registered is marked as one", async () => {
   assert.doesNotMatch(text, /PRIVATE KEY/);
 });
 
-test("guests of the fake driver are not asked over SSH", async () => {
+test("the fake driver's guests are not accessed over SSH", async () => {
   const graph = await recordDataCenter(lab, { driver: "fake" });
   assert.deepEqual(
     graph.filter(({ type }) => type.startsWith("command:")),

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { load } from "js-yaml";
 import { renderKubeconfig } from "../../../components/kubeconfig";
 
-test("the kubeconfig leads to the host's own port with the administrator's certificate", () => {
+test("the kubeconfig has the host's own port and the administrator's certificate", () => {
   const text = renderKubeconfig({
     stack: "lab",
     server: "https://127.0.0.1:20000",

@@ -17,7 +17,7 @@ async function runProgram(stack: string, settings: Record<string, string>) {
   return { graph, outputs: program.outputs ?? {} };
 }
 
-test("the program builds one data centre and tells where it is", async () => {
+test("the program builds one data centre and outputs its addresses", async () => {
   const small = { driver: "nspawn", pools: { balancers: { count: 1 }, masters: { count: 1 }, workers: { count: 1 } } };
   const { graph, outputs } = await runProgram("tiny", { "groundplane:dataCenter": JSON.stringify(small) });
   assert.deepEqual(
@@ -33,7 +33,7 @@ test("the program builds one data centre and tells where it is", async () => {
   assert.ok(!(await isSecret(outputs.knownHosts as never)));
 });
 
-test("a wrong configuration is one readable error with every problem, and nothing is built", async () => {
+test("a wrong configuration gives one readable error with every problem, and nothing is built", async () => {
   const wrong = { pools: { masters: { count: 2 }, wrokers: { count: 1 } } };
   const failure = await runProgram("tiny", { "groundplane:dataCenter": JSON.stringify(wrong) }).then(
     () => assert.fail("the program must refuse"),
@@ -46,10 +46,10 @@ test("a wrong configuration is one readable error with every problem, and nothin
   assert.match(failure.message, /pools\.wrokers/);
 });
 
-test("a misspelt key is no data centre of defaults", async () => {
+test("a misspelt key is refused instead of a fallback to the defaults", async () => {
   await assert.rejects(runProgram("tiny", { "groundplane:datacenter": "{}" }), /did you mean `groundplane:dataCenter`/);
 });
 
-test("text that is no mapping is refused", async () => {
+test("text that is not a mapping is refused", async () => {
   await assert.rejects(runProgram("tiny", { "groundplane:dataCenter": "large, please" }), /1 problem in/);
 });

@@ -8,7 +8,7 @@ function framed(text: string): Buffer {
   return Buffer.concat([length, Buffer.from(text)]);
 }
 
-test("frames are found wherever the stream was cut", () => {
+test("frames are found wherever the stream is split", () => {
   const stream = Buffer.concat(["one", "", "three"].map(framed));
   for (let cut = 0; cut <= stream.length; cut++) {
     const first = splitFrames(stream.subarray(0, cut));
@@ -23,6 +23,6 @@ test("frames are found wherever the stream was cut", () => {
   }
 });
 
-test("a length that no frame has is refused", () => {
+test("an impossible frame length is refused", () => {
   assert.equal(splitFrames(Buffer.from("GET / HTTP/1.1\r\n")), undefined);
 });

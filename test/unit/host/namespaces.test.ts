@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { explainRefusal } from "../../../host/namespaces";
 
-/** As util-linux 2.38 and the kernels of Debian and Ubuntu say it. */
+/** Messages of util-linux 2.38 and of the kernels of Debian and Ubuntu. */
 const refusals: readonly (readonly [said: string, problem: RegExp, hint: RegExp])[] = [
   ["unshare cannot be started (spawn unshare ENOENT)", /unshare .* is not installed/, /util-linux/],
   ["unshare: unrecognized option '--map-auto'", /2\.38 or later/, /util-linux/],
@@ -16,7 +16,7 @@ const refusals: readonly (readonly [said: string, problem: RegExp, hint: RegExp]
 ];
 
 for (const [said, problem, hint] of refusals) {
-  test(`who may have no user namespace is told what to do about «${said}»`, () => {
+  test(`the refusal of a user namespace is explained with a next step: ${said}`, () => {
     const found = explainRefusal(said, "ann");
     assert.match(found.problem, problem);
     assert.match(found.hint, hint);

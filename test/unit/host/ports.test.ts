@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseListeners, parseLsof, parseNetstat } from "../../../host/ports";
 
-test("who listens on a port of the loopback or of all addresses is found", () => {
+test("the process that listens on a port of the loopback or of all addresses is found", () => {
   const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:192B 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0
    1: 00000000:192B 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4712 1 0
@@ -13,13 +13,13 @@ test("who listens on a port of the loopback or of all addresses is found", () =>
   assert.deepEqual(parseListeners(table, 22), []);
 });
 
-test("macOS: lsof names process and command", () => {
+test("macOS: lsof names the process and the command", () => {
   assert.equal(parseLsof("p812\ncVBoxHeadless\nf21\n"), "VBoxHeadless (process 812)");
   assert.equal(parseLsof("p9\ng1\ncnode\nf3\n"), "node (process 9)");
   assert.equal(parseLsof(""), undefined);
 });
 
-test("Windows: netstat knows the process, whatever language its words are in", () => {
+test("Windows: netstat's output gives the process in any language", () => {
   const table =
     "\r\nAktive Verbindungen\r\n\r\n  Proto  Lokale Adresse         Remoteadresse          Status           PID\r\n" +
     "  TCP    127.0.0.1:16443        127.0.0.1:50123        HERGESTELLT      7\r\n" +

@@ -7,7 +7,7 @@ test("a command line can be pasted into a shell", () => {
   assert.equal(commandLine(["echo", "it's $HOME", ""]), "echo 'it'\\''s $HOME' ''");
 });
 
-test("a failure keeps what is needed to repeat it", () => {
+test("a failure has everything that is needed to repeat the command", () => {
   const error = new CommandError(
     ["ip", "link", "set", "a b"],
     2,

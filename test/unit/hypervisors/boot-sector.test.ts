@@ -4,13 +4,13 @@ import { bootSector, bootSectorDisk } from "../../../hypervisors/boot-sector";
 
 const LOAD_ADDRESS = 0x7c00;
 
-test("the sector says its line on the first serial port, waits for the port, and halts", () => {
+test("the sector prints its line on the first serial port, waits for the port, and halts", () => {
   assert.equal(runSector(bootSector("BOOT-OK")), "BOOT-OK\r\n");
   const longest = "x".repeat(456);
   assert.equal(runSector(bootSector(longest)), `${longest}\r\n`);
 });
 
-test("a disk is the sector and nothing else", () => {
+test("a disk contains only the sector", () => {
   const disk = bootSectorDisk("BOOT-OK");
   assert.equal(disk.length, 4 * 2 ** 20);
   assert.deepEqual(disk.subarray(0, 512), bootSector("BOOT-OK"));
@@ -18,11 +18,11 @@ test("a disk is the sector and nothing else", () => {
   assert.ok(disk.subarray(512).every((byte) => byte === 0));
 });
 
-test("what does not fit, or is no plain text, is refused", () => {
+test("a line that does not fit or is not plain text is refused", () => {
   for (const line of ["", "x".repeat(457), "two\nlines", "ünlike"]) assert.throws(() => bootSector(line), RangeError);
 });
 
-/** As much of a 16-bit processor as the sector uses. What it sends before the port says that it may is an error. */
+/** The part of a 16-bit processor that the sector uses. Output before the port is ready is an error. */
 class SmallProcessor {
   said = "";
   private ax = 0xffff;
@@ -69,7 +69,7 @@ class SmallProcessor {
     if (taken) this.ip += distance;
   }
 
-  /** Busy every other time it is asked. */
+  /** Busy at every second query. */
   private status(): number {
     assert.equal(this.dx, 0x3fd);
     return this.questions++ % 2 === 0 ? 0 : 0x20;

@@ -25,40 +25,40 @@ async function idOf(choice: Promise<unknown>): Promise<string> {
   return error.id;
 }
 
-test("auto takes system containers on Linux, and says so", async () => {
+test("auto chooses system containers on Linux, and reports the choice", async () => {
   const { driver, reason } = await chooseDriver("auto", surroundings());
   assert.equal(driver, "nspawn");
   assert.match(reason, /^auto: /);
 });
 
-test("the configuration's word counts, the environment's more, and neither looks for hypervisors", async () => {
+test("the environment overrides the configuration, and neither needs a search for hypervisors", async () => {
   const blind = { virtualBox: mustNotAsk, kvm: mustNotAsk };
   assert.equal((await chooseDriver("fake", surroundings(blind))).driver, "fake");
   assert.equal((await chooseDriver("nspawn", surroundings({ ...blind, override: "fake" }))).driver, "fake");
 });
 
-test("a stack that exists keeps its driver, whatever has been installed since", async () => {
+test("an existing stack keeps its driver, whatever is installed later", async () => {
   const installed = { virtualBox: mustNotAsk, kvm: mustNotAsk, stacks: on("nspawn") };
   const { driver, reason } = await chooseDriver("auto", surroundings(installed));
   assert.equal(driver, "nspawn");
   assert.match(reason, /created on nspawn/);
-  // Another stack's machines say nothing about this one.
+  // Another stack's driver does not matter.
   assert.equal((await chooseDriver("auto", surroundings({ stacks: on("fake", "other") }))).driver, "nspawn");
 });
 
-test("another driver for an existing stack is refused, whatever asks for it", async () => {
+test("a different driver for an existing stack is refused from every source", async () => {
   assert.equal(await idOf(chooseDriver("fake", surroundings({ stacks: on("nspawn") }))), "driver-changed");
   const override = { override: "fake", stacks: on("nspawn") };
   assert.equal(await idOf(chooseDriver("auto", surroundings(override))), "driver-changed");
   assert.equal((await chooseDriver("nspawn", surroundings({ stacks: on("nspawn") }))).driver, "nspawn");
 });
 
-test("what is not there is told from mistakes before anything is made", async () => {
+test("an unknown driver and a host without a driver are reported before anything is created", async () => {
   assert.equal(await idOf(chooseDriver("auto", surroundings({ override: "nspwan" }))), "unknown-driver");
   assert.equal(await idOf(chooseDriver("auto", surroundings({ platform: "darwin" }))), "no-driver");
 });
 
-test("auto takes VirtualBox where it is usable, then QEMU with KVM, then containers", async () => {
+test("auto prefers a usable VirtualBox, then QEMU with KVM, then containers", async () => {
   assert.equal((await chooseDriver("auto", surroundings({ virtualBox: yes, kvm: mustNotAsk }))).driver, "virtualbox");
   assert.equal((await chooseDriver("auto", surroundings({ kvm: yes }))).driver, "qemu");
   const { driver, passedOver } = await chooseDriver("auto", surroundings());
@@ -79,18 +79,18 @@ test("VirtualBox and QEMU with KVM never share a host", async () => {
   const onVirtualBox = surroundings({ kvm: yes, stacks: on("virtualbox", "other") });
   assert.equal(await idOf(chooseDriver("qemu", onVirtualBox)), "two-hypervisors");
   assert.equal((await chooseDriver("auto", onVirtualBox)).driver, "nspawn");
-  // Emulation leaves the processor's virtualisation alone.
+  // Emulation does not use the processor's virtualisation.
   const emulated = surroundings({ kvm: no, stacks: on("virtualbox", "other") });
   assert.equal((await chooseDriver("qemu", emulated)).driver, "qemu");
 });
 
-test("only emulated machines are given more time", async () => {
+test("only emulated machines get more time", async () => {
   assert.equal(await slowdownOf("qemu", { kvm: yes }), 1);
   assert.equal(await slowdownOf("qemu", { kvm: no }), 12);
   assert.equal(await slowdownOf("nspawn", { kvm: mustNotAsk }), 1);
 });
 
-test("a driver that this version has not is a mistake, and auto does not take it", async () => {
+test("a driver that this version does not have is an error, and auto does not choose it", async () => {
   const old = surroundings({ drivers: ["nspawn"], virtualBox: yes, kvm: yes });
   assert.equal(await idOf(chooseDriver("virtualbox", old)), "unknown-driver");
   assert.equal((await chooseDriver("auto", old)).driver, "nspawn");

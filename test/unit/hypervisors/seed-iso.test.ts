@@ -9,7 +9,7 @@ const seed = {
   networkConfig: "version: 2\n",
 };
 
-test("a seed's CD image is the same bytes whenever and wherever it is made", () => {
+test("a seed's CD image is reproducible", () => {
   const digest = createHash("sha256").update(seedIso(seed)).digest("hex");
   assert.equal(digest, "fb744884d3cd6587ec6f36d0b3682b6825ffb81130076c5e0de0ddf7e10d18d3");
   assert.deepEqual(seedIso({ ...seed }), seedIso(seed));
@@ -23,7 +23,7 @@ test("it consists of complete sectors, states its size, and has the label that c
   assert.equal(image.toString("latin1", 16 * 2048 + 40, 16 * 2048 + 72).trimEnd(), SEED_VOLUME_ID);
 });
 
-test("every file lies where its record says, with its length in bytes", () => {
+test("every file is at the place of its record, with its length in bytes", () => {
   const image = seedIso(seed);
   assert.deepEqual(filesOf(image), {
     "METADATA.;1": seed.metaData,
@@ -32,12 +32,12 @@ test("every file lies where its record says, with its length in bytes", () => {
   });
 });
 
-test("empty files are fine", () => {
+test("empty files are accepted", () => {
   const image = seedIso({ userData: "", metaData: "instance-id: a\n", networkConfig: "" });
   assert.deepEqual(filesOf(image), { "METADATA.;1": "instance-id: a\n", "NETCONF.;1": "", "USERDATA.;1": "" });
 });
 
-/** Reads the root folder by ISO 9660 alone, without Rock Ridge. */
+/** Reads the root folder by plain ISO 9660, without Rock Ridge. */
 function filesOf(image: Buffer): Record<string, string> {
   const files: Record<string, string> = {};
   const root = image.readUInt32LE(16 * 2048 + 156 + 2) * 2048;

@@ -22,7 +22,7 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("a stack's driver is known from its first segment to its last", async () => {
+test("a stack's driver is recorded while the stack has a segment", async () => {
   assert.equal(await rememberedDriver(localHost, "lab"), undefined);
   assert.deepEqual(await stacksOnDrivers(localHost), []);
   await Promise.all(["dmz", "masters"].map((segment) => rememberDriver(localHost, "lab", segment, "nspawn")));
@@ -41,7 +41,7 @@ test("a stack's driver is known from its first segment to its last", async () =>
   assert.ok(!existsSync(stackFolder("lab")), "nothing is left");
 });
 
-test("what else is in the stack's folder stays", async () => {
+test("other files in the stack's folder are kept", async () => {
   await rememberDriver(localHost, "old", "dmz", "nspawn");
   const kubeconfig = join(stackFolder("old"), "kubeconfig");
   writeFileSync(kubeconfig, "");
@@ -50,7 +50,7 @@ test("what else is in the stack's folder stays", async () => {
   assert.equal(await rememberedDriver(localHost, "old"), undefined);
 });
 
-test("a note that was only half written is none", async () => {
+test("an incomplete record is ignored", async () => {
   await rememberDriver(localHost, "half", "dmz", "nspawn");
   writeFileSync(join(stackFolder("half"), "driver", "dmz"), "");
   assert.equal(await rememberedDriver(localHost, "half"), undefined);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { hasVirtualisationFlag } from "../../../hypervisors/choice/detect-hypervisors";
 import { vboxManageCandidates } from "../../../hypervisors/choice/vboxmanage-program";
 
-test("on Linux the program itself comes before the script around it", () => {
+test("on Linux, the program precedes its wrapper script", () => {
   assert.deepEqual(vboxManageCandidates({ PATH: "/usr/local/bin::.:/usr/bin" }, "linux"), [
     "/usr/lib/virtualbox/VBoxManage",
     "/opt/VirtualBox/VBoxManage",
@@ -12,14 +12,14 @@ test("on Linux the program itself comes before the script around it", () => {
   ]);
 });
 
-test("on macOS it is in the application", () => {
+test("on macOS, the program is in the application's folder", () => {
   assert.deepEqual(vboxManageCandidates({ PATH: "/usr/bin" }, "darwin"), [
     "/Applications/VirtualBox.app/Contents/MacOS/VBoxManage",
     "/usr/bin/VBoxManage",
   ]);
 });
 
-test("on Windows the installer's variables lead to it; the PATH is divided by semicolons and may be called Path", () => {
+test("on Windows, the installer's variables and a PATH with semicolons give the program", () => {
   const environment = {
     Path: "C:\\Windows\\system32;relative;D:\\Tools",
     ProgramFiles: "C:\\Program Files",
@@ -34,14 +34,14 @@ test("on Windows the installer's variables lead to it; the PATH is divided by se
   assert.deepEqual(vboxManageCandidates({}, "win32"), []);
 });
 
-test("what is named expressly is the only one", () => {
+test("an explicitly named program is the only candidate", () => {
   const chosen = { GROUNDPLANE_VBOXMANAGE: "/opt/mine/VBoxManage", PATH: "/usr/bin" };
   for (const platform of ["linux", "darwin", "win32"]) {
     assert.deepEqual(vboxManageCandidates(chosen, platform), ["/opt/mine/VBoxManage"]);
   }
 });
 
-test("VT-x and AMD-V are flags of the processor", () => {
+test("VT-x and AMD-V are found in the processor's flags", () => {
   const withFlag = (flag: string) => `processor\t: 0\nflags\t\t: fpu vme ${flag} sse\nbugs\t\t: spectre_v1\n`;
   assert.ok(hasVirtualisationFlag(withFlag("vmx")));
   assert.ok(hasVirtualisationFlag(withFlag("svm")));

@@ -102,7 +102,7 @@ test("the failure of that process is the failure of the build", async () => {
   });
 });
 
-test("a host that is not Linux takes finished disks, and says so when it has none", async () => {
+test("a host other than Linux uses finished disks, and reports when it has none", async () => {
   const host = new RecordingHost({ facts: { platform: "darwin" } });
   const nothing: PartSource = { ...treeSource(), available: async () => ({ usable: false, reason: "empty" }) };
   await assert.rejects(ensureImages(host, { recipes: [smallDiskRecipe], sources: [nothing] }), (error) => {

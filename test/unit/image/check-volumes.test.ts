@@ -8,7 +8,7 @@ import { type Volume, volumes } from "../../../model/volumes";
 
 const [root, usr] = volumes as [Volume, Volume];
 
-test("the volumes of the image are in order", () => {
+test("the volumes of the image are valid", () => {
   checkVolumes(volumes);
 });
 
@@ -26,7 +26,7 @@ const bad: Readonly<Record<string, readonly [readonly Volume[], RegExp]>> = {
 };
 
 for (const [what, [given, problem]] of Object.entries(bad)) {
-  test(`a disk with ${what} is not laid out`, () => {
+  test(`invalid volumes are refused: ${what}`, () => {
     assert.throws(
       () => layOutDisk("infrastructure", { ...disk, volumes: given }),
       (error) => error instanceof UserError && error.id === "volumes" && problem.test(error.problem),

@@ -15,7 +15,7 @@ import { UserError } from "../../../model/user-error";
 const digest = "a".repeat(64);
 const other = "b".repeat(64);
 
-test("a published checksum is found in every notation that projects use", () => {
+test("a published checksum is found in every format that projects use", () => {
   assert.equal(checksumIn(`${digest}\n`, "file", "kubeadm"), digest);
   assert.equal(checksumIn(`${digest.toUpperCase()}`, "file", "kubeadm"), digest);
   assert.equal(checksumIn(`${other}  x.tgz\n${digest}  y.tgz\n`, "file", "y.tgz"), digest);
@@ -37,7 +37,7 @@ test("other text is not taken for a checksum of the file", () => {
   assert.equal(checksumIn("", "file", "y.tgz"), undefined);
 });
 
-test("parts without files upstream come from a published image, or are not published", () => {
+test("a part without upstream files comes from a published image, or is not published", () => {
   const withoutFiles = kubernetesRecipe(defaultKubernetesVersion).parts.filter(
     (part) => upstreamFiles(part, publicAddresses).length === 0,
   );
@@ -51,7 +51,7 @@ test("parts without files upstream come from a published image, or are not publi
   ]);
 });
 
-test("every other part has files upstream, all over HTTPS, with all its programs", () => {
+test("every other part has upstream files with all its programs, over HTTPS", () => {
   for (const part of kubernetesRecipe(defaultKubernetesVersion).parts) {
     const files = upstreamFiles(part, publicAddresses);
     if (files.length === 0) continue;
@@ -81,7 +81,7 @@ test("the first usable source that has the part is chosen", async () => {
   });
 });
 
-test("a part's folder is named by its recipe alone", () => {
+test("only its recipe determines the name of a part's folder", () => {
   const part = (version: string): Part => ({
     kind: "programs",
     recipe: { name: "etcd", version, programs: ["etcd"] },

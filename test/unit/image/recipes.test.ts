@@ -41,7 +41,7 @@ test("any change of a recipe gives the image another name", () => {
   for (const name of names) assert.match(name, /^infrastructure-[0-9a-f]{12}$/);
 });
 
-test("masters and workers use one image, all other roles the other", () => {
+test("masters and workers share one image, and all other roles share another", () => {
   const of = (...roles: Role[]) => imageFor(imageKindOf(roles), VERSION, "tree");
   assert.equal(of("master"), of("worker"));
   assert.equal(of("gateway", "master", "etcd"), of("master"));
@@ -80,21 +80,21 @@ test("Debian's images keep their names, Ubuntu's have other names", () => {
   assert.ok(!("distribution" in rootTree), "it would be a part of the name");
 });
 
-test("an unknown version of Kubernetes is refused with those that are known", () => {
+test("an unknown version of Kubernetes is refused with the list of known versions", () => {
   assert.throws(
     () => imageFor("kubernetes", "1.2.3", "tree"),
     (error) => error instanceof UserError && error.id === "kubernetes-version" && error.hint.includes(VERSION),
   );
 });
 
-test("the digests of the layers' files are recorded; otherwise run npx tsx image/entry/record-layers.ts", async () => {
+test("the recipes have the digests of the layers' files (npx tsx image/entry/record-layers.ts records them)", async () => {
   for (const [layer, digest] of Object.entries(digests))
     assert.equal(await layerFilesDigest(localHost, layer), digest, layer);
 });
 
 test("container images have the names that kubeadm asks for", () => {
   const names = kubernetesRecipe(VERSION).containerImages.map((image) => image.name);
-  // As `kubeadm config images list` of this version prints them; a contract test asks it.
+  // The output of `kubeadm config images list` of this version. A contract test runs it.
   const asked = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"].map(
     (name) => `registry.k8s.io/${name}:v${VERSION}`,
   );
@@ -106,7 +106,7 @@ test("container images have the names that kubeadm asks for", () => {
   assert.equal(new Set(names).size, names.length);
 });
 
-test("every program that is used belongs to a part, and every part's programs can be built", () => {
+test("every used program belongs to a part, and every part's programs can be built", () => {
   for (const version of kubernetesVersions) {
     const { parts, nodePrograms, containerImages } = kubernetesRecipe(version);
     const known = new Set(parts.flatMap(({ name, programs }) => programs.map((program) => `${name}/${program}`)));
@@ -119,7 +119,7 @@ test("every program that is used belongs to a part, and every part's programs ca
   }
 });
 
-test("the committed Go modules are of the recipe's versions", () => {
+test("the committed Go modules have the recipe's versions", () => {
   const modules = { kubernetes: "k8s.io/kubernetes", etcd: "go.etcd.io/etcd/server/v3" } as const;
   const others = {
     coredns: "github.com/coredns/coredns",
@@ -144,7 +144,7 @@ test("containerd's settings name the pause image of the recipe", () => {
   }
 });
 
-test("packages are sorted and named once", () => {
+test("packages are sorted and without duplicates", () => {
   for (const distribution of distributions) {
     for (const { packages } of [rootTrees[distribution], diskOf(distribution)])
       assert.deepEqual(packages, [...new Set(packages)].sort());
@@ -166,7 +166,7 @@ test("Ubuntu has the packages of Debian under its own names, and one service for
   assert.deepEqual(rootTrees.ubuntu.layer.enabledUnits, rootTree.layer.enabledUnits);
 });
 
-test("packages come from the distribution's own archive, known by its own keys", async () => {
+test("packages come from the distribution's own archive, verified by its own keys", async () => {
   const lines = await packageSources(localHost, archives.ubuntu, rootTrees.ubuntu.suite);
   assert.deepEqual(
     lines.map((line) => line.split(" ").slice(2).join(" ")),

@@ -5,7 +5,7 @@ import { deriveHostKey } from "../../../model/derive-host-key";
 
 const seed = "5e".repeat(32);
 
-test("the key is an OpenSSH key whose public half is the line that is pinned", () => {
+test("the key is an OpenSSH key whose public key is the pinned line", () => {
   for (const node of ["gateway", "master-1", "a", "worker-1000"]) {
     const { privateKey, publicKey } = deriveHostKey(seed, node);
     const parsed = utils.parseKey(privateKey);
@@ -16,13 +16,13 @@ test("the key is an OpenSSH key whose public half is the line that is pinned", (
   }
 });
 
-test("it never changes: running nodes keep their keys over every new version", () => {
+test("a derived key never changes, because running nodes keep their keys across versions", () => {
   const { publicKey } = deriveHostKey(seed, "gateway");
   assert.equal(publicKey, deriveHostKey(seed, "gateway").publicKey);
   assert.equal(publicKey, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKvmmLBBj92ZATO1acqu1jv80roY6pv6W67Bz8iV9TJG");
 });
 
-test("another node or another seed has another key", () => {
+test("a different node or seed gives a different key", () => {
   const keys = [deriveHostKey(seed, "a"), deriveHostKey(seed, "b"), deriveHostKey("00".repeat(32), "a")];
   assert.equal(new Set(keys.map((key) => key.publicKey)).size, 3);
 });

@@ -12,8 +12,8 @@ const rooms = [
 /** The table, and each driver's own folder. */
 const mayName = /^(?:model\/drivers\.ts|hypervisors\/(?:nspawn|fake|virtualbox|qemu)\/.*)$/;
 
-test("code asks for a driver's feature, not for its name", () => {
-  // A path in the configuration is a key of the file and no driver.
+test("code checks a driver's feature, not its name", () => {
+  // A path in the configuration is a key of the file, not a driver.
   const name = new RegExp(`(?<!(?:ConfigurationPath = |ParsedShape)\\[)"(?:${driverNames.join("|")})"`);
   const files = rooms.flatMap((room) =>
     readdirSync(join(project, room), { recursive: true, encoding: "utf8" }).map((file) => `${room}/${file}`),
@@ -26,7 +26,7 @@ test("code asks for a driver's feature, not for its name", () => {
   assert.deepEqual(found, [], "ask for a feature of model/drivers.ts instead");
 });
 
-test("the features of drivers agree with each other", () => {
+test("the features of each driver are consistent", () => {
   for (const name of driverNames) {
     const { imageForm, sharesKernel, emulates, ...row } = drivers[name];
     assert.equal(sharesKernel, imageForm === "tree", `${name}: a machine with a kernel of its own boots a disk`);

@@ -10,13 +10,13 @@ import { isAtLeast, parseVersion } from "../../../model/versions";
 const virtualbox = driverRequirements.virtualbox.hypervisor;
 const qemu = driverRequirements.qemu.hypervisor;
 
-/** Does `doctor` have nothing against this VirtualBox? */
+/** Whether `doctor` accepts this VirtualBox. */
 function doctorAccepts(version: string): boolean {
   const host = { platform: "linux", arch: "x64", program: "/VBoxManage", hostInfo: "", networksConf: undefined };
   return !judgeHost({ ...host, version }).some(({ id, state }) => id === "virtualbox-version" && state === "problem");
 }
 
-/** Does the driver work with this VirtualBox? */
+/** Whether the driver works with this VirtualBox. */
 function driverAccepts(version: string): boolean {
   try {
     dialectFor(version, ["Debian_64"], "linux");
@@ -48,14 +48,14 @@ test("auto and the driver accept the same versions of QEMU", () => {
   }
 });
 
-test("an unusable version is named with the reason", () => {
+test("an unusable version is reported with the reason", () => {
   assert.equal(judgeVersion(virtualbox, "/VBoxManage", "7.0.0r1\n").reason, "VirtualBox 7.0.0r1 is older than 7.0.2");
   assert.equal(judgeVersion(qemu, "/qemu", "?").reason, "/qemu does not print its version");
   assert.equal(installHint(virtualbox), "install VirtualBox 7.1 or newer");
   assert.equal(installHint(qemu), "install QEMU 8.0 or newer");
 });
 
-test("versions are read after a warning and compared number by number", () => {
+test("versions are found after a warning and compared number by number", () => {
   assert.equal(installedHypervisor(virtualbox, "WARNING: no device\n7.2.22_Ubuntur1\n")?.text, "7.2.22_Ubuntur1");
   assert.deepEqual(parseVersion("6.12.9-amd64"), [6, 12, 9]);
   assert.equal(parseVersion("VBoxManage: error"), undefined);

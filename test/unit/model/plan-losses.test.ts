@@ -5,12 +5,12 @@ import type { FormerMachine, GuardedMember, PresentMember } from "../../../model
 import type { Role } from "../../../model/roles";
 
 interface Situation {
-  /** Every machine of the stack so far. */
+  /** Every existing machine of the stack. */
   readonly before: readonly string[];
   readonly after: readonly string[];
   readonly stopped?: readonly string[];
   readonly vanished?: readonly string[];
-  /** Machines that the plan makes of another image. */
+  /** Machines that the plan creates from another image. */
   readonly recreated?: readonly string[];
   readonly replicas?: number;
 }
@@ -18,7 +18,7 @@ interface Situation {
 const names = (role: string, count: number) => Array.from({ length: count }, (_, index) => `${role}-${index + 1}`);
 const member = (name: string, image = "old"): GuardedMember => ({ name, uuid: name, image, macs: [`mac of ${name}`] });
 
-/** As the plan names machines, which is the tests' own way to know a machine's roles. */
+/** A machine with the name that the plan gives it. The tests derive its roles from its name. */
 const formerly = (name: string): FormerMachine => {
   const role = name.replace(/-\d+$/, "") as Role;
   return { name, roles: role === "master" ? ["master", "etcd"] : [role] };
@@ -38,7 +38,7 @@ const properties = (refused: readonly RefusedLoss[]) => refused.map(({ property 
 const masters = (from: number, to: number, rest: Partial<Situation> = {}) =>
   judge({ before: names("master", from), after: names("master", to), ...rest });
 
-test("masters grow and shrink by any number while all of them work", () => {
+test("any number of masters can be added or removed while all of them work", () => {
   for (const [from, to] of [
     [1, 3],
     [3, 5],
@@ -51,7 +51,7 @@ test("masters grow and shrink by any number while all of them work", () => {
   assert.deepEqual(masters(0, 3), [], "a stack that begins");
 });
 
-test("a dead master that leaves is no hindrance, a dead one that stays is started first", () => {
+test("a stopped master may leave, and a stopped master that stays must be started first", () => {
   assert.deepEqual(masters(3, 1, { stopped: ["master-3"] }), []);
   assert.deepEqual(
     masters(3, 1, { stopped: ["master-2"] }).map(({ problem }) => problem),
@@ -60,14 +60,14 @@ test("a dead master that leaves is no hindrance, a dead one that stays is starte
   assert.deepEqual(masters(5, 3, { stopped: ["master-2"] }), []);
 });
 
-test("without a majority nothing is taken away", () => {
+test("without a majority, nothing is removed", () => {
   const [refused] = masters(3, 1, { stopped: ["master-2", "master-3"] });
   assert.match(String(refused?.problem), /only master-1 can answer/);
   assert.match(String(refused?.instead), /run `up`/);
   assert.deepEqual(masters(3, 3, { vanished: ["master-2", "master-3"] }), [], "a repair loses nothing");
 });
 
-test("a majority of the masters is not recreated at once", () => {
+test("a majority of the masters cannot be recreated in one operation", () => {
   assert.deepEqual(masters(3, 3, { recreated: ["master-1"] }), []);
   assert.deepEqual(masters(5, 5, { recreated: ["master-1", "master-2"] }), []);
   assert.match(
@@ -78,7 +78,7 @@ test("a majority of the masters is not recreated at once", () => {
   assert.match(String(masters(1, 1, { recreated: ["master-1"] })[0]?.instead), /grow to three masters first/);
 });
 
-test("both balancers do not go at once, and a pair stays a pair", () => {
+test("two balancers cannot be recreated in one operation, and a pair stays a pair", () => {
   const pair = { before: names("balancer", 2), after: names("balancer", 2) };
   assert.deepEqual(judge({ ...pair, recreated: ["balancer-1"] }), []);
   assert.deepEqual(properties(judge({ ...pair, recreated: names("balancer", 2) })), ["balancers"]);
@@ -88,7 +88,7 @@ test("both balancers do not go at once, and a pair stays a pair", () => {
   assert.deepEqual(judge({ ...single, recreated: ["balancer-1"] }), [], "a single balancer accepts outages");
 });
 
-test("storage keeps its replicas, and goes one machine at a time", () => {
+test("storage keeps its replicas, and is recreated one machine at a time", () => {
   const three = { before: names("storage", 3), after: names("storage", 3) };
   assert.deepEqual(judge({ ...three, recreated: ["storage-2"] }), []);
   assert.deepEqual(properties(judge({ ...three, recreated: ["storage-1", "storage-2"] })), ["storage"]);
@@ -103,7 +103,7 @@ test("storage keeps its replicas, and goes one machine at a time", () => {
   );
 });
 
-test("a volume keeps its shape while there is one", () => {
+test("an existing volume keeps its shape", () => {
   const judgeShape = (before: string | undefined, after: string, machines = 3) =>
     refusedLosses(
       names("storage", machines).map(formerly),
@@ -124,7 +124,7 @@ test("a volume keeps its shape while there is one", () => {
   assert.deepEqual(judgeShape(undefined, "arbiter"), [], "no other shape is known");
 });
 
-test("all that is wrong is told at once", () => {
+test("all refusals are reported at once", () => {
   const before = [...names("master", 3), ...names("balancer", 2), ...names("storage", 3)];
   assert.deepEqual(properties(judge({ before, after: before, recreated: before })), [
     "masters",

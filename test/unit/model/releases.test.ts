@@ -7,7 +7,7 @@ import { UserError } from "../../../model/user-error";
 
 const root = path.join(__dirname, "..", "..", "..");
 
-/** Which files may name a version, and what keeps each of them in step with the table. */
+/** The files that may name a version, and how each of them stays consistent with the table. */
 const mayNameVersions: readonly RegExp[] = [
   /^model\/releases\.ts$/,
   // Modules that programs are built from; test/unit/image/recipes.test.ts compares them with the table.
@@ -30,7 +30,7 @@ function* filesBelow(folder: string): Generator<string> {
   }
 }
 
-test("versions of a release stand in the table alone", () => {
+test("only the table contains the versions of a release", () => {
   const versions = Object.entries(releases).flatMap(([kubernetes, row]) => [kubernetes, ...Object.values(row)]);
   const words = [...new Set(versions)].map((version) => version.replaceAll(".", "\\."));
   const pattern = new RegExp(`(?<![\\d.])(?:${words.join("|")})(?![\\d.]*\\d)`);
@@ -43,7 +43,7 @@ test("versions of a release stand in the table alone", () => {
   assert.deepEqual(found, [], "read them from model/releases.ts");
 });
 
-test("a version without a row is refused, also one that every object has", () => {
+test("a version without a row is refused, also the name of an inherited property", () => {
   for (const version of ["1.2.3", "", "constructor"]) {
     assert.throws(
       () => releaseOf(version),

@@ -9,7 +9,7 @@ test("every pool has machines with a role, and every role belongs to one pool", 
   assert.deepEqual(Object.keys(roles), [...roleNames], "sets of roles are in the order of the table");
 });
 
-test("a set that is stored is taken as it is, and one role of an earlier revision as the set that it means", () => {
+test("a stored set of roles is used unchanged, and a single role of an earlier revision becomes a set", () => {
   assert.deepEqual(storedRoles({ roles: ["master"], role: "master" }), ["master"]);
   assert.deepEqual(storedRoles({ role: "master" }), ["master", "etcd"]);
   assert.deepEqual(storedRoles({ role: "storage" }), ["storage"]);

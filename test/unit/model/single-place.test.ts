@@ -20,7 +20,7 @@ const sources = fs
 const filesWith = (literal: RegExp): readonly string[] =>
   sources.filter(({ text }) => literal.test(text)).map(({ file }) => file);
 
-/** Ports below occur as ordinary numbers, too. */
+/** Ports below this number also occur as ordinary numbers. */
 const firstDistinctivePort = 1024;
 
 const places: readonly { readonly what: string; readonly literal: RegExp; readonly place: string }[] = [
@@ -44,7 +44,7 @@ const places: readonly { readonly what: string; readonly literal: RegExp; readon
 ];
 
 for (const { what, literal, place } of places) {
-  test(`${what} is written in ${place} alone`, () => {
+  test(`only ${place} contains ${what}`, () => {
     assert.deepEqual(filesWith(literal), [place]);
   });
 }

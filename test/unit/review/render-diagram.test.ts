@@ -26,7 +26,7 @@ gateway      uplink 10.0.2.15
   );
 });
 
-test("mermaid names every node once and uses no name that it does not define", () => {
+test("the mermaid diagram defines every node once and uses only defined names", () => {
   for (const stack of exampleStacks) {
     const plan = examplePlan(stack);
     const text = renderDiagram(plan, "mermaid");

@@ -19,7 +19,7 @@ function rendering(change: (text: string) => string = (text) => text): StackRend
 const actions = (changes: readonly NodeChange[]) =>
   Object.fromEntries(changes.filter(({ files }) => files.length === 0).map(({ node, action }) => [node, action]));
 
-test("a difference of texts is unified, with its context and its places", () => {
+test("texts are compared as a unified diff with context and line numbers", () => {
   const lines = (count: number) => Array.from({ length: count }, (_, index) => `line ${index + 1}\n`).join("");
   assert.equal(textDiff(lines(9), lines(9)), "");
   assert.equal(textDiff(undefined, "a\n"), "@@ -0,0 +1,1 @@\n+a\n");
@@ -27,11 +27,11 @@ test("a difference of texts is unified, with its context and its places", () => 
   const expected = "@@ -2,7 +2,7 @@\n line 2\n line 3\n line 4\n-line 5\n+changed\n line 6\n line 7\n line 8\n";
   assert.equal(textDiff(lines(9), lines(9).replace("line 5", "changed")), expected);
   assert.equal(textDiff("a\nb\nc\n", "b\nc\nd\n", 0), "@@ -1,1 +0,0 @@\n-a\n@@ -3,0 +3,1 @@\n+d\n");
-  // A missing line end at the end of a file is a difference, too.
+  // A missing line end at the end of a file is also a difference.
   assert.equal(textDiff("a", "a\n"), "@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+a\n");
 });
 
-test("a stack compared with itself does not change, one that is new is created", () => {
+test("a stack compared with itself does not change, and a new stack is created", () => {
   assert.deepEqual(compareRenderings(rendering(), rendering()).changes, []);
   const { changes, refused } = compareRenderings(undefined, rendering());
   assert.ok(changes.length === 11 && changes.every(({ action }) => action === "create"));
@@ -53,7 +53,7 @@ test("replaced machines are recreated, and the guard's refusals are listed", () 
   assert.deepEqual(fewer.refused, []);
 });
 
-test("more memory restarts a virtual machine and no system container; a disk does not shrink", () => {
+test("more memory restarts a virtual machine and no system container, and a smaller disk is refused", () => {
   const of = (driver: string) => (text: string) => text.replace("driver: auto", `driver: ${driver}`);
   const larger = (text: string) => text.replace("workers: {count: 2}", "workers: {count: 2, memoryMiB: 4096}");
   for (const [driver, action] of [
@@ -89,7 +89,7 @@ const change = (node: string, role: Role, action: NodeChange["action"], files: N
   ...{ node, roles: rolesWith(role), action, reasons: [], files },
 });
 
-test("the risk is that of the riskiest node, and the time away has its source", () => {
+test("the risk is that of the riskiest node, and the outage has its source", () => {
   const review = reviewChanges(
     [change("master-1", "master", "replace"), change("worker-9", "worker", "create")],
     context,
@@ -101,7 +101,7 @@ test("the risk is that of the riskiest node, and the time away has its source", 
   assert.equal(reviewChanges([], { ...context, refused: ["no"] }).risk, "high");
 });
 
-test("what is away is told with the figure that was measured, wherever there is one", () => {
+test("an outage is reported with its measured duration, if there is one", () => {
   const lost = (["balancer", "master", "worker", "storage"] as const).flatMap((role) => [
     change(`${role}-1`, role, "restart"),
     change(`${role}-2`, role, "replace"),
@@ -113,7 +113,7 @@ test("what is away is told with the figure that was measured, wherever there is 
   }
 });
 
-test("a comment begins with its marker, fits its limit, and says what it leaves out", () => {
+test("a comment begins with its marker, fits its limit, and states what it leaves out", () => {
   const file = { path: "/etc/x", before: "", after: "`````\n".repeat(400), reload: "systemctl reload x" };
   const many = Array.from({ length: 200 }, (_, index) => change(`worker-${index}`, "worker", "update", [file]));
   const text = renderMarkdown(reviewChanges(many, context));
@@ -124,7 +124,7 @@ test("a comment begins with its marker, fits its limit, and says what it leaves 
   assert.equal(text.match(/<details>/g)?.length, text.match(/<\/details>/g)?.length);
 });
 
-test("what Pulumi is about to do is told by node, and what the guard says without the engine's words", () => {
+test("Pulumi's planned operations are listed by node, and the guard's refusals without the engine's text", () => {
   const machine = (role: Role) => ({ inputs: { roles: rolesWith(role) } });
   const urn = (type: string, name: string) => `urn:pulumi:lab::groundplane::groundplane:index:${type}::${name}`;
   const files = (content: string) => ({ inputs: { files: [{ path: "/etc/a", mode: "0644", content, reload: "r" }] } });

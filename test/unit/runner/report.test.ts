@@ -8,7 +8,7 @@ const job = (name: string, settings: object = {}) => ({
   ...settings,
 });
 
-test("the last line is the sum, before it a row for each tier", () => {
+test("the last line is the total, after a row for each tier", () => {
   const jobs = [job("a"), job("b", { tier: "golden", passed: 3, skipped: 2 }), job("c")];
   const { text, exitCode } = formatReport(["unit", "golden", "docs"], jobs);
   assert.equal(text.split("\n").at(-1), "5 passed, 0 failed, 2 skipped");
@@ -18,7 +18,7 @@ test("the last line is the sum, before it a row for each tier", () => {
   assert.equal(exitCode, 0);
 });
 
-test("the ten slowest files are named, the slowest first, with what they use of a processor", () => {
+test("the ten slowest files are named, slowest first, with their share of a processor", () => {
   const jobs = Array.from({ length: 12 }, (_, index) => job(`file-${index}`, { seconds: index + 1 }));
   const { text } = formatReport(["unit"], jobs);
   const named = [...text.matchAll(/^(file-\d+) +(\S+) +(\S+) +(\S+)$/gm)].map(([, ...cells]) => cells.join(" "));
@@ -27,7 +27,7 @@ test("the ten slowest files are named, the slowest first, with what they use of 
   assert.equal(named[9], "file-2 3.0 1.0 33%");
 });
 
-test("a skip that is not allowed fails the run, and is told with its reason", () => {
+test("a skip that is not allowed fails the run, and is reported with its reason", () => {
   const forbidden = [{ name: "machines", reason: "no VirtualBox" }];
   const { text, exitCode } = formatReport(["unit"], [job("a", { skipped: 3, forbidden })]);
   assert.equal(exitCode, 1);

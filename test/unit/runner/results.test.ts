@@ -25,7 +25,7 @@ ok 4 - bare # SKIP
 # todo 1
 `;
 
-test("skips are counted at every depth, those of suites too, with their reasons", () => {
+test("skips are counted at every depth, also those of suites, with their reasons", () => {
   const { passed, failed, skips } = readTap(tap, 0);
   assert.deepEqual([passed, failed], [1, 1]);
   assert.deepEqual(skips, [
@@ -36,14 +36,14 @@ test("skips are counted at every depth, those of suites too, with their reasons"
   ]);
 });
 
-test("a file that ends with an error has failed, whatever it reported", () => {
+test("a file that ends with an error counts as failed, whatever it reports", () => {
   assert.equal(readTap("", 1).failed, 1);
   assert.equal(readTap("# pass 3\n# fail 0\n", 7).failed, 1);
   assert.equal(readTap("# pass 3\n# fail 2\n", 1).failed, 2);
   assert.equal(readTap("# pass 3\n# fail 0\n", 0).failed, 0);
 });
 
-test("a skip is allowed for the reasons of its own tier alone, and never without a reason", () => {
+test("a skip is allowed only for a reason of its own tier, and never without a reason", () => {
   const allowed = [{ tiers: ["contract"], reason: /^needs root$/, because: "it also runs as root" }];
   const skips = ["needs root", "needs root and more", ""].map((reason) => ({ name: "x", reason }));
   assert.deepEqual(
@@ -54,7 +54,7 @@ test("a skip is allowed for the reasons of its own tier alone, and never without
   assert.equal(forbiddenSkips("e2e", [], allowed).length, 0);
 });
 
-test("the list of allowed skips names tiers that exist, and says why", () => {
+test("the list of allowed skips names existing tiers and gives explanations", () => {
   for (const { tiers: named, reason, because } of allowedSkips) {
     for (const tier of named) assert.ok(Object.hasOwn(tiers, tier), tier);
     assert.ok(because.length > 20, because);
@@ -62,7 +62,7 @@ test("the list of allowed skips names tiers that exist, and says why", () => {
   }
 });
 
-test("that root is missing is allowed for the tier of hosted runners, and for no tier of real machines", () => {
+test("the reason `needs root` is allowed for the tier of hosted runners, and for no tier of real machines", () => {
   const reasons = ["needs root", "system containers need root", "a root tree with VirtualBox' programs needs root"];
   const skips = reasons.map((reason) => ({ name: "x", reason }));
   assert.equal(forbiddenSkips("contract", skips, allowedSkips).length, 1);

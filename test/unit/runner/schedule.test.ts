@@ -14,7 +14,7 @@ test("long jobs start first", () => {
   );
 });
 
-test("a job starts where a slot is free and no running job holds the same resource", () => {
+test("a job starts if a slot is free and no running job holds its resource", () => {
   const [first, second, free] = [{ holds: "qemu" }, { holds: "qemu" }, {}];
   assert.equal(nextJob([second, free], [first], 2), free);
   assert.equal(nextJob([second], [first], 2), undefined);
@@ -36,7 +36,7 @@ test("every job runs once, as many at once as there are slots, and results keep 
   assert.equal(most, 2);
 });
 
-test("files of system containers take turns, others of their tier do not; the files that are named exist", () => {
+test("only files that use system containers exclude each other, and every named file exists", () => {
   assert.equal(heldBy("contract", "test/contract/nspawn.test.ts"), "containers");
   assert.equal(heldBy("contract", "test/contract/preview.test.ts"), undefined);
   assert.equal(heldBy("qemu", "test/qemu/guests.test.ts"), "qemu");

@@ -23,14 +23,14 @@ function step(inputs: Parameters<typeof readCommandInputs>[0], shown: string[] =
 
 const properties = (failures: readonly { readonly property: string }[]) => failures.map(({ property }) => property);
 
-test("every wrong input is named at once; unknown values wait", () => {
+test("all wrong inputs are reported at once, and unknown values are accepted", () => {
   const wrong = { create: 1, stdin: true, logging: "loud", environment: { A: 1 }, assetPaths: ["x"] };
   assert.deepEqual(properties(checkCommandInputs(wrong)), ["create", "stdin", "assetPaths", "logging", "environment"]);
   const later: Properties = { create: UNKNOWN, stdin: UNKNOWN, logging: UNKNOWN, environment: { A: UNKNOWN } };
   assert.deepEqual(checkCommandInputs(later), []);
 });
 
-test("a connection is checked without repeating its values", () => {
+test("problems of a connection do not show its values", () => {
   const failures = checkConnection({ host: "", port: "22", prot: "hush", proxy: { user: 1 } });
   assert.deepEqual(properties(failures), [
     "connection.host",
@@ -58,7 +58,7 @@ test("a connection has the official defaults", () => {
   );
 });
 
-test("only the pinned host key is accepted, and only its type is asked for", () => {
+test("only the pinned host key is accepted, and only its type is offered", () => {
   const { algorithms, hostVerifier } = pinHostKey("ssh-ed25519 AAAAC3Nz comment");
   assert.deepEqual(algorithms, { serverHostKey: ["ssh-ed25519"] });
   const verify = hostVerifier as (key: Buffer) => boolean;
@@ -67,7 +67,7 @@ test("only the pinned host key is accepted, and only its type is asked for", () 
   assert.throws(() => pinHostKey("AAAAC3Nz"), /TYPE BASE64/);
 });
 
-test("lines are shown whole, also where a character is divided, and the last one without an end", async () => {
+test("complete lines are shown, also with a split character or without a final line end", async () => {
   const shown: string[] = [];
   const [out, err] = [new PassThrough(), new PassThrough()];
   const collector = new OutputCollector(step({ logging: "stdout" }, shown), out, err);
@@ -80,12 +80,12 @@ test("lines are shown whole, also where a character is divided, and the last one
   assert.deepEqual(shown, ["höhe", "end"]);
 });
 
-test("the last output goes to the next run, unless it is not wanted", () => {
+test("the next run gets the previous output, unless this is disabled", () => {
   assert.deepEqual(previousOutputEnvironment(step({})), { PULUMI_COMMAND_STDOUT: "before" });
   assert.deepEqual(previousOutputEnvironment(step({ addPreviousOutputInEnv: false })), {});
 });
 
-test('a failure shows command and output, with logging "none" neither', () => {
+test('a failure shows the command and the output, and neither with logging "none"', () => {
   assert.match(stepFailure(step({}), "exit status 1", "hush").message, /do it[\s\S]*hush/);
   assert.doesNotMatch(stepFailure(step({ logging: "none" }), "exit status 1", "hush").message, /do it|hush/);
 });

@@ -27,7 +27,7 @@ function infoWith(options: Record<string, string | boolean | number>): ProgramIn
   return info;
 }
 
-test("packages with a resource plugin are found: scoped, nested, in folders above, each version once", () => {
+test("packages with a resource plugin are found once for each version: scoped, nested, and in parent folders", () => {
   const resource = { pulumi: { resource: true } };
   install("node_modules/@pulumi/command", { name: "@pulumi/command", version: "1.2.1", ...resource });
   install("node_modules/a/node_modules/@pulumi/command", { name: "@pulumi/command", version: "1.0.0", ...resource });
@@ -46,7 +46,7 @@ test("packages with a resource plugin are found: scoped, nested, in folders abov
   ]);
 });
 
-test("dependencies are told as installed, or as wanted when they are not", () => {
+test("dependencies have their installed version, or the requested version if they are not installed", () => {
   install(".", { dependencies: { here: "^1.0.0", absent: "~9.9" }, devDependencies: { hidden: "*" } });
   install("node_modules/here", { version: "1.4.2" });
   install("node_modules/hidden", { version: "3.0.0", exports: { ".": "./index.js" } });
@@ -57,7 +57,7 @@ test("dependencies are told as installed, or as wanted when they are not", () =>
   ]);
 });
 
-test("runtime options have defaults and are refused by name when they are of the wrong type", () => {
+test("runtime options have defaults, and an option of the wrong type is refused by name", () => {
   assert.deepEqual(readRuntimeOptions(undefined), { typescript: true, tsconfig: undefined, nodeArguments: [] });
   const given = readRuntimeOptions(infoWith({ typescript: false, tsconfig: "t.json", nodeargs: " --a  --b=c " }));
   assert.deepEqual(given, { typescript: false, tsconfig: "t.json", nodeArguments: ["--a", "--b=c"] });
@@ -65,11 +65,11 @@ test("runtime options have defaults and are refused by name when they are of the
   assert.throws(() => readRuntimeOptions(infoWith({ nodeargs: 3 })), /nodeargs must be a string/);
 });
 
-test("configuration keys become the program's", () => {
+test("configuration keys get the names that the program expects", () => {
   assert.equal(programConfigKey("groundplane:dataCenter"), "groundplane:config:dataCenter");
   assert.equal(programConfigKey("groundplane:config:dataCenter"), "groundplane:config:dataCenter");
 });
 
-test("variables are cut at their first equals sign", () => {
+test("variables are split at their first equals sign", () => {
   assert.deepEqual(readVariables(["A=b=c", "EMPTY=", "BARE"]), { A: "b=c", EMPTY: "", BARE: "" });
 });

@@ -32,14 +32,14 @@ const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   ...more,
 });
 
-test("without a choice of the user's, state, home and passphrase are on this host", async () => {
+test("by default, state, home and passphrase are on this host", async () => {
   const variables = await pulumiEnvironment("/tools/bin", environment());
   assert.equal(variables.PULUMI_BACKEND_URL, `file://${data}/state`);
   assert.equal(variables.PULUMI_CONFIG_PASSPHRASE_FILE, `${data}/passphrase`);
   assert.equal(variables.PATH, "/tools/bin:/usr/bin:/bin");
 });
 
-test("the passphrase is made once, is long, and is its owner's alone", async () => {
+test("the passphrase is created once, is long, and only its owner can read it", async () => {
   const file = (await pulumiEnvironment("/bin", environment())).PULUMI_CONFIG_PASSPHRASE_FILE as string;
   const text = fs.readFileSync(file, "utf8");
   assert.equal(fs.statSync(file).mode & 0o777, 0o600);
@@ -48,37 +48,37 @@ test("the passphrase is made once, is long, and is its owner's alone", async () 
   assert.equal(fs.readFileSync(file, "utf8"), text);
 });
 
-test("nothing in the environment is the passphrase itself", async () => {
+test("the environment does not contain the passphrase", async () => {
   const variables = await pulumiEnvironment("/bin", environment());
   const passphrase = fs.readFileSync(variables.PULUMI_CONFIG_PASSPHRASE_FILE as string, "utf8").trim();
   assert.ok(!JSON.stringify(variables).includes(passphrase));
 });
 
 for (const variable of ["PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN"]) {
-  test(`the user's own ${variable} decides`, async () => {
+  test(`the user's own ${variable} selects the backend`, async () => {
     const given = environment({ [variable]: "s3://their-state" });
     assert.deepEqual(await chooseBackend(given), { kind: "user", why: variable });
     assert.equal((await pulumiEnvironment("/bin", given)).PULUMI_BACKEND_URL, undefined);
   });
 }
 
-test("our own backend in the environment is still ours", async () => {
+test("our own backend in the environment counts as local", async () => {
   const { PULUMI_BACKEND_URL } = await pulumiEnvironment("/bin", environment());
   assert.equal((await chooseBackend(environment({ PULUMI_BACKEND_URL }))).kind, "local");
 });
 
-test("a login of the user's decides, and its home is used", async () => {
+test("a user's login selects the backend, and its home is used", async () => {
   fs.writeFileSync(path.join(home, "credentials.json"), JSON.stringify({ current: "https://api.pulumi.com" }));
   assert.equal((await chooseBackend(environment())).kind, "user");
   assert.equal(await choosePulumiHome(environment()), home);
 });
 
-test("having logged out is no login", async () => {
+test("a logout selects the local backend", async () => {
   fs.writeFileSync(path.join(home, "credentials.json"), JSON.stringify({ current: "" }));
   assert.equal((await chooseBackend(environment())).kind, "local");
 });
 
-test("the user's own passphrase and parallelism stay", async () => {
+test("the user's own passphrase and parallelism are kept", async () => {
   const variables = await pulumiEnvironment(
     "/bin",
     environment({ PULUMI_CONFIG_PASSPHRASE: "x", PULUMI_PARALLEL: "3" }),

@@ -34,7 +34,7 @@ test("a line of JSON is an event, anything else is text", () => {
     assert.equal(parseEngineEvent(text), undefined);
 });
 
-test("a URN names the resource; a component is not a real one", () => {
+test("a URN names the resource, and a component is not a real resource", () => {
   const prefix = "urn:pulumi:lab::groundplane::";
   const machine = `${prefix}groundplane:components:DataCenter$groundplane:index:Machine::master-1`;
   assert.deepEqual(resourceOf(machine), { kind: "Machine", name: "master-1", isReal: true });
@@ -42,7 +42,7 @@ test("a URN names the resource; a component is not a real one", () => {
   assert.deepEqual(resourceOf(component), { kind: "DataCenter", name: "lab", isReal: false });
 });
 
-test("each resource is reported once it is done, with its time; components and refreshes are not", () => {
+test("each completed resource is reported with its time, and components and refreshes are not reported", () => {
   const { report, notes, statuses } = replay("worker-added");
   const without = (text: string): string => text.replace(/ \([\d.]+ s\)$/, "");
   assert.deepEqual(notes.map(without).sort(), [
@@ -66,14 +66,14 @@ test("deleted and replaced resources are reported", () => {
   assert.equal(notes.length, 3);
 });
 
-test("a run without changes is known as such", () => {
+test("a run without changes is detected", () => {
   const { report, notes } = replay("no-changes");
   assert.equal(report.isUnchanged, true);
   assert.deepEqual(notes, []);
   assert.equal(read(["error: no"]).report.isUnchanged, false);
 });
 
-test("a failure names the resource and says what Pulumi said", () => {
+test("a failure names the resource and shows Pulumi's message", () => {
   const { report, notes } = replay("command-failed");
   assert.match(report.problems, /^broken \(command\):\n {2}exit status 3: .*\n {2}said on the way\n {2}went wrong$/);
   assert.ok(notes.some((note) => note.startsWith("broken: command create failed (")));
@@ -82,14 +82,14 @@ test("a failure names the resource and says what Pulumi said", () => {
   assert.match(wrong, /^1 problem in stacks\/Pulumi\.small\.yaml:[\s\S]*unknown key/);
 });
 
-test("what Pulumi prints before the engine runs stays readable", () => {
+test("Pulumi's output before the engine starts stays readable", () => {
   const said = ["error: the stack is currently locked by 1 lock(s).", "  file:///state: created by root@vm (pid 1)"];
   const { report } = read(said);
   assert.equal(report.problems, said.join("\n"));
   assert.deepEqual(report.log, said);
 });
 
-test("the log holds what people need and nothing of the engine's own debugging", () => {
+test("the log contains the progress and no debug output of the engine", () => {
   const { log } = replay("command-failed").report;
   assert.ok(log.some((line) => /fine: command created/.test(line)));
   assert.ok(log.some((line) => /broken: exit status 3/.test(line)));

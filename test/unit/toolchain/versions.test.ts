@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseVersion, satisfies } from "../../../toolchain/pulumi-tool";
 
-test("a version is found in what programs print", () => {
+test("a version is found in a program's output", () => {
   assert.deepEqual(parseVersion("v3.248.0\n"), [3, 248, 0]);
   assert.deepEqual(parseVersion("go1.26"), [1, 26, 0]);
   assert.equal(parseVersion("unknown"), undefined);

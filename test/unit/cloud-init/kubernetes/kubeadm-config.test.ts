@@ -34,7 +34,7 @@ test("masters of one bootstrap differ only in name and address", () => {
   assert.equal(own.replaceAll(master.address, secondMaster.address).replaceAll(master.name, secondMaster.name), other);
 });
 
-test("the cluster's configuration says nothing about etcd that holds for one member alone: later joins inherit it", () => {
+test("the cluster's configuration has no etcd argument of a single member, because later joins inherit it", () => {
   const { local } = documentOf("ClusterConfiguration").etcd;
   assert.deepEqual(local, {
     extraArgs: [
@@ -44,14 +44,14 @@ test("the cluster's configuration says nothing about etcd that holds for one mem
   });
 });
 
-test("the API is reached through the floating IP and certified for every planned name", () => {
+test("the API's endpoint is the floating IP, and its certificate has every planned name", () => {
   const cluster = documentOf("ClusterConfiguration");
   assert.equal(cluster.controlPlaneEndpoint, plan.kubernetes.endpoint);
   assert.deepEqual(cluster.apiServer.certSANs, plan.kubernetes.certificateNames);
   assert.equal(cluster.kubernetesVersion, `v${plan.kubernetes.version}`);
 });
 
-test("every file the API server is told to use lies in a folder that is mounted into it", () => {
+test("every file that the API server uses is in a folder that its pod mounts", () => {
   const { extraArgs, extraVolumes } = documentOf("ClusterConfiguration").apiServer;
   const mounts: string[] = ["/etc/kubernetes/pki", ...extraVolumes.map((volume: LooseDocument) => volume.mountPath)];
   const paths: string[] = extraArgs
@@ -65,7 +65,7 @@ test("every file the API server is told to use lies in a folder that is mounted 
     );
 });
 
-test("the kubelet runs on hosts with cgroup v1 and swap, and asks for a signed serving certificate", () => {
+test("the kubelet accepts hosts with cgroup v1 and swap, and requests a signed serving certificate", () => {
   const kubelet = documentOf("KubeletConfiguration");
   assert.deepEqual(
     [kubelet.failCgroupV1, kubelet.failSwapOn, kubelet.cgroupDriver, kubelet.serverTLSBootstrap],
@@ -74,9 +74,9 @@ test("the kubelet runs on hosts with cgroup v1 and swap, and asks for a signed s
   assert.deepEqual(kubelet.clusterDNS, [plan.kubernetes.dnsServiceIp]);
 });
 
-test("no threshold of the kubelet is a part of a disk that may be the host's", () => {
+test("the kubelet's thresholds are absolute, because its disk may be the host's", () => {
   const { evictionHard, imageGCHighThresholdPercent } = documentOf("KubeletConfiguration");
-  // Every one of kubelet's own: whichever is left out is not watched.
+  // All of the kubelet's signals, because it does not watch signals that are left out.
   assert.deepEqual(
     Object.keys(evictionHard).sort(),
     ["imagefs.available", "imagefs.inodesFree", "memory.available", "nodefs.available", "nodefs.inodesFree"].sort(),
@@ -85,7 +85,7 @@ test("no threshold of the kubelet is a part of a disk that may be the host's", (
   assert.equal(imageGCHighThresholdPercent, 100);
 });
 
-test("a worker joins by token and the CA's hash, without anything of a control plane", () => {
+test("a worker joins by token and the CA's hash, without control-plane settings", () => {
   const [join] = documents(joinConfigurationFile(plan, worker)) as [LooseDocument];
   assert.deepEqual(join, {
     apiVersion: "kubeadm.k8s.io/v1beta4",
@@ -107,7 +107,7 @@ test("a worker joins by token and the CA's hash, without anything of a control p
   });
 });
 
-test("a master joins with an API server of its own and the same patches as at bootstrap", () => {
+test("a master joins with its own API server and the patches of the bootstrap", () => {
   const [join] = documents(joinConfigurationFile(plan, secondMaster)) as [LooseDocument];
   assert.deepEqual(join.controlPlane.localAPIEndpoint, { advertiseAddress: secondMaster.address, bindPort: 6443 });
   assert.deepEqual(join.patches, documentOf("InitConfiguration").patches);

@@ -12,12 +12,12 @@ const withProbes = (fastProbes: boolean): DataCenterPlan => ({
 const names = (plan: DataCenterPlan): string[] => kubeadmPatches(plan).map(({ path }) => path.replace(/.*\//, ""));
 const podSpec = (plan: DataCenterPlan) => JSON.parse(kubeadmPatches(plan).at(-1)?.content ?? "").spec.template.spec;
 
-test("with stock probes a static pod gets no more than the name of its audit policy", () => {
+test("with stock probes, the only patch of static pods names the audit policy", () => {
   assert.deepEqual(names(withProbes(false)), ["kube-apiserver2+json.json", "corednsdeployment1+strategic.json"]);
   assert.equal(podSpec(withProbes(false)).containers, undefined);
 });
 
-test("fast probes look once a second and give a start-up no less time than the stock ones", () => {
+test("fast probes run every second and give start-up at least as much time as stock probes", () => {
   assert.deepEqual(names(withProbes(true)), [
     "etcd1+json.json",
     "kube-apiserver1+json.json",
@@ -32,7 +32,7 @@ test("fast probes look once a second and give a start-up no less time than the s
   assert.equal(podSpec(withProbes(true)).containers[0].readinessProbe.periodSeconds, 1);
 });
 
-test("no patch of the seed names etcd's members: only the bootstrap adds those", () => {
+test("no patch of the seed names etcd members, because only the bootstrap adds them", () => {
   for (const plan of [withProbes(true), withProbes(false)]) {
     for (const { path, content } of kubeadmPatches(plan)) {
       assert.ok(!path.includes("etcd0"), path);
@@ -41,7 +41,7 @@ test("no patch of the seed names etcd's members: only the bootstrap adds those",
   }
 });
 
-test("CoreDNS is kept apart where there are nodes for it, and runs on a lone node", () => {
+test("CoreDNS replicas run on different nodes if possible, and also run on a single node", () => {
   assert.ok(podSpec(lab).affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution);
   const lone = { ...lab, nodes: lab.nodes.filter(({ name }) => name === "master-1") };
   assert.equal(podSpec(lone).affinity, undefined);

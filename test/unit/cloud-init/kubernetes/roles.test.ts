@@ -20,7 +20,7 @@ function textFile(files: readonly SeedFile[], path: string): TextFile {
   return file;
 }
 
-test("whatever holds a secret is for root alone and never compared with the guest", () => {
+test("only root can read a file with a secret, and it is never compared with the guest", () => {
   const secret = [...masterFiles, ...workerFiles].filter(
     (file) => "secret" in file || file.content.includes("${secret"),
   );
@@ -31,7 +31,7 @@ test("whatever holds a secret is for root alone and never compared with the gues
   }
 });
 
-test("a master has all keys under kubeadm's names; a worker has none", () => {
+test("a master has all keys under kubeadm's names, and a worker has none", () => {
   const keys = (files: readonly SeedFile[]) =>
     files.flatMap((file) => ("secret" in file ? [`${file.path} ${file.secret}`] : [])).sort();
   assert.deepEqual(keys(workerFiles), []);
@@ -47,7 +47,7 @@ test("a master has all keys under kubeadm's names; a worker has none", () => {
   ]);
 });
 
-test("the commands that the provider calls are executable files", () => {
+test("commands that the provider calls are executable files", () => {
   const commands = (files: readonly SeedFile[]) =>
     files
       .filter((file) => file.mode === "0755")
@@ -75,7 +75,7 @@ test("the commands that the provider calls are executable files", () => {
   );
 });
 
-test("planned nodes are the Kubernetes nodes, and a new one is looked at by the running approver", () => {
+test("the list of planned nodes has every Kubernetes node, and a changed list restarts a running approver", () => {
   const file = textFile(masterFiles, "/etc/groundplane/planned-nodes");
   const expected = plan.nodes.filter(({ roles }) => roles.includes("master") || roles.includes("worker"));
   assert.equal(
@@ -85,7 +85,7 @@ test("planned nodes are the Kubernetes nodes, and a new one is looked at by the 
   assert.match(file.changes?.reload ?? "", /^systemctl try-restart groundplane-approve-serving-certificates/);
 });
 
-test("flannel gets the pods' range and speaks to the API by its floating address", () => {
+test("flannel gets the pods' range and connects to the API through the floating IP", () => {
   const objects = loadAll(textFile(masterFiles, "/etc/groundplane/flannel.yaml").content) as LooseDocument[];
   const configuration = objects.find(({ kind }) => kind === "ConfigMap")?.data["net-conf.json"];
   assert.deepEqual(JSON.parse(configuration), {
@@ -100,7 +100,7 @@ test("flannel gets the pods' range and speaks to the API by its floating address
   assert.equal(variables.KUBERNETES_SERVICE_PORT, "6443");
 });
 
-test("without a name one may ask for health and cluster-info, and for nothing else", () => {
+test("anonymous requests may read only health endpoints and cluster-info", () => {
   const path = "/etc/kubernetes/api-server/authentication-configuration.yaml";
   const { anonymous } = load(textFile(masterFiles, path).content) as LooseDocument;
   assert.deepEqual(anonymous, {
@@ -114,7 +114,7 @@ test("without a name one may ask for health and cluster-info, and for nothing el
   });
 });
 
-test("the audit log never holds what was written or read, and secrets are always in it", () => {
+test("the audit log has no request or response bodies, and logs every access to Secrets", () => {
   const { rules } = load(textFile(masterFiles, "/etc/kubernetes/api-server/audit-policy.yaml").content) as {
     rules: { level: string; resources?: { resources: string[] }[]; users?: string[]; userGroups?: string[] }[];
   };

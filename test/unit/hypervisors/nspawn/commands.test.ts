@@ -21,7 +21,7 @@ const spec: MachineSpec = {
 };
 const [dmz, masters] = ["dmz", "masters"].map((segment) => portName("gateway", segment));
 
-test("names tell stacks and machines apart and fit the kernel", () => {
+test("names are unique for stacks and machines, and fit the kernel's limits", () => {
   assert.notEqual(stackNamespace("lab-gateway"), machineNamespace({ stack: "lab", name: "gateway" }));
   assert.match(portName("a-machine-with-a-long-name", "storage"), /^v[0-9a-f]{12}$/);
   assert.notEqual(portName("master-1", "masters"), portName("master-2", "masters"));
@@ -30,7 +30,7 @@ test("names tell stacks and machines apart and fit the kernel", () => {
   assert.throws(() => checkNames(spec, ["sixteen-letters!"]), { id: "name-too-long" });
 });
 
-test("cables are made in the stack's namespace, with the planned name and MAC at the guest's end", () => {
+test("cables are created in the stack's namespace, with the planned name and MAC at the guest's end", () => {
   assert.deepEqual(commands.addCables(spec), [
     `link add name ${dmz} type veth peer name dmz address 52:54:00:00:00:01 netns gp-lab.gateway`,
     `link set dev ${dmz} alias gateway/dmz`,
@@ -46,7 +46,7 @@ test("cables are made in the stack's namespace, with the planned name and MAC at
   ]);
 });
 
-test("the way out is sandboxed, in a private mount namespace, with the host's loopback closed", () => {
+test("the uplink's process is sandboxed in a private mount namespace and cannot reach the host's loopback", () => {
   assert.deepEqual(commands.runUplink(spec, "/run/groundplane/uplinks/lab.gateway"), [
     ...["unshare", "--mount", "--propagation", "private", "--"],
     ...["slirp4netns", "--netns-type=path", "--api-socket=/run/groundplane/uplinks/lab.gateway"],
@@ -75,14 +75,14 @@ test("systemd-nspawn gets the machine's identity, namespace and binds", () => {
   assert.ok(!unified.some((word) => word.startsWith("--setenv")));
 });
 
-test("layers are stacked from top to bottom, whatever is in their paths", () => {
+test("layers are stacked from top to bottom, with special characters in paths escaped", () => {
   assert.equal(
     commands.overlayOptions(["/images/container", "/images/a:b,c"]),
     "lowerdir=/images/container:/images/a\\:b\\,c,upperdir=upper,workdir=work",
   );
 });
 
-test("commands in a namespace keep the host's cgroups in sight", () => {
+test("commands in a namespace still see the host's cgroups", () => {
   assert.deepEqual(commands.inNamespace("gp-lab", ["true"]), ["nsenter", "--net=/run/netns/gp-lab", "--", "true"]);
   assert.deepEqual(commands.stackBatch("lab", true), ["ip", "-force", "-n", "gp-lab", "-batch", "-"]);
 });

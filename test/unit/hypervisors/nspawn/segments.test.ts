@@ -47,7 +47,7 @@ const makeHost = (script: readonly ScriptedCommand[] = commands): RecordingHost 
 /** The programs that a driver ran, without their arguments. */
 const programs = (host: RecordingHost): readonly string[] => host.log.map((line) => line.split(" ")[0] ?? "");
 
-test("a segment is a bridge in the stack's namespace, and nothing of it stays", async () => {
+test("a segment is a bridge in the stack's namespace, and its removal leaves nothing", async () => {
   const host = makeHost();
   const driver = createNspawnDriver(host);
   await driver.ensureSegment(dmz, owner);
@@ -75,7 +75,7 @@ test("a segment is a bridge in the stack's namespace, and nothing of it stays", 
   }
 });
 
-test("a segment that is up is left alone", async () => {
+test("a segment that is up does not change", async () => {
   const host = makeHost();
   const driver = createNspawnDriver(host);
   await driver.ensureSegment(dmz, owner);
@@ -95,7 +95,7 @@ test("another owner's segment is neither changed nor removed", async () => {
   assert.equal(host.log.length, before);
 });
 
-test("interrupted before its bridge, the segment is completed by the next call", async () => {
+test("a segment without its bridge after an interruption is completed by the next call", async () => {
   const host = makeHost();
   const driver = createNspawnDriver(host);
   const broken = createNspawnDriver({
@@ -112,7 +112,7 @@ test("interrupted before its bridge, the segment is completed by the next call",
   assert.deepEqual(host.traces("/data/stacks"), []);
 });
 
-test("a command that no test expects is refused with those that are", async () => {
+test("an unexpected command is refused with the list of expected commands", async () => {
   const host = makeHost(commands.slice(0, 1));
   await assert.rejects(createNspawnDriver(host).ensureSegment(dmz, owner), (error: Error) => {
     assert.match(error.message, /no test expects the command\n {2}ip -n gp-lab -json link show\n/);
@@ -122,7 +122,7 @@ test("a command that no test expects is refused with those that are", async () =
   assert.deepEqual(programs(host), ["set", "ip", "ip"]);
 });
 
-test("a host that cannot run system containers says everything that is missing", async () => {
+test("a host that cannot run system containers reports everything that is missing", async () => {
   const mac = new RecordingHost({ facts: { platform: "darwin" } });
   const ids = async (host: RecordingHost) => (await createNspawnDriver(host).problems()).map(({ id }) => id);
   assert.deepEqual(await ids(mac), ["not-linux"]);

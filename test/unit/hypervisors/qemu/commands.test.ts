@@ -40,7 +40,7 @@ function valuesOf(argv: readonly string[], option: string): readonly string[] {
   return argv.flatMap((word, index) => (word === option ? [argv[index + 1] as string] : []));
 }
 
-test("a machine's cables lead to its segments, and those of its way out to the switch, with the NAT behind it", () => {
+test("a machine's cables connect to its segments, and its uplink connects through the switch to the NAT", () => {
   const run = runtimeFolder(localHost, "lab");
   assert.deepEqual(valuesOf(runMachine(localHost, gateway, options), "-netdev"), [
     `stream,id=card-dmz-cable,server=off,addr.type=unix,addr.path=${run}/segment.dmz,reconnect-ms=500`,
@@ -52,7 +52,7 @@ test("a machine's cables lead to its segments, and those of its way out to the s
   ]);
 });
 
-test("cards have their planned MAC, and a machine without a way out has no NAT", () => {
+test("cards have their planned MAC, and a machine without an uplink has no NAT", () => {
   const { uplink: _uplink, ...inner } = gateway;
   const argv = runMachine(localHost, inner, options);
   assert.deepEqual(
@@ -62,7 +62,7 @@ test("cards have their planned MAC, and a machine without a way out has no NAT",
   assert.equal(valuesOf(argv, "-netdev").length, 1);
 });
 
-test("disks are found by their serial numbers; the seed is read-only", () => {
+test("disks are found by their serial numbers, and the seed is read-only", () => {
   const argv = runMachine(localHost, gateway, options);
   assert.deepEqual(
     valuesOf(argv, "-device").filter((device) => device.startsWith("virtio-blk")),
@@ -78,7 +78,7 @@ test("disks are found by their serial numbers; the seed is read-only", () => {
   assert.equal(seed["read-only"], true);
 });
 
-test("with KVM the guest has the host's processor, without it an emulated one", () => {
+test("a guest has the host's processor with KVM, and an emulated processor without it", () => {
   const processor = (accelerator: "kvm" | "tcg") => {
     const argv = runMachine(localHost, gateway, { ...options, accelerator });
     return [...valuesOf(argv, "-accel"), ...valuesOf(argv, "-cpu"), ...valuesOf(argv, "-smp")];
@@ -87,13 +87,13 @@ test("with KVM the guest has the host's processor, without it an emulated one", 
   assert.deepEqual(processor("tcg"), ["tcg,thread=multi,tb-size=256", "max", "2"]);
 });
 
-test("older versions plug cables in again by another word, and commas in paths are no ends of options", () => {
+test("older versions reconnect cables by another option, and commas in paths are escaped", () => {
   const argv = runMachine(localHost, gateway, { ...options, version: [8, 2] });
   assert.match(valuesOf(argv, "-netdev")[0] ?? "", /,reconnect=1$/);
   assert.ok(valuesOf(argv, "-chardev").includes("file,id=console,path=/d,, e/console.log"));
 });
 
-test("versions are read and compared", () => {
+test("versions are parsed and compared", () => {
   const said = "QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2+deb13u1~bpo12+1)";
   assert.deepEqual(installedHypervisor(driverRequirements.qemu.hypervisor, said)?.version, [10, 0, 2]);
   assert.equal(installedHypervisor(driverRequirements.qemu.hypervisor, "bash: no"), undefined);
@@ -101,7 +101,7 @@ test("versions are read and compared", () => {
   assert.equal(isAtLeast([9, 1], [9, 2]), false);
 });
 
-test("what is wrong with a QEMU is said with its reason and the next step", () => {
+test("an unusable QEMU is reported with the reason and the next step", () => {
   assert.equal(versionProblem("QEMU emulator version 8.2.1", "tcg"), undefined);
   assert.equal(versionProblem(undefined, "tcg")?.id, "qemu-missing");
   assert.equal(versionProblem("something else", "kvm")?.id, "qemu-unknown");
@@ -112,7 +112,7 @@ test("what is wrong with a QEMU is said with its reason and the next step", () =
   assert.doesNotMatch(versionProblem("QEMU emulator version 7.2.9", "kvm")?.problem ?? "", /emulate/);
 });
 
-test("names that a socket or a serial number cannot hold are refused before anything is made", () => {
+test("names that are too long for a socket or a serial number are refused before anything is created", () => {
   checkNames(localHost, gateway);
   assert.throws(() => checkNames(localHost, { ...gateway, name: "x".repeat(90) }), /socket .* at most 107/);
   const disks = [{ disk: "a-very-long-pool-name-1", mountPoint: "/data" }];

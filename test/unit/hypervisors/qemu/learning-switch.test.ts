@@ -5,7 +5,7 @@ import { LearningSwitch } from "../../../../hypervisors/qemu/switch/learning-swi
 const BROADCAST = "ff:ff:ff:ff:ff:ff";
 const address = (digit: number): string => `52:54:00:00:00:0${digit}`;
 
-/** A frame with its length before it; `text` is what it carries. */
+/** A frame after its length. `text` is its payload. */
 function frame(to: string, from: string, text = "hello"): Buffer {
   const bytes = [...to.split(":"), ...from.split(":")].map((part) => Number.parseInt(part, 16));
   const content = Buffer.concat([Buffer.from(bytes), Buffer.from([0x08, 0x00]), Buffer.from(text)]);
@@ -14,7 +14,7 @@ function frame(to: string, from: string, text = "hello"): Buffer {
   return Buffer.concat([length, content]);
 }
 
-/** A switch with ports that remember what they were sent. */
+/** A switch with ports that record their frames. */
 function bench(ports: number) {
   const hub = new LearningSwitch();
   const made = Array.from({ length: ports }, () => {
@@ -36,7 +36,7 @@ test("frames to an unknown or a group address go to all other ports", () => {
   assert.deepEqual(take(), [group.length, 0, group.length]);
 });
 
-test("an address that has spoken is found at its port, also after it has moved", () => {
+test("an address is learnt from its frames, also after it has moved to another port", () => {
   const { hub, ports, take } = bench(3);
   const [one, two, three] = ports as [(typeof ports)[0], (typeof ports)[0], (typeof ports)[0]];
   hub.forward(two, [frame(BROADCAST, address(2))]);
@@ -50,7 +50,7 @@ test("an address that has spoken is found at its port, also after it has moved",
   assert.deepEqual(take(), [0, 0, wanted.length]);
 });
 
-test("a port that leaves takes its addresses along", () => {
+test("the addresses of a removed port are forgotten", () => {
   const { hub, ports, take } = bench(3);
   const [one, two] = ports as [(typeof ports)[0], (typeof ports)[0]];
   hub.forward(two, [frame(BROADCAST, address(2))]);
@@ -61,7 +61,7 @@ test("a port that leaves takes its addresses along", () => {
   assert.deepEqual(take(), [0, 0, wanted.length]);
 });
 
-test("frames that came together leave in their order, each by its own way", () => {
+test("frames that arrive together are forwarded in order, each to its own port", () => {
   const { hub, ports } = bench(3);
   const [one, two, three] = ports as [(typeof ports)[0], (typeof ports)[0], (typeof ports)[0]];
   hub.forward(two, [frame(BROADCAST, address(2))]);
@@ -77,7 +77,7 @@ test("frames that came together leave in their order, each by its own way", () =
   assert.deepEqual(Buffer.concat(three.sent), second);
 });
 
-test("a frame to an address behind the port that it came from goes nowhere", () => {
+test("a frame to an address on its own port is dropped", () => {
   const { hub, ports, take } = bench(2);
   const [one] = ports as [(typeof ports)[0]];
   hub.forward(one, [frame(BROADCAST, address(2))]);
@@ -86,7 +86,7 @@ test("a frame to an address behind the port that it came from goes nowhere", () 
   assert.deepEqual(take(), [0, 0]);
 });
 
-test("nonsense too short to have addresses is dropped, and a group address is never learnt", () => {
+test("a frame too short to have addresses is dropped, and a group address is never learnt", () => {
   const { hub, ports, take } = bench(2);
   const [one, two] = ports as [(typeof ports)[0], (typeof ports)[0]];
   hub.forward(one, [Buffer.from([0, 0, 0, 2, 1, 2])]);

@@ -47,7 +47,7 @@ const script: readonly ScriptedCommand[] = [
   { argv: ["qemu-system-x86_64", "--version"], stdout: "QEMU emulator version 9.2.1 (Debian 1:9.2.1)\n" },
 ];
 
-/** The switch takes every wiring; QEMU answers every command, and ends when it is told to. */
+/** The switch accepts every configuration. QEMU accepts every command, and ends on `quit`. */
 function onStart(host: RecordingHost, { pid, argv }: RunningProcess): void {
   if (argv[0] !== "qemu-system-x86_64") return void host.listeners.set(controlSocket(host, "lab"), () => "{}");
   const socket = qmpSocket(host, gateway);
@@ -82,7 +82,7 @@ async function makeGateway(host: RecordingHost) {
   return driver;
 }
 
-test("a machine from its image to its end, and nothing of it stays", async () => {
+test("a machine is created, started, stopped and removed, and nothing remains", async () => {
   const host = makeHost();
   const driver = await makeGateway(host);
   assert.equal((await driver.inspectMachine(gateway))?.power, "stopped");
@@ -110,7 +110,7 @@ test("a machine from its image to its end, and nothing of it stays", async () =>
   }
 });
 
-test("KVM is used where processor and device allow it", async () => {
+test("KVM is used if the processor and the device allow it", async () => {
   const files = { "/proc/cpuinfo": "flags\t\t: fpu vmx\n" };
   for (const [access, accelerator] of [
     ["usable", "kvm"],
@@ -134,7 +134,7 @@ test("a used port is reported with its holder before anything starts", async () 
   assert.ok(!host.log.some((line) => line.startsWith("start qemu-system")));
 });
 
-test("a QEMU that ends at once is an error with what it said", async () => {
+test("a QEMU process that ends at once is an error with its output", async () => {
   const host = makeHost({
     onStart: (started, process) => {
       if (process.argv[0] !== "qemu-system-x86_64") return onStart(started, process);

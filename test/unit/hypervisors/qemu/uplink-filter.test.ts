@@ -12,14 +12,14 @@ interface Packet {
   readonly protocol?: number;
   readonly port?: number;
   readonly flags?: number;
-  /** Flags and offset of the fragment, as in the header. */
+  /** Flags and fragment offset, as in the header. */
   readonly fragment?: number;
-  /** Bytes of options behind the header. */
+  /** Bytes of options after the header. */
   readonly options?: number;
   readonly type?: number;
 }
 
-/** A frame of the gateway with its length before it. */
+/** A frame of the gateway after its length. */
 function frame(to: string, packet: Packet = {}): Buffer {
   const { protocol = TCP, port = 80, flags = SYN, fragment = 0, options = 0, type = 0x0800 } = packet;
   const header = Buffer.alloc(20 + options);
@@ -38,12 +38,12 @@ function frame(to: string, packet: Packet = {}): Buffer {
   return Buffer.concat([length, content]);
 }
 
-test("the world outside is open", () => {
+test("connections to the outside pass", () => {
   for (const protocol of [TCP, UDP, ICMP]) assert.equal(mayLeave(frame(OUTSIDE, { protocol })), true);
   assert.equal(mayLeave(frame(OUTSIDE, { fragment: 0x2000 })), true);
 });
 
-test("no connection begins at an address that the NAT makes the host's loopback", () => {
+test("a new connection to an address that the NAT maps to the host's loopback is dropped", () => {
   for (const to of [ROUTER, "10.0.2.4", "10.0.2.255", "10.0.2.0", "127.0.0.1", "127.1.2.3", "0.0.0.0"]) {
     assert.equal(mayLeave(frame(to)), false, `TCP to ${to}`);
     assert.equal(mayLeave(frame(to, { flags: SYN | 0xc0 })), false, `TCP with ECN to ${to}`);
@@ -53,25 +53,25 @@ test("no connection begins at an address that the NAT makes the host's loopback"
   }
 });
 
-test("answers to port-forwards pass: they come from the router's address", () => {
+test("responses of port-forwards pass", () => {
   for (const flags of [SYN | ACK, ACK, FIN | ACK, RST]) assert.equal(mayLeave(frame(ROUTER, { flags })), true);
 });
 
-test("the name server answers questions for names, and nothing else", () => {
+test("only DNS queries pass to the name server", () => {
   assert.equal(mayLeave(frame(NAME_SERVER, { protocol: UDP, port: 53 })), true);
   assert.equal(mayLeave(frame(NAME_SERVER, { protocol: TCP, port: 53 })), true);
   assert.equal(mayLeave(frame(NAME_SERVER, { protocol: UDP, port: 69 })), false);
   assert.equal(mayLeave(frame(NAME_SERVER, { protocol: TCP, port: 22 })), false);
 });
 
-test("a fragment to the host's own addresses is dropped: it may hide where it goes", () => {
+test("a fragment to the host's own addresses is dropped, because it may hide its destination port", () => {
   assert.equal(mayLeave(frame(ROUTER, { flags: ACK, fragment: 0x2000 })), false);
   assert.equal(mayLeave(frame(ROUTER, { flags: ACK, fragment: 0x0001 })), false);
-  // "do not fragment" is no fragment
+  // "do not fragment" does not mark a fragment
   assert.equal(mayLeave(frame(ROUTER, { flags: ACK, fragment: 0x4000 })), true);
 });
 
-test("ARP passes; what is neither ARP nor IPv4, or too short to tell, does not", () => {
+test("ARP passes, and frames of other protocols or without a complete header are dropped", () => {
   assert.equal(mayLeave(frame(ROUTER, { type: 0x0806 })), true);
   assert.equal(mayLeave(frame(OUTSIDE, { type: 0x86dd })), false);
   assert.equal(mayLeave(frame(OUTSIDE, { type: 0x8100 })), false);

@@ -10,7 +10,7 @@ const linux = dialectFor("7.2.22r1", ["Debian12_64"], "linux");
 const macos = dialectFor("7.2.22r1", ["Debian12_64"], "darwin");
 const onHost = { stack: "lab", name: "dmz", attachment: { kind: "host", address: "192.168.56.2/24" } } as const;
 
-/** A session with given answers, by the call's first words; everything else succeeds silently. */
+/** A session with given answers by the call's first words. All other calls succeed without output. */
 function sessionOf(answers: Readonly<Record<string, string | Error>>) {
   const calls: string[] = [];
   const session: Session = {
@@ -30,14 +30,14 @@ function sessionOf(answers: Readonly<Record<string, string | Error>>) {
 
 const attach = (session: Session, dialect: Dialect) => ensureAttached(session, dialect, onHost, undefined);
 
-test("a segment is an internal network named by its stack, and needs no call", async () => {
+test("a segment is an internal network named after its stack, and needs no call", async () => {
   const { session, calls } = sessionOf({});
   const { plug } = await ensureAttached(session, linux, { stack: "lab", name: "dmz" }, undefined);
   assert.deepEqual(plug, { kind: "intnet", network: "gp-lab-dmz" });
   assert.deepEqual(calls, []);
 });
 
-test("the host's interface with the address is used, and stays when the segment goes", async () => {
+test("an existing host interface with the address is used, and kept when the segment is removed", async () => {
   const listed = "Name:            vboxnet3\nDHCP:  Disabled\nIPAddress:       192.168.56.2\n";
   const { session, calls } = sessionOf({ "list hostonlyifs": listed });
   const attached = await attach(session, linux);
@@ -46,7 +46,7 @@ test("the host's interface with the address is used, and stays when the segment 
   assert.deepEqual(calls, ["list hostonlyifs"]);
 });
 
-test("without one it is made, addressed, freed of VirtualBox' DHCP, and goes with the segment", async () => {
+test("a missing host interface is created without VirtualBox's DHCP, and removed with the segment", async () => {
   const { session, calls } = sessionOf({
     "hostonlyif create": "0%...100%\nInterface 'vboxnet0' was successfully created\n",
   });
@@ -67,7 +67,7 @@ test("without one it is made, addressed, freed of VirtualBox' DHCP, and goes wit
   );
 });
 
-test("an interface that cannot have the address does not stay behind", async () => {
+test("a created interface that cannot get the address is removed", async () => {
   const reply = { exitCode: 1, signal: null, stdout: "", stderr: "VBoxManage: error: E_ACCESSDENIED" };
   const refusal = new VirtualBoxError("address-not-allowed", ["hostonlyif"], reply, undefined, undefined, "never", "");
   const { session, calls } = sessionOf({
@@ -78,7 +78,7 @@ test("an interface that cannot have the address does not stay behind", async () 
   assert.equal(calls.at(-1), "hostonlyif remove vboxnet0");
 });
 
-test("macOS gets a network of its own kind", async () => {
+test("macOS gets a host-only network", async () => {
   const { session, calls } = sessionOf({});
   assert.deepEqual(await attach(session, macos), {
     plug: { kind: "hostonlynet", network: "gp-lab-dmz" },
@@ -90,7 +90,7 @@ test("macOS gets a network of its own kind", async () => {
   );
 });
 
-test("cables are plugged into what the segment is attached to", () => {
+test("cables connect to the segment's attachment", () => {
   const spec = { nics: [{ segment: "dmz", name: "dmz", mac: "52:54:00:00:00:01" }], stack: "lab" };
   const [adapter] = wantedAdapters(
     { ...spec, name: "x", uuid: "", image: "", cpus: 1, memoryMiB: 1, diskGiB: 1, disks: [] },

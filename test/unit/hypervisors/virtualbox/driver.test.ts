@@ -91,7 +91,7 @@ test("a guest that ignores its power button loses its power at the deadline", as
   assert.ok(host.log.some((line) => line.endsWith("acpipowerbutton")));
 });
 
-test("without VirtualBox nothing is called", async () => {
+test("without VirtualBox, no program is started", async () => {
   const host = withGateway([], { files: {} });
   await assert.rejects(createVirtualBoxDriver(host).ensureImage({ name: "infrastructure-disk-1" }), {
     id: "image-missing",
@@ -100,7 +100,7 @@ test("without VirtualBox nothing is called", async () => {
   assert.equal(problem?.id, "virtualbox-missing");
 });
 
-test("hosts of three platforms are examined from one", async () => {
+test("hosts of three platforms are examined", async () => {
   const hostInfo = recorded("host-info").replace("HW virtualization: no", "HW virtualization: yes");
   const mac = "/Applications/VirtualBox.app/Contents/MacOS/VBoxManage";
   const windows = "C:\\Program Files\\Oracle\\VirtualBox\\VBoxManage.exe";

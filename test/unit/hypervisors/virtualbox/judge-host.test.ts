@@ -57,7 +57,7 @@ const stateOf = (facts: HostFacts): string =>
     .join(", ");
 const hintOf = (facts: HostFacts, id: string): string => judgeHost(facts).find((each) => each.id === id)?.hint ?? "";
 
-test("a Linux, a macOS and a Windows host in order", () => {
+test("healthy Linux, macOS and Windows hosts have no problem", () => {
   for (const facts of [linuxHost, mac, windows]) assert.equal(stateOf(facts), "");
   assert.deepEqual(
     judgeHost(linuxHost).map(({ id }) => id),
@@ -65,7 +65,7 @@ test("a Linux, a macOS and a Windows host in order", () => {
   );
 });
 
-test("everything that is wrong is told at once, each with its next step", () => {
+test("all problems are reported at once, each with its next step", () => {
   const bare = withLinux({ vboxdrv: "absent", virtualisation: false, kvmUsers: ["qemu-system-x86 (process 7)"] });
   const findings = judgeHost({ ...bare, version: "6.1.50r161033\n", hostInfo: hostInfo("no") });
   const wrong = findings.filter(({ state }) => state === "problem");
@@ -76,11 +76,11 @@ test("everything that is wrong is told at once, each with its next step", () => 
   assert.ok(wrong.every(({ hint }) => hint));
 });
 
-test("without VirtualBox there is one thing to do", () => {
+test("without VirtualBox, only its installation is reported", () => {
   assert.equal(stateOf({ ...linuxHost, program: undefined }), "virtualbox-missing problem");
 });
 
-test("versions: 6 is refused, 7.0.0 too, what is not known yet is a warning", () => {
+test("the versions 6 and 7.0.0 are refused, and an unknown later version is a warning", () => {
   const of = (version: string, host = linuxHost) => stateOf({ ...host, version });
   assert.equal(of("6.1.50r161033\n"), "virtualbox-version problem");
   assert.equal(of("7.0.0r153978\n"), "virtualbox-version problem");
@@ -91,13 +91,13 @@ test("versions: 6 is refused, 7.0.0 too, what is not known yet is a warning", ()
   assert.equal(of(""), "virtualbox-version problem");
 });
 
-test("a warning of Debian's script before the version is no version", () => {
+test("a warning of Debian's wrapper is not taken for the version", () => {
   const warning = "WARNING: The character device /dev/vboxdrv does not exist.\n\t Please install the package\n\n";
   const facts = { ...linuxHost, version: `${warning}7.2.22_Debianr175245\n` };
   assert.match(judgeHost(facts)[0]?.text ?? "", /^VirtualBox 7\.2\.22_Debianr175245, /);
 });
 
-test("the kernel module: what to do follows from who made it, what is built and what the firmware demands", () => {
+test("the next step for the kernel module depends on its vendor, its builds and the firmware", () => {
   const absent = { vboxdrv: "absent", moduleBuilt: false } as const;
   const hint = (changes: Partial<LinuxFacts>, facts: Partial<HostFacts> = {}) =>
     hintOf(withLinux({ ...absent, ...changes }, facts), "kernel-module");
@@ -106,11 +106,11 @@ test("the kernel module: what to do follows from who made it, what is built and 
   assert.match(hint({ moduleBuilt: true }), /^modprobe vboxdrv/);
   assert.match(hint({ moduleBuilt: true, secureBoot: true }), /^Secure Boot .* enrolled .*mokutil --import/);
   assert.match(hint({ secureBoot: true }), /virtualbox-dkms.*; Secure Boot/);
-  // root may open everything, unless a container forbids it; no other user may, and VirtualBox does not need it.
+  // root may open the device unless a container forbids it. Other users may not, and VirtualBox does not need it.
   assert.equal(stateOf(withLinux({ vboxdrv: "forbidden", isRoot: true })), "kernel-module problem");
 });
 
-test("without its module VirtualBox does not know the processor, and Linux does", () => {
+test("without the module, Linux reports the processor's features instead of VirtualBox", () => {
   const noModule = { hostInfo: hostInfo("no") };
   assert.equal(stateOf(withLinux({ vboxdrv: "absent" }, noModule)), "kernel-module problem");
   const lacking = withLinux({ vboxdrv: "absent", virtualisation: false }, noModule);
@@ -120,7 +120,7 @@ test("without its module VirtualBox does not know the processor, and Linux does"
   assert.equal(stateOf({ ...mac, arch: "arm64" }), "processor problem");
 });
 
-test("VirtualBox and KVM in one kernel: told by versions, and no more certain than what is known", () => {
+test("the conflict of VirtualBox and KVM is judged by versions, and stated only as certainly as it is known", () => {
   const pair = (version: string, kernel: string, enableVirtAtLoad: string | undefined, kvmModules = linux.kvmModules) =>
     stateOf(withLinux({ kernel, enableVirtAtLoad, kvmModules }, { version }));
   assert.equal(pair("7.2.22r175245", "6.11.0-9", undefined), "");
@@ -137,7 +137,7 @@ test("VirtualBox and KVM in one kernel: told by versions, and no more certain th
   assert.match(hintOf(unsure, "kvm"), /try the other value: boot with kvm\.enable_virt_at_load=1/);
 });
 
-test("facts about KVM are printed even when nothing is wrong; machines that run with it are a problem", () => {
+test("facts about KVM are always printed, and running KVM machines are a problem", () => {
   const text = judgeHost(linuxHost).find(({ id }) => id === "kvm")?.text;
   assert.equal(text, "Linux 6.1.0-25-amd64, KVM loaded (kvm_intel, kvm), kvm.enable_virt_at_load not there");
   const builtIn = judgeHost(withLinux({ kvmModules: [], enableVirtAtLoad: "Y" })).find(({ id }) => id === "kvm");
@@ -150,7 +150,7 @@ test("Windows' own hypervisor is a warning: VirtualBox may still work", () => {
   assert.equal(stateOf({ ...windows, windowsHypervisor: undefined }), "hyper-v warning");
 });
 
-test("KVM's modules are known by their names", () => {
+test("KVM's modules are recognised by name", () => {
   const modules =
     "kvm_amd 155648 0 - Live 0x0\nkvm 1146880 1 kvm_amd, Live 0x0\nirqbypass 16384 1 kvm, Live 0x0\nkvmgt 1 0 - Live 0x0\n";
   assert.deepEqual(parseKvmModules(modules), ["kvm_amd", "kvm"]);

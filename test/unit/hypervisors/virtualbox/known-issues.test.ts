@@ -6,12 +6,12 @@ const uuid = "6f1d3c1e-0000-5000-8000-000000000001";
 const ok: Reply = { exitCode: 0, signal: null, stdout: "", stderr: "" };
 const failed = (stderr: string, rest: Partial<Reply> = {}): Reply => ({ ...ok, exitCode: 1, stderr, ...rest });
 
-test("what worked is no failure, whatever it prints about its progress", () => {
+test("progress output of a successful call is not a failure", () => {
   assert.equal(failureOf(["createmedium"], ok), undefined);
   assert.equal(failureOf(["createmedium"], { ...ok, stderr: "0%...10%...100%\n" }), undefined);
 });
 
-test("exit code 0 with an error is a failure, on Windows too", () => {
+test("exit code 0 with an error message is a failure, also on Windows", () => {
   for (const program of ["VBoxManage", "VBoxManage.exe"]) {
     const failure = failureOf(["modifyvm", uuid], { ...ok, stderr: `${program}: error: Invalid NIC slot number\n` });
     assert.equal(failure?.id, "virtualbox-failed");
@@ -52,17 +52,17 @@ test("every known failure has its id, its code and a next step", () => {
     assert.ok((failure?.hint ?? "").length > 10);
   }
   const covered = new Set(messages.map(([id]) => id));
-  // Host-only refusals differ from host to host; the table names what they share.
+  // Host-only refusals differ from host to host. The table matches their common part.
   const uncovered = knownIssues.map(({ id }) => id).filter((id) => !covered.has(id));
   assert.deepEqual(uncovered, ["address-not-allowed"]);
 });
 
-test("only what did nothing is repeated", () => {
+test("only failures of calls that changed nothing are retried", () => {
   const repeated = knownIssues.filter(({ retry }) => retry !== "never").map(({ id }) => id);
   assert.deepEqual(repeated, ["vm-locked", "vm-not-ready", "session-lost", "no-com-server"]);
 });
 
-test("a crash is repeated, a call that took too long is not", () => {
+test("a crashed call is retried, and a timed-out call is not", () => {
   const crash = failureOf(["list", "vms"], { ...ok, exitCode: null, signal: "SIGSEGV" });
   assert.deepEqual([crash?.id, crash?.retry], ["virtualbox-crashed", "always"]);
   assert.match(crash?.problem ?? "", /was killed by SIGSEGV/);

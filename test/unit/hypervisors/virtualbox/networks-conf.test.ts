@@ -4,7 +4,7 @@ import { isAllowed, parseNetworksConf, rangeProblem } from "../../../../hypervis
 
 const allows = (text: string | undefined, cidr: string): boolean => isAllowed(parseNetworksConf(text), cidr);
 
-test("without the file the default range is allowed, and nothing else", () => {
+test("without the file, only the default range is allowed", () => {
   assert.ok(allows(undefined, "192.168.56.0/21"));
   assert.ok(allows(undefined, "192.168.63.0/24"));
   assert.ok(!allows(undefined, "192.168.64.0/24"));
@@ -16,7 +16,7 @@ test("a file without a range allows nothing", () => {
     assert.ok(!allows(text, "192.168.56.0/24"), text);
 });
 
-test("ranges stand behind a star, one or more in a line, in one or more lines", () => {
+test("ranges follow a star, one or more on a line, on one or more lines", () => {
   const text = "# ours\n* 192.168.0.0/16\n*\t10.0.0.0/8 2001:db8::/32\r\n";
   assert.deepEqual(parseNetworksConf(text), { ranges: ["192.168.0.0/16", "10.0.0.0/8"], wrongLines: [] });
   assert.ok(allows(text, "10.1.2.0/24"));
@@ -24,11 +24,11 @@ test("ranges stand behind a star, one or more in a line, in one or more lines", 
   assert.ok(!allows(text, "172.16.0.0/24"));
 });
 
-test("a range that is written with host bits still means the whole range", () => {
+test("a range with host bits means the complete range", () => {
   assert.ok(allows("* 192.168.56.1/21\n", "192.168.57.0/24"));
 });
 
-test("one line that VirtualBox does not understand makes the file worthless", () => {
+test("one invalid line makes the complete file invalid", () => {
   for (const line of [
     "*192.168.0.0/16",
     "192.168.0.0/16",
@@ -43,7 +43,7 @@ test("one line that VirtualBox does not understand makes the file worthless", ()
   }
 });
 
-test("what is missing is told with the line to add", () => {
+test("a missing range is reported with the line to add", () => {
   assert.equal(rangeProblem(undefined, "192.168.56.0/24"), undefined);
   const first = rangeProblem(undefined, "10.20.0.0/16");
   assert.match(first?.hint ?? "", /`\* 10\.20\.0\.0\/16`.*\/etc\/vbox\/networks\.conf/);

@@ -22,7 +22,7 @@ describe("lists of machines", () => {
     assert.deepEqual(parseVmList(`"<inaccessible>" {${uuid}}\n`), [{ name: "<inaccessible>", uuid }]);
   });
 
-  test("none is none, and a warning of Debian's wrapper is no machine", () => {
+  test("an empty list has no machine, and a warning of Debian's wrapper is not a machine", () => {
     assert.deepEqual(parseVmList(""), []);
     const { text, driverMissing } = withoutWarning(transcript("virtualbox-7.0/list-warning"));
     assert.equal(driverMissing, true);
@@ -59,7 +59,7 @@ for (const [where, read] of [
       assert.equal(stopped.values.get("intnet1"), 'a "b" \\ c');
     });
 
-    test("forwards belong to the adapter before them", () => {
+    test("port-forwards belong to the adapter before them", () => {
       const local = { protocol: "tcp", hostIp: "127.0.0.1" };
       assert.deepEqual(
         [...stopped.forwards],
@@ -77,7 +77,7 @@ for (const [where, read] of [
       assert.deepEqual(running.forwards, stopped.forwards);
     });
 
-    test("text in the description is no setting", () => {
+    test("text in the description is not a setting", () => {
       assert.equal(stopped.values.get("nic5"), "none");
       assert.deepEqual([...stopped.forwards.keys()], [2, 3]);
       assert.equal(
@@ -87,7 +87,7 @@ for (const [where, read] of [
       assert.equal(stopped.values.get("GuestMemoryBalloon"), "0", "what comes behind it is read again");
     });
 
-    test("a running machine has lines of another form", () => {
+    test("a running machine's different lines are parsed", () => {
       assert.equal(running.values.get("VMState"), "running");
       assert.equal(running.values.get("nic1"), "intnet");
       assert.equal(running.values.get("CurrentSnapshotName"), "first");
@@ -96,7 +96,7 @@ for (const [where, read] of [
   });
 }
 
-test("a machine as 7.0 on Windows prints it", () => {
+test("the output of 7.0 on Windows is parsed", () => {
   const { values, forwards } = parseVmInfo(onWindows(transcript("virtualbox-7.0/vm-info")));
   assert.equal(values.get("SATA-0-0"), "C:\\Users\\Ann Lee\\groundplane\\system.vdi");
   assert.equal(values.get("uartmode1"), "file,C:\\Users\\Ann Lee\\groundplane\\console.log");
@@ -105,7 +105,7 @@ test("a machine as 7.0 on Windows prints it", () => {
   assert.deepEqual([...forwards.keys()], [1]);
 });
 
-test("media: a shared image, a machine's disk on it, a snapshot's", () => {
+test("a shared image, a machine's disk and a snapshot's disk are parsed", () => {
   for (const text of [transcript("virtualbox-7.2/hard-disks"), onWindows(transcript("virtualbox-7.2/hard-disks"))]) {
     const [image, system, snapshot, ...others] = parseMedia(text);
     assert.deepEqual(others, []);
@@ -123,12 +123,12 @@ test("media: a shared image, a machine's disk on it, a snapshot's", () => {
   assert.deepEqual(parseMedia("\n\n"), []);
 });
 
-test("a medium whose file is away", () => {
+test("a medium without its file is inaccessible", () => {
   const text = transcript("virtualbox-7.2/hard-disks").replace(/^State: .*/m, "State:          inaccessible");
   assert.equal(parseMedia(text)[0]?.state, "inaccessible");
 });
 
-test("guest systems, as 7.2 and as older versions list them", () => {
+test("lists of guest systems of 7.2 and of older versions are parsed", () => {
   assert.ok(parseOsTypes(transcript("virtualbox-7.2/os-types")).includes("Debian12_64"));
   assert.ok(!parseOsTypes(transcript("virtualbox-7.2/os-types")).includes("Debian14_64"));
   const older = ["Debian", "Debian_64", "Debian12_64"];

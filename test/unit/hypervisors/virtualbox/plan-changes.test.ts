@@ -56,7 +56,7 @@ function wantedIn(place: keyof typeof places, change: Partial<MachineSpec> = {})
 }
 
 for (const [name, place] of Object.entries(places)) {
-  test(`a machine is made in one order, marked first, all settings at once: ${name}`, () => {
+  test(`a machine is created, marked, then configured in one call: ${name}`, () => {
     const wanted = wantedIn(name as keyof typeof places);
     const { calls, stopFor } = planChanges(localHost, wanted, { info: undefined, media: [] });
     assert.deepEqual(stopFor, []);
@@ -99,7 +99,7 @@ for (const [name, place] of Object.entries(places)) {
   });
 }
 
-/** What VirtualBox shows of the machine as it was made, with other lines put over it. */
+/** VirtualBox's output for the newly created machine, with some lines replaced. */
 function shown(
   state: string,
   lines: Readonly<Record<string, string>> = {},
@@ -136,7 +136,7 @@ const media = [
 const plan = (info: ReturnType<typeof shown>, change: Partial<MachineSpec> = {}, listed = media) =>
   planChanges(localHost, wantedIn("linux", change), { info, media: listed });
 
-test("what is as wanted is left alone, running or not", () => {
+test("a machine without a difference does not change, running or stopped", () => {
   for (const state of ["running", "poweroff"]) assert.deepEqual(plan(shown(state)), { stopFor: [], calls: [] });
 });
 
@@ -152,7 +152,7 @@ test("port-forwards, cables and the CD change while the machine runs", () => {
   ]);
 });
 
-test("everything else needs a stop, and says why; stopped, it is one transaction", () => {
+test("other changes require a stop with a reason, and are one transaction while the machine is stopped", () => {
   const change = { memoryMiB: 1024 };
   assert.deepEqual(plan(shown("running"), change).stopFor, ["memory is 512 instead of 1024"]);
   const still = plan(shown("poweroff", { intnet2: "elsewhere", cableconnected2: "off" }), change);
@@ -167,7 +167,7 @@ test("everything else needs a stop, and says why; stopped, it is one transaction
   });
 });
 
-test("a saved state is dropped before settings change", () => {
+test("a saved state is discarded before settings change", () => {
   const { calls } = plan(shown("saved"), { cpus: 2 });
   assert.deepEqual(calls, [
     ["discardstate", uuid],
@@ -175,7 +175,7 @@ test("a saved state is dropped before settings change", () => {
   ]);
 });
 
-test("a system disk grows, detached disks come back, others go", () => {
+test("a system disk grows, detached disks are attached, and foreign disks are detached", () => {
   const grown = plan(shown("running"), { diskGiB: 16 });
   assert.deepEqual(grown.stopFor, ["its system disk grows to 16 GiB"]);
   assert.deepEqual(grown.calls, [["modifymedium", "disk", places.linux.systemDisk, "--resizebyte", "17179869184"]]);
@@ -183,12 +183,12 @@ test("a system disk grows, detached disks come back, others go", () => {
   assert.deepEqual(moved.calls, [commands.detach(uuid, 3), commands.attachDisk(uuid, 2, dataDisk)]);
 });
 
-test("layers of a snapshot over the system disk are the system disk", () => {
+test("a snapshot's layers over the system disk count as the system disk", () => {
   const layer = medium("l", "/data/vms/Snapshots/l.vdi", { parent: "s" });
   assert.deepEqual(plan(shown("poweroff", { "SATA-0-0": layer.location }), {}, [...media, layer]).calls, []);
 });
 
-test("what was changed by hand reads back as a difference", () => {
+test("manual changes read back as drift", () => {
   const { record, adapters, files } = wantedIn("linux");
   const read = (info: ReturnType<typeof shown>, listed = media) =>
     readBack(localHost, { spec: record.spec, adapters, image, files }, info, listed);

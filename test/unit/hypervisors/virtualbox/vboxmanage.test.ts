@@ -14,7 +14,7 @@ const error = (text: string): Reply => ({
 });
 const locked = error("The machine 'x' is already locked for a session (or being unlocked)");
 
-/** Replies in the order in which they are asked for; refuses whatever was not expected. */
+/** Gives the scripted replies in order, and refuses unexpected calls. */
 function scripted(script: readonly (readonly [call: string, reply: Reply])[]) {
   const left = [...script];
   const pauses: number[] = [];
@@ -46,7 +46,7 @@ const modify = ["modifyvm", uuid, "--memory", "512"];
 const modifyLine = modify.join(" ");
 const showLine = `showvminfo ${uuid} --machinereadable`;
 
-test("a machine that is just being let go is asked again, ever more slowly", async () => {
+test("a call on a machine whose session is closing is retried with growing pauses", async () => {
   const { box, pauses, end } = scripted([
     [modifyLine, locked],
     [showLine, ok('VMState="poweroff"\n')],
@@ -60,7 +60,7 @@ test("a machine that is just being let go is asked again, ever more slowly", asy
   assert.ok((pauses[0] ?? 0) <= 250 && (pauses[1] ?? 0) <= 500 && (pauses[1] ?? 0) >= 375);
 });
 
-test("the session of a machine that runs is not waited for", async () => {
+test("a call does not wait for the session of a running machine", async () => {
   const { box, pauses, end } = scripted([
     [modifyLine, locked],
     [showLine, ok('VMState="running"\n')],
@@ -78,7 +78,7 @@ for (const [what, reply] of [
   ["a server that does not answer yet", error("Failed to create the VirtualBox object!")],
   ["a crash", { exitCode: null, signal: "SIGSEGV", stdout: "", stderr: "" }],
 ] as const) {
-  test(`${what} is tried six times, not more`, async () => {
+  test(`${what} is tried at most six times`, async () => {
     const attempts = Array.from({ length: 6 }, () => ["list vms", reply] as const);
     const { box, pauses, end } = scripted(attempts);
     await assert.rejects(box.session((session) => session.vms()));
@@ -104,7 +104,7 @@ for (const [id, reply] of [
   });
 }
 
-test("a failed call that has done its work is not made again", async () => {
+test("a failed call that has done its work is not repeated", async () => {
   const crash: Reply = { exitCode: null, signal: "SIGTRAP", stdout: "", stderr: "" };
   const { box, end } = scripted([
     ["unregistervm x --delete", crash],
@@ -116,7 +116,7 @@ test("a failed call that has done its work is not made again", async () => {
   end();
 });
 
-test("answers are kept for those who take an old one, until a change", async () => {
+test("answers are cached for callers that accept an old answer, until a change", async () => {
   const medium = (state: string) =>
     ok(`UUID: 1\nParent UUID: base\nState: ${state}\nType: normal (base)\nLocation: /a\n`);
   const { box, end } = scripted([
@@ -134,13 +134,13 @@ test("answers are kept for those who take an old one, until a change", async () 
   end();
 });
 
-test("a machine that is not registered is no failure", async () => {
+test("an unregistered machine is not a failure", async () => {
   const { box, end } = scripted([[showLine, error(`Could not find a registered machine with UUID {${uuid}}`)]]);
   assert.equal(await box.session((session) => session.vm(uuid)), undefined);
   end();
 });
 
-test("the program's version is asked once, again after a failure", async () => {
+test("the program's version is queried once, and again after a failure", async () => {
   const types = ok("ID / Description: Debian12_64 -- Debian 12 Bookworm (64-bit)\r\n");
   const { box, end } = scripted([
     ["--version", ok("6.1.0r1\n")],

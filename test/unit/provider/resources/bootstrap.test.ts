@@ -15,7 +15,7 @@ const inputs = {
 } as unknown as BootstrapInputs;
 const waiting = JSON.stringify({ order: "none", phase: "waiting", etcdData: false, step: "", error: "" });
 
-/** A master that has these commands, and lists what it ran. */
+/** A master that has these commands and records the commands that it runs. */
 function masterWith(commands: readonly string[]) {
   const ran: string[] = [];
   const guest = {
@@ -32,7 +32,7 @@ function masterWith(commands: readonly string[]) {
 const common = ["cluster-status", "cluster-wait", "cluster-id"];
 
 for (const command of ["bootstrap-cluster", formerGuestCommands["bootstrap-cluster"] as string])
-  test(`a master whose files have ${command} is bootstrapped by it`, async () => {
+  test(`${command} bootstraps a master that has it`, async () => {
     const { guest, ran } = masterWith([...common, command]);
     const { outputs } = await bootstrapResource(async () => guest).create(inputs, false, context);
     assert.deepEqual(outputs.bootstrappedWith, ["master-1"]);
@@ -40,7 +40,7 @@ for (const command of ["bootstrap-cluster", formerGuestCommands["bootstrap-clust
     assert.ok(ran.includes(order), ran.join("\n"));
   });
 
-test("a master with neither command is an error that names a command", async () => {
+test("a master without a bootstrap command is an error that names a command", async () => {
   const { guest } = masterWith(common);
   await assert.rejects(
     bootstrapResource(async () => guest).create(inputs, false, context),

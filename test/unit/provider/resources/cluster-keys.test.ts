@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { utils } from "ssh2";
 import { makeClusterKeys } from "../../../../provider/resources/cluster-keys";
 
-test("a full set of keys, each of the form that its user reads", async () => {
+test("a set of keys is complete, and each key has the format that its program reads", async () => {
   const keys = await makeClusterKeys();
   const of = (name: string): string => keys[name] ?? assert.fail(`${name} is missing`);
   for (const name of ["kubernetes-ca", "front-proxy-ca", "etcd-ca"]) {
@@ -35,7 +35,7 @@ test("a full set of keys, each of the form that its user reads", async () => {
   assert.equal(of("ssh-user-key.pub"), `ssh-ed25519 ${user.getPublicSSH().toString("base64")}`);
 });
 
-test("every set is new throughout", async () => {
+test("two sets have no key in common", async () => {
   const [one, two] = [await makeClusterKeys(), await makeClusterKeys()];
   for (const name of Object.keys(one)) assert.notEqual(one[name], two[name], name);
 });

@@ -19,7 +19,7 @@ const machine = (
 const isError = (id: string, hint: RegExp) => (error: unknown) =>
   error instanceof UserError && error.id === id && hint.test(error.hint);
 
-test("what grows is said with both sizes, and what stays is not", () => {
+test("a growing disk is reported with both sizes, and an unchanged disk is not reported", () => {
   const before = machine(10, { "/": 1024, "/var": 4096 });
   assert.equal(describeGrowth(before, before), undefined);
   const after = machine(12, { "/": 1024, "/var": 6144 });
@@ -27,13 +27,13 @@ test("what grows is said with both sizes, and what stays is not", () => {
   assert.deepEqual(grownVolumes(after, before), after.volumes);
 });
 
-test("a share that is smaller in the new plan keeps its size", () => {
+test("a volume whose share shrinks in the new plan keeps its size", () => {
   const before = machine(10, { "/": 1024, "/var": 4096 });
   const after = machine(10, { "/": 2048, "/var": 3072 }, ["/"]);
   assert.deepEqual(grownVolumes(after, before), machine(10, { "/": 2048, "/var": 4096 }, ["/"]).volumes);
 });
 
-test("a disk or a configured volume that would shrink is refused", () => {
+test("a smaller disk or a smaller configured volume is refused", () => {
   const before = machine(10, { "/var": 4096 });
   assert.throws(
     () => grownVolumes(machine(9, { "/var": 4096 }), before),
@@ -43,7 +43,7 @@ test("a disk or a configured volume that would shrink is refused", () => {
   assert.throws(() => grownVolumes(smaller, before), isError("volume-shrinks", /\/var: 4 or more/));
 });
 
-test("volumes that would fit on a new disk, but not on the present one, are refused", () => {
+test("volumes that fit a new disk but not the existing disk are refused", () => {
   const before = machine(10, { "/": 1024, "/var": 8192 });
   const after = machine(10, { "/": 4096, "/var": 2048 }, ["/"]);
   assert.throws(() => grownVolumes(after, before), isError("volumes-do-not-fit", /diskGiB: 13/));

@@ -7,7 +7,7 @@ import { type Role, storedRoles } from "../../../../model/roles";
 import { guardResource } from "../../../../provider/resources/guard";
 import type { Context } from "../../../../provider/rpc/resource-handler";
 
-/** How the roles of members and machines are stored: as a set, or not at all, as by earlier revisions. */
+/** Whether a state stores the roles of members and machines. Earlier revisions do not store them. */
 type Stored = "with roles" | "without roles";
 
 const rolesOf = (name: string): readonly Role[] => storedRoles({ role: name.replace(/-\d+$/, "") });
@@ -30,7 +30,7 @@ function guarded(masters: readonly string[], stored: Stored): GuardInputs {
   };
 }
 
-/** A hypervisor that has these machines; of masters only the first runs. */
+/** A hypervisor with these machines. Only the first master runs. */
 const hypervisor = (machines: readonly string[], stored: Stored): Hypervisor =>
   ({
     listMachines: async () => machines.map((name) => ({ name })),
@@ -56,7 +56,7 @@ for (const stored of ["with roles", "without roles"] as const) {
     assert.deepEqual(others, []);
   });
 
-  test(`a plan that leaves a state ${stored} as it is passes without a look at the machines`, async () => {
+  test(`a plan that does not change a state ${stored} passes without a query of the machines`, async () => {
     const olds = guarded(names("master", 3), stored);
     const resource = guardResource(() => assert.fail("asks no driver"));
     const failures = await resource.check?.(guarded(names("master", 3), "with roles"), {} as Context, olds);
@@ -64,7 +64,7 @@ for (const stored of ["with roles", "without roles"] as const) {
   });
 }
 
-test("machines that the state does not know are guarded by their recorded roles", async () => {
+test("machines outside the state are guarded by their recorded roles", async () => {
   const [refused] = await judge(["master-1"], undefined, "with roles");
   assert.match(String(refused), /of master-1, master-2, master-3 only master-1 can answer/);
 });

@@ -8,15 +8,15 @@ import { storedRoles } from "../../../../model/roles";
 import { leaveCluster } from "../../../../provider/resources/leave-cluster";
 import type { Context } from "../../../../provider/rpc/resource-handler";
 
-/** What the masters of a stack are, as far as a node that leaves can tell. */
+/** The masters of a stack, from the view of a node that leaves. */
 interface Situation {
   readonly leaving: string;
   readonly running: readonly string[];
-  /** Masters on which the API answers. */
+  /** Masters whose API responds. */
   readonly answering: readonly string[];
   /** Masters that are in the cluster. */
   readonly present?: readonly string[];
-  /** The membership is of an earlier revision's state, with one role. */
+  /** The membership comes from the state of an earlier revision, with one role. */
   readonly hasOneRole?: boolean;
 }
 
@@ -24,7 +24,7 @@ const roleOf = (name: string): string => name.replace(/-\d+$/, "");
 
 const masters = ["master-1", "master-2", "master-3"];
 
-/** @returns the commands that masters were given, as `master: command`, and the warnings. */
+/** @returns the commands that the masters ran, as `master: command`, and the warnings. */
 async function leave({ leaving, running, answering, present = masters, hasOneRole = false }: Situation) {
   const commands: string[] = [];
   const warnings: string[] = [];

@@ -9,12 +9,12 @@ import { membershipResource } from "../../../../provider/resources/membership";
 import { nodeFilesResource } from "../../../../provider/resources/node-files";
 import type { Context } from "../../../../provider/rpc/resource-handler";
 
-/** A connection that stood before the gateway's firewall did is cut off by it, in the middle of whatever was asked. */
+/** The gateway's firewall interrupts connections that existed before it started, also during a request. */
 
 const waiting = { order: "none", phase: "waiting", etcdData: false, step: "", error: "" };
 const answers: Readonly<Record<string, string>> = { "cluster-status": JSON.stringify(waiting), "cluster-id": "uid-1" };
 
-/** Every question is lost the first time that it is asked. */
+/** The first attempt of every query is lost. */
 class CutOff {
   readonly asked: string[] = [];
   readonly written: string[] = [];
@@ -73,7 +73,7 @@ test("a node joins over a new connection", async () => {
   assert.equal(master.times("renew-token"), 2);
 });
 
-test("files are looked at and written over a new connection", async () => {
+test("files are read and written over a new connection", async () => {
   const cutOff = new CutOff();
   const file = { path: "/etc/a", mode: "0644", content: "a", reload: "" };
   const inputs = { node: "balancer-1", connection: {}, files: [file], generation: "g" } as unknown as NodeFilesInputs;

@@ -12,13 +12,13 @@ const file = (path: string, content: string, reload = "reload"): GuestFile & { r
 
 interface Node {
   readonly disk: readonly GuestFile[];
-  /** Whether the node works, by what is on its disk. */
+  /** Whether the node works, depending on the files on its disk. */
   readonly works?: (content: (path: string) => string | undefined) => boolean;
   readonly refuses?: string;
   readonly reloadFails?: (content: (path: string) => string | undefined) => boolean;
 }
 
-/** What the guest was told, and what is on its disk afterwards. */
+/** The commands that the guest ran, and the files on its disk afterwards. */
 async function roll(wanted: readonly (GuestFile & { reload: string })[], node: Node) {
   const disk = new Map(node.disk.map((each) => [each.path, each]));
   const content = (path: string) => disk.get(path)?.content;
@@ -39,7 +39,7 @@ async function roll(wanted: readonly (GuestFile & { reload: string })[], node: N
     },
   };
   const log = (severity: string, message: string) => severity === "warning" && told.push(`warning: ${message}`);
-  // The engine's limit bounds every wait: the shortest there is.
+  // The engine's limit bounds every wait, so it has the shortest value.
   const context = { signal: new AbortController().signal, log, timeoutSeconds: 6 } as unknown as Context;
   const inputs = { node: "balancer-1", connection: {}, files: wanted, generation: "g" } as unknown as NodeFilesInputs;
   const error = await rollFiles({ connect: async () => guest, isNew: false }, inputs, context).then(
@@ -50,25 +50,25 @@ async function roll(wanted: readonly (GuestFile & { reload: string })[], node: N
   return { told, error, content };
 }
 
-test("files that are as they should be run nothing", async () => {
+test("unchanged files run no command", async () => {
   const { told, error } = await roll([file("/a", "one")], { disk: [file("/a", "one")] });
   assert.deepEqual([told, error], [[], undefined]);
 });
 
-test("what several files need runs once, when all are in place", async () => {
+test("a command that several files need runs once, after all files are written", async () => {
   const wanted = [file("/a", "two"), file("/b", "two"), file("/c", "two", "")];
   const { told, content } = await roll(wanted, { disk: [file("/a", "one")] });
   assert.deepEqual(told, ["sh -c reload"]);
   assert.deepEqual(["/a", "/b", "/c"].map(content), ["two", "two", "two"]);
 });
 
-test("a file that its program refuses changes nothing and ends the roll", async () => {
+test("a refused file changes nothing on the node and ends the roll", async () => {
   const { told, error, content } = await roll([file("/a", "two")], { disk: [file("/a", "one")], refuses: "/a" });
   assert.deepEqual([told, content("/a"), error?.id], [[], "one", "file-refused"]);
   assert.match(String(error?.problem), /neither balancer-1 nor any node after it was changed: its \/a .*line 3: what/);
 });
 
-test("a failed reload restores the former files and removes the new ones", async () => {
+test("a failed reload restores the previous files and removes new files", async () => {
   const { told, error, content } = await roll([file("/a", "two"), file("/b", "two")], {
     disk: [file("/a", "one")],
     reloadFails: (text) => text("/a") === "two",
@@ -78,7 +78,7 @@ test("a failed reload restores the former files and removes the new ones", async
   assert.match(String(error?.problem), /it has its former files again; no node after it.*no such directive/);
 });
 
-test("a node that is unhealthy with its new files gets the former ones again", async () => {
+test("a node that is unhealthy with new files gets its previous files again", async () => {
   const { error, content } = await roll([file("/a", "two")], {
     disk: [file("/a", "one")],
     works: (text) => text("/a") === "one",
@@ -87,12 +87,12 @@ test("a node that is unhealthy with its new files gets the former ones again", a
   assert.match(String(error?.problem), /is down/);
 });
 
-test("when that fails as well, it is said", async () => {
+test("a failed restore is reported", async () => {
   const { error } = await roll([file("/a", "two")], { disk: [file("/a", "one")], reloadFails: () => true });
   assert.match(String(error?.problem), /restoring them failed as well: no such directive/);
 });
 
-test("a node that does not work because of its files is repaired by new ones", async () => {
+test("new files repair a node that its current files have broken", async () => {
   const { told, error, content } = await roll([file("/a", "two")], {
     disk: [file("/a", "broken by hand")],
     works: (text) => text("/a") === "two",

@@ -12,29 +12,29 @@ const properties: Properties = {
   "odd name": { 'quo"ted': ["deep"] },
 };
 
-test("values survive the wire, unknown ones as the symbol", () => {
+test("values survive encoding, and unknown values become the symbol", () => {
   assert.deepEqual(decode(encode(properties)).properties, properties);
   assert.equal(decode(encode(properties)).secretPaths.size, 0);
 });
 
-test("secrets come back by path, at any depth, and their values are plain", () => {
+test("secrets are returned as paths at any depth, with plain values", () => {
   const paths = ["name", "list[0].key", '["odd name"]["quo\\"ted"]', "pending"];
   const decoded = decode(encode(properties, [...paths, "absent"]));
   assert.deepEqual(decoded.properties, properties);
   assert.deepEqual([...decoded.secretPaths].sort(), [...paths].sort());
 });
 
-test("undefined properties do not travel", () => {
+test("undefined properties are left out", () => {
   const decoded = decode(encode({ a: undefined as never, b: { c: undefined as never } }));
   assert.deepEqual(decoded.properties, { b: {} });
 });
 
-test("the top-level key of a path", () => {
+test("a path gives its top-level key", () => {
   const keys = { "seed.userData": "seed", "nics[0].mac": "nics", '["odd name"].a': "odd name", plain: "plain" };
   for (const [path, key] of Object.entries(keys)) assert.equal(topLevelKey(path), key);
 });
 
-test("differences name what was added, deleted and changed", () => {
+test("differences name added, deleted and changed properties", () => {
   const before = { same: 1, gone: 1, list: [1, 2, 3], nested: { a: 1 }, kind: [1] };
   const after: Properties = { same: 1, added: 1, list: [1, 5], nested: { a: UNKNOWN }, kind: { "0": 1 } };
   assert.deepEqual(Object.fromEntries(differences(before, after)), {

@@ -7,7 +7,7 @@ import { decodeStored, oldState } from "../../../../provider/rpc/stored-state";
 const handler = { formerProperties: { key: "token", list: "members", weight: null } } as unknown as ResourceHandler;
 const stored = (properties: Properties, secretPaths: string[] = []) => encode(properties, secretPaths);
 
-test("stored properties get their present names and stay secret, and former ones are dropped", () => {
+test("stored properties get their present names and stay secret, and obsolete properties are dropped", () => {
   const { properties, secretPaths } = decodeStored(
     handler,
     stored({ key: [{ text: "a" }], keys: "b", list: ["one"], weight: 1 }, ["key[0].text", "keys", "weight"]),
@@ -16,7 +16,7 @@ test("stored properties get their present names and stay secret, and former ones
   assert.deepEqual([...secretPaths], ["token[0].text", "keys"]);
 });
 
-test("old inputs and outputs get their present names; without former names they stay", () => {
+test("stored inputs and outputs get their present names, and do not change without former names", () => {
   const old = oldState(handler, stored({ key: "a" }), stored({ key: "a", list: [] }));
   assert.deepEqual(old, { inputs: { token: "a" }, outputs: { token: "a", members: [] } });
   const plain = oldState({} as ResourceHandler, stored({ key: "a" }), undefined);

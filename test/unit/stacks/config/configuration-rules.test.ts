@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseConfiguration } from "../../../../stacks/config/parse-configuration";
 
-/** One broken rule each: every rule of the configuration occurs here. */
+/** Each case breaks one rule. Every rule of the configuration has a case. */
 interface Case {
   readonly what: string;
   readonly value: unknown;

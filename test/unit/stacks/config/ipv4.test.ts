@@ -15,7 +15,7 @@ import {
   sizeOf,
 } from "../../../../stacks/config/ipv4";
 
-test("addresses are read and written over the whole range", () => {
+test("addresses of the complete range are parsed and formatted", () => {
   for (const text of ["0.0.0.0", "10.0.2.15", "192.168.56.1", "255.255.255.255"]) {
     const value = parseAddress(text);
     assert.ok(value !== undefined && value >= 0, text);
@@ -23,7 +23,7 @@ test("addresses are read and written over the whole range", () => {
   }
 });
 
-test("what only looks like an address is refused", () => {
+test("malformed addresses and ranges are refused", () => {
   for (const text of ["", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", "0x7f.0.0.1", "::1", "1.2.3.-4"]) {
     assert.equal(parseAddress(text), undefined, JSON.stringify(text));
   }
@@ -32,7 +32,7 @@ test("what only looks like an address is refused", () => {
   }
 });
 
-test("ranges know their size, last address, mask and boundary", () => {
+test("a range has a size, a last address, a mask and a boundary", () => {
   const range = cidr("192.168.56.0/21");
   assert.equal(sizeOf(range), 2048);
   assert.equal(formatAddress(lastOf(range)), "192.168.63.255");
@@ -44,7 +44,7 @@ test("ranges know their size, last address, mask and boundary", () => {
   assert.equal(formatCidr(aligned(cidr("192.168.57.9/21"))), "192.168.56.0/21");
 });
 
-test("ranges overlap when one address is in both", () => {
+test("ranges overlap if they share an address", () => {
   const range = cidr("10.0.2.0/24");
   assert.ok(contains(range, cidr("10.0.2.255/32").network));
   assert.ok(!contains(range, cidr("10.0.3.0/32").network));

@@ -4,14 +4,14 @@ import { nearestWord } from "../../../../stacks/config/nearest-word";
 
 const known = ["masters", "workers", "storage", "cidr"];
 
-test("a typing error finds the word that was meant", () => {
+test("a mistyped word finds the intended word", () => {
   assert.equal(nearestWord("mastres", known), "masters");
   assert.equal(nearestWord("Worker", known), "workers");
   assert.equal(nearestWord("cird", known), undefined);
   assert.equal(nearestWord("cidrs", known), "cidr");
 });
 
-test("a word that is close to nothing suggests nothing", () => {
+test("an unrelated word gives no suggestion", () => {
   assert.equal(nearestWord("etcd", known), undefined);
   assert.equal(nearestWord("", known), undefined);
 });

@@ -8,7 +8,7 @@ import { parseConfiguration } from "../../../../stacks/config/parse-configuratio
 const problemsOf = (value: unknown, context: { stack?: string; hostMemoryMiB?: number } = {}) =>
   parseConfiguration(value, { stack: "lab", ...context }).problems ?? [];
 
-test("nothing written means a highly available data centre of defaults", () => {
+test("an empty configuration gives a highly available data centre with defaults", () => {
   for (const nothing of [undefined, null, {}]) {
     const { configuration } = parseConfiguration(nothing, { stack: "lab" });
     assert.ok(configuration);
@@ -31,7 +31,7 @@ test("nothing written means a highly available data centre of defaults", () => {
   }
 });
 
-test("what is written wins over defaults, key by key", () => {
+test("configured keys override the defaults, key by key", () => {
   const { configuration } = parseConfiguration(
     { pools: { masters: { cpus: 4 } }, hostPorts: { api: 6443 }, floatingIp: "192.168.56.20" },
     { stack: "lab" },
@@ -49,7 +49,7 @@ test("what is written wins over defaults, key by key", () => {
   assert.equal(configuration.floatingIp, "192.168.56.20");
 });
 
-test("names of stacks are names of hosts", () => {
+test("a stack's name must be a valid host name", () => {
   for (const stack of ["", "Lab", "1lab", "lab-", "lab_1", "x".repeat(21), "la b", "lab\n", "$(id)"]) {
     assert.deepEqual(
       problemsOf({}, { stack }).map(({ path }) => path),
@@ -60,7 +60,7 @@ test("names of stacks are names of hosts", () => {
   for (const stack of ["a", "lab", "team-1", "x".repeat(20)]) assert.deepEqual(problemsOf({}, { stack }), []);
 });
 
-test("everything that is wrong is told at once, also beside values that cannot be read", () => {
+test("all problems are reported at once, also beside unreadable values", () => {
   const value = {
     drivr: "x",
     pools: { masters: { count: 4, cpus: "2" }, workers: { count: 5000 }, storage: { disks: [{ name: "a" }] } },
@@ -87,7 +87,7 @@ test("everything that is wrong is told at once, also beside values that cannot b
   );
 });
 
-test("a former name of a key is an error that says the present one", () => {
+test("a former name of a key is an error that names the present key", () => {
   for (const [former, present] of Object.entries(formerConfigurationKeys)) {
     const value = former.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), true);
     const { problems = [] } = parseConfiguration(value, { stack: "lab" });
@@ -98,7 +98,7 @@ test("a former name of a key is an error that says the present one", () => {
   }
 });
 
-test("values are shown as written and shortened", () => {
+test("values are shown as written, shortened to 60 characters", () => {
   assert.equal(problemsOf({ driver: "x".repeat(500) })[0]?.value.length, 60);
   assert.equal(problemsOf({ pools: { masters: { count: 4 } } })[0]?.value, "4");
   assert.equal(problemsOf({}, { hostMemoryMiB: 1 })[0]?.value, "11776 MiB");

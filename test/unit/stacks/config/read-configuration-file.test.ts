@@ -21,7 +21,7 @@ config:
       podCidr: 192.168.0.0/16
 `;
 
-test("each problem carries its line", () => {
+test("each problem has its line", () => {
   const { problems = [] } = readConfigurationFile(broken, { stack: "lab", hostMemoryMiB: 100 });
   assert.deepEqual(
     problems.map(({ line, path, value }) => [line, path, value]),
@@ -35,13 +35,13 @@ test("each problem carries its line", () => {
   );
 });
 
-test("a problem with a default points at the nearest key that is written", () => {
+test("a problem with a default points to the nearest key in the file", () => {
   const text = "config:\n  groundplane:dataCenter:\n    pools: {}\n";
   const { problems = [] } = readConfigurationFile(text, { stack: "lab", hostMemoryMiB: 100 });
   assert.deepEqual([problems[0]?.line, problems[0]?.path], [3, "pools"]);
 });
 
-test("text that is no YAML is one located problem for each error, and nothing throws", () => {
+test("invalid YAML gives one located problem for each error, and nothing throws", () => {
   for (const text of ["config:\n  a: [\n", "a: 1\na: 2\n", "\t- x", "config: {a: b: c}"]) {
     const { problems = [] } = readConfigurationFile(text, { stack: "lab" });
     assert.ok(problems.length > 0, text);
@@ -52,7 +52,7 @@ test("text that is no YAML is one located problem for each error, and nothing th
   }
 });
 
-test("a volume that is written twice is told with its line", () => {
+test("a duplicate volume is reported with its line", () => {
   const text = `config:
   groundplane:dataCenter:
     pools:
@@ -70,7 +70,7 @@ test("a volume that is written twice is told with its line", () => {
   );
 });
 
-test("a file without our key, or an empty one, means defaults", () => {
+test("an empty file or a file without our key gives the defaults", () => {
   for (const text of ["", "config: {}\n", "config:\n  aws:region: eu\n", "encryptionsalt: x\n"]) {
     assert.ok(readConfigurationFile(text, { stack: "lab" }).configuration, text);
   }
@@ -82,7 +82,7 @@ test("YAML of the wrong kind is a problem of the configuration", () => {
   }
 });
 
-test("problems are described with place, value, rule and fix", () => {
+test("a problem is described with its place, value, rule and fix", () => {
   const text = "config:\n  groundplane:dataCenter:\n    pools: { masters: { count: 2 } }\n";
   const { problems = [] } = readConfigurationFile(text, { stack: "lab" });
   assert.equal(

@@ -7,13 +7,13 @@ const parse = (written: object) => parseConfiguration(written, { stack: "lab" })
 const attached = (...attachments: object[]) => ({ driver: "virtualbox", virtualbox: { attachments } });
 const rulesOf = (written: object) => parse(written).problems?.map(({ path, rule }) => `${path}: ${rule}`);
 
-test("by default no segment reaches beyond its machines", () => {
+test("by default, no segment is attached to a network of the host", () => {
   const { configuration } = parse({});
   assert.ok(configuration);
   assert.ok(planDataCenter(configuration).segments.every(({ attachment }) => attachment === undefined));
 });
 
-test("the host's address in a segment is planned, behind the gateway's", () => {
+test("the host's planned address in a segment follows the gateway's address", () => {
   const { configuration } = parse(
     attached({ segment: "dmz", to: "host" }, { segment: "workers", to: "adapter", adapter: "eth0" }),
   );
@@ -27,7 +27,7 @@ test("the host's address in a segment is planned, behind the gateway's", () => {
   });
 });
 
-test("every mistake is told at once", () => {
+test("all mistakes are reported at once", () => {
   const written = attached(
     { segment: "dmz", to: "host", adapter: "eth0" },
     { segment: "dmz", to: "adapter" },
@@ -45,7 +45,7 @@ test("every mistake is told at once", () => {
   );
 });
 
-test("other drivers have no attachments", () => {
+test("attachments are refused for other drivers", () => {
   const written = { ...attached({ segment: "dmz", to: "host" }), driver: "nspawn" };
   assert.deepEqual(rulesOf(written), ["virtualbox.attachments: is for VirtualBox, not for nspawn"]);
 });

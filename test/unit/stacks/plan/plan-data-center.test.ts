@@ -13,7 +13,7 @@ function planOf(value: unknown, stack = "lab"): DataCenterPlan {
   return planDataCenter(configuration);
 }
 
-test("the lab's machines stand where they are expected", () => {
+test("the lab's machines have their expected addresses", () => {
   assert.deepEqual(
     lab.nodes.map(({ name, address }) => `${name} ${address}`),
     [
@@ -33,7 +33,7 @@ test("the lab's machines stand where they are expected", () => {
   assert.equal(nodesOf(lab, "worker").length, 2);
 });
 
-// These values are identities of machines that exist: a change of any of them would replace all of them.
+// These values are identities of existing machines. A change of any value replaces all machines.
 test("identities never change", () => {
   const master = lab.nodes.find(({ name }) => name === "master-1");
   assert.ok(master);
@@ -61,7 +61,7 @@ test("identities never change", () => {
   });
 });
 
-test("the gateway stands in every segment and on the uplink", () => {
+test("the gateway has an interface in every segment and on the uplink", () => {
   const gateway = lab.nodes[0];
   assert.deepEqual(
     gateway?.interfaces.map(({ name, address }) => [name, address]),
@@ -81,7 +81,7 @@ test("the gateway stands in every segment and on the uplink", () => {
   });
 });
 
-test("segments are carved from one range", () => {
+test("all segments are parts of one range", () => {
   assert.deepEqual(
     lab.segments.map(({ name, cidr, gateway, broadcast, dynamicRange }) => [
       ...[name, cidr, gateway, broadcast],
@@ -98,7 +98,7 @@ test("segments are carved from one range", () => {
   assert.equal(lab.serviceAddresses, "192.168.62.0/23");
 });
 
-test("two balancers are a pair, a single one owns the floating IP permanently", () => {
+test("two balancers are a pair, and a single balancer owns the floating IP permanently", () => {
   assert.deepEqual(lab.balancing, {
     floatingIp: "192.168.56.10",
     prefixLength: 24,
@@ -118,14 +118,14 @@ test("two balancers are a pair, a single one owns the floating IP permanently", 
   assert.equal(planOf({ options: { failover: "calm" } }).balancing.tokenMs, 1000);
 });
 
-test("the cluster is reached by the floating IP, and by the host", () => {
+test("the cluster is reached through the floating IP and through the host", () => {
   const { kubernetes } = planOf({ floatingIp: "192.168.56.20", network: { serviceCidr: "10.112.0.0/20" } });
   assert.equal(kubernetes.endpoint, "192.168.56.20:6443");
   assert.equal(kubernetes.dnsServiceIp, "10.112.0.10");
   assert.deepEqual(kubernetes.certificateNames, ["192.168.56.20", "api.lab.internal", "127.0.0.1", "localhost"]);
 });
 
-test("data disks have names and identities of their own", () => {
+test("each data disk has its own name and identity", () => {
   const disks = nodesOf(lab, "storage").flatMap(({ dataDisks }) => dataDisks);
   assert.deepEqual(
     disks.map(({ name, mountPoint, sizeGiB }) => [name, mountPoint, sizeGiB]),
@@ -138,7 +138,7 @@ test("data disks have names and identities of their own", () => {
   assert.equal(new Set(disks.map(({ uuid }) => uuid)).size, 3);
 });
 
-test("two stacks of the same shape share addresses, and no identity", () => {
+test("two stacks of the same shape have the same addresses and different identities", () => {
   const [one, other] = [planOf({}, "one"), planOf({}, "two")];
   assert.deepEqual(
     one.nodes.map(({ address }) => address),
@@ -150,7 +150,7 @@ test("two stacks of the same shape share addresses, and no identity", () => {
   assert.deepEqual(shared, []);
 });
 
-test("a pool that was never checked against its segment is refused, not planned wrongly", () => {
+test("a pool that is too large for its segment is refused", () => {
   const configuration = exampleConfiguration("lab");
   const pools = { ...configuration.pools, masters: { ...configuration.pools.masters, count: 201 } };
   assert.throws(() => planDataCenter({ ...configuration, pools }), /node 182 does not fit into segment masters/);

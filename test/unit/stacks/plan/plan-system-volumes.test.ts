@@ -16,18 +16,18 @@ const pool = (diskGiB: number, named: PoolConfiguration["volumes"] = {}): PoolCo
 const sizes = (of: PoolConfiguration) =>
   Object.fromEntries(planSystemVolumes(of, "kubernetes").map(({ mountPoint, sizeMiB }) => [mountPoint, sizeMiB]));
 
-test("named volumes get what they ask for, the others their share, and some room stays free", () => {
+test("configured volumes get their size, other volumes get their share, and some space stays free", () => {
   const planned = sizes(pool(20, { "/var": 10 }));
   assert.equal(planned["/var"], 10_240);
-  // 20480 less 384, 10240 and the image's 1856 are 8000 MiB, of which 5 % are 400.
+  // 20480 MiB minus 384, 10240 and the image's 1856 leaves 8000 MiB, and 5 % of that is 400 MiB.
   assert.deepEqual(planned, { "/": 656, "/usr": 1808, "/var": 10_240, "/tmp": 528, "/opt": 464 });
 });
 
-test("the shares leave room", () => {
+test("the shares leave free space", () => {
   assert.ok(volumes.reduce((sum, { growthShare }) => sum + growthShare, 0) < 100);
 });
 
-test("any disk that the image fits holds its volumes, and a larger one makes none smaller", () => {
+test("every disk that the image fits holds its volumes, and no volume is smaller on a larger disk", () => {
   fc.assert(
     fc.property(fc.integer({ min: 4, max: 4096 }), fc.nat(4096), (diskGiB, more) => {
       const [before, after] = [sizes(pool(diskGiB)), sizes(pool(diskGiB + more))];

@@ -5,7 +5,7 @@ import { examplePlan } from "../../../support/example-plans";
 
 const lab = examplePlan("lab");
 
-test("workloads stop first, the gateway last", () => {
+test("workloads stop first, and the gateway stops last", () => {
   assert.deepEqual(stopOrder(lab, new Set(lab.nodes.map(({ name }) => name))), [
     ["worker-1", "worker-2"],
     ["storage-1", "storage-2", "storage-3"],
@@ -15,7 +15,7 @@ test("workloads stop first, the gateway last", () => {
   ]);
 });
 
-test("only existing machines are stopped, unplanned ones first", () => {
+test("only existing machines are stopped, unplanned machines first", () => {
   assert.deepEqual(stopOrder(lab, new Set(["gateway", "worker-9", "master-2"])), [
     ["worker-9"],
     ["master-2"],
@@ -23,6 +23,6 @@ test("only existing machines are stopped, unplanned ones first", () => {
   ]);
 });
 
-test("nothing there, nothing to stop", () => {
+test("a stack without machines has nothing to stop", () => {
   assert.deepEqual(stopOrder(lab, new Set()), []);
 });
