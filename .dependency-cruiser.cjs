@@ -1,4 +1,4 @@
-// Imports point one way. Each room lists the rooms that it may import beside itself and packages; everything else of
+// Imports point one way. Each room lists the rooms that it may import in addition to itself and packages; everything else of
 // this repository is forbidden. A rule names rooms, never single files: what two rooms need lies below both.
 
 const path = require("node:path");
@@ -22,13 +22,13 @@ const rooms = [
     room: "stacks/[^/]+\\.ts",
     may: ["model/", "host/", "stacks/", "components/", "hypervisors/choice/"],
   },
-  // A process of its own: it is not handed a host.
+  // A separate process, which composes its own host.
   { name: "switch", room: "hypervisors/qemu/switch/", may: ["model/", "host/"] },
   { name: "hypervisors", room: "hypervisors/", may: ["model/", "image/recipes/"] },
   { name: "guests", room: "guests/", may: ["model/", "host/", "hypervisors/"] },
   { name: "rpc", room: "provider/rpc/", may: ["model/", "host/"] },
   { name: "provider", room: "provider/", may: ["model/", "host/", "image/recipes/", "hypervisors/", "guests/"] },
-  // Programs that start by themselves; everything else of image/ takes the host as a parameter.
+  // Entry points of separate processes; all other files of image/ take the host as a parameter.
   { name: "image-entry", room: "image/entry/", may: ["model/", "host/", "image/"] },
   { name: "image", room: "image/", may: ["model/"] },
   { name: "toolchain", room: "toolchain/", may: ["model/", "host/", "provider/rpc/"] },

@@ -1,4 +1,4 @@
-// Bundles the processes that Pulumi and npm start by themselves into dist/, one file each: a plugin's start is on
+// Bundles the programs that Pulumi and npm start into dist/, one file each: a plugin's start is on
 // every command's critical path, and one file loads several times faster than the hundreds it is made of. The program
 // itself looks after its own bundle; making it here keeps the first `pulumi up` from having to.
 const esbuild = require("esbuild");

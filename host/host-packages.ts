@@ -30,7 +30,7 @@ const PACKAGES: readonly HostPackage[] = [
   { name: "uidmap", has: "newuidmap", purpose: "builds images without root", only: "images", forUsers: true },
   { name: "zstd", has: "zstd", purpose: "packs and unpacks images", only: "images" },
   { name: "unzip", has: "unzip", purpose: "unpacks Go where the host has none", only: "images" },
-  { name: "ca-certificates", has: "/etc/ssl/certs/ca-certificates.crt", purpose: "checks who a download comes from" },
+  { name: "ca-certificates", has: "/etc/ssl/certs/ca-certificates.crt", purpose: "verifies the source of downloads" },
 ];
 
 /** Properties of a stack that determine the packages it needs. */
@@ -65,7 +65,7 @@ export async function ensureHostPackages(options: HostPackageOptions): Promise<v
   if (!(await isPresent("apt-get"))) {
     throw new UserError(
       "not-debian",
-      "these programs cannot be installed here by themselves",
+      "these programs cannot be installed automatically on this host",
       `install ${names.join(", ")}`,
     );
   }
@@ -73,7 +73,11 @@ export async function ensureHostPackages(options: HostPackageOptions): Promise<v
     throw new UserError("not-root", "only root can install packages", `sudo ${command}, or run this with sudo`);
   }
   if (!(await agreed(options.yes, names.length))) {
-    throw new UserError("packages-refused", "the packages were not agreed to", `install them yourself: ${command}`);
+    throw new UserError(
+      "packages-refused",
+      "the installation of packages was declined",
+      `install them yourself: ${command}`,
+    );
   }
   await install(names, options);
 }
@@ -132,7 +136,9 @@ async function install(names: readonly string[], { progress, signal }: HostPacka
   await apt(["install", "--no-install-recommends", ...names]).catch((cause: Error) => {
     signal?.throwIfAborted();
     const problem = `apt-get could not install ${names.join(", ")}: ${cause.message}`;
-    throw new UserError("packages-failed", problem, "see what it says, install them by hand, and try again", { cause });
+    throw new UserError("packages-failed", problem, "read its output, install the packages manually, and try again", {
+      cause,
+    });
   });
   progress.note(`installed ${names.join(", ")}`);
 }

@@ -50,12 +50,12 @@ export function explainRefusal(said: string, user: string): NamespaceProblem {
     ],
     [
       /unshare failed|propagation|(?:mount|uid_map).*(?:permission denied|not permitted)/is,
-      "this host lets ordinary users have no user namespaces",
+      "this host does not allow user namespaces for ordinary users",
       "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu) or kernel.unprivileged_userns_clone=1 (Debian)",
     ],
   ];
   for (const [pattern, problem, hint] of cases) if (pattern.test(said)) return { problem, hint };
-  return { problem: `a user namespace cannot be made: ${said.trim()}`, hint: "look at what it says" };
+  return { problem: `a user namespace cannot be created: ${said.trim()}`, hint: "read the kernel's message" };
 }
 
 /** Whether this process is root only in a user namespace: no device nodes, and a different kind of overlays. */

@@ -97,6 +97,6 @@ export async function killProcess(identity: ProcessIdentity, timeoutMs = 10_000)
   throw new UserError(
     "process-not-killed",
     `process ${identity.pid} still lives ${timeoutMs} ms after SIGKILL`,
-    "it hangs in the kernel: look at `dmesg`, restart the host if it stays",
+    "it hangs in the kernel: check `dmesg`; restart the host if it persists",
   );
 }

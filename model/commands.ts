@@ -71,7 +71,7 @@ export interface HostProcesses {
   holdersOf(file: string): Promise<readonly string[]>;
 }
 
-/** A command that failed. Keeps what is needed to repeat it by hand. */
+/** A command that failed. Keeps what is needed to repeat it manually. */
 export class CommandError extends UserError {
   constructor(
     readonly argv: readonly string[],
@@ -86,7 +86,7 @@ export class CommandError extends UserError {
     super(
       "command-failed",
       `${argv[0]} ${reason}${tail ? `:\n${tail}` : ""}`,
-      `look at what it says, or repeat it by hand: ${commandLine(argv)}`,
+      `read its output, or repeat it manually: ${commandLine(argv)}`,
       options,
     );
     this.name = "CommandError";

@@ -73,7 +73,7 @@ export interface MachineInputs extends DriverInput, MachineSpec {
 }
 export interface MachineOutputs extends Omit<MachineInputs, "seed" | "secrets"> {
   readonly power: PowerState;
-  /** What was changed by hand and has no input of its own, a sentence each. */
+  /** Manual changes that no input describes, one sentence each. */
   readonly drift: readonly string[];
   /** New per creation; what must run again in a re-created machine takes it as a trigger. */
   readonly generation: string;

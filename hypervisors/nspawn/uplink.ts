@@ -79,7 +79,7 @@ async function startUplink(host: Host, spec: MachineSpec): Promise<void> {
       throw new UserError(
         "uplink-not-started",
         `the way out of ${spec.name} (slirp4netns) did not start:\n${outputTail((await host.files.readText(outputFile)) ?? "")}`,
-        "look at what it says; `npx groundplane doctor` checks what it needs",
+        "read its output; `npx groundplane doctor` checks its requirements",
       );
     }
     await host.clock.sleep(5);

@@ -93,8 +93,8 @@ async function goOn(host: Host, spec: MachineSpec): Promise<void> {
   if ((await status()) !== "io-error") return;
   throw new UserError(
     "disk-full",
-    `machine ${spec.name} stands still: its disk ${machineFiles(host, spec).disk} cannot be written to`,
-    "free some space there and run the same command again: it goes on where it stopped",
+    `machine ${spec.name} is paused: its disk ${machineFiles(host, spec).disk} cannot be written to`,
+    "free some space there and run the same command again: the machine resumes",
   );
 }
 

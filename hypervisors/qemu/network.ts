@@ -151,6 +151,6 @@ function notStarted(stack: string, output: string): UserError {
   return new UserError(
     "switch-not-started",
     `the switch of stack ${stack} did not start:\n${outputTail(output)}`,
-    "look at what it says; the next `up` starts it again",
+    "read its output; the next `up` starts it again",
   );
 }

@@ -24,7 +24,7 @@ export async function changeForwards(
       const said = (await qmp.human(`hostfwd_add ${NAT} ${hostForward(forward)}`)).trim();
       if (said === "") continue;
       if (!(await host.ports.isFree(forward.hostPort))) throw await portTaken(host, machine.name, forward.hostPort);
-      throw new UserError("forward-not-made", `QEMU says: ${said}`, "look at what it says");
+      throw new UserError("forward-not-made", `QEMU says: ${said}`, "read its message; the next `up` tries again");
     }
   });
 }

@@ -31,7 +31,7 @@ export async function segmentProblems(
   return [
     {
       id: "no-such-host-adapter",
-      problem: `segment ${name} is attached to ${attachment.adapter}, which this host has not`,
+      problem: `segment ${name} is attached to ${attachment.adapter}, which does not exist on this host`,
       hint: names.length > 0 ? `use one of: ${names.join(", ")}` : "remove the attachment: VirtualBox finds no adapter",
     },
   ];

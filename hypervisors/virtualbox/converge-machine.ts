@@ -114,5 +114,5 @@ const notTaken = (spec: MachineSpec, left: readonly string[]): UserError =>
   new UserError(
     "virtualbox-not-taken",
     `VirtualBox reported success, but of ${spec.name} this is not done:\n  ${left.join("\n  ")}`,
-    "is the disk full? Run the command again; if it stays, look at the machine in VirtualBox' manager",
+    "is the disk full? Run the command again; if it persists, inspect the machine in VirtualBox Manager",
   );

@@ -54,7 +54,7 @@ function judgeProgram({ program, version: output, platform }: HostFacts): readon
 function judgeProcessor({ arch, hostInfo, linux, platform }: HostFacts): readonly HostFinding[] {
   const id = "hardware-virtualisation";
   if (arch !== "x64") {
-    const text = `the images are for x86-64, and VirtualBox on ${arch} runs machines of its own kind alone`;
+    const text = `the images are for x86-64, and VirtualBox on ${arch} runs only machines of that architecture`;
     const hint = "use a host with an Intel or AMD processor";
     return [{ id: "processor", state: "problem", text, hint }];
   }
@@ -69,7 +69,7 @@ function judgeProcessor({ arch, hostInfo, linux, platform }: HostFacts): readonl
       {
         id,
         state: "warning",
-        text: "VirtualBox does not tell whether the processor has VT-x or AMD-V",
+        text: "VirtualBox does not report whether the processor has VT-x or AMD-V",
         hint: firmware,
       },
     ];

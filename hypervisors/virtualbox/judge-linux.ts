@@ -30,7 +30,7 @@ function howToLoad(version: string, { moduleBuilt, secureBoot, kernel }: LinuxFa
     ? `apt-get install virtualbox-dkms linux-headers-${kernel}, then modprobe vboxdrv`
     : `install the headers of Linux ${kernel}, then run /sbin/vboxconfig`;
   if (!secureBoot) return moduleBuilt ? "modprobe vboxdrv; if the kernel refuses it, dmesg says why" : build;
-  const sign = "Secure Boot is on and loads signed modules only: sign vboxdrv with a key of yours that is enrolled";
+  const sign = "Secure Boot loads only signed modules: sign vboxdrv with an enrolled key of your own";
   const enrol = "(mokutil --import KEY.der, restart, confirm), or switch Secure Boot off";
   return `${moduleBuilt ? "" : `${build}; `}${sign} ${enrol}`;
 }

@@ -23,7 +23,7 @@ interface KnownIssue {
   readonly hint: string;
 }
 
-const tryAgain = "try again; if it stays, close VirtualBox' manager and all of its programs";
+const tryAgain = "try again; if it fails again, close VirtualBox Manager and all VirtualBox programs";
 const seeDoctor = "run `npx groundplane doctor`: it says what this host lacks";
 
 /** All known failures of VBoxManage. The first pattern that matches applies. */
@@ -47,7 +47,7 @@ export const knownIssues: readonly KnownIssue[] = [
     pattern:
       /Failed to create the VirtualBox object!|CO_E_SERVER_EXEC_FAILURE|NS_ERROR_FACTORY_NOT_REGISTERED|0x800706BA/i,
     retry: "always",
-    hint: "VBoxSVC does not answer: look whether another user or a service runs VirtualBox, restart the host if it stays",
+    hint: "VBoxSVC does not answer: check whether another user or a service runs VirtualBox; restart the host if it persists",
   },
   {
     id: "hardware-virtualisation-taken",
@@ -187,7 +187,7 @@ export function failureOf(argv: readonly string[], reply: Reply): VirtualBoxErro
     return new VirtualBoxError("virtualbox-crashed", argv, reply, code, verr, "always", tryAgain);
   }
   const known = knownIssues.find(({ pattern }) => pattern.test(text));
-  const hint = `look at what it says, or repeat it by hand: ${commandLine(["VBoxManage", ...argv])}`;
+  const hint = `read its output, or repeat it manually: ${commandLine(["VBoxManage", ...argv])}`;
   return new VirtualBoxError(
     known?.id ?? "virtualbox-failed",
     argv,

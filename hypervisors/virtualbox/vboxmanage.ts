@@ -159,7 +159,7 @@ export const hostVirtualBox = (host: Host): VirtualBox =>
 const virtualBoxMissing = (): UserError =>
   new UserError(
     "virtualbox-missing",
-    "VirtualBox is not installed: VBoxManage is nowhere to be found",
+    "VirtualBox is not installed: VBoxManage was not found",
     `${installHint(driverRequirements.virtualbox.hypervisor)} (virtualbox.org), or name its program in GROUNDPLANE_VBOXMANAGE`,
   );
 

@@ -15,7 +15,7 @@ test("exit code 0 with an error message is a failure, also on Windows", () => {
   for (const program of ["VBoxManage", "VBoxManage.exe"]) {
     const failure = failureOf(["modifyvm", uuid], { ...ok, stderr: `${program}: error: Invalid NIC slot number\n` });
     assert.equal(failure?.id, "virtualbox-failed");
-    assert.match(failure?.hint ?? "", /repeat it by hand: VBoxManage modifyvm/);
+    assert.match(failure?.hint ?? "", /repeat it manually: VBoxManage modifyvm/);
   }
 });
 
