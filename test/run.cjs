@@ -1,6 +1,6 @@
-// Runs tiers of tests: `node test/run.cjs [tier…]`, all of them by default. Files run side by side as far as what they
-// hold allows (test/runner/tiers.cjs). The last line is the sum over all tests. CommonJS without dependencies, so that
-// it can say what is wrong when nothing is installed.
+// Runs tiers of tests: `node test/run.cjs [tier…]`, by default all. Files run in parallel as far as their resources
+// allow (test/runner/tiers.cjs). The last line is the total of all tests. CommonJS without dependencies, so that it can
+// report errors when nothing is installed.
 const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const os = require("node:os");
@@ -13,10 +13,10 @@ const { runJobs } = require("./runner/schedule.cjs");
 const { checks, expectedSeconds, heldBy, tiers } = require("./runner/tiers.cjs");
 
 const root = path.join(__dirname, "..");
-/** One more than there are processors: most files wait for processes of theirs half of the time. */
+/** One more than the processors, because most files wait for their processes half of the time. */
 const slots = os.availableParallelism() + 1;
 const STILL_RUNNING_EVERY_MS = 60_000;
-/** The tables at the end have them for all files. */
+/** The tables at the end contain the results of all files. */
 const reporterTotals = /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*\n/gm;
 
 async function main(arguments_) {
@@ -30,7 +30,7 @@ async function main(arguments_) {
   prepare(names.map((name) => tiers[name].needs));
   const started = performance.now();
   const results = names.includes("check") ? await runAll(checkJobs()) : [];
-  // What does not even compile makes every later failure noise.
+  // If the code does not compile, later failures give no information.
   if (results.every(({ failed }) => failed === 0)) {
     results.push(...(await runAll(names.filter((name) => name !== "check").flatMap(fileJobs))));
   }
@@ -39,7 +39,7 @@ async function main(arguments_) {
   return isEnding() ? 130 : exitCode;
 }
 
-/** From a fresh clone to what the tiers need. */
+/** Prepares a fresh clone for the tiers. */
 function prepare(needs) {
   const start = (...words) => run("cli/start.cjs", ...words);
   const run = (...words) =>
@@ -47,7 +47,7 @@ function prepare(needs) {
   const isReady = needs.includes("everything")
     ? start("--prepare-only", "--yes") === 0
     : start("--install-only") === 0 && (!needs.includes("pulumi") || run("cli/groundplane.cjs", "env", "--json") === 0);
-  // Without root, or off Debian, the tests that need real machines skip and say why.
+  // Without root or on other systems than Debian, tests that need real machines skip with a reason.
   if (!isReady) console.log("not everything could be prepared: see above");
 }
 
@@ -65,7 +65,7 @@ function fileJobs(tier) {
   });
 }
 
-/** Node 20's runner knows no glob patterns. */
+/** The runner of Node.js 20 does not support glob patterns. */
 function testFilesBelow(folder) {
   const absolute = path.join(root, folder);
   if (!fs.existsSync(absolute)) return [];
@@ -92,7 +92,7 @@ async function runAll(jobs) {
   return results.filter(Boolean);
 }
 
-/** @param isLive its output is shown at once, because nothing else runs; otherwise in one piece at its end */
+/** @param isLive shows the output at once, because no other file runs. Otherwise it is shown as a whole at the end. */
 async function runJob(job, isLive) {
   if (isEnding()) return undefined;
   const started = performance.now();

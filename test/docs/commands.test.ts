@@ -1,5 +1,5 @@
-// What the documents tell people to type exists, and the README's examples do what they say: on the fake driver, in a
-// project and a data folder of their own.
+// The documents' commands exist, and the README's examples do what they say: on the fake driver, in a separate project
+// and data folder.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -46,7 +46,7 @@ test("npm scripts that the documents name exist", () => {
   }
 });
 
-test("every command is in the README's table, and no other", () => {
+test("the README's table has exactly the existing commands", () => {
   const help = type("npx groundplane --help").stdout;
   const known = [...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = ""]) => name).filter((name) => name !== "help");
   const table = [...readDocument("README.md").matchAll(/^\| `npx groundplane ([a-z]+)/gm)].map(([, name = ""]) => name);
@@ -71,10 +71,10 @@ test("commands that the documents name exist with their options", () => {
   }
 });
 
-/** Programs at the beginning of a line that are not the project's own. */
+/** Programs at the start of a line that do not belong to the project. */
 const standardPrograms = ["npm", "npx", "eval", "export", "kubectl", "pulumi", "cp", "RECORD=1"];
 
-test("command lines begin with programs that are known", () => {
+test("command lines begin with known programs", () => {
   for (const document of documents) {
     for (const line of commandLines(readDocument(document))) {
       assert.ok(standardPrograms.includes(line.split(" ")[0] ?? ""), `${document}: ${line}`);
@@ -109,7 +109,7 @@ test("the README's examples do what they say", { timeout: 300_000 }, () => {
   assert.match(run(review, `${history} && ${review}`).stdout, /No node changes/);
   run("npx groundplane destroy", "npx groundplane destroy --yes");
   assert.ok(!fs.existsSync(path.join(project.data, "stacks", "lab")));
-  // What is left needs machines: test/e2e does it.
+  // The remaining lines need machines. test/e2e runs them.
   const rest = lines.filter(
     (line) =>
       !ran.includes(line) && !/^(?:npm test|kubectl |npx groundplane (?:ssh|status|verify|doctor --smoke))/.test(line),
@@ -117,7 +117,7 @@ test("the README's examples do what they say", { timeout: 300_000 }, () => {
   assert.deepEqual(rest, []);
 });
 
-test("a stack of one's own begins with a copy", () => {
+test("a user's own stack starts as a copy", () => {
   const [copy = "", diagram = ""] = commandLines(readDocument("stacks/README.md"));
   assert.match(type(copy).said, /^cp /);
   assert.match(type(diagram).stdout, /^mine\.internal/m);

@@ -20,7 +20,7 @@ for (const document of documents) {
   });
 }
 
-test("every room has a document, and the README leads to each of them", () => {
+test("every room has a document, and the README links to each of them", () => {
   const rooms = documents.filter((document) => document.endsWith("/README.md"));
   const readme = readDocument("README.md");
   for (const room of rooms) assert.ok(readme.includes(`](${room})`), room);
@@ -32,7 +32,7 @@ test("every room has a document, and the README leads to each of them", () => {
 });
 
 /** Names of files as the documents of rooms write them: relative to their own folder, to its parents, or to the project. */
-test("files that the documents name are there", () => {
+test("files that the documents name exist", () => {
   for (const document of documents) {
     if (document === "CHANGELOG.md") continue;
     const folder = path.join(projectFolder, path.dirname(document));
@@ -59,5 +59,5 @@ test("the document of model/ lists every table", () => {
   for (const file of files) assert.ok(document.includes(`\`${file}\``), file);
 });
 
-/** Files of images and seals, which are not in the project, and what Pulumi and Kubernetes call theirs. */
+/** Files of images and seals, which are not in the project, and file names of Pulumi and Kubernetes. */
 const isMadeLater = /^(?:image|seal)\.json$/;

@@ -6,7 +6,7 @@ import { failoverProfiles, podsElsewhereSeconds } from "../../model/failover-pro
 import { formatVersion } from "../../model/versions";
 import { documents, readDocument } from "../support/documents";
 
-/** On one line, so that a sentence is found wherever it is wrapped. */
+/** Joined to one line, so that wrapped sentences are found. */
 const readme = (): string => readDocument("README.md").replaceAll(/\s+/g, " ");
 
 test("the docs name the versions of hypervisors that the table requires", () => {

@@ -12,7 +12,7 @@ const git = (...args: string[]): string => execFileSync("git", args, { cwd: proj
 const withoutStylePage = (file: string, text: string): string =>
   file === "CONTRIBUTING.md" ? withPart(text, { document: file, name: "words", render: () => blankLines(text) }) : text;
 
-/** As many lines as the page has, so that line numbers behind it stay right. */
+/** As many lines as the page, so that later line numbers stay correct. */
 const blankLines = (text: string): string => {
   const page = text.slice(text.indexOf("<!-- words:begin -->"), text.indexOf("<!-- words:end -->"));
   return "-\n".repeat(page.split("\n").length - 2);
@@ -46,7 +46,7 @@ test("each phrase of the list is found by its own pattern", () => {
   for (const pair of wordPairs) assert.ok(findWords(pair.avoid, [pair]).length > 0, pair.avoid);
 });
 
-/** The commit before this rule. */
+/** The last commit before this rule. */
 const FIRST = "697338e";
 const LONGEST_SUBJECT = 72;
 

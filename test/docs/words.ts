@@ -1,11 +1,11 @@
 import { markdownTable } from "../support/documents";
 
-/** The style page in CONTRIBUTING.md and the test of words: both are made of this list. */
+/** The source of the style page in CONTRIBUTING.md and of the test of words. */
 
 export interface WordPair {
   readonly avoid: string;
   readonly write: string;
-  /** What the test looks for, where that is more than the phrase itself; a regular expression. */
+  /** A regular expression for the test. Default: the phrase itself. */
   readonly pattern?: string;
 }
 
@@ -116,7 +116,7 @@ export interface WordFinding {
   readonly write: string;
 }
 
-/** Every phrase of the list in a text, also where a line of prose or a comment breaks inside it. */
+/** Finds every phrase of the list in a text, also across line breaks of prose and comments. */
 export function findWords(text: string, pairs: readonly WordPair[] = wordPairs): readonly WordFinding[] {
   return pairs.flatMap(({ avoid, pattern, write }) =>
     [...text.matchAll(expression(pattern ?? escaped(avoid)))].map((match) => ({
@@ -127,7 +127,7 @@ export function findWords(text: string, pairs: readonly WordPair[] = wordPairs):
   );
 }
 
-/** A space in the list matches a line break and the comment sign of the next line as well. */
+/** A space in the list also matches a line break with the comment sign of the next line. */
 const expression = (pattern: string): RegExp =>
   new RegExp(`(?<![\\w-])(?:${pattern.replaceAll(" ", "\\s+(?:(?:\\*|//|#)\\s+)?")})(?![\\w-])`, "gi");
 

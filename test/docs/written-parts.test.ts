@@ -18,7 +18,7 @@ import { exampleText } from "../support/example-stacks";
 import { renderWordPairs } from "./words";
 
 /**
- * `RECORD=1 npm run test:docs` updates these parts; such a run fails, so that the variable is not left set.
+ * `RECORD=1 npm run test:docs` updates these parts. The run fails, so that the variable is not left set.
  */
 const recording = process.env.RECORD === "1";
 
@@ -52,7 +52,7 @@ for (const part of parts) {
 /** The other faults do not depend on the implementation of failover. */
 const moving = ["balancer-kill", "planned-move", "haproxy-crash", "isolation", "partition"];
 
-test("the recorded contract has every fault, and the faults of the floating IP for both implementations of failover", () => {
+test("the recorded contract has every fault, and the floating IP's faults for both implementations of failover", () => {
   const measured = (way: string, name: string): boolean =>
     recordedContract.some(
       ({ movedBy, faults: made }) =>
@@ -66,7 +66,7 @@ test("RECORD is not set", () => {
   assert.ok(!recording, "recorded: review the difference, then run again without RECORD");
 });
 
-/** Pulumi adds the salt to the file in a clone that is in use. */
+/** In a used clone, Pulumi adds the salt to the file. */
 const withoutSalt = (text: string): string => text.replace(/^encryptionsalt:.*\n/m, "");
 
 /** Figures of different commits are not shown in one table. */
@@ -77,7 +77,7 @@ function renderRecordedContract(): string {
   return renderContract(latest) + left;
 }
 
-/** The contract shows the figures of faults; a second table with other rounds would contradict it. */
+/** The contract shows the figures of faults. A second table with other rounds would contradict it. */
 function renderBenchWithoutFaults(): string {
   const faultRows = contract.rows.map(({ name }) => name);
   return renderRecorded((recordedBench as readonly BenchResult[]).filter(({ name }) => !faultRows.includes(name)));

@@ -5,9 +5,9 @@ import { test } from "node:test";
 import { exampleStacks, examplePlan } from "../support/example-plans";
 import { type RecordedResource, recordDataCenter } from "../support/recorded-graph";
 
-/** Every resource of every example stack with its place in the graph and its inputs, as a reviewer wants to see it. */
+/** Every resource of every example stack with its place in the graph and its inputs, in a form for reviewers. */
 for (const stack of exampleStacks) {
-  test(`the graph of ${stack} is the recorded one`, async () => {
+  test(`the graph of ${stack} matches the recording`, async () => {
     const graph = await recordDataCenter(examplePlan(stack));
     const text = `${JSON.stringify(graph.map(shown).sort(byPlace), null, 2)}\n`;
     const file = path.join(__dirname, "graph", `${stack}.json`);
@@ -20,7 +20,7 @@ for (const stack of exampleStacks) {
   });
 }
 
-/** Texts that have goldens of their own are left out, and hashes that change with a recipe are cut. */
+/** Leaves out texts that have their own goldens, and shortens hashes that change with a recipe. */
 function shown(resource: RecordedResource): RecordedResource {
   const shorten = (value: unknown, key = ""): unknown => {
     if (key === "seed") return "(see the seed's golden)";

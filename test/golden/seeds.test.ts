@@ -10,8 +10,8 @@ import type { NodeSeed } from "../../model/seed";
 import { examplePlan, exampleStacks } from "../support/example-plans";
 
 /**
- * `RECORD=1 node --import tsx --test test/golden/seeds.test.ts` writes what is rendered now; such a run fails, so that
- * it is not left on.
+ * `RECORD=1 node --import tsx --test test/golden/seeds.test.ts` records the rendered files. The run fails, so that the
+ * variable is not left set.
  */
 const recording = process.env.RECORD === "1";
 
@@ -30,7 +30,7 @@ for (const stack of exampleStacks) {
   for (const seed of renderSeeds(plan)) {
     for (const [name, text] of Object.entries(textsOf(seed))) {
       const golden = path.join(stackFolder(stack), seed.node, name);
-      test(`${stack}/${seed.node}/${name} is as recorded`, () => {
+      test(`${stack}/${seed.node}/${name} matches the recording`, () => {
         assert.equal(typeof load(text), "object", "must be YAML before it can be right");
         if (recording) {
           mkdirSync(path.dirname(golden), { recursive: true });
@@ -42,7 +42,7 @@ for (const stack of exampleStacks) {
     }
   }
 
-  test(`${stack} has goldens of its planned nodes and of no others`, { skip: recording && "recording" }, () => {
+  test(`${stack} has goldens of exactly its planned nodes`, { skip: recording && "recording" }, () => {
     assert.deepEqual(readdirSync(stackFolder(stack)).sort(), plan.nodes.map(({ name }) => name).sort());
   });
 }
@@ -57,6 +57,6 @@ test("the default version of Kubernetes has a golden", () => {
   assert.ok(versions.includes(defaultKubernetesVersion));
 });
 
-test("nothing is being recorded", () => {
+test("RECORD is not set", () => {
   assert.ok(!recording, "recorded: read the difference, then run again without RECORD");
 });

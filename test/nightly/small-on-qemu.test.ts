@@ -1,5 +1,5 @@
-// The stack `small` on virtual machines, from nothing to `kubectl get nodes`: minutes with KVM, about 15
-// minutes without.
+// The stack `small` on virtual machines, from an empty host to `kubectl get nodes`: minutes with KVM, about 15
+// minutes without it.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, before, describe, test } from "node:test";
@@ -61,7 +61,7 @@ guestSkipReason().then((skip) => {
       assert.doesNotMatch(pods.stdout, /Pending|Error|CrashLoop/);
     });
 
-    test("kubeadm's limits were made longer by the speed that each machine measured", async (t) => {
+    test("each machine extends kubeadm's time limits by its measured speed", async (t) => {
       for (const node of ["master-1", "worker-1"]) {
         const said = await cluster.onNode(
           node,
@@ -72,7 +72,7 @@ guestSkipReason().then((skip) => {
       }
     });
 
-    test("a second up has nothing to do", async () => {
+    test("a second up changes nothing", async () => {
       const again = mustSucceed(
         "pulumi up",
         await cluster.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs"),

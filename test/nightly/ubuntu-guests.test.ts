@@ -1,5 +1,5 @@
-// The roles of the infrastructure disk on Ubuntu: the same seeds, other packages. Minutes, and the image once from
-// Ubuntu's archive.
+// The roles of the infrastructure disk on Ubuntu: the same seeds, other packages. Takes minutes, and the first run builds
+// the image from Ubuntu's archive.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { eventually } from "../support/cluster-under-test";
@@ -19,7 +19,7 @@ guestSkipReason().then((skip) => {
     });
     after(() => guests?.remove());
 
-    test("cloud-init is done without errors, and every unit came up", async (t) => {
+    test("cloud-init ends without errors, and every unit is active", async (t) => {
       for (const name of names) {
         const status = JSON.parse(await run(name, "cloud-init status --format json")) as Record<string, unknown>;
         assert.deepEqual([status.status, status.errors, status.recoverable_errors], ["done", [], {}], name);
@@ -30,7 +30,7 @@ guestSkipReason().then((skip) => {
       }
     });
 
-    test("the volumes are those of the plan", async () => {
+    test("the volumes match the plan", async () => {
       for (const name of names) {
         for (const { mountPoint, sizeMiB } of guests.node(name).volumes) {
           const size = `lsblk --noheadings --bytes --output SIZE $(findmnt --noheadings --output SOURCE --mountpoint ${mountPoint})`;

@@ -1,4 +1,5 @@
-// The example lab, of Ubuntu instead of Debian, in system containers: minutes, and the images once from Ubuntu's archive.
+// The example lab on Ubuntu instead of Debian, in system containers. Takes minutes, and the first run builds the images
+// from Ubuntu's archive.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, before, describe, test } from "node:test";
@@ -33,7 +34,7 @@ describe("the lab of Ubuntu", { skip: nspawnSkipReason(), timeout: 30 * 60_000 }
     project.remove();
   });
 
-  test("start ends with every node Ready, and again there is nothing to do", async () => {
+  test("start ends with every node Ready, and a second start changes nothing", async () => {
     mustSucceed("start", await cluster.groundplane("start", "--yes"));
     const nodes = mustSucceed(
       "get nodes",
@@ -44,7 +45,7 @@ describe("the lab of Ubuntu", { skip: nspawnSkipReason(), timeout: 30 * 60_000 }
     assert.doesNotMatch(again.stdout, /created|updated|replaced/);
   });
 
-  test("losses are survived as they are on Debian", async (t) => {
+  test("the lab meets the contract", async (t) => {
     const faults = "balancer-kill,haproxy-crash,isolation,master-kill,storage-kill";
     const { stdout, exitCode } = await cluster.groundplane("verify", "--rounds", "1", "--only", faults);
     t.diagnostic(stdout);

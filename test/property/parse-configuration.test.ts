@@ -6,7 +6,7 @@ import { readConfigurationFile } from "../../stacks/config/read-configuration-fi
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { validConfiguration } from "../support/arbitrary-configuration";
 
-/** Known keys with any values reach further into the rules than any JSON does. */
+/** Known keys with arbitrary values reach more rules than arbitrary JSON. */
 const anything = fc.jsonValue({ maxDepth: 3 });
 const nearlyRight = fc.record(
   {
@@ -34,7 +34,7 @@ function arbitraryCidr(): fc.Arbitrary<string> {
 const assertAnswer = (value: unknown, stack: string): void => {
   const { configuration, problems } = parseConfiguration(value, { stack, hostMemoryMiB: 24_000 });
   if (configuration) {
-    // What is accepted can be planned: no rule is missing.
+    // Every accepted configuration can be planned, so no rule is missing.
     planDataCenter(configuration);
     return;
   }
@@ -42,18 +42,18 @@ const assertAnswer = (value: unknown, stack: string): void => {
   for (const problem of problems) assert.ok(problem.path && problem.value && problem.rule && problem.fix);
 };
 
-test("any JSON gives a configuration that can be planned, or problems; it never throws", () => {
+test("any JSON gives a configuration that can be planned or a list of problems, and never throws", () => {
   fc.assert(
     fc.property(fc.oneof(anything, nearlyRight), (value) => assertAnswer(value, "lab")),
     { numRuns: 500 },
   );
 });
 
-test("any text as a stack's name gives an answer", () => {
+test("any text as a stack's name is accepted or refused without an exception", () => {
   fc.assert(fc.property(fc.string(), (stack) => assertAnswer({}, stack)));
 });
 
-test("any text as a file gives an answer", () => {
+test("any text as a file is accepted or refused without an exception", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
       const { configuration, problems } = readConfigurationFile(text, { stack: "lab" });
@@ -62,7 +62,7 @@ test("any text as a file gives an answer", () => {
   );
 });
 
-test("any value under our key in a file is located at its line or below", () => {
+test("a problem of any value under our key is located at the key's line or below", () => {
   fc.assert(
     fc.property(nearlyRight, (value) => {
       const text = `config:\n  groundplane:dataCenter: ${JSON.stringify(value)}\n`;
@@ -72,7 +72,7 @@ test("any value under our key in a file is located at its line or below", () => 
   );
 });
 
-test("a complete configuration, written out again, means the same", () => {
+test("a written configuration parses to the same configuration", () => {
   fc.assert(
     fc.property(validConfiguration, ({ name, ...written }) => {
       const { configuration } = parseConfiguration(written, { stack: name });

@@ -35,7 +35,7 @@ holdsForPlans("segments and service addresses lie inside the network and apart f
   }
 });
 
-holdsForPlans("every address lies inside its segment, between its first and last one, and is not leased", (plan) => {
+holdsForPlans("every address is a host address of its segment, outside the leased range", (plan) => {
   for (const { segment: name, address: ip, prefixLength } of interfacesOf(plan)) {
     const segment = plan.segments.find((found) => found.name === name);
     assert.ok(segment);
@@ -46,7 +46,7 @@ holdsForPlans("every address lies inside its segment, between its first and last
   }
 });
 
-holdsForPlans("names, addresses, MACs and identities occur once", (plan) => {
+holdsForPlans("names, addresses, MACs and identities are unique", (plan) => {
   const disks = plan.nodes.flatMap((node) => node.dataDisks);
   assertUnique("names", [...plan.nodes.map(({ name }) => name), ...disks.map(({ name }) => name)]);
   assertUnique("addresses", [...interfacesOf(plan).map((found) => found.address), plan.balancing.floatingIp]);
@@ -68,7 +68,7 @@ holdsForPlans("the floating IP is in the dmz, belongs to no node and is not leas
   assert.equal(plan.balancing.prefixLength, dmz.prefixLength);
 });
 
-holdsForPlans("a plan is plain data, the same each time", (plan, configuration) => {
+holdsForPlans("a plan is plain data and deterministic", (plan, configuration) => {
   assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan);
   assert.deepEqual(planDataCenter(structuredClone(configuration)), plan);
 });
@@ -91,19 +91,22 @@ for (const [pool, step] of Object.entries(steps) as [PoolName, number][]) {
   });
 }
 
-holdsForPlans("storage machines move no other machine, and a volume has one brick on each", (plan, configuration) => {
-  const storage = { ...configuration.pools.storage, count: 3, disks: [{ name: "brick", sizeGiB: 1 }] };
-  const other = planDataCenter({ ...configuration, pools: { ...configuration.pools, storage } });
-  const after = byName(other.nodes);
-  for (const node of plan.nodes) if (!node.roles.includes("storage")) assert.deepEqual(after.get(node.name), node);
-  assert.deepEqual(
-    other.volume?.bricks.map((brick) => [brick.node, brick.address, brick.folder]),
-    [1, 2, 3].map((index) => [`storage-${index}`, after.get(`storage-${index}`)?.address, "/data/brick/volume"]),
-  );
-  assert.equal(plan.volume === undefined, configuration.pools.storage.count === 0);
-});
+holdsForPlans(
+  "more storage machines change no other machine, and a volume has one brick on each",
+  (plan, configuration) => {
+    const storage = { ...configuration.pools.storage, count: 3, disks: [{ name: "brick", sizeGiB: 1 }] };
+    const other = planDataCenter({ ...configuration, pools: { ...configuration.pools, storage } });
+    const after = byName(other.nodes);
+    for (const node of plan.nodes) if (!node.roles.includes("storage")) assert.deepEqual(after.get(node.name), node);
+    assert.deepEqual(
+      other.volume?.bricks.map((brick) => [brick.node, brick.address, brick.folder]),
+      [1, 2, 3].map((index) => [`storage-${index}`, after.get(`storage-${index}`)?.address, "/data/brick/volume"]),
+    );
+    assert.equal(plan.volume === undefined, configuration.pools.storage.count === 0);
+  },
+);
 
-holdsForPlans("a second balancer moves nothing, not even the floating IP", (plan, configuration) => {
+holdsForPlans("a second balancer changes neither other nodes nor the floating IP", (plan, configuration) => {
   const balancers = { ...configuration.pools.balancers, count: 3 - configuration.pools.balancers.count };
   const other = planDataCenter({ ...configuration, pools: { ...configuration.pools, balancers } });
   const after = byName(other.nodes);

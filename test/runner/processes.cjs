@@ -1,10 +1,10 @@
-// The processes that the runner starts: each in a process group of its own, all of them with a mark in their
-// environment, so that those which a file leaves behind are found and ended.
+// The processes that the runner starts. Each has its own process group and a mark in its environment, so that the runner
+// finds and ends the processes that a test file leaves behind.
 const { spawn } = require("node:child_process");
 const fs = require("node:fs");
 const { setTimeout: sleep } = require("node:timers/promises");
 
-/** A file that is ended cleans up: it destroys machines, which takes its time. */
+/** An interrupted file cleans up. It destroys machines, which takes time. */
 const GRACE_MS = 180_000;
 const MARK = "GROUNDPLANE_TEST_FILE";
 
@@ -14,9 +14,9 @@ let ending;
 
 /**
  * Runs a command to its end.
- * @param onOutput gets each piece of its output
- * @param limitMs after this it is ended
- * @returns its exit code, and the command lines of processes that it left behind and that have been killed
+ * @param onOutput gets each chunk of its output
+ * @param limitMs ends the command after this time
+ * @returns its exit code, and the command lines of the processes that it left behind and that were killed
  */
 async function runMarked(argv, { cwd, env = {}, limitMs, onOutput }) {
   const mark = `${process.pid}.${++marks}`;
@@ -32,7 +32,7 @@ async function runMarked(argv, { cwd, env = {}, limitMs, onOutput }) {
       onOutput(`${error.message}\n`);
       resolve(1);
     });
-    // Not "close": what it leaves behind may hold its output open.
+    // Not "close", because processes that it leaves behind may keep its output open.
     child.once("exit", (code) => resolve(code ?? 1));
   });
   running.set(child, ended);
@@ -44,7 +44,7 @@ async function runMarked(argv, { cwd, env = {}, limitMs, onOutput }) {
   return { code, left: await killMarked(mark) };
 }
 
-/** Ends a command: it may clean up first, and is killed when that takes too long. */
+/** Ends a command. It may clean up first, and is killed if that takes too long. */
 async function end(child, why, onOutput = () => undefined) {
   onOutput(`${why}: it is ended\n`);
   child.kill("SIGTERM");
@@ -53,7 +53,7 @@ async function end(child, why, onOutput = () => undefined) {
   clearTimeout(timer);
 }
 
-/** Ends everything that runs; the second call does so without clean-up. */
+/** Ends all running commands. The second call does not wait for their clean-up. */
 async function endAll() {
   if (ending) {
     for (const child of running.keys()) child.kill("SIGKILL");
@@ -65,7 +65,7 @@ async function endAll() {
 
 const isEnding = () => ending !== undefined;
 
-/** Twice: a process may start another one while it is looked for. */
+/** Searches twice, because a process may start another one during the search. */
 async function killMarked(mark) {
   const killed = [];
   for (let round = 0; round < 2; round++) {
@@ -76,7 +76,7 @@ async function killMarked(mark) {
       try {
         process.kill(pid, "SIGKILL");
       } catch {
-        // It has ended by itself.
+        // It has ended on its own.
       }
     }
     await sleep(100);

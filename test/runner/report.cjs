@@ -1,4 +1,4 @@
-// The tables at the end of a run. The last line is the sum over all tests.
+// The tables at the end of a run. The last line is the total of all tests.
 
 const SLOWEST = 10;
 
@@ -27,7 +27,7 @@ function formatReport(tierNames, jobs) {
   return { text: lines.join("\n"), exitCode: failures(jobs) > 0 || isEmpty ? 1 : 0 };
 }
 
-/** The share of a processor tells what waits from what computes. */
+/** The share of a processor shows whether a file waits or computes. */
 function slowestFiles(jobs) {
   const files = jobs.filter(({ tier }) => tier !== "check").sort((a, b) => b.seconds - a.seconds);
   const rows = files

@@ -1,19 +1,19 @@
-// Which job starts next. Pure: it knows jobs and what runs, no processes.
+// Chooses the next job to start. Pure: it knows the jobs and their states, but no processes.
 
 /**
  * @typedef {{ holds?: string, seconds?: number }} Job
  */
 
-/** Of infinite numbers, the difference is none. */
+/** Compares without a subtraction, because the difference of infinite numbers is NaN. */
 const compare = (a, b) => (a === b ? 0 : a < b ? -1 : 1);
 
-/** Long jobs first, so that the last ones end together. */
+/** Long jobs first, so that the last jobs end at about the same time. */
 function orderJobs(jobs) {
   return [...jobs].sort((a, b) => compare(b.seconds ?? 0, a.seconds ?? 0));
 }
 
 /**
- * The first of the waiting jobs that may start beside the running ones; `undefined` when none may.
+ * The first waiting job that may start beside the running jobs, or `undefined`.
  * @param slots how many jobs run at once
  */
 function nextJob(waiting, running, slots) {
@@ -23,9 +23,9 @@ function nextJob(waiting, running, slots) {
 }
 
 /**
- * Runs every job; each gives a promise.
+ * Runs every job. Each returns a promise.
  * @param slots how many jobs run at once
- * @returns what they gave, in the order of `jobs`
+ * @returns their results, in the order of `jobs`
  */
 function runJobs(jobs, slots, run) {
   const waiting = orderJobs(jobs);

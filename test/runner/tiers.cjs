@@ -1,13 +1,13 @@
-// What the runner knows about the tests, as data: the tiers in their order, and what files need while they run.
+// The runner's knowledge about the tests, as data: the tiers in their order, and the resources that files need.
 
-// Real images and machines of the tier `contract` need root. As another user it tests what is left, on any Linux.
+// Real images and machines of the tier `contract` need root. For other users, it runs the remaining tests on any Linux.
 const isRoot = process.getuid?.() === 0;
 
 /**
  * - `pure`: the files cannot reach the outside world.
- * - `needs`: what is prepared first: `dependencies` of npm, `pulumi`, or `everything` down to the images.
+ * - `needs`: the preparation: `dependencies` of npm, `pulumi`, or `everything` including the images.
  * - `holds`: a resource that one file at a time may use. Files of different tiers run side by side.
- * - `limitMinutes`: a file that takes longer hangs, and is ended.
+ * - `limitMinutes`: a file that takes longer is ended.
  */
 const tiers = {
   check: { needs: "dependencies" },
@@ -34,12 +34,12 @@ const containerFiles = [
   ...["nspawn-problems", "seeds", "smoke"],
 ].map((name) => `test/contract/${name}.test.ts`);
 
-/** What a file holds while it runs: one file at a time has it. */
+/** The resource that a file holds while it runs. One file at a time has it. */
 const heldBy = (tier, file) => (containerFiles.includes(file) ? "containers" : tiers[tier].holds);
 
 /**
- * Seconds that the long files take on two cores. They start first, so that none of them runs on its own at the end. A
- * stale figure costs time, nothing else.
+ * Durations of the long files on two cores, in seconds. These files start first, so that none of them runs alone at the
+ * end. An outdated figure only costs time.
  */
 const secondsOf = {
   contract: { commands: 40, "image-sealed": 30, nspawn: 40, "nspawn-guests": 40, preview: 35, seeds: 40 },

@@ -5,7 +5,7 @@ import { parseConfiguration } from "../../stacks/config/parse-configuration";
 
 const stackName = fc.stringMatching(/^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/);
 
-/** Private networks of every size that is allowed, on their boundary, apart from the default pod and service ranges. */
+/** Private networks of every allowed size, on their boundary, outside the default pod and service ranges. */
 const networkCidr = fc
   .record({ base: fc.constantFrom({ at: 0xac100000, prefix: 12 }, { at: 0xc0a80000, prefix: 16 }), extra: fc.nat(10) })
   .chain(({ base, extra }) => {
@@ -23,7 +23,7 @@ const upToThreeDisks = { selector: ({ name }: { name: string }) => name, maxLeng
 const disks = fc.uniqueArray(disk, upToThreeDisks);
 const someDisks = fc.uniqueArray(disk, { ...upToThreeDisks, minLength: 1 });
 
-/** Pools small enough for the smallest network, so that each of them can grow by one. */
+/** Pools that can grow by one machine even in the smallest network. */
 const pools = fc.record({
   balancers: fc.record({ count: fc.constantFrom(1, 2) }),
   masters: fc.record({ count: fc.constantFrom(1, 3, 5), disks }),

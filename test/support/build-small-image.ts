@@ -1,4 +1,4 @@
-/** Builds a small image in a process of its own, to be killed or starved: `build-small-image.ts BYTES [hang|disk]`. */
+/** Builds a small image in a process that tests kill or run on a full disk: `build-small-image.ts BYTES [hang|disk]`. */
 import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
 import { UserError } from "../../model/user-error";

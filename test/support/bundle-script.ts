@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { buildSync } from "esbuild";
 
-/** Bundles a script of this folder into `folder`: started many times, it must not be compiled each time. */
+/** Bundles a script of this folder into `folder`, so that many starts do not compile it again. */
 export function bundleScript(name: string, folder: string): string {
   const outfile = path.join(folder, `${name}.js`);
   buildSync({

@@ -7,7 +7,7 @@ export interface CommandOutput {
   readonly stderr: string;
 }
 
-/** One stack of a project copy, operated like a user does: through `groundplane`, `pulumi` and `kubectl`. */
+/** One stack of a project copy. Tests operate it as a user does: with `groundplane`, `pulumi` and `kubectl`. */
 export class ClusterUnderTest {
   /** The output of all commands, which must not contain a secret. */
   readonly transcript: string[] = [];
@@ -57,7 +57,7 @@ export class ClusterUnderTest {
       cwd: this.project.folder,
       env: this.project.environment,
       stdio: ["ignore", "pipe", "pipe"],
-      // A separate process group, so that Ctrl-C reaches it through `interrupt` only: Pulumi aborts at the second signal.
+      // A separate process group gets Ctrl-C only through `interrupt`, because Pulumi aborts at the second signal.
       detached: true,
     });
     const text = { stdout: "", stderr: "" };
@@ -72,12 +72,12 @@ export class ClusterUnderTest {
     });
     this.running.set(child, ended);
     const exitCode = await ended.finally(() => this.running.delete(child));
-    // The test reads the secrets through `--show-secrets`; that output is exempt from the search for secrets.
+    // The test reads the secrets with `--show-secrets`, so the search for secrets leaves out this output.
     if (!options.quiet && !argv.includes("--show-secrets")) this.transcript.push(text.stdout, text.stderr);
     return { exitCode, ...text };
   }
 
-  /** Ends the running commands like Ctrl-C and prevents new ones. */
+  /** Ends the running commands as Ctrl-C does, and prevents new commands. */
   async interrupt(): Promise<void> {
     this.isEnded = true;
     for (const child of this.running.keys()) child.kill("SIGINT");
@@ -85,13 +85,13 @@ export class ClusterUnderTest {
   }
 }
 
-/** Fails with the output of the command. */
+/** Fails with the command's output if the command fails. */
 export function mustSucceed(what: string, output: CommandOutput): CommandOutput {
   if (output.exitCode === 0) return output;
   throw new Error(`${what} exited with code ${output.exitCode}\n${tail(output.stdout)}\n${tail(output.stderr)}`);
 }
 
-/** Pulumi repeats progress lines every second; they would displace the failure. */
+/** Removes Pulumi's progress lines, which are repeated every second and would displace the failure. */
 const isProgress = (line: string): boolean => /^\s*@ |(?:creating|updating|deleting) \(\d+s\)(?! error)/.test(line);
 
 const tail = (text: string): string =>
@@ -101,7 +101,7 @@ const tail = (text: string): string =>
     .slice(-60)
     .join("\n");
 
-/** Repeats an action until its result is right; fails with the last result. */
+/** Repeats an action until its result is as expected. Fails with the last result. */
 export async function eventually<T>(
   what: string,
   deadlineMs: number,

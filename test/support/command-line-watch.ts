@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 
-/** Notes the command line and environment-free arguments of every process that lives while it watches. */
+/** Records the command line of every process that runs while it watches, without its environment. */
 export function watchCommandLines(intervalMs = 200): { seen(): readonly string[]; stop(): void } {
   const lines = new Set<string>();
   const look = (): void => {
@@ -9,7 +9,7 @@ export function watchCommandLines(intervalMs = 200): { seen(): readonly string[]
       try {
         lines.add(fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" "));
       } catch {
-        // The process ended while it was looked at.
+        // The process ended during the read.
       }
     }
   };

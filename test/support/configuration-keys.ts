@@ -2,7 +2,7 @@ import * as z from "zod";
 import { configurationSchema } from "../../stacks/config/configuration-schema";
 import { markdownTable } from "./documents";
 
-/** The part of a JSON schema that a reader is told about. */
+/** The part of a JSON schema that the document shows. */
 interface Node {
   readonly description?: string;
   readonly default?: unknown;
@@ -38,7 +38,7 @@ export function renderConfigurationKeys(): string {
   ].join("\n");
 }
 
-/** How many there may be differs from pool to pool, all else does not. */
+/** Only the allowed count differs between pools. */
 const standardAndRange = (key: string, node: Node): string =>
   key === "count" ? `${node.default} (${takes(node)})` : String(node.default);
 
@@ -49,7 +49,7 @@ function keyRows(path: string, node: Node): readonly (readonly string[])[] {
   return [keyRow(path, node), ...inner];
 }
 
-/** A bare `<` would begin an element of HTML. */
+/** An unescaped `<` would begin an HTML element. */
 const keyRow = (path: string, node: Node): readonly string[] => [
   `\`${path}\``,
   takes(node),

@@ -23,20 +23,20 @@ export function commandLines(text: string): readonly string[] {
     .filter((line) => line !== "");
 }
 
-/** Everything in a text that is set as code: in line, and command lines of blocks. */
+/** All code in a text: inline code, and command lines of blocks. */
 export function codeIn(text: string): readonly string[] {
   const prose = text.replaceAll(/^```.*?^```$/gms, "");
   return [...[...prose.matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code), ...commandLines(text)];
 }
 
-/** A stretch of a document that is written by a program, between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
+/** A generated part of a document, between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
 export interface WrittenPart {
   readonly document: string;
   readonly name: string;
   render(): string;
 }
 
-/** The document with the part as it has to be. */
+/** The document with the current version of the part. */
 export function withPart(text: string, { name, render }: WrittenPart): string {
   const [begin, end] = [`<!-- ${name}:begin -->\n`, `<!-- ${name}:end -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];

@@ -1,4 +1,4 @@
-/** One step of a stack's life in a process of its own: `drive-machine.ts image|make|remove STACK NUMBER`. */
+/** Runs one step of a stack's life cycle in a separate process: `drive-machine.ts image|make|remove STACK NUMBER`. */
 import { localHost } from "../../host/local-host";
 import { createVirtualBoxDriver } from "../../hypervisors/virtualbox/driver";
 import { BOOT_IMAGE, machineOf, ownerIn, someSeed } from "./virtualbox-stack";

@@ -16,7 +16,7 @@ export const exampleStacks: readonly string[] = fs
 export const exampleText = (stack: string): string =>
   fs.readFileSync(path.join(stacksFolder, `Pulumi.${stack}.yaml`), "utf8");
 
-/** What the file of a shipped stack has below `groundplane:dataCenter`. */
+/** The value of `groundplane:dataCenter` in the file of a shipped stack. */
 export function exampleSettings(stack: string): Readonly<Record<string, unknown>> {
   const file = parse(exampleText(stack)) as {
     readonly config: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -24,7 +24,7 @@ export function exampleSettings(stack: string): Readonly<Record<string, unknown>
   return file.config["groundplane:dataCenter"] ?? {};
 }
 
-/** The configuration of a shipped stack; throws when it has a problem. */
+/** The configuration of a shipped stack. Throws if it has a problem. */
 export function exampleConfiguration(stack: string): Configuration {
   const { configuration, problems } = readConfigurationFile(exampleText(stack), { stack });
   if (configuration === undefined) throw new Error(JSON.stringify(problems, null, 2));

@@ -3,9 +3,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 
 /**
- * Every entry below the folders with its mode and its content's digest; links are not followed.
+ * Every entry below the folders with its mode and its content's digest. Links are not followed.
  *
- * @param passOver base name of files that do not count
+ * @param passOver base name of files that are left out
  */
 export function contentsOf(folders: readonly string[], passOver: string): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
@@ -22,6 +22,6 @@ export function contentsOf(folders: readonly string[], passOver: string): Readon
   return found;
 }
 
-/** Names of what is not the same any more; shorter to read than both lists. */
+/** Names of the entries that differ, which are shorter to read than both lists. */
 export const differing = (before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>) =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name]);

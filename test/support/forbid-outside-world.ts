@@ -1,8 +1,8 @@
 /**
- * Loaded before each file of the tiers unit, property and golden: processes, connections and writes outside the
- * temporary folder throw. A test that swallows the error still fails, because its process then ends with an error.
+ * Loaded before each file of the tiers unit, property and golden. Processes, connections and writes outside the
+ * temporary folder throw. A test that swallows the error also fails, because its process then ends with an error.
  */
-// These two as `require` gives them: `import *` is a copy under tsx, and what all the others see is the module itself.
+// `require` gives the modules themselves, which all other code uses. Under tsx, `import *` gives a copy.
 import childProcess = require("node:child_process");
 import fs = require("node:fs");
 
@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 type Patchable = Record<string, (...values: unknown[]) => unknown>;
 
 const temporaryFolders = [os.tmpdir(), fs.realpathSync(os.tmpdir())];
-/** Recording writes the golden files themselves, and fails its test by another way. */
+/** Recording writes the golden files, and makes its test fail in another way. */
 const writable = [...temporaryFolders, ...(process.env.RECORD ? [path.resolve("test/golden")] : [])];
 const attempts: string[] = [];
 
@@ -29,7 +29,7 @@ function forbid(what: string): never {
   throw new Error(message);
 }
 
-/** Replaces a function so that `check` sees its arguments first. */
+/** Replaces a function with one that passes its arguments to `check` first. */
 function guard(owner: object, name: string, check: (values: readonly unknown[]) => void): void {
   const functions = owner as Patchable;
   const original = functions[name];
@@ -60,7 +60,7 @@ function guardSockets(): void {
   }
 }
 
-/** Functions that change what stands at their first argument, and those that also do at their second. */
+/** Functions that write to the path in their first argument, and functions that write to the path in their second. */
 const oneTarget =
   "appendFile chmod chown createWriteStream lchown lutimes mkdir mkdtemp rm rmdir truncate unlink utimes";
 const writesFirst = [...oneTarget.split(" "), "writeFile"];
@@ -86,7 +86,7 @@ function opensForWriting(flags: unknown): boolean {
 }
 
 function checkWrite(target: unknown): void {
-  // A number is a file that some earlier, checked call has opened; as is a FileHandle.
+  // A number or a FileHandle is a file that an earlier, checked call has opened.
   if (typeof target !== "string" && !Buffer.isBuffer(target) && !(target instanceof URL)) return;
   const file = target instanceof URL ? fileURLToPath(target) : String(target);
   if (!isWritable(file)) forbid(`write ${path.resolve(file)}`);
@@ -99,7 +99,7 @@ function isWritable(file: string): boolean {
 
 const isBelow = (file: string, folder: string): boolean => file === folder || file.startsWith(folder + path.sep);
 
-// The test runner loads this file too, and has to start the processes of the test files.
+// The test runner also loads this file, and must start the processes of the test files.
 if (process.env.NODE_TEST_CONTEXT || process.env.GROUNDPLANE_TEST_PURE) {
   guardProcesses();
   guardSockets();

@@ -1,6 +1,6 @@
 import type { MachineSpec, SeedFiles } from "../../hypervisors/hypervisor";
 
-/** A gateway with a way out between two segments, and a machine in each of them. */
+/** Two segments with one machine each, and a gateway with an uplink between them. */
 export const guestNames = ["gateway", "master-1", "worker-1"] as const;
 export const guestSegments = ["masters", "workers"] as const;
 export const uplinkMac = "52:54:00:c1:00:ff";
@@ -14,7 +14,7 @@ const cables: Readonly<Record<string, readonly { segment: string; mac: string; a
   "worker-1": [{ segment: "workers", mac: "52:54:00:c1:00:21", address: "192.168.58.11" }],
 };
 
-/** `hostPort` leads to the gateway's SSH. */
+/** @param hostPort is forwarded to the gateway's SSH server */
 export function guestSpec(stack: string, name: string, image: string, hostPort: number): MachineSpec {
   return {
     stack,

@@ -21,11 +21,11 @@ import { freePort, makeQemuHost, type QemuHost, qemuTracesOf } from "./qemu-host
 
 export interface GuestStackOptions {
   readonly distribution?: DistributionName;
-  /** A node's seed; default: the one that the product renders. */
+  /** A node's seed. Default: the seed that the product renders. */
   readonly seed?: (plan: DataCenterPlan, node: NodePlan, keys: GuestKeys) => SeedFiles;
 }
 
-/** Some nodes of a stack as virtual machines in a data folder of their own, made by the driver alone. */
+/** Some nodes of a stack as virtual machines in a separate data folder, created by the driver alone. */
 export class GuestStack {
   private constructor(
     readonly plan: DataCenterPlan,
@@ -36,7 +36,7 @@ export class GuestStack {
     private readonly host: QemuHost,
   ) {}
 
-  /** Returns when cloud-init has ended on every node, well or not. */
+  /** Returns when cloud-init has ended on every node, with or without errors. */
   static async start(stack: string, names: readonly string[], options: GuestStackOptions = {}): Promise<GuestStack> {
     const image = guestImage(options.distribution);
     await ensureImages(localHost, { names: [image], progress: () => {} });
@@ -60,12 +60,12 @@ export class GuestStack {
     return planned(this.plan, name);
   }
 
-  /** What a shell script prints in a guest; an exit code other than 0 is an error. */
+  /** The output of a shell script in a guest. An exit code other than 0 is an error. */
   run(name: string, script: string): Promise<string> {
     return mustRunInGuest(this.keys.address(this.plan, this.node(name)), script);
   }
 
-  /** Removes everything, and fails where something stays. */
+  /** Removes everything, and fails if something remains. */
   async remove(): Promise<void> {
     const { stack } = this.plan;
     await closeGuests();

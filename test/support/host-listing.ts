@@ -2,12 +2,12 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-/** Everything on the host that a stack could leave behind, by kind, each entry one line. */
+/** Everything on the host that a stack can leave behind, by kind, one line for each entry. */
 export type HostListing = Readonly<Record<string, readonly string[]>>;
 
 /**
- * Processes, mounts, namespaces, links, cgroups and kernel settings of the host, and the files of a data folder. Only
- * what bears groundplane's marks is listed where the host has a life of its own.
+ * Processes, mounts, namespaces, links, cgroups and kernel settings of the host, and the files of a data folder. Where
+ * other programs also change the host, only entries with groundplane's marks are listed.
  */
 export function listHost(data: string): HostListing {
   return {
@@ -27,8 +27,8 @@ export function listHost(data: string): HostListing {
 }
 
 /**
- * What `after` has that `before` had not, and kernel settings that are no longer as they were; empty = nothing was left.
- * What is gone is not reported: it belonged to another process that cleaned up meanwhile.
+ * New entries of `after`, and changed kernel settings. Empty means that nothing was left. Missing entries are not
+ * reported, because they belonged to another process that cleaned up meanwhile.
  */
 export function compareListings(before: HostListing, after: HostListing): string[] {
   return Object.keys(after).flatMap((kind) => {
@@ -40,7 +40,7 @@ export function compareListings(before: HostListing, after: HostListing): string
 const lines = (text: string): string[] => text.split("\n").filter(Boolean).sort();
 const entries = (folder: string): string[] => (fs.existsSync(folder) ? fs.readdirSync(folder).sort() : []);
 
-/** Processes of machines and of what serves them: their command lines name groundplane's objects or the data folder. */
+/** Processes of machines and their helpers. Their command lines name groundplane's objects or the data folder. */
 function processes(data: string): string[] {
   const found: string[] = [];
   for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
@@ -50,7 +50,7 @@ function processes(data: string): string[] {
       if (/systemd-nspawn|slirp4netns|pulumi-resource|pulumi-language/.test(argv) || argv.includes(data))
         found.push(argv);
     } catch {
-      // The process ended while it was looked at.
+      // The process ended during the read.
     }
   }
   return found.filter((argv) => !argv.includes("--test")).sort();

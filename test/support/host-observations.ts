@@ -14,7 +14,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Waits until the check holds; one that throws does not hold yet. */
+/** Waits until the check succeeds. An exception counts as false. */
 export async function until(what: string, check: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await check().catch(() => false))) {
@@ -42,7 +42,7 @@ export function banner(port: number, address = "127.0.0.1"): Promise<string> {
   });
 }
 
-/** Settings of the host that a careless guest would change. */
+/** Settings of the host that a guest could change by mistake. */
 export function hostSettings(): readonly string[] {
   const keys =
     "net/ipv4/ip_forward net/bridge/bridge-nf-call-iptables kernel/panic kernel/panic_on_oops vm/overcommit_memory kernel/hostname";

@@ -8,7 +8,7 @@ import { leaderOf } from "../../hypervisors/nspawn/machine-power";
 import { stackNamespace } from "../../hypervisors/nspawn/names";
 import { until } from "./host-observations";
 
-/** What a restart of the host does to one stack: its processes and namespaces are gone, files stay. */
+/** Does to one stack what a restart of the host does: ends its processes and namespaces, and keeps its files. */
 export async function losePower(stack: string, machines: readonly MachineName[]): Promise<void> {
   const namespace = stackNamespace(stack);
   const isOurs = (name: string): boolean => name === namespace || name.startsWith(`${namespace}.`);
@@ -27,7 +27,7 @@ export async function losePower(stack: string, machines: readonly MachineName[])
   for (const name of fs.readdirSync("/run/netns").filter(isOurs)) await runCommand(["ip", "netns", "delete", name]);
 }
 
-/** Its leader's death may have taken it along. */
+/** Ignores a process that has already ended with its leader. */
 function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");

@@ -1,6 +1,6 @@
 /**
- * Makes all images in a process of its own, which may be without a network: `make-images.ts [BUNDLE]`. Prints their
- * records, or the id and the words of the error.
+ * Builds all images in a separate process, which may have no network: `make-images.ts [BUNDLE]`. Prints their
+ * records, or the id and the message of the error.
  */
 import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";

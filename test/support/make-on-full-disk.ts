@@ -1,6 +1,6 @@
 /**
- * Makes a machine where there is room for nothing more, then where there is: `make-on-full-disk.ts ROOT`, in a mount
- * namespace whose TMPDIR is a small file system. Prints what came of it.
+ * Creates a machine on a full disk, then on one with free space: `make-on-full-disk.ts ROOT`, in a mount namespace whose
+ * TMPDIR is a small file system. Prints the results.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -19,7 +19,7 @@ async function main(root: VirtualboxRoot): Promise<unknown> {
     const machine = stack.spec(1);
     await stack.make(stack.spec(2));
     const failed = new Set<string>();
-    // With ever more room, it is something else each time that does not fit.
+    // With more free space, a different step fails each time.
     for (let room = 0, id = ""; id !== "made"; room += STEP_BYTES) {
       fillUp(filler, room);
       id = await stack.make(machine).then(
@@ -41,7 +41,7 @@ async function main(root: VirtualboxRoot): Promise<unknown> {
   }
 }
 
-/** Leaves so many bytes. */
+/** Fills the disk except for `room` bytes. */
 function fillUp(file: string, room: number): void {
   const { bavail, bsize } = fs.statfsSync(path.dirname(file));
   fs.writeFileSync(file, Buffer.alloc(Math.max(0, bavail * bsize - room)));

@@ -1,4 +1,4 @@
-/** Loads a bundle and builds a recipe's disk from it, as the user of this process: `make-small-disk.ts BUNDLE RECIPE`. */
+/** Loads a bundle and builds a recipe's disk from it as the current user: `make-small-disk.ts BUNDLE RECIPE`. */
 import * as fs from "node:fs";
 import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";

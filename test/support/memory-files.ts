@@ -6,13 +6,13 @@ import { UserError } from "../../model/user-error";
 export interface MemoryEntry {
   /** `undefined`: a folder or a link. */
   readonly content: Buffer | undefined;
-  /** What a symbolic link contains. Links are not followed. */
+  /** The target of a symbolic link. Links are not followed. */
   readonly target?: string;
   readonly mode: number;
   readonly modified: number;
 }
 
-/** Files of POSIX paths in memory, as `HostFiles` promises them. */
+/** An implementation of `HostFiles` in memory, with POSIX paths. */
 export class MemoryFiles implements HostFiles {
   private readonly entries = new Map<string, MemoryEntry>([["/", { content: undefined, mode: 0o755, modified: 0 }]]);
   private lastTemporary = 0;
@@ -51,7 +51,7 @@ export class MemoryFiles implements HostFiles {
     this.entries.set(key(file), { ...entry, mode });
   }
 
-  /** As a program writes that opens a file of an existing folder. */
+  /** Writes as a program does that opens a file in an existing folder. */
   writeInPlace(file: string, content: string): void {
     this.needFolder(path.posix.dirname(file));
     this.put(file, Buffer.from(content), this.modeOf(file));

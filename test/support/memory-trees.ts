@@ -3,7 +3,7 @@ import { Readable, Writable } from "node:stream";
 import type { HostTrees, TreeEntry } from "../../model/host-trees";
 import type { MemoryFiles } from "./memory-files";
 
-/** Trees of the files in memory, as `HostTrees` promises them. A hard link is a copy. */
+/** An implementation of `HostTrees` for the files in memory. A hard link is a copy. */
 export function memoryTrees(files: MemoryFiles): HostTrees {
   let lastFolder = 0;
   const contentOf = (file: string): Buffer => {

@@ -15,7 +15,7 @@ import { removeMachines } from "./remove-machines";
 
 const run = promisify(execFile);
 
-/** A data folder of its own for tests on real system containers, with the user's sealed images in it. */
+/** A separate data folder for tests on real system containers, with the user's sealed images. */
 export interface NspawnHost {
   readonly data: string;
   /** Name of a sealed image. */
@@ -35,7 +35,7 @@ export function nspawnSkipReason(): string | false {
   return false;
 }
 
-/** From here on this process and its children work in a new data folder. */
+/** Switches this process and its children to a new data folder. */
 export function makeNspawnHost(): NspawnHost {
   const images = imagesFolder();
   const data = fs.mkdtempSync(path.join(os.tmpdir(), "gp-nspawn-"));
@@ -61,13 +61,13 @@ export function makeNspawnHost(): NspawnHost {
   };
 }
 
-/** Of Debian and the default Kubernetes; other images of the user's store may lie beside it. */
+/** The image of Debian and the default Kubernetes. The user's store may also contain other images. */
 function sealedImage(images: string, recipe: "infrastructure" | "kubernetes"): string | undefined {
   const name = imageFor(recipe, defaultKubernetesVersion, "tree");
   return fs.existsSync(path.join(images, name, "image.json")) ? name : undefined;
 }
 
-/** Everything on the host that bears the names of these stacks or lies in their folders, one line each. */
+/** Everything on the host that has the names of these stacks or is in their folders, one line each. */
 export async function tracesOf(data: string, stacks: readonly string[]): Promise<readonly string[]> {
   const names = stacks.flatMap((stack) => [
     `gp-${stack}`,
@@ -96,7 +96,7 @@ export async function tracesOf(data: string, stacks: readonly string[]): Promise
   ];
 }
 
-/** Runs a command in a running machine and gives its output. */
+/** Runs a command in a running machine and returns its output. */
 export async function inMachine(machine: MachineName, ...argv: string[]): Promise<string> {
   const leader = await leaderOf(localHost, machine);
   if (leader === undefined) throw new Error(`${machine.name} does not run`);
@@ -120,7 +120,7 @@ async function cgroups(): Promise<readonly string[]> {
   const { stdout } = await run("find", ["/sys/fs/cgroup", "-type", "d", "-path", "*/groundplane/*"], {
     maxBuffer: 2 ** 26,
   }).catch(
-    // A group that goes away while `find` is in it makes it fail, with the rest on its output.
+    // `find` fails if a cgroup is removed during the search, but still prints the others.
     (error: { readonly stdout: string }) => error,
   );
   return lines(stdout);

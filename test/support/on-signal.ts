@@ -1,11 +1,11 @@
-/** What a signal that ends a test file runs first: node:test runs no hooks then, and machines would go on. */
+/** Actions before a signal ends a test file. node:test runs no hooks on a signal, so machines would keep running. */
 const actions: (() => void | Promise<void>)[] = [];
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 let isEnding = false;
 
 /**
- * Has the action run when a signal ends the process; the last one comes first.
- * @returns takes it back
+ * Runs the action when a signal ends the process. The last registered action runs first.
+ * @returns a function that removes the action
  */
 export function onSignal(action: () => void | Promise<void>): () => void {
   if (actions.length === 0) for (const signal of Object.keys(exitCodes)) process.on(signal, end);

@@ -2,7 +2,7 @@ import { after, describe, test } from "node:test";
 import { makeVirtualboxHost, type VirtualboxHost } from "./virtualbox-host";
 import { obtainVirtualboxRoot } from "./virtualbox-root";
 
-/** Registers tests on a VirtualBox of their own, or in their place one that is skipped and says why. */
+/** Registers tests on a private VirtualBox, or a single test that is skipped with the reason. */
 export function onVirtualbox(name: string, register: (host: VirtualboxHost) => void): void {
   obtainVirtualboxRoot().then(
     (root) => {

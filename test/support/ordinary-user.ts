@@ -3,20 +3,20 @@ import * as path from "node:path";
 import { runCommand } from "../../host/run-command";
 import type { CommandOptions, CommandResult } from "../../model/commands";
 
-/** A number that no user has; the host's list of users stays unchanged. */
+/** An unused user id. The host's list of users does not change. */
 const UID = 54_321;
 const NAME = "groundplane-test";
 
 export interface OrdinaryUser {
-  /** Its own folder. */
+  /** The user's own folder. */
   readonly home: string;
-  /** Runs a command as that user, in a mount namespace where /etc knows of it. */
+  /** Runs a command as this user, in a mount namespace whose /etc contains the user. */
   readonly run: (argv: readonly string[], options?: CommandOptions) => Promise<CommandResult>;
 }
 
 /**
  * A user without any rights. Needs root.
- * @param folder accessible to all users; the user's files are created there
+ * @param folder accessible to all users, for the user's files
  * @param subordinate whether the user has subordinate ids
  */
 export function makeOrdinaryUser(folder: string, subordinate = true): OrdinaryUser {

@@ -5,17 +5,17 @@ import * as path from "node:path";
 
 const projectFolder = path.resolve(__dirname, "..", "..");
 
-/** A project of its own: tests change stack files and must never touch the ones of the checkout. */
+/** A copy of the project, because tests change stack files and must never change those of the checkout. */
 export interface ProjectCopy {
   readonly folder: string;
-  /** GROUNDPLANE_DATA of the copy: empty but for images, parts and tools, which are the host's by symbolic link. */
+  /** GROUNDPLANE_DATA of the copy: empty except for symbolic links to the host's images, parts and tools. */
   readonly data: string;
   readonly environment: NodeJS.ProcessEnv;
   stackFile(stack: string): string;
   remove(): void;
 }
 
-/** Folders of the data folder that are caches: the same for every project on the host. */
+/** Cache folders in the data folder, which all projects on the host share. */
 const sharedFolders = ["images", "parts", "tools"] as const;
 
 export function copyProject(hostData: string): ProjectCopy {

@@ -8,7 +8,7 @@ import { ProviderServer } from "../../provider/rpc/provider-server";
 import type { ProviderDefinition } from "../../provider/rpc/resource-handler";
 import { listen } from "../../provider/rpc/serve";
 
-/** A provider on loopback and a client that speaks to it as the engine does. */
+/** A provider on loopback and a client that calls it as the engine does. */
 export interface ProviderClient {
   check(type: string, news: Properties): Promise<{ inputs: Properties; failures: readonly string[] }>;
   diff(
@@ -31,13 +31,13 @@ export interface CallOptions {
 }
 
 export interface ReadAnswer extends Decoded {
-  /** Empty when the object is gone. */
+  /** Empty if the object no longer exists. */
   readonly id: string;
   readonly inputs: Properties;
   readonly inputSecretPaths: ReadonlySet<string>;
 }
 
-/** What the engine learns from a failure that leaves an object behind. */
+/** The engine's information about a failure that leaves an object behind. */
 export interface InitFailure {
   readonly id: string;
   readonly outputs: Properties;
@@ -128,7 +128,7 @@ export async function providerClient(definition: ProviderDefinition): Promise<Pr
   };
 }
 
-/** The object that a failed create, read or update leaves behind; `undefined` for a plain failure. */
+/** The object that a failed create, read or update leaves behind, or `undefined` for a plain failure. */
 export function initFailureOf(error: unknown): InitFailure | undefined {
   const [bytes] = (error as grpc.ServiceError).metadata.get("grpc-status-details-bin");
   if (!bytes) return undefined;

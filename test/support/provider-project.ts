@@ -6,7 +6,7 @@ import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from "@pulum
 import { buildSync } from "esbuild";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
 
-/** A stack whose program is a function of the test, served by the real engine and the provider as it is shipped. */
+/** A stack whose program is a function of the test, with the real engine and the shipped provider. */
 export interface ProviderProject {
   /** GROUNDPLANE_DATA of the provider. */
   readonly dataFolder: string;
@@ -14,9 +14,9 @@ export interface ProviderProject {
   program(program: PulumiFn): Promise<Stack>;
   /** Environment of the provider and the CLI in the next operations. */
   setEnvironment(name: string, value: string | undefined): void;
-  /** Processes of the operation that runs now. */
+  /** Processes of the current operation. */
   pids(of: "provider" | "pulumi"): readonly number[];
-  /** The stack's state as it lies on disk. */
+  /** The stack's state as it is stored on disk. */
   stateText(): string;
   remove(): void;
 }
@@ -26,9 +26,9 @@ const projectName = "provider-test";
 const stackName = "dev";
 
 export interface ProviderProjectOptions {
-  /** As on Windows: no script that could be started, only what Pulumi's Node.js host loads. */
+  /** As on Windows: without a script to start, only the module that Pulumi's Node.js host loads. */
   readonly withoutScript?: boolean;
-  /** The plugin of this checkout, for drivers whose helper programs lie beside it. */
+  /** The plugin of this checkout, for drivers whose helper programs are beside it. */
   readonly inPlace?: boolean;
 }
 
@@ -96,7 +96,7 @@ function buildInPlace(): string {
   return path.join(projectFolder, "provider", "launcher");
 }
 
-/** The plugin's folder: the shipped launcher beside a bundle of the present sources. */
+/** The plugin's folder: the shipped launcher beside a bundle of the current sources. */
 function buildPlugin(root: string, { withoutScript }: ProviderProjectOptions): string {
   const launcher = path.join(root, "provider", "launcher");
   fs.cpSync(path.join(projectFolder, "provider", "launcher"), launcher, { recursive: true });

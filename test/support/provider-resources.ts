@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MachineInputs, SegmentInputs } from "../../model/resource-types";
 import { type Role, storedRoles } from "../../model/roles";
 
-/** Resources of the provider with plain inputs, for programs of tests. */
+/** Resources of the provider with plain inputs, for the programs of tests. */
 
 const stack = "tested";
 const driver = "fake";
@@ -49,7 +49,7 @@ export class Resource extends pulumi.CustomResource {
   }
 }
 
-/** As the plan names machines. */
+/** The roles of a machine by its planned name. */
 export const rolesOf = (name: string): readonly Role[] => storedRoles({ role: name.replace(/-\d+$/, "") });
 
 export function machineInputs(name: string): MachineInputs {

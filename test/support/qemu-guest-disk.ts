@@ -1,12 +1,12 @@
 /**
- * A disk whose boot sector is a guest that does what the driver asks of one: says a line on the first serial port, waits,
- * and turns itself off when its power button is pressed.
+ * A disk whose boot sector is a minimal guest for the driver: it prints a line on the first serial port, waits, and
+ * powers off when its power button is pressed.
  */
 
 const DISK_BYTES = 4 * 1024 * 1024;
 const LOAD_ADDRESS = 0x7c00;
 
-/** Hand-assembled 16-bit code; ACPI's registers are where SeaBIOS puts them. */
+/** Hand-assembled 16-bit code. ACPI's registers are at SeaBIOS's addresses. */
 const CODE = [
   ...[0x31, 0xc0, 0x8e, 0xd8, 0xfc], // xor ax, ax; mov ds, ax; cld
   ...[0xba, 0x02, 0x06], // mov dx, 0x602 (PM1 event enable)

@@ -19,14 +19,14 @@ import { qemuSkipReason } from "./qemu-host";
 export const guestImage = (distribution?: DistributionName): string =>
   imageFor("infrastructure", exampleConfiguration("lab").kubernetesVersion, "disk", distribution);
 
-/** Takes a sealed image of the user's image store into the test's own. */
+/** Adds a sealed image of the user's image store to the test's own store. */
 export function borrowImage(images: string, name: string): void {
   const folder = path.join(process.env.GROUNDPLANE_DATA as string, "images");
   fs.mkdirSync(folder, { recursive: true });
   fs.symlinkSync(path.join(images, name), path.join(folder, name));
 }
 
-/** Under emulation three guests at once need minutes, on a busy host many. */
+/** With emulation, three concurrent guests need minutes, and many minutes on a busy host. */
 export const GUEST_BOOT_MS = 20 * 60_000;
 
 /** Why no real guest can be started here; `false` = one can. */
@@ -36,7 +36,7 @@ export async function guestSkipReason(): Promise<string | false> {
   return "the image of these guests is built as root";
 }
 
-/** The plan of the lab under another name, with ports of its own and small disks. */
+/** The plan of the lab under another name, with its own ports and small disks. */
 export function guestPlan(
   stack: string,
   ports: { readonly api: number; readonly ssh: number },
@@ -50,12 +50,12 @@ export function guestPlan(
     balancers: small(pools.balancers),
     storage: small(pools.storage),
   };
-  // As doctor advises where processors are emulated.
+  // As doctor advises for emulated processors.
   const options = { ...rest.options, failover: "calm" as const };
   return planDataCenter({ ...rest, distribution, pools: smaller, options, name: stack, hostPorts: ports });
 }
 
-/** The secrets of a stack, and the ones that a node gets. */
+/** The secrets of a stack, and the secrets that a node gets. */
 export class GuestKeys {
   private constructor(private readonly keys: Readonly<Record<string, string>>) {}
 
@@ -92,7 +92,7 @@ export function planned(plan: DataCenterPlan, name: string): NodePlan {
   return node;
 }
 
-/** The machine as the plan has it, but from the smaller image and no larger than emulation needs. */
+/** The planned machine, but from the smaller image and only as large as emulation needs. */
 export function guestMachine(plan: DataCenterPlan, node: NodePlan): MachineSpec {
   const uplink = {
     mac: plan.uplink.mac,
@@ -107,11 +107,11 @@ export function guestMachine(plan: DataCenterPlan, node: NodePlan): MachineSpec 
   };
 }
 
-/** The seed that the product gives this node. */
+/** The seed that the product renders for this node. */
 export const renderedSeed = (plan: DataCenterPlan, node: NodePlan, keys: GuestKeys): SeedFiles =>
   fillSecrets(renderNodeSeed(plan, node), keys.of(node.name));
 
-/** A node without a role: it knows only its name server and its DHCP lease. */
+/** A node without a role, with only a name server and a DHCP lease. */
 export function bareSeed(plan: DataCenterPlan, node: NodePlan, keys: GuestKeys): SeedFiles {
   const [main] = node.interfaces;
   if (!main) throw new Error(`${node.name} has no interface`);
@@ -130,7 +130,7 @@ export function bareSeed(plan: DataCenterPlan, node: NodePlan, keys: GuestKeys):
   };
 }
 
-/** What a script in a guest printed, waiting until the guest answers; fails where the script does. */
+/** The output of a script in a guest. Waits until the guest responds, and fails if the script fails. */
 export async function mustRunInGuest(guest: GuestAddress, script: string): Promise<string> {
   const result = await runInGuest(guest, script, { deadlineMs: GUEST_BOOT_MS, timeoutMs: GUEST_BOOT_MS });
   assert.equal(result.code, 0, `${script}\n${result.stdout}\n${result.stderr}`);

@@ -11,7 +11,7 @@ import { onSignal } from "./on-signal";
 import { qemuGuestDisk } from "./qemu-guest-disk";
 import { removeMachines } from "./remove-machines";
 
-/** A data folder of its own for tests on real QEMU, with an image whose guest is a boot sector. */
+/** A separate data folder for tests on real QEMU, with an image whose guest is a boot sector. */
 export interface QemuHost {
   readonly data: string;
   readonly image: string;
@@ -24,7 +24,7 @@ export async function qemuSkipReason(): Promise<string | false> {
   return problem ? `${problem.problem}: ${problem.hint}` : false;
 }
 
-/** From here on this process and its children work in a new data folder. */
+/** Switches this process and its children to a new data folder. */
 export function makeQemuHost(): QemuHost {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), "gp-qemu-"));
   process.env.GROUNDPLANE_DATA = data;
@@ -37,7 +37,7 @@ export function makeQemuHost(): QemuHost {
   return { data, image, remove };
 }
 
-/** Puts a raw disk into the image store as `image/` would. Returns its name. */
+/** Adds a raw disk to the image store as `image/` does. Returns its name. */
 export function sealDiskImage(name: string, disk: Buffer): string {
   const folder = path.join(process.env.GROUNDPLANE_DATA as string, "images", name);
   fs.mkdirSync(folder, { recursive: true });
@@ -57,7 +57,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Everything on the host that bears the names of these stacks or lies in their folders, one line each. */
+/** Everything on the host that has the names of these stacks or is in their folders, one line each. */
 export async function qemuTracesOf(data: string, stacks: readonly string[]): Promise<readonly string[]> {
   const names = stacks.flatMap((stack) => [
     `gp-${stack}.`,

@@ -3,7 +3,7 @@ import { localHost } from "../../host/local-host";
 import type { DiskSpec, Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
 import { createQemuDriver } from "../../hypervisors/qemu/driver";
 
-/** One machine of a stack of this very process, for tests of what the contract leaves open. */
+/** One machine of a stack of this process, for tests beyond the driver contract. */
 export const qemuStack = `qemu-${process.pid.toString(36)}`;
 export const qemuOwner: Owner = { stack: qemuStack, urn: `urn:pulumi:${qemuStack}::qemu::machine` };
 export const qemuDisk: DiskSpec = {
@@ -28,7 +28,7 @@ export const qemuMachine = (image: string, changes: Partial<MachineSpec> = {}): 
   ...changes,
 });
 
-/** Makes image, segment and machine, and starts it on request. */
+/** Creates the image, the segment and the machine, and starts the machine on request. */
 export async function makeQemuMachine(spec: MachineSpec, start: boolean): Promise<Hypervisor> {
   const driver = createQemuDriver(localHost);
   await driver.ensureImage({ name: spec.image });
@@ -39,7 +39,7 @@ export async function makeQemuMachine(spec: MachineSpec, start: boolean): Promis
   return driver;
 }
 
-/** Removes everything that the functions above may have made. */
+/** Removes everything that the functions above create. */
 export async function removeQemuStack(image: string): Promise<void> {
   const driver = createQemuDriver(localHost);
   for (const machine of await driver.listMachines(qemuStack)) await driver.removeMachine(machine, qemuOwner);
@@ -48,6 +48,6 @@ export async function removeQemuStack(image: string): Promise<void> {
   await driver.releaseImage({ name: image });
 }
 
-/** Folder of a machine's files. */
+/** The folder of a machine's files. */
 export const qemuMachineFolder = (data: string, name = "machine-1"): string =>
   path.join(data, "stacks", qemuStack, "qemu", "machines", name);

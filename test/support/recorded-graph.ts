@@ -8,12 +8,12 @@ export interface RecordedResource {
   readonly name: string;
   /** `<type> <name>` of the parent; the stack itself is left out. */
   readonly parent: string;
-  /** Names of the resources it waits for, sorted. */
+  /** Names of its dependencies, sorted. */
   readonly dependencies: readonly string[];
   readonly inputs: Record<string, unknown>;
 }
 
-/** How inputs are shown: what is secret, or known only later, is no plain value. */
+/** How inputs are shown: secret and unknown values have their own form. */
 export const unknown = "(known later)";
 export const secretOf = (value: unknown) => ({ secret: value });
 
@@ -21,7 +21,7 @@ const unknownSentinel = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
-/** Made up, one value per name, so that a test sees which secret went where. */
+/** Sample values, one for each name, so that a test sees where each secret is used. */
 export const sampleSecret = (name: string): string => (name === "ssh-host-seed" ? "5eed".repeat(16) : `the ${name}`);
 
 const clusterSecrets = [
@@ -35,7 +35,7 @@ export interface RecordOptions {
   readonly stack?: string;
 }
 
-/** Everything that `build` registers, by its resources' own mocks: computed outputs are known unless in a preview. */
+/** Records everything that `build` registers, with mocks. Computed outputs are known except in a preview. */
 export async function recordGraph(
   build: () => unknown,
   { preview = false, stack = "lab" }: RecordOptions = {},
@@ -56,14 +56,14 @@ export async function recordGraph(
   );
   watchRegistrations(runtime, recorded);
   await build();
-  // Drains all registrations, those made by outputs too.
+  // Waits for all registrations, also for those inside outputs.
   await runtime.disconnect();
   return recorded;
 }
 
 const dataCenters = new Map<string, Promise<readonly RecordedResource[]>>();
 
-/** Recorded once for each plan and options, because most tests of a file ask about the same graph. */
+/** Recorded once for each plan and options, because most tests of a file use the same graph. */
 export function recordDataCenter(plan: DataCenterPlan, options: RecordOptions & { driver?: DriverName } = {}) {
   const key = JSON.stringify([plan, options]);
   const known = dataCenters.get(key) ?? buildDataCenter(plan, options);
@@ -73,7 +73,7 @@ export function recordDataCenter(plan: DataCenterPlan, options: RecordOptions & 
 
 function buildDataCenter(plan: DataCenterPlan, options: RecordOptions & { driver?: DriverName }) {
   const build = async () => {
-    // After the mocks: a resource that is made before them would look for an engine.
+    // After the mocks, because a resource that is created before them looks for an engine.
     const { DataCenter } = await import("../../components/data-center");
     new DataCenter(plan.stack, { plan, driver: options.driver ?? "nspawn" });
   };
@@ -101,7 +101,7 @@ interface Registration {
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
 }
 
-/** The mocks' own record lacks parents, dependencies and what is secret: it is taken from the messages themselves. */
+/** Reads the messages themselves, because the mocks' record lacks parents, dependencies and secrets. */
 function watchRegistrations(runtime: typeof import("@pulumi/pulumi").runtime, recorded: RecordedResource[]): void {
   const monitor = runtime.getMonitor() as unknown as { registerResource(...values: unknown[]): unknown };
   const register = monitor.registerResource.bind(monitor);

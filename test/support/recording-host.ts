@@ -13,13 +13,14 @@ import { MemoryFiles } from "./memory-files";
 import { memoryTrees } from "./memory-trees";
 
 /**
- * What a command answers. Of several entries for one command, each call takes the next; the last one stays. `effect` does what the program would have done to the host.
+ * The answer of a command. Of several entries for one command, each call uses the next, and the last one is repeated.
+ * `effect` does what the program does to the host.
  */
 export interface ScriptedCommand {
   readonly argv: readonly string[];
   readonly stdout?: string;
   readonly stderr?: string;
-  /** Default 0. `null`: it cannot be started. */
+  /** Default 0. `null`: the program cannot be started. */
   readonly exitCode?: number | null;
   readonly effect?: (host: RecordingHost, options: CommandOptions) => void | Promise<void>;
 }
@@ -30,28 +31,28 @@ export interface RunningProcess extends ProcessIdentity {
 
 export interface HostScript {
   readonly facts?: Partial<HostFacts>;
-  /** Content by path; folders follow from them. */
+  /** Content by path. Folders are created as needed. */
   readonly files?: Readonly<Record<string, string>>;
   readonly devices?: Readonly<Record<string, "usable" | "forbidden">>;
   readonly commands?: readonly ScriptedCommand[];
-  /** What a started process does to the host at once, e.g. listen on a socket. */
+  /** The immediate effect of a started process on the host, e.g. to listen on a socket. */
   readonly onStart?: (host: RecordingHost, process: RunningProcess) => void;
   readonly usedPorts?: readonly number[];
 }
 
 /**
- * A host that exists in memory: it records what drivers do to it, answers the commands that a test scripts, and refuses
- * every other one. Time passes only while a caller sleeps.
+ * A host in memory. It records the actions of drivers, answers the commands that a test scripts, and refuses all
+ * others. Time passes only while a caller sleeps.
  */
 export class RecordingHost implements Host {
   /** Commands, started and killed processes, and kernel settings, one line each, in order. */
   readonly log: string[] = [];
   readonly memory: MemoryFiles;
   readonly trees: HostTrees;
-  /** Standard input of the commands that got one. */
+  /** The commands' standard input, if any. */
   readonly inputs: string[] = [];
   readonly namespaceFiles = new Set<string>();
-  /** Answers of Unix sockets by path: to a whole question, or to each line with the lines that follow it. */
+  /** Answers of Unix sockets by path: to a complete request, or to each line with one or more lines. */
   readonly listeners = new Map<string, (question: string) => string>();
   readonly lineListeners = new Map<
     string,
@@ -196,12 +197,12 @@ export class RecordingHost implements Host {
     },
   };
 
-  /** Every file and folder below one, e.g. to see that nothing is left. */
+  /** Every file and folder below a folder, e.g. to check that nothing remains. */
   traces(folder: string): readonly string[] {
     return this.memory.names().filter((name) => name.startsWith(path.posix.join(folder, "/")));
   }
 
-  /** The answers to one command in the order of the script; the last one stays. */
+  /** The answers to one command in the order of the script. The last one is repeated. */
   private nextAnswer(line: string): ScriptedCommand | undefined {
     const answers = this.script.commands?.filter(({ argv }) => commandLine(argv) === line) ?? [];
     const asked = this.log.filter((entry) => entry === line).length;

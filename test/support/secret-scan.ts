@@ -7,7 +7,7 @@ interface ExportedResource {
   readonly outputs?: { readonly values?: unknown };
 }
 
-/** Every secret that the stack generated, by name, from the decrypted state; public halves are left out. */
+/** Every secret that the stack generated, by name, from the decrypted state, without public keys. */
 export async function secretsOf(cluster: ClusterUnderTest): Promise<ReadonlyMap<string, string>> {
   const exported = mustSucceed("stack export", await cluster.pulumi("stack", "export", "--show-secrets"));
   const { deployment } = JSON.parse(exported.stdout) as { deployment: { resources: ExportedResource[] } };
@@ -19,7 +19,7 @@ export async function secretsOf(cluster: ClusterUnderTest): Promise<ReadonlyMap<
   return secrets;
 }
 
-/** `--show-secrets` wraps a secret as `{ plaintext: "<json>" }`, as a whole or value by value. */
+/** `--show-secrets` wraps a secret as `{ plaintext: "<json>" }`, either complete or value by value. */
 function plainValues(value: unknown): Record<string, string> {
   const unwrapped = unwrap(value);
   if (typeof unwrapped !== "object" || unwrapped === null) return {};
@@ -37,7 +37,7 @@ export interface Searched {
   readonly data: string;
 }
 
-/** Where any secret, or a line of it long enough to be one, stands in the clear: `<secret> in <place>`. */
+/** Places that contain a secret, or a long line of it, in plain text: `<secret> in <place>`. */
 export function occurrencesOfSecrets(secrets: ReadonlyMap<string, string>, searched: Searched): string[] {
   const needles = [...secrets].flatMap(([name, value]) => needlesOf(value).map((needle) => ({ name, needle })));
   const within = (place: string, text: string): string[] =>
@@ -49,14 +49,14 @@ export function occurrencesOfSecrets(secrets: ReadonlyMap<string, string>, searc
   ];
 }
 
-/** Base64 does not hide a secret, and multi-line keys may be indented: look for their most distinctive line, too. */
+/** Also finds base64, and the most distinctive line of multi-line keys, which may be indented. */
 function needlesOf(value: string): string[] {
   const base64 = Buffer.from(value).toString("base64");
   const body = value.split("\n").filter((line) => line.length >= 32 && !line.startsWith("-----"));
   return [value, base64, ...(body[0] ? [body[0]] : [])].filter((needle) => needle.length >= 16);
 }
 
-/** State and logs whatever their mode, and every other file that is open to other users. */
+/** State and logs with any mode, and every other file that other users can read. */
 function readableFiles(data: string): { file: string; text: string }[] {
   const found: { file: string; text: string }[] = [];
   const walk = (folder: string, closed: boolean): void => {

@@ -7,7 +7,7 @@ import { containerLayer } from "../../image/recipes/container-layer";
 import { disk } from "../../image/recipes/disk";
 import type { ImageRecipe } from "../../image/recipes/recipe";
 
-/** An image that is built quickly: its root tree has two files. */
+/** An image that builds quickly, because its root tree has two files. */
 export const smallRecipe: ImageRecipe = {
   recipeVersion: 1,
   name: "infrastructure",
@@ -20,11 +20,11 @@ export const smallRecipe: ImageRecipe = {
   container: containerLayer,
 };
 
-/** The same as a disk, which the source has ready. */
+/** The same as a finished disk from the source. */
 export const smallDiskRecipe: ImageRecipe = { ...smallRecipe, container: undefined, disk };
 
 export interface SmallSource extends PartSource {
-  /** How often a part was asked for. */
+  /** How often a part was requested. */
   readonly fetches: () => number;
 }
 
@@ -55,7 +55,7 @@ export function smallSource(bytes = 1024, beforeFetch: () => Promise<void> = asy
   };
 }
 
-/** A disk with some bytes at its start and end, and a hole between them. */
+/** A disk with some bytes at its start and its end, and a hole between them. */
 function sparseDisk(bytes: number): Buffer {
   const disk = Buffer.alloc(8 * 1024 * 1024);
   for (const at of [0, disk.length - bytes]) disk.fill("x", at, at + bytes);
@@ -63,8 +63,8 @@ function sparseDisk(bytes: number): Buffer {
 }
 
 /**
- * A data folder of the test's own, in force until the test ends.
- * @param beside the folder that it is made in
+ * Uses a separate data folder until the test ends.
+ * @param beside the folder in which it is created
  */
 export async function ownDataFolder(t: TestContext, beside = os.tmpdir()): Promise<string> {
   const folder = await fs.mkdtemp(path.join(beside, "groundplane-data-"));
@@ -78,7 +78,7 @@ export async function ownDataFolder(t: TestContext, beside = os.tmpdir()): Promi
   return folder;
 }
 
-/** Names in the folders of images and parts: where incomplete ones would appear. */
+/** Names in the folders of images and parts, where incomplete ones would appear. */
 export async function storedNames(dataFolder: string): Promise<readonly string[]> {
   const names = [];
   for (const folder of ["images", "parts"]) {

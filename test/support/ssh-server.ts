@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import * as net from "node:net";
 import { type AuthContext, type Connection, Server, type ServerChannel, utils } from "ssh2";
 
-/** An SSH server on a free port of loopback that runs commands with /bin/sh, with keys of its own. */
+/** An SSH server with its own keys on a free port of loopback. It runs commands with /bin/sh. */
 export interface SshServer {
   readonly port: number;
   /** `TYPE BASE64` */
@@ -17,7 +17,7 @@ export interface SshServer {
   forwards(): number;
   /** Closes the next connections at once. */
   refuseNext(count: number): void;
-  /** A port that accepts connections and says nothing. */
+  /** A port that accepts connections and sends nothing. */
   listenSilently(): Promise<number>;
   stop(): Promise<void>;
 }

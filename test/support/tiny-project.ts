@@ -12,36 +12,36 @@ export interface PulumiRun {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Both streams, for what may be said on either. */
+  /** Both streams, for messages that may appear on either. */
   readonly output: string;
   readonly seconds: number;
 }
 
 export interface RunOptions {
   readonly stdin?: string;
-  /** Called with all output so far, each time there is more. */
+  /** Called with the complete output so far at each new output. */
   readonly onOutput?: (output: string, pid: number) => void;
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** A Pulumi project of one program in a temporary folder, with a backend and a PULUMI_HOME of its own. */
+/** A Pulumi project of one program in a temporary folder, with its own backend and PULUMI_HOME. */
 export interface TinyProject {
   readonly folder: string;
   writeProgram(text: string): void;
   pulumi(args: readonly string[], options?: RunOptions): Promise<PulumiRun>;
-  /** The stack's state as it lies on disk. */
+  /** The stack's state as it is stored on disk. */
   stateText(): string;
-  /** Gives what puts the stack's state back to what it is now: a clean start for less than an `up` takes. */
+  /** Returns a function that restores the stack's current state: a clean start that is faster than an `up`. */
   keepState(): () => void;
   remove(): void;
 }
 
 export interface TinyProjectOptions {
-  /** Programs, which are TypeScript, run as JavaScript: loading the compiler takes a second of each operation. */
+  /** TypeScript programs run as JavaScript, because loading the compiler takes a second in each operation. */
   readonly compiled?: boolean;
 }
 
-/** Makes a project with the stack `dev`, run by the Pulumi that `npm start` would use. */
+/** Creates a project with the stack `dev`, with the Pulumi that `npm start` uses. */
 export async function tinyProject(program: string, { compiled }: TinyProjectOptions = {}): Promise<TinyProject> {
   const cli = await obtainPulumi();
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
@@ -62,7 +62,7 @@ export async function tinyProject(program: string, { compiled }: TinyProjectOpti
     PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    // The test runner's own settings would make each program a test.
+    // The test runner's own settings would turn each program into a test.
     NODE_OPTIONS: undefined,
     NODE_TEST_CONTEXT: undefined,
   };
@@ -86,7 +86,7 @@ export async function tinyProject(program: string, { compiled }: TinyProjectOpti
   return project;
 }
 
-/** Without checking types, which takes seconds. */
+/** Without a type check, which takes seconds. */
 const compilerOptions = {
   ...{ target: "ES2022", lib: ["ES2022"], module: "commonjs", moduleResolution: "node10" },
   ...{ noCheck: true, esModuleInterop: true, skipLibCheck: true, sourceMap: true },

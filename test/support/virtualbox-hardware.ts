@@ -3,12 +3,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { MachineSpec } from "../../hypervisors/hypervisor";
 
-/** What firmware a machine starts with: QEMU's own BIOS, or UEFI as the package ovmf brings it. */
+/** A machine's firmware: QEMU's own BIOS, or UEFI of the package ovmf. */
 export type Firmware = "bios" | "uefi";
 
 const OVMF = "/usr/share/ovmf/OVMF.fd";
 
-/** Every type of card that VirtualBox has a like of in QEMU, by turns. */
+/** Every type of network card that VirtualBox and QEMU have in common, in rotation. */
 const cardTypes = ["virtio-net-pci", "e1000", "pcnet", "e1000-82545em"] as const;
 
 export interface HardwareFiles {
@@ -26,8 +26,8 @@ export function firmwareSkipReason(firmware: Firmware): string | false {
 }
 
 /**
- * The machine as VirtualBox would build it, in QEMU: PIIX3, an AHCI controller with the system disk, the seed as a CD and
- * the data disks, none of whose serial numbers say what they are. Segments lead nowhere, and the uplink is QEMU's own NAT.
+ * VirtualBox's hardware in QEMU: PIIX3, an AHCI controller with the system disk, the seed as a CD and the data disks.
+ * No serial number identifies a disk. Segments are not connected, and the uplink is QEMU's own NAT.
  */
 export function startVirtualboxHardware(spec: MachineSpec, firmware: Firmware, files: HardwareFiles): ChildProcess {
   const log = fs.openSync(path.join(path.dirname(files.consoleLog), `${firmware}.qemu.log`), "a");

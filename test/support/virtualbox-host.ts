@@ -11,43 +11,43 @@ import type { VirtualboxRoot } from "./virtualbox-root";
 
 const run = promisify(execFile);
 
-/** What the test guest says on its console. */
+/** The output of the test guest on its console. */
 export const BOOT_MESSAGE = "BOOT-OK";
 
-/** A VirtualBox of the test's own: its programs, registry and data folder are not shared. */
+/** A private VirtualBox for a test. Its programs, registry and data folder are not shared. */
 export interface VirtualboxHost {
   readonly root: VirtualboxRoot;
   /** GROUNDPLANE_DATA while this host is in use. */
   readonly data: string;
   /** Path of the program: GROUNDPLANE_VBOXMANAGE while this host is in use. */
   readonly vboxManage: string;
-  /** Environment of other processes that are to use this host. */
+  /** The environment for other processes that use this host. */
   readonly environment: Readonly<Record<string, string>>;
   /**
-   * Writes another VBoxManage, a shell script in which the words of `$vboxmanage` run the real one, and gives its path:
-   * for a driver that is to be disturbed.
+   * Writes another VBoxManage for tests that disturb a driver, and returns its path. It is a shell script in which
+   * `$vboxmanage` runs the real program.
    */
   disturbed(script: string): string;
-  /** Runs VBoxManage and gives its output; what it prints as an error is one, whatever its exit code. */
+  /** Runs VBoxManage and returns its output. A printed error is an error with any exit code. */
   manage(...argv: string[]): Promise<string>;
-  /** Puts a sealed image, a disk with the boot-sector guest, into a data folder's image store; gives its digest. */
+  /** Adds a sealed image, a disk with the boot-sector guest, to a data folder's image store. Returns its digest. */
   addImage(name: string, data?: string): string;
-  /** The arguments of every call of VBoxManage but this interface's own, one line each, since the last `forgetCalls`. */
+  /** The arguments of every call of VBoxManage since the last `forgetCalls`, without this interface's calls. */
   calls(): readonly string[];
   forgetCalls(): void;
-  /** What there is of these stacks: registered machines and media, and files. */
+  /** Everything that belongs to these stacks: registered machines and media, and files. */
   traces(stacks: readonly string[]): Promise<readonly string[]>;
   /** Processes of this host: VBoxSVC, machines, calls. */
   pids(): readonly number[];
-  /** Ends all its processes and removes its folders. */
+  /** Ends all processes of this host and removes its folders. */
   close(): Promise<void>;
 }
 
-/** From here on this process and its children use a new VirtualBox and a new data folder. */
+/** Switches this process and its children to a new VirtualBox and a new data folder. */
 export function makeVirtualboxHost(root: VirtualboxRoot): VirtualboxHost {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gp-virtualbox-"));
   const data = path.join(folder, "data");
-  // Where temporary folders are on the host, they are inside too.
+  // Temporary folders have the same path on the host and inside the tree.
   fs.mkdirSync(path.join(root.folder, os.tmpdir()), { recursive: true });
   fs.mkdirSync(path.join(data, "images"), { recursive: true });
   const registry = path.join(folder, "registry");
@@ -64,7 +64,7 @@ export function makeVirtualboxHost(root: VirtualboxRoot): VirtualboxHost {
   Object.assign(process.env, environment);
   const close = async () => {
     keepOnSignal();
-    // Machines first, then VBoxSVC: it would report their end.
+    // Machines first, because VBoxSVC reports their end.
     for (let pids = processesOf(id); pids.length > 0; pids = processesOf(id)) {
       await Promise.all(pids.map((pid) => killProcess({ pid, startTime: processStartTime(pid) ?? "0" })));
     }
@@ -90,13 +90,13 @@ export function makeVirtualboxHost(root: VirtualboxRoot): VirtualboxHost {
   };
 }
 
-/** A shell's words for: run VBoxManage in the tree, with a registry and a server process of its own. */
+/** The shell command that runs VBoxManage in the tree, with its own registry and server process. */
 function enterCommand(root: VirtualboxRoot, host: { folder: string; registry: string; id: string }): string {
   const environment = {
     ...{ HOME: host.folder, USER: "root", LOGNAME: "root", LC_ALL: "C.UTF-8", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
     ...{ VBOX_USER_HOME: host.registry, VBOX_IPC_SOCKETID: host.id, LD_PRELOAD: root.preload },
   };
-  // The runner's mark: it ends what a killed test file leaves behind.
+  // The runner's mark, by which it ends processes that a killed test file leaves behind.
   const mark = process.env.GROUNDPLANE_TEST_FILE;
   const variables = Object.entries({ ...environment, ...(mark && { GROUNDPLANE_TEST_FILE: mark }) }).map(
     ([name, value]) => `${name}=${value}`,
@@ -113,7 +113,7 @@ function writeProgram(file: string, script: string): string {
 
 async function manage(program: string, argv: readonly string[]): Promise<string> {
   const once = () => run(program, argv, { maxBuffer: 2 ** 26 });
-  // It crashes now and then when it meets a VBoxSVC that is just ending, as the driver knows, too.
+  // VBoxManage sometimes crashes while VBoxSVC ends. The driver also handles this.
   const { stdout, stderr } = await once().catch((error: { readonly signal?: string }) => {
     if (error.signal === "SIGSEGV" && argv[0] === "list") return once();
     throw error;
@@ -128,7 +128,7 @@ async function tracesOf(
   stacks: readonly string[],
 ): Promise<readonly string[]> {
   const lines: string[] = [];
-  // One after the other, as all callers have to: two at once may crash VBoxSVC.
+  // One call at a time, as for all callers, because concurrent calls may crash VBoxSVC.
   for (const what of ["vms", "hdds", "dvds"]) {
     lines.push(...(await manage("list", what)).split("\n").map((line) => `${what}: ${line}`));
   }
@@ -138,7 +138,7 @@ async function tracesOf(
 
 function writeBootImage(folder: string, name: string): string {
   const disk = bootSectorDisk(BOOT_MESSAGE);
-  // Another name is another image: their digests differ, too.
+  // Images of different names also have different digests.
   disk.write(name, 512, "latin1");
   fs.mkdirSync(folder, { recursive: true });
   fs.writeFileSync(path.join(folder, "disk.raw"), disk);
@@ -148,7 +148,7 @@ function writeBootImage(folder: string, name: string): string {
   return digest;
 }
 
-/** By their environment: no other process has the id in it. */
+/** Finds the processes by the id in their environment, which no other process has. */
 function processesOf(id: string): readonly number[] {
   return fs.readdirSync("/proc").flatMap((name) => {
     const pid = Number(name);

@@ -10,18 +10,18 @@ import { copyProject } from "./project-copy";
 import { makeVirtualboxHost, type VirtualboxHost } from "./virtualbox-host";
 import type { VirtualboxRoot } from "./virtualbox-root";
 
-/** The whole program on the real Pulumi and a VirtualBox of its own; what is asked of guests is simulated. */
+/** The complete program on the real Pulumi and a private VirtualBox. Only the guests are simulated. */
 export interface VirtualboxProject {
   readonly host: VirtualboxHost;
   /** GROUNDPLANE_DATA of the project. */
   readonly data: string;
   /** Writes a stack's file: the settings below `groundplane:dataCenter`, as YAML. */
   configure(stack: string, settings: string): void;
-  /** Runs `pulumi` on a stack and gives all it printed. */
+  /** Runs `pulumi` on a stack and returns its complete output. */
   pulumi(stack: string, ...words: string[]): Promise<CommandOutput>;
-  /** The same, and it must succeed. */
+  /** The same, but fails if the command fails. */
   mustPulumi(stack: string, ...words: string[]): Promise<string>;
-  /** Processes of the provider, while an operation runs. */
+  /** The provider's processes during an operation. */
   providers(): Promise<readonly ProcessIdentity[]>;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export interface VirtualboxProject {
 export async function openVirtualboxProject(root: VirtualboxRoot): Promise<VirtualboxProject> {
   const project = copyProject(dataFolder());
   const host = makeVirtualboxHost(root);
-  // Its images are boot sectors under the names of the real ones.
+  // Its images are boot sectors under the names of the real images.
   fs.rmSync(path.join(project.data, "images"));
   for (const name of imageNames(defaultKubernetesVersion, "disk")) host.addImage(name, project.data);
   const environment = {

@@ -9,25 +9,25 @@ import { aptFetchOptions, debianMirror } from "../../image/build/package-sources
 import { archives } from "../../image/recipes/archives";
 
 /**
- * VirtualBox' own programs in a root tree of Debian sid, the one release that packages them, with small programs of the
- * tests: to enter the tree, and to start machines without the kernel module.
+ * VirtualBox's own programs in a root tree of Debian sid, the only release that packages them. Small programs of the
+ * tests enter the tree and start machines without the kernel module.
  */
 export interface VirtualboxRoot {
   readonly folder: string;
-  /** Path on the host: runs a program inside the tree. */
+  /** Path on the host of the program that runs another program inside the tree. */
   readonly enterRoot: string;
-  /** Path on the host: takes the place of VBoxHeadless inside the tree. */
+  /** Path on the host of the program that replaces VBoxHeadless inside the tree. */
   readonly launcher: string;
-  /** Path inside the tree, of a library that VBoxManage loads before its own. */
+  /** Path inside the tree of a library that VBoxManage loads before its own. */
   readonly preload: string;
 }
 
-/** A compiler of the same release comes along: what is compiled in the tree fits it, and the host needs none. */
+/** Includes a compiler, so that programs match the tree's release and the host needs no compiler. */
 const packages = ["virtualbox", "gcc", "libc6-dev"];
 const programs = { "enter-root": ["-static"], "driverless-launcher": [], "no-idle-wait": ["-shared", "-fPIC"] };
 const BUILD_TIMEOUT_MS = 15 * 60_000;
 
-/** Why VirtualBox' programs cannot be had here; `false` = they can, if Debian's archive can be reached. */
+/** Why VirtualBox's programs are not available here. `false` = they are, if Debian's archive can be reached. */
 export function virtualboxSkipReason(): string | false {
   if (process.platform !== "linux" || process.arch !== "x64")
     return "VirtualBox' programs for Debian need Linux on x86-64";
@@ -37,8 +37,8 @@ export function virtualboxSkipReason(): string | false {
 }
 
 /**
- * Gives the tree; the first time on a host it is installed, which takes about a minute.
- * @returns the reason in words when Debian's archive cannot be reached
+ * Returns the tree. The first call on a host installs it, which takes about a minute.
+ * @returns the reason as text if Debian's archive cannot be reached
  */
 export async function obtainVirtualboxRoot(): Promise<VirtualboxRoot | string> {
   const reason = virtualboxSkipReason();
@@ -60,7 +60,7 @@ async function install(folder: string): Promise<string | undefined> {
   const aptOptions = `${folder}.apt.conf`;
   fs.rmSync(partial, { recursive: true, force: true });
   fs.mkdirSync(path.dirname(folder), { recursive: true });
-  // sid's release file expires after a week, and copies of the archive may be older.
+  // sid's release file expires after a week, and mirrors may be older.
   const options = [...(await aptFetchOptions(localHost)), 'Acquire::Check-Valid-Until "false";'];
   fs.writeFileSync(aptOptions, ['APT::Install-Recommends "false";', ...options, ""].join("\n"), { mode: 0o600 });
   try {
@@ -88,7 +88,7 @@ async function install(folder: string): Promise<string | undefined> {
   }
 }
 
-/** In a folder named by the sources: changed ones are compiled again, and running processes keep the old ones. */
+/** The folder is named after the sources: changed sources are compiled again, and running processes keep the old files. */
 async function compilePrograms(folder: string): Promise<VirtualboxRoot> {
   const sources = path.join(__dirname, "virtualbox");
   const hash = createHash("sha256");

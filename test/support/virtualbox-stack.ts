@@ -23,15 +23,15 @@ export function machineOf(stack: string, number: number): MachineSpec {
   };
 }
 
-/** A stack on a test's own VirtualBox, made by the driver alone. Its machines have the boot-sector guest. */
+/** A stack on a test's private VirtualBox, created by the driver alone. Its machines have the boot-sector guest. */
 export interface VirtualboxStack {
   readonly name: string;
-  /** A new instance each time, as another process would have it: it knows only what VirtualBox knows. */
+  /** A new instance each time, as in another process. It has no state besides VirtualBox's. */
   readonly driver: Hypervisor;
   readonly owner: (urn: string) => Owner;
-  /** `machineOf`, with whatever the test is about. */
+  /** `machineOf`, with the test's own settings. */
   spec(number: number, settings?: Partial<MachineSpec>): MachineSpec;
-  /** Makes the segment, the image and the machine. */
+  /** Creates the segment, the image and the machine. */
   make(spec: MachineSpec): Promise<MachineState>;
   inspect(spec: MachineSpec): Promise<MachineState>;
   /** Removes the machines of these numbers and the segment. */

@@ -6,17 +6,17 @@ const IMAGE = `${OURS}a0`;
 const NODE = `${OURS}b0`;
 const SPARE = `${OURS}b1`;
 
-/** Everything that is awkward about what VBoxManage prints, by the name of the transcript that shows it. */
+/** Output of VBoxManage that is hard to parse, by the name of its transcript. */
 export async function recordTranscripts({ data, manage, addImage }: VirtualboxHost): Promise<Record<string, string>> {
   const said: Record<string, string> = {};
   const drawn = new Map<string, string>();
-  // What differs from host to host, and what VirtualBox draws by lot, is the same in every recording.
+  // Replaces host-specific and random values, so that they are the same in every recording.
   const keep = (name: string, text: string) => {
     said[name] = text
       .replaceAll(path.dirname(data), "/host")
       .replace(/\b20\d\d-\d\d-\d\dT[\d:.]+Z?/g, "2026-01-01T00:00:00.000000000")
       .replace(/(?<=macaddress2=")[0-9A-F]{12}/, "080027000002")
-      // The BIOS switches it some time after the start.
+      // The BIOS changes it some time after the start.
       .replace(/(?<=^VideoMode=).*/m, '"720,400,0"@0,0 1')
       .replace(/(?<=^Operating system version: ).*/m, "6.1.0")
       .replace(/(?<=^Memory (?:size|available): )\d+/gm, "16384")
@@ -92,7 +92,7 @@ export async function recordTranscripts({ data, manage, addImage }: VirtualboxHo
   keep("medium", await manage("showmediuminfo", "disk", IMAGE));
   keep("extra-data", await manage("getextradata", NODE, "enumerate"));
   keep("host-info", await manage("list", "hostinfo"));
-  // Of 150 systems, those that matter.
+  // Only the relevant ones of 150 systems.
   const systems = (await manage("list", "ostypes")).split("\n\n");
   keep("os-types", [...systems.slice(0, 2), ...systems.filter((text) => /Debian1[23]/.test(text)), ""].join("\n\n"));
   return said;

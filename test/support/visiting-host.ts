@@ -10,16 +10,16 @@ interface Place {
   readonly hostName: string;
 }
 
-/** A host that no plan knows, plugged into a segment of a stack of system containers. */
+/** A host outside the plan, connected to a segment of a stack of system containers. */
 export interface VisitingHost {
-  /** Asks for a lease and returns the address it got. */
+  /** Requests a lease and returns the assigned address. */
   lease(): string;
   unplug(): void;
 }
 
 const ip = (...args: string[]): void => void execFileSync("ip", args, { stdio: "pipe" });
 
-/** A namespace with one cable into the segment's bridge, and the DHCP client of BusyBox from the base image. */
+/** A namespace with one cable to the segment's bridge, and the BusyBox DHCP client of the base image. */
 export function plugIn({ stack, segment, hostName }: Place): VisitingHost {
   const namespace = `gp-test-${hostName}`;
   const stackNamespace = `gp-${stack}`;

@@ -1,4 +1,4 @@
-/** Strings that YAML, a shell or an environment file would take for something else, all of one line. */
+/** One-line strings that YAML, a shell or an environment file could misinterpret. */
 export const hostileValues: readonly string[] = [
   ...["no", "yes", "on", "off", "y", "null", "~", "true", "0755", "0o17", "1:30", "52:54:00:12:34:56", "1e3", ".inf"],
   ...["", " ", " a", "a ", "a: b", "a #b", "- a", "# a", "*a", "&a", "!a", "%a", "@a", "`a`", "{a}", "[a]", "|", ">"],

@@ -21,8 +21,8 @@ interface WriteFile {
 }
 
 /**
- * What every program inside the root tree says about its files of the seed. `layers`: folders of the tree, top first.
- * Needs root. Throws when the proof itself could not be run.
+ * Runs every program inside the root tree on its files of the seed. `layers`: folders of the tree, top first.
+ * Needs root. Throws if the proof itself cannot run.
  */
 export function proveSeed(seed: NodeSeed, layers: readonly string[]): readonly Proof[] {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-seed-"));
@@ -35,7 +35,7 @@ export function proveSeed(seed: NodeSeed, layers: readonly string[]): readonly P
   }
 }
 
-/** Output of a command inside a root tree, where `folder` is /seed. Needs root; throws when the command fails. */
+/** The output of a command inside a root tree, where `folder` is /seed. Needs root. Throws if the command fails. */
 export function runInTree(layers: readonly string[], folder: string, command: readonly string[]): string {
   const enter = path.join(__dirname, "enter-tree.sh");
   const argv = ["--mount", "--net", "sh", enter, layers.join(":"), folder, ...command];
@@ -50,7 +50,7 @@ function readProof(line: string): Proof {
   return { name, failure: not ? failure || "it says nothing" : undefined };
 }
 
-/** The expectation is what js-yaml reads from the filled user-data; cloud-init reads it with PyYAML, a 1.1 reader. */
+/** Expects what js-yaml reads from the filled user-data. cloud-init reads it with PyYAML, a YAML 1.1 reader. */
 function writeSeed(seed: NodeSeed, folder: string): void {
   const filled = fillSecrets(seed, sampleSecrets(seed));
   fs.writeFileSync(path.join(folder, "user-data"), filled.userData);
@@ -68,7 +68,7 @@ function writeSeed(seed: NodeSeed, folder: string): void {
   fs.writeFileSync(path.join(folder, "expected.modes"), modes.join(""));
 }
 
-/** Of the right form, as far as a program looks at it; everything else is any text of several lines. */
+/** Valid where a program checks the format. All other secrets are arbitrary multi-line texts. */
 function sampleSecrets(seed: NodeSeed): Record<string, string> {
   const hostKey = deriveHostKey("ab".repeat(32), seed.node);
   const known: Readonly<Record<string, string>> = {
