@@ -12,7 +12,7 @@ const refusals: readonly (readonly [said: string, problem: RegExp, hint: RegExp]
   ["unshare: unshare failed: Operation not permitted", /ordinary users/, /unprivileged_userns_clone=1/],
   ["unshare: cannot change root filesystem propagation: Permission denied", /ordinary users/, /apparmor/],
   ["mount: /mnt: permission denied.", /ordinary users/, /apparmor/],
-  ["unshare: something new", /something new/, /look/],
+  ["unshare: something new", /something new/, /message/],
 ];
 
 for (const [said, problem, hint] of refusals) {
