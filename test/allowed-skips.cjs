@@ -1,8 +1,8 @@
-// Skips that are no failure where `CI=true`. Every other skip there fails the run: a tier that quietly tests nothing
-// must not look like one that passed. The reason is what the test says when it skips.
+// Skips that are allowed with `CI=true`. Every other skip fails the run there, so that a tier that tests nothing does not
+// count as passed. The reason is the text that the test gives for its skip.
 
 /**
- * Only for the tier `contract`: a run of all tiers as another user than root fails, because its real tiers skip too.
+ * Only for the tier `contract`. A run of all tiers by a user other than root fails, because the real tiers also skip.
  */
 const needsRoot = /^(?:needs root(?: for mount namespaces)?|(?:network namespaces|system containers) need root)$/;
 

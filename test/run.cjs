@@ -59,7 +59,7 @@ function fileJobs(tier) {
   const limitMs = limitMinutes * 60_000;
   return testFilesBelow(path.join("test", tier)).map((name) => {
     const file = name.split(path.sep).join("/");
-    // Pure tests come first: they take seconds, and tell what is wrong with the code.
+    // Pure tests come first, because they take seconds and find most mistakes in the code.
     const seconds = pure ? Number.POSITIVE_INFINITY : expectedSeconds[file];
     return { ...{ tier, name, file, pure, limitMs, seconds }, holds: heldBy(tier, file) };
   });

@@ -59,7 +59,7 @@ test("a started process is identified by its start time and killed once", async 
   await killProcess(process);
 });
 
-test("files are written with their mode and read back; a missing record is undefined", async () => {
+test("files are written with their mode and read back, and a missing record is undefined", async () => {
   const file = path.join(folder, "deep", "secret.json");
   await writeJson(file, { a: 1 });
   assert.equal((await fs.stat(file)).mode & 0o777, 0o600);

@@ -17,7 +17,7 @@ import { runInTree } from "../support/seed-proof/prove-seed";
 const image = imageFor("infrastructure", defaultKubernetesVersion, "tree");
 const tree = (): string => fs.realpathSync(path.join(imagesFolder(), image, "layers", "base"));
 
-/** What a command in the root tree prints about the file /seed/subject. */
+/** The output of a command in the root tree for the file /seed/subject. */
 async function read(subject: string, command: readonly string[]): Promise<string> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-hostile-"));
   try {

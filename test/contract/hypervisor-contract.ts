@@ -8,14 +8,14 @@ import { ForeignObjectError, ImageMissingError } from "../../hypervisors/hypervi
 
 /** A driver that must do what the comments in hypervisors/hypervisor.ts promise. */
 export interface DriverUnderTest {
-  /** A new instance, as another process would have it: it knows only what the hypervisor knows. */
+  /** A new instance, as in another process. It has no state besides the hypervisor's. */
   readonly create: () => Hypervisor;
   /** The same for a separate process, which the suite kills: a source file and an expression over its exports and `localHost`. */
   readonly inOtherProcess: { readonly file: string; readonly expression: string };
   /** An image that exists, and a name of one that does not. */
   readonly image: () => Promise<string>;
   readonly absentImage: string;
-  /** Everything on the host that belongs to these stacks, one line each; data disks too. */
+  /** Everything on the host that belongs to these stacks, also data disks, one line each. */
   readonly traces: (stacks: readonly string[]) => Promise<readonly string[]>;
   /** Writes a file on the machine's data disk, and reads it (`undefined` = not there). */
   readonly diskFile?: (
@@ -128,7 +128,7 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       assert.deepEqual(await driver.create().listMachines(stacks.one), [machine]);
     });
 
-    test("a machine of another owner is refused and stays as it is", async () => {
+    test("a machine of another owner is refused and does not change", async () => {
       const before = await driver.create().inspectMachine(machine);
       const spec = { ...contractMachine(await driver.image()), memoryMiB: 4096 };
       await assert.rejects(driver.create().ensureMachine(spec, contractSeed, outsider), ForeignObjectError);

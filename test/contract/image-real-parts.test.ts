@@ -70,7 +70,7 @@ test("a damaged containerd store is detected and rebuilt, with every image unpac
   await runCommand([path.join(snapshots, pause), "-v"]);
 });
 
-test("images are built from a bundle alone, on a host without network and caches", needsRoot, async (t) => {
+test("a bundle is enough to build images on a host without network and caches", needsRoot, async (t) => {
   const beside = path.dirname(dataFolder());
   const folder = await fs.mkdtemp(path.join(beside, "groundplane-bundle-"));
   t.after(() => fs.rm(folder, { recursive: true, force: true }));

@@ -14,7 +14,7 @@ import { kubernetesRecipe } from "../../image/recipes/kubernetes";
 import { rootTree } from "../../image/recipes/root-tree";
 import { defaultKubernetesVersion } from "../../model/releases";
 
-/** The images of real machines; built here when they are absent. */
+/** The images of real machines. Missing images are built here. */
 const needsRoot = { skip: process.getuid?.() !== 0 && "needs root" };
 const version = defaultKubernetesVersion;
 const kubernetesImage = path.join(imagesFolder(), imageFor("kubernetes", version, "tree"));
@@ -26,7 +26,7 @@ before(async () => {
     await ensureImages(localHost, { progress: ({ phase, message }) => console.log(`${phase}: ${message}`) });
 });
 
-/** Runs a command in the image's layers as a machine sees them; what it writes is discarded. */
+/** Runs a command in the image's layers as a machine sees them. Its writes are discarded. */
 async function inImage(argv: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const lower = ["container", "kubernetes", "base"].map(layer).join(":");
   const script = [
@@ -82,7 +82,7 @@ test("the container layer masks units that would affect the host, the root tree 
   );
 });
 
-test("services of roles do not start at boot; ssh, the network and a node's runtime do", needsRoot, async () => {
+test("ssh, the network and a node's runtime start at boot, and services of roles do not", needsRoot, async () => {
   const wanted = new Set<string>();
   for (const name of ["base", "kubernetes"]) {
     for (const folder of await listFolder(path.join(layer(name), units))) {
@@ -146,7 +146,7 @@ test("cloud-init accepts its trimmed configuration", needsRoot, async () => {
   assert.equal((await inImage(["python3", "-c", check])).stdout.trim(), "NoCloud 7");
 });
 
-test("kubeadm asks for the images that exist, and programs report their version", needsRoot, async () => {
+test("kubeadm requires only existing images, and programs report their version", needsRoot, async () => {
   const { stdout: asked } = await inImage([
     "kubeadm",
     "config",

@@ -54,7 +54,7 @@ const damages: Readonly<Record<string, (tool: string) => Promise<void>>> = {
 };
 
 for (const [what, damage] of Object.entries(damages)) {
-  test(`a part whose file ${what} is detected and rebuilt`, async (t) => {
+  test(`a damaged part is detected and rebuilt: its file ${what}`, async (t) => {
     const data = await ownDataFolder(t);
     const source = smallSource();
     const [before] = await build(source);

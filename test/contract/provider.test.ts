@@ -178,7 +178,7 @@ test("a retained disk is kept, and no disk shrinks", async () => {
   assert.equal((await client.read(type("Disk"), id, disk, disk)).id, "");
 });
 
-test("the mark of a dismantling lasts from its delete until the stack is created again; a preview keeps it", async () => {
+test("the mark of a dismantling lasts from its delete until the stack is created again, also during a preview", async () => {
   const inputs = { stack: "tested" };
   const { id } = await client.create(type("Dismantling"), inputs);
   assert.ok(!isDismantling("tested"));

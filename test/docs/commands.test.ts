@@ -1,4 +1,4 @@
-// The documents' commands exist, and the README's examples do what they say: on the fake driver, in a separate project
+// The documents' commands exist, and the README's examples work as described: on the fake driver, in a separate project
 // and data folder.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
@@ -82,7 +82,7 @@ test("command lines begin with known programs", () => {
   }
 });
 
-test("the README's examples do what they say", { timeout: 300_000 }, () => {
+test("the README's examples work as described", { timeout: 300_000 }, () => {
   const lines = commandLines(readDocument("README.md"));
   const ran: string[] = [];
   const run = (line: string, typed = line) => {

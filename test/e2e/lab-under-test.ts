@@ -13,7 +13,7 @@ export interface LabUnderTest {
   readonly driver: Hypervisor;
   /** Port of the API on 127.0.0.1. */
   readonly apiPort: () => number;
-  /** Writes the stack's file with these settings changed; the others stay as they are. */
+  /** Writes the stack's file with these settings. The other settings do not change. */
   readonly configure: (change: Partial<LabSettings>) => void;
 }
 

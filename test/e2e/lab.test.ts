@@ -88,7 +88,7 @@ test("the life cycle of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
     step.diagnostic(`destroy took ${secondsSince(started)}`);
     const kept = /^new files: (state|pulumi|disks|passphrase)/;
     const left = async () => compareListings(before, listHost(project.data)).filter((line) => !kept.test(line));
-    // Other test files run beside this one: what they mount for a moment goes away.
+    // Other test files run beside this one, and their temporary mounts disappear.
     await eventually("nothing is left", 120_000, left, (lines) => lines.length === 0);
   };
   const upAgain: Step = async () => {

@@ -102,7 +102,7 @@ test("a file changed by hand shows as a text diff, and up restores and reloads i
   await stack.up({ expectNoChanges: true });
 });
 
-test("a master whose machine vanished is removed from the cluster and joins again; the cluster stays the same", async () => {
+test("a master whose machine is missing is removed from the cluster and joins the same cluster again", async () => {
   const stack = await dataCenter({ masters: three, workers: ["worker-1"], files: [file] });
   const { id, nodes } = cluster();
   fs.rmSync(fake("machines", "master-1"), { recursive: true });

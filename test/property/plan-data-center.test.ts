@@ -91,20 +91,17 @@ for (const [pool, step] of Object.entries(steps) as [PoolName, number][]) {
   });
 }
 
-holdsForPlans(
-  "more storage machines change no other machine, and a volume has one brick on each",
-  (plan, configuration) => {
-    const storage = { ...configuration.pools.storage, count: 3, disks: [{ name: "brick", sizeGiB: 1 }] };
-    const other = planDataCenter({ ...configuration, pools: { ...configuration.pools, storage } });
-    const after = byName(other.nodes);
-    for (const node of plan.nodes) if (!node.roles.includes("storage")) assert.deepEqual(after.get(node.name), node);
-    assert.deepEqual(
-      other.volume?.bricks.map((brick) => [brick.node, brick.address, brick.folder]),
-      [1, 2, 3].map((index) => [`storage-${index}`, after.get(`storage-${index}`)?.address, "/data/brick/volume"]),
-    );
-    assert.equal(plan.volume === undefined, configuration.pools.storage.count === 0);
-  },
-);
+holdsForPlans("storage machines change no other machine, and a volume has one brick on each", (plan, configuration) => {
+  const storage = { ...configuration.pools.storage, count: 3, disks: [{ name: "brick", sizeGiB: 1 }] };
+  const other = planDataCenter({ ...configuration, pools: { ...configuration.pools, storage } });
+  const after = byName(other.nodes);
+  for (const node of plan.nodes) if (!node.roles.includes("storage")) assert.deepEqual(after.get(node.name), node);
+  assert.deepEqual(
+    other.volume?.bricks.map((brick) => [brick.node, brick.address, brick.folder]),
+    [1, 2, 3].map((index) => [`storage-${index}`, after.get(`storage-${index}`)?.address, "/data/brick/volume"]),
+  );
+  assert.equal(plan.volume === undefined, configuration.pools.storage.count === 0);
+});
 
 holdsForPlans("a second balancer changes neither other nodes nor the floating IP", (plan, configuration) => {
   const balancers = { ...configuration.pools.balancers, count: 3 - configuration.pools.balancers.count };

@@ -95,7 +95,7 @@ function markedProcesses(mark) {
         { pid: Number(name), argv: fs.readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0").join(" ").trim() },
       ];
     } catch {
-      return []; // it has just ended, or belongs to another user
+      return []; // the process has just ended, or belongs to another user
     }
   });
 }

@@ -51,7 +51,7 @@ const secondsOf = {
     ...{ "toolchain-language-host": 50, "toolchain-remote-command": 50 },
   },
   docs: { commands: 70 },
-  // It waits most of the time.
+  // This file waits most of the time.
   e2e: { lab: 1100 },
 };
 const expectedSeconds = Object.fromEntries(

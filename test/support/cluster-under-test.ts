@@ -14,7 +14,7 @@ export class ClusterUnderTest {
 
   private readonly running = new Map<ChildProcess, Promise<unknown>>();
   private isEnded = false;
-  /** What a shell evaluates once, before all of its `pulumi` commands. */
+  /** The code that a shell evaluates once, before all of its `pulumi` commands. */
   private exports: string | undefined;
 
   constructor(

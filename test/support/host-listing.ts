@@ -58,7 +58,7 @@ function processes(data: string): string[] {
 
 const MARK = "GROUNDPLANE_TEST_FILE=";
 
-/** Test files run side by side; the runner marks the processes of each. */
+/** Test files run side by side. The runner marks the processes of each file. */
 function isOfOtherFile(pid: string): boolean {
   const own = process.env.GROUNDPLANE_TEST_FILE;
   if (!own) return false;

@@ -1,6 +1,6 @@
 #!/bin/sh
-# make-small-tree.sh LAYERS TREE: of a disk's layers only what writing a disk needs, with a little of everything that a file
-# can be. Must be started in a mount namespace of its own.
+# make-small-tree.sh LAYERS TREE: creates a small tree with the parts of a disk's layers that writing a disk needs, and one
+# file of every type. Must be started in a separate mount namespace.
 set -eu
 tree=$2
 mount -t tmpfs tmpfs /mnt

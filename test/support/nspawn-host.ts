@@ -23,7 +23,7 @@ export interface NspawnHost {
   readonly remove: () => void;
 }
 
-/** Why real system containers cannot run here; `false` = they can. */
+/** Why real system containers cannot run here. `false` = they can. */
 export function nspawnSkipReason(): string | false {
   if (process.platform !== "linux") return "system containers need Linux";
   if (process.getuid?.() !== 0) return "system containers need root";

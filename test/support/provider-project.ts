@@ -67,7 +67,7 @@ export async function providerProject(options: ProviderProjectOptions = {}): Pro
   return {
     dataFolder: folders.data,
     async program(program) {
-      // Selected once: it costs a start of Pulumi.
+      // Selected once, because a selection starts Pulumi.
       stack ??= await select(program);
       Object.assign(stack.workspace, { program, envVars: { ...environment } });
       return stack;
@@ -91,7 +91,7 @@ export async function providerProject(options: ProviderProjectOptions = {}): Pro
 }
 
 function buildInPlace(): string {
-  // Only what is not there or stale: other tests use the bundles meanwhile.
+  // Builds only missing or outdated bundles, because other tests use them meanwhile.
   execFileSync(process.execPath, ["cli/start.cjs", "--install-only"], { cwd: projectFolder });
   return path.join(projectFolder, "provider", "launcher");
 }
@@ -130,7 +130,7 @@ function processes(): readonly RunningProcess[] {
       const argv = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
       return [{ pid, argv, cwd: fs.readlinkSync(`/proc/${pid}/cwd`) }];
     } catch {
-      return []; // it has just ended
+      return []; // the process has just ended
     }
   });
 }

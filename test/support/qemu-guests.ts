@@ -29,7 +29,7 @@ export function borrowImage(images: string, name: string): void {
 /** With emulation, three concurrent guests need minutes, and many minutes on a busy host. */
 export const GUEST_BOOT_MS = 20 * 60_000;
 
-/** Why no real guest can be started here; `false` = one can. */
+/** Why no real guest can be started here. `false` = one can. */
 export async function guestSkipReason(): Promise<string | false> {
   const reason = await qemuSkipReason();
   if (reason || process.getuid?.() === 0) return reason;

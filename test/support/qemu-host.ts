@@ -18,7 +18,7 @@ export interface QemuHost {
   readonly remove: () => void;
 }
 
-/** Why QEMU cannot run here; `false` = it can. */
+/** Why QEMU cannot run here. `false` = it can. */
 export async function qemuSkipReason(): Promise<string | false> {
   const [problem] = await hostProblems(localHost);
   return problem ? `${problem.problem}: ${problem.hint}` : false;

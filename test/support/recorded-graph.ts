@@ -6,7 +6,7 @@ import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 export interface RecordedResource {
   readonly type: string;
   readonly name: string;
-  /** `<type> <name>` of the parent; the stack itself is left out. */
+  /** `<type> <name>` of the parent. The stack itself is left out. */
   readonly parent: string;
   /** Names of its dependencies, sorted. */
   readonly dependencies: readonly string[];

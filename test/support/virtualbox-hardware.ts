@@ -20,7 +20,7 @@ export interface HardwareFiles {
   readonly consoleLog: string;
 }
 
-/** Why machines cannot start with this firmware here; `false` = they can. */
+/** Why machines cannot start with this firmware here. `false` = they can. */
 export function firmwareSkipReason(firmware: Firmware): string | false {
   return firmware === "uefi" && !fs.existsSync(OVMF) ? "UEFI needs the package ovmf" : false;
 }

@@ -157,7 +157,7 @@ function processesOf(id: string): readonly number[] {
       const environment = fs.readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
       return environment.includes(`VBOX_IPC_SOCKETID=${id}`) ? [pid] : [];
     } catch {
-      return []; // it has just ended
+      return []; // the process has just ended
     }
   });
 }

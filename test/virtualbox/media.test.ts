@@ -107,7 +107,7 @@ onVirtualbox("media and owners", (host) => {
     fs.rmSync(path.join(host.data, "theirs"), { recursive: true, force: true });
   });
 
-  test("a full disk is reported, leaves no partial entry in the registry, and the operation succeeds once there is room", {
+  test("a full disk is reported and leaves no partial entry, and the operation succeeds with enough free space", {
     timeout: 180_000,
   }, () => {
     const folder = path.join(path.dirname(host.data), "full");

@@ -1,7 +1,7 @@
 #!/bin/sh
 # enter-tree.sh LOWER-LAYERS SEED-FOLDER COMMAND...
-# Runs a command inside a root tree, on a throw-away layer, with SEED-FOLDER at /seed. Must be started in a mount and a
-# network namespace of its own: everything done here goes with them.
+# Runs a command inside a root tree, on a temporary layer, with SEED-FOLDER at /seed. Must be started in separate mount and
+# network namespaces, so that all changes end with them.
 set -eu
 layers=$1
 seed=$2

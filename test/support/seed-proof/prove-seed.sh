@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs inside a root tree: /seed has user-data, network-config and expected/ with every file that the seed shall write,
+# Runs inside a root tree. /seed has user-data, network-config, expected/ with every file that the seed must write, and
 # expected.modes with their modes and owners. Prints `ok NAME` or `not ok NAME: why` for each proof that applies.
 set -u
 
@@ -28,12 +28,12 @@ shell_reads_environment() (
   [ "$NODE_NAME.$DOMAIN" = "$(sed -n 's/^fqdn: "\(.*\)"$/\1/p' /seed/user-data)" ]
 )
 
-# The units of the seed, and those it adds a drop-in to.
+# The units of the seed, and the units that get a drop-in from it.
 units() {
   find /seed/expected/etc/systemd/system -type f -printf '%P\n' | sed 's|\.d/.*||' | sort -u
 }
 
-# A misspelt key is only a warning to systemd, and the exit code is 0.
+# systemd only warns about a misspelt key, with exit code 0.
 sound() {
   local said
   said=$(systemd-analyze verify --man=no "$@" 2>&1) && [ -z "$said" ] && return
@@ -57,7 +57,7 @@ prove "sshd accepts its configuration" sshd -t
 mapfile -t units < <(units)
 if [ "${#units[@]}" -gt 0 ]; then prove "systemd accepts the units" sound "${units[@]}"; fi
 if [ -e /seed/expected/etc/dnsmasq.d/groundplane.conf ]; then
-  # As its unit does before it starts: `dnsmasq --test` alone would not look into dnsmasq.d.
+  # The same check as its unit's before the start, because `dnsmasq --test` alone does not read dnsmasq.d.
   prove "dnsmasq accepts its configuration" /usr/share/dnsmasq/systemd-helper checkconfig
 fi
 if [ -e /seed/expected/etc/nftables.conf ]; then prove "nft accepts the rules" nft --check --file /etc/nftables.conf; fi
@@ -65,12 +65,12 @@ if [ -e /seed/expected/etc/haproxy/haproxy.cfg ]; then
   prove "haproxy accepts its configuration" haproxy -c -f /etc/haproxy/haproxy.cfg
 fi
 if [ -e /seed/expected/etc/corosync/corosync.conf ]; then
-  # It looks for itself among the members by its addresses.
+  # Corosync finds itself among the members by its addresses.
   ip address add "$(sed -n 's/^NODE_ADDRESS="\(.*\)"$/\1/p' /etc/groundplane/node.env)/32" dev lo
   prove "corosync accepts its configuration" corosync -t
 fi
 if [ -e /seed/expected/etc/keepalived/keepalived.conf ]; then
-  # It looks for its interface.
+  # keepalived requires its interface.
   ip link add dmz type bridge
   prove "keepalived accepts its configuration" keepalived --config-test --use-file /etc/keepalived/keepalived.conf
 fi
@@ -81,7 +81,7 @@ for configuration in /seed/expected/etc/groundplane/kubeadm/*.yaml; do
   [ -e "$configuration" ] || continue
   here=${configuration#/seed/expected}
   prove "kubeadm accepts $(basename "$configuration")" kubeadm config validate --config "$here"
-  # As if any processor were a slow one.
+  # Treats every processor as slow.
   patient=$(KUBEADM_NATIVE_MS=1 /usr/local/lib/groundplane/patient-configuration "$here" 2>/dev/null)
   prove "kubeadm accepts $(basename "$configuration") with longer limits" kubeadm_accepts_limits "$patient"
 done

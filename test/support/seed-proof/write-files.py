@@ -1,4 +1,4 @@
-"""Writes what a seed's write_files says, read and written by cloud-init's own code."""
+"""Writes the files of a seed's write_files with cloud-init's own code."""
 
 import yaml
 from cloudinit.config.cc_write_files import write_files

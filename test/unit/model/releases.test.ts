@@ -10,13 +10,13 @@ const root = path.join(__dirname, "..", "..", "..");
 /** The files that may name a version, and how each of them stays consistent with the table. */
 const mayNameVersions: readonly RegExp[] = [
   /^model\/releases\.ts$/,
-  // Modules that programs are built from; test/unit/image/recipes.test.ts compares them with the table.
+  // Modules of the programs. test/unit/image/recipes.test.ts compares them with the table.
   /\/go\.(?:mod|sum)$/,
-  // Part of a layer, whose digest the recipe has; compared in the same file.
+  // Part of a layer, whose digest is in the recipe. The same test file compares it.
   /^image\/layers\/kubernetes\/etc\/containerd\/config\.toml$/,
-  // Generated from the configuration's schema; test/unit/stacks/config and test/docs compare them with it.
+  // Generated from the configuration's schema. test/unit/stacks/config and test/docs compare them with it.
   /^stacks\/(?:configuration\.schema\.json|README\.md)$/,
-  // Recorded on purpose.
+  // Recordings keep the versions of their time.
   /^(?:test\/(?:golden|transcripts)\/|model\/measured\/|DECISIONS\.md$|package(?:-lock)?\.json$)/,
 ];
 

@@ -7,7 +7,7 @@ import { UpReport } from "../../../toolchain/run-pulumi/up-report";
 
 const transcripts = path.join(__dirname, "..", "..", "transcripts", "pulumi-3.248.0");
 
-/** Reads lines of `pulumi up --json`; each line takes a second. */
+/** Reads lines of `pulumi up --json` at one line for each second. */
 function read(lines: readonly string[]) {
   const [notes, statuses] = [[] as string[], [] as string[]];
   let seconds = 0;

@@ -35,7 +35,7 @@ for (const [where, read] of [
   ["Linux", transcript],
   ["Windows", (name: string) => onWindows(transcript(name))],
 ] as const) {
-  describe(`a machine, line ends as on ${where}`, () => {
+  describe(`a machine with line ends of ${where}`, () => {
     const stopped = parseVmInfo(read("virtualbox-7.2/vm-info-stopped"));
     const running = parseVmInfo(read("virtualbox-7.2/vm-info-running"));
 

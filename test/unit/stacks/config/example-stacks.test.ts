@@ -25,7 +25,7 @@ test("every example is short, valid, fits a 16 GiB host and names its schema", (
   }
 });
 
-test("the committed JSON schema is what `npm run schema` writes", () => {
+test("the committed JSON schema matches the output of `npm run schema`", () => {
   const file = path.resolve(__dirname, "../../../../stacks/configuration.schema.json");
   assert.equal(fs.readFileSync(file, "utf8"), renderJsonSchema(), "run `npm run schema` and commit the file");
 });
