@@ -13,7 +13,10 @@ import { defaultKubernetesVersion } from "../../model/releases";
 test("doctor --smoke boots a system container", { timeout: 5 * 60_000 }, async (t) => {
   const driver = driverByName("nspawn", localHost);
   const problems = await driver.problems();
-  if (problems.length > 0) return t.skip(problems.map(({ problem }) => problem).join("; "));
+  // A user other than root has further problems. The skip for this one is allowed.
+  const decisive = problems.filter(({ id }) => id === "not-root");
+  const reasons = (decisive.length > 0 ? decisive : problems).map(({ problem }) => problem);
+  if (reasons.length > 0) return t.skip(reasons.join("; "));
   const name = imageFor("infrastructure", defaultKubernetesVersion, "tree");
   if (!(await driver.inspectImage({ name }))) return t.skip(`no image ${name} here: \`npm start\` makes it`);
   const told: string[] = [];
