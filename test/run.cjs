@@ -26,6 +26,11 @@ async function main(arguments_) {
     return 2;
   }
   const names = Object.keys(tiers).filter((name) => arguments_.length === 0 || arguments_.includes(name));
+  const empty = names.filter((name) => name !== "check" && fileJobs(name).length === 0);
+  if (process.env.CI === "true" && empty.length > 0) {
+    console.error(`no test files: ${empty.join(", ")}\n  next step: restore test/TIER/*.test.ts, or remove the tier`);
+    return 1;
+  }
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, endAll);
   prepare(names.map((name) => tiers[name].needs));
   const started = performance.now();
@@ -51,12 +56,17 @@ function prepare(needs) {
   if (!isReady) console.log("not everything could be prepared: see above");
 }
 
+const limitMsOf = (tier) => tiers[tier].limitMinutes * 60_000;
+
 const checkJobs = () =>
-  checks.map(({ name, script }) => ({ tier: "check", name, argv: ["npm", "run", "--silent", script] }));
+  checks.map(({ name, script }) => ({
+    ...{ tier: "check", name, limitMs: limitMsOf("check") },
+    argv: ["npm", "run", "--silent", script],
+  }));
 
 function fileJobs(tier) {
-  const { pure, limitMinutes } = tiers[tier];
-  const limitMs = limitMinutes * 60_000;
+  const { pure } = tiers[tier];
+  const limitMs = limitMsOf(tier);
   return testFilesBelow(path.join("test", tier)).map((name) => {
     const file = name.split(path.sep).join("/");
     // Pure tests come first, because they take seconds and find most mistakes in the code.
@@ -82,14 +92,17 @@ async function runAll(jobs) {
     const since = ([name, at]) => `${name} (${Math.round((performance.now() - at) / 1000)} s)`;
     console.log(`… ${[...running].map(since).join(", ")}`);
   }, STILL_RUNNING_EVERY_MS);
-  const results = await runJobs(jobs, slots, async (job) => {
-    running.set(job.name, performance.now());
-    const result = await runJob(job, jobs.length === 1);
-    running.delete(job.name);
-    return result;
-  });
-  clearInterval(timer);
-  return results.filter(Boolean);
+  try {
+    const results = await runJobs(jobs, slots, async (job) => {
+      running.set(job.name, performance.now());
+      const result = await runJob(job, jobs.length === 1);
+      running.delete(job.name);
+      return result;
+    });
+    return results.filter(Boolean);
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** @param isLive shows the output at once, because no other file runs. Otherwise it is shown as a whole at the end. */
@@ -130,6 +143,19 @@ const testArgv = ({ file, pure }, tap) => [
   file,
 ];
 
-main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
-});
+// When the terminal or the reader of the output is gone, the run still ends its processes.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error) => {
+    if (error.code !== "EIO" && error.code !== "EPIPE") throw error;
+  });
+}
+
+main(process.argv.slice(2))
+  .catch(async (error) => {
+    console.error(error);
+    await endAll();
+    return 1;
+  })
+  .then((code) => {
+    process.exitCode = code;
+  });

@@ -60,10 +60,14 @@ test("the last line sums all tiers, and one failure fails the run", () => {
   assert.match(output, /unit +\d+\.\d +1 +0 +1\n/);
 });
 
-test("a run without failures succeeds, also with tiers without files", () => {
-  const { code, lastLine, output } = runTiers({ "test/unit/a.test.ts": passing }, ["unit", "golden"]);
+test("a run without failures succeeds, also with tiers without files, which fail it with CI=true", () => {
+  const files = { "test/unit/a.test.ts": passing };
+  const { code, lastLine, output } = runTiers(files, ["unit", "golden"]);
   assert.equal(lastLine, "1 passed, 0 failed, 0 skipped", output);
   assert.equal(code, 0);
+  const inCi = runTiers(files, ["unit", "golden"], { CI: "true" });
+  assert.equal(inCi.code, 1);
+  assert.match(inCi.output, /^no test files: golden$/m);
 });
 
 test("a run without tests fails", () => {
@@ -76,6 +80,28 @@ test("a test file that does not load counts as a failure", () => {
   const { code, lastLine } = runTiers({ "test/unit/a.test.ts": `${passing} process.exit(3);` }, ["unit"]);
   assert.match(String(lastLine), /^\d+ passed, 1 failed, 0 skipped$/);
   assert.equal(code, 1);
+});
+
+test("a test file without tests, or that ends before its tests, counts as a failure", () => {
+  const files = { "test/unit/a.test.ts": "test;", "test/unit/b.test.ts": `${passing} process.exit(0);` };
+  const { code, lastLine, output } = runTiers(files, ["unit"]);
+  assert.match(String(lastLine), /^\d+ passed, 2 failed, 0 skipped$/, output);
+  assert.equal(code, 1);
+});
+
+test("an error of the runner itself is printed, and ends the running files", () => {
+  const hangs = `test("hangs", () => new Promise((resolve) => setTimeout(resolve, 60_000)));`;
+  const spoils = `
+    import { mkdirSync, rmSync } from "node:fs";
+    const results = process.execArgv.map((word) => /destination=(.*\\.tap)$/.exec(word)?.[1]).find(Boolean)!;
+    test("spoils the results", () => {
+      rmSync(results, { force: true });
+      mkdirSync(results);
+    });`;
+  const { code, output } = runTiers({ "test/docs/a.test.ts": hangs, "test/docs/b.test.ts": spoils }, ["docs"]);
+  assert.equal(code, 1);
+  assert.match(output, /EISDIR/);
+  assert.match(output, /^✖ test\/docs\/a\.test\.ts: /m, "it was ended, not left behind");
 });
 
 test("only pure tiers are isolated from the outside world", () => {

@@ -7,15 +7,18 @@ const skipLine = /^ *(?:not )?ok \d+(?: - (.*?))? # (SKIP|TODO)(?: (.*))?$/;
  * @returns {{ passed: number, failed: number, skips: { name: string, reason: string }[] }}
  */
 function readTap(text, exitCode) {
-  const count = (word) => Number([...text.matchAll(new RegExp(`^# ${word} (\\d+)$`, "gm"))].at(-1)?.[1] ?? 0);
+  const total = (word) => [...text.matchAll(new RegExp(`^# ${word} (\\d+)$`, "gm"))].at(-1)?.[1];
+  const count = (word) => Number(total(word) ?? 0);
   const failed = count("fail") + count("cancelled");
   // The totals leave out skipped suites with all their tests.
   const skips = text.split("\n").flatMap((line) => {
     const [, name = "", , reason = ""] = skipLine.exec(line) ?? [];
     return skipLine.test(line) ? [{ name: unescaped(name), reason: unescaped(reason) }] : [];
   });
-  // The file ended before the reporter wrote its totals.
-  return { passed: count("pass"), failed: failed === 0 && exitCode !== 0 ? 1 : failed, skips };
+  const passed = count("pass");
+  // The file ended before the reporter wrote its totals, or it has no test.
+  const isIncomplete = exitCode !== 0 || total("tests") === undefined || passed + skips.length === 0;
+  return { passed, failed: failed === 0 && isIncomplete ? 1 : failed, skips };
 }
 
 const unescaped = (text) => text.replace(/\\(.)/g, "$1");

@@ -7,10 +7,10 @@ const isRoot = process.getuid?.() === 0;
  * - `pure`: the files cannot reach the outside world.
  * - `needs`: the preparation: `dependencies` of npm, `pulumi`, or `everything` including the images.
  * - `holds`: a resource that one file at a time may use. Files of different tiers run side by side.
- * - `limitMinutes`: a file that takes longer is ended.
+ * - `limitMinutes`: a file or a check that takes longer is ended.
  */
 const tiers = {
-  check: { needs: "dependencies" },
+  check: { needs: "dependencies", limitMinutes: 10 },
   unit: { needs: "dependencies", pure: true, limitMinutes: 5 },
   property: { needs: "dependencies", pure: true, limitMinutes: 5 },
   golden: { needs: "dependencies", pure: true, limitMinutes: 5 },

@@ -40,7 +40,15 @@ test("a file that ends with an error counts as failed, whatever it reports", () 
   assert.equal(readTap("", 1).failed, 1);
   assert.equal(readTap("# pass 3\n# fail 0\n", 7).failed, 1);
   assert.equal(readTap("# pass 3\n# fail 2\n", 1).failed, 2);
-  assert.equal(readTap("# pass 3\n# fail 0\n", 0).failed, 0);
+  assert.equal(readTap("# tests 3\n# pass 3\n# fail 0\n", 0).failed, 0);
+});
+
+test("a file without totals, or without any test, counts as failed", () => {
+  assert.equal(readTap("", 0).failed, 1);
+  assert.equal(readTap("TAP version 13\nok 1 - right\n", 0).failed, 1);
+  assert.equal(readTap("# pass 3\n# fail 0\n", 0).failed, 1);
+  assert.equal(readTap("# tests 0\n# pass 0\n# fail 0\n", 0).failed, 1);
+  assert.equal(readTap("ok 1 - real # SKIP needs root\n# tests 1\n# pass 0\n# fail 0\n# skipped 1\n", 0).failed, 0);
 });
 
 test("a skip is allowed only for a reason of its own tier, and never without a reason", () => {
