@@ -6,6 +6,7 @@ import {
   gatewayServices,
   interSegmentFlows,
 } from "../../model/flows";
+import { roles } from "../../model/roles";
 import { floatingIpSegment } from "../../model/segments";
 import { type DataCenterPlan, nodesOf } from "../../stacks/plan/data-center-plan";
 import { confValue } from "../quoting";
@@ -80,11 +81,9 @@ function addressSet(plan: DataCenterPlan, party: FlowParty): string {
 function addressesOf(plan: DataCenterPlan, party: FlowParty): string[] {
   if (party === "api") return [...addressesOf(plan, "balancer"), plan.balancing.floatingIp];
   if (party === "balancer") return nodesOf(plan, party).map(({ address }) => address);
-  const segment = plan.segments.find(({ name }) => name === segmentOf[party]);
+  const segment = plan.segments.find(({ name }) => name === roles[party].segment);
   return segment ? [`${segment.nodeRange.first}-${segment.nodeRange.last}`] : [];
 }
-
-const segmentOf = { master: "masters", worker: "workers", storage: "storage" } as const;
 
 const servicesOf = ({ balancing }: DataCenterPlan): readonly GatewayService[] =>
   gatewayServices.filter(({ movedBy }) => movedBy === undefined || movedBy === balancing.movedBy);
