@@ -17,7 +17,7 @@ interface BundleOptions {
 
 export function bundleCommand(): Command {
   return new Command("bundle")
-    .description("everything that images are made from in one file, for hosts without a network")
+    .description("pack everything that images are built from into one file, for hosts without a network")
     .addCommand(
       partCommand(
         "create",
@@ -29,7 +29,7 @@ export function bundleCommand(): Command {
           .default("tree" satisfies ImageForm),
       ),
     )
-    .addCommand(partCommand("load", "verify the file and take its parts as a source of images", loadBundle));
+    .addCommand(partCommand("load", "verify the file and use its parts to build images", loadBundle));
 }
 
 type WorkOnBundle = (

@@ -11,10 +11,7 @@ import { type StackOptions, stackCommand } from "../options";
 import { say } from "../print";
 
 export function destroyCommand(): Command {
-  return stackCommand(
-    "destroy",
-    "take the whole stack down; data disks are kept unless its configuration says otherwise",
-  )
+  return stackCommand("destroy", "remove the whole stack; data disks are kept unless its configuration says otherwise")
     .option("-y, --yes", "do not ask")
     .action(async ({ stack, yes }: StackOptions & { readonly yes?: boolean }) => {
       if (!yes && !(await agreed(stack))) {

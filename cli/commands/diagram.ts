@@ -6,7 +6,7 @@ import { readPlan } from "../project";
 
 export function diagramCommand(): Command {
   return reportCommand("diagram", "draw the data centre's topology, planned from its configuration")
-    .addOption(new Option("--format <format>", "how to draw it").choices(diagramFormats).default("text"))
+    .addOption(new Option("--format <format>", "output format").choices(diagramFormats).default("text"))
     .action(async ({ stack, format, json }: ReportOptions & { readonly format: DiagramFormat }) => {
       const plan = await readPlan(stack);
       if (json) printJson(plan);

@@ -24,7 +24,7 @@ import { readConfiguration } from "../project";
 
 export function doctorCommand(): Command {
   return reportCommand("doctor", "check everything that `up` needs, all at once; exit code 1 on a problem")
-    .option("--smoke", "make, boot and remove one tiny machine as well, and tell how each step went")
+    .option("--smoke", "also create, boot and remove one small machine, and report each step")
     .option("--driver <name>", "the driver of that machine; default: the stack's")
     .action(async ({ stack, json, smoke = false, driver }: DoctorOptions) => {
       const findings = smoke ? [] : await examine(stack);

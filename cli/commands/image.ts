@@ -9,12 +9,12 @@ import { print, printJson, sayNews } from "../print";
 import { readConfiguration } from "../project";
 
 export function imageCommand(): Command {
-  return new Command("image").description("what machines are made of").addCommand(buildCommand());
+  return new Command("image").description("manage machine images").addCommand(buildCommand());
 }
 
 function buildCommand(): Command {
   return reportCommand("build", "build the stack's images where they are absent or damaged")
-    .option("--verify", "read every byte of what is there")
+    .option("--verify", "compare the checksum of every file")
     .action(async ({ stack, verify, json }: ReportOptions & { readonly verify?: boolean }) => {
       const configuration = await readConfiguration(stack);
       const names = imageNamesOf((await driverFor(configuration)).driver, configuration);

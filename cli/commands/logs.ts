@@ -9,7 +9,7 @@ import { say } from "../print";
 
 export function logsCommand(): Command {
   return stackCommand("logs <node>", "show a node's journal since its boot, and where its console is recorded")
-    .option("-f, --follow", "go on showing what comes")
+    .option("-f, --follow", "follow the journal")
     .action(async (name: string, { stack, follow }: StackOptions & { readonly follow?: boolean }) => {
       const outputs = await readStackOutputs(stack);
       const node = findNode(outputs, name);

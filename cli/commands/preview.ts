@@ -23,8 +23,8 @@ interface PreviewOptions extends StackOptions {
 }
 
 export function previewCommand(): Command {
-  return stackCommand("preview", "say what a change means for every node; exit code 1 when it would be refused")
-    .option("--base <revision>", "compare with what a git revision makes of the stack; needs no state and no machines")
+  return stackCommand("preview", "show the effect of a change on every node; exits with 1 if the change is refused")
+    .option("--base <revision>", "compare with the stack at a git revision; needs no state and no machines")
     .option("--markdown <file>", "write one comment for a pull request")
     .option("--json <file>", "write the whole review for programs")
     .action(async ({ stack, base, markdown, json }: PreviewOptions) => {

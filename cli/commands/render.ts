@@ -7,7 +7,7 @@ import { print, printJson } from "../print";
 import { readPlan } from "../project";
 
 export function renderCommand(): Command {
-  return reportCommand("render", "write what every machine is told at first boot; secrets stay references")
+  return reportCommand("render", "write the cloud-init seed of every machine, with references instead of secrets")
     .requiredOption("--out <folder>", "folder for <node>/{user-data,meta-data,network-config}")
     .action(async ({ stack, out, json }: ReportOptions & { readonly out: string }) => {
       const files = await writeSeeds(stack, path.resolve(out));

@@ -28,9 +28,9 @@ import { writeKubeconfig } from "./kubeconfig";
 const GO_FOR_KUBERNETES = "1.26";
 
 export function startCommand(): Command {
-  return stackCommand("start", "bring a whole stack up, from nothing or from wherever it stands")
+  return stackCommand("start", "start a stack, or resume an interrupted start")
     .option("-y, --yes", "install missing packages of the host without asking")
-    .option("--prepare-only", "stop before the machines: host packages, Pulumi and images are made ready")
+    .option("--prepare-only", "prepare host packages, Pulumi and images, but create no machines")
     .action(async ({ stack, yes = false, prepareOnly = false }: StartOptions) => {
       const progress = new ProgressLines({
         write: (text) => process.stderr.write(text),

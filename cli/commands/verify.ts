@@ -35,10 +35,7 @@ export function verifyCommand(): Command {
     .option("--markdown <file>", "write it as a Markdown table")
     .option("--svg <file>", "write the worst outage of each fault as a drawing")
     .addHelpText("after", `\nFaults:\n${table(faults.map(({ name, what }) => [`  ${name}`, what]))}`)
-    .addHelpText(
-      "after",
-      "\nExit code 1 when a target is missed. The stack is as before afterwards, also after Ctrl-C.",
-    )
+    .addHelpText("after", "\nExit code 1 when a target is missed. The stack is restored afterwards, even after Ctrl-C.")
     .action(async (options: VerifyCommandOptions) => {
       const report = await verify(options);
       print(table(renderTable(report)));
