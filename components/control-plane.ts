@@ -27,7 +27,7 @@ export class ControlPlane extends pulumi.ComponentResource {
     const masters = nodesOf(args.plan, "master");
     this.machines = poolMachines(masters, args, this);
     this.bootstrap = this.startCluster(masters, args);
-    this.memberships = this.joinOneByOne(masters, args);
+    this.memberships = this.joinInTurn(masters, args);
     rollFiles(this.machines, args, this.memberships);
     this.registerOutputs({});
   }
@@ -52,7 +52,7 @@ export class ControlPlane extends pulumi.ComponentResource {
   }
 
   /** etcd adds and removes one member at a time. */
-  private joinOneByOne(masters: readonly NodePlan[], args: ControlPlaneArgs): readonly Membership[] {
+  private joinInTurn(masters: readonly NodePlan[], args: ControlPlaneArgs): readonly Membership[] {
     const memberships: Membership[] = [];
     masters.forEach((master, position) => {
       const machine = this.machines[position] as VirtualMachine;

@@ -57,10 +57,10 @@ export async function chooseDriver(
       passedOver: [],
     };
   }
-  return chooseAnew(surroundings);
+  return chooseForNewStack(surroundings);
 }
 
-async function chooseAnew(surroundings: DriverSurroundings): Promise<DriverChoice> {
+async function chooseForNewStack(surroundings: DriverSurroundings): Promise<DriverChoice> {
   const passedOver: { driver: DriverName; reason: string }[] = [];
   const lookFor = looks(surroundings);
   for (const driver of automaticDrivers) {

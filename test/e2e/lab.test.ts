@@ -25,7 +25,7 @@ import {
   waitForReadyNodes,
   writeStackFile,
 } from "./lab-under-test";
-import { hostRestarts, killsAreSurvivedAndMended, lostMasterIsReplaced } from "./steps/break-and-mend";
+import { hardKillsAreSurvived, hostRestarts, lostMasterIsReplaced } from "./steps/break-and-repair";
 import * as files from "./steps/changed-files";
 import { contractIsKept, protectedIsLeftAlone } from "./steps/contract";
 import { joinTokenExpires, workerIsAddedAlone, workerIsRemoved } from "./steps/grow-and-shrink";
@@ -121,7 +121,7 @@ test("the life cycle of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
     ["no fault is injected into a protected stack", protectedIsLeftAlone],
     ["changed files reach balancers and masters one after the other", files.changesRoll],
     ["a file that its program refuses stops the roll, and so does a file that breaks the service", files.mistakesStop],
-    ["the lab survives hard kills of a balancer and a master, and up repairs them", killsAreSurvivedAndMended],
+    ["the lab survives hard kills of a balancer and a master, and up repairs them", hardKillsAreSurvived],
     ["the join token expires", joinTokenExpires],
     ["a new worker is added without changes to other machines", workerIsAddedAlone],
     ["the worker is drained and removed", workerIsRemoved],

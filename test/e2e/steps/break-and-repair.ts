@@ -16,7 +16,7 @@ import {
   waitForReadyNodes,
 } from "../lab-under-test";
 
-export const killsAreSurvivedAndMended: Step = async (lab, t) => {
+export const hardKillsAreSurvived: Step = async (lab, t) => {
   const holder = await floatingIpHolder(lab, balancers);
   tellGap(t, "balancer-kill", await whileProbing(lab, () => hardKill(lab, holder)));
   const others = balancers.filter((name) => name !== holder);
