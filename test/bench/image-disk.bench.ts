@@ -20,7 +20,7 @@ export const imageDisk: Bench = {
     {
       name: "image-kubernetes-disk-build",
       unit: "s",
-      what: "Kubernetes disk from its parts, containerd store and all",
+      what: "Kubernetes disk from its parts, including the containerd store",
     },
   ],
   configurations: [exampleSettings("lab")],

@@ -31,9 +31,13 @@ export const qemu: Bench = {
   configurations: [exampleSettings("lab")],
   onlyWhenNamed: true,
   rows: [
-    { name: "qemu-boot", unit: "s", what: "a machine on QEMU, from its start to cloud-init done" },
+    { name: "qemu-boot", unit: "s", what: "a machine on QEMU, from its start until cloud-init finishes" },
     { name: "qemu-boot-4", unit: "s", what: "the same, the last of four that start at once" },
-    { name: "qemu-start-overhead", unit: "s", what: "start of a machine by the driver; limit: the same QEMU by hand" },
+    {
+      name: "qemu-start-overhead",
+      unit: "s",
+      what: "start of a machine by the driver; limit: the same QEMU started manually",
+    },
     { name: "qemu-idle-memory", unit: "MiB", what: "resident memory of a machine's QEMU half a minute after its boot" },
     { name: "qemu-clone-disk", unit: "MiB", what: "disk space of a machine before its guest writes" },
   ],
@@ -72,7 +76,7 @@ async function removeMachines(): Promise<void> {
   if (await inspectImage(localHost, { name: guestImage() })) await driver.releaseImage({ name: guestImage() });
 }
 
-/** Starts the same QEMU twice, by hand and by the driver, each time until QMP responds. */
+/** Starts the same QEMU twice, manually and by the driver, each time until QMP responds. */
 async function measureStart(round: Round, machine: MachineSpec): Promise<void> {
   const files = machineFiles(localHost, machine);
   const { blocks } = await fs.stat(files.disk);
