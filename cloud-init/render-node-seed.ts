@@ -56,7 +56,7 @@ function nodeContent(plan: DataCenterPlan, node: NodePlan): NodeContent {
 function refuseDuplicates(node: NodePlan, files: readonly SeedFile[]): void {
   const seen = new Set<string>();
   for (const { path } of files) {
-    if (seen.has(path)) throw new Error(`${node.name} is told to write ${path} twice`);
+    if (seen.has(path)) throw new Error(`two files of ${node.name} have the path ${path}`);
     seen.add(path);
   }
 }

@@ -55,7 +55,7 @@ async function acquire(file: string, timeoutMs: number): Promise<Release> {
 }
 
 /**
- * A name in Linux' abstract socket namespace has one owner at a time and no file, and the kernel releases it when the
+ * A name in Linux's abstract socket namespace has one owner at a time and no file, and the kernel releases it when the
  * process is killed. A lock folder would delay the next command until the folder counts as stale, and a busy process
  * would lose the lock if it renewed the folder too late.
  */

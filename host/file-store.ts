@@ -16,7 +16,7 @@ import { UserError } from "../model/user-error";
 export async function writeFileAtomic(file: string, content: string | Buffer, mode = 0o644): Promise<void> {
   await fs.mkdir(path.dirname(file), { recursive: true });
   const found = await fs.lstat(file).catch(ifMissing(undefined));
-  if (found && !found.isFile() && !found.isSymbolicLink()) throw new Error(`${file} is no file that could be replaced`);
+  if (found && !found.isFile() && !found.isSymbolicLink()) throw new Error(`${file} is not a regular file`);
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   try {
     const handle = await fs.open(temporary, "wx", mode);

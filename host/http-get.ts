@@ -33,7 +33,7 @@ export async function httpGet(
     if (accepted.includes(status)) return answer;
     discard(answer);
     const location = header("location");
-    if (status < 300 || status > 399 || !location) throw refused(url, `answers with status ${status}`);
+    if (status < 300 || status > 399 || !location) throw refused(url, `returned status ${status}`);
     place = new URL(location, place).href;
   }
   throw refused(url, "redirects without end");
@@ -76,7 +76,7 @@ function agentFor(url: string, { ca, idleTimeoutMs = 30_000 }: HttpOptions): Dis
 async function send(url: string, options: HttpOptions, dispatcher: Dispatcher): Promise<HttpAnswer> {
   const { headers, allowHttp, signal } = options;
   if (!url.startsWith("https://") && !(allowHttp && url.startsWith("http://")))
-    throw refused(url, "is no HTTPS address");
+    throw refused(url, "is not an HTTPS URL");
   try {
     const answer = await request(url, { dispatcher, signal, headers: { "User-Agent": "groundplane", ...headers } });
     const header = (name: string): string | undefined => [answer.headers[name]].flat()[0];

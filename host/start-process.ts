@@ -96,7 +96,7 @@ export async function killProcess(identity: ProcessIdentity, timeoutMs = 10_000)
   if (await waitForEnd(identity, timeoutMs)) return;
   throw new UserError(
     "process-not-killed",
-    `process ${identity.pid} still lives ${timeoutMs} ms after SIGKILL`,
+    `process ${identity.pid} is still running ${timeoutMs} ms after SIGKILL`,
     "it hangs in the kernel: check `dmesg`; restart the host if it persists",
   );
 }

@@ -30,7 +30,7 @@ const CODE = [
   0xee, // out dx, al
   ...[0xeb, 0xea], // jmp next
   0xfb, // end: sti (the clock's ticks wake it up)
-  ...[0xba, 0x00, 0x40], // mov dx, 0x4000 (ACPI status, where VirtualBox' BIOS puts it)
+  ...[0xba, 0x00, 0x40], // mov dx, 0x4000 (ACPI status, where VirtualBox's BIOS puts it)
   0xf4, // sleep: hlt
   0xed, // in ax, dx
   ...[0xf6, 0xc4, 0x01], // test ah, 1 (was the power button pressed?)

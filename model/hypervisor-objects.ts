@@ -58,7 +58,7 @@ export interface PortForward {
   readonly guestPort: number;
 }
 
-/** The way out of the data centre: user-mode NAT, 10.0.2.15/24 by default, the host's loopback closed to guests. */
+/** The uplink of the data centre: user-mode NAT, 10.0.2.15/24 by default, the host's loopback closed to guests. */
 export interface UplinkSpec {
   readonly mac: string;
   readonly forwards: readonly PortForward[];

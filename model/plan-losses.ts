@@ -68,7 +68,10 @@ const lossesOf: Readonly<Record<Role, Losses>> = {
   ],
 };
 
-const beginAnew = "`groundplane destroy` keeps the data disks";
+/** The start of `only a of a, b, c respond`, also where none does. */
+const onlyList = (names: readonly string[]): string => (names.length > 0 ? `only ${list(names)}` : "none");
+
+const startOver = "`groundplane destroy` keeps the data disks";
 
 function masterLosses({ members, removed, replaced, standing }: PoolChange): readonly RefusedLoss[] {
   const needed = majorityOf(members.length);
@@ -78,7 +81,7 @@ function masterLosses({ members, removed, replaced, standing }: PoolChange): rea
   ];
   if (members.length > 1 && standing.length < needed) {
     return refuse(
-      `etcd has no majority to decide with: of ${list(members)} only ${list(standing)} can answer`,
+      `etcd has no majority: ${onlyList(standing)} of ${list(members)} respond`,
       "repair the masters first: revert this change and run `up`",
     );
   }
@@ -108,7 +111,7 @@ function leavingInTurn(
     left = without(left, [name]);
     const alive = left.filter((member) => standing.includes(member));
     if (left.length > 0 && alive.length < majorityOf(left.length)) {
-      return [`when ${name} has left, only ${list(alive)} of ${list(left)} would stand, and etcd would stop`];
+      return [`when ${name} has left, ${onlyList(alive)} of ${list(left)} would remain, and etcd would stop`];
     }
   }
   return [];
@@ -124,7 +127,7 @@ function balancerLosses({ members, removed, replaced, running, planned }: PoolCh
   if (members.length !== planned) {
     return refuse(
       `a stack with ${members.length === 1 ? "one balancer" : "a pair of balancers"} cannot be changed into one with ${planned}`,
-      `keep the count, or start over: ${beginAnew}`,
+      `keep the count, or start over: ${startOver}`,
     );
   }
   const lost = [...removed, ...replaced];
@@ -168,5 +171,5 @@ function reshapedVolume(
   // Fewer machines are refused as such.
   if (!before || !after || before === after || members.length === 0 || planned < members.length) return [];
   const problem = `the volume is ${before} and cannot become ${after}: its data would have to be copied`;
-  return [{ property: "storage", problem, instead: `keep its shape, or start over: ${beginAnew}` }];
+  return [{ property: "storage", problem, instead: `keep its shape, or start over: ${startOver}` }];
 }

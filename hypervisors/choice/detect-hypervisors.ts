@@ -25,7 +25,7 @@ export async function virtualBoxHere(host: Host): Promise<HypervisorHere> {
   if (host.facts.arch !== "x64") return no(`VirtualBox on ${host.facts.arch} processors runs no x86 machines`);
   if (host.facts.platform === "linux") {
     const device = await host.kernel.deviceAccess("/dev/vboxdrv");
-    if (device === "absent") return no("VirtualBox' kernel module is not loaded");
+    if (device === "absent") return no("VirtualBox's kernel module is not loaded");
     if (!hasVirtualisationFlag((await host.kernel.read("/proc/cpuinfo")) ?? ""))
       return no("the processor has no VT-x or AMD-V");
   }

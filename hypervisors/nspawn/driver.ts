@@ -61,7 +61,7 @@ async function setLink(host: Host, spec: MachineSpec, up: boolean, segment?: str
   if (nics.length === 0 && !uplink) {
     throw new UserError(
       "no-such-cable",
-      `machine ${spec.name} has no cable into ${segment}`,
+      `machine ${spec.name} is not attached to segment ${segment}`,
       "name one of its segments",
     );
   }

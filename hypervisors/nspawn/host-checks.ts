@@ -94,7 +94,7 @@ async function checkDevices(host: Host): Promise<readonly HostProblem[]> {
   if (!(await host.files.exists("/dev/net/tun"))) {
     problems.push({
       id: "tun-missing",
-      problem: "/dev/net/tun is missing; the gateway's way out needs it",
+      problem: "/dev/net/tun is missing; the gateway's uplink needs it",
       hint: "modprobe tun",
     });
   }

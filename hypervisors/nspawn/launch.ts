@@ -55,7 +55,7 @@ async function makeInterfaces(host: Host, spec: MachineSpec): Promise<void> {
   if (unknown) {
     throw new UserError(
       "segment-missing",
-      `machine ${spec.name} has a cable into segment ${unknown.segment}, which does not exist`,
+      `machine ${spec.name} is attached to segment ${unknown.segment}, which does not exist`,
       "create the segment first",
     );
   }

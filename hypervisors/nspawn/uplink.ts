@@ -78,7 +78,7 @@ async function startUplink(host: Host, spec: MachineSpec): Promise<void> {
     if (host.clock.now() > deadline || !host.processes.isSame(process.pid, process.startTime)) {
       throw new UserError(
         "uplink-not-started",
-        `the way out of ${spec.name} (slirp4netns) did not start:\n${outputTail((await host.files.readText(outputFile)) ?? "")}`,
+        `the uplink of ${spec.name} (slirp4netns) did not start:\n${outputTail((await host.files.readText(outputFile)) ?? "")}`,
         "read its output; `npx groundplane doctor` checks its requirements",
       );
     }

@@ -55,7 +55,7 @@ async function setLink(host: Host, spec: MachineSpec, up: boolean, segment?: str
   }
   const cards = cardsOf(spec).filter((card) => segment === undefined || card === cardOf(segment));
   if (cards.length === 0 && segment !== undefined) {
-    const problem = `machine ${spec.name} has no cable into ${segment}`;
+    const problem = `machine ${spec.name} is not attached to segment ${segment}`;
     throw new UserError("no-such-cable", problem, "name one of its segments");
   }
   await setCards(host, spec, cards, up);

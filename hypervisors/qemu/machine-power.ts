@@ -104,7 +104,7 @@ async function commandOf(host: Host, spec: MachineSpec): Promise<readonly string
   if (unknown) {
     throw new UserError(
       "segment-missing",
-      `machine ${spec.name} has a cable into segment ${unknown.segment}, which does not exist`,
+      `machine ${spec.name} is attached to segment ${unknown.segment}, which does not exist`,
       "create the segment first",
     );
   }

@@ -38,7 +38,7 @@ export const socketPath = (host: Host, stack: string, socket: string): string =>
 export const qmpSocket = (host: Host, { stack, name }: MachineName): string => socketPath(host, stack, `qmp.${name}`);
 export const controlSocket = (host: Host, stack: string): string => socketPath(host, stack, CONTROL_SOCKET);
 
-/** Linux' `sun_path` without its final NUL. */
+/** Linux's `sun_path` without its final NUL. */
 const MAX_SOCKET_PATH = 107;
 /** Length of a virtio-blk serial number. */
 const MAX_SERIAL = 20;

@@ -113,6 +113,6 @@ function assertDone(host: Host, wanted: WantedMachine, observed: ObservedMachine
 const notTaken = (spec: MachineSpec, left: readonly string[]): UserError =>
   new UserError(
     "virtualbox-not-taken",
-    `VirtualBox reported success, but of ${spec.name} this is not done:\n  ${left.join("\n  ")}`,
+    `VirtualBox reported success, but these settings of ${spec.name} were not applied:\n  ${left.join("\n  ")}`,
     "is the disk full? Run the command again; if it persists, inspect the machine in VirtualBox Manager",
   );

@@ -60,7 +60,7 @@ async function setLink(box: VirtualBox, spec: MachineSpec, up: boolean, segment?
   if (adapters.length === 0) {
     throw new UserError(
       "no-such-cable",
-      `machine ${spec.name} has no cable into ${segment}`,
+      `machine ${spec.name} is not attached to segment ${segment}`,
       "name one of its segments",
     );
   }

@@ -19,7 +19,7 @@ export const isOurs = (host: Host, machine: MachineName, info: VmInfo): boolean 
   isSameFile(info.values.get("CfgFile") ?? "", machineFiles(host, machine).settings);
 
 /**
- * The machine in VirtualBox' registry. A machine whose settings file is missing or damaged is unregistered and counts
+ * The machine in VirtualBox's registry. A machine whose settings file is missing or damaged is unregistered and counts
  * as missing.
  *
  * @param uuid `undefined` when our record of it is lost

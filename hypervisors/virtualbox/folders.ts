@@ -3,7 +3,7 @@ import type { Host } from "../../model/host";
 import type { MachineName } from "../hypervisor";
 import { HOLDER_GROUP, holderName, vmGroup, vmName } from "./names";
 
-/** File locations of the driver. All are below the data folder; VirtualBox' own folders contain nothing of a stack. */
+/** File locations of the driver. All are below the data folder; VirtualBox's own folders contain nothing of a stack. */
 export const machinesFolder = (host: Host, stack: string): string => path.join(host.folders.stack(stack), "machines");
 export const segmentsFolder = (host: Host, stack: string): string => path.join(host.folders.stack(stack), "segments");
 export const segmentRecord = (host: Host, stack: string, name: string): string =>
@@ -61,5 +61,5 @@ export const convertedImage = (host: Host, name: string) => {
   };
 };
 
-/** Lock files of this driver; the lock of VirtualBox' registry is in registry-lock.ts. */
+/** Lock files of this driver; the lock of VirtualBox's registry is in registry-lock.ts. */
 export const lockFile = (host: Host, name: string): string => path.join(virtualBoxFolder(host), "locks", name);

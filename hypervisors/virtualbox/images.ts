@@ -108,7 +108,7 @@ async function convert(box: VirtualBox, { name, digest, uuid }: ConvertedImage):
   if (found !== digest) {
     throw new UserError(
       "image-damaged",
-      `${disk} has the digest ${found}, and was sealed with ${digest}`,
+      `${disk} has digest ${found}, expected ${digest}`,
       "remove the image's folder and run `npx groundplane image build`",
     );
   }

@@ -80,8 +80,8 @@ function judgeProcessor({ arch, hostInfo, linux, platform }: HostFacts): readonl
 
 function judgeLinux(facts: HostFacts, linux: LinuxFacts): readonly HostFinding[] {
   const registry = linux.isRoot
-    ? "VirtualBox' registry is root's: the machines are not in the manager of another user"
-    : "VirtualBox' registry is this user's: run every command of a stack as the same one";
+    ? "VirtualBox's registry is root's: the machines are not in the manager of another user"
+    : "VirtualBox's registry is this user's: run every command of a stack as the same one";
   return [
     ...judgeKernelModule(facts.version, linux),
     ...judgeKvm(installedHypervisor(required, facts.version)?.version, linux),
@@ -95,7 +95,7 @@ function judgeWindows({ platform, windowsHypervisor }: HostFacts): readonly Host
     "if machines are slow or do not start: `bcdedit /set hypervisorlaunchtype off` as administrator, switch off memory " +
     "integrity, restart; this also ends WSL 2 and Docker Desktop until it is set to auto again";
   const text = windowsHypervisor
-    ? "Windows' own hypervisor (Hyper-V, WSL 2, memory integrity) runs: VirtualBox works on top of it, slower, at its mercy"
+    ? "Windows' own hypervisor (Hyper-V, WSL 2, memory integrity) runs: VirtualBox works on top of it, slower and less reliably"
     : "whether Windows' own hypervisor runs cannot be seen";
   return [{ id: "hyper-v", state: "warning", text, hint }];
 }

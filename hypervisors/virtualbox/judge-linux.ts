@@ -2,15 +2,15 @@ import { isAtLeast, parseVersion, type Version } from "../../model/versions";
 import type { HostFinding } from "../hypervisor";
 import type { LinuxFacts } from "./host-facts";
 
-/** Whether VirtualBox' kernel module is usable, and if not, how to make it usable on this host. Pure. */
+/** Whether VirtualBox's kernel module is usable, and if not, how to make it usable on this host. Pure. */
 export function judgeKernelModule(version: string, linux: LinuxFacts): readonly HostFinding[] {
   const { vboxdrv, isRoot, kernel } = linux;
-  // Only root can open the device. Other users do not need to, because VirtualBox' programs are setuid root.
+  // Only root can open the device. Other users do not need to, because VirtualBox's programs are setuid root.
   if (vboxdrv === "usable" || (vboxdrv === "forbidden" && !isRoot)) {
-    return [{ id: "kernel-module", state: "ok", text: `VirtualBox' kernel module is loaded into Linux ${kernel}` }];
+    return [{ id: "kernel-module", state: "ok", text: `VirtualBox's kernel module is loaded into Linux ${kernel}` }];
   }
   if (vboxdrv === "forbidden") {
-    const text = "/dev/vboxdrv is there and may not be opened, as in a container";
+    const text = "/dev/vboxdrv exists but cannot be opened, as in a container";
     return [
       {
         id: "kernel-module",
@@ -44,7 +44,7 @@ export function judgeKvm(release: Version | undefined, linux: LinuxFacts): reado
   const { kvmUsers, kvmModules, kernel, enableVirtAtLoad } = linux;
   if (kvmUsers.length > 0) {
     const text = `machines run with KVM now: ${kvmUsers.join(", ")}; KVM and VirtualBox cannot share a processor`;
-    return [{ id: "kvm-in-use", state: "problem", text, hint: "stop them before VirtualBox' machines start" }];
+    return [{ id: "kvm-in-use", state: "problem", text, hint: "stop them before VirtualBox's machines start" }];
   }
   const builtIn = enableVirtAtLoad === undefined ? "not loaded" : "built into the kernel";
   const kvm = kvmModules.length > 0 ? `loaded (${kvmModules.join(", ")})` : builtIn;

@@ -32,7 +32,7 @@ export const knownIssues: readonly KnownIssue[] = [
     id: "vm-locked",
     pattern: /already locked (?:for|by) a session|already has a lock request pending/,
     retry: "unless-running",
-    hint: "another program uses this machine: close its window in VirtualBox' manager, then try again",
+    hint: "another program uses this machine: close its window in VirtualBox's manager, then try again",
   },
   { id: "vm-not-ready", pattern: /The object is not ready/, retry: "always", hint: tryAgain },
   {
@@ -67,7 +67,7 @@ export const knownIssues: readonly KnownIssue[] = [
     pattern:
       /failed to open \/dev\/vboxnetctl|terminated unexpectedly during startup|kernel driver not (?:installed|accessible)|VERR_VM_DRIVER_NOT/i,
     retry: "never",
-    hint: `VirtualBox' kernel module is not loaded; ${seeDoctor}`,
+    hint: `VirtualBox's kernel module is not loaded; ${seeDoctor}`,
   },
   {
     id: "vm-missing",
@@ -97,7 +97,7 @@ export const knownIssues: readonly KnownIssue[] = [
     id: "vm-inaccessible",
     pattern: /The object functionality is limited/,
     retry: "never",
-    hint: "its settings file is gone or damaged: remove the machine in VirtualBox' manager, then run `pulumi up`",
+    hint: "its settings file is gone or damaged: remove the machine in VirtualBox's manager, then run `pulumi up`",
   },
   {
     id: "medium-missing",
@@ -115,19 +115,19 @@ export const knownIssues: readonly KnownIssue[] = [
     id: "medium-in-use",
     pattern: /still attached to \d+ virtual machines|because it has \d+ child media|more than one child hard disk/,
     retry: "never",
-    hint: "detach it from the other machines in VirtualBox' manager first",
+    hint: "detach it from the other machines in VirtualBox's manager first",
   },
   {
     id: "medium-type-fixed",
     pattern: /Cannot change the type of medium/,
     retry: "never",
-    hint: "detach the disk from all machines in VirtualBox' manager first",
+    hint: "detach the disk from all machines in VirtualBox's manager first",
   },
   {
     id: "state-saved",
     pattern: /not mutable \(state is (?:Aborted-)?Saved/i,
     retry: "never",
-    hint: "start the machine or discard its saved state in VirtualBox' manager",
+    hint: "start the machine or discard its saved state in VirtualBox's manager",
   },
   { id: "shrinking", pattern: /Shrinking is not yet supported/, retry: "never", hint: "set the size back" },
   {
@@ -150,7 +150,7 @@ export class VirtualBoxError extends UserError {
     id: string,
     readonly argv: readonly string[],
     readonly reply: Reply,
-    /** VirtualBox' error code, e.g. `VBOX_E_OBJECT_NOT_FOUND`. */
+    /** VirtualBox's error code, e.g. `VBOX_E_OBJECT_NOT_FOUND`. */
     readonly code: string | undefined,
     /** The runtime's status code, e.g. `VERR_DISK_FULL`. */
     readonly verr: string | undefined,

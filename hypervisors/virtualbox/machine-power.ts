@@ -48,7 +48,7 @@ async function callStart(session: Session, spec: MachineSpec): Promise<void> {
   try {
     await session.call(commands.startVm(spec.uuid), { timeoutMs: START_MS, done: runs });
   } catch (error) {
-    // Another program, such as VirtualBox' manager, started the machine first.
+    // Another program, such as VirtualBox's manager, started the machine first.
     if (error instanceof VirtualBoxError && error.id === "vm-locked" && (await runs())) return;
     throw error;
   }

@@ -4,10 +4,10 @@ import type { MachineName, MachineSpec } from "../hypervisor";
 
 /**
  * Names of a stack's objects in VirtualBox. The driver identifies machines by their planned UUID and all other objects
- * by their path. Names are for users of VirtualBox' manager.
+ * by their path. Names are for users of VirtualBox's manager.
  */
 export const vmName = ({ stack, name }: MachineName): string => `${stack}-${name}`;
-/** Group in VirtualBox' manager, and the name of the folder that VirtualBox creates for it. */
+/** Group in VirtualBox's manager, and the name of the folder that VirtualBox creates for it. */
 export const vmGroup = (stack: string): string => `/groundplane-${stack}`;
 /** An internal network has no object besides its name. It exists while a machine is connected to it. */
 export const internalNetwork = (stack: string, segment: string): string => `gp-${stack}-${segment}`;

@@ -7,7 +7,7 @@ import type { HostProblem } from "../hypervisor";
 
 export const NETWORKS_CONF = "/etc/vbox/networks.conf";
 
-/** VirtualBox' default if the file does not exist. */
+/** VirtualBox's default if the file does not exist. */
 const DEFAULT_RANGES = ["192.168.56.0/21"];
 
 export interface AllowedRanges {

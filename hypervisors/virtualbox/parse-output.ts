@@ -74,7 +74,7 @@ export interface NatForward {
 export interface VmInfo {
   /** Keys without quotes. Some keys of NAT adapters repeat; the first value is kept. */
   readonly values: ReadonlyMap<string, string>;
-  /** Port-forwards by the number of their adapter, in VirtualBox' order. */
+  /** Port-forwards by the number of their adapter, in VirtualBox's order. */
   readonly forwards: ReadonlyMap<number, readonly NatForward[]>;
 }
 

@@ -118,5 +118,5 @@ const stillAttached = (machine: MachineName, file: string): UserError =>
   new UserError(
     "disk-still-attached",
     `${file} is still attached to ${machine.name}, and would be deleted with it`,
-    "detach it in VirtualBox' manager, then run the command again",
+    "detach it in VirtualBox's manager, then run the command again",
   );

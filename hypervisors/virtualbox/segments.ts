@@ -96,7 +96,7 @@ export async function checkSegments(host: Host, spec: MachineSpec): Promise<void
   if (!unknown) return;
   throw new UserError(
     "segment-missing",
-    `machine ${spec.name} has a cable into segment ${unknown.segment}, which does not exist`,
+    `machine ${spec.name} is attached to segment ${unknown.segment}, which does not exist`,
     "create the segment first",
   );
 }

@@ -1,6 +1,6 @@
 import type { VmInfo } from "./parse-output";
 
-/** The machine's state: the value of VirtualBox' `VMState`. */
+/** The machine's state: the value of VirtualBox's `VMState`. */
 export const vmState = (info: VmInfo): string => info.values.get("VMState") ?? "";
 
 const still = ["poweroff", "aborted", "saved", "aborted-saved"];

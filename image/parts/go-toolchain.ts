@@ -36,7 +36,7 @@ export async function findGo(host: Host, moduleFolder: string): Promise<Go> {
   if (tooOld) throw new UserError("go-too-old", `Go ${tooOld} is too old, ${OLDEST.join(".")} is needed`, installHint);
   throw new UserError(
     "go-missing",
-    `Kubernetes is to be built from source and there is no Go ${OLDEST.join(".")}`,
+    `building Kubernetes from source needs Go ${OLDEST.join(".")} or newer`,
     installHint,
   );
 }

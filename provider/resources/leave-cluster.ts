@@ -119,7 +119,7 @@ const clusterSilent = (node: string): UserError =>
   new UserError(
     "no-master",
     `${node} cannot leave the cluster: the other masters are running, but none responds`,
-    "see `npx groundplane status` and retry when a master is healthy; `npx groundplane destroy` removes everything as it is",
+    "see `npx groundplane status` and retry when a master is healthy; `npx groundplane destroy` removes the whole stack",
   );
 
 /** Waits until etcd keeps its quorum without the master; a member that has just joined or left needs time to settle. */

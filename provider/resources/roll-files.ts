@@ -8,7 +8,7 @@ import { bootedGuest, inGuest, progress, readyGuest, reasonOf } from "./guest-wa
 const RELOAD_TIMEOUT_MS = 240_000;
 /** A node that was ready before a reload is ready again within this time, or not at all. */
 const SETTLE_MS = 120_000;
-/** How long to wait for a node that was ready before, for example when somebody broke its files. */
+/** How long to wait for a node that was ready before, for example when a user broke its files. */
 const MEND_AFTER_MS = 60_000;
 
 export interface RollFiles {

@@ -6,7 +6,7 @@ import { longestNetworkPrefix } from "./segment-layout";
 
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].map(cidr);
 
-/** Every hypervisor's user-mode NAT uses it for the gateway's way out. */
+/** Every hypervisor's user-mode NAT uses it for the gateway's uplink. */
 const uplinkRange = cidr("10.0.2.0/24");
 
 const networkSize: Rule = {

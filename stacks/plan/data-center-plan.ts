@@ -33,7 +33,7 @@ export interface SegmentPlan {
 }
 
 export interface InterfacePlan {
-  /** The interface's name in the guest equals the segment's name; the gateway's way out is called `uplink`. */
+  /** The interface's name in the guest equals the segment's name; the gateway's interface to the internet is called `uplink`. */
   readonly name: SegmentName;
   readonly segment: SegmentName;
   /** Lower-case, colon-separated, locally administered. */

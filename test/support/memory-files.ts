@@ -63,7 +63,7 @@ export class MemoryFiles implements HostFiles {
 
   async writeAtomic(file: string, content: string | Buffer, mode = 0o644): Promise<void> {
     this.ensureFolder(path.posix.dirname(file));
-    if (this.isFolder(file)) throw new Error(`${file} is no file that could be replaced`);
+    if (this.isFolder(file)) throw new Error(`${file} is not a regular file`);
     this.put(file, Buffer.from(content), mode);
   }
 

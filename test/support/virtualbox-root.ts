@@ -30,8 +30,8 @@ const BUILD_TIMEOUT_MS = 15 * 60_000;
 /** Why VirtualBox's programs are not available here. `false` = they are, if Debian's archive can be reached. */
 export function virtualboxSkipReason(): string | false {
   if (process.platform !== "linux" || process.arch !== "x64")
-    return "VirtualBox' programs for Debian need Linux on x86-64";
-  if (process.getuid?.() !== 0) return "a root tree with VirtualBox' programs needs root";
+    return "VirtualBox's programs for Debian need Linux on x86-64";
+  if (process.getuid?.() !== 0) return "a root tree with VirtualBox's programs needs root";
   const installed = process.env.PATH?.split(":").some((folder) => fs.existsSync(path.join(folder, "mmdebstrap")));
   return installed ? false : "mmdebstrap is not installed: apt-get install mmdebstrap";
 }
@@ -55,7 +55,7 @@ export async function obtainVirtualboxRoot(): Promise<VirtualboxRoot | string> {
 }
 
 async function install(folder: string): Promise<string | undefined> {
-  console.log(`installing VirtualBox' programs into ${folder}: about a minute, once`);
+  console.log(`installing VirtualBox's programs into ${folder}: about a minute, once`);
   const partial = `${folder}.partial`;
   const aptOptions = `${folder}.apt.conf`;
   fs.rmSync(partial, { recursive: true, force: true });

@@ -55,14 +55,14 @@ test("a stopped master may leave, and a stopped master that stays must be starte
   assert.deepEqual(masters(3, 1, { stopped: ["master-3"] }), []);
   assert.deepEqual(
     masters(3, 1, { stopped: ["master-2"] }).map(({ problem }) => problem),
-    ["when master-3 has left, only master-1 of master-1, master-2 would stand, and etcd would stop"],
+    ["when master-3 has left, only master-1 of master-1, master-2 would remain, and etcd would stop"],
   );
   assert.deepEqual(masters(5, 3, { stopped: ["master-2"] }), []);
 });
 
 test("without a majority, nothing is removed", () => {
   const [refused] = masters(3, 1, { stopped: ["master-2", "master-3"] });
-  assert.match(String(refused?.problem), /only master-1 can answer/);
+  assert.match(String(refused?.problem), /only master-1 of master-1, master-2, master-3 respond/);
   assert.match(String(refused?.instead), /run `up`/);
   assert.deepEqual(masters(3, 3, { vanished: ["master-2", "master-3"] }), [], "a repair loses nothing");
 });

@@ -71,7 +71,7 @@ test("the list of allowed skips names existing tiers and gives explanations", ()
 });
 
 test("the reason `needs root` is allowed for the tier of hosted runners, and for no tier of real machines", () => {
-  const reasons = ["needs root", "system containers need root", "a root tree with VirtualBox' programs needs root"];
+  const reasons = ["needs root", "system containers need root", "a root tree with VirtualBox's programs needs root"];
   const skips = reasons.map((reason) => ({ name: "x", reason }));
   assert.equal(forbiddenSkips("contract", skips, allowedSkips).length, 1);
   for (const tier of ["virtualbox", "qemu", "e2e"]) assert.equal(forbiddenSkips(tier, skips, allowedSkips).length, 3);
