@@ -32,7 +32,7 @@ module.exports = [
   },
   {
     tiers: ["virtualbox"],
-    reason: /^VirtualBox' kernel module is loaded here$/,
+    reason: /^VirtualBox's kernel module is loaded here$/,
     because: "the finding about a missing module cannot be tested there; its rule has unit tests",
   },
 ];

@@ -35,7 +35,7 @@ test("doctor reports the installed version and the missing kernel module", async
   assert.match(found("virtualbox-version").text, /^VirtualBox 7\.\d+\.\d+/);
   assert.equal(found("virtualbox-version").state, "ok");
   assert.match(found("kvm").text, new RegExp(`Linux ${fs.readFileSync("/proc/sys/kernel/osrelease", "utf8").trim()}`));
-  if (fs.existsSync("/dev/vboxdrv")) return t.skip("VirtualBox' kernel module is loaded here");
+  if (fs.existsSync("/dev/vboxdrv")) return t.skip("VirtualBox's kernel module is loaded here");
   assert.match(found("kernel-module").text, /^no driver module/);
   assert.match(found("kernel-module").hint ?? "", /virtualbox-dkms/);
   assert.ok((await driver.problems()).some(({ id }) => id === "kernel-module"));
