@@ -1,3 +1,4 @@
+import { guardedRole, type Pool } from "../model/pool-change";
 import type { GuardInputs } from "../model/resource-types";
 import type { Role } from "../model/roles";
 import { type DataCenterPlan, nodesOf } from "../stacks/plan/data-center-plan";
@@ -9,8 +10,8 @@ export function guardedMembers(
   driver: string,
   imageOf: (roles: readonly Role[]) => string,
 ): GuardInputs {
-  const members = (role: Role) =>
-    nodesOf(plan, role).map(({ name, roles, uuid, interfaces }) => ({
+  const members = (pool: Pool) =>
+    nodesOf(plan, guardedRole[pool]).map(({ name, roles, uuid, interfaces }) => ({
       name,
       roles,
       uuid,
@@ -21,8 +22,8 @@ export function guardedMembers(
   return {
     driver,
     stack: plan.stack,
-    masters: members("etcd"),
-    balancers: members("balancer"),
+    masters: members("masters"),
+    balancers: members("balancers"),
     storage,
     replicas: keepersOfData(storage.length),
     volume: plan.volume?.shape ?? "",

@@ -36,6 +36,9 @@ export interface DriverRequirements {
   readonly hypervisor?: HypervisorRequirement;
 }
 
+/** It runs the machines of the driver `qemu`. */
+export const QEMU_PROGRAM = "qemu-system-x86_64";
+
 /**
  * The one table of requirements: `driver: auto`, `doctor`, `npm start` and the drivers' own checks read it, and a test of
  * the docs compares the README with it.
@@ -76,7 +79,7 @@ export const driverRequirements = {
     platform: "linux",
     root: false,
     programs: [
-      { id: "qemu-missing", program: "qemu-system-x86_64", package: "qemu-system-x86", task: "runs the machines" },
+      { id: "qemu-missing", program: QEMU_PROGRAM, package: "qemu-system-x86", task: "runs the machines" },
       { id: "qemu-img-missing", program: "qemu-img", package: "qemu-utils", task: "makes disks" },
     ],
     hypervisor: {

@@ -33,11 +33,12 @@ export const pools: readonly Pool[] = ["masters", "balancers", "storage"];
 /** The least number of `members` that can decide for all. */
 export const majorityOf = (members: number): number => Math.floor(members / 2) + 1;
 
-/** The role that makes a node a member of the pool. */
-const roleOf: Readonly<Record<Pool, Role>> = { masters: "etcd", balancers: "balancer", storage: "storage" };
+/** The role that makes a node a guarded member of the pool. A master is guarded for its etcd. */
+export const guardedRole: Readonly<Record<Pool, Role>> = { masters: "etcd", balancers: "balancer", storage: "storage" };
 
 /** The pool that guards nodes with these roles, if any does. */
-export const poolOf = (roles: readonly Role[]): Pool | undefined => pools.find((pool) => roles.includes(roleOf[pool]));
+export const poolOf = (roles: readonly Role[]): Pool | undefined =>
+  pools.find((pool) => roles.includes(guardedRole[pool]));
 
 /** Earlier revisions recorded a member's pool alone. */
 export const rolesOfMember = (pool: Pool, { roles }: Pick<GuardedMember, "roles">): readonly Role[] =>

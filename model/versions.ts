@@ -1,9 +1,12 @@
 /** Numbers of a version, most significant first: `[7, 0, 2]`. */
 export type Version = readonly number[];
 
-/** The first version at the start of a line; `undefined` when there is none. What follows the numbers does not matter. */
+/**
+ * The first version at the start of a line, also as `v1.2.3` or `go1.2`; `undefined` when there is none. What follows the
+ * numbers does not matter.
+ */
 export function parseVersion(text: string): Version | undefined {
-  const found = /^(\d+)\.(\d+)(?:\.(\d+))?/m.exec(text);
+  const found = /^(?:v|go)?(\d+)\.(\d+)(?:\.(\d+))?/m.exec(text);
   return found?.slice(1).flatMap((number) => (number === undefined ? [] : [Number(number)]));
 }
 

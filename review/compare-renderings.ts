@@ -1,7 +1,6 @@
 import { type DriverName, drivers, type ImageForm } from "../model/drivers";
 import { refusedLosses } from "../model/plan-losses";
-import { type GuardedMembers, type PresentMember, poolOf } from "../model/pool-change";
-import type { Role } from "../model/roles";
+import { type GuardedMembers, guardedRole, type Pool, type PresentMember, poolOf } from "../model/pool-change";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 import type { RenderedNode, StackRendering } from "./render-stack";
 import type { Action, FileChange, NodeChange } from "./review";
@@ -147,12 +146,12 @@ const memberOf = (node: RenderedNode, imageOf: ImageOf) => {
 };
 
 function guarded({ nodes, volume }: StackRendering, imageOf: ImageOf): GuardedMembers {
-  const members = (role: Role) =>
-    nodes.filter((node) => node.roles.includes(role)).map((node) => memberOf(node, imageOf));
+  const members = (pool: Pool) =>
+    nodes.filter((node) => node.roles.includes(guardedRole[pool])).map((node) => memberOf(node, imageOf));
   const storage = members("storage");
   return {
-    masters: members("etcd"),
-    balancers: members("balancer"),
+    masters: members("masters"),
+    balancers: members("balancers"),
     storage,
     replicas: keepersOfData(storage.length),
     ...(volume === undefined ? {} : { volume }),

@@ -1,3 +1,4 @@
+import { guestCommand } from "../model/guest-paths";
 import { longestOf, longestOfBench } from "../model/measured/measurements";
 import { roles as descriptions, type Role } from "../model/roles";
 import type { Action, Interruption, NodeChange, Risk } from "./review";
@@ -59,7 +60,7 @@ export function judgeChange(change: NodeChange, counts: RoleCounts): Judgement {
 
 function judgeUpdate(reloads: readonly string[], isOneOfSeveral: boolean): Judgement {
   if (reloads.length === 0) return low("nothing is reloaded");
-  const startsApiServer = reloads.some((reload) => reload.endsWith("/apply-control-plane"));
+  const startsApiServer = reloads.some((reload) => reload === guestCommand("apply-control-plane"));
   if (startsApiServer && !isOneOfSeveral) {
     return medium("there is only one master", { what: "the API, while its server restarts" });
   }

@@ -1,19 +1,14 @@
+import { isAtLeast, parseVersion } from "../model/versions";
+
 /** The Pulumi engine that this project is tested with; also the oldest one it accepts. */
 export const PULUMI_VERSION = "3.248.0";
 /** The `command` resource plugin that belongs to the pinned @pulumi/command. */
 export const COMMAND_PLUGIN_VERSION = "1.2.1";
 
-/** The first `1.2.3` in a text, as numbers; `undefined` when there is none. */
-export function parseVersion(text: string): readonly [number, number, number] | undefined {
-  const found = /(\d+)\.(\d+)(?:\.(\d+))?/.exec(text);
-  return found ? [Number(found[1]), Number(found[2]), Number(found[3] ?? 0)] : undefined;
-}
-
 /** Is the first version at least the second, and of the same major version? */
 export function satisfies(found: string, minimum: string): boolean {
   const [a, b] = [parseVersion(found), parseVersion(minimum)];
-  if (!a || !b || a[0] !== b[0]) return false;
-  return a[1] !== b[1] ? a[1] > b[1] : a[2] >= b[2];
+  return a !== undefined && b !== undefined && a[0] === b[0] && isAtLeast(a, b);
 }
 
 /** The Pulumi command line tool that this project uses on this host. */

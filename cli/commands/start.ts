@@ -6,6 +6,7 @@ import { type PhaseTime, ProgressLines } from "../../host/progress-lines";
 import { refuseUnusableHost } from "../../hypervisors/checks/driver";
 import { ensureImages } from "../../image/build-images";
 import { areImagesPresent, imageNamesOf } from "../../image/checks";
+import { OLDEST_GO } from "../../image/parts/go-toolchain";
 import { type DriverName, drivers } from "../../model/drivers";
 import { guestPaths } from "../../model/guest-paths";
 import { storedRoles } from "../../model/roles";
@@ -23,9 +24,6 @@ import { type StackOptions, stackCommand } from "../options";
 import { print } from "../print";
 import { readConfiguration } from "../project";
 import { writeKubeconfig } from "./kubeconfig";
-
-/** The oldest Go that builds Kubernetes. */
-const GO_FOR_KUBERNETES = "1.26";
 
 export function startCommand(): Command {
   return stackCommand("start", "start a stack, or resume an interrupted start")
@@ -91,7 +89,7 @@ async function prepareImages(
     });
   await build().catch(async (error: unknown) => {
     if (!(error instanceof UserError) || !/^(?:go-missing|go-too-old|no-source)$/.test(error.id)) throw error;
-    await obtainGo(GO_FOR_KUBERNETES, { progress: (text) => progress.note(text), signal });
+    await obtainGo(OLDEST_GO, { progress: (text) => progress.note(text), signal });
     await build();
   });
 }

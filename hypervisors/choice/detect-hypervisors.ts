@@ -1,5 +1,10 @@
 import * as path from "node:path";
-import { driverRequirements, type HypervisorRequirement, installedHypervisor } from "../../model/driver-requirements";
+import {
+  driverRequirements,
+  type HypervisorRequirement,
+  installedHypervisor,
+  QEMU_PROGRAM,
+} from "../../model/driver-requirements";
 import type { Host } from "../../model/host";
 import { formatVersion } from "../../model/versions";
 import { findVBoxManage } from "./vboxmanage-program";
@@ -55,8 +60,8 @@ export async function kvmHere(host: Host): Promise<HypervisorHere> {
   if (device !== "usable") return no(device === "absent" ? "there is no /dev/kvm" : "/dev/kvm may not be opened");
   if (!hasVirtualisationFlag((await host.kernel.read("/proc/cpuinfo")) ?? ""))
     return no("the processor has no VT-x or AMD-V");
-  const program = await findOnPath(host, "qemu-system-x86_64");
-  if (program === undefined) return no("qemu-system-x86_64 is not installed");
+  const program = await findOnPath(host, QEMU_PROGRAM);
+  if (program === undefined) return no(`${QEMU_PROGRAM} is not installed`);
   const found = judgeVersion(driverRequirements.qemu.hypervisor, program, await versionOutput(host, program));
   return found.usable ? { usable: true, reason: `${found.reason} with KVM` } : found;
 }

@@ -1,3 +1,4 @@
+import { QEMU_PROGRAM } from "../../model/driver-requirements";
 import type { Host } from "../../model/host";
 import { isAtLeast, type Version } from "../../model/versions";
 import type { MachineSpec, PortForward } from "../hypervisor";
@@ -6,7 +7,6 @@ import { guestUplinkSocket, natUplinkSocket, segmentSocket } from "./switch/prot
 
 /** argv of QEMU's programs. Pure. */
 
-export const QEMU = "qemu-system-x86_64";
 export const QEMU_IMG = "qemu-img";
 
 /** How the guest's processor is provided: by KVM or by emulation. */
@@ -35,7 +35,7 @@ export interface MachineOptions {
 
 export function runMachine(host: Host, spec: MachineSpec, options: MachineOptions): readonly string[] {
   return [
-    ...[QEMU, "-nodefaults", "-no-user-config", "-name", `guest=${guestName(spec)}`, "-uuid", spec.uuid],
+    ...[QEMU_PROGRAM, "-nodefaults", "-no-user-config", "-name", `guest=${guestName(spec)}`, "-uuid", spec.uuid],
     ...["-machine", "q35", ...processor(spec, options.accelerator), "-m", `${spec.memoryMiB}M`],
     ...["-display", "none", "-vga", "none"],
     // A guest that breaks out of QEMU can neither start programs nor change its user.

@@ -1,11 +1,11 @@
 import { CommandError } from "../../model/commands";
-import { driverRequirements, installedHypervisor, installHint } from "../../model/driver-requirements";
+import { driverRequirements, installedHypervisor, installHint, QEMU_PROGRAM } from "../../model/driver-requirements";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { formatVersion, type Version } from "../../model/versions";
 import { hasVirtualisationFlag } from "../choice/detect-hypervisors";
 import type { HostProblem } from "../hypervisor";
-import { type Accelerator, QEMU, QEMU_IMG } from "./commands";
+import { type Accelerator, QEMU_IMG } from "./commands";
 
 const required = driverRequirements.qemu.hypervisor;
 const packages = driverRequirements.qemu.programs.map((program) => program.package).join(" ");
@@ -28,7 +28,7 @@ export async function hostProblems(host: Host): Promise<readonly HostProblem[]> 
  * @throws UserError when there is none that the driver can use
  */
 export async function usableVersion(host: Host): Promise<Version> {
-  const said = await firstLineOf(host, QEMU);
+  const said = await firstLineOf(host, QEMU_PROGRAM);
   const problem = versionProblem(said, await chooseAccelerator(host));
   if (problem) throw new UserError(problem.id, problem.problem, problem.hint);
   return installedHypervisor(required, said ?? "")?.version ?? [];
@@ -36,10 +36,14 @@ export async function usableVersion(host: Host): Promise<Version> {
 
 /** What is wrong with a QEMU whose `--version` prints this; `undefined` when it can be used. Pure. */
 export function versionProblem(said: string | undefined, accelerator: Accelerator): HostProblem | undefined {
-  if (said === undefined) return { id: "qemu-missing", problem: `${QEMU} is not installed`, hint: INSTALL };
+  if (said === undefined) return { id: "qemu-missing", problem: `${QEMU_PROGRAM} is not installed`, hint: INSTALL };
   const installed = installedHypervisor(required, said);
   if (!installed) {
-    return { id: "qemu-unknown", problem: `the version of ${QEMU} is unknown: ${said}`, hint: installHint(required) };
+    return {
+      id: "qemu-unknown",
+      problem: `the version of ${QEMU_PROGRAM} is unknown: ${said}`,
+      hint: installHint(required),
+    };
   }
   if (!installed.tooOld) return undefined;
   const reason =
@@ -54,7 +58,7 @@ export function versionProblem(said: string | undefined, accelerator: Accelerato
 }
 
 async function checkQemu(host: Host): Promise<readonly HostProblem[]> {
-  const said = await firstLineOf(host, QEMU);
+  const said = await firstLineOf(host, QEMU_PROGRAM);
   const problem = versionProblem(said, await chooseAccelerator(host));
   return problem ? [problem] : [];
 }

@@ -1,7 +1,8 @@
 import type { ProcessIdentity } from "../../model/commands";
+import { QEMU_PROGRAM } from "../../model/driver-requirements";
 import type { Host } from "../../model/host";
 import type { MachineName } from "../hypervisor";
-import { QEMU, qmpOption } from "./commands";
+import { qmpOption } from "./commands";
 import { runtimeFolder } from "./names";
 
 /**
@@ -12,7 +13,7 @@ import { runtimeFolder } from "./names";
 /** A machine's QEMU. There is a second one only if a user started it. */
 export function machineProcesses(host: Host, machine: MachineName): Promise<readonly ProcessIdentity[]> {
   const mark = qmpOption(host, machine);
-  return host.processes.find((argv) => (argv[0] ?? "").endsWith(QEMU) && argv.includes(mark));
+  return host.processes.find((argv) => (argv[0] ?? "").endsWith(QEMU_PROGRAM) && argv.includes(mark));
 }
 
 export async function isRunning(host: Host, machine: MachineName): Promise<boolean> {

@@ -2,9 +2,10 @@ import * as path from "node:path";
 import { CommandError } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
+import { isAtLeast, parseVersion } from "../../model/versions";
 
-/** The version of Go that the modules require. */
-const OLDEST: readonly [number, number] = [1, 26];
+/** The oldest Go that builds Kubernetes: its modules require it. */
+export const OLDEST_GO = "1.26";
 
 /** Reproducible builds: no C compiler, no version control, only modules whose checksums are committed. */
 const buildEnvironment = { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false -mod=readonly", GOWORK: "off" };
@@ -33,12 +34,8 @@ export async function findGo(host: Host, moduleFolder: string): Promise<Go> {
     if (isRecent(version)) return { version, run: (args, options) => runGo(host, program, args, options) };
     tooOld = version;
   }
-  if (tooOld) throw new UserError("go-too-old", `Go ${tooOld} is too old, ${OLDEST.join(".")} is needed`, installHint);
-  throw new UserError(
-    "go-missing",
-    `building Kubernetes from source needs Go ${OLDEST.join(".")} or newer`,
-    installHint,
-  );
+  if (tooOld) throw new UserError("go-too-old", `Go ${tooOld} is too old, ${OLDEST_GO} is needed`, installHint);
+  throw new UserError("go-missing", `building Kubernetes from source needs Go ${OLDEST_GO} or newer`, installHint);
 }
 
 const installHint =
@@ -60,8 +57,7 @@ async function goVersion({ run }: Host, program: string, cwd: string): Promise<s
 
 /** @param version e.g. `1.26.8` or `1.27rc1` */
 export function isRecent(version: string): boolean {
-  const [major = 0, minor = 0] = (/^(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
-  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+  return isAtLeast(parseVersion(version) ?? [], parseVersion(OLDEST_GO) ?? []);
 }
 
 async function runGo({ run }: Host, program: string, args: readonly string[], options: GoRunOptions): Promise<string> {
