@@ -100,13 +100,21 @@ const filesAndSockets = {
   to: { path: "^(?:node:)?(?:fs|fs/promises|net|dgram)$" },
 };
 
-/** `Host` of model/host.ts is all that a driver has of the host, so that another one can take its place. */
+/** `Host` of model/host.ts is all that drivers and the image build have of the host, so that another one can take its place. */
 const driversOnInjectedHost = {
   name: "drivers-on-injected-host",
   comment: "a driver reads files, runs commands and asks for the time through the Host that it is given",
   severity: "error",
   from: { path: "^hypervisors/", pathNot: "^hypervisors/qemu/switch/" },
   to: { dependencyTypes: ["core"], pathNot: "^(?:node:)?(?:crypto|path|util)$" },
+};
+
+const imageOnInjectedHost = {
+  name: "image-on-injected-host",
+  comment: "the image build reads files, runs commands and asks for the time through the Host that it is given",
+  severity: "error",
+  from: { path: "^image/", pathNot: "^image/(?:entry|recipes)/" },
+  to: { dependencyTypes: ["core"], pathNot: "^(?:node:)?(?:crypto|path|util|stream|stream/promises|zlib)$" },
 };
 
 const driversBehindThePort = {
@@ -126,7 +134,10 @@ const noCycles = {
 };
 
 module.exports = {
-  forbidden: [...imports, pureCore, processes, filesAndSockets, driversOnInjectedHost, driversBehindThePort, noCycles],
+  forbidden: [
+    ...[...imports, pureCore, processes, filesAndSockets],
+    ...[driversOnInjectedHost, imageOnInjectedHost, driversBehindThePort, noCycles],
+  ],
   options: {
     doNotFollow: { path: "node_modules" },
     exclude: { path: "(?:^|/)(?:node_modules|dist)/" },

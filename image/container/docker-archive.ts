@@ -7,6 +7,7 @@ import type { ContainerImageRecipe } from "../recipes/recipe";
 import type { LayerFile } from "./layer-files";
 
 /** The same files give the same bytes, at any time and on any host. */
+// biome-ignore lint/style/noRestrictedGlobals: a constant, not the clock
 const EPOCH = new Date(0);
 
 /** Writes an image with one layer in the format of `docker save`, which every container engine loads. */

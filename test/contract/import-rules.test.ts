@@ -87,6 +87,8 @@ const forbidden: readonly Import[] = [
   { file: "hypervisors/nspawn/a.ts", imported: "host/b", rule: "imports-of-hypervisors" },
   { file: "image/build/a.ts", imported: "host/b", rule: "imports-of-image" },
   { file: "image/parts/a.ts", imported: "node:fs/promises", rule: "files-and-sockets-only-in-host" },
+  { file: "image/a.ts", imported: "node:os", rule: "image-on-injected-host" },
+  { file: "image/build/a.ts", imported: "node:https", rule: "image-on-injected-host" },
 ];
 
 const allowed: readonly Import[] = [
@@ -100,6 +102,8 @@ const allowed: readonly Import[] = [
   { file: "provider/resources/a.ts", imported: "model/seed" },
   { file: "host/a.ts", imported: "node:child_process" },
   { file: "stacks/plan/a.ts", imported: "node:crypto" },
+  { file: "image/build/a.ts", imported: "node:stream/promises" },
+  { file: "image/entry/a.ts", imported: "node:os" },
 ];
 
 test("each forbidden import is reported by its own rule", () => {
