@@ -25,9 +25,7 @@ function describe(file: string, name: string): TreeEntry {
 
 async function createFolder(folder: string, mode = 0o755): Promise<void> {
   const first = await files.mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = path.resolve(folder); made.length >= first.length; made = path.dirname(made))
-    await files.chmod(made, mode);
+  if (first !== undefined) await files.chmod(folder, mode);
 }
 
 async function linkOrCopy(from: string, to: string): Promise<void> {

@@ -25,7 +25,10 @@ export interface HostTrees {
   size(file: string): Promise<number>;
   /** The path without symbolic links. */
   realPath(file: string): Promise<string>;
-  /** Creates a folder and its missing parents, all with the mode; leaves existing ones as they are. Default mode 0755. */
+  /**
+   * Creates a folder with the mode, by default 0755; leaves an existing one as it is. Missing parents are created as the
+   * user's umask says: they may be folders of the user such as ~/.local/share.
+   */
   createFolder(folder: string, mode?: number): Promise<void>;
   /** Creates a new folder of this user whose path begins with the prefix. */
   createFolderBeside(prefix: string): Promise<string>;

@@ -43,7 +43,8 @@ export async function pulumiEnvironment(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Record<string, string>> {
   const backend = await chooseBackend(environment);
-  if (backend.kind === "local") await makeFolder(stateFolder(), 0o700);
+  // An existing folder keeps the mode that the user gave it.
+  if (backend.kind === "local" && !(await exists(stateFolder()))) await makeFolder(stateFolder(), 0o700);
   const hasPassphrase = environment.PULUMI_CONFIG_PASSPHRASE || environment.PULUMI_CONFIG_PASSPHRASE_FILE;
   return {
     PATH: withFirst(binFolder, environment.PATH ?? ""),

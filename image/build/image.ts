@@ -69,6 +69,7 @@ async function assemble(
   context: BuildContext,
 ): Promise<ImageRecord> {
   const { files, trees } = context.host;
+  await trees.createFolder(folder);
   await trees.createFolder(path.join(folder, "layers"));
   for (const layer of parts.layers) {
     const at = path.join(folder, "layers", layer.name);

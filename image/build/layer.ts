@@ -19,7 +19,7 @@ export async function writeLayer(host: Host, layer: LayerRecipe, target: string)
   for (const unit of layer.disabledUnits) await removeWants(host, target, unit);
   for (const unit of layer.maskedUnits) {
     await removeWants(host, target, unit);
-    await link(host, "/dev/null", path.join(target, UNITS, unit));
+    await link(host, "/dev/null", target, path.join(UNITS, unit));
   }
   for (const [unit, wantedBy] of Object.entries(layer.enabledUnits)) await enable(host, target, unit, wantedBy);
 }
@@ -29,7 +29,7 @@ export async function buildContainerLayer(host: Host, recipe: LayerRecipe, targe
   await writeLayer(host, recipe, target);
   // systemd compares their time with that of /usr: the tree is up to date, and nothing has to be generated at boot.
   for (const folder of ["etc", "var"]) {
-    await host.trees.createFolder(path.join(target, folder));
+    await createInTree(host, target, folder);
     const mark = path.join(target, folder, ".updated");
     await host.files.writeAtomic(mark, "# The image was sealed with everything generated.\n");
   }
@@ -46,8 +46,7 @@ export async function buildKubernetesLayer(
   target: string,
 ): Promise<void> {
   await writeLayer(host, recipe.layer, target);
-  const folder = path.join(target, "usr", "local", "bin");
-  await host.trees.createFolder(folder);
+  const folder = await createInTree(host, target, "usr/local/bin");
   for (const { part, program } of recipe.nodePrograms) {
     // A hard link costs no space; the part is sealed and so never written to.
     await host.trees.linkOrCopy(path.join(programs(part), program), path.join(folder, program));
@@ -67,7 +66,7 @@ export async function layerFilesDigest(host: Host, layer: string): Promise<strin
 async function copyFiles(host: Host, layer: string, to: string): Promise<void> {
   for (const entry of await layerFiles(host, layer)) {
     const target = path.join(to, entry.name);
-    await host.trees.createFolder(path.dirname(target));
+    await createInTree(host, to, path.dirname(entry.name));
     // A package may have a link there, e.g. to a target that exists only in a running system.
     await host.files.remove(target);
     await host.trees.copyFile(path.join(layerFilesFolder(layer), entry.name), target, modeOf(entry));
@@ -84,7 +83,7 @@ async function enable(host: Host, target: string, unit: string, wantedBy: string
   const own = path.join(UNITS, unit);
   const isOwn = await host.files.exists(path.join(target, own));
   const file = isOwn ? `/${own}` : `/usr/lib/systemd/system/${unit}`;
-  await link(host, file, path.join(target, UNITS, `${wantedBy}.wants`, unit));
+  await link(host, file, target, path.join(UNITS, `${wantedBy}.wants`, unit));
 }
 
 async function removeWants({ files }: Host, target: string, unit: string): Promise<void> {
@@ -94,8 +93,24 @@ async function removeWants({ files }: Host, target: string, unit: string): Promi
   }
 }
 
-async function link({ files, trees }: Host, to: string, at: string): Promise<void> {
-  await trees.createFolder(path.dirname(at));
-  await files.remove(at);
-  await trees.link(to, at);
+/** Replaces what is in the tree at this path. */
+async function link(host: Host, to: string, tree: string, at: string): Promise<void> {
+  const folder = await createInTree(host, tree, path.dirname(at));
+  const file = path.join(folder, path.basename(at));
+  await host.files.remove(file);
+  await host.trees.link(to, file);
+}
+
+/**
+ * Creates a folder and its parents in a root tree, all with the mode 0755 whatever the umask is: guests read them as
+ * other users. Returns its path.
+ */
+async function createInTree({ trees }: Host, tree: string, folder: string): Promise<string> {
+  let at = tree;
+  await trees.createFolder(at);
+  for (const name of path.normalize(folder).split(path.sep)) {
+    at = path.join(at, name);
+    await trees.createFolder(at);
+  }
+  return at;
 }

@@ -58,7 +58,7 @@ export async function ensureSealed(
   if (typeof found !== "string") return found;
   const seal = await replaceFolder(folder, phase, found, context, async (partial): Promise<Seal> => {
     const content = path.join(partial, "content");
-    await host.trees.createFolder(content);
+    for (const created of [partial, content]) await host.trees.createFolder(created);
     const origin = await build(content);
     context.progress({ phase, message: "recording checksums" });
     const recorded: Seal = { ...(await readManifest(host, content, context.signal)), origin };

@@ -32,7 +32,7 @@ for (const [name, host] of Object.entries(hosts)) {
       entries.map((entry) => [entry.name, entry.kind, entry.mode.toString(8), entry.target]),
       [
         ["a", "link", "0", "b"],
-        ["b", "folder", "700", undefined],
+        ["b", "folder", (0o777 & ~process.umask()).toString(8), undefined],
         ["b/inner", "folder", "700", undefined],
         ["b/inner/file", "file", "640", undefined],
         ["b-2", "folder", "755", undefined],
@@ -51,11 +51,13 @@ for (const [name, host] of Object.entries(hosts)) {
     const before = process.umask(0o077);
     t.after(() => process.umask(before));
     await trees.createFolder(place("new"));
+    await trees.createFolder(place("parent/child"));
     await trees.createFolder(folder, 0o755);
     await pipeline(Readable.from([Buffer.from("content")]), trees.openWrite(place("program"), 0o755));
     await trees.copyFile(place("program"), place("copy"), 0o644);
     await trees.setMode(place("copy"), 0o600);
     const mode = async (...below: string[]) => (await trees.entry(place(...below)))?.mode.toString(8);
+    assert.deepEqual(await Promise.all([mode("parent"), mode("parent/child")]), ["700", "755"]);
     assert.deepEqual(await Promise.all([mode(), mode("new"), mode("program"), mode("copy")]), [
       "700",
       "755",

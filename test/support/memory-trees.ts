@@ -27,7 +27,7 @@ export function memoryTrees(files: MemoryFiles): HostTrees {
   const copyFile = (from: string, to: string, mode: number) => files.writeAtomic(to, contentOf(from), mode);
   const createFolder = async (folder: string, mode = 0o755): Promise<void> => {
     if (await files.exists(folder)) return;
-    await createFolder(path.posix.dirname(folder), mode);
+    await createFolder(path.posix.dirname(folder), 0o777 & ~process.umask());
     await files.makeFolder(folder, mode);
   };
   return {
