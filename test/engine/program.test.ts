@@ -29,12 +29,13 @@ test("a data centre on the real engine", { timeout: 10 * 60_000 }, async (t) => 
     fs.writeFileSync(project.stackFile(stack), settings(workers, storage));
   const up = async (): Promise<string> =>
     mustSucceed("up", await cluster.pulumi("up", "--yes", "--skip-preview", "--non-interactive")).stdout;
-  const useFormerNames = async (): Promise<void> => {
+  const useFormerState = async (former: (state: string) => string): Promise<void> => {
     const { stdout } = mustSucceed("export", await cluster.pulumi("stack", "export"));
     const file = path.join(project.data, "former-state.json");
-    fs.writeFileSync(file, withFormerNames(stdout));
+    fs.writeFileSync(file, former(stdout));
     mustSucceed("import", await cluster.pulumi("stack", "import", "--file", file));
   };
+  const useFormerNames = (): Promise<void> => useFormerState(withFormerNames);
 
   after(() => project.remove());
 
@@ -62,6 +63,19 @@ test("a data centre on the real engine", { timeout: 10 * 60_000 }, async (t) => 
     await useFormerNames();
     mustSucceed("refresh", await cluster.pulumi("refresh", "--yes", "--skip-preview", "--non-interactive"));
     await asPresent();
+  });
+
+  await t.test("a stack of an earlier version is updated without a replacement, and then has no changes", async () => {
+    const machines = path.join(project.data, "fake", stack, "machines");
+    const records = fs.readdirSync(machines).map((name) => path.join(machines, name, "machine.json"));
+    await useFormerState((state) => withFormerProperties(withFormerNames(state)));
+    for (const file of records) fs.writeFileSync(file, withFormerSpec(fs.readFileSync(file, "utf8")));
+    const planned = mustSucceed("preview", await cluster.pulumi("preview", "--non-interactive")).stdout;
+    assert.match(changes(planned), /^~ \d+ to update$/);
+    assert.match(changes(await up()), /^~ \d+ updated$/);
+    mustSucceed("preview", await cluster.pulumi("preview", "--expect-no-changes", "--non-interactive"));
+    const state = mustSucceed("export", await cluster.pulumi("stack", "export")).stdout;
+    assert.ok(!state.includes("cpuWeight"), "the state is of this version");
   });
 
   await t.test("a new worker is the only created node, and nothing is replaced", async () => {
@@ -118,6 +132,43 @@ function withFormerNames(state: string): string {
     assert.ok(text.includes(present), `${present} does not occur in the state`);
     return text.replaceAll(present, former);
   }, state);
+}
+
+type Stored = Record<string, unknown>;
+
+const withoutRoles = ({ roles: _, ...rest }: Stored): Stored => rest;
+const formerMachine = (machine: Stored): Stored => ({ ...withoutRoles(machine), cpuWeight: 1024 });
+const formerMembers = (members: unknown) => (members as Stored[]).map(withoutRoles);
+
+/** Earlier versions had one role for each membership, none for machines and guarded members, and a CPU weight. */
+const formerProperties: Readonly<Record<string, (properties: Stored) => Stored>> = {
+  "groundplane:index:Machine": formerMachine,
+  "groundplane:index:Membership": ({ roles, ...rest }) => ({
+    ...rest,
+    role: (roles as string[]).includes("master") ? "master" : "worker",
+  }),
+  "groundplane:index:Guard": ({ masters, balancers, storage, ...rest }) => ({
+    ...rest,
+    ...{ masters: formerMembers(masters), balancers: formerMembers(balancers), storage: formerMembers(storage) },
+  }),
+};
+
+/** A state with the properties of an earlier version. */
+function withFormerProperties(text: string): string {
+  const state = JSON.parse(text);
+  for (const resource of state.deployment.resources) {
+    const former = formerProperties[resource.type];
+    if (!former) continue;
+    resource.inputs = former(resource.inputs);
+    resource.outputs = former(resource.outputs);
+  }
+  return JSON.stringify(state);
+}
+
+/** A machine's record as the simulated hypervisor of an earlier version writes it. */
+function withFormerSpec(text: string): string {
+  const record = JSON.parse(text);
+  return JSON.stringify({ ...record, made: { ...record.made, spec: formerMachine(record.made.spec) } });
 }
 
 /** The counts below `Resources:`. */
