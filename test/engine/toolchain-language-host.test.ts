@@ -72,7 +72,8 @@ for (const [how, program] of Object.entries({
     assert.notEqual(up.code, 0);
     const diagnostics = up.output.split("Diagnostics:")[1] ?? "";
     assert.equal(diagnostics.match(/the reason why/g)?.length, 1, up.output);
-    assert.ok(up.seconds < 10, `took ${up.seconds} s`);
+    // On an idle machine it takes 2 s. Other test files use the processors at the same time.
+    assert.ok(up.seconds < 40, `took ${up.seconds} s`);
   });
 }
 
@@ -107,7 +108,7 @@ test("Ctrl-C ends a program that hangs, and the stack stays usable", async () =>
   });
   assert.equal(interrupted > 0, true, "the program never started");
   assert.notEqual(up.code, 0);
-  assert.ok(up.seconds < 20, `took ${up.seconds} s`);
+  assert.ok(up.seconds < 60, `took ${up.seconds} s`);
   project.writeProgram("export const fine = true;");
   const again = await project.pulumi(["up", "--yes", "--skip-preview"]);
   assert.equal(again.code, 0, again.output);

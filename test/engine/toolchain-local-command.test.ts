@@ -127,7 +127,7 @@ test("a timeout kills the interpreter only", async () => {
     `{ customTimeouts: { create: "1s" } }`,
   );
   assert.notEqual(run.code, 0);
-  assert.ok(run.seconds < 15, `took ${run.seconds} s`);
+  assert.ok(run.seconds < 45, `took ${run.seconds} s`);
   await new Promise((resolve) => setTimeout(resolve, 4_000));
   assert.equal(read("survivor"), "alive\n");
 });

@@ -89,7 +89,7 @@ test("unlimited dialling ends at the resource's timeout", async () => {
   const run = await up(`{ create: "echo never" }`, { dialErrorLimit: -1 }, `{ customTimeouts: { create: "2s" } }`);
   server.refuseNext(0);
   assert.notEqual(run.code, 0);
-  assert.ok(run.seconds < 15, `took ${run.seconds} s`);
+  assert.ok(run.seconds < 45, `took ${run.seconds} s`);
 });
 
 test("a silent host counts as a failed attempt after perDialTimeout", async () => {
@@ -97,5 +97,5 @@ test("a silent host counts as a failed attempt after perDialTimeout", async () =
   const run = await up(`{ create: "echo never" }`, { port: silent, dialErrorLimit: 4, perDialTimeout: 1 });
   assert.notEqual(run.code, 0);
   // Five attempts with the default of 15 s take 75 s.
-  assert.ok(run.seconds < 50, `took ${run.seconds} s`);
+  assert.ok(run.seconds < 70, `took ${run.seconds} s`);
 });

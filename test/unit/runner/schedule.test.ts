@@ -36,11 +36,11 @@ test("every job runs once, as many at once as there are slots, and results keep 
   assert.equal(most, 2);
 });
 
-test("only files that use system containers exclude each other, and every named file exists", () => {
-  assert.equal(heldBy("contract", "test/contract/nspawn.test.ts"), "containers");
+test("only files that run whole machines exclude each other, and every named file exists", () => {
+  assert.equal(heldBy("contract", "test/contract/nspawn.test.ts"), "machines");
   assert.equal(heldBy("contract", "test/contract/preview.test.ts"), undefined);
-  assert.equal(heldBy("qemu", "test/qemu/guests.test.ts"), "qemu");
-  assert.equal(heldBy("e2e", "test/e2e/lab.test.ts"), "containers");
+  assert.equal(heldBy("qemu", "test/qemu/guests.test.ts"), "machines");
+  assert.equal(heldBy("e2e", "test/e2e/lab.test.ts"), "machines");
   for (const file of [...containerFiles, ...Object.keys(expectedSeconds)]) {
     assert.ok(fs.existsSync(path.join(__dirname, "../../..", file)), file);
   }
