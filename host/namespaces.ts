@@ -41,7 +41,12 @@ export function explainRefusal(said: string, user: string): NamespaceProblem {
   const ranges = "--add-subuids 100000-165535 --add-subgids 100000-165535";
   const cases: readonly (readonly [RegExp, string, string])[] = [
     [/ENOENT|unrecognized option/, "unshare of util-linux 2.38 or later is not installed", "update util-linux"],
-    [/new[ug]idmap.*(?:No such file|not found)/i, "newuidmap is not installed", "sudo apt-get install uidmap"],
+    // With a folder in PATH that the user cannot read, a missing program is "Permission denied".
+    [
+      /new[ug]idmap.*(?:No such file|not found|Permission denied)/i,
+      "newuidmap is not installed",
+      "sudo apt-get install uidmap",
+    ],
     [/\/etc\/sub[ug]id/, `${user} has no subordinate ids`, `sudo usermod ${ranges} ${user}`],
     [
       /unshare failed: No space left/,

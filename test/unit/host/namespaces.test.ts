@@ -7,6 +7,7 @@ const refusals: readonly (readonly [said: string, problem: RegExp, hint: RegExp]
   ["unshare cannot be started (spawn unshare ENOENT)", /unshare .* is not installed/, /util-linux/],
   ["unshare: unrecognized option '--map-auto'", /2\.38 or later/, /util-linux/],
   ["unshare: failed to execute newuidmap: No such file or directory", /newuidmap/, /apt-get install uidmap/],
+  ["unshare: failed to execute newuidmap: Permission denied", /newuidmap/, /apt-get install uidmap/],
   ['unshare: no line matching user "ann" in /etc/subuid', /ann has no subordinate ids/, /usermod .* ann$/],
   ["unshare: unshare failed: No space left on device", /no user namespaces/, /max_user_namespaces/],
   ["unshare: unshare failed: Operation not permitted", /ordinary users/, /unprivileged_userns_clone=1/],
