@@ -116,6 +116,20 @@ export class ImageMissingError extends UserError {
   }
 }
 
+/**
+ * @param known names of the stack's segments
+ * @throws UserError `segment-missing` if the machine is attached to another one
+ */
+export function requireSegments({ name, nics }: MachineSpec, known: readonly string[]): void {
+  const unknown = nics.find((nic) => !known.includes(nic.segment));
+  if (!unknown) return;
+  throw new UserError(
+    "segment-missing",
+    `machine ${name} is attached to segment ${unknown.segment}, which does not exist`,
+    "create the segment first",
+  );
+}
+
 export class ForeignObjectError extends UserError {
   constructor(what: string, owner: Owner | undefined) {
     super(

@@ -2,7 +2,7 @@ import * as path from "node:path";
 import type { ProcessIdentity } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
-import type { MachineName, MachineSpec } from "../hypervisor";
+import { type MachineName, type MachineSpec, requireSegments } from "../hypervisor";
 import { makeCgroups } from "./cgroups";
 import {
   addCables,
@@ -50,15 +50,7 @@ export function launchersOf(host: Host, machine: MachineName): Promise<readonly 
 
 async function makeInterfaces(host: Host, spec: MachineSpec): Promise<void> {
   await ensureNetwork(host, spec.stack);
-  const known = await segmentNames(host, spec.stack);
-  const unknown = spec.nics.find((nic) => !known.includes(nic.segment));
-  if (unknown) {
-    throw new UserError(
-      "segment-missing",
-      `machine ${spec.name} is attached to segment ${unknown.segment}, which does not exist`,
-      "create the segment first",
-    );
-  }
+  requireSegments(spec, await segmentNames(host, spec.stack));
   await ensureNamespace(host, machineNamespace(spec));
   await addUplinkInterface(host, spec);
   if (spec.nics.length > 0) await host.run(stackBatch(spec.stack), { stdin: addCables(spec).join("\n") });

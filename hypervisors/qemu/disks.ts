@@ -7,7 +7,7 @@ import { diskFolder } from "./folders";
 import { stackRecords } from "./machine-record";
 import { dataDiskNode, qmpSocket } from "./names";
 import { isRunning } from "./processes";
-import { inspectDiskFile, namingFullDisk, runQemuImg } from "./qemu-img";
+import { createDiskFile, inspectDiskFile, namingFullDisk, runQemuImg } from "./qemu-img";
 import { withQmp } from "./qmp";
 
 /** A data disk is a separate qcow2 file. Its name is its serial number, by which the guest finds it. */
@@ -44,9 +44,7 @@ async function makeOrGrow(host: Host, spec: DiskSpec, owner: Owner): Promise<voi
     owner,
   } satisfies DiskRecord);
   if (!(await host.files.exists(file))) {
-    await host.files.remove(`${file}.partial`);
-    await runQemuImg(host, makeDisk(`${file}.partial`, sizeGiB * GIB));
-    await host.files.move(`${file}.partial`, file);
+    await createDiskFile(host, file, (partial) => makeDisk(partial, sizeGiB * GIB));
   } else await growDisk(host, spec);
   await host.files.writeJson(recordFile(host, spec), { stack, name, uuid, sizeGiB, owner } satisfies DiskRecord);
 }

@@ -2,7 +2,7 @@ import { outputTail, type ProcessIdentity } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { checkPorts } from "../host-ports";
-import type { MachineName, MachineSpec } from "../hypervisor";
+import { type MachineName, type MachineSpec, requireSegments } from "../hypervisor";
 import { runMachine } from "./commands";
 import { diskFile, inspectDisk } from "./disks";
 import { machineFiles } from "./folders";
@@ -99,15 +99,7 @@ async function goOn(host: Host, spec: MachineSpec): Promise<void> {
 }
 
 async function commandOf(host: Host, spec: MachineSpec): Promise<readonly string[]> {
-  const known = await segmentNames(host, spec.stack);
-  const unknown = spec.nics.find((nic) => !known.includes(nic.segment));
-  if (unknown) {
-    throw new UserError(
-      "segment-missing",
-      `machine ${spec.name} is attached to segment ${unknown.segment}, which does not exist`,
-      "create the segment first",
-    );
-  }
+  requireSegments(spec, await segmentNames(host, spec.stack));
   for (const { disk } of spec.disks) {
     if (await inspectDisk(host, { stack: spec.stack, name: disk })) continue;
     const problem = `disk ${disk} of machine ${spec.name} does not exist`;

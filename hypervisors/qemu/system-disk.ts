@@ -7,7 +7,7 @@ import { shrinking } from "./disks";
 import { convertedImage, machineFiles } from "./folders";
 import { qmpSocket, SYSTEM_DISK } from "./names";
 import { isRunning } from "./processes";
-import { inspectDiskFile, runQemuImg } from "./qemu-img";
+import { createDiskFile, inspectDiskFile, runQemuImg } from "./qemu-img";
 import { withQmp } from "./qmp";
 
 const GIB = 1024 ** 3;
@@ -74,7 +74,5 @@ async function makeSystemDisk(host: Host, spec: MachineSpec, backing: string): P
       "give it a larger disk",
     );
   }
-  await host.files.remove(`${disk}.partial`);
-  await runQemuImg(host, makeOverlay(`${disk}.partial`, image, wanted));
-  await host.files.move(`${disk}.partial`, disk);
+  await createDiskFile(host, disk, (partial) => makeOverlay(partial, image, wanted));
 }

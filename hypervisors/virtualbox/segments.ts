@@ -1,10 +1,10 @@
 import type { Host } from "../../model/host";
-import { UserError } from "../../model/user-error";
 import {
   ForeignObjectError,
   isOwner,
   type MachineSpec,
   type Owner,
+  requireSegments,
   type SegmentAttachment,
   type SegmentSpec,
 } from "../hypervisor";
@@ -91,14 +91,7 @@ export async function plugsOf(host: Host, stack: string): Promise<ReadonlyMap<st
 
 /** @throws UserError if the machine has an adapter in a segment that does not exist */
 export async function checkSegments(host: Host, spec: MachineSpec): Promise<void> {
-  const known = await segmentNames(host, spec.stack);
-  const unknown = spec.nics.find((nic) => !known.includes(nic.segment));
-  if (!unknown) return;
-  throw new UserError(
-    "segment-missing",
-    `machine ${spec.name} is attached to segment ${unknown.segment}, which does not exist`,
-    "create the segment first",
-  );
+  requireSegments(spec, await segmentNames(host, spec.stack));
 }
 
 async function ownedRecord(host: Host, spec: SegmentSpec, owner: Owner): Promise<SegmentRecord | undefined> {
