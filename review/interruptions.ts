@@ -19,7 +19,7 @@ export interface Judgement {
   readonly riskReason: string;
 }
 
-/** The same figures as in the README. */
+/** Recorded figures, each with the commit that was measured. */
 const measured = {
   balancerKill: longestOf("balancer-kill", "api-gap"),
   masterKill: longestOf("master-kill", "api-gap"),

@@ -40,8 +40,8 @@ function renderHead({ stack, comparedWith, risk, refused, nodes, unchangedNodes 
 
 function tableOf(nodes: readonly NodeReview[]): string {
   const rows = nodes.map((node) => {
-    const { what, longestMs, measuredBy } = node.interruption;
-    const measured = longestMs === undefined ? "" : `, up to ${longestMs} ms (\`${measuredBy}\`)`;
+    const { what, longestMs, measuredBy, measuredAt } = node.interruption;
+    const measured = longestMs === undefined ? "" : `, up to ${longestMs} ms (\`${measuredBy}\` at \`${measuredAt}\`)`;
     const cells = [
       `\`${node.node}\``,
       words[node.action],

@@ -67,4 +67,6 @@ export interface Interruption {
   readonly longestMs?: number;
   /** The source of the number: a fault of `groundplane verify`, or a row of `npm run bench`. */
   readonly measuredBy?: string;
+  /** Short id of the commit that was measured. */
+  readonly measuredAt?: string;
 }

@@ -1,7 +1,7 @@
 import * as os from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Machines that start after a fault need less time. Other processes may keep the host busy for ever. */
+/** Machines that start after a fault need less time. Other processes may keep the host busy forever. */
 const TIMEOUT_MS = 30_000;
 const WINDOW_MS = 1_000;
 /** Share of all processors that may be busy. */

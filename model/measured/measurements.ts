@@ -27,24 +27,32 @@ export function describeOrigin(figures: readonly MeasuredAt[]): string {
   const loads = figures.flatMap(({ load }) => load ?? []);
   const [least, most] = [Math.min(...loads), Math.max(...loads)];
   const load = loads.length === 0 ? "not recorded" : least === most ? `${least}` : `${least} to ${most}`;
-  return `commit \`${first?.commit?.slice(0, 7) ?? "unknown"}\`, ${first?.date.slice(0, 10)}, load per core ${load}`;
+  return `commit \`${shortCommit(first?.commit)}\`, ${first?.date.slice(0, 10)}, load per core ${load}`;
 }
+
+const shortCommit = (commit: string | undefined): string => commit?.slice(0, 7) ?? "unknown";
 
 export interface Measurement {
   readonly longestMs: number;
   /** A fault of `groundplane verify`, or a row of `npm run bench`. */
   readonly measuredBy: string;
+  /** Short id of the commit that was measured. It may be older than the one whose figures the README shows. */
+  readonly measuredAt: string;
 }
 
 /** The maximum of a fault over all reports; empty when it was not measured. */
 export function longestOf(fault: string, measure: string): Measurement | Record<string, never> {
-  const results = recordedContract.flatMap(({ faults }) => faults.flatMap((one) => one.results));
-  const values = results.filter((one) => one.fault === fault && one.name === measure).map(({ max }) => max);
-  return values.length === 0 ? {} : { longestMs: Math.max(...values), measuredBy: fault };
+  const [longest] = recordedContract
+    .flatMap(({ faults, commit }) => faults.flatMap(({ results }) => results.map((one) => ({ ...one, commit }))))
+    .filter((one) => one.fault === fault && one.name === measure)
+    .sort((one, other) => other.max - one.max);
+  return longest === undefined
+    ? {}
+    : { longestMs: longest.max, measuredBy: fault, measuredAt: shortCommit(longest.commit) };
 }
 
 /** The p95 of a bench row in milliseconds. */
 export function longestOfBench(row: string): Measurement | Record<string, never> {
   const result = recordedBench.find(({ name, unit }) => name === row && unit === "ms");
-  return result === undefined ? {} : { longestMs: result.p95, measuredBy: row };
+  return result === undefined ? {} : { longestMs: result.p95, measuredBy: row, measuredAt: shortCommit(result.commit) };
 }

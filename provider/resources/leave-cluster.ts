@@ -162,6 +162,6 @@ async function drain({ guest }: LivingMaster, { node }: MembershipInputs, contex
     timeoutMs: (DRAIN_SECONDS + 30) * 1000,
     onLine: show,
   });
-  // Pods that do not terminate in time must not keep a node in the cluster for ever.
+  // Pods that do not terminate in time must not keep a node in the cluster forever.
   if (drained.code !== 0) context.log("warning", `${node} was not drained completely, but leaves`);
 }

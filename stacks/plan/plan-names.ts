@@ -3,7 +3,7 @@ import { v5 as uuidV5 } from "uuid";
 import type { Role } from "../../model/roles";
 import { address } from "../config/ipv4";
 
-/** Fixed for ever: every identity of every stack follows from it. */
+/** Fixed forever: every identity of every stack follows from it. */
 const groundplaneNamespace = "6c1f4f3e-5d0b-5e0a-9d57-0b6f2c7a41d8";
 
 export const domainOf = (stack: string): string => `${stack}.internal`;

@@ -33,6 +33,7 @@ export const wordPairs: readonly WordPair[] = [
   },
   { avoid: "told, not judged", write: "reported only", pattern: "not judged|told, not" },
   { avoid: "is cut short", write: "is rate-limited; is interrupted", pattern: "cut short" },
+  { avoid: "for ever", write: "forever" },
   { avoid: "whom", write: "which; reword the sentence" },
   { avoid: "knows no time", write: "entries never expire", pattern: "knows no time" },
   { avoid: "setOnItsWay", write: "markInTransition", pattern: "\\w*OnItsWay" },

@@ -109,7 +109,7 @@ const deployment = (image: string) => ({
             name,
             image,
             imagePullPolicy: "IfNotPresent",
-            // 0 = retry for ever: creation succeeds once the storage machines are back.
+            // 0 = retry forever: creation succeeds once the storage machines are back.
             args: [
               "start",
               "--config=/etc/config/config.json",

@@ -8,7 +8,7 @@ set -u
 holds_it() { [ -n "$(ip -4 -oneline address show dev "$NODE_INTERFACE" to "${API_ADDRESS%/*}/32")" ]; }
 
 # Pacemaker checks every five seconds and records only changes. A change during the formation of a membership is lost, so the
-# address would count as held here for ever, although no balancer holds it.
+# address would count as held here forever, although no balancer holds it.
 settle() {
   local where
   for _ in {1..60}; do

@@ -96,6 +96,7 @@ test("the risk is that of the riskiest node, and the outage has its source", () 
   );
   assert.equal(review.risk, "medium");
   assert.equal(review.nodes[0]?.interruption.measuredBy, "replace-master-gap");
+  assert.match(review.nodes[0]?.interruption.measuredAt ?? "", /^[0-9a-f]{7}$/);
   assert.equal(reviewChanges([change("gateway", "gateway", "restart")], context).risk, "high");
   assert.equal(reviewChanges([], context).risk, "none");
   assert.equal(reviewChanges([], { ...context, refused: ["no"] }).risk, "high");
@@ -108,8 +109,8 @@ test("an outage is reported with its measured duration, if there is one", () => 
   ]);
   const counts = { balancer: 2, master: 3, etcd: 3, worker: 2, storage: 3 };
   for (const { node, action, interruption } of reviewChanges(lost, { ...context, counts }).nodes) {
-    const { longestMs = 0, measuredBy } = interruption;
-    assert.ok(longestMs > 0 && measuredBy, `${action} ${node}`);
+    const { longestMs = 0, measuredBy, measuredAt } = interruption;
+    assert.ok(longestMs > 0 && measuredBy && measuredAt, `${action} ${node}`);
   }
 });
 
