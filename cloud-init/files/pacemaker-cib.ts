@@ -46,6 +46,10 @@ const clusterProperties = (): XmlElement[] =>
     "no-quorum-policy": "stop",
     // Members that start at the same time need not wait 20 s for each other.
     "dc-deadtime": "1s",
+    // How long an action's result may be late beyond the action's own timeout. Results are lost when members leave and join
+    // while all machines boot, and nothing starts until then: with the default of a minute, the API was away for 104 s after
+    // everything had been stopped.
+    "cluster-delay": "10s",
     // The delay of the scheduler after the last event. Without it, the controller finds its own updates pending and sleeps a
     // full second before it retries; they take 210 ms, because messages that are sent while Corosync forms a new membership are
     // retried only then.
@@ -76,6 +80,7 @@ const haproxyElement = (): XmlElement =>
       element(
         "operations",
         {},
+        probe("haproxy", "10s"),
         operation("haproxy", "monitor", "3s", "20s"),
         operation("haproxy", "start", "0s", "20s"),
       ),
@@ -94,11 +99,14 @@ const floatingIpElement = ({ balancing }: DataCenterPlan): XmlElement =>
         interface: floatingIpSegment,
       }),
     ),
-    element("operations", {}, operation(floatingIp, "monitor", "5s", "10s")),
+    element("operations", {}, probe(floatingIp, "5s"), operation(floatingIp, "monitor", "5s", "10s")),
   );
 
-const operation = (resource: string, name: string, interval: string, timeout: string): XmlElement =>
-  element("op", { id: `${resource}-${name}`, name, interval, timeout });
+const operation = (resource: string, name: string, interval: string, timeout: string, id = name): XmlElement =>
+  element("op", { id: `${resource}-${id}`, name, interval, timeout });
+
+/** The first question about a resource on a member. A member whose answer is lost delays all others for this time. */
+const probe = (resource: string, timeout: string): XmlElement => operation(resource, "monitor", "0s", timeout, "probe");
 
 /** Never on a standby member, where it is not even probed; the floating IP only together with HAProxy. */
 const constraints = (members: readonly ClusterMember[]): XmlElement[] => [

@@ -42,6 +42,14 @@ test("Pacemaker keeps the gateway in standby and the floating IP on a node with 
   assert.equal(new Set(ids).size, ids.length, "ids are unique");
 });
 
+test("a lost answer to Pacemaker's first question delays the floating IP for at most 20 s", () => {
+  const cib = renderPacemakerCib(lab);
+  const delay = /name="cluster-delay" value="(\d+)s"/.exec(cib)?.[1];
+  const probes = [...cib.matchAll(/<op id="[^"]+-probe" name="monitor" interval="0s" timeout="(\d+)s"/g)];
+  assert.equal(probes.length, 2, "HAProxy and the floating IP");
+  for (const [text, timeout] of probes) assert.ok(Number(delay) + Number(timeout) <= 20, text);
+});
+
 test("XML attributes are escaped", () => {
   assert.equal(emitXml(element("a", { b: `"<&>` }, element("c"))), '<a b="&quot;&lt;&amp;&gt;">\n  <c/>\n</a>\n');
 });
