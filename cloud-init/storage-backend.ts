@@ -1,3 +1,4 @@
+import type { ClusterObject } from "../model/cluster-object";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import type { RenderRole } from "./role-content";
 
@@ -10,8 +11,8 @@ export interface StorageBackend {
   readonly server: RenderRole;
   /** The additions to the seed of a node whose pods can use volumes. */
   readonly client: RenderRole;
-  /** Kubernetes objects that provision volumes for claims, as YAML. */
-  readonly manifest: (plan: DataCenterPlan) => string;
+  /** The cluster objects that provision volumes for claims. */
+  readonly objects: (plan: DataCenterPlan) => readonly ClusterObject[];
   /** An idempotent command for one storage machine that forms the pool; it prints what is missing. */
   readonly formPool: readonly string[];
 }

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { storageBackend } from "../cloud-init/planned-storage";
 import { type DriverName, drivers } from "../model/drivers";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { BalancerPair } from "./balancer-pair";
 import { BaseImage } from "./base-image";
+import { keepClusterObjects } from "./cluster-objects";
 import { ControlPlane } from "./control-plane";
 import { type DataCenterOutputs, dataCenterOutputs } from "./data-center-outputs";
 import type { Foundation } from "./foundation";
@@ -15,7 +15,6 @@ import { Ready } from "./ready";
 import { Dismantling, Guard } from "./resources";
 import { Secrets } from "./secrets";
 import { StoragePool } from "./storage-pool";
-import { VolumeProvisioner } from "./volume-provisioner";
 import { WorkerPool } from "./worker-pool";
 
 export interface DataCenterArgs {
@@ -41,11 +40,13 @@ export class DataCenter extends pulumi.ComponentResource {
     const masters = new ControlPlane("control-plane", { ...pool, balancers }, { parent: this });
     const workers = new WorkerPool("workers", { ...pool, bootstrap: masters.bootstrap }, { parent: this });
     const storage = new StoragePool("storage", pool, { parent: this });
-    const volumes = this.provideVolumes(args, foundation, masters);
-    const parts = [gateway, balancers, masters, workers, storage, ...volumes];
+    // Simulated guests serve no API.
+    const isSimulated = areGuestsSimulated(args.driver);
+    const objects = isSimulated ? [] : [keepClusterObjects(foundation, masters.bootstrap, this)];
+    const parts = [gateway, balancers, masters, workers, storage, ...objects];
     const machines = [...masters.machines, ...workers.machines];
     const { secrets, slowdown, network, baseImage, guard } = foundation;
-    const ready = areGuestsSimulated(args.driver)
+    const ready = isSimulated
       ? []
       : [new Ready("ready", { plan, secrets, slowdown, machines, after: parts }, { parent: this })];
     new Dismantling(
@@ -55,17 +56,6 @@ export class DataCenter extends pulumi.ComponentResource {
     );
     this.outputs = dataCenterOutputs(plan, secrets);
     this.registerOutputs({});
-  }
-
-  /** Nothing without storage machines, or without commands over SSH. */
-  private provideVolumes(
-    { plan, driver }: DataCenterArgs,
-    { secrets, slowdown }: Foundation,
-    { bootstrap }: ControlPlane,
-  ) {
-    const backend = storageBackend(plan);
-    if (!backend || areGuestsSimulated(driver)) return [];
-    return [new VolumeProvisioner("volumes", { plan, secrets, slowdown, backend, bootstrap }, { parent: this })];
   }
 
   private warnOfVolumes({ plan, driver }: DataCenterArgs): void {

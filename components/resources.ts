@@ -3,6 +3,7 @@ import { formerResourceNames } from "../model/former-names";
 import type { PowerState } from "../model/hypervisor-objects";
 import type {
   BootstrapInputs,
+  ClusterObjectsInputs,
   ClusterSecretsInputs,
   DiskInputs,
   DismantlingInputs,
@@ -119,6 +120,13 @@ export class NodeFiles extends pulumi.CustomResource {
 
   constructor(name: string, args: ResourceArgs<NodeFilesInputs>, opts?: pulumi.CustomResourceOptions) {
     super("groundplane:index:NodeFiles", name, { ...args }, named(opts));
+  }
+}
+
+/** The data centre's own objects in the cluster. */
+export class ClusterObjects extends pulumi.CustomResource {
+  constructor(name: string, args: ResourceArgs<ClusterObjectsInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("groundplane:index:ClusterObjects", name, { ...args }, named(opts));
   }
 }
 

@@ -14,6 +14,9 @@ export const formerMachineProperties = { cpuWeight: null } as const;
 /** Present and former names of guest commands. A node has the former one until its `NodeFiles` are updated. */
 export const formerGuestCommands: Readonly<Record<string, string>> = { "bootstrap-cluster": "give-birth" };
 
+/** Field managers that applied the data centre's objects in the cluster: kubeadm, and kubectl on a master. */
+export const formerFieldManagers: readonly string[] = ["kubeadm", "kubectl"];
+
 /** Former and present path of configuration keys. */
 export const formerConfigurationKeys: Readonly<Record<string, string>> = {
   "options.rebirth": "options.rebootstrap",

@@ -34,7 +34,6 @@ export const guestPaths = {
   controlPlaneConfiguration: `${settings}/kubeadm/control-plane.yaml`,
   joinConfiguration: `${settings}/kubeadm/join.yaml`,
   patches: `${settings}/kubeadm/patches`,
-  flannel: `${settings}/flannel.yaml`,
   plannedNodes: `${settings}/planned-nodes`,
 } as const;
 

@@ -3,6 +3,7 @@
  * ask for them). Types only: importing this file loads nothing.
  */
 
+import type { ClusterObject } from "./cluster-object";
 import type { DiskSpec, ImageSpec, MachineSpec, PowerState, SegmentSpec } from "./hypervisor-objects";
 import type { GuardedMembers } from "./pool-change";
 import type { Role } from "./roles";
@@ -18,6 +19,7 @@ export type ResourceTypeName =
   | "Bootstrap"
   | "Membership"
   | "NodeFiles"
+  | "ClusterObjects"
   | "Guard"
   | "Dismantling";
 
@@ -155,6 +157,32 @@ export interface NodeFilesInputs {
   readonly generation: string;
 }
 export type NodeFilesOutputs = NodeFilesInputs;
+
+/** The administrator's access to the cluster's API, through the host's port. */
+export interface ApiConnection {
+  /** e.g. `https://127.0.0.1:25766` */
+  readonly server: string;
+  /** PEM. */
+  readonly certificateAuthority: string;
+  /** PEM. */
+  readonly clientCertificate: string;
+  /** PEM. Secret. */
+  readonly clientKey: string;
+}
+
+/**
+ * The data centre's own objects in the cluster, kept equal there. Its diff names the objects that are missing and the fields
+ * that were changed. Objects that are no longer rendered are deleted; all of them are removed with the cluster.
+ */
+export interface ClusterObjectsInputs {
+  readonly stack: string;
+  /** `BootstrapOutputs.clusterId`: a cluster that was bootstrapped again gets all of them again. */
+  readonly clusterId: string;
+  readonly connection: ApiConnection;
+  /** By `clusterObjectName`. */
+  readonly objects: Readonly<Record<string, ClusterObject>>;
+}
+export type ClusterObjectsOutputs = ClusterObjectsInputs;
 
 /** Precedes every machine and refuses a plan whose losses would break the cluster; see plan-losses.ts. */
 export interface GuardInputs extends DriverInput, GuardedMembers {

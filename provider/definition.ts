@@ -4,6 +4,7 @@ import { type DriverByName, driverByName } from "../hypervisors/driver-by-name";
 import { formerResourceNames } from "../model/former-names";
 import type { ResourceTypeName } from "../model/resource-types";
 import { bootstrapResource } from "./resources/bootstrap";
+import { clusterObjectsResource } from "./resources/cluster-objects";
 import { clusterSecretsResource } from "./resources/cluster-secrets";
 import { diskResource } from "./resources/disk";
 import { dismantlingResource } from "./resources/dismantling";
@@ -27,6 +28,7 @@ const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
   Bootstrap: resourceHandler(bootstrapResource(connectAnyGuest)),
   Membership: resourceHandler(membershipResource(connectAnyGuest, drivers)),
   NodeFiles: resourceHandler(nodeFilesResource(connectAnyGuest)),
+  ClusterObjects: resourceHandler(clusterObjectsResource()),
   Guard: resourceHandler(guardResource(drivers)),
   Dismantling: resourceHandler(dismantlingResource()),
 };

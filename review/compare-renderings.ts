@@ -2,6 +2,7 @@ import { type DriverName, drivers, type ImageForm } from "../model/drivers";
 import { refusedLosses } from "../model/plan-losses";
 import { type GuardedMembers, guardedRole, type Pool, type PresentMember, poolOf } from "../model/pool-change";
 import { keepersOfData } from "../stacks/plan/plan-volume";
+import { objectChanges } from "./object-changes";
 import type { RenderedNode, StackRendering } from "./render-stack";
 import type { Action, FileChange, NodeChange } from "./review";
 
@@ -17,9 +18,10 @@ export function compareRenderings(before: StackRendering | undefined, after: Sta
   const wanted = new Map(after.nodes.map((node) => [node.name, node]));
   const imageOf = comparedImage(before, after);
   const changes = after.nodes.flatMap((node) => changeOf(old.get(node.name), node, after.driver, imageOf));
+  const objects = before?.objects && after.objects ? objectChanges(before.objects, after.objects) : [];
   const removed = [...old.values()].filter(({ name }) => !wanted.has(name));
   return {
-    changes: [...changes, ...removed.map((node) => simple(node, "remove"))],
+    changes: [...changes, ...removed.map((node) => simple(node, "remove")), ...objects],
     refused: [...refusedByGuard(before, after, imageOf), ...refusedDisks(old, after)],
     unchangedNodes: after.nodes.length - changes.length,
   };

@@ -2,6 +2,7 @@ import { refusalPrefix } from "../model/plan-losses";
 import { type Pool, pools } from "../model/pool-change";
 import { type Role, rolesOfPool, storedRoles } from "../model/roles";
 import { countRoles, type RoleCounts } from "./interruptions";
+import { objectChanges, textsOf } from "./object-changes";
 import type { Action, FileChange, NodeChange } from "./review";
 
 /** The relevant part of the output of `pulumi preview --json`. */
@@ -46,11 +47,17 @@ export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview
   });
   const standing = [...new Set(machines.filter(({ op }) => op !== "create").map(nodeOf))];
   return {
-    changes,
+    changes: [...changes, ...ofType("ClusterObjects").filter(isChange).flatMap(changedObjects)],
     refused: diagnostics.filter(({ severity }) => severity === "error").flatMap(({ message }) => problemOf(message)),
     counts: countRoles(standing.map(rolesOf)),
     unchangedNodes: names.length - changes.length,
   };
+}
+
+function changedObjects({ oldState, newState }: PreviewStep): readonly NodeChange[] {
+  const objectsOf = (inputs: Inputs | undefined) => (inputs?.objects ?? {}) as Readonly<Record<string, unknown>>;
+  if (oldState?.inputs === undefined) return []; // with a new cluster
+  return objectChanges(textsOf(objectsOf(oldState.inputs)), textsOf(objectsOf(newState?.inputs)));
 }
 
 const isChange = ({ op }: PreviewStep): boolean => op !== "refresh" && op !== "same";

@@ -1,7 +1,7 @@
 import { guestCommand } from "../model/guest-paths";
 import { longestOf, longestOfBench } from "../model/measured/measurements";
 import { roles as descriptions, type Role } from "../model/roles";
-import type { Action, Interruption, NodeChange, Risk } from "./review";
+import { type Action, clusterObjectsEntry, type Interruption, type NodeChange, type Risk } from "./review";
 
 /** The number of nodes per role: the loss of one of several matters less. */
 export type RoleCounts = Readonly<Partial<Record<Role, number>>>;
@@ -49,6 +49,7 @@ const high = (riskReason: string, interruption: Interruption): Judgement => ({
 export function judgeChange(change: NodeChange, counts: RoleCounts): Judgement {
   const { action, roles, files } = change;
   if (action === "later") return { interruption: nothing, risk: "none", riskReason: "takes effect in a new machine" };
+  if (change.node === clusterObjectsEntry) return low("pods of a changed workload restart one after the other");
   if (action === "create") return low("a new node interrupts nothing");
   const isOneOfSeveral = (role: Role): boolean => (counts[role] ?? 1) > 1;
   if (action !== "update") return judgeLoss(roles, action, isOneOfSeveral);

@@ -1,4 +1,4 @@
-import type { Action, NodeReview, Review } from "./review";
+import { type Action, clusterObjectsEntry, type NodeReview, type Review } from "./review";
 
 /** Maximum length of a GitHub comment. */
 export const commentLimit = 65_536;
@@ -56,8 +56,13 @@ function tableOf(nodes: readonly NodeReview[]): string {
   );
 }
 
-const whatOf = ({ reasons, files }: NodeReview): string =>
-  [...reasons, ...(files.length > 0 ? [`${files.length} ${files.length === 1 ? "file" : "files"}`] : [])].join("; ");
+const whatOf = ({ node, reasons, files }: NodeReview): string =>
+  [
+    ...reasons,
+    ...(files.length > 0 && node !== clusterObjectsEntry
+      ? [`${files.length} ${files.length === 1 ? "file" : "files"}`]
+      : []),
+  ].join("; ");
 
 function renderNode({ node, files, reloads }: NodeReview): string {
   if (files.length === 0) return "";

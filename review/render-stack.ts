@@ -1,5 +1,7 @@
+import { clusterObjects } from "../cloud-init/files/kubernetes/cluster-objects";
 import { renderSeeds } from "../cloud-init/render-node-seed";
 import { imageFor } from "../image/recipes/image-names";
+import { byName } from "../model/cluster-object";
 import type { DistributionName } from "../model/distributions";
 import type { DriverName, ImageForm } from "../model/drivers";
 import type { UplinkSpec } from "../model/hypervisor-objects";
@@ -8,6 +10,7 @@ import { describeProblems } from "../stacks/config/describe-problems";
 import { readConfigurationFile } from "../stacks/config/read-configuration-file";
 import { type NodePlan, uplinkOf } from "../stacks/plan/data-center-plan";
 import { planDataCenter } from "../stacks/plan/plan-data-center";
+import { type ObjectTexts, textsOf } from "./object-changes";
 
 /**
  * The complete meaning of a stack's file as data. Later revisions bundle this file, as it is here, to render the stack
@@ -20,6 +23,8 @@ export interface StackRendering {
   readonly nodes: readonly RenderedNode[];
   /** Shape of the volume; absent without a volume, or in a revision without volumes. */
   readonly volume?: string;
+  /** The data centre's own objects in the cluster. Absent in the renderings of earlier revisions. */
+  readonly objects?: ObjectTexts;
 }
 
 export interface RenderedNode extends NodePlan {
@@ -58,5 +63,6 @@ export function renderStack(text: string, stack: string, file: string): RenderRe
   });
   const { driver, distribution } = configuration;
   const volume = plan.volume?.shape;
-  return { rendering: { driver, distribution, nodes, ...(volume !== undefined && { volume }) } };
+  const objects = textsOf(byName(clusterObjects(plan)));
+  return { rendering: { driver, distribution, nodes, objects, ...(volume !== undefined && { volume }) } };
 }

@@ -5,6 +5,9 @@ import type { Role } from "../model/roles";
 export type Action = "create" | "replace" | "remove" | "restart" | "update" | "later";
 export type Risk = "none" | "low" | "medium" | "high";
 
+/** The entry of the data centre's own objects in the cluster, which has objects in place of files. */
+export const clusterObjectsEntry = "cluster objects";
+
 /** The change of one node, from a comparison of plans or from Pulumi's preview. */
 export interface NodeChange {
   readonly node: string;

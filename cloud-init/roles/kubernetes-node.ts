@@ -28,7 +28,6 @@ export function kubernetesNodeContent(plan: DataCenterPlan, node: NodePlan): Rol
       KUBEADM_INIT_CONFIGURATION: guestPaths.initConfiguration,
       KUBEADM_JOIN_CONFIGURATION: guestPaths.joinConfiguration,
       KUBEADM_PATCHES: guestPaths.patches,
-      FLANNEL_MANIFEST: guestPaths.flannel,
       PLANNED_NODES: guestPaths.plannedNodes,
     },
     commands: [],

@@ -4,7 +4,6 @@ import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-pla
 import { auditPolicy } from "../files/kubernetes/audit-policy";
 import { authenticationConfiguration } from "../files/kubernetes/authentication-configuration";
 import { encryptionConfiguration } from "../files/kubernetes/encryption-configuration";
-import { flannelManifest } from "../files/kubernetes/flannel-manifest";
 import { controlPlaneConfigurationFile, initConfigurationFile } from "../files/kubernetes/kubeadm-config";
 import { kubeadmPatches } from "../files/kubernetes/kubeadm-patches";
 import { plannedNodes } from "../files/kubernetes/planned-nodes";
@@ -89,7 +88,6 @@ function clusterFiles(plan: DataCenterPlan, node: NodePlan): SeedFile[] {
       changes: { ...applied, check: 'kubeadm config validate --config "$1"' },
     },
     ...kubeadmPatches(plan).map((patch) => ({ ...patch, mode: "0644", changes: { reload: "" } })),
-    { path: guestPaths.flannel, mode: "0644", content: flannelManifest(plan), changes: { reload: "" } },
     {
       path: guestPaths.plannedNodes,
       mode: "0644",

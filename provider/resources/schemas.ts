@@ -29,6 +29,18 @@ export const connection: ObjectSchema = {
   },
 };
 
+export const apiConnection: ObjectSchema = {
+  type: "object",
+  name: "ApiConnection",
+  description: "The administrator's access to the cluster's API.",
+  properties: {
+    server: text("https://127.0.0.1:<port>"),
+    certificateAuthority: text("PEM."),
+    clientCertificate: text("PEM."),
+    clientKey: secretText("PEM."),
+  },
+};
+
 export const bootstrapMember: ObjectSchema = {
   type: "object",
   name: "BootstrapMember",

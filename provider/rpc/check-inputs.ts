@@ -37,6 +37,8 @@ function checkValue(schema: PropertySchema, value: PropertyValue, path: string):
       return Object.entries(value).flatMap(([key, item]) => checkValue(schema.values, item, propertyPath(path, key)));
     case "object":
       return isObject(value) ? checkObject(schema.properties, schema.optional ?? [], value, path) : wrong("an object");
+    case "any":
+      return [];
     case "integer":
       return Number.isInteger(value) ? [] : wrong("a whole number");
     default:

@@ -7,7 +7,7 @@ interface Described {
 
 export type PropertySchema = Described &
   (
-    | { readonly type: "string" | "boolean" | "number" | "integer" }
+    | { readonly type: "string" | "boolean" | "number" | "integer" | "any" }
     | { readonly type: "array"; readonly items: PropertySchema }
     | { readonly type: "map"; readonly values: PropertySchema }
     | ObjectSchema
@@ -85,6 +85,8 @@ function typeJson(packageName: string, schema: PropertySchema, types: Json): Jso
       };
       return { $ref: `#/types/${token}` };
     }
+    case "any":
+      return { $ref: "pulumi.json#/Any" };
     default:
       return { type: schema.type };
   }

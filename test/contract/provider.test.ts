@@ -33,6 +33,7 @@ test("the schema names every type, its required inputs and the types of its prop
   const { resources, types } = await client.schema();
   const names = [
     "Bootstrap",
+    "ClusterObjects",
     "ClusterSecrets",
     "Disk",
     "Dismantling",

@@ -27,6 +27,7 @@ import {
 } from "./lab-under-test";
 import { hardKillsAreSurvived, hostRestarts, lostMasterIsReplaced } from "./steps/break-and-repair";
 import * as files from "./steps/changed-files";
+import * as objects from "./steps/cluster-objects";
 import { contractIsKept, protectedIsLeftAlone } from "./steps/contract";
 import { joinTokenExpires, workerIsAddedAlone, workerIsRemoved } from "./steps/grow-and-shrink";
 import { firstMasterIsReplacedOnDemand, mastersBecomeOneAndThreeAgain } from "./steps/masters";
@@ -106,6 +107,8 @@ test("the life cycle of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
     ["scheduler and controller-manager have one leader each, and etcd has three members", use.oneLeaderEach],
     ["Secrets are encrypted in etcd, and requests are in the audit log", use.secretsAreSealedAndRequestsAudited],
     ["a kubelet's serving certificate is rotated", use.servingCertificateIsRotated],
+    ["deleted and changed cluster objects are named by a preview, and up restores them", objects.objectsComeBack],
+    ["an object that a release no longer has is deleted", objects.droppedObjectIsDeleted],
     ["only listed flows pass between segments", onlyListedFlowsPass],
     ["a host outside the plan gets a lease and a name", unknownHostGetsLeaseAndName],
     ["pods on two nodes write to one claim", storage.claimIsWrittenFromTwoNodes],

@@ -1,13 +1,13 @@
 import { guestPaths } from "../../../model/guest-paths";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 
-/** Cluster-wide documents; kubeadm stores them in ConfigMaps for joining nodes. */
+/** Cluster-wide documents, also in the cluster's ConfigMaps for joining nodes. */
 export function clusterConfiguration(plan: DataCenterPlan): readonly object[] {
-  return [kubeadmCluster(plan), kubelet(plan), kubeProxy()];
+  return [kubeadmCluster(plan), kubelet(plan)];
 }
 
 /**
- * kubeadm stores this in a ConfigMap, and every joining master uses it. Settings of a single etcd member, such as the initial
+ * Also in a ConfigMap of the cluster, and every joining master uses it. Settings of a single etcd member, such as the initial
  * members, do not belong here.
  */
 export const kubeadmCluster = (plan: DataCenterPlan) => ({
@@ -72,7 +72,8 @@ const hostFolder = (name: string, path: string, readOnly: boolean) => ({
   pathType: "DirectoryOrCreate",
 });
 
-const kubelet = (plan: DataCenterPlan) => ({
+/** Of every node; joining nodes read it from the cluster. */
+export const kubelet = (plan: DataCenterPlan) => ({
   apiVersion: "kubelet.config.k8s.io/v1beta1",
   kind: "KubeletConfiguration",
   cgroupDriver: "cgroupfs",
@@ -103,11 +104,3 @@ const roomOnDisk = {
   // 100: unused images are removed only under disk pressure by the thresholds above.
   imageGCHighThresholdPercent: 100,
 };
-
-/** Zeros leave the connection tracking of the host's kernel unchanged. */
-const kubeProxy = () => ({
-  apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
-  kind: "KubeProxyConfiguration",
-  mode: "nftables",
-  conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
-});

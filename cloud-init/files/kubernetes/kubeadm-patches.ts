@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { guestPaths } from "../../../model/guest-paths";
-import { isClusterNode } from "../../../model/roles";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 import { auditPolicy } from "./audit-policy";
 
@@ -19,11 +18,7 @@ export function kubeadmPatches(plan: DataCenterPlan): readonly PatchFile[] {
   const probes = plan.kubernetes.fastProbes
     ? staticPods.map((pod) => patchFile(`${pod}1+json.json`, startupProbeEverySecond))
     : [];
-  return [
-    ...probes,
-    patchFile("kube-apiserver2+json.json", namesItsPolicy()),
-    patchFile("corednsdeployment1+strategic.json", coreDns(plan)),
-  ];
+  return [...probes, patchFile("kube-apiserver2+json.json", namesItsPolicy())];
 }
 
 const patchFile = (name: string, patch: unknown): PatchFile => ({
@@ -46,22 +41,3 @@ const namesItsPolicy = () => [
     value: createHash("sha256").update(auditPolicy()).digest("hex").slice(0, 16),
   },
 ];
-
-/**
- * Both replicas of CoreDNS are created while the first master is the only node. With kubeadm's preferred
- * anti-affinity both would stay there; the required one makes the second wait for the next node. A single node cannot meet it.
- */
-function coreDns(plan: DataCenterPlan) {
-  const kubernetesNodes = plan.nodes.filter(({ roles }) => isClusterNode(roles));
-  const readiness = plan.kubernetes.fastProbes
-    ? { containers: [{ name: "coredns", readinessProbe: { periodSeconds: 1 } }] }
-    : {};
-  const apart = kubernetesNodes.length > 1 ? { affinity: { podAntiAffinity: onePerNode } } : {};
-  return { spec: { template: { spec: { ...apart, ...readiness } } } };
-}
-
-const onePerNode = {
-  requiredDuringSchedulingIgnoredDuringExecution: [
-    { labelSelector: { matchLabels: { "k8s-app": "kube-dns" } }, topologyKey: "kubernetes.io/hostname" },
-  ],
-};

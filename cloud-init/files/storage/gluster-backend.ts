@@ -5,7 +5,7 @@ import type { RoleContent } from "../../role-content";
 import type { StorageBackend } from "../../storage-backend";
 import { volumeMountNames, volumeMountUnits, volumeUnit } from "./gluster-client";
 import { brickUnit, glusterdIdentity, glusterdPeers, glusterdUnit } from "./gluster-server";
-import { provisionerManifest } from "./provisioner-manifest";
+import { provisionerObjects } from "./provisioner-objects";
 import { volumeOptions } from "./volume-options";
 
 /** Volumes are folders of one Gluster volume that every worker mounts; local-path-provisioner creates the folders. */
@@ -35,7 +35,7 @@ export const glusterBackend = (volume: VolumePlan): StorageBackend => ({
     };
   },
   client: (_plan, node) => (node.roles.includes("worker") ? mountedVolume(volume) : floorOnly(volume)),
-  manifest: (plan) => provisionerManifest(plan.kubernetes.version, volume),
+  objects: (plan) => provisionerObjects(plan.kubernetes.version, volume),
   formPool: [guestCommand("form-storage-pool")],
 });
 

@@ -33,8 +33,6 @@ main() {
   await kube-controller-manager https://127.0.0.1:10257/healthz
   place kube-scheduler
   await kube-scheduler https://127.0.0.1:10259/healthz
-  # Masters that join later read it from the cluster.
-  quietly kubeadm init phase upload-config kubeadm --config "$configuration"
 }
 
 render() { KUBEADM_INIT_DRYRUN_DIR=$rendered quietly kubeadm init phase "$@" --dry-run --config "$configuration"; }

@@ -49,14 +49,13 @@ fail() {
 }
 
 bootstrap_cluster() {
-  local skip=show-join-command
+  # The provider applies kube-proxy, CoreDNS and the network as soon as the API responds.
+  local skip=addon,show-join-command
   if [ "$order" = other ]; then skip=upload-config,upload-certs,bootstrap-token,addon,show-join-command; fi
   write_etcd_patch
   # The token must not be printed: kubeadm's output goes to a log.
   kubeadm_step "$1" init --config "$("$here/patient-configuration" "$KUBEADM_INIT_CONFIGURATION")" --skip-token-print --skip-phases="$skip" || return 1
-  if [ "$order" = first ]; then
-    apply_flannel "$1" || return 1
-  else
+  if [ "$order" = other ]; then
     # Not bound by any role binding: its holder bypasses the cluster's rules. One master keeps it.
     rm -f /etc/kubernetes/super-admin.conf
   fi
@@ -68,20 +67,6 @@ write_etcd_patch() {
   mkdir -p "$KUBEADM_PATCHES"
   printf '[{"op":"add","path":"/spec/containers/0/command/-","value":"--initial-cluster=%s"}]\n' \
     "$initial_cluster" >"$etcd_patch"
-}
-
-# Through this master's own API server: HAProxy may not have detected it yet.
-apply_flannel() {
-  set_phase "$1" "applying flannel"
-  local try
-  for try in 1 2 3 4 5 6 7 8 9 10; do
-    if kubectl --server "https://$NODE_ADDRESS:$API_PORT" apply --server-side --force-conflicts --validate=false \
-      -f "$FLANNEL_MANIFEST" >>"$kubeadm_log" 2>&1; then
-      return 0
-    fi
-    sleep "0.$try"
-  done
-  return 1
 }
 
 join_cluster() {

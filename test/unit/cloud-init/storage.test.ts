@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load, loadAll } from "js-yaml";
+import { load } from "js-yaml";
 import { volumeMountUnits } from "../../../cloud-init/files/storage/gluster-client";
 import { storageBackend } from "../../../cloud-init/planned-storage";
 import type { SeedFile, TextFile } from "../../../cloud-init/role-content";
@@ -74,7 +74,7 @@ test("without storage machines no node has a volume", () => {
 });
 
 test("the provisioner uses the mount, its class is the default, and its pods run where the volume is mounted", () => {
-  const objects = loadAll(storageBackend(lab)?.manifest(lab) ?? "") as LooseDocument[];
+  const objects: readonly LooseDocument[] = storageBackend(lab)?.objects(lab) ?? [];
   const byKind = (kind: string) => objects.find((object) => object.kind === kind) ?? assert.fail(kind);
   const { data } = byKind("ConfigMap");
   assert.equal(JSON.parse(data["config.json"]).sharedFileSystemPath, volume.mountPoint);

@@ -17,14 +17,9 @@ const documentOf = (kind: string): LooseDocument => {
   return found;
 };
 
-test("init reads the node, the cluster, the kubelet and kube-proxy, in this order", () => {
+test("init reads the node, the cluster and the kubelet, in this order", () => {
   const kinds = documents(initConfigurationFile(plan, master)).map((document) => document.kind);
-  assert.deepEqual(kinds, [
-    "InitConfiguration",
-    "ClusterConfiguration",
-    "KubeletConfiguration",
-    "KubeProxyConfiguration",
-  ]);
+  assert.deepEqual(kinds, ["InitConfiguration", "ClusterConfiguration", "KubeletConfiguration"]);
 });
 
 test("masters of one bootstrap differ only in name and address", () => {

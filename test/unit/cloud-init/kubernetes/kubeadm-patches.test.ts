@@ -10,11 +10,9 @@ const withProbes = (fastProbes: boolean): DataCenterPlan => ({
   kubernetes: { ...lab.kubernetes, fastProbes },
 });
 const names = (plan: DataCenterPlan): string[] => kubeadmPatches(plan).map(({ path }) => path.replace(/.*\//, ""));
-const podSpec = (plan: DataCenterPlan) => JSON.parse(kubeadmPatches(plan).at(-1)?.content ?? "").spec.template.spec;
 
 test("with stock probes, the only patch of static pods names the audit policy", () => {
-  assert.deepEqual(names(withProbes(false)), ["kube-apiserver2+json.json", "corednsdeployment1+strategic.json"]);
-  assert.equal(podSpec(withProbes(false)).containers, undefined);
+  assert.deepEqual(names(withProbes(false)), ["kube-apiserver2+json.json"]);
 });
 
 test("fast probes run every second and give start-up at least as much time as stock probes", () => {
@@ -24,12 +22,10 @@ test("fast probes run every second and give start-up at least as much time as st
     "kube-controller-manager1+json.json",
     "kube-scheduler1+json.json",
     "kube-apiserver2+json.json",
-    "corednsdeployment1+strategic.json",
   ]);
   const patch: { path: string; value: number }[] = JSON.parse(kubeadmPatches(withProbes(true))[0]?.content ?? "");
   const values = Object.fromEntries(patch.map(({ path, value }) => [path.replace(/.*\//, ""), value]));
   assert.deepEqual(values, { initialDelaySeconds: 1, periodSeconds: 1, failureThreshold: 240 });
-  assert.equal(podSpec(withProbes(true)).containers[0].readinessProbe.periodSeconds, 1);
 });
 
 test("no patch of the seed names etcd members, because only the bootstrap adds them", () => {
@@ -39,10 +35,4 @@ test("no patch of the seed names etcd members, because only the bootstrap adds t
       assert.ok(!content.includes("initial-cluster"), path);
     }
   }
-});
-
-test("CoreDNS replicas run on different nodes if possible, and also run on a single node", () => {
-  assert.ok(podSpec(lab).affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution);
-  const lone = { ...lab, nodes: lab.nodes.filter(({ name }) => name === "master-1") };
-  assert.equal(podSpec(lone).affinity, undefined);
 });

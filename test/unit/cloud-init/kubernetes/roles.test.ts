@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load, loadAll } from "js-yaml";
+import { load } from "js-yaml";
 import type { SeedFile, TextFile } from "../../../../cloud-init/role-content";
 import { workerContent } from "../../../../cloud-init/roles/kubernetes-node";
 import { masterContent } from "../../../../cloud-init/roles/master";
@@ -83,21 +83,6 @@ test("the list of planned nodes has every Kubernetes node, and a changed list re
     expected.map(({ name, address, roles: [role] }) => `${name} ${address} ${role}\n`).join(""),
   );
   assert.match(file.changes?.reload ?? "", /^systemctl try-restart groundplane-approve-serving-certificates/);
-});
-
-test("flannel gets the pods' range and connects to the API through the floating IP", () => {
-  const objects = loadAll(textFile(masterFiles, "/etc/groundplane/flannel.yaml").content) as LooseDocument[];
-  const configuration = objects.find(({ kind }) => kind === "ConfigMap")?.data["net-conf.json"];
-  assert.deepEqual(JSON.parse(configuration), {
-    Network: plan.kubernetes.podCidr,
-    EnableNFTables: true,
-    Backend: { Type: "vxlan" },
-  });
-  const daemonSet = objects.find(({ kind }) => kind === "DaemonSet") as LooseDocument;
-  const [container] = daemonSet.spec.template.spec.containers;
-  const variables = Object.fromEntries(container.env.map(({ name, value }: Record<string, string>) => [name, value]));
-  assert.equal(variables.KUBERNETES_SERVICE_HOST, plan.balancing.floatingIp);
-  assert.equal(variables.KUBERNETES_SERVICE_PORT, "6443");
 });
 
 test("anonymous requests may read only health endpoints and cluster-info", () => {

@@ -1,8 +1,10 @@
 import { volumesNamespace as namespace } from "../../../model/cluster-namespaces";
+import type { ClusterObject } from "../../../model/cluster-object";
 import { containerImageNames } from "../../../model/releases";
 import type { VolumePlan } from "../../../stacks/plan/data-center-plan";
 import { emitYaml } from "../../emit-yaml";
 import { script } from "../../scripts/read-script";
+import { role, roleBinding, serviceAccount } from "../kubernetes/access-rules";
 import { helperPod } from "./provisioner-helper-pod";
 
 const name = "volume-provisioner";
@@ -10,20 +12,17 @@ const provisioner = "groundplane.internal/volume";
 const meta = { name, namespace, labels: { app: name } };
 
 /** local-path-provisioner over the shared mount: a claim becomes a folder of the volume, whatever its access mode. */
-export function provisionerManifest(kubernetesVersion: string, volume: VolumePlan): string {
-  const objects = [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
-    { apiVersion: "v1", kind: "ServiceAccount", metadata: meta },
-    ...accessRules(),
-    configuration(volume),
-    deployment(containerImageNames(kubernetesVersion).localPathProvisioner),
-    storageClass,
-  ];
-  return objects.map((object) => emitYaml(object)).join("---\n");
-}
+export const provisionerObjects = (kubernetesVersion: string, volume: VolumePlan): readonly ClusterObject[] => [
+  { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+  serviceAccount(meta),
+  ...accessRules(),
+  configuration(volume),
+  deployment(containerImageNames(kubernetesVersion).localPathProvisioner),
+  storageClass,
+];
 
 /** Binds immediately, because every node can access the folder; expansion changes only the recorded size. */
-const storageClass = {
+const storageClass: ClusterObject = {
   apiVersion: "storage.k8s.io/v1",
   kind: "StorageClass",
   metadata: { name: "shared", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
@@ -32,44 +31,26 @@ const storageClass = {
   reclaimPolicy: "Delete",
 };
 
-function accessRules(): object[] {
-  const api = "rbac.authorization.k8s.io/v1";
-  const subjects = [{ kind: "ServiceAccount", name, namespace }];
-  const role = (kind: string) => ({ apiGroup: "rbac.authorization.k8s.io", kind, name });
+function accessRules(): readonly ClusterObject[] {
+  const account = [{ kind: "ServiceAccount", name, namespace } as const];
   const claims = ["persistentvolumeclaims", "persistentvolumes"];
   return [
-    {
-      apiVersion: api,
-      kind: "ClusterRole",
-      metadata: { name },
-      rules: [
-        { apiGroups: [""], resources: ["nodes", "persistentvolumeclaims"], verbs: ["get", "list", "watch"] },
-        { apiGroups: [""], resources: claims.slice(1), verbs: ["get", "list", "watch", "create", "patch", "delete"] },
-        { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
-        { apiGroups: ["storage.k8s.io"], resources: ["storageclasses"], verbs: ["get", "list", "watch"] },
-      ],
-    },
-    {
-      apiVersion: api,
-      kind: "ClusterRoleBinding",
-      metadata: { name },
-      roleRef: role("ClusterRole"),
-      subjects,
-    },
-    {
-      apiVersion: api,
-      kind: "Role",
-      metadata: meta,
-      rules: [
-        { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch", "create", "delete"] },
-        { apiGroups: [""], resources: ["pods/log", "configmaps"], verbs: ["get", "list", "watch"] },
-      ],
-    },
-    { apiVersion: api, kind: "RoleBinding", metadata: meta, roleRef: role("Role"), subjects },
+    role({ name }, [
+      { apiGroups: [""], resources: ["nodes", "persistentvolumeclaims"], verbs: ["get", "list", "watch"] },
+      { apiGroups: [""], resources: claims.slice(1), verbs: ["get", "list", "watch", "create", "patch", "delete"] },
+      { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
+      { apiGroups: ["storage.k8s.io"], resources: ["storageclasses"], verbs: ["get", "list", "watch"] },
+    ]),
+    roleBinding({ name }, name, account),
+    role(meta, [
+      { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch", "create", "delete"] },
+      { apiGroups: [""], resources: ["pods/log", "configmaps"], verbs: ["get", "list", "watch"] },
+    ]),
+    roleBinding(meta, name, account),
   ];
 }
 
-const configuration = ({ mountPoint }: VolumePlan) => ({
+const configuration = ({ mountPoint }: VolumePlan): ClusterObject => ({
   apiVersion: "v1",
   kind: "ConfigMap",
   metadata: meta,
@@ -81,7 +62,7 @@ const configuration = ({ mountPoint }: VolumePlan) => ({
   },
 });
 
-const deployment = (image: string) => ({
+const deployment = (image: string): ClusterObject => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
   metadata: meta,
@@ -94,6 +75,7 @@ const deployment = (image: string) => ({
       metadata: { labels: { app: name } },
       spec: {
         serviceAccountName: name,
+        nodeSelector: {},
         priorityClassName: "system-cluster-critical",
         tolerations: [
           { key: "node-role.kubernetes.io/control-plane", operator: "Exists", effect: "NoSchedule" },

@@ -1,51 +1,32 @@
 import { flannelNamespace as namespace } from "../../../model/cluster-namespaces";
+import type { ClusterObject } from "../../../model/cluster-object";
 import { containerImageNames } from "../../../model/releases";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
-import { emitYaml } from "../../emit-yaml";
+import { role, roleBinding, serviceAccount } from "./access-rules";
 
 const meta = (name: string) => ({ name, namespace, labels: { app: "flannel" } });
 
 /** Routes between the pods of different nodes: flannel over VXLAN. containerd creates the bridge on each node from its podCIDR. */
-export function flannelManifest(plan: DataCenterPlan): string {
-  const objects = [
-    namespaceObject(),
-    serviceAccount(),
-    clusterRole(),
-    clusterRoleBinding(),
-    networkConfigMap(plan),
-    daemonSet(plan),
-  ];
-  return objects.map((object) => emitYaml(object)).join("---\n");
-}
-
-const namespaceObject = () => ({
-  apiVersion: "v1",
-  kind: "Namespace",
-  metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "privileged" } },
-});
-
-const serviceAccount = () => ({ apiVersion: "v1", kind: "ServiceAccount", metadata: meta("flannel") });
-
-const clusterRole = () => ({
-  apiVersion: "rbac.authorization.k8s.io/v1",
-  kind: "ClusterRole",
-  metadata: { name: "flannel" },
-  rules: [
+export const flannelObjects = (plan: DataCenterPlan): readonly ClusterObject[] => [
+  namespaceObject,
+  serviceAccount(meta("flannel")),
+  role({ name: "flannel" }, [
     { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
     { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
     { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },
-  ],
-});
+  ]),
+  roleBinding({ name: "flannel" }, "flannel", [{ kind: "ServiceAccount", name: "flannel", namespace }]),
+  networkConfigMap(plan),
+  daemonSet(plan),
+];
 
-const clusterRoleBinding = () => ({
-  apiVersion: "rbac.authorization.k8s.io/v1",
-  kind: "ClusterRoleBinding",
-  metadata: { name: "flannel" },
-  roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "flannel" },
-  subjects: [{ kind: "ServiceAccount", name: "flannel", namespace }],
-});
+const namespaceObject: ClusterObject = {
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "privileged" } },
+};
 
-const networkConfigMap = (plan: DataCenterPlan) => ({
+const networkConfigMap = (plan: DataCenterPlan): ClusterObject => ({
   apiVersion: "v1",
   kind: "ConfigMap",
   metadata: meta("kube-flannel-cfg"),
@@ -58,7 +39,7 @@ const networkConfigMap = (plan: DataCenterPlan) => ({
   },
 });
 
-const daemonSet = (plan: DataCenterPlan) => ({
+const daemonSet = (plan: DataCenterPlan): ClusterObject => ({
   apiVersion: "apps/v1",
   kind: "DaemonSet",
   metadata: meta("kube-flannel-ds"),
@@ -70,6 +51,7 @@ const daemonSet = (plan: DataCenterPlan) => ({
 
 const podSpec = (plan: DataCenterPlan) => ({
   hostNetwork: true,
+  nodeSelector: {},
   priorityClassName: "system-node-critical",
   serviceAccountName: "flannel",
   // Routes must precede all other pods on a node, whatever its conditions are.
