@@ -36,14 +36,14 @@ export interface Measurement {
   readonly longestMs: number;
   /** A fault of `groundplane verify`, or a row of `npm run bench`. */
   readonly measuredBy: string;
-  /** Short id of the commit that was measured. It may be older than the one whose figures the README shows. */
+  /** Short id of the commit that was measured. */
   readonly measuredAt: string;
 }
 
-/** The maximum of a fault over all reports; empty when it was not measured. */
+/** The maximum of a fault over all reports of the commit that was measured last; empty when it was not measured there. */
 export function longestOf(fault: string, measure: string): Measurement | Record<string, never> {
-  const [longest] = recordedContract
-    .flatMap(({ faults, commit }) => faults.flatMap(({ results }) => results.map((one) => ({ ...one, commit }))))
+  const [longest] = splitByCommit(recordedContract)
+    .latest.flatMap(({ faults, commit }) => faults.flatMap(({ results }) => results.map((one) => ({ ...one, commit }))))
     .filter((one) => one.fault === fault && one.name === measure)
     .sort((one, other) => other.max - one.max);
   return longest === undefined
@@ -53,6 +53,6 @@ export function longestOf(fault: string, measure: string): Measurement | Record<
 
 /** The p95 of a bench row in milliseconds. */
 export function longestOfBench(row: string): Measurement | Record<string, never> {
-  const result = recordedBench.find(({ name, unit }) => name === row && unit === "ms");
+  const result = splitByCommit(recordedBench).latest.find(({ name, unit }) => name === row && unit === "ms");
   return result === undefined ? {} : { longestMs: result.p95, measuredBy: row, measuredAt: shortCommit(result.commit) };
 }
