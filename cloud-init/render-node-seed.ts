@@ -1,5 +1,5 @@
 import type { Role } from "../model/roles";
-import type { NodeFile, NodeSeed, SecretName } from "../model/seed";
+import { type NodeFile, type NodeSeed, publicReference, type SecretName } from "../model/seed";
 import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
 import { type NodeContent, renderCloudConfig } from "./cloud-config";
 import { renderRoleTarget, startRole } from "./files/role-target";
@@ -62,7 +62,11 @@ function refuseDuplicates(node: NodePlan, files: readonly SeedFile[]): void {
 }
 
 function changingFile(file: SeedFile): NodeFile[] {
-  if ("secret" in file || !file.changes) return [];
+  if (!("changes" in file) || !file.changes) return [];
+  if ("secret" in file) {
+    const { path, mode, secret, changes } = file;
+    return [{ path, mode, content: publicReference(secret), ...changes }];
+  }
   if (referredSecrets(file.content).length > 0) throw new Error(`${file.path} may change and must not hold a secret`);
   const { path, mode, content, changes } = file;
   return [{ path, mode, content, ...changes }];

@@ -1,4 +1,4 @@
-import type { SecretName } from "../model/seed";
+import type { PublicName, SecretName } from "../model/seed";
 import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
 
 interface SeedFileBase {
@@ -31,7 +31,13 @@ export interface SecretFile extends SeedFileBase {
   readonly secret: SecretName;
 }
 
-export type SeedFile = TextFile | SecretFile;
+/** A file that is exactly one public value, e.g. a certificate, and follows the plan on a running node. */
+export interface PublicFile extends SeedFileBase {
+  readonly secret: PublicName;
+  readonly changes: FileChanges;
+}
+
+export type SeedFile = TextFile | SecretFile | PublicFile;
 
 /** The additions of a role to a node's seed, beside the common part in `roles/common.ts`. */
 export interface RoleContent {

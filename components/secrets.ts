@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { deriveHostKey } from "../model/derive-host-key";
-import type { NodeSeed, SecretName } from "../model/seed";
-import { ClusterSecrets } from "./resources";
+import { type NodeFile, type NodeSeed, publicNameIn, type SecretName } from "../model/seed";
+import { ClusterSecrets, type ResourceArgs } from "./resources";
 
 /** The part of a name after this prefix is the node's; the key is derived, not stored. */
 const hostKeyPrefix = "ssh-host-key:";
@@ -44,6 +44,12 @@ export class Secrets extends pulumi.ComponentResource {
   /** A public value that belongs to the secrets, e.g. a certificate; shown in previews. */
   getPublic(name: SecretName): pulumi.Output<string> {
     return pulumi.unsecret(this.get(name));
+  }
+
+  /** A file of a node with the public value that it may refer to. */
+  inFile(file: NodeFile): ResourceArgs<NodeFile> {
+    const name = publicNameIn(file.content);
+    return name === undefined ? file : { ...file, content: this.getPublic(name) };
   }
 
   /** `ssh-ed25519 AAAA…`, the identity of a node. */

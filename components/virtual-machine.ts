@@ -49,7 +49,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
       {
         node: node.name,
         connection: guestConnection(plan, node, secrets),
-        files: this.seed.files,
+        files: this.seed.files.map((file) => secrets.inFile(file)),
         generation: this.machine.generation,
       },
       {

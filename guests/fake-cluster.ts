@@ -80,6 +80,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return cluster?.nodes[name] && running ? ok() : failed(`node ${name} is not Ready`);
   },
   sh: async () => ok(),
+  // The questions of `status`: a simulated machine has services, and nothing else to tell.
+  bash: async (_node, args) =>
+    ok(args.flatMap((question) => (question === "services" ? [`@ask ${question}\n@end 0\n`] : [])).join("")),
 };
 
 export async function runInFakeGuest(

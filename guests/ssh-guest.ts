@@ -17,26 +17,33 @@ const REFUSED = 78;
 
 /**
  * Reads lines of `mode path check content`, the last two as base64, with `-` for no check. Replaces the old files only after
- * every new file is complete and has passed its check.
+ * every new file is complete and has passed its check. A file that did not exist is in place at once, because the check of a
+ * later file may need it; a refusal removes it again.
  */
 const WRITE_FILES = `
 set -eu
 umask 077
-paths=
+paths= added=
 while read -r mode path check content; do
   mkdir -p -m 0755 "$(dirname "$path")"
   paths="$paths $path"
   new=$path.groundplane-new
   printf %s "$content" | base64 -d >"$new"
   chmod "$mode" "$new"
-  [ "$check" != - ] || continue
-  if ! said=$(sh -c "$(printf %s "$check" | base64 -d)" sh "$new" 2>&1 </dev/null); then
+  if [ "$check" != - ] && ! said=$(sh -c "$(printf %s "$check" | base64 -d)" sh "$new" 2>&1 </dev/null); then
     for other in $paths; do rm -f "$other.groundplane-new"; done
+    for other in $added; do rm -f "$other"; done
     printf '%s\n%s\n' "$path" "$said"
     exit ${REFUSED}
   fi
+  if [ ! -e "$path" ]; then
+    mv -f "$new" "$path"
+    added="$added $path"
+  fi
 done
-for path in $paths; do mv -f "$path.groundplane-new" "$path"; done`;
+for path in $paths; do
+  if [ -e "$path.groundplane-new" ]; then mv -f "$path.groundplane-new" "$path"; fi
+done`;
 
 const FILES_TIMEOUT_MS = 60_000;
 

@@ -34,6 +34,8 @@ export const guestPaths = {
   controlPlaneConfiguration: `${settings}/kubeadm/control-plane.yaml`,
   joinConfiguration: `${settings}/kubeadm/join.yaml`,
   patches: `${settings}/kubeadm/patches`,
+  /** On balancers: the authority of the API servers' certificates. */
+  balancerAuthority: "/etc/haproxy/cluster-ca.crt",
   plannedNodes: `${settings}/planned-nodes`,
 } as const;
 
@@ -62,6 +64,7 @@ export type GuestCommand =
   | "prepare-volumes"
   | "quorum-guard"
   | "reload-haproxy"
+  | "renew-certificates"
   | "renew-token"
   | "role-ready";
 

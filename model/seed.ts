@@ -20,7 +20,10 @@ export interface NodeSeed {
   readonly files: readonly NodeFile[];
 }
 
-/** A file of a node that `NodeFiles` keeps equal to what is rendered. Its content holds no secret. */
+/**
+ * A file of a node that `NodeFiles` keeps equal to what is rendered. Its content holds no secret. A whole content of
+ * `${public:NAME}` is replaced by that public value, see `publicReference`.
+ */
 export interface NodeFile {
   readonly path: string;
   /** Octal text, e.g. `0644`. */
@@ -38,6 +41,16 @@ export interface NodeFile {
    */
   readonly check?: string;
 }
+
+/** The values among the secrets that are no secrets: certificates and public keys. */
+export type PublicName = Extract<SecretName, `${string}.crt` | `${string}.pub`>;
+
+/** The content of a `NodeFile` that is a public value of the stack, known when its keys exist. */
+export const publicReference = (name: PublicName): string => `\${public:${name}}`;
+
+/** The name in a content that is such a reference. */
+export const publicNameIn = (content: string): PublicName | undefined =>
+  /^\$\{public:([^}]+)\}$/.exec(content)?.[1] as PublicName | undefined;
 
 /** `ssh-host-key:<node>` is derived per node from the stack's host seed, so that a new node changes no other secret. */
 export type SecretName =

@@ -1,12 +1,12 @@
-import { connectAnyGuest } from "../guests/connect-guest";
-import { closeGuests } from "../guests/guest-ssh";
-import { type KubernetesNode, listNodes } from "../guests/kubernetes-api";
 import type { Hypervisor, PowerState } from "../hypervisors/hypervisor";
-import { guestCommand } from "../model/guest-paths";
-import { isClusterNode, type Role, storedRoles } from "../model/roles";
-import type { InventoryEntry, StackOutputs } from "../model/stack-outputs";
-
-const RESPONSE_TIMEOUT_MS = 10_000;
+import type { Role } from "../model/roles";
+import { storedRoles } from "../model/roles";
+import type { StackOutputs } from "../model/stack-outputs";
+import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
+import { askStack } from "./health/ask-stack";
+import { isReady } from "./health/cluster-state";
+import type { HealthRow } from "./health/findings";
+import { areHealthy, healthRows, type StackAnswers } from "./health/health-rows";
 
 export interface MachineStatus {
   readonly name: string;
@@ -20,7 +20,7 @@ export interface MachineStatus {
   /** Why it is not ready; empty when it is. */
   readonly reason: string;
   /** Its Node object; undefined for machines outside the cluster. */
-  readonly kubernetes: Pick<KubernetesNode, "ready" | "version"> | undefined;
+  readonly kubernetes: { readonly ready: boolean; readonly version: string } | undefined;
 }
 
 export interface StackStatus {
@@ -28,48 +28,45 @@ export interface StackStatus {
   readonly driver: string;
   readonly api: { readonly endpoint: string; readonly ready: boolean; readonly reason: string };
   readonly machines: readonly MachineStatus[];
+  /** Every row of the table of health checks. */
+  readonly checks: readonly HealthRow[];
 }
 
-/** Queries the hypervisor, every node and the cluster in parallel. Changes nothing. */
-export async function stackStatus(stack: string, outputs: StackOutputs, driver: Hypervisor): Promise<StackStatus> {
-  const cluster = await listNodes(outputs.kubeconfig).then(
-    (nodes) => ({ nodes, reason: "" }),
-    (error: Error) => ({ nodes: [] as readonly KubernetesNode[], reason: error.message }),
-  );
-  const machines = await Promise.all(
-    outputs.inventory.map(async (node): Promise<MachineStatus> => {
-      const power = (await driver.inspectMachine({ stack, name: node.name }))?.power ?? "absent";
-      const reason = power === "running" ? await readinessProblem(node, outputs) : `is ${power}`;
-      const { name, role, address } = node;
-      const kubernetes = cluster.nodes.find((entry) => entry.name === name);
-      return { name, role, roles: storedRoles(node), address, power, ready: reason === "", reason, kubernetes };
-    }),
-  ).finally(closeGuests);
-  const api = { endpoint: outputs.apiEndpoint, ready: cluster.reason === "", reason: cluster.reason };
-  return { stack, driver: driver.name, api, machines };
+/**
+ * Queries the hypervisor, every node and the cluster in parallel. Changes nothing.
+ *
+ * @param plan what the cluster's objects are compared with, or the reason that there is none
+ */
+export async function stackStatus(
+  stack: string,
+  outputs: StackOutputs,
+  driver: Hypervisor,
+  plan: DataCenterPlan | { readonly reason: string },
+): Promise<StackStatus> {
+  const answers = await askStack({ stack, outputs, driver, plan });
+  const checks = healthRows(answers);
+  const { nodes } = answers.cluster;
+  const reason = "reason" in nodes ? nodes.reason : "";
+  const api = { endpoint: outputs.apiEndpoint, ready: reason === "", reason };
+  return { stack, driver: driver.name, api, machines: machineStatuses(answers, checks), checks };
 }
 
-/** True when every check passes. */
-export function isHealthy({ api, machines }: StackStatus): boolean {
-  const isMember = ({ roles, kubernetes }: MachineStatus): boolean =>
-    !isClusterNode(roles) || kubernetes?.ready === true;
-  return api.ready && machines.every((machine) => machine.ready && isMember(machine));
+function machineStatuses({ inventory, machines, cluster }: StackAnswers, checks: readonly HealthRow[]) {
+  const services = checks.find(({ check }) => check === "services")?.findings ?? [];
+  const nodes = "value" in cluster.nodes ? cluster.nodes.value : [];
+  return inventory.map((entry, index): MachineStatus => {
+    const { name, role, address } = entry;
+    const found = services.find(({ of }) => of === name);
+    const node = nodes.find(({ metadata }) => metadata.name === name);
+    return {
+      ...{ name, role, roles: storedRoles(entry), address },
+      power: machines[index]?.power ?? "absent",
+      ready: found?.state === "healthy",
+      reason: found?.state === "healthy" ? "" : (found?.observed ?? "no answer"),
+      kubernetes: node && { ready: isReady(node), version: node.status.nodeInfo.kubeletVersion },
+    };
+  });
 }
 
-async function readinessProblem(node: InventoryEntry, outputs: StackOutputs): Promise<string> {
-  const connection = {
-    bastionPort: outputs.gatewaySsh.port,
-    bastionHostKey: outputs.gatewaySsh.hostKey,
-    address: node.address,
-    hostKey: node.hostKey,
-    privateKey: outputs.sshPrivateKey,
-  };
-  const signal = AbortSignal.timeout(RESPONSE_TIMEOUT_MS);
-  try {
-    const guest = await connectAnyGuest(connection, { signal });
-    const { code, stdout, stderr } = await guest.run([guestCommand("node-ready")], { signal });
-    return code === 0 ? "" : stdout.trim() || stderr.trim() || `node-ready exited with code ${code}`;
-  } catch (error) {
-    return signal.aborted ? `no response within ${RESPONSE_TIMEOUT_MS} ms` : (error as Error).message;
-  }
-}
+/** True when everything that the data centre promises is healthy. */
+export const isHealthy = ({ checks }: StackStatus): boolean => areHealthy(checks);

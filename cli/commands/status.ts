@@ -1,25 +1,49 @@
-import type { Command } from "commander";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { isClusterNode } from "../../model/roles";
+import type { StackOutputs } from "../../model/stack-outputs";
 import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
+import type { HealthRow } from "../../verify/health/findings";
 import { isHealthy, type MachineStatus, type StackStatus, stackStatus } from "../../verify/stack-status";
 import { driverOf } from "../driver";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson, table } from "../print";
+import { readPlan } from "../project";
 
-export function statusCommand(): Command {
-  return reportCommand(
-    "status",
-    "show the stack's machines, nodes and API; exit code 1 when something is missing",
-  ).action(async ({ stack, json }: ReportOptions) => {
-    const hypervisor = await driverOf(stack);
-    const status = await stackStatus(stack, await readStackOutputs(stack), hypervisor);
-    if (json) printJson({ ...status, healthy: isHealthy(status) });
-    else print(renderStatus(status));
-    if (!isHealthy(status)) process.exitCode = 1;
-  });
+interface StatusOptions extends ReportOptions {
+  /** Seconds; `true` without a number. */
+  readonly watch?: number | true;
 }
 
-export function renderStatus({ stack, driver, api, machines }: StackStatus): string {
+const WATCH_SECONDS = 5;
+
+export function statusCommand(): Command {
+  return reportCommand("status", "show the stack's health; exit code 1 when something that it promises is missing")
+    .option("--watch [seconds]", `ask again every ${WATCH_SECONDS} seconds until Ctrl-C`, parseSeconds)
+    .addHelpText("after", "\nA check without an answer is unknown, and counts like an unhealthy one.")
+    .action(async ({ stack, json, watch }: StatusOptions) => {
+      const hypervisor = await driverOf(stack);
+      const outputs = await readStackOutputs(stack);
+      for (;;) {
+        const status = await askForStatus(stack, outputs, hypervisor);
+        process.exitCode = isHealthy(status) ? 0 : 1;
+        if (json) printJson({ ...status, healthy: isHealthy(status) });
+        else print(renderStatus(status));
+        if (watch === undefined) return;
+        await sleep(1_000 * (watch === true ? WATCH_SECONDS : watch));
+        if (!json) print(`\n${new Date().toISOString()}`);
+      }
+    });
+}
+
+/** A stack file that is missing or wrong leaves only the rows that need it without an answer. */
+async function askForStatus(stack: string, outputs: StackOutputs, hypervisor: Hypervisor): Promise<StackStatus> {
+  const plan = await readPlan(stack).catch((error: Error) => ({ reason: error.message.split("\n")[0] ?? "" }));
+  return stackStatus(stack, outputs, hypervisor, plan);
+}
+
+export function renderStatus({ stack, driver, api, machines, checks }: StackStatus): string {
   const head = ["NODE", "ADDRESS", "POWER", "SERVICES", "KUBERNETES"];
   const rows = machines.map((machine) => [
     machine.name,
@@ -29,7 +53,22 @@ export function renderStatus({ stack, driver, api, machines }: StackStatus): str
     kubernetesOf(machine),
   ]);
   const answer = api.ready ? "answers" : `does not answer: ${api.reason}`;
-  return [`${stack} on ${driver}; API ${api.endpoint} ${answer}`, "", table([head, ...rows])].join("\n");
+  const health = checks.filter(({ state }) => state !== "inapplicable");
+  const parts = [
+    `${stack} on ${driver}; API ${api.endpoint} ${answer}`,
+    table([head, ...rows]),
+    table([["CHECK", "STATE", "OBSERVED"], ...health.map(({ check, state, summary }) => [check, state, summary])]),
+    ...health.filter(({ state }) => state !== "healthy").map(renderProblem),
+  ];
+  return parts.join("\n\n");
+}
+
+/** What the row means and what to do; nothing can be said about a row without an answer but who is silent. */
+function renderProblem({ check, state, summary, asks, means, next, promised }: HealthRow): string {
+  const note = promised ? "" : " (not promised: no effect on the exit code)";
+  const first = `${check} is ${state}${note}: ${summary}`;
+  if (state === "unknown") return `${first}\n  asked: ${asks}`;
+  return `${first}\n  meaning: ${means}\n  next step: ${next}`;
 }
 
 function kubernetesOf({ kubernetes, roles }: MachineStatus): string {
@@ -38,3 +77,8 @@ function kubernetesOf({ kubernetes, roles }: MachineStatus): string {
 }
 
 const firstLine = (text: string): string => text.split("\n")[0] ?? "";
+
+function parseSeconds(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError("must be a whole number of seconds.");
+  return Number(text);
+}

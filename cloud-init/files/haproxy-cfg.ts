@@ -1,4 +1,5 @@
 import { fixedTimers } from "../../model/failover-profiles";
+import { guestPaths } from "../../model/guest-paths";
 import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
 import { confValue } from "../quoting";
 
@@ -33,13 +34,13 @@ frontend api
   bind :${port}
   default_backend masters
 
-# Clients verify the API server's certificate themselves; a check only asks whether it is ready.
+# A check verifies the master's certificate as clients do, in a full handshake: a resumed session would skip it.
 backend masters
   balance roundrobin
   option httpchk
   http-check send meth GET uri /readyz
   http-check expect status 200
-  default-server check check-ssl verify none ${checkTimers} on-marked-down shutdown-sessions
+  default-server check check-ssl verify required ca-file ${guestPaths.balancerAuthority} no-ssl-reuse ${checkTimers} on-marked-down shutdown-sessions
 ${nodesOf(plan, "master")
   .map((node) => serverLine(node, port))
   .join("")}`;
@@ -49,4 +50,4 @@ const { intervalMs, fastIntervalMs, downIntervalMs, fall, rise } = fixedTimers.c
 const checkTimers = `inter ${intervalMs}ms fastinter ${fastIntervalMs}ms downinter ${downIntervalMs}ms fall ${fall} rise ${rise}`;
 
 const serverLine = ({ name, address }: NodePlan, port: string): string =>
-  `  server ${confValue(name)} ${confValue(address)}:${port}\n`;
+  `  server ${confValue(name)} ${confValue(address)}:${port} verifyhost ${confValue(name)}\n`;

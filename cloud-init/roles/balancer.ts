@@ -1,4 +1,4 @@
-import { guestCommand } from "../../model/guest-paths";
+import { guestCommand, guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { renderHaproxyCfg } from "../files/haproxy-cfg";
 import { renderKeepalivedConf } from "../files/keepalived-conf";
@@ -97,6 +97,13 @@ const movers: Readonly<
 };
 
 const haproxyFiles = (plan: DataCenterPlan): SeedFile[] => [
+  // Before the file that names it, which HAProxy checks.
+  {
+    path: guestPaths.balancerAuthority,
+    mode: "0644",
+    secret: "kubernetes-ca.crt",
+    changes: { reload: guestCommand("reload-haproxy") },
+  },
   {
     path: "/etc/haproxy/haproxy.cfg",
     mode: "0644",

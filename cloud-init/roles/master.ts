@@ -1,4 +1,5 @@
 import { type GuestCommand, guestCommand, guestPaths } from "../../model/guest-paths";
+import { renewalDays } from "../../model/health-check";
 import type { SecretName } from "../../model/seed";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { auditPolicy } from "../files/kubernetes/audit-policy";
@@ -7,7 +8,7 @@ import { encryptionConfiguration } from "../files/kubernetes/encryption-configur
 import { controlPlaneConfigurationFile, initConfigurationFile } from "../files/kubernetes/kubeadm-config";
 import { kubeadmPatches } from "../files/kubernetes/kubeadm-patches";
 import { plannedNodes } from "../files/kubernetes/planned-nodes";
-import { approverName, approverUnit } from "../files/kubernetes/units";
+import { approverName, approverUnit, renewalTimer, renewalUnits } from "../files/kubernetes/units";
 import { commandFile } from "../guest-command";
 import { withStorageClient } from "../planned-storage";
 import type { RoleContent, SeedFile } from "../role-content";
@@ -15,6 +16,7 @@ import { kubernetesNodeContent } from "./kubernetes-node";
 
 const commands: readonly GuestCommand[] = [
   "bootstrap-cluster",
+  "renew-certificates",
   "renew-token",
   "forget-node",
   "drain-node",
@@ -48,11 +50,13 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
       { ...commandFile("kubernetes/etcd-command"), mode: "0644" },
       ...commands.map((name) => commandFile(`kubernetes/${name}`)),
       approverUnit,
+      ...renewalUnits(node.index),
       ...keyFiles(),
       ...apiServerFiles(),
       ...clusterFiles(plan, node),
     ],
-    enable: [...common.enable, approverName],
+    environment: { ...common.environment, RENEWAL_DAYS: String(renewalDays) },
+    enable: [...common.enable, approverName, renewalTimer],
   };
 }
 

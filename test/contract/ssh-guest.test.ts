@@ -97,6 +97,21 @@ test("no file changes if the check of one fails, and the program's message is re
   assert.deepEqual(fs.readdirSync(path.dirname(first)).sort(), ["first", "second"]);
 });
 
+test("the check of a file finds a new file that is written with it, and a refusal removes the new file again", async () => {
+  const [added, named] = ["added", "named"].map((name) => path.join(folder, "together", name)) as [string, string];
+  const files = (check: string) => [
+    { path: added, mode: "0644", content: "authority\n" },
+    { path: named, mode: "0644", content: "names it\n", check },
+  ];
+  await assert.rejects(guest.writeFiles(files(`cat ${added}; exit 1`)), {
+    name: "FileRefusedError",
+    reason: "authority",
+  });
+  assert.deepEqual(fs.readdirSync(path.dirname(added)), []);
+  await guest.writeFiles(files(`grep -q authority ${added}`));
+  assert.deepEqual(fs.readdirSync(path.dirname(added)).sort(), ["added", "named"]);
+});
+
 test("programs wait when a connection has no free session", async () => {
   const results = await Promise.all(Array.from({ length: 20 }, (_, index) => guest.run(["echo", String(index)])));
   assert.deepEqual(

@@ -3,8 +3,10 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { gatewayServices, interSegmentFlows } from "../../model/flows";
+import { healthCheckNames, healthChecks } from "../../model/health-checks";
 import { recordedBench, recordedContract, splitByCommit } from "../../model/measured/measurements";
 import { ports } from "../../model/ports";
+import { roleNames } from "../../model/roles";
 import { renderDiagram } from "../../review/render-diagram";
 import { faults } from "../../verify/faults/all";
 import { renderContract } from "../../verify/render-contract";
@@ -34,6 +36,7 @@ const parts: readonly WrittenPart[] = [
     render: () => fenced("yaml", withoutSalt(exampleText("lab"))),
   },
   { document: "README.md", name: "flows", render: renderFlows },
+  { document: "README.md", name: "health", render: renderHealthChecks },
   { document: "README.md", name: "contract", render: renderRecordedContract },
   { document: "README.md", name: "bench", render: renderBenchWithoutFaults },
   { document: "stacks/README.md", name: "keys", render: renderConfigurationKeys },
@@ -99,6 +102,16 @@ function renderFlows(): string {
   ]);
   const api = ["127.0.0.1 of this host", partyName("api"), `tcp ${ports.api}`, "API, from the host's port"];
   return markdownTable(["from", "to", "by", "for"], [...nodes, api, ...gateway]);
+}
+
+function renderHealthChecks(): string {
+  const rows = healthCheckNames.map((name) => {
+    const { asks, of, means, promised } = healthChecks[name];
+    const asked =
+      of.length === 0 ? "hypervisor, API" : of.length === roleNames.length ? "every machine" : of.join(", ");
+    return [`\`${name}\``, `${asks}${promised ? "" : " (not promised)"}`, asked, means];
+  });
+  return markdownTable(["check", "healthy when", "asked of", "a bad answer means"], rows);
 }
 
 const partyName = (party: string): string =>

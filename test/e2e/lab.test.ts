@@ -30,6 +30,7 @@ import * as files from "./steps/changed-files";
 import * as objects from "./steps/cluster-objects";
 import { contractIsKept, protectedIsLeftAlone } from "./steps/contract";
 import { joinTokenExpires, workerIsAddedAlone, workerIsRemoved } from "./steps/grow-and-shrink";
+import { everyFaultIsNamed } from "./steps/health";
 import { firstMasterIsReplacedOnDemand, mastersBecomeOneAndThreeAgain } from "./steps/masters";
 import { onlyListedFlowsPass, unknownHostGetsLeaseAndName } from "./steps/network";
 import * as storage from "./steps/storage";
@@ -122,6 +123,7 @@ test("the life cycle of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
     ["the volume survives a restart of all storage machines", storage.allStorageMachinesRestart],
     ["the lab meets the contract", contractIsKept],
     ["no fault is injected into a protected stack", protectedIsLeftAlone],
+    ["status names every fault of the lab, and masters renew their certificates", everyFaultIsNamed],
     ["changed files reach balancers and masters one after the other", files.changesRoll],
     ["a file that its program refuses stops the roll, and so does a file that breaks the service", files.mistakesStop],
     ["the lab survives hard kills of a balancer and a master, and up repairs them", hardKillsAreSurvived],

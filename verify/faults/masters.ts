@@ -107,7 +107,7 @@ export const untilReady = (lab: Laboratory, name: string): Promise<number> =>
     return (await lab.on(name, guestCommand("node-ready"), 10_000)).code === 0;
   });
 
-export const etcdctl = (words: string): string =>
+const etcdctl = (words: string): string =>
   [
     `ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:${ports.etcdClient} --cacert ${guestPaths.etcdPki}/ca.crt`,
     `--cert ${guestPaths.etcdPki}/server.crt --key ${guestPaths.etcdPki}/server.key`,

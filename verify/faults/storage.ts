@@ -84,7 +84,7 @@ const bricksWithData = ({ bricks, shape }: VolumePlan): readonly BrickPlan[] =>
   shape === "arbiter" ? bricks.slice(0, -1) : bricks;
 
 /** Copies of the volume that have pending heals or do not respond; empty = all copies are healed. */
-export async function incompleteCopies(lab: Laboratory): Promise<readonly string[]> {
+async function incompleteCopies(lab: Laboratory): Promise<readonly string[]> {
   const { volume } = lab.plan;
   const [first] = volume?.bricks ?? [];
   if (volume === undefined || first === undefined || volume.shape === "single") return [];

@@ -25,6 +25,45 @@ WantedBy=multi-user.target
 `,
 );
 
+const renewalName = "groundplane-renew-certificates";
+
+export const renewalTimer = `${renewalName}.timer`;
+
+/** Each master has its own minutes of the hour, so that one after the other restarts parts of its control plane. */
+export const renewalUnits = (index: number): readonly TextFile[] => [
+  unit(
+    `${renewalName}.service`,
+    `[Unit]
+Description=Renew the certificates of the control plane before they end
+ConditionPathExists=${guestPaths.adminKubeconfig}
+
+[Service]
+Type=oneshot
+ExecStart=${guestCommand("renew-certificates")}
+TimeoutStartSec=8min
+`,
+  ),
+  {
+    ...unit(
+      renewalTimer,
+      `[Unit]
+Description=Look every hour whether certificates of the control plane end soon
+
+[Timer]
+OnCalendar=*:${String(((index - 1) * MINUTES_APART) % 60).padStart(2, "0")}
+OnBootSec=${index * 2}min
+
+[Install]
+WantedBy=timers.target
+`,
+    ),
+    changes: { reload: `systemctl daemon-reload && systemctl start --no-block ${renewalTimer}` },
+  },
+];
+
+/** More than a renewal takes. */
+const MINUTES_APART = 8;
+
 export const approverName = "groundplane-approve-serving-certificates.service";
 
 /** Ends with every watch that the API server closes; systemd restarts it. */

@@ -68,6 +68,12 @@ function writeSeed(seed: NodeSeed, folder: string): void {
   fs.writeFileSync(path.join(folder, "expected.modes"), modes.join(""));
 }
 
+function sampleCertificate(): string {
+  const subject = ["-subj", "/CN=kubernetes-ca", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  const { stdout } = spawnSync("openssl", ["req", "-x509", "-keyout", "/dev/null", ...subject], { encoding: "utf8" });
+  return stdout;
+}
+
 /** Valid where a program checks the format. All other secrets are arbitrary multi-line texts. */
 function sampleSecrets(seed: NodeSeed): Record<string, string> {
   const hostKey = deriveHostKey("ab".repeat(32), seed.node);
@@ -78,6 +84,8 @@ function sampleSecrets(seed: NodeSeed): Record<string, string> {
     "corosync-key": "0123456789abcdef".repeat(16),
     "ssh-user-key.pub": hostKey.publicKey,
     [`ssh-host-key:${seed.node}`]: hostKey.privateKey,
+    // HAProxy reads it.
+    "kubernetes-ca.crt": sampleCertificate(),
   };
   return Object.fromEntries(seed.secrets.map((name) => [name, known[name] ?? `-----BEGIN ${name}-----\nno: 0755\n`]));
 }

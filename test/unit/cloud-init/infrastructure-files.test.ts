@@ -7,6 +7,7 @@ import { renderHosts } from "../../../cloud-init/files/hosts";
 import { renderNftablesConf } from "../../../cloud-init/files/nftables-conf";
 import { renderPacemakerCib } from "../../../cloud-init/files/pacemaker-cib";
 import { element, emitXml } from "../../../cloud-init/files/xml";
+import { renderNodeSeed } from "../../../cloud-init/render-node-seed";
 import { type NodePlan, nodesOf } from "../../../stacks/plan/data-center-plan";
 import { examplePlan } from "../../support/example-plans";
 
@@ -58,8 +59,21 @@ test("HAProxy has every master and no other node as a backend", () => {
   const servers = lines(renderHaproxyCfg(lab)).filter((line) => line.startsWith("server "));
   assert.deepEqual(
     servers,
-    nodesOf(lab, "master").map(({ name, address }) => `server ${name} ${address}:6443`),
+    nodesOf(lab, "master").map(({ name, address }) => `server ${name} ${address}:6443 verifyhost ${name}`),
   );
+});
+
+test("HAProxy's checks verify the certificates of masters with the authority that balancers have", () => {
+  const [check = ""] = lines(renderHaproxyCfg(lab)).filter((line) => line.startsWith("default-server "));
+  assert.match(check, / check-ssl verify required ca-file \/etc\/haproxy\/cluster-ca\.crt no-ssl-reuse /);
+  const [balancer] = nodesOf(lab, "balancer");
+  assert.ok(balancer);
+  const { files, secrets } = renderNodeSeed(lab, balancer);
+  const authority = files.find(({ path }) => path === "/etc/haproxy/cluster-ca.crt");
+  assert.equal(authority?.content, "${public:kubernetes-ca.crt}");
+  assert.ok(secrets.includes("kubernetes-ca.crt"));
+  const paths = files.map(({ path }) => path);
+  assert.ok(paths.indexOf("/etc/haproxy/cluster-ca.crt") < paths.indexOf("/etc/haproxy/haproxy.cfg"), "in place first");
 });
 
 test("every planned MAC has one infinite lease outside the dynamic ranges", () => {

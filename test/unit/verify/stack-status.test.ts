@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { renderStatus } from "../../../cli/commands/status";
 import { storedRoles } from "../../../model/roles";
+import { healthy, makeRow, unhealthy, unknown } from "../../../verify/health/findings";
 import { isHealthy, type MachineStatus, type StackStatus } from "../../../verify/stack-status";
 
 const machine = (name: string, role: string, changes: Partial<MachineStatus> = {}): MachineStatus => ({
@@ -17,30 +18,24 @@ const machine = (name: string, role: string, changes: Partial<MachineStatus> = {
 });
 const member = { kubernetes: { ready: true, version: "v1.2.3" } };
 
-const healthy: StackStatus = {
+const lab: StackStatus = {
   stack: "lab",
   driver: "nspawn",
   api: { endpoint: "https://127.0.0.1:20000", ready: true, reason: "" },
   machines: [machine("gateway", "gateway"), machine("master-1", "master", member)],
+  checks: [makeRow("power", [healthy("gateway", "is running")], "2 machines run"), makeRow("bricks", [])],
 };
 
-test("a stack with ready machines is healthy; the gateway needs no Node object", () => {
-  assert.ok(isHealthy(healthy));
+test("a stack whose promised rows are healthy is healthy", () => {
+  assert.ok(isHealthy(lab));
+  assert.ok(!isHealthy({ ...lab, checks: [makeRow("power", [unhealthy("gateway", "is stopped")])] }));
+  assert.ok(!isHealthy({ ...lab, checks: [makeRow("services", [unknown("gateway", "no response")])] }));
 });
 
-test("a stack with a missing Node object, without an API response or with a stopped machine is unhealthy", () => {
-  const [gateway, master] = healthy.machines as [MachineStatus, MachineStatus];
-  const with_ = (machines: readonly MachineStatus[]): StackStatus => ({ ...healthy, machines });
-  assert.ok(!isHealthy(with_([gateway, { ...master, kubernetes: undefined }])));
-  assert.ok(!isHealthy(with_([gateway, { ...master, kubernetes: { ready: false, version: "v1.2.3" } }])));
-  assert.ok(!isHealthy(with_([{ ...gateway, power: "stopped", ready: false, reason: "is stopped" }, master])));
-  assert.ok(!isHealthy({ ...healthy, api: { ...healthy.api, ready: false, reason: "no response" } }));
-});
-
-test("the table has a line per node with the first line of its reason", () => {
-  const [gateway, master] = healthy.machines as [MachineStatus, MachineStatus];
+test("the tables have a line per node with the first line of its reason, and a line per row that applies", () => {
+  const [gateway, master] = lab.machines as [MachineStatus, MachineStatus];
   const text = renderStatus({
-    ...healthy,
+    ...lab,
     machines: [gateway, { ...master, ready: false, reason: "etcd is down\nand more", kubernetes: undefined }],
   });
   assert.equal(
@@ -49,6 +44,22 @@ test("the table has a line per node with the first line of its reason", () => {
 
 NODE      ADDRESS       POWER    SERVICES      KUBERNETES
 gateway   192.168.56.1  running  ready
-master-1  192.168.56.1  running  etcd is down  unknown`,
+master-1  192.168.56.1  running  etcd is down  unknown
+
+CHECK  STATE    OBSERVED
+power  healthy  2 machines run`,
   );
+});
+
+test("a row that is not healthy says what it means and the next step; an unknown one what was asked", () => {
+  const alarm = makeRow("etcd-alarms", [unhealthy("master-2", "NOSPACE")]);
+  const silent = makeRow("dhcp", [unknown("gateway", "no response")]);
+  const slow = makeRow("etcd-disk", [unhealthy("master-1", "slow")]);
+  const text = renderStatus({ ...lab, checks: [alarm, silent, slow] });
+  assert.match(
+    text,
+    /^etcd-alarms is unhealthy: master-2: NOSPACE\n {2}meaning: .*refuses all writes.*\n {2}next step: NOSPACE: /m,
+  );
+  assert.match(text, /^dhcp is unknown: gateway: no response\n {2}asked: /m);
+  assert.match(text, /^etcd-disk is unhealthy \(not promised: no effect on the exit code\): master-1: slow$/m);
 });

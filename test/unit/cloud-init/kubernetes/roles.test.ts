@@ -71,7 +71,16 @@ test("commands that the provider calls are executable files", () => {
   assert.deepEqual(commands(workerFiles), [...both, "keep-volume-mounted"].sort());
   assert.deepEqual(
     commands(masterFiles),
-    [...both, ...masters, "drain-node", "forget-node", "bootstrap-cluster", "may-leave", "renew-token"].sort(),
+    [
+      ...both,
+      ...masters,
+      "drain-node",
+      "forget-node",
+      "bootstrap-cluster",
+      "may-leave",
+      "renew-certificates",
+      "renew-token",
+    ].sort(),
   );
 });
 
@@ -83,6 +92,16 @@ test("the list of planned nodes has every Kubernetes node, and a changed list re
     expected.map(({ name, address, roles: [role] }) => `${name} ${address} ${role}\n`).join(""),
   );
   assert.match(file.changes?.reload ?? "", /^systemctl try-restart groundplane-approve-serving-certificates/);
+});
+
+test("masters look for ending certificates every hour, each at another minute", () => {
+  const timers = nodesOf(plan, "master").map((node) => {
+    const { files, enable } = masterContent(plan, node);
+    assert.ok(enable.includes("groundplane-renew-certificates.timer"));
+    const timer = textFile(files, "/etc/systemd/system/groundplane-renew-certificates.timer").content;
+    return /^OnCalendar=\*:(\d\d)$/m.exec(timer)?.[1];
+  });
+  assert.deepEqual(timers, ["00", "08", "16"]);
 });
 
 test("anonymous requests may read only health endpoints and cluster-info", () => {

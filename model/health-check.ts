@@ -1,0 +1,21 @@
+import type { Role } from "./roles";
+
+/** A row of the table of health checks, see health-checks.ts. */
+export interface HealthCheck {
+  /** What is asked. */
+  readonly asks: string;
+  /** The roles whose machines are asked; empty: the hypervisor or the cluster's API is asked. */
+  readonly of: readonly Role[];
+  /** What a bad answer means. */
+  readonly means: string;
+  /** The next step. */
+  readonly next: string;
+  /** The data centre promises it: `status` exits with 1 unless it is healthy. */
+  readonly promised: boolean;
+}
+
+/** The end of a certificate is reported this many days before. */
+export const expiryWarningDays = 14;
+
+/** Masters renew the certificates of their control plane this many days before the end. */
+export const renewalDays = 90;

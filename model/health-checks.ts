@@ -1,0 +1,101 @@
+import { clusterChecks, etcdChecks, storageChecks } from "./cluster-health-checks";
+import { expiryWarningDays, type HealthCheck } from "./health-check";
+import type { Role } from "./roles";
+
+const every: readonly Role[] = ["gateway", "balancer", "master", "etcd", "worker", "storage"];
+const logs = "`npx groundplane logs NODE` shows the reason";
+
+const machineChecks = {
+  power: {
+    ...{ asks: "every machine runs", of: [], promised: true },
+    means: "a machine is off or missing, and the others work without reserve",
+    next: "`npx groundplane start` starts or recreates it",
+  },
+  services: {
+    ...{ asks: "the services of its roles work", of: every, promised: true },
+    means: "a machine runs, but does not do its work",
+    next: `${logs}; \`npx groundplane start\` waits until it is ready`,
+  },
+  "failed-units": {
+    ...{ asks: "no unit of systemd has failed", of: every, promised: false },
+    means: "a service has ended with an error and is not restarted",
+    next: "on the machine: `systemctl status UNIT`, then `systemctl reset-failed UNIT`",
+  },
+  clock: {
+    ...{ asks: "the clock shows the time of this host", of: every, promised: true },
+    means: "certificates, leases and logs have wrong times: certificates may count as expired or not yet valid",
+    next: "on the machine: `chronyc sources` shows its time sources, `chronyc makestep` sets the clock",
+  },
+  "clock-source": {
+    ...{ asks: "the clock is synchronised, or shared with this host", of: every, promised: false },
+    means: "the clock drifts away from those of the other machines",
+    next: "on the machine: `chronyc sources` shows its time sources; they must be reachable through the gateway",
+  },
+  "disk-room": {
+    ...{ asks: "file systems have free space and inodes", of: every, promised: true },
+    means: "writes fail soon; a kubelet evicts its pods when less than 1 GiB is left",
+    next: "remove files, or let the volume grow with `disk` in the stack's file; system containers use the host's disk",
+  },
+  certificates: {
+    ...{ asks: `no certificate ends within ${expiryWarningDays} days`, of: ["balancer", "master", "worker"] },
+    means: "the certificate was not renewed: after its end, its users are refused",
+    next: "control plane: `systemctl start groundplane-renew-certificates` on the master; kubelet: `systemctl restart kubelet`",
+    promised: true,
+  },
+} as const satisfies Readonly<Record<string, HealthCheck>>;
+
+const apiChecks = {
+  api: {
+    ...{ asks: "the API responds through the floating IP and this host's port", of: [], promised: true },
+    means: "clients outside the data centre have no API",
+    next: "the rows backends, floating-ip and api-servers show where requests end",
+  },
+  "api-servers": {
+    ...{ asks: "each API server is ready and has a valid certificate", of: ["master"], promised: true },
+    means: "HAProxy sends no requests to this master, and the others work without reserve",
+    next: `${logs}; an expired certificate: \`systemctl start groundplane-renew-certificates\` on the master`,
+  },
+  backends: {
+    ...{ asks: "HAProxy finds every master ready and its certificate valid", of: ["balancer"], promised: true },
+    means: "this balancer sends no requests to the master",
+    next: "the row api-servers shows the master's state; if it is ready, the network between the two is broken",
+  },
+  "floating-ip": {
+    ...{ asks: "exactly one balancer holds the floating IP", of: ["balancer"], promised: true },
+    means: "without a holder there is no API; with two, packets reach either of them",
+    next: "the rows corosync and pacemaker show the reason",
+  },
+  corosync: {
+    ...{ asks: "Corosync has quorum and all its members", of: ["gateway", "balancer"], promised: true },
+    means: "the floating IP does not move, or the next failure costs the quorum",
+    next: "on the missing member: `systemctl start corosync pacemaker`",
+  },
+  pacemaker: {
+    ...{ asks: "Pacemaker manages every resource, and none has failed", of: ["balancer"], promised: true },
+    means: "the floating IP or HAProxy is not moved or restarted after a failure",
+    next: "on a balancer: `crm_resource --cleanup`; unmanaged: `crm_resource --meta --delete-parameter is-managed --resource NAME`",
+  },
+  dns: {
+    ...{ asks: "the gateway resolves the API's name", of: every, promised: true },
+    means: "names of the data centre and of the internet are not resolved; addresses still work",
+    next: "on the gateway: `systemctl restart dnsmasq`",
+  },
+  dhcp: {
+    ...{ asks: "the gateway answers a DHCP client", of: ["gateway", "balancer"], promised: true },
+    means: "machines that boot and unknown hosts get no lease; existing leases stay",
+    next: "on the gateway: `systemctl restart dnsmasq`",
+  },
+} as const satisfies Readonly<Record<string, HealthCheck>>;
+
+/**
+ * The health of a data centre as one table: `status` and `verify` ask every row. A row without an answer is unknown, never
+ * healthy.
+ */
+const table = { ...machineChecks, ...apiChecks, ...etcdChecks, ...clusterChecks, ...storageChecks } as const;
+
+export type HealthCheckName = keyof typeof table;
+
+export const healthChecks: Readonly<Record<HealthCheckName, HealthCheck>> = table;
+
+/** In the order in which they are shown. */
+export const healthCheckNames = Object.keys(table) as readonly HealthCheckName[];

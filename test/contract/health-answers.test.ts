@@ -1,0 +1,83 @@
+// The script that `status` sends to machines, with programs that are slow, absent or answer.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { after, test } from "node:test";
+import { script } from "../../cloud-init/scripts/read-script";
+import { AnswerReader, inapplicable, type Question, questions } from "../../verify/health/questions";
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-health-"));
+after(() => fs.rmSync(folder, { recursive: true }));
+
+const all = Object.keys(questions) as Question[];
+const environment = {
+  ...{
+    NODE_NAME: "balancer-1",
+    NODE_ROLE: "balancer",
+    NODE_INTERFACE: "lo",
+    GATEWAY_ADDRESS: "127.0.0.1",
+    NODE_ADDRESS: "127.0.0.1",
+    API_ADDRESS: "192.168.56.10",
+    API_NAME: "api.lab.internal",
+  },
+  ...{ API_PORT: "1", FLOATING_IP_BY: "pacemaker", VOLUME_NAME: "data", VOLUME_BRICKS: "10.0.0.1:/a 10.0.0.2:/a" },
+};
+
+/** @param programs scripts that stand for programs of the machine */
+function ask(asked: readonly Question[], programs: Readonly<Record<string, string>> = {}, variables: object = {}) {
+  const bin = fs.mkdtempSync(path.join(folder, "bin-"));
+  for (const [name, text] of Object.entries(programs)) {
+    fs.writeFileSync(path.join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
+  const file = path.join(bin, "node.env");
+  const lines = Object.entries({ ...environment, ...variables }).map(([name, value]) => `${name}="${value}"\n`);
+  fs.writeFileSync(file, lines.join(""));
+  const reader = new AnswerReader(Date.now());
+  const { stdout, status } = spawnSync("bash", ["-s", "--", ...asked], {
+    env: { PATH: `${bin}:${process.env.PATH}`, NODE_ENVIRONMENT: file },
+    input: script("health/answer"),
+    encoding: "utf8",
+  });
+  assert.equal(status, 0);
+  for (const line of stdout.split("\n")) reader.read(line);
+  return reader.answers;
+}
+
+test("the script has every question of the table, and each answer ends", () => {
+  const answers = ask(all);
+  assert.deepEqual([...answers.keys()].sort(), [...all].sort());
+  for (const [question, { text }] of answers) assert.doesNotMatch(text, /ask_\w+: command not found/, question);
+});
+
+test("questions are answered at the same time", () => {
+  const slow = {
+    gluster: "sleep 1",
+    crm_mon: "sleep 1; echo '<resources/>'",
+    "corosync-quorumtool": "sleep 1; echo Quorate: Yes",
+  };
+  const started = performance.now();
+  const answers = ask(["bricks", "heals", "pacemaker", "corosync"], slow);
+  assert.ok(performance.now() - started < 2_500);
+  assert.match(answers.get("corosync")?.text ?? "", /Quorate/);
+  assert.equal(answers.get("bricks")?.text, "expected 10.0.0.1:/a 10.0.0.2:/a");
+});
+
+test("questions that do not apply say so", () => {
+  const other = { FLOATING_IP_BY: "keepalived", VOLUME_BRICKS: "10.0.0.1:/a" };
+  const answers = ask(["corosync", "pacemaker", "heals", "mounts"], {}, other);
+  for (const [question, { code }] of answers) assert.equal(code, inapplicable, question);
+});
+
+test("the clock's time is read with the answer", () => {
+  const { skewMs } = ask(["clock"], { "systemd-detect-virt": "exit 0" }).get("clock") ?? {};
+  assert.equal(skewMs, 0);
+  const late = ask(["clock"], { "systemd-detect-virt": "exit 0", date: "echo 1500000000000" }).get("clock");
+  assert.ok((late?.skewMs ?? 0) > 1e9);
+});
+
+test("a program that fails gives its message and code", () => {
+  const failing = { crm_mon: "echo 'crm_mon: not connected' >&2; exit 102" };
+  assert.deepEqual(ask(["pacemaker"], failing).get("pacemaker"), { code: 102, text: "crm_mon: not connected" });
+});

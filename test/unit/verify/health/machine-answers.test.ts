@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { ReadAnswer } from "../../../../verify/health/findings";
+import * as read from "../../../../verify/health/machine-answers";
+import type { Answer } from "../../../../verify/health/questions";
+
+const answer = (text: string, code = 0): Answer => ({ code, text });
+const statesOf = (reader: ReadAnswer, given: Answer): string =>
+  [reader("worker-1", given)]
+    .flat()
+    .map(({ state, observed }) => `${state}: ${observed}`)
+    .join("\n");
+
+const mount = "10.0.0.1:/data /v fuse.glusterfs rw,relatime 0 0";
+
+/** Every reader with good, bad and missing answers. */
+const cases: readonly {
+  readonly row: string;
+  readonly reader: ReadAnswer;
+  readonly good: readonly Answer[];
+  readonly bad: readonly (readonly [Answer, RegExp])[];
+  readonly missing: readonly Answer[];
+}[] = [
+  {
+    row: "services",
+    reader: read.readServices,
+    good: [answer("")],
+    bad: [
+      [answer("the kubelet is not healthy", 1), /the kubelet is not healthy/],
+      [answer("", 1), /code 1/],
+    ],
+    missing: [],
+  },
+  {
+    row: "failed-units",
+    reader: read.readFailedUnits,
+    good: [answer("")],
+    bad: [
+      [
+        answer("nscd.service loaded failed failed Name Service Cache\nx.mount not-found failed failed x"),
+        /nscd\.service, x\.mount/,
+      ],
+    ],
+    missing: [answer("Failed to connect to bus: Host is down", 1)],
+  },
+  {
+    row: "clock",
+    reader: read.readClock,
+    good: [{ ...answer("1795000000000\nshared"), skewMs: 40 }],
+    bad: [[{ ...answer("1795000000000\nshared"), skewMs: 61_500 }, /by 61\.5 s/]],
+    missing: [answer(""), answer("bash: date: command not found", 127)],
+  },
+  {
+    row: "clock-source",
+    reader: read.readClockSource,
+    good: [answer("1795000000000\nshared"), answer("1795000000000\nNormal")],
+    bad: [[answer("1795000000000\nNot synchronised"), /Not synchronised/]],
+    missing: [answer("1795000000000"), answer("")],
+  },
+  {
+    row: "disk-room",
+    reader: read.readDiskRoom,
+    good: [
+      answer(df("/ 20000M 9000M 100 90")),
+      answer(df("/data/brick 4000M 500M 0 0")),
+      answer(df("/ 900000M 2000M - -")),
+    ],
+    bad: [
+      [answer(df("/ 20000M 1200M 100 90", "/var/log 900M 800M 100 90")), /unhealthy: \/ has 1200 of 20000 MiB free/],
+      [answer(df("/var/log 900M 20M 100 90")), /\/var\/log has 20/],
+      [answer(df("/ 20000M 9000M 1000 10")), /10 of 1000 inodes/],
+    ],
+    missing: [answer(""), answer("df: /: Input/output error", 1)],
+  },
+  {
+    row: "certificates",
+    reader: read.readCertificates(Date.parse("2026-11-28T09:00:00Z")),
+    good: [answer("/etc/kubernetes/pki/ca.crt notAfter=Nov  8 09:00:00 2036 GMT")],
+    bad: [
+      [
+        answer("/a.crt notAfter=Nov 28 09:00:00 2027 GMT\n/b.crt notAfter=Nov 28 09:01:00 2026 GMT"),
+        /healthy: \/a\.crt ends on 2027-11-28 09:00 UTC, in 365 days\nunhealthy: \/b\.crt ends on 2026-11-28 09:01 UTC, in 0 days/,
+      ],
+      [answer("/b.crt notAfter=Nov 26 08:00:00 2026 GMT"), /ended on 2026-11-26 08:00 UTC, 2 days ago/],
+    ],
+    missing: [answer(""), answer("/b.crt "), answer("bash: openssl: command not found", 127)],
+  },
+  {
+    row: "dns",
+    reader: read.readDns,
+    good: [answer("expected 192.168.56.10\n192.168.56.10   STREAM api.lab.internal\n192.168.56.10   DGRAM")],
+    bad: [
+      [answer("expected 192.168.56.10", 2), /no answer/],
+      [answer("expected 192.168.56.10\n10.0.0.1   STREAM api.lab.internal"), /resolves to 10\.0\.0\.1/],
+    ],
+    missing: [answer("")],
+  },
+  {
+    row: "dhcp",
+    reader: read.readDhcp,
+    good: [answer("UNCONN 0 0 0.0.0.0%dmz:67 0.0.0.0:*"), answer("answered")],
+    bad: [
+      [answer(""), /no process listens/],
+      [answer("no answer: Connection refused", 1), /no answer: Connection refused/],
+    ],
+    missing: [answer("ss: command not found", 127)],
+  },
+  {
+    row: "mounts",
+    reader: read.readMounts,
+    good: [answer(`${mount}\n  File: "/v"\n    ID: 0 Namelen: 255 Type: fuseblk\nBlocks: Total: 1 Free: 1`)],
+    bad: [
+      [answer("", 1), /not mounted/],
+      [answer(`${mount}\nno response within 4 s`), /does not respond: no response within 4 s/],
+      [
+        answer(`${mount}\nstat: cannot read file system information for '/v': Transport endpoint is not connected`),
+        /not connected/,
+      ],
+    ],
+    missing: [answer("grep: command not found", 127)],
+  },
+];
+
+function df(...rows: string[]): string {
+  return ["Mounted on 1M-blocks Avail Inodes IFree", ...rows].join("\n");
+}
+
+for (const { row, reader, good, bad, missing } of cases) {
+  describe(row, () => {
+    test("good answers are healthy", () => {
+      for (const given of good) assert.match(statesOf(reader, given), /^healthy/, given.text);
+    });
+    test("bad answers are unhealthy and say why", () => {
+      for (const [given, observed] of bad) {
+        assert.match(statesOf(reader, given), /^unhealthy|\nunhealthy/, given.text);
+        assert.match(statesOf(reader, given), observed);
+      }
+    });
+    test("an answer that is not understood is unknown", () => {
+      for (const given of missing) assert.match(statesOf(reader, given), /^unknown/, given.text);
+    });
+  });
+}

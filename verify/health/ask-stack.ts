@@ -1,0 +1,109 @@
+import { X509Certificate } from "node:crypto";
+import { script } from "../../cloud-init/scripts/read-script";
+import { administratorIn } from "../../guests/administrator";
+import { connectAnyGuest } from "../../guests/connect-guest";
+import { closeGuests } from "../../guests/guest-ssh";
+import type { Hypervisor } from "../../hypervisors/hypervisor";
+import { storedRoles } from "../../model/roles";
+import type { InventoryEntry, StackOutputs } from "../../model/stack-outputs";
+import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
+import { apiClient } from "../api-client";
+import { readClusterObjects } from "./cluster-objects";
+import { askCluster } from "./cluster-state";
+import type { MachineAnswers } from "./findings";
+import type { StackAnswers } from "./health-rows";
+import { AnswerReader, type Question, questionsOf, volumeQuestions } from "./questions";
+
+const RESPONSE_TIMEOUT_MS = 10_000;
+
+export interface StackToAsk {
+  readonly stack: string;
+  readonly outputs: StackOutputs;
+  readonly driver: Hypervisor;
+  /** What the cluster's objects are compared with, or the reason that there is no plan. */
+  readonly plan: DataCenterPlan | { readonly reason: string };
+}
+
+/** Asks the hypervisor, every machine in one SSH session, and the cluster, all at the same time. Changes nothing. */
+export async function askStack({ stack, outputs, driver, plan }: StackToAsk): Promise<StackAnswers> {
+  const api = apiClient(outputs.kubeconfig);
+  const asked = outputs.inventory.map(async (node) => {
+    const power = (await driver.inspectMachine({ stack, name: node.name }))?.power ?? "absent";
+    return askMachine(node, outputs, power, questionsOf(storedRoles(node)));
+  });
+  try {
+    const [machines, volume, cluster, objects] = await Promise.all([
+      Promise.all(asked),
+      askVolume(outputs, asked),
+      askCluster(api),
+      readClusterObjects(outputs.kubeconfig, plan),
+    ]);
+    const { apiEndpoint, inventory, kubeconfig } = outputs;
+    const administratorEndMs = endOfCertificate(kubeconfig);
+    return { inventory, machines, volume, cluster, objects, apiEndpoint, administratorEndMs, nowMs: Date.now() };
+  } finally {
+    await closeGuests();
+  }
+}
+
+/** The first storage machine that has answered is asked about the volume. */
+async function askVolume(
+  outputs: StackOutputs,
+  asked: readonly Promise<MachineAnswers>[],
+): Promise<MachineAnswers | undefined> {
+  const storage = outputs.inventory.flatMap((node, index) =>
+    storedRoles(node).includes("storage") ? [{ node, answers: asked[index] as Promise<MachineAnswers> }] : [],
+  );
+  if (storage.length === 0) return undefined;
+  const present = storage.map(async ({ node, answers }) => {
+    const machine = await answers;
+    if (machine.answers.size === 0) throw new Error(machine.silence);
+    return { node, power: machine.power };
+  });
+  const chosen = await Promise.any(present).catch(() => undefined);
+  if (chosen) return askMachine(chosen.node, outputs, chosen.power, volumeQuestions);
+  const [silent] = await Promise.all(storage.map(({ answers }) => answers));
+  return silent && { ...silent, name: "storage", silence: "no storage machine responds" };
+}
+
+async function askMachine(
+  node: InventoryEntry,
+  outputs: StackOutputs,
+  power: MachineAnswers["power"],
+  questions: readonly Question[],
+): Promise<MachineAnswers> {
+  const machine = { name: node.name, roles: storedRoles(node), power };
+  if (power !== "running") return { ...machine, answers: new Map(), silence: `is ${power}` };
+  const signal = AbortSignal.timeout(RESPONSE_TIMEOUT_MS);
+  let reader: AnswerReader | undefined;
+  try {
+    const guest = await connectAnyGuest(connectionTo(node, outputs), { signal });
+    const current = new AnswerReader(Date.now());
+    reader = current;
+    const onLine = (line: string): void => current.read(line);
+    const argv = ["/bin/bash", "-s", "--", ...questions];
+    const { code, stderr } = await guest.run(argv, { stdin: script("health/answer"), signal, onLine });
+    const silence = code === 0 ? "no answer" : stderr.trim() || `the questions ended with code ${code}`;
+    return { ...machine, answers: current.answers, silence };
+  } catch (error) {
+    const silence = signal.aborted ? `no response within ${RESPONSE_TIMEOUT_MS} ms` : (error as Error).message;
+    return { ...machine, answers: reader?.answers ?? new Map(), silence };
+  }
+}
+
+const connectionTo = (node: InventoryEntry, { gatewaySsh, sshPrivateKey }: StackOutputs) => ({
+  bastionPort: gatewaySsh.port,
+  bastionHostKey: gatewaySsh.hostKey,
+  address: node.address,
+  hostKey: node.hostKey,
+  privateKey: sshPrivateKey,
+});
+
+/** NaN when it cannot be read. */
+function endOfCertificate(kubeconfig: string): number {
+  try {
+    return Date.parse(new X509Certificate(administratorIn(kubeconfig).cert).validTo);
+  } catch {
+    return Number.NaN;
+  }
+}

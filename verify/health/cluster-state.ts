@@ -1,0 +1,167 @@
+import { clusterNamespaces, systemNamespace } from "../../model/cluster-namespaces";
+import { isClusterNode, storedRoles } from "../../model/roles";
+import type { InventoryEntry } from "../../model/stack-outputs";
+import type { ApiClient } from "../api-client";
+import { type Finding, healthy, unhealthy, unknown } from "./findings";
+
+/** What the API tells about the cluster. A part without an answer has the reason instead. */
+export interface ClusterState {
+  readonly nodes: Told<readonly NodeObject[]>;
+  readonly pods: Told<readonly PodObject[]>;
+  readonly workloads: Told<readonly WorkloadObject[]>;
+  /** By name. */
+  readonly leases: Readonly<Record<LeaderName, Told<LeaseObject>>>;
+}
+
+export type Told<T> = { readonly value: T } | { readonly reason: string };
+
+export const leaderNames = ["kube-scheduler", "kube-controller-manager"] as const;
+export type LeaderName = (typeof leaderNames)[number];
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+}
+
+export interface NodeObject {
+  readonly metadata: { readonly name: string };
+  readonly status: {
+    readonly conditions?: readonly Condition[];
+    readonly nodeInfo: { readonly kubeletVersion: string };
+  };
+}
+
+export interface PodObject {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly status: { readonly phase: string; readonly conditions?: readonly Condition[] };
+}
+
+export interface WorkloadObject {
+  readonly kind: "Deployment" | "DaemonSet";
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly spec: { readonly replicas?: number };
+  readonly status: {
+    readonly readyReplicas?: number;
+    readonly desiredNumberScheduled?: number;
+    readonly numberReady?: number;
+  };
+}
+
+export interface LeaseObject {
+  readonly spec: {
+    readonly holderIdentity?: string | null;
+    readonly renewTime?: string | null;
+    readonly leaseDurationSeconds?: number;
+  };
+}
+
+const TIMEOUT_MS = 5_000;
+
+/** Never throws: an API that does not respond is a result. */
+export async function askCluster(api: ApiClient): Promise<ClusterState> {
+  const get = <T>(path: string): Promise<Told<T>> => ask<T>(api, path);
+  const items = <T>(path: string): Promise<Told<readonly T[]>> =>
+    get<{ readonly items: readonly T[] }>(path).then((told) => ("value" in told ? { value: told.value.items } : told));
+  const [nodes, pods, deployments, daemonSets, ...leases] = await Promise.all([
+    items<NodeObject>("/api/v1/nodes"),
+    items<PodObject>("/api/v1/pods"),
+    items<WorkloadObject>("/apis/apps/v1/deployments"),
+    items<WorkloadObject>("/apis/apps/v1/daemonsets"),
+    ...leaderNames.map((name) => get<LeaseObject>(`${leasesPath}/${name}`)),
+  ]);
+  const named = Object.fromEntries(leaderNames.map((name, index) => [name, leases[index]]));
+  const workloads = both(ofKind("Deployment", deployments), ofKind("DaemonSet", daemonSets));
+  return { nodes, pods, workloads, leases: named as ClusterState["leases"] };
+}
+
+const leasesPath = `/apis/coordination.k8s.io/v1/namespaces/${systemNamespace}/leases`;
+
+/** One answer of the API, or the reason that there is none. */
+export async function ask<T>(api: ApiClient, path: string): Promise<Told<T>> {
+  try {
+    const { status, text } = await api.request("GET", path, undefined, TIMEOUT_MS);
+    if (status !== 200) return { reason: `the API responds with status ${status}` };
+    return { value: JSON.parse(text) as T };
+  } catch (error) {
+    return { reason: `the API does not respond: ${(error as Error).message}` };
+  }
+}
+
+/** Items of a list have no kind of their own. */
+const ofKind = (
+  kind: WorkloadObject["kind"],
+  told: Told<readonly WorkloadObject[]>,
+): Told<readonly WorkloadObject[]> =>
+  "value" in told ? { value: told.value.map((item) => ({ ...item, kind })) } : told;
+
+function both<T>(one: Told<readonly T[]>, other: Told<readonly T[]>): Told<readonly T[]> {
+  if ("reason" in one) return one;
+  return "reason" in other ? other : { value: [...one.value, ...other.value] };
+}
+
+const isTrue = (conditions: readonly Condition[] | undefined, type: string): boolean =>
+  conditions?.some((one) => one.type === type && one.status === "True") ?? false;
+
+export const isReady = (object: NodeObject | PodObject): boolean => isTrue(object.status.conditions, "Ready");
+
+const pressures = ["MemoryPressure", "DiskPressure", "PIDPressure"];
+
+export function readNodes({ nodes }: ClusterState, inventory: readonly InventoryEntry[]): readonly Finding[] {
+  const planned = inventory.filter((entry) => isClusterNode(storedRoles(entry))).map(({ name }) => name);
+  if ("reason" in nodes) return planned.map((name) => unknown(name, nodes.reason));
+  const present = new Map(nodes.value.map((node) => [node.metadata.name, node] as const));
+  const findings = planned.map((name) => {
+    const node = present.get(name);
+    if (node === undefined) return unhealthy(name, "has no Node in the cluster");
+    const pressed = pressures.filter((type) => isTrue(node.status.conditions, type));
+    if (!isReady(node)) return unhealthy(name, "is not Ready");
+    return pressed.length > 0 ? unhealthy(name, `has ${pressed.join(", ")}`) : healthy(name, "Ready");
+  });
+  const others = [...present.keys()].filter((name) => !planned.includes(name));
+  return [...findings, ...others.map((name) => unhealthy(name, "is a Node without a planned machine"))];
+}
+
+const isOurs = ({ metadata }: { readonly metadata: { readonly namespace: string } }): boolean =>
+  clusterNamespaces.includes(metadata.namespace);
+
+/** Pods of users do not count. */
+export function readPods({ pods, workloads }: ClusterState): readonly Finding[] {
+  if ("reason" in pods) return [unknown("cluster", pods.reason)];
+  if ("reason" in workloads) return [unknown("cluster", workloads.reason)];
+  const ours = pods.value.filter(isOurs);
+  const ofPods = ours
+    .filter((pod) => pod.status.phase !== "Succeeded")
+    .map((pod) => {
+      const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
+      return isReady(pod) ? healthy(name, "Ready") : unhealthy(name, `is ${pod.status.phase}, not Ready`);
+    });
+  const ofWorkloads = workloads.value.filter(isOurs).flatMap(({ kind, metadata, spec, status }) => {
+    const [wanted, ready] =
+      kind === "Deployment"
+        ? [spec.replicas ?? 1, status.readyReplicas ?? 0]
+        : [status.desiredNumberScheduled ?? 0, status.numberReady ?? 0];
+    const observed = `${kind} has ${ready} of ${wanted} pods`;
+    return wanted === ready ? [] : [unhealthy(`${metadata.namespace}/${metadata.name}`, observed)];
+  });
+  // A cluster always has pods of its own, such as CoreDNS.
+  return ofPods.length === 0 ? [unhealthy("cluster", "it has no pods of its own")] : [...ofWorkloads, ...ofPods];
+}
+
+/** Clocks of machines may differ by so much before the row `clock` says so. */
+const TOLERATED_SECONDS = 5;
+
+export function readLeaders({ leases }: ClusterState, nowMs: number): readonly Finding[] {
+  return leaderNames.map((name) => {
+    const told = leases[name];
+    if ("reason" in told) {
+      return /status 404$/.test(told.reason) ? unhealthy(name, "never had a leader") : unknown(name, told.reason);
+    }
+    const { holderIdentity, renewTime, leaseDurationSeconds = 15 } = told.value.spec;
+    const renewedMs = Date.parse(renewTime ?? "");
+    if (!holderIdentity || Number.isNaN(renewedMs)) return unhealthy(name, "has no leader");
+    const holder = holderIdentity.replace(/_[0-9a-f-]{36}$/, "");
+    const agoSeconds = Math.round((nowMs - renewedMs) / 1000);
+    if (agoSeconds <= leaseDurationSeconds + TOLERATED_SECONDS) return healthy(name, `${holder} leads`);
+    return unhealthy(name, `its last leader ${holder} has been silent for ${agoSeconds} s`);
+  });
+}

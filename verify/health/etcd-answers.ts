@@ -1,0 +1,189 @@
+import { type Finding, healthy, type MachineAnswers, readAnswers, unhealthy, unknown } from "./findings";
+import { notUnderstood } from "./machine-answers";
+import type { Answer } from "./questions";
+
+/** Answers of etcd's members. Ids are texts: JSON's numbers would lose their last digits. */
+
+export interface MemberStatus {
+  readonly id: string;
+  readonly leader: string;
+  readonly isLearner: boolean;
+  readonly errors: readonly string[];
+  readonly sizeBytes: number;
+  readonly quotaBytes: number;
+}
+
+interface Member {
+  readonly id: string;
+  /** Empty until a new member has started. */
+  readonly name: string;
+  readonly isLearner: boolean;
+}
+
+/** etcd's default, for members that do not report it. */
+const DEFAULT_QUOTA = 2 * 1024 ** 3;
+
+/** The line of `etcdctl --write-out=json`; other lines are its log. */
+function documentIn<T>(text: string, start: RegExp): T | undefined {
+  const line = text.split("\n").find((candidate) => start.test(candidate));
+  if (line === undefined) return undefined;
+  try {
+    return JSON.parse(line.replace(/("(?:member_id|leader|ID)":)(\d+)/g, '$1"$2"')) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+interface EndpointStatus {
+  readonly Status: {
+    readonly header: { readonly member_id: string };
+    readonly leader?: string;
+    readonly isLearner?: boolean;
+    readonly errors?: readonly string[];
+    readonly dbSize: number;
+    readonly dbSizeQuota?: number;
+  };
+}
+
+export function parseStatus({ text }: Answer): MemberStatus | undefined {
+  const status = documentIn<readonly EndpointStatus[]>(text, /^\[\{"Endpoint"/)?.[0]?.Status;
+  if (status === undefined) return undefined;
+  const { header, leader = "0", isLearner = false, errors = [], dbSize, dbSizeQuota } = status;
+  const quotaBytes = dbSizeQuota || DEFAULT_QUOTA;
+  return { id: header.member_id, leader, isLearner, errors, sizeBytes: dbSize, quotaBytes };
+}
+
+interface MemberList {
+  readonly members: readonly { readonly ID: string; readonly name?: string; readonly isLearner?: boolean }[];
+}
+
+export function parseMembers({ text }: Answer): readonly Member[] | undefined {
+  const list = documentIn<MemberList>(text, /^\{"header"/)?.members;
+  return list?.map(({ ID: id, name = "", isLearner = false }) => ({ id, name, isLearner }));
+}
+
+/** The first list of members that any of them gives: they agree, or have no leader and give none. */
+function memberList(machines: readonly MachineAnswers[]): readonly Member[] | undefined {
+  for (const { answers } of machines) {
+    const answer = answers.get("etcd-members");
+    const members = answer && parseMembers(answer);
+    if (members !== undefined && members.length > 0) return members;
+  }
+  return undefined;
+}
+
+/** Each member's own status, read by `read`; a silent one is left to the row of members. */
+function eachStatus(
+  machines: readonly MachineAnswers[],
+  read: (of: string, status: MemberStatus) => Finding | readonly Finding[],
+): readonly Finding[] {
+  return readAnswers(machines, "etcd-status", (of, answer) => {
+    const status = parseStatus(answer);
+    return status === undefined ? unknown(of, "its member does not respond") : read(of, status);
+  });
+}
+
+export function readMembers(machines: readonly MachineAnswers[]): readonly Finding[] {
+  const planned = machines.filter(({ roles }) => roles.includes("etcd"));
+  if (planned.length === 0) return [];
+  const members = memberList(planned);
+  const silent = planned.flatMap(({ name, power, answers, silence }) => {
+    const answer = answers.get("etcd-status");
+    if (answer !== undefined && parseStatus(answer) !== undefined) return [];
+    if (power !== "running") return [unhealthy(name, `its machine is ${power}`)];
+    return [answer === undefined ? unknown(name, silence) : unhealthy(name, `no response: ${reasonIn(answer)}`)];
+  });
+  if (members === undefined) return silent.length > 0 ? silent : [unknown("etcd", "no member lists the members")];
+  const names = new Set(members.map(({ name }) => name));
+  const missing = planned.filter(({ name }) => !names.has(name));
+  const others = members.filter(({ name }) => !planned.some((machine) => machine.name === name));
+  const problems = [
+    ...silent,
+    ...missing.map(({ name }) => unhealthy(name, "is not a member")),
+    ...others.map(({ id, name }) => {
+      const shown = BigInt(id).toString(16);
+      return unhealthy(
+        name || shown,
+        name === "" ? `member ${shown} has never started` : "is a member and not planned",
+      );
+    }),
+  ];
+  return problems.length > 0 ? problems : planned.map(({ name }) => healthy(name, `${planned.length} members respond`));
+}
+
+const reasonIn = ({ text, code }: Answer): string => {
+  const [, message] = /"error":"([^"]*)"/.exec(text) ?? [];
+  return message ?? (text.split("\n").at(-1) || `exit code ${code}`);
+};
+
+export function readLearners(machines: readonly MachineAnswers[]): readonly Finding[] {
+  const planned = machines.filter(({ roles }) => roles.includes("etcd"));
+  if (planned.length === 0) return [];
+  const members = memberList(planned);
+  if (members === undefined) return planned.map(({ name }) => unknown(name, "no member lists the members"));
+  const learners = members.filter(({ isLearner }) => isLearner);
+  if (learners.length === 0) return [healthy("etcd", "every member votes")];
+  return learners.map(({ id, name }) => unhealthy(name || BigInt(id).toString(16), "is a learner"));
+}
+
+export function readLeader(machines: readonly MachineAnswers[]): readonly Finding[] {
+  const names = new Map<string, string>();
+  eachStatus(machines, (of, { id }) => {
+    names.set(id, of);
+    return [];
+  });
+  const leaders = new Set<string>();
+  const findings = eachStatus(machines, (of, { leader }) => {
+    if (leader === "0") return unhealthy(of, "knows no leader");
+    leaders.add(leader);
+    return healthy(of, `${names.get(leader) ?? BigInt(leader).toString(16)} leads`);
+  });
+  return leaders.size > 1 ? [...findings, unhealthy("etcd", "the members know different leaders")] : findings;
+}
+
+/** Every member reports the alarms of all: `memberID:10501334649042878790 alarm:NOSPACE `. */
+export function readAlarms(machines: readonly MachineAnswers[]): readonly Finding[] {
+  const names = new Map<string, string>();
+  const alarms = new Map<string, Finding>();
+  const statuses: MemberStatus[] = [];
+  const findings = eachStatus(machines, (of, status) => {
+    names.set(status.id, of);
+    statuses.push(status);
+    return healthy(of, "no alarm");
+  });
+  for (const error of statuses.flatMap(({ errors }) => errors)) {
+    const [, id = "", alarm = ""] = /memberID:(\d+) alarm:(\w+)/.exec(error) ?? [];
+    // A missing leader is also among the errors, and has its own row.
+    if (alarm === "") continue;
+    const name = names.get(id) ?? BigInt(id).toString(16);
+    alarms.set(`${name} ${alarm}`, unhealthy(name, alarm));
+  }
+  return alarms.size > 0 ? [...alarms.values()] : findings;
+}
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`;
+const FULL_SHARE = 0.8;
+
+export const readSize = (machines: readonly MachineAnswers[]): readonly Finding[] =>
+  eachStatus(machines, (of, { sizeBytes, quotaBytes }) => {
+    const observed = `${mebibytes(sizeBytes)} of ${mebibytes(quotaBytes)}`;
+    return sizeBytes < quotaBytes * FULL_SHARE ? healthy(of, observed) : unhealthy(of, observed);
+  });
+
+/** A bucket of etcd's histogram, and less than its heartbeat of 80 ms. */
+const SLOW_SECONDS = 0.064;
+const FEW_WRITES = 100;
+
+export const readEtcdDisk = (machines: readonly MachineAnswers[]): readonly Finding[] =>
+  readAnswers(machines, "etcd-disk", (of, answer) => {
+    const buckets = [...answer.text.matchAll(/_bucket\{le="([^"]+)"\} (\d+)/g)].map(
+      ([, limit = "", count = ""]) =>
+        [limit === "+Inf" ? Number.POSITIVE_INFINITY : Number(limit), Number(count)] as const,
+    );
+    const total = buckets.find(([limit]) => limit === Number.POSITIVE_INFINITY)?.[1];
+    if (total === undefined) return notUnderstood(of, answer);
+    if (total < FEW_WRITES) return healthy(of, `${total} writes since its start`);
+    const p99 = buckets.find(([, count]) => count >= total * 0.99)?.[0] ?? Number.POSITIVE_INFINITY;
+    const observed = `99 % of ${total} writes within ${p99 * 1000} ms`;
+    return p99 <= SLOW_SECONDS ? healthy(of, observed) : unhealthy(of, observed);
+  });

@@ -1,0 +1,134 @@
+import { type HealthCheckName, healthCheckNames } from "../../model/health-checks";
+import type { InventoryEntry } from "../../model/stack-outputs";
+import { readApiServer, readBackends, readCorosync, readHolders, readPacemaker } from "./balancing-answers";
+import { type ClusterState, readLeaders, readNodes, readPods } from "./cluster-state";
+import { readAlarms, readEtcdDisk, readLeader, readLearners, readMembers, readSize } from "./etcd-answers";
+import type { Finding, HealthRow, MachineAnswers, ReadAnswer } from "./findings";
+import { healthy, makeRow, readAnswers, unhealthy, unknown } from "./findings";
+import * as machine from "./machine-answers";
+import type { Question } from "./questions";
+import { readBricks, readHeals, readSplitBrain } from "./volume-answers";
+
+/** Everything that was asked of a stack. */
+export interface StackAnswers {
+  readonly inventory: readonly InventoryEntry[];
+  readonly machines: readonly MachineAnswers[];
+  /** The answers about the volume, of the one storage machine that was asked; absent without storage machines. */
+  readonly volume: MachineAnswers | undefined;
+  readonly cluster: ClusterState;
+  readonly objects: readonly Finding[];
+  readonly apiEndpoint: string;
+  /** The end of the certificate in the administrator's kubeconfig. */
+  readonly administratorEndMs: number;
+  readonly nowMs: number;
+}
+
+type Find = (stack: StackAnswers) => readonly Finding[];
+
+const each =
+  (question: Question, read: ReadAnswer): Find =>
+  ({ machines }) =>
+    readAnswers(machines, question, read);
+
+const ofMachines =
+  (find: (machines: readonly MachineAnswers[]) => readonly Finding[]): Find =>
+  ({ machines }) =>
+    find(machines);
+
+const ofVolume =
+  (question: Question, read: (nameOf: (address: string) => string) => ReadAnswer): Find =>
+  ({ volume, inventory }) => {
+    const nameOf = (address: string): string => inventory.find((entry) => entry.address === address)?.name ?? address;
+    return volume === undefined ? [] : readAnswers([volume], question, read(nameOf));
+  };
+
+const mastersOf = ({ machines }: StackAnswers): readonly string[] =>
+  machines.filter(({ roles }) => roles.includes("master")).map(({ name }) => name);
+
+/** How each row is read. */
+const findings: Readonly<Record<HealthCheckName, Find>> = {
+  power: ofMachines((machines) =>
+    machines.map(({ name, power }) => (power === "running" ? healthy : unhealthy)(name, `is ${power}`)),
+  ),
+  services: each("services", machine.readServices),
+  "failed-units": each("failed-units", machine.readFailedUnits),
+  clock: each("clock", machine.readClock),
+  "clock-source": each("clock", machine.readClockSource),
+  "disk-room": each("disk-room", machine.readDiskRoom),
+  certificates: (stack) => [
+    ...readAnswers(stack.machines, "certificates", machine.readCertificates(stack.nowMs)),
+    administratorsCertificate(stack),
+  ],
+  api: ({ cluster, apiEndpoint }) => [
+    "value" in cluster.nodes ? healthy(apiEndpoint, "answers") : unhealthy(apiEndpoint, cluster.nodes.reason),
+  ],
+  "api-servers": (stack) => readAnswers(stack.machines, "api-server", readApiServer(stack.nowMs)),
+  backends: (stack) => readAnswers(stack.machines, "backends", readBackends(mastersOf(stack))),
+  "floating-ip": ofMachines(readHolders),
+  corosync: each("corosync", readCorosync),
+  pacemaker: each("pacemaker", readPacemaker),
+  dns: each("dns", machine.readDns),
+  dhcp: each("dhcp", machine.readDhcp),
+  "etcd-members": ofMachines(readMembers),
+  "etcd-learners": ofMachines(readLearners),
+  "etcd-leader": ofMachines(readLeader),
+  "etcd-alarms": ofMachines(readAlarms),
+  "etcd-size": ofMachines(readSize),
+  "etcd-disk": ofMachines(readEtcdDisk),
+  leaders: ({ cluster, nowMs }) => readLeaders(cluster, nowMs),
+  nodes: ({ cluster, inventory }) => readNodes(cluster, inventory),
+  pods: ({ cluster }) => readPods(cluster),
+  "cluster-objects": ({ objects }) => objects,
+  bricks: ofVolume("bricks", readBricks),
+  heals: ofVolume("heals", readHeals),
+  "split-brain": ofVolume("heals", readSplitBrain),
+  mounts: each("mounts", machine.readMounts),
+};
+
+function administratorsCertificate({ administratorEndMs: endMs, nowMs }: StackAnswers): Finding {
+  const of = "kubeconfig";
+  if (Number.isNaN(endMs)) return unknown(of, "its certificate cannot be read");
+  return (machine.isEnding(endMs, nowMs) ? unhealthy : healthy)(
+    of,
+    `the administrator's certificate ${machine.describeEnd(endMs, nowMs)}`,
+  );
+}
+
+/** A row whose findings are many has a line about all of them. */
+const summaries: Partial<Readonly<Record<HealthCheckName, (findings: readonly Finding[]) => string>>> = {
+  power: (found) => `${found.length} machines run`,
+  services: (found) => `${found.length} machines are ready`,
+  certificates: (found) => {
+    const ends = found.map(({ of, observed }) => ({
+      of,
+      observed,
+      date: / on (\S+ \S+) UTC/.exec(observed)?.[1] ?? "",
+    }));
+    const [first] = ends.sort((one, other) => one.date.localeCompare(other.date, "en"));
+    return `${found.length} certificates; the first to end: ${first?.of} ${first?.observed}`;
+  },
+  "disk-room": (found) => `${found.length} file systems`,
+  backends: (found) => `${found.length} connections to masters are up`,
+  "api-servers": (found) =>
+    found
+      .map(({ of, observed }) => `${of} ${observed}`)
+      .filter((text) => /certificate/.test(text))
+      .join(", "),
+  "etcd-size": (found) => found.map(({ of, observed }) => `${of} ${observed}`).join(", "),
+  leaders: (found) => found.map(({ of, observed }) => `${of}: ${observed}`).join(", "),
+  nodes: (found) => `${found.length} Nodes are Ready`,
+  pods: (found) => `${found.length} pods are Ready`,
+  "cluster-objects": (found) => `${found.length} objects`,
+  bricks: (found) => `${found.length} bricks are served`,
+};
+
+/** All rows, in the order of the table. */
+export const healthRows = (stack: StackAnswers): readonly HealthRow[] =>
+  healthCheckNames.map((check) => {
+    const found = findings[check](stack);
+    return makeRow(check, found, summaries[check]?.(found));
+  });
+
+/** What the data centre promises is healthy. */
+export const areHealthy = (rows: readonly HealthRow[]): boolean =>
+  rows.every(({ promised, state }) => !promised || state === "healthy" || state === "inapplicable");
