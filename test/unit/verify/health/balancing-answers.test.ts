@@ -49,7 +49,7 @@ const backends = (text: string): string => reading(read.readBackends(["master-1"
 test("HAProxy finds every master", () => {
   const up = [
     "masters,master-1,UP,L7OK,200,HTTP status check returned code <3C>200<3E>,",
-    "masters,master-2,UP,L7OK,200,,",
+    "masters,master-2,UP,* L7OK,200,,",
   ];
   assert.equal(backends(statistics(...up)).match(/healthy: master-\d is UP/g)?.length, 2);
 });
