@@ -127,7 +127,9 @@ test("objects of the data centre that are missing or changed are named", async (
   const isVolumes = ({ kind, metadata }: ClusterObject): boolean => kind === "Namespace" && metadata.name === "volumes";
   const missing = await reading((object) => (isVolumes(object) ? undefined : object));
   assert.equal(shown(missing.filter(({ state }) => state !== "healthy")), "Namespace volumes unhealthy: is missing");
-  const changed = await reading((object) => (object.kind === "StorageClass" ? { ...object, provisioner: "x" } : object));
+  const changed = await reading((object) =>
+    object.kind === "StorageClass" ? { ...object, provisioner: "x" } : object,
+  );
   assert.match(
     shown(changed.filter(({ state }) => state !== "healthy")),
     /^StorageClass \S+ unhealthy: was changed: provisioner$/,
