@@ -27,5 +27,6 @@ export function guardedMembers(
     storage,
     replicas: keepersOfData(storage.length),
     volume: plan.volume?.shape ?? "",
+    settings: plan.settings,
   };
 }

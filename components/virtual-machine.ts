@@ -5,6 +5,7 @@ import type { MachineInputs } from "../model/resource-types";
 import type { Role } from "../model/roles";
 import type { NodeSeed } from "../model/seed";
 import { type NodePlan, uplinkOf } from "../stacks/plan/data-center-plan";
+import { useOfDisk } from "../stacks/plan/plan-volume";
 import type { Foundation } from "./foundation";
 import { guestConnection } from "./guest-connection";
 import { Disk, Machine, NodeFiles, type ResourceArgs } from "./resources";
@@ -61,12 +62,13 @@ export class VirtualMachine extends pulumi.ComponentResource {
   }
 
   private disk(args: VirtualMachineArgs, disk: NodePlan["dataDisks"][number]): Disk {
-    const { driver, plan } = args;
+    const { driver, plan, node, guard } = args;
     const { name, uuid, sizeGiB } = disk;
+    const use = useOfDisk(plan, node, disk);
     return new Disk(
       name,
-      { driver, stack: plan.stack, name, uuid, sizeGiB, keep: plan.keepDataDisks },
-      { parent: this },
+      { driver, stack: plan.stack, name, uuid, sizeGiB, use, keep: plan.keepDataDisks },
+      { parent: this, dependsOn: guard },
     );
   }
 }

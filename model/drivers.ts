@@ -8,6 +8,8 @@ export interface DriverFeatures {
   readonly sharesKernel: boolean;
   /** A running machine takes other processors and memory without a stop. */
   readonly resizesLive: boolean;
+  /** Its disks grow while it runs. */
+  readonly growsLive: boolean;
   /** What occupies the processor's virtualisation, which one hypervisor of a host has at a time; absent: nothing does. */
   readonly virtualisation?: string;
   /** Without virtualisation, machines still run, on an emulated processor. */
@@ -24,6 +26,7 @@ export const drivers = {
     imageForm: "tree",
     sharesKernel: true,
     resizesLive: true,
+    growsLive: true,
     emulates: false,
     attachesSegments: false,
     simulated: false,
@@ -32,6 +35,7 @@ export const drivers = {
     imageForm: "tree",
     sharesKernel: true,
     resizesLive: true,
+    growsLive: true,
     emulates: false,
     attachesSegments: false,
     simulated: true,
@@ -40,6 +44,7 @@ export const drivers = {
     imageForm: "disk",
     sharesKernel: false,
     resizesLive: false,
+    growsLive: false,
     virtualisation: "VirtualBox",
     emulates: false,
     attachesSegments: true,
@@ -49,6 +54,7 @@ export const drivers = {
     imageForm: "disk",
     sharesKernel: false,
     resizesLive: false,
+    growsLive: true,
     virtualisation: "QEMU with KVM",
     emulates: true,
     attachesSegments: false,

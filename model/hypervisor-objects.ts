@@ -37,6 +37,8 @@ export interface DiskSpec {
   readonly name: string;
   readonly uuid: string;
   readonly sizeGiB: number;
+  /** What its data is, e.g. which copy of which volume; drivers record it. Absent in the records of earlier versions. */
+  readonly use?: string;
 }
 
 export interface ImageSpec {

@@ -127,7 +127,7 @@ function balancerLosses({ members, removed, replaced, running, planned }: PoolCh
   if (members.length !== planned) {
     return refuse(
       `a stack with ${members.length === 1 ? "one balancer" : "a pair of balancers"} cannot be changed into one with ${planned}`,
-      `keep the count, or start over: ${startOver}`,
+      `keep the count (pools.balancers.count: ${members.length}), or start over: ${startOver}`,
     );
   }
   const lost = [...removed, ...replaced];
@@ -150,7 +150,7 @@ function storageLosses(
   if (removed.length > 0 && planned < replicas) {
     return refuse(
       `without ${list(removed)} there would be ${planned} storage machines for a volume of ${replicas}`,
-      `keep at least ${replicas}`,
+      `keep at least ${replicas} (pools.storage.count), or start over: ${startOver}`,
     );
   }
   const lost = [...removed, ...replaced];
@@ -171,5 +171,6 @@ function reshapedVolume(
   // Fewer machines are refused as such.
   if (!before || !after || before === after || members.length === 0 || planned < members.length) return [];
   const problem = `the volume is ${before} and cannot become ${after}: its data would have to be copied`;
-  return [{ property: "storage", problem, instead: `keep its shape, or start over: ${startOver}` }];
+  const key = before === "single" ? "pools.storage.count: 1" : `storage.volume: ${before}`;
+  return [{ property: "storage", problem, instead: `keep its shape (${key}), or start over: ${startOver}` }];
 }

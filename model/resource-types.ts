@@ -38,6 +38,8 @@ export interface ImageOutputs extends ImageInputs {
 }
 
 export interface DiskInputs extends DriverInput, DiskSpec {
+  /** What its data is. A disk that was kept is used again for the same only. Absent in the states of earlier versions. */
+  readonly use?: string;
   /** Delete leaves the disk and its data where they are. */
   readonly keep: boolean;
 }
@@ -58,10 +60,8 @@ export interface MachineVolume {
 }
 
 /**
- * `seed` and `secrets` are read only when a machine is created or recreated: a change of them is no difference of
- * a machine that exists, and they are no outputs. What of them must follow in a running node is `NodeFiles`. `stack`,
- * `name`, `uuid`, `image`, `nics` replace; `memoryMiB`, `cpus`, `uplink`, `disks` change in place, with a stop where the
- * driver needs one. `diskGiB` and `volumes` grow in place and are refused when they shrink.
+ * What a change of each input means is in change-classes.ts. `seed` and `secrets` are no outputs; what of them must follow in a
+ * running node is `NodeFiles`.
  */
 export interface MachineInputs extends DriverInput, MachineSpec {
   /**
@@ -184,9 +184,17 @@ export interface ClusterObjectsInputs {
 }
 export type ClusterObjectsOutputs = ClusterObjectsInputs;
 
-/** Precedes every machine and refuses a plan whose losses would break the cluster; see plan-losses.ts. */
+/** The values of a configuration by path, as they take effect. */
+export type Settings = Readonly<Record<string, string>>;
+
+/**
+ * Precedes every machine and refuses a plan whose losses would break the cluster, and a configuration that a running stack cannot
+ * have; see plan-losses.ts and configuration-changes.ts.
+ */
 export interface GuardInputs extends DriverInput, GuardedMembers {
   readonly stack: string;
+  /** The configuration as it takes effect. Absent in the states of earlier versions. */
+  readonly settings?: Settings;
 }
 export interface GuardOutputs extends GuardInputs {
   readonly standing: boolean;

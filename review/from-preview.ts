@@ -1,9 +1,14 @@
+import { type Change, machineChanges, restartsOn } from "../model/change-classes";
+import { changedSettings } from "../model/configuration-changes";
+import { isDriverName } from "../model/drivers";
 import { refusalPrefix } from "../model/plan-losses";
 import { type Pool, pools } from "../model/pool-change";
+import type { Settings } from "../model/resource-types";
 import { type Role, rolesOfPool, storedRoles } from "../model/roles";
 import { countRoles, type RoleCounts } from "./interruptions";
 import { objectChanges, textsOf } from "./object-changes";
-import type { Action, FileChange, NodeChange } from "./review";
+import type { Action, FileChange, NodeChange, SettingReview } from "./review";
+import { reviewSettings } from "./review-settings";
 
 /** The relevant part of the output of `pulumi preview --json`. */
 export interface PulumiPreview {
@@ -25,6 +30,7 @@ type Inputs = Readonly<Record<string, unknown>>;
 export interface PreviewedChanges {
   readonly changes: readonly NodeChange[];
   readonly refused: readonly string[];
+  readonly settings: readonly SettingReview[];
   readonly counts: RoleCounts;
   readonly unchangedNodes: number;
 }
@@ -48,7 +54,12 @@ export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview
   const standing = [...new Set(machines.filter(({ op }) => op !== "create").map(nodeOf))];
   return {
     changes: [...changes, ...ofType("ClusterObjects").filter(isChange).flatMap(changedObjects)],
-    refused: diagnostics.filter(({ severity }) => severity === "error").flatMap(({ message }) => problemOf(message)),
+    refused: [
+      ...new Set(
+        diagnostics.filter(({ severity }) => severity === "error").flatMap(({ message }) => problemOf(message)),
+      ),
+    ],
+    settings: ofType("Guard").filter(isChange).flatMap(changedSettingsOf),
     counts: countRoles(standing.map(rolesOf)),
     unchangedNodes: names.length - changes.length,
   };
@@ -58,6 +69,14 @@ function changedObjects({ oldState, newState }: PreviewStep): readonly NodeChang
   const objectsOf = (inputs: Inputs | undefined) => (inputs?.objects ?? {}) as Readonly<Record<string, unknown>>;
   if (oldState?.inputs === undefined) return []; // with a new cluster
   return objectChanges(textsOf(objectsOf(oldState.inputs)), textsOf(objectsOf(newState?.inputs)));
+}
+
+/** The guard records the configuration. */
+function changedSettingsOf({ oldState, newState }: PreviewStep): readonly SettingReview[] {
+  const [before, after] = [oldState?.inputs?.settings, newState?.inputs?.settings];
+  if (before === undefined || after === undefined) return [];
+  const driver = String(newState?.inputs?.driver);
+  return reviewSettings(changedSettings(before as Settings, after as Settings), isDriverName(driver) ? driver : "auto");
 }
 
 const isChange = ({ op }: PreviewStep): boolean => op !== "refresh" && op !== "same";
@@ -108,7 +127,18 @@ function actionOf(steps: readonly PreviewStep[]): Action | "same" {
   if (ops.includes("delete")) return "remove";
   if (ops.includes("create")) return "create";
   if (!ops.includes("update")) return "same";
-  return "update";
+  return steps.some(isRestart) ? "restart" : "update";
+}
+
+/** A machine that runs, and an input that its driver changes only while it is stopped. */
+function isRestart({ oldState, newState, diffReasons }: PreviewStep): boolean {
+  const driver = String(newState?.inputs?.driver);
+  const table: Readonly<Record<string, Change>> = machineChanges;
+  if (!isDriverName(driver) || oldState?.inputs?.power === "stopped") return false;
+  return (diffReasons ?? []).some((input) => {
+    const change = table[input];
+    return change !== undefined && restartsOn(change, driver);
+  });
 }
 
 function reasonsOf({ oldState, newState, diffReasons, replaceReasons }: PreviewStep): readonly string[] {

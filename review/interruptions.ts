@@ -1,5 +1,6 @@
 import { guestCommand } from "../model/guest-paths";
 import { longestOf, longestOfBench } from "../model/measured/measurements";
+import { majorityOf } from "../model/pool-change";
 import { roles as descriptions, type Role } from "../model/roles";
 import { type Action, clusterObjectsEntry, type Interruption, type NodeChange, type Risk } from "./review";
 
@@ -45,13 +46,21 @@ const high = (riskReason: string, interruption: Interruption): Judgement => ({
   riskReason,
 });
 
-/** What is unavailable during the change, and the risk. */
-export function judgeChange(change: NodeChange, counts: RoleCounts): Judgement {
+/**
+ * What is unavailable during the change, and the risk.
+ *
+ * @param restarting nodes per role whose machines restart at the same time
+ */
+export function judgeChange(change: NodeChange, counts: RoleCounts, restarting: RoleCounts = {}): Judgement {
   const { action, roles, files } = change;
   if (action === "later") return { interruption: nothing, risk: "none", riskReason: "takes effect in a new machine" };
   if (change.node === clusterObjectsEntry) return low("pods of a changed workload restart one after the other");
   if (action === "create") return low("a new node interrupts nothing");
   const isOneOfSeveral = (role: Role): boolean => (counts[role] ?? 1) > 1;
+  const gone = roles.find(
+    (role) => action === "restart" && isOneOfSeveral(role) && isTooMany(role, counts, restarting),
+  );
+  if (gone !== undefined) return lossOfAll(gone, restarting);
   if (action !== "update") return judgeLoss(roles, action, isOneOfSeveral);
   return judgeUpdate(
     files.map(({ reload }) => reload).filter((reload) => reload !== ""),
@@ -67,6 +76,17 @@ function judgeUpdate(reloads: readonly string[], isOneOfSeveral: boolean): Judge
   }
   return low("services reload one node at a time, with a health check after each node");
 }
+
+/** etcd and the copies of the volume need a majority, everything else one node. */
+function isTooMany(role: Role, counts: RoleCounts, restarting: RoleCounts): boolean {
+  const [all, away] = [counts[role] ?? 1, restarting[role] ?? 0];
+  return all - away < (role === "etcd" || role === "storage" ? majorityOf(all) : 1);
+}
+
+const lossOfAll = (role: Role, restarting: RoleCounts): Judgement =>
+  high(`${restarting[role]} machines with the role ${role} restart at the same time`, {
+    what: `${descriptions[role].loss.ofTheOnly}, until they are back`,
+  });
 
 type Loss = Exclude<Action, "later" | "create" | "update">;
 

@@ -1,4 +1,4 @@
-import { type Action, clusterObjectsEntry, type NodeReview, type Review } from "./review";
+import { type Action, clusterObjectsEntry, type NodeReview, type Review, type SettingReview } from "./review";
 
 /** Maximum length of a GitHub comment. */
 export const commentLimit = 65_536;
@@ -29,14 +29,26 @@ export function renderMarkdown(review: Review, limit = commentLimit): string {
   return text.slice(0, limit);
 }
 
-function renderHead({ stack, comparedWith, risk, refused, nodes, unchangedNodes }: Review): string {
+function renderHead({ stack, comparedWith, risk, refused, settings, nodes, unchangedNodes }: Review): string {
   const title = `${markerOf(stack)}\n## groundplane preview: \`${stack}\`\n\nCompared with ${comparedWith}. `;
   const verdict = refused.length > 0 ? "**Refused**; nothing changes." : `Risk: **${risk}**.`;
   const reasons = refused.map((reason) => `- ${reason}\n`).join("");
   const summary = nodes.length === 0 ? "No node changes." : tableOf(nodes);
   const rest = unchangedNodes > 0 && nodes.length > 0 ? `\n${unchangedNodes} other nodes do not change.\n` : "\n";
-  return `${title}${verdict}\n\n${reasons}${reasons === "" ? "" : "\n"}${summary}\n${rest}`;
+  return `${title}${verdict}\n\n${reasons}${reasons === "" ? "" : "\n"}${settingsTable(settings)}${summary}\n${rest}`;
 }
+
+function settingsTable(settings: readonly SettingReview[]): string {
+  if (settings.length === 0) return "";
+  const none = "none";
+  const rows = settings.map(({ key, before = none, after = none, class: changeClass, effect }) =>
+    rowOf([`\`${key}\``, `${before} -> ${after}`, changeClass, effect]),
+  );
+  return `| key | change | class | effect |\n| --- | --- | --- | --- |\n${rows.join("\n")}\n\n`;
+}
+
+const rowOf = (cells: readonly string[]): string =>
+  `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
 
 function tableOf(nodes: readonly NodeReview[]): string {
   const rows = nodes.map((node) => {
@@ -49,7 +61,7 @@ function tableOf(nodes: readonly NodeReview[]): string {
       `${what}${measured}`,
       `${node.risk}: ${node.riskReason}`,
     ];
-    return `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
+    return rowOf(cells);
   });
   return ["| node | change | reason | unavailable meanwhile | risk |", "| --- | --- | --- | --- | --- |", ...rows].join(
     "\n",

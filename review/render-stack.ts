@@ -5,6 +5,7 @@ import { byName } from "../model/cluster-object";
 import type { DistributionName } from "../model/distributions";
 import type { DriverName, ImageForm } from "../model/drivers";
 import type { UplinkSpec } from "../model/hypervisor-objects";
+import type { Settings } from "../model/resource-types";
 import { imageKindOf } from "../model/roles";
 import { describeProblems } from "../stacks/config/describe-problems";
 import { readConfigurationFile } from "../stacks/config/read-configuration-file";
@@ -25,6 +26,8 @@ export interface StackRendering {
   readonly volume?: string;
   /** The data centre's own objects in the cluster. Absent in the renderings of earlier revisions. */
   readonly objects?: ObjectTexts;
+  /** The configuration as it takes effect, by path. Absent in the renderings of earlier revisions. */
+  readonly settings?: Settings;
 }
 
 export interface RenderedNode extends NodePlan {
@@ -64,5 +67,6 @@ export function renderStack(text: string, stack: string, file: string): RenderRe
   const { driver, distribution } = configuration;
   const volume = plan.volume?.shape;
   const objects = textsOf(byName(clusterObjects(plan)));
-  return { rendering: { driver, distribution, nodes, objects, ...(volume !== undefined && { volume }) } };
+  const { settings } = plan;
+  return { rendering: { driver, distribution, nodes, objects, settings, ...(volume !== undefined && { volume }) } };
 }

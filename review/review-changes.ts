@@ -1,12 +1,13 @@
 import { formatPatch, structuredPatch } from "diff";
 import { primaryRole } from "../model/roles";
-import { judgeChange, type RoleCounts, worstRisk } from "./interruptions";
-import type { NodeChange, NodeReview, Review } from "./review";
+import { countRoles, judgeChange, type RoleCounts, worstRisk } from "./interruptions";
+import type { NodeChange, NodeReview, Review, SettingReview } from "./review";
 
 export interface ReviewContext {
   readonly stack: string;
   readonly comparedWith: string;
   readonly refused: readonly string[];
+  readonly settings: readonly SettingReview[];
   /** Nodes per role before the change. */
   readonly counts: RoleCounts;
   readonly unchangedNodes: number;
@@ -14,13 +15,15 @@ export interface ReviewContext {
 
 /** Adds the commands, the interruption and the risk of each change. */
 export function reviewChanges(changes: readonly NodeChange[], context: ReviewContext): Review {
-  const { stack, comparedWith, refused, counts, unchangedNodes } = context;
-  const nodes = changes.map((change) => reviewNode(change, counts));
-  const risk = refused.length > 0 ? "high" : worstRisk(nodes.map((node) => node.risk));
-  return { format: 1, stack, comparedWith, risk, refused, nodes, unchangedNodes };
+  const { stack, comparedWith, refused, settings, counts, unchangedNodes } = context;
+  // The order of files does not hold for machines: all that restart do so at the same time.
+  const restarting = countRoles(changes.filter(({ action }) => action === "restart").map(({ roles }) => roles));
+  const nodes = changes.map((change) => reviewNode(change, counts, restarting));
+  const risk = refused.length > 0 ? "high" : worstRisk([...settings, ...nodes].map((one) => one.risk));
+  return { format: 1, stack, comparedWith, risk, refused, settings, nodes, unchangedNodes };
 }
 
-function reviewNode(change: NodeChange, counts: RoleCounts): NodeReview {
+function reviewNode(change: NodeChange, counts: RoleCounts, restarting: RoleCounts): NodeReview {
   const { node, roles, action, reasons, files } = change;
   const reloads = action === "update" || action === "restart" ? files.map(({ reload }) => reload) : [];
   return {
@@ -31,7 +34,7 @@ function reviewNode(change: NodeChange, counts: RoleCounts): NodeReview {
     reasons,
     files: files.map(({ path, before, after }) => ({ path, diff: textDiff(before, after) })),
     reloads: [...new Set(reloads.filter((reload) => reload !== ""))],
-    ...judgeChange(change, counts),
+    ...judgeChange(change, counts, restarting),
   };
 }
 

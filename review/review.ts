@@ -1,3 +1,4 @@
+import type { ChangeClass } from "../model/change-classes";
 import type { Role } from "../model/roles";
 
 /** The effect of a change on every node, in the order of the plan. */
@@ -43,9 +44,22 @@ export interface Review {
   readonly risk: Risk;
   /** Why the change cannot be applied, each with an alternative; empty = it can. */
   readonly refused: readonly string[];
+  /** The keys of the configuration that change. */
+  readonly settings: readonly SettingReview[];
   /** The nodes that change. */
   readonly nodes: readonly NodeReview[];
   readonly unchangedNodes: number;
+}
+
+export interface SettingReview {
+  /** e.g. `pools.workers.count` */
+  readonly key: string;
+  /** Absent: the key had no effect, or has none any more. */
+  readonly before?: string;
+  readonly after?: string;
+  readonly class: ChangeClass;
+  readonly effect: string;
+  readonly risk: Risk;
 }
 
 export interface NodeReview {

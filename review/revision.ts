@@ -1,11 +1,11 @@
 import * as path from "node:path";
-import { makeTemporaryFolder, removeTree } from "../host/file-store";
-import { projectFolder } from "../host/project-folder";
+import { makeTemporaryFolder, readIfPresent, removeTree } from "../host/file-store";
+import { projectFolder, stackFile } from "../host/project-folder";
 import { runCommand } from "../host/run-command";
 import { CommandError } from "../model/commands";
 import { storedRoles } from "../model/roles";
 import { UserError } from "../model/user-error";
-import type { RenderedNode, RenderResult, StackRendering } from "./render-stack";
+import { type RenderedNode, type RenderResult, renderStack, type StackRendering } from "./render-stack";
 
 /**
  * The stack as rendered by a git revision; undefined when the revision has no such stack. The checkout is not changed: the
@@ -22,7 +22,10 @@ export async function renderRevision(revision: string, stack: string): Promise<R
     const script = path.join(projectFolder(), "review", "render-revision.cjs");
     const { stdout } = await runCommand([process.execPath, script, folder, stack]);
     const result = JSON.parse(stdout) as RenderResult | Record<string, never>;
-    if ("rendering" in result) return { rendering: readRendering(result.rendering) };
+    if ("rendering" in result) {
+      const rendering = readRendering(result.rendering);
+      return { rendering: { ...(await settingsOfFile(folder, stack)), ...rendering } };
+    }
     return "problem" in result ? (result as RenderResult) : undefined;
   } catch (error) {
     if (!(error instanceof CommandError) || error.argv[0] !== process.execPath) throw error;
@@ -34,6 +37,14 @@ export async function renderRevision(revision: string, stack: string): Promise<R
   } finally {
     await removeTree(folder);
   }
+}
+
+/** An earlier revision renders no settings: this one reads its file. */
+async function settingsOfFile(folder: string, stack: string): Promise<Pick<StackRendering, "settings">> {
+  const text = await readIfPresent(path.join(folder, stackFile(stack)));
+  const result = text === undefined ? undefined : renderStack(text, stack, stackFile(stack));
+  const settings = result && "rendering" in result ? result.rendering.settings : undefined;
+  return settings ? { settings } : {};
 }
 
 /** The full commit id of a revision. */

@@ -44,7 +44,8 @@ async function reviewOfRevision(stack: string, base: string): Promise<Review> {
     throw new UserError("no-stack-file", `there is no ${stackFile(stack)}`, "name another --stack");
   const now = renderStack(text, stack, stackFile(stack));
   if ("problem" in now) {
-    return reviewChanges([], { stack, comparedWith, refused: [now.problem], counts: {}, unchangedNodes: 0 });
+    const refused = [now.problem];
+    return reviewChanges([], { stack, comparedWith, refused, settings: [], counts: {}, unchangedNodes: 0 });
   }
   const before = await renderRevision(base, stack);
   if (before && "problem" in before) {
@@ -54,8 +55,8 @@ async function reviewOfRevision(stack: string, base: string): Promise<Review> {
       "compare with a revision that has a valid configuration",
     );
   }
-  const { changes, refused, unchangedNodes } = compareRenderings(before?.rendering, now.rendering);
-  return reviewChanges(changes, { stack, comparedWith, refused, counts: countsOf(before?.rendering), unchangedNodes });
+  const { changes, ...compared } = compareRenderings(before?.rendering, now.rendering);
+  return reviewChanges(changes, { stack, comparedWith, counts: countsOf(before?.rendering), ...compared });
 }
 
 function countsOf(rendering: StackRendering | undefined): RoleCounts {
@@ -76,7 +77,6 @@ async function reviewOfStack(stack: string): Promise<Review> {
     if (error instanceof CommandError && error.stdout.trim().startsWith("{")) return error.stdout;
     throw error;
   });
-  const { changes, refused, counts, unchangedNodes } = changesOfPreview(JSON.parse(text) as PulumiPreview);
-  const comparedWith = "the running stack";
-  return reviewChanges(changes, { stack, comparedWith, refused, counts, unchangedNodes });
+  const { changes, ...previewed } = changesOfPreview(JSON.parse(text) as PulumiPreview);
+  return reviewChanges(changes, { stack, comparedWith: "the running stack", ...previewed });
 }

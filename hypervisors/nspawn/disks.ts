@@ -19,8 +19,9 @@ export function inspectDisk(host: Host, spec: DiskName): Promise<DiskRecord | un
 
 export async function ensureDisk(host: Host, spec: DiskSpec, owner: Owner): Promise<void> {
   await checkOwner(host, spec, owner);
-  const { stack, name, uuid, sizeGiB } = spec;
-  await host.files.writeJson(recordFile(host, spec), { stack, name, uuid, sizeGiB, owner } satisfies DiskRecord);
+  const { stack, name, uuid, sizeGiB, use } = spec;
+  const record = { stack, name, uuid, sizeGiB, ...(use !== undefined && { use }), owner } satisfies DiskRecord;
+  await host.files.writeJson(recordFile(host, spec), record);
   await host.files.makeFolder(diskDataFolder(host, spec));
 }
 

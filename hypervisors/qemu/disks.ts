@@ -31,22 +31,17 @@ export function ensureDisk(host: Host, spec: DiskSpec, owner: Owner): Promise<vo
 
 async function makeOrGrow(host: Host, spec: DiskSpec, owner: Owner): Promise<void> {
   const known = await checkOwner(host, spec, owner);
-  const { stack, name, uuid, sizeGiB } = spec;
+  const { stack, name, uuid, sizeGiB, use } = spec;
   const file = diskFile(host, spec);
   if (!known && (await host.files.exists(file))) throw new ForeignObjectError(`file ${file}`, undefined);
   // The record keeps the old size until the disk has the new one.
-  const before = known?.sizeGiB ?? sizeGiB;
-  await host.files.writeJson(recordFile(host, spec), {
-    stack,
-    name,
-    uuid,
-    sizeGiB: before,
-    owner,
-  } satisfies DiskRecord);
+  const record = { stack, name, uuid, ...(use !== undefined && { use }), owner };
+  const before = { ...record, sizeGiB: known?.sizeGiB ?? sizeGiB } satisfies DiskRecord;
+  await host.files.writeJson(recordFile(host, spec), before);
   if (!(await host.files.exists(file))) {
     await createDiskFile(host, file, (partial) => makeDisk(partial, sizeGiB * GIB));
   } else await growDisk(host, spec);
-  await host.files.writeJson(recordFile(host, spec), { stack, name, uuid, sizeGiB, owner } satisfies DiskRecord);
+  await host.files.writeJson(recordFile(host, spec), { ...record, sizeGiB } satisfies DiskRecord);
 }
 
 export async function removeDisk(host: Host, spec: DiskName, owner: Owner): Promise<void> {

@@ -24,12 +24,13 @@ export async function inspectDisk(box: VirtualBox, spec: DiskName): Promise<Disk
 
 export async function ensureDisk(box: VirtualBox, spec: DiskSpec, owner: Owner): Promise<void> {
   await checkOwner(box.host, spec, owner);
-  const { stack, name, uuid, sizeGiB } = spec;
+  const { stack, name, uuid, sizeGiB, use } = spec;
   const files = diskFiles(box.host, spec);
   await box.host.files.makeFolder(files.folder, 0o700);
   const before = await readRecord(box.host, spec);
   // The record names the owner before the disk exists, and a new size only after the disk was resized.
-  const record = { stack, name, uuid, sizeGiB: before?.sizeGiB ?? sizeGiB, owner } satisfies DiskRecord;
+  const kept = { stack, name, uuid, ...(use !== undefined && { use }), owner };
+  const record = { ...kept, sizeGiB: before?.sizeGiB ?? sizeGiB } satisfies DiskRecord;
   await box.host.files.writeJson(files.record, record);
   if (!(await box.host.files.exists(files.medium))) {
     await whileDiskIsFree(box, spec, true, (session) => create(session, files.medium, sizeGiB));

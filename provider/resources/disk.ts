@@ -1,8 +1,13 @@
+import * as path from "node:path";
+import { disksFolder } from "../../host/data-folder";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
+import { diskChanges, inputsOfClass } from "../../model/change-classes";
+import { refusalPrefix } from "../../model/plan-losses";
 import type { DiskInputs, DiskOutputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
+import type { CheckFailure, Context } from "../rpc/resource-handler";
 import { objectId, parseObjectId } from "./object-id";
-import { presentOwner } from "./present-owner";
+import { belongsToAnother, presentOwner } from "./present-owner";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
@@ -17,15 +22,22 @@ export function diskResource(driverByName: DriverByName): TypedResource<DiskInpu
         name: schemas.text("e.g. storage-1-brick"),
         uuid: schemas.text(),
         sizeGiB: schemas.whole("GiB"),
+        use: schemas.text("What its data is, e.g. which copy of which volume."),
         keep: schemas.flag("Deletion keeps the disk and its data."),
       },
+      optional: ["use"],
     },
-    replaceOn: ["driver", "stack", "name", "uuid"],
+    // A state of an earlier version has no `use`; another one is refused.
+    replaceOn: inputsOfClass(diskChanges, "creation-only", "replace").filter((input) => input !== "use"),
     refreshBeforeUpdate: true,
 
-    async create(inputs, preview, { urn }) {
+    async check(inputs, _context, olds) {
+      return olds !== undefined && olds.use === inputs.use ? [] : otherUse(driverByName, inputs);
+    },
+
+    async create(inputs, preview, context) {
       const id = objectId(inputs);
-      if (!preview) await ensure(driverByName, inputs, urn);
+      if (!preview) await ensure(driverByName, inputs, context);
       return { id, outputs: inputs };
     },
 
@@ -33,34 +45,52 @@ export function diskResource(driverByName: DriverByName): TypedResource<DiskInpu
       const { driver, stack, name } = parseObjectId(id);
       const found = await driverByName(driver).inspectDisk({ stack, name });
       if (!found) return undefined;
-      const { uuid, sizeGiB } = found;
+      const { uuid, sizeGiB, use } = found;
       // Only the state records whether to keep it; an imported disk is kept until the program sets `keep`.
-      const inputs = { driver, stack, name, uuid, sizeGiB, keep: olds?.inputs.keep ?? true };
+      const keep = olds?.inputs.keep ?? true;
+      const inputs = { driver, stack, name, uuid, sizeGiB, ...(use !== undefined && { use }), keep };
       return { inputs, outputs: inputs };
     },
 
-    async update(_id, inputs, olds, preview, { urn }) {
+    async update(_id, inputs, olds, preview, context) {
       if (inputs.sizeGiB < olds.inputs.sizeGiB) throw shrinking(inputs, olds.inputs);
-      if (!preview) await ensure(driverByName, inputs, urn);
+      if (!preview) await ensure(driverByName, inputs, context);
       return inputs;
     },
 
-    async delete(id, olds, { urn }) {
+    async delete(id, olds, context) {
       if (olds.inputs.keep) return;
       const { driver, stack, name } = parseObjectId(id);
       const hypervisor = driverByName(driver);
       const found = await hypervisor.inspectDisk({ stack, name });
-      await hypervisor.removeDisk({ stack, name }, presentOwner(found, stack, urn));
+      if (belongsToAnother(`disk ${name}`, found, stack, context)) return;
+      await hypervisor.removeDisk({ stack, name }, presentOwner(found, stack, context.urn));
     },
   };
 }
 
-async function ensure(driverByName: DriverByName, inputs: DiskInputs, urn: string): Promise<void> {
-  const { driver, stack, name, uuid, sizeGiB } = inputs;
+async function ensure(driverByName: DriverByName, inputs: DiskInputs, { urn, log }: Context): Promise<void> {
+  const { driver, stack, name, uuid, sizeGiB, use } = inputs;
   const hypervisor = driverByName(driver);
   // A disk that an earlier deployment of this stack kept is adopted, whatever its resource name was.
   const found = await hypervisor.inspectDisk({ stack, name });
-  await hypervisor.ensureDisk({ stack, name, uuid, sizeGiB }, presentOwner(found, stack, urn));
+  const owner = presentOwner(found, stack, urn);
+  if (found && use !== undefined && found.use === undefined) {
+    log("info", `${name} has no record of what its data is; from now on: ${use}`);
+  }
+  await hypervisor.ensureDisk({ stack, name, uuid, sizeGiB, ...(use !== undefined && { use }) }, owner);
+}
+
+/** Data of another use would be served as if it were right: a brick without file contents as a complete copy. */
+async function otherUse(driverByName: DriverByName, inputs: DiskInputs): Promise<readonly CheckFailure[]> {
+  const { driver, stack, name, use } = inputs;
+  const found = use === undefined ? undefined : await driverByName(driver).inspectDisk({ stack, name });
+  if (found?.use === undefined || found.use === use) return [];
+  const place = path.join(disksFolder(stack), `${name}*`);
+  const instead = `restore the former configuration, or remove the disk and its data yourself: ${place}`;
+  const reason = `${refusalPrefix}disk ${name} is kept as ${found.use} and cannot become ${use}; ${instead}`;
+  // For the resource as a whole: the engine would print the value of a named property.
+  return [{ property: "", reason }];
 }
 
 const shrinking = (inputs: DiskInputs, before: DiskInputs): UserError =>

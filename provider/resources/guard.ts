@@ -2,6 +2,7 @@ import { stackFolder } from "../../host/data-folder";
 import { clearDismantling, isDismantling } from "../../host/dismantling-mark";
 import { removeIfEmpty } from "../../host/file-store";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
+import { refusedSettings } from "../../model/configuration-changes";
 import { refusalPrefix, refusedLosses } from "../../model/plan-losses";
 import {
   type FormerMachine,
@@ -49,16 +50,23 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
         storage: schemas.list(member),
         replicas: schemas.whole("The number of storage machines with the same data, including an arbiter."),
         volume: schemas.text("Shape of their volume; empty = none."),
+        settings: {
+          type: "map",
+          values: schemas.text(),
+          description: "The configuration as it takes effect, by path.",
+        },
         standing: schemas.flag("true; set by the provider, so that a removed guard differs."),
       },
-      optional: ["standing", "volume"],
+      optional: ["standing", "volume", "settings"],
     },
     replaceOn: [],
     ownInputs: { standing: true },
     refreshBeforeUpdate: true,
 
     async check(inputs, _context, olds) {
-      return looksTheSame(inputs, olds) ? [] : judge(driverByName, inputs, olds);
+      const settings = refusedSettings(olds?.settings ?? {}, inputs.settings ?? {});
+      const losses = looksTheSame(inputs, olds) ? [] : await judge(driverByName, inputs, olds);
+      return [...settings, ...losses].map(refusal);
     },
 
     async create(inputs, preview) {
@@ -109,7 +117,7 @@ async function judge(
   driverByName: DriverByName,
   inputs: GuardInputs,
   olds: GuardInputs | undefined,
-): Promise<readonly CheckFailure[]> {
+): Promise<readonly string[]> {
   const hypervisor = driverByName(inputs.driver);
   const { stack } = inputs;
   const recorded = await recordedRoles(inputs, olds);
@@ -129,13 +137,12 @@ async function judge(
   // The existing copies remain when the plan has fewer machines.
   const replicas = Math.max(inputs.replicas, olds?.replicas ?? 0);
   return refusedLosses(before, present, { ...inputs, replicas }, olds?.volume).map(
-    ({ property, problem, instead }) => ({
-      // For the resource as a whole: the engine would print the value of a named property.
-      property: "",
-      reason: `${refusalPrefix}${property}: ${problem}; ${instead}`,
-    }),
+    ({ property, problem, instead }) => `${property}: ${problem}; ${instead}`,
   );
 }
+
+/** For the resource as a whole: the engine would print the value of a named property. */
+const refusal = (reason: string): CheckFailure => ({ property: "", reason: `${refusalPrefix}${reason}` });
 
 /** Roles of guarded machines by name: as planned, as in the state, and as in the record of the last `up`. */
 async function recordedRoles(

@@ -1,3 +1,4 @@
+import { machineChanges, readAtCreation } from "../../model/change-classes";
 import type { ObjectSchema, ResourceSchema } from "../rpc/package-schema";
 import * as schemas from "./schemas";
 
@@ -80,7 +81,7 @@ export const machineSchema: ResourceSchema = {
     },
   },
   optional: ["uplink", "power", "drift", "volumes"],
-  createOnly: ["seed", "secrets"],
+  createOnly: readAtCreation(machineChanges),
   outputs: {
     generation: schemas.text("New per creation."),
   },

@@ -1,5 +1,6 @@
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import type { Hypervisor, MachineSpec, MachineState, Owner } from "../../hypervisors/hypervisor";
+import { inputsOfClass, machineChanges } from "../../model/change-classes";
 import { formerMachineProperties } from "../../model/former-names";
 import type { DriverInput, MachineInputs, MachineOutputs } from "../../model/resource-types";
 import { type Properties, UNKNOWN } from "../rpc/property-values";
@@ -9,7 +10,7 @@ import { fillSecrets, referredSecrets } from "./fill-secrets";
 import { isInTransition, markInTransition, refuseUnsafeLoss, withStackLock } from "./guard-record";
 import { machineSchema } from "./machine-schema";
 import { objectId, parseObjectId } from "./object-id";
-import { presentOwner } from "./present-owner";
+import { belongsToAnother, presentOwner } from "./present-owner";
 import type { TypedResource } from "./typed-resource";
 
 /** How long a machine with a data disk may take to shut down before its power is cut. */
@@ -19,7 +20,7 @@ const ORDERLY_STOP_MS = 30_000;
 export function machineResource(driverByName: DriverByName): TypedResource<MachineInputs, MachineOutputs> {
   return {
     schema: machineSchema,
-    replaceOn: ["driver", "stack", "name", "uuid", "image", "nics"],
+    replaceOn: inputsOfClass(machineChanges, "creation-only", "replace"),
     formerProperties: formerMachineProperties,
     alwaysSecret: ["secrets"],
     // A stopped machine has no other difference, and manual changes may have no input of their own.
@@ -64,6 +65,7 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       const { driver, ...machine } = parseObjectId(id);
       const hypervisor = driverByName(driver);
       const found = await hypervisor.inspectMachine(machine);
+      if (belongsToAnother(`machine ${machine.name}`, found, machine.stack, context)) return;
       await withStackLock(machine.stack, async () => {
         // A master that has left the cluster is no loss, and neither is a machine that no longer exists.
         if (found && !isInTransition(machine)) await refuseUnsafeLoss(hypervisor, machine);

@@ -1,5 +1,7 @@
 import type { ConnectGuest } from "../../guests/guest";
 import { UnreachableError } from "../../guests/guest-ssh";
+import { refusedSettings, settingsInFiles } from "../../model/configuration-changes";
+import { refusalPrefix } from "../../model/plan-losses";
 import type { NodeFilesInputs, NodeFilesOutputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import type { Properties } from "../rpc/property-values";
@@ -26,9 +28,13 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
     replaceOn: ["node"],
     refreshBeforeUpdate: true,
 
-    async check({ files }) {
+    async check({ files }, _context, olds) {
       if (!Array.isArray(files)) return [];
-      return files.flatMap(({ path, mode }, index) => [
+      // The guard has no record of the configuration of a stack that an earlier version brought up.
+      const refused = refusedSettings(settingsOf(olds?.files), settingsOf(files)).map((reason) => ({
+        ...{ property: "", reason: `${refusalPrefix}${reason}` },
+      }));
+      const misshapen = files.flatMap(({ path, mode }, index) => [
         ...(typeof path !== "string" || /^\/[\w./@:+-]+$/.test(path)
           ? []
           : [
@@ -41,6 +47,7 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
           ? []
           : [{ property: `files[${index}].mode`, reason: "must be four octal digits" }]),
       ]);
+      return [...refused, ...misshapen];
     },
 
     async create(inputs, preview, context) {
@@ -77,6 +84,10 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
     },
   };
 }
+
+/** In a preview a text may be unknown. */
+const settingsOf = (files: NodeFilesInputs["files"] = []) =>
+  settingsInFiles(files.flatMap(({ content }) => (typeof content === "string" ? [content] : [])));
 
 /** Represents an absent file in the diff. */
 const missing = { mode: "missing", content: "" };

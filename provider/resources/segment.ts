@@ -6,7 +6,7 @@ import type { SegmentSpec } from "../../hypervisors/hypervisor";
 import type { SegmentInputs, SegmentOutputs } from "../../model/resource-types";
 import type { ObjectSchema } from "../rpc/package-schema";
 import { objectId, parseObjectId } from "./object-id";
-import { presentOwner } from "./present-owner";
+import { belongsToAnother, presentOwner } from "./present-owner";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
@@ -71,11 +71,12 @@ export function segmentResource(driverByName: DriverByName): TypedResource<Segme
       return inputs;
     },
 
-    async delete(id, _olds, { urn }) {
+    async delete(id, _olds, context) {
       const { driver, stack, name } = parseObjectId(id);
       const hypervisor = driverByName(driver);
       const found = await hypervisor.inspectSegment({ stack, name });
-      await hypervisor.removeSegment({ stack, name }, presentOwner(found, stack, urn));
+      if (belongsToAnother(`segment ${name}`, found, stack, context)) return;
+      await hypervisor.removeSegment({ stack, name }, presentOwner(found, stack, context.urn));
       await forgetDriver(localHost, stack, name);
     },
   };

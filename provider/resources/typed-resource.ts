@@ -1,7 +1,9 @@
+import { refusalPrefix } from "../../model/plan-losses";
 import { checkInputs } from "../rpc/check-inputs";
 import type { ResourceSchema } from "../rpc/package-schema";
 import type { Properties, UNKNOWN } from "../rpc/property-values";
 import type { CheckFailure, Context, OldState, ResourceHandler } from "../rpc/resource-handler";
+import { noteResource } from "./present-owner";
 
 /** Outputs of a preview, some of which are unknown. */
 export type Planned<O> = { readonly [K in keyof O]: O[K] | typeof UNKNOWN };
@@ -35,6 +37,27 @@ export interface TypedResource<I, O> {
   delete(id: string, olds: { inputs: I; outputs: O }, context: Context): Promise<void>;
 }
 
+type Refusal = (former: string, now: string, stack: string) => string;
+
+/** What no object can change, whatever its type. A replacement would leave its machines or disks behind. */
+const identities: Readonly<Record<"stack" | "driver", Refusal>> = {
+  // Only `pulumi stack rename` brings a resource of one stack into another.
+  stack: (former, now) =>
+    `the stack ${former} was renamed to ${now}, and names, addresses and keys of its nodes follow from its name; ` +
+    `take its name back: \`pulumi stack rename ${former} --stack ${now}\``,
+  driver: (former, now, stack) =>
+    `the stack ${stack} exists on ${former} and cannot become one on ${now}: machines do not move between hypervisors; ` +
+    `stay with ${former}, or take it down first: \`npx groundplane destroy --stack ${stack}\``,
+};
+
+function changedIdentity(news: Properties, olds: Properties = {}): readonly CheckFailure[] {
+  return Object.entries(identities).flatMap(([key, refuse]) => {
+    const [former, now] = [olds[key], news[key]];
+    if (typeof former !== "string" || typeof now !== "string" || former === now) return [];
+    return [{ property: "", reason: refusalPrefix + refuse(former, now, String(olds.stack ?? news.stack)) }];
+  });
+}
+
 /** The handler for the server. A name belongs to one object at a time, so the old object is always deleted first. */
 export function resourceHandler<I, O>(resource: TypedResource<I, O>): ResourceHandler {
   const typed = (olds: OldState) => olds as unknown as { inputs: I; outputs: O };
@@ -47,7 +70,8 @@ export function resourceHandler<I, O>(resource: TypedResource<I, O>): ResourceHa
     formerProperties,
     deleteBeforeReplace: true,
     async check(news, context, olds) {
-      const failures = checkInputs(schema, news);
+      noteResource(context.urn);
+      const failures = [...checkInputs(schema, news), ...changedIdentity(news, olds)];
       const inputs = { ...news, ...(resource.ownInputs as Properties | undefined) };
       if (failures.length > 0 || !resource.check) return { inputs, failures };
       return { inputs, failures: await resource.check(inputs as unknown as I, context, olds as unknown as I) };

@@ -7,6 +7,7 @@ import type { DistributionName } from "../../model/distributions";
 import type { FailoverTimers } from "../../model/failover-profiles";
 import type { UplinkSpec } from "../../model/hypervisor-objects";
 import { ports } from "../../model/ports";
+import type { Settings } from "../../model/resource-types";
 import type { Role } from "../../model/roles";
 import type { SegmentName } from "../../model/segments";
 
@@ -164,6 +165,8 @@ export interface DataCenterPlan {
   /** Ports on the host's 127.0.0.1. */
   readonly hostPorts: { readonly api: number; readonly ssh: number };
   readonly keepDataDisks: boolean;
+  /** The configuration as it takes effect, by path. The guard records it and judges changes by it. */
+  readonly settings: Settings;
 }
 
 /** Nodes that have the role, in order. */

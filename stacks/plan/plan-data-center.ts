@@ -5,6 +5,7 @@ import { planBalancing } from "./plan-balancing";
 import { planKubernetes } from "./plan-kubernetes";
 import { domainOf } from "./plan-names";
 import { planNodes } from "./plan-nodes";
+import { planSettings } from "./plan-settings";
 import { planVolume } from "./plan-volume";
 
 /** The whole data centre as data, from a checked configuration and nothing else. */
@@ -27,5 +28,6 @@ export function planDataCenter(configuration: Configuration): DataCenterPlan {
     ...(volume && { volume }),
     hostPorts: configuration.hostPorts,
     keepDataDisks: configuration.options.keepDataDisks,
+    settings: planSettings(configuration, balancing, volume),
   };
 }

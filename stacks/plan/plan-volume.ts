@@ -1,7 +1,7 @@
 import { failoverProfiles } from "../../model/failover-profiles";
 import { guestPaths } from "../../model/guest-paths";
 import type { Configuration } from "../config/configuration";
-import type { BrickPlan, NodePlan, SegmentPlan, VolumePlan } from "./data-center-plan";
+import type { BrickPlan, DataCenterPlan, DataDiskPlan, NodePlan, SegmentPlan, VolumePlan } from "./data-center-plan";
 import { peerId } from "./plan-names";
 
 /** Machines that keep the same data: three copies where there are machines for it, or two and their arbiter. */
@@ -27,6 +27,20 @@ export function planVolume(
     clients: [...workers, ...bricks.map(({ address }) => address)],
     ...failoverProfiles[configuration.options.failover].volume,
   };
+}
+
+const shapes: Readonly<Record<VolumePlan["shape"], string>> = {
+  single: "the only copy",
+  "replica-3": "one of three copies",
+  arbiter: "one of two copies and their arbiter",
+};
+
+/** What a data disk holds, to be recorded on it: a kept disk serves again only as what it was. */
+export function useOfDisk({ stack, volume }: DataCenterPlan, node: NodePlan, disk: DataDiskPlan): string {
+  const position = (volume?.bricks ?? []).findIndex((brick) => brick.node === node.name);
+  const isBrick = position >= 0 && volume?.bricks[position]?.mountPoint === disk.mountPoint;
+  if (!isBrick) return `data of ${node.name} of stack ${stack}`;
+  return `brick ${position + 1} of volume ${volume.name} of stack ${stack}, ${shapes[volume.shape]}`;
 }
 
 function planBrick(stack: string, node: NodePlan): BrickPlan[] {

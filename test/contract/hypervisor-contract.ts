@@ -101,6 +101,10 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       await driver.create().ensureDisk(disk, owner("disk"));
       await driver.create().ensureDisk(disk, owner("disk"));
       assert.deepEqual(await driver.create().inspectDisk(disk), { ...disk, owner: owner("disk") });
+      // A disk of an earlier version has no use; a recorded one stays with the disk.
+      await driver.create().ensureDisk({ ...disk, use: "one of three copies" }, owner("disk"));
+      assert.equal((await driver.create().inspectDisk(disk))?.use, "one of three copies");
+      await driver.create().ensureDisk(disk, owner("disk"));
       await assert.rejects(driver.create().ensureDisk(disk, outsider), ForeignObjectError);
       await assert.rejects(driver.create().removeDisk(disk, outsider), ForeignObjectError);
     });

@@ -62,7 +62,16 @@ test("without a change, the review is empty", async () => {
   assert.deepEqual(
     { ...review(), comparedWith: "" },
     {
-      ...{ format: 1, stack: "lab", comparedWith: "", risk: "none", refused: [], nodes: [], unchangedNodes: 11 },
+      ...{
+        format: 1,
+        stack: "lab",
+        comparedWith: "",
+        risk: "none",
+        refused: [],
+        settings: [],
+        nodes: [],
+        unchangedNodes: 11,
+      },
     },
   );
 });
@@ -121,6 +130,7 @@ test("an earlier revision is rendered by its own renderer, with one role and one
   const text = fs
     .readFileSync(renderer, "utf8")
     .replaceAll('from "../', 'from "../../')
+    .replaceAll('from "./', 'from "../../review/')
     .replace(/images: \{ tree: .*\n/, 'roles: undefined, role: node.roles[0], image: imageOf("tree"),\n')
     .replace("driver, distribution, nodes,", "driver, nodes,");
   for (const words of ["role: node.roles[0]", "driver, nodes,"]) assert.ok(text.includes(words), words);

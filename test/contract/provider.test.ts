@@ -160,6 +160,10 @@ test("a foreign machine of the same name is refused and does not change", async 
     assert.equal(initFailureOf(error), undefined, "it must not come into the state");
     return /belongs to someone/.test(error.message);
   });
+  // Its deletion leaves it alone as well.
+  await client.delete(machine, "fake/tested/one", wanted);
+  assert.ok(fs.existsSync(file));
+  fs.writeFileSync(file, JSON.stringify(record));
 });
 
 test("a second delete succeeds", async () => {

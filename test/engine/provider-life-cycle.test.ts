@@ -151,6 +151,29 @@ test("destroy leaves nothing and can be repeated", async () => {
   await stack.destroy();
 });
 
+test("a second name for a machine or segment does not take it from its owner when it is removed", async () => {
+  const stack = await oneMachine();
+  await stack.up();
+  const { generation } = record().made;
+  const second = await project.program(async () => {
+    const segment = new Segment("dmz");
+    new Machine("one", {}, { dependsOn: [segment] });
+    new Segment("second-segment", { import: "fake/tested/dmz" }, "dmz");
+    new Machine("second", { name: "one" }, { import: "fake/tested/one", dependsOn: [segment] });
+  });
+  await second.up();
+  const removed = await (await oneMachine()).up();
+  assert.equal(removed.summary.resourceChanges?.delete, 2);
+  assert.match(
+    removed.stdout,
+    /machine one stays: it belongs to urn:pulumi:dev::provider-test::groundplane:index:Machine::one/,
+  );
+  assert.match(removed.stdout, /segment dmz stays: it belongs to /);
+  assert.equal(record().made.generation, generation);
+  assert.equal(record().power, "running");
+  await (await oneMachine()).up({ expectNoChanges: true });
+});
+
 test("an existing machine is imported, and then changes like any other machine", async () => {
   await (await oneMachine()).up();
   const empty = await project.program(async () => undefined);

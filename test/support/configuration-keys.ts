@@ -1,4 +1,7 @@
 import * as z from "zod";
+import { changeClasses, restartingDrivers } from "../../model/change-classes";
+import { changeOfKey } from "../../model/configuration-changes";
+import { type PoolName, poolNames } from "../../model/roles";
 import { configurationSchema } from "../../stacks/config/configuration-schema";
 import { markdownTable } from "./documents";
 
@@ -16,7 +19,7 @@ interface Node {
 
 const poolNumbers = ["count", "cpus", "memoryMiB", "diskGiB"] as const;
 
-/** Two tables: the pools with their defaults, and every other key. */
+/** Three tables: the pools with their defaults, every other key, and the classes of changes. */
 export function renderConfigurationKeys(): string {
   const { properties = {} } = z.toJSONSchema(configurationSchema, { io: "input" }) as Node;
   const { pools = {}, ...others } = properties;
@@ -28,13 +31,25 @@ export function renderConfigurationKeys(): string {
   ]);
   const common = poolOf[0]?.[1].properties ?? {};
   const keys = [
-    ...poolNumbers.map((key) => [`\`pools.<pool>.${key}\``, "a whole number", "above", common[key]?.description ?? ""]),
+    ...poolNumbers.map((key) => {
+      const path = `pools.<pool>.${key}`;
+      return [`\`${path}\``, "a whole number", "above", ...changeCells(path), common[key]?.description ?? ""];
+    }),
+    [
+      ...["`pools.<pool>.volumes.<mount point>`", "a whole number, `5 GiB`", ""],
+      ...changeCells("pools.<pool>.volumes./"),
+      common.volumes?.description ?? "",
+    ],
     ...keyRows("pools.<pool>.disks", common.disks ?? {}),
     ...Object.entries(others).flatMap(([name, node]) => keyRows(name, node)),
   ];
   return [
     markdownTable(["pool", ...poolNumbers, "is"], rows),
-    markdownTable(["key", "takes", "default", "is"], keys),
+    markdownTable(["key", "takes", "default", "a change is", "is"], keys),
+    markdownTable(
+      ["class", "a change of it on a running stack"],
+      Object.entries(changeClasses).map(([name, meaning]) => [`\`${name}\``, meaning]),
+    ),
   ].join("\n");
 }
 
@@ -54,8 +69,27 @@ const keyRow = (path: string, node: Node): readonly string[] => [
   `\`${path}\``,
   takes(node),
   defaultOf(node),
+  ...changeCells(path),
   (node.description ?? "").replaceAll("<", "&lt;"),
 ];
+
+/** Of a list the class of its entries; of a count, the classes of its pools. */
+function changeCells(path: string): readonly string[] {
+  if (path === "pools.<pool>.count") return [countCells()];
+  const change = changeOfKey(path) ?? changeOfKey(`${path}[].name`) ?? changeOfKey(`${path}[].segment`);
+  if (!change) throw new Error(`${path} has no change class`);
+  const drivers = change.class === "live" ? restartingDrivers(change) : [];
+  const restarts = drivers.length === 0 ? "" : `; ${drivers.join(", ")}: \`rolling\``;
+  return [`\`${change.class}\`${restarts}`];
+}
+
+function countCells(): string {
+  const classOf = (pool: PoolName): string => changeOfKey(`pools.${pool}.count`)?.class ?? "";
+  const found = [...new Set(poolNames.map(classOf))];
+  return found
+    .map((name) => `${poolNames.filter((pool) => classOf(pool) === name).join(", ")}: \`${name}\``)
+    .join("; ");
+}
 
 const defaultOf = (node: Node): string => (node.default === undefined ? "" : `\`${JSON.stringify(node.default)}\``);
 

@@ -8,8 +8,9 @@ const stack = "tested";
 const driver = "fake";
 
 export class Segment extends pulumi.CustomResource {
-  constructor(name: string, opts?: pulumi.CustomResourceOptions) {
-    const args: SegmentInputs = { driver, stack, name };
+  /** @param segment its name, if the resource has another one */
+  constructor(name: string, opts?: pulumi.CustomResourceOptions, segment = name) {
+    const args: SegmentInputs = { driver, stack, name: segment };
     super("groundplane:index:Segment", name, { ...args }, opts);
   }
 }

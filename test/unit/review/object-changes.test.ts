@@ -15,7 +15,7 @@ function rendering(options = ""): StackRendering {
   assert.ok("rendering" in result, JSON.stringify(result));
   return result.rendering;
 }
-const context = { stack: "lab", comparedWith: "main", refused: [], counts: {}, unchangedNodes: 0 };
+const context = { stack: "lab", comparedWith: "main", refused: [], settings: [], counts: {}, unchangedNodes: 0 };
 
 test("a changed setting of the cluster's own objects is shown with its objects", () => {
   const { changes } = compareRenderings(rendering(), rendering("    options: {fastProbes: true}\n"));

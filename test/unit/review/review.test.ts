@@ -44,7 +44,8 @@ test("replaced machines are recreated, and the guard's refusals are listed", () 
     rendering((text) => text.replace("192.168.56.0/21", "192.168.64.0/21")),
   );
   assert.equal(actions(moved.changes)["master-1"], "replace");
-  assert.equal(moved.refused.length, 3);
+  assert.equal(moved.refused.length, 4);
+  assert.match(String(moved.refused[0]), /^network\.cidr: 192\.168\.56\.0\/21 cannot become 192\.168\.64\.0\/21: /);
   const fewer = compareRenderings(
     rendering(),
     rendering((text) => text.replace("masters: {count: 3}", "masters: {count: 1}")),
@@ -81,6 +82,7 @@ const context = {
   stack: "lab",
   comparedWith: "main",
   refused: [],
+  settings: [],
   counts: { master: 3, etcd: 3, balancer: 2 },
   unchangedNodes: 0,
 };
@@ -169,38 +171,67 @@ test("a restart of the control plane interrupts only a single master", () => {
   const change: NodeChange = { node: "master-1", roles: ["master", "etcd"], action: "update", reasons: [], files };
   const risk = (master: number) =>
     reviewChanges([change], {
-      ...{ stack: "lab", comparedWith: "", refused: [], unchangedNodes: 0 },
+      ...{ stack: "lab", comparedWith: "", refused: [], settings: [], unchangedNodes: 0 },
       counts: { master, etcd: master },
     }).risk;
   assert.deepEqual([risk(1), risk(3)], ["medium", "low"]);
 });
 
-test("every input of a machine is compared", () => {
-  const from = (change: (text: string) => string, before = rendering()) =>
-    Object.fromEntries(
-      compareRenderings(before, rendering(change)).changes.map(({ node, action, reasons }) => [
-        node,
-        { action, reasons },
-      ]),
-    );
-  const of = (driver: string) => (text: string) => text.replace("driver: auto", `driver: ${driver}`);
-  const ubuntu = from((text) => `${of("qemu")(text)}    distribution: ubuntu\n`, rendering(of("qemu")));
-  assert.equal(ubuntu.gateway?.action, "replace");
-  assert.match(String(ubuntu.gateway?.reasons), /^image: infrastructure-disk-\w+ -> infrastructure-disk-\w+$/);
-  const ports = from((text) => `${text}    hostPorts: {api: 20001, ssh: 20002}\n`);
-  assert.equal(ports.gateway?.action, "update");
-  assert.match(String(ports.gateway?.reasons), /^host ports: .* -> 20002 to 22, 20001 to 6443$/);
-  const disk = from((text) =>
-    text.replace("workers: {count: 2}", "workers: {count: 2, disks: [{name: a, sizeGiB: 1}]}"),
+test("a change that cannot be done is refused, and its class is shown", () => {
+  const pods = compareRenderings(
+    rendering(),
+    rendering((text) => text.replace("cidr: 192", "podCidr: 10.99.0.0/16\n      cidr: 192")),
   );
-  assert.deepEqual(disk["worker-1"], {
-    action: "restart",
-    reasons: ["data disks: none -> worker-1-a at /data/a"],
-  });
+  const review = reviewChanges(pods.changes, { ...context, ...pods });
+  assert.equal(review.risk, "high");
+  assert.match(String(review.refused), /^network\.podCidr: 10\.244\.0\.0\/16 cannot become 10\.99\.0\.0\/16: /);
+  assert.match(renderMarkdown(review), /\*\*Refused\*\*/);
+  assert.match(
+    renderMarkdown(review),
+    /\| `network\.podCidr` \| 10\.244\.0\.0\/16 -> 10\.99\.0\.0\/16 \| creation-only \|/,
+  );
+});
+
+test("the risk follows from class and measurement, whatever the number of files", () => {
+  const calm = compareRenderings(
+    rendering(),
+    rendering((text) => `${text}    options: {failover: calm, protected: true}\n`),
+  );
+  const review = reviewChanges(calm.changes, { ...context, ...calm });
+  assert.deepEqual(
+    review.settings.map(({ key, class: changeClass, risk }) => [key, changeClass, risk]),
+    [
+      ["options.failover", "rolling", "low"],
+      ["options.protected", "live", "none"],
+    ],
+  );
+  assert.equal(review.risk, "low");
+  const consent = compareRenderings(
+    rendering(),
+    rendering((text) => `${text}    options: {rebootstrap: true}\n`),
+  );
+  assert.equal(reviewChanges(consent.changes, { ...context, ...consent }).risk, "none");
+});
+
+test("machines that restart together are judged together", () => {
+  const larger = (driver: string) => (text: string) =>
+    text.replace("driver: auto", `driver: ${driver}`).replace("masters: {count: 3}", "masters: {count: 3, cpus: 4}");
+  const of = (driver: string) => (text: string) => text.replace("driver: auto", `driver: ${driver}`);
+  const judged = (driver: string) => {
+    const compared = compareRenderings(rendering(of(driver)), rendering(larger(driver)));
+    return reviewChanges(compared.changes, { ...context, ...compared });
+  };
+  const { risk, nodes, settings } = judged("qemu");
+  assert.equal(risk, "high");
+  assert.match(nodes[0]?.riskReason ?? "", /^3 machines with the role master restart at the same time$/);
+  assert.equal(settings[0]?.class, "rolling");
+  assert.equal(judged("nspawn").risk, "low");
+  assert.equal(judged("nspawn").settings[0]?.class, "live");
+  assert.equal(reviewChanges([change("master-1", "master", "restart")], context).risk, "medium", "one of three");
 });
 
 test("the rendering of an earlier revision is read, with one role and the image's tree", () => {
-  const { distribution: _later, ...now } = rendering();
+  const { distribution: _later, settings: _newer, ...now } = rendering();
   const earlier = now.nodes.map(({ roles: [role], images, uplink: _uplink, ...node }) => ({
     ...{ ...node, role: String(role), image: images.tree ?? "" },
   }));

@@ -67,6 +67,31 @@ for (const stored of ["with roles", "without roles"] as const) {
   });
 }
 
+test("a configuration that a running stack cannot have is refused without a query of the machines", async () => {
+  const before = guarded(names("master", 3), "with roles");
+  const resource = guardResource(() => assert.fail("asks no driver"));
+  const check = async (from: GuardInputs["settings"], to: GuardInputs["settings"]) => {
+    const [olds, inputs] = [from, to].map((settings) => ({ ...before, ...(settings && { settings }) }));
+    const failures = await resource.check?.(inputs as GuardInputs, {} as Context, olds);
+    return (failures ?? []).map(({ reason }) => reason);
+  };
+  const [refused, ...others] = await check(
+    { "network.podCidr": "10.244.0.0/16" },
+    { "network.podCidr": "10.9.0.0/16" },
+  );
+  assert.match(
+    String(refused),
+    /: network\.podCidr: 10\.244\.0\.0\/16 cannot become 10\.9\.0\.0\/16: .* or start over/,
+  );
+  assert.deepEqual(others, []);
+  assert.deepEqual(await check({ "pools.workers.count": "1" }, { "pools.workers.count": "2" }), []);
+  assert.deepEqual(
+    await check(undefined, { "network.podCidr": "10.9.0.0/16" }),
+    [],
+    "an earlier version recorded nothing",
+  );
+});
+
 test("machines outside the state are guarded by their recorded roles", async () => {
   const [refused] = await judge(["master-1"], undefined, "with roles");
   assert.match(String(refused), /only master-1 of master-1, master-2, master-3 respond/);

@@ -1,0 +1,139 @@
+import type { Change } from "./change-classes";
+import type { Settings } from "./resource-types";
+
+/** What can be done where a key cannot change. */
+export interface KeyChange extends Change {
+  /** The next step of a refusal, besides keeping the former value; of `creation-only` keys. */
+  readonly instead?: string;
+  /** Another key that changes this one, so that only the other one is reported. */
+  readonly follows?: string;
+  /** The guard compares machines or the volume, which are known without a record of the configuration. */
+  readonly guardedBy?: "members";
+  /** Name of the value in the files of nodes, where a stack of an earlier version has it only there. */
+  readonly inFiles?: string;
+}
+
+const startOver = "start over: `npx groundplane destroy` keeps the data disks";
+const newStack = "create another stack with it";
+
+const fixed = (effect: string, instead = startOver): KeyChange => ({ class: "creation-only", effect, instead });
+const live = (effect: string): KeyChange => ({ class: "live", effect });
+
+/**
+ * Every key of the configuration by path; `<pool>` is any pool that has no row of its own. The guard records the values with the
+ * stack and judges a change by its row.
+ */
+export const configurationChanges = {
+  driver: fixed("Machines do not move between hypervisors.", newStack),
+  kubernetesVersion: fixed("It is part of the image of all masters and workers."),
+  distribution: fixed("It is part of the image of all machines.", newStack),
+  "pools.gateway.count": fixed("There is always one gateway."),
+  "pools.balancers.count": {
+    ...fixed("Two balancers form a cluster with the gateway, which a single one lacks."),
+    guardedBy: "members",
+  },
+  "pools.masters.count": {
+    class: "rolling",
+    effect: "Masters join and leave one at a time; balancers reload.",
+  },
+  "pools.workers.count": live("Workers join at once, or are drained and leave."),
+  "pools.storage.count": {
+    ...fixed("The volume has one copy on each of them. A stack without storage may get it later."),
+    guardedBy: "members",
+  },
+  "pools.<pool>.cpus": { ...live("The pool's machines get them."), restart: "resizesLive" },
+  "pools.<pool>.memoryMiB": { ...live("The pool's machines get it."), restart: "resizesLive" },
+  "pools.<pool>.diskGiB": { ...live("System disks grow. A smaller size is refused."), restart: "growsLive" },
+  "pools.<pool>.volumes.<mount point>": live("Volumes grow. A smaller size is refused."),
+  "pools.<pool>.disks[].name": {
+    class: "rolling",
+    effect: "Disks are attached and detached. A removed disk is kept on the host.",
+    restart: "always",
+  },
+  "pools.storage.disks[0].name": fixed("The first disk of storage machines holds the volume."),
+  "pools.<pool>.disks[].sizeGiB": { ...live("Data disks grow. A smaller size is refused."), restart: "growsLive" },
+  "storage.volume": {
+    ...fixed("The volume's data would have to be copied."),
+    guardedBy: "members",
+  },
+  "network.cidr": fixed("All machines have their addresses in it."),
+  "network.podCidr": {
+    ...fixed("Each node has its range for pods in it, and all pods have their addresses there."),
+    inFiles: "podSubnet",
+  },
+  "network.serviceCidr": {
+    ...fixed("All services have their addresses in it, and the API's certificates contain the first one."),
+    inFiles: "serviceSubnet",
+  },
+  floatingIp: {
+    ...fixed("All nodes reach the API there, and its certificates contain it."),
+    ...{ follows: "network.cidr", inFiles: "controlPlaneEndpoint" },
+  },
+  "hostPorts.api": live("The gateway's port forwards change. The kubeconfig contains the port: get it again."),
+  "hostPorts.ssh": live("The gateway's port forwards change."),
+  "options.failover": {
+    class: "rolling",
+    effect: "Balancers reload, and each master's control plane restarts, one node after the other.",
+  },
+  "options.failoverBy": {
+    ...fixed("A pair of balancers runs one of the two from its first boot."),
+    inFiles: "FLOATING_IP_BY",
+  },
+  "options.fastProbes": live("Masters that are created later have it. Running control planes keep their probes."),
+  "options.rebootstrap": live("The next `up` reads it."),
+  "options.protected": live("The next `verify` reads it."),
+  "options.keepDataDisks": live("The next `destroy` obeys it."),
+  "virtualbox.attachments[].segment": live("Network cards are connected to other networks while machines run."),
+  "virtualbox.attachments[].to": live("Network cards are connected to other networks while machines run."),
+  "virtualbox.attachments[].adapter": live("Network cards are connected to other networks while machines run."),
+} as const satisfies Readonly<Record<string, KeyChange>>;
+
+const rows: Readonly<Record<string, KeyChange>> = configurationChanges;
+
+/** The row of a path, e.g. that of `pools.workers.disks[1].sizeGiB`; undefined for a key of another version. */
+export function changeOfKey(path: string): KeyChange | undefined {
+  const inAnyPlace = path.replaceAll(/\[\d+\]/g, "[]").replace(/\.volumes\..*$/, ".volumes.<mount point>");
+  const spellings = [path, inAnyPlace, inAnyPlace.replace(/^pools\.[a-z]+\./, "pools.<pool>.")];
+  return spellings.map((spelling) => rows[spelling]).find((row) => row !== undefined);
+}
+
+/** The values of fixed keys in the texts of a node's files. */
+export function settingsInFiles(texts: readonly string[]): Settings {
+  const found = Object.entries(rows).flatMap(([key, { inFiles }]) => {
+    const line = inFiles === undefined ? undefined : new RegExp(`^ *${inFiles}[:=] *["']?([^"'\\n]*)`, "m");
+    return texts.flatMap((text) => (line?.exec(text) ?? []).slice(1).map((value) => [key, value] as const));
+  });
+  return Object.fromEntries(found);
+}
+
+export interface SettingChange {
+  readonly key: string;
+  /** `undefined`: without effect, e.g. a key of a pool without machines. */
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  readonly change: KeyChange;
+}
+
+/** Everything that differs between two configurations. */
+export function changedSettings(before: Settings, after: Settings): readonly SettingChange[] {
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return keys.flatMap((key) => {
+    const change = changeOfKey(key);
+    if (before[key] === after[key] || change === undefined) return [];
+    return [{ key, before: before[key], after: after[key], change }];
+  });
+}
+
+/** Why a running stack cannot have the new configuration; empty if it can. */
+export function refusedSettings(before: Settings, after: Settings): readonly string[] {
+  const refused = changedSettings(before, after).filter(
+    // What had no effect so far may begin.
+    (one) => one.change.class === "creation-only" && one.before !== undefined && one.after !== undefined,
+  );
+  return refused
+    .filter(({ change: { guardedBy, follows } }) => !guardedBy && !refused.some(({ key }) => key === follows))
+    .map(({ key, before: old, after: now, change: { effect, instead } }) => {
+      const rule = `it is fixed when the stack is created. ${effect}`;
+      return `${key}: ${old} cannot become ${now}: ${rule} Set ${key} to ${old} again, or ${instead}`;
+    });
+}

@@ -1,0 +1,32 @@
+import { type ChangeClass, classOn } from "../model/change-classes";
+import type { SettingChange } from "../model/configuration-changes";
+import type { DriverName } from "../model/drivers";
+import type { Risk, SettingReview } from "./review";
+
+/** The risk of a class by itself. What is interrupted on which node, and how long, comes from the nodes. */
+const riskOfClass: Readonly<Record<ChangeClass, Risk>> = {
+  live: "none",
+  rolling: "low",
+  replace: "medium",
+  "creation-only": "high",
+};
+
+/** The changed keys of the configuration with their classes. */
+export const reviewSettings = (
+  changes: readonly SettingChange[],
+  driver: DriverName | "auto",
+): readonly SettingReview[] =>
+  changes.map(({ key, before, after, change }) => {
+    const isNew = before === undefined || after === undefined;
+    // What is fixed begins or ends with the machines of its pool, which are reviewed as nodes.
+    const isFixed = change.class === "creation-only" && !isNew;
+    const changeClass = change.class === "creation-only" && isNew ? "live" : classOn(change, driver);
+    return {
+      key,
+      ...(before !== undefined && { before }),
+      ...(after !== undefined && { after }),
+      class: changeClass,
+      effect: change.effect,
+      risk: isFixed ? "high" : riskOfClass[changeClass],
+    };
+  });

@@ -1,0 +1,37 @@
+import type { Settings } from "../../model/resource-types";
+import { poolNames } from "../../model/roles";
+import type { Configuration } from "../config/configuration";
+import type { BalancingPlan, VolumePlan } from "./data-center-plan";
+
+/**
+ * The configuration by path as it takes effect, to be recorded with the stack. A value without effect has no entry: a change of
+ * it changes nothing.
+ */
+export function planSettings(
+  { name: _name, driver, pools, ...others }: Configuration,
+  balancing: BalancingPlan,
+  volume: VolumePlan | undefined,
+): Settings {
+  const used = Object.fromEntries(
+    poolNames.filter((pool) => pools[pool].count > 0).map((pool) => [pool, pools[pool]] as const),
+  );
+  const settings = Object.fromEntries([
+    // The host resolves `auto`; the program refuses another driver for an existing stack.
+    ...(driver === "auto" ? [] : [["driver", driver] as const]),
+    ...entriesOf(used, "pools"),
+    ...entriesOf(others, ""),
+    ["floatingIp", balancing.floatingIp] as const,
+  ]);
+  const isInert: Readonly<Record<string, boolean>> = {
+    "options.failoverBy": balancing.movedBy === "static",
+    "storage.volume": volume === undefined || volume.shape === "single",
+  };
+  return Object.fromEntries(Object.entries(settings).filter(([key]) => !isInert[key]));
+}
+
+function entriesOf(value: unknown, path: string): readonly (readonly [string, string])[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value)) return value.flatMap((entry, position) => entriesOf(entry, `${path}[${position}]`));
+  if (typeof value !== "object" || value === null) return [[path, String(value)]];
+  return Object.entries(value).flatMap(([key, entry]) => entriesOf(entry, path === "" ? key : `${path}.${key}`));
+}

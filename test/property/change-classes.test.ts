@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import * as z from "zod";
+import { changeClasses, classOn, diskChanges, machineChanges } from "../../model/change-classes";
+import { changedSettings, changeOfKey, configurationChanges, refusedSettings } from "../../model/configuration-changes";
+import { driverNames } from "../../model/drivers";
+import { diskResource } from "../../provider/resources/disk";
+import { machineResource } from "../../provider/resources/machine";
+import { configurationSchema } from "../../stacks/config/configuration-schema";
+import { planDataCenter } from "../../stacks/plan/plan-data-center";
+import { validConfiguration } from "../support/arbitrary-configuration";
+
+interface Node {
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly items?: Node;
+}
+
+/** The path of every value in the schema; a list has one entry. */
+function pathsOf({ properties, items }: Node, path = ""): readonly string[] {
+  if (items) return pathsOf(items, `${path}[0]`);
+  if (!properties) return [path];
+  return Object.entries(properties).flatMap(([key, child]) => pathsOf(child, path === "" ? key : `${path}.${key}`));
+}
+
+const schemaPaths = pathsOf(z.toJSONSchema(configurationSchema, { io: "input" }) as Node);
+
+test("every key of the schema has a change class and a sentence", () => {
+  assert.ok(schemaPaths.length > 50);
+  for (const path of schemaPaths) {
+    const change = changeOfKey(path);
+    assert.ok(change, `${path} has no row in model/configuration-changes.ts`);
+    assert.ok(Object.hasOwn(changeClasses, change.class), path);
+    assert.match(change.effect, /^[A-Z].*\.$/, path);
+    assert.equal(change.instead !== undefined, change.class === "creation-only", `${path}: what can be done instead`);
+  }
+});
+
+test("every row belongs to a key of the schema", () => {
+  const rows = new Set(schemaPaths.map(changeOfKey));
+  for (const [key, change] of Object.entries(configurationChanges)) assert.ok(rows.has(change), key);
+});
+
+test("every input of a machine and of a data disk in the provider's schema has a change class", () => {
+  const unused = () => assert.fail("asks no driver");
+  // What the provider adds by itself is no input of a program.
+  const machine = Object.keys(machineResource(unused).schema.inputs).filter((key) => !/^(?:power|drift)$/.test(key));
+  assert.deepEqual(machine.sort(), Object.keys(machineChanges).sort());
+  assert.deepEqual(Object.keys(diskResource(unused).schema.inputs).sort(), Object.keys(diskChanges).sort());
+});
+
+test("the provider replaces exactly what the classes say", () => {
+  const { replaceOn, schema } = machineResource(() => assert.fail("asks no driver"));
+  for (const [input, change] of Object.entries(machineChanges)) {
+    const isReplaced = (replaceOn as readonly string[]).includes(input);
+    assert.equal(isReplaced, change.class === "replace" || change.class === "creation-only", input);
+    assert.equal(schema.createOnly?.includes(input), change.readAtCreation === true, input);
+  }
+});
+
+test("a class never promises more than the driver does", () => {
+  for (const driver of [...driverNames, "auto"] as const) {
+    for (const change of Object.values(configurationChanges)) {
+      const seen = classOn(change, driver);
+      if (seen !== change.class) assert.deepEqual([change.class, seen], ["live", "rolling"]);
+    }
+  }
+});
+
+test("every recorded value has a class, and an unchanged configuration changes nothing", () => {
+  fc.assert(
+    fc.property(validConfiguration, (configuration) => {
+      const { settings } = planDataCenter(configuration);
+      for (const key of Object.keys(settings)) assert.ok(changeOfKey(key), key);
+      assert.deepEqual(changedSettings(settings, { ...settings }), []);
+    }),
+  );
+});
+
+test("two configurations are either compatible, or the refusal names key, old and new value", () => {
+  fc.assert(
+    fc.property(validConfiguration, validConfiguration, (one, other) => {
+      const [before, after] = [planDataCenter(one).settings, planDataCenter(other).settings];
+      const fixed = changedSettings(before, after).filter(
+        ({ change, before: old, after: now }) =>
+          change.class === "creation-only" && !change.guardedBy && old !== undefined && now !== undefined,
+      );
+      const refused = refusedSettings(before, after);
+      for (const { key, before: old, after: now, change } of fixed) {
+        if (change.follows && fixed.some((cause) => cause.key === change.follows)) continue;
+        const text = refused.find((reason) => reason.startsWith(`${key}: ${old} cannot become ${now}: `));
+        assert.ok(text?.includes(`Set ${key} to ${old} again, or `), `${key} in ${refused.join("\n")}`);
+      }
+    }),
+  );
+});

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { renderSeeds } from "../../../cloud-init/render-node-seed";
+import { changedSettings, refusedSettings, settingsInFiles } from "../../../model/configuration-changes";
+import { parseConfiguration } from "../../../stacks/config/parse-configuration";
+import { planDataCenter } from "../../../stacks/plan/plan-data-center";
+import { exampleSettings } from "../../support/example-stacks";
+
+function planOf(change: object = {}) {
+  const { configuration, problems } = parseConfiguration({ ...exampleSettings("lab"), ...change }, { stack: "lab" });
+  assert.ok(configuration, JSON.stringify(problems));
+  return planDataCenter(configuration);
+}
+const refusedKeys = (before: object, after: object): readonly string[] =>
+  refusedSettings(planOf(before).settings, planOf(after).settings).map((text) => text.slice(0, text.indexOf(":")));
+const changedKeys = (before: object, after: object): readonly string[] =>
+  changedSettings(planOf(before).settings, planOf(after).settings).map(({ key }) => key);
+
+test("a refusal says what is fixed, why, and what can be done", () => {
+  assert.deepEqual(refusedSettings(planOf().settings, planOf({ network: { podCidr: "10.99.0.0/16" } }).settings), [
+    "network.podCidr: 10.244.0.0/16 cannot become 10.99.0.0/16: it is fixed when the stack is created. Each node has its " +
+      "range for pods in it, and all pods have their addresses there. Set network.podCidr to 10.244.0.0/16 again, or start " +
+      "over: `npx groundplane destroy` keeps the data disks",
+  ]);
+});
+
+test("every fixed key is refused, and all at once", () => {
+  const network = { podCidr: "10.99.0.0/16", serviceCidr: "10.100.0.0/16" };
+  const after = { network, options: { failoverBy: "keepalived" }, floatingIp: "192.168.56.77", distribution: "ubuntu" };
+  const keys = ["distribution", "floatingIp", "network.podCidr", "network.serviceCidr", "options.failoverBy"];
+  assert.deepEqual([...refusedKeys({}, after)].sort(), keys);
+});
+
+test("another range moves the floating IP with it, which is reported as one change", () => {
+  assert.deepEqual(refusedKeys({}, { network: { cidr: "192.168.64.0/21" } }), ["network.cidr"]);
+});
+
+test("a default that is written out is no change", () => {
+  const written = { floatingIp: planOf().balancing.floatingIp, network: { podCidr: "10.244.0.0/16" } };
+  assert.deepEqual(changedKeys({}, written), []);
+  assert.deepEqual(changedKeys({ driver: "auto" }, { driver: "nspawn" }), ["driver"]);
+  assert.deepEqual(refusedKeys({ driver: "auto" }, { driver: "nspawn" }), [], "auto may have chosen it");
+  assert.deepEqual(refusedKeys({ driver: "qemu" }, { driver: "nspawn" }), ["driver"]);
+});
+
+test("a value without effect may change: a volume without its machines, failover of a single balancer", () => {
+  const { pools } = exampleSettings("lab") as { readonly pools: object };
+  const single = { pools: { ...pools, balancers: { count: 1 } } };
+  assert.deepEqual(changedKeys(single, { ...single, options: { failoverBy: "keepalived" } }), []);
+  const without = { pools: { ...pools, storage: { count: 0, disks: [{ name: "brick", sizeGiB: 4 }] } } };
+  assert.deepEqual(changedKeys(without, { ...without, storage: { volume: "arbiter" } }), []);
+  assert.deepEqual(refusedKeys(without, {}), [], "a stack without storage may get it later");
+});
+
+test("the first disk of storage machines keeps its name, others come and go", () => {
+  const { pools } = exampleSettings("lab") as { readonly pools: object };
+  const disks = (...names: string[]) => ({
+    pools: { ...pools, storage: { count: 3, disks: names.map((name) => ({ name, sizeGiB: 4 })) } },
+  });
+  assert.deepEqual(refusedKeys({}, disks("data")), ["pools.storage.disks[0].name"]);
+  assert.deepEqual(refusedKeys({}, disks("brick", "more")), []);
+  assert.deepEqual(refusedKeys(disks("brick", "more"), disks("brick", "other")), []);
+});
+
+test("the files of a stack without a record show its fixed values", () => {
+  const inFiles = (change: object = {}) =>
+    settingsInFiles(renderSeeds(planOf(change)).flatMap(({ files }) => files.map(({ content }) => content)));
+  assert.deepEqual(inFiles(), {
+    "network.podCidr": "10.244.0.0/16",
+    "network.serviceCidr": "10.96.0.0/16",
+    floatingIp: `${planOf().balancing.floatingIp}:6443`,
+    "options.failoverBy": "pacemaker",
+  });
+  const [refused] = refusedSettings(inFiles(), inFiles({ network: { serviceCidr: "10.98.0.0/16" } }));
+  assert.match(String(refused), /^network\.serviceCidr: 10\.96\.0\.0\/16 cannot become 10\.98\.0\.0\/16: /);
+});

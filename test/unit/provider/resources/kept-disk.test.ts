@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Hypervisor } from "../../../../hypervisors/hypervisor";
+import type { DiskInputs } from "../../../../model/resource-types";
+import { diskResource } from "../../../../provider/resources/disk";
+import { belongsToAnother, noteResource } from "../../../../provider/resources/present-owner";
+import type { Context } from "../../../../provider/rpc/resource-handler";
+import { nodesOf } from "../../../../stacks/plan/data-center-plan";
+import { planDataCenter } from "../../../../stacks/plan/plan-data-center";
+import { useOfDisk } from "../../../../stacks/plan/plan-volume";
+import { exampleConfiguration } from "../../../support/example-stacks";
+
+const copy = "brick 3 of volume data of stack lab, one of three copies";
+const disk: DiskInputs = {
+  ...{ driver: "fake", stack: "lab", name: "storage-3-brick", uuid: "u", sizeGiB: 4 },
+  ...{ use: copy, keep: true },
+};
+
+const check = async (inputs: DiskInputs, found: object | undefined, olds?: DiskInputs) => {
+  const hypervisor = { inspectDisk: async () => found } as unknown as Hypervisor;
+  const failures = await diskResource(() => hypervisor).check?.(inputs, {} as Context, olds);
+  return (failures ?? []).map(({ reason }) => reason);
+};
+
+test("a kept disk is used for the same again", async () => {
+  assert.deepEqual(await check(disk, undefined), [], "a new disk");
+  assert.deepEqual(await check(disk, { use: copy }), []);
+  assert.deepEqual(await check(disk, {}), [], "an earlier version recorded nothing");
+  const { use: _use, ...former } = disk;
+  assert.deepEqual(await check(disk, {}, former), [], "the update from an earlier version");
+});
+
+test("a kept disk of another stack, position or shape is refused", async () => {
+  for (const use of [
+    "brick 3 of volume data of stack lab, one of two copies and their arbiter",
+    "brick 1 of volume data of stack lab, one of three copies",
+    "brick 3 of volume data of stack other, one of three copies",
+    "data of storage-3 of stack lab",
+  ]) {
+    const [reason, ...others] = await check(disk, { use });
+    assert.match(String(reason), new RegExp(`: disk storage-3-brick is kept as ${use} and cannot become ${copy}; `));
+    assert.deepEqual(others, []);
+    assert.equal((await check(disk, { use }, { ...disk, use })).length, 1, "also of a running stack");
+  }
+});
+
+test("every data disk has a use, and it differs by stack, position and shape", () => {
+  const lab = exampleConfiguration("lab");
+  const usesOf = (change: object) => {
+    const plan = planDataCenter({ ...lab, ...change });
+    return nodesOf(plan, "storage").flatMap((node) => node.dataDisks.map((each) => useOfDisk(plan, node, each)));
+  };
+  const one = { pools: { ...lab.pools, storage: { ...lab.pools.storage, count: 1 } } };
+  const uses = [
+    ...usesOf({}),
+    ...usesOf({ storage: { volume: "arbiter" } }),
+    ...usesOf({ name: "other" }),
+    ...usesOf(one),
+  ];
+  assert.equal(uses.length, 10);
+  assert.equal(new Set(uses).size, 10);
+  assert.ok(uses.includes(copy));
+  const more = {
+    pools: {
+      ...lab.pools,
+      storage: { ...lab.pools.storage, disks: [...lab.pools.storage.disks, { name: "a", sizeGiB: 1 }] },
+    },
+  };
+  assert.deepEqual(usesOf(more).slice(0, 2), [uses[0], "data of storage-1 of stack lab"]);
+});
+
+test("an object belongs to its recorded owner, whatever other resource has it in its state", () => {
+  const urn = (name: string, parent = "") => `urn:pulumi:lab::p::${parent}groundplane:index:Machine::${name}`;
+  const said: string[] = [];
+  const context = (own: string) =>
+    ({ urn: own, log: (_: string, text: string) => said.push(text) }) as unknown as Context;
+  const isForeign = (owner: string, own: string) =>
+    belongsToAnother("machine worker-1", { owner: { stack: "lab", urn: owner } }, "lab", context(own));
+  assert.equal(isForeign(urn("worker-1"), urn("worker-1")), false);
+  assert.equal(isForeign(urn("worker-1"), urn("second")), true);
+  assert.match(String(said), /machine worker-1 stays: it belongs to urn:.*::worker-1/);
+  assert.equal(isForeign(urn("worker-1", "old$"), urn("worker-1", "new$")), false, "moved in the program");
+  noteResource(urn("worker-1", "component$"));
+  assert.equal(isForeign(urn("worker-1", "component$"), urn("worker-1")), true, "both are in the program");
+  assert.equal(belongsToAnother("machine worker-1", undefined, "lab", context(urn("worker-1"))), false);
+});
