@@ -26,7 +26,6 @@ export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Re
       connection: guestConnection(plan, node, secrets),
       masters: nodesOf(plan, "master").map((master) => bootstrapMember(plan, master, secrets)),
       generation: args.machine.machine.generation,
-      bootstrapToken: secrets.get("bootstrap-token"),
     },
     {
       parent,

@@ -109,8 +109,7 @@ export class Membership extends pulumi.CustomResource {
   declare readonly node: pulumi.Output<string>;
 
   constructor(name: string, args: ResourceArgs<MembershipInputs>, opts?: pulumi.CustomResourceOptions) {
-    const props = { ...args, bootstrapToken: pulumi.secret(args.bootstrapToken) };
-    super("groundplane:index:Membership", name, props, named(opts));
+    super("groundplane:index:Membership", name, { ...args }, named(opts));
   }
 }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import * as https from "node:https";
 import type { ApiConnection } from "../model/resource-types";
 import { administratorIn } from "./administrator";
@@ -53,6 +54,8 @@ function send(url: string, base: https.RequestOptions, options: RequestOptions):
   // Node.js gives no length to the body of a DELETE, which would then be taken for the next request.
   const ofBody = { "content-type": contentType, "content-length": Buffer.byteLength(text) };
   const headers = { accept: "application/json", ...(text === "" ? {} : ofBody) };
+  // One signal for many requests at a time: more listeners than Node.js expects.
+  if (signal) setMaxListeners(0, signal);
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void =>
       reject(signal?.aborted ? signal.reason : new UnreachableApiError(error.message || error.code));

@@ -22,8 +22,8 @@ interface Cluster {
   readonly nodes: Readonly<Record<string, string>>;
   /** Names of those that joined as masters. A master counts also after its machine has vanished. */
   readonly masters?: readonly string[];
-  /** Milliseconds since the epoch. */
-  readonly tokenValidUntil: number;
+  /** The ids of the join tokens, with the end of their validity in milliseconds since the epoch. */
+  readonly tokens?: Readonly<Record<string, number>>;
 }
 
 interface NodeState {
@@ -31,9 +31,9 @@ interface NodeState {
   readonly phase: "waiting" | "bootstrapping" | "joining" | "member" | "failed";
   readonly etcdData: boolean;
   readonly error: string;
+  /** The id of the token that the node joins with. */
+  readonly token?: string;
 }
-
-const TOKEN_MS = 2 * 3_600_000;
 
 const clusterFile = (stack: string): string => path.join(fakeStackFolder(localHost, stack), "cluster.json");
 /** On the machine's disk: it is removed with the machine. */
@@ -51,16 +51,21 @@ type Command = (node: MachineName, args: readonly string[], options: RunOptions)
 const COMMANDS: Readonly<Record<string, Command>> = {
   "node-ready": async () => ok(),
   "bootstrap-cluster": (node, [order]) => give(node, order as NodeState["order"]),
-  "join-cluster": (node) => give(node, "join"),
+  "join-cluster": async (node, _args, { stdin }) => {
+    const token = tokenId(stdin);
+    return token === undefined ? failed("no token on standard input") : give(node, "join", token);
+  },
   "cluster-wait": clusterWait,
   "cluster-status": async (node) => ok(`${JSON.stringify({ ...(await advance(node)), step: "" })}\n`),
   "cluster-id": async (node) => {
     const cluster = await asMember(node);
     return cluster ? ok(`${cluster.id}\n`) : failed("the API does not respond");
   },
-  "renew-token": async (node, _args, { stdin }) => {
-    if (!/^[a-z0-9]{6}\.[a-z0-9]{16}\n$/.test(String(stdin))) return failed("no token on standard input");
-    return change(node, (cluster) => ({ ...cluster, tokenValidUntil: Date.now() + TOKEN_MS }));
+  "renew-token": async (node, [minutes], { stdin }) => {
+    const token = tokenId(stdin);
+    if (token === undefined) return failed("no token on standard input");
+    const until = Date.now() + Number(minutes) * 60_000;
+    return change(node, (cluster) => ({ ...cluster, tokens: { ...cluster.tokens, [token]: until } }));
   },
   "forget-node": (node, [name = ""]) =>
     change(node, (cluster) => {
@@ -70,6 +75,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "may-leave": mayLeave,
   "drain-node": (node) => change(node, (cluster) => cluster),
   kubectl: async (node, args) => {
+    if (args.includes("secret")) return deleteToken(node, args);
     const name = args.find((arg) => arg.startsWith("node/"))?.slice("node/".length) ?? "";
     const cluster = await asMember(node);
     if (cluster && args.includes("get")) {
@@ -85,11 +91,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     ok(args.flatMap((question) => (question === "services" ? [`@ask ${question}\n@end 0\n`] : [])).join("")),
 };
 
-export async function runInFakeGuest(
-  node: MachineName,
-  argv: readonly string[],
-  options: RunOptions,
-): Promise<RunResult> {
+export async function runInFakeGuest(node: MachineName, argv: readonly string[], options: RunOptions) {
   const [program = "", ...args] = argv;
   const command = COMMANDS[path.basename(program)];
   if (!command) return failed(`${program}: not found; the commands are ${Object.keys(COMMANDS).join(", ")}`, 127);
@@ -97,17 +99,24 @@ export async function runInFakeGuest(
   return command(node, args, options);
 }
 
-/** The first token is expired from the start, so that every join has to renew it. */
-const newCluster = (): Cluster => ({ id: randomUUID(), nodes: {}, tokenValidUntil: 0 });
+const tokenId = (stdin: unknown): string | undefined => /^([a-z0-9]{6})\.[a-z0-9]{16}\n$/.exec(String(stdin))?.[1];
+
+function deleteToken(node: MachineName, args: readonly string[]): Promise<RunResult> {
+  const id = /bootstrap-token-(\w+)/.exec(args.join(" "))?.[1] ?? "";
+  return change(node, (cluster) => {
+    const { [id]: _gone, ...tokens } = cluster.tokens ?? {};
+    return { ...cluster, tokens };
+  });
+}
 
 /** Stores the order; `advance` acts on it. */
-async function give(node: MachineName, order: NodeState["order"]): Promise<RunResult> {
+async function give(node: MachineName, order: NodeState["order"], token?: string): Promise<RunResult> {
   const state = await readNode(node);
   if (state.phase === "member") return ok();
   if (order === "join" && state.etcdData) return failed("this master has begun a bootstrap");
   const phase = order === "join" ? "joining" : "bootstrapping";
-  if (order === "first" && !state.etcdData) await writeJson(clusterFile(node.stack), newCluster());
-  await writeJson(nodeFile(node), { ...state, order, phase, etcdData: order !== "join", error: "" });
+  if (order === "first" && !state.etcdData) await writeJson(clusterFile(node.stack), { id: randomUUID(), nodes: {} });
+  await writeJson(nodeFile(node), { ...state, order, phase, etcdData: order !== "join", error: "", token });
   return ok();
 }
 
@@ -118,7 +127,8 @@ function advance(node: MachineName): Promise<NodeState> {
     const machine = await readMachine(localHost, node);
     const generation = machine?.made?.generation ?? "";
     const cluster = await readCluster(node);
-    if (!cluster || (state.order === "join" && cluster.tokenValidUntil < Date.now())) return state;
+    const tokenEnd = cluster?.tokens?.[state.token ?? ""] ?? 0;
+    if (!cluster || (state.order === "join" && tokenEnd <= Date.now())) return state;
     const present = cluster.nodes[node.name];
     const next: NodeState =
       present && present !== generation

@@ -39,7 +39,9 @@ export type ClusterKind = keyof typeof clusterKinds;
 export const isClusterKind = (kind: unknown): kind is ClusterKind =>
   typeof kind === "string" && Object.hasOwn(clusterKinds, kind);
 
-export const waveOf = ({ kind }: ClusterObject): number => clusterKinds[kind].wave;
+/** Joining nodes wait for `cluster-info`, and then need their access rules at once. */
+export const waveOf = ({ kind, metadata }: ClusterObject): number =>
+  metadata.namespace === "kube-public" && kind === "ConfigMap" ? 2 : clusterKinds[kind].wave;
 
 /** Names an object for people and in the state, e.g. `DaemonSet kube-system/kube-proxy`. */
 export function clusterObjectName({ kind, metadata: { namespace, name } }: ClusterObject): string {

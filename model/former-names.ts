@@ -11,6 +11,9 @@ export const formerResourceNames = {
 /** Settings that machines no longer have, in the state and in the drivers' records: a share of CPU, the same for all. */
 export const formerMachineProperties = { cpuWeight: null } as const;
 
+/** Each join makes its own token; it was one of the stack. */
+export const formerMembershipProperties = { bootstrapToken: null } as const;
+
 /** Present and former names of guest commands. A node has the former one until its `NodeFiles` are updated. */
 export const formerGuestCommands: Readonly<Record<string, string>> = { "bootstrap-cluster": "give-birth" };
 

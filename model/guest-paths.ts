@@ -44,6 +44,7 @@ export type GuestCommand =
   | "adopt-brick"
   | "apply-control-plane"
   | "approve-serving-certificates"
+  | "approver-identity"
   | "check-serving-request"
   | "cluster-id"
   | "cluster-ready"

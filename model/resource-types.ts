@@ -127,7 +127,7 @@ export interface BootstrapOutputs extends BootstrapInputs {
 
 /**
  * One node's place in the cluster. Create: removes a stale Node object and etcd member of that name when this machine
- * is a new one, renews the join token, tells the machine to join (masters that took part in the bootstrap and nodes that
+ * is a new one, makes a join token for it alone, tells the machine to join (masters that took part in the bootstrap and nodes that
  * are members already stay as they are) and waits until the Node is Ready. Delete: drains, removes the etcd member and the
  * Node object, tolerating a dead machine; during a dismantling, and for the last master, it does nothing. Without any
  * master that answers a worker goes with a warning, a master only when no other master's machine runs.
@@ -141,8 +141,6 @@ export interface MembershipInputs extends DriverInput {
   readonly masters: readonly BootstrapMember[];
   /** `MachineOutputs.generation`: a new machine of the old name joins again. */
   readonly generation: string;
-  /** `abcdef.0123456789abcdef`. Secret. */
-  readonly bootstrapToken: string;
 }
 export interface MembershipOutputs extends MembershipInputs {
   /** The cluster that the node is a member of. The node does not leave a cluster that was bootstrapped later. */

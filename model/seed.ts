@@ -64,8 +64,6 @@ export type SecretName =
   | "service-account.pub"
   | "admin.crt"
   | "admin.key"
-  /** `abcdef.0123456789abcdef` */
-  | "bootstrap-token"
   /** `sha256:…` of the CA's public key. */
   | "kubernetes-ca-hash"
   /** base64 of 32 random bytes. */

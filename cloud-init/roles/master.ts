@@ -2,6 +2,7 @@ import { type GuestCommand, guestCommand, guestPaths } from "../../model/guest-p
 import { renewalDays } from "../../model/health-check";
 import type { SecretName } from "../../model/seed";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { approverUser } from "../files/kubernetes/approver-objects";
 import { auditPolicy } from "../files/kubernetes/audit-policy";
 import { authenticationConfiguration } from "../files/kubernetes/authentication-configuration";
 import { encryptionConfiguration } from "../files/kubernetes/encryption-configuration";
@@ -25,6 +26,7 @@ const commands: readonly GuestCommand[] = [
   "cluster-id",
   "apply-control-plane",
   "approve-serving-certificates",
+  "approver-identity",
   "check-serving-request",
 ];
 
@@ -55,7 +57,7 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
       ...apiServerFiles(),
       ...clusterFiles(plan, node),
     ],
-    environment: { ...common.environment, RENEWAL_DAYS: String(renewalDays) },
+    environment: { ...common.environment, APPROVER_USER: approverUser, RENEWAL_DAYS: String(renewalDays) },
     enable: [...common.enable, approverName, renewalTimer],
   };
 }

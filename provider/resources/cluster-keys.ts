@@ -34,7 +34,6 @@ export async function makeClusterKeys(): Promise<Record<string, string>> {
     "service-account.key": privatePem(serviceAccount.privateKey),
     "service-account.pub": publicPem(serviceAccount.publicKey),
     ...(await adminSecrets(kubernetes)),
-    "bootstrap-token": `${randomText(6)}.${randomText(16)}`,
     "kubernetes-ca-hash": publicKeyHash(kubernetes.keys.publicKey),
     "encryption-key": randomBytes(32).toString("base64"),
     "corosync-key": randomBytes(128).toString("hex"),
@@ -114,10 +113,4 @@ const publicPem = (key: webcrypto.CryptoKey): string =>
 function publicKeyHash(key: webcrypto.CryptoKey): string {
   const spki = createPublicKey(publicPem(key)).export({ type: "spki", format: "der" });
   return `sha256:${createHash("sha256").update(spki).digest("hex")}`;
-}
-
-/** Lower-case letters and digits, as required for bootstrap tokens. */
-function randomText(length: number): string {
-  const alphabet = "abcdefghijklmnopqrstuvwxyz234567"; // 32 characters, so that a byte modulo 32 is unbiased
-  return [...randomBytes(length)].map((byte) => alphabet[byte % alphabet.length]).join("");
 }

@@ -3,6 +3,7 @@ import type { ConnectGuest, Guest } from "../../guests/guest";
 import { forgetGuest, UnreachableError } from "../../guests/guest-ssh";
 import { isDismantling } from "../../host/dismantling-mark";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
+import { formerMembershipProperties } from "../../model/former-names";
 import { guestCommand } from "../../model/guest-paths";
 import type { MembershipInputs, MembershipOutputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
@@ -11,6 +12,7 @@ import type { Context } from "../rpc/resource-handler";
 import { clusterStatus, KUBECONFIG, type LivingMaster, livingMaster, mustRun, waitForMember } from "./cluster-command";
 import { withStackLock } from "./guard-record";
 import { bootedGuest, deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
+import { admitToken, dropToken, type JoinToken, makeJoinToken } from "./join-token";
 import { leaveCluster } from "./leave-cluster";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
@@ -38,13 +40,13 @@ export function membershipResource(
         connection: schemas.connection,
         masters: schemas.list(schemas.bootstrapMember, "Masters, any of which can handle the request."),
         generation: schemas.text("The generation of the machine; a new machine joins again."),
-        bootstrapToken: schemas.secretText(),
       },
       outputs: { clusterId: schemas.text("The cluster that it is a member of.") },
     },
     // A machine is drained before its replacement, and the new machine joins.
     replaceOn: ["stack", "node", "generation"],
     refreshBeforeUpdate: false,
+    formerProperties: formerMembershipProperties,
 
     async create(inputs, preview, context) {
       const id = `${inputs.stack}/${inputs.node}/membership`;
@@ -76,9 +78,26 @@ async function join(connect: ConnectGuest, inputs: MembershipInputs, context: Co
   const connectNode = (): Promise<Guest> => bootedGuest(connect, connection, node, context);
   const { phase, order } = await inGuest(connectNode, (guest) => clusterStatus(guest, context));
   const bootstraps = order === "first" || order === "other";
-  if (phase !== "member" && !bootstraps) await orderToJoin(connect, inputs, connectNode, phase === "joining", context);
-  await waitForMember(connectNode, node, context);
+  if (phase === "member" || bootstraps) await waitForMember(connectNode, node, context);
+  else await joinWithToken(connect, inputs, connectNode, phase === "joining", context);
   return waitForNodeReady(connect, inputs, context);
+}
+
+/** With a token of its own, which is deleted afterwards. */
+async function joinWithToken(
+  connect: ConnectGuest,
+  inputs: MembershipInputs,
+  connectNode: () => Promise<Guest>,
+  joining: boolean,
+  context: Context,
+): Promise<void> {
+  const token = makeJoinToken();
+  try {
+    await orderToJoin(connect, inputs, connectNode, joining, token, context);
+    await waitForMember(connectNode, inputs.node, context);
+  } finally {
+    await dropToken(token, connect, inputs.masters, context);
+  }
 }
 
 async function orderToJoin(
@@ -86,18 +105,19 @@ async function orderToJoin(
   inputs: MembershipInputs,
   connectNode: () => Promise<Guest>,
   joining: boolean,
+  token: JoinToken,
   context: Context,
 ): Promise<void> {
-  const { node, bootstrapToken } = inputs;
+  const { node } = inputs;
   const connectMaster = async (): Promise<Guest> => (await requireMaster(connect, inputs, context)).guest;
   await inGuest(connectMaster, async (master) => {
     // A joining node may already be an etcd member: remove only the remains of an earlier machine.
     if (!joining) await mustRun(master, [guestCommand("forget-node"), node], `remove the former ${node}`, context);
-    const stdin = `${bootstrapToken}\n`;
-    await mustRun(master, [guestCommand("renew-token")], "renew the join token", context, { stdin });
+    await admitToken(token, master, context);
   });
   const join = [guestCommand("join-cluster")] as const;
-  await inGuest(connectNode, (guest) => mustRun(guest, join, `tell ${node} to join`, context));
+  const { stdin } = token;
+  await inGuest(connectNode, (guest) => mustRun(guest, join, `tell ${node} to join`, context, { stdin }));
 }
 
 async function waitForNodeReady(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> {

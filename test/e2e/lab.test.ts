@@ -29,10 +29,11 @@ import { hardKillsAreSurvived, hostRestarts, lostMasterIsReplaced } from "./step
 import * as files from "./steps/changed-files";
 import * as objects from "./steps/cluster-objects";
 import { contractIsKept, protectedIsLeftAlone } from "./steps/contract";
-import { joinTokenExpires, workerIsAddedAlone, workerIsRemoved } from "./steps/grow-and-shrink";
+import { noJoinTokenRemains, workerIsAddedAlone, workerIsRemoved } from "./steps/grow-and-shrink";
 import { everyFaultIsNamed } from "./steps/health";
 import { firstMasterIsReplacedOnDemand, mastersBecomeOneAndThreeAgain } from "./steps/masters";
 import { onlyListedFlowsPass, unknownHostGetsLeaseAndName } from "./steps/network";
+import * as serving from "./steps/serving-certificates";
 import * as storage from "./steps/storage";
 import * as use from "./steps/use-cluster";
 
@@ -104,10 +105,14 @@ test("the life cycle of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
     ["start creates the lab", start],
     ["every node is Ready and every pod runs", use.everythingIsReady],
     ["a second up changes nothing", use.nothingToDo],
+    ["no join token remains", noJoinTokenRemains],
     ["a Service responds by name to a pod on another node", use.serviceAnswersByName],
     ["scheduler and controller-manager have one leader each, and etcd has three members", use.oneLeaderEach],
     ["Secrets are encrypted in etcd, and requests are in the audit log", use.secretsAreSealedAndRequestsAudited],
-    ["a kubelet's serving certificate is rotated", use.servingCertificateIsRotated],
+    ["a kubelet's serving certificate is rotated", serving.servingCertificateIsRotated],
+    ["a wrong request for a serving certificate is denied with the reason", serving.wrongServingRequestIsDenied],
+    ["the approver of serving certificates may do nothing else", serving.approverMayOnlyApprove],
+    ["serving certificates are approved after all API servers restarted", serving.approverSurvivesRestartsOfTheApi],
     ["deleted and changed cluster objects are named by a preview, and up restores them", objects.objectsComeBack],
     ["an object that a release no longer has is deleted", objects.droppedObjectIsDeleted],
     ["only listed flows pass between segments", onlyListedFlowsPass],
@@ -127,7 +132,6 @@ test("the life cycle of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
     ["changed files reach balancers and masters one after the other", files.changesRoll],
     ["a file that its program refuses stops the roll, and so does a file that breaks the service", files.mistakesStop],
     ["the lab survives hard kills of a balancer and a master, and up repairs them", hardKillsAreSurvived],
-    ["the join token expires", joinTokenExpires],
     ["a new worker is added without changes to other machines", workerIsAddedAlone],
     ["the worker is drained and removed", workerIsRemoved],
     ["a lost master is replaced", lostMasterIsReplaced],

@@ -66,12 +66,7 @@ function dataCenter({ masters, workers, files = [], rebootstrap = false, unfinis
       const reached = { dependsOn: [gateway] };
       new Resource("NodeFiles", `${name}-files`, { node: name, connection, files, generation }, reached);
       const place = { driver: "fake", stack: "tested", node: name, roles, connection, masters: members, generation };
-      return new Resource(
-        "Membership",
-        `${name}-membership`,
-        { ...place, bootstrapToken: "abcdef.0123456789abcdef" },
-        { dependsOn: [bootstrap] },
-      );
+      return new Resource("Membership", `${name}-membership`, place, { dependsOn: [bootstrap] });
     });
     if (!unfinished) new Resource("Dismantling", "dismantling", { stack: "tested" }, { dependsOn: joined });
   });
@@ -80,13 +75,18 @@ function dataCenter({ masters, workers, files = [], rebootstrap = false, unfinis
 const three = ["master-1", "master-2", "master-3"];
 const file = { path: "/etc/a.conf", mode: "0644", content: "one\n", reload: "systemctl reload a" };
 
-test("the cluster is bootstrapped on all masters, and workers join with a renewed token", async () => {
+test("the cluster is bootstrapped on all masters, and a worker joins with a token of its own, which is deleted", async () => {
   const stack = await dataCenter({ masters: three, workers: ["worker-1"], files: [file] });
   await stack.up();
   assert.deepEqual(Object.keys(cluster().nodes).sort(), [...three, "worker-1"]);
   assert.match(consoleOf("master-1"), /bootstrap-cluster first master-1=https:\/\/10\.9\.0\.\d+:2380,master-2=https/);
   assert.match(consoleOf("master-3"), /bootstrap-cluster other/);
   assert.match(consoleOf("worker-1"), /systemctl reload a/);
+  assert.match(
+    three.map(consoleOf).join(""),
+    /ran .*renew-token \d+\n[\s\S]*delete secret bootstrap-token-[a-z0-9]{6} /,
+  );
+  assert.deepEqual(cluster().tokens, {});
   await stack.up({ expectNoChanges: true });
 });
 

@@ -100,23 +100,23 @@ test("a different image replaces the machine", async () => {
 });
 
 test("a preview refuses a seed that refers to a missing secret", async () => {
-  const stack = await oneMachine(userData(`token: \${secret:bootstrap-token}\n`));
-  await assert.rejects(stack.preview(), /refers to the unknown secret "bootstrap-token"/);
+  const stack = await oneMachine(userData(`token: \${secret:kubernetes-ca-hash}\n`));
+  await assert.rejects(stack.preview(), /refers to the unknown secret "kubernetes-ca-hash"/);
 });
 
 test("secrets reach the seed, and appear neither in the state nor in the output", async () => {
   const stack = await project.program(async () => {
     const secrets = new ClusterSecrets("secrets", 1);
     new Segment("dmz");
-    const seed = userData(`token: \${secret:bootstrap-token}\nkey: \${secret-base64:etcd-ca.key}\n`);
+    const seed = userData(`token: \${secret:kubernetes-ca-hash}\nkey: \${secret-base64:etcd-ca.key}\n`);
     new Machine("one", { ...seed, secrets: secrets.values });
     return { secrets: secrets.values };
   });
   const up = await stack.up({ diff: true, color: "never" });
   const values = up.outputs.secrets?.value as Record<string, string>;
   assert.equal(up.outputs.secrets?.secret, true);
-  const [token = "", key = ""] = [values["bootstrap-token"], values["etcd-ca.key"]];
-  assert.match(token, /^[a-z0-9]{6}\.[a-z0-9]{16}$/);
+  const [token = "", key = ""] = [values["kubernetes-ca-hash"], values["etcd-ca.key"]];
+  assert.match(token, /^sha256:[0-9a-f]{64}$/);
   assert.equal(storedUserData(), `token: ${token}\nkey: ${Buffer.from(key).toString("base64")}\n`);
   assert.equal(fs.statSync(path.join(machineFolder(), "seed", "user-data")).mode & 0o777, 0o600);
   for (const [name, value] of Object.entries(values)) {

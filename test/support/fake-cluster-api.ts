@@ -39,7 +39,9 @@ export async function fakeClusterApi(): Promise<FakeClusterApi> {
     if (type.startsWith("application/merge-patch")) return [200, mergePatched(objects.get(path) ?? {}, body)];
     return handle(objects, method, path, body);
   };
-  const server = https.createServer(await serverOptions(keys), async (request, response) => {
+  const identity = { ...(await serverCertificate(keys)), ca: keys["kubernetes-ca.crt"] };
+  const options = { ...identity, requestCert: true, rejectUnauthorized: false };
+  const server = https.createServer(options, async (request, response) => {
     const [path = ""] = (request.url ?? "").split("?");
     const sent = await bodyOf(request);
     const isKnown = (request.socket as TLSSocket).authorized;
@@ -162,13 +164,12 @@ async function bodyOf(request: IncomingMessage): Promise<Document> {
   return text === "" ? {} : JSON.parse(text);
 }
 
-/** A certificate for 127.0.0.1 from the cluster's own authority; only clients with one of its certificates are known. */
-async function serverOptions(keys: Record<string, string>): Promise<https.ServerOptions> {
+/** A certificate for 127.0.0.1 from the cluster's own authority. */
+export async function serverCertificate(keys: Record<string, string>): Promise<{ key: string; cert: string }> {
   x509.cryptoProvider.set(webcrypto);
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const pair = (await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"])) as webcrypto.CryptoKeyPair;
-  const ca = keys["kubernetes-ca.crt"] ?? "";
-  const authority = new x509.X509Certificate(ca);
+  const authority = new x509.X509Certificate(keys["kubernetes-ca.crt"] ?? "");
   const certificate = await x509.X509CertificateGenerator.create({
     subject: "CN=kube-apiserver",
     issuer: authority.subject,
@@ -181,7 +182,7 @@ async function serverOptions(keys: Record<string, string>): Promise<https.Server
   });
   const key = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", pair.privateKey)).toString("base64");
   const pem = `-----BEGIN PRIVATE KEY-----\n${key.replace(/.{64}/g, "$&\n")}\n-----END PRIVATE KEY-----\n`;
-  return { key: pem, cert: certificate.toString("pem"), ca, requestCert: true, rejectUnauthorized: false };
+  return { key: pem, cert: certificate.toString("pem") };
 }
 
 async function privateKeyOf(pem: string): Promise<webcrypto.CryptoKey> {

@@ -26,7 +26,7 @@ export const sampleSecret = (name: string): string => (name === "ssh-host-seed" 
 
 const clusterSecrets = [
   ...["kubernetes-ca", "front-proxy-ca", "etcd-ca", "admin"].flatMap((name) => [`${name}.crt`, `${name}.key`]),
-  ...["service-account.key", "service-account.pub", "bootstrap-token", "kubernetes-ca-hash", "encryption-key"],
+  ...["service-account.key", "service-account.pub", "kubernetes-ca-hash", "encryption-key"],
   ...["corosync-key", "ssh-user-key", "ssh-user-key.pub", "ssh-host-seed"],
 ];
 

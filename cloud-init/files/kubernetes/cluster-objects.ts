@@ -1,6 +1,7 @@
 import { type ClusterObject, clusterObjectName } from "../../../model/cluster-object";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 import { storageBackend } from "../../planned-storage";
+import { approverObjects } from "./approver-objects";
 import { coreDnsObjects } from "./core-dns";
 import { flannelObjects } from "./flannel-objects";
 import { kubeProxyObjects } from "./kube-proxy";
@@ -12,6 +13,7 @@ import { clusterInfo, kubeadmObjects } from "./kubeadm-objects";
  */
 export const clusterObjects = (plan: DataCenterPlan): readonly ClusterObject[] => [
   ...kubeadmObjects(plan),
+  ...approverObjects,
   ...kubeProxyObjects(plan),
   ...flannelObjects(plan),
   ...coreDnsObjects(plan),

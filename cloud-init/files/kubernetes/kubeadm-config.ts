@@ -8,7 +8,7 @@ const kubeadmApi = "kubeadm.k8s.io/v1beta4";
 
 /** The configuration for `kubeadm init`. Only the node's name and address differ between the masters of a stack. */
 export function initConfigurationFile(plan: DataCenterPlan, node: NodePlan): string {
-  return emitDocuments([{ ...initConfiguration(plan, node), bootstrapTokens }, ...clusterConfiguration(plan)]);
+  return emitDocuments([initConfiguration(plan, node), ...clusterConfiguration(plan)]);
 }
 
 /** The configuration for the kubeadm phases that rewrite the static pods of a master. */
@@ -18,6 +18,9 @@ export const controlPlaneConfigurationFile = (plan: DataCenterPlan, node: NodePl
 const emitDocuments = (documents: readonly object[]): string =>
   documents.map((document) => emitYaml(document)).join("---\n");
 
+/** A valid token of no cluster: `cluster-work` replaces it with the one that is made for the join. */
+const tokenOfTheJoin = "000000.0000000000000000";
+
 /** The configuration for `kubeadm join`: the API through the floating IP, trusted by the CA's hash alone. */
 export function joinConfigurationFile(plan: DataCenterPlan, node: NodePlan): string {
   return emitYaml({
@@ -26,7 +29,7 @@ export function joinConfigurationFile(plan: DataCenterPlan, node: NodePlan): str
     discovery: {
       bootstrapToken: {
         apiServerEndpoint: plan.kubernetes.endpoint,
-        token: secretReference("bootstrap-token"),
+        token: tokenOfTheJoin,
         caCertHashes: [secretReference("kubernetes-ca-hash")],
       },
     },
@@ -34,16 +37,6 @@ export function joinConfigurationFile(plan: DataCenterPlan, node: NodePlan): str
     ...(node.roles.includes("master") ? { controlPlane: { localAPIEndpoint: localApi(plan, node) }, ...patches } : {}),
   });
 }
-
-const bootstrapTokens = [
-  {
-    token: secretReference("bootstrap-token"),
-    description: "lets the nodes of this stack join",
-    ttl: "24h0m0s",
-    usages: ["signing", "authentication"],
-    groups: ["system:bootstrappers:kubeadm:default-node-token"],
-  },
-];
 
 const initConfiguration = (plan: DataCenterPlan, node: NodePlan) => ({
   apiVersion: kubeadmApi,

@@ -66,17 +66,21 @@ const MINUTES_APART = 8;
 
 export const approverName = "groundplane-approve-serving-certificates.service";
 
-/** Ends with every watch that the API server closes; systemd restarts it. */
-export const approverUnit = unit(
-  approverName,
-  `[Unit]
+/** Ends with every watch that the API server closes; systemd restarts it. Only its preparation runs as root. */
+export const approverUnit: TextFile = {
+  path: `/etc/systemd/system/${approverName}`,
+  mode: "0644",
+  content: `[Unit]
 Description=Approve the serving certificates of planned kubelets
 ConditionPathExists=${guestPaths.adminKubeconfig}
 After=kubelet.service
 StartLimitIntervalSec=0
 
 [Service]
+ExecStartPre=+${guestCommand("approver-identity")}
 ExecStart=${guestCommand("approve-serving-certificates")}
+DynamicUser=yes
+CapabilityBoundingSet=
 RuntimeDirectory=groundplane-approver
 RuntimeDirectoryMode=0700
 Restart=always
@@ -86,4 +90,5 @@ TimeoutStopSec=5s
 [Install]
 WantedBy=multi-user.target
 `,
-);
+  changes: { reload: `systemctl daemon-reload && systemctl try-restart ${approverName}` },
+};

@@ -1,23 +1,29 @@
 #!/bin/bash
-# check-serving-request REQUESTER PLANNED_NODES <REQUEST: exit 0 when the certificate request (PEM) on stdin is valid for the
-# kubelet of a planned node and comes from that node; else prints the reason.
+# check-serving-request REQUESTER USAGES PLANNED_NODES <REQUEST: exit 0 when the certificate request (PEM) on stdin is valid for
+# the kubelet of a planned node and comes from that node; else prints the reason. Exit 3: the node may be planned later.
 set -eu -o pipefail
 
 requester=$1
-planned_nodes=$2
+usages=$2
+planned_nodes=$3
 refuse() {
   echo "$1"
-  exit 1
+  exit "${2:-1}"
 }
 
 [[ "$requester" =~ ^system:node:([a-z0-9-]+)$ ]] || refuse "the requester is no node"
 node=${BASH_REMATCH[1]}
-address=$(awk -v name="$node" '$1 == name { print $2 }' "$planned_nodes")
-[ -n "$address" ] || refuse "$node is not in the plan"
+# In the order of the alphabet; the key encipherment of RSA keys is optional.
+[[ "$usages" =~ ^digital\ signature,(key\ encipherment,)?server\ auth$ ]] || refuse "it asks for the usages $usages"
 
 request=$(cat)
 subject=$(openssl req -noout -subject -nameopt RFC2253 2>/dev/null <<<"$request") || refuse "not a certificate request"
 [ "${subject#subject=}" = "CN=system:node:$node,O=system:nodes" ] || refuse "the subject is ${subject#subject=}"
+# Its exit code does not tell.
+openssl req -noout -verify 2>&1 <<<"$request" | grep -q "verify OK" || refuse "its signature is not from its key"
+
+address=$(awk -v name="$node" '$1 == name { print $2 }' "$planned_nodes")
+[ -n "$address" ] || refuse "$node is not in the plan" 3
 
 # The names are compared as bytes: their printed form could hide a second name behind a line break in the first.
 # SubjectAltName is a sequence (30) of the DNS name (82) and the address (87).

@@ -4,8 +4,11 @@
 #   order   the order of the node: `first <initial cluster>`, `other <initial cluster>` or `join`
 #   phase   three lines: phase (waiting, bootstrapping, joining, member, failed), step, error
 #   steps   every step of the present order with its time, for cluster-wait
+#   join-token   the token of the present join, until the node is a member
 
 state_folder=/var/lib/groundplane
+# shellcheck disable=SC2034 # for the scripts that source this
+join_token=$state_folder/join-token
 export HOME=/root KUBECONFIG=/etc/kubernetes/admin.conf
 
 # One short line without control characters.

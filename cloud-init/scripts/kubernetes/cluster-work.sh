@@ -11,6 +11,8 @@ here=$(dirname "$0")
 log_folder=/var/log/groundplane
 kubeadm_log=$log_folder/kubeadm.log
 etcd_patch=$KUBEADM_PATCHES/etcd0+json.json
+# With the token of this join; gone when the node is a member.
+join_configuration=/run/groundplane-join.yaml
 attempts=3
 
 main() {
@@ -23,7 +25,7 @@ main() {
     join) work joining join_cluster ;;
     *) fail "unknown order: $order" ;;
   esac
-  rm -f "$etcd_patch"
+  rm -f "$etcd_patch" "$join_token" "$join_configuration" /run/groundplane-kubeadm.yaml
   set_phase member "member of the cluster"
   if [ "$NODE_ROLE" = master ]; then
     systemctl start --no-block groundplane-approve-serving-certificates.service
@@ -49,9 +51,9 @@ fail() {
 }
 
 bootstrap_cluster() {
-  # The provider applies kube-proxy, CoreDNS and the network as soon as the API responds.
-  local skip=addon,show-join-command
-  if [ "$order" = other ]; then skip=upload-config,upload-certs,bootstrap-token,addon,show-join-command; fi
+  # The provider applies the objects of these phases as soon as the API responds, and makes a token for each join.
+  local skip=bootstrap-token,addon,show-join-command
+  if [ "$order" = other ]; then skip+=,upload-config,upload-certs; fi
   write_etcd_patch
   # The token must not be printed: kubeadm's output goes to a log.
   kubeadm_step "$1" init --config "$("$here/patient-configuration" "$KUBEADM_INIT_CONFIGURATION")" --skip-token-print --skip-phases="$skip" || return 1
@@ -78,7 +80,7 @@ join_cluster() {
     # The kubelet writes it before it has its certificate, and kubeadm would treat it as a finished registration.
     rm -f /etc/kubernetes/kubelet.conf
     wait_for_signature "$1"
-    kubeadm_step "$1" join --config "$("$here/patient-configuration" "$KUBEADM_JOIN_CONFIGURATION")"
+    kubeadm_step "$1" join --config "$("$here/patient-configuration" "$join_configuration")"
   fi
 }
 
@@ -88,7 +90,7 @@ finish_join() {
   systemctl restart kubelet
   if [ "$NODE_ROLE" = master ]; then
     wait_for_signature "$1"
-    kubeadm_step "$1" join --config "$("$here/patient-configuration" "$KUBEADM_JOIN_CONFIGURATION")" --skip-phases=kubelet-start
+    kubeadm_step "$1" join --config "$("$here/patient-configuration" "$join_configuration")" --skip-phases=kubelet-start
   else
     set_phase "$1" "waiting for the kubelet"
     local try
@@ -101,16 +103,23 @@ finish_join() {
   fi
 }
 
-# Until cluster-info is signed with our token. kubeadm waits for that too, but looks only every five seconds. Not
-# verifying the certificate is harmless: nothing of the answer is used, and kubeadm checks the CA's hash afterwards.
+# Until cluster-info is signed with our token, which a repeated order may replace meanwhile. kubeadm waits for the signature,
+# too, but looks only every five seconds. Not verifying the certificate is harmless: nothing of the answer is used, and kubeadm
+# checks the CA's hash afterwards.
 wait_for_signature() {
-  local token_id
-  token_id=$(sed -n 's/^ *token: "\?\([a-z0-9]*\)\..*/\1/p' "$KUBEADM_JOIN_CONFIGURATION")
   set_phase "$1" "waiting until the cluster's API knows the join token"
-  until curl -skf --max-time 2 "https://$API_ADDRESS:$API_PORT/api/v1/namespaces/kube-public/configmaps/cluster-info" |
-    grep -q "jws-kubeconfig-$token_id"; do
-    sleep 0.5
-  done
+  until is_token_known; do sleep 0.5; done
+  (umask 077 && awk '
+    NR == FNR { token = $0; next }
+    $1 == "token:" { sub(/token:.*/, "token: \"" token "\"") }
+    { print }' "$join_token" "$KUBEADM_JOIN_CONFIGURATION" >"$join_configuration")
+}
+
+is_token_known() {
+  local id
+  id=$(cut -d . -f 1 "$join_token" 2>/dev/null) && [ -n "$id" ] &&
+    curl -skf --max-time 2 "https://$API_ADDRESS:$API_PORT/api/v1/namespaces/kube-public/configmaps/cluster-info" |
+    grep -q "jws-kubeconfig-$id"
 }
 
 # kubeadm_step PHASE ARGUMENTS…: kubeadm with its own phases as steps. The results of an earlier attempt are reused;

@@ -1,9 +1,10 @@
 #!/bin/bash
-# renew-token <TOKEN: makes the join token on stdin valid for one day, whether it still exists or not. The
+# renew-token MINUTES <TOKEN: makes the join token on stdin valid for a few minutes, whether it still exists or not. The
 # cluster's controllers then sign cluster-info with it. The token passes through pipes only, never through arguments.
 set -eu
 export HOME=/root KUBECONFIG=/etc/kubernetes/admin.conf
 
+minutes=${1:?usage: renew-token MINUTES <TOKEN}
 IFS= read -r token || [ -n "$token" ]
 if ! [[ "$token" =~ ^([a-z0-9]{6})\.([a-z0-9]{16})$ ]]; then
   echo "stdin holds no bootstrap token" >&2
@@ -11,7 +12,7 @@ if ! [[ "$token" =~ ^([a-z0-9]{6})\.([a-z0-9]{16})$ ]]; then
 fi
 id=${BASH_REMATCH[1]}
 secret=${BASH_REMATCH[2]}
-expiration=$(date -u -d '+24 hours' +%Y-%m-%dT%H:%M:%SZ)
+expiration=$(date -u -d "+$minutes minutes" +%Y-%m-%dT%H:%M:%SZ)
 
 encoded() { printf '%s' "$1" | base64 -w0; }
 

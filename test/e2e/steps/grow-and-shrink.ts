@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { mustSucceed } from "../../support/cluster-under-test";
 import { countsOf, deploy, masters, nodesOfApp, type Step, secondsSince, up } from "../lab-under-test";
 
-/** A worker is usually added long after the first join token has expired. */
-export const joinTokenExpires: Step = async ({ cluster }) => {
-  const all = "kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system";
-  const select = "--field-selector type=bootstrap.kubernetes.io/token";
-  mustSucceed("delete tokens", await cluster.onNode("master-1", `${all} delete secret ${select}`));
+/** Each join has a token of its own, which is deleted in the cluster and on the node. */
+export const noJoinTokenRemains: Step = async ({ cluster }) => {
+  const select = ["--field-selector", "type=bootstrap.kubernetes.io/token", "-o", "name"];
+  const tokens = await cluster.kubectl("master-1", "--namespace", "kube-system", "get", "secrets", ...select);
+  assert.equal(mustSucceed("get tokens", tokens).stdout.trim(), "");
+  const files = "ls /var/lib/groundplane/join-token /run/groundplane-*.yaml 2>/dev/null || true";
+  for (const node of [...masters, "worker-1", "worker-2"])
+    assert.equal(mustSucceed(node, await cluster.onNode(node, files)).stdout, "", node);
 };
 
 export const workerIsAddedAlone: Step = async (lab, t) => {
@@ -23,6 +26,7 @@ export const workerIsAddedAlone: Step = async (lab, t) => {
   );
   const node = await lab.cluster.kubectl("master-1", "get", "node", "worker-3", "--no-headers");
   assert.match(node.stdout, /worker-3\s+Ready/);
+  await noJoinTokenRemains(lab, t);
 };
 
 export const workerIsRemoved: Step = async (lab) => {

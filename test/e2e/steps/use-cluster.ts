@@ -56,15 +56,3 @@ export const secretsAreSealedAndRequestsAudited: Step = async ({ cluster }) => {
     "the audit log holds the request",
   );
 };
-
-export const servingCertificateIsRotated: Step = async ({ cluster }) => {
-  const serial = "openssl x509 -noout -serial -in /var/lib/kubelet/pki/kubelet-server-current.pem";
-  const before = mustSucceed("serial", await cluster.onNode("worker-1", serial)).stdout;
-  const rotate = "rm /var/lib/kubelet/pki/kubelet-server-* && systemctl restart kubelet";
-  mustSucceed("rotate", await cluster.onNode("worker-1", rotate));
-  const ask = () => cluster.onNode("worker-1", serial);
-  await eventually("a new certificate", 60_000, ask, ({ exitCode, stdout }) => exitCode === 0 && stdout !== before);
-  // The API server accepts it: logs are fetched from the kubelet over it.
-  const logs = () => cluster.kubectl("master-1", "logs", "deployment/web");
-  await eventually("logs over it", 30_000, logs, ({ exitCode }) => exitCode === 0);
-};

@@ -78,7 +78,6 @@ function sampleCertificate(): string {
 function sampleSecrets(seed: NodeSeed): Record<string, string> {
   const hostKey = deriveHostKey("ab".repeat(32), seed.node);
   const known: Readonly<Record<string, string>> = {
-    "bootstrap-token": "abcdef.0123456789abcdef",
     "kubernetes-ca-hash": `sha256:${"0123456789abcdef".repeat(4)}`,
     "encryption-key": Buffer.alloc(32, 7).toString("base64"),
     "corosync-key": "0123456789abcdef".repeat(16),

@@ -158,7 +158,7 @@ test("a preview knows the plan and the seeds, but no secret", async () => {
   assert.match((machine.inputs.seed as { userData: string }).userData, /\$\{secret/);
   assert.equal(machine.inputs.secrets, unknown);
   assert.equal(find(graph, filesType, "master-1-files").inputs.generation, unknown);
-  assert.ok(!JSON.stringify(graph).includes(sampleSecret("bootstrap-token")));
+  assert.ok(!JSON.stringify(graph).includes(sampleSecret("encryption-key")));
 });
 
 test("a preview and an update register the same resources", async () => {
@@ -177,7 +177,7 @@ test("every registered secret is marked as secret", async () => {
     return Object.values(value).map(open);
   };
   const text = JSON.stringify((await recordDataCenter(lab)).map(({ inputs }) => open(inputs)));
-  for (const name of ["kubernetes-ca.key", "bootstrap-token", "ssh-user-key", "corosync-key", "ssh-host-seed"]) {
+  for (const name of ["kubernetes-ca.key", "encryption-key", "ssh-user-key", "corosync-key", "ssh-host-seed"]) {
     assert.ok(!text.includes(`"${sampleSecret(name)}"`), name);
   }
   assert.doesNotMatch(text, /PRIVATE KEY/);

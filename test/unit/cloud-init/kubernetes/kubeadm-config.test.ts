@@ -88,7 +88,7 @@ test("a worker joins by token and the CA's hash, without control-plane settings"
     discovery: {
       bootstrapToken: {
         apiServerEndpoint: plan.kubernetes.endpoint,
-        token: "${secret:bootstrap-token}",
+        token: "000000.0000000000000000",
         caCertHashes: ["${secret:kubernetes-ca-hash}"],
       },
     },

@@ -64,6 +64,7 @@ test("commands that the provider calls are executable files", () => {
   const masters = [
     "apply-control-plane",
     "approve-serving-certificates",
+    "approver-identity",
     "check-serving-request",
     "cluster-id",
     "cluster-ready",

@@ -60,7 +60,7 @@ test("a node joins over a new connection", async () => {
   const [node, master] = [new CutOff(), new CutOff()];
   const inputs = {
     ...{ driver: "fake", stack: "lab", node: "worker-1", roles: ["worker"], connection: { address: "node" } },
-    ...{ masters: [{ ...member("master-1"), connection: { address: "master" } }], bootstrapToken: "secret" },
+    ...{ masters: [{ ...member("master-1"), connection: { address: "master" } }] },
   } as unknown as MembershipInputs;
   const connect = async ({ address }: { address: string }) => (address === "node" ? node : master).guest;
   const never = () => {
@@ -71,6 +71,10 @@ test("a node joins over a new connection", async () => {
   assert.equal(outputs.clusterId, "uid-1");
   assert.deepEqual([node.times("cluster-status"), node.times("join-cluster")], [2, 2]);
   assert.equal(master.times("renew-token"), 2);
+  const deleted = master.asked.filter((question) =>
+    /^kubectl .*delete secret bootstrap-token-[a-z0-9]{6} /.test(question),
+  );
+  assert.equal(deleted.length, 2, "the token is deleted over a new connection, too");
 });
 
 test("files are read and written over a new connection", async () => {

@@ -1,0 +1,114 @@
+// The data centre's objects against Kubernetes' own API server: its defaults, its validation and its server-side apply.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { loadAll } from "js-yaml";
+import { allClusterObjects } from "../../cloud-init/files/kubernetes/cluster-objects";
+import { type ClusterApi, clusterApi } from "../../guests/cluster-api";
+import { applyObjects, describeProblem, objectProblems, readObjects } from "../../guests/cluster-objects";
+import { byName, type ClusterObject, clusterObjectPath } from "../../model/cluster-object";
+import { examplePlan } from "../support/example-plans";
+import { builtProgram, type RealClusterApi, realClusterApi } from "../support/real-cluster-api";
+
+const isBuilt = (["etcd", "kube-apiserver", "kubectl"] as const).every((name) => builtProgram(name) !== undefined);
+
+describe("on Kubernetes' API server", {
+  skip: !isBuilt && "the image cannot be had: its programs are not built",
+}, () => {
+  let server: RealClusterApi;
+  let api: ClusterApi;
+  let objects: readonly ClusterObject[];
+  before(async () => {
+    server = await realClusterApi();
+    api = clusterApi(server.connection);
+    objects = allClusterObjects(examplePlan("lab"), server.connection.certificateAuthority);
+  });
+  after(() => {
+    api?.close();
+    server?.stop();
+  });
+
+  const patience = () => ({ signal: AbortSignal.timeout(60_000), deadlineMs: 30_000, onWaiting: () => {} });
+  const problems = async () => {
+    const live = await readObjects(api, objects, AbortSignal.timeout(30_000));
+    return objectProblems(objects, live).map(describeProblem);
+  };
+  const kubectl = (words: readonly string[], input = ""): string =>
+    execFileSync(server.kubectl[0] as string, [...server.kubectl.slice(1), ...words], { input, encoding: "utf8" });
+  const objectAt = async (name: string) => {
+    const object = byName(objects)[name] ?? assert.fail(name);
+    return (await api.request("GET", clusterObjectPath(object))).body as {
+      readonly metadata: {
+        readonly generation?: number;
+        readonly managedFields: readonly { readonly manager: string }[];
+      };
+    };
+  };
+
+  test("objects that kubeadm and kubectl applied are taken over, and their workloads do not change", async () => {
+    const recorded = path.join(__dirname, "..", "transcripts", "kubeadm-1.36.3", "addons.yaml");
+    const former = loadAll(readFileSync(recorded, "utf8")) as (ClusterObject & { metadata: object })[];
+    for (const object of former) {
+      const { resourceVersion: _version, ...metadata } = object.metadata as Record<string, unknown>;
+      const collection = clusterObjectPath(object).replace(/\/[^/]+$/, "?fieldManager=kubeadm");
+      const { status } = await api.request("POST", collection, { body: { ...object, metadata } });
+      assert.equal(status, 201, JSON.stringify(object.metadata));
+    }
+    const network = objects.filter(({ kind, metadata }) =>
+      /flannel/.test(`${kind} ${metadata.namespace} ${metadata.name}`),
+    );
+    assert.equal(network.length, 6);
+    for (const object of network) kubectl(["apply", "--server-side", "-f", "-"], JSON.stringify(object));
+    const workloads = [
+      "DaemonSet kube-system/kube-proxy",
+      "Deployment kube-system/coredns",
+      "DaemonSet kube-flannel/kube-flannel-ds",
+    ];
+    await applyObjects(api, objects, true, patience());
+    for (const name of workloads) {
+      const { generation, managedFields } = (await objectAt(name)).metadata;
+      assert.equal(generation, 1, `${name} would restart its pods`);
+      assert.deepEqual(
+        managedFields.map(({ manager }) => manager),
+        ["groundplane"],
+        name,
+      );
+    }
+  });
+
+  test("all objects of the lab are as rendered after they were applied, whatever the server's defaults are", async () => {
+    assert.deepEqual(await problems(), []);
+    await applyObjects(api, objects, false, patience());
+    assert.deepEqual(await problems(), []);
+  });
+
+  test("what a user deletes or changes is named, and applied again", async () => {
+    kubectl(["--namespace=kube-system", "scale", "deployment", "coredns", "--replicas=5"]);
+    kubectl(["delete", "clusterrolebinding", "flannel"]);
+    const parked = '{"spec":{"template":{"spec":{"nodeSelector":{"parked":"yes"}}}}}';
+    kubectl(["--namespace=kube-flannel", "patch", "daemonset", "kube-flannel-ds", "-p", parked]);
+    kubectl(["--namespace=kube-system", "set", "image", "daemonset/kube-proxy", "kube-proxy=other:1"]);
+    kubectl(["delete", "clusterrolebinding", "system:coredns"]);
+    kubectl(["create", "clusterrolebinding", "system:coredns", "--clusterrole=view", "--group=all"]);
+    assert.deepEqual(await problems(), [
+      "DaemonSet kube-system/kube-proxy was changed: spec.template.spec.containers[0].image",
+      "ClusterRoleBinding flannel is missing",
+      "DaemonSet kube-flannel/kube-flannel-ds was changed: spec.template.spec.nodeSelector.parked",
+      "ClusterRoleBinding system:coredns was changed: roleRef.name, subjects[0].kind, subjects[0].name, subjects[0].namespace",
+      "Deployment kube-system/coredns was changed: spec.replicas",
+    ]);
+    await applyObjects(api, objects, false, patience());
+    assert.deepEqual(await problems(), []);
+  });
+
+  test("labels and entries of a user stay", async () => {
+    kubectl(["label", "namespace", "volumes", "team=storage"]);
+    kubectl(["--namespace=kube-system", "set", "env", "daemonset/kube-proxy", "EXTRA=1"]);
+    assert.deepEqual(await problems(), []);
+    await applyObjects(api, objects, false, patience());
+    assert.match(kubectl(["--namespace=kube-system", "get", "daemonset", "kube-proxy", "-o", "yaml"]), /name: EXTRA/);
+    assert.match(kubectl(["get", "namespace", "volumes", "-o", "yaml"]), /team: storage/);
+  });
+});
