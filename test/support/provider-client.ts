@@ -10,7 +10,12 @@ import { listen } from "../../provider/rpc/serve";
 
 /** A provider on loopback and a client that calls it as the engine does. */
 export interface ProviderClient {
-  check(type: string, news: Properties): Promise<{ inputs: Properties; failures: readonly string[] }>;
+  /** @param olds the inputs in the state, if there are any */
+  check(
+    type: string,
+    news: Properties,
+    olds?: Properties,
+  ): Promise<{ inputs: Properties; failures: readonly string[] }>;
   diff(
     type: string,
     oldInputs: Properties,
@@ -57,10 +62,11 @@ export async function providerClient(definition: ProviderDefinition): Promise<Pr
     });
   const kinds = Object.fromEntries(Object.entries(pb.PropertyDiff.Kind).map(([name, value]) => [value, name]));
   return {
-    async check(type, news) {
+    async check(type, news, olds) {
       const request = new pb.CheckRequest();
       request.setUrn(urnOf(type));
       request.setNews(encode(news));
+      if (olds) request.setOlds(encode(olds));
       const response = await call<pb.CheckResponse>("check", request);
       const failures = response.getFailuresList().map((failure) => `${failure.getProperty()} ${failure.getReason()}`);
       return { inputs: decode(response.getInputs()).properties, failures };

@@ -1,0 +1,110 @@
+// A change of every key of the configuration, from the program's resources to the provider on the fake driver, without an
+// engine: what the guard says, what is replaced, and that every machine stays the one that it was.
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { after, before, test } from "node:test";
+import { changeOfKey, configurationChanges, type KeyChange } from "../../model/configuration-changes";
+import type { DriverName } from "../../model/drivers";
+import { groundplaneProvider } from "../../provider/definition";
+import type { Properties } from "../../provider/rpc/property-values";
+import { parseConfiguration } from "../../stacks/config/parse-configuration";
+import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
+import { planDataCenter } from "../../stacks/plan/plan-data-center";
+import { changedKeys, classedStack, merged } from "../support/changed-keys";
+import { type ProviderClient, providerClient } from "../support/provider-client";
+import { type RecordedResource, recordDataCenter } from "../support/recorded-graph";
+
+const data = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+const machineType = "groundplane:index:Machine";
+const guardType = "groundplane:index:Guard";
+let client: ProviderClient;
+
+before(async () => {
+  process.env.GROUNDPLANE_DATA = data;
+  client = await providerClient(groundplaneProvider);
+});
+after(() => {
+  client?.stop();
+  fs.rmSync(data, { recursive: true, force: true });
+});
+
+function planOf(change: object): DataCenterPlan | undefined {
+  const { configuration } = parseConfiguration(merged(classedStack, change), { stack: "classed" });
+  return configuration && planDataCenter(configuration);
+}
+const driverOf = (change: object) => (merged(classedStack, change) as { driver: DriverName }).driver;
+
+/** The program's resources that have a state, by type and name, with plain inputs. */
+async function resourcesOf(plan: DataCenterPlan, driver: DriverName): Promise<ReadonlyMap<string, Resource>> {
+  const graph = await recordDataCenter(plan, { driver });
+  return new Map(
+    graph
+      .filter(({ type }) => type.startsWith("groundplane:index:"))
+      .map((resource) => [`${resource.type} ${resource.name}`, { ...resource, inputs: plain(resource.inputs) }]),
+  );
+}
+type Resource = Omit<RecordedResource, "inputs"> & { readonly inputs: Properties };
+
+/** Without the marks of secrets, and without what the provider computes. */
+function plain(inputs: object): Properties {
+  const text = JSON.stringify(inputs, (_key, value) => (isSecret(value) ? value.secret : value));
+  return JSON.parse(text) as Properties;
+}
+const isSecret = (value: unknown): value is { readonly secret: unknown } =>
+  typeof value === "object" && value !== null && "secret" in value && Object.keys(value).length === 1;
+
+async function refusalsOf(before: Resource, now: Resource): Promise<string> {
+  const { failures } = await client.check(now.type, now.inputs, before.inputs);
+  return failures.join(" ");
+}
+
+for (const [key, { to, refused, refusedBy }] of Object.entries(changedKeys)) {
+  const row = changeOfKey(key) ?? (configurationChanges as Readonly<Record<string, KeyChange>>)[key];
+  test(`${key} is ${row?.class}`, async () => {
+    assert.equal(row?.class === "creation-only", refused !== undefined);
+    const driver = driverOf(to);
+    const former = await resourcesOf(planOf(driver === "virtualbox" ? { driver } : {}) as DataCenterPlan, driver);
+    const plan = planOf(to);
+    // The schema has no other value, or the program chooses the driver first: test/engine shows it.
+    if (refusedBy === "program") return assert.ok(plan === undefined || driver !== classedStack.driver);
+    const resources = await resourcesOf(plan as DataCenterPlan, driver);
+    const guard = `${guardType} guard`;
+    if (refused) await createMachines(former);
+    const [old, now] = [former.get(guard), resources.get(guard)] as [Resource, Resource];
+    if (refused) return assert.match(await refusalsOf(old, now), refused);
+    // Another driver than the fake one is not asked: the members are the same.
+    assert.equal(await refusalsOf(old, now), "");
+    for (const [name, { type, inputs }] of former) {
+      const changed = resources.get(name);
+      assert.ok(changed, `${name} stays`);
+      const { replaces } = await client.diff(type, inputs, changed.inputs);
+      assert.deepEqual(replaces, [], name);
+    }
+    if (driver === "fake") await machinesStay(former, resources);
+  });
+}
+
+async function createMachines(resources: ReadonlyMap<string, Resource>): Promise<ReadonlyMap<string, Properties>> {
+  const made = new Map<string, Properties>();
+  for (const [name, { type, inputs }] of resources) {
+    if (type === machineType) made.set(name, (await client.create(type, inputs)).properties);
+  }
+  return made;
+}
+
+async function machinesStay(
+  former: ReadonlyMap<string, Resource>,
+  resources: ReadonlyMap<string, Resource>,
+): Promise<void> {
+  for (const [name, outputs] of await createMachines(former)) {
+    const { inputs } = resources.get(name) as Resource;
+    const id = `fake/classed/${String(inputs.name)}`;
+    const updated = await client.update(machineType, id, outputs, inputs);
+    assert.equal(updated.properties.generation, outputs.generation, name);
+    assert.equal(updated.properties.power, "running", name);
+    for (const input of ["cpus", "memoryMiB", "diskGiB", "disks", "uplink"])
+      assert.deepEqual(updated.properties[input], inputs[input], `${input} of ${name}`);
+  }
+}

@@ -1,0 +1,121 @@
+import type { configurationChanges } from "../../model/configuration-changes";
+
+/** A stack on the fake driver with machines of every kind. */
+export const classedStack = {
+  driver: "fake",
+  pools: {
+    balancers: { count: 2 },
+    masters: { count: 3 },
+    workers: { count: 1, disks: [{ name: "data", sizeGiB: 1 }] },
+    storage: { count: 3, disks: [{ name: "brick", sizeGiB: 1 }] },
+  },
+};
+
+export interface ChangedKey {
+  /** Changes this key only. */
+  readonly to: object;
+  /** A refusal says it; absent: the change is applied. */
+  readonly refused?: RegExp;
+  /** Who refuses it, unless the guard does: the schema, or the choice of the driver. */
+  readonly refusedBy?: "program";
+}
+
+const pool = (name: string, change: object) => ({ pools: { [name]: change } });
+const attachment = { virtualbox: { attachments: [{ segment: "dmz", to: "host" }] } };
+
+/** One real change for every row of the table of configuration keys. */
+export const changedKeys: Readonly<Record<keyof typeof configurationChanges, ChangedKey>> = {
+  driver: {
+    ...{ to: { driver: "nspawn" }, refusedBy: "program" },
+    refused: /classed exists on fake, but the configuration says nspawn/,
+  },
+  // There is one release, and one gateway.
+  kubernetesVersion: {
+    ...{ to: { kubernetesVersion: "1.0.0" }, refusedBy: "program" },
+    refused: /kubernetesVersion: "1\.0\.0"/,
+  },
+  "pools.gateway.count": {
+    ...{ to: pool("gateway", { count: 2 }), refusedBy: "program" },
+    refused: /pools\.gateway\.count: 2/,
+  },
+  distribution: { to: { distribution: "ubuntu" }, refused: /distribution: debian cannot become ubuntu/ },
+  "pools.balancers.count": {
+    to: pool("balancers", { count: 1 }),
+    refused: /a pair of balancers cannot be changed into one with 1; keep the count \(pools\.balancers\.count: 2\)/,
+  },
+  "pools.storage.count": {
+    to: pool("storage", { count: 1 }),
+    refused: /there would be 1 storage machines for a volume of 3; keep at least 3 \(pools\.storage\.count\)/,
+  },
+  "pools.storage.disks[0].name": {
+    to: pool("storage", { disks: [{ name: "other", sizeGiB: 1 }] }),
+    refused: /pools\.storage\.disks\[0\]\.name: brick cannot become other/,
+  },
+  "storage.volume": {
+    to: { storage: { volume: "arbiter" } },
+    refused: /the volume is replica-3 and cannot become arbiter.*keep its shape \(storage\.volume: replica-3\)/,
+  },
+  "network.cidr": {
+    to: { network: { cidr: "192.168.64.0/21" } },
+    refused: /network\.cidr: 192\.168\.56\.0\/21 cannot become 192\.168\.64\.0\/21/,
+  },
+  "network.podCidr": {
+    to: { network: { podCidr: "10.99.0.0/16" } },
+    refused: /network\.podCidr: 10\.244\.0\.0\/16 cannot become 10\.99\.0\.0\/16.*start over/,
+  },
+  "network.serviceCidr": {
+    to: { network: { serviceCidr: "10.100.0.0/16" } },
+    refused: /network\.serviceCidr: 10\.96\.0\.0\/16 cannot become 10\.100\.0\.0\/16/,
+  },
+  floatingIp: {
+    to: { floatingIp: "192.168.56.9" },
+    refused: /floatingIp: 192\.168\.56\.10 cannot become 192\.168\.56\.9/,
+  },
+  "options.failoverBy": {
+    to: { options: { failoverBy: "keepalived" } },
+    refused: /options\.failoverBy: pacemaker cannot become keepalived/,
+  },
+  "pools.masters.count": { to: pool("masters", { count: 5 }) },
+  "pools.workers.count": { to: pool("workers", { count: 2 }) },
+  "pools.<pool>.cpus": { to: pool("workers", { cpus: 3 }) },
+  "pools.<pool>.memoryMiB": { to: pool("workers", { memoryMiB: 4096 }) },
+  "pools.<pool>.diskGiB": { to: pool("workers", { diskGiB: 40 }) },
+  "pools.<pool>.volumes.<mount point>": { to: pool("workers", { volumes: { "/var": 12 } }) },
+  "pools.<pool>.disks[].name": {
+    to: pool("workers", {
+      disks: [
+        { name: "data", sizeGiB: 1 },
+        { name: "more", sizeGiB: 1 },
+      ],
+    }),
+  },
+  "pools.<pool>.disks[].sizeGiB": { to: pool("storage", { disks: [{ name: "brick", sizeGiB: 2 }] }) },
+  "hostPorts.api": { to: { hostPorts: { api: 20_001 } } },
+  "hostPorts.ssh": { to: { hostPorts: { ssh: 20_002 } } },
+  "options.failover": { to: { options: { failover: "calm" } } },
+  "options.fastProbes": { to: { options: { fastProbes: true } } },
+  "options.rebootstrap": { to: { options: { rebootstrap: true } } },
+  "options.protected": { to: { options: { protected: true } } },
+  "options.keepDataDisks": { to: { options: { keepDataDisks: false } } },
+  // Only on VirtualBox.
+  "virtualbox.attachments[].segment": { to: { driver: "virtualbox", ...attachment } },
+  "virtualbox.attachments[].to": { to: { driver: "virtualbox", ...attachment } },
+  "virtualbox.attachments[].adapter": {
+    to: { driver: "virtualbox", virtualbox: { attachments: [{ segment: "dmz", to: "adapter", adapter: "eth0" }] } },
+  },
+};
+
+/** Mappings are merged, everything else is taken from the last. */
+export const merged = (...values: readonly object[]): object => values.reduce(mergeTwo);
+
+function mergeTwo(one: object, other: object): object {
+  const result = new Map<string, unknown>(Object.entries(one));
+  for (const [key, inner] of Object.entries(other)) {
+    const former = result.get(key);
+    result.set(key, isMapping(former) && isMapping(inner) ? mergeTwo(former, inner) : inner);
+  }
+  return Object.fromEntries(result);
+}
+
+const isMapping = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
