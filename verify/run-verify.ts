@@ -5,7 +5,7 @@ import { createNamespace } from "./acknowledged-writes";
 import type { Fault } from "./fault";
 import { Laboratory, type LaboratoryParts } from "./laboratory";
 import { measuredAt } from "./measured-at";
-import { findProblems, recoverStack, removeTraces } from "./stack-health";
+import { lastingProblems, recoverStack, removeTraces } from "./stack-health";
 import { summarizeMeasure } from "./statistics";
 
 export interface VerifyOptions extends Omit<LaboratoryParts, "round"> {
@@ -25,7 +25,7 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
   // Recovery continues after the user interrupts the measurement.
   const restoring = new Laboratory({ ...options, round: 0, signal: new AbortController().signal });
   try {
-    const missing = await findProblems(restoring, outputs);
+    const missing = await lastingProblems(restoring, outputs);
     if (missing.length > 0) throw unhealthyStack(plan.stack, missing);
     await createNamespace(api);
     const faults: FaultReport[] = [];

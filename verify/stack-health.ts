@@ -7,13 +7,25 @@ import { stackStatus } from "./stack-status";
 
 const RECOVERY_MS = 240_000;
 const INTERVAL_MS = 1_000;
+/** A busy host may delay a token of Corosync or a check at any moment. */
+const SETTLE_MS = 30_000;
 
 /** The problems of a running stack, one line for each row of its health that is not healthy; empty = healthy. Changes nothing. */
-export async function findProblems(lab: Laboratory, outputs: StackOutputs): Promise<readonly string[]> {
+async function findProblems(lab: Laboratory, outputs: StackOutputs): Promise<readonly string[]> {
   const { checks } = await stackStatus(lab.plan.stack, outputs, lab.hypervisor, lab.plan);
   return checks
     .filter((row) => !areHealthy([row]))
     .map(({ check, state, summary }) => `${check} is ${state}: ${summary}`);
+}
+
+/** The problems that remain when the stack had some time to settle. Changes nothing. */
+export async function lastingProblems(lab: Laboratory, outputs: StackOutputs, waitMs = SETTLE_MS) {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const problems = await findProblems(lab, outputs).catch((error: Error) => [error.message]);
+    if (problems.length === 0 || performance.now() > deadline) return problems;
+    await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
+  }
 }
 
 /**
@@ -28,13 +40,8 @@ export async function recoverStack(lab: Laboratory, outputs: StackOutputs): Prom
     if (power === "stopped") await lab.start(name);
     else if (power === "running") await lab.hypervisor.links?.setLink({ stack, name }, true);
   }
-  const deadline = performance.now() + RECOVERY_MS;
-  for (;;) {
-    const problems = await findProblems(lab, outputs).catch((error: Error) => [error.message]);
-    if (problems.length === 0) return;
-    if (performance.now() > deadline) throw new Error(`${stack} is still unhealthy: ${problems.join("; ")}`);
-    await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
-  }
+  const problems = await lastingProblems(lab, outputs, RECOVERY_MS);
+  if (problems.length > 0) throw new Error(`${stack} is still unhealthy: ${problems.join("; ")}`);
 }
 
 /** Removes what the measurement created in the cluster and on its nodes. */

@@ -37,7 +37,9 @@ export const readBackends =
       if (row === undefined) return unhealthy(of, `${name} is not one of its servers`);
       // A check that runs at this moment precedes its former result by a star.
       const [status, check] = [column(row, "status"), column(row, "check_status").replace(/^\* /, "")];
-      if (/^UP\b/.test(status) && /^L7OK$/.test(check)) return healthy(of, `${name} is UP`);
+      // Also after a failed check: it is in rotation until the second one.
+      if (status.startsWith("UP"))
+        return check === "INI" ? unknown(of, `${name} is not checked yet`) : healthy(of, `${name} is UP`);
       const reason = [check, column(row, "last_chk")].filter((word) => word !== "").join(": ");
       return unhealthy(of, `${name} is ${status || "without a state"} (${reason || "no check has ended"})`);
     });

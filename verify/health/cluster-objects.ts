@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { allClusterObjects } from "../../cloud-init/files/kubernetes/cluster-objects";
 import { administratorIn } from "../../guests/administrator";
 import { apiConnectionIn, type ClusterApi, clusterApi } from "../../guests/cluster-api";
@@ -21,8 +22,11 @@ export async function readClusterObjects(
   if ("reason" in planned) return [unknown("cluster", planned.reason)];
   const objects = allClusterObjects(planned, String(administratorIn(kubeconfig).ca));
   const api = connect(kubeconfig);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  // Each request listens to it; Node.js warns of more than ten listeners.
+  setMaxListeners(0, signal);
   try {
-    const problems = objectProblems(objects, await readObjects(api, objects, AbortSignal.timeout(TIMEOUT_MS)));
+    const problems = objectProblems(objects, await readObjects(api, objects, signal));
     const changes = new Map(problems.map(({ object, changed }) => [object, changed]));
     return objects.map((object) => {
       const name = clusterObjectName(object);

@@ -59,7 +59,8 @@ test("a master that HAProxy has taken out of rotation, or does not know, is unhe
   assert.match(backends(statistics(down)), /unhealthy: master-1 is DOWN \(L6RSP: SSL handshake failure\)/);
   assert.match(backends(statistics(down)), /unhealthy: master-2 is not one of its servers/);
   const unchecked = "masters,master-1,UP,INI,,,";
-  assert.match(backends(statistics(unchecked)), /unhealthy: master-1 is UP \(INI\)/);
+  assert.match(backends(statistics(unchecked)), /unknown: master-1 is not checked yet/);
+  assert.match(backends(statistics("masters,master-1,UP 1/2,L7TOUT,,,")), /healthy: master-1 is UP/);
 });
 
 test("a HAProxy that does not answer is unknown", () => {
