@@ -2,7 +2,7 @@ import { type Role, rolesOfPool } from "./roles";
 
 /** What a plan changes about a pool whose members the cluster needs. */
 
-/** One machine whose loss matters; another image, identity or network card makes it another machine. */
+/** One machine whose loss matters; another identity or network card makes it another machine. */
 export interface GuardedMember {
   readonly name: string;
   /** Absent in the states of earlier revisions. */
@@ -87,7 +87,7 @@ export function changeOf(
 }
 
 const isSameMachine = (one: GuardedMember, other: GuardedMember): boolean =>
-  one.uuid === other.uuid && one.image === other.image && `${one.macs}` === `${other.macs}`;
+  one.uuid === other.uuid && `${one.macs}` === `${other.macs}`;
 
 export const without = (names: readonly string[], gone: readonly string[]): readonly string[] =>
   names.filter((name) => !gone.includes(name));

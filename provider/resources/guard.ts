@@ -111,7 +111,7 @@ const looksTheSame = (inputs: GuardInputs, olds: GuardInputs | undefined): boole
   inputs.volume === olds.volume &&
   pools.every((pool) => JSON.stringify(inputs[pool].map(identity)) === JSON.stringify(olds[pool].map(identity)));
 
-const identity = ({ name, uuid, image, macs }: GuardedMember): GuardedMember => ({ name, uuid, image, macs });
+const identity = ({ name, uuid, macs }: GuardedMember) => ({ name, uuid, macs });
 
 async function judge(
   driverByName: DriverByName,

@@ -83,6 +83,7 @@ export const machineSchema: ResourceSchema = {
   optional: ["uplink", "power", "drift", "volumes"],
   createOnly: readAtCreation(machineChanges),
   outputs: {
+    image: schemas.text("Name of the image that it was made from."),
     generation: schemas.text("New per creation."),
   },
 };

@@ -53,12 +53,15 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       const standing = volumesOf({ volumes: grownVolumes(inputs, olds.outputs) });
       const growth = describeGrowth(inputs, olds.outputs);
       if (preview && growth) context.log("info", growth);
-      if (preview) return { ...specOf(inputs), ...standing, ...asWanted, generation: olds.outputs.generation };
+      // It keeps the image that it was made from: another one is for machines that are made later.
+      const { generation, image } = olds.outputs;
+      if (preview) return { ...specOf(inputs), image, ...standing, ...asWanted, generation };
       const hypervisor = driverByName(inputs.driver);
       // It is in our state, so it is ours, whatever its former name: it may be imported, or moved in the program.
       const found = await hypervisor.inspectMachine(inputs);
       const owner = presentOwner(found, inputs.stack, context.urn);
-      return { ...(await converge(hypervisor, inputs, owner, context)), ...standing };
+      const kept = { ...inputs, image: found?.spec.image ?? inputs.image };
+      return { ...(await converge(hypervisor, kept, owner, context)), ...standing };
     },
 
     async delete(id, olds, context) {

@@ -91,7 +91,7 @@ test("a created machine is read back equal, without a difference", async () => {
 
 test("a machine is replaced only where a change requires it, other changes apply in place", async () => {
   const [nic] = machineInputs("one").nics;
-  const replacing = { image: "other", uuid: "other", nics: [{ ...nic, mac: "02:00:00:00:00:02" }] };
+  const replacing = { uuid: "other", nics: [{ ...nic, mac: "02:00:00:00:00:02" }] };
   for (const [key, value] of Object.entries(replacing)) {
     const { replaces } = await client.diff(machine, wanted, properties({ ...wanted, [key]: value }));
     assert.deepEqual(replaces, [key]);
@@ -119,7 +119,7 @@ test("the CPU weight of earlier versions is not a difference, and a machine with
 
 test("an input that is read only at creation is not a difference", async () => {
   const seed = { ...machineInputs("one").seed, userData: "new" };
-  const news = properties({ ...wanted, seed, secrets: { token: "new" } });
+  const news = properties({ ...wanted, seed, secrets: { token: "new" }, image: "newer" });
   const imported = properties({ ...wanted, seed: { userData: "", metaData: "", networkConfig: "" } });
   for (const olds of [wanted, imported]) assert.equal((await client.diff(machine, olds, news)).changes, "none");
   const { properties: outputs } = await client.create(machine, news);
@@ -130,6 +130,19 @@ test("an update keeps the machine and returns its actual state", async () => {
   const { id, properties: outputs } = await client.create(machine, wanted);
   const updated = await client.update(machine, id, outputs, { ...wanted, memoryMiB: 512 });
   assert.deepEqual(updated.properties, { ...outputs, memoryMiB: 512 });
+});
+
+test("an update with another image keeps the machine and its image", async () => {
+  const { id, properties: outputs } = await client.create(machine, wanted);
+  const news = { ...wanted, image: "newer", memoryMiB: 512 };
+  const expected = { ...outputs, memoryMiB: 512 };
+  for (const preview of [true, false]) {
+    const updated = await client.update(machine, id, outputs, news, { preview });
+    assert.deepEqual(updated.properties, expected);
+  }
+  const read = await client.read(machine, id, news, expected);
+  assert.deepEqual(read.properties, expected);
+  assert.equal((await client.diff(machine, read.inputs, properties(news))).changes, "none");
 });
 
 test("a smaller disk is refused in the preview, and nothing changes", async () => {

@@ -10,13 +10,18 @@ interface Situation {
   readonly after: readonly string[];
   readonly stopped?: readonly string[];
   readonly vanished?: readonly string[];
-  /** Machines that the plan creates from another image. */
+  /** Machines that the plan creates with another identity. */
   readonly recreated?: readonly string[];
   readonly replicas?: number;
 }
 
 const names = (role: string, count: number) => Array.from({ length: count }, (_, index) => `${role}-${index + 1}`);
-const member = (name: string, image = "old"): GuardedMember => ({ name, uuid: name, image, macs: [`mac of ${name}`] });
+const member = (name: string, age = "old"): GuardedMember => ({
+  name,
+  uuid: `${age} ${name}`,
+  image: age,
+  macs: [`mac of ${name}`],
+});
 
 /** A machine with the name that the plan gives it. The tests derive its roles from its name. */
 const formerly = (name: string): FormerMachine => {
