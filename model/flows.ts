@@ -16,6 +16,17 @@ export interface Flow {
   readonly ports: readonly (number | string)[];
 }
 
+const etcdPorts = [ports.etcdClient, ports.etcdPeer, ports.etcdMetrics] as const;
+
+/** All ports except these. */
+function allBut(...closed: readonly number[]): Flow["ports"] {
+  const ends = [0, ...[...closed].sort((a, b) => a - b), 65536];
+  return ends.slice(1).flatMap((end, index) => {
+    const [first, last] = [(ends[index] ?? 0) + 1, end - 1];
+    return first > last ? [] : [first === last ? first : `${first}-${last}`];
+  });
+}
+
 /**
  * Everything that may pass from one segment into another. What is not listed is refused. Inside a segment nothing is
  * filtered; the gateway itself may reach every node; every node may reach the world.
@@ -24,12 +35,18 @@ export const interSegmentFlows: readonly Flow[] = [
   { purpose: "API, balanced", from: ["master", "worker"], to: ["api"], protocol: "tcp", ports: [ports.api] },
   // A balancer that has the floating IP may send from it; the only balancer of a small stack always does.
   { purpose: "API, behind", from: ["api"], to: ["master"], protocol: "tcp", ports: [ports.api] },
-  // The `kubernetes` service leads pods straight to the masters.
-  { purpose: "API from pods", from: ["worker"], to: ["master"], protocol: "tcp", ports: [ports.api] },
-  { purpose: "pod network", from: ["master"], to: ["worker"], protocol: "udp", ports: [ports.podNetwork] },
-  { purpose: "pod network", from: ["worker"], to: ["master"], protocol: "udp", ports: [ports.podNetwork] },
-  { purpose: "kubelet", from: ["master"], to: ["worker"], protocol: "tcp", ports: [ports.kubelet] },
-  { purpose: "kubelet", from: ["worker"], to: ["master"], protocol: "tcp", ports: [ports.kubelet] },
+  // Kubernetes expects it of its network: webhooks, metrics and exporters on the host network, NodePorts, kubelets, the API
+  // for pods, and the pod network itself.
+  { purpose: "nodes and pods", from: ["master"], to: ["worker"], protocol: "tcp", ports: allBut(ports.ssh) },
+  {
+    purpose: "nodes and pods",
+    from: ["worker"],
+    to: ["master"],
+    protocol: "tcp",
+    ports: allBut(ports.ssh, ...etcdPorts),
+  },
+  { purpose: "nodes and pods", from: ["master"], to: ["worker"], protocol: "udp", ports: allBut() },
+  { purpose: "nodes and pods", from: ["worker"], to: ["master"], protocol: "udp", ports: allBut() },
   { purpose: "Gluster volumes", from: ["worker"], to: ["storage"], protocol: "tcp", ports: glusterPorts },
 ];
 
