@@ -14,7 +14,7 @@ import {
 } from "./commands";
 import { diskDataFolder, inspectDisk } from "./disks";
 import { machineFiles } from "./folders";
-import { imageLayers } from "./machine-root";
+import { imageLayers, KUBELET } from "./machine-root";
 import { machineNamespace } from "./names";
 import { ensureNamespace } from "./namespaces";
 import { ensureNetwork, segmentNames } from "./segments";
@@ -61,6 +61,7 @@ async function bindsOf(host: Host, spec: MachineSpec): Promise<ContainerOptions[
   const binds = [{ source: files.seed, target: "/var/lib/cloud/seed/nocloud", readOnly: true }];
   const optional = [
     { source: files.containerd, target: "/var/lib/containerd", readOnly: false },
+    { source: files.kubelet, target: `/${KUBELET}`, readOnly: false },
     // Gluster mounts use FUSE.
     { source: "/dev/fuse", target: "/dev/fuse", readOnly: false },
   ];

@@ -30,12 +30,17 @@ export async function makeRoot(host: Host, spec: MachineSpec): Promise<void> {
   const files = machineFiles(host, spec);
   for (const folder of [files.upper, files.work, files.root]) await host.files.makeFolder(folder);
   await makeContainerStore(host, spec, files.containerd);
+  // Machines of earlier revisions have this folder in their own layer, where it must stay visible.
+  const isInLayer = await host.files.exists(path.join(files.upper, KUBELET));
+  if (!isInLayer && (await host.files.exists(files.containerd))) await host.files.makeFolder(files.kubelet, 0o755);
 }
+
+export const KUBELET = "var/lib/kubelet";
 
 /** Deletes everything that the guest has written, for a machine that gets another image. */
 export async function removeRoot(host: Host, machine: MachineName): Promise<void> {
   const files = machineFiles(host, machine);
-  for (const folder of [files.upper, files.work, files.containerd]) await host.files.remove(folder);
+  for (const folder of [files.upper, files.work, files.containerd, files.kubelet]) await host.files.remove(folder);
 }
 
 /** cloud-init's files. They are bind-mounted read-only, so they can change while the guest runs. */

@@ -62,8 +62,9 @@ export async function removeMachine(host: Host, machine: MachineName, owner: Own
     // Mark it incomplete first: after an interruption, it must not count as a machine that can start.
     await writeRecord(host, { ...record, complete: false });
     await cutPower(host, record.spec);
-    const { folder, upper, work, root, seed, containerd } = machineFiles(host, machine);
-    for (const part of [seed, upper, work, root, containerd, `${containerd}.half`]) await host.files.remove(part);
+    const { folder, upper, work, root, seed, containerd, kubelet } = machineFiles(host, machine);
+    for (const part of [seed, upper, work, root, containerd, `${containerd}.half`, kubelet])
+      await host.files.remove(part);
     await host.files.remove(folder);
   });
   await releaseStack(host, machine.stack);
