@@ -29,6 +29,13 @@ const PACKAGES: readonly HostPackage[] = [
   },
   { name: "uidmap", has: "newuidmap", purpose: "builds images without root", only: "images", forUsers: true },
   { name: "zstd", has: "zstd", purpose: "packs and unpacks images", only: "images" },
+  { name: "gcc", has: "cc", purpose: "builds runc from source", only: "images" },
+  {
+    name: "libc6-dev",
+    has: "/usr/include/stdlib.h",
+    purpose: "builds runc from source",
+    only: "images",
+  },
   { name: "unzip", has: "unzip", purpose: "unpacks Go where the host has none", only: "images" },
   { name: "ca-certificates", has: "/etc/ssl/certs/ca-certificates.crt", purpose: "verifies the source of downloads" },
 ];

@@ -11,8 +11,13 @@ export interface Release {
   readonly coredns: string;
   /** containerd's settings below image/layers name it as well; a test compares them. */
   readonly pause: string;
+  readonly containerd: string;
+  /** The version that containerd's release names in script/setup/runc-version. */
+  readonly runc: string;
+  readonly crictl: string;
   readonly flannel: string;
   readonly localPathProvisioner: string;
+  readonly kubeNetworkPolicies: string;
 }
 
 /** Releases by their version of Kubernetes, newest first. All versions are without `v`. */
@@ -22,8 +27,12 @@ export const releases = {
     etcdTag: "3.6.8-0",
     coredns: "1.14.2",
     pause: "3.10.2",
+    containerd: "2.3.7",
+    runc: "1.5.2",
+    crictl: "1.37.0",
     flannel: "0.28.4",
     localPathProvisioner: "0.0.30",
+    kubeNetworkPolicies: "0.8.0",
   },
 } as const satisfies Readonly<Record<string, Release>>;
 
@@ -53,6 +62,12 @@ const own = "groundplane.internal";
 /** A shell and its tools, the same in every release. */
 export const busyboxImage = `${own}/busybox:1`;
 
+/**
+ * The label of a Node whose image contains the program that enforces NetworkPolicies. The kubelet's unit below image/layers
+ * sets it; a test compares them.
+ */
+export const networkPolicyLabel = { "groundplane.internal/network-policies": "enforced" } as const;
+
 /** Full names of the container images of a Kubernetes version that have versions of their own. */
 export function containerImageNames(kubernetesVersion: string) {
   const release = releaseOf(kubernetesVersion);
@@ -62,5 +77,6 @@ export function containerImageNames(kubernetesVersion: string) {
     pause: `registry.k8s.io/pause:${release.pause}`,
     flannel: `${own}/flannel:v${release.flannel}`,
     localPathProvisioner: `${own}/local-path-provisioner:v${release.localPathProvisioner}`,
+    kubeNetworkPolicies: `${own}/kube-network-policies:v${release.kubeNetworkPolicies}`,
   };
 }

@@ -31,7 +31,7 @@ export async function buildContainerdStore(
       await writeDockerArchive(host, image, await layerFiles(host, image, sources), file);
     }
     context.progress({ phase: PHASE, message: "unpacking", fraction: 1 });
-    const present = await unpack(archives, store, sources.tree, context);
+    const present = await unpack(archives, store, sources, context);
     const missing = images.filter((image) => !present.includes(image.name)).map((image) => image.name);
     if (missing.length > 0) throw new Error(`containerd did not import ${missing.join(", ")}`);
   } finally {
@@ -43,10 +43,16 @@ export async function buildContainerdStore(
 async function unpack(
   archives: string,
   store: string,
-  tree: string,
+  { tree, programs }: ImageSources,
   context: BuildContext,
 ): Promise<readonly string[]> {
-  const env = { TREE: tree, STORE: store, ARCHIVES: archives, LOG: path.join(archives, "containerd.log") };
+  const env = {
+    TREE: tree,
+    PROGRAMS: programs("containerd"),
+    STORE: store,
+    ARCHIVES: archives,
+    LOG: path.join(archives, "containerd.log"),
+  };
   const { stdout } = await runBuildScript("unpack-container-images.sh", PHASE, { env, timeoutMs: 300_000 }, context);
   return stdout.split("\n");
 }

@@ -15,7 +15,7 @@ export async function writeLayer(host: Host, layer: LayerRecipe, target: string)
   if ((await layerFilesDigest(host, layer.folder)) !== layer.files) {
     throw new Error(`image/layers/${layer.folder} has changed: run npx tsx image/entry/record-layers.ts`);
   }
-  await copyFiles(host, layer.folder, target);
+  await copyFiles(host, layer, target);
   for (const unit of layer.disabledUnits) await removeWants(host, target, unit);
   for (const unit of layer.maskedUnits) {
     await removeWants(host, target, unit);
@@ -63,13 +63,14 @@ export async function layerFilesDigest(host: Host, layer: string): Promise<strin
   return hash.digest("hex");
 }
 
-async function copyFiles(host: Host, layer: string, to: string): Promise<void> {
-  for (const entry of await layerFiles(host, layer)) {
+async function copyFiles(host: Host, { folder, privateFiles = [] }: LayerRecipe, to: string): Promise<void> {
+  for (const entry of await layerFiles(host, folder)) {
     const target = path.join(to, entry.name);
     await createInTree(host, to, path.dirname(entry.name));
     // A package may have a link there, e.g. to a target that exists only in a running system.
     await host.files.remove(target);
-    await host.trees.copyFile(path.join(layerFilesFolder(layer), entry.name), target, modeOf(entry));
+    const mode = privateFiles.includes(entry.name) ? 0o600 : modeOf(entry);
+    await host.trees.copyFile(path.join(layerFilesFolder(folder), entry.name), target, mode);
   }
 }
 

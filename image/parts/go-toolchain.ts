@@ -7,7 +7,10 @@ import { isAtLeast, parseVersion } from "../../model/versions";
 /** The oldest Go that builds Kubernetes: its modules require it. */
 export const OLDEST_GO = "1.26";
 
-/** Reproducible builds: no C compiler, no version control, only modules whose checksums are committed. */
+/**
+ * Reproducible builds: no C compiler unless a build asks for it, no version control, only modules whose checksums are
+ * committed.
+ */
 const buildEnvironment = { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false -mod=readonly", GOWORK: "off" };
 
 export interface Go {
@@ -19,6 +22,8 @@ export interface GoRunOptions {
   readonly cwd: string;
   readonly signal?: AbortSignal;
   readonly onLine?: (line: string) => void;
+  /** On top of the environment of all builds. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -62,7 +67,7 @@ export function isRecent(version: string): boolean {
 
 async function runGo({ run }: Host, program: string, args: readonly string[], options: GoRunOptions): Promise<string> {
   try {
-    const { stdout } = await run([program, ...args], { ...options, env: buildEnvironment });
+    const { stdout } = await run([program, ...args], { ...options, env: { ...buildEnvironment, ...options.env } });
     return stdout;
   } catch (error) {
     options.signal?.throwIfAborted();

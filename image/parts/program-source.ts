@@ -1,20 +1,25 @@
+import { createHash } from "node:crypto";
 import * as path from "node:path";
 import type { Host } from "../../model/host";
 import { defaultKubernetesVersion } from "../../model/releases";
 import { UserError } from "../../model/user-error";
 import { goModuleFolder, pauseSourceFolder } from "../image-files";
-import type { ProgramsName, ProgramsRecipe } from "../recipes/recipe";
+import type { ProgramsRecipe } from "../recipes/recipe";
 import { asStorageError, type BuildContext } from "../store/build-context";
+import { type Edit, type GoBuild, goBuild } from "./go-builds";
 import { findGo, type Go } from "./go-toolchain";
 import type { PartSource } from "./part";
+import { requireCompiler, seccompEnvironment } from "./seccomp-library";
 
 /** Programs built from pinned Go modules. Needs Go, and a Go module proxy or a filled module cache. */
 export const programSource = (host: Host): PartSource => ({
   name: "source",
   provides: (part) => part.kind === "programs",
-  available: async () => {
+  available: async (part) => {
     try {
       const go = await findGo(host, goModuleFolder("kubernetes", defaultKubernetesVersion));
+      // Without a certain part in question the answer is about all of them.
+      if (part?.kind !== "programs" || part.recipe.name === "runc") await requireCompiler(host);
       return { usable: true, reason: `programs can be built with Go ${go.version}` };
     } catch (error) {
       return { usable: false, reason: error instanceof UserError ? error.problem : String(error) };
@@ -35,11 +40,13 @@ async function build(recipe: ProgramsRecipe, work: string, target: string, conte
   const go = await findGo(host, work);
   const phase = `${recipe.name} ${recipe.version}`;
   if (plan.mainFrom) await takeMain(host, go, plan.mainFrom, work);
+  if (plan.changed) await changeModule(host, go, plan.changed, work);
+  const env = plan.withSeccomp ? await seccompEnvironment(host, work, context.signal) : {};
   let done = 0;
   for (const [program, pkg] of Object.entries(plan.packages)) {
     const fraction = done++ / recipe.programs.length;
     context.progress({ phase, message: `building ${program} with Go ${go.version}`, fraction });
-    await goBuildOne(go, plan, pkg, path.join(target, program), work, context);
+    await goBuildOne(go, plan, pkg, path.join(target, program), { cwd: work, env }, context);
   }
   return `built from Go modules with Go ${go.version}`;
 }
@@ -50,12 +57,13 @@ async function goBuildOne(
   plan: GoBuild,
   pkg: string,
   output: string,
-  cwd: string,
+  options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
   context: BuildContext,
 ): Promise<void> {
+  const tags = plan.tags ? ["-tags", plan.tags.join(",")] : [];
   try {
-    await go.run(["build", "-trimpath", "-ldflags", plan.linkerFlags, "-o", output, pkg], {
-      cwd,
+    await go.run(["build", "-trimpath", ...tags, "-ldflags", plan.linkerFlags, "-o", output, pkg], {
+      ...options,
       signal: context.signal,
     });
   } catch (error) {
@@ -64,10 +72,54 @@ async function goBuildOne(
 }
 
 async function takeMain({ files }: Host, go: Go, from: NonNullable<GoBuild["mainFrom"]>, work: string): Promise<void> {
-  await go.run(["mod", "download", from.module], { cwd: work });
-  const folder = (await go.run(["list", "-m", "-f", "{{.Dir}}", from.module], { cwd: work })).trim();
+  const folder = await moduleFolder(go, from.module, work);
   const lines = ((await files.readText(path.join(folder, "main.go"))) ?? "").split("\n");
   await files.writeAtomic(path.join(work, "main.go"), lines.filter((line) => !from.without.test(line)).join("\n"));
+}
+
+/** Replaces a module by a changed copy of it; what is copied has the committed checksum. */
+async function changeModule(
+  host: Host,
+  go: Go,
+  { module, edits }: NonNullable<GoBuild["changed"]>,
+  work: string,
+): Promise<void> {
+  const copy = path.join(work, "changed");
+  await host.trees.copyFolder(await moduleFolder(go, module, work), copy);
+  for (const edit of edits) {
+    const file = path.join(copy, edit.file);
+    await host.files.writeAtomic(file, applyEdit((await host.files.readText(file)) ?? "", edit));
+  }
+  await host.trees.copyFolder(path.join(work, "added"), copy);
+  await go.run(["mod", "edit", `-replace=${module}=./changed`], { cwd: work });
+}
+
+/** sha256 over everything that a part's build changes in a module and adds to it; undefined when that is nothing. */
+export async function changesDigest(
+  host: Host,
+  { name, version, programs }: ProgramsRecipe,
+): Promise<string | undefined> {
+  const changed = goBuild(name, version, programs)?.changed;
+  if (!changed) return undefined;
+  const hash = createHash("sha256").update(JSON.stringify(changed.edits));
+  const folder = goModuleFolder(name, version);
+  for (const file of (await host.files.filesBelow(folder)).filter((each) => each.endsWith(".go")).sort())
+    hash.update(JSON.stringify([file, await host.files.readText(path.join(folder, file))]));
+  return hash.digest("hex");
+}
+
+/** @throws Error when the text is not found as often as the edit states: the module has another version */
+export function applyEdit(text: string, { file, from, to, times = 1 }: Edit): string {
+  const pieces = text.split(from);
+  if (pieces.length !== times + 1) {
+    throw new Error(`${file} contains ${JSON.stringify(from)} ${pieces.length - 1} times instead of ${times}`);
+  }
+  return pieces.join(to);
+}
+
+async function moduleFolder(go: Go, module: string, work: string): Promise<string> {
+  await go.run(["mod", "download", module], { cwd: work });
+  return (await go.run(["list", "-m", "-f", "{{.Dir}}", module], { cwd: work })).trim();
 }
 
 /** Built from C where there is a compiler: it runs once per pod, and needs a fortieth of the memory of a Go program. */
@@ -104,59 +156,4 @@ async function withWorkFolder<T>({ files }: Host, action: (folder: string) => Pr
   } finally {
     await files.remove(folder);
   }
-}
-
-/** How the programs of a part are built from its Go module in image/parts/source. */
-export interface GoBuild {
-  /** By program: the package that it is built from. `.` is the module's own main package. */
-  readonly packages: Readonly<Record<string, string>>;
-  readonly linkerFlags: string;
-  /** The module's main package is the main.go of another module without these lines. */
-  readonly mainFrom?: { readonly module: string; readonly without: RegExp };
-}
-
-const SMALL = "-s -w";
-
-/** @param version without `v` */
-export function goBuild(part: ProgramsName, version: string, programs: readonly string[]): GoBuild | undefined {
-  switch (part) {
-    case "kubernetes":
-      return {
-        packages: Object.fromEntries(programs.map((name) => [name, `k8s.io/kubernetes/cmd/${name}`])),
-        linkerFlags: `${SMALL} ${kubernetesVersionFlags(version)}`,
-      };
-    case "etcd":
-      return {
-        packages: { etcd: "go.etcd.io/etcd/server/v3", etcdctl: "go.etcd.io/etcd/etcdctl/v3" },
-        linkerFlags: SMALL,
-      };
-    case "coredns":
-      return { packages: { coredns: "github.com/coredns/coredns" }, linkerFlags: SMALL };
-    case "flannel":
-      return {
-        packages: { flanneld: "." },
-        linkerFlags: `${SMALL} -X github.com/flannel-io/flannel/pkg/version.Version=v${version}`,
-        mainFrom: {
-          module: "github.com/flannel-io/flannel",
-          // Back ends for clouds and tunnels that are not used here; one needs a module that proxies do not serve.
-          without: /backend\/(tencentvpc|udp|ipsec|wireguard)"/,
-        },
-      };
-    case "local-path-provisioner":
-      return {
-        packages: { "local-path-provisioner": "github.com/rancher/local-path-provisioner" },
-        linkerFlags: `${SMALL} -X main.VERSION=v${version}`,
-      };
-    default:
-      return undefined;
-  }
-}
-
-/** Without these flags a program reports version v0.0.0, and kubeadm refuses it. */
-function kubernetesVersionFlags(version: string): string {
-  const [major, minor] = version.split(".");
-  const fields = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
-  return Object.entries(fields)
-    .map(([field, value]) => `-X k8s.io/component-base/version.${field}=${value}`)
-    .join(" ");
 }

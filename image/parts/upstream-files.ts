@@ -1,4 +1,4 @@
-import type { ProgramsRecipe } from "../recipes/recipe";
+import type { ProgramsName, ProgramsRecipe } from "../recipes/recipe";
 
 /** Where projects publish what they build. Overridable, for mirrors and tests; without a slash at the end. */
 export interface UpstreamAddresses {
@@ -33,8 +33,23 @@ export interface UpstreamFile {
   readonly program?: string;
 }
 
-/** Whether its project publishes the part where it can be verified: some publish for one registry of images only. */
-export const isPublished = ({ name }: ProgramsRecipe): boolean => name !== "local-path-provisioner";
+/**
+ * Whether its project publishes the part in a form that can be used. Some publish for one registry of images only, two
+ * parts are built with changes, and the releases of the container runtime have no checksum that is pinned here yet.
+ */
+const isPublishedBy: Readonly<Record<ProgramsName, boolean>> = {
+  kubernetes: true,
+  etcd: true,
+  coredns: true,
+  containerd: false,
+  runc: false,
+  crictl: false,
+  flannel: true,
+  "kube-network-policies": false,
+  "local-path-provisioner": false,
+  pause: true,
+};
+export const isPublished = ({ name }: ProgramsRecipe): boolean => isPublishedBy[name];
 
 /** The files a part is made from; none for a part that is published as a container image only. */
 export function upstreamFiles(
@@ -64,6 +79,10 @@ export function upstreamFiles(
       const release = `${at.githubApi}/repos/flannel-io/flannel/releases/tags/v${version}`;
       return [{ url, name: file, program: "flanneld", checksum: { kind: "release", url: release } }];
     }
+    case "containerd":
+    case "runc":
+    case "crictl":
+    case "kube-network-policies":
     case "local-path-provisioner":
     case "pause":
       return [];

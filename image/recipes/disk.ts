@@ -12,6 +12,8 @@ const kernels: Readonly<Record<DistributionName, string>> = {
 /** What a virtual machine needs on top of the root tree, which containers also use. */
 export const diskOf = (distribution: DistributionName): DiskRecipe => ({
   packages: [
+    // containerd confines pods with it. System containers share the host's kernel, whose profiles are not theirs.
+    "apparmor",
     "dosfstools",
     "fdisk",
     "grub-efi-amd64-bin",

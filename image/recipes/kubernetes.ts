@@ -1,6 +1,7 @@
 import { busyboxImage, containerImageNames, releaseOf } from "../../model/releases";
+import changes from "./change-digests.json";
 import digests from "./layer-digests.json";
-import type { ContainerImageRecipe, KubernetesRecipe, ProgramsName } from "./recipe";
+import type { ContainerImageRecipe, KubernetesRecipe, ProgramsName, ProgramsRecipe } from "./recipe";
 
 /** @throws UserError `kubernetes-version` for a version without a release */
 export function kubernetesRecipe(version: string): KubernetesRecipe {
@@ -10,6 +11,7 @@ export function kubernetesRecipe(version: string): KubernetesRecipe {
     layer: {
       folder: "kubernetes",
       files: digests.kubernetes,
+      privateFiles: ["etc/systemd/system/kubelet.service"],
       maskedUnits: [],
       disabledUnits: [],
       enabledUnits: {
@@ -21,24 +23,36 @@ export function kubernetesRecipe(version: string): KubernetesRecipe {
     nodePrograms: [
       ...["kubeadm", "kubelet", "kubectl"].map((program) => ({ part: "kubernetes" as const, program })),
       { part: "etcd", program: "etcdctl" },
+      ...runtimePrograms.map((program) => ({ part: "containerd" as const, program })),
+      { part: "runc", program: "runc" },
+      { part: "crictl", program: "crictl" },
     ],
     parts: [
       { name: "kubernetes", version, programs: [...nodeTools, ...servers, "kube-proxy"] },
       { name: "etcd", version: release.etcd, programs: ["etcd", "etcdctl"] },
       { name: "coredns", version: release.coredns, programs: ["coredns"] },
+      { name: "containerd", version: release.containerd, programs: runtimePrograms },
+      { name: "runc", version: release.runc, programs: ["runc"] },
+      { name: "crictl", version: release.crictl, programs: ["crictl"] },
       { name: "flannel", version: release.flannel, programs: ["flanneld"] },
-      {
-        name: "local-path-provisioner",
-        version: release.localPathProvisioner,
-        programs: ["local-path-provisioner"],
-      },
+      changedPart("kube-network-policies", release.kubeNetworkPolicies),
+      changedPart("local-path-provisioner", release.localPathProvisioner),
       { name: "pause", version: release.pause, programs: ["pause"] },
     ],
     containerImages: containerImages(version),
   };
 }
 
+/** A part with one program, whose module is changed before the build. */
+function changedPart(name: ProgramsName, version: string): ProgramsRecipe {
+  const digests: Readonly<Record<string, string>> = changes;
+  return { name, version, programs: [name], changes: digests[changesKey(name, version)] ?? "" };
+}
+
+export const changesKey = (name: ProgramsName, version: string): string => `${name}-${version}`;
+
 const nodeTools = ["kubeadm", "kubelet", "kubectl"];
+const runtimePrograms = ["containerd", "containerd-shim-runc-v2", "ctr"];
 const servers = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
 
 /** Programs that write packet filter rules load libraries and plugins, so both are copied from the tree. */
@@ -96,6 +110,11 @@ function containerImages(version: string): readonly ContainerImageRecipe[] {
       name: names.localPathProvisioner,
       programs: program("usr/bin/local-path-provisioner", "local-path-provisioner", "local-path-provisioner"),
       entrypoint: ["/usr/bin/local-path-provisioner"],
+    },
+    {
+      name: names.kubeNetworkPolicies,
+      programs: program("usr/bin/kube-network-policies", "kube-network-policies", "kube-network-policies"),
+      entrypoint: ["/usr/bin/kube-network-policies"],
     },
     { name: busyboxImage, programs: {}, ...busybox },
   ];

@@ -9,6 +9,8 @@ export interface LayerRecipe {
   readonly folder: string;
   /** Digest of that folder's files, so that the recipe changes with them; see layer-digests.json. */
   readonly files: string;
+  /** Files of the layer that only root reads. */
+  readonly privateFiles?: readonly string[];
   /** Units that can never start. */
   readonly maskedUnits: readonly string[];
   /** Units that do not start at boot; a seed may enable them. */
@@ -35,9 +37,21 @@ export interface ProgramsRecipe {
   readonly version: string;
   /** File names of the programs in the part's folder. */
   readonly programs: readonly string[];
+  /** Digest of what is changed in the module before the build; see change-digests.json. Absent when nothing is. */
+  readonly changes?: string;
 }
 
-export type ProgramsName = "kubernetes" | "etcd" | "coredns" | "flannel" | "local-path-provisioner" | "pause";
+export type ProgramsName =
+  | "kubernetes"
+  | "etcd"
+  | "coredns"
+  | "containerd"
+  | "runc"
+  | "crictl"
+  | "flannel"
+  | "kube-network-policies"
+  | "local-path-provisioner"
+  | "pause";
 
 /** A container image made from programs and files of the root tree; one layer. */
 export interface ContainerImageRecipe {

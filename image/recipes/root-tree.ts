@@ -15,12 +15,11 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   gateway: ["dnsmasq"],
   balancer: ["haproxy", "corosync", "pacemaker", "pacemaker-cli-utils", "resource-agents", "keepalived"],
   storage: ["glusterfs-server", "glusterfs-client"],
-  kubernetes: ["containerd", "runc", "containernetworking-plugins", "busybox-static"],
+  kubernetes: ["containernetworking-plugins", "busybox-static"],
 };
 
 /** Services of roles, and maintenance of a Debian that is updated in place: nodes are replaced instead. */
 const disabledUnits = [
-  "containerd.service",
   "corosync.service",
   "dnsmasq.service",
   "glusterd.service",

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Fills a containerd store with unpacked images, using the containerd of the root tree itself, so that store and nodes
-# always agree. Runs as the first process of its own mount and PID namespace: all mounts and containerd with its
+# Fills a containerd store with unpacked images, using the containerd of the nodes in the root tree, so that store and
+# nodes always agree. Runs as the first process of its own mount and PID namespace: all mounts and containerd with its
 # processes end with it. The tree is only read.
 #
-# Environment: TREE root tree, STORE folder to fill, ARCHIVES folder with image archives, LOG file for containerd's output
+# Environment: TREE root tree, PROGRAMS folder with containerd and ctr, STORE folder to fill, ARCHIVES folder with image
+# archives, LOG file for containerd's output
 set -eu
 
 mount --bind "$TREE" "$TREE"
@@ -13,22 +14,24 @@ mount -t proc proc "$TREE/proc"
 mount --rbind /dev "$TREE/dev"
 mount -t tmpfs tmpfs "$TREE/run"
 mount -t tmpfs tmpfs "$TREE/tmp"
-mkdir "$TREE/tmp/archives" "$TREE/tmp/store"
+mkdir "$TREE/tmp/archives" "$TREE/tmp/store" "$TREE/tmp/programs"
+mount --bind "$PROGRAMS" "$TREE/tmp/programs"
 mount --bind "$ARCHIVES" "$TREE/tmp/archives"
 mount --bind "$STORE" "$TREE/tmp/store"
 
 cat >"$TREE/run/containerd.toml" <<'END'
-version = 2
+version = 3
 root = "/tmp/store"
 state = "/run/containerd"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.nri.v1.nri", "io.containerd.snapshotter.v1.btrfs",
-  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs"]
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
+  "io.containerd.nri.v1.nri", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
+  "io.containerd.snapshotter.v1.zfs"]
 END
 
-chroot "$TREE" /usr/bin/containerd --config /run/containerd.toml >"$LOG" 2>&1 &
+chroot "$TREE" /tmp/programs/containerd --config /run/containerd.toml >"$LOG" 2>&1 &
 containerd=$!
 
-ctr() { chroot "$TREE" /usr/bin/ctr --namespace k8s.io "$@"; }
+ctr() { chroot "$TREE" /tmp/programs/ctr --namespace k8s.io "$@"; }
 
 tries=0
 until ctr version >/dev/null 2>&1; do

@@ -23,7 +23,7 @@ const few = fewContainerImages(full ?? assert.fail("no recipe for Kubernetes"));
 function fewContainerImages(recipe: ImageRecipe): ImageRecipe {
   const { kubernetes } = recipe;
   if (!kubernetes) throw new Error("the recipe has no Kubernetes");
-  const parts = kubernetes.parts.filter(({ name }) => name === "pause");
+  const parts = kubernetes.parts.filter(({ name }) => ["pause", "containerd"].includes(name));
   const containerImages = kubernetes.containerImages.filter(({ name }) => /pause|busybox/.test(name));
   return { ...recipe, kubernetes: { ...kubernetes, nodePrograms: [], parts, containerImages } };
 }
@@ -34,11 +34,15 @@ before(async () => {
 
 const script = path.join(__dirname, "..", "support", "make-images.ts");
 
-/** The real root tree in the test's own data folder. Its files are links, so no test may write to it. */
+/** The real root tree and containerd in the test's own data folder. Their files are links: no test may write to them. */
 async function withRealTree(data: string, original: string): Promise<void> {
-  const name = partName({ kind: "root-tree", recipe: few.rootTree });
+  const containerd = few.kubernetes?.parts.find(({ name }) => name === "containerd") ?? assert.fail("no containerd");
   await fs.mkdir(path.join(data, "parts"), { recursive: true });
-  await runCommand(["cp", "-al", path.join(original, name), path.join(data, "parts", name)]);
+  for (const name of [
+    partName({ kind: "root-tree", recipe: few.rootTree }),
+    partName({ kind: "programs", recipe: containerd }),
+  ])
+    await runCommand(["cp", "-al", path.join(original, name), path.join(data, "parts", name)]);
 }
 
 test("a damaged containerd store is detected and rebuilt, with every image unpacked", needsRoot, async (t) => {

@@ -12,7 +12,7 @@ import { containerLayer } from "../../image/recipes/container-layer";
 import { imageFor } from "../../image/recipes/image-names";
 import { kubernetesRecipe } from "../../image/recipes/kubernetes";
 import { rootTree } from "../../image/recipes/root-tree";
-import { defaultKubernetesVersion } from "../../model/releases";
+import { defaultKubernetesVersion, releaseOf } from "../../model/releases";
 
 /** The images of real machines. Missing images are built here. */
 const needsRoot = { skip: process.getuid?.() !== 0 && "needs root" };
@@ -91,9 +91,7 @@ test("ssh, the network and a node's runtime start at boot, and services of roles
       }
     }
   }
-  for (const unit of rootTree.layer.disabledUnits.filter((unit) => unit !== "containerd.service")) {
-    assert.ok(!wanted.has(unit), unit);
-  }
+  for (const unit of rootTree.layer.disabledUnits) assert.ok(!wanted.has(unit), unit);
   for (const unit of ["ssh", "systemd-networkd", "containerd", "kubelet", "groundplane-pods"]) {
     assert.ok(wanted.has(`${unit}.service`), unit);
   }
@@ -122,9 +120,9 @@ test("containerd accepts its settings", needsRoot, async () => {
   const { containerImages } = kubernetesRecipe(version);
   const pause = containerImages.find(({ name }) => name.includes("/pause:"))?.name;
   for (const line of [
-    `sandbox_image = "${pause}"`,
-    'conf_template = "/etc/containerd/cni-template.json"',
-    'bin_dir = "/usr/lib/cni"',
+    `sandbox = '${pause}'`,
+    "conf_template = '/etc/containerd/cni-template.json'",
+    "bin_dirs = ['/usr/lib/cni']",
     "restrict_oom_score_adj = true",
     "disable_apparmor = true",
     "SystemdCgroup = false",
@@ -159,6 +157,14 @@ test("kubeadm requires only existing images, and programs report their version",
   for (const name of asked.trim().split("\n")) assert.ok(names.includes(name), name);
   assert.equal((await inImage(["kubelet", "--version"])).stdout.trim(), `Kubernetes v${version}`);
   assert.match((await inImage(["kubectl", "version", "--client"])).stdout, new RegExp(`Client Version: v${version}`));
+  const { containerd, runc, crictl } = releaseOf(version);
+  assert.ok((await inImage(["containerd", "--version"])).stdout.includes(` v${containerd} `));
+  assert.ok((await inImage(["crictl", "--version"])).stdout.includes(`v${crictl}`));
+  // Without seccomp no pod with a profile could start.
+  assert.match(
+    (await inImage(["runc", "--version"])).stdout,
+    new RegExp(`^runc version ${runc}\n[^]*libseccomp: 2\\.`),
+  );
 });
 
 test("the scripts of layers and builds pass shellcheck", async (t) => {

@@ -6,6 +6,7 @@ import { BUNDLE_FORMAT, parseBundleManifest } from "../../../image/parts/bundle-
 import { chooseSource } from "../../../image/parts/ensure-part";
 import { isRecent } from "../../../image/parts/go-toolchain";
 import { type Part, type PartSource, partName } from "../../../image/parts/part";
+import { applyEdit } from "../../../image/parts/program-source";
 import { checksumIn, publicAddresses, upstreamFiles } from "../../../image/parts/upstream-files";
 import { upstreamSource } from "../../../image/parts/upstream-source";
 import { kubernetesRecipe } from "../../../image/recipes/kubernetes";
@@ -46,6 +47,10 @@ test("a part without upstream files comes from a published image, or is not publ
     upstreamSource(localHost).provides({ kind: "programs", recipe }),
   ]);
   assert.deepEqual(published, [
+    ["containerd", false],
+    ["runc", false],
+    ["crictl", false],
+    ["kube-network-policies", false],
     ["local-path-provisioner", false],
     ["pause", true],
   ]);
@@ -88,6 +93,15 @@ test("only its recipe determines the name of a part's folder", () => {
   });
   assert.match(partName(part("1.0")), /^etcd-1\.0-[0-9a-f]{12}$/);
   assert.notEqual(partName(part("1.0")).slice(-12), partName(part("1.1")).slice(-12));
+});
+
+test("a text of another module is replaced as often as stated, or the build fails", () => {
+  const edit = { file: "main.go", from: "old", to: "new" };
+  assert.equal(applyEdit("the old text", edit), "the new text");
+  assert.equal(applyEdit("old, old", { ...edit, times: 2 }), "new, new");
+  for (const text of ["", "another text", "old, old"]) {
+    assert.throws(() => applyEdit(text, edit), /main\.go contains "old" \d times instead of 1/);
+  }
 });
 
 test("a bundle's manifest that names a path outside its parts is refused", () => {

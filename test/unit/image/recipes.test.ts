@@ -6,7 +6,8 @@ import { localHost } from "../../../host/local-host";
 import { layerFilesDigest } from "../../../image/build/layer";
 import { packageSources } from "../../../image/build/package-sources";
 import { goModuleFolder, imageFolder, layerFilesFolder } from "../../../image/image-files";
-import { goBuild } from "../../../image/parts/program-source";
+import { goBuild } from "../../../image/parts/go-builds";
+import { changesDigest } from "../../../image/parts/program-source";
 import { archives } from "../../../image/recipes/archives";
 import { containerLayer } from "../../../image/recipes/container-layer";
 import { disk, diskOf } from "../../../image/recipes/disk";
@@ -16,7 +17,7 @@ import digests from "../../../image/recipes/layer-digests.json";
 import { rootTree, rootTrees } from "../../../image/recipes/root-tree";
 import { type DistributionName, distributions } from "../../../model/distributions";
 import { drivers } from "../../../model/drivers";
-import { defaultKubernetesVersion, kubernetesVersions, releaseOf } from "../../../model/releases";
+import { defaultKubernetesVersion, kubernetesVersions, networkPolicyLabel, releaseOf } from "../../../model/releases";
 import { imageKindOf, type Role } from "../../../model/roles";
 import { UserError } from "../../../model/user-error";
 
@@ -92,6 +93,17 @@ test("the recipes have the digests of the layers' files (npx tsx image/entry/rec
     assert.equal(await layerFilesDigest(localHost, layer), digest, layer);
 });
 
+test("the recipes have the digests of what is changed in Go modules", async () => {
+  for (const version of kubernetesVersions) {
+    const changed = [];
+    for (const part of kubernetesRecipe(version).parts) {
+      assert.equal(await changesDigest(localHost, part), part.changes, part.name);
+      if (part.changes !== undefined) changed.push(part.name);
+    }
+    assert.deepEqual(changed, ["kube-network-policies", "local-path-provisioner"]);
+  }
+});
+
 test("container images have the names that kubeadm asks for", () => {
   const names = kubernetesRecipe(VERSION).containerImages.map((image) => image.name);
   // The output of `kubeadm config images list` of this version. A contract test runs it.
@@ -122,6 +134,10 @@ test("every used program belongs to a part, and every part's programs can be bui
 test("the committed Go modules have the recipe's versions", () => {
   const modules = { kubernetes: "k8s.io/kubernetes", etcd: "go.etcd.io/etcd/server/v3" } as const;
   const others = {
+    containerd: "github.com/containerd/containerd/v2",
+    runc: "github.com/opencontainers/runc",
+    crictl: "sigs.k8s.io/cri-tools",
+    "kube-network-policies": "sigs.k8s.io/kube-network-policies",
     coredns: "github.com/coredns/coredns",
     flannel: "github.com/flannel-io/flannel",
     "local-path-provisioner": "github.com/rancher/local-path-provisioner",
@@ -138,10 +154,22 @@ test("the committed Go modules have the recipe's versions", () => {
 
 test("containerd's settings name the pause image of the recipe", () => {
   const settings = fs.readFileSync(path.join(layerFilesFolder("kubernetes"), "etc/containerd/config.toml"), "utf8");
-  const name = /sandbox_image = "([^"]+)"/.exec(settings)?.[1];
+  const name = /^ *sandbox = "([^"]+)"/m.exec(settings)?.[1];
   for (const version of kubernetesVersions) {
     assert.ok(kubernetesRecipe(version).containerImages.some((image) => image.name === name));
   }
+});
+
+test("the kubelet sets the label by which the policies' DaemonSet finds nodes that have its program", () => {
+  const unit = fs.readFileSync(path.join(layerFilesFolder("kubernetes"), "etc/systemd/system/kubelet.service"), "utf8");
+  const labels = Object.entries(networkPolicyLabel).map(([name, value]) => `--node-labels=${name}=${value} `);
+  for (const label of labels) assert.ok(unit.includes(label), label);
+});
+
+test("private files of a layer exist", () => {
+  const { folder, privateFiles = [] } = kubernetesRecipe(VERSION).layer;
+  assert.ok(privateFiles.length > 0);
+  for (const file of privateFiles) assert.ok(fs.existsSync(path.join(layerFilesFolder(folder), file)), file);
 });
 
 test("packages are sorted and without duplicates", () => {
