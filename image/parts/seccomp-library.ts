@@ -13,7 +13,7 @@ const LIBRARY = {
 };
 
 /** Answers Go in place of pkg-config, which the host may not have. Without paths: Go's cache would keep those of this build. */
-const PKG_CONFIG = "#!/bin/sh\ncase \" $* \" in *\" --libs \"*) echo -lseccomp ;; esac\n";
+const PKG_CONFIG = '#!/bin/sh\ncase " $* " in *" --libs "*) echo -lseccomp ;; esac\n';
 
 /** Fetches libseccomp and returns the environment in which Go compiles and links C code with it. */
 export async function seccompEnvironment(

@@ -31,6 +31,7 @@ import * as objects from "./steps/cluster-objects";
 import { contractIsKept, protectedIsLeftAlone } from "./steps/contract";
 import { noJoinTokenRemains, workerIsAddedAlone, workerIsRemoved } from "./steps/grow-and-shrink";
 import { everyFaultIsNamed } from "./steps/health";
+import * as promises from "./steps/kubernetes-promises";
 import { firstMasterIsReplacedOnDemand, mastersBecomeOneAndThreeAgain } from "./steps/masters";
 import { onlyListedFlowsPass, unknownHostGetsLeaseAndName } from "./steps/network";
 import * as serving from "./steps/serving-certificates";
@@ -116,8 +117,12 @@ test("the life cycle of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
     ["deleted and changed cluster objects are named by a preview, and up restores them", objects.objectsComeBack],
     ["an object that a release no longer has is deleted", objects.droppedObjectIsDeleted],
     ["only listed flows pass between segments", onlyListedFlowsPass],
+    ["pods use the newest features of the container runtime", promises.newestPodFeaturesWork],
+    ["a NetworkPolicy is enforced", promises.networkPolicyIsEnforced],
+    ["every node reaches every node's pods, host network and NodePorts", promises.everyNodeReachesEveryNode],
     ["a host outside the plan gets a lease and a name", unknownHostGetsLeaseAndName],
     ["pods on two nodes write to one claim", storage.claimIsWrittenFromTwoNodes],
+    ["a claim grows", storage.claimGrows],
     ["an unmounted volume's folder accepts no files", storage.nothingLandsBesideTheVolume],
     ["a claim is refused while the volume is not mounted", storage.claimIsRefusedWithoutTheVolume],
     ["a deleted claim's folder is deleted", storage.deletedClaimTakesItsFolder],

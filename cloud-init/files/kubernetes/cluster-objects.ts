@@ -6,6 +6,7 @@ import { coreDnsObjects } from "./core-dns";
 import { flannelObjects } from "./flannel-objects";
 import { kubeProxyObjects } from "./kube-proxy";
 import { clusterInfo, kubeadmObjects } from "./kubeadm-objects";
+import { networkPolicyObjects } from "./network-policy-objects";
 
 /**
  * The data centre's own objects in the cluster. An object that a release drops here is deleted in the cluster by the next
@@ -16,6 +17,7 @@ export const clusterObjects = (plan: DataCenterPlan): readonly ClusterObject[] =
   ...approverObjects,
   ...kubeProxyObjects(plan),
   ...flannelObjects(plan),
+  ...networkPolicyObjects(plan),
   ...coreDnsObjects(plan),
   ...(storageBackend(plan)?.objects(plan) ?? []),
 ];

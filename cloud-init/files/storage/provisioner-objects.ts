@@ -21,12 +21,16 @@ export const provisionerObjects = (kubernetesVersion: string, volume: VolumePlan
   storageClass,
 ];
 
-/** Binds immediately, because every node can access the folder; expansion changes only the recorded size. */
+/**
+ * Binds immediately, because every node can access the folder. The provisioner of the image lets claims grow, which changes their
+ * recorded size only.
+ */
 const storageClass: ClusterObject = {
   apiVersion: "storage.k8s.io/v1",
   kind: "StorageClass",
   metadata: { name: "shared", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
   provisioner,
+  allowVolumeExpansion: true,
   volumeBindingMode: "Immediate",
   reclaimPolicy: "Delete",
 };
@@ -38,6 +42,7 @@ function accessRules(): readonly ClusterObject[] {
     role({ name }, [
       { apiGroups: [""], resources: ["nodes", "persistentvolumeclaims"], verbs: ["get", "list", "watch"] },
       { apiGroups: [""], resources: claims.slice(1), verbs: ["get", "list", "watch", "create", "patch", "delete"] },
+      { apiGroups: [""], resources: ["persistentvolumeclaims/status"], verbs: ["patch"] },
       { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
       { apiGroups: ["storage.k8s.io"], resources: ["storageclasses"], verbs: ["get", "list", "watch"] },
     ]),

@@ -22,6 +22,21 @@ export const claimIsWrittenFromTwoNodes: Step = async (lab) => {
   }
 };
 
+export const claimGrows: Step = async ({ cluster }) => {
+  const patch = [
+    "patch",
+    "pvc",
+    "shared",
+    "--type=merge",
+    "-p",
+    `'{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}'`,
+  ];
+  mustSucceed("patch", await cluster.kubectl("master-1", ...patch));
+  const size = ["get", "pvc", "shared", "-o", "jsonpath={.status.capacity.storage}"];
+  const ask = () => cluster.kubectl("master-1", ...size);
+  await eventually("the larger size", 20_000, ask, ({ stdout }) => stdout === "2Gi");
+};
+
 const leave = `systemctl stop groundplane-volume && umount --lazy ${mountPoint}`;
 const workers = ["worker-1", "worker-2"];
 
