@@ -6,6 +6,7 @@ import { destroyCommand } from "./commands/destroy";
 import { diagramCommand } from "./commands/diagram";
 import { doctorCommand } from "./commands/doctor";
 import { envCommand } from "./commands/env";
+import { fenceCommand } from "./commands/fence";
 import { imageCommand } from "./commands/image";
 import { kubeconfigCommand } from "./commands/kubeconfig";
 import { logsCommand } from "./commands/logs";
@@ -34,7 +35,7 @@ const commands = [
   ...[renderCommand, diagramCommand, previewCommand],
   ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],
   verifyCommand,
-  ...[stopCommand, destroyCommand],
+  ...[fenceCommand, stopCommand, destroyCommand],
 ];
 
 /** Makes a wrong command line throw, so that one place decides about exit codes. */

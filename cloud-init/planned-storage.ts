@@ -12,3 +12,9 @@ export function withStorageClient(plan: DataCenterPlan, node: NodePlan, content:
   const client = storageBackend(plan)?.client(plan, node) ?? noContent;
   return mergeContents([content, client]);
 }
+
+/** The mounts of a node's pods, as systemd units: they outlast the pods at a shutdown. */
+export const volumeMountsOf = (plan: DataCenterPlan, node: NodePlan): readonly string[] =>
+  storageBackend(plan)
+    ?.client(plan, node)
+    .enable.filter((unit) => unit.endsWith(".mount")) ?? [];

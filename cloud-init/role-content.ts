@@ -83,7 +83,7 @@ export type RenderRole = (plan: DataCenterPlan, node: NodePlan) => RoleContent;
 export const secretReference = (name: SecretName): string => `\${secret:${name}}`;
 
 /** A drop-in: additional settings of a packaged unit. */
-export const unitFile = (unit: string, name: string, content: string): SeedFile => ({
+export const unitFile = (unit: string, name: string, content: string): TextFile => ({
   path: `/etc/systemd/system/${unit}.d/${name}.conf`,
   mode: "0644",
   content,

@@ -26,12 +26,16 @@ export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Re
       connection: guestConnection(plan, node, secrets),
       masters: nodesOf(plan, "master").map((master) => bootstrapMember(plan, master, secrets)),
       generation: args.machine.machine.generation,
+      podGraceSeconds: plan.kubernetes.podGraceSeconds,
     },
     {
       parent,
       // The gateway needs the node's name and lease before the node joins the cluster.
       dependsOn: [args.machine.machine, args.gateway.files, ...args.after],
-      customTimeouts: timeLimits(args.slowdown, { create: 15, update: 15, delete: 10 }),
+      customTimeouts: timeLimits(args.slowdown, {
+        ...{ create: 15, update: 15 },
+        delete: 10 + Math.ceil(plan.kubernetes.podGraceSeconds / 60),
+      }),
     },
   );
 }

@@ -33,7 +33,10 @@ export class VirtualMachine extends pulumi.ComponentResource {
     this.machine = new Machine(name, machineArgs(args, this.seed), {
       parent: this,
       dependsOn: [...args.network.segments, ...args.baseImage.images, ...disks],
-      customTimeouts: timeLimits(args.slowdown, { create: 10, update: 10, delete: 5 }),
+      customTimeouts: timeLimits(args.slowdown, {
+        ...{ create: 10, update: 10 },
+        delete: 5 + Math.ceil(args.node.shutdownSeconds / 60),
+      }),
     });
     this.registerOutputs({});
   }
@@ -89,6 +92,7 @@ function machineArgs(args: VirtualMachineArgs, seed: NodeSeed): ResourceArgs<Mac
     ...(drivers[args.driver].imageForm === "disk" ? { volumes: node.volumes } : {}),
     nics: node.interfaces.map(({ name, segment, mac }) => ({ name, segment, mac })),
     disks: node.dataDisks.map(({ name, mountPoint }) => ({ disk: name, mountPoint })),
+    shutdownSeconds: node.shutdownSeconds,
     seed: { userData: seed.userData, metaData: seed.metaData, networkConfig: seed.networkConfig },
     secrets: args.secrets.forSeed(seed),
   };

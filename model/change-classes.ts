@@ -55,6 +55,7 @@ export const machineChanges: Readonly<Record<keyof MachineInputs, Change>> = {
   nics: { class: "replace", effect: "Other network cards are those of another machine." },
   uplink: { class: "live", effect: "The port forwards change." },
   disks: { class: "rolling", effect: "Disks are attached and detached.", restart: "always" },
+  shutdownSeconds: { class: "live", effect: "The next shutdown may take as long." },
   seed: { class: "live", effect: "The next machine of this name boots with it.", readAtCreation: true },
   secrets: { class: "live", effect: "The next machine of this name boots with them.", readAtCreation: true },
 };

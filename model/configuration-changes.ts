@@ -43,7 +43,10 @@ export const configurationChanges = {
   },
   "pools.<pool>.cpus": { ...live("The pool's machines get them."), restart: "resizesLive" },
   "pools.<pool>.memoryMiB": { ...live("The pool's machines get it."), restart: "resizesLive" },
-  "pools.<pool>.diskGiB": { ...live("System disks grow. A smaller size is refused."), restart: "growsLive" },
+  "pools.<pool>.diskGiB": {
+    ...live("System disks grow, in system containers at the next start. A smaller size is refused."),
+    restart: "growsLive",
+  },
   "pools.<pool>.volumes.<mount point>": live("Volumes grow. A smaller size is refused."),
   "pools.<pool>.disks[].name": {
     class: "rolling",
@@ -80,6 +83,7 @@ export const configurationChanges = {
     inFiles: "FLOATING_IP_BY",
   },
   "options.fastProbes": live("Masters that are created later have it. Running control planes keep their probes."),
+  "options.podGraceSeconds": live("The next stop, reboot or replacement of a node obeys it."),
   "options.rebootstrap": live("The next `up` reads it."),
   "options.protected": live("The next `verify` reads it."),
   "options.keepDataDisks": live("The next `destroy` obeys it."),

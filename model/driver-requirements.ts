@@ -56,6 +56,7 @@ export const driverRequirements = {
         task: "provides the gateway's uplink",
       },
       { id: "iproute2-missing", program: "ip", package: "iproute2", task: "creates the stack's network" },
+      { id: "e2fsprogs-missing", program: "mkfs.ext4", package: "e2fsprogs", task: "makes the file systems of pods" },
       { id: "nsenter-missing", program: "nsenter", package: "util-linux", task: "enters the stack's network" },
       { id: "unshare-missing", program: "unshare", package: "util-linux", task: "keeps mounts off the host" },
     ],

@@ -13,6 +13,8 @@ const apiServer = `${kubernetes}/api-server`;
 
 export const guestPaths = {
   nodeEnvironment: `${settings}/node.env`,
+  /** Processors and memory of the plan, for what a system container shows. */
+  capacity: `${settings}/capacity`,
   volumes: `${settings}/volumes`,
   dataDisks: `${settings}/data-disks`,
   dhcpHosts: `${settings}/dhcp-hosts`,
@@ -28,6 +30,10 @@ export const guestPaths = {
   encryptionConfiguration: `${apiServer}/encryption-configuration.yaml`,
   auditPolicy: `${apiServer}/audit-policy.yaml`,
   authenticationConfiguration: `${apiServer}/authentication-configuration.yaml`,
+  /** Settings of this node's kubelet, on top of those that kubeadm wrote when the node joined. */
+  kubeletSettings: `${kubernetes}/kubelet.conf.d`,
+  /** Exists while a fence of another node waits for that node's return. */
+  fences: `${state}/fences`,
   auditLogs: "/var/log/kubernetes",
   initConfiguration: `${settings}/kubeadm/init.yaml`,
   /** What `kubeadm init` reads, without its secrets: the control plane of a running master follows it. */
@@ -53,7 +59,9 @@ export type GuestCommand =
   | "cluster-wait"
   | "cluster-work"
   | "drain-node"
+  | "end-pods"
   | "etcd-command"
+  | "fence-node"
   | "forget-node"
   | "form-storage-pool"
   | "bootstrap-cluster"
@@ -64,10 +72,12 @@ export type GuestCommand =
   | "patient-configuration"
   | "prepare-volumes"
   | "quorum-guard"
+  | "release-fences"
   | "reload-haproxy"
   | "renew-certificates"
   | "renew-token"
-  | "role-ready";
+  | "role-ready"
+  | "show-capacity";
 
 /** The command's path in the guest. */
 export const guestCommand = (name: GuestCommand): string => `${commandFolder}/${name}`;

@@ -85,7 +85,19 @@ export interface MachineSpec {
   readonly nics: readonly NicSpec[];
   readonly uplink?: UplinkSpec;
   readonly disks: readonly DiskAttachment[];
+  /**
+   * How long the guest may take to shut down when a change or its removal stops it; its pods end within that time. Absent in
+   * the records of earlier revisions.
+   */
+  readonly shutdownSeconds?: number;
 }
+
+/** For machines without a planned time. */
+const SHUTDOWN_SECONDS = 30;
+
+/** After this time, an orderly shutdown of the machine ends with a power cut. */
+export const shutdownMs = ({ shutdownSeconds = SHUTDOWN_SECONDS }: Pick<MachineSpec, "shutdownSeconds">): number =>
+  shutdownSeconds * 1000;
 
 export interface MachineName {
   readonly stack: string;

@@ -141,6 +141,8 @@ export interface MembershipInputs extends DriverInput {
   readonly masters: readonly BootstrapMember[];
   /** `MachineOutputs.generation`: a new machine of the old name joins again. */
   readonly generation: string;
+  /** How long its pods may take to end when it is drained. Absent in the states of earlier revisions. */
+  readonly podGraceSeconds?: number;
 }
 export interface MembershipOutputs extends MembershipInputs {
   /** The cluster that the node is a member of. The node does not leave a cluster that was bootstrapped later. */

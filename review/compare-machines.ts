@@ -64,6 +64,9 @@ const facetsOf: Readonly<Record<keyof MachineInputs, (node: RenderedNode, by: Co
       ...{ label: `size of ${name} in GiB`, value: sizeGiB, change: diskChanges.sizeGiB },
     })),
   ],
+  // Earlier revisions have none.
+  shutdownSeconds: ({ shutdownSeconds }: Partial<RenderedNode>) =>
+    shutdownSeconds === undefined ? [] : facet("shutdownSeconds", shutdownSeconds),
   seed: ({ firstBoot }) => [{ label: "first-boot seed", value: firstBoot, shown: "" }],
   // The seed names them, and their values are in the state only.
   secrets: sameByDefinition,

@@ -1,5 +1,6 @@
 import { guestCommand, guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { capacityFile, capacityName, capacityUnit } from "../files/capacity";
 import { renderHosts } from "../files/hosts";
 import { renderNodeEnv } from "../files/node-env";
 import { hostKeyPath, renderSshdConf } from "../files/sshd-conf";
@@ -26,13 +27,17 @@ export function commonContent(
         changes: { reload: "" },
       },
       commandFile("common/node-ready"),
+      // A running machine needs the command and the unit before the capacity, whose reload starts them.
+      commandFile("common/show-capacity"),
+      capacityUnit,
+      capacityFile(node),
       commandFile("common/prepare-volumes"),
       { path: guestPaths.volumes, mode: "0644", content: renderVolumes(node), changes: prepareVolumes },
       { path: guestPaths.dataDisks, mode: "0644", content: renderDataDisks(node), changes: prepareVolumes },
       ...accessFiles(node, plan.distribution),
     ],
     commands: [],
-    enable: [],
+    enable: [capacityName],
   };
 }
 

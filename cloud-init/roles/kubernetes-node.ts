@@ -1,9 +1,11 @@
+import { clusterNamespaces } from "../../model/cluster-namespaces";
 import { type GuestCommand, guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { joinConfigurationFile } from "../files/kubernetes/kubeadm-config";
-import { clusterUnit } from "../files/kubernetes/units";
+import { kubeletSettings } from "../files/kubernetes/kubelet-settings";
+import { clusterUnit, podsUnit } from "../files/kubernetes/units";
 import { commandFile } from "../guest-command";
-import { withStorageClient } from "../planned-storage";
+import { volumeMountsOf, withStorageClient } from "../planned-storage";
 import type { RoleContent } from "../role-content";
 
 const commands: readonly GuestCommand[] = [
@@ -12,6 +14,7 @@ const commands: readonly GuestCommand[] = [
   "join-cluster",
   "cluster-wait",
   "cluster-status",
+  "end-pods",
   "role-ready",
 ];
 
@@ -22,6 +25,8 @@ export function kubernetesNodeContent(plan: DataCenterPlan, node: NodePlan): Rol
       { ...commandFile("kubernetes/cluster-state"), mode: "0644" },
       ...commands.map((name) => commandFile(`kubernetes/${name}`)),
       clusterUnit,
+      podsUnit(plan, volumeMountsOf(plan, node)),
+      ...kubeletSettings,
       { path: guestPaths.joinConfiguration, mode: "0600", content: joinConfigurationFile(plan, node) },
     ],
     environment: {
@@ -29,6 +34,8 @@ export function kubernetesNodeContent(plan: DataCenterPlan, node: NodePlan): Rol
       KUBEADM_JOIN_CONFIGURATION: guestPaths.joinConfiguration,
       KUBEADM_PATCHES: guestPaths.patches,
       PLANNED_NODES: guestPaths.plannedNodes,
+      POD_GRACE_SECONDS: String(plan.kubernetes.podGraceSeconds),
+      CLUSTER_NAMESPACES: clusterNamespaces.join(" "),
     },
     commands: [],
     enable: ["groundplane-cluster.service"],

@@ -9,7 +9,14 @@ import { encryptionConfiguration } from "../files/kubernetes/encryption-configur
 import { controlPlaneConfigurationFile, initConfigurationFile } from "../files/kubernetes/kubeadm-config";
 import { kubeadmPatches } from "../files/kubernetes/kubeadm-patches";
 import { plannedNodes } from "../files/kubernetes/planned-nodes";
-import { approverName, approverUnit, renewalTimer, renewalUnits } from "../files/kubernetes/units";
+import {
+  approverName,
+  approverUnit,
+  fencesName,
+  fencesUnit,
+  renewalTimer,
+  renewalUnits,
+} from "../files/kubernetes/units";
 import { commandFile } from "../guest-command";
 import { withStorageClient } from "../planned-storage";
 import type { RoleContent, SeedFile } from "../role-content";
@@ -21,6 +28,8 @@ const commands: readonly GuestCommand[] = [
   "renew-token",
   "forget-node",
   "drain-node",
+  "fence-node",
+  "release-fences",
   "may-leave",
   "cluster-ready",
   "cluster-id",
@@ -53,12 +62,13 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
       ...commands.map((name) => commandFile(`kubernetes/${name}`)),
       approverUnit,
       ...renewalUnits(node.index),
+      fencesUnit,
       ...keyFiles(),
       ...apiServerFiles(),
       ...clusterFiles(plan, node),
     ],
     environment: { ...common.environment, APPROVER_USER: approverUser, RENEWAL_DAYS: String(renewalDays) },
-    enable: [...common.enable, approverName, renewalTimer],
+    enable: [...common.enable, approverName, renewalTimer, fencesName],
   };
 }
 

@@ -12,7 +12,7 @@ export interface MachineCgroup {
 }
 
 /** Levels above machines come and go with them. The lock keeps a process from removing one that another is about to use. */
-const withLevelsLock = <T>(host: Host, action: () => Promise<T>): Promise<T> =>
+export const withLevelsLock = <T>(host: Host, action: () => Promise<T>): Promise<T> =>
   host.locks.withLock(lockFile("cgroups"), action);
 /** The kernel's default: machines of a stack have equal shares. */
 const NORMAL_SHARES = 1024;
@@ -52,7 +52,6 @@ export async function makeCgroups(host: Host, spec: MachineSpec): Promise<readon
   await withLevelsLock(host, async () => {
     for (const cgroup of cgroups) await makeCgroup(host, cgroup);
   });
-  await setMemory(host, spec, spec.memoryMiB);
   // A folder that remains of a killed machine has a lower weight.
   await setWeight(host, spec, NORMAL_SHARES);
   return cgroups;
@@ -109,19 +108,6 @@ export async function machineCgroups(host: Host, machine: MachineName): Promise<
 /** 1024 = normal. */
 export async function setWeight(host: Host, machine: MachineName, weight: number): Promise<void> {
   for (const cgroup of await machineCgroups(host, machine)) await setShares(host, cgroup.folder, cgroup, weight);
-}
-
-/**
- * A soft limit. Machines share the page cache of their images, and a page is charged to the machine that touches it first.
- * A hard limit would kill that machine. Above the soft limit, the kernel reclaims from this machine first.
- */
-export async function setMemory(host: Host, machine: MachineName, mebibytes: number): Promise<void> {
-  const bytes = String(mebibytes * 1024 * 1024);
-  for (const { folder, version, controllers } of await machineCgroups(host, machine)) {
-    if (controllers.includes("memory"))
-      await host.kernel.tryWrite(path.join(folder, "memory.soft_limit_in_bytes"), bytes);
-    if (version === 2) await host.kernel.tryWrite(path.join(folder, "memory.high"), bytes);
-  }
 }
 
 /** Every process in the machine, including those that a killed nspawn leaves behind. */

@@ -154,4 +154,17 @@ export function overlayOptions(layers: readonly string[]): string {
 export const linkTree = (from: string, to: string): string[] => ["cp", "--archive", "--link", "--", from, to];
 export const copyTree = (from: string, to: string): string[] => ["cp", "--archive", "--reflink=auto", "--", from, to];
 
+/** Creates a sparse file, or makes it larger; never smaller. */
+export const growFile = (file: string, gibibytes: number): string[] => [
+  "truncate",
+  `--size=>${gibibytes}G`,
+  "--",
+  file,
+];
+/** Its tables are written when they are used, and no space is kept for root. */
+export const makeExt4 = (file: string): string[] => [
+  ...["mkfs.ext4", "-q", "-F", "-m", "0", "-b", "4096"],
+  ...["-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", file],
+];
+
 export const stackBatch = (stack: string, force = false): string[] => ipBatch(stackNamespace(stack), force);

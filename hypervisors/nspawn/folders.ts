@@ -28,6 +28,8 @@ export const machineFiles = (host: Host, machine: MachineName) => {
     containerd: path.join(folder, "containerd"),
     /** The machine's /var/lib/kubelet: an overlay cannot map the owners of volumes for pods with a user namespace. */
     kubelet: path.join(folder, "kubelet"),
+    /** What is mounted there: a file system of the planned disk's size. */
+    podDisk: path.join(folder, "pods.ext4"),
     consoleLog: path.join(folder, "console.log"),
     uplinkLog: path.join(folder, "uplink.log"),
     cgroups: path.join(folder, "cgroups.json"),

@@ -3,6 +3,7 @@ import type { ProcessIdentity } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { type MachineName, type MachineSpec, requireSegments } from "../hypervisor";
+import { setCapacity } from "./capacity";
 import { makeCgroups } from "./cgroups";
 import {
   addCables,
@@ -29,6 +30,7 @@ export async function launchContainer(host: Host, spec: MachineSpec): Promise<Pr
   await makeInterfaces(host, spec);
   await ensureUplink(host, spec);
   const cgroups = await makeCgroups(host, spec);
+  await setCapacity(host, spec);
   const files = machineFiles(host, spec);
   await host.files.makeFolder(files.root);
   const legacyCgroups = cgroups.some((cgroup) => cgroup.version === 1);

@@ -2,7 +2,7 @@ import * as path from "node:path";
 import { CommandError } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { ImageMissingError, type MachineName, type MachineSpec, type SeedFiles } from "../hypervisor";
-import { copyTree, linkTree } from "./commands";
+import { copyTree, growFile, linkTree, makeExt4 } from "./commands";
 import { imageFolder, machineFiles } from "./folders";
 
 /** The record of a sealed image in the image store, see image/README.md. */
@@ -32,7 +32,9 @@ export async function makeRoot(host: Host, spec: MachineSpec): Promise<void> {
   await makeContainerStore(host, spec, files.containerd);
   // Machines of earlier revisions have this folder in their own layer, where it must stay visible.
   const isInLayer = await host.files.exists(path.join(files.upper, KUBELET));
-  if (!isInLayer && (await host.files.exists(files.containerd))) await host.files.makeFolder(files.kubelet, 0o755);
+  if (isInLayer || !(await host.files.exists(files.containerd))) return;
+  await makePodDisk(host, spec);
+  await host.files.makeFolder(files.kubelet, 0o755);
 }
 
 export const KUBELET = "var/lib/kubelet";
@@ -40,7 +42,8 @@ export const KUBELET = "var/lib/kubelet";
 /** Deletes everything that the guest has written, for a machine that gets another image. */
 export async function removeRoot(host: Host, machine: MachineName): Promise<void> {
   const files = machineFiles(host, machine);
-  for (const folder of [files.upper, files.work, files.containerd, files.kubelet]) await host.files.remove(folder);
+  const { upper, work, containerd, kubelet, podDisk } = files;
+  for (const part of [upper, work, containerd, kubelet, podDisk]) await host.files.remove(part);
 }
 
 /** cloud-init's files. They are bind-mounted read-only, so they can change while the guest runs. */
@@ -65,6 +68,28 @@ async function makeContainerStore(host: Host, spec: MachineSpec, target: string)
   const databases = (await host.files.filesBelow(half)).filter((file) => file.endsWith(".db"));
   for (const file of databases) await host.files.replaceByCopy(path.join(source, file), path.join(half, file));
   await host.files.move(half, target);
+}
+
+/** Without loop devices (in some containers), a Node's ephemeral storage is the host's free space, as README.md says. */
+const LOOP_CONTROL = "/dev/loop-control";
+
+/**
+ * A file system for /var/lib/kubelet, of the planned disk's size: the kubelet reports its size as the Node's ephemeral storage,
+ * and the files of pods fill it and not the host. The image is sparse. A machine of an earlier revision has its kubelet's files
+ * in the folder, where they must stay visible, until it is recreated.
+ */
+async function makePodDisk(host: Host, spec: MachineSpec): Promise<void> {
+  const { podDisk, kubelet } = machineFiles(host, spec);
+  if (!(await host.files.exists(podDisk))) {
+    if ((await host.files.exists(kubelet)) || !(await host.files.exists(LOOP_CONTROL))) return;
+    const half = `${podDisk}.half`;
+    await host.files.remove(half);
+    await host.run(growFile(half, spec.diskGiB));
+    await host.run(makeExt4(half));
+    await host.files.move(half, podDisk);
+  }
+  // The next start grows the file system.
+  await host.run(growFile(podDisk, spec.diskGiB));
 }
 
 async function linkOrCopy(host: Host, source: string, target: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Host } from "../../model/host";
+import { shutdownMs } from "../../model/hypervisor-objects";
 import type { MachineName, MachineSpec, MachineState, Owner, SeedFiles } from "../hypervisor";
 import { type DriverRecord, machineRecords, refuseUnmarkedFolder } from "../machine-records";
-import { setMemory } from "./cgroups";
+import { setCapacity } from "./capacity";
 import { lockFile, machineFiles, machinesFolder } from "./folders";
 import { cutPower, isRunning, stopOrderly } from "./machine-power";
 import { imageLayers, makeRoot, removeRoot, writeSeed } from "./machine-root";
@@ -22,9 +23,6 @@ async function ownedRecord(host: Host, machine: MachineName, owner: Owner): Prom
   if (record === undefined) await refuseUnmarkedFolder(host, machineFiles(host, machine).folder);
   return record;
 }
-
-/** Time limit for the shutdown of a machine whose settings can only change while it is stopped. */
-const STOP_DEADLINE_MS = 30_000;
 
 /** Allows one change of a machine at a time. */
 export const withMachineLock = <T>(host: Host, machine: MachineName, action: () => Promise<T>): Promise<T> =>
@@ -62,8 +60,9 @@ export async function removeMachine(host: Host, machine: MachineName, owner: Own
     // Mark it incomplete first: after an interruption, it must not count as a machine that can start.
     await writeRecord(host, { ...record, complete: false });
     await cutPower(host, record.spec);
-    const { folder, upper, work, root, seed, containerd, kubelet } = machineFiles(host, machine);
-    for (const part of [seed, upper, work, root, containerd, `${containerd}.half`, kubelet])
+    const { folder, upper, work, root, seed, containerd, kubelet, podDisk } = machineFiles(host, machine);
+    const halves = [`${containerd}.half`, `${podDisk}.half`];
+    for (const part of [seed, upper, work, root, containerd, kubelet, podDisk, ...halves])
       await host.files.remove(part);
     await host.files.remove(folder);
   });
@@ -93,9 +92,9 @@ async function changeMachine(host: Host, known: DriverRecord, spec: MachineSpec)
   if (isDeepStrictEqual(known.spec, plain(spec))) return known;
   const running = await isRunning(host, spec);
   if (running && !isDeepStrictEqual(fixedWhileRunning(known.spec), fixedWhileRunning(plain(spec)))) {
-    await stopOrderly(host, known.spec, STOP_DEADLINE_MS);
+    await stopOrderly(host, known.spec, shutdownMs(known.spec));
   } else if (running) {
-    await setMemory(host, spec, spec.memoryMiB);
+    await setCapacity(host, spec);
     await ensureForwards(host, spec);
   }
   if (known.spec.image === spec.image) return { ...known, spec: plain(spec) };
@@ -106,7 +105,7 @@ async function changeMachine(host: Host, known: DriverRecord, spec: MachineSpec)
   return fresh;
 }
 
-/** Settings that need a stopped machine. `cpus` and `diskGiB` are not enforced in a system container. */
+/** Settings that need a stopped machine. The file system of `diskGiB` grows at the next start. */
 const fixedWhileRunning = ({ uuid, image, nics, uplink, disks }: MachineSpec) => ({
   ...{ uuid, image, nics, disks },
   mac: uplink?.mac,

@@ -11,6 +11,18 @@ shift 2
 cd "$folder"
 mount -t overlay -o "$options" groundplane root
 
+# A file system as large as the planned disk, which may have grown. A mounted one could be grown only with CAP_SYS_RESOURCE.
+# The loop device goes with the mount. `minixdf` counts its own metadata as part of its size, so that the size is exactly the
+# planned one; without `noinit_itable` the kernel would fill the file with zeros.
+if [ -e pods.ext4 ]; then
+  blocks=$(dumpe2fs -h pods.ext4 2>/dev/null | sed -n 's/^Block count: *//p')
+  if [ "$((blocks * 4096))" -lt "$(stat --format %s pods.ext4)" ]; then
+    e2fsck -f -p pods.ext4 || true
+    resize2fs pods.ext4 || true
+  fi
+  mount -o loop,noatime,discard,minixdf,noinit_itable pods.ext4 kubelet
+fi
+
 # Only what is of the network may be written in the guest's /proc/sys and /sys; the rest is the host's. With all of
 # /sys writable networkd would wait for a udev that containers have not.
 export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import * as path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Host } from "../../model/host";
+import { shutdownMs } from "../../model/hypervisor-objects";
 import type { MachineName, MachineSpec, MachineState, Owner, SeedFiles } from "../hypervisor";
 import { machineFiles, machinesFolder } from "./folders";
 import { backingOf } from "./images";
@@ -15,8 +16,9 @@ import { withQmp } from "./qmp";
 import { checkSystemDisk, ensureSystemDisk, removeSystemDisk, writeSeed } from "./system-disk";
 import { changeForwards } from "./uplink";
 
-/** Time limit for the shutdown of a machine whose settings can only change while it is stopped. */
-const STOP_DEADLINE_MS = 120_000;
+/** An emulated guest needs longer than one at native speed. */
+const SLOW_GUEST_MS = 120_000;
+const stopDeadlineMs = (spec: MachineSpec): number => Math.max(SLOW_GUEST_MS, shutdownMs(spec));
 const MIB = 1024 ** 2;
 
 /** Allows one change of a machine at a time. */
@@ -101,7 +103,7 @@ async function changeMachine(host: Host, known: MachineRecord, spec: MachineSpec
   if (isDeepStrictEqual(known.spec, plain(spec)) || !(await isRunning(host, spec)))
     return { ...known, spec: plain(spec) };
   const fixed = isDeepStrictEqual(fixedWhileRunning(known.spec), fixedWhileRunning(plain(spec)));
-  if (!fixed || !(await changeMemory(host, spec))) await stopOrderly(host, spec, STOP_DEADLINE_MS);
+  if (!fixed || !(await changeMemory(host, spec))) await stopOrderly(host, spec, stopDeadlineMs(spec));
   else await changeForwards(host, spec, known.spec.uplink?.forwards ?? [], spec.uplink?.forwards ?? []);
   return { ...known, spec: plain(spec) };
 }
@@ -109,7 +111,7 @@ async function changeMachine(host: Host, known: MachineRecord, spec: MachineSpec
 /** The guest's changes to the old image do not fit another one: it starts from scratch, as a new machine. */
 async function exchangeImage(host: Host, known: MachineRecord, spec: MachineSpec): Promise<MachineRecord> {
   const { hex } = await backingOf(host, spec.image);
-  await stopOrderly(host, spec, STOP_DEADLINE_MS);
+  await stopOrderly(host, spec, stopDeadlineMs(spec));
   const fresh = { ...known, spec: plain(spec), backing: hex, generation: randomUUID(), complete: false };
   await writeRecord(host, fresh);
   await removeSystemDisk(host, spec);

@@ -1,4 +1,5 @@
 import type { Host } from "../../model/host";
+import { shutdownMs } from "../../model/hypervisor-objects";
 import type { DiskSpec, MachineSpec } from "../hypervisor";
 import * as commands from "./commands";
 import { machinesFolder } from "./folders";
@@ -8,9 +9,6 @@ import { withMachineLock } from "./machines";
 import { occupiedSlots, wantedDataDisks } from "./storage";
 import type { Session, VirtualBox } from "./vboxmanage";
 import { isBusy } from "./vm-state";
-
-/** Time limit for the shutdown before the machine is powered off. */
-const STOP_DEADLINE_MS = 30_000;
 
 /**
  * Runs `action` while no machine has the data disk open. A machine that uses the disk is shut down and started again
@@ -29,7 +27,7 @@ export async function whileDiskIsFree(
   await withMachineLock(box.host, user, async () => {
     const info = await box.session((session) => session.vm(user.uuid));
     const ran = info !== undefined && isBusy(info);
-    if (ran) await stopOrderly(box, user, STOP_DEADLINE_MS);
+    if (ran) await stopOrderly(box, user, shutdownMs(user));
     await box.session(async (session) => {
       const slot = wantedDataDisks(box.host, user).find((wanted) => wanted.disk === disk.name);
       const now = await session.vm(user.uuid);

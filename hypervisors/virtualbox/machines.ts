@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import type { Host } from "../../model/host";
+import { shutdownMs } from "../../model/hypervisor-objects";
 import { UserError } from "../../model/user-error";
 import {
   ImageMissingError,
@@ -26,9 +27,6 @@ import { writeSeed } from "./seed-file";
 import { checkSegments, plugsOf, releaseStack } from "./segments";
 import type { Session, VirtualBox } from "./vboxmanage";
 import { isRunning, vmState } from "./vm-state";
-
-/** Time limit for the shutdown of a machine whose settings can change only while it is stopped. */
-const STOP_DEADLINE_MS = 30_000;
 
 /** Allows one change of a machine at a time. */
 export const withMachineLock = <T>(host: Host, machine: MachineName, action: () => Promise<T>): Promise<T> =>
@@ -59,7 +57,7 @@ export async function ensureMachine(
     let seen = await box.session(async (session) => apply(box.host, session, await prepare(session)));
     if (seen.stopFor.length > 0) {
       announce(`${spec.name} is shut down for a change: ${seen.stopFor.join("; ")}`);
-      await stopOrderly(box, spec, STOP_DEADLINE_MS);
+      await stopOrderly(box, spec, shutdownMs(spec));
       seen = await box.session(async (session) => apply(box.host, session, await prepare(session)));
       if (seen.stopFor.length > 0) throw changedMeanwhile(spec, seen.stopFor);
     }

@@ -10,7 +10,10 @@ import { KUBECONFIG, type LivingMaster, livingMaster, mustRun } from "./cluster-
 import { isInTransition, markInTransition, refuseUnsafeLoss, withStackLock } from "./guard-record";
 import { progress, reasonOf } from "./guest-waiting";
 
-const DRAIN_SECONDS = 120;
+/** For evictions that a disruption budget delays. The pods' own grace comes on top. */
+const EVICTION_SECONDS = 90;
+/** The default of the configuration, for the states of earlier revisions. */
+const POD_GRACE_SECONDS = 30;
 const POLL_MS = 2_000;
 
 export interface Surroundings {
@@ -154,12 +157,14 @@ async function controlPlaneOf({ guest }: LivingMaster, context: Context): Promis
   return names.split("\n").map((name) => name.replace(/^node\//, ""));
 }
 
-async function drain({ guest }: LivingMaster, { node }: MembershipInputs, context: Context): Promise<void> {
+async function drain({ guest }: LivingMaster, inputs: MembershipInputs, context: Context): Promise<void> {
+  const { node, podGraceSeconds = POD_GRACE_SECONDS } = inputs;
+  const seconds = EVICTION_SECONDS + podGraceSeconds;
   const show = progress(context, node);
   show("draining");
-  const drained = await guest.run([guestCommand("drain-node"), node, String(DRAIN_SECONDS)], {
+  const drained = await guest.run([guestCommand("drain-node"), node, String(seconds)], {
     signal: context.signal,
-    timeoutMs: (DRAIN_SECONDS + 30) * 1000,
+    timeoutMs: (seconds + 30) * 1000,
     onLine: show,
   });
   // Pods that do not terminate in time must not keep a node in the cluster forever.

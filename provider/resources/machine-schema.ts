@@ -70,6 +70,7 @@ export const machineSchema: ResourceSchema = {
     nics: schemas.list(nic),
     uplink,
     disks: schemas.list(diskAttachment),
+    shutdownSeconds: schemas.whole("Seconds that the guest may take to shut down before its power is cut."),
     seed,
     power: schemas.text("running; set by the provider, so that a stopped machine differs."),
     drift: schemas.list(schemas.text(), "Set by the provider: manual changes in the hypervisor."),
@@ -80,7 +81,7 @@ export const machineSchema: ResourceSchema = {
       description: "The secrets that the seed references, by name.",
     },
   },
-  optional: ["uplink", "power", "drift", "volumes"],
+  optional: ["uplink", "shutdownSeconds", "power", "drift", "volumes"],
   createOnly: readAtCreation(machineChanges),
   outputs: {
     image: schemas.text("Name of the image that it was made from."),

@@ -1,8 +1,11 @@
+import { isDismantling } from "../../host/dismantling-mark";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import type { Hypervisor, MachineSpec, MachineState, Owner } from "../../hypervisors/hypervisor";
 import { inputsOfClass, machineChanges } from "../../model/change-classes";
 import { formerMachineProperties } from "../../model/former-names";
+import { shutdownMs } from "../../model/hypervisor-objects";
 import type { DriverInput, MachineInputs, MachineOutputs } from "../../model/resource-types";
+import { storedRoles } from "../../model/roles";
 import { type Properties, UNKNOWN } from "../rpc/property-values";
 import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource-handler";
 import { describeGrowth, grownVolumes } from "./disk-growth";
@@ -12,9 +15,6 @@ import { machineSchema } from "./machine-schema";
 import { objectId, parseObjectId } from "./object-id";
 import { belongsToAnother, presentOwner } from "./present-owner";
 import type { TypedResource } from "./typed-resource";
-
-/** How long a machine with a data disk may take to shut down before its power is cut. */
-const ORDERLY_STOP_MS = 30_000;
 
 /** A machine that exists and runs. It does not wait for the guest to boot; resources that need the guest do. */
 export function machineResource(driverByName: DriverByName): TypedResource<MachineInputs, MachineOutputs> {
@@ -74,15 +74,21 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
         if (found && !isInTransition(machine)) await refuseUnsafeLoss(hypervisor, machine);
         markInTransition(machine);
       });
-      // Let the machine write its buffers to the data disk first; without a data disk there is nothing to save.
-      if (olds.inputs.disks.length > 0) {
+      if (shutsDownFirst(machine.stack, olds.inputs)) {
         context.log("info", `${machine.name}: shutting down`, true);
-        await hypervisor.stopMachine(machine, ORDERLY_STOP_MS);
+        await hypervisor.stopMachine(machine, shutdownMs(olds.inputs));
       }
       await hypervisor.removeMachine(machine, presentOwner(found, machine.stack, context.urn));
     },
   };
 }
+
+/**
+ * A machine with a data disk writes its buffers first. A worker that is removed alone may still have pods that no drain ends:
+ * those of DaemonSets, and those whose eviction was refused. Together with its whole cluster it has nothing to hand over.
+ */
+const shutsDownFirst = (stack: string, inputs: MachineInputs): boolean =>
+  inputs.disks.length > 0 || (storedRoles(inputs).includes("worker") && !isDismantling(stack));
 
 const asWanted = { power: "running", drift: [] } as const;
 
@@ -135,9 +141,14 @@ const outputsOf = (inputs: MachineInputs, { power, generation, drift = [] }: Mac
 });
 
 function machineSpec(inputs: MachineInputs): MachineSpec {
-  const { stack, name, roles, uuid, image, cpus, memoryMiB, diskGiB, nics, uplink, disks } = inputs;
+  const { stack, name, roles, uuid, image, cpus, memoryMiB, diskGiB, nics, uplink, disks, shutdownSeconds } = inputs;
   const spec = { stack, name, uuid, image, cpus, memoryMiB, diskGiB, nics, disks };
-  return { ...spec, ...(roles && { roles }), ...(uplink && { uplink }) };
+  return {
+    ...spec,
+    ...(roles && { roles }),
+    ...(uplink && { uplink }),
+    ...(shutdownSeconds !== undefined && { shutdownSeconds }),
+  };
 }
 
 function missingSecrets({ seed, secrets }: MachineInputs): CheckFailure[] {

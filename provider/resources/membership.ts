@@ -40,7 +40,9 @@ export function membershipResource(
         connection: schemas.connection,
         masters: schemas.list(schemas.bootstrapMember, "Masters, any of which can handle the request."),
         generation: schemas.text("The generation of the machine; a new machine joins again."),
+        podGraceSeconds: schemas.whole("How long its pods may take to end when it is drained."),
       },
+      optional: ["podGraceSeconds"],
       outputs: { clusterId: schemas.text("The cluster that it is a member of.") },
     },
     // A machine is drained before its replacement, and the new machine joins.

@@ -73,6 +73,12 @@ const optionsSchema = z
       .boolean()
       .default(false)
       .describe("Probe control plane and CoreDNS every second while they start, instead of every ten seconds."),
+    podGraceSeconds: wholeNumber(0, 3_600)
+      .default(30)
+      .describe(
+        "How long pods may take to end when their node stops, reboots or is replaced. The grace period of a pod itself " +
+          "applies up to this limit.",
+      ),
     rebootstrap: z
       .boolean()
       .default(false)

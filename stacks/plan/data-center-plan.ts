@@ -74,6 +74,8 @@ export interface NodePlan {
   readonly cpus: number;
   readonly memoryMiB: number;
   readonly diskGiB: number;
+  /** How long an orderly shutdown may take, including the pods' grace. */
+  readonly shutdownSeconds: number;
   /** First interface is the node's main one; the gateway has one per segment, every other node exactly one. */
   readonly interfaces: readonly InterfacePlan[];
   /** Address of the first interface. */
@@ -143,6 +145,8 @@ export interface KubernetesPlan extends KubernetesTimers {
   readonly certificateNames: readonly string[];
   readonly fastProbes: boolean;
   readonly rebootstrap: boolean;
+  /** The limit of the pods' own grace periods when their node stops. */
+  readonly podGraceSeconds: number;
 }
 
 export interface DataCenterPlan {

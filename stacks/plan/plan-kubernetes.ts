@@ -20,5 +20,6 @@ export function planKubernetes(configuration: Configuration, balancing: Balancin
     fastProbes: options.fastProbes,
     ...failoverProfiles[options.failover].kubernetes,
     rebootstrap: options.rebootstrap,
+    podGraceSeconds: options.podGraceSeconds,
   };
 }

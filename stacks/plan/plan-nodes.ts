@@ -1,9 +1,21 @@
-import { imageKindOf, type PoolName, poolNames, primaryRole, type Role, roles, rolesOfPool } from "../../model/roles";
+import {
+  imageKindOf,
+  isClusterNode,
+  type PoolName,
+  poolNames,
+  primaryRole,
+  type Role,
+  roles,
+  rolesOfPool,
+} from "../../model/roles";
 import type { Configuration, DiskConfiguration } from "../config/configuration";
 import type { DataDiskPlan, InterfacePlan, NodePlan, SegmentPlan } from "./data-center-plan";
 import { nodeAddress } from "./plan-addresses";
 import { diskName, diskUuid, domainOf, macOf, nodeName, nodeUuid } from "./plan-names";
 import { planSystemVolumes } from "./plan-system-volumes";
+
+/** What a machine needs for its own services; an emulated one is slow. */
+const SERVICES_SECONDS = 60;
 
 /** Nodes are in the order of the pools. */
 export function planNodes(configuration: Configuration, segments: readonly SegmentPlan[]): readonly NodePlan[] {
@@ -35,6 +47,7 @@ function planNode(
     cpus: pool.cpus,
     memoryMiB: pool.memoryMiB,
     diskGiB: pool.diskGiB,
+    shutdownSeconds: SERVICES_SECONDS + (isClusterNode(set) ? configuration.options.podGraceSeconds : 0),
     interfaces: [main, ...others],
     address: main.address,
     volumes: planSystemVolumes(pool, imageKindOf(set)),

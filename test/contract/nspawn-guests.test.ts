@@ -154,10 +154,30 @@ describe("system containers", { skip }, () => {
     }
     const memory = cgroups.find((cgroup) => cgroup.controllers.includes("memory"));
     if (memory) {
-      const limit = fs.readFileSync(path.join(memory.folder, "memory.soft_limit_in_bytes"), "utf8").trim();
+      const limit = fs.readFileSync(path.join(memory.folder, "memory.limit_in_bytes"), "utf8").trim();
       assert.equal(limit, String(512 * 1024 * 1024));
     }
     assert.ok(cgroups.every((cgroup) => cgroup.folder.endsWith(`/groundplane/${stack}/master-1`)));
+  });
+
+  test("a guest shows the processors and the memory of its plan, and has no more", async () => {
+    const { cpus, memoryMiB } = specOf("master-1");
+    const script = fs.readFileSync(path.join(__dirname, "../../cloud-init/scripts/common/show-capacity.sh"));
+    const write = [
+      "mkdir -p /etc/groundplane",
+      `printf 'CPUS="${cpus}"\\nMEMORY_MIB="${memoryMiB}"\\n' >/etc/groundplane/capacity`,
+      `echo ${script.toString("base64")} | base64 -d >/root/show-capacity`,
+    ];
+    await inMachine(master, "sh", "-c", write.join(" && "));
+    const unit = ["--unit=capacity", "--property=Type=notify", "--property=NotifyAccess=all"];
+    await inMachine(master, "systemd-run", ...unit, "bash", "/root/show-capacity");
+    assert.equal(await inMachine(master, "nproc"), String(cpus));
+    assert.equal(await inMachine(master, "getconf", "_NPROCESSORS_ONLN"), String(cpus));
+    assert.equal(await inMachine(master, "sh", "-c", "free -m | awk '/^Mem:/ { print $2 }'"), String(memoryMiB));
+    const take = `head -c ${memoryMiB + 200}M /dev/zero | tail -c ${memoryMiB + 200}M | wc -c`;
+    assert.equal(await inMachine(master, "sh", "-c", take), "0", "a process that needs more memory is killed");
+    assert.equal((await driver.inspectMachine(master))?.power, "running");
+    assert.notEqual(await inMachine(gateway, "sh", "-c", "free -m | awk '/^Mem:/ { print $2 }'"), String(memoryMiB));
   });
 
   test("running machines add no mount or link to the host and change none of its settings", async () => {

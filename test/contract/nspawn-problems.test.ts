@@ -19,6 +19,7 @@ test("every missing program is named with its package", async (t) => {
       "nspawn-missing: apt-get install systemd-container",
       "slirp4netns-missing: apt-get install slirp4netns",
       "iproute2-missing: apt-get install iproute2",
+      "e2fsprogs-missing: apt-get install e2fsprogs",
       "nsenter-missing: apt-get install util-linux",
       "unshare-missing: apt-get install util-linux",
     ]);

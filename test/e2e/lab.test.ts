@@ -32,6 +32,7 @@ import { contractIsKept, protectedIsLeftAlone } from "./steps/contract";
 import { noJoinTokenRemains, workerIsAddedAlone, workerIsRemoved } from "./steps/grow-and-shrink";
 import { everyFaultIsNamed } from "./steps/health";
 import * as promises from "./steps/kubernetes-promises";
+import * as machines from "./steps/machines";
 import { firstMasterIsReplacedOnDemand, mastersBecomeOneAndThreeAgain } from "./steps/masters";
 import { onlyListedFlowsPass, unknownHostGetsLeaseAndName } from "./steps/network";
 import * as serving from "./steps/serving-certificates";
@@ -131,6 +132,10 @@ test("the life cycle of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
       storage.lostStorageMachineIsReplaced,
     ],
     ["the volume survives a restart of all storage machines", storage.allStorageMachinesRestart],
+    ["nodes have the processors, memory and storage of the plan", machines.nodesHaveWhatThePlanSays],
+    ["a pod that is too large waits, and one over its limit is killed alone", machines.podsAreHeldToIt],
+    ["pods get their grace when their node reboots and when the stack stops", machines.podsGetTheirGrace],
+    ["pods of a fenced node move with their volumes, and its return ends the fence", machines.fencedPodsMove],
     ["the lab meets the contract", contractIsKept],
     ["no fault is injected into a protected stack", protectedIsLeftAlone],
     ["status names every fault of the lab, and masters renew their certificates", everyFaultIsNamed],

@@ -22,6 +22,7 @@ interface Machine {
     readonly cpus: number;
     readonly memoryMiB: number;
     readonly diskGiB: number;
+    readonly shutdownSeconds?: number;
     readonly disks: readonly { readonly disk: string }[];
     readonly uplink?: { readonly forwards: readonly { readonly hostPort: number }[] };
   };
@@ -50,6 +51,7 @@ const seen: Readonly<Record<string, (now: Machines) => boolean>> = {
   "pools.<pool>.disks[].sizeGiB": hasLine("storage-1/root/etc/groundplane/data-disks", /brick 2$/m),
   "hostPorts.api": (now) => hostPortsOf(now).includes(20_001),
   "hostPorts.ssh": (now) => hostPortsOf(now).includes(20_002),
+  "options.podGraceSeconds": (now) => worker(now)?.shutdownSeconds === 120,
   "options.failover": hasLine("balancer-2/root/etc/corosync/corosync.conf", /token: 1000/),
 };
 

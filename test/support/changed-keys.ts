@@ -94,6 +94,7 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "hostPorts.ssh": { to: { hostPorts: { ssh: 20_002 } } },
   "options.failover": { to: { options: { failover: "calm" } } },
   "options.fastProbes": { to: { options: { fastProbes: true } } },
+  "options.podGraceSeconds": { to: { options: { podGraceSeconds: 60 } } },
   "options.rebootstrap": { to: { options: { rebootstrap: true } } },
   "options.protected": { to: { options: { protected: true } } },
   "options.keepDataDisks": { to: { options: { keepDataDisks: false } } },

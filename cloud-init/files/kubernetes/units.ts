@@ -1,5 +1,6 @@
 import { guestCommand, guestPaths } from "../../../model/guest-paths";
-import type { TextFile } from "../../role-content";
+import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
+import { type TextFile, unitFile } from "../../role-content";
 
 const unit = (name: string, content: string): TextFile => ({
   path: `/etc/systemd/system/${name}`,
@@ -92,3 +93,47 @@ WantedBy=multi-user.target
 `,
   changes: { reload: `systemctl daemon-reload && systemctl try-restart ${approverName}` },
 };
+
+/** Beyond the pods' limit: hooks that hang, the pods of the data centre itself, and a busy host. */
+const SPARE_SECONDS = 20;
+
+/**
+ * The image's unit stops all pods between kubelet and containerd. Their network, their volume and the volume's client must
+ * outlast them. kubelet's own graceful shutdown is not used, see DECISIONS.md.
+ */
+export const podsUnit = ({ kubernetes }: DataCenterPlan, mounts: readonly string[]): TextFile => ({
+  ...unitFile(
+    "groundplane-pods.service",
+    "20-grace",
+    `[Unit]
+After=${["network.target", ...mounts].join(" ")}
+
+[Service]
+ExecStop=
+ExecStop=${guestCommand("end-pods")}
+TimeoutStopSec=${kubernetes.podGraceSeconds + SPARE_SECONDS}s
+`,
+  ),
+  changes: { reload: "systemctl daemon-reload" },
+});
+
+export const fencesName = "groundplane-release-fences.service";
+
+/** Runs while a fence waits for the return of its node, also after a restart of this master. */
+export const fencesUnit = unit(
+  fencesName,
+  `[Unit]
+Description=Make fenced nodes usable again after their return
+ConditionPathExists=${guestPaths.fences}
+After=kubelet.service
+
+[Service]
+ExecStart=${guestCommand("release-fences")}
+Restart=on-failure
+RestartSec=5s
+TimeoutStopSec=5s
+
+[Install]
+WantedBy=multi-user.target
+`,
+);

@@ -36,6 +36,7 @@ const changed: Readonly<Record<keyof MachineInputs, Partial<RenderedNode> | unde
   nics: { interfaces: node.interfaces.map((nic) => ({ ...nic, mac: `${nic.mac.slice(0, -2)}ff` })) },
   uplink: { uplink: { mac: String(node.uplink?.mac), forwards: [{ hostPort: 1, guestPort: 2 }] } },
   disks: { dataDisks: [] },
+  shutdownSeconds: { shutdownSeconds: 99 },
   seed: { firstBoot: "other" },
   secrets: undefined,
 };

@@ -57,6 +57,7 @@ test("commands that the provider calls are executable files", () => {
     "cluster-status",
     "cluster-wait",
     "cluster-work",
+    "end-pods",
     "join-cluster",
     "patient-configuration",
     "role-ready",
@@ -76,13 +77,31 @@ test("commands that the provider calls are executable files", () => {
       ...both,
       ...masters,
       "drain-node",
+      "fence-node",
       "forget-node",
       "bootstrap-cluster",
       "may-leave",
+      "release-fences",
       "renew-certificates",
       "renew-token",
     ].sort(),
   );
+});
+
+test("pods keep their network and their volume until they have ended, within the configured limit", () => {
+  const drop = "/etc/systemd/system/groundplane-pods.service.d/20-grace.conf";
+  const unit = textFile(workerFiles, drop).content;
+  assert.match(unit, /^After=network\.target var-lib-groundplane-volumes\.mount .*\.mount$/m);
+  assert.match(unit, /^ExecStop=$\nExecStop=\/usr\/local\/lib\/groundplane\/end-pods$/m);
+  assert.match(unit, /^TimeoutStopSec=50s$/m);
+});
+
+test("running nodes follow the kubelet's reservations: its capacity is the plan's, and pods get what remains", () => {
+  const settings = load(textFile(workerFiles, "/etc/kubernetes/kubelet.conf.d/10-groundplane.conf").content);
+  assert.deepEqual((settings as LooseDocument).systemReserved, { cpu: "100m", memory: "256Mi" });
+  const defaults = textFile(workerFiles, "/etc/default/kubelet");
+  assert.equal(defaults.content, 'KUBELET_EXTRA_ARGS="--config-dir=/etc/kubernetes/kubelet.conf.d"\n');
+  assert.equal(defaults.changes?.reload, "systemctl try-restart kubelet");
 });
 
 test("the list of planned nodes has every Kubernetes node, and a changed list restarts a running approver", () => {

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type FenceQuestion, refuseFence, refuseUndo, type SeenMachine } from "../../../cli/commands/fence";
+import { rolesOfPool } from "../../../model/roles";
+import { podsAwaitingFence } from "../../../verify/awaiting-fence";
+
+const machinesWith = (off: readonly string[]): readonly SeenMachine[] =>
+  [
+    { name: "gateway", roles: rolesOfPool("gateway") },
+    ...["master-1", "master-2", "master-3"].map((name) => ({ name, roles: rolesOfPool("masters") })),
+    ...["worker-1", "worker-2"].map((name) => ({ name, roles: rolesOfPool("workers") })),
+  ].map((machine) => ({ ...machine, power: off.includes(machine.name) ? "stopped" : "running" }));
+
+const question = (name: string, rest: Partial<FenceQuestion> = {}): FenceQuestion => ({
+  ...{ name, machines: machinesWith([]), ready: false, force: false },
+  ...rest,
+});
+
+test("a node that does not respond may be fenced, whether its machine runs or not", () => {
+  assert.equal(refuseFence(question("worker-1")), undefined);
+  assert.equal(refuseFence(question("worker-1", { machines: machinesWith(["worker-1"]) })), undefined);
+  // Its Node stays Ready for some seconds after the power has gone.
+  assert.equal(refuseFence(question("worker-1", { machines: machinesWith(["worker-1"]), ready: true })), undefined);
+});
+
+test("the power of a working node is cut only with consent", () => {
+  assert.equal(refuseFence(question("worker-1", { ready: true }))?.id, "node-ready");
+  assert.equal(refuseFence(question("worker-1", { ready: true, force: true })), undefined);
+});
+
+test("etcd keeps its majority, except with consent", () => {
+  assert.equal(refuseFence(question("master-1")), undefined);
+  const one = { machines: machinesWith(["master-3"]) };
+  assert.equal(refuseFence(question("master-1", one))?.id, "quorum-at-risk");
+  assert.equal(refuseFence(question("master-1", { ...one, force: true })), undefined);
+  assert.equal(refuseFence(question("master-3", one)), undefined, "a machine that is off is no loss");
+});
+
+test("a machine outside the cluster has no pods, and without a running master no one can tell the cluster", () => {
+  assert.equal(refuseFence(question("gateway", { force: true }))?.id, "not-a-node");
+  const alone = { machines: machinesWith(["master-2", "master-3"]), force: true };
+  assert.equal(refuseFence(question("master-1", alone))?.id, "no-master");
+  assert.equal(refuseUndo(question("master-1", alone))?.id, "no-master");
+});
+
+test("a fence ends by hand only for a node that is Ready, or with consent", () => {
+  assert.equal(refuseUndo(question("worker-1"))?.id, "node-not-ready");
+  assert.equal(refuseUndo(question("worker-1", { ready: true })), undefined);
+  assert.equal(refuseUndo(question("worker-1", { force: true })), undefined);
+});
+
+test("pods wait for a fence when they were deleted on a node that does not respond", () => {
+  const nodes = [
+    { name: "worker-1", ready: false, fenced: false },
+    { name: "worker-2", ready: true, fenced: false },
+    { name: "worker-3", ready: false, fenced: true },
+  ];
+  const pod = (name: string, node: string, terminating: boolean) => ({ name, namespace: "shop", node, terminating });
+  const pods = [
+    pod("db-0", "worker-1", true),
+    pod("web-1", "worker-1", false),
+    pod("db-1", "worker-2", true),
+    pod("db-2", "worker-3", true),
+    pod("db-3", "", true),
+  ];
+  assert.deepEqual(podsAwaitingFence(nodes, pods), [{ node: "worker-1", pods: ["shop/db-0"] }]);
+});
