@@ -73,8 +73,6 @@ if [ "${1:-}" != all ]; then
   echo "these certificates end within $RENEWAL_DAYS days: $(tr '\n' ' ' <<<"$list")"
 fi
 kubeadm certs renew all --config "$configuration"
-# The approver has a copy of the administrator's certificate.
-systemctl try-restart groundplane-approve-serving-certificates.service || true
 result=0
 restart kube-controller-manager https://127.0.0.1:10257/healthz || result=1
 restart kube-scheduler https://127.0.0.1:10259/healthz || result=1
