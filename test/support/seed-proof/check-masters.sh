@@ -26,19 +26,28 @@ haproxy -D -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid
 
 state() { echo "show stat" | socat -t 1 - UNIX-CONNECT:/run/haproxy/admin.sock | grep '^masters,master-1,' | cut -d, -f18,37,57 | sed 's/,\* /,/'; }
 
+# settled PATTERN: prints the state when it matches, or the last one.
+settled() {
+  local seen=
+  for _ in {1..100}; do
+    seen=$(state)
+    if [[ "$seen" =~ $1 ]]; then break; fi
+    sleep 0.2
+  done
+  echo "$seen"
+}
+serve() { openssl s_server -quiet -www -accept 127.0.0.1:6444 -cert "$1.crt" -key "$1.key" >/dev/null 2>&1 & }
+
 for kind in valid expired valid foreign misnamed valid; do
-  openssl s_server -quiet -www -accept 127.0.0.1:6444 -cert "$kind.crt" -key "$kind.key" >/dev/null 2>&1 &
-  server=$!
-  sleep 2
-  echo "$kind $(state)"
-  kill "$server"
-  wait "$server" 2>/dev/null || true
+  settled DOWN,L4CON >/dev/null
+  serve "$kind"
+  echo "$kind $(settled 'UP,L7OK|DOWN,L6RSP')"
+  kill $!
 done
 # A master that is not restarted: a resumed TLS session would not show that its certificate ends.
-certificate ending cluster master-1 "$(date -u -d '+6 seconds' +%Y%m%d%H%M%SZ)"
-openssl s_server -quiet -www -accept 127.0.0.1:6444 -cert ending.crt -key ending.key >/dev/null 2>&1 &
-sleep 2
-echo "before $(state)"
-sleep 6
-echo "after $(state)"
+settled DOWN,L4CON >/dev/null
+certificate ending cluster master-1 "$(date -u -d '+10 seconds' +%Y%m%d%H%M%SZ)"
+serve ending
+echo "before $(settled UP,L7OK)"
+echo "after $(settled DOWN,L6RSP)"
 kill $! "$(cat /run/haproxy.pid)"
