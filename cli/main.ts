@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { closeDataFolder } from "../host/data-folder";
 import { exemptLoopback } from "../host/exempt-loopback.cjs";
 import { UserError } from "../model/user-error";
 import { bundleCommand } from "./commands/bundle";
@@ -21,6 +22,7 @@ import { verifyCommand } from "./commands/verify";
 /** Exit codes: 0 success, 1 failure or an unhealthy stack, 2 a wrong command line. */
 async function main(): Promise<void> {
   exemptLoopback();
+  await closeDataFolder();
   const groundplane = new Command("groundplane").description(
     "A highly available Kubernetes data centre on your own machine",
   );

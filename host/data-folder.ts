@@ -1,3 +1,4 @@
+import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 
@@ -26,3 +27,24 @@ export const partsFolder = (): string => path.join(dataFolder(), "parts");
 export const stackFolder = (stack: string): string => path.join(dataFolder(), "stacks", stack);
 /** Data disks. They are kept when a stack is destroyed, unless its configuration deletes them. */
 export const disksFolder = (stack: string): string => path.join(dataFolder(), "disks", stack);
+
+/**
+ * Creates a folder and its parents as the user's umask says, since they may be folders of the user such as ~/.local/share. Our
+ * data folder, if it is among them, is closed to other users: it contains keys, seeds and the disks of machines.
+ * @param mode of all missing folders; default: as the umask says
+ * @returns the first folder that was missing, if any
+ */
+export async function createFolders(folder: string, mode?: number): Promise<string | undefined> {
+  const first = await fs.mkdir(folder, { recursive: true, mode });
+  const data = dataFolder();
+  const isNew = first !== undefined && `${data}${path.sep}`.startsWith(`${path.resolve(first)}${path.sep}`);
+  if (isNew && `${path.resolve(folder)}${path.sep}`.startsWith(`${data}${path.sep}`)) await fs.chmod(data, 0o700);
+  return first;
+}
+
+/** Closes an existing data folder of this user, which an earlier version left open to others. */
+export async function closeDataFolder(): Promise<void> {
+  const found = await fs.stat(dataFolder()).catch(() => undefined);
+  if (found === undefined || found.uid !== process.getuid?.()) return;
+  if ((found.mode & 0o077) !== 0) await fs.chmod(dataFolder(), 0o700);
+}

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { DownloadOptions } from "../model/host";
 import { UserError } from "../model/user-error";
+import { createFolders } from "./data-folder";
 import { digestFile } from "./digest-file";
 import { removeTree } from "./file-store";
 import { discard, type HttpAnswer, httpGet } from "./http-get";
@@ -16,7 +17,7 @@ import { discard, type HttpAnswer, httpGet } from "./http-get";
  */
 export async function download(url: string, file: string, options: DownloadOptions): Promise<void> {
   const partial = `${file}.partial`;
-  await fs.mkdir(path.dirname(file), { recursive: true });
+  await createFolders(path.dirname(file));
   await receive(url, partial, options);
   const found = await digestFile(partial);
   if (found !== options.sha256.toLowerCase()) {

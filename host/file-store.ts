@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { FileStamp } from "../model/host-files";
 import { UserError } from "../model/user-error";
+import { createFolders } from "./data-folder";
 
 /**
  * Writes a file atomically: a reader sees the old or the new content, never a part, even if this process is killed.
@@ -14,7 +15,7 @@ import { UserError } from "../model/user-error";
  * @throws UserError `disk-full`; the file is then unchanged
  */
 export async function writeFileAtomic(file: string, content: string | Buffer, mode = 0o644): Promise<void> {
-  await fs.mkdir(path.dirname(file), { recursive: true });
+  await createFolders(path.dirname(file));
   const found = await fs.lstat(file).catch(ifMissing(undefined));
   if (found && !found.isFile() && !found.isSymbolicLink()) throw new Error(`${file} is not a regular file`);
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
@@ -28,9 +29,21 @@ export async function writeFileAtomic(file: string, content: string | Buffer, mo
       await handle.close();
     }
     await fs.rename(temporary, file);
+    await syncFolder(path.dirname(file));
   } catch (error) {
     await fs.rm(temporary, { force: true });
     throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskFull(file, error) : error;
+  }
+}
+
+/** Makes the names in a folder durable: without it, a power failure may undo a rename. Windows has no such call. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await fs.open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 
@@ -79,7 +92,7 @@ export async function listFolder(folder: string): Promise<readonly string[]> {
 
 /** Creates a folder and its parents; an existing folder gets the mode. */
 export async function makeFolder(folder: string, mode = 0o755): Promise<void> {
-  await fs.mkdir(folder, { recursive: true, mode });
+  await createFolders(folder);
   await fs.chmod(folder, mode);
 }
 
@@ -91,6 +104,8 @@ export async function makeTemporaryFolder(prefix: string): Promise<string> {
 /** Renames a file or folder atomically. */
 export async function moveTree(from: string, to: string): Promise<void> {
   await fs.rename(from, to);
+  await syncFolder(path.dirname(to));
+  if (path.dirname(from) !== path.dirname(to)) await syncFolder(path.dirname(from));
 }
 
 /** Relative paths of all files below a folder; symbolic links are not followed. */

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as files from "node:fs/promises";
 import * as path from "node:path";
 import type { HostTrees, TreeEntry } from "../model/host-trees";
+import { createFolders } from "./data-folder";
 import { exists } from "./file-store";
 
 /** Synchronous, because that is several times faster for tens of thousands of objects. */
@@ -24,7 +25,7 @@ function describe(file: string, name: string): TreeEntry {
 }
 
 async function createFolder(folder: string, mode = 0o755): Promise<void> {
-  const first = await files.mkdir(folder, { recursive: true });
+  const first = await createFolders(folder);
   if (first !== undefined) await files.chmod(folder, mode);
 }
 

@@ -10,6 +10,7 @@ import { appendLine, makePrivateFolder, makeReadOnly, stampFile } from "./file-s
 import { fileTrees } from "./file-trees";
 import * as kernel from "./kernel-files";
 import { asNamespaceRoot, isInUserNamespace, namespaceProblem, ownNamespaces } from "./namespaces";
+import { ownAddresses } from "./own-addresses";
 import { findFreePort, isPortFree, portHolder } from "./ports";
 import { fileHolders, findProcesses } from "./process-table";
 import { projectFolder } from "./project-folder";
@@ -34,6 +35,9 @@ const facts: HostFacts = {
   },
   get homeFolder() {
     return os.homedir();
+  },
+  get addresses() {
+    return ownAddresses();
   },
   get temporaryFolder() {
     return os.tmpdir();

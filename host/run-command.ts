@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { CommandError, type CommandOptions, type CommandResult } from "../model/commands";
 
+/** A command that hangs must not hang its caller forever. What may take longer, such as a build, names its own limit. */
+const DEFAULT_LIMIT_MS = 30 * 60_000;
+
 /**
  * Runs a short command to its end and returns its output. Never uses a shell.
  *
@@ -30,9 +33,8 @@ export function runCommand(argv: readonly string[], options: CommandOptions = {}
       killGroup(child, "SIGTERM");
       grace ??= setTimeout(() => killGroup(child, "SIGKILL"), options.graceMs);
     };
-    const timer = options.timeoutMs
-      ? setTimeout(() => end(`took longer than ${options.timeoutMs} ms`), options.timeoutMs)
-      : undefined;
+    const limitMs = options.timeoutMs ?? DEFAULT_LIMIT_MS;
+    const timer = setTimeout(() => end(`took longer than ${limitMs} ms`), limitMs);
     const onAbort = () => end("was aborted");
     if (options.signal?.aborted) onAbort();
     options.signal?.addEventListener("abort", onAbort, { once: true });

@@ -1,23 +1,45 @@
-import { spawn } from "node:child_process";
+import { type StdioOptions, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { ProcessIdentity, ProcessOptions } from "../model/commands";
 import { UserError } from "../model/user-error";
+import { keepOutput } from "./output-limits";
 
-/** Starts a process that outlives this one: separate session, stdin closed, output to a file. */
+/**
+ * What a process that outlives this one gets of the user's environment. It stays in memory for as long as the process runs,
+ * and other programs of the same user can read it: tokens, passphrases and agents of a session stay out.
+ */
+const LONG_LIVED =
+  /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|XDG_RUNTIME_DIR|SYSTEMROOT|SystemRoot|windir)$/;
+
+export const longLivedEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => LONG_LIVED.test(name)));
+
+/** A new process inherits the umask at this moment: what it creates is readable by its user only. */
+function withPrivateUmask<T>(start: () => T): T {
+  const before = process.umask(0o077);
+  try {
+    return start();
+  } finally {
+    process.umask(before);
+  }
+}
+
+/** Starts a process that outlives this one: separate session, stdin closed, output to a file, minimal environment. */
 export function startProcess(argv: readonly string[], options: ProcessOptions): Promise<ProcessIdentity> {
   const [program, ...args] = argv;
   if (program === undefined) throw new Error("startProcess needs a program");
   fs.mkdirSync(path.dirname(options.outputFile), { recursive: true });
+  fs.rmSync(options.outputFile, { force: true });
   const output = fs.openSync(options.outputFile, "w", options.outputMode ?? 0o600);
+  const common = { env: { ...longLivedEnvironment(process.env), ...options.env }, detached: true };
+  const keeper = options.outputLimit === undefined ? undefined : keepOutput(output, options.outputLimit, common);
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd: options.cwd ?? "/",
-      env: { ...process.env, ...options.env },
-      detached: true,
-      stdio: ["ignore", output, output],
-    });
+    const stdio: StdioOptions = ["ignore", keeper?.stdin ?? output, keeper?.stdin ?? output];
+    const child = withPrivateUmask(() => spawn(program, args, { cwd: options.cwd ?? "/", ...common, stdio }));
     fs.closeSync(output);
+    // The process has its own handle; the keeper ends with the last one.
+    keeper?.stdin?.destroy();
     child.on("error", (cause) => {
       reject(
         new UserError(

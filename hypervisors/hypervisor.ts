@@ -25,6 +25,9 @@ import { UserError } from "../model/user-error";
 export type * from "../model/hypervisor-objects";
 export type { HostFinding, HostProblem };
 
+/** How much of a machine's console, and of what its programs on the host print, is kept. */
+export const OUTPUT_LIMIT = 8 * 1024 * 1024;
+
 export interface Hypervisor {
   readonly name: DriverName;
 

@@ -14,7 +14,7 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Added to this process' environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** After this many milliseconds the command and its children are killed. Default: no limit. */
+  /** After this many milliseconds the command and its children are killed. Default: 30 minutes. */
   readonly timeoutMs?: number;
   /** How long a command that is to end has between SIGTERM and SIGKILL to clean up. Default: SIGKILL at once. */
   readonly graceMs?: number;
@@ -41,16 +41,20 @@ export interface ProcessIdentity {
 export interface ProcessOptions {
   /** File for stdout and stderr, truncated first. A pipe would block its reader for as long as the process lives. */
   readonly outputFile: string;
+  /** Bytes of output to keep from the start; the rest is dropped. Default: no limit. */
+  readonly outputLimit?: number;
   /** Default 0600. */
   readonly outputMode?: number;
   readonly cwd?: string;
+  /** Added to the few variables that a long-lived process gets: no token of the user is among them. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Long-lived processes. */
 export interface HostProcesses {
   /**
-   * Starts a process that outlives this one: its own session, stdin closed, output to a file.
+   * Starts a process that outlives this one: its own session, stdin closed, output to a file, a private umask, and of the
+   * user's environment only what every program needs.
    * @throws UserError `process-not-started`
    */
   start(argv: readonly string[], options: ProcessOptions): Promise<ProcessIdentity>;

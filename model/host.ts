@@ -33,6 +33,8 @@ export interface HostFacts {
   readonly userName: string;
   readonly homeFolder: string;
   readonly temporaryFolder: string;
+  /** IPv4 addresses of this host's interfaces at this moment, without its loopback. */
+  readonly addresses: readonly string[];
   /** Environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Path of the Node.js program that runs this process. */

@@ -1,4 +1,5 @@
+import { closeDataFolder } from "../host/data-folder";
 import { groundplaneProvider } from "./definition";
 import { servePlugin } from "./rpc/serve";
 
-servePlugin(groundplaneProvider);
+closeDataFolder().finally(() => servePlugin(groundplaneProvider));

@@ -40,7 +40,11 @@ async function makeOrGrow(host: Host, spec: DiskSpec, owner: Owner): Promise<voi
   await host.files.writeJson(recordFile(host, spec), before);
   if (!(await host.files.exists(file))) {
     await createDiskFile(host, file, (partial) => makeDisk(partial, sizeGiB * GIB));
-  } else await growDisk(host, spec);
+  } else {
+    // Earlier versions let every user read it.
+    await host.trees.setMode(file, 0o600);
+    await growDisk(host, spec);
+  }
   await host.files.writeJson(recordFile(host, spec), { ...record, sizeGiB } satisfies DiskRecord);
 }
 

@@ -2,7 +2,7 @@ import { outputTail, type ProcessIdentity } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { checkPorts } from "../host-ports";
-import { type MachineName, type MachineSpec, requireSegments } from "../hypervisor";
+import { type MachineName, type MachineSpec, OUTPUT_LIMIT, requireSegments } from "../hypervisor";
 import { runMachine } from "./commands";
 import { diskFile, inspectDisk } from "./disks";
 import { machineFiles } from "./folders";
@@ -27,7 +27,7 @@ export async function start(host: Host, spec: MachineSpec, options: NetworkOptio
   await host.files.remove(qmpSocket(host, spec));
   if (await host.files.exists(files.consoleLog)) await host.files.move(files.consoleLog, files.previousConsoleLog);
   try {
-    const qemu = await host.processes.start(argv, { outputFile: files.qemuLog });
+    const qemu = await host.processes.start(argv, { outputFile: files.qemuLog, outputLimit: OUTPUT_LIMIT });
     await waitUntilReady(host, spec, qemu);
   } catch (error) {
     await cutPower(host, spec);

@@ -50,6 +50,7 @@ export async function createDiskFile(
       await host.clock.sleep(LOCK_WAIT_MS);
     }
   }
+  await host.trees.setMode(partial, 0o600);
   await host.files.move(partial, file);
 }
 

@@ -22,6 +22,8 @@ export async function ensureSystemDisk(host: Host, spec: MachineSpec, backing: s
   const { disk } = machineFiles(host, spec);
   if (!(await host.files.exists(disk))) return makeSystemDisk(host, spec, backing);
   const present = await checkSystemDisk(host, spec, backing);
+  // Earlier versions let every user read it.
+  await host.trees.setMode(disk, 0o600);
   const wanted = spec.diskGiB * GIB;
   if (present === wanted) return undefined;
   if (await isRunning(host, spec)) {

@@ -37,6 +37,7 @@ export async function ensureDisk(box: VirtualBox, spec: DiskSpec, owner: Owner):
   } else if (record.sizeGiB < sizeGiB) {
     await whileDiskIsFree(box, spec, false, (session) => grow(session, files.medium, sizeGiB));
   }
+  if (await box.host.files.exists(files.medium)) await box.host.trees.setMode(files.medium, 0o600);
   if (record.sizeGiB !== sizeGiB)
     await box.host.files.writeJson(files.record, { ...record, sizeGiB } satisfies DiskRecord);
 }

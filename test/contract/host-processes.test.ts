@@ -59,6 +59,31 @@ test("a started process is identified by its start time and killed once", async 
   await killProcess(process);
 });
 
+test("a started process keeps no token of the user, and its files are private", async () => {
+  const outputFile = path.join(folder, "environment");
+  const made = path.join(folder, "made");
+  process.env.GROUNDPLANE_TEST_TOKEN = "hush";
+  const started = await startProcess(["sh", "-c", `env; touch ${made}; echo end; exec sleep 30`], { outputFile });
+  await until("it has printed", async () => /^end$/m.test(await fs.readFile(outputFile, "utf8")));
+  const output = await fs.readFile(outputFile, "utf8");
+  assert.doesNotMatch(output, /hush/);
+  assert.match(output, /^PATH=/m);
+  assert.equal((await fs.stat(made)).mode & 0o777, 0o600);
+  await killProcess(started);
+  delete process.env.GROUNDPLANE_TEST_TOKEN;
+});
+
+test("the output of a started process has a limit, beyond which the process goes on", async () => {
+  const outputFile = path.join(folder, "flood");
+  const argv = ["sh", "-c", "head -c 300000 /dev/zero; exec sleep 30"];
+  const started = await startProcess(argv, { outputFile, outputLimit: 1000 });
+  await until("it is full", async () => (await fs.stat(outputFile)).size === 1000);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal((await fs.stat(outputFile)).size, 1000);
+  assert.ok(isSameProcess(started.pid, started.startTime));
+  await killProcess(started);
+});
+
 test("files are written with their mode and read back, and a missing record is undefined", async () => {
   const file = path.join(folder, "deep", "secret.json");
   await writeJson(file, { a: 1 });
@@ -89,6 +114,20 @@ test("a file lock excludes other processes and other callers in the same process
   await Promise.all(Array.from({ length: 10 }, () => withFileLock(file, count)));
   await other;
   assert.equal(await fs.readFile(file, "utf8"), "20");
+});
+
+test("a lock holds in another network and pid namespace, and leaves nothing behind", async (t) => {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return t.skip("needs Linux and root");
+  const file = path.join(folder, "namespaces", "deep", "lock");
+  const script = `
+    const { withFileLock } = require(${JSON.stringify(require.resolve("../../host/file-lock"))});
+    withFileLock(${JSON.stringify(file)}, async () => {}, { timeoutMs: 200 }).then(
+      () => console.log("free"), (error) => console.log(error.id));`;
+  const node = [process.execPath, "--import", "tsx", "-e", script];
+  const elsewhere = () => runCommand(["unshare", "--net", "--pid", "--fork", "--mount-proc", ...node]);
+  await withFileLock(file, async () => assert.match((await elsewhere()).stdout, /^locked$/m));
+  assert.match((await elsewhere()).stdout, /^free$/m);
+  await assert.rejects(fs.stat(path.join(folder, "namespaces")), "its folders go with it");
 });
 
 test("the lock of a killed process is released at once", async () => {

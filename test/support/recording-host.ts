@@ -68,7 +68,8 @@ export class RecordingHost implements Host {
     this.trees = memoryTrees(this.memory);
     this.facts = {
       ...{ platform: "linux", arch: "x64", kernelRelease: "6.1.0-25-amd64", uid: 0, userName: "root" },
-      ...{ homeFolder: "/root", temporaryFolder: "/tmp", nodeProgram: "/usr/bin/node", env: { PATH: "/usr/bin" } },
+      ...{ homeFolder: "/root", temporaryFolder: "/tmp", nodeProgram: "/usr/bin/node", addresses: ["192.168.1.5"] },
+      env: { PATH: "/usr/bin" },
       ...script.facts,
     };
   }
