@@ -1,6 +1,7 @@
 import { type DriverName, driverNames, isDriverName } from "../model/drivers";
 import type { Host } from "../model/host";
 import { UserError } from "../model/user-error";
+import { withCheckedNames } from "./checked-names";
 import type { Hypervisor } from "./hypervisor";
 
 /**
@@ -34,7 +35,7 @@ export function driverByName(name: string, host: Host): Hypervisor {
     );
   }
   const make = makers[name];
-  const driver = areGuestsSimulated(host) ? simulated(make(host), host) : make(host);
+  const driver = withCheckedNames(areGuestsSimulated(host) ? simulated(make(host), host) : make(host));
   ofHost.set(name, driver);
   return driver;
 }

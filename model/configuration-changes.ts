@@ -68,6 +68,11 @@ export const configurationChanges = {
     ...fixed("All services have their addresses in it, and the API's certificates contain the first one."),
     inFiles: "serviceSubnet",
   },
+  "network.reachable[]": live("The gateway's firewall and its uplink follow it."),
+  "network.flows[].from": live("The gateway's firewall follows it."),
+  "network.flows[].to": live("The gateway's firewall follows it."),
+  "network.flows[].protocol": live("The gateway's firewall follows it."),
+  "network.flows[].ports[]": live("The gateway's firewall follows it."),
   floatingIp: {
     ...fixed("All nodes reach the API there, and its certificates contain it."),
     ...{ follows: "network.cidr", inFiles: "controlPlaneEndpoint" },

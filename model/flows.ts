@@ -29,7 +29,8 @@ function allBut(...closed: readonly number[]): Flow["ports"] {
 
 /**
  * Everything that may pass from one segment into another. What is not listed is refused. Inside a segment nothing is
- * filtered; the gateway itself may reach every node; every node may reach the world.
+ * filtered; the gateway itself may reach every node; every node may reach the world, except `closedRanges`. The configuration can add
+ * flows.
  */
 export const interSegmentFlows: readonly Flow[] = [
   { purpose: "API, balanced", from: ["master", "worker"], to: ["api"], protocol: "tcp", ports: [ports.api] },
@@ -48,6 +49,15 @@ export const interSegmentFlows: readonly Flow[] = [
   { purpose: "nodes and pods", from: ["master"], to: ["worker"], protocol: "udp", ports: allBut() },
   { purpose: "nodes and pods", from: ["worker"], to: ["master"], protocol: "udp", ports: allBut() },
   { purpose: "Gluster volumes", from: ["worker"], to: ["storage"], protocol: "tcp", ports: glusterPorts },
+];
+
+/**
+ * Where nothing gets out to through the uplink, unless the configuration lists it: the networks of this host, its neighbours,
+ * services for virtual machines (169.254.169.254 gives credentials away), and what is no single host of the internet.
+ */
+export const closedRanges: readonly string[] = [
+  ...["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"],
+  ...["192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3"],
 ];
 
 export interface GatewayService {

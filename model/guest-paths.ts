@@ -67,6 +67,7 @@ export type GuestCommand =
   | "bootstrap-cluster"
   | "join-cluster"
   | "keep-volume-mounted"
+  | "limit-logs"
   | "may-leave"
   | "node-ready"
   | "patient-configuration"

@@ -64,6 +64,8 @@ export interface PortForward {
 export interface UplinkSpec {
   readonly mac: string;
   readonly forwards: readonly PortForward[];
+  /** Ranges that are open although they belong to the host or its networks; absent = none. */
+  readonly reachable?: readonly string[];
 }
 
 export interface DiskAttachment {

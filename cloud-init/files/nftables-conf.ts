@@ -1,4 +1,5 @@
 import {
+  closedRanges,
   type Flow,
   type FlowParty,
   flowParties,
@@ -21,7 +22,7 @@ table inet groundplane
 delete table inet groundplane
 
 table inet groundplane {
-${flowParties.map((party) => addressSet(plan, party)).join("")}${echoes}
+${flowParties.map((party) => addressSet(plan, party)).join("")}${rangeSet("closed", closedRanges)}${rangeSet("reachable", plan.uplink.reachable)}${echoes}
   chain input {
     type filter hook input priority filter; policy drop;
     iifname "lo" accept
@@ -38,9 +39,19 @@ ${indent(servicesOf(plan).map((service) => serviceRule(plan, service)))}
     ct state invalid drop
 ${indent(plan.segments.map(sourceRule))}
     iifname "uplink" ct status dnat accept comment "API from the host"
-    iifname ${interfaces(plan)} oifname "uplink" accept comment "the world"
-${indent(interSegmentFlows.map(flowRule))}
+    iifname ${interfaces(plan)} oifname "uplink" ip daddr @reachable accept comment "configured"
+    iifname ${interfaces(plan)} oifname "uplink" ip daddr != @closed accept comment "the world"
+${indent([...interSegmentFlows, ...plan.flows].map(flowRule))}
     reject with icmpx admin-prohibited
+  }
+
+  chain output {
+    type filter hook output priority filter; policy accept;
+    oifname != "uplink" accept
+    ct state established,related accept
+    ip daddr ${confValue(plan.uplink.dns)} meta l4proto { tcp, udp } th dport 53 accept comment "names"
+    ip daddr @reachable accept comment "configured"
+    ip daddr @closed reject with icmpx admin-prohibited
   }
 
   chain prerouting {
@@ -72,6 +83,12 @@ const noEchoes = `iifname "uplink" ip length 40 tcp flags & (syn | rst) == 0 add
 function addressSet(plan: DataCenterPlan, party: FlowParty): string {
   const addresses = addressesOf(plan, party).map(confValue).join(", ");
   return `  set ${party} { type ipv4_addr; flags interval; elements = { ${addresses} } }\n`;
+}
+
+/** Also without elements: the rules name it. */
+function rangeSet(name: string, ranges: readonly string[]): string {
+  const elements = ranges.length > 0 ? ` elements = { ${ranges.map(confValue).join(", ")} };` : "";
+  return `  set ${name} { type ipv4_addr; flags interval; auto-merge;${elements} }\n`;
 }
 
 /**

@@ -2,6 +2,7 @@ import { guestCommand, guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { capacityFile, capacityName, capacityUnit } from "../files/capacity";
 import { renderHosts } from "../files/hosts";
+import { limitLogsTimer, limitLogsUnits } from "../files/limit-logs";
 import { renderNodeEnv } from "../files/node-env";
 import { hostKeyPath, renderSshdConf } from "../files/sshd-conf";
 import { renderDataDisks, renderVolumes } from "../files/volumes";
@@ -32,12 +33,14 @@ export function commonContent(
       capacityUnit,
       capacityFile(node),
       commandFile("common/prepare-volumes"),
+      commandFile("common/limit-logs"),
+      ...limitLogsUnits,
       { path: guestPaths.volumes, mode: "0644", content: renderVolumes(node), changes: prepareVolumes },
       { path: guestPaths.dataDisks, mode: "0644", content: renderDataDisks(node), changes: prepareVolumes },
       ...accessFiles(node, plan.distribution),
     ],
     commands: [],
-    enable: [capacityName],
+    enable: [capacityName, limitLogsTimer],
   };
 }
 

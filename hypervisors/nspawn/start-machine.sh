@@ -5,6 +5,9 @@
 # reboots.
 set -eu
 
+# Of what nspawn makes in the guest's tree. The process that starts this one has a private umask.
+umask 022
+
 folder=$1
 options=$2
 shift 2

@@ -41,7 +41,7 @@ export function runMachine(host: Host, spec: MachineSpec, options: MachineOption
     // A guest that breaks out of QEMU can neither start programs nor change its user.
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ...["-qmp", qmpOption(host, spec)],
-    ...["-chardev", `file,id=console,path=${value(options.files.consoleLog)}`, "-serial", "chardev:console"],
+    ...["-chardev", `file,id=console,append=on,path=${value(options.files.consoleLog)}`, "-serial", "chardev:console"],
     ...["-device", "virtio-rng-pci"],
     // Memory that the guest frees returns to the host automatically.
     ...["-device", "virtio-balloon-pci,free-page-reporting=on"],

@@ -2,8 +2,8 @@ import * as path from "node:path";
 import { outputTail } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
-import { ForeignObjectError, isOwner, type Owner, type SegmentSpec } from "../hypervisor";
-import { machinesFolder, segmentRecord, segmentsFolder, stackFolders, switchLog } from "./folders";
+import { ForeignObjectError, isOwner, OUTPUT_LIMIT, type Owner, type SegmentSpec } from "../hypervisor";
+import { machineFiles, machinesFolder, segmentRecord, segmentsFolder, stackFolders, switchLog } from "./folders";
 import { stackRecords } from "./machine-record";
 import { controlSocket, runtimeFolder, runtimeRoot } from "./names";
 import { SWITCH_PROGRAM, switchProcesses } from "./processes";
@@ -106,8 +106,11 @@ export async function segmentNames(host: Host, stack: string): Promise<readonly 
 
 async function wiringOf(host: Host, stack: string, { hostLoopback }: NetworkOptions): Promise<Wiring> {
   const records = await stackRecords(host, stack);
-  const uplinks = records.filter(({ spec }) => spec.uplink).map(({ spec }) => ({ machine: spec.name, hostLoopback }));
-  return { segments: await segmentNames(host, stack), uplinks };
+  const uplinks = records.flatMap(({ spec: { name, uplink } }) =>
+    uplink ? [{ machine: name, hostLoopback, reachable: uplink.reachable ?? [] }] : [],
+  );
+  const consoles = records.map(({ spec }) => machineFiles(host, spec).consoleLog);
+  return { segments: await segmentNames(host, stack), uplinks, consoles };
 }
 
 /** Returns false when no switch answers. */
@@ -131,6 +134,7 @@ async function startSwitch(host: Host, stack: string, wiring: Wiring): Promise<v
   const folder = runtimeFolder(host, stack);
   const { pid, startTime } = await host.processes.start([host.facts.nodeProgram, program, folder], {
     outputFile: switchLog(host, stack),
+    outputLimit: OUTPUT_LIMIT,
   });
   const deadline = host.clock.now() + READY_MS;
   while (!(await tell(host, stack, wiring))) {

@@ -50,7 +50,9 @@ function readUplink(wanted: UplinkSpec, known: KnownMachine, info: VmInfo): Upli
   const kept = wanted.forwards.filter((forward) => rules.some((rule) => isForward(rule, forward)));
   const others = rules.filter((rule) => !wanted.forwards.some((forward) => isForward(rule, forward)));
   const added: readonly PortForward[] = others.map(({ hostPort, guestPort }) => ({ hostPort, guestPort }));
-  return { mac: macText(info.values.get(`macaddress${slot}`) ?? ""), forwards: [...kept, ...added] };
+  const mac = macText(info.values.get(`macaddress${slot}`) ?? "");
+  // The gateway's firewall heeds it, not VirtualBox.
+  return { mac, forwards: [...kept, ...added], ...(wanted.reachable && { reachable: wanted.reachable }) };
 }
 
 const readDisks = (

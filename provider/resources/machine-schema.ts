@@ -27,7 +27,9 @@ const uplink: ObjectSchema = {
         guestPort: schemas.whole("Port on the machine's uplink address."),
       },
     }),
+    reachable: schemas.list(schemas.text(), "Ranges of the host's networks that are open."),
   },
+  optional: ["reachable"],
 };
 
 const diskAttachment: ObjectSchema = {

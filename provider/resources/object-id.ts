@@ -1,3 +1,4 @@
+import { isObjectName } from "../../model/object-names";
 import { UserError } from "../../model/user-error";
 
 /**
@@ -14,6 +15,6 @@ export const objectId = ({ driver, stack, name }: ObjectId): string => `${driver
 
 export function parseObjectId(id: string): ObjectId {
   const [driver, stack, name, ...rest] = id.split("/");
-  if (driver && stack && name && rest.length === 0) return { driver, stack, name };
+  if (driver && stack && name && rest.length === 0 && [stack, name].every(isObjectName)) return { driver, stack, name };
   throw new UserError("bad-id", `"${id}" is not the id of a groundplane object`, "use <driver>/<stack>/<name>");
 }

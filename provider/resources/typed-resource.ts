@@ -1,4 +1,6 @@
+import { isObjectName, objectNameRule } from "../../model/object-names";
 import { refusalPrefix } from "../../model/plan-losses";
+import { UserError } from "../../model/user-error";
 import { checkInputs } from "../rpc/check-inputs";
 import type { ResourceSchema } from "../rpc/package-schema";
 import type { Properties, UNKNOWN } from "../rpc/property-values";
@@ -71,12 +73,13 @@ export function resourceHandler<I, O>(resource: TypedResource<I, O>): ResourceHa
     deleteBeforeReplace: true,
     async check(news, context, olds) {
       noteResource(context.urn);
-      const failures = [...checkInputs(schema, news), ...changedIdentity(news, olds)];
+      const failures = [...checkInputs(schema, news), ...wrongNames(news), ...changedIdentity(news, olds)];
       const inputs = { ...news, ...(resource.ownInputs as Properties | undefined) };
       if (failures.length > 0 || !resource.check) return { inputs, failures };
       return { inputs, failures: await resource.check(inputs as unknown as I, context, olds as unknown as I) };
     },
     async create(inputs, preview, context) {
+      refuseWrongNames(inputs);
       const state = await resource.create(inputs as unknown as I, preview, context);
       return { id: state.id, outputs: state.outputs as unknown as Properties };
     },
@@ -88,6 +91,7 @@ export function resourceHandler<I, O>(resource: TypedResource<I, O>): ResourceHa
         return state && { id, ...(state as unknown as OldState) };
       }),
     async update(id, inputs, olds, preview, context) {
+      refuseWrongNames(inputs);
       return (await resource.update(
         id,
         inputs as unknown as I,
@@ -96,6 +100,20 @@ export function resourceHandler<I, O>(resource: TypedResource<I, O>): ResourceHa
         context,
       )) as unknown as Properties;
     },
-    delete: (id, olds, context) => resource.delete(id, typed(olds), context),
+    async delete(id, olds, context) {
+      refuseWrongNames(olds.inputs);
+      await resource.delete(id, typed(olds), context);
+    },
   };
+}
+
+/** The stack's name is part of paths on this host, in every resource. Names of objects are checked by their drivers. */
+function wrongNames({ stack }: Properties): readonly CheckFailure[] {
+  return typeof stack === "string" && !isObjectName(stack) ? [{ property: "stack", reason: objectNameRule }] : [];
+}
+
+/** Also without a check before: any process that reaches the provider's port can call what the engine would not. */
+function refuseWrongNames(inputs: Properties): void {
+  const [wrong] = wrongNames(inputs);
+  if (wrong) throw new UserError("bad-name", `${wrong.property} ${wrong.reason}`, "use the name of a stack");
 }

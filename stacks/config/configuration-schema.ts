@@ -2,6 +2,7 @@ import * as z from "zod";
 import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
 import { failoverProfileNames } from "../../model/failover-profiles";
+import { flowParties } from "../../model/flows";
 import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
 import { segmentNames } from "../../model/segments";
 import { isAligned, parseAddress, parseCidr } from "./ipv4";
@@ -31,6 +32,18 @@ function isAlignedText(text: string): boolean {
   return range !== undefined && isAligned(range);
 }
 
+const portRangeSchema = z.string().refine((text) => isPortRange(text), {
+  error: "must be a range of ports",
+  params: { fix: "write the first and the last port, e.g. 8000-8010" },
+});
+
+function isPortRange(text: string): boolean {
+  const [first = 0, last = 0, ...rest] = text
+    .split("-")
+    .map((part) => (/^[1-9]\d{0,4}$/.test(part) ? Number(part) : 0));
+  return rest.length === 0 && first > 0 && first < last && last <= 65_535;
+}
+
 const networkSchema = z
   .strictObject({
     cidr: cidrSchema
@@ -38,6 +51,27 @@ const networkSchema = z
       .describe("Private range of the data centre, /22 or larger; it contains all segments."),
     podCidr: cidrSchema.default("10.244.0.0/16").describe("Addresses of pods, a /24 for each master and worker."),
     serviceCidr: cidrSchema.default("10.96.0.0/16").describe("Addresses of services, /12 to /24."),
+    reachable: z
+      .array(cidrSchema)
+      .default([])
+      .describe(
+        "Ranges in the networks of this host that machines and pods may reach, e.g. a mirror in its LAN. All private and " +
+          "link-local addresses, and this host's own, are closed otherwise.",
+      ),
+    flows: z
+      .array(
+        z.strictObject({
+          from: z.enum(flowParties).describe("Who connects; `api` = balancers and floating IP."),
+          to: z.enum(flowParties).describe("Who answers."),
+          protocol: z.enum(["tcp", "udp"]).default("tcp").describe("Protocol."),
+          ports: z
+            .array(z.union([wholeNumber(1, 65_535), portRangeSchema]))
+            .min(1)
+            .describe("Ports and ranges, e.g. `8000-8010`."),
+        }),
+      )
+      .default([])
+      .describe("Further connections from one segment into another, beside those of the product."),
   })
   .prefault({});
 

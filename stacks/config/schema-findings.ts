@@ -25,6 +25,8 @@ function findingsOfIssue(issue: Issue, path: ConfigurationPath, value: unknown):
       return [{ path, rule: `must be at least ${issue.minimum}`, fix: `use ${issue.minimum} or more` }];
     case "too_big":
       return [{ path, rule: `must be at most ${issue.maximum}`, fix: `use ${issue.maximum} or less` }];
+    case "invalid_union":
+      return [{ path, rule: "must be a port or a range of ports", fix: "write e.g. 9100 or 8000-8010" }];
     case "custom":
       return [{ path, rule: issue.message, fix: customFix(issue.params, valueAt(value, path)) }];
     default:

@@ -5,6 +5,7 @@
 
 import type { DistributionName } from "../../model/distributions";
 import type { FailoverTimers } from "../../model/failover-profiles";
+import type { Flow } from "../../model/flows";
 import type { UplinkSpec } from "../../model/hypervisor-objects";
 import { ports } from "../../model/ports";
 import type { Settings } from "../../model/resource-types";
@@ -91,6 +92,8 @@ export interface UplinkPlan {
   readonly prefixLength: number;
   readonly router: string;
   readonly dns: string;
+  /** Ranges behind it that are open although they are private. */
+  readonly reachable: readonly string[];
 }
 
 type BalancingTimers = FailoverTimers["balancing"];
@@ -160,6 +163,8 @@ export interface DataCenterPlan {
   /** Gateway first, then balancers, masters, workers, storage, each by index. */
   readonly nodes: readonly NodePlan[];
   readonly uplink: UplinkPlan;
+  /** Flows between segments that the configuration adds. */
+  readonly flows: readonly Flow[];
   readonly balancing: BalancingPlan;
   readonly kubernetes: KubernetesPlan;
   /** What all machines are made of. */
@@ -186,6 +191,7 @@ export function uplinkOf({ uplink, hostPorts, balancing }: DataCenterPlan): Upli
       { hostPort: hostPorts.ssh, guestPort: ports.ssh },
       { hostPort: hostPorts.api, guestPort: balancing.port },
     ],
+    ...(uplink.reachable.length > 0 && { reachable: uplink.reachable }),
   };
 }
 

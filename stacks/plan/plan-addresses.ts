@@ -60,10 +60,11 @@ export function nodeAddress(segment: SegmentPlan, index: number): string {
 }
 
 /** User-mode NAT of every hypervisor offers these addresses; the uplink is static, so that boot waits for no lease. */
-export const planUplink = (stack: string): UplinkPlan => ({
+export const planUplink = (stack: string, { reachable }: NetworkConfiguration): UplinkPlan => ({
   mac: macOf(stack, "10.0.2.15"),
   address: "10.0.2.15",
   prefixLength: 24,
   router: "10.0.2.2",
   dns: "10.0.2.3",
+  reachable,
 });

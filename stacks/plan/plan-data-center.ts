@@ -21,7 +21,10 @@ export function planDataCenter(configuration: Configuration): DataCenterPlan {
     segments,
     serviceAddresses: planServiceAddresses(configuration.network),
     nodes,
-    uplink: planUplink(configuration.name),
+    uplink: planUplink(configuration.name, configuration.network),
+    flows: configuration.network.flows.map(({ from, to, protocol, ports }) => ({
+      ...{ purpose: "configured", from: [from], to: [to], protocol, ports },
+    })),
     balancing,
     kubernetes: planKubernetes(configuration, balancing),
     distribution: configuration.distribution,

@@ -24,7 +24,10 @@ interface Machine {
     readonly diskGiB: number;
     readonly shutdownSeconds?: number;
     readonly disks: readonly { readonly disk: string }[];
-    readonly uplink?: { readonly forwards: readonly { readonly hostPort: number }[] };
+    readonly uplink?: {
+      readonly forwards: readonly { readonly hostPort: number }[];
+      readonly reachable?: readonly string[];
+    };
   };
 }
 type Machines = Readonly<Record<string, Machine>>;
@@ -52,6 +55,11 @@ const seen: Readonly<Record<string, (now: Machines) => boolean>> = {
   "hostPorts.api": (now) => hostPortsOf(now).includes(20_001),
   "hostPorts.ssh": (now) => hostPortsOf(now).includes(20_002),
   "options.podGraceSeconds": (now) => worker(now)?.shutdownSeconds === 120,
+  "network.reachable[]": (now) => now.gateway?.spec.uplink?.reachable?.join() === "192.168.1.0/24",
+  "network.flows[].from": hasLine("gateway/root/etc/nftables.conf", /saddr @worker .* 9100 /),
+  "network.flows[].to": hasLine("gateway/root/etc/nftables.conf", /daddr @storage .* 9100 /),
+  "network.flows[].protocol": hasLine("gateway/root/etc/nftables.conf", /udp dport { 9100 }/),
+  "network.flows[].ports[]": hasLine("gateway/root/etc/nftables.conf", /dport { 9100 }/),
   "options.failover": hasLine("balancer-2/root/etc/corosync/corosync.conf", /token: 1000/),
 };
 

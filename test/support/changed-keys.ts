@@ -21,6 +21,7 @@ export interface ChangedKey {
 }
 
 const pool = (name: string, change: object) => ({ pools: { [name]: change } });
+const flow = { network: { flows: [{ from: "worker", to: "storage", protocol: "udp", ports: [9100] }] } };
 const attachment = { virtualbox: { attachments: [{ segment: "dmz", to: "host" }] } };
 
 /** One real change for every row of the table of configuration keys. */
@@ -90,6 +91,11 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
     }),
   },
   "pools.<pool>.disks[].sizeGiB": { to: pool("storage", { disks: [{ name: "brick", sizeGiB: 2 }] }) },
+  "network.reachable[]": { to: { network: { reachable: ["192.168.1.0/24"] } } },
+  "network.flows[].from": { to: flow },
+  "network.flows[].to": { to: flow },
+  "network.flows[].protocol": { to: flow },
+  "network.flows[].ports[]": { to: flow },
   "hostPorts.api": { to: { hostPorts: { api: 20_001 } } },
   "hostPorts.ssh": { to: { hostPorts: { ssh: 20_002 } } },
   "options.failover": { to: { options: { failover: "calm" } } },

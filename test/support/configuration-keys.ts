@@ -76,7 +76,9 @@ const keyRow = (path: string, node: Node): readonly string[] => [
 /** Of a list the class of its entries; of a count, the classes of its pools. */
 function changeCells(path: string): readonly string[] {
   if (path === "pools.<pool>.count") return [countCells()];
-  const change = changeOfKey(path) ?? changeOfKey(`${path}[].name`) ?? changeOfKey(`${path}[].segment`);
+  const change =
+    changeOfKey(path) ??
+    ["", ".name", ".segment", ".from"].map((part) => changeOfKey(`${path}[]${part}`)).find(Boolean);
   if (!change) throw new Error(`${path} has no change class`);
   const drivers = change.class === "live" ? restartingDrivers(change) : [];
   const restarts = drivers.length === 0 ? "" : `; ${drivers.join(", ")}: \`rolling\``;

@@ -36,9 +36,18 @@ main() {
 work() {
   set_phase "$1" "waiting for containerd"
   until [ -S /run/containerd/containerd.sock ]; do sleep 0.1; done
-  local attempt
+  local attempt status
   for ((attempt = 1; attempt <= attempts; attempt++)); do
-    if "$2" "$1"; then return 0; fi
+    # Never as a condition: there the shell goes on after a failed step, e.g. initializes a cluster of its own when the
+    # patch with the initial members could not be written.
+    set +e
+    (
+      set -e
+      "$2" "$1"
+    )
+    status=$?
+    set -e
+    if [ "$status" -eq 0 ]; then return 0; fi
     if [ "$attempt" -lt "$attempts" ]; then set_phase "$1" "attempt $attempt failed, trying again" "$(last_error)"; fi
     sleep 1
   done
@@ -52,11 +61,12 @@ fail() {
 
 bootstrap_cluster() {
   # The provider applies the objects of these phases as soon as the API responds, and makes a token for each join.
-  local skip=bootstrap-token,addon,show-join-command
+  local skip=bootstrap-token,addon,show-join-command configuration
   if [ "$order" = other ]; then skip+=,upload-config,upload-certs; fi
   write_etcd_patch
   # The token must not be printed: kubeadm's output goes to a log.
-  kubeadm_step "$1" init --config "$("$here/patient-configuration" "$KUBEADM_INIT_CONFIGURATION")" --skip-token-print --skip-phases="$skip" || return 1
+  configuration=$("$here/patient-configuration" "$KUBEADM_INIT_CONFIGURATION")
+  kubeadm_step "$1" init --config "$configuration" --skip-token-print --skip-phases="$skip"
   if [ "$order" = other ]; then
     # Not bound by any role binding: its holder bypasses the cluster's rules. One master keeps it.
     rm -f /etc/kubernetes/super-admin.conf
@@ -72,6 +82,7 @@ write_etcd_patch() {
 }
 
 join_cluster() {
+  local configuration
   # A patch that is left from an unfinished bootstrap must not reach a join.
   rm -f "$etcd_patch"
   if [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ]; then
@@ -80,17 +91,20 @@ join_cluster() {
     # The kubelet writes it before it has its certificate, and kubeadm would treat it as a finished registration.
     rm -f /etc/kubernetes/kubelet.conf
     wait_for_signature "$1"
-    kubeadm_step "$1" join --config "$("$here/patient-configuration" "$join_configuration")"
+    configuration=$("$here/patient-configuration" "$join_configuration")
+    kubeadm_step "$1" join --config "$configuration"
   fi
 }
 
 # The kubelet has its identity, so its Node may exist, and kubeadm would refuse to register it a second time. Where the
 # Node has been removed meanwhile, a restarted kubelet creates it again.
 finish_join() {
+  local configuration
   systemctl restart kubelet
   if [ "$NODE_ROLE" = master ]; then
     wait_for_signature "$1"
-    kubeadm_step "$1" join --config "$("$here/patient-configuration" "$join_configuration")" --skip-phases=kubelet-start
+    configuration=$("$here/patient-configuration" "$join_configuration")
+    kubeadm_step "$1" join --config "$configuration" --skip-phases=kubelet-start
   else
     set_phase "$1" "waiting for the kubelet"
     local try

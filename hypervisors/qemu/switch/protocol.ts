@@ -11,10 +11,14 @@ export const natUplinkSocket = (machine: string): string => `nat.${machine}`;
 export interface Wiring {
   readonly segments: readonly string[];
   readonly uplinks: readonly UplinkWiring[];
+  /** Files of the machines' consoles, which it empties when they become too large. */
+  readonly consoles: readonly string[];
 }
 
 export interface UplinkWiring {
   readonly machine: string;
   /** The guest may reach the host's 127.0.0.1 through the address of its router. */
   readonly hostLoopback: boolean;
+  /** Ranges that are open although they belong to the host or its networks. */
+  readonly reachable: readonly string[];
 }

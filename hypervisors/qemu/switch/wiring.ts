@@ -8,7 +8,11 @@ import { mayLeave } from "./uplink-filter";
 export class Wires {
   private readonly served = new Map<string, readonly FrameServer[]>();
 
-  constructor(private readonly folder: string) {}
+  /** @param ownAddresses of the host, at any time */
+  constructor(
+    private readonly folder: string,
+    private readonly ownAddresses: () => readonly string[],
+  ) {}
 
   /** Keeps unchanged sockets open, so that their connections are not interrupted. */
   async become({ segments, uplinks }: Wiring): Promise<void> {
@@ -34,10 +38,12 @@ export class Wires {
   }
 
   /** Two sockets, one for the guest's card and one for the NAT, with the filter between them. */
-  private async serveUplink({ machine, hostLoopback }: UplinkWiring): Promise<readonly FrameServer[]> {
+  private async serveUplink({ machine, hostLoopback, reachable }: UplinkWiring): Promise<readonly FrameServer[]> {
     const guests = new Set<FramePeer>();
     const nats = new Set<FramePeer>();
-    const allowed = (frames: readonly Buffer[]) => (hostLoopback ? frames : frames.filter(mayLeave));
+    const rules = { own: this.ownAddresses(), reachable };
+    const allowed = (frames: readonly Buffer[]) =>
+      hostLoopback ? frames : frames.filter((frame) => mayLeave(frame, rules));
     const side = (socket: string, own: Set<FramePeer>, others: Set<FramePeer>, fromGuest: boolean) =>
       listenForFrames(path.join(this.folder, socket), {
         joined: (peer) => own.add(peer),

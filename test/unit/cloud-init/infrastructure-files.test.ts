@@ -8,7 +8,9 @@ import { renderNftablesConf } from "../../../cloud-init/files/nftables-conf";
 import { renderPacemakerCib } from "../../../cloud-init/files/pacemaker-cib";
 import { element, emitXml } from "../../../cloud-init/files/xml";
 import { renderNodeSeed } from "../../../cloud-init/render-node-seed";
+import { parseConfiguration } from "../../../stacks/config/parse-configuration";
 import { type NodePlan, nodesOf } from "../../../stacks/plan/data-center-plan";
+import { planDataCenter } from "../../../stacks/plan/plan-data-center";
 import { examplePlan } from "../../support/example-plans";
 
 const lab = examplePlan("lab");
@@ -100,6 +102,28 @@ test("the gateway's hosts file has every node, a worker's hosts file has the nod
   assert.ok(namesIn(worker).includes("master-3") && namesIn(worker).includes("worker-1"));
   assert.ok(!namesIn(worker).includes("worker-2"));
   assert.ok(namesIn(worker).includes("api"));
+});
+
+test("the host, its networks and its metadata service are closed, unless the configuration lists them", () => {
+  const world = /oifname "uplink" ip daddr != @closed accept/;
+  const rules = renderNftablesConf(lab);
+  assert.match(rules, world);
+  assert.match(rules, /set closed \{.*169\.254\.0\.0\/16.*192\.168\.0\.0\/16/);
+  assert.match(rules, /set reachable \{ type ipv4_addr; flags interval; auto-merge; \}/);
+  assert.match(rules, /chain output \{[^#]*ip daddr @closed reject/);
+  const { configuration } = parseConfiguration(
+    {
+      network: {
+        reachable: ["192.168.1.0/24"],
+        flows: [{ from: "worker", to: "storage", ports: [9100, "9200-9210"] }],
+      },
+    },
+    { stack: "lab" },
+  );
+  assert.ok(configuration);
+  const open = renderNftablesConf(planDataCenter(configuration));
+  assert.match(open, /set reachable \{.*elements = \{ 192\.168\.1\.0\/24 \}/);
+  assert.match(open, /ip saddr @worker ip daddr @storage tcp dport \{ 9100, 9200-9210 \} accept comment "configured"/);
 });
 
 test("the firewall denies by default, and a pool's range does not depend on its size", () => {

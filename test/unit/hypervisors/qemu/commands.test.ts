@@ -90,7 +90,7 @@ test("a guest has the host's processor with KVM, and an emulated processor witho
 test("older versions reconnect cables by another option, and commas in paths are escaped", () => {
   const argv = runMachine(localHost, gateway, { ...options, version: [8, 2] });
   assert.match(valuesOf(argv, "-netdev")[0] ?? "", /,reconnect=1$/);
-  assert.ok(valuesOf(argv, "-chardev").includes("file,id=console,path=/d,, e/console.log"));
+  assert.ok(valuesOf(argv, "-chardev").includes("file,id=console,append=on,path=/d,, e/console.log"));
 });
 
 test("versions are parsed and compared", () => {

@@ -53,6 +53,20 @@ test("a new connection to an address that the NAT maps to the host's loopback is
   }
 });
 
+test("the host, metadata services and groups are closed, unless a listed range contains them", () => {
+  const own = ["192.168.1.5", "203.0.113.7"];
+  const closed = ["169.254.169.254", "255.255.255.255", "224.0.0.251", "240.0.0.1", ...own];
+  for (const to of closed) {
+    for (const protocol of [TCP, UDP, ICMP])
+      assert.equal(mayLeave(frame(to, { protocol }), { own, reachable: [] }), false, to);
+    assert.equal(mayLeave(frame(to, { flags: ACK }), { own, reachable: [] }), false, `${to}, under way`);
+  }
+  assert.equal(mayLeave(frame("192.168.1.6"), { own, reachable: [] }), true, "the gateway's firewall closes it");
+  assert.equal(mayLeave(frame("192.168.1.5"), { own, reachable: ["192.168.1.0/24"] }), true);
+  assert.equal(mayLeave(frame("203.0.113.7"), { own, reachable: ["192.168.1.0/24", "203.0.113.7/32"] }), true);
+  assert.equal(mayLeave(frame("127.0.0.1"), { own, reachable: ["0.0.0.0/0"] }), false, "the loopback is never open");
+});
+
 test("responses of port-forwards pass", () => {
   for (const flags of [SYN | ACK, ACK, FIN | ACK, RST]) assert.equal(mayLeave(frame(ROUTER, { flags })), true);
 });

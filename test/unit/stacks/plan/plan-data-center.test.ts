@@ -78,6 +78,7 @@ test("the gateway has an interface in every segment and on the uplink", () => {
     prefixLength: 24,
     router: "10.0.2.2",
     dns: "10.0.2.3",
+    reachable: [],
   });
 });
 
