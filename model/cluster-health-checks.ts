@@ -54,6 +54,11 @@ export const clusterChecks = {
     means: "network, DNS or volumes of the cluster are incomplete",
     next: "`kubectl --namespace NAMESPACE describe pod POD` shows the reason",
   },
+  "network-policies": {
+    ...{ asks: "every Node has the program that enforces NetworkPolicies", of: [], promised: false },
+    means: "the Node's machine has an older image: NetworkPolicies do not protect the pods on it",
+    next: "`pulumi up --replace URN` with the URN of its machine recreates it with the present image, one machine at a time",
+  },
   "cluster-objects": {
     ...{ asks: "the data centre's objects in the cluster are as rendered", of: [], promised: true },
     means: "something that the data centre put into the cluster was deleted or changed",

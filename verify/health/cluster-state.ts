@@ -1,4 +1,5 @@
 import { clusterNamespaces, systemNamespace } from "../../model/cluster-namespaces";
+import { networkPolicyLabel } from "../../model/releases";
 import { isClusterNode, storedRoles } from "../../model/roles";
 import type { InventoryEntry } from "../../model/stack-outputs";
 import type { ApiClient } from "../api-client";
@@ -24,7 +25,7 @@ interface Condition {
 }
 
 export interface NodeObject {
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
   readonly status: {
     readonly conditions?: readonly Condition[];
     readonly nodeInfo: { readonly kubeletVersion: string };
@@ -119,6 +120,15 @@ export function readNodes({ nodes }: ClusterState, inventory: readonly Inventory
   });
   const others = [...present.keys()].filter((name) => !planned.includes(name));
   return [...findings, ...others.map((name) => unhealthy(name, "is a Node without a planned machine"))];
+}
+
+/** Whether the program works is asked with the pods: this finds the Nodes that have no pod of it. */
+export function readPolicies({ nodes }: ClusterState): readonly Finding[] {
+  if ("reason" in nodes) return [unknown("cluster", nodes.reason)];
+  return nodes.value.map(({ metadata: { name, labels = {} } }) => {
+    const has = Object.entries(networkPolicyLabel).every(([label, value]) => labels[label] === value);
+    return has ? healthy(name, "enforces NetworkPolicies") : unhealthy(name, "does not enforce NetworkPolicies");
+  });
 }
 
 const isOurs = ({ metadata }: { readonly metadata: { readonly namespace: string } }): boolean =>

@@ -1,7 +1,7 @@
 import { type HealthCheckName, healthCheckNames } from "../../model/health-checks";
 import type { InventoryEntry } from "../../model/stack-outputs";
 import { readApiServer, readBackends, readCorosync, readHolders, readPacemaker } from "./balancing-answers";
-import { type ClusterState, readLeaders, readNodes, readPods } from "./cluster-state";
+import { type ClusterState, readLeaders, readNodes, readPods, readPolicies } from "./cluster-state";
 import { readAlarms, readEtcdDisk, readLeader, readLearners, readMembers, readSize } from "./etcd-answers";
 import type { Finding, HealthRow, MachineAnswers, ReadAnswer } from "./findings";
 import { healthy, makeRow, readAnswers, unhealthy, unknown } from "./findings";
@@ -78,6 +78,7 @@ const findings: Readonly<Record<HealthCheckName, Find>> = {
   leaders: ({ cluster, nowMs }) => readLeaders(cluster, nowMs),
   nodes: ({ cluster, inventory }) => readNodes(cluster, inventory),
   pods: ({ cluster }) => readPods(cluster),
+  "network-policies": ({ cluster }) => readPolicies(cluster),
   "cluster-objects": ({ objects }) => objects,
   bricks: ofVolume("bricks", readBricks),
   heals: ofVolume("heals", readHeals),
@@ -118,6 +119,7 @@ const summaries: Partial<Readonly<Record<HealthCheckName, (findings: readonly Fi
   leaders: (found) => found.map(({ of, observed }) => `${of}: ${observed}`).join(", "),
   nodes: (found) => `${found.length} Nodes are Ready`,
   pods: (found) => `${found.length} pods are Ready`,
+  "network-policies": (found) => `enforced on ${found.length} Nodes`,
   "cluster-objects": (found) => `${found.length} objects`,
   bricks: (found) => `${found.length} bricks are served`,
 };

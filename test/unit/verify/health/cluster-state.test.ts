@@ -52,6 +52,17 @@ test("every planned Node is Ready, and there is no other", () => {
   assert.equal(shown(cluster.readNodes(silent, inventory)), `master-1 unknown: ${reason}\nworker-1 unknown: ${reason}`);
 });
 
+test("a Node without the program for NetworkPolicies is named", () => {
+  const [old, present] = [node("worker-1", { Ready: "True" }), node("worker-2", { Ready: "True" })];
+  const labels = { "groundplane.internal/network-policies": "enforced" };
+  const value = [old, { ...present, metadata: { ...present.metadata, labels } }];
+  assert.equal(
+    shown(cluster.readPolicies({ ...silent, nodes: { value } })),
+    "worker-1 unhealthy: does not enforce NetworkPolicies\nworker-2 healthy: enforces NetworkPolicies",
+  );
+  assert.equal(shown(cluster.readPolicies(silent)), `cluster unknown: ${reason}`);
+});
+
 const pod = (namespace: string, phase: string, ready: string): cluster.PodObject => ({
   metadata: { namespace, name: "pod" },
   status: { phase, conditions: [{ type: "Ready", status: ready }] },
