@@ -30,7 +30,7 @@ const node = (name: string, conditions: Readonly<Record<string, string>>): clust
   metadata: { name },
   status: {
     conditions: Object.entries(conditions).map(([type, status]) => ({ type, status })),
-    nodeInfo: { kubeletVersion: "v1.36.3" },
+    nodeInfo: { kubeletVersion: "v1.2.3" },
   },
 });
 const nodes = (...value: readonly cluster.NodeObject[]): string =>

@@ -19,7 +19,7 @@ const statusOf = (id: string, { leader: leads = leader, errors, size = 20_000_00
   const extra = `${errors ? `,"errors":${JSON.stringify(errors)}` : ""}${isLearner ? ',"isLearner":true' : ""}`;
   return (
     `[{"Endpoint":"https://127.0.0.1:2379","Status":{"header":{"cluster_id":1,"member_id":${id},"revision":9,"raft_term":2},` +
-    `"version":"3.6.8","dbSize":${size},"leader":${leads},"raftIndex":9,"dbSizeQuota":2147483648${extra}}}]`
+    `"version":"3.5.0","dbSize":${size},"leader":${leads},"raftIndex":9,"dbSizeQuota":2147483648${extra}}}]`
   );
 };
 const member = (id: string, name: string, extra = ""): string =>
