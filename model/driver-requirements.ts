@@ -59,6 +59,7 @@ export const driverRequirements = {
       { id: "e2fsprogs-missing", program: "mkfs.ext4", package: "e2fsprogs", task: "makes the file systems of pods" },
       { id: "nsenter-missing", program: "nsenter", package: "util-linux", task: "enters the stack's network" },
       { id: "unshare-missing", program: "unshare", package: "util-linux", task: "keeps mounts off the host" },
+      { id: "perl-missing", program: "perl", package: "perl-base", task: "keeps machines from the host's devices" },
     ],
   },
   fake: { root: false, programs: [] },

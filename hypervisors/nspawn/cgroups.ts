@@ -11,6 +11,18 @@ export interface MachineCgroup {
   readonly controllers: readonly string[];
 }
 
+/**
+ * Where the guest's processes are. The guest sees this level as its root, so it can change neither the limits nor the
+ * programs of the level above, which is the machine's.
+ */
+export const guestCgroup = ({ folder }: MachineCgroup): string => path.join(folder, "guest");
+
+/** Where the process of the machine's uplink is, in the version 2 hierarchy: beside the machine, not in it. */
+export async function uplinkCgroup(host: Host, machine: MachineName): Promise<string | undefined> {
+  const cgroup = (await machineCgroups(host, machine)).find(({ version }) => version === 2);
+  return cgroup && `${cgroup.folder}.uplink`;
+}
+
 /** Levels above machines come and go with them. The lock keeps a process from removing one that another is about to use. */
 export const withLevelsLock = <T>(host: Host, action: () => Promise<T>): Promise<T> =>
   host.locks.withLock(lockFile("cgroups"), action);
@@ -61,11 +73,12 @@ async function makeCgroup(host: Host, { folder, version, controllers }: MachineC
   const stack = path.dirname(folder);
   const all = path.dirname(stack);
   if (version === 2) await delegateControllers(host, path.dirname(all));
-  for (const level of [all, stack, folder]) {
+  const guest = path.join(folder, "guest");
+  for (const level of [all, stack, folder, guest]) {
     await host.files.makeFolder(level);
     if (controllers.includes("cpuset")) await copyCpuset(host, level);
     // The machine's own systemd delegates the controllers that it has.
-    if (version === 2 && level !== folder) await delegateControllers(host, level);
+    if (version === 2 && level !== guest) await delegateControllers(host, level);
   }
   for (const level of [all, stack]) await setShares(host, level, { version, controllers }, STACK_SHARES);
 }

@@ -77,8 +77,9 @@ export const withPrivateMounts = (argv: readonly string[]): string[] => [
  * User-mode NAT. MTU 1500 although slirp4netns supports 65520: almost all traffic is routed to segments with MTU 1500, and
  * the gateway would fragment larger datagrams.
  */
-export const runUplink = (spec: MachineSpec, socket: string): string[] =>
+export const runUplink = (spec: MachineSpec, socket: string, cgroup: string): string[] =>
   withPrivateMounts([
+    ...["sh", "-euc", 'echo 0 >"$1/cgroup.procs"; shift; exec "$@"', "sh", cgroup],
     "slirp4netns",
     "--netns-type=path",
     `--api-socket=${socket}`,
@@ -90,17 +91,28 @@ export const runUplink = (spec: MachineSpec, socket: string): string[] =>
     UPLINK,
   ]);
 
-/** Capabilities beyond nspawn's default set, for containerd, kubelet, nftables and Gluster. */
-const CAPABILITIES = [
-  "CAP_SYS_ADMIN",
-  "CAP_NET_ADMIN",
-  "CAP_NET_RAW",
-  "CAP_SYS_PTRACE",
-  "CAP_MKNOD",
-  "CAP_SYSLOG",
-  "CAP_IPC_LOCK",
-  "CAP_BPF",
-  "CAP_PERFMON",
+/** What containerd, kubelet, nftables and Gluster need beyond nspawn's own set. README.md says for what. */
+const ADDED_CAPABILITIES = ["CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_SYS_PTRACE", "CAP_MKNOD"];
+/** networkd's unit demands it; the system call is only allowed where runc needs it. */
+const NETWORKD_CAPABILITIES = ["CAP_BPF", "CAP_IPC_LOCK"];
+
+/** What nspawn grants and no node needs. */
+const DROPPED_CAPABILITIES = [
+  // Would open every file of a file system by its number, also outside of the machine.
+  "CAP_DAC_READ_SEARCH",
+  "CAP_LINUX_IMMUTABLE",
+  "CAP_SYS_TTY_CONFIG",
+  "CAP_LEASE",
+];
+
+/** Some of them nspawn refuses by itself; its list differs between its versions. */
+const REFUSED_CALLS = [
+  // Since Linux 6.11 also without a capability: a folder's number leads to every file of the host's disk.
+  "open_by_handle_at",
+  // Would change the options of a file system for all its mounts.
+  "fspick",
+  ...["@module", "@swap", "@raw-io", "kexec_load", "kexec_file_load"],
+  ...["syslog", "perf_event_open", "quotactl", "quotactl_fd", "userfaultfd"],
 ];
 
 export interface ContainerOptions {
@@ -131,10 +143,13 @@ export function runContainer(spec: MachineSpec, options: ContainerOptions): stri
     "--timezone=off",
     "--console=read-only",
     `--network-namespace-path=${namespacePath(machineNamespace(spec))}`,
-    `--capability=${CAPABILITIES.join(",")}`,
+    `--capability=${[...ADDED_CAPABILITIES, ...NETWORKD_CAPABILITIES].join(",")}`,
+    `--drop-capability=${DROPPED_CAPABILITIES.join(",")}`,
     // containerd and runc need system calls that nspawn's filter rejects by default.
     "--system-call-filter=@keyring",
-    "--system-call-filter=bpf",
+    // On version 2, runc restricts devices by programs.
+    ...(options.legacyCgroups ? [] : ["--system-call-filter=bpf"]),
+    `--system-call-filter=~${REFUSED_CALLS.join(" ")}`,
     ...(options.legacyCgroups ? ["--setenv=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"] : []),
     ...options.binds.map(({ source, target, readOnly }) => {
       return `--bind${readOnly ? "-ro" : ""}=${escapeBind(source)}:${escapeBind(target)}`;
@@ -144,15 +159,26 @@ export function runContainer(spec: MachineSpec, options: ContainerOptions): stri
 
 const escapeBind = (file: string): string => file.replaceAll("\\", "\\\\").replaceAll(":", "\\:");
 
-/** Options of the overlay mount, layers from top to bottom; `upper` and `work` lie in the working folder. */
-export function overlayOptions(layers: readonly string[]): string {
+/** Options of an overlay mount, layers from top to bottom; `upper` and `work` are relative to the working folder. */
+export function overlayOptions(layers: readonly string[], upper: string, work: string): string {
   const escaped = layers.map((layer) => layer.replace(/[\\:,]/g, "\\$&"));
-  return `lowerdir=${escaped.join(":")},upperdir=upper,workdir=work`;
+  return `lowerdir=${escaped.join(":")},upperdir=${upper},workdir=${work}`;
 }
 
-/** Copies a folder by hard links: it takes no space, and is safe where files are replaced, never changed in place. */
-export const linkTree = (from: string, to: string): string[] => ["cp", "--archive", "--link", "--", from, to];
-export const copyTree = (from: string, to: string): string[] => ["cp", "--archive", "--reflink=auto", "--", from, to];
+/** Attaches the programs in stdin to a cgroup. */
+export const attachPrograms = (kernelCalls: string, cgroup: string): string[] => [
+  ...["perl", kernelCalls, "attach", cgroup],
+];
+
+/** Prefix of an argv that then sees folders mounted read-only at other places. */
+export const mountSealed = (
+  kernelCalls: string,
+  mounts: readonly { readonly source: string; readonly target: string }[],
+): string[] => [
+  ...["perl", kernelCalls, "mount-sealed"],
+  ...mounts.flatMap(({ source, target }) => [source, target]),
+  "--",
+];
 
 /** Creates a sparse file, or makes it larger; never smaller. */
 export const growFile = (file: string, gibibytes: number): string[] => [

@@ -21,6 +21,7 @@ export async function ensureDisk(host: Host, spec: DiskSpec, owner: Owner): Prom
   await checkOwner(host, spec, owner);
   const { stack, name, uuid, sizeGiB, use } = spec;
   const record = { stack, name, uuid, sizeGiB, ...(use !== undefined && { use }), owner } satisfies DiskRecord;
+  await host.files.makeFolder(diskFolder(host, stack, name), 0o700);
   await host.files.writeJson(recordFile(host, spec), record);
   await host.files.makeFolder(diskDataFolder(host, spec));
 }

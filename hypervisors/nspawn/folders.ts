@@ -26,6 +26,8 @@ export const machineFiles = (host: Host, machine: MachineName) => {
     seed: path.join(folder, "seed"),
     /** The machine's /var/lib/containerd: containerd's overlays do not work on top of an overlay. */
     containerd: path.join(folder, "containerd"),
+    /** Overlayfs' own, for the blobs in `containerd`. */
+    contentWork: path.join(folder, "content-work"),
     /** The machine's /var/lib/kubelet: an overlay cannot map the owners of volumes for pods with a user namespace. */
     kubelet: path.join(folder, "kubelet"),
     /** What is mounted there: a file system of the planned disk's size. */

@@ -1,6 +1,7 @@
 import { driverRequirements } from "../../model/driver-requirements";
 import type { Host } from "../../model/host";
 import type { HostProblem } from "../hypervisor";
+import { MOUNT_VERSION_2 } from "./border";
 import { parseCgroupMounts } from "./parse-output";
 
 /** Read-only: changes nothing on the host. */
@@ -75,6 +76,15 @@ async function checkCgroups(host: Host): Promise<readonly HostProblem[]> {
         id: "cgroups-missing",
         problem: "no cgroups are mounted",
         hint: "mount -t cgroup2 cgroup2 /sys/fs/cgroup",
+      },
+    ];
+  }
+  if (!mounts.some((mount) => mount.version === 2)) {
+    return [
+      {
+        id: "cgroup2-missing",
+        problem: "the version 2 cgroup hierarchy is not mounted; it keeps machines from the host's devices",
+        hint: MOUNT_VERSION_2,
       },
     ];
   }

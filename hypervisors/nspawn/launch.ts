@@ -2,17 +2,20 @@ import * as path from "node:path";
 import type { ProcessIdentity } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
-import { type MachineName, type MachineSpec, requireSegments } from "../hypervisor";
+import { type MachineName, type MachineSpec, OUTPUT_LIMIT, requireSegments } from "../hypervisor";
+import { closeBorder, kernelCalls } from "./border";
 import { setCapacity } from "./capacity";
-import { makeCgroups } from "./cgroups";
+import { guestCgroup, makeCgroups } from "./cgroups";
 import {
   addCables,
   type ContainerOptions,
+  mountSealed,
   overlayOptions,
   runContainer,
   stackBatch,
   withPrivateMounts,
 } from "./commands";
+import { shareStore } from "./container-store";
 import { diskDataFolder, inspectDisk } from "./disks";
 import { machineFiles } from "./folders";
 import { imageLayers, KUBELET } from "./machine-root";
@@ -28,20 +31,23 @@ export async function launchContainer(host: Host, spec: MachineSpec): Promise<Pr
   const layers = await imageLayers(host, spec.image);
   const binds = await bindsOf(host, spec);
   await makeInterfaces(host, spec);
-  await ensureUplink(host, spec);
   const cgroups = await makeCgroups(host, spec);
   await setCapacity(host, spec);
+  await closeBorder(host, cgroups);
+  await ensureUplink(host, spec);
   const files = machineFiles(host, spec);
   await host.files.makeFolder(files.root);
   const legacyCgroups = cgroups.some((cgroup) => cgroup.version === 1);
   const launcher = path.join(host.folders.project(), "hypervisors", "nspawn", LAUNCHER);
+  const store = await shareStore(host, spec);
   const argv = withPrivateMounts([
-    ...["sh", launcher, files.folder, overlayOptions(layers)],
-    ...cgroups.map((cgroup) => cgroup.folder),
+    ...(store ? mountSealed(kernelCalls(host), store.layers) : []),
+    ...["sh", launcher, files.folder, overlayOptions(layers, "upper", "work"), store?.contentOptions ?? ""],
+    ...cgroups.map(guestCgroup),
     "--",
     ...runContainer(spec, { root: "root", binds, legacyCgroups }),
   ]);
-  return host.processes.start(argv, { outputFile: files.consoleLog });
+  return host.processes.start(argv, { outputFile: files.consoleLog, outputLimit: OUTPUT_LIMIT });
 }
 
 /** The processes of `start-machine.sh` for a machine, including those that have just started. */

@@ -1,8 +1,8 @@
 import * as path from "node:path";
-import { CommandError } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { ImageMissingError, type MachineName, type MachineSpec, type SeedFiles } from "../hypervisor";
-import { copyTree, growFile, linkTree, makeExt4 } from "./commands";
+import { growFile, makeExt4 } from "./commands";
+import { makeContainerStore } from "./container-store";
 import { imageFolder, machineFiles } from "./folders";
 
 /** The record of a sealed image in the image store, see image/README.md. */
@@ -28,8 +28,9 @@ export async function imageLayers(host: Host, name: string): Promise<readonly st
 /** Creates the machine's missing files and keeps what the guest has written. */
 export async function makeRoot(host: Host, spec: MachineSpec): Promise<void> {
   const files = machineFiles(host, spec);
+  await host.files.makeFolder(files.folder, 0o700);
   for (const folder of [files.upper, files.work, files.root]) await host.files.makeFolder(folder);
-  await makeContainerStore(host, spec, files.containerd);
+  await makeContainerStore(host, spec);
   // Machines of earlier revisions have this folder in their own layer, where it must stay visible.
   const isInLayer = await host.files.exists(path.join(files.upper, KUBELET));
   if (isInLayer || !(await host.files.exists(files.containerd))) return;
@@ -42,8 +43,8 @@ export const KUBELET = "var/lib/kubelet";
 /** Deletes everything that the guest has written, for a machine that gets another image. */
 export async function removeRoot(host: Host, machine: MachineName): Promise<void> {
   const files = machineFiles(host, machine);
-  const { upper, work, containerd, kubelet, podDisk } = files;
-  for (const part of [upper, work, containerd, kubelet, podDisk]) await host.files.remove(part);
+  const { upper, work, containerd, contentWork, kubelet, podDisk } = files;
+  for (const part of [upper, work, containerd, contentWork, kubelet, podDisk]) await host.files.remove(part);
 }
 
 /** cloud-init's files. They are bind-mounted read-only, so they can change while the guest runs. */
@@ -53,21 +54,6 @@ export async function writeSeed(host: Host, machine: MachineName, seed: SeedFile
   await host.files.writeAtomic(path.join(folder, "user-data"), seed.userData, 0o600);
   await host.files.writeAtomic(path.join(folder, "meta-data"), seed.metaData, 0o600);
   await host.files.writeAtomic(path.join(folder, "network-config"), seed.networkConfig, 0o600);
-}
-
-/**
- * The image's unpacked container images, as hard links: containerd replaces blobs and committed layers, and never changes
- * them. It writes its databases in place, so these are copies.
- */
-async function makeContainerStore(host: Host, spec: MachineSpec, target: string): Promise<void> {
-  const source = path.join(imageFolder(host, spec.image), "containerd");
-  if ((await host.files.exists(target)) || !(await host.files.exists(source))) return;
-  const half = `${target}.half`;
-  await host.files.remove(half);
-  await linkOrCopy(host, source, half);
-  const databases = (await host.files.filesBelow(half)).filter((file) => file.endsWith(".db"));
-  for (const file of databases) await host.files.replaceByCopy(path.join(source, file), path.join(half, file));
-  await host.files.move(half, target);
 }
 
 /** Without loop devices (in some containers), a Node's ephemeral storage is the host's free space, as README.md says. */
@@ -90,14 +76,4 @@ async function makePodDisk(host: Host, spec: MachineSpec): Promise<void> {
   }
   // The next start grows the file system.
   await host.run(growFile(podDisk, spec.diskGiB));
-}
-
-async function linkOrCopy(host: Host, source: string, target: string): Promise<void> {
-  try {
-    await host.run(linkTree(source, target));
-  } catch (error) {
-    if (!(error instanceof CommandError) || !/cross-device|too many links/i.test(error.stderr)) throw error;
-    await host.files.remove(target);
-    await host.run(copyTree(source, target));
-  }
 }

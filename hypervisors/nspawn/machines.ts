@@ -10,7 +10,7 @@ import { cutPower, isRunning, stopOrderly } from "./machine-power";
 import { imageLayers, makeRoot, removeRoot, writeSeed } from "./machine-root";
 import { checkNames } from "./names";
 import { releaseStack } from "./segments";
-import { ensureForwards } from "./uplink";
+import { endUplink, ensureUplink } from "./uplink";
 
 /** A machine exists when its record is complete. */
 const records = machineRecords<DriverRecord>((host, machine) => machineFiles(host, machine).record);
@@ -60,9 +60,9 @@ export async function removeMachine(host: Host, machine: MachineName, owner: Own
     // Mark it incomplete first: after an interruption, it must not count as a machine that can start.
     await writeRecord(host, { ...record, complete: false });
     await cutPower(host, record.spec);
-    const { folder, upper, work, root, seed, containerd, kubelet, podDisk } = machineFiles(host, machine);
+    const { folder, upper, work, root, seed, containerd, contentWork, kubelet, podDisk } = machineFiles(host, machine);
     const halves = [`${containerd}.half`, `${podDisk}.half`];
-    for (const part of [seed, upper, work, root, containerd, kubelet, podDisk, ...halves])
+    for (const part of [seed, upper, work, root, containerd, contentWork, kubelet, podDisk, ...halves])
       await host.files.remove(part);
     await host.files.remove(folder);
   });
@@ -95,7 +95,9 @@ async function changeMachine(host: Host, known: DriverRecord, spec: MachineSpec)
     await stopOrderly(host, known.spec, shutdownMs(known.spec));
   } else if (running) {
     await setCapacity(host, spec);
-    await ensureForwards(host, spec);
+    // What it may reach is fixed when it starts.
+    if (!isDeepStrictEqual(known.spec.uplink?.reachable, plain(spec).uplink?.reachable)) await endUplink(host, spec);
+    await ensureUplink(host, spec);
   }
   if (known.spec.image === spec.image) return { ...known, spec: plain(spec) };
   // The guest's changes to the old image do not fit another one: it starts from scratch, as a new machine.

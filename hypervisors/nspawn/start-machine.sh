@@ -1,5 +1,5 @@
 #!/bin/sh
-# start-machine.sh FOLDER OVERLAY-OPTIONS CGROUP-FOLDER... -- COMMAND...
+# start-machine.sh FOLDER OVERLAY-OPTIONS CONTENT-OVERLAY-OPTIONS CGROUP-FOLDER... -- COMMAND...
 # Runs in a mount namespace of its own, so that the machine's root is mounted only there and goes with its processes:
 # whatever kills the machine leaves no mount behind. Stays until the machine is off, to start it again when the guest
 # reboots.
@@ -10,9 +10,15 @@ umask 022
 
 folder=$1
 options=$2
-shift 2
+content_options=$3
+shift 3
 cd "$folder"
 mount -t overlay -o "$options" groundplane root
+
+# The blobs of container images are the sealed ones, below what this machine adds and removes.
+if [ -n "$content_options" ]; then
+  mount -t overlay -o "$content_options" groundplane containerd/io.containerd.content.v1.content
+fi
 
 # A file system as large as the planned disk, which may have grown. A mounted one could be grown only with CAP_SYS_RESOURCE.
 # The loop device goes with the mount. `minixdf` counts its own metadata as part of its size, so that the size is exactly the

@@ -3,11 +3,14 @@ import { outputTail, type ProcessIdentity } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { portTaken } from "../host-ports";
-import type { MachineName, MachineSpec, PortForward } from "../hypervisor";
+import { type MachineName, type MachineSpec, OUTPUT_LIMIT, type PortForward } from "../hypervisor";
+import { attach } from "./border";
+import { uplinkCgroup } from "./cgroups";
 import { addUplinkTap, ipBatch, runUplink, setUplinkCarrier } from "./commands";
 import { machineFiles, uplinkSocket } from "./folders";
 import { machineNamespace, namespacePath } from "./names";
 import { parseForwards, parseUplinkError } from "./parse-output";
+import { uplinkPrograms } from "./uplink-programs";
 
 /** The machine's address in slirp4netns' network. */
 const GUEST_ADDRESS = "10.0.2.15";
@@ -31,6 +34,8 @@ export async function ensureUplink(host: Host, spec: MachineSpec): Promise<void>
 export async function endUplink(host: Host, machine: MachineName): Promise<void> {
   for (const process of await uplinkProcesses(host, machine)) await host.processes.kill(process);
   await host.files.remove(uplinkSocket(machine));
+  const cgroup = await uplinkCgroup(host, machine);
+  if (cgroup !== undefined) await host.files.removeIfEmpty(cgroup);
 }
 
 export async function setUplinkLink(host: Host, machine: MachineName, up: boolean): Promise<void> {
@@ -38,7 +43,7 @@ export async function setUplinkLink(host: Host, machine: MachineName, up: boolea
 }
 
 /** Removes forwards that are not wanted and adds those that are missing. */
-export async function ensureForwards(host: Host, spec: MachineSpec): Promise<void> {
+async function ensureForwards(host: Host, spec: MachineSpec): Promise<void> {
   if (!spec.uplink) return;
   const present = parseForwards(await ask(host, spec, { execute: "list_hostfwd" }));
   const wanted = spec.uplink.forwards;
@@ -72,7 +77,11 @@ async function startUplink(host: Host, spec: MachineSpec): Promise<void> {
   const socket = uplinkSocket(spec);
   const outputFile = machineFiles(host, spec).uplinkLog;
   await host.files.makeFolder(path.dirname(socket), 0o700);
-  const process = await host.processes.start(runUplink(spec, socket), { outputFile });
+  const cgroup = await makeUplinkCgroup(host, spec);
+  const process = await host.processes.start(runUplink(spec, socket, cgroup), {
+    outputFile,
+    outputLimit: OUTPUT_LIMIT,
+  });
   const deadline = host.clock.now() + READY_MS;
   while (!(await answers(host, spec))) {
     if (host.clock.now() > deadline || !host.processes.isSame(process.pid, process.startTime)) {
@@ -84,6 +93,15 @@ async function startUplink(host: Host, spec: MachineSpec): Promise<void> {
     }
     await host.clock.sleep(5);
   }
+}
+
+/** With the programs that keep the uplink from the host and its networks. */
+async function makeUplinkCgroup(host: Host, spec: MachineSpec): Promise<string> {
+  const cgroup = await uplinkCgroup(host, spec);
+  if (cgroup === undefined) throw new Error(`${spec.name} has no version 2 cgroup`);
+  await host.files.makeFolder(cgroup);
+  await attach(host, cgroup, uplinkPrograms(host.facts.addresses, spec.uplink?.reachable ?? []));
+  return cgroup;
 }
 
 const ask = (host: Host, machine: MachineName, question: unknown): Promise<string> =>

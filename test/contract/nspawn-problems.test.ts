@@ -22,6 +22,7 @@ test("every missing program is named with its package", async (t) => {
       "e2fsprogs-missing: apt-get install e2fsprogs",
       "nsenter-missing: apt-get install util-linux",
       "unshare-missing: apt-get install util-linux",
+      "perl-missing: apt-get install perl-base",
     ]);
   } finally {
     process.env.PATH = before;

@@ -47,8 +47,9 @@ test("cables are created in the stack's namespace, with the planned name and MAC
 });
 
 test("the uplink's process is sandboxed in a private mount namespace and cannot reach the host's loopback", () => {
-  assert.deepEqual(commands.runUplink(spec, "/run/groundplane/uplinks/lab.gateway"), [
+  assert.deepEqual(commands.runUplink(spec, "/run/groundplane/uplinks/lab.gateway", "/cgroup/gateway.uplink"), [
     ...["unshare", "--mount", "--propagation", "private", "--"],
+    ...["sh", "-euc", 'echo 0 >"$1/cgroup.procs"; shift; exec "$@"', "sh", "/cgroup/gateway.uplink"],
     ...["slirp4netns", "--netns-type=path", "--api-socket=/run/groundplane/uplinks/lab.gateway"],
     ...["--disable-host-loopback", "--enable-sandbox", "--enable-seccomp", "--mtu=1500"],
     ...["/run/netns/gp-lab.gateway", "uplink"],
@@ -65,19 +66,22 @@ test("systemd-nspawn gets the machine's identity, namespace and binds", () => {
     ...["--uuid=6f1d3c1e-0000-5000-8000-00000000000a", "--register=no", "--keep-unit", "--settings=no"],
     ...["--link-journal=no", "--resolv-conf=off", "--timezone=off", "--console=read-only"],
     "--network-namespace-path=/run/netns/gp-lab.gateway",
-    "--capability=CAP_SYS_ADMIN,CAP_NET_ADMIN,CAP_NET_RAW,CAP_SYS_PTRACE,CAP_MKNOD,CAP_SYSLOG,CAP_IPC_LOCK,CAP_BPF,CAP_PERFMON",
-    ...["--system-call-filter=@keyring", "--system-call-filter=bpf"],
+    "--capability=CAP_SYS_ADMIN,CAP_NET_ADMIN,CAP_NET_RAW,CAP_SYS_PTRACE,CAP_MKNOD,CAP_BPF,CAP_IPC_LOCK",
+    "--drop-capability=CAP_DAC_READ_SEARCH,CAP_LINUX_IMMUTABLE,CAP_SYS_TTY_CONFIG,CAP_LEASE",
+    "--system-call-filter=@keyring",
+    "--system-call-filter=~open_by_handle_at fspick @module @swap @raw-io kexec_load kexec_file_load syslog perf_event_open quotactl quotactl_fd userfaultfd",
     "--setenv=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1",
     "--bind-ro=/data/seed:/var/lib/cloud/seed/nocloud",
     "--bind=/data/a\\:b:/data",
   ]);
   const unified = commands.runContainer(spec, { root: "root", binds: [], legacyCgroups: false });
   assert.ok(!unified.some((word) => word.startsWith("--setenv")));
+  assert.ok(unified.includes("--system-call-filter=bpf"), "runc restricts devices by programs on version 2");
 });
 
 test("layers are stacked from top to bottom, with special characters in paths escaped", () => {
   assert.equal(
-    commands.overlayOptions(["/images/container", "/images/a:b,c"]),
+    commands.overlayOptions(["/images/container", "/images/a:b,c"], "upper", "work"),
     "lowerdir=/images/container:/images/a\\:b\\,c,upperdir=upper,workdir=work",
   );
 });

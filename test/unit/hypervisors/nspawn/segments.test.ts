@@ -132,7 +132,7 @@ test("a host that cannot run system containers reports everything that is missin
     files: { "/proc/filesystems": "nodev\ttmpfs\n", "/proc/sys/kernel/osrelease": "6.1.0\n" },
     commands: [
       { argv: check("systemd-nspawn"), exitCode: 1 },
-      ...["slirp4netns", "ip", "mkfs.ext4", "nsenter", "unshare"].map((program) => ({ argv: check(program) })),
+      ...["slirp4netns", "ip", "mkfs.ext4", "nsenter", "unshare", "perl"].map((program) => ({ argv: check(program) })),
     ],
   });
   assert.deepEqual(await ids(bare), [
