@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { emitYaml } from "../cloud-init/emit-yaml";
 
 export interface KubeconfigContent {
   readonly stack: string;
@@ -12,32 +12,32 @@ export interface KubeconfigContent {
   readonly clientKey: string;
 }
 
-/** The administrator's kubeconfig: one cluster, one user and one context, named after the stack. */
+/**
+ * The administrator's kubeconfig: one cluster, one user and one context, named after the stack. `kubectl` reads YAML 1.1,
+ * in which a stack named `no` would be a boolean.
+ */
 export function renderKubeconfig(content: KubeconfigContent): string {
   const base64 = (pem: string) => Buffer.from(pem, "utf8").toString("base64");
   const user = `${content.stack}-admin`;
-  return stringify(
-    {
-      apiVersion: "v1",
-      kind: "Config",
-      clusters: [
-        {
-          name: content.stack,
-          cluster: { server: content.server, "certificate-authority-data": base64(content.certificateAuthority) },
+  return emitYaml({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [
+      {
+        name: content.stack,
+        cluster: { server: content.server, "certificate-authority-data": base64(content.certificateAuthority) },
+      },
+    ],
+    users: [
+      {
+        name: user,
+        user: {
+          "client-certificate-data": base64(content.clientCertificate),
+          "client-key-data": base64(content.clientKey),
         },
-      ],
-      users: [
-        {
-          name: user,
-          user: {
-            "client-certificate-data": base64(content.clientCertificate),
-            "client-key-data": base64(content.clientKey),
-          },
-        },
-      ],
-      contexts: [{ name: content.stack, context: { cluster: content.stack, user } }],
-      "current-context": content.stack,
-    },
-    { lineWidth: 0 },
-  );
+      },
+    ],
+    contexts: [{ name: content.stack, context: { cluster: content.stack, user } }],
+    "current-context": content.stack,
+  });
 }

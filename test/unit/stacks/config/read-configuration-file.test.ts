@@ -94,3 +94,72 @@ test("a problem is described with its place, value, rule and fix", () => {
     ].join("\n"),
   );
 });
+
+const configured = (text: string) => {
+  const { configuration, problems } = readConfigurationFile(text, { stack: "lab" });
+  assert.ok(configuration, JSON.stringify(problems));
+  return configuration;
+};
+
+test("anchors, aliases and merge keys are read as Pulumi reads them", () => {
+  const { pools } = configured(`config:
+  groundplane:dataCenter:
+    pools:
+      masters: &m { count: 1, cpus: 3, memoryMiB: 4096 }
+      balancers: { count: 1, <<: { cpus: 4, count: 2 } }
+      workers: { <<: *m, count: 2 }
+`);
+  assert.deepEqual([pools.masters.count, pools.masters.cpus], [1, 3]);
+  assert.deepEqual([pools.workers.count, pools.workers.cpus, pools.workers.memoryMiB], [2, 3, 4096]);
+  assert.deepEqual([pools.balancers.count, pools.balancers.cpus], [1, 4], "a key of its own wins");
+  const several = configured(`defaults:
+  - &small { cpus: 2, memoryMiB: 2048 }
+  - &large { cpus: 8, memoryMiB: 8192 }
+config: &c
+  groundplane:dataCenter: &d
+    pools: { workers: { <<: [*large, *small] }, masters: { <<: *large } }
+`);
+  assert.deepEqual([several.pools.workers.cpus, several.pools.workers.memoryMiB], [8, 8192], "the first source wins");
+});
+
+test("a problem in a merged value has the line where the value is written", () => {
+  const { problems = [] } = readConfigurationFile(
+    `shared: &shared
+  cpus: many
+  <<: &more
+    memoryMiB: 3
+config:
+  groundplane:dataCenter:
+    pools:
+      workers:
+        <<: *shared
+        count: -1
+      masters: *shared
+`,
+    { stack: "lab" },
+  );
+  assert.deepEqual(
+    problems.map(({ line, path }) => [line, path]),
+    [
+      [2, "pools.masters.cpus"],
+      [2, "pools.workers.cpus"],
+      [4, "pools.masters.memoryMiB"],
+      [4, "pools.workers.memoryMiB"],
+      [10, "pools.workers.count"],
+    ],
+  );
+});
+
+test("a broken alias or merge is a problem, and nothing throws", () => {
+  for (const text of ["config: *nowhere\n", "config: { <<: 3 }\n", "a: &a [*a]\nconfig: *a\n"]) {
+    assert.match(readConfigurationFile(text, { stack: "lab" }).problems?.[0]?.rule ?? "", /must be YAML/, text);
+  }
+});
+
+test("integers are read as Pulumi reads them", () => {
+  const cpus = { "010": 8, "0o10": 8, "0x10": 16, "0b11": 3, "1_0": 10, "09": 9, "+4": 4, "7": 7 };
+  for (const [text, value] of Object.entries(cpus)) {
+    const { pools } = configured(`config: { "groundplane:dataCenter": { pools: { workers: { cpus: ${text} } } } }\n`);
+    assert.equal(pools.workers.cpus, value, text);
+  }
+});
