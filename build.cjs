@@ -3,6 +3,7 @@
 // itself looks after its own bundle; making it here keeps the first `pulumi up` from having to.
 const esbuild = require("esbuild");
 const fs = require("node:fs");
+const path = require("node:path");
 const { programBundle } = require("./toolchain/program-bundle.cjs");
 
 const entries = {
@@ -14,6 +15,28 @@ const entries = {
   "language-host": "toolchain/language-host/main.ts",
   "command-plugin": "toolchain/command-plugin/main.ts",
 };
+
+/** Folders with files that guests and Linux hosts run or read as they are. */
+const runAsTheyAre = ["cloud-init/scripts", "image/scripts", "image/layers", "provider/launcher", "hypervisors"];
+
+/**
+ * Gives scripts the line ends that their interpreters need. A clone from before `.gitattributes` named them, or an unpacked
+ * archive, may have those of Windows, with which `#!/bin/sh` names a program that does not exist.
+ */
+function restoreLineEnds(folder) {
+  for (const { name, parentPath } of fs.readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const file = path.join(parentPath, name);
+    if (!fs.lstatSync(file).isFile() || file.endsWith(".ts")) continue;
+    const text = fs.readFileSync(file);
+    if (text.includes("\r\n") && !text.includes(0)) {
+      fs.writeFileSync(file, text.toString("latin1").replaceAll("\r\n", "\n"), "latin1");
+    }
+  }
+}
+
+for (const folder of runAsTheyAre.map((name) => path.join(__dirname, name))) {
+  if (fs.existsSync(folder)) restoreLineEnds(folder);
+}
 
 const present = Object.fromEntries(Object.entries(entries).filter(([, file]) => fs.existsSync(file)));
 esbuild.buildSync({

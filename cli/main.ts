@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { closeDataFolder } from "../host/data-folder";
-import { exemptLoopback } from "../host/exempt-loopback.cjs";
+import { prepareEnvironment } from "../host/prepare-environment.cjs";
 import { UserError } from "../model/user-error";
 import { bundleCommand } from "./commands/bundle";
 import { destroyCommand } from "./commands/destroy";
@@ -21,7 +21,7 @@ import { verifyCommand } from "./commands/verify";
 
 /** Exit codes: 0 success, 1 failure or an unhealthy stack, 2 a wrong command line. */
 async function main(): Promise<void> {
-  exemptLoopback();
+  prepareEnvironment();
   await closeDataFolder();
   const groundplane = new Command("groundplane").description(
     "A highly available Kubernetes data centre on your own machine",

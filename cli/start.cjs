@@ -2,6 +2,7 @@
 const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
+const { prepareEnvironment } = require("../host/prepare-environment.cjs");
 
 const root = path.join(__dirname, "..");
 const OLDEST_NODE = [20, 19];
@@ -16,6 +17,7 @@ const SOURCES = [
 ];
 
 checkNode();
+prepareEnvironment();
 if (!areDependenciesInstalled())
   run("installing dependencies", ...npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]));
 if (!areBundlesFresh()) run("building", process.execPath, ["build.cjs"]);

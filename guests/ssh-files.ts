@@ -29,13 +29,15 @@ export async function writeSshFiles(stack: string, outputs: StackOutputs): Promi
 
 /** An OpenSSH client configuration that knows each node by its name. */
 export function renderSshConfig(
-  files: Pick<SshFiles, "key" | "knownHosts">,
+  files: SshFiles,
   { gatewaySsh, inventory }: Pick<StackOutputs, "gatewaySsh" | "inventory">,
+  platform: string = process.platform,
 ): string {
   const nodes = inventory.filter((node) => node.name !== "gateway");
+  const jump = throughGateway(files.config, platform);
   const hosts = [
     block("gateway", [`HostName ${gatewaySsh.host}`, `Port ${gatewaySsh.port}`]),
-    ...nodes.map((node) => block(node.name, [`HostName ${node.address}`, "ProxyJump gateway"])),
+    ...nodes.map((node) => block(node.name, [`HostName ${node.address}`, jump])),
     block("*", [
       "User root",
       `IdentityFile ${quoted(files.key)}`,
@@ -55,8 +57,23 @@ function block(host: string, lines: readonly string[]): string {
   return [`Host ${host}`, ...lines.map((line) => `  ${line}`), ""].join("\n");
 }
 
-/** ssh splits at spaces, expands `%` and treats a backslash as an escape. On Windows it accepts both kinds of slashes. */
-const quoted = (file: string): string => `"${file.replace(/(?<=^[A-Za-z]:.*)\\/g, "/").replaceAll("%", "%%")}"`;
+/**
+ * Like `ProxyJump gateway`. ssh runs itself again for that, through the user's shell, and does not quote the path of this
+ * file.
+ */
+function throughGateway(config: string, platform: string): string {
+  const file = withForwardSlashes(config).replaceAll("%", "%%");
+  const word = platform === "win32" ? `"${file}"` : shellWord(file);
+  return `ProxyCommand ssh -F ${word} -W "[%h]:%p" gateway`;
+}
+
+const shellWord = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** ssh splits at spaces, expands `%` and treats a backslash before a quotation mark as an escape. */
+const quoted = (file: string): string => `"${withForwardSlashes(file).replaceAll("%", "%%").replaceAll('"', '\\"')}"`;
+
+/** On Windows, ssh accepts both kinds of slashes. */
+const withForwardSlashes = (file: string): string => file.replace(/(?<=^[A-Za-z]:.*)\\/g, "/");
 
 /** The command line of the system's ssh. */
 export function sshWords(config: string, node: string, words: readonly string[]): readonly string[] {

@@ -4,13 +4,15 @@ import * as path from "node:path";
 
 /**
  * The folder with all data that outlives a command: `$GROUNDPLANE_DATA`, else `$XDG_DATA_HOME/groundplane`, else
- * `~/.local/share/groundplane`. It is never below the project, because Pulumi reads the whole project on each run.
+ * `~/.local/share/groundplane`. It is never below the project, because Pulumi reads the whole project on each run. A
+ * relative `XDG_DATA_HOME` is ignored, as its specification demands: it would mean another folder for each command.
  */
 export function dataFolder(): string {
   const chosen = process.env.GROUNDPLANE_DATA;
   if (chosen) return path.resolve(chosen);
-  const base = process.env.XDG_DATA_HOME || path.join(os.homedir(), ".local", "share");
-  return path.join(base, "groundplane");
+  const base = process.env.XDG_DATA_HOME;
+  const isUsable = base !== undefined && path.isAbsolute(base);
+  return path.join(isUsable ? base : path.join(os.homedir(), ".local", "share"), "groundplane");
 }
 
 /** Pulumi's local backend; its folder `state/` contains the stacks. */

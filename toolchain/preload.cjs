@@ -1,10 +1,10 @@
 // Loaded before the Pulumi program (Pulumi.yaml, nodeargs).
 const Module = require("node:module");
 const util = require("node:util");
-const { exemptLoopback } = require("../host/exempt-loopback.cjs");
+const { prepareEnvironment } = require("../host/prepare-environment.cjs");
 
-// The program talks to the engine over loopback.
-exemptLoopback();
+// The program talks to the engine over loopback, and asks programs of this host.
+prepareEnvironment();
 
 // Node's `util.inspect(error, { colors: true })` does not end in reasonable time for a stack frame of the form
 // `node_modules/@scope/file` without a further slash, and the source maps of @pulumi/pulumi name its top-level files so.

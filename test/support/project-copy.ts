@@ -18,10 +18,11 @@ export interface ProjectCopy {
 /** Cache folders in the data folder, which all projects on the host share. */
 const sharedFolders = ["images", "parts", "tools"] as const;
 
-export function copyProject(hostData: string): ProjectCopy {
+/** @param name of the folder above project and data */
+export function copyProject(hostData: string, name = ""): ProjectCopy {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
-  const folder = path.join(root, "project");
-  const data = path.join(root, "data");
+  const folder = path.join(root, name, "project");
+  const data = path.join(root, name, "data");
   const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
     cwd: projectFolder,
     encoding: "utf8",

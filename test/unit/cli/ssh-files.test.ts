@@ -13,11 +13,12 @@ const node = (name: string, address: string) => ({
 
 test("nodes are reached by name through the gateway, and no other keys or hosts are trusted", () => {
   const config = renderSshConfig(
-    { key: "/data/100% mine/key", knownHosts: "/data/known_hosts" },
+    { config: "/data/100% mine/config", key: "/data/100% mine/key", knownHosts: "/data/known_hosts" },
     {
       gatewaySsh: { host: "127.0.0.1", port: 20_001, hostKey: "ssh-ed25519 AAAA" },
       inventory: [node("gateway", "192.168.56.1"), node("master-1", "192.168.57.11")],
     },
+    "linux",
   );
   assert.equal(
     config,
@@ -27,7 +28,7 @@ test("nodes are reached by name through the gateway, and no other keys or hosts 
 
 Host master-1
   HostName 192.168.57.11
-  ProxyJump gateway
+  ProxyCommand ssh -F '/data/100%% mine/config' -W "[%h]:%p" gateway
 
 Host *
   User root
@@ -50,11 +51,17 @@ test("a command is passed to ssh with its own dashes", () => {
 });
 
 test("Windows paths are written with forward slashes, which ssh does not interpret", () => {
-  const files = { key: "C:\\Users\\Ada L\\key", knownHosts: "/data/with\\backslash" };
-  const config = renderSshConfig(files, {
+  const files = {
+    config: "C:\\Users\\Ada L\\config",
+    key: "C:\\Users\\Ada L\\key",
+    knownHosts: "/data/with\\backslash",
+  };
+  const outputs = {
     gatewaySsh: { host: "127.0.0.1", port: 20_001, hostKey: "ssh-ed25519 AAAA" },
-    inventory: [],
-  });
+    inventory: [node("master-1", "192.168.57.11")],
+  };
+  const config = renderSshConfig(files, outputs, "win32");
   assert.match(config, /IdentityFile "C:\/Users\/Ada L\/key"/);
   assert.match(config, /UserKnownHostsFile "\/data\/with\\backslash"/);
+  assert.match(config, /ProxyCommand ssh -F "C:\/Users\/Ada L\/config" -W "\[%h\]:%p" gateway/);
 });

@@ -1,0 +1,2 @@
+export const harmful: readonly { readonly names: RegExp; readonly why: string }[];
+export function prepareEnvironment(environment?: NodeJS.ProcessEnv, platform?: string): NodeJS.ProcessEnv;
