@@ -41,10 +41,12 @@ export async function longestStall(sampleMs: number): Promise<number> {
   return Math.round(longest);
 }
 
-/** The path of a program on PATH; `undefined` if it is not installed. */
-export async function findProgram(name: string): Promise<string | undefined> {
-  for (const folder of (process.env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute)) {
-    if (await exists(path.join(folder, name))) return path.join(folder, name);
+/** The path of a program on PATH or in further folders; `undefined` if it is not installed. */
+export async function findProgram(name: string, more: readonly string[] = []): Promise<string | undefined> {
+  const folders = (process.env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute);
+  for (const folder of [...folders, ...more]) {
+    // A folder on PATH may be closed to this user, e.g. one of root's after `su`.
+    if (await exists(path.join(folder, name)).catch(() => false)) return path.join(folder, name);
   }
   return undefined;
 }

@@ -3,11 +3,12 @@ import { driverRequirements, type HostProgram } from "../model/driver-requiremen
 import type { DriverName } from "../model/drivers";
 import { UserError } from "../model/user-error";
 import { exists } from "./file-store";
+import { findProgram } from "./host-capacity";
 import type { ProgressLines } from "./progress-lines";
 import { runCommand } from "./run-command";
 
 /** A Debian package and the file that shows that it is installed: a program's name or an absolute path. */
-interface HostPackage {
+export interface HostPackage {
   readonly name: string;
   readonly has: string;
   readonly purpose: string;
@@ -62,9 +63,7 @@ export interface HostPackageOptions extends PackageNeeds {
  * @throws UserError `packages-refused`, `not-debian`, `not-root`, `packages-failed`
  */
 export async function ensureHostPackages(options: HostPackageOptions): Promise<void> {
-  // On other systems, VirtualBox and Pulumi have installers, and images come from a bundle.
-  if (process.platform !== "linux") return;
-  const missing = await missingPackages(neededPackages(options));
+  const missing = await missingHostPackages(options);
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name);
   for (const { name, purpose } of missing) options.progress.note(`missing: ${name} (${purpose})`);
@@ -103,7 +102,10 @@ const packagesOf = (programs: readonly HostProgram[]): readonly HostPackage[] =>
     .filter((one, index) => programs.findIndex((other) => other.package === one.package) === index)
     .map((one) => ({ name: one.package, has: one.program, purpose: one.task }));
 
-async function missingPackages(wanted: readonly HostPackage[]): Promise<readonly HostPackage[]> {
+export async function missingHostPackages(needs: PackageNeeds): Promise<readonly HostPackage[]> {
+  // On other systems, VirtualBox and Pulumi have installers, and images come from a bundle.
+  if (process.platform !== "linux") return [];
+  const wanted = neededPackages(needs);
   const present = await Promise.all(wanted.map(({ has }) => isPresent(has)));
   return wanted.filter((_, index) => !present[index]);
 }
@@ -111,9 +113,7 @@ async function missingPackages(wanted: readonly HostPackage[]): Promise<readonly
 /** Looks for programs instead of asking dpkg, because other installations count too. */
 async function isPresent(what: string): Promise<boolean> {
   if (what.startsWith("/")) return exists(what);
-  const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
-  for (const folder of folders) if (folder && (await exists(`${folder}/${what}`))) return true;
-  return false;
+  return (await findProgram(what, ["/usr/sbin", "/sbin"])) !== undefined;
 }
 
 /** Asks only if a user can answer. */

@@ -1,6 +1,9 @@
 import * as os from "node:os";
 import type { CommandError } from "../model/commands";
 import type { NamespaceProblem } from "../model/host";
+import { currentUser } from "./file-access";
+import { readIfPresent } from "./file-store";
+import { findProgram } from "./host-capacity";
 import { readKernelFile } from "./kernel-files";
 import { runCommand } from "./run-command";
 
@@ -29,25 +32,54 @@ export async function namespaceProblem(): Promise<NamespaceProblem | undefined> 
     return { problem: `Linux ${os.release()} is older than ${OLDEST_KERNEL.join(".")}`, hint: "use a newer kernel" };
   }
   // The mount is part of the test, because AppArmor can permit the namespace but refuse mounts in it.
-  const probe = [...asNamespaceRoot, "mount", "-t", "tmpfs", "tmpfs", "/mnt"];
-  return runCommand(probe, { timeoutMs: PROBE_TIMEOUT_MS, env: { LC_ALL: "C" } }).then(
+  const refusal = await refusalOf([...asNamespaceRoot, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]);
+  if (refusal === undefined) return undefined;
+  const user = currentUser();
+  // `unshare` stops at the first obstacle, and it looks for subordinate ids before it tries whether they help.
+  const plain = await refusalOf(["unshare", "--user", "--map-root-user", "true"]);
+  const found = [
+    ...(plain === undefined ? [] : [explainRefusal(plain, user)]),
+    ...((await findProgram("newuidmap")) ? [] : [noProgram]),
+    ...((await hasSubordinateIds(user)) ? [] : [noSubordinateIds(user)]),
+  ];
+  return joinProblems(found.length > 0 ? found : [explainRefusal(refusal, user)]);
+}
+
+/** What a command of a namespace reports when it fails. */
+async function refusalOf(argv: readonly string[]): Promise<string | undefined> {
+  return runCommand(argv, { timeoutMs: PROBE_TIMEOUT_MS, env: { LC_ALL: "C" } }).then(
     () => undefined,
-    (error: CommandError) => explainRefusal(error.stderr || error.message, os.userInfo().username),
+    (error: CommandError) => error.stderr || error.message,
   );
 }
 
+async function hasSubordinateIds(user: string): Promise<boolean> {
+  const files = await Promise.all(["/etc/subuid", "/etc/subgid"].map(readIfPresent));
+  const own = [`${user}:`, `${process.getuid?.()}:`];
+  return files.every((text) => (text ?? "").split("\n").some((line) => own.some((name) => line.startsWith(name))));
+}
+
+/** Several problems as one, so that all of them can be solved at once. Pure. */
+export const joinProblems = (problems: readonly NamespaceProblem[]): NamespaceProblem => ({
+  problem: problems.map(({ problem }) => problem).join(", and "),
+  hint: problems.map(({ hint }) => hint).join("; "),
+});
+
+const noProgram: NamespaceProblem = { problem: "newuidmap is not installed", hint: "sudo apt-get install uidmap" };
+
+const noSubordinateIds = (user: string): NamespaceProblem => ({
+  problem: `${user} has no subordinate ids`,
+  hint: `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`,
+});
+
 /** Interprets error messages of `unshare`, `newuidmap` and `mount`. Pure. */
 export function explainRefusal(said: string, user: string): NamespaceProblem {
-  const ranges = "--add-subuids 100000-165535 --add-subgids 100000-165535";
+  const { problem: lacking, hint: adding } = noSubordinateIds(user);
   const cases: readonly (readonly [RegExp, string, string])[] = [
     [/ENOENT|unrecognized option/, "unshare of util-linux 2.38 or later is not installed", "update util-linux"],
     // With a folder in PATH that the user cannot read, a missing program is "Permission denied".
-    [
-      /new[ug]idmap.*(?:No such file|not found|Permission denied)/i,
-      "newuidmap is not installed",
-      "sudo apt-get install uidmap",
-    ],
-    [/\/etc\/sub[ug]id/, `${user} has no subordinate ids`, `sudo usermod ${ranges} ${user}`],
+    [/new[ug]idmap.*(?:No such file|not found|Permission denied)/i, noProgram.problem, noProgram.hint],
+    [/\/etc\/sub[ug]id/, lacking, adding],
     [
       /unshare failed: No space left/,
       "this host allows no user namespaces",

@@ -1,6 +1,8 @@
 import * as fs from "node:fs/promises";
+import * as path from "node:path";
 import type { ProcessIdentity } from "../model/commands";
-import { processStartTime } from "./start-process";
+import { runCommand } from "./run-command";
+import { isProcessAlive, processStartTime } from "./start-process";
 
 /** The processes whose argv satisfies the predicate. Kernel threads and zombies have no argv. */
 export async function findProcesses(
@@ -29,6 +31,25 @@ export async function fileHolders(file: string): Promise<readonly string[]> {
     (await allPids()).map(async (pid) => ((await hasOpen(pid, file)) ? [await describeProcess(pid)] : [])),
   );
   return found.flat();
+}
+
+/** The command of a running process; empty if it cannot be examined; `undefined` if no such process runs. */
+export async function runningCommand(pid: number): Promise<string | undefined> {
+  if (!isProcessAlive(pid)) return undefined;
+  if (process.platform === "linux") {
+    const [name, argv] = await Promise.all(
+      ["comm", "cmdline"].map((file) => fs.readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),
+    );
+    return [name?.trim(), path.basename(argv?.split("\0")[0] ?? "")].filter(Boolean).join(" ");
+  }
+  const argv =
+    process.platform === "win32"
+      ? ["tasklist", "/FI", `PID eq ${pid}`, "/FO", "CSV", "/NH"]
+      : ["ps", "-p", String(pid), "-o", "comm="];
+  return runCommand(argv, { timeoutMs: 10_000 }).then(
+    ({ stdout }) => stdout.trim(),
+    () => "",
+  );
 }
 
 async function hasOpen(pid: number, target: string): Promise<boolean> {

@@ -75,13 +75,14 @@ function processStat(pid: number): readonly string[] | undefined {
   }
 }
 
-/** Whether a process with this pid exists, on any platform. It can be another process with a reused pid. */
+/** Whether a process with this pid runs, on any platform. It can be another process with a reused pid. */
 export function isProcessAlive(pid: number): boolean {
-  if (process.platform === "linux") return processStartTime(pid) !== undefined;
+  const fields = processStat(pid);
+  if (fields) return fields[0] !== "Z" && fields[0] !== "X";
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // The process runs and belongs to another user.
+    // The process runs and belongs to another user, whose processes /proc may hide.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -2,12 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { DataCenter } from "../components/data-center";
 import { localHost } from "../host/local-host";
 import { chooseDriver, driverSurroundings, slowdownOf } from "../hypervisors/choice/choose-driver";
+import { refuseEmptyPassphrase } from "../model/passphrase";
 import { UserError } from "../model/user-error";
 import { planDataCenter } from "./plan/plan-data-center";
 import { readStackConfig } from "./read-stack-config";
 
 /** What Pulumi runs: read, plan, build, outputs. */
 async function buildStack() {
+  refuseEmptyPassphrase(process.env);
   const configuration = readStackConfig();
   const surroundings = await driverSurroundings(localHost, configuration.name);
   const { driver } = await chooseDriver(configuration.driver, surroundings);

@@ -1,26 +1,43 @@
 import * as path from "node:path";
-import { exists, makeTemporaryFolder, readIfPresent, removeTree, stampFile, writeFileAtomic } from "../host/file-store";
+import { pulumiHomeFolder } from "../host/data-folder";
+import { exists, makeTemporaryFolder, readIfPresent, removeTree, writeFileAtomic } from "../host/file-store";
 import { runCommand } from "../host/run-command";
 import { UserError } from "../model/user-error";
 import { programFile } from "./own-pulumi";
+import { credentialsFolder } from "./pulumi-environment";
 import type { ObtainOptions, PulumiCli } from "./pulumi-tool";
 import { COMMAND_PLUGIN_VERSION } from "./pulumi-tool";
-import { keepStandIn, launcher } from "./stand-ins";
+import { isStandIn, keepStandIn, launcher } from "./stand-ins";
+import { isWorthAsking } from "./worth-asking";
 
 const DOWNLOAD_LIMIT_MS = 120_000;
 const EXECUTABLE = programFile("pulumi-resource-command");
 
+const pluginFolder = (home: string): string =>
+  path.join(home, "plugins", `resource-command-v${COMMAND_PLUGIN_VERSION}`);
+
+export type InstalledPlugin = "official" | "stand-in" | "none";
+
+export async function installedCommandPlugin(home: string): Promise<InstalledPlugin> {
+  const file = path.join(pluginFolder(home), EXECUTABLE);
+  if (!(await exists(file))) return "none";
+  return (await isStandIn(file, "command-plugin")) ? "stand-in" : "official";
+}
+
 /**
- * Installs the plugin of `@pulumi/command` into a PULUMI_HOME: the official one where Pulumi itself is not built here,
- * else ours. Keeps an official one that is present; ours follows this project's version.
+ * Installs the plugin of `@pulumi/command` into a PULUMI_HOME of ours: the official one where it can be had, else our
+ * stand-in, which a later call replaces. Where Pulumi itself had to be built, the official plugin cannot be had either.
  */
 export async function installCommandPlugin(cli: PulumiCli, home: string, options: ObtainOptions = {}): Promise<void> {
-  const installed = path.join(home, "plugins", `resource-command-v${COMMAND_PLUGIN_VERSION}`, EXECUTABLE);
-  const isPresent = await exists(installed);
-  if (isPresent && !(await isLauncher(installed))) return;
-  if (!isPresent && cli.how !== "build" && (await installOfficial(cli, home, options))) return;
+  const present = await installedCommandPlugin(home);
+  if (present === "official") return;
+  if (await installUsersOwn(cli, home, options)) return;
+  if (cli.how !== "build") {
+    const isDue = await isWorthAsking("command-plugin");
+    if ((isDue || present === "none") && (await installOfficial(cli, home, options))) return;
+  }
   if (process.platform === "win32") throw pluginMissing();
-  await installOurs(cli, home, installed, options);
+  await installOurs(cli, home, options);
 }
 
 /** A shell script starts ours, so Windows needs the official one. */
@@ -31,26 +48,32 @@ const pluginMissing = (): UserError =>
     `with a network: pulumi plugin install resource command ${COMMAND_PLUGIN_VERSION}`,
   );
 
-/** Ours is a few lines of shell, the official plugin a large binary. */
-async function isLauncher(file: string): Promise<boolean> {
-  const stamp = await stampFile(file);
-  return stamp !== undefined && stamp.bytes < 4096 && ((await readIfPresent(file)) ?? "").startsWith("#!/bin/sh");
+/** Without a network, the user may have the official plugin in their own home. */
+async function installUsersOwn(cli: PulumiCli, home: string, { signal }: ObtainOptions): Promise<boolean> {
+  const users = credentialsFolder();
+  if (users === home || (await installedCommandPlugin(users)) !== "official") return false;
+  return install(cli, home, ["--file", pluginFolder(users), "--reinstall"], { signal }).then(
+    () => true,
+    (error: unknown) => refused(error, signal),
+  );
 }
 
 async function installOfficial(cli: PulumiCli, home: string, { progress, signal }: ObtainOptions): Promise<boolean> {
   progress?.(`downloading the command plugin ${COMMAND_PLUGIN_VERSION}`);
-  return install(cli, home, [], { signal, timeoutMs: DOWNLOAD_LIMIT_MS }).then(
+  return install(cli, home, ["--reinstall"], { signal, timeoutMs: DOWNLOAD_LIMIT_MS }).then(
     () => true,
-    (error: unknown) => {
-      if (signal?.aborted) throw error;
-      return false;
-    },
+    (error: unknown) => refused(error, signal),
   );
 }
 
-async function installOurs(cli: PulumiCli, home: string, installed: string, { signal }: ObtainOptions): Promise<void> {
+function refused(error: unknown, signal: AbortSignal | undefined): false {
+  if (signal?.aborted) throw error;
+  return false;
+}
+
+async function installOurs(cli: PulumiCli, home: string, { signal }: ObtainOptions): Promise<void> {
   const text = launcher(await keepStandIn("command-plugin"));
-  if ((await readIfPresent(installed)) === text) return;
+  if ((await readIfPresent(path.join(pluginFolder(home), EXECUTABLE))) === text) return;
   const folder = await makeTemporaryFolder("groundplane-command-plugin-");
   try {
     await writeFileAtomic(path.join(folder, EXECUTABLE), text, 0o755);
@@ -71,4 +94,11 @@ async function install(
     ...limits,
     env: { PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: "true" },
   });
+}
+
+/** Earlier versions installed our stand-in into the home of a user who has a login. It does not help there. */
+export async function removeFromUsersHome(home = credentialsFolder()): Promise<void> {
+  if (home === pulumiHomeFolder() || (await installedCommandPlugin(home)) !== "stand-in") return;
+  await removeTree(pluginFolder(home));
+  await removeTree(`${pluginFolder(home)}.lock`);
 }

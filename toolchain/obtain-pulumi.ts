@@ -1,18 +1,23 @@
 import * as path from "node:path";
-import { toolsFolder } from "../host/data-folder";
+import { pulumiHomeFolder, toolsFolder } from "../host/data-folder";
 import { withFileLock } from "../host/file-lock";
-import { makeFolder, removeTree } from "../host/file-store";
+import { makeFolder, moveTree, removeTree } from "../host/file-store";
 import { type HostFinding, ok, warning } from "../model/host-finding";
 import { UserError } from "../model/user-error";
 import { buildPulumi } from "./build-pulumi";
 import { downloadPulumi, isDownloadReachable } from "./download-pulumi";
-import { installCommandPlugin } from "./install-command-plugin";
-import { findOwnPulumi } from "./own-pulumi";
-import { choosePulumiHome } from "./pulumi-environment";
+import {
+  type InstalledPlugin,
+  installCommandPlugin,
+  installedCommandPlugin,
+  removeFromUsersHome,
+} from "./install-command-plugin";
+import { findOwnPulumi, lookForOwnPulumi } from "./own-pulumi";
 import type { ObtainOptions, PulumiCli } from "./pulumi-tool";
-import { PULUMI_VERSION } from "./pulumi-tool";
+import { COMMAND_PLUGIN_VERSION, PULUMI_VERSION } from "./pulumi-tool";
 import { isIntact, readRecord, sealFolder } from "./sealed-folder";
-import { installLanguageHost } from "./stand-ins";
+import { installLanguageHost, isStandIn } from "./stand-ins";
+import { isWorthAsking } from "./worth-asking";
 
 const LOCK_TIMEOUT_MS = 30 * 60_000;
 
@@ -29,8 +34,9 @@ export const keptPulumiFolder = (): string => path.join(toolsFolder(), `pulumi-$
 export async function obtainPulumi(options: ObtainOptions = {}): Promise<PulumiCli> {
   const own = await findOwnPulumi();
   const cli = own ?? (await withFileLock(path.join(toolsFolder(), "pulumi"), () => keepPulumi(options), LOCK));
-  const home = await choosePulumiHome();
+  const home = pulumiHomeFolder();
   await withFileLock(path.join(home, "command-plugin"), () => installCommandPlugin(cli, home, options), LOCK);
+  await removeFromUsersHome();
   return cli;
 }
 
@@ -39,16 +45,42 @@ export async function findPulumi(): Promise<PulumiCli | undefined> {
   return (await findOwnPulumi()) ?? keptPulumi();
 }
 
+/** Names Pulumi, its language host and its command plugin, and why the user's own Pulumi is not used. */
 export async function checkPulumi(): Promise<readonly HostFinding[]> {
-  const cli = await findPulumi();
-  if (cli) return [ok("pulumi", `Pulumi ${cli.version} is in ${cli.binFolder} (${cli.how})`)];
-  return [warning("pulumi", "Pulumi is not installed yet", "`npm start` obtains it")];
+  const { own, passedOver } = await lookForOwnPulumi();
+  const cli = own ?? (await keptPulumi());
+  const others = passedOver ? `\nnot ${passedOver}` : "";
+  if (!cli) return [warning("pulumi", `Pulumi is not installed yet${others}`, "`npm start` obtains it")];
+  const host = path.join(cli.binFolder, "pulumi-language-nodejs");
+  const ourHost = await isStandIn(host, "language-host");
+  return [
+    ok("pulumi", `Pulumi ${cli.version} is in ${cli.binFolder} (${origins[cli.how]})${others}`),
+    ok("language-host", `Node.js host of Pulumi: ${ourHost ? "groundplane's stand-in" : "the official one"}`),
+    ok(
+      "command-plugin",
+      `command plugin ${COMMAND_PLUGIN_VERSION}: ${plugins[await installedCommandPlugin(pulumiHomeFolder())]}`,
+    ),
+  ];
 }
+
+const origins: Readonly<Record<PulumiCli["how"], string>> = {
+  own: "your own",
+  download: "downloaded by groundplane",
+  build: "built by groundplane, because the download site could not be reached",
+};
+
+const plugins: Readonly<Record<InstalledPlugin, string>> = {
+  official: "the official one",
+  "stand-in": "groundplane's stand-in, until the official one can be downloaded",
+  none: "not installed yet, `npm start` installs it",
+};
 
 const LOCK = { timeoutMs: LOCK_TIMEOUT_MS };
 
 async function keepPulumi(options: ObtainOptions): Promise<PulumiCli> {
-  const cli = (await keptPulumi()) ?? (await fetchPulumi(options));
+  const kept = await keptPulumi();
+  const cli =
+    (kept?.how === "build" ? await replaceByOfficial(options) : undefined) ?? kept ?? (await fetchPulumi(options));
   // For a kept one, too: another clone of the project, or this one before an update, may have left an older host.
   if (cli.how === "build") await installLanguageHost(cli.binFolder);
   return cli;
@@ -70,10 +102,33 @@ async function fetchPulumi(options: ObtainOptions): Promise<PulumiCli> {
     );
   }
   const folder = keptPulumiFolder();
-  const binFolder = path.join(folder, "bin");
-  await removeTree(folder);
-  await makeFolder(binFolder);
+  await isWorthAsking("pulumi");
   const how = (await isDownloadReachable(options.signal)) ? "download" : "build";
+  await removeTree(folder);
+  return fillFolder(folder, how, options);
+}
+
+/** For a Pulumi that was built with our language host because the download site could not be reached. */
+async function replaceByOfficial(options: ObtainOptions): Promise<PulumiCli | undefined> {
+  if (!(await isWorthAsking("pulumi")) || !(await isDownloadReachable(options.signal))) return undefined;
+  const folder = keptPulumiFolder();
+  const official = `${folder}.official`;
+  await removeTree(official);
+  try {
+    await fillFolder(official, "download", options);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    options.progress?.(`the built Pulumi stays: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
+    return undefined;
+  }
+  await removeTree(folder);
+  await moveTree(official, folder);
+  return keptPulumi();
+}
+
+async function fillFolder(folder: string, how: "download" | "build", options: ObtainOptions): Promise<PulumiCli> {
+  const binFolder = path.join(folder, "bin");
+  await makeFolder(binFolder);
   if (how === "download") await downloadPulumi(binFolder, options);
   else await buildPulumi(binFolder, options);
   await sealFolder(folder, how, path.join("bin", "pulumi"));

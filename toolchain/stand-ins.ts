@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
 import { toolsFolder } from "../host/data-folder";
-import { exists, makeFolder, readBytes, readIfPresent, realPath, writeFileAtomic } from "../host/file-store";
+import { exists, makeFolder, readBytes, readIfPresent, realPath, stampFile, writeFileAtomic } from "../host/file-store";
 import { UserError } from "../model/user-error";
 
 /**
@@ -27,6 +27,14 @@ export async function keepStandIn(name: StandIn): Promise<string> {
 
 /** The text of a program that runs a kept stand-in. */
 export const launcher = (script: string): string => `#!/bin/sh\nexec node '${script.replaceAll("'", "'\\''")}' "$@"\n`;
+
+/** Whether a program is the launcher of a stand-in: a few lines of shell, whereas official programs are large binaries. */
+export async function isStandIn(file: string, name: StandIn): Promise<boolean> {
+  const stamp = await stampFile(file);
+  if (stamp === undefined || stamp.bytes >= 4096) return false;
+  const text = (await readIfPresent(file)) ?? "";
+  return text.startsWith("#!/bin/sh\nexec node '") && text.includes(`/${name}-`);
+}
 
 /** Puts our language host beside a built `pulumi`: only from there does the engine accept it without a warning. */
 export async function installLanguageHost(binFolder: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { stackFolder } from "../../host/data-folder";
-import { markDismantling } from "../../host/dismantling-mark";
+import { DISMANTLING_VARIABLE } from "../../host/dismantling-mark";
 import { removeTree } from "../../host/file-store";
 import { UserError } from "../../model/user-error";
 import { removeStaleLocks } from "../../toolchain/run-pulumi/prepare-stack";
@@ -46,9 +46,8 @@ async function destroyStack(stack: string): Promise<number> {
   const isKnown = await isKnownToPulumi(stack);
   if (isKnown) {
     await removeStaleLocks(stack);
-    // A stack whose first `up` failed has no Dismantling in its state.
-    await markDismantling(stack);
-    if ((await runPulumi(stack, ["destroy", "--yes", "--skip-preview"], say)) !== 0) return 1;
+    const env = { [DISMANTLING_VARIABLE]: stack };
+    if ((await runPulumi(stack, ["destroy", "--yes", "--skip-preview"], { env, progress: say })) !== 0) return 1;
   }
   const hypervisor = await driverOf(stack);
   const left = await hypervisor.listMachines(stack);

@@ -17,7 +17,9 @@ import { type HostFinding, ok, problem } from "../../model/host-finding";
 import { UserError } from "../../model/user-error";
 import type { Configuration } from "../../stacks/config/configuration";
 import { checkPulumi } from "../../toolchain/obtain-pulumi";
+import { otherUserProblem } from "../../toolchain/run-pulumi/other-user";
 import { type ChosenDriver, driverFor } from "../driver";
+import { folderProblems } from "../host-obstacles";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson } from "../print";
 import { readConfiguration } from "../project";
@@ -56,6 +58,11 @@ const STALL_SAMPLE_MS = 1_000;
 /** Runs all checks at once. A wrong configuration is a finding, too; the checks that depend on it are left out then. */
 async function examine(stack: string): Promise<readonly HostFinding[]> {
   const independent: Checks = {
+    folders: async () => (await folderProblems()).map((each) => problem(each.id, each.problem, each.hint)),
+    owner: async () => {
+      const foreign = await otherUserProblem(stack);
+      return foreign ? [problem(foreign.id, foreign.problem, foreign.hint)] : [];
+    },
     pulumi: checkPulumi,
     ssh: checkSshClient,
     building: () => checkImageBuilding(localHost),

@@ -73,7 +73,7 @@ async function reviewOfStack(stack: string): Promise<Review> {
     );
   }
   // When the guard refuses, Pulumi fails and reports the reason in the same JSON.
-  const text = await askPulumi(["preview", "--json", "--stack", stack]).catch((error: unknown) => {
+  const text = await askPulumi(stack, ["preview", "--json", "--stack", stack]).catch((error: unknown) => {
     if (error instanceof CommandError && error.stdout.trim().startsWith("{")) return error.stdout;
     throw error;
   });

@@ -17,9 +17,11 @@ import { obtainGo } from "../../toolchain/obtain-go";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
 import { pulumiEnvironment } from "../../toolchain/pulumi-environment";
 import { bringUp } from "../../toolchain/run-pulumi/bring-up";
+import { otherUserProblem } from "../../toolchain/run-pulumi/other-user";
 import { prepareStack, settleStackFile } from "../../toolchain/run-pulumi/prepare-stack";
 import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { driverFor } from "../driver";
+import { explainClosedFolders, refuseObstacles } from "../host-obstacles";
 import { type StackOptions, stackCommand } from "../options";
 import { print } from "../print";
 import { readConfiguration } from "../project";
@@ -61,10 +63,15 @@ interface Preparation {
 /** Prepares everything that `pulumi up` requires. Returns the folder of Pulumi's programs. */
 async function prepare(stack: string, { yes, progress, signal }: Preparation): Promise<string> {
   const configuration = await readConfiguration(stack);
-  const { driver, hypervisor } = await driverFor(configuration);
+  const foreign = await otherUserProblem(stack);
+  if (foreign) throw foreign;
+  const { driver, hypervisor } = await driverFor(configuration).catch((error: unknown) =>
+    explainClosedFolders(error, configuration.driver),
+  );
   const note = (text: string): void => progress.note(text);
   const isReal = !drivers[driver].simulated;
   const imagesHere = await areImagesPresent(imageNamesOf(driver, configuration), localHost);
+  await refuseObstacles({ driver, hypervisor, imagesHere });
   const packages = { driver, imagesHere, isRoot: process.getuid?.() === 0, yes, progress, signal };
   if (isReal) await progress.during("host packages", () => ensureHostPackages(packages));
   if (isReal) await refuseUnusableHost(hypervisor);

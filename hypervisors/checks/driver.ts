@@ -1,5 +1,5 @@
 import type { Host } from "../../model/host";
-import { type HostFinding, ok, problem } from "../../model/host-finding";
+import { type HostFinding, type HostProblem, ok, problem } from "../../model/host-finding";
 import { UserError } from "../../model/user-error";
 import type { DriverChoice } from "../choice/choose-driver";
 import { portTaken } from "../host-ports";
@@ -25,13 +25,16 @@ async function examine(driver: Hypervisor): Promise<readonly HostFinding[]> {
  */
 export async function refuseUnusableHost(driver: Hypervisor): Promise<void> {
   const problems = await driver.problems();
-  if (problems.length === 0) return;
-  throw new UserError(
+  if (problems.length > 0) throw hostUnusable(problems);
+}
+
+/** All problems at once, the decisive one first. */
+export const hostUnusable = (problems: readonly HostProblem[]): UserError =>
+  new UserError(
     "host-unusable",
     `this host cannot run the stack's machines:\n${problems.map((each) => `  - ${each.problem}`).join("\n")}`,
-    problems.map(({ hint }) => hint).join("; "),
+    [...new Set(problems.map(({ hint }) => hint))].join("; "),
   );
-}
 
 /** The ports of 127.0.0.1 that lead to a stack's gateway. */
 export async function checkGatewayPorts(

@@ -68,7 +68,8 @@ export async function kvmHere(host: Host): Promise<HypervisorHere> {
 
 async function findOnPath(host: Host, program: string): Promise<string | undefined> {
   for (const folder of (host.facts.env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute)) {
-    if (await host.files.exists(path.join(folder, program))) return path.join(folder, program);
+    // A folder on PATH may be closed to this user.
+    if (await host.files.exists(path.join(folder, program)).catch(() => false)) return path.join(folder, program);
   }
   return undefined;
 }

@@ -30,7 +30,8 @@ function unsearched(platform: string, environment: Readonly<Record<string, strin
 /** The first VBoxManage that exists; `undefined` when VirtualBox is not installed. Only checks for files. */
 export async function findVBoxManage(host: Host): Promise<string | undefined> {
   for (const candidate of vboxManageCandidates(host.facts.env, host.facts.platform)) {
-    if (await host.files.exists(candidate)) return candidate;
+    // A folder on PATH may be closed to this user.
+    if (await host.files.exists(candidate).catch(() => false)) return candidate;
   }
   return undefined;
 }

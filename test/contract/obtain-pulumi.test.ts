@@ -9,6 +9,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { downloadPulumi, isDownloadReachable, type ReleaseSite } from "../../toolchain/download-pulumi";
+import { checkPulumi } from "../../toolchain/obtain-pulumi";
 import { findOwnPulumi } from "../../toolchain/own-pulumi";
 import { isIntact, readRecord, sealFolder } from "../../toolchain/sealed-folder";
 
@@ -124,6 +125,32 @@ test("the user's own Pulumi is used if it is recent enough and has its language 
   assert.equal(await own("3.250.1", true), "3.250.1");
   assert.equal(await own("3.247.0", true), undefined);
   assert.equal(await own("3.250.1", false), undefined);
+});
+
+test("doctor names Pulumi, its host and its plugin, and why the user's own Pulumi is not used", async () => {
+  const found = async (version: string, hasHost = true) => {
+    fs.rmSync(bin, { recursive: true });
+    fs.mkdirSync(bin);
+    writeProgram(path.join(bin, "pulumi"), version ? `echo v${version}` : "exit 1");
+    if (hasHost) writeProgram(path.join(bin, "pulumi-language-nodejs"), "true");
+    process.env.PATH = `${bin}:/usr/bin:/bin`;
+    try {
+      return (await checkPulumi()).map(({ text }) => text).join("\n");
+    } finally {
+      process.env.PATH = inherited.path;
+    }
+  };
+  const own = fs.realpathSync(bin);
+  assert.match(await found("3.200.0"), new RegExp(`not ${own}/pulumi: version 3.200.0, needed is 3.248.0`));
+  assert.match(
+    await found("3.250.0", false),
+    new RegExp(`not ${own}/pulumi: pulumi-language-nodejs is not in its folder`),
+  );
+  assert.match(await found(""), new RegExp(`not ${own}/pulumi: .pulumi version. fails`));
+  const used = await found("3.250.0");
+  assert.match(used, new RegExp(`Pulumi 3.250.0 is in ${own} \\(your own\\)`));
+  assert.match(used, /Node\.js host of Pulumi: the official one/);
+  assert.match(used, /command plugin 1\.2\.1: not installed yet/);
 });
 
 test("a cached program with changed content is detected, a changed time alone is accepted", async () => {

@@ -42,6 +42,7 @@ test("the schema names every type, its required inputs and the types of its prop
     "Machine",
     "Membership",
     "NodeFiles",
+    "NodeTask",
     "Segment",
   ];
   assert.deepEqual(Object.keys(resources).sort(), names.map(type));

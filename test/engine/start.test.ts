@@ -1,6 +1,6 @@
 // `npm start` on the real engine with the fake driver, in a separate project and data folder.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -56,6 +56,13 @@ function lockOf(pid: number): string {
   return file;
 }
 
+/** A running process whose program is called pulumi. */
+function runAsPulumi(): ChildProcess {
+  const program = path.join(path.dirname(project.folder), "pulumi");
+  fs.copyFileSync("/bin/sleep", program);
+  return spawn(program, ["300"], { stdio: "ignore" });
+}
+
 test("Ctrl-C stops cleanly, and the next start resumes", async () => {
   let interrupted = false;
   const first = await start((output, pid) => {
@@ -93,8 +100,10 @@ test("start removes the lock of a killed Pulumi, and stops at the lock of a runn
   lockOf(2 ** 22 + 1);
   const healed = await start();
   assert.equal(healed.code, 0, healed.output);
-  const alive = lockOf(process.pid);
+  const pulumi = runAsPulumi();
+  const alive = lockOf(pulumi.pid as number);
   const refused = await start();
+  pulumi.kill("SIGKILL");
   fs.rmSync(alive);
   assert.equal(refused.code, 1, refused.output);
   assert.match(refused.output, /lock/);

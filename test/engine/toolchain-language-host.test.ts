@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
-import { type TinyProject, tinyProject } from "../support/tiny-project";
+import { OFFICIAL, type TinyProject, tinyProject } from "../support/tiny-project";
 
 const PROGRAM = `
 import * as pulumi from "@pulumi/pulumi";
@@ -89,7 +89,7 @@ test("a missing @pulumi/pulumi is named", async () => {
   try {
     const up = await project.pulumi(["preview"]);
     assert.notEqual(up.code, 0);
-    assert.match(up.output, /@pulumi\/pulumi/);
+    assert.match(up.output, /the Pulumi SDK has not been installed/);
   } finally {
     fs.renameSync(`${modules}.away`, modules);
   }
@@ -114,12 +114,19 @@ test("Ctrl-C ends a program that hangs, and the stack stays usable", async () =>
   assert.equal(again.code, 0, again.output);
 });
 
-test("about prints the runtime, its version, the dependencies and the plugins", async () => {
+test("about prints the runtime and its version", async () => {
   const about = await project.pulumi(["about", "--json"]);
   assert.equal(about.code, 0, about.output);
-  const { runtime, dependencies, plugins } = JSON.parse(about.stdout);
+  const { runtime } = JSON.parse(about.stdout);
   assert.equal(runtime.language, "nodejs");
-  assert.equal(runtime.version, process.version);
+  // The official host says it with or without the leading letter, depending on its version.
+  assert.equal(runtime.version.trim().replace(/^v/, ""), process.versions.node);
+});
+
+// The official host asks npm, which does not describe modules behind a symbolic link.
+test("about prints the dependencies and the plugins", async (context) => {
+  if (!project.standIns.host) return context.skip(OFFICIAL);
+  const { dependencies, plugins } = JSON.parse((await project.pulumi(["about", "--json"])).stdout);
   const named = (list: { name: string; version: string }[], name: string) => list.find((item) => item.name === name);
   assert.equal(named(dependencies, "@pulumi/pulumi")?.version, "3.248.0");
   assert.equal(named(plugins, "command")?.version, "1.2.1");

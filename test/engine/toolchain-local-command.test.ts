@@ -140,6 +140,21 @@ test("local.run also runs in previews", async () => {
   assert.match(preview.stdout, /in:x y/);
 });
 
+test("import with code generation says that it is done and what to write", async () => {
+  const run = await project.pulumi([
+    "import",
+    "command:local:Command",
+    "written",
+    "some-id",
+    "--yes",
+    "--protect=false",
+  ]);
+  assert.equal(run.code, 0, run.output);
+  assert.match(project.stateText(), /some-id/);
+  assert.match(run.output, /Please copy the following code into your Pulumi application/);
+  assert.match(run.output, /new .*Command.*"written"/s);
+});
+
 test("import works without code generation", async () => {
   const run = await project.pulumi([
     "import",

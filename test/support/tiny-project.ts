@@ -3,8 +3,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { transformSync } from "esbuild";
-import { installCommandPlugin } from "../../toolchain/install-command-plugin";
+import { installCommandPlugin, installedCommandPlugin } from "../../toolchain/install-command-plugin";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
+import { isStandIn } from "../../toolchain/stand-ins";
 
 const projectFolder = path.resolve(__dirname, "..", "..");
 
@@ -27,6 +28,8 @@ export interface RunOptions {
 /** A Pulumi project of one program in a temporary folder, with its own backend and PULUMI_HOME. */
 export interface TinyProject {
   readonly folder: string;
+  /** Which parts are ours, because the official ones cannot be had here. */
+  readonly standIns: { readonly host: boolean; readonly plugin: boolean };
   writeProgram(text: string): void;
   pulumi(args: readonly string[], options?: RunOptions): Promise<PulumiRun>;
   /** The stack's state as it is stored on disk. */
@@ -40,6 +43,9 @@ export interface TinyProjectOptions {
   /** TypeScript programs run as JavaScript, because loading the compiler takes a second in each operation. */
   readonly compiled?: boolean;
 }
+
+/** Reason for skipping a test of what the official parts do not promise. */
+export const OFFICIAL = "the official part is used, which does not promise this";
 
 /** Creates a project with the stack `dev`, with the Pulumi that `npm start` uses. */
 export async function tinyProject(program: string, { compiled }: TinyProjectOptions = {}): Promise<TinyProject> {
@@ -69,6 +75,10 @@ export async function tinyProject(program: string, { compiled }: TinyProjectOpti
   const stateFile = path.join(state, ".pulumi", "stacks", "tiny", "dev.json");
   const project: TinyProject = {
     folder,
+    standIns: {
+      host: await isStandIn(path.join(cli.binFolder, "pulumi-language-nodejs"), "language-host"),
+      plugin: (await installedCommandPlugin(home)) === "stand-in",
+    },
     writeProgram: (text) => {
       const javascript = compiled && transformSync(text, { loader: "ts", format: "cjs", target: "node20" }).code;
       fs.writeFileSync(path.join(folder, entryFile(compiled)), javascript || text);

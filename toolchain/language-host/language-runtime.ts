@@ -3,6 +3,7 @@ import * as language from "@pulumi/pulumi/proto/language_pb";
 import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { runChild, signalChildren } from "./child-processes";
+import { generateProgram } from "./generate-program";
 import { programDependencies, requiredPackages } from "./installed-packages";
 import { runPlugin } from "./run-plugin";
 import { runProgram } from "./run-program";
@@ -11,8 +12,8 @@ type Unary<Request, Response> = grpc.handleUnaryCall<Request, Response>;
 type Streaming<Request, Response> = grpc.handleServerStreamingCall<Request, Response>;
 
 /**
- * Pulumi's LanguageRuntime service for Node programs: what `pulumi up`, `preview`, `about` and `install` need from a host.
- * Code generation (`pulumi import` without `--generate-code=false`, `pulumi convert`) answers "not implemented".
+ * Pulumi's LanguageRuntime service for Node programs: what `pulumi up`, `preview`, `import`, `about` and `install` need from
+ * a host. Generation of SDKs and projects (`pulumi convert`) answers "not implemented".
  */
 export class LanguageRuntime {
   constructor(
@@ -28,6 +29,7 @@ export class LanguageRuntime {
       run: unary((request: language.RunRequest) => this.run(request)),
       about: unary(describeRuntime),
       getProgramDependencies: unary(describeDependencies),
+      generateProgram: unary(declareImports),
       runtimeOptionsPrompts: unary(() => new language.RuntimeOptionsResponse()),
       template: unary(() => new language.TemplateResponse()),
       cancel: unary(cancel),
@@ -99,6 +101,14 @@ function describeDependencies(
     dependency.setVersion(version);
     response.addDependencies(dependency);
   }
+  return response;
+}
+
+function declareImports(request: language.GenerateProgramRequest): language.GenerateProgramResponse {
+  const sources = request.getSourceMap().getEntryList();
+  const response = new language.GenerateProgramResponse();
+  const text = generateProgram(sources.map(([, source]) => source));
+  response.getSourceMap().set("index.ts", Buffer.from(text));
   return response;
 }
 

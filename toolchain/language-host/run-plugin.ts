@@ -1,6 +1,6 @@
 import type { RunPluginRequest } from "@pulumi/pulumi/proto/language_pb";
 import { runChild } from "./child-processes";
-import { resolveFrom } from "./run-program";
+import { resolveFrom, sdkMissing } from "./run-program";
 import { readRuntimeOptions, typescriptEnvironment } from "./runtime-options";
 
 export interface PluginOutput {
@@ -14,7 +14,7 @@ export async function runPlugin(request: RunPluginRequest, output: PluginOutput)
   const isPolicyPack = request.getKind() === "analyzer";
   const entry = `@pulumi/pulumi/cmd/${isPolicyPack ? "run-policy-pack" : "run-plugin"}`;
   const runner = resolveFrom(folder, entry);
-  if (!runner) throw new Error(`@pulumi/pulumi is not installed in ${folder}: run npm ci there`);
+  if (!runner) throw new Error(sdkMissing(folder));
   const args = isPolicyPack ? [...request.getArgsList(), folder] : [folder, ...request.getArgsList()];
   const end = await runChild(process.execPath, [runner, ...args], {
     folder: isPolicyPack ? folder : request.getPwd() || folder,

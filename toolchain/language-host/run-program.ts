@@ -22,7 +22,7 @@ export async function runProgram(request: RunRequest, engineAddress: string): Pr
   const options = readRuntimeOptions(info);
   const programFolder = info.getProgramDirectory();
   const runner = resolveFrom(programFolder, "@pulumi/pulumi/cmd/run");
-  if (!runner) return { error: `@pulumi/pulumi is not installed in ${programFolder}: run npm ci there`, bail: false };
+  if (!runner) return { error: sdkMissing(programFolder), bail: false };
   const end = await runChild(
     process.execPath,
     [
@@ -41,6 +41,10 @@ export async function runProgram(request: RunRequest, engineAddress: string): Pr
   );
   return describeEnd(end);
 }
+
+/** Begins with the words of the official host. */
+export const sdkMissing = (folder: string): string =>
+  `It looks like the Pulumi SDK has not been installed: there is no @pulumi/pulumi in ${folder}, run npm ci there`;
 
 /** The file that `require(request)` resolves to from a folder; `undefined` when it is not installed there. */
 export function resolveFrom(folder: string, request: string): string | undefined {

@@ -5,6 +5,7 @@ import { followCommand } from "../../host/foreground-commands";
 import { interruptedError } from "../../host/interruption";
 import { projectFolder } from "../../host/project-folder";
 import { UserError } from "../../model/user-error";
+import { explainFailure } from "./explain-failure";
 import { type UpNews, UpReport } from "./up-report";
 
 const options = ["--yes", "--skip-preview", "--suppress-outputs", "--non-interactive", "--color", "never", "--json"];
@@ -15,7 +16,7 @@ const options = ["--yes", "--skip-preview", "--suppress-outputs", "--non-interac
  *
  * @param env of `pulumiEnvironment`
  * @returns whether the stack was up already, without a change
- * @throws UserError `up-failed` with Pulumi's errors, `interrupted`
+ * @throws UserError `up-failed` with Pulumi's errors, `interrupted`, `wrong-passphrase`
  */
 export async function bringUp(
   stack: string,
@@ -37,7 +38,8 @@ export async function bringUp(
       onLine: (line) => report.read(line),
     });
     if (code === 0) return { isUnchanged: report.isUnchanged };
-    throw interruptions > 0 ? interruptedError(stack) : failed(stack, report.problems, logFile);
+    if (interruptions > 0) throw interruptedError(stack);
+    throw (await explainFailure(stack, report.problems, env)) ?? failed(stack, report.problems, logFile);
   } finally {
     process.off("SIGINT", onInterrupt);
     await writeFileAtomic(logFile, `${report.log.join("\n")}\n`, 0o600);

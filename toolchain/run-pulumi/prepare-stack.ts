@@ -2,9 +2,9 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { stateFolder } from "../../host/data-folder";
 import { exists, listFolder, readIfPresent, readJson, removeTree, writeFileAtomic } from "../../host/file-store";
+import { runningCommand } from "../../host/process-table";
 import { projectFolder, stackFile } from "../../host/project-folder";
 import { runCommand } from "../../host/run-command";
-import { isProcessAlive } from "../../host/start-process";
 import { chooseBackend } from "../pulumi-environment";
 
 /**
@@ -33,16 +33,16 @@ export async function settleStackFile(stack: string): Promise<void> {
  * and state belong to this host, and so does the salt; the state keeps a copy and PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER
  * makes Pulumi use it. So the line can be dropped at any time, and must never enter the project's history.
  */
-const SALT_LINE = /^encryptionsalt:\s*(\S+)[ \t]*\n?/m;
+const SALT_LINE = /^encryptionsalt:\s*(\S+)[ \t]*(?:\r?\n)?/m;
 
-interface LocalState {
+export interface LocalState {
   readonly checkpoint?: {
     readonly latest?: { readonly secrets_providers?: { readonly state?: { readonly salt?: string } } };
   };
 }
 
-export const localStateFile = (stack: string): string =>
-  path.join(stateFolder(), ".pulumi", "stacks", "groundplane", `${stack}.json`);
+export const localStateFile = (stack: string, state = stateFolder()): string =>
+  path.join(state, ".pulumi", "stacks", "groundplane", `${stack}.json`);
 
 /** Drops a salt that does not belong to the state: it is from another host, or from a deleted state. */
 export async function dropForeignSalt(stack: string, file: string): Promise<void> {
@@ -77,15 +77,21 @@ interface PulumiLock {
 }
 
 /**
- * Removes the locks of Pulumi processes that have ended: a killed one leaves its lock in a local backend. Locks of other
- * hosts and of running processes stay.
+ * Removes the locks of Pulumi processes that have ended: a killed one leaves its lock in a local backend. Another process
+ * may have its process id meanwhile. Locks of other hosts, of running Pulumi processes, and of processes that cannot be
+ * examined stay.
  */
 export async function removeStaleLocks(stack: string): Promise<void> {
   const folder = path.join(stateFolder(), ".pulumi", "locks", "organization", "groundplane", stack);
   for (const name of await listFolder(folder)) {
     const file = path.join(folder, name);
     const lock = await readJson<PulumiLock>(file).catch(() => undefined);
-    if (!lock || lock.hostname !== os.hostname() || isProcessAlive(lock.pid)) continue;
+    if (!lock || lock.hostname !== os.hostname() || (await mayBePulumi(lock.pid))) continue;
     await removeTree(file);
   }
+}
+
+async function mayBePulumi(pid: number): Promise<boolean> {
+  const command = await runningCommand(pid);
+  return command !== undefined && (command === "" || /pulumi/i.test(command));
 }

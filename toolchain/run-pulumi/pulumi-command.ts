@@ -2,62 +2,82 @@ import { exists } from "../../host/file-store";
 import { runAttached } from "../../host/foreground-commands";
 import { projectFolder } from "../../host/project-folder";
 import { runCommand } from "../../host/run-command";
+import { CommandError } from "../../model/commands";
 import type { StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
 import { findPulumi, obtainPulumi } from "../obtain-pulumi";
 import { chooseBackend, pulumiEnvironment } from "../pulumi-environment";
+import { explainFailure } from "./explain-failure";
+import { refuseOtherUser, stackNotUp } from "./other-user";
 import { localStateFile } from "./prepare-stack";
 
-/** False only when a local backend has no state of the stack; another backend is not asked. */
+/**
+ * False only when a local backend has no state of the stack; another backend is not asked.
+ * @throws UserError `other-user`
+ */
 export async function isKnownToPulumi(stack: string): Promise<boolean> {
+  await refuseOtherUser(stack);
   return (await chooseBackend()).kind !== "local" || exists(localStateFile(stack));
 }
 
 /** Runs a Pulumi command that only reads. Returns its stdout. */
-export async function askPulumi(words: readonly string[]): Promise<string> {
+export async function askPulumi(stack: string, words: readonly string[]): Promise<string> {
   const cli = await findPulumi();
   if (!cli) throw new UserError("no-pulumi", "Pulumi is not installed yet", "`npm start` obtains it");
   const env = await pulumiEnvironment(cli.binFolder);
-  return (await runCommand(["pulumi", ...words, "--non-interactive"], { cwd: projectFolder(), env })).stdout;
+  const argv = ["pulumi", ...words, "--non-interactive"];
+  const { stdout } = await runCommand(argv, { cwd: projectFolder(), env }).catch(async (error: unknown) => {
+    if (!(error instanceof CommandError)) throw error;
+    throw (await explainFailure(stack, `${error.stderr}\n${error.stdout}`, env)) ?? error;
+  });
+  return stdout;
 }
 
-/** Runs a Pulumi command on this terminal; obtains Pulumi first where it is missing. Returns the exit code. */
-export async function runPulumi(
-  stack: string,
-  words: readonly string[],
-  progress: (message: string) => void,
-): Promise<number> {
-  const cli = await obtainPulumi({ progress });
-  const env = await pulumiEnvironment(cli.binFolder);
-  return runAttached(["pulumi", ...words, "--stack", stack], { cwd: projectFolder(), env });
+export interface RunPulumiOptions {
+  /** Variables in addition to those of `pulumiEnvironment`. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly progress: (message: string) => void;
 }
 
 /**
+ * Runs a Pulumi command on this terminal; obtains Pulumi first where it is missing. Returns the exit code.
+ * @throws UserError `wrong-passphrase`
+ */
+export async function runPulumi(stack: string, words: readonly string[], options: RunPulumiOptions): Promise<number> {
+  const cli = await obtainPulumi({ progress: options.progress });
+  const env = { ...(await pulumiEnvironment(cli.binFolder)), ...options.env };
+  const code = await runAttached(["pulumi", ...words, "--stack", stack], { cwd: projectFolder(), env });
+  // Its output went to the terminal. Reading the secrets fails for the same reason, if that is the reason.
+  if (code !== 0) await askPulumi(stack, secretOutputs(stack)).catch(rethrowExplained);
+  return code;
+}
+
+function rethrowExplained(error: unknown): void {
+  if (error instanceof UserError && error.id === "wrong-passphrase") throw error;
+}
+
+const secretOutputs = (stack: string): readonly string[] => [
+  ...["stack", "output", "--json", "--show-secrets"],
+  ...["--stack", stack],
+];
+
+/**
  * The stack's outputs with their secrets.
- * @throws UserError `stack-not-up`
+ * @throws UserError `stack-not-up`, `other-user`, `wrong-passphrase`
  */
 export async function readStackOutputs(stack: string): Promise<StackOutputs> {
-  if (!(await isKnownToPulumi(stack))) throw notUp(stack);
-  const text = await askPulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]).catch(
-    async (error: unknown) => {
-      if (await isInBackend(stack)) throw error;
-      throw notUp(stack);
-    },
-  );
+  if (!(await isKnownToPulumi(stack))) throw await stackNotUp(stack);
+  const text = await askPulumi(stack, secretOutputs(stack)).catch(async (error: unknown) => {
+    if (!(error instanceof CommandError) || (await isInBackend(stack))) throw error;
+    throw await stackNotUp(stack);
+  });
   const outputs = JSON.parse(text) as Partial<StackOutputs>;
-  if (outputs.inventory === undefined || outputs.sshPrivateKey === undefined) throw notUp(stack);
+  if (outputs.inventory === undefined || outputs.sshPrivateKey === undefined) throw await stackNotUp(stack);
   return outputs as StackOutputs;
 }
 
 /** Asks the backend, whichever it is; a name may be qualified there, e.g. `organization/groundplane/lab`. */
 async function isInBackend(stack: string): Promise<boolean> {
-  const stacks = JSON.parse(await askPulumi(["stack", "ls", "--json"])) as readonly { readonly name: string }[];
+  const stacks = JSON.parse(await askPulumi(stack, ["stack", "ls", "--json"])) as readonly { readonly name: string }[];
   return stacks.some(({ name }) => name.split("/").at(-1) === stack);
 }
-
-const notUp = (stack: string): UserError =>
-  new UserError(
-    "stack-not-up",
-    `the stack ${stack} is not up`,
-    `\`npx groundplane start --stack ${stack}\` brings it up`,
-  );

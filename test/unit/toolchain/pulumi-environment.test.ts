@@ -5,7 +5,8 @@ import * as path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import {
   chooseBackend,
-  choosePulumiHome,
+  credentialsFolder,
+  fileUrl,
   formatShellExports,
   pulumiEnvironment,
 } from "../../../toolchain/pulumi-environment";
@@ -57,7 +58,8 @@ test("the environment does not contain the passphrase", async () => {
 for (const variable of ["PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN"]) {
   test(`the user's own ${variable} selects the backend`, async () => {
     const given = environment({ [variable]: "s3://their-state" });
-    assert.deepEqual(await chooseBackend(given), { kind: "user", why: variable });
+    const { kind, why } = (await chooseBackend(given)) as { kind: string; why: string };
+    assert.deepEqual({ kind, why }, { kind: "user", why: variable });
     assert.equal((await pulumiEnvironment("/bin", given)).PULUMI_BACKEND_URL, undefined);
   });
 }
@@ -67,10 +69,52 @@ test("our own backend in the environment counts as local", async () => {
   assert.equal((await chooseBackend(environment({ PULUMI_BACKEND_URL }))).kind, "local");
 });
 
-test("a user's login selects the backend, and its home is used", async () => {
+test("a user's login selects the backend and is read where it is; nothing of ours is put into the user's home", async () => {
   fs.writeFileSync(path.join(home, "credentials.json"), JSON.stringify({ current: "https://api.pulumi.com" }));
   assert.equal((await chooseBackend(environment())).kind, "user");
-  assert.equal(await choosePulumiHome(environment()), home);
+  const variables = await pulumiEnvironment("/bin", environment());
+  assert.equal(variables.PULUMI_HOME, `${data}/pulumi`);
+  assert.equal(variables.PULUMI_CREDENTIALS_PATH, home);
+  // A shell that has evaluated these variables.
+  const again = environment(variables);
+  assert.equal(credentialsFolder(again), home);
+  assert.equal((await chooseBackend(again)).kind, "user");
+});
+
+test("a passphrase that is set but empty is refused, with the next step", async () => {
+  const empty = { PULUMI_CONFIG_PASSPHRASE: "" };
+  await assert.rejects(pulumiEnvironment("/bin", environment(empty)), { id: "empty-passphrase", message: /unset/ });
+  await assert.rejects(pulumiEnvironment("/bin", environment({ ...empty, PULUMI_BACKEND_URL: "s3://theirs" })), {
+    id: "empty-passphrase",
+  });
+  assert.equal(fs.existsSync(path.join(data, "passphrase")), false);
+  // Pulumi's own service does not use it, and scripts often set it so.
+  for (const url of ["https://api.pulumi.com", "http://localhost:8080"]) {
+    await pulumiEnvironment("/bin", environment({ ...empty, PULUMI_BACKEND_URL: url }));
+  }
+  await pulumiEnvironment("/bin", environment({ ...empty, PULUMI_ACCESS_TOKEN: "pul-1" }));
+});
+
+test("a passphrase file that is empty or missing is refused", async () => {
+  const file = path.join(data, "mine");
+  const given = environment({ PULUMI_CONFIG_PASSPHRASE_FILE: file });
+  await assert.rejects(pulumiEnvironment("/bin", given), { id: "passphrase-file" });
+  fs.writeFileSync(file, " \n");
+  await assert.rejects(pulumiEnvironment("/bin", given), { id: "empty-passphrase" });
+  fs.writeFileSync(file, "long enough\n");
+  assert.equal((await pulumiEnvironment("/bin", given)).PULUMI_CONFIG_PASSPHRASE_FILE, undefined);
+});
+
+test("the backend's URL is the folder for every path, and a relative data folder becomes absolute", async () => {
+  for (const folder of ["/a b/c", "/100%25 #1 ?/ü", "/plain"]) {
+    const url = new URL(fileUrl(folder, "linux"));
+    assert.deepEqual([decodeURIComponent(url.pathname), url.search, url.hash], [folder, "", ""]);
+  }
+  assert.equal(fileUrl("/home/ünï/x y", "linux"), "file:///home/ünï/x y");
+  assert.equal(fileUrl("C:\\Users\\Ada L", "win32"), "file://C:/Users/Ada L");
+  process.env.GROUNDPLANE_DATA = path.relative(process.cwd(), data);
+  const variables = await pulumiEnvironment("/bin", environment({ GROUNDPLANE_DATA: process.env.GROUNDPLANE_DATA }));
+  assert.equal(variables.GROUNDPLANE_DATA, data);
 });
 
 test("a logout selects the local backend", async () => {

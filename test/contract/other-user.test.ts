@@ -1,0 +1,113 @@
+// Commands of users who may not do what they ask for. Needs root, to become another user.
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { after, before, test } from "node:test";
+import type { CommandResult } from "../../model/commands";
+import { makeOrdinaryUser, type OrdinaryUser } from "../support/ordinary-user";
+
+const skip = process.getuid?.() === 0 ? false : "needs root";
+const checkout = path.resolve(__dirname, "..", "..");
+let folder = "";
+let user: OrdinaryUser;
+let userWithoutIds: OrdinaryUser;
+
+before(() => {
+  if (skip) return;
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-user-"));
+  fs.chmodSync(folder, 0o755);
+  for (const name of ["Pulumi.yaml", "package.json", "dist", "stacks", "cloud-init", "cli/groundplane.cjs"]) {
+    fs.cpSync(path.join(checkout, name), path.join(folder, "project", name), { recursive: true });
+  }
+  user = makeOrdinaryUser(folder);
+  userWithoutIds = makeOrdinaryUser(folder, false);
+  chown(path.join(folder, "project"), fs.statSync(user.home).uid);
+});
+after(() => {
+  if (folder) fs.rmSync(folder, { recursive: true, force: true });
+});
+
+function chown(place: string, uid: number): void {
+  fs.chownSync(place, uid, uid);
+  if (fs.statSync(place).isDirectory()) for (const name of fs.readdirSync(place)) chown(path.join(place, name), uid);
+}
+
+const as = (who: OrdinaryUser, words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> =>
+  who.run([process.execPath, path.join(folder, "project/cli/groundplane.cjs"), ...words], {
+    env: { ...env, CI: "true" },
+    allowedExitCodes: [0, 1, 2],
+  });
+
+/** State of a stack `lab`, as root leaves it. */
+function rootsData(mode: number): string {
+  const data = fs.mkdtempSync(path.join(folder, "data-"));
+  fs.chmodSync(data, 0o755);
+  const stacks = path.join(data, "state", ".pulumi", "stacks", "groundplane");
+  fs.mkdirSync(stacks, { recursive: true });
+  fs.writeFileSync(path.join(stacks, "lab.json"), "{}");
+  fs.mkdirSync(path.join(data, "stacks", "lab"), { recursive: true });
+  fs.chmodSync(path.join(data, "state"), mode);
+  return data;
+}
+
+for (const mode of [0o700, 0o755]) {
+  test(`commands on a stack that root created say so (state folder ${mode.toString(8)})`, { skip }, async () => {
+    const env = { GROUNDPLANE_DATA: rootsData(mode), GROUNDPLANE_DRIVER: "fake" };
+    for (const words of [["status"], ["kubeconfig"], ["ssh", "master-1"], ["stop"], ["destroy", "--yes"], ["start"]]) {
+      const { exitCode, stderr } = await as(user, words, env);
+      assert.equal(exitCode, 1, words.join(" "));
+      assert.match(
+        stderr,
+        /the stack lab is another user's: .* belongs to root, and this command runs as groundplane-test/,
+      );
+      assert.match(stderr, /next step: run the command as root, e\.g\. sudo -u root env GROUNDPLANE_DATA=/);
+    }
+    const { stdout } = await as(user, ["doctor"], env);
+    assert.match(stdout, /PROBLEM the stack lab is another user's/);
+  });
+}
+
+test("an ordinary user learns first that system containers need root, and nothing that root does not need", {
+  skip,
+}, async () => {
+  const { exitCode, stderr } = await as(userWithoutIds, ["start"], { GROUNDPLANE_DRIVER: "nspawn" });
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /cannot run the stack's machines:\n {2}- system containers need root\n/);
+  assert.match(stderr, /next step: run the command with sudo/);
+  assert.doesNotMatch(stderr, /uidmap|subordinate|apt-get/);
+});
+
+test("an ordinary user learns all obstacles of a driver that needs no root at once", { skip }, async () => {
+  // A PATH with a folder that only root can enter, and without QEMU and newuidmap.
+  const bin = path.join(folder, "bin");
+  fs.mkdirSync(bin);
+  for (const name of ["unshare", "mount", "sh", "true", "touch", "setpriv"])
+    fs.symlinkSync(`/usr/bin/${name}`, path.join(bin, name));
+  const closed = path.join(folder, "closed");
+  fs.mkdirSync(closed, { mode: 0o700 });
+  const { stderr } = await as(userWithoutIds, ["start"], { GROUNDPLANE_DRIVER: "qemu", PATH: `${closed}:${bin}` });
+  for (const obstacle of [/QEMU|qemu-system-x86_64/, /newuidmap is not installed/, /has no subordinate ids/]) {
+    assert.match(stderr, obstacle);
+  }
+  assert.match(stderr, /usermod --add-subuids/);
+  assert.doesNotMatch(stderr, /internal error/);
+});
+
+test("a data folder behind another user's closed folder is named, with the folder that is in the way", {
+  skip,
+}, async () => {
+  const closed = path.join(folder, "roots-own");
+  fs.mkdirSync(closed, { mode: 0o700 });
+  const env = { GROUNDPLANE_DATA: path.join(closed, "deeper", "data") };
+  const { stderr } = await as(user, ["start"], { ...env, GROUNDPLANE_DRIVER: "qemu" });
+  assert.match(
+    stderr,
+    /machines:\n {2}- groundplane-test cannot look into \S*roots-own, on the way to \S*data \(the data folder/,
+  );
+  const status = await as(user, ["status"], { ...env, GROUNDPLANE_DRIVER: "fake" });
+  assert.match(status.stderr, /^error: groundplane-test cannot look into \S*roots-own/);
+  // With root, which this driver needs, the folder is not in the way.
+  const containers = await as(user, ["start"], { ...env, GROUNDPLANE_DRIVER: "nspawn" });
+  assert.match(containers.stderr, /machines:\n {2}- system containers need root\n/);
+});
