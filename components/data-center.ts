@@ -46,13 +46,11 @@ export class DataCenter extends pulumi.ComponentResource {
     const parts = [gateway, balancers, masters, workers, storage, ...objects];
     const machines = [...masters.machines, ...workers.machines];
     const { secrets, slowdown, network, baseImage, guard } = foundation;
-    const ready = isSimulated
-      ? []
-      : [new Ready("ready", { plan, secrets, slowdown, machines, after: parts }, { parent: this })];
+    const ready = new Ready("ready", { plan, secrets, slowdown, machines, after: parts }, { parent: this });
     new Dismantling(
       "dismantling",
       { stack: plan.stack },
-      { parent: this, dependsOn: [guard, network, baseImage, secrets, ...parts, ...ready] },
+      { parent: this, dependsOn: [guard, network, baseImage, secrets, ...parts, ready] },
     );
     this.outputs = dataCenterOutputs(plan, secrets);
     this.registerOutputs({});

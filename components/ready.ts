@@ -1,14 +1,14 @@
-import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { guestCommand } from "../model/guest-paths";
 import { type DataCenterPlan, firstMaster, nodesOf } from "../stacks/plan/data-center-plan";
-import { remoteConnection } from "./remote-command";
+import { guestConnection } from "./guest-connection";
+import { NodeTask } from "./resources";
 import type { Secrets } from "./secrets";
 import { timeLimits } from "./time-limits";
 import type { VirtualMachine } from "./virtual-machine";
 
-/** Longer than a slow machine needs after all nodes have joined. */
-const deadlineSeconds = 600;
+/** One question to the API. */
+const attemptSeconds = 30;
 
 export interface ReadyArgs {
   readonly plan: DataCenterPlan;
@@ -25,33 +25,24 @@ export interface ReadyArgs {
 export class Ready extends pulumi.ComponentResource {
   constructor(name: string, args: ReadyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:Ready", name, {}, opts);
-    const nodes = [...nodesOf(args.plan, "master"), ...nodesOf(args.plan, "worker")].map((node) => node.name);
-    new command.remote.Command(
-      `${name}-cluster`,
+    const { plan, secrets, slowdown } = args;
+    const asked = firstMaster(plan);
+    const nodes = [...nodesOf(plan, "master"), ...nodesOf(plan, "worker")].map((node) => node.name);
+    new NodeTask(
+      `${name}-nodes`,
       {
-        connection: remoteConnection(args.plan, firstMaster(args.plan), args.secrets),
-        create: waitUntilReady(nodes, deadlineSeconds * args.slowdown),
-        // The command does not read it: a changed input runs the check again, whereas `triggers` would replace.
-        stdin: pulumi.concat(...args.machines.map(({ machine }) => pulumi.interpolate`${machine.generation}\n`)),
-        // stderr shows the first problem, one line per change. It is progress and contains no secret.
-        logging: "stderr",
-        addPreviousOutputInEnv: false,
+        node: asked.name,
+        connection: guestConnection(plan, asked, secrets),
+        command: [guestCommand("cluster-ready"), ...nodes],
+        attemptSeconds: attemptSeconds * slowdown,
+        triggers: args.machines.map(({ machine }) => machine.generation),
       },
       {
         parent: this,
         dependsOn: [...args.after],
-        customTimeouts: timeLimits(args.slowdown, { create: 15, update: 15 }),
+        customTimeouts: timeLimits(slowdown, { create: 15, update: 15 }),
       },
     );
     this.registerOutputs({});
   }
-}
-
-/** Prints the first problem whenever it changes, and all problems at the deadline. */
-function waitUntilReady(nodes: readonly string[], seconds: number): string {
-  // Node names consist of letters, digits and dashes, so they need no quoting.
-  const ask = `${guestCommand("cluster-ready")} ${nodes.join(" ")}`;
-  const say = 'first=${missing%%$newline*}; [ "$first" = "$said" ] || echo "$first" >&2; said=$first';
-  const loop = `newline="\n"; until missing=$(${ask} 2>&1); do ${say}; sleep 0.5; done`;
-  return `timeout ${seconds} sh -c '${loop}' || { ${ask} >&2; exit 1; }`;
 }

@@ -12,6 +12,7 @@ import type {
   MachineInputs,
   MembershipInputs,
   NodeFilesInputs,
+  NodeTaskInputs,
   SegmentInputs,
 } from "../model/resource-types";
 
@@ -126,6 +127,15 @@ export class NodeFiles extends pulumi.CustomResource {
 export class ClusterObjects extends pulumi.CustomResource {
   constructor(name: string, args: ResourceArgs<ClusterObjectsInputs>, opts?: pulumi.CustomResourceOptions) {
     super("groundplane:index:ClusterObjects", name, { ...args }, named(opts));
+  }
+}
+
+/** A command on a node that is repeated until it succeeds. */
+export class NodeTask extends pulumi.CustomResource {
+  declare readonly node: pulumi.Output<string>;
+
+  constructor(name: string, args: ResourceArgs<NodeTaskInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("groundplane:index:NodeTask", name, { ...args }, named(opts));
   }
 }
 

@@ -73,6 +73,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return { ...cluster, nodes };
     }),
   "may-leave": mayLeave,
+  timeout: (node, [, ...argv], options) => runInFakeGuest(node, argv, options),
+  "cluster-ready": clusterReady,
+  "form-storage-pool": async () => ok(),
   "drain-node": (node) => change(node, (cluster) => cluster),
   kubectl: async (node, args) => {
     if (args.includes("secret")) return deleteToken(node, args);
@@ -95,7 +98,7 @@ export async function runInFakeGuest(node: MachineName, argv: readonly string[],
   const [program = "", ...args] = argv;
   const command = COMMANDS[path.basename(program)];
   if (!command) return failed(`${program}: not found; the commands are ${Object.keys(COMMANDS).join(", ")}`, 127);
-  await appendConsole(localHost, node, `ran ${argv.join(" ")}`);
+  if (program !== "timeout") await appendConsole(localHost, node, `ran ${argv.join(" ")}`);
   return command(node, args, options);
 }
 
@@ -157,6 +160,17 @@ async function clusterWait(
     if (Date.now() >= end) return failed("timed out", 2);
     await sleep(20, undefined, { signal });
   }
+}
+
+/** Every named node is a member, and its machine is running. */
+async function clusterReady(node: MachineName, names: readonly string[]): Promise<RunResult> {
+  const cluster = await asMember(node);
+  if (!cluster) return failed("the API does not answer");
+  const running = await Promise.all(
+    names.map(async (name) => (await readMachine(localHost, { ...node, name }))?.power === "running"),
+  );
+  const missing = names.filter((name, index) => !cluster.nodes[name] || !running[index]);
+  return missing.length === 0 ? ok() : failed(missing.map((name) => `node ${name} is not Ready`).join("\n"));
 }
 
 async function asMember(node: MachineName): Promise<Cluster | undefined> {

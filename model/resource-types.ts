@@ -20,6 +20,7 @@ export type ResourceTypeName =
   | "Membership"
   | "NodeFiles"
   | "ClusterObjects"
+  | "NodeTask"
   | "Guard"
   | "Dismantling";
 
@@ -183,6 +184,22 @@ export interface ClusterObjectsInputs {
   readonly objects: Readonly<Record<string, ClusterObject>>;
 }
 export type ClusterObjectsOutputs = ClusterObjectsInputs;
+
+/**
+ * A check or an idempotent action on a node, repeated over the provider's own connection until it succeeds. It ends on a
+ * cancellation and at its time limit, which the official command plugin does not. Nothing is undone when it is deleted.
+ */
+export interface NodeTaskInputs {
+  readonly node: string;
+  readonly connection: GuestConnection;
+  /** Exit code 0: done; 1: not yet, with the reason as its output; others: it failed. */
+  readonly command: readonly string[];
+  /** Limit of one attempt, in the guest too. */
+  readonly attemptSeconds: number;
+  /** A change of them runs it again, e.g. `MachineOutputs.generation`. */
+  readonly triggers: readonly string[];
+}
+export type NodeTaskOutputs = NodeTaskInputs;
 
 /** The values of a configuration by path, as they take effect. */
 export type Settings = Readonly<Record<string, string>>;

@@ -13,6 +13,7 @@ import { imageResource } from "./resources/image";
 import { machineResource } from "./resources/machine";
 import { membershipResource } from "./resources/membership";
 import { nodeFilesResource } from "./resources/node-files";
+import { nodeTaskResource } from "./resources/node-task";
 import { segmentResource } from "./resources/segment";
 import { resourceHandler } from "./resources/typed-resource";
 import type { ProviderDefinition, ResourceHandler } from "./rpc/resource-handler";
@@ -29,6 +30,7 @@ const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
   Membership: resourceHandler(membershipResource(connectAnyGuest, drivers)),
   NodeFiles: resourceHandler(nodeFilesResource(connectAnyGuest)),
   ClusterObjects: resourceHandler(clusterObjectsResource()),
+  NodeTask: resourceHandler(nodeTaskResource(connectAnyGuest)),
   Guard: resourceHandler(guardResource(drivers)),
   Dismantling: resourceHandler(dismantlingResource()),
 };

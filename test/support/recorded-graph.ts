@@ -88,7 +88,6 @@ function computedOutputs(type: string, name: string): Record<string, unknown> {
     "groundplane:index:Machine": { power: "running", generation: `generation of ${name}` },
     "groundplane:index:Image": { digest: `digest of ${name}` },
     "groundplane:index:Bootstrap": { bootstrappedWith: ["master-1"], clusterId: "cluster" },
-    "command:remote:Command": { stdout: "", stderr: "" },
   };
   return computed[type] ?? {};
 }

@@ -50,7 +50,7 @@ check_bricks() {
   present=$(volume_info | sed -n 's/^Brick[0-9]*: \([^ ]*\).*/\1/p' | tr '\n' ' ')
   if [ "${present% }" = "$VOLUME_BRICKS" ]; then return 0; fi
   echo "the volume has the bricks ${present% }and the plan wants $VOLUME_BRICKS: a volume is not moved" >&2
-  exit 1
+  exit 3
 }
 
 # Sets all differing options at once: each change makes every client reload the volume's definition.

@@ -146,7 +146,7 @@ test("a new worker changes no memberships, the files of only the gateway, balanc
     return JSON.stringify(find(after, type, name).inputs) !== JSON.stringify(inputs);
   });
   for (const { type, name } of changed) {
-    const isRecord = name === "ready-cluster" || name === "guard";
+    const isRecord = name === "ready-nodes" || name === "guard";
     assert.ok(isRecord || /^(gateway|balancer-\d|master-\d)-files$/.test(name), `${type} ${name}`);
   }
 });
