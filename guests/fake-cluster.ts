@@ -4,14 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { withFileLock } from "../host/file-lock";
 import { readJson, writeJson } from "../host/file-store";
 import { localHost } from "../host/local-host";
-import {
-  appendConsole,
-  fakeStackFolder,
-  type MachineRecord,
-  machineFolder,
-  readMachine,
-} from "../hypervisors/fake/fake-store";
+import { appendConsole, fakeStackFolder, machineFolder, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
+import { isMaster, mastersOf } from "./fake-masters";
 import type { RunOptions, RunResult } from "./guest-ssh";
 
 /** Implements the guest commands with a cluster in a file: its members, and the machine generation that each joined with. */
@@ -74,7 +69,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     }),
   "may-leave": mayLeave,
   timeout: (node, [, ...argv], options) => runInFakeGuest(node, argv, options),
-  "cluster-ready": clusterReady,
+  "cluster-ready": async (node, names) => {
+    const cluster = await asMember(node);
+    for (const name of names) if (!(await isNodeReady(cluster, node, name))) return failed(`node ${name} is not Ready`);
+    return ok();
+  },
   "form-storage-pool": async () => ok(),
   "drain-node": (node) => change(node, (cluster) => cluster),
   kubectl: async (node, args) => {
@@ -85,8 +84,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       const masters = await mastersOf(cluster, node.stack);
       return ok(masters.map((name) => `node/${name}\n`).join(""));
     }
-    const running = (await readMachine(localHost, { ...node, name }))?.power === "running";
-    return cluster?.nodes[name] && running ? ok() : failed(`node ${name} is not Ready`);
+    return (await isNodeReady(cluster, node, name)) ? ok() : failed(`node ${name} is not Ready`);
   },
   sh: async () => ok(),
   // The questions of `status`: a simulated machine has services, and nothing else to tell.
@@ -162,28 +160,11 @@ async function clusterWait(
   }
 }
 
-/** Every named node is a member, and its machine is running. */
-async function clusterReady(node: MachineName, names: readonly string[]): Promise<RunResult> {
-  const cluster = await asMember(node);
-  if (!cluster) return failed("the API does not answer");
-  const running = await Promise.all(
-    names.map(async (name) => (await readMachine(localHost, { ...node, name }))?.power === "running"),
-  );
-  const missing = names.filter((name, index) => !cluster.nodes[name] || !running[index]);
-  return missing.length === 0 ? ok() : failed(missing.map((name) => `node ${name} is not Ready`).join("\n"));
-}
+const isNodeReady = async (cluster: Cluster | undefined, node: MachineName, name: string): Promise<boolean> =>
+  cluster?.nodes[name] !== undefined && (await readMachine(localHost, { ...node, name }))?.power === "running";
 
 async function asMember(node: MachineName): Promise<Cluster | undefined> {
   return (await advance(node)).phase === "member" ? readCluster(node) : undefined;
-}
-
-const isMaster = (machine: MachineRecord | undefined): boolean =>
-  machine?.made?.spec.roles?.includes("master") === true;
-
-async function mastersOf({ nodes, masters = [] }: Cluster, stack: string): Promise<readonly string[]> {
-  const names = Object.keys(nodes);
-  const machines = await Promise.all(names.map((name) => readMachine(localHost, { stack, name })));
-  return names.filter((name, index) => masters.includes(name) || isMaster(machines[index]));
 }
 
 /** Joined masters are etcd members; a member is healthy while the machine that joined is running. */
