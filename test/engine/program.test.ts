@@ -75,7 +75,8 @@ test("a data centre on the real engine", { timeout: 10 * 60_000 }, async (t) => 
     assert.match(changes(await up()), /^~ \d+ updated$/);
     mustSucceed("preview", await cluster.pulumi("preview", "--expect-no-changes", "--non-interactive"));
     const state = mustSucceed("export", await cluster.pulumi("stack", "export")).stdout;
-    assert.ok(!state.includes("cpuWeight"), "the state is of this version");
+    for (const former of ["cpuWeight", "bootstrapToken"])
+      assert.ok(!state.includes(`"${former}":`), `${former} is left in the state`);
   });
 
   await t.test("a new worker is the only created node, and nothing is replaced", async () => {
@@ -141,12 +142,16 @@ const withoutRoles = ({ roles: _, ...rest }: Stored): Stored => rest;
 const formerMachine = (machine: Stored): Stored => ({ ...withoutRoles(machine), cpuWeight: 1024 });
 const formerMembers = (members: unknown) => (members as Stored[]).map(withoutRoles);
 
-/** Earlier versions had one role for each membership, none for machines and guarded members, and a CPU weight. */
+/**
+ * Earlier versions had one role and the stack's join token for each membership, none of both for machines and guarded
+ * members, and a CPU weight.
+ */
 const formerProperties: Readonly<Record<string, (properties: Stored) => Stored>> = {
   "groundplane:index:Machine": formerMachine,
   "groundplane:index:Membership": ({ roles, ...rest }) => ({
     ...rest,
     role: (roles as string[]).includes("master") ? "master" : "worker",
+    bootstrapToken: "abcdef.0123456789abcdef",
   }),
   "groundplane:index:Guard": ({ masters, balancers, storage, ...rest }) => ({
     ...rest,
