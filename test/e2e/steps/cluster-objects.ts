@@ -12,7 +12,7 @@ export const objectsComeBack: Step = async (lab, t) => {
   const kubectl = async (...words: string[]) =>
     mustSucceed(words[0] ?? "", await cluster.kubectl("master-1", ...words));
   const network = await podsOf(lab, "--namespace", "kube-flannel");
-  await kubectl("delete", "namespace", "volumes", "--wait=false");
+  await kubectl("delete", "namespace", "volumes");
   await kubectl("--namespace", "kube-system", "scale", "deployment", "coredns", "--replicas=1");
   await kubectl("delete", "clusterrolebinding", "flannel");
 
