@@ -2,14 +2,11 @@ import * as https from "node:https";
 import { administratorIn } from "./administrator";
 
 const TIMEOUT_MS = 5_000;
-const OUT_OF_SERVICE = "node.kubernetes.io/out-of-service";
 
 /** The administrator's requests to the cluster's API, through the same port as `kubectl`. */
 export interface KubernetesNode {
   readonly name: string;
   readonly ready: boolean;
-  /** The cluster was told that its machine is off, see `groundplane fence`. */
-  readonly fenced: boolean;
   /** Begins with `v`. */
   readonly version: string;
 }
@@ -17,49 +14,19 @@ export interface KubernetesNode {
 /** Throws `Error` with the reason when the API does not respond. */
 export async function listNodes(kubeconfig: string): Promise<readonly KubernetesNode[]> {
   const { items } = (await get(kubeconfig, "/api/v1/nodes")) as { readonly items: readonly NodeObject[] };
-  return items.map(({ metadata, spec, status }) => ({
+  return items.map(({ metadata, status }) => ({
     name: metadata.name,
     ready: status.conditions.some(({ type, status: is }) => type === "Ready" && is === "True"),
-    fenced: spec.taints?.some(({ key }) => key === OUT_OF_SERVICE) ?? false,
     version: status.nodeInfo.kubeletVersion,
   }));
 }
 
 interface NodeObject {
   readonly metadata: { readonly name: string };
-  readonly spec: { readonly taints?: readonly { readonly key: string }[] };
   readonly status: {
     readonly conditions: readonly { readonly type: string; readonly status: string }[];
     readonly nodeInfo: { readonly kubeletVersion: string };
   };
-}
-
-/** The pods of every namespace, with what tells whether a node can still end them. */
-export interface PodOnNode {
-  readonly name: string;
-  readonly namespace: string;
-  readonly node: string;
-  /** It was deleted, and its node has not confirmed that it ended. */
-  readonly terminating: boolean;
-}
-
-export async function listPods(kubeconfig: string): Promise<readonly PodOnNode[]> {
-  const { items } = (await get(kubeconfig, "/api/v1/pods")) as { readonly items: readonly PodObject[] };
-  return items.map(({ metadata, spec }) => ({
-    name: metadata.name,
-    namespace: metadata.namespace,
-    node: spec.nodeName ?? "",
-    terminating: metadata.deletionTimestamp !== undefined,
-  }));
-}
-
-interface PodObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly deletionTimestamp?: string;
-  };
-  readonly spec: { readonly nodeName?: string };
 }
 
 function get(kubeconfig: string, path: string): Promise<unknown> {

@@ -59,6 +59,11 @@ export const clusterChecks = {
     means: "the Node's machine has an older image: NetworkPolicies do not protect the pods on it",
     next: "`pulumi up --replace URN` with the URN of its machine recreates it with the present image, one machine at a time",
   },
+  "lost-pods": {
+    ...{ asks: "no deleted pod waits for a node that does not respond", of: [], promised: false },
+    means: "pods of StatefulSets do not start elsewhere, because they may still run on the lost node",
+    next: "`npx groundplane start` brings the node back, `npx groundplane fence NODE` has its pods move",
+  },
   "cluster-objects": {
     ...{ asks: "the data centre's objects in the cluster are as rendered", of: [], promised: true },
     means: "something that the data centre put into the cluster was deleted or changed",

@@ -26,6 +26,7 @@ interface Condition {
 
 export interface NodeObject {
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly spec?: { readonly taints?: readonly { readonly key: string }[] };
   readonly status: {
     readonly conditions?: readonly Condition[];
     readonly nodeInfo: { readonly kubeletVersion: string };
@@ -33,7 +34,8 @@ export interface NodeObject {
 }
 
 export interface PodObject {
-  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly deletionTimestamp?: string };
+  readonly spec?: { readonly nodeName?: string };
   readonly status: { readonly phase: string; readonly conditions?: readonly Condition[] };
 }
 

@@ -1,5 +1,6 @@
 import { type HealthCheckName, healthCheckNames } from "../../model/health-checks";
 import type { InventoryEntry } from "../../model/stack-outputs";
+import { readAwaitingFence } from "./awaiting-fence";
 import { readApiServer, readBackends, readCorosync, readHolders, readPacemaker } from "./balancing-answers";
 import { type ClusterState, readLeaders, readNodes, readPods, readPolicies } from "./cluster-state";
 import { readAlarms, readEtcdDisk, readLeader, readLearners, readMembers, readSize } from "./etcd-answers";
@@ -79,6 +80,7 @@ const findings: Readonly<Record<HealthCheckName, Find>> = {
   nodes: ({ cluster, inventory }) => readNodes(cluster, inventory),
   pods: ({ cluster }) => readPods(cluster),
   "network-policies": ({ cluster }) => readPolicies(cluster),
+  "lost-pods": ({ cluster }) => readAwaitingFence(cluster),
   "cluster-objects": ({ objects }) => objects,
   bricks: ofVolume("bricks", readBricks),
   heals: ofVolume("heals", readHeals),

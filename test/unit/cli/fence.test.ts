@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type FenceQuestion, refuseFence, refuseUndo, type SeenMachine } from "../../../cli/commands/fence";
 import { rolesOfPool } from "../../../model/roles";
-import { podsAwaitingFence } from "../../../verify/awaiting-fence";
+import { readAwaitingFence } from "../../../verify/health/awaiting-fence";
+import { healthy, unhealthy } from "../../../verify/health/findings";
 
 const machinesWith = (off: readonly string[]): readonly SeenMachine[] =>
   [
@@ -49,19 +50,33 @@ test("a fence ends by hand only for a node that is Ready, or with consent", () =
   assert.equal(refuseUndo(question("worker-1", { force: true })), undefined);
 });
 
-test("pods wait for a fence when they were deleted on a node that does not respond", () => {
-  const nodes = [
-    { name: "worker-1", ready: false, fenced: false },
-    { name: "worker-2", ready: true, fenced: false },
-    { name: "worker-3", ready: false, fenced: true },
-  ];
-  const pod = (name: string, node: string, terminating: boolean) => ({ name, namespace: "shop", node, terminating });
+test("status names the pods that were deleted on a node that does not respond", () => {
+  const node = (name: string, ready: boolean, taints: readonly { readonly key: string }[] = []) => ({
+    metadata: { name },
+    spec: { taints },
+    status: {
+      conditions: [{ type: "Ready", status: ready ? "True" : "Unknown" }],
+      nodeInfo: { kubeletVersion: "v1" },
+    },
+  });
+  const pod = (name: string, nodeName: string, deleted = true) => ({
+    metadata: { name, namespace: "shop", ...(deleted && { deletionTimestamp: "2026-11-28T10:00:00Z" }) },
+    spec: { nodeName },
+    status: { phase: "Running" },
+  });
+  const fence = [{ key: "node.kubernetes.io/out-of-service" }];
+  const nodes = [node("worker-1", false), node("worker-2", true), node("worker-3", false, fence)];
   const pods = [
-    pod("db-0", "worker-1", true),
+    pod("db-0", "worker-1"),
     pod("web-1", "worker-1", false),
-    pod("db-1", "worker-2", true),
-    pod("db-2", "worker-3", true),
-    pod("db-3", "", true),
+    pod("db-1", "worker-2"),
+    pod("db-2", "worker-3"),
   ];
-  assert.deepEqual(podsAwaitingFence(nodes, pods), [{ node: "worker-1", pods: ["shop/db-0"] }]);
+  assert.deepEqual(readAwaitingFence({ nodes: { value: nodes }, pods: { value: pods } }), [
+    unhealthy("worker-1", "shop/db-0 wait for its return"),
+  ]);
+  assert.deepEqual(readAwaitingFence({ nodes: { value: nodes }, pods: { value: [] } }), [
+    healthy("cluster", "no pod waits for a lost node"),
+  ]);
+  assert.equal(readAwaitingFence({ nodes: { reason: "silent" }, pods: { value: [] } })[0]?.state, "unknown");
 });
