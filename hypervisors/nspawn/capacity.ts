@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import type { Host } from "../../model/host";
+import { isClusterNode } from "../../model/roles";
 import type { MachineSpec } from "../hypervisor";
 import { type MachineCgroup, machineCgroups, withLevelsLock } from "./cgroups";
 
@@ -10,6 +11,9 @@ import { type MachineCgroup, machineCgroups, withLevelsLock } from "./cgroups";
 export async function setCapacity(host: Host, spec: MachineSpec): Promise<void> {
   const cgroups = await machineCgroups(host, spec);
   for (const cgroup of cgroups) await setMemory(host, cgroup, spec.memoryMiB);
+  // The cluster counts on the processors of its Nodes. Timers of the balancers' cluster are a quarter of a second: its members
+  // need any processor that is idle.
+  if (!isClusterNode(spec.roles ?? [])) return;
   await withLevelsLock(host, async () => {
     for (const cgroup of cgroups) await setProcessors(host, cgroup, spec.cpus);
   });

@@ -21,6 +21,7 @@ export function guestSpec(stack: string, name: string, image: string, hostPort: 
     name,
     uuid: `6f1d3c1e-0000-5000-8000-0000000000${Object.keys(cables).indexOf(name)}a`,
     image,
+    ...(name === "gateway" ? {} : { roles: [name.startsWith("master") ? "master" : "worker"] as const }),
     cpus: 1,
     memoryMiB: 512,
     diskGiB: 4,
