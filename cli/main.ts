@@ -1,7 +1,8 @@
+import { inspect } from "node:util";
 import { Command, CommanderError } from "commander";
 import { closeDataFolder } from "../host/data-folder";
 import { prepareEnvironment } from "../host/prepare-environment.cjs";
-import { UserError } from "../model/user-error";
+import { UserError, withoutCredentials } from "../model/user-error";
 import { bundleCommand } from "./commands/bundle";
 import { destroyCommand } from "./commands/destroy";
 import { diagramCommand } from "./commands/diagram";
@@ -54,6 +55,6 @@ main().catch((error: unknown) => {
 function describeFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof UserError) console.error(`error: ${error.message}`);
-  else console.error("internal error, please report it:", error);
+  else console.error("internal error, please report it:", withoutCredentials(inspect(error)));
   return 1;
 }

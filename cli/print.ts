@@ -1,3 +1,5 @@
+import { withoutCredentials } from "../model/user-error";
+
 /** A command's result goes to stdout, its progress to stderr. */
 export function print(text: string): void {
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
@@ -8,7 +10,7 @@ export function printJson(value: unknown): void {
 }
 
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${withoutCredentials(text)}\n`);
 }
 
 /** Prints the progress of long work, one line for each change. */

@@ -1,3 +1,5 @@
+import { withoutCredentials } from "../model/user-error";
+
 export interface ProgressOutput {
   write(text: string): void;
   /** Whether the output is a terminal, which can overwrite a line. */
@@ -65,7 +67,7 @@ export class ProgressLines {
   }
 
   private line(message: string): string {
-    return `${formatElapsed(this.output.now() - this.started)}  ${this.phase.padEnd(PHASE_WIDTH)} ${message}`;
+    return `${formatElapsed(this.output.now() - this.started)}  ${this.phase.padEnd(PHASE_WIDTH)} ${withoutCredentials(message)}`;
   }
 }
 

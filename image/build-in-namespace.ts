@@ -7,7 +7,12 @@ import type { BuildContext, Progress } from "./store/build-context";
 /** What is to be built as root of a user namespace. Plain data, because a process of its own builds it. */
 export type BuildTask =
   | { readonly kind: "images"; readonly recipes: readonly ImageRecipe[]; readonly verify?: boolean }
-  | { readonly kind: "bundle"; readonly recipes: readonly ImageRecipe[]; readonly file: string };
+  | {
+      readonly kind: "bundle";
+      readonly recipes: readonly ImageRecipe[];
+      readonly file: string;
+      readonly sign?: string;
+    };
 
 /** Lines of JSON that the process prints; the last one is a result or a failure. */
 export type BuildMessage =

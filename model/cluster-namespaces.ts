@@ -7,3 +7,8 @@ export const volumesNamespace = "volumes";
  * the cluster. The guest command `cluster-ready` lists the same namespaces.
  */
 export const clusterNamespaces: readonly string[] = [systemNamespace, flannelNamespace, volumesNamespace];
+
+/** Kubernetes' Pod Security Standards, the most permissive first. */
+export const podSecurityLevels = ["privileged", "baseline", "restricted"] as const;
+
+export type PodSecurityLevel = (typeof podSecurityLevels)[number];

@@ -1,4 +1,4 @@
-import { UserError } from "./user-error";
+import { UserError, withoutCredentials } from "./user-error";
 
 /**
  * Runs a short command to its end and returns its output. Never through a shell.
@@ -108,7 +108,10 @@ export function outputTail(output: string): string {
   return lines.map((line) => (line ? `  ${line}` : "")).join("\n");
 }
 
-/** argv as a line that can be pasted into a POSIX shell. */
+/** argv as a line that can be pasted into a POSIX shell, without the credentials of URLs, which quotes could hide. */
 export function commandLine(argv: readonly string[]): string {
-  return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
+  return argv
+    .map(withoutCredentials)
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(" ");
 }

@@ -89,6 +89,10 @@ export const configurationChanges = {
   },
   "options.fastProbes": live("Masters that are created later have it. Running control planes keep their probes."),
   "options.podGraceSeconds": live("The next stop, reboot or replacement of a node obeys it."),
+  "options.podSecurity": {
+    class: "rolling",
+    effect: "Each master's API server restarts, one after the other. Running pods stay; new pods obey it.",
+  },
   "options.rebootstrap": live("The next `up` reads it."),
   "options.protected": live("The next `verify` reads it."),
   "options.keepDataDisks": live("The next `destroy` obeys it."),

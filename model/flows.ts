@@ -1,4 +1,4 @@
-import { glusterPorts, ports } from "./ports";
+import { glusterManagement, glusterPorts, ports } from "./ports";
 
 /** What may pass between segments. The gateway's firewall and the README's table both come from these tables. */
 
@@ -60,6 +60,21 @@ export const closedRanges: readonly string[] = [
   ...["192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3"],
 ];
 
+/**
+ * Ports of every node that pods do not reach. Outside its node a pod has the node's address, so the flows above do not tell
+ * them apart: each node filters its own pods. Storage machines are closed to pods on all ports.
+ */
+export const closedToPods: readonly Pick<Flow, "purpose" | "protocol" | "ports">[] = [
+  { purpose: "SSH", protocol: "tcp", ports: [ports.ssh] },
+  { purpose: "kubelet", protocol: "tcp", ports: [ports.kubelet] },
+  { purpose: "etcd", protocol: "tcp", ports: [ports.etcdClient, ports.etcdPeer, ports.etcdMetrics] },
+  // A pod could wrap packets in it that pass for those of any other pod.
+  { purpose: "pod network", protocol: "udp", ports: [ports.podNetwork] },
+  { purpose: "Gluster's management", protocol: "tcp", ports: [glusterManagement] },
+  { purpose: "Corosync", protocol: "udp", ports: [ports.corosync] },
+  { purpose: "Pacemaker's management", protocol: "tcp", ports: [ports.pcsd, ports.pacemakerRemote] },
+];
+
 export interface GatewayService {
   readonly purpose: string;
   readonly protocol: "tcp" | "udp";
@@ -75,7 +90,7 @@ export const gatewayServices: readonly GatewayService[] = [
   { purpose: "DNS", protocol: "udp", port: ports.dns, from: "segments" },
   { purpose: "DNS", protocol: "tcp", port: ports.dns, from: "segments" },
   { purpose: "DHCP", protocol: "udp", port: ports.dhcp, from: "segments" },
-  { purpose: "NTP", protocol: "udp", port: ports.ntp, from: "segments" },
+  { purpose: "NTP, to virtual machines", protocol: "udp", port: ports.ntp, from: "segments" },
   { purpose: "bastion", protocol: "tcp", port: ports.ssh, from: "uplink" },
   { purpose: "Corosync", protocol: "udp", port: ports.corosync, from: "balancers", movedBy: "pacemaker" },
 ];

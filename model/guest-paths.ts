@@ -27,6 +27,8 @@ export const guestPaths = {
   etcdData: "/var/lib/etcd",
   adminKubeconfig: `${kubernetes}/admin.conf`,
   apiServer,
+  /** Defaults of the API server's admission plugins. */
+  admissionConfiguration: `${apiServer}/admission-configuration.yaml`,
   encryptionConfiguration: `${apiServer}/encryption-configuration.yaml`,
   auditPolicy: `${apiServer}/audit-policy.yaml`,
   authenticationConfiguration: `${apiServer}/authentication-configuration.yaml`,
@@ -42,6 +44,8 @@ export const guestPaths = {
   patches: `${settings}/kubeadm/patches`,
   /** On balancers: the authority of the API servers' certificates. */
   balancerAuthority: "/etc/haproxy/cluster-ca.crt",
+  /** Packet filter rules for what comes from pods. */
+  podFilter: `${settings}/pods.nft`,
   plannedNodes: `${settings}/planned-nodes`,
 } as const;
 
@@ -68,6 +72,7 @@ export type GuestCommand =
   | "join-cluster"
   | "keep-volume-mounted"
   | "limit-logs"
+  | "label-namespaces"
   | "may-leave"
   | "node-ready"
   | "patient-configuration"

@@ -1,3 +1,5 @@
+import { withoutCredentials } from "./user-error";
+
 /** Something about the host that keeps a driver from working. */
 export interface HostProblem {
   /** Short stable name, e.g. `nspawn-missing`. */
@@ -17,8 +19,13 @@ export interface HostFinding {
   readonly hint?: string;
 }
 
-export const ok = (id: string, text: string): HostFinding => ({ id, state: "ok", text });
+export const ok = (id: string, text: string): HostFinding => ({ id, state: "ok", text: withoutCredentials(text) });
 
-export const warning = (id: string, text: string, hint: string): HostFinding => ({ id, state: "warning", text, hint });
+export const warning = (id: string, text: string, hint: string): HostFinding => found(id, "warning", text, hint);
 
-export const problem = (id: string, text: string, hint: string): HostFinding => ({ id, state: "problem", text, hint });
+export const problem = (id: string, text: string, hint: string): HostFinding => found(id, "problem", text, hint);
+
+const found = (id: string, state: HostFinding["state"], text: string, hint: string): HostFinding => ({
+  ...{ id, state },
+  ...{ text: withoutCredentials(text), hint: withoutCredentials(hint) },
+});

@@ -13,7 +13,11 @@ export const ports = {
   /** VXLAN as Linux has it by default, which flannel uses. */
   podNetwork: 8472,
   corosync: 5405,
+  pcsd: 2224,
+  pacemakerRemote: 3121,
 } as const;
 
+export const glusterManagement = "24007-24008";
+
 /** Of Gluster: its management, and one port for each brick. */
-export const glusterPorts = ["24007-24008", "49152-60999"] as const;
+export const glusterPorts = [glusterManagement, "49152-60999"] as const;

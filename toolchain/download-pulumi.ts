@@ -4,6 +4,7 @@ import { download } from "../host/download";
 import { removeTree } from "../host/file-store";
 import { discard, httpGet, httpGetText } from "../host/http-get";
 import { runCommand } from "../host/run-command";
+import { acceptsUnpinned, downloadKey, pinnedDigests } from "../model/pinned-downloads";
 import { UserError } from "../model/user-error";
 import type { ObtainOptions } from "./pulumi-tool";
 import { PULUMI_VERSION } from "./pulumi-tool";
@@ -20,6 +21,12 @@ const REACHABLE_WITHIN_MS = 5_000;
 const archiveName = (): string => `pulumi-v${PULUMI_VERSION}-${process.platform}-${process.arch}.tar.gz`;
 const checksumsName = `pulumi-${PULUMI_VERSION}-checksums.txt`;
 
+/** The archive of this platform, and the digest that is committed for it; undefined when there is none. */
+const pinnedDigest = (): string | undefined => pinnedDigests[downloadKey("pulumi", PULUMI_VERSION, archiveName())];
+
+/** Whether the official release can be verified here, or the user accepts the checksum that its own server publishes. */
+export const mayDownload = (): boolean => pinnedDigest() !== undefined || acceptsUnpinned(process.env);
+
 /** Asks for the published checksums. Waits only a few seconds, because many networks block this site. */
 export async function isDownloadReachable(signal?: AbortSignal, site = officialSite): Promise<boolean> {
   const limit = AbortSignal.timeout(REACHABLE_WITHIN_MS);
@@ -35,8 +42,8 @@ export async function isDownloadReachable(signal?: AbortSignal, site = officialS
 }
 
 /**
- * Downloads the official release, compares it with its published SHA-256 and unpacks it into `binFolder`. An interrupted
- * download resumes.
+ * Downloads the official release, compares it with the committed digest, or else with the published one, and unpacks it into
+ * `binFolder`. An interrupted download resumes.
  *
  * @throws UserError `pulumi-not-obtained`
  */
@@ -44,15 +51,21 @@ export async function downloadPulumi(
   binFolder: string,
   { progress, signal }: ObtainOptions,
   { url, allowHttp }: ReleaseSite = officialSite,
+  pinned: string | null = pinnedDigest() ?? null,
 ): Promise<void> {
   const archive = path.join(partsFolder(), archiveName());
-  const checksums = await httpGetText(`${url}/${checksumsName}`, { signal, allowHttp }).catch(explain);
-  const sha256 = checksumOf(archiveName(), checksums);
+  const sha256 = pinned ?? checksumOf(archiveName(), await publishedChecksums({ url, allowHttp }, signal));
   progress?.(`downloading Pulumi ${PULUMI_VERSION} from ${url}`);
   await download(`${url}/${archiveName()}`, archive, { sha256, signal, allowHttp }).catch(explain);
   await runCommand(["tar", "-xzf", archive, "--strip-components=1", "-C", binFolder], { signal });
   await removeTree(archive);
 }
+
+/** Lines of `DIGEST  FILE` for all platforms. */
+export const publishedChecksums = async (
+  { url, allowHttp }: ReleaseSite = officialSite,
+  signal?: AbortSignal,
+): Promise<string> => httpGetText(`${url}/${checksumsName}`, { signal, allowHttp }).catch(explain);
 
 function checksumOf(name: string, checksums: string): string {
   const line = checksums.split("\n").find((candidate) => candidate.trim().endsWith(name));

@@ -4,17 +4,14 @@ import { download } from "../host/download";
 import { withFileLock } from "../host/file-lock";
 import { exists, filesBelow, makeExecutable, makeFolder, moveTree, removeTree } from "../host/file-store";
 import { runCommand } from "../host/run-command";
+import { downloadKey, pinnedDigests } from "../model/pinned-downloads";
 import { UserError } from "../model/user-error";
 import type { ObtainOptions } from "./pulumi-tool";
 import { satisfies } from "./pulumi-tool";
 import { isIntact, readRecord, sealFolder } from "./sealed-folder";
 
-/** The Go to download when the host has none, as the module proxy serves it, by architecture. */
+/** The Go to download when the host has none, as the module proxy serves it. */
 const GO_VERSION = "1.26.8";
-const GO_SHA256: Readonly<Record<string, string>> = {
-  amd64: "30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7",
-  arm64: "02b36b6787b3ac767668f630e2998df45a3b1f9ffee08d1bf3ef6487cd658d99",
-};
 const DEFAULT_PROXY = "https://proxy.golang.org";
 
 export interface ObtainGoOptions extends ObtainOptions {
@@ -52,8 +49,9 @@ async function goVersion(go: string): Promise<string | undefined> {
 
 async function downloadGo(minimum: string, { progress, signal }: ObtainOptions): Promise<void> {
   const architecture = process.arch === "x64" ? "amd64" : process.arch;
-  const expected = GO_SHA256[architecture];
-  if (!expected) throw goMissing(minimum, `this release of groundplane knows none for ${process.arch}`);
+  const expected = pinnedDigests[downloadKey("go", GO_VERSION, `${process.platform}-${architecture}`)];
+  if (!expected)
+    throw goMissing(minimum, `this release of groundplane knows none for ${process.platform}-${process.arch}`);
   const name = `v0.0.1-go${GO_VERSION}.linux-${architecture}`;
   const url = `${moduleProxy()}/golang.org/toolchain/@v/${name}.zip`;
   progress?.(`downloading Go ${GO_VERSION} from ${moduleProxy()}`);

@@ -3,9 +3,10 @@ import { pulumiHomeFolder, toolsFolder } from "../host/data-folder";
 import { withFileLock } from "../host/file-lock";
 import { makeFolder, moveTree, removeTree } from "../host/file-store";
 import { type HostFinding, ok, warning } from "../model/host-finding";
+import { unpinnedHint } from "../model/pinned-downloads";
 import { UserError } from "../model/user-error";
 import { buildPulumi } from "./build-pulumi";
-import { downloadPulumi, isDownloadReachable } from "./download-pulumi";
+import { downloadPulumi, isDownloadReachable, mayDownload } from "./download-pulumi";
 import {
   type InstalledPlugin,
   installCommandPlugin,
@@ -25,8 +26,8 @@ const LOCK_TIMEOUT_MS = 30 * 60_000;
 export const keptPulumiFolder = (): string => path.join(toolsFolder(), `pulumi-${PULUMI_VERSION}`);
 
 /**
- * The user's own Pulumi when it is recent enough; else the one obtained earlier; else the official download; else one
- * built from the Go module proxy, with our own language host and command plugin. The result is verified; a second call
+ * The user's own Pulumi when it is recent enough; else the one obtained earlier; else the official download, if its digest is
+ * committed; else one built from the Go module proxy, with our own language host and command plugin. The result is verified; a second call
  * takes well below a second. May be killed at any point and called again, also by several processes at once.
  *
  * @throws UserError `go-missing`, `pulumi-not-obtained`, `command-failed`
@@ -101,16 +102,24 @@ async function fetchPulumi(options: ObtainOptions): Promise<PulumiCli> {
       "install it: https://www.pulumi.com/docs/install/, open a new window and try again",
     );
   }
+  if (process.platform !== "linux" && !mayDownload()) {
+    throw new UserError(
+      "pulumi-not-obtained",
+      `Pulumi ${PULUMI_VERSION} or later is not on PATH, and this release of groundplane has no digest of its download for ${process.platform}`,
+      `install it: https://www.pulumi.com/docs/install/; or ${unpinnedHint}`,
+    );
+  }
   const folder = keptPulumiFolder();
   await isWorthAsking("pulumi");
-  const how = (await isDownloadReachable(options.signal)) ? "download" : "build";
+  const how = mayDownload() && (await isDownloadReachable(options.signal)) ? "download" : "build";
   await removeTree(folder);
   return fillFolder(folder, how, options);
 }
 
 /** For a Pulumi that was built with our language host because the download site could not be reached. */
 async function replaceByOfficial(options: ObtainOptions): Promise<PulumiCli | undefined> {
-  if (!(await isWorthAsking("pulumi")) || !(await isDownloadReachable(options.signal))) return undefined;
+  if (!mayDownload() || !(await isWorthAsking("pulumi")) || !(await isDownloadReachable(options.signal)))
+    return undefined;
   const folder = keptPulumiFolder();
   const official = `${folder}.official`;
   await removeTree(official);

@@ -4,38 +4,42 @@ import { interruptibly } from "../../host/interruption";
 import { localHost } from "../../host/local-host";
 import { createBundle } from "../../image/parts/bundle";
 import type { BundleManifest } from "../../image/parts/bundle-manifest";
+import { type BundleTrust, bundleDigest, manifestText } from "../../image/parts/bundle-trust";
 import { loadBundle } from "../../image/parts/load-bundle";
 import type { ImageForm } from "../../model/drivers";
 import type { Host } from "../../model/host";
 import { print, printJson, sayNews, table } from "../print";
 
-interface BundleOptions {
+interface BundleOptions extends BundleTrust {
   readonly json?: boolean;
   /** Only for `create`. */
   readonly form?: ImageForm;
+  readonly sign?: string;
 }
 
 export function bundleCommand(): Command {
   return new Command("bundle")
     .description("pack everything that images are built from into one file, for hosts without a network")
     .addCommand(
-      partCommand(
-        "create",
-        "fetch or build all parts, verify them and write them into the file",
-        createBundle,
-      ).addOption(
-        new Option("--form <form>", "parts of trees for system containers, or finished disks for virtual machines")
-          .choices(["tree", "disk"] satisfies ImageForm[])
-          .default("tree" satisfies ImageForm),
-      ),
+      partCommand("create", "fetch or build all parts, verify them and write them into the file", createBundle)
+        .addOption(
+          new Option("--form <form>", "parts of trees for system containers, or finished disks for virtual machines")
+            .choices(["tree", "disk"] satisfies ImageForm[])
+            .default("tree" satisfies ImageForm),
+        )
+        .option("--sign <key>", "sign it with this Ed25519 private key (PEM)"),
     )
-    .addCommand(partCommand("load", "verify the file and use its parts to build images", loadBundle));
+    .addCommand(
+      partCommand("load", "verify the file and use its parts to build images", loadBundle)
+        .option("--digest <sha256>", "refuse a file with another digest than `bundle create` printed")
+        .option("--key <key>", "refuse a file that is not signed with this Ed25519 public key (PEM)"),
+    );
 }
 
 type WorkOnBundle = (
   host: Host,
   file: string,
-  options: NonNullable<Parameters<typeof loadBundle>[2]> & { readonly form?: ImageForm },
+  options: NonNullable<Parameters<typeof loadBundle>[2]> & Pick<BundleOptions, "form" | "sign">,
 ) => Promise<BundleManifest>;
 
 function partCommand(name: string, description: string, work: WorkOnBundle): Command {
@@ -43,13 +47,14 @@ function partCommand(name: string, description: string, work: WorkOnBundle): Com
     .description(description)
     .argument("<file>", "a tar file, compressed if it ends with .gz or .tgz")
     .option("--json", "print JSON")
-    .action(async (file: string, { json, form }: BundleOptions) => {
+    .action(async (file: string, { json, ...options }: BundleOptions) => {
       const whole = path.resolve(file);
       const manifest = await interruptibly("the bundle", (signal) =>
-        work(localHost, whole, { form, signal, progress: sayNews() }),
+        work(localHost, whole, { ...options, signal, progress: sayNews() }),
       );
-      if (json) printJson(manifest);
-      else print(renderManifest(manifest));
+      const digest = bundleDigest(manifestText(manifest));
+      if (json) printJson({ ...manifest, digest });
+      else print(`${renderManifest(manifest)}\n\ndigest: sha256:${digest}`);
     });
 }
 

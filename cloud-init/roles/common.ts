@@ -1,6 +1,7 @@
 import { guestCommand, guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { capacityFile, capacityName, capacityUnit } from "../files/capacity";
+import { chronyConf } from "../files/chrony-conf";
 import { renderHosts } from "../files/hosts";
 import { limitLogsTimer, limitLogsUnits } from "../files/limit-logs";
 import { renderNodeEnv } from "../files/node-env";
@@ -21,6 +22,7 @@ export function commonContent(
     files: [
       { path: "/etc/hosts", mode: "0644", content: renderHosts(plan, node), changes: { reload: hostsReload(node) } },
       { path: "/etc/resolv.conf", mode: "0644", content: renderResolvConf(plan, node) },
+      chronyConf(plan, node),
       {
         path: guestPaths.nodeEnvironment,
         mode: "0644",

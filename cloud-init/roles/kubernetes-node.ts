@@ -2,7 +2,9 @@ import { clusterNamespaces } from "../../model/cluster-namespaces";
 import { type GuestCommand, guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { joinConfigurationFile } from "../files/kubernetes/kubeadm-config";
+import { kubeletSecurity } from "../files/kubernetes/kubelet-security";
 import { kubeletSettings } from "../files/kubernetes/kubelet-settings";
+import { podFilter, podFilterName } from "../files/kubernetes/pod-filter";
 import { clusterUnit, podsUnit } from "../files/kubernetes/units";
 import { commandFile } from "../guest-command";
 import { volumeMountsOf, withStorageClient } from "../planned-storage";
@@ -27,6 +29,8 @@ export function kubernetesNodeContent(plan: DataCenterPlan, node: NodePlan): Rol
       clusterUnit,
       podsUnit(plan, volumeMountsOf(plan, node)),
       ...kubeletSettings,
+      ...kubeletSecurity,
+      ...podFilter(plan),
       { path: guestPaths.joinConfiguration, mode: "0600", content: joinConfigurationFile(plan, node) },
     ],
     environment: {
@@ -38,7 +42,7 @@ export function kubernetesNodeContent(plan: DataCenterPlan, node: NodePlan): Rol
       CLUSTER_NAMESPACES: clusterNamespaces.join(" "),
     },
     commands: [],
-    enable: ["groundplane-cluster.service"],
+    enable: ["groundplane-cluster.service", podFilterName],
   };
 }
 

@@ -2,6 +2,7 @@ import { type GuestCommand, guestCommand, guestPaths } from "../../model/guest-p
 import { renewalDays } from "../../model/health-check";
 import type { SecretName } from "../../model/seed";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { admissionConfiguration } from "../files/kubernetes/admission-configuration";
 import { approverUser } from "../files/kubernetes/approver-objects";
 import { auditPolicy } from "../files/kubernetes/audit-policy";
 import { authenticationConfiguration } from "../files/kubernetes/authentication-configuration";
@@ -34,6 +35,7 @@ const commands: readonly GuestCommand[] = [
   "cluster-ready",
   "cluster-id",
   "apply-control-plane",
+  "label-namespaces",
   "approve-serving-certificates",
   "approver-identity",
   "check-serving-request",
@@ -64,10 +66,15 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
       ...renewalUnits(node.index),
       fencesUnit,
       ...keyFiles(),
-      ...apiServerFiles(),
+      ...apiServerFiles(plan),
       ...clusterFiles(plan, node),
     ],
-    environment: { ...common.environment, APPROVER_USER: approverUser, RENEWAL_DAYS: String(renewalDays) },
+    environment: {
+      ...common.environment,
+      APPROVER_USER: approverUser,
+      POD_SECURITY: plan.kubernetes.podSecurity,
+      RENEWAL_DAYS: String(renewalDays),
+    },
     enable: [...common.enable, approverName, renewalTimer, fencesName],
   };
 }
@@ -82,10 +89,11 @@ const keyFiles = (): SeedFile[] =>
 /** Restarts the changed parts of the control plane on this master only. */
 const applied = { reload: guestCommand("apply-control-plane") };
 
-/** The API server reads the first two when it starts and follows changes of the last. */
-const apiServerFiles = (): SeedFile[] => [
+/** The API server reads them when it starts and follows changes of the last only. */
+const apiServerFiles = (plan: DataCenterPlan): SeedFile[] => [
   { path: guestPaths.encryptionConfiguration, mode: "0600", content: encryptionConfiguration() },
   { path: guestPaths.auditPolicy, mode: "0600", content: auditPolicy(), changes: applied },
+  { path: guestPaths.admissionConfiguration, mode: "0600", content: admissionConfiguration(plan), changes: applied },
   {
     path: guestPaths.authenticationConfiguration,
     mode: "0600",

@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import type { Host } from "../../model/host";
-import { UserError } from "../../model/user-error";
+import { UserError, withoutCredentials } from "../../model/user-error";
 import { imageFolder } from "../image-files";
 import { type Archive, archives } from "../recipes/archives";
 import type { RootTreeRecipe } from "../recipes/recipe";
@@ -37,32 +37,34 @@ export async function buildRootTree(recipe: RootTreeRecipe, target: string, cont
     ...leaveOut.map((option) => `--dpkgopt=${option}`),
     recipe.suite,
     target,
-    ...sources,
+    // From standard input: the addresses of mirrors and proxies may contain a password, and every user sees arguments.
+    "-",
   ];
-  // Readable by this user only: the address of a proxy may contain a password.
   await host.files.writeAtomic(
     aptOptions,
     ['APT::Install-Recommends "false";', ...(await aptFetchOptions(host)), ""].join("\n"),
     0o600,
   );
   try {
-    await runMmdebstrap(argv, archive, target, context);
+    await runMmdebstrap(argv, sources, archive, target, context);
   } finally {
     await host.files.remove(aptOptions);
   }
   await removeIdentity(host, target, recipe.forgotten);
+  await removeCredentials(host, path.join(target, "etc/apt/sources.list"));
   await writeLayer(host, recipe.layer, target);
-  return `${archive.title} ${recipe.suite} from ${sources[0]?.split(" ")[1]}`;
+  return withoutCredentials(`${archive.title} ${recipe.suite} from ${sources[0]?.split(" ")[1]}`);
 }
 
 async function runMmdebstrap(
   argv: readonly string[],
+  sources: readonly string[],
   { title }: Archive,
   target: string,
   { host, progress, signal }: BuildContext,
 ): Promise<void> {
   try {
-    await host.run(argv, { signal, onLine: reportSteps("root tree", progress) });
+    await host.run(argv, { stdin: `${sources.join("\n")}\n`, signal, onLine: reportSteps("root tree", progress) });
   } catch (error) {
     signal?.throwIfAborted();
     const explained = asStorageError(error, target);
@@ -82,6 +84,13 @@ async function runMmdebstrap(
     }
     throw error;
   }
+}
+
+/** Images are copied to other hosts, and every user of a machine reads the list. */
+async function removeCredentials({ files }: Host, list: string): Promise<void> {
+  const text = (await files.readText(list)) ?? "";
+  const clean = withoutCredentials(text).replaceAll("://***@", "://");
+  if (clean !== text) await files.writeAtomic(list, clean, 0o644);
 }
 
 /**

@@ -22,6 +22,7 @@ import {
   TREE_ARCHIVE,
 } from "./bundle-manifest";
 import { packDisk, packTree } from "./bundle-source";
+import { manifestText, SIGNATURE_NAME, signManifest } from "./bundle-trust";
 import { allSources, ensurePart } from "./ensure-part";
 import { type Part, type PartSource, partName, partTitle } from "./part";
 
@@ -32,6 +33,8 @@ export interface CreateBundleOptions {
   readonly sources?: readonly PartSource[];
   /** Parts of trees for system containers (default), or finished disks for virtual machines. */
   readonly form?: ImageForm;
+  /** File with a private key that signs the bundle. */
+  readonly sign?: string;
   /** The images whose parts are included; default: all images of every release. */
   readonly recipes?: readonly ImageRecipe[];
 }
@@ -58,21 +61,20 @@ export async function createBundle(
   file: string,
   options: CreateBundleOptions = {},
 ): Promise<BundleManifest> {
-  const { form = "tree" } = options;
+  const { form = "tree", sign } = options;
   const recipes = options.recipes ?? kubernetesVersions.flatMap((version) => imageRecipes(version, form));
   const context = { host, progress: options.progress ?? (() => {}), signal: options.signal };
   // Only the owners of a tree's files can read all of them; disks belong to the user.
   if (options.sources || !isOrdinaryUser(host) || recipes.every(({ disk }) => disk))
-    return packBundle(file, recipes, options.sources, context);
+    return packBundle(file, { recipes, sources: options.sources, sign }, context);
   const problem = await buildingProblem(host);
   if (problem) throw problem;
-  return (await buildInNamespace({ kind: "bundle", recipes, file }, context)) as BundleManifest;
+  return (await buildInNamespace({ kind: "bundle", recipes, file, sign }, context)) as BundleManifest;
 }
 
 async function packBundle(
   file: string,
-  recipes: readonly ImageRecipe[],
-  sources: readonly PartSource[] | undefined,
+  { recipes = [], sources, sign }: CreateBundleOptions,
   context: BuildContext,
 ): Promise<BundleManifest> {
   const { files, folders, trees } = context.host;
@@ -85,8 +87,10 @@ async function packBundle(
       parts.push(await describePart(context.host, part, await preparePart(part, sources, work, context)));
     }
     const manifest: BundleManifest = { format: BUNDLE_FORMAT, parts: parts.map(({ bundled }) => bundled) };
+    const signature = sign && (await signManifest(context.host, manifestText(manifest), sign));
     context.progress({ phase: "bundle", message: `writing ${file}` });
-    await writeBundle(trees, manifest, new Map(parts.flatMap(({ places }) => [...places])), partial, file);
+    const places = new Map(parts.flatMap((part) => [...part.places]));
+    await writeBundle(trees, { manifest, signature, places }, partial, file);
     await files.move(partial, file);
     return manifest;
   } catch (error) {
@@ -147,17 +151,18 @@ async function describePart(host: Host, part: Part, { source, origin }: Prepared
   return { bundled: { name, kind: part.kind, origin, files }, places };
 }
 
-async function writeBundle(
-  trees: Host["trees"],
-  manifest: BundleManifest,
-  places: ReadonlyMap<string, string>,
-  partial: string,
-  file: string,
-): Promise<void> {
+interface BundleContent {
+  readonly manifest: BundleManifest;
+  readonly signature?: string;
+  /** Path in the bundle to the file on disk. */
+  readonly places: ReadonlyMap<string, string>;
+}
+
+async function writeBundle(trees: Host["trees"], content: BundleContent, partial: string, file: string): Promise<void> {
   const pack = tar.pack();
   const compress = /\.(gz|tgz)$/.test(file) ? createGzip({ level: 1 }) : new PassThrough();
   const writing = pipeline(pack, compress, trees.openWrite(partial));
-  const filling = fill(trees, pack, manifest, places).catch((error: Error) => {
+  const filling = fill(trees, pack, content).catch((error: Error) => {
     pack.destroy(error);
     throw error;
   });
@@ -167,10 +172,10 @@ async function writeBundle(
 async function fill(
   trees: Host["trees"],
   pack: tar.Pack,
-  manifest: BundleManifest,
-  places: ReadonlyMap<string, string>,
+  { manifest, signature, places }: BundleContent,
 ): Promise<void> {
-  pack.entry({ name: MANIFEST_NAME }, JSON.stringify(manifest, null, 2));
+  pack.entry({ name: MANIFEST_NAME }, manifestText(manifest));
+  if (signature) pack.entry({ name: SIGNATURE_NAME }, signature);
   for (const file of manifest.parts.flatMap((part) => part.files)) {
     const from = places.get(file.path);
     if (from === undefined) throw new Error(`${file.path} has no place on disk`);

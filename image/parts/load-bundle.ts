@@ -8,19 +8,20 @@ import { UserError } from "../../model/user-error";
 import { asStorageError, type OnProgress } from "../store/build-context";
 import { type BundledFile, type BundleManifest, damaged, MANIFEST_NAME, parseBundleManifest } from "./bundle-manifest";
 import { bundleFolder } from "./bundle-source";
+import { type BundleTrust, checkTrust, SIGNATURE_NAME } from "./bundle-trust";
 
 /** An archive's entry for one file. */
 type TarEntry = tar.Extract extends AsyncIterable<infer Entry> ? Entry : never;
 
-export interface LoadBundleOptions {
+export interface LoadBundleOptions extends BundleTrust {
   readonly progress?: OnProgress;
   readonly signal?: AbortSignal;
 }
 
 /**
  * Unpacks a bundle into the data folder as the preferred source of images. Replaces the bundle that was loaded before.
- * @throws UserError `bundle-missing`, `bundle-damaged` (any file with another size or checksum), `disk-full`; the former
- * bundle stays then
+ * @throws UserError `bundle-missing`, `bundle-damaged` (any file with another size or checksum), `bundle-untrusted` (another
+ * digest or signer than the options name, before any part is unpacked), `disk-full`; the former bundle stays then
  */
 export async function loadBundle(host: Host, file: string, options: LoadBundleOptions = {}): Promise<BundleManifest> {
   const { files, trees } = host;
@@ -40,15 +41,11 @@ export async function loadBundle(host: Host, file: string, options: LoadBundleOp
   }
 }
 
-async function unpack(
-  host: Host,
-  file: string,
-  folder: string,
-  { progress, signal }: LoadBundleOptions,
-): Promise<BundleManifest> {
+async function unpack(host: Host, file: string, folder: string, options: LoadBundleOptions): Promise<BundleManifest> {
+  const { signal } = options;
   const extract = tar.extract();
   const reading = pipeline(await openBundle(host, file), extract, { signal });
-  const taking = takeEntries(host, extract, file, folder, progress ?? (() => {}));
+  const taking = takeEntries(host, extract, file, folder, options);
   // The first failure ends both; that of the other one is only its echo.
   taking.catch((error: Error) => extract.destroy(error));
   const [received, took] = await Promise.allSettled([reading, taking]);
@@ -63,8 +60,10 @@ async function takeEntries(
   extract: tar.Extract,
   file: string,
   folder: string,
-  progress: OnProgress,
+  { progress = () => {}, ...trust }: LoadBundleOptions,
 ): Promise<BundleManifest> {
+  const shown: { text: string; signature?: string } = { text: "" };
+  let isTrusted = false;
   let manifest: BundleManifest | undefined;
   const expected = new Map<string, BundledFile>();
   let count = 0;
@@ -72,11 +71,18 @@ async function takeEntries(
     const { name } = entry.header;
     if (!manifest) {
       if (name !== MANIFEST_NAME) throw damaged(file, "it does not begin with a manifest");
-      manifest = parseBundleManifest(await text(entry), file);
+      shown.text = await text(entry);
+      manifest = parseBundleManifest(shown.text, file);
       for (const each of manifest.parts.flatMap((part) => part.files)) expected.set(each.path, each);
       count = expected.size;
       continue;
     }
+    if (name === SIGNATURE_NAME && !isTrusted) {
+      shown.signature = await text(entry);
+      continue;
+    }
+    if (!isTrusted) await checkTrust(host, file, shown, trust);
+    isTrusted = true;
     const wanted = expected.get(name);
     if (!wanted) throw damaged(file, `${name} is not in its manifest`);
     progress({ phase: "bundle", message: `unpacking ${name}`, fraction: 1 - expected.size / count });
@@ -84,6 +90,7 @@ async function takeEntries(
     expected.delete(name);
   }
   if (!manifest) throw damaged(file, "it is empty");
+  if (!isTrusted) await checkTrust(host, file, shown, trust);
   const [missing] = expected.keys();
   if (missing !== undefined) throw damaged(file, `${missing} is missing`);
   return manifest;

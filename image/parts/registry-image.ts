@@ -9,6 +9,8 @@ export interface RegistryImage {
   readonly registry: string;
   readonly repository: string;
   readonly tag: string;
+  /** Of the manifest, hex: what the tag is to name. Without it, the registry decides. */
+  readonly digest?: string;
 }
 
 interface Descriptor {
@@ -40,7 +42,7 @@ export async function fetchFromImage(
   downloads: string,
   options: HttpOptions,
 ): Promise<void> {
-  const index = await manifest(host, image, image.tag, options);
+  const index = await manifest(host, image, image.digest ? `sha256:${image.digest}` : image.tag, options);
   const ours = index.manifests?.find(({ platform }) => platform?.os === "linux" && platform.architecture === "amd64");
   const { layers = [] } = ours ? await manifest(host, image, ours.digest, options) : index;
   const layer = layers[0]?.digest;
@@ -52,13 +54,25 @@ export async function fetchFromImage(
   await host.files.remove(local);
 }
 
+/** The digest of what the tag names now, hex. */
+export async function manifestDigest({ network }: Host, image: RegistryImage, options: HttpOptions): Promise<string> {
+  const text = await network.getText(manifestUrl(image, image.tag), {
+    ...options,
+    headers: { Accept: MANIFEST_TYPES },
+  });
+  return createHash("sha256").update(text).digest("hex");
+}
+
+const manifestUrl = ({ registry, repository }: RegistryImage, reference: string): string =>
+  `${registry}/v2/${repository}/manifests/${reference}`;
+
 async function manifest(
   { network }: Host,
   image: RegistryImage,
   reference: string,
   options: HttpOptions,
 ): Promise<ImageManifest> {
-  const url = `${image.registry}/v2/${image.repository}/manifests/${reference}`;
+  const url = manifestUrl(image, reference);
   const text = await network.getText(url, { ...options, headers: { Accept: MANIFEST_TYPES } });
   if (reference.startsWith("sha256:") && `sha256:${createHash("sha256").update(text).digest("hex")}` !== reference) {
     throw new UserError("checksum", `${url} returns a manifest with another checksum`, "use another source");

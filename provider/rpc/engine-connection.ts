@@ -2,6 +2,7 @@ import * as http2 from "node:http2";
 import * as grpc from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import { withoutCredentials } from "../../model/user-error";
 import type { Severity } from "./resource-handler";
 
 const SEVERITIES = {
@@ -27,7 +28,7 @@ export class EngineConnection {
   log(urn: string, severity: Severity, message: string, ephemeral: boolean): void {
     const request = new LogRequest();
     request.setSeverity(SEVERITIES[severity]);
-    request.setMessage(message);
+    request.setMessage(withoutCredentials(message));
     request.setUrn(urn);
     request.setEphemeral(ephemeral);
     this.client.log(request, () => undefined);

@@ -2,12 +2,13 @@ import * as grpc from "@grpc/grpc-js";
 import { ErrorResourceInitFailed } from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Any } from "google-protobuf/google/protobuf/any_pb";
+import { withoutCredentials } from "../../model/user-error";
 import { encode } from "./property-values";
 import type { PartialFailure } from "./resource-handler";
 
 /** A failed call as a gRPC status. */
 export function failureStatus(error: unknown): Partial<grpc.StatusObject> {
-  const details = error instanceof Error ? error.message : String(error);
+  const details = withoutCredentials(error instanceof Error ? error.message : String(error));
   return { code: grpc.status.UNKNOWN, details };
 }
 
@@ -23,7 +24,7 @@ export function partialFailureStatus(
   const paths = [...secretPaths];
   const detail = new ErrorResourceInitFailed();
   detail.setId(failure.state.id);
-  detail.setReasonsList([...failure.reasons]);
+  detail.setReasonsList(failure.reasons.map(withoutCredentials));
   detail.setProperties(encode(failure.state.outputs, paths));
   detail.setInputs(encode(failure.state.inputs, paths));
   detail.setRefreshBeforeUpdate(refreshBeforeUpdate);
@@ -31,9 +32,10 @@ export function partialFailureStatus(
   any.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
   const status = new Status();
   status.setCode(grpc.status.UNKNOWN);
-  status.setMessage(failure.message);
+  const message = withoutCredentials(failure.message);
+  status.setMessage(message);
   status.addDetails(any);
   const metadata = new grpc.Metadata();
   metadata.add("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
-  return { code: grpc.status.UNKNOWN, details: failure.message, metadata };
+  return { code: grpc.status.UNKNOWN, details: message, metadata };
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { podSecurityLevels } from "../../model/cluster-namespaces";
 import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
 import { failoverProfileNames } from "../../model/failover-profiles";
@@ -112,6 +113,13 @@ const optionsSchema = z
       .describe(
         "How long pods may take to end when their node stops, reboots or is replaced. The grace period of a pod itself " +
           "applies up to this limit.",
+      ),
+    podSecurity: z
+      .enum(podSecurityLevels)
+      .default("baseline")
+      .describe(
+        "Pod Security Standard for namespaces without a label of their own: `baseline` refuses privileged pods and pods " +
+          "that use their node's folders or network.",
       ),
     rebootstrap: z
       .boolean()

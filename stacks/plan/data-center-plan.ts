@@ -1,8 +1,6 @@
-/**
- * Every machine, address, disk and name of a data centre, as readonly data: computed from the configuration alone,
- * finished before the first resource exists. Renderers and components print fields of it and compute nothing.
- */
+/** Every machine, address, disk and name of a data centre as readonly data. Renderers and components compute nothing. */
 
+import type { PodSecurityLevel } from "../../model/cluster-namespaces";
 import type { DistributionName } from "../../model/distributions";
 import type { FailoverTimers } from "../../model/failover-profiles";
 import type { Flow } from "../../model/flows";
@@ -142,11 +140,11 @@ export interface KubernetesPlan extends KubernetesTimers {
   readonly endpoint: string;
   readonly podCidr: string;
   readonly serviceCidr: string;
-  /** The tenth address of serviceCidr. */
   readonly dnsServiceIp: string;
   /** Names and addresses of the API server's certificate. */
   readonly certificateNames: readonly string[];
   readonly fastProbes: boolean;
+  readonly podSecurity: PodSecurityLevel;
   readonly rebootstrap: boolean;
   /** The limit of the pods' own grace periods when their node stops. */
   readonly podGraceSeconds: number;
@@ -195,7 +193,6 @@ export function uplinkOf({ uplink, hostPorts, balancing }: DataCenterPlan): Upli
   };
 }
 
-/** Where commands for the whole cluster are run. */
 export function firstMaster(plan: DataCenterPlan): NodePlan {
   const [master] = nodesOf(plan, "master");
   if (!master) throw new Error("the plan has no master");

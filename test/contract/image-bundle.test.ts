@@ -1,12 +1,15 @@
 import * as assert from "node:assert/strict";
+import { createHash, generateKeyPairSync } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { exists } from "../../host/file-store";
 import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
 import { createBundle, partsOf } from "../../image/parts/bundle";
 import { bundleFolder, bundleSource } from "../../image/parts/bundle-source";
+import { bundleDigest, manifestText } from "../../image/parts/bundle-trust";
 import { ensurePart } from "../../image/parts/ensure-part";
 import { loadBundle } from "../../image/parts/load-bundle";
 import type { PartSource } from "../../image/parts/part";
@@ -115,6 +118,62 @@ test("a bundle that is changed, truncated or of another kind is refused, and the
   }
   await assert.rejects(loadBundle(localHost, path.join(data, "absent")), (error) => {
     return error instanceof UserError && error.id === "bundle-missing";
+  });
+});
+
+describe("a bundle from another person", () => {
+  const load = async (t: TestContext, made: { readonly sign?: boolean } = {}) => {
+    const data = await ownDataFolder(t);
+    const file = path.join(data, "bundle.tar");
+    const keys = (name: string): string => {
+      const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+      writeFileSync(path.join(data, `${name}.key`), privateKey.export({ type: "pkcs8", format: "pem" }));
+      writeFileSync(path.join(data, `${name}.pub`), publicKey.export({ type: "spki", format: "pem" }));
+      return path.join(data, name);
+    };
+    const [own, foreign] = [keys("own"), keys("foreign")];
+    const sign = made.sign ? `${own}.key` : undefined;
+    const manifest = await createBundle(localHost, file, { recipes: [withPrograms], sources: [smallSource()], sign });
+    return { file, own, foreign, digest: bundleDigest(manifestText(manifest)) };
+  };
+  const isUntrusted = (error: unknown): boolean => error instanceof UserError && error.id === "bundle-untrusted";
+
+  test("is loaded with the digest that was printed when it was made, and with no other", async (t) => {
+    const { file, digest } = await load(t);
+    await loadBundle(localHost, file, { digest: `sha256:${digest}` });
+    await fs.rm(bundleFolder(localHost), { recursive: true });
+    await assert.rejects(loadBundle(localHost, file, { digest: digest.replace(/./, "g") }), isUntrusted);
+    assert.ok(!(await exists(bundleFolder(localHost))));
+  });
+
+  test("is refused when a part and its checksum were changed together", async (t) => {
+    const { file, digest } = await load(t);
+    const content = await fs.readFile(file, "latin1");
+    const program = "echo etcdctl";
+    const forged = "echo ETCDCTL";
+    const sum = (text: string) => createHash("sha256").update(text).digest("hex");
+    const start = content.lastIndexOf("\0", content.indexOf(program)) + 1;
+    const whole = content.slice(start, content.indexOf("\0", start));
+    const changed = content.replace(program, forged).replace(sum(whole), sum(whole.replace(program, forged)));
+    assert.notEqual(changed, content);
+    await fs.writeFile(file, changed, "latin1");
+    await loadBundle(localHost, file);
+    await assert.rejects(loadBundle(localHost, file, { digest }), isUntrusted);
+  });
+
+  test("is loaded with the signer's key, and with no other", async (t) => {
+    const { file, own, foreign } = await load(t, { sign: true });
+    await loadBundle(localHost, file);
+    await loadBundle(localHost, file, { key: `${own}.pub` });
+    await assert.rejects(loadBundle(localHost, file, { key: `${foreign}.pub` }), isUntrusted);
+    await assert.rejects(loadBundle(localHost, file, { key: file }), (error) => {
+      return error instanceof UserError && error.id === "bundle-key";
+    });
+  });
+
+  test("is refused without a signature when a key is asked for", async (t) => {
+    const { file, own } = await load(t);
+    await assert.rejects(loadBundle(localHost, file, { key: `${own}.pub` }), isUntrusted);
   });
 });
 

@@ -13,7 +13,7 @@ import { runCommand } from "../../host/run-command";
 import { ensurePart } from "../../image/parts/ensure-part";
 import type { Part } from "../../image/parts/part";
 import { isPublished } from "../../image/parts/upstream-files";
-import { upstreamSource } from "../../image/parts/upstream-source";
+import { keysOf, type UpstreamOptions, upstreamSource } from "../../image/parts/upstream-source";
 import { kubernetesRecipe } from "../../image/recipes/kubernetes";
 import { releaseOf, defaultKubernetesVersion as version } from "../../model/releases";
 import { UserError } from "../../model/user-error";
@@ -116,14 +116,14 @@ async function publish({ files }: Server): Promise<void> {
   files.set("/k8s/stable.txt", Buffer.from(`v${version}`));
 }
 
-function sourceOn({ url, ca }: Server) {
+function sourceOn({ url, ca }: Server, options: Pick<UpstreamOptions, "digests" | "unpinned"> = { unpinned: true }) {
   const addresses = {
     kubernetes: `${url}/k8s`,
     github: `${url}/github`,
     githubApi: `${url}/api`,
     registry: `${url}/registry`,
   };
-  return upstreamSource(localHost, { addresses, ca });
+  return upstreamSource(localHost, { addresses, ca, ...options });
 }
 
 test("every part is downloaded through redirects and verified by its published checksum", async (t) => {
@@ -136,6 +136,64 @@ test("every part is downloaded through redirects and verified by its published c
     assert.deepEqual((await fs.readdir(content)).sort(), [...programs].sort());
     for (const program of programs) assert.ok((await fs.stat(path.join(content, program))).mode & 0o100, program);
   }
+});
+
+/** The digests of what the server has now, as they would be committed. */
+function digestsOn({ files }: Server): Record<string, string> {
+  const bodies = [...files.values()].filter((body) => Buffer.isBuffer(body));
+  return Object.fromEntries(
+    kubernetesRecipe(version)
+      .parts.filter(isPublished)
+      .flatMap((recipe) => keysOf(recipe))
+      .map((key) => {
+        const file = key.slice(key.lastIndexOf(" ") + 1);
+        const place = file === "image" ? `/registry/v2/pause/manifests/${release.pause}` : undefined;
+        const name = [...files.keys()].find((each) => each === place || each.endsWith(`/${file}`));
+        const body = files.get(name ?? assert.fail(key));
+        const content = typeof body === "string" ? files.get(body) : body;
+        assert.ok(bodies.includes(content as Buffer), key);
+        return [key, sha256(content as Buffer)];
+      }),
+  );
+}
+
+test("with committed digests, no published checksum is asked for", async (t) => {
+  const server = await serve(t, await ownDataFolder(t));
+  await publish(server);
+  const digests = digestsOn(server);
+  const index = server.files.get(`/registry/v2/pause/manifests/${release.pause}`) as Buffer;
+  server.files.set(`/registry/v2/pause/manifests/sha256:${sha256(index)}`, index);
+  const source = sourceOn(server, { digests, unpinned: false });
+  for (const { name } of kubernetesRecipe(version).parts.filter(isPublished))
+    await ensurePart(programsPart(name), [source], context);
+  assert.deepEqual(
+    server.requests.filter((request) => /sha256$|SHA256SUMS|\/api\//.test(request) || request.endsWith(release.pause)),
+    [],
+  );
+});
+
+test("a server that changes a file and its checksum together is refused", async (t) => {
+  const server = await serve(t, await ownDataFolder(t));
+  await publish(server);
+  const digests = digestsOn(server);
+  const changed = Buffer.from("this is kube-pr0xy");
+  server.files.set("/elsewhere/kube-proxy", changed);
+  server.files.set(`/k8s/v${version}/bin/linux/amd64/kube-proxy.sha256`, Buffer.from(sha256(changed)));
+  const part = programsPart("kubernetes");
+  await assert.rejects(ensurePart(part, [sourceOn(server, { digests })], context), isUserError("checksum"));
+});
+
+test("a part without committed digests is not downloaded, and the reason names the consent", async (t) => {
+  const server = await serve(t, await ownDataFolder(t));
+  await publish(server);
+  const digests = digestsOn(server);
+  for (const key of Object.keys(digests)) if (key.startsWith("etcd ")) delete digests[key];
+  const source = sourceOn(server, { digests, unpinned: false });
+  assert.equal((await source.available(programsPart("coredns"))).usable, true);
+  const { usable, reason } = await source.available(programsPart("etcd"));
+  assert.equal(usable, false);
+  assert.match(reason, /no digest.*GROUNDPLANE_UNPINNED_DOWNLOADS=1/);
+  assert.equal((await sourceOn(server, { digests: {}, unpinned: false }).available()).usable, false);
 });
 
 test("a tampered file is refused, and nothing of its part is kept", async (t) => {
@@ -189,7 +247,7 @@ test("an unreachable server, a refusal and an untrusted certificate each give a 
   await assert.rejects(download(`${server.url}/refused`, file, { ...options, ca: undefined }), isUserError("network"));
   await assert.rejects(download("https://127.0.0.1:1/file", file, options), isUserError("network"));
   const nowhere = { kubernetes: "https://127.0.0.1:1", github: "", githubApi: "", registry: "" };
-  const { usable, reason } = await upstreamSource(localHost, { addresses: nowhere }).available();
+  const { usable, reason } = await upstreamSource(localHost, { addresses: nowhere, unpinned: true }).available();
   assert.equal(usable, false);
   assert.match(reason, /127\.0\.0\.1:1 does not answer/);
 });

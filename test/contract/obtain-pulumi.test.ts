@@ -8,7 +8,8 @@ import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after, before, beforeEach, test } from "node:test";
-import { downloadPulumi, isDownloadReachable, type ReleaseSite } from "../../toolchain/download-pulumi";
+import { pinnedDigests } from "../../model/pinned-downloads";
+import { downloadPulumi, isDownloadReachable, mayDownload, type ReleaseSite } from "../../toolchain/download-pulumi";
 import { checkPulumi } from "../../toolchain/obtain-pulumi";
 import { findOwnPulumi } from "../../toolchain/own-pulumi";
 import { isIntact, readRecord, sealFolder } from "../../toolchain/sealed-folder";
@@ -72,9 +73,9 @@ function writeProgram(file: string, text: string): void {
 
 const downloads = (): string => path.join(process.env.GROUNDPLANE_DATA as string, "parts");
 
-test("a release is downloaded, verified by its checksum and unpacked", async () => {
+test("a release is downloaded, verified by its published checksum and unpacked", async () => {
   assert.equal(await isDownloadReachable(undefined, releases), true);
-  await downloadPulumi(bin, {}, releases);
+  await downloadPulumi(bin, {}, releases, null);
   assert.equal(execFileSync(path.join(bin, "pulumi"), { encoding: "utf8" }), "v3.248.0\n");
   assert.ok(fs.existsSync(path.join(bin, "pulumi-language-nodejs")));
   assert.deepEqual(fs.readdirSync(downloads()), []);
@@ -86,21 +87,50 @@ test("an interrupted download resumes", async () => {
     path.join(downloads(), `${ARCHIVE}.partial`),
     fs.readFileSync(path.join(site, ARCHIVE)).subarray(0, 100),
   );
-  await downloadPulumi(bin, {}, releases);
+  await downloadPulumi(bin, {}, releases, null);
   assert.deepEqual(requests.at(-1), { url: ARCHIVE, range: "bytes=100-" });
   assert.ok(fs.existsSync(path.join(bin, "pulumi")));
 });
 
 test("a tampered release is refused, and is neither unpacked nor kept", async () => {
   fs.appendFileSync(path.join(site, ARCHIVE), "x");
-  await assert.rejects(downloadPulumi(bin, {}, releases), { id: "pulumi-not-obtained", message: /checksum/ });
+  await assert.rejects(downloadPulumi(bin, {}, releases, null), { id: "pulumi-not-obtained", message: /checksum/ });
   assert.deepEqual(fs.readdirSync(bin), []);
   assert.deepEqual(fs.readdirSync(downloads()), []);
 });
 
+test("with a committed digest, a server cannot change a release and its checksum together", async () => {
+  const digest = createHash("sha256")
+    .update(fs.readFileSync(path.join(site, ARCHIVE)))
+    .digest("hex");
+  await downloadPulumi(bin, {}, releases, digest);
+  assert.deepEqual(
+    requests.map(({ url }) => url),
+    [ARCHIVE],
+  );
+  fs.appendFileSync(path.join(site, ARCHIVE), "x");
+  const changed = createHash("sha256")
+    .update(fs.readFileSync(path.join(site, ARCHIVE)))
+    .digest("hex");
+  fs.writeFileSync(path.join(site, CHECKSUMS), `${changed}  ${ARCHIVE}\n`);
+  const refused = { id: "pulumi-not-obtained", message: /checksum/ };
+  await assert.rejects(downloadPulumi(bin, {}, releases, digest), refused);
+});
+
+test("without a committed digest, a release is downloaded only with consent", () => {
+  const isPinned = Object.keys(pinnedDigests).includes(`pulumi 3.248.0 ${ARCHIVE}`);
+  assert.equal(mayDownload(), isPinned);
+  process.env.GROUNDPLANE_UNPINNED_DOWNLOADS = "1";
+  try {
+    assert.equal(mayDownload(), true);
+  } finally {
+    delete process.env.GROUNDPLANE_UNPINNED_DOWNLOADS;
+  }
+});
+
 test("a release without a published checksum is refused", async () => {
   fs.writeFileSync(path.join(site, CHECKSUMS), "");
-  await assert.rejects(downloadPulumi(bin, {}, releases), { id: "pulumi-not-obtained" });
+  await assert.rejects(downloadPulumi(bin, {}, releases, null), { id: "pulumi-not-obtained" });
 });
 
 test("an unreachable site is detected within seconds", async () => {

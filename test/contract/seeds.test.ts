@@ -24,9 +24,11 @@ const everyNode = [
   "modes and owners are as rendered",
   "a shell reads node.env",
   "sshd accepts its configuration",
+  "chronyd accepts its configuration",
 ];
 const units = ["systemd accepts the units"];
 const keepalived = "keepalived accepts its configuration";
+const podFilter = ["nft accepts the filter for pods"];
 const cluster = ["corosync accepts its configuration", "pacemaker accepts its configuration"];
 
 const kubeadmAccepts = (file: string): readonly string[] => [
@@ -40,13 +42,14 @@ const proofs: Readonly<Record<Role, readonly string[]>> = {
   balancer: [...units, "haproxy accepts its configuration"],
   master: [
     ...units,
+    ...podFilter,
     ...kubeadmAccepts("control-plane.yaml"),
     ...kubeadmAccepts("init.yaml"),
     ...kubeadmAccepts("join.yaml"),
   ],
   // Checked together with its master.
   etcd: [],
-  worker: [...units, ...kubeadmAccepts("join.yaml")],
+  worker: [...units, ...podFilter, ...kubeadmAccepts("join.yaml")],
   storage: units,
 };
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { gatewayServices, interSegmentFlows } from "../../model/flows";
+import { closedToPods, gatewayServices, interSegmentFlows } from "../../model/flows";
 import { healthCheckNames, healthChecks } from "../../model/health-checks";
 import { recordedBench, recordedContract, splitByCommit } from "../../model/measured/measurements";
 import { ports } from "../../model/ports";
@@ -13,6 +13,8 @@ import { renderContract } from "../../verify/render-contract";
 import type { BenchResult } from "../bench/bench";
 import { contract } from "../bench/lab-steps/contract";
 import { renderRecorded } from "../bench/results-table";
+import { controlPlaneControls } from "../support/benchmark/control-plane";
+import { nodeControls } from "../support/benchmark/nodes";
 import { renderConfigurationKeys } from "../support/configuration-keys";
 import { fenced, markdownTable, projectFolder, readDocument, type WrittenPart, withPart } from "../support/documents";
 import { examplePlan } from "../support/example-plans";
@@ -37,6 +39,8 @@ const parts: readonly WrittenPart[] = [
   },
   { document: "README.md", name: "flows", render: renderFlows },
   { document: "README.md", name: "health", render: renderHealthChecks },
+  { document: "README.md", name: "closed-to-pods", render: renderClosedToPods },
+  { document: "README.md", name: "benchmark", render: renderExceptions },
   { document: "README.md", name: "contract", render: renderRecordedContract },
   { document: "README.md", name: "bench", render: renderBenchWithoutFaults },
   { document: "stacks/README.md", name: "keys", render: renderConfigurationKeys },
@@ -112,6 +116,18 @@ function renderHealthChecks(): string {
     return [`\`${name}\``, `${asks}${promised ? "" : " (not promised)"}`, asked, means];
   });
   return markdownTable(["check", "healthy when", "asked of", "a bad answer means"], rows);
+}
+
+function renderClosedToPods(): string {
+  const rows = closedToPods.map(({ purpose, protocol, ports }) => [purpose, `${protocol} ${ports.join(", ")}`]);
+  return markdownTable(["closed to pods", "ports"], rows);
+}
+
+function renderExceptions(): string {
+  const rows = [...controlPlaneControls, ...nodeControls].flatMap(({ id, title, scored, exception }) =>
+    exception === undefined ? [] : [[id, scored ? "scored" : "recommendation", title, exception]],
+  );
+  return markdownTable(["control", "kind", "subject", "why it is not met"], rows);
 }
 
 const partyName = (party: string): string =>

@@ -25,10 +25,12 @@ import {
   waitForReadyNodes,
   writeStackFile,
 } from "./lab-under-test";
+import { benchmarkIsKept } from "./steps/benchmark";
 import { hardKillsAreSurvived, hostRestarts, lostMasterIsReplaced } from "./steps/break-and-repair";
 import * as files from "./steps/changed-files";
 import * as objects from "./steps/cluster-objects";
 import { contractIsKept, protectedIsLeftAlone } from "./steps/contract";
+import * as doors from "./steps/doors";
 import { noJoinTokenRemains, workerIsAddedAlone, workerIsRemoved } from "./steps/grow-and-shrink";
 import { everyFaultIsNamed } from "./steps/health";
 import * as promises from "./steps/kubernetes-promises";
@@ -121,6 +123,10 @@ test("the life cycle of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
     ["pods use the newest features of the container runtime", promises.newestPodFeaturesWork],
     ["a NetworkPolicy is enforced", promises.networkPolicyIsEnforced],
     ["every node reaches every node's pods, host network and NodePorts", promises.everyNodeReachesEveryNode],
+    ["pods reach neither the management of nodes nor storage machines", doors.podsReachNoManagement],
+    ["a pod has the runtime's seccomp profile and a limit of processes", doors.podsAreConfined],
+    ["a namespace's label replaces the default for its pods", doors.labelReplacesTheDefault],
+    ["the CIS benchmark's controls are kept", benchmarkIsKept],
     ["a host outside the plan gets a lease and a name", unknownHostGetsLeaseAndName],
     ["pods on two nodes write to one claim", storage.claimIsWrittenFromTwoNodes],
     ["a claim grows", storage.claimGrows],

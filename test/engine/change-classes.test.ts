@@ -61,6 +61,10 @@ const seen: Readonly<Record<string, (now: Machines) => boolean>> = {
   "network.flows[].protocol": hasLine("gateway/root/etc/nftables.conf", /udp dport { 9100 }/),
   "network.flows[].ports[]": hasLine("gateway/root/etc/nftables.conf", /dport { 9100 }/),
   "options.failover": hasLine("balancer-2/root/etc/corosync/corosync.conf", /token: 1000/),
+  "options.podSecurity": hasLine(
+    "master-1/root/etc/kubernetes/api-server/admission-configuration.yaml",
+    /enforce: "restricted"/,
+  ),
 };
 
 const rows = Object.entries(changedKeys);

@@ -72,6 +72,26 @@ guestSkipReason().then((skip) => {
       }
     });
 
+    test("the gateway gives the time to every machine", async () => {
+      for (const [node, gateway] of [
+        ["master-1", "192.168.57.1"],
+        ["balancer-1", "192.168.56.1"],
+      ] as const) {
+        const sources = () => cluster.onNode(node, "chronyc -n -c sources");
+        // `^` is a server; its reach is not 0 after the first answer.
+        const answered = new RegExp(`^\\^,.,${gateway.replaceAll(".", "\\.")},\\d+,\\d+,[1-9]`, "m");
+        await eventually(`${node} hears from ${gateway}`, 120_000, sources, ({ stdout }) => answered.test(stdout));
+      }
+    });
+
+    test("AppArmor confines the pods of virtual machines", async () => {
+      const profile = await cluster.onNode(
+        "worker-1",
+        "aa-status --json 2>/dev/null | grep -o cri-containerd.apparmor.d | head -n 1",
+      );
+      assert.equal(profile.stdout.trim(), "cri-containerd.apparmor.d");
+    });
+
     test("a second up changes nothing", async () => {
       const again = mustSucceed(
         "pulumi up",

@@ -101,6 +101,7 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "options.failover": { to: { options: { failover: "calm" } } },
   "options.fastProbes": { to: { options: { fastProbes: true } } },
   "options.podGraceSeconds": { to: { options: { podGraceSeconds: 60 } } },
+  "options.podSecurity": { to: { options: { podSecurity: "restricted" } } },
   "options.rebootstrap": { to: { options: { rebootstrap: true } } },
   "options.protected": { to: { options: { protected: true } } },
   "options.keepDataDisks": { to: { options: { keepDataDisks: false } } },

@@ -1,3 +1,4 @@
+import { withoutCredentials } from "../../model/user-error";
 import { type Diagnostic, type EngineEvent, parseEngineEvent, resourceOf, type StepMetadata } from "./engine-events";
 
 /** Where news of a run goes; `ProgressLines` is one. */
@@ -36,8 +37,8 @@ export class UpReport {
     const event = parseEngineEvent(line);
     if (event) this.readEvent(event);
     else if (line.trim() !== "") {
-      this.plainText.push(line);
-      this.log.push(line);
+      this.plainText.push(withoutCredentials(line));
+      this.log.push(withoutCredentials(line));
     }
   }
 
@@ -74,11 +75,11 @@ export class UpReport {
 
   private readDiagnostic(diagnostic: Diagnostic): void {
     const { urn, severity, ephemeral } = diagnostic;
-    const message = diagnostic.message.trim();
+    const message = withoutCredentials(diagnostic.message.trim());
     if (severity === "debug" || message === "") return;
     const name = urn === undefined ? "" : resourceOf(urn).name;
     const named = name === "" || message.startsWith(`${name}:`) ? message : `${name}: ${message}`;
-    if (severity === "error") this.errors.push(diagnostic);
+    if (severity === "error") this.errors.push({ ...diagnostic, message });
     if (severity === "warning") this.note(`warning: ${named}`);
     else this.log.push(named);
     if (severity === "info" && ephemeral) this.news.status(named.split("\n")[0] ?? "");

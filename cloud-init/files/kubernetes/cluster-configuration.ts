@@ -39,8 +39,13 @@ export const kubeadmCluster = (plan: DataCenterPlan) => ({
     ],
   },
   controllerManager: {
-    extraArgs: extraArguments({ "node-monitor-grace-period": `${plan.kubernetes.nodeSilenceSeconds}s` }),
+    extraArgs: extraArguments({
+      ...everyServer,
+      "node-monitor-grace-period": `${plan.kubernetes.nodeSilenceSeconds}s`,
+      "terminated-pod-gc-threshold": "1000",
+    }),
   },
+  scheduler: { extraArgs: extraArguments(everyServer) },
 });
 
 const extraArguments = (values: Readonly<Record<string, string>>) =>
@@ -52,16 +57,40 @@ function podPatience({ kubernetes }: DataCenterPlan): Readonly<Record<string, st
   return { "default-not-ready-toleration-seconds": seconds, "default-unreachable-toleration-seconds": seconds };
 }
 
+/** Authenticated encryption only. TLS 1.3, which all of the cluster's own programs use, has no others. */
+export const cipherSuites: readonly string[] = ["ECDSA", "RSA"].flatMap((key) =>
+  ["AES_128_GCM_SHA256", "AES_256_GCM_SHA384", "CHACHA20_POLY1305_SHA256"].map(
+    (cipher) => `TLS_ECDHE_${key}_WITH_${cipher}`,
+  ),
+);
+
+export const oldestTls = "VersionTLS12";
+
+/** Profiles show what a process has in memory. */
+const everyServer = {
+  profiling: "false",
+  "tls-cipher-suites": cipherSuites.join(","),
+  "tls-min-version": oldestTls,
+};
+
 const apiServerArguments = {
-  "audit-log-maxage": "7",
-  "audit-log-maxbackup": "3",
-  "audit-log-maxsize": "50",
+  ...everyServer,
+  "admission-control-config-file": guestPaths.admissionConfiguration,
+  // At most 1.1 GB on each master.
+  "audit-log-maxage": "30",
+  "audit-log-maxbackup": "10",
+  "audit-log-maxsize": "100",
   "audit-log-path": `${guestPaths.auditLogs}/audit.log`,
   "audit-policy-file": guestPaths.auditPolicy,
   "authentication-config": guestPaths.authenticationConfiguration,
+  // Replaces kubeadm's own value, which is the first of them. With external IPs, a user of one namespace could take over
+  // the connections of others to any address.
+  "enable-admission-plugins": "NodeRestriction,EventRateLimit,DenyServiceExternalIPs",
   "encryption-provider-config": guestPaths.encryptionConfiguration,
   // Kubelets use serving certificates of the cluster's CA, so that the API server can verify them.
   "kubelet-certificate-authority": `${guestPaths.pki}/ca.crt`,
+  // Tokens of pods end after an hour, as they say. The default accepts them for a year.
+  "service-account-extend-token-expiration": "false",
 };
 
 const hostFolder = (name: string, path: string, readOnly: boolean) => ({

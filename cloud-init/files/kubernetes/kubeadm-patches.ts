@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { guestPaths } from "../../../model/guest-paths";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
+import { admissionConfiguration } from "./admission-configuration";
 import { auditPolicy } from "./audit-policy";
 
 interface PatchFile {
@@ -18,7 +19,7 @@ export function kubeadmPatches(plan: DataCenterPlan): readonly PatchFile[] {
   const probes = plan.kubernetes.fastProbes
     ? staticPods.map((pod) => patchFile(`${pod}1+json.json`, startupProbeEverySecond))
     : [];
-  return [...probes, patchFile("kube-apiserver2+json.json", namesItsPolicy())];
+  return [...probes, patchFile("kube-apiserver2+json.json", namesItsFiles(plan))];
 }
 
 const patchFile = (name: string, patch: unknown): PatchFile => ({
@@ -33,11 +34,12 @@ const startupProbeEverySecond = [
   { op: "replace", path: "/spec/containers/0/startupProbe/failureThreshold", value: 240 },
 ];
 
-/** A changed audit policy changes the pod: the API server reads the policy when it starts. */
-const namesItsPolicy = () => [
-  {
-    op: "add",
-    path: "/metadata/annotations/groundplane.internal~1audit-policy",
-    value: createHash("sha256").update(auditPolicy()).digest("hex").slice(0, 16),
-  },
-];
+/** Changed files change the pod: the API server reads them when it starts. */
+const namesItsFiles = (plan: DataCenterPlan) =>
+  Object.entries({ "audit-policy": auditPolicy(), "admission-configuration": admissionConfiguration(plan) }).map(
+    ([name, content]) => ({
+      op: "add",
+      path: `/metadata/annotations/groundplane.internal~1${name}`,
+      value: createHash("sha256").update(content).digest("hex").slice(0, 16),
+    }),
+  );

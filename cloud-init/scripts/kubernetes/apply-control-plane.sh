@@ -23,6 +23,7 @@ main() {
   render etcd local
   keep_members
   render control-plane all
+  keep_namespaces
   # Both together: the kubelet uses the API server of its own machine, and would wait for half a minute while etcd is
   # down.
   place etcd
@@ -46,6 +47,16 @@ keep_members() {
   else
     grep -v -E -e "$timers" "$manifests/etcd.yaml" | sed "/^ *- etcd\$/r $rendered/timers" >"$rendered/etcd.yaml"
   fi
+}
+
+# When the API server gets a default standard for pods, the pods that run already must stay allowed.
+keep_namespaces() {
+  local flag=--admission-control-config-file=
+  if grep -q -e "$flag" "$manifests/kube-apiserver.yaml" || ! grep -q -e "$flag" "$rendered/kube-apiserver.yaml"; then
+    return 0
+  fi
+  # shellcheck disable=SC2086 # the names are words
+  "$here/label-namespaces" "$POD_SECURITY" $CLUSTER_NAMESPACES
 }
 
 declare -A former

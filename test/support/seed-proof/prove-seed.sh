@@ -54,6 +54,7 @@ prove "a shell reads node.env" shell_reads_environment
 
 mkdir -p /run/sshd
 prove "sshd accepts its configuration" sshd -t
+prove "chronyd accepts its configuration" chronyd -p -f /etc/chrony/chrony.conf
 mapfile -t units < <(units)
 if [ "${#units[@]}" -gt 0 ]; then prove "systemd accepts the units" sound "${units[@]}"; fi
 if [ -e /seed/expected/etc/dnsmasq.d/groundplane.conf ]; then
@@ -61,6 +62,9 @@ if [ -e /seed/expected/etc/dnsmasq.d/groundplane.conf ]; then
   prove "dnsmasq accepts its configuration" /usr/share/dnsmasq/systemd-helper checkconfig
 fi
 if [ -e /seed/expected/etc/nftables.conf ]; then prove "nft accepts the rules" nft --check --file /etc/nftables.conf; fi
+if [ -e /seed/expected/etc/groundplane/pods.nft ]; then
+  prove "nft accepts the filter for pods" nft --check --file /etc/groundplane/pods.nft
+fi
 if [ -e /seed/expected/etc/haproxy/haproxy.cfg ]; then
   prove "haproxy accepts its configuration" haproxy -c -f /etc/haproxy/haproxy.cfg
 fi

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { chronyConf } from "../../../cloud-init/files/chrony-conf";
 import { renderCorosyncConf } from "../../../cloud-init/files/corosync-conf";
 import { renderDhcpHosts, renderDnsmasqConf } from "../../../cloud-init/files/dnsmasq-conf";
 import { renderHaproxyCfg } from "../../../cloud-init/files/haproxy-cfg";
@@ -8,6 +9,8 @@ import { renderNftablesConf } from "../../../cloud-init/files/nftables-conf";
 import { renderPacemakerCib } from "../../../cloud-init/files/pacemaker-cib";
 import { element, emitXml } from "../../../cloud-init/files/xml";
 import { renderNodeSeed } from "../../../cloud-init/render-node-seed";
+import { gatewayServices } from "../../../model/flows";
+import { ports } from "../../../model/ports";
 import { parseConfiguration } from "../../../stacks/config/parse-configuration";
 import { type NodePlan, nodesOf } from "../../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../../stacks/plan/plan-data-center";
@@ -135,4 +138,15 @@ test("the firewall denies by default, and a pool's range does not depend on its 
   );
   assert.match(rules, /set balancer \{ type ipv4_addr; flags interval; elements = \{ 192\.168\.56\.11 \} \}/);
   assert.match(rules, /iifname "uplink" ip daddr 10\.0\.2\.15 tcp dport 6443 dnat ip to 192\.168\.56\.10:6443/);
+});
+
+test("the gateway gives the time to every segment, and every other node follows the gateway of its segment", () => {
+  const gateway = lab.nodes.find(({ roles }) => roles.includes("gateway")) as NodePlan;
+  assert.deepEqual(lines(chronyConf(lab, gateway).content).slice(0, 2), [`allow ${lab.cidr}`, "local stratum 10"]);
+  const [ntp] = gatewayServices.filter(({ port }) => port === ports.ntp);
+  assert.equal(ntp?.from, "segments");
+  for (const node of lab.nodes.filter((each) => each !== gateway)) {
+    const { gateway: address } = lab.segments.find(({ name }) => name === node.interfaces[0]?.segment) ?? {};
+    assert.equal(chronyConf(lab, node).content, `server ${address} iburst prefer\n`);
+  }
 });

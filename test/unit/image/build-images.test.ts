@@ -3,11 +3,15 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
+import { buildRootTree } from "../../../image/build/root-tree";
 import { ensureImages } from "../../../image/build-images";
 import type { BuildTask } from "../../../image/build-in-namespace";
 import { layerFilesFolder } from "../../../image/image-files";
 import type { PartSource } from "../../../image/parts/part";
+import { containerLayer } from "../../../image/recipes/container-layer";
 import { imageName } from "../../../image/recipes/image-names";
+import type { CommandOptions, CommandResult } from "../../../model/commands";
+import type { Host } from "../../../model/host";
 import { UserError } from "../../../model/user-error";
 import { type HostScript, RecordingHost } from "../../support/recording-host";
 import { smallDiskRecipe, smallRecipe } from "../../support/small-image";
@@ -118,4 +122,24 @@ test("a host other than Linux uses finished disks, and reports when it has none"
   const [record] = await ensureImages(host, { recipes: [smallDiskRecipe], sources: [disks] });
   assert.deepEqual(record?.createdFrom, { disk: "a bundle" });
   assert.deepEqual(await host.files.list(path.join("/data/images", record?.name ?? "")), ["disk.raw", "image.json"]);
+});
+
+test("the password of a mirror is neither an argument nor in the tree nor in its record", async () => {
+  const host = hostWithLayers();
+  await host.files.writeAtomic("/etc/apt/sources.list", "deb http://me:s3cret@mirror.example/debian trixie main\n");
+  const commands: string[] = [];
+  const run = async (argv: readonly string[], { stdin = "" }: CommandOptions = {}): Promise<CommandResult> => {
+    commands.push(argv.join(" "));
+    if (argv[0] === "mmdebstrap") await host.files.writeAtomic("/tree/etc/apt/sources.list", String(stdin));
+    return { stdout: "", stderr: "", exitCode: 0 };
+  };
+  const own: Host = Object.create(host, { run: { value: run } });
+  const origin = await buildRootTree({ ...smallRecipe.rootTree, layer: containerLayer }, "/tree", {
+    host: own,
+    progress: () => {},
+  });
+  const list = (await host.files.readText("/tree/etc/apt/sources.list")) ?? "";
+  assert.match(list, /^deb http:\/\/mirror\.example\/debian /);
+  assert.match(origin, /mirror\.example/);
+  assert.doesNotMatch([...commands, list, origin].join("\n"), /s3cret/);
 });

@@ -52,12 +52,29 @@ test("every file that the API server uses is in a folder that its pod mounts", (
   const paths: string[] = extraArgs
     .map((argument: LooseDocument) => argument.value)
     .filter((value: string) => value.startsWith("/"));
-  assert.equal(paths.length, 5);
+  assert.equal(paths.length, 6);
   for (const path of paths)
     assert.ok(
       mounts.some((mount) => path.startsWith(`${mount}/`)),
       path,
     );
+});
+
+test("every server of the control plane hides its profiles and accepts authenticated encryption only", () => {
+  const { apiServer, controllerManager, scheduler } = documentOf("ClusterConfiguration");
+  for (const { extraArgs } of [apiServer, controllerManager, scheduler]) {
+    const values = Object.fromEntries(extraArgs.map(({ name, value }: Record<string, string>) => [name, value]));
+    assert.equal(values.profiling, "false");
+    assert.equal(values["tls-min-version"], "VersionTLS12");
+    for (const suite of values["tls-cipher-suites"].split(","))
+      assert.match(suite, /^TLS_ECDHE_\w+_(GCM|POLY1305)_SHA\d+$/);
+  }
+});
+
+test("the API server limits events, refuses external IPs, and keeps kubeadm's own admission plugin", () => {
+  const { extraArgs } = documentOf("ClusterConfiguration").apiServer;
+  const plugins = extraArgs.find(({ name }: LooseDocument) => name === "enable-admission-plugins").value;
+  assert.deepEqual(plugins.split(","), ["NodeRestriction", "EventRateLimit", "DenyServiceExternalIPs"]);
 });
 
 test("the kubelet accepts hosts with cgroup v1 and swap, and requests a signed serving certificate", () => {

@@ -11,8 +11,20 @@ const withProbes = (fastProbes: boolean): DataCenterPlan => ({
 });
 const names = (plan: DataCenterPlan): string[] => kubeadmPatches(plan).map(({ path }) => path.replace(/.*\//, ""));
 
-test("with stock probes, the only patch of static pods names the audit policy", () => {
+test("with stock probes, the only patch of static pods names the files that the API server reads at its start", () => {
   assert.deepEqual(names(withProbes(false)), ["kube-apiserver2+json.json"]);
+});
+
+test("a changed file of the API server changes its pod", () => {
+  const values = (plan: DataCenterPlan): Record<string, string> => {
+    const patch = kubeadmPatches(plan).find(({ path }) => path.endsWith("kube-apiserver2+json.json"));
+    const steps: { path: string; value: string }[] = JSON.parse(patch?.content ?? "");
+    return Object.fromEntries(steps.map(({ path, value }) => [path.replace(/.*~1/, ""), value]));
+  };
+  const restricted = values({ ...lab, kubernetes: { ...lab.kubernetes, podSecurity: "restricted" } });
+  assert.deepEqual(Object.keys(restricted), ["audit-policy", "admission-configuration"]);
+  assert.equal(restricted["audit-policy"], values(lab)["audit-policy"]);
+  assert.notEqual(restricted["admission-configuration"], values(lab)["admission-configuration"]);
 });
 
 test("fast probes run every second and give start-up at least as much time as stock probes", () => {

@@ -4,6 +4,7 @@ import { load } from "js-yaml";
 import type { SeedFile, TextFile } from "../../../../cloud-init/role-content";
 import { workerContent } from "../../../../cloud-init/roles/kubernetes-node";
 import { masterContent } from "../../../../cloud-init/roles/master";
+import { clusterNamespaces, podSecurityLevels } from "../../../../model/cluster-namespaces";
 import { type NodePlan, nodesOf } from "../../../../stacks/plan/data-center-plan";
 import { examplePlan } from "../../../support/example-plans";
 import type { LooseDocument } from "./loose-document";
@@ -69,6 +70,7 @@ test("commands that the provider calls are executable files", () => {
     "check-serving-request",
     "cluster-id",
     "cluster-ready",
+    "label-namespaces",
   ];
   assert.deepEqual(commands(workerFiles), [...both, "keep-volume-mounted"].sort());
   assert.deepEqual(
@@ -136,6 +138,41 @@ test("anonymous requests may read only health endpoints and cluster-info", () =>
       { path: "/api/v1/namespaces/kube-public/configmaps/cluster-info" },
     ],
   });
+});
+
+test("pods of namespaces without a label are held to the configured standard, the data centre's own are exempt", () => {
+  const path = "/etc/kubernetes/api-server/admission-configuration.yaml";
+  for (const podSecurity of podSecurityLevels) {
+    const configured = { ...plan, kubernetes: { ...plan.kubernetes, podSecurity } };
+    const file = textFile(masterContent(configured, master).files, path);
+    const [standard, events] = (load(file.content) as LooseDocument).plugins;
+    assert.equal(standard.name, "PodSecurity");
+    const { defaults, exemptions } = standard.configuration;
+    assert.deepEqual([defaults.enforce, defaults.audit, defaults.warn], [podSecurity, podSecurity, podSecurity]);
+    assert.deepEqual(exemptions, { usernames: [], runtimeClasses: [], namespaces: clusterNamespaces });
+    assert.equal(events.name, "EventRateLimit");
+    assert.deepEqual(
+      events.configuration.limits.map(({ type }: LooseDocument) => type),
+      ["Namespace", "Server"],
+    );
+    // A running master follows it, as it follows its flags.
+    assert.equal(file.changes?.reload, "/usr/local/lib/groundplane/apply-control-plane");
+  }
+});
+
+test("a running node follows its kubelet's settings, which are private as the benchmark wants them", () => {
+  for (const files of [masterFiles, workerFiles]) {
+    const settings = textFile(files, "/etc/kubernetes/kubelet.conf.d/20-security.conf");
+    const { kind, seccompDefault, podPidsLimit, tlsMinVersion } = load(settings.content) as LooseDocument;
+    assert.deepEqual([kind, seccompDefault, tlsMinVersion], ["KubeletConfiguration", true, "VersionTLS12"]);
+    assert.ok(podPidsLimit > 0);
+    assert.equal(settings.mode, "0600");
+    const flags = textFile(files, "/etc/default/kubelet");
+    assert.match(flags.content, /^KUBELET_EXTRA_ARGS="--config-dir=\/etc\/kubernetes\/kubelet.conf.d"/m);
+    const unit = textFile(files, "/etc/systemd/system/kubelet.service.d/20-private-files.conf");
+    assert.match(unit.content, /chmod 0600 \/var\/lib\/kubelet\/config.yaml/);
+    for (const { changes } of [settings, flags, unit]) assert.match(changes?.reload ?? "", /try-restart kubelet$/);
+  }
 });
 
 test("the audit log has no request or response bodies, and logs every access to Secrets", () => {

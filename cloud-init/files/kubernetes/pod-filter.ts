@@ -1,0 +1,79 @@
+import { closedToPods } from "../../../model/flows";
+import { guestPaths } from "../../../model/guest-paths";
+import { roles } from "../../../model/roles";
+import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
+import { confValue } from "../../quoting";
+import type { TextFile } from "../../role-content";
+
+/** All pods of a node without `hostNetwork` are behind this bridge; the image's template for containerd names it. */
+const podBridge = "cni0";
+
+export const podFilterName = "groundplane-pod-filter.service";
+
+const load = `/usr/sbin/nft --file ${guestPaths.podFilter}`;
+
+/**
+ * Closes the management of nodes, and storage machines, to pods. Outside its node a pod has the node's address, so only its own
+ * node can filter it. The rules match the interface, because a pod can forge its address.
+ */
+export const podFilter = (plan: DataCenterPlan): readonly TextFile[] => [
+  {
+    path: guestPaths.podFilter,
+    mode: "0644",
+    content: rules(plan),
+    changes: {
+      reload: `systemctl daemon-reload && systemctl reload-or-restart ${podFilterName}`,
+      check: 'nft --check --file "$1"',
+    },
+  },
+  {
+    path: `/etc/systemd/system/${podFilterName}`,
+    mode: "0644",
+    content: `[Unit]
+Description=Close the management of nodes to pods
+Before=containerd.service kubelet.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${load}
+ExecReload=${load}
+
+[Install]
+WantedBy=multi-user.target
+`,
+    changes: { reload: "systemctl daemon-reload" },
+  },
+];
+
+function rules(plan: DataCenterPlan): string {
+  const storage = plan.segments.find(({ name }) => name === roles.storage.segment);
+  const noStorage = storage ? `    ip daddr ${confValue(storage.cidr)} ${refused} comment "storage machines"\n` : "";
+  return `#!/usr/sbin/nft -f
+table inet groundplane_pods
+delete table inet groundplane_pods
+
+table inet groundplane_pods {
+  chain to_this_node {
+    type filter hook input priority filter - 1; policy accept;
+    iifname != "${podBridge}" accept
+    ct state established,related accept
+    jump management
+  }
+
+  chain to_other_nodes {
+    type filter hook forward priority filter - 1; policy accept;
+    iifname != "${podBridge}" accept
+    ip saddr != ${confValue(plan.kubernetes.podCidr)} drop comment "a forged address"
+    ct state established,related accept
+${noStorage}    ip daddr ${confValue(plan.cidr)} jump management
+  }
+
+  chain management {
+${closedToPods.map(({ purpose, protocol, ports }) => `    ${protocol} dport { ${ports.map(confValue).join(", ")} } ${refused} comment "${purpose}"\n`).join("")}  }
+}
+`;
+}
+
+/** An immediate error instead of a timeout. */
+const refused = "reject with icmpx admin-prohibited";
