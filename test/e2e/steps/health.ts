@@ -44,12 +44,12 @@ const named: Partial<Readonly<Record<HealthCheckName, RegExp>>> = {
   "cluster-objects": /kube-flannel-cfg/,
   bricks: /storage-3: the brick .* is not served/,
   heals: /storage-3: its copy does not respond/,
-  "split-brain": /storage-[12]: 1 files are in split-brain/,
   mounts: /worker-1: the volume is not mounted/,
 };
 
 const mountPoint = "/var/lib/groundplane/volumes/data";
 const brick = "/data/brick/volume";
+const serveBrick = "gluster --mode=script volume start data force";
 const kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
 const flannel = "kube-flannel get configmap kube-flannel-cfg";
 
@@ -122,11 +122,13 @@ async function repairEverything(lab: LabUnderTest, other: string): Promise<void>
     clients.map((client) => `setfattr -x trusted.afr.data-client-${client} ${brick}/divided`).join("; ");
   await on(
     "master-1",
-    etcdctl("alarm disarm"),
+    // etcd has just got its majority back.
+    'again() { for _ in {1..30}; do eval "$1" && return; sleep 1; done; }',
+    `again '${etcdctl("alarm disarm")}'`,
     `${etcdctl("member list")} | awk -F ", " '$6 == "true" { print $1 }' | while read -r id; do ${etcdctl("member remove $id")}; done`,
-    `${kubectl} create -f /run/flannel.json`,
-    `${kubectl} delete node ghost --wait=false`,
-    `${kubectl} -n kube-system delete pod broken --force --grace-period=0`,
+    `again '${kubectl} create -f /run/flannel.json'`,
+    `again '${kubectl} delete node ghost --ignore-not-found --wait=false'`,
+    `again '${kubectl} -n kube-system delete pod broken --ignore-not-found --force --grace-period=0'`,
   );
   const renewed = await Promise.all([
     on(
@@ -145,7 +147,7 @@ async function repairEverything(lab: LabUnderTest, other: string): Promise<void>
     ),
     on("storage-1", clean(1, 2)),
     on("storage-2", clean(0, 2)),
-    on("storage-3", clean(0, 1), "gluster --mode=script volume start data force"),
+    on("storage-3", clean(0, 1), serveBrick),
     on("worker-1", "systemctl reset-failed broken", "systemctl start groundplane-volume"),
   ]);
   assert.match(renewed[0].stdout, /Result=success/, "the certificate was renewed");
@@ -186,12 +188,16 @@ export const everyFaultIsNamed: Step = async (lab, t) => {
 
   const halt = (signal: string) =>
     Promise.all(["master-1", "master-2"].map((name) => cluster.onNode(name, `pkill -${signal} -f "^etcd "`)));
-  await halt("STOP");
-  const withoutQuorum = { "etcd-leader": /master-3: knows no leader/, api: /does not respond|status/ };
+  await Promise.all([halt("STOP"), cluster.onNode("storage-3", serveBrick)]);
+  // Gluster finds a split-brain only while all copies respond.
+  const second = {
+    ...{ "etcd-leader": /master-3: knows no leader/, api: /does not respond|status/ },
+    "split-brain": /storage-1.*: 1 files are in split-brain/,
+  };
   await eventually(
-    "no leader",
-    20_000,
-    async () => missing((await ask()).rows, withoutQuorum),
+    "no leader, and a split-brain",
+    40_000,
+    async () => missing((await ask()).rows, second),
     (left) => left.length === 0,
   );
   await halt("CONT");
