@@ -8,6 +8,8 @@ export interface MachineDifference {
   readonly effect: "replace" | "restart" | "update" | "later" | "none";
   /** e.g. `memoryMiB: 512 -> 1024` */
   readonly reasons: readonly string[];
+  /** What the next machine of this name has, besides its seed, e.g. another image. */
+  readonly pending: readonly string[];
 }
 
 export interface ComparedBy {
@@ -80,6 +82,7 @@ const volumesOf = ({ volumes }: RenderedNode): string =>
   "none";
 
 interface Difference {
+  readonly input: keyof MachineInputs;
   readonly change: Change;
   readonly reason: string;
 }
@@ -92,14 +95,15 @@ export function compareMachines(old: RenderedNode, node: RenderedNode, by: Compa
   const later = differences.filter(({ change }) => change.readAtCreation);
   const now = differences.filter(({ change }) => !change.readAtCreation);
   const replacing = now.filter(({ change }) => change.class === "replace" || change.class === "creation-only");
-  if (replacing.length > 0) return { effect: "replace", reasons: reasonsOf(replacing) };
-  if (now.length === 0) return { effect: later.length > 0 ? "later" : "none", reasons: reasonsOf(later) };
+  const pending = later.filter(({ input }) => input !== "seed").map(({ reason }) => `${reason} when it is recreated`);
+  if (replacing.length > 0) return { effect: "replace", reasons: reasonsOf(replacing), pending };
+  if (now.length === 0) return { effect: later.length > 0 ? "later" : "none", reasons: reasonsOf(later), pending };
   const restarting = now.filter(({ change }) => restartsOn(change, by.driver));
-  if (restarting.length === 0) return { effect: "update", reasons: reasonsOf(now) };
+  if (restarting.length === 0) return { effect: "update", reasons: reasonsOf(now), pending };
   // What only some drivers restart for.
   const depends = by.driver === "auto" && restarting.every(({ change }) => change.restart !== "always");
   const note = depends ? ["a virtual machine restarts, a system container does not"] : [];
-  return { effect: "restart", reasons: [...reasonsOf(now), ...note] };
+  return { effect: "restart", reasons: [...reasonsOf(now), ...note], pending };
 }
 
 function differencesOf(
@@ -114,6 +118,6 @@ function differencesOf(
     if (former === undefined || former.value === one.value) return [];
     const [from, to] = [former.shown ?? former.value, one.shown ?? one.value];
     const reason = from === to ? one.label : `${one.label}: ${from} -> ${to}`;
-    return [{ change: one.change ?? machineChanges[input], reason }];
+    return [{ input, change: one.change ?? machineChanges[input], reason }];
   });
 }

@@ -59,12 +59,13 @@ const simple = ({ name, roles }: RenderedNode, action: Action, reasons: readonly
 
 function changeOf(old: RenderedNode | undefined, node: RenderedNode, by: ComparedBy): readonly NodeChange[] {
   if (!old) return [simple(node, "create")];
-  const { effect, reasons } = compareMachines(old, node, by);
+  const { effect, reasons, pending } = compareMachines(old, node, by);
   if (effect === "replace") return [simple(node, "replace", reasons)];
   const files = changedFiles(old, node);
   const isSame = effect === "none" || effect === "later";
-  if (isSame && files.length > 0) return [{ ...simple(node, "update"), files }];
-  return effect === "none" ? [] : [{ ...simple(node, effect, reasons), files }];
+  if (isSame && files.length > 0) return [{ ...simple(node, "update", pending), files }];
+  if (effect === "none") return [];
+  return [{ ...simple(node, effect, effect === "later" ? reasons : [...reasons, ...pending]), files }];
 }
 
 function changedFiles(old: RenderedNode, node: RenderedNode): readonly FileChange[] {
