@@ -27,6 +27,7 @@ export function guardedMembers(
     storage,
     replicas: keepersOfData(storage.length),
     volume: plan.volume?.shape ?? "",
-    settings: plan.settings,
+    // The chosen one: `auto` and its choice do not differ.
+    settings: { ...plan.settings, driver },
   };
 }
