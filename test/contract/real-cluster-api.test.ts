@@ -66,7 +66,7 @@ describe("on Kubernetes' API server", () => {
 
   test("objects that kubeadm and kubectl applied are taken over, and their workloads do not change", async (context) => {
     if (missing) return context.skip(missing);
-    const recorded = path.join(__dirname, "..", "transcripts", "kubeadm-1.36.3", "addons.yaml");
+    const recorded = path.join(__dirname, "..", "transcripts", `kubeadm-${defaultKubernetesVersion}`, "addons.yaml");
     const former = loadAll(readFileSync(recorded, "utf8")) as (ClusterObject & { metadata: object })[];
     for (const object of former) {
       const { resourceVersion: _version, ...metadata } = object.metadata as Record<string, unknown>;

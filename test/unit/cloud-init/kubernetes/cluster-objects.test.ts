@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { load, loadAll } from "js-yaml";
 import { allClusterObjects, clusterObjects } from "../../../../cloud-init/files/kubernetes/cluster-objects";
 import { byName, type ClusterObject, clusterObjectPath, isClusterKind } from "../../../../model/cluster-object";
-import { releases } from "../../../../model/releases";
+import { defaultKubernetesVersion, releases } from "../../../../model/releases";
 import type { DataCenterPlan } from "../../../../stacks/plan/data-center-plan";
 import { examplePlan } from "../../../support/example-plans";
 import type { LooseDocument } from "./loose-document";
@@ -18,8 +18,16 @@ const objectOf = (name: string, plan: DataCenterPlan = lab): LooseDocument =>
   byName(allClusterObjects(plan, authority))[name] ?? assert.fail(name);
 
 test("kube-proxy and CoreDNS are exactly what kubeadm installs, so that their pods keep running in an existing cluster", () => {
-  assert.deepEqual(Object.keys(releases), ["1.36.3"], "record the addons of a new release as well");
-  const file = path.join(__dirname, "..", "..", "..", "transcripts", "kubeadm-1.36.3", "addons.yaml");
+  assert.equal(Object.keys(releases).length, 1, "record the addons of a new release as well");
+  const file = path.join(
+    __dirname,
+    "..",
+    "..",
+    "..",
+    "transcripts",
+    `kubeadm-${defaultKubernetesVersion}`,
+    "addons.yaml",
+  );
   const recorded = loadAll(readFileSync(file, "utf8")) as ClusterObject[];
   assert.equal(recorded.length, 12);
   for (const [name, object] of Object.entries(byName(recorded))) {
