@@ -88,8 +88,8 @@ test("a data centre on the real engine", { timeout: 10 * 60_000 }, async (t) => 
     assert.deepEqual([...created].sort(), expected);
     assert.doesNotMatch(changes(grown), /replaced|deleted/);
     const updated = new Set([...grown.matchAll(/^ ~ +groundplane:index:(\S+) \S+ updated/gm)].map(([, type]) => type));
-    // The guard records the configuration.
-    assert.deepEqual([...updated].sort(), ["Guard", "NodeFiles"], "a machine that exists is left alone");
+    // The guard records the configuration, and the gate waits for the new node.
+    assert.deepEqual([...updated].sort(), ["Guard", "NodeFiles", "NodeTask"], "a machine that exists is left alone");
   });
 
   await t.test("a wrong configuration is reported with line numbers before anything changes", async () => {
