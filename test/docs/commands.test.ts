@@ -95,7 +95,7 @@ test("the README's examples work as described", { timeout: 300_000 }, () => {
   assert.deepEqual(lines.slice(0, 2), ["npm start", "npm test"], "the README begins with the two commands");
   assert.match(run("npm start").stdout, /lab is up\./);
   const kubeconfig = "export KUBECONFIG=$(npx groundplane kubeconfig --path)";
-  assert.match(run(kubeconfig, `${kubeconfig}; cat "$KUBECONFIG"`).stdout, /^kind: Config$/m);
+  assert.match(run(kubeconfig, `${kubeconfig}; cat "$KUBECONFIG"`).stdout, /^kind: "Config"$/m);
   const shell = 'eval "$(npx groundplane env)"';
   run(shell);
   const preview = "pulumi preview --stack lab --diff";
