@@ -45,9 +45,13 @@ class Translator {
   resources(): readonly string[] {
     const found: string[] = [];
     while (this.at < this.tokens.length) {
-      this.expect("resource");
-      const [label, type] = [this.next(), this.next()];
+      const kind = this.next();
+      const labels: string[] = [];
+      while (this.peek() !== "{") labels.push(this.next());
       const { values, blocks } = this.body();
+      // Other blocks say which plugins the resources need.
+      if (kind !== "resource") continue;
+      const [label = "", type = ""] = labels;
       const name = values.get("__logicalName") ?? JSON.stringify(unquoted(label));
       values.delete("__logicalName");
       const options = blocks.get("options")?.values ?? new Map<string, string>();

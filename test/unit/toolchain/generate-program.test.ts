@@ -3,7 +3,13 @@ import { test } from "node:test";
 import { transformSync } from "esbuild";
 import { generateProgram } from "../../../toolchain/language-host/generate-program";
 
-const pcl = `resource master1 "groundplane:index:Machine" {
+const pcl = `package command {
+    baseProviderName = "command"
+    baseProviderVersion = "1.2.1"
+
+}
+
+resource master1 "groundplane:index:Machine" {
     __logicalName = "master-1"
     stack = "lab"
     cpus = 2
