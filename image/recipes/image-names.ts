@@ -8,7 +8,7 @@ import { kubernetesRecipe } from "./kubernetes";
 import type { ImageRecipe } from "./recipe";
 import { rootTrees } from "./root-tree";
 
-const RECIPE_VERSION = 1;
+const RECIPE_VERSION = 2;
 
 /** The recipes of all images of a data centre with this version of Kubernetes (without `v`). */
 export function imageRecipes(

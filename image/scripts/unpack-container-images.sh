@@ -49,6 +49,11 @@ for archive in "$ARCHIVES"/*.tar; do
 done
 
 # Managed: visible to kubelet. Pinned: not removed when the disk is full, because there may be no registry to restore it.
+# containerd's CRI gives every image that it pulls its id as a second name, by which image volumes find it.
+ctr images list | awk 'NR > 1 { print $1, $3 }' | while read -r image manifest; do
+  id=$(ctr content get "$manifest" | tr -d ' \n' | sed -n 's/.*"config":{[^}]*"digest":"\(sha256:[0-9a-f]*\)".*/\1/p')
+  ctr images tag --local --skip-reference-check "$image" "$id" >/dev/null
+done
 ctr images list --quiet | while read -r image; do
   ctr images label "$image" io.cri-containerd.image=managed io.cri-containerd.pinned=pinned >/dev/null
 done
