@@ -66,7 +66,12 @@ async function acquireFlock(file: string, timeoutMs: number, locked: UserError):
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const made = await createFolders(path.dirname(file), 0o700);
-    const holder = await startHolder(file, Math.max(0, deadline - Date.now()));
+    const holder = await startHolder(file, Math.max(0, deadline - Date.now())).catch(async (error: unknown) => {
+      // Another caller removed the folder between the two calls.
+      if (await exists(path.dirname(file))) throw error;
+      return "no folder" as const;
+    });
+    if (holder === "no folder") continue;
     if (holder === undefined) throw locked;
     // The former holder may have removed the file that this one has locked.
     if (await isSameFile(`/proc/${holder.pid}/fd/3`, file)) return () => release(holder, file, made);
@@ -106,12 +111,19 @@ function startHolder(file: string, timeoutMs: number): Promise<ChildProcess | un
 async function release(holder: ChildProcess, file: string, made: string | undefined): Promise<void> {
   await fs.rm(file, { force: true });
   await endHolder(holder);
-  if (made === undefined) return;
-  // Folders that exist only for the lock go with it, unless something else is in them.
-  for (let folder = path.dirname(file); folder.length >= made.length; folder = path.dirname(folder)) {
+  // Folders that exist only for the lock go with it, unless something else is in them. A folder of locks exists for nothing
+  // else, even if a process created it that was killed.
+  const mayGo = (folder: string) => path.basename(folder) === "locks" || folder.length >= (made?.length ?? Infinity);
+  for (let folder = path.dirname(file); mayGo(folder); folder = path.dirname(folder)) {
     if (!(await removeIfEmpty(folder))) return;
   }
 }
+
+const exists = (file: string): Promise<boolean> =>
+  fs.access(file).then(
+    () => true,
+    () => false,
+  );
 
 function endHolder(holder: ChildProcess): Promise<void> {
   holder.ref();

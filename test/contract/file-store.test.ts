@@ -48,3 +48,19 @@ test("the data folder is closed to other users, however it is created, and its p
     await fs.promises.rm(parent, { recursive: true });
   }
 });
+
+test("an empty folder of locks that a killed process left is removed, and concurrent callers find it again", async () => {
+  const parent = await fs.promises.mkdtemp(path.join(os.tmpdir(), "groundplane-locks-"));
+  try {
+    const locks = path.join(parent, "locks");
+    await fs.promises.mkdir(locks);
+    const taken: number[] = [];
+    const take = (index: number) =>
+      localHost.locks.withLock(path.join(locks, `machine-${index}`), async () => void taken.push(index));
+    await Promise.all(Array.from({ length: 12 }, (_, index) => take(index)));
+    assert.equal(taken.length, 12);
+    assert.deepEqual(await fs.promises.readdir(parent), []);
+  } finally {
+    await fs.promises.rm(parent, { recursive: true });
+  }
+});

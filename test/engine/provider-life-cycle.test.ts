@@ -107,6 +107,9 @@ test("a preview refuses a seed that refers to a missing secret", async () => {
 });
 
 test("secrets reach the seed, and appear neither in the state nor in the output", async () => {
+  // A machine that runs keeps its seed.
+  const empty = await project.program(async () => ({}));
+  await empty.up();
   const stack = await project.program(async () => {
     const secrets = new ClusterSecrets("secrets", 1);
     new Segment("dmz");
