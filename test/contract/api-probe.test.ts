@@ -7,8 +7,8 @@ import { freePort } from "../support/qemu-host";
 test("the API is probed while faults are injected, on the clock of this process", async () => {
   const begun = performance.now();
   const probe = probeApi(`https://127.0.0.1:${await freePort()}/readyz`, 10);
-  // On a busy machine the probe's thread takes a second to start.
-  await sleep(1_500);
+  // On a busy machine the probe's thread takes seconds to start.
+  await sleep(5_000);
   const busyFrom = performance.now();
   while (performance.now() - busyFrom < 400) {
     // Nothing else of this thread runs.
