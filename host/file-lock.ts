@@ -28,7 +28,7 @@ const queues = new Map<string, Promise<unknown>>();
 export async function withFileLock<T>(file: string, action: () => Promise<T>, options: LockOptions = {}): Promise<T> {
   const name = path.resolve(file);
   const before = queues.get(name) ?? Promise.resolve();
-  const mine = before.then(() => withProcessLock(name, action, options.timeoutMs ?? 60_000));
+  const mine = before.then(() => withProcessLock(name, action, options));
   const settled = mine.catch(() => undefined);
   queues.set(name, settled);
   try {
@@ -38,8 +38,8 @@ export async function withFileLock<T>(file: string, action: () => Promise<T>, op
   }
 }
 
-async function withProcessLock<T>(file: string, action: () => Promise<T>, timeoutMs: number): Promise<T> {
-  const release = await acquire(file, timeoutMs);
+async function withProcessLock<T>(file: string, action: () => Promise<T>, options: LockOptions): Promise<T> {
+  const release = await acquire(file, options);
   try {
     return await action();
   } finally {
@@ -47,8 +47,9 @@ async function withProcessLock<T>(file: string, action: () => Promise<T>, timeou
   }
 }
 
-async function acquire(file: string, timeoutMs: number): Promise<Release> {
-  if (process.platform === "linux") return acquireFlock(`${file}.lock`, timeoutMs, lockedError(file, timeoutMs));
+async function acquire(file: string, { timeoutMs = 60_000, childrenOutlive }: LockOptions): Promise<Release> {
+  if (process.platform === "linux" && !childrenOutlive)
+    return acquireFlock(`${file}.lock`, timeoutMs, lockedError(file, timeoutMs));
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const release = await tryLockFolder(file);

@@ -62,6 +62,8 @@ export interface HostFolders {
 export interface LockOptions {
   /** How long to wait for the holder; default 60 s. */
   readonly timeoutMs?: number;
+  /** A program that the holder has started may go on after the holder is killed: the next caller waits ten seconds. */
+  readonly childrenOutlive?: boolean;
 }
 
 export interface HostLocks {

@@ -22,5 +22,5 @@ const WAIT_MS = 900_000;
  */
 export function withRegistryLock<T>(host: Host, action: () => Promise<T>): Promise<T> {
   const registry = registryFolder(host.facts.env, host.facts.platform, host.facts.homeFolder);
-  return host.locks.withLock(path.join(registry, "groundplane"), action, { timeoutMs: WAIT_MS });
+  return host.locks.withLock(path.join(registry, "groundplane"), action, { timeoutMs: WAIT_MS, childrenOutlive: true });
 }
