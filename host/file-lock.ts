@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import * as fs from "node:fs/promises";
-import type { Socket } from "node:net";
 import * as path from "node:path";
 import { lock } from "proper-lockfile";
 import type { LockOptions } from "../model/host";
@@ -15,6 +14,8 @@ const STALE_MS = 10_000;
 const POLL_MS = 20;
 /** flock's exit code when another process holds the lock. */
 const CONFLICT = 75;
+/** After so many, the folder is missing for another reason than other holders. */
+const MOST_ATTEMPTS = 100;
 
 /** Callers of this process that wait for the same file, in order. Only the first one competes with other processes. */
 const queues = new Map<string, Promise<unknown>>();
@@ -48,8 +49,7 @@ async function withProcessLock<T>(file: string, action: () => Promise<T>, option
 }
 
 async function acquire(file: string, { timeoutMs = 60_000, childrenOutlive }: LockOptions): Promise<Release> {
-  if (process.platform === "linux" && !childrenOutlive)
-    return acquireFlock(`${file}.lock`, timeoutMs, lockedError(file, timeoutMs));
+  if (process.platform === "linux" && !childrenOutlive) return acquireFlock(`${file}.lock`, timeoutMs);
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const release = await tryLockFolder(file);
@@ -60,58 +60,64 @@ async function acquire(file: string, { timeoutMs = 60_000, childrenOutlive }: Lo
 }
 
 /**
- * flock(2) holds in every network and pid namespace that sees the file, and the kernel releases it with the process. Node.js
- * does not offer the call, so a child holds the lock: `cat` ends when this process closes its input or dies.
+ * flock(2) holds in every network and pid namespace that sees the file, and the kernel releases it when this process closes the
+ * file or dies. Node.js does not offer the call: the program `flock` makes it for the file that both have open, and ends.
  */
-async function acquireFlock(file: string, timeoutMs: number, locked: UserError): Promise<Release> {
+async function acquireFlock(file: string, timeoutMs: number): Promise<Release> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    const made = await createFolders(path.dirname(file), 0o700);
-    const holder = await startHolder(file, Math.max(0, deadline - Date.now())).catch(async (error: unknown) => {
-      // Another caller removed the folder between the two calls.
-      if (await exists(path.dirname(file))) throw error;
-      return "no folder" as const;
-    });
-    if (holder === "no folder") continue;
-    if (holder === undefined) throw locked;
-    // The former holder may have removed the file that this one has locked.
-    if (await isSameFile(`/proc/${holder.pid}/fd/3`, file)) return () => release(holder, file, made);
-    await endHolder(holder);
+    const opened = await openLockFile(file);
+    try {
+      if (!(await runFlock(opened.handle, file, Math.max(0, deadline - Date.now()))))
+        throw lockedError(file, timeoutMs);
+      // The former holder may have removed the file that this one has locked.
+      if (await isAt(file, opened.handle)) return () => release(opened, file);
+    } catch (error) {
+      await opened.handle.close();
+      throw error;
+    }
+    await opened.handle.close();
   }
 }
 
-/** `undefined` when the time limit has passed. */
-function startHolder(file: string, timeoutMs: number): Promise<ChildProcess | undefined> {
+interface OpenedLockFile {
+  readonly handle: fs.FileHandle;
+  /** The first folder that was missing before. */
+  readonly made: string | undefined;
+}
+
+/** Another holder may remove the folder at any time between the two calls. */
+async function openLockFile(file: string): Promise<OpenedLockFile> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const made = await createFolders(path.dirname(file), 0o700);
+      return { made, handle: await fs.open(file, "a", 0o600) };
+    } catch (error) {
+      const isRemoved = (error as NodeJS.ErrnoException).code === "ENOENT";
+      if (!isRemoved || attempt === MOST_ATTEMPTS) throw cannotLock(file, (error as Error).message);
+    }
+  }
+}
+
+/** Returns false when the time limit has passed. */
+function runFlock({ fd }: fs.FileHandle, file: string, timeoutMs: number): Promise<boolean> {
   const wait = timeoutMs === 0 ? ["--nonblock"] : ["--wait", String(timeoutMs / 1000)];
-  const argv = ["--exclusive", ...wait, "--conflict-exit-code", String(CONFLICT), "--no-fork", file, "cat"];
-  // In a session of its own: Ctrl-C must not release the lock while this process cleans up.
-  const child = spawn("flock", argv, {
-    detached: true,
-    stdio: ["pipe", "pipe", "ignore"],
-    env: { PATH: process.env.PATH },
-  });
-  const { stdin, stdout } = child;
+  const argv = ["--exclusive", ...wait, "--conflict-exit-code", String(CONFLICT), "3"];
+  // In a session of its own: this process decides what Ctrl-C means, also while it waits for a lock to clean up.
+  const stdio = ["ignore" as const, "ignore" as const, "ignore" as const, fd];
+  const child = spawn("flock", argv, { detached: true, stdio, env: { PATH: process.env.PATH } });
   return new Promise((resolve, reject) => {
     child.on("error", (cause) => reject(cannotLock(file, cause.message)));
-    child.on("exit", (code) => {
-      if (code === CONFLICT) resolve(undefined);
-      else reject(cannotLock(file, `flock ended with exit code ${code}`));
+    child.on("exit", (code, signal) => {
+      if (code === 0 || code === CONFLICT) resolve(code === 0);
+      else reject(cannotLock(file, `flock ended with ${signal ?? `exit code ${code}`}`));
     });
-    stdin?.on("error", () => {});
-    // The lock must not keep a process alive that has no other work; waiting for it must.
-    stdout?.once("data", () => {
-      child.unref();
-      for (const stream of [stdin, stdout]) (stream as Socket | null)?.unref();
-      resolve(child);
-    });
-    // `cat` runs, and answers, once flock has the lock.
-    stdin?.write("\n");
   });
 }
 
-async function release(holder: ChildProcess, file: string, made: string | undefined): Promise<void> {
+async function release({ handle, made }: OpenedLockFile, file: string): Promise<void> {
   await fs.rm(file, { force: true });
-  await endHolder(holder);
+  await handle.close();
   // Folders that exist only for the lock go with it, unless something else is in them. A folder of locks exists for nothing
   // else, even if a process created it that was killed.
   const mayGo = (folder: string) => path.basename(folder) === "locks" || folder.length >= (made?.length ?? Infinity);
@@ -120,25 +126,9 @@ async function release(holder: ChildProcess, file: string, made: string | undefi
   }
 }
 
-const exists = (file: string): Promise<boolean> =>
-  fs.access(file).then(
-    () => true,
-    () => false,
-  );
-
-function endHolder(holder: ChildProcess): Promise<void> {
-  holder.ref();
-  return new Promise((resolve) => {
-    if (holder.exitCode !== null || holder.signalCode !== null) return resolve();
-    holder.once("exit", () => resolve());
-    holder.stdin?.end();
-    holder.stdout?.destroy();
-  });
-}
-
-async function isSameFile(one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([one, other].map((name) => fs.stat(name).catch(() => undefined)));
-  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
+async function isAt(file: string, handle: fs.FileHandle): Promise<boolean> {
+  const [mine, there] = await Promise.all([handle.stat(), fs.stat(file).catch(() => undefined)]);
+  return there !== undefined && mine.ino === there.ino && mine.dev === there.dev;
 }
 
 const cannotLock = (file: string, reason: string): UserError =>
