@@ -1,13 +1,13 @@
 // The provider's resources over gRPC, without an engine, on the fake driver.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { isDismantling } from "../../host/dismantling-mark";
 import { groundplaneProvider } from "../../provider/definition";
 import type { Properties } from "../../provider/rpc/property-values";
 import { UNKNOWN } from "../../provider/rpc/property-values";
+import { ownDataFolder } from "../support/own-data-folder";
 import { initFailureOf, type ProviderClient, providerClient } from "../support/provider-client";
 import { machineInputs } from "../support/provider-resources";
 
@@ -16,17 +16,13 @@ const machine = type("Machine");
 const properties = (value: object) => value as unknown as Properties;
 const wanted = { ...properties(machineInputs("one")), power: "running", drift: [] };
 const { seed: _seed, secrets: _secrets, ...kept } = wanted as Properties;
-const data = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+const data = ownDataFolder();
 let client: ProviderClient;
 
 before(async () => {
-  process.env.GROUNDPLANE_DATA = data;
   client = await providerClient(groundplaneProvider);
 });
-after(() => {
-  client?.stop();
-  fs.rmSync(data, { recursive: true, force: true });
-});
+after(() => client?.stop());
 afterEach(() => client.delete(machine, "fake/tested/one", wanted));
 
 test("the schema names every type, its required inputs and the types of its properties", async () => {

@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
-import * as os from "node:os";
-import * as path from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import type { Guest } from "../../../../guests/guest";
 import { UnreachableError } from "../../../../guests/guest-ssh";
 import type { Hypervisor } from "../../../../hypervisors/hypervisor";
@@ -10,15 +7,10 @@ import type { GuestConnection, MembershipInputs } from "../../../../model/resour
 import { storedRoles } from "../../../../model/roles";
 import { leaveCluster } from "../../../../provider/resources/leave-cluster";
 import type { Context } from "../../../../provider/rpc/resource-handler";
+import { ownDataFolder } from "../../../support/own-data-folder";
 
 // The stack's lock is a file in the data folder.
-const before = process.env.GROUNDPLANE_DATA;
-process.env.GROUNDPLANE_DATA = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-leave-"));
-after(() => {
-  fs.rmSync(process.env.GROUNDPLANE_DATA ?? "", { recursive: true });
-  if (before === undefined) delete process.env.GROUNDPLANE_DATA;
-  else process.env.GROUNDPLANE_DATA = before;
-});
+ownDataFolder();
 
 /** The masters of a stack, from the view of a node that leaves. */
 interface Situation {
