@@ -66,7 +66,8 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
     async check(inputs, _context, olds) {
       const settings = refusedSettings(olds?.settings ?? {}, inputs.settings ?? {});
       const losses = looksTheSame(inputs, olds) ? [] : await judge(driverByName, inputs, olds);
-      return [...settings, ...losses].map(refusal);
+      const refused = [...settings, ...losses];
+      return refused.length > 0 && (await isWithoutMachines(driverByName, inputs)) ? [] : refused.map(refusal);
     },
 
     async create(inputs, preview) {
@@ -139,6 +140,15 @@ async function judge(
   return refusedLosses(before, present, { ...inputs, replicas }, olds?.volume).map(
     ({ property, problem, instead }) => `${property}: ${problem}; ${instead}`,
   );
+}
+
+/**
+ * Whether the stack never had a machine, as after an `up` that failed at a kept disk: the configuration is not fixed yet, and
+ * nothing can be lost. A stack that was complete once is guarded although its machines have vanished.
+ */
+async function isWithoutMachines(driverByName: DriverByName, { driver, stack }: GuardInputs): Promise<boolean> {
+  const record = await readGuardRecord(stack);
+  return record?.complete === false && (await driverByName(driver).listMachines(stack)).length === 0;
 }
 
 /** For the resource as a whole: the engine would print the value of a named property. */

@@ -1,9 +1,6 @@
 // A change of every key of the configuration, from the program's resources to the provider on the fake driver, without an
 // engine: what the guard says, what is replaced, and that every machine stays the one that it was.
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
-import * as os from "node:os";
-import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { changeOfKey, configurationChanges, type KeyChange } from "../../model/configuration-changes";
 import type { DriverName } from "../../model/drivers";
@@ -13,22 +10,19 @@ import { parseConfiguration } from "../../stacks/config/parse-configuration";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { changedKeys, classedStack, merged } from "../support/changed-keys";
+import { ownDataFolder } from "../support/own-data-folder";
 import { type ProviderClient, providerClient } from "../support/provider-client";
 import { type RecordedResource, recordDataCenter } from "../support/recorded-graph";
 
-const data = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
 const machineType = "groundplane:index:Machine";
 const guardType = "groundplane:index:Guard";
 let client: ProviderClient;
 
+ownDataFolder();
 before(async () => {
-  process.env.GROUNDPLANE_DATA = data;
   client = await providerClient(groundplaneProvider);
 });
-after(() => {
-  client?.stop();
-  fs.rmSync(data, { recursive: true, force: true });
-});
+after(() => client?.stop());
 
 function planOf(change: object): DataCenterPlan | undefined {
   const { configuration } = parseConfiguration(merged(classedStack, change), { stack: "classed" });
@@ -85,6 +79,20 @@ for (const [key, { to, refused, refusedBy }] of Object.entries(changedKeys)) {
     if (driver === "fake") await machinesStay(former, resources);
   });
 }
+
+test("the configuration is fixed with the first machine of a stack", async () => {
+  const begun = ({ inputs }: Resource): Properties => ({ ...inputs, stack: "begun" });
+  const change = { storage: { volume: "arbiter" }, network: { podCidr: "10.99.0.0/16" } };
+  const [former, other] = [await resourcesOf(planOf({}) as DataCenterPlan, "fake"), planOf(change)];
+  const guard = former.get(`${guardType} guard`) as Resource;
+  const changed = (await resourcesOf(other as DataCenterPlan, "fake")).get(`${guardType} guard`) as Resource;
+  // As after an `up` that failed before the first machine.
+  await client.create(guardType, begun(changed));
+  const check = () => client.check(guardType, begun(guard), begun(changed));
+  assert.deepEqual((await check()).failures, []);
+  await client.create(machineType, begun(former.get(`${machineType} gateway`) as Resource));
+  assert.match((await check()).failures.join(" "), /network\.podCidr: .*the volume is arbiter and cannot become/);
+});
 
 async function createMachines(resources: ReadonlyMap<string, Resource>): Promise<ReadonlyMap<string, Properties>> {
   const made = new Map<string, Properties>();
