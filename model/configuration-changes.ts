@@ -110,10 +110,10 @@ export function changeOfKey(path: string): KeyChange | undefined {
   return spellings.map((spelling) => rows[spelling]).find((row) => row !== undefined);
 }
 
-/** The values of fixed keys in the texts of a node's files. */
+/** The values of fixed keys in the texts of a node's files; an address there may have a port. */
 export function settingsInFiles(texts: readonly string[]): Settings {
   const found = Object.entries(rows).flatMap(([key, { inFiles }]) => {
-    const line = inFiles === undefined ? undefined : new RegExp(`^ *${inFiles}[:=] *["']?([^"'\\n]*)`, "m");
+    const line = inFiles === undefined ? undefined : new RegExp(`^ *${inFiles}[:=] *["']?([^"'\\n:]*)`, "m");
     return texts.flatMap((text) => (line?.exec(text) ?? []).slice(1).map((value) => [key, value] as const));
   });
   return Object.fromEntries(found);

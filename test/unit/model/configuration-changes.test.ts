@@ -68,7 +68,7 @@ test("the files of a stack without a record show its fixed values", () => {
   assert.deepEqual(inFiles(), {
     "network.podCidr": "10.244.0.0/16",
     "network.serviceCidr": "10.96.0.0/16",
-    floatingIp: `${planOf().balancing.floatingIp}:6443`,
+    floatingIp: planOf().balancing.floatingIp,
     "options.failoverBy": "pacemaker",
   });
   const [refused] = refusedSettings(inFiles(), inFiles({ network: { serviceCidr: "10.98.0.0/16" } }));
