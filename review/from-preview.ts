@@ -1,4 +1,4 @@
-import { type Change, machineChanges, restartsOn } from "../model/change-classes";
+import { type Change, diskChanges, machineChanges, restartsOn } from "../model/change-classes";
 import { changedSettings } from "../model/configuration-changes";
 import { isDriverName } from "../model/drivers";
 import { refusalPrefix } from "../model/plan-losses";
@@ -49,7 +49,9 @@ export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview
   const names = [...new Set([...machines.map(nodeOf), ...files.keys()])];
   const changes = names.flatMap((name) => {
     const ofNode = machines.filter((step) => isChange(step) && nodeOf(step) === name);
-    return nodeChange(name, rolesOf(name), ofNode, files.get(name));
+    const disks = new Set(machines.filter((step) => nodeOf(step) === name).flatMap(disksOf));
+    const grown = ofType("Disk").filter((step) => isGrowth(step) && disks.has(String(step.newState?.inputs?.name)));
+    return nodeChange(name, rolesOf(name), [...ofNode, ...grown], files.get(name));
   });
   const standing = [...new Set(machines.filter(({ op }) => op !== "create").map(nodeOf))];
   return {
@@ -130,10 +132,19 @@ function actionOf(steps: readonly PreviewStep[]): Action | "same" {
   return steps.some(isRestart) ? "restart" : "update";
 }
 
+/** A data disk that grows, which restarts its machine on some drivers. */
+const isGrowth = ({ op, diffReasons }: PreviewStep): boolean =>
+  op === "update" && (diffReasons ?? []).includes("sizeGiB");
+
+const disksOf = (step: PreviewStep): readonly string[] =>
+  inputsOf(step).flatMap(({ disks }) =>
+    Array.isArray(disks) ? disks.map(({ disk }: { readonly disk: string }) => disk) : [],
+  );
+
 /** A machine that runs, and an input that its driver changes only while it is stopped. */
-function isRestart({ oldState, newState, diffReasons }: PreviewStep): boolean {
+function isRestart({ urn, oldState, newState, diffReasons }: PreviewStep): boolean {
   const driver = String(newState?.inputs?.driver);
-  const table: Readonly<Record<string, Change>> = machineChanges;
+  const table: Readonly<Record<string, Change>> = typeOf(urn) === "Disk" ? diskChanges : machineChanges;
   if (!isDriverName(driver) || oldState?.inputs?.power === "stopped") return false;
   return (diffReasons ?? []).some((input) => {
     const change = table[input];
@@ -141,12 +152,13 @@ function isRestart({ oldState, newState, diffReasons }: PreviewStep): boolean {
   });
 }
 
-function reasonsOf({ oldState, newState, diffReasons, replaceReasons }: PreviewStep): readonly string[] {
+function reasonsOf({ urn, oldState, newState, diffReasons, replaceReasons }: PreviewStep): readonly string[] {
   const keys = [...(replaceReasons ?? []), ...(diffReasons ?? [])];
+  const owner = typeOf(urn) === "Disk" ? ` of ${newState?.inputs?.name}` : "";
   return [...new Set(keys)].map((key) => {
     const [before, after] = [oldState?.inputs?.[key], newState?.inputs?.[key]];
     const isPlain = typeof before !== "object" && typeof after !== "object";
-    return isPlain && before !== undefined ? `${key}: ${before} -> ${after}` : key;
+    return isPlain && before !== undefined ? `${key}${owner}: ${before} -> ${after}` : `${key}${owner}`;
   });
 }
 

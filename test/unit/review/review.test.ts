@@ -116,6 +116,27 @@ test("an outage is reported with its measured duration, if there is one", () => 
   }
 });
 
+test("a data disk that grows in Pulumi's preview restarts the machine of a driver that cannot grow it", () => {
+  const urn = (type: string, name: string) => `urn:pulumi:lab::groundplane::groundplane:index:${type}::${name}`;
+  const changesOn = (driver: string) => {
+    const disks = [{ disk: "storage-1-brick", mountPoint: "/data/brick" }];
+    const machine = { inputs: { driver, roles: ["storage"], disks } };
+    const disk = (sizeGiB: number) => ({ inputs: { driver, name: "storage-1-brick", sizeGiB } });
+    return changesOfPreview({
+      steps: [
+        { op: "refresh", urn: urn("Machine", "storage-1"), oldState: machine, newState: machine },
+        {
+          ...{ op: "update", urn: urn("Disk", "storage-1-brick"), diffReasons: ["sizeGiB"] },
+          ...{ oldState: disk(1), newState: disk(2) },
+        },
+      ],
+    }).changes;
+  };
+  const reasons = ["sizeGiB of storage-1-brick: 1 -> 2"];
+  assert.deepEqual(changesOn("virtualbox"), [{ ...change("storage-1", "storage", "restart"), reasons }]);
+  assert.deepEqual(changesOn("nspawn"), [{ ...change("storage-1", "storage", "update"), reasons }]);
+});
+
 test("a comment begins with its marker, fits its limit, and states what it leaves out", () => {
   const file = { path: "/etc/x", before: "", after: "`````\n".repeat(400), reload: "systemctl reload x" };
   const many = Array.from({ length: 200 }, (_, index) => change(`worker-${index}`, "worker", "update", [file]));
