@@ -1,7 +1,6 @@
-import { guestCommand } from "./guest-paths";
-import type { HealthCheck } from "./health-check";
+import { guestCommand, volumeName } from "./guest-paths";
+import { type HealthCheck, logs } from "./health-check";
 
-const logs = "`npx groundplane logs NODE` shows the reason";
 const onMaster = `on a master (\`npx groundplane ssh master-1\`): \`. ${guestCommand("etcd-command")}\`, then`;
 
 export const etcdChecks = {
@@ -75,17 +74,17 @@ export const storageChecks = {
   bricks: {
     ...{ asks: "every brick of the volume is served", of: ["storage"], promised: true },
     means: "a copy of the volume is missing: the next failure stops writes or loses data",
-    next: 'on a storage machine: `gluster volume start "$VOLUME_NAME" force` starts a brick that has ended',
+    next: `on a storage machine: \`gluster volume start ${volumeName} force\` starts a brick that has ended`,
   },
   heals: {
     ...{ asks: "all copies of the volume are complete", of: ["storage"], promised: true },
     means: "a copy lacks changes; it is filled from the others within a minute",
-    next: "wait; if the number does not fall, `gluster volume heal data info` on a storage machine names the files",
+    next: `wait; if the number does not fall, \`gluster volume heal ${volumeName} info\` on a storage machine names the files`,
   },
   "split-brain": {
     ...{ asks: "the copies of every file agree", of: ["storage"], promised: true },
     means: "two copies of a file have different changes: reads of it fail",
-    next: "on a storage machine: `gluster volume heal data split-brain latest-mtime FILE` keeps the latest copy",
+    next: `on a storage machine: \`gluster volume heal ${volumeName} split-brain latest-mtime FILE\` keeps the latest copy`,
   },
   mounts: {
     ...{ asks: "the volume is mounted and responds", of: ["worker"], promised: true },

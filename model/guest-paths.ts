@@ -49,6 +49,9 @@ export const guestPaths = {
   plannedNodes: `${settings}/planned-nodes`,
 } as const;
 
+/** Gluster's name of the volume of the storage machines, and the folder of its mount. */
+export const volumeName = "data";
+
 /** The commands that seeds install, see cloud-init/scripts/. */
 export type GuestCommand =
   | "adopt-brick"

@@ -14,6 +14,9 @@ export interface HealthCheck {
   readonly promised: boolean;
 }
 
+/** The next step of many checks. */
+export const logs = "`npx groundplane logs NODE` shows the reason";
+
 /** The end of a certificate is reported this many days before. */
 export const expiryWarningDays = 14;
 

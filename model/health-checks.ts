@@ -1,9 +1,8 @@
 import { clusterChecks, etcdChecks, storageChecks } from "./cluster-health-checks";
-import { expiryWarningDays, type HealthCheck } from "./health-check";
+import { expiryWarningDays, type HealthCheck, logs } from "./health-check";
 import type { Role } from "./roles";
 
 const every: readonly Role[] = ["gateway", "balancer", "master", "etcd", "worker", "storage"];
-const logs = "`npx groundplane logs NODE` shows the reason";
 
 const machineChecks = {
   power: {
@@ -34,7 +33,7 @@ const machineChecks = {
   "disk-room": {
     ...{ asks: "file systems have free space and inodes", of: every, promised: true },
     means: "writes fail soon; a kubelet evicts its pods when less than 1 GiB is left",
-    next: "remove files, or let the volume grow with `disk` in the stack's file; system containers use the host's disk",
+    next: "remove files, or let the volume grow with `diskGiB` or `volumes` in the stack's file; system containers use the host's disk",
   },
   certificates: {
     ...{ asks: `no certificate ends within ${expiryWarningDays} days`, of: ["balancer", "master", "worker"] },

@@ -1,5 +1,5 @@
 import { failoverProfiles } from "../../model/failover-profiles";
-import { guestPaths } from "../../model/guest-paths";
+import { guestPaths, volumeName } from "../../model/guest-paths";
 import type { Configuration } from "../config/configuration";
 import type { BrickPlan, DataCenterPlan, DataDiskPlan, NodePlan, SegmentPlan, VolumePlan } from "./data-center-plan";
 import { peerId } from "./plan-names";
@@ -19,10 +19,10 @@ export function planVolume(
   if (bricks.length === 0) return undefined;
   const workers = segments.filter(({ name }) => name === "workers").map(({ cidr }) => cidr);
   return {
-    name: "data",
+    name: volumeName,
     shape: bricks.length === 1 ? "single" : configuration.storage.volume,
     bricks,
-    mountPoint: `${guestPaths.volumeMounts}/data`,
+    mountPoint: `${guestPaths.volumeMounts}/${volumeName}`,
     // The storage machines themselves are clients too: they heal each other.
     clients: [...workers, ...bricks.map(({ address }) => address)],
     ...failoverProfiles[configuration.options.failover].volume,
