@@ -67,7 +67,7 @@ export const closedRanges: readonly string[] = [
 export const closedToPods: readonly Pick<Flow, "purpose" | "protocol" | "ports">[] = [
   { purpose: "SSH", protocol: "tcp", ports: [ports.ssh] },
   { purpose: "kubelet", protocol: "tcp", ports: [ports.kubelet] },
-  { purpose: "etcd", protocol: "tcp", ports: [ports.etcdClient, ports.etcdPeer, ports.etcdMetrics] },
+  { purpose: "etcd", protocol: "tcp", ports: etcdPorts },
   // A pod could wrap packets in it that pass for those of any other pod.
   { purpose: "pod network", protocol: "udp", ports: [ports.podNetwork] },
   { purpose: "Gluster's management", protocol: "tcp", ports: [glusterManagement] },

@@ -19,7 +19,6 @@ export const reviewSettings = (
   changes.map(({ key, before, after, change }) => {
     const isNew = before === undefined || after === undefined;
     // What is fixed begins or ends with the machines of its pool, which are reviewed as nodes.
-    const isFixed = change.class === "creation-only" && !isNew;
     const changeClass = change.class === "creation-only" && isNew ? "live" : classOn(change, driver);
     return {
       key,
@@ -27,6 +26,6 @@ export const reviewSettings = (
       ...(after !== undefined && { after }),
       class: changeClass,
       effect: change.effect,
-      risk: isFixed ? "high" : riskOfClass[changeClass],
+      risk: riskOfClass[changeClass],
     };
   });

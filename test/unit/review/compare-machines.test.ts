@@ -70,7 +70,7 @@ test("a data disk that grows restarts the machines of the driver that cannot gro
   assert.deepEqual(new Set(Object.values(others)), new Set(["update"]));
 });
 
-test("every input of a machine is compared", () => {
+test("the review of a stack shows the differences of its machines", () => {
   const from = (change: (text: string) => string, before = rendering()) =>
     Object.fromEntries(
       compareRenderings(before, rendering(change)).changes.map(({ node, action, reasons }) => [
