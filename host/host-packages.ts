@@ -20,12 +20,12 @@ export interface HostPackage {
 
 /** Packages that the commands and image builds need on a Debian host, with any driver. */
 const PACKAGES: readonly HostPackage[] = [
-  { name: "openssh-client", has: "ssh", purpose: "`npx groundplane ssh` and `logs`" },
+  { name: "openssh-client", has: "ssh", purpose: "runs the connections of `npx groundplane ssh` and `logs`" },
   { name: "mmdebstrap", has: "mmdebstrap", purpose: "builds the machines' root tree", only: "images" },
   {
     name: "debian-archive-keyring",
     has: "/usr/share/keyrings/debian-archive-keyring.gpg",
-    purpose: "checks the packages in it",
+    purpose: "verifies the packages of the root tree",
     only: "images",
   },
   { name: "uidmap", has: "newuidmap", purpose: "builds images without root", only: "images", forUsers: true },

@@ -26,7 +26,8 @@ export async function installedCommandPlugin(home: string): Promise<InstalledPlu
 
 /**
  * Installs the plugin of `@pulumi/command` into a PULUMI_HOME of ours: the official one where it can be had, else our
- * stand-in, which a later call replaces. Where Pulumi itself had to be built, the official plugin cannot be had either.
+ * stand-in, which a later call replaces. Where Pulumi itself was built, because its release could not be downloaded and
+ * verified, the official plugin is not downloaded either.
  */
 export async function installCommandPlugin(cli: PulumiCli, home: string, options: ObtainOptions = {}): Promise<void> {
   const present = await installedCommandPlugin(home);

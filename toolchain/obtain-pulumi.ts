@@ -67,12 +67,12 @@ export async function checkPulumi(): Promise<readonly HostFinding[]> {
 const origins: Readonly<Record<PulumiCli["how"], string>> = {
   own: "your own",
   download: "downloaded by groundplane",
-  build: "built by groundplane, because the download site could not be reached",
+  build: "built by groundplane, because the official release could not be downloaded and verified",
 };
 
 const plugins: Readonly<Record<InstalledPlugin, string>> = {
   official: "the official one",
-  "stand-in": "groundplane's stand-in, until the official one can be downloaded",
+  "stand-in": "groundplane's stand-in, because the official one was not downloaded",
   none: "not installed yet, `npm start` installs it",
 };
 
@@ -110,13 +110,14 @@ async function fetchPulumi(options: ObtainOptions): Promise<PulumiCli> {
     );
   }
   const folder = keptPulumiFolder();
+  // Counts as the attempt of this day.
   await isWorthAsking("pulumi");
   const how = mayDownload() && (await isDownloadReachable(options.signal)) ? "download" : "build";
   await removeTree(folder);
   return fillFolder(folder, how, options);
 }
 
-/** For a Pulumi that was built with our language host because the download site could not be reached. */
+/** For a Pulumi that was built with our language host because the official release could not be downloaded and verified. */
 async function replaceByOfficial(options: ObtainOptions): Promise<PulumiCli | undefined> {
   if (!mayDownload() || !(await isWorthAsking("pulumi")) || !(await isDownloadReachable(options.signal)))
     return undefined;

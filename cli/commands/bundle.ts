@@ -27,12 +27,15 @@ export function bundleCommand(): Command {
             .choices(["tree", "disk"] satisfies ImageForm[])
             .default("tree" satisfies ImageForm),
         )
-        .option("--sign <key>", "sign it with this Ed25519 private key (PEM)"),
+        .option("--sign <key-file>", "sign the file with the Ed25519 private key in this file (PEM)"),
     )
     .addCommand(
       partCommand("load", "verify the file and use its parts to build images", loadBundle)
-        .option("--digest <sha256>", "refuse a file with another digest than `bundle create` printed")
-        .option("--key <key>", "refuse a file that is not signed with this Ed25519 public key (PEM)"),
+        .option("--digest <sha256>", "refuse the file unless it has this digest, as `bundle create` printed it")
+        .option(
+          "--key <key-file>",
+          "refuse the file unless its signature matches the Ed25519 public key in this file (PEM)",
+        ),
     );
 }
 

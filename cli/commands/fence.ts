@@ -23,9 +23,12 @@ const COMMAND_MS = 60_000;
 export function fenceCommand(): Command {
   return stackCommand(
     "fence <node>",
-    "power a lost node off and have its pods and volumes move to other nodes, also those that Kubernetes keeps for it",
+    "power a lost node off, so that Kubernetes moves all its pods and volumes to other nodes, also those of StatefulSets",
   )
-    .option("--force", "also when the node is Ready, or when etcd loses its majority")
+    .option(
+      "--force",
+      "also when the node is Ready, or when etcd loses its majority; with --undo, also when it is not Ready",
+    )
     .option("--undo", "make the node usable again now; this happens by itself after its machine has booted again")
     .action((name: string, options: FenceOptions) => fence(name, options).finally(closeGuests));
 }
@@ -52,7 +55,7 @@ async function fence(name: string, { stack, force = false, undo = false }: Fence
     throw new UserError(
       "fence-undone",
       `${node.name} was started while it was fenced`,
-      "find out by what, and try again",
+      "find out which user or program started it, and try again",
     );
   }
   say(`${node.name} is off and fenced; its pods start on other nodes within a minute`);
@@ -78,14 +81,8 @@ export interface SeenMachine {
 /** Why the node cannot be fenced, or not without `--force`. Pure. */
 export function refuseFence({ name, machines, ready, force }: FenceQuestion): UserError | undefined {
   const machine = machines.find((each) => each.name === name);
-  const roles = machine?.roles ?? [];
-  if (!isClusterNode(roles)) {
-    return new UserError(
-      "not-a-node",
-      `${name} is no node of the cluster: no pods run on it`,
-      "name a master or worker",
-    );
-  }
+  const roles = rolesOf(name, machines);
+  if (!isClusterNode(roles)) return notANode(name);
   if (mastersBeside(name, machines).length === 0) return noOtherMaster(name);
   if (force || machine?.power !== "running") return undefined;
   if (ready) {
@@ -111,6 +108,7 @@ function refuseQuorumLoss(name: string, machines: readonly SeenMachine[]): UserE
 
 /** Why the fence cannot end yet. Pure. */
 export function refuseUndo({ name, machines, ready, force }: FenceQuestion): UserError | undefined {
+  if (!isClusterNode(rolesOf(name, machines))) return notANode(name);
   if (mastersBeside(name, machines).length === 0) return noOtherMaster(name);
   if (force || ready) return undefined;
   return new UserError(
@@ -119,6 +117,12 @@ export function refuseUndo({ name, machines, ready, force }: FenceQuestion): Use
     "start it (`pulumi up`): the fence ends by itself when it is Ready; or repeat with --force",
   );
 }
+
+const rolesOf = (name: string, machines: readonly SeenMachine[]): readonly Role[] =>
+  machines.find((each) => each.name === name)?.roles ?? [];
+
+const notANode = (name: string): UserError =>
+  new UserError("not-a-node", `${name} is no node of the cluster: no pods run on it`, "name a master or worker");
 
 const noOtherMaster = (name: string): UserError =>
   new UserError("no-master", `no master beside ${name} is running`, "start a master first: pulumi up");
@@ -136,7 +140,7 @@ const lookAt = (stack: string, outputs: StackOutputs, hypervisor: Hypervisor): P
     }),
   );
 
-/** @throws UserError `machine-not-off`: without certainty, the cluster must not be told */
+/** @throws UserError `machine-not-off`: without certainty, the cluster must not be changed */
 async function cutPower(hypervisor: Hypervisor, machine: MachineName): Promise<void> {
   const power = async () => (await hypervisor.inspectMachine(machine))?.power;
   if ((await power()) === "running") {
@@ -175,6 +179,6 @@ async function onMasters(
     }
   }
   if (reasons.length < masters.length) return;
-  const problem = `the cluster could not be told: ${reasons.join("; ")}`;
+  const problem = `no master could change the cluster: ${reasons.join("; ")}`;
   throw new UserError("not-fenced", problem, "see `npx groundplane status`, then repeat");
 }

@@ -63,7 +63,7 @@ export function renderStatus({ stack, driver, api, machines, checks }: StackStat
   return parts.join("\n\n");
 }
 
-/** What the row means and what to do; nothing can be said about a row without an answer but who is silent. */
+/** What the row means and what to do. A row without an answer shows only who was asked. */
 function renderProblem({ check, state, summary, asks, means, next, promised }: HealthRow): string {
   const note = promised ? "" : " (not promised: no effect on the exit code)";
   const first = `${check} is ${state}${note}: ${summary}`;

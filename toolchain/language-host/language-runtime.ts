@@ -13,7 +13,7 @@ type Streaming<Request, Response> = grpc.handleServerStreamingCall<Request, Resp
 
 /**
  * Pulumi's LanguageRuntime service for Node programs: what `pulumi up`, `preview`, `import`, `about` and `install` need from
- * a host. Generation of SDKs and projects (`pulumi convert`) answers "not implemented".
+ * a host. Requests to generate projects (`pulumi convert`) or SDKs (`pulumi package gen-sdk`) are refused with the next step.
  */
 export class LanguageRuntime {
   constructor(
@@ -30,6 +30,8 @@ export class LanguageRuntime {
       about: unary(describeRuntime),
       getProgramDependencies: unary(describeDependencies),
       generateProgram: unary(declareImports),
+      generateProject: refuseToGenerate("projects"),
+      generatePackage: refuseToGenerate("SDKs"),
       runtimeOptionsPrompts: unary(() => new language.RuntimeOptionsResponse()),
       template: unary(() => new language.TemplateResponse()),
       cancel: unary(cancel),
@@ -111,6 +113,17 @@ function declareImports(request: language.GenerateProgramRequest): language.Gene
   response.getSourceMap().set("index.ts", Buffer.from(text));
   return response;
 }
+
+/** The status of a method that is missing, with words for the user: Pulumi shows them. */
+const refuseToGenerate =
+  (what: string): Unary<unknown, unknown> =>
+  (_, reply) =>
+    reply({
+      code: grpc.status.UNIMPLEMENTED,
+      details:
+        `groundplane's Node.js host of Pulumi does not generate ${what}; ` +
+        "use an official Pulumi: https://www.pulumi.com/docs/install/",
+    });
 
 /** The first Ctrl-C ends the program as on a terminal. */
 function cancel(): Empty {

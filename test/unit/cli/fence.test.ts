@@ -48,6 +48,7 @@ test("a fence ends by hand only for a node that is Ready, or with consent", () =
   assert.equal(refuseUndo(question("worker-1"))?.id, "node-not-ready");
   assert.equal(refuseUndo(question("worker-1", { ready: true })), undefined);
   assert.equal(refuseUndo(question("worker-1", { force: true })), undefined);
+  assert.equal(refuseUndo(question("gateway", { force: true }))?.id, "not-a-node");
 });
 
 test("status names the pods that were deleted on a node that does not respond", () => {
