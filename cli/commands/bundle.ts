@@ -31,7 +31,10 @@ export function bundleCommand(): Command {
     )
     .addCommand(
       partCommand("load", "verify the file and use its parts to build images", loadBundle)
-        .option("--digest <sha256>", "refuse the file unless it has this digest, as `bundle create` printed it")
+        .option(
+          "--digest <sha256>",
+          "refuse the file unless `bundle create` printed this digest for it; `sha256sum` prints another one",
+        )
         .option(
           "--key <key-file>",
           "refuse the file unless its signature matches the Ed25519 public key in this file (PEM)",

@@ -19,9 +19,19 @@ interface StatusOptions extends ReportOptions {
 const WATCH_SECONDS = 5;
 
 export function statusCommand(): Command {
-  return reportCommand("status", "show the stack's health; exit code 1 when something that it promises is missing")
-    .option("--watch [seconds]", `ask again every ${WATCH_SECONDS} seconds until Ctrl-C`, parseSeconds)
-    .addHelpText("after", "\nA check without an answer is unknown, and counts like an unhealthy one.")
+  return reportCommand(
+    "status",
+    "show the stack's health; exit code 1 when something that is promised is unhealthy or unknown",
+  )
+    .option(
+      "--watch [seconds]",
+      `ask again after so many seconds, without a number after ${WATCH_SECONDS}, until Ctrl-C`,
+      parseSeconds,
+    )
+    .addHelpText(
+      "after",
+      "\nA check without an answer is unknown and counts like an unhealthy one. Checks that are not promised do not change the exit code.",
+    )
     .action(async ({ stack, json, watch }: StatusOptions) => {
       const hypervisor = await driverOf(stack);
       const outputs = await readStackOutputs(stack);
