@@ -31,6 +31,7 @@ test("the README gives the times that follow from the failover profiles", () => 
   for (const sentence of [
     `by ${stall(fast)} (\`failover: fast\`) or ${stall(calm)} (\`calm\`)`,
     `failover may take ${calm.balancing.takeoverMs / 1000} s, and moving pods ${podsElsewhereSeconds(calm.kubernetes)} s`,
+    `within ${podsElsewhereSeconds(fast.kubernetes)} s of the loss (\`failover: calm\`: ${podsElsewhereSeconds(calm.kubernetes)} s)`,
     `token and consensus, ${(tokenMs + consensusMs) / 1000} s`,
     `three missing advertisements, ${(3 * advertisementMs) / 1000} to ${(4 * advertisementMs) / 1000} s`,
   ]) {
