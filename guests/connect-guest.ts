@@ -1,3 +1,5 @@
+import type { GuestConnection } from "../model/resource-types";
+import type { InventoryEntry, StackOutputs } from "../model/stack-outputs";
 import { connectFakeGuest, isFakeGuest } from "./fake-guest";
 import type { ConnectGuest } from "./guest";
 import { connectSshGuest } from "./ssh-guest";
@@ -5,3 +7,15 @@ import { connectSshGuest } from "./ssh-guest";
 /** The port of the gateway identifies guests of the fake driver; all other guests are reached over SSH. */
 export const connectAnyGuest: ConnectGuest = async (connection, options) =>
   (await isFakeGuest(connection)) ? connectFakeGuest(connection, options) : connectSshGuest(connection, options);
+
+/** How the commands reach a node of a stack that is up. */
+export const connectionOf = (
+  { address, hostKey }: InventoryEntry,
+  { gatewaySsh, sshPrivateKey }: StackOutputs,
+): GuestConnection => ({
+  bastionPort: gatewaySsh.port,
+  bastionHostKey: gatewaySsh.hostKey,
+  address,
+  hostKey,
+  privateKey: sshPrivateKey,
+});

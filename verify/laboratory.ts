@@ -1,4 +1,4 @@
-import { connectAnyGuest } from "../guests/connect-guest";
+import { connectAnyGuest, connectionOf } from "../guests/connect-guest";
 import { forgetGuest, type RunResult } from "../guests/guest-ssh";
 import type { Hypervisor } from "../hypervisors/hypervisor";
 import type { Timeline } from "../model/contract-report";
@@ -183,13 +183,6 @@ export class Laboratory {
 
   private connection(name: string): GuestConnection {
     const { outputs } = this.parts;
-    const { address, hostKey } = findNode(outputs, name);
-    return {
-      bastionPort: outputs.gatewaySsh.port,
-      bastionHostKey: outputs.gatewaySsh.hostKey,
-      address,
-      hostKey,
-      privateKey: outputs.sshPrivateKey,
-    };
+    return connectionOf(findNode(outputs, name), outputs);
   }
 }

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import { connectAnyGuest } from "../../guests/connect-guest";
+import { connectAnyGuest, connectionOf } from "../../guests/connect-guest";
 import { closeGuests } from "../../guests/guest-ssh";
-import { listNodes } from "../../guests/kubernetes-api";
 import type { Hypervisor, MachineName, PowerState } from "../../hypervisors/hypervisor";
 import { guestCommand } from "../../model/guest-paths";
 import { majorityOf } from "../../model/pool-change";
@@ -9,6 +8,8 @@ import { isClusterNode, type Role, storedRoles } from "../../model/roles";
 import { findNode, type InventoryEntry, type StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
 import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
+import { apiClient } from "../../verify/api-client";
+import { ask, isReady, type NodeObject } from "../../verify/health/cluster-state";
 import { driverOf } from "../driver";
 import { type StackOptions, stackCommand } from "../options";
 import { say } from "../print";
@@ -38,7 +39,7 @@ async function fence(name: string, { stack, force = false, undo = false }: Fence
   const node = findNode(outputs, name);
   const hypervisor = await driverOf(stack);
   const machines = await lookAt(stack, outputs, hypervisor);
-  const ready = (await listNodes(outputs.kubeconfig)).some((entry) => entry.name === node.name && entry.ready);
+  const ready = await isNodeReady(outputs, node.name);
   const question = { name: node.name, machines, ready, force };
   const refusal = undo ? refuseUndo(question) : refuseFence(question);
   if (refusal) throw refusal;
@@ -140,6 +141,17 @@ const lookAt = (stack: string, outputs: StackOutputs, hypervisor: Hypervisor): P
     }),
   );
 
+/** @throws UserError `no-api`: without it, the cluster cannot move pods */
+async function isNodeReady({ kubeconfig }: StackOutputs, name: string): Promise<boolean> {
+  const nodes = await ask<{ readonly items: readonly NodeObject[] }>(apiClient(kubeconfig), "/api/v1/nodes");
+  if ("value" in nodes) return nodes.value.items.some((node) => node.metadata.name === name && isReady(node));
+  throw new UserError(
+    "no-api",
+    `the cluster cannot move pods: ${nodes.reason}`,
+    "see `npx groundplane status`, repair the API first, and repeat",
+  );
+}
+
 /** @throws UserError `machine-not-off`: without certainty, the cluster must not be changed */
 async function cutPower(hypervisor: Hypervisor, machine: MachineName): Promise<void> {
   const power = async () => (await hypervisor.inspectMachine(machine))?.power;
@@ -167,11 +179,10 @@ async function onMasters(
   argv: readonly string[],
 ): Promise<void> {
   const reasons: string[] = [];
-  for (const { name, address, hostKey } of masters) {
-    const { port, hostKey: bastionHostKey } = outputs.gatewaySsh;
-    const connection = { bastionPort: port, bastionHostKey, address, hostKey, privateKey: outputs.sshPrivateKey };
+  for (const master of masters) {
+    const { name } = master;
     try {
-      const guest = await connectAnyGuest(connection, { signal: AbortSignal.timeout(COMMAND_MS) });
+      const guest = await connectAnyGuest(connectionOf(master, outputs), { signal: AbortSignal.timeout(COMMAND_MS) });
       const { code, stdout, stderr } = await guest.run(argv, { timeoutMs: COMMAND_MS });
       if (code !== 0) reasons.push(`${name}: ${stderr.trim() || stdout.trim() || `exit code ${code}`}`);
     } catch (error) {

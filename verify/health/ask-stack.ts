@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { script } from "../../cloud-init/scripts/read-script";
 import { administratorIn } from "../../guests/administrator";
-import { connectAnyGuest } from "../../guests/connect-guest";
+import { connectAnyGuest, connectionOf } from "../../guests/connect-guest";
 import { closeGuests } from "../../guests/guest-ssh";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { storedRoles } from "../../model/roles";
@@ -77,7 +77,7 @@ async function askMachine(
   const signal = AbortSignal.timeout(RESPONSE_TIMEOUT_MS);
   let reader: AnswerReader | undefined;
   try {
-    const guest = await connectAnyGuest(connectionTo(node, outputs), { signal });
+    const guest = await connectAnyGuest(connectionOf(node, outputs), { signal });
     const current = new AnswerReader(Date.now());
     reader = current;
     const onLine = (line: string): void => current.read(line);
@@ -90,14 +90,6 @@ async function askMachine(
     return { ...machine, answers: reader?.answers ?? new Map(), silence };
   }
 }
-
-const connectionTo = (node: InventoryEntry, { gatewaySsh, sshPrivateKey }: StackOutputs) => ({
-  bastionPort: gatewaySsh.port,
-  bastionHostKey: gatewaySsh.hostKey,
-  address: node.address,
-  hostKey: node.hostKey,
-  privateKey: sshPrivateKey,
-});
 
 /** NaN when it cannot be read. */
 function endOfCertificate(kubeconfig: string): number {
