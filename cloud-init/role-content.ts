@@ -82,6 +82,14 @@ export type RenderRole = (plan: DataCenterPlan, node: NodePlan) => RoleContent;
 /** Reference to a single-line secret inside a text; the provider fills it in when it writes the seed. */
 export const secretReference = (name: SecretName): string => `\${secret:${name}}`;
 
+/** A unit that no package has. It is read again when it changes; `reload` says what else happens then. */
+export const ownUnit = (name: string, content: string, reload?: string): TextFile => ({
+  path: `/etc/systemd/system/${name}`,
+  mode: "0644",
+  content,
+  changes: { reload: ["systemctl daemon-reload", ...(reload === undefined ? [] : [reload])].join(" && ") },
+});
+
 /** A drop-in: additional settings of a packaged unit. */
 export const unitFile = (unit: string, name: string, content: string): TextFile => ({
   path: `/etc/systemd/system/${unit}.d/${name}.conf`,

@@ -2,7 +2,7 @@ import { guestCommand, guestPaths } from "../../model/guest-paths";
 import { isClusterNode } from "../../model/roles";
 import type { NodePlan } from "../../stacks/plan/data-center-plan";
 import { envLine } from "../quoting";
-import type { TextFile } from "../role-content";
+import { ownUnit, type TextFile } from "../role-content";
 
 export const capacityName = "groundplane-capacity.service";
 
@@ -18,10 +18,9 @@ export function capacityFile({ cpus, memoryMiB, roles }: NodePlan): TextFile {
 }
 
 /** Only in system containers: a virtual machine has a kernel of its own, which shows what the machine has. */
-export const capacityUnit: TextFile = {
-  path: `/etc/systemd/system/${capacityName}`,
-  mode: "0644",
-  content: `[Unit]
+export const capacityUnit = ownUnit(
+  capacityName,
+  `[Unit]
 Description=Show the planned processors and memory instead of the host's
 ConditionVirtualization=container
 Before=kubelet.service
@@ -37,5 +36,4 @@ TimeoutStopSec=2s
 [Install]
 WantedBy=multi-user.target
 `,
-  changes: { reload: "systemctl daemon-reload" },
-};
+);

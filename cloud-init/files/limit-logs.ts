@@ -1,23 +1,16 @@
 import { guestCommand } from "../../model/guest-paths";
-import type { TextFile } from "../role-content";
+import { ownUnit, type TextFile } from "../role-content";
 
 const name = "groundplane-limit-logs";
 export const limitLogsTimer = `${name}.timer`;
 
-const unit = (file: string, content: string): TextFile => ({
-  path: `/etc/systemd/system/${file}`,
-  mode: "0644",
-  content,
-  changes: { reload: "systemctl daemon-reload" },
-});
-
 /** Not while a node boots, and at another minute on each: many nodes share few processors. */
 export const limitLogsUnits: readonly TextFile[] = [
-  unit(
+  ownUnit(
     `${name}.service`,
     `[Unit]\nDescription=Limit the logs that programs write themselves\n\n[Service]\nType=oneshot\nExecStart=${guestCommand("limit-logs")}\n`,
   ),
-  unit(
+  ownUnit(
     limitLogsTimer,
     `[Unit]\nDescription=Limit logs every hour\n\n[Timer]\nOnActiveSec=30min\nOnUnitActiveSec=1h\nRandomizedDelaySec=10min\n`,
   ),

@@ -3,7 +3,7 @@ import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-pla
 import { renderHaproxyCfg } from "../files/haproxy-cfg";
 import { renderKeepalivedConf } from "../files/keepalived-conf";
 import { commandFile } from "../guest-command";
-import { type RoleContent, type SeedFile, unitFile } from "../role-content";
+import { ownUnit, type RoleContent, type SeedFile, unitFile } from "../role-content";
 import { clusterMemberContent } from "./cluster-member";
 
 type Content = Pick<RoleContent, "files" | "enable">;
@@ -72,10 +72,9 @@ const movers: Readonly<
 > = {
   pacemaker(plan) {
     const { files, enable } = clusterMemberContent(plan);
-    const changes = { reload: `systemctl daemon-reload && systemctl try-restart ${guardUnit}` };
-    const guard = { path: `/etc/systemd/system/${guardUnit}`, mode: "0644", content: quorumGuard, changes };
+    const guard = ownUnit(guardUnit, quorumGuard, `systemctl try-restart ${guardUnit}`);
     const first = unitFile("pacemaker.service", "10-haproxy-first", haproxyFirst);
-    const command = { ...commandFile("balancer/quorum-guard"), changes };
+    const command = { ...commandFile("balancer/quorum-guard"), changes: guard.changes };
     return { files: [...files, first, guard, command], enable: [...enable, guardUnit] };
   },
   keepalived: (plan, node) => ({

@@ -3,7 +3,7 @@ import { guestPaths } from "../../../model/guest-paths";
 import { roles } from "../../../model/roles";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 import { confValue } from "../../quoting";
-import type { TextFile } from "../../role-content";
+import { ownUnit, type TextFile } from "../../role-content";
 
 /** All pods of a node without `hostNetwork` are behind this bridge; the image's template for containerd names it. */
 const podBridge = "cni0";
@@ -26,10 +26,9 @@ export const podFilter = (plan: DataCenterPlan): readonly TextFile[] => [
       check: 'nft --check --file "$1"',
     },
   },
-  {
-    path: `/etc/systemd/system/${podFilterName}`,
-    mode: "0644",
-    content: `[Unit]
+  ownUnit(
+    podFilterName,
+    `[Unit]
 Description=Close the management of nodes to pods
 Before=containerd.service kubelet.service
 
@@ -42,8 +41,7 @@ ExecReload=${load}
 [Install]
 WantedBy=multi-user.target
 `,
-    changes: { reload: "systemctl daemon-reload" },
-  },
+  ),
 ];
 
 function rules(plan: DataCenterPlan): string {

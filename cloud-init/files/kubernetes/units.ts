@@ -1,16 +1,9 @@
 import { guestCommand, guestPaths } from "../../../model/guest-paths";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
-import { type TextFile, unitFile } from "../../role-content";
-
-const unit = (name: string, content: string): TextFile => ({
-  path: `/etc/systemd/system/${name}`,
-  mode: "0644",
-  content,
-  changes: { reload: "systemctl daemon-reload" },
-});
+import { ownUnit, type TextFile, unitFile } from "../../role-content";
 
 /** Bootstraps or joins according to the node's order, now and after every restart until the node is a member. */
-export const clusterUnit = unit(
+export const clusterUnit = ownUnit(
   "groundplane-cluster.service",
   `[Unit]
 Description=Take this node into the cluster
@@ -32,7 +25,7 @@ export const renewalTimer = `${renewalName}.timer`;
 
 /** Each master has its own minutes of the hour, so that one after the other restarts parts of its control plane. */
 export const renewalUnits = (index: number): readonly TextFile[] => [
-  unit(
+  ownUnit(
     `${renewalName}.service`,
     `[Unit]
 Description=Renew the certificates of the control plane before they end
@@ -44,10 +37,9 @@ ExecStart=${guestCommand("renew-certificates")}
 TimeoutStartSec=8min
 `,
   ),
-  {
-    ...unit(
-      renewalTimer,
-      `[Unit]
+  ownUnit(
+    renewalTimer,
+    `[Unit]
 Description=Look every hour whether certificates of the control plane end soon
 
 [Timer]
@@ -57,9 +49,8 @@ OnBootSec=${index * 2}min
 [Install]
 WantedBy=timers.target
 `,
-    ),
-    changes: { reload: `systemctl daemon-reload && systemctl start --no-block ${renewalTimer}` },
-  },
+    `systemctl start --no-block ${renewalTimer}`,
+  ),
 ];
 
 /** More than a renewal takes. */
@@ -68,10 +59,9 @@ const MINUTES_APART = 8;
 export const approverName = "groundplane-approve-serving-certificates.service";
 
 /** Ends with every watch that the API server closes; systemd restarts it. Only its preparation runs as root. */
-export const approverUnit: TextFile = {
-  path: `/etc/systemd/system/${approverName}`,
-  mode: "0644",
-  content: `[Unit]
+export const approverUnit = ownUnit(
+  approverName,
+  `[Unit]
 Description=Approve the serving certificates of planned kubelets
 ConditionPathExists=${guestPaths.adminKubeconfig}
 After=kubelet.service
@@ -91,8 +81,8 @@ TimeoutStopSec=5s
 [Install]
 WantedBy=multi-user.target
 `,
-  changes: { reload: `systemctl daemon-reload && systemctl try-restart ${approverName}` },
-};
+  `systemctl try-restart ${approverName}`,
+);
 
 /** Beyond the pods' limit: hooks that hang, the pods of the data centre itself, and a busy host. */
 const SPARE_SECONDS = 20;
@@ -120,7 +110,7 @@ TimeoutStopSec=${kubernetes.podGraceSeconds + SPARE_SECONDS}s
 export const fencesName = "groundplane-release-fences.service";
 
 /** Runs while a fence waits for the return of its node, also after a restart of this master. */
-export const fencesUnit = unit(
+export const fencesUnit = ownUnit(
   fencesName,
   `[Unit]
 Description=Make fenced nodes usable again after their return

@@ -2,9 +2,7 @@ import * as path from "node:path";
 import { guestCommand } from "../../../model/guest-paths";
 import type { VolumePlan } from "../../../stacks/plan/data-center-plan";
 import { confValue } from "../../quoting";
-import type { TextFile } from "../../role-content";
-
-const reload = "systemctl daemon-reload";
+import { ownUnit, type TextFile } from "../../role-content";
 
 /** systemd's name of a mount unit: the path with dashes; planned paths need no escaping. */
 function mountUnitName(mountPoint: string): string {
@@ -12,12 +10,7 @@ function mountUnitName(mountPoint: string): string {
   return `${mountPoint.slice(1).replaceAll("/", "-")}.mount`;
 }
 
-const mountUnit = (mountPoint: string, content: string): TextFile => ({
-  path: `/etc/systemd/system/${mountUnitName(mountPoint)}`,
-  mode: "0644",
-  content,
-  changes: { reload },
-});
+const mountUnit = (mountPoint: string, content: string): TextFile => ownUnit(mountUnitName(mountPoint), content);
 
 /**
  * First the placeholder, then the volume on top. The placeholder is a file system with space only for its root and the mount
@@ -63,10 +56,9 @@ LazyUnmount=yes
 }
 
 /** A mount unit cannot restart: this service mounts, watches, and mounts again. */
-export const volumeUnit: TextFile = {
-  path: "/etc/systemd/system/groundplane-volume.service",
-  mode: "0644",
-  content: `[Unit]
+export const volumeUnit = ownUnit(
+  "groundplane-volume.service",
+  `[Unit]
 Description=Keep the volume mounted and say so in the cluster
 After=network.target
 StartLimitIntervalSec=0
@@ -80,5 +72,5 @@ TimeoutStopSec=5s
 [Install]
 WantedBy=multi-user.target
 `,
-  changes: { reload: `${reload} && systemctl try-restart groundplane-volume` },
-};
+  "systemctl try-restart groundplane-volume",
+);

@@ -1,7 +1,7 @@
 import { guestCommand } from "../../../model/guest-paths";
 import type { BrickPlan, VolumePlan } from "../../../stacks/plan/data-center-plan";
 import { confValue } from "../../quoting";
-import type { TextFile } from "../../role-content";
+import { ownUnit, type TextFile } from "../../role-content";
 
 /** For Gluster 11: a glusterd with an identity but without a version assumes a very old version. */
 const operatingVersion = 110000;
@@ -45,10 +45,9 @@ RestartSec=2s
   changes: { reload: "systemctl daemon-reload" },
 });
 
-export const brickUnit: TextFile = {
-  path: "/etc/systemd/system/groundplane-brick.service",
-  mode: "0644",
-  content: `[Unit]
+export const brickUnit = ownUnit(
+  "groundplane-brick.service",
+  `[Unit]
 Description=Have an empty data disk filled from the other copies
 After=glusterd.service
 Wants=glusterd.service
@@ -63,5 +62,4 @@ TimeoutStopSec=5s
 [Install]
 WantedBy=multi-user.target
 `,
-  changes: { reload: "systemctl daemon-reload" },
-};
+);
