@@ -48,8 +48,10 @@ export function objectProblems(objects: readonly ClusterObject[], live: LiveObje
   });
 }
 
-export const describeProblem = ({ object, changed }: ObjectProblem): string =>
-  changed.length === 0 ? `${object} is missing` : `${object} was changed: ${changed.join(", ")}`;
+export const describeProblem = (problem: ObjectProblem): string => `${problem.object} ${describeChange(problem)}`;
+
+export const describeChange = ({ changed }: ObjectProblem): string =>
+  changed.length === 0 ? "is missing" : `was changed: ${changed.join(", ")}`;
 
 /** How an operation waits for an API that restarts or is not reachable yet. */
 export interface Patience {

@@ -1,5 +1,5 @@
 import { guestCommand, volumeName } from "./guest-paths";
-import { type HealthCheck, logs } from "./health-check";
+import { etcdFullPercent, etcdSlowWriteMs, type HealthCheck, logs } from "./health-check";
 
 const onMaster = `on a master (\`npx groundplane ssh master-1\`): \`. ${guestCommand("etcd-command")}\`, then`;
 
@@ -26,12 +26,16 @@ export const etcdChecks = {
     next: `NOSPACE: ${onMaster} \`etcd "$local_etcd" defrag --cluster\` and \`etcd "$local_etcd" alarm disarm\``,
   },
   "etcd-size": {
-    ...{ asks: "the database is smaller than 80 % of its quota", of: ["etcd"], promised: true },
+    ...{ asks: `the database is smaller than ${etcdFullPercent} % of its quota`, of: ["etcd"], promised: true },
     means: "at its quota etcd raises the alarm NOSPACE and refuses all writes",
     next: `delete objects that are not needed, then ${onMaster} \`etcd "$local_etcd" defrag --cluster\``,
   },
   "etcd-disk": {
-    ...{ asks: "99 of 100 writes of the log reach the disk within 64 ms", of: ["etcd"], promised: false },
+    ...{
+      asks: `99 of 100 writes of the log reach the disk within ${etcdSlowWriteMs} ms`,
+      of: ["etcd"],
+      promised: false,
+    },
     means: "the disk is slower than etcd's heartbeat: leaders change, and the API is slow",
     next: "reduce the load of the host's disk, or set `options: {failover: calm}`",
   },

@@ -20,5 +20,11 @@ export const logs = "`npx groundplane logs NODE` shows the reason";
 /** The end of a certificate is reported this many days before. */
 export const expiryWarningDays = 14;
 
+/** etcd's database is too large beyond this share of its quota. */
+export const etcdFullPercent = 80;
+
+/** 99 of 100 writes of etcd's log must be faster. A bucket of etcd's histogram, and less than the shortest heartbeat. */
+export const etcdSlowWriteMs = 64;
+
 /** Masters renew the certificates of their control plane this many days before the end. */
 export const renewalDays = 90;

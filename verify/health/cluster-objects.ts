@@ -1,8 +1,7 @@
-import { setMaxListeners } from "node:events";
 import { allClusterObjects } from "../../cloud-init/files/kubernetes/cluster-objects";
 import { administratorIn } from "../../guests/administrator";
 import { apiConnectionIn, type ClusterApi, clusterApi } from "../../guests/cluster-api";
-import { objectProblems, readObjects } from "../../guests/cluster-objects";
+import { describeChange, objectProblems, readObjects } from "../../guests/cluster-objects";
 import { clusterObjectName } from "../../model/cluster-object";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { type Finding, healthy, unhealthy, unknown } from "./findings";
@@ -23,16 +22,13 @@ export async function readClusterObjects(
   const objects = allClusterObjects(planned, String(administratorIn(kubeconfig).ca));
   const api = connect(kubeconfig);
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  // Each request listens to it; Node.js warns of more than ten listeners.
-  setMaxListeners(0, signal);
   try {
-    const problems = objectProblems(objects, await readObjects(api, objects, signal));
-    const changes = new Map(problems.map(({ object, changed }) => [object, changed]));
+    const found = objectProblems(objects, await readObjects(api, objects, signal));
+    const problems = new Map(found.map((problem) => [problem.object, problem]));
     return objects.map((object) => {
       const name = clusterObjectName(object);
-      const changed = changes.get(name);
-      if (changed === undefined) return healthy(name, "as rendered");
-      return unhealthy(name, changed.length === 0 ? "is missing" : `was changed: ${changed.join(", ")}`);
+      const problem = problems.get(name);
+      return problem === undefined ? healthy(name, "as rendered") : unhealthy(name, describeChange(problem));
     });
   } catch (error) {
     return [unknown("cluster", `the API does not respond: ${(error as Error).message}`)];

@@ -1,3 +1,4 @@
+import { etcdFullPercent, etcdSlowWriteMs } from "../../model/health-check";
 import { type Finding, healthy, type MachineAnswers, readAnswers, unhealthy, unknown } from "./findings";
 import { notUnderstood } from "./machine-answers";
 import type { Answer } from "./questions";
@@ -162,16 +163,13 @@ export function readAlarms(machines: readonly MachineAnswers[]): readonly Findin
 }
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`;
-const FULL_SHARE = 0.8;
 
 export const readSize = (machines: readonly MachineAnswers[]): readonly Finding[] =>
   eachStatus(machines, (of, { sizeBytes, quotaBytes }) => {
     const observed = `${mebibytes(sizeBytes)} of ${mebibytes(quotaBytes)}`;
-    return sizeBytes < quotaBytes * FULL_SHARE ? healthy(of, observed) : unhealthy(of, observed);
+    return sizeBytes < (quotaBytes * etcdFullPercent) / 100 ? healthy(of, observed) : unhealthy(of, observed);
   });
 
-/** A bucket of etcd's histogram, and less than its heartbeat of 80 ms. */
-const SLOW_SECONDS = 0.064;
 const FEW_WRITES = 100;
 
 export const readEtcdDisk = (machines: readonly MachineAnswers[]): readonly Finding[] =>
@@ -185,5 +183,5 @@ export const readEtcdDisk = (machines: readonly MachineAnswers[]): readonly Find
     if (total < FEW_WRITES) return healthy(of, `${total} writes since its start`);
     const p99 = buckets.find(([, count]) => count >= total * 0.99)?.[0] ?? Number.POSITIVE_INFINITY;
     const observed = `99 % of ${total} writes within ${p99 * 1000} ms`;
-    return p99 <= SLOW_SECONDS ? healthy(of, observed) : unhealthy(of, observed);
+    return p99 * 1000 <= etcdSlowWriteMs ? healthy(of, observed) : unhealthy(of, observed);
   });

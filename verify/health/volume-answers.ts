@@ -50,7 +50,12 @@ function parseHeals(text: string): readonly BrickHeals[] {
   });
 }
 
-function eachBrick(nameOf: (address: string) => string, read: (of: string, heals: BrickHeals) => Finding): ReadAnswer {
+/** @param silent about a brick whose copy does not respond, or of which Gluster says nothing */
+function eachBrick(
+  nameOf: (address: string) => string,
+  silent: typeof unhealthy,
+  read: (of: string, heals: BrickHeals) => Finding,
+): ReadAnswer {
   return (of, answer) => {
     const expected = expectedBricks(answer.text);
     const heals = parseHeals(answer.text);
@@ -58,25 +63,17 @@ function eachBrick(nameOf: (address: string) => string, read: (of: string, heals
     return expected.map((brick) => {
       const name = nameOf(brick.split(":")[0] ?? "");
       const found = heals.find((one) => one.brick === brick);
-      return found?.isConnected ? read(name, found) : unhealthy(name, "its copy does not respond");
+      return found?.isConnected ? read(name, found) : silent(name, "its copy does not respond");
     });
   };
 }
 
 export const readHeals = (nameOf: (address: string) => string): ReadAnswer =>
-  eachBrick(nameOf, (of, { pending }) =>
+  eachBrick(nameOf, unhealthy, (of, { pending }) =>
     pending === 0 ? healthy(of, "all copies are complete") : unhealthy(of, `${pending} files wait to be healed`),
   );
 
-export const readSplitBrain =
-  (nameOf: (address: string) => string): ReadAnswer =>
-  (of, answer) => {
-    const expected = expectedBricks(answer.text);
-    const heals = parseHeals(answer.text);
-    if (expected.length === 0 || heals.length === 0) return notUnderstood(of, answer);
-    return heals.map(({ brick, isConnected, splitBrain }) => {
-      const name = nameOf(brick.split(":")[0] ?? "");
-      if (!isConnected) return unknown(name, "its copy does not respond");
-      return splitBrain === 0 ? healthy(name, "none") : unhealthy(name, `${splitBrain} files are in split-brain`);
-    });
-  };
+export const readSplitBrain = (nameOf: (address: string) => string): ReadAnswer =>
+  eachBrick(nameOf, unknown, (of, { splitBrain }) =>
+    splitBrain === 0 ? healthy(of, "none") : unhealthy(of, `${splitBrain} files are in split-brain`),
+  );

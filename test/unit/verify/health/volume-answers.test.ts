@@ -77,4 +77,5 @@ test("a split-brain has its own row", () => {
   assert.doesNotMatch(reading(readSplitBrain, heals([3, 0], [0, 0])), /unhealthy|unknown/);
   assert.match(reading(readSplitBrain, heals([1, 1], [0, 0])), /storage-1 unhealthy: 1 files are in split-brain/);
   assert.match(reading(readSplitBrain, heals([0, 0], ["-", "-"])), /storage-2 unknown/);
+  assert.match(reading(readSplitBrain, heals([0, 0])), /storage-2 unknown/, "a brick of which Gluster says nothing");
 });
