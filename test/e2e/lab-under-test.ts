@@ -67,13 +67,23 @@ export async function waitForReadyNodes({ cluster }: LabUnderTest, count: number
   );
 }
 
+/** kubectl as a command of a master, for pipes. */
+export const kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
+
+/** Applies a manifest, YAML or JSON. */
+export async function apply({ cluster }: LabUnderTest, manifest: string): Promise<void> {
+  const text = Buffer.from(manifest).toString("base64");
+  mustSucceed("apply", await cluster.onNode("master-1", `echo ${text} | base64 -d | ${kubectl} apply -f -`));
+}
+
+export const supportFile = (name: string): string =>
+  fs.readFileSync(path.join(__dirname, "..", "support", name), "utf8");
+
 /** Applies a manifest of test/support and waits until its Deployments run. */
-export async function deploy({ cluster }: LabUnderTest, manifest: string, ...deployments: string[]): Promise<void> {
-  const text = fs.readFileSync(path.join(__dirname, "..", "support", manifest)).toString("base64");
-  const apply = `echo ${text} | base64 -d | kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f -`;
-  mustSucceed("apply", await cluster.onNode("master-1", apply));
+export async function deploy(lab: LabUnderTest, manifest: string, ...deployments: string[]): Promise<void> {
+  await apply(lab, supportFile(manifest));
   const rollout = ["rollout", "status", ...deployments.map((name) => `deployment/${name}`), "--timeout=90s"];
-  mustSucceed("rollout", await cluster.kubectl("master-1", ...rollout));
+  mustSucceed("rollout", await lab.cluster.kubectl("master-1", ...rollout));
 }
 
 /** The nodes where the pods with this label run. */

@@ -32,7 +32,7 @@ import * as objects from "./steps/cluster-objects";
 import { contractIsKept, protectedIsLeftAlone } from "./steps/contract";
 import * as doors from "./steps/doors";
 import { noJoinTokenRemains, workerIsAddedAlone, workerIsRemoved } from "./steps/grow-and-shrink";
-import { everyFaultIsNamed } from "./steps/health";
+import { injectedFaultsAreNamed } from "./steps/health";
 import * as promises from "./steps/kubernetes-promises";
 import * as machines from "./steps/machines";
 import { firstMasterIsReplacedOnDemand, mastersBecomeOneAndThreeAgain } from "./steps/masters";
@@ -144,7 +144,7 @@ test("the life cycle of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
     ["pods of a fenced node move with their volumes, and its return ends the fence", machines.fencedPodsMove],
     ["the lab meets the contract", contractIsKept],
     ["no fault is injected into a protected stack", protectedIsLeftAlone],
-    ["status names every fault of the lab, and masters renew their certificates", everyFaultIsNamed],
+    ["status names every injected fault, and masters renew their certificates", injectedFaultsAreNamed],
     ["changed files reach balancers and masters one after the other", files.changesRoll],
     ["a file that its program refuses stops the roll, and so does a file that breaks the service", files.mistakesStop],
     ["the lab survives hard kills of a balancer and a master, and up repairs them", hardKillsAreSurvived],

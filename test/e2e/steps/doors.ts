@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mustSucceed } from "../../support/cluster-under-test";
-import type { LabUnderTest, Step } from "../lab-under-test";
+import { kubectl, type LabUnderTest, type Step } from "../lab-under-test";
 
 /** From a pod on worker-2. The same flow from the worker itself passes where the firewall lists it. */
 const attempts: readonly { readonly to: string; readonly port: number; readonly passes: boolean }[] = [
@@ -53,11 +53,7 @@ const privileged = JSON.stringify({
 
 /** The benchmark's controls show that pods in a namespace without a label are refused. */
 export const labelReplacesTheDefault: Step = async ({ cluster }) => {
-  const create = () =>
-    cluster.onNode(
-      "master-1",
-      `echo '${privileged}' | kubectl --kubeconfig /etc/kubernetes/admin.conf create --dry-run=server -f -`,
-    );
+  const create = () => cluster.onNode("master-1", `echo '${privileged}' | ${kubectl} create --dry-run=server -f -`);
   mustSucceed("namespace", await cluster.kubectl("master-1", "create", "namespace", "opened"));
   try {
     const refused = await create();

@@ -1,15 +1,6 @@
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { type CommandOutput, eventually, mustSucceed } from "../../support/cluster-under-test";
-import type { LabUnderTest, Step } from "../lab-under-test";
-
-const kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
-
-async function apply({ cluster }: LabUnderTest, text: string): Promise<void> {
-  const encoded = Buffer.from(text).toString("base64");
-  mustSucceed("apply", await cluster.onNode("master-1", `echo ${encoded} | base64 -d | ${kubectl} apply -f -`));
-}
+import { apply, type LabUnderTest, type Step, supportFile } from "../lab-under-test";
 
 const inPod = ({ cluster }: LabUnderTest, pod: string, command: string): Promise<CommandOutput> =>
   cluster.kubectl("master-1", "-n", "features", "exec", pod, "--", "sh", "-c", `'${command}'`);
@@ -25,7 +16,7 @@ const features: readonly (readonly [pod: string, command: string, seen: RegExp])
 ];
 
 export const newestPodFeaturesWork: Step = async (lab) => {
-  await apply(lab, fs.readFileSync(path.join(__dirname, "..", "..", "support", "pod-features.yaml"), "utf8"));
+  await apply(lab, supportFile("pod-features.yaml"));
   const wait = ["-n", "features", "wait", "pod", "--all", "--for=condition=Ready", "--timeout=60s"];
   mustSucceed("pods with features", await lab.cluster.kubectl("master-1", ...wait));
   for (const [pod, command, seen] of features)

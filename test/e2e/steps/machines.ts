@@ -1,18 +1,14 @@
 import assert from "node:assert/strict";
 import { eventually, mustSucceed } from "../../support/cluster-under-test";
-import { type LabUnderTest, type Step, secondsSince, up, waitForReadyNodes } from "../lab-under-test";
+import { apply, type LabUnderTest, type Step, secondsSince, up, waitForReadyNodes } from "../lab-under-test";
 
 /** A machine has what its plan says: Nodes show it, pods are held to it, and pods end in order when it stops. */
 
 const image = "groundplane.internal/busybox:1";
 const volume = "/var/lib/groundplane/volumes/data";
 
-async function apply({ cluster }: LabUnderTest, ...objects: readonly object[]): Promise<void> {
-  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
-  const text = Buffer.from(list).toString("base64");
-  const command = `echo ${text} | base64 -d | kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f -`;
-  mustSucceed("apply", await cluster.onNode("master-1", command));
-}
+const applyAll = (lab: LabUnderTest, ...objects: readonly object[]): Promise<void> =>
+  apply(lab, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
 
 const container = (command: string, more: object = {}) => ({
   ...{ name: "main", image, imagePullPolicy: "IfNotPresent", command: ["sh", "-c", command] },
@@ -61,7 +57,7 @@ export const nodesHaveWhatThePlanSays: Step = async (lab) => {
 
 export const podsAreHeldToIt: Step = async (lab) => {
   const grow = "sleep 2; tail /dev/zero";
-  await apply(
+  await applyAll(
     lab,
     pod("too-large", "sleep 3600", { resources: { requests: { memory: "8Gi" } } }),
     pod("neighbour", "sleep 3600", {}, { nodeName: "worker-1" }),
@@ -97,7 +93,7 @@ export const podsGetTheirGrace: Step = async (lab, t) => {
     containers: [container(writer, onClaim)],
     volumes,
   };
-  await apply(lab, claim("grace"), pod("writer", "", {}, spec));
+  await applyAll(lab, claim("grace"), pod("writer", "", {}, spec));
   const files = () => lab.cluster.onNode("worker-2", `ls ${volume}/*_default_grace`);
   await eventually("it runs", 60_000, files, ({ stdout }) => /begun/.test(stdout));
   const restarts = () => show(lab, "{.status.phase} {.status.containerStatuses[0].restartCount}", "pod", "writer");
@@ -124,7 +120,7 @@ export const fencedPodsMove: Step = async (lab, t) => {
   // It writes where it runs: two nodes at the same time would alternate.
   const command = "while :; do echo $NODE >>/data/nodes; sleep 0.5; done";
   const env = [{ name: "NODE", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } }];
-  await apply(lab, claim("database"), {
+  await applyAll(lab, claim("database"), {
     ...{ apiVersion: "apps/v1", kind: "StatefulSet", metadata: { name: "database" } },
     spec: {
       ...{ serviceName: "database", replicas: 1, selector: { matchLabels: labels } },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { eventually, mustSucceed } from "../../support/cluster-under-test";
-import { countsOf, deploy, type LabUnderTest, type Step, secondsSince, up } from "../lab-under-test";
+import { apply, countsOf, deploy, type LabUnderTest, type Step, secondsSince, up } from "../lab-under-test";
 
 const mountPoint = "/var/lib/groundplane/volumes/data";
 /** A file on the volume. */
@@ -51,7 +51,8 @@ export const nothingLandsBesideTheVolume: Step = async ({ cluster }) => {
 };
 
 /** Every Node has the volume's label, but none has mounted it, so the provisioner's own check must refuse. */
-export const claimIsRefusedWithoutTheVolume: Step = async ({ cluster }, t) => {
+export const claimIsRefusedWithoutTheVolume: Step = async (lab, t) => {
+  const { cluster } = lab;
   const kubectl = (...words: string[]) => cluster.kubectl("master-1", ...words);
   for (const worker of workers) mustSucceed("unmount", await cluster.onNode(worker, leave));
   mustSucceed(
@@ -62,8 +63,7 @@ export const claimIsRefusedWithoutTheVolume: Step = async ({ cluster }, t) => {
     ...{ apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "refused" } },
     spec: { accessModes: ["ReadWriteMany"], resources: { requests: { storage: "1Mi" } } },
   });
-  const apply = "kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f -";
-  mustSucceed("claim", await cluster.onNode("master-1", `echo '${claim}' | ${apply}`));
+  await apply(lab, claim);
   const events = "get events --field-selector involvedObject.name=refused,reason=ProvisioningFailed --no-headers";
   const told = await eventually(
     "an event",
