@@ -66,11 +66,7 @@ export class DataCenter extends pulumi.ComponentResource {
     const own = { parent: this };
     const { stack, segments, kubernetes, distribution } = plan;
     const baseImage = new BaseImage("base-image", { driver, kubernetesVersion: kubernetes.version, distribution }, own);
-    const guard = new Guard(
-      "guard",
-      guardedMembers(plan, driver, (roles) => baseImage.nameFor(roles)),
-      own,
-    );
+    const guard = new Guard("guard", guardedMembers(plan, driver), own);
     return {
       plan,
       driver,

@@ -1,21 +1,15 @@
 import { guardedRole, type Pool } from "../model/pool-change";
 import type { GuardInputs } from "../model/resource-types";
-import type { Role } from "../model/roles";
 import { type DataCenterPlan, nodesOf } from "../stacks/plan/data-center-plan";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 
 /** The members that the guard protects. */
-export function guardedMembers(
-  plan: DataCenterPlan,
-  driver: string,
-  imageOf: (roles: readonly Role[]) => string,
-): GuardInputs {
+export function guardedMembers(plan: DataCenterPlan, driver: string): GuardInputs {
   const members = (pool: Pool) =>
     nodesOf(plan, guardedRole[pool]).map(({ name, roles, uuid, interfaces }) => ({
       name,
       roles,
       uuid,
-      image: imageOf(roles),
       macs: interfaces.map(({ mac }) => mac),
     }));
   const storage = members("storage");

@@ -8,7 +8,6 @@ export interface GuardedMember {
   /** Absent in the states of earlier revisions. */
   readonly roles?: readonly Role[];
   readonly uuid: string;
-  readonly image: string;
   readonly macs: readonly string[];
 }
 

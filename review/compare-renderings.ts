@@ -31,17 +31,15 @@ export function compareRenderings(before: StackRendering | undefined, after: Sta
   return {
     changes: [...changes, ...removed.map((node) => simple(node, "remove")), ...objects],
     settings: reviewSettings(changedSettings(former, now), driver),
-    refused: [...refusedSettings(former, now), ...refusedByGuard(before, after, imageOf), ...refusedDisks(old, after)],
+    refused: [...refusedSettings(former, now), ...refusedByGuard(before, after), ...refusedDisks(old, after)],
     unchangedNodes: after.nodes.length - changes.length,
   };
 }
 
-type ImageOf = ComparedBy["imageOf"];
-
 const macsOf = ({ interfaces }: RenderedNode): readonly string[] => interfaces.map(({ mac }) => mac);
 
 /** The image that the driver boots, in the form that both renderings have. */
-function comparedImage(before: StackRendering | undefined, after: StackRendering): ImageOf {
+function comparedImage(before: StackRendering | undefined, after: StackRendering): ComparedBy["imageOf"] {
   const booted: readonly ImageForm[] = after.driver === "auto" ? ["tree", "disk"] : [drivers[after.driver].imageForm];
   const isOfEarlierRevision = before !== undefined && before.distribution === undefined;
   const ofEarlier: readonly ImageForm[] = after.distribution === "debian" ? ["tree"] : [];
@@ -76,32 +74,24 @@ function changedFiles(old: RenderedNode, node: RenderedNode): readonly FileChang
     .map(({ path, content, reload }) => ({ path, before: before.get(path)?.content, after: content, reload }));
 }
 
-function refusedByGuard(
-  before: StackRendering | undefined,
-  after: StackRendering,
-  imageOf: ImageOf,
-): readonly string[] {
+function refusedByGuard(before: StackRendering | undefined, after: StackRendering): readonly string[] {
   if (!before) return [];
   const former = before.nodes.filter(({ roles }) => poolOf(roles) !== undefined);
-  const present = former.map((node): [string, PresentMember] => [
-    node.name,
-    { ...memberOf(node, imageOf), running: true },
-  ]);
-  const old = guarded(before, imageOf);
-  const members = { ...guarded(after, imageOf), replicas: Math.max(old.replicas, guarded(after, imageOf).replicas) };
+  const present = former.map((node): [string, PresentMember] => [node.name, { ...memberOf(node), running: true }]);
+  const [old, now] = [guarded(before), guarded(after)];
+  const members = { ...now, replicas: Math.max(old.replicas, now.replicas) };
   return refusedLosses(former, new Map(present), members, old.volume).map(
     ({ property, problem, instead }) => `${property}: ${problem}; ${instead}`,
   );
 }
 
-const memberOf = (node: RenderedNode, imageOf: ImageOf) => {
+const memberOf = (node: RenderedNode) => {
   const { name, roles, uuid } = node;
-  return { name, roles, uuid, image: imageOf(node), macs: macsOf(node) };
+  return { name, roles, uuid, macs: macsOf(node) };
 };
 
-function guarded({ nodes, volume }: StackRendering, imageOf: ImageOf): GuardedMembers {
-  const members = (pool: Pool) =>
-    nodes.filter((node) => node.roles.includes(guardedRole[pool])).map((node) => memberOf(node, imageOf));
+function guarded({ nodes, volume }: StackRendering): GuardedMembers {
+  const members = (pool: Pool) => nodes.filter((node) => node.roles.includes(guardedRole[pool])).map(memberOf);
   const storage = members("storage");
   return {
     masters: members("masters"),

@@ -29,7 +29,6 @@ const member: ObjectSchema = {
     name: schemas.text(),
     roles: schemas.roles,
     uuid: schemas.text(),
-    image: schemas.text("Name of the image it starts from."),
     macs: schemas.list(schemas.text()),
   },
 };
@@ -132,8 +131,8 @@ async function judge(
     if (poolOf(roles) === undefined) continue;
     before.push({ name, roles });
     if (!state) continue;
-    const { uuid, image, nics } = state.spec;
-    present.set(name, { name, uuid, image, macs: nics.map(({ mac }) => mac), running: state.power === "running" });
+    const { uuid, nics } = state.spec;
+    present.set(name, { name, uuid, macs: nics.map(({ mac }) => mac), running: state.power === "running" });
   }
   // The existing copies remain when the plan has fewer machines.
   const replicas = Math.max(inputs.replicas, olds?.replicas ?? 0);

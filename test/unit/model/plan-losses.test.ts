@@ -19,7 +19,6 @@ const names = (role: string, count: number) => Array.from({ length: count }, (_,
 const member = (name: string, age = "old"): GuardedMember => ({
   name,
   uuid: `${age} ${name}`,
-  image: age,
   macs: [`mac of ${name}`],
 });
 

@@ -15,7 +15,6 @@ const identity = (name: string, stored: Stored) => ({
   name,
   ...(stored === "with roles" ? { roles: rolesOf(name) } : {}),
   uuid: name,
-  image: "old",
 });
 const names = (role: Role, count: number) => Array.from({ length: count }, (_, index) => `${role}-${index + 1}`);
 
