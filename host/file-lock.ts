@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs/promises";
+import type { Socket } from "node:net";
 import * as path from "node:path";
 import { lock } from "proper-lockfile";
 import type { LockOptions } from "../model/host";
@@ -22,7 +23,8 @@ const queues = new Map<string, Promise<unknown>>();
 
 /**
  * Runs `action` while no other caller, in this process or another, runs one with the same lock file. Not reentrant.
- * If the holder's process is killed, the next caller proceeds: on Linux immediately, elsewhere after ten seconds.
+ * If the holder's process is killed, the next caller proceeds: on Linux immediately, with `childrenOutlive` and on other
+ * systems after ten seconds.
  *
  * @throws UserError `locked` if the lock is not acquired within the time limit
  */
@@ -48,8 +50,8 @@ async function withProcessLock<T>(file: string, action: () => Promise<T>, option
   }
 }
 
-async function acquire(file: string, { timeoutMs = 60_000, childrenOutlive }: LockOptions): Promise<Release> {
-  if (process.platform === "linux" && !childrenOutlive) return acquireFlock(`${file}.lock`, timeoutMs);
+async function acquire(file: string, { timeoutMs = 60_000, childrenOutlive = false }: LockOptions): Promise<Release> {
+  if (process.platform === "linux") return acquireFlock(`${file}.lock`, timeoutMs, childrenOutlive);
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const release = await tryLockFolder(file);
@@ -63,7 +65,7 @@ async function acquire(file: string, { timeoutMs = 60_000, childrenOutlive }: Lo
  * flock(2) holds in every network and pid namespace that sees the file, and the kernel releases it when this process closes the
  * file or dies. Node.js does not offer the call: the program `flock` makes it for the file that both have open, and ends.
  */
-async function acquireFlock(file: string, timeoutMs: number): Promise<Release> {
+async function acquireFlock(file: string, timeoutMs: number, childrenOutlive: boolean): Promise<Release> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const opened = await openLockFile(file);
@@ -71,7 +73,10 @@ async function acquireFlock(file: string, timeoutMs: number): Promise<Release> {
       if (!(await runFlock(opened.handle, file, Math.max(0, deadline - Date.now()))))
         throw lockedError(file, timeoutMs);
       // The former holder may have removed the file that this one has locked.
-      if (await isAt(file, opened.handle)) return () => release(opened, file);
+      if (await isAt(file, opened.handle)) {
+        const keeper = childrenOutlive ? startKeeper(opened.handle) : undefined;
+        return () => release(opened, file, keeper);
+      }
     } catch (error) {
       await opened.handle.close();
       throw error;
@@ -115,8 +120,26 @@ function runFlock({ fd }: fs.FileHandle, file: string, timeoutMs: number): Promi
   });
 }
 
-async function release({ handle, made }: OpenedLockFile, file: string): Promise<void> {
+/**
+ * Keeps the file open, and so the lock, for some time after this process has ended without a release. A lock folder would not
+ * do: proper-lockfile removes it when a signal ends this process.
+ */
+function startKeeper({ fd }: fs.FileHandle): ChildProcess {
+  const keeper = spawn("sh", ["-c", `read -r _ || exec sleep ${STALE_MS / 1000}`], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore", fd],
+    env: { PATH: process.env.PATH },
+  });
+  keeper.on("error", () => {});
+  // It must not keep a process alive that has no other work.
+  keeper.unref();
+  (keeper.stdin as Socket).unref();
+  return keeper;
+}
+
+async function release({ handle, made }: OpenedLockFile, file: string, keeper?: ChildProcess): Promise<void> {
   await fs.rm(file, { force: true });
+  keeper?.kill("SIGKILL");
   await handle.close();
   // Folders that exist only for the lock go with it, unless something else is in them. A folder of locks exists for nothing
   // else, even if a process created it that was killed.

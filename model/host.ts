@@ -62,14 +62,14 @@ export interface HostFolders {
 export interface LockOptions {
   /** How long to wait for the holder; default 60 s. */
   readonly timeoutMs?: number;
-  /** A program that the holder has started may go on after the holder is killed: the next caller waits ten seconds. */
+  /** Programs that the holder started may run for moments after it is killed: the next caller waits ten seconds. */
   readonly childrenOutlive?: boolean;
 }
 
 export interface HostLocks {
   /**
    * Runs `action` while nothing else, in this process or another, runs under the same lock file. Not reentrant.
-   * When a holder dies, the next one continues: immediately on Linux, elsewhere after ten seconds.
+   * When a holder dies, the next one continues: immediately on Linux, with `childrenOutlive` and elsewhere after ten seconds.
    *
    * @throws UserError `locked` when the lock cannot be acquired within the time limit
    */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -8,6 +10,7 @@ import { readJson, removeTree, writeFileAtomic, writeJson } from "../../host/fil
 import { runCommand } from "../../host/run-command";
 import { isSameProcess, killProcess, processStartTime, startProcess } from "../../host/start-process";
 import type { CommandError } from "../../model/commands";
+import type { LockOptions } from "../../model/host";
 import { until } from "../support/host-observations";
 
 let folder = "";
@@ -130,31 +133,47 @@ test("a lock holds in another network and pid namespace, and leaves nothing behi
   await assert.rejects(fs.stat(path.join(folder, "namespaces")), "its folders go with it");
 });
 
-test("the lock of a killed process is released at once", async () => {
-  const file = path.join(folder, "taken");
+/** Another process, which has the lock until it is killed. */
+async function startHolder(file: string, options: LockOptions = {}): Promise<ChildProcess> {
   const script = `
     const { withFileLock } = require(${JSON.stringify(require.resolve("../../host/file-lock"))});
-    withFileLock(${JSON.stringify(file)}, () => new Promise(() => { console.log("held"); setInterval(() => {}, 1000); }));`;
-  const abort = new AbortController();
-  await new Promise<void>((resolve, reject) => {
-    const onLine = () => resolve();
-    const cwd = path.join(__dirname, "../..");
-    const other = runCommand([process.execPath, "--import", "tsx", "-e", script], {
-      cwd,
-      onLine,
-      signal: abort.signal,
-    });
-    other.catch((error: CommandError) => /was aborted/.test(error.message) || reject(error));
+    const hold = () => new Promise(() => { console.log("held"); setInterval(() => {}, 1000); });
+    withFileLock(${JSON.stringify(file)}, hold, ${JSON.stringify(options)});`;
+  const holder = spawn(process.execPath, ["--import", "tsx", "-e", script], {
+    cwd: path.join(__dirname, "../.."),
+    stdio: ["ignore", "pipe", "inherit"],
   });
+  await once(holder.stdout, "data");
+  return holder;
+}
+
+async function kill(holder: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  holder.kill(signal);
+  await once(holder, "exit");
+}
+
+test("the lock of a killed process is released at once", async () => {
+  const file = path.join(folder, "taken");
+  const holder = await startHolder(file);
   try {
     await assert.rejects(
       withFileLock(file, async () => {}, { timeoutMs: 100 }),
       /has held the lock/,
     );
   } finally {
-    abort.abort();
+    await kill(holder, "SIGKILL");
   }
   const started = performance.now();
   await withFileLock(file, async () => {}, { timeoutMs: 5_000 });
   assert.ok(performance.now() - started < 2_000);
+});
+
+test("a lock that children may outlive stays held after the process has ended by any signal", async (t) => {
+  if (process.platform !== "linux") return t.skip("elsewhere only SIGKILL leaves the lock folder");
+  for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
+    const file = path.join(folder, `outlived ${signal}`);
+    await kill(await startHolder(file, { childrenOutlive: true }), signal);
+    const next = withFileLock(file, async () => {}, { timeoutMs: 1_000 });
+    await assert.rejects(next, { id: "locked" }, signal);
+  }
 });

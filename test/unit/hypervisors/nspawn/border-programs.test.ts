@@ -1,31 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deviceProgram, ownSettings, settingProgram } from "../../../../hypervisors/nspawn/border-programs";
+import { deviceProgram, settingProgram } from "../../../../hypervisors/nspawn/border-programs";
 import { assemble, goto, jumpIfEqual, label, set, verdicts } from "../../../../hypervisors/nspawn/bpf-program";
-
-/** Interprets the jumps and comparisons of a program, with the registers that it would load given by name. */
-function verdict(code: Buffer, registers: Record<number, bigint | number>): number {
-  const values: Record<number, number> = Object.fromEntries(
-    Object.entries(registers).map(([register, value]) => [register, Number(value)]),
-  );
-  for (let place = 0; ; place += 1) {
-    const [operation, register] = [code[place * 8] ?? 0, (code[place * 8 + 1] ?? 0) & 0xf];
-    const [offset, value] = [code.readInt16LE(place * 8 + 2), code.readInt32LE(place * 8 + 4)];
-    const now = values[register] ?? 0;
-    if (operation === 0x95) return values[0] ?? -1;
-    if (operation === 0xb7) values[register] = value;
-    if (operation === 0x57) values[register] = now & value;
-    const jumps =
-      operation === 0x05 || (operation === 0x16 && (now | 0) === value) || (operation === 0x56 && (now | 0) !== value);
-    if (jumps) place += offset;
-  }
-}
+import { uplinkPrograms } from "../../../../hypervisors/nspawn/uplink-programs";
+import { runProgram, uint32 } from "../../../support/bpf-interpreter";
 
 const device = (type: number, major: number, minor: number): number => {
-  // What the loads at the start of the program would read.
-  const code = deviceProgram().code;
-  return verdict(Buffer.concat([code.subarray(8 * 4)]), { 2: type, 3: major, 4: minor });
+  // The kernel passes the kind of access in the upper half.
+  const passed = Buffer.concat([(6 << 16) | type, major, minor].map(uint32));
+  return runProgram(deviceProgram().code, passed);
 };
+
+const setting = (name: string, write = true): number => runProgram(settingProgram().code, uint32(write ? 1 : 0), name);
 
 test("a machine's devices are those of every container, FUSE and taps", () => {
   const [block, character] = [1, 2];
@@ -62,13 +48,46 @@ test("a machine's devices are those of every container, FUSE and taps", () => {
   }
 });
 
-test("only settings of the machine's own namespaces are listed", () => {
-  assert.ok(
-    ownSettings.every((name) =>
-      /^(net\/|fs\/mqueue\/|kernel\/(hostname|domainname|ns_last|shm|msg|sem|auto_msg))/.test(name),
-    ),
-  );
-  assert.equal(settingProgram().code.length % 8, 0);
+test("a machine writes the settings of its own namespaces, and reads all", () => {
+  const own = ["net/ipv4/ip_forward", "fs/mqueue/msg_max", "kernel/hostname", "kernel/domainname", "kernel/shmmax"];
+  for (const name of [...own, "kernel/msgmnb", "kernel/sem", "kernel/ns_last_pid"])
+    assert.equal(setting(name), 1, name);
+  const hosts = [
+    "kernel/core_pattern",
+    "kernel/host",
+    "kernel/modprobe",
+    "vm/swappiness",
+    "fs/inotify/max_user_watches",
+  ];
+  for (const name of [...hosts, "net", "network/x", "kernel/panic", "user/max_user_namespaces"]) {
+    assert.equal(setting(name), 0, name);
+    assert.equal(setting(name, false), 1, `reads ${name}`);
+  }
+});
+
+test("the uplink reaches the internet and what is listed, and of the host and its networks only name servers", () => {
+  const programs = uplinkPrograms(["203.0.113.7"], ["192.168.1.0/24", "203.0.113.7/32"]);
+  const closed = uplinkPrograms(["203.0.113.7"], []);
+  const verdict = (name: string, address: string, port: number, list = closed): number => {
+    const { code } = list.find((program) => program.name === name) ?? assert.fail(name);
+    const passed = Buffer.alloc(28);
+    Buffer.from(address.split(".").map(Number)).copy(passed, 4);
+    passed.writeUInt16BE(port, 24);
+    return runProgram(code, passed);
+  };
+  for (const name of ["connect 4", "send 4"]) {
+    assert.equal(verdict(name, "198.51.100.1", 443), 1);
+    for (const address of ["203.0.113.7", "192.168.1.20", "10.1.2.3", "127.0.0.1", "169.254.169.254", "224.0.0.1"]) {
+      assert.equal(verdict(name, address, 443), 0, address);
+      assert.equal(verdict(name, address, 53), 1, `name server ${address}`);
+    }
+    for (const address of ["203.0.113.7", "192.168.1.20"]) assert.equal(verdict(name, address, 443, programs), 1);
+    assert.equal(verdict(name, "192.168.2.20", 443, programs), 0);
+  }
+  for (const name of ["connect 6", "send 6"]) {
+    assert.equal(verdict(name, "198.51.100.1", 443), 0);
+    assert.equal(verdict(name, "198.51.100.1", 53), 1);
+  }
 });
 
 test("jumps count from the next instruction, and a missing label is an error", () => {
