@@ -87,6 +87,16 @@ test("the output of a started process has a limit, beyond which the process goes
   await killProcess(started);
 });
 
+test("the output of a started process with a limit is in the file while the process runs", async () => {
+  const outputFile = path.join(folder, "console");
+  const started = await startProcess(["sh", "-c", "echo booted; exec sleep 30"], { outputFile, outputLimit: 100_000 });
+  try {
+    await until("the line is there", async () => (await fs.readFile(outputFile, "utf8")) === "booted\n");
+  } finally {
+    await killProcess(started);
+  }
+});
+
 test("files are written with their mode and read back, and a missing record is undefined", async () => {
   const file = path.join(folder, "deep", "secret.json");
   await writeJson(file, { a: 1 });
