@@ -8,6 +8,9 @@ import { UserError } from "../model/user-error";
 import { createFolders } from "./data-folder";
 import { removeIfEmpty } from "./file-store";
 
+/** A lock must not fail because the user's PATH leaves out the system's programs. */
+const systemPath = (): string => [process.env.PATH, "/usr/bin", "/bin"].filter(Boolean).join(":");
+
 type Release = () => Promise<void>;
 
 /** A killed process stops renewing its lock folder. After this time the folder counts as stale and is taken over. */
@@ -110,7 +113,7 @@ function runFlock({ fd }: fs.FileHandle, file: string, timeoutMs: number): Promi
   const argv = ["--exclusive", ...wait, "--conflict-exit-code", String(CONFLICT), "3"];
   // In a session of its own: this process decides what Ctrl-C means, also while it waits for a lock to clean up.
   const stdio = ["ignore" as const, "ignore" as const, "ignore" as const, fd];
-  const child = spawn("flock", argv, { detached: true, stdio, env: { PATH: process.env.PATH } });
+  const child = spawn("flock", argv, { detached: true, stdio, env: { PATH: systemPath() } });
   return new Promise((resolve, reject) => {
     child.on("error", (cause) => reject(cannotLock(file, cause.message)));
     child.on("exit", (code, signal) => {
@@ -128,7 +131,7 @@ function startKeeper({ fd }: fs.FileHandle): ChildProcess {
   const keeper = spawn("sh", ["-c", `read -r _ || exec sleep ${STALE_MS / 1000}`], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore", fd],
-    env: { PATH: process.env.PATH },
+    env: { PATH: systemPath() },
   });
   keeper.on("error", () => {});
   // It must not keep a process alive that has no other work.

@@ -46,7 +46,11 @@ export const sealedImage = (host: Host, name: string) => {
   return { record: path.join(folder, "image.json"), disk: path.join(folder, "disk.raw") };
 };
 
+/** Outside the folder that it protects, which is removed with the last image. */
+export const imagesLock = (host: Host): string => path.join(host.folders.data(), "locks", "qemu-images");
+
 export const convertedFolder = (host: Host): string => path.join(host.folders.data(), "qemu", "images");
+
 /** A sealed disk as qcow2, by the hex of its digest; the record is written last. */
 export const convertedImage = (host: Host, hex: string) => ({
   disk: path.join(convertedFolder(host), `${hex}.qcow2`),

@@ -4,7 +4,7 @@ import type { FileStamp } from "../../model/host-files";
 import { UserError } from "../../model/user-error";
 import { ImageMissingError, type ImageSpec } from "../hypervisor";
 import { convertRaw } from "./commands";
-import { convertedFolder, convertedImage, sealedImage } from "./folders";
+import { convertedFolder, convertedImage, imagesLock, sealedImage } from "./folders";
 import { backingsInUse } from "./machine-record";
 import { namingFullDisk, runQemuImg } from "./qemu-img";
 
@@ -27,7 +27,7 @@ const DIGEST = /^sha256:([0-9a-f]{64})$/;
 
 /** One at a time: one stack may release an image that another one is converting. */
 const withImageLock = <T>(host: Host, action: () => Promise<T>): Promise<T> =>
-  host.locks.withLock(convertedFolder(host), action, { timeoutMs: CONVERT_MS });
+  host.locks.withLock(imagesLock(host), action, { timeoutMs: CONVERT_MS });
 
 export async function inspectImage(host: Host, { name }: ImageSpec): Promise<{ readonly digest: string } | undefined> {
   const sealed = await readSealed(host, name);
