@@ -37,10 +37,7 @@ function gatewayProgram(plan: DataCenterPlan) {
     const driver = "qemu";
     const secrets = new Secrets("secrets", { stack: plan.stack, version: 1 });
     const baseImage = new BaseImage("base-image", { driver, kubernetesVersion: plan.kubernetes.version });
-    const guard = new Guard(
-      "guard",
-      guardedMembers(plan, driver, (role) => baseImage.nameFor(role)),
-    );
+    const guard = new Guard("guard", guardedMembers(plan, driver));
     const network = new Network("network", { stack: plan.stack, driver, segments: plan.segments, guard });
     const foundation: Foundation = { plan, driver, slowdown: 2, secrets, baseImage, guard, network };
     const gateway = new Gateway("gateway", foundation);

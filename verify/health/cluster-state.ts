@@ -80,7 +80,7 @@ export async function askCluster(api: ApiClient): Promise<ClusterState> {
 const leasesPath = `/apis/coordination.k8s.io/v1/namespaces/${systemNamespace}/leases`;
 
 /** One answer of the API, or the reason that there is none. */
-async function ask<T>(api: ApiClient, path: string): Promise<Told<T>> {
+export async function ask<T>(api: ApiClient, path: string): Promise<Told<T>> {
   try {
     const { status, text } = await api.request("GET", path, undefined, TIMEOUT_MS);
     if (status !== 200) return { reason: `the API responds with status ${status}` };
