@@ -1,4 +1,4 @@
-// Runs tiers of tests: `node test/run.cjs [tier…]`, by default all. Files run in parallel as far as their resources
+// Runs tiers of tests: `node test/run.cjs [tier or file…]`, by default all tiers. Files run in parallel as far as their resources
 // allow (test/runner/tiers.cjs). The last line is the total of all tests. CommonJS without dependencies, so that it can
 // report errors when nothing is installed.
 const { spawnSync } = require("node:child_process");
@@ -20,12 +20,18 @@ const STILL_RUNNING_EVERY_MS = 60_000;
 const reporterTotals = /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*\n/gm;
 
 async function main(arguments_) {
-  const unknown = arguments_.filter((name) => !Object.hasOwn(tiers, name));
+  const all = Object.keys(tiers);
+  const files = arguments_.filter((name) => all.some((tier) => fileJobs(tier).some(({ file }) => file === name)));
+  const unknown = arguments_.filter((name) => !all.includes(name) && !files.includes(name));
   if (unknown.length > 0) {
-    console.error(`unknown tier: ${unknown.join(", ")}\n  next step: use one of ${Object.keys(tiers).join(", ")}`);
+    const ways = `use one of ${all.join(", ")}, or a file as test/unit/model/roles.test.ts`;
+    console.error(`unknown tier or test file: ${unknown.join(", ")}\n  next step: ${ways}`);
     return 2;
   }
-  const names = Object.keys(tiers).filter((name) => arguments_.length === 0 || arguments_.includes(name));
+  const isAsked = (tier) => arguments_.includes(tier) || files.some((file) => file.startsWith(`test/${tier}/`));
+  const jobsOf = (tier) =>
+    fileJobs(tier).filter(({ file }) => arguments_.includes(tier) || files.length === 0 || files.includes(file));
+  const names = all.filter((name) => arguments_.length === 0 || isAsked(name));
   const empty = names.filter((name) => name !== "check" && fileJobs(name).length === 0);
   if (process.env.CI === "true" && empty.length > 0) {
     console.error(`no test files: ${empty.join(", ")}\n  next step: restore test/TIER/*.test.ts, or remove the tier`);
@@ -37,7 +43,7 @@ async function main(arguments_) {
   const results = names.includes("check") ? await runAll(checkJobs()) : [];
   // If the code does not compile, later failures give no information.
   if (results.every(({ failed }) => failed === 0)) {
-    results.push(...(await runAll(names.filter((name) => name !== "check").flatMap(fileJobs))));
+    results.push(...(await runAll(names.filter((name) => name !== "check").flatMap(jobsOf))));
   }
   const { text, exitCode } = formatReport(names, results);
   console.log(`\nran ${((performance.now() - started) / 1000).toFixed(1)} s, ${slots} at once\n\n${text}`);
