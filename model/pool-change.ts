@@ -1,4 +1,4 @@
-import { type Role, rolesOfPool } from "./roles";
+import { formerRolesOfPool, type Role } from "./roles";
 
 /** What a plan changes about a pool whose members the cluster needs. */
 
@@ -41,7 +41,7 @@ export const poolOf = (roles: readonly Role[]): Pool | undefined =>
 
 /** Earlier revisions recorded a member's pool alone. */
 export const rolesOfMember = (pool: Pool, { roles }: Pick<GuardedMember, "roles">): readonly Role[] =>
-  roles ?? rolesOfPool(pool);
+  roles ?? formerRolesOfPool[pool];
 
 /** A machine of the stack before the change, including one that no longer exists. */
 export interface FormerMachine {

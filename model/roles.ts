@@ -69,8 +69,12 @@ function both(loss: string): RoleDescription["loss"] {
   return { ofTheOnly: loss, ofOneOfSeveral: loss };
 }
 
-/** The roles of a pool's machines. */
-export const rolesOfPool = (pool: PoolName): readonly Role[] => roleNames.filter((role) => roles[role].pool === pool);
+/** The roles of a pool's machines in states of earlier revisions, which recorded the pool alone. */
+export const formerRolesOfPool: Readonly<Record<"masters" | "balancers" | "storage", readonly Role[]>> = {
+  masters: ["master", "etcd"],
+  balancers: ["balancer"],
+  storage: ["storage"],
+};
 
 /** The one role that names a node where there is room for one word: in machine names and in listings. */
 export function primaryRole([first]: readonly Role[]): Role {

@@ -4,7 +4,7 @@ import { isDriverName } from "../model/drivers";
 import { refusalPrefix } from "../model/plan-losses";
 import { type Pool, pools } from "../model/pool-change";
 import type { Settings } from "../model/resource-types";
-import { type Role, rolesOfPool, storedRoles } from "../model/roles";
+import { formerRolesOfPool, type Role, storedRoles } from "../model/roles";
 import { countRoles, type RoleCounts } from "./interruptions";
 import { objectChanges, textsOf } from "./object-changes";
 import type { Action, FileChange, NodeChange, SettingReview } from "./review";
@@ -97,7 +97,7 @@ function rolesIn(steps: readonly PreviewStep[]): (node: string) => readonly Role
     if (roles.length > 0) found.set(node, roles);
   };
   for (const inputs of ofType("Guard").flatMap(inputsOf)) {
-    for (const pool of pools) for (const { name } of membersOf(inputs, pool)) add(name, rolesOfPool(pool));
+    for (const pool of pools) for (const { name } of membersOf(inputs, pool)) add(name, formerRolesOfPool[pool]);
   }
   for (const inputs of ofType("Membership").flatMap(inputsOf)) add(String(inputs.node), storedRoles(inputs));
   for (const step of ofType("Machine")) for (const inputs of inputsOf(step)) add(nodeOf(step), storedRoles(inputs));

@@ -1,17 +1,19 @@
-import { imageKindOf, type PoolName, rolesOfPool } from "../../model/roles";
+import { imageKindOf, type PoolName } from "../../model/roles";
 import { DISK_OVERHEAD_MIB, type ImageKind, volumes } from "../../model/volumes";
 import type { Configuration } from "./configuration";
+import { rolesOfPool } from "./pool-roles";
 import type { Finding, Rule } from "./rules";
 
 /** Which image the machines of a pool are made from. */
-const imageKindOfPool = (pool: PoolName): ImageKind => imageKindOf(rolesOfPool(pool));
+const imageKindOfPool = (pools: Configuration["pools"], pool: PoolName): ImageKind =>
+  imageKindOf(rolesOfPool(pools, pool));
 
 /** A volume begins as large as it is in the image, and none ever shrinks. */
 const notBelowImage = (pool: PoolName): Rule => ({
   reads: [["pools", pool, "volumes"]],
   check({ pools }) {
     return volumes.flatMap(({ mountPoint, sizeMiB }): Finding[] => {
-      const least = Math.ceil(sizeMiB[imageKindOfPool(pool)] / 1024);
+      const least = Math.ceil(sizeMiB[imageKindOfPool(pools, pool)] / 1024);
       const size = pools[pool].volumes[mountPoint];
       if (size === undefined || size >= least) return [];
       const rule = `must hold what the image has in it: at least ${least} GiB`;
@@ -27,7 +29,7 @@ const fitDisk = (pool: PoolName): Rule => ({
   ],
   check({ pools }) {
     const { diskGiB } = pools[pool];
-    const needed = Math.ceil(neededMiB(pools[pool], imageKindOfPool(pool)) / 1024);
+    const needed = Math.ceil(neededMiB(pools[pool], imageKindOfPool(pools, pool)) / 1024);
     if (needed <= diskGiB) return [];
     return [
       {

@@ -1,14 +1,6 @@
-import {
-  imageKindOf,
-  isClusterNode,
-  type PoolName,
-  poolNames,
-  primaryRole,
-  type Role,
-  roles,
-  rolesOfPool,
-} from "../../model/roles";
+import { imageKindOf, isClusterNode, type PoolName, poolNames, primaryRole, type Role, roles } from "../../model/roles";
 import type { Configuration, DiskConfiguration } from "../config/configuration";
+import { rolesOfPool } from "../config/pool-roles";
 import type { DataDiskPlan, InterfacePlan, NodePlan, SegmentPlan } from "./data-center-plan";
 import { nodeAddress } from "./plan-addresses";
 import { diskName, diskUuid, domainOf, macOf, nodeName, nodeUuid } from "./plan-names";
@@ -34,7 +26,7 @@ function planNode(
 ): NodePlan {
   const stack = configuration.name;
   const pool = configuration.pools[poolName];
-  const set = rolesOfPool(poolName);
+  const set = rolesOfPool(configuration.pools, poolName);
   const name = nodeName(primaryRole(set), index);
   const [main, ...others] = planInterfaces(stack, segments, set, index);
   if (main === undefined) throw new RangeError(`${name} has no segment`);

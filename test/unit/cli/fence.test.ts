@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type FenceQuestion, refuseFence, refuseUndo, type SeenMachine } from "../../../cli/commands/fence";
-import { rolesOfPool } from "../../../model/roles";
 import { readAwaitingFence } from "../../../verify/health/awaiting-fence";
 import { healthy, unhealthy } from "../../../verify/health/findings";
 
 const machinesWith = (off: readonly string[]): readonly SeenMachine[] =>
   [
-    { name: "gateway", roles: rolesOfPool("gateway") },
-    ...["master-1", "master-2", "master-3"].map((name) => ({ name, roles: rolesOfPool("masters") })),
-    ...["worker-1", "worker-2"].map((name) => ({ name, roles: rolesOfPool("workers") })),
+    { name: "gateway", roles: ["gateway"] as const },
+    ...["master-1", "master-2", "master-3"].map((name) => ({ name, roles: ["master", "etcd"] as const })),
+    ...["worker-1", "worker-2"].map((name) => ({ name, roles: ["worker"] as const })),
   ].map((machine) => ({ ...machine, power: off.includes(machine.name) ? "stopped" : "running" }));
 
 const question = (name: string, rest: Partial<FenceQuestion> = {}): FenceQuestion => ({

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { poolNames, primaryRole, roleNames, roles, rolesOfPool, storedRoles } from "../../../model/roles";
+import { poolNames, primaryRole, roleNames, roles, storedRoles } from "../../../model/roles";
+import { configurationSchema } from "../../../stacks/config/configuration-schema";
+import { rolesOfPool } from "../../../stacks/config/pool-roles";
 
 test("every pool has machines with a role, and every role belongs to one pool", () => {
-  const all = poolNames.flatMap(rolesOfPool);
-  for (const pool of poolNames) assert.ok(primaryRole(rolesOfPool(pool)), pool);
+  const { pools } = configurationSchema.parse({});
+  const all = poolNames.flatMap((pool) => rolesOfPool(pools, pool));
+  for (const pool of poolNames) assert.ok(primaryRole(rolesOfPool(pools, pool)), pool);
   assert.deepEqual([...all].sort(), [...roleNames].sort());
   assert.deepEqual(Object.keys(roles), [...roleNames], "sets of roles are in the order of the table");
 });
