@@ -88,6 +88,10 @@ export const configurationChanges = {
     inFiles: "FLOATING_IP_BY",
   },
   "options.fastProbes": live("Masters that are created later have it. Running control planes keep their probes."),
+  "options.kubeProxy": {
+    class: "rolling",
+    effect: "Each node's kube-proxy restarts, one after the other, and replaces the rules of the former mode.",
+  },
   "options.podGraceSeconds": live("The next stop, reboot or replacement of a node obeys it."),
   "options.podSecurity": {
     class: "rolling",

@@ -4,6 +4,7 @@ import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
 import { failoverProfileNames } from "../../model/failover-profiles";
 import { flowParties } from "../../model/flows";
+import { kubeProxyModes } from "../../model/kube-proxy-modes";
 import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
 import { segmentNames } from "../../model/segments";
 import { isAligned, parseAddress, parseCidr } from "./ipv4";
@@ -108,6 +109,10 @@ const optionsSchema = z
       .boolean()
       .default(false)
       .describe("Probe control plane and CoreDNS every second while they start, instead of every ten seconds."),
+    kubeProxy: z
+      .enum(kubeProxyModes)
+      .default("nftables")
+      .describe("What kube-proxy programs on each node for services and NodePorts: `nftables` or `iptables`."),
     podGraceSeconds: wholeNumber(0, 3_600)
       .default(30)
       .describe(

@@ -5,10 +5,14 @@ import type { DistributionName } from "../../model/distributions";
 import type { FailoverTimers } from "../../model/failover-profiles";
 import type { Flow } from "../../model/flows";
 import type { UplinkSpec } from "../../model/hypervisor-objects";
+import type { KubeProxyMode } from "../../model/kube-proxy-modes";
 import { ports } from "../../model/ports";
 import type { Settings } from "../../model/resource-types";
 import type { Role } from "../../model/roles";
 import type { SegmentName } from "../../model/segments";
+import type { VolumePlan } from "./volume-plan";
+
+export type { BrickPlan, VolumePlan } from "./volume-plan";
 
 /** How a segment reaches beyond its machines, where the configuration says so: see hypervisors/hypervisor.ts. */
 export type SegmentAttachmentPlan =
@@ -96,7 +100,6 @@ export interface UplinkPlan {
 
 type BalancingTimers = FailoverTimers["balancing"];
 type KubernetesTimers = FailoverTimers["kubernetes"];
-type VolumeTimers = FailoverTimers["volume"];
 
 export interface BalancingPlan extends BalancingTimers {
   /** The floating IP of the API, in the dmz segment. */
@@ -105,32 +108,6 @@ export interface BalancingPlan extends BalancingTimers {
   readonly port: number;
   /** What moves it between two balancers; `static`: the only balancer owns it. */
   readonly movedBy: "pacemaker" | "keepalived" | "static";
-}
-
-/** One storage machine's part of the volume. */
-export interface BrickPlan {
-  /** Name of the storage machine. */
-  readonly node: string;
-  readonly address: string;
-  /** UUIDv5 of stack and node name: a machine that takes the place of a lost one is the same peer to the others. */
-  readonly peerId: string;
-  /** Where the data disk is, e.g. `/data/brick`. */
-  readonly mountPoint: string;
-  /** The folder on it that the volume has for itself. */
-  readonly folder: string;
-}
-
-/** The replicated volume that every worker mounts. */
-export interface VolumePlan extends VolumeTimers {
-  readonly name: string;
-  /** `single` = one storage machine, one copy. */
-  readonly shape: "single" | "replica-3" | "arbiter";
-  /** By machine; with an arbiter the last one is it. */
-  readonly bricks: readonly BrickPlan[];
-  /** Where workers have it. */
-  readonly mountPoint: string;
-  /** Addresses and ranges that may mount it. */
-  readonly clients: readonly string[];
 }
 
 export interface KubernetesPlan extends KubernetesTimers {
@@ -144,6 +121,7 @@ export interface KubernetesPlan extends KubernetesTimers {
   /** Names and addresses of the API server's certificate. */
   readonly certificateNames: readonly string[];
   readonly fastProbes: boolean;
+  readonly kubeProxy: KubeProxyMode;
   readonly podSecurity: PodSecurityLevel;
   readonly rebootstrap: boolean;
   /** The limit of the pods' own grace periods when their node stops. */

@@ -100,6 +100,7 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "hostPorts.ssh": { to: { hostPorts: { ssh: 20_002 } } },
   "options.failover": { to: { options: { failover: "calm" } } },
   "options.fastProbes": { to: { options: { fastProbes: true } } },
+  "options.kubeProxy": { to: { options: { kubeProxy: "iptables" } } },
   "options.podGraceSeconds": { to: { options: { podGraceSeconds: 60 } } },
   "options.podSecurity": { to: { options: { podSecurity: "restricted" } } },
   "options.rebootstrap": { to: { options: { rebootstrap: true } } },

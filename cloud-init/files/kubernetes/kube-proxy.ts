@@ -1,5 +1,6 @@
 import { systemNamespace as namespace } from "../../../model/cluster-namespaces";
 import type { ClusterObject } from "../../../model/cluster-object";
+import type { KubeProxyMode } from "../../../model/kube-proxy-modes";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 import { roleBinding, serviceAccount } from "./access-rules";
 import { joiningNodes, kubernetesYaml, readableBy } from "./kubeadm-objects";
@@ -9,11 +10,17 @@ const folder = "/var/lib/kube-proxy";
 const labels = { "k8s-app": name };
 const accountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 
+/**
+ * Each mode has a ConfigMap of its own. kube-proxies restart at once when the text of theirs changes, while a different name in
+ * the DaemonSet restarts them one node after the other. At its start kube-proxy removes the rules of the other mode.
+ */
+const configurationName: Readonly<Record<KubeProxyMode, string>> = { nftables: name, iptables: `${name}-iptables` };
+
 /** Kubernetes' own service proxy on every node, as kubeadm installs it. */
 export const kubeProxyObjects = (plan: DataCenterPlan): readonly ClusterObject[] => [
   serviceAccount({ name, namespace }),
   roleBinding({ name: "kubeadm:node-proxier" }, "system:node-proxier", [{ kind: "ServiceAccount", name, namespace }]),
-  ...readableBy(name, namespace, name, [joiningNodes]),
+  ...readableBy(name, namespace, configurationName[plan.kubernetes.kubeProxy], [joiningNodes]),
   configMap(plan),
   daemonSet(plan),
 ];
@@ -22,7 +29,7 @@ export const kubeProxyObjects = (plan: DataCenterPlan): readonly ClusterObject[]
 const configMap = (plan: DataCenterPlan): ClusterObject => ({
   apiVersion: "v1",
   kind: "ConfigMap",
-  metadata: { name, namespace, labels: { app: name } },
+  metadata: { name: configurationName[plan.kubernetes.kubeProxy], namespace, labels: { app: name } },
   data: {
     "kubeconfig.conf": kubernetesYaml(kubeconfig(plan)).trimEnd(),
     "config.conf": kubernetesYaml(configuration(plan)).trimEnd(),
@@ -42,6 +49,12 @@ const kubeconfig = ({ kubernetes }: DataCenterPlan) => ({
   "current-context": "default",
   users: [{ name: "default", user: { tokenFile: `${accountFolder}/token` } }],
 });
+
+/** The node's own address, as nftables has it by default. iptables would also open NodePorts on 127.0.0.1 and on cni0. */
+const nodePortAddresses: Readonly<Record<KubeProxyMode, readonly string[] | null>> = {
+  nftables: null,
+  iptables: ["primary"],
+};
 
 /** Zeros leave the connection tracking of the host's kernel unchanged; all other empty values are kube-proxy's defaults. */
 const configuration = ({ kubernetes }: DataCenterPlan) => ({
@@ -95,9 +108,9 @@ const configuration = ({ kubernetes }: DataCenterPlan) => ({
     verbosity: 0,
   },
   metricsBindAddress: "",
-  mode: "nftables",
+  mode: kubernetes.kubeProxy,
   nftables: { masqueradeAll: false, masqueradeBit: null, minSyncPeriod: "0s", syncPeriod: "0s" },
-  nodePortAddresses: null,
+  nodePortAddresses: nodePortAddresses[kubernetes.kubeProxy],
   oomScoreAdj: null,
   portRange: "",
   showHiddenMetricsForVersion: "",
@@ -145,7 +158,7 @@ const daemonSet = ({ kubernetes }: DataCenterPlan): ClusterObject => ({
           },
         ],
         volumes: [
-          { name, configMap: { name } },
+          { name, configMap: { name: configurationName[kubernetes.kubeProxy] } },
           { name: "xtables-lock", hostPath: { path: "/run/xtables.lock", type: "FileOrCreate" } },
           { name: "lib-modules", hostPath: { path: "/lib/modules" } },
         ],

@@ -140,3 +140,17 @@ test("two objects of one name are refused", () => {
   const [first] = clusterObjects(lab) as [ClusterObject];
   assert.throws(() => byName([first, first]), /ConfigMap kube-system\/kubeadm-config twice/);
 });
+
+test("another mode of kube-proxy changes its pods, and not the text that running pods have", () => {
+  const kubernetes = { ...lab.kubernetes, kubeProxy: "iptables" } as const;
+  const other = byName(clusterObjects({ ...lab, kubernetes }));
+  const settings = other["ConfigMap kube-system/kube-proxy-iptables"] as LooseDocument;
+  assert.equal(other["ConfigMap kube-system/kube-proxy"], undefined);
+  const text = load(settings.data["config.conf"]) as LooseDocument;
+  assert.equal(text.mode, "iptables");
+  assert.deepEqual(text.nodePortAddresses, ["primary"], "NodePorts answer on the same addresses in both modes");
+  const { volumes } = (other["DaemonSet kube-system/kube-proxy"] as LooseDocument).spec.template.spec;
+  assert.equal(volumes[0].configMap.name, "kube-proxy-iptables");
+  const readable = other["Role kube-system/kube-proxy"] as LooseDocument;
+  assert.deepEqual(readable.rules[0].resourceNames, ["kube-proxy-iptables"]);
+});
