@@ -33,8 +33,9 @@ const queues = new Map<string, Promise<unknown>>();
  */
 export async function withFileLock<T>(file: string, action: () => Promise<T>, options: LockOptions = {}): Promise<T> {
   const name = path.resolve(file);
-  const before = queues.get(name) ?? Promise.resolve();
-  const mine = before.then(() => withProcessLock(name, action, options));
+  const before = queues.get(name);
+  if (before) options.onWait?.();
+  const mine = (before ?? Promise.resolve()).then(() => withProcessLock(name, action, options));
   const settled = mine.catch(() => undefined);
   queues.set(name, settled);
   try {
@@ -53,12 +54,14 @@ async function withProcessLock<T>(file: string, action: () => Promise<T>, option
   }
 }
 
-async function acquire(file: string, { timeoutMs = 60_000, childrenOutlive = false }: LockOptions): Promise<Release> {
-  if (process.platform === "linux") return acquireFlock(`${file}.lock`, timeoutMs, childrenOutlive);
+async function acquire(file: string, options: LockOptions): Promise<Release> {
+  const { timeoutMs = 60_000, onWait = () => {} } = options;
+  if (process.platform === "linux") return acquireFlock(`${file}.lock`, { ...options, timeoutMs, onWait });
   const deadline = Date.now() + timeoutMs;
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     const release = await tryLockFolder(file);
     if (release) return release;
+    if (attempt === 1) onWait();
     if (Date.now() >= deadline) throw lockedError(file, timeoutMs);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -68,13 +71,22 @@ async function acquire(file: string, { timeoutMs = 60_000, childrenOutlive = fal
  * flock(2) holds in every network and pid namespace that sees the file, and the kernel releases it when this process closes the
  * file or dies. Node.js does not offer the call: the program `flock` makes it for the file that both have open, and ends.
  */
-async function acquireFlock(file: string, timeoutMs: number, childrenOutlive: boolean): Promise<Release> {
+async function acquireFlock(
+  file: string,
+  { timeoutMs, childrenOutlive, onWait }: LockOptions & Required<Pick<LockOptions, "timeoutMs" | "onWait">>,
+): Promise<Release> {
   const deadline = Date.now() + timeoutMs;
+  let isTold = false;
   for (;;) {
     const opened = await openLockFile(file);
     try {
-      if (!(await runFlock(opened.handle, file, Math.max(0, deadline - Date.now()))))
-        throw lockedError(file, timeoutMs);
+      let isHeld = await runFlock(opened.handle, file, 0);
+      if (!isHeld) {
+        if (!isTold) onWait();
+        isTold = true;
+        isHeld = await runFlock(opened.handle, file, Math.max(0, deadline - Date.now()));
+      }
+      if (!isHeld) throw lockedError(file, timeoutMs);
       // The former holder may have removed the file that this one has locked.
       if (await isAt(file, opened.handle)) {
         const keeper = childrenOutlive ? startKeeper(opened.handle) : undefined;

@@ -72,7 +72,10 @@ async function buildHere(
     for (const recipe of recipes) records.push(await ensureOne(recipe, sources, context));
     return records;
   };
-  return locks.withLock(path.join(folders.data(), "build-images"), build, { timeoutMs: LOCK_TIMEOUT_MS });
+  const file = path.join(folders.data(), "build-images");
+  const message = `another process builds images (it holds ${file}.lock); waiting until it has finished`;
+  const onWait = (): void => context.progress({ phase: "images", message });
+  return locks.withLock(file, build, { timeoutMs: LOCK_TIMEOUT_MS, onWait });
 }
 
 /** All images, where they are disks and none has to be built. */

@@ -64,6 +64,8 @@ export interface LockOptions {
   readonly timeoutMs?: number;
   /** Programs that the holder started may run for moments after it is killed: the next caller waits ten seconds. */
   readonly childrenOutlive?: boolean;
+  /** Called once when the lock is held by something else, so that a long wait can be shown. */
+  readonly onWait?: () => void;
 }
 
 export interface HostLocks {

@@ -121,6 +121,15 @@ export function hostContract(name: string, make: () => HostUnderTest): void {
       assert.deepEqual(order, [0, 1, 2]);
     });
 
+    test("a wait for a lock is told once, and only if there is one", async () => {
+      const told: string[] = [];
+      const take = (name: string) =>
+        host.locks.withLock(place("waited"), () => host.clock.sleep(50), { onWait: () => told.push(name) });
+      await Promise.all([take("first"), take("second")]);
+      await take("third");
+      assert.deepEqual(told, ["second"]);
+    });
+
     test("a lock is released after a failure, and the error is passed on", async () => {
       const failing = host.locks.withLock(place("lock"), () => Promise.reject(new Error("no")));
       await assert.rejects(failing, /^Error: no$/);

@@ -218,7 +218,8 @@ export class RecordingHost implements Host {
 function memoryLocks(): HostLocks {
   const queues = new Map<string, Promise<unknown>>();
   return {
-    async withLock(file, action, { timeoutMs = 60_000 } = {}) {
+    async withLock(file, action, { timeoutMs = 60_000, onWait } = {}) {
+      if (queues.has(file)) onWait?.();
       const before = queues.get(file) ?? Promise.resolve();
       const mine = inTime(before, file, timeoutMs).then(action);
       const settled = Promise.allSettled([before, mine]);
