@@ -5,16 +5,25 @@ import { script } from "./scripts/read-script";
 /** A script of cloud-init/scripts/ that becomes a command in the guest, e.g. `gateway/role-ready`. */
 export type CommandScript = `${"balancer" | "common" | "gateway" | "kubernetes" | "storage"}/${GuestCommand}`;
 
-const commands = new Map<CommandScript, TextFile>();
+const commands = new Map<string, TextFile>();
 
-/** The command as a file of the seed. A running node follows changes of its source. */
-export function commandFile(scriptName: CommandScript): TextFile {
-  const command = commands.get(scriptName) ?? makeCommand(scriptName);
-  commands.set(scriptName, command);
+/**
+ * The command as a file of the seed. A running node follows changes of its source.
+ *
+ * @param values what stands for `@name@` in the script, from our own tables
+ */
+export function commandFile(scriptName: CommandScript, values: Readonly<Record<string, string>> = {}): TextFile {
+  const key = JSON.stringify([scriptName, values]);
+  const command = commands.get(key) ?? makeCommand(scriptName, values);
+  commands.set(key, command);
   return command;
 }
 
-function makeCommand(scriptName: CommandScript): TextFile {
+function makeCommand(scriptName: CommandScript, values: Readonly<Record<string, string>>): TextFile {
   const name = scriptName.slice(scriptName.lastIndexOf("/") + 1) as GuestCommand;
-  return { path: guestCommand(name), mode: "0755", content: script(scriptName), changes: { reload: "" } };
+  const content = Object.entries(values).reduce(
+    (text, [placeholder, value]) => text.replaceAll(`@${placeholder}@`, () => value),
+    script(scriptName),
+  );
+  return { path: guestCommand(name), mode: "0755", content, changes: { reload: "" } };
 }

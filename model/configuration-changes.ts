@@ -1,4 +1,6 @@
+import { defaultBalancer } from "./balancers";
 import type { Change } from "./change-classes";
+import { type GuestCommand, guestCommand } from "./guest-paths";
 import type { Settings } from "./resource-types";
 
 /** What can be done where a key cannot change. */
@@ -11,6 +13,12 @@ export interface KeyChange extends Change {
   readonly guardedBy?: "members";
   /** Name of the value in the files of nodes, where a stack of an earlier version has it only there. */
   readonly inFiles?: string;
+  /** The value of a stack that has none. */
+  readonly formerly?: string;
+  /** The command of a node that applies the change. It gets the values of all such keys by their names in files. */
+  readonly appliedBy?: GuestCommand;
+  /** Nodes with different values do not work together: in between, one need not be ready. */
+  readonly isShared?: true;
 }
 
 const startOver = "start over: `npx groundplane destroy` keeps the data disks";
@@ -84,8 +92,14 @@ export const configurationChanges = {
     effect: "Balancers reload, and each master's control plane restarts, one node after the other.",
   },
   "options.failoverBy": {
-    ...fixed("A pair of balancers runs one of the two from its first boot."),
-    inFiles: "FLOATING_IP_BY",
+    class: "rolling",
+    effect: "One balancer after the other runs the other program; the floating IP is away as long as after a failure.",
+    ...{ inFiles: "FLOATING_IP_BY", appliedBy: "change-balancing", isShared: true },
+  },
+  "options.balancer": {
+    class: "rolling",
+    effect: "One balancer after the other runs the other program; open connections end.",
+    ...{ inFiles: "BALANCER", appliedBy: "change-balancing", formerly: defaultBalancer },
   },
   "options.fastProbes": live("Masters that are created later have it. Running control planes keep their probes."),
   "options.kubeProxy": {
@@ -136,9 +150,31 @@ export function changedSettings(before: Settings, after: Settings): readonly Set
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return keys.flatMap((key) => {
     const change = changeOfKey(key);
-    if (before[key] === after[key] || change === undefined) return [];
-    return [{ key, before: before[key], after: after[key], change }];
+    const [old, now] = [before[key] ?? change?.formerly, after[key] ?? change?.formerly];
+    return old === now || change === undefined ? [] : [{ key, before: old, after: now, change }];
   });
+}
+
+/** How one node applies what changed between the files that it has and those that it gets. */
+export interface AppliedChange {
+  /** As argv. */
+  readonly commands: readonly (readonly string[])[];
+  readonly isShared: boolean;
+}
+
+export function appliedChange(before: Settings, after: Settings): AppliedChange {
+  const changes = changedSettings(before, after).map(({ change }) => change);
+  const names = new Set(changes.flatMap(({ appliedBy }) => appliedBy ?? []));
+  const commands = [...names].map((name) => [
+    guestCommand(name),
+    ...Object.entries(rows)
+      .filter(([, { appliedBy }]) => appliedBy === name)
+      .flatMap(([key, { inFiles, formerly }]) => {
+        const value = after[key] ?? formerly;
+        return value === undefined ? [] : [`${inFiles}=${value}`];
+      }),
+  ]);
+  return { commands, isShared: changes.some(({ isShared }) => isShared) };
 }
 
 /** Why a running stack cannot have the new configuration; empty if it can. */

@@ -28,6 +28,8 @@ export interface VerifyReport extends MeasuredAt {
   readonly stack: string;
   readonly driver: string;
   readonly movedBy: string;
+  /** What forwards to the masters; absent: HAProxy. */
+  readonly balancer?: string;
   readonly rounds: number;
   /** How long `saturation` lasted. */
   readonly minutes: number;

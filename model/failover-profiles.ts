@@ -67,8 +67,14 @@ export const failoverProfileNames = Object.keys(failoverProfiles) as readonly Fa
 export const fixedTimers = {
   /** HAProxy's checks of a master: healthy, changing, down. */
   check: { intervalMs: 250, fastIntervalMs: 150, downIntervalMs: 500, fall: 2, rise: 1 },
-  /** keepalived's check of its own HAProxy. */
-  haproxy: { intervalSeconds: 1, timeoutSeconds: 2, fall: 3, rise: 1 },
+  /**
+   * nginx does not check masters: after a refused or unanswered connection it leaves one out for so long. The kernel ends an
+   * idle connection to a dead master after `idleSeconds` and `probes` seconds, and one with unanswered data after 6 s, which
+   * `retransmissions` says. A kubelet then still reports within the shortest silence after which its node counts as dead.
+   */
+  passive: { failures: 1, leftOutSeconds: 2, idleSeconds: 5, probes: 3, retransmissions: 4 },
+  /** keepalived's check of the program beside it. */
+  balancer: { intervalSeconds: 1, timeoutSeconds: 2, fall: 3, rise: 1 },
   /** Gluster: a brick whose process does not answer, and the time between two comparisons of copies. */
   volume: { brickTimeoutSeconds: 10, healIntervalSeconds: 30 },
 } as const;

@@ -44,6 +44,8 @@ export const guestPaths = {
   patches: `${settings}/kubeadm/patches`,
   /** On balancers: the authority of the API servers' certificates. */
   balancerAuthority: "/etc/haproxy/cluster-ca.crt",
+  /** Pacemaker's complete configuration, where it does not run but may later. */
+  futureCluster: `${settings}/cluster.xml`,
   /** Packet filter rules for what comes from pods. */
   podFilter: `${settings}/pods.nft`,
   plannedNodes: `${settings}/planned-nodes`,
@@ -72,6 +74,7 @@ export type GuestCommand =
   | "forget-node"
   | "form-storage-pool"
   | "bootstrap-cluster"
+  | "change-balancing"
   | "join-cluster"
   | "keep-volume-mounted"
   | "limit-logs"
@@ -83,6 +86,7 @@ export type GuestCommand =
   | "quorum-guard"
   | "release-fences"
   | "reload-haproxy"
+  | "reload-nginx"
   | "renew-certificates"
   | "renew-token"
   | "role-ready"

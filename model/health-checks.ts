@@ -1,3 +1,4 @@
+import { balancerNames, balancers } from "./balancers";
 import { clusterChecks, etcdChecks, storageChecks } from "./cluster-health-checks";
 import { expiryWarningDays, type HealthCheck, logs } from "./health-check";
 import type { Role } from "./roles";
@@ -43,6 +44,9 @@ const machineChecks = {
   },
 } as const satisfies Readonly<Record<string, HealthCheck>>;
 
+/** What each program of balancers does with a master that does not work. */
+const onBadMasters = balancerNames.map((name) => `${balancers[name].title} ${balancers[name].onBadMaster}`).join(", ");
+
 const apiChecks = {
   api: {
     ...{ asks: "the API responds through the floating IP and this host's port", of: [], promised: true },
@@ -51,12 +55,12 @@ const apiChecks = {
   },
   "api-servers": {
     ...{ asks: "each API server is ready and has a valid certificate", of: ["master"], promised: true },
-    means: "HAProxy sends no requests to this master, and the others work without reserve",
+    means: `the others work without reserve: ${onBadMasters}`,
     next: `${logs}; an expired certificate: \`systemctl start groundplane-renew-certificates\` on the master`,
   },
   backends: {
-    ...{ asks: "HAProxy finds every master ready and its certificate valid", of: ["balancer"], promised: true },
-    means: "this balancer sends no requests to the master",
+    ...{ asks: "each balancer finds every master ready and its certificate valid", of: ["balancer"], promised: true },
+    means: `this balancer has fewer masters: ${onBadMasters}`,
     next: "the row api-servers shows the master's state; if it is ready, the network between the two is broken",
   },
   "floating-ip": {
@@ -71,7 +75,7 @@ const apiChecks = {
   },
   pacemaker: {
     ...{ asks: "Pacemaker manages every resource, and none has failed", of: ["balancer"], promised: true },
-    means: "the floating IP or HAProxy is not moved or restarted after a failure",
+    means: "the floating IP is not moved, or HAProxy or nginx not restarted, after a failure",
     next: "on a balancer: `crm_resource --cleanup`; unmanaged: `crm_resource --meta --delete-parameter is-managed --resource NAME`",
   },
   dns: {

@@ -1,3 +1,4 @@
+import { type AppliedChange, appliedChange, settingsInFiles } from "../model/configuration-changes";
 import { guestCommand } from "../model/guest-paths";
 import { longestOf, longestOfBench } from "../model/measured/measurements";
 import { majorityOf } from "../model/pool-change";
@@ -62,10 +63,29 @@ export function judgeChange(change: NodeChange, counts: RoleCounts, restarting: 
   );
   if (gone !== undefined) return lossOfAll(gone, restarting);
   if (action !== "update") return judgeLoss(roles, action, isOneOfSeveral);
+  const applied = roles.includes("balancer") ? judgePrograms(change) : undefined;
+  if (applied !== undefined) return applied;
   return judgeUpdate(
     files.map(({ reload }) => reload).filter((reload) => reload !== ""),
     roles.every(isOneOfSeveral),
   );
+}
+
+/** What a node applies between its former and its new settings. */
+export function appliedBy({ files }: NodeChange): AppliedChange {
+  const settings = (side: "before" | "after") => settingsInFiles(files.flatMap((file) => file[side] ?? []));
+  return appliedChange(settings("before"), settings("after"));
+}
+
+/** A balancer that gets other programs. */
+function judgePrograms(change: NodeChange): Judgement | undefined {
+  const { commands, isShared } = appliedBy(change);
+  if (isShared) {
+    return medium("until both balancers have the other program, neither takes over from the other", {
+      ...{ what: "the API, while the floating IP moves", ...measured.balancerKill },
+    });
+  }
+  return commands.length === 0 ? undefined : low("one balancer at a time", { what: "open connections through it" });
 }
 
 function judgeUpdate(reloads: readonly string[], isOneOfSeveral: boolean): Judgement {

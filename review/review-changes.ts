@@ -1,6 +1,6 @@
 import { formatPatch, structuredPatch } from "diff";
 import { primaryRole } from "../model/roles";
-import { countRoles, judgeChange, type RoleCounts, worstRisk } from "./interruptions";
+import { appliedBy, countRoles, judgeChange, type RoleCounts, worstRisk } from "./interruptions";
 import type { NodeChange, NodeReview, Review, SettingReview } from "./review";
 
 export interface ReviewContext {
@@ -25,7 +25,8 @@ export function reviewChanges(changes: readonly NodeChange[], context: ReviewCon
 
 function reviewNode(change: NodeChange, counts: RoleCounts, restarting: RoleCounts): NodeReview {
   const { node, roles, action, reasons, files } = change;
-  const reloads = action === "update" || action === "restart" ? files.map(({ reload }) => reload) : [];
+  const applied = appliedBy(change).commands.map((command) => command.join(" "));
+  const reloads = action === "update" || action === "restart" ? [...applied, ...files.map(({ reload }) => reload)] : [];
   return {
     node,
     ...(roles.length > 0 && { role: primaryRole(roles) }),

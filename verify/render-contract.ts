@@ -6,14 +6,14 @@ import { describeOrigin } from "../model/measured/measurements";
  * figure counts.
  */
 export function renderContract(reports: readonly VerifyReport[]): string {
-  const ways = [...new Set(reports.map(({ movedBy }) => movedBy))];
+  const ways = [...new Set(reports.map(wayOf))];
   const figures = reports.flatMap(({ faults }) => faults.flatMap(({ results }) => results));
   const rows = [...new Set(figures.map(({ fault, name }) => `${fault} ${name}`))].map((row) => {
     const of = (report: VerifyReport): readonly MeasureResult[] =>
       report.faults.flatMap(({ results }) => results.filter(({ fault, name }) => `${fault} ${name}` === row));
     const cells = ways.map((way) =>
       reports
-        .filter(({ movedBy }) => movedBy === way)
+        .filter((report) => wayOf(report) === way)
         .flatMap(of)
         .at(-1),
     );
@@ -26,12 +26,16 @@ export function renderContract(reports: readonly VerifyReport[]): string {
   );
 }
 
+/** The programs of the balancers, e.g. `pacemaker`, or `pacemaker with nginx`. */
+export const wayOf = ({ movedBy, balancer }: VerifyReport): string =>
+  balancer === undefined ? movedBy : `${movedBy} with ${balancer}`;
+
 const sentence = (report: VerifyReport): string => {
-  const { movedBy, rounds, minutes, faults, stack, driver } = report;
+  const { rounds, minutes, faults, stack, driver } = report;
   const only = faults.length === 1 ? `, \`${faults[0]?.name}\` only` : "";
   const lasting = faults.some(({ name }) => name === "saturation") ? `, ${minutes} min` : "";
   const count = rounds === 1 ? "1 round" : `${rounds} rounds`;
-  return `- ${movedBy}${only}: ${count}${lasting} on \`${stack}\`, driver ${driver}; ${describeOrigin([report])}.`;
+  return `- ${wayOf(report)}${only}: ${count}${lasting} on \`${stack}\`, driver ${driver}; ${describeOrigin([report])}.`;
 };
 
 function rowOf(results: readonly (MeasureResult | undefined)[]): readonly string[] {

@@ -1,4 +1,5 @@
 import { closeGuests } from "../guests/guest-ssh";
+import { defaultBalancer } from "../model/balancers";
 import type { FaultReport, Timeline, VerifyReport } from "../model/contract-report";
 import { UserError } from "../model/user-error";
 import { createNamespace } from "./acknowledged-writes";
@@ -45,6 +46,7 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
     }
     return {
       ...{ stack: plan.stack, driver: options.hypervisor.name, movedBy: plan.balancing.movedBy },
+      ...(plan.balancing.program === defaultBalancer ? {} : { balancer: plan.balancing.program }),
       ...{ rounds: options.rounds, minutes: options.minutes, ...origin, faults },
       met: faults.every(
         ({ failed, broken, results }) => (failed ?? broken) === undefined && results.every(({ met }) => met !== false),

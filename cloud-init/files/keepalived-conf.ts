@@ -1,3 +1,4 @@
+import { balancers } from "../../model/balancers";
 import { fixedTimers } from "../../model/failover-profiles";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { confValue } from "../quoting";
@@ -5,13 +6,14 @@ import { confValue } from "../quoting";
 /** The highest priority below that of an address owner. The lower a backup's priority, the longer it waits to take over. */
 const HIGHEST = 254;
 
-const check = fixedTimers.haproxy;
+const check = fixedTimers.balancer;
 
 /**
  * VRRP version 3 by unicast between the two balancers. Both start as backups; the holder of the floating IP keeps it when the
- * other balancer returns (`nopreempt`). A holder whose HAProxy accepts no connections releases it.
+ * other balancer returns (`nopreempt`). A holder whose proxy accepts no connections releases it.
  */
 export function renderKeepalivedConf({ balancing, nodes }: DataCenterPlan, node: NodePlan): string {
+  const { unit, socket } = balancers[balancing.program];
   const peers = nodes.filter(({ roles, name }) => roles.includes("balancer") && name !== node.name);
   return `global_defs {
   router_id ${confValue(node.name)}
@@ -22,8 +24,8 @@ export function renderKeepalivedConf({ balancing, nodes }: DataCenterPlan, node:
   script_user root
 }
 
-vrrp_script haproxy {
-  script "/usr/bin/socat -u OPEN:/dev/null UNIX-CONNECT:/run/haproxy/admin.sock"
+vrrp_script ${unit} {
+  script "/usr/bin/socat -u OPEN:/dev/null UNIX-CONNECT:${socket}"
   interval ${check.intervalSeconds}
   timeout ${check.timeoutSeconds}
   fall ${check.fall}
@@ -44,7 +46,7 @@ ${peers.map(({ address }) => `    ${confValue(address)}\n`).join("")}  }
     ${confValue(balancing.floatingIp)}/${confValue(balancing.prefixLength)} dev dmz
   }
   track_script {
-    haproxy
+    ${unit}
   }
 }
 `;

@@ -1,3 +1,4 @@
+import { type Balancer, balancers } from "../../model/balancers";
 import { floatingIpSegment } from "../../model/segments";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { type ClusterMember, clusterMembers } from "./cluster-members";
@@ -6,7 +7,6 @@ import { element, emitXml, type XmlElement } from "./xml";
 /** Our own agent (cloud-init/scripts/balancer/floating-ip.sh): the standard one needs 80 ms to start and to stop. */
 export const floatingIpAgent = { provider: "groundplane", type: "floating-ip" } as const;
 
-const haproxyClone = "haproxy-clone";
 const floatingIp = "floating-ip";
 
 /**
@@ -15,6 +15,7 @@ const floatingIp = "floating-ip";
  */
 export function renderPacemakerCib(plan: DataCenterPlan): string {
   const members = clusterMembers(plan);
+  const balancer = balancers[plan.balancing.program];
   const cib = element(
     "cib",
     {
@@ -30,8 +31,8 @@ export function renderPacemakerCib(plan: DataCenterPlan): string {
       {},
       element("crm_config", {}, element("cluster_property_set", { id: "cluster" }, ...clusterProperties())),
       element("nodes", {}, ...members.map(memberElement)),
-      element("resources", {}, haproxyElement(), floatingIpElement(plan)),
-      element("constraints", {}, ...constraints(members)),
+      element("resources", {}, balancerElement(balancer), floatingIpElement(plan)),
+      element("constraints", {}, ...constraints(members, balancer)),
       element("rsc_defaults", {}, element("meta_attributes", { id: "defaults" }, ...resourceDefaults())),
     ),
     element("status"),
@@ -68,24 +69,27 @@ function memberElement({ name, nodeId, standby }: ClusterMember): XmlElement {
   return element("node", { id: String(nodeId), uname: name }, ...attributes);
 }
 
-/** On both balancers at all times, so that the floating IP never waits for a proxy to start. */
-const haproxyElement = (): XmlElement =>
+/** On both balancers at all times, so that the floating IP never waits for a program to start. */
+const balancerElement = ({ unit }: Balancer): XmlElement =>
   element(
     "clone",
-    { id: haproxyClone },
-    element("meta_attributes", { id: "haproxy-clone-meta" }, ...pairs("haproxy-clone-meta", { interleave: "true" })),
+    { id: cloneOf(unit) },
+    element("meta_attributes", { id: `${unit}-clone-meta` }, ...pairs(`${unit}-clone-meta`, { interleave: "true" })),
     element(
       "primitive",
-      { id: "haproxy", class: "systemd", type: "haproxy" },
+      { id: unit, class: "systemd", type: unit },
       element(
         "operations",
         {},
-        probe("haproxy", "10s"),
-        operation("haproxy", "monitor", "3s", "20s"),
-        operation("haproxy", "start", "0s", "20s"),
+        probe(unit, "10s"),
+        operation(unit, "monitor", "3s", "20s"),
+        operation(unit, "start", "0s", "20s"),
       ),
     ),
   );
+
+/** change-balancing replaces the unit's name in the ids and attributes of a running cluster. */
+const cloneOf = (unit: string): string => `${unit}-clone`;
 
 const floatingIpElement = ({ balancing }: DataCenterPlan): XmlElement =>
   element(
@@ -108,19 +112,24 @@ const operation = (resource: string, name: string, interval: string, timeout: st
 /** The first question about a resource on a member. A member whose answer is lost delays all others for this time. */
 const probe = (resource: string, timeout: string): XmlElement => operation(resource, "monitor", "0s", timeout, "probe");
 
-/** Never on a standby member, where it is not even probed; the floating IP only together with HAProxy. */
-const constraints = (members: readonly ClusterMember[]): XmlElement[] => [
+/** Never on a standby member, where it is not even probed; the floating IP only together with the balancer's program. */
+const constraints = (members: readonly ClusterMember[], { unit }: Balancer): XmlElement[] => [
   ...members
     .filter(({ standby }) => standby)
-    .flatMap(({ name }) => [haproxyClone, floatingIp].map((resource) => neverOn(resource, name))),
+    .flatMap(({ name }) => [cloneOf(unit), floatingIp].map((resource) => neverOn(resource, name))),
   element("rsc_colocation", {
-    id: "floating-ip-with-haproxy",
+    id: `floating-ip-with-${unit}`,
     rsc: floatingIp,
-    "with-rsc": haproxyClone,
+    "with-rsc": cloneOf(unit),
     score: "INFINITY",
   }),
-  // biome-ignore lint/suspicious/noThenProperty: Pacemaker's own name
-  element("rsc_order", { id: "haproxy-then-floating-ip", first: haproxyClone, then: floatingIp, kind: "Mandatory" }),
+  element("rsc_order", {
+    id: `${unit}-then-floating-ip`,
+    first: cloneOf(unit),
+    // biome-ignore lint/suspicious/noThenProperty: Pacemaker's own name
+    then: floatingIp,
+    kind: "Mandatory",
+  }),
 ];
 
 const neverOn = (resource: string, node: string): XmlElement =>

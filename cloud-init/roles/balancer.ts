@@ -1,45 +1,49 @@
+import { type BalancerName, balancers } from "../../model/balancers";
 import { guestCommand, guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { renderHaproxyCfg } from "../files/haproxy-cfg";
 import { renderKeepalivedConf } from "../files/keepalived-conf";
+import { deadConnections, renderNginxConf } from "../files/nginx-conf";
 import { commandFile } from "../guest-command";
 import { ownUnit, type RoleContent, type SeedFile, unitFile } from "../role-content";
+import { balancingChange } from "./balancing-change";
 import { clusterMemberContent } from "./cluster-member";
 
 type Content = Pick<RoleContent, "files" | "enable">;
 
-/** HAProxy in front of the masters. A pair shares the floating IP; a single balancer owns it. */
+/** Forwards connections to the masters. A pair shares the floating IP; a single balancer owns it. */
 export function balancerContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
-  const { movedBy } = plan.balancing;
+  const { movedBy, program } = plan.balancing;
+  const { title, unit, answers } = balancers[program];
+  const { files, commands } = programs[program](plan);
   const mover = movers[movedBy](plan, node);
+  const change = balancingChange(plan);
   return {
     files: [
-      ...haproxyFiles(plan),
-      commandFile("balancer/role-ready"),
-      commandFile("balancer/reload-haproxy"),
+      ...files,
+      commandFile("balancer/role-ready", { title, answers }),
+      ...reload[program],
       ...mover.files,
+      ...change.files,
     ],
-    environment: { FLOATING_IP_BY: movedBy },
-    commands: [],
-    enable: ["haproxy.service", ...mover.enable],
+    environment: { FLOATING_IP_BY: movedBy, ...change.environment },
+    commands,
+    enable: [`${unit}.service`, ...mover.enable],
   };
 }
 
-/**
- * Pacemaker forbids systemd to restart HAProxy by `50-pacemaker.conf`; this drop-in sorts after that one, so that
- * HAProxy recovers from a crash in 100 ms without a move.
- */
-const haproxyUnit = `[Service]
+/** Pacemaker forbids systemd to restart a unit by `50-pacemaker.conf`; this sorts after it, so that a crash costs 100 ms and no move. */
+const restart = `[Service]
 Restart=always
 RestartSec=100ms
 `;
 
 /**
- * At boot HAProxy runs before Pacemaker checks it, because Pacemaker's own start of a unit waits two seconds. An ordering between
- * the units would have the same effect, but would block every stop: Pacemaker stops HAProxy, which would wait for Pacemaker.
+ * At boot the program runs before Pacemaker checks it, because Pacemaker's own start of a unit waits two seconds. An ordering between
+ * the units would have the same effect, but would block every stop: Pacemaker stops the program, which would wait for Pacemaker.
  */
-const haproxyFirst = `[Service]
-ExecStartPre=-/usr/bin/systemctl start haproxy.service
+const startFirst = (unit: string): string => `[Service]
+ExecStartPre=-/usr/bin/systemctl start ${unit}.service
 `;
 
 /**
@@ -62,24 +66,27 @@ RestartSec=1
 `;
 
 /** Never both: each of the two programs would hold the address. */
-const keepalivedUnit = `[Unit]
+const keepalivedUnit = (unit: string): string => `[Unit]
 Conflicts=pacemaker.service corosync.service
-After=haproxy.service
+After=${unit}.service pacemaker.service corosync.service
 `;
 
 const movers: Readonly<
   Record<DataCenterPlan["balancing"]["movedBy"], (plan: DataCenterPlan, node: NodePlan) => Content>
 > = {
   pacemaker(plan) {
+    const { unit } = balancers[plan.balancing.program];
     const { files, enable } = clusterMemberContent(plan);
     const guard = ownUnit(guardUnit, quorumGuard, `systemctl try-restart ${guardUnit}`);
-    const first = unitFile("pacemaker.service", "10-haproxy-first", haproxyFirst);
+    const first = unitFile("pacemaker.service", `10-${unit}-first`, startFirst(unit));
     const command = { ...commandFile("balancer/quorum-guard"), changes: guard.changes };
     return { files: [...files, first, guard, command], enable: [...enable, guardUnit] };
   },
   keepalived: (plan, node) => ({
     files: [
-      unitFile("keepalived.service", "10-floating-ip", keepalivedUnit),
+      changing(
+        unitFile("keepalived.service", "10-floating-ip", keepalivedUnit(balancers[plan.balancing.program].unit)),
+      ),
       {
         path: "/etc/keepalived/keepalived.conf",
         mode: "0644",
@@ -95,19 +102,56 @@ const movers: Readonly<
   static: () => ({ files: [], enable: [] }),
 };
 
-const haproxyFiles = (plan: DataCenterPlan): SeedFile[] => [
-  // Before the file that names it, which HAProxy checks.
-  {
-    path: guestPaths.balancerAuthority,
-    mode: "0644",
-    secret: "kubernetes-ca.crt",
-    changes: { reload: guestCommand("reload-haproxy") },
-  },
-  {
-    path: "/etc/haproxy/haproxy.cfg",
-    mode: "0644",
-    content: renderHaproxyCfg(plan),
-    changes: { reload: guestCommand("reload-haproxy"), check: 'haproxy -c -f "$1"' },
-  },
-  unitFile("haproxy.service", "90-restart", haproxyUnit),
-];
+/** A running node follows it: a change of what runs there may bring it. */
+const changing = (file: ReturnType<typeof unitFile>): SeedFile => ({
+  ...file,
+  changes: { reload: "systemctl daemon-reload" },
+});
+
+/** The authority comes before the configuration that names it, which HAProxy checks. */
+const authority = (reloading: string): SeedFile => ({
+  path: guestPaths.balancerAuthority,
+  mode: "0644",
+  secret: "kubernetes-ca.crt",
+  changes: { reload: reloading },
+});
+
+const configuration = (program: BalancerName, content: string): SeedFile => ({
+  ...{ path: balancers[program].configuration, mode: "0644", content },
+  changes: { reload: guestCommand(balancers[program].reload), check: balancers[program].check },
+});
+
+/** After a crash its socket remains, which nginx would not replace. Its packaged stop would wait five seconds for streams. */
+const nginxUnit = `${restart}ExecStartPre=-/usr/bin/rm -f ${balancers.nginx.socket}
+ExecStop=
+`;
+
+const sysctlPath = "/etc/sysctl.d/90-nginx.conf";
+const applySysctl = ["/usr/lib/systemd/systemd-sysctl", sysctlPath];
+
+const programs: Readonly<Record<BalancerName, (plan: DataCenterPlan) => Pick<RoleContent, "files" | "commands">>> = {
+  haproxy: (plan) => ({
+    files: [
+      authority(guestCommand("reload-haproxy")),
+      configuration("haproxy", renderHaproxyCfg(plan)),
+      unitFile("haproxy.service", "90-restart", restart),
+    ],
+    commands: [],
+  }),
+  nginx: (plan) => ({
+    files: [
+      // Only `status` uses it.
+      authority(""),
+      { path: sysctlPath, mode: "0644", content: deadConnections, changes: { reload: applySysctl.join(" ") } },
+      // Before the reload of the configuration, which may start the unit.
+      changing(unitFile("nginx.service", "90-restart", nginxUnit)),
+      configuration("nginx", renderNginxConf(plan)),
+    ],
+    commands: [applySysctl],
+  }),
+};
+
+const reload: Readonly<Record<BalancerName, readonly SeedFile[]>> = {
+  haproxy: [commandFile("balancer/reload-haproxy")],
+  nginx: [commandFile("balancer/reload-nginx")],
+};

@@ -1,7 +1,7 @@
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { renderCorosyncConf } from "../files/corosync-conf";
 import { floatingIpAgent, renderPacemakerCib } from "../files/pacemaker-cib";
-import { type RoleContent, unitFile } from "../role-content";
+import { type RoleContent, type SecretFile, unitFile } from "../role-content";
 import { script } from "../scripts/read-script";
 
 /**
@@ -16,6 +16,9 @@ Restart=always
 RestartSec=1s
 `;
 
+/** A running machine does not get it: secrets come with the seed. */
+export const corosyncKey: SecretFile = { path: "/etc/corosync/authkey", mode: "0400", secret: "corosync-key" };
+
 /** Membership in the balancers' cluster, equal on both balancers and the gateway. */
 export function clusterMemberContent(plan: DataCenterPlan): RoleContent {
   return {
@@ -29,7 +32,7 @@ export function clusterMemberContent(plan: DataCenterPlan): RoleContent {
           check: 'corosync -t -c "$1"',
         },
       },
-      { path: "/etc/corosync/authkey", mode: "0400", secret: "corosync-key" },
+      corosyncKey,
       {
         path: `/usr/lib/ocf/resource.d/${floatingIpAgent.provider}/${floatingIpAgent.type}`,
         mode: "0755",

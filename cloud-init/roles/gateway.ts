@@ -4,6 +4,7 @@ import { renderDhcpHosts, renderDnsmasqConf } from "../files/dnsmasq-conf";
 import { renderNftablesConf } from "../files/nftables-conf";
 import { commandFile } from "../guest-command";
 import type { RoleContent, SeedFile } from "../role-content";
+import { balancingChange } from "./balancing-change";
 import { clusterMemberContent } from "./cluster-member";
 
 const sysctlPath = "/etc/sysctl.d/90-groundplane.conf";
@@ -13,8 +14,10 @@ const applySysctl = ["/usr/lib/systemd/systemd-sysctl", sysctlPath];
 export function gatewayContent(plan: DataCenterPlan): RoleContent {
   const { movedBy } = plan.balancing;
   const cluster = movedBy === "pacemaker" ? clusterMemberContent(plan) : undefined;
+  // Under Pacemaker the cluster tells the gateway of another program.
+  const change = movedBy === "keepalived" ? balancingChange(plan).files : [];
   return {
-    files: [...gatewayFiles(plan), commandFile("gateway/role-ready"), ...(cluster?.files ?? [])],
+    files: [...gatewayFiles(plan), commandFile("gateway/role-ready"), ...(cluster?.files ?? []), ...change],
     environment: { FLOATING_IP_BY: movedBy },
     commands: [applySysctl],
     enable: ["nftables.service", "dnsmasq.service", ...(cluster?.enable ?? [])],

@@ -1,3 +1,4 @@
+import { balancerNames, balancers } from "../../model/balancers";
 import type { DistributionName } from "../../model/distributions";
 import digests from "./layer-digests.json";
 import type { RootTreeRecipe } from "./recipe";
@@ -14,9 +15,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   disks: ["lvm2", "e2fsprogs", "xfsprogs"],
   gateway: ["dnsmasq"],
   balancer: [
-    "haproxy",
-    "nginx",
-    "libnginx-mod-stream",
+    ...balancerNames.flatMap((name) => balancers[name].packages),
     "corosync",
     "pacemaker",
     "pacemaker-cli-utils",

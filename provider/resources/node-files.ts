@@ -75,7 +75,7 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
 
     async update(_id, inputs, { inputs: before }, preview, context) {
       const isNew = before.generation !== inputs.generation;
-      if (!preview) await rollFiles({ connect, isNew }, inputs, context);
+      if (!preview) await rollFiles({ connect, isNew, before: before.files }, inputs, context);
       return inputs;
     },
 

@@ -1,4 +1,6 @@
 import { type ConnectGuest, FileRefusedError, type Guest, type GuestFile } from "../../guests/guest";
+import { type AppliedChange, appliedChange, settingsInFiles } from "../../model/configuration-changes";
+import { guestPaths } from "../../model/guest-paths";
 import type { NodeFilesInputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
@@ -15,6 +17,8 @@ export interface RollFiles {
   readonly connect: ConnectGuest;
   /** Whether the node starts for the first time, without a time limit. */
   readonly isNew: boolean;
+  /** The files that it has; absent: it has had those of its seed only. */
+  readonly before?: NodeFilesInputs["files"];
 }
 
 /**
@@ -23,9 +27,10 @@ export interface RollFiles {
  *
  * @throws UserError `file-refused`, `reload-failed`
  */
-export async function rollFiles({ connect, isNew }: RollFiles, inputs: NodeFilesInputs, context: Context) {
+export async function rollFiles({ connect, isNew, before = [] }: RollFiles, inputs: NodeFilesInputs, context: Context) {
   const { node, connection, files } = inputs;
-  const worked = await waitForWork({ connect, isNew }, inputs, context);
+  const change = isNew ? noChange : changeBetween(before, files);
+  const worked = change.isShared || (await waitForWork({ connect, isNew }, inputs, context));
   const connectNode = (): Promise<Guest> => bootedGuest(connect, connection, node, context);
   const paths = files.map(({ path }) => path);
   const present = await inGuest(connectNode, (guest) => guest.readFiles(paths, context.signal));
@@ -37,20 +42,49 @@ export async function rollFiles({ connect, isNew }: RollFiles, inputs: NodeFiles
   if (!worked) context.log("warning", `${node} is unhealthy; its files are restored nevertheless`);
   const former = present.filter((file) => changed.some(({ path }) => path === file?.path)) as readonly GuestFile[];
   progress(context, node)(`writing ${changed.map(({ path }) => path).join(", ")}`);
-  await inGuest(connectNode, (guest) => guest.writeFiles(changed, context.signal)).catch((error: unknown) => {
+  // The settings come last: they are what tells an interrupted roll that the node has not applied them.
+  const settings = change.commands.length === 0 ? [] : changed.filter(isSettings);
+  const others = changed.filter((file) => !settings.includes(file));
+  await inGuest(connectNode, (guest) => guest.writeFiles(others, context.signal)).catch((error: unknown) => {
     throw error instanceof FileRefusedError ? fileRefused(node, error) : error;
   });
   const guest = await connectNode();
   const reloads = [...new Set(changed.map(({ reload }) => reload).filter((reload) => reload !== ""))];
   try {
+    for (const command of change.commands) await runReload(guest, node, applying(command), context);
+    await guest.writeFiles(settings, context.signal);
     for (const reload of reloads) await runReload(guest, node, reload, context);
-    await readyGuest(connect, connection, node, context, isNew ? undefined : SETTLE_MS);
+    if (!change.isShared || holdsAlone(files)) {
+      await readyGuest(connect, connection, node, context, isNew ? undefined : SETTLE_MS);
+    }
   } catch (error) {
     if (context.signal.aborted || !worked) throw error;
     const absent = changed.map(({ path }) => path).filter((path) => !former.some((file) => file.path === path));
-    throw reloadFailed(node, error, await takeBack(guest, former, absent, reloads, context));
+    const back = changeBetween(files, before).commands.map(applying);
+    throw reloadFailed(node, error, await takeBack(guest, { former, absent, commands: back, reloads }, context));
   }
 }
+
+const noChange: AppliedChange = { commands: [], isShared: false };
+
+/** Each list is one node's files; in a preview a text may be unknown. */
+const changeBetween = (before: NodeFilesInputs["files"], after: NodeFilesInputs["files"]): AppliedChange => {
+  const settings = (files: NodeFilesInputs["files"]) =>
+    settingsInFiles(files.flatMap(({ content }) => (typeof content === "string" ? [content] : [])));
+  return before.length === 0 ? noChange : appliedChange(settings(before), settings(after));
+};
+
+const isSettings = ({ path }: GuestFile): boolean => path === guestPaths.nodeEnvironment;
+
+/** The gateway votes in a cluster that the balancers have yet to join. */
+const holdsAlone = (files: NodeFilesInputs["files"]): boolean =>
+  !files.some((file) => isSettings(file) && /^NODE_ROLE="gateway"$/m.test(file.content));
+
+/** A node whose former and new programs need no such command has none. */
+const applying = ([program = "", ...args]: readonly string[]): string =>
+  `[ ! -x ${program} ] || ${[program, ...args].map(quoted).join(" ")}`;
+
+const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 const isEqual = (wanted: GuestFile, present: GuestFile | undefined): boolean =>
   present !== undefined && present.content === wanted.content && present.mode === wanted.mode;
@@ -79,18 +113,25 @@ async function failureOf(guest: Guest, reload: string, { signal }: Context): Pro
   return result.code === 0 ? undefined : reasonOf(result);
 }
 
+interface Former {
+  readonly former: readonly GuestFile[];
+  readonly absent: readonly string[];
+  /** Run while the new files are still there: one of them may be the command. */
+  readonly commands: readonly string[];
+  readonly reloads: readonly string[];
+}
+
 /** What failed while restoring the node; empty on success. */
 async function takeBack(
   guest: Guest,
-  former: readonly GuestFile[],
-  absent: readonly string[],
-  reloads: readonly string[],
+  { former, absent, commands, reloads }: Former,
   context: Context,
 ): Promise<string> {
   try {
     await guest.writeFiles(former, context.signal);
-    if (absent.length > 0) await guest.run(["rm", "-f", ...absent], { signal: context.signal });
     const failures = [];
+    for (const command of commands) failures.push(await failureOf(guest, command, context));
+    if (absent.length > 0) await guest.run(["rm", "-f", ...absent], { signal: context.signal });
     for (const reload of reloads) failures.push(await failureOf(guest, reload, context));
     return failures.filter((failure) => failure !== undefined).join("; ");
   } catch (error) {

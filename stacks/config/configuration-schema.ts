@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { balancerNames, defaultBalancer } from "../../model/balancers";
 import { podSecurityLevels } from "../../model/cluster-namespaces";
 import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
@@ -104,6 +105,13 @@ const optionsSchema = z
       .describe(
         "What moves the floating IP: `pacemaker` by majority, with a single holder; `keepalived` faster, with two holders " +
           "while the balancers cannot reach each other.",
+      ),
+    balancer: z
+      .enum(balancerNames)
+      .default(defaultBalancer)
+      .describe(
+        "What forwards connections to the masters: `haproxy` checks that they are ready; `nginx` only notices masters that " +
+          "accept no connections.",
       ),
     fastProbes: z
       .boolean()

@@ -66,7 +66,7 @@ export const poolsSchema = z
       memoryMiB: 512,
       diskGiB: 10,
     }),
-    balancers: poolSchema("HAProxy with the API's floating IP; two are a pair with failover.", 1, {
+    balancers: poolSchema("HAProxy or nginx with the API's floating IP; two are a pair with failover.", 1, {
       count: 2,
       most: 2,
       cpus: 1,

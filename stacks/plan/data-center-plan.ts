@@ -1,5 +1,6 @@
 /** Every machine, address, disk and name of a data centre as readonly data. Renderers and components compute nothing. */
 
+import type { BalancerName } from "../../model/balancers";
 import type { PodSecurityLevel } from "../../model/cluster-namespaces";
 import type { DistributionName } from "../../model/distributions";
 import type { FailoverTimers } from "../../model/failover-profiles";
@@ -106,6 +107,8 @@ export interface BalancingPlan extends BalancingTimers {
   readonly floatingIp: string;
   readonly prefixLength: number;
   readonly port: number;
+  /** What forwards connections to the masters. */
+  readonly program: BalancerName;
   /** What moves it between two balancers; `static`: the only balancer owns it. */
   readonly movedBy: "pacemaker" | "keepalived" | "static";
 }

@@ -15,6 +15,7 @@ export function planBalancing(configuration: Configuration, segments: readonly S
     floatingIp: formatAddress(address(configuration.floatingIp ?? planned)),
     prefixLength: dmz.prefixLength,
     port: ports.api,
+    program: options.balancer,
     movedBy: configuration.pools.balancers.count === 2 ? options.failoverBy : "static",
     ...failoverProfiles[options.failover].balancing,
   };

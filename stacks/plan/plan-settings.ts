@@ -1,3 +1,4 @@
+import { defaultBalancer } from "../../model/balancers";
 import type { Settings } from "../../model/resource-types";
 import { poolNames } from "../../model/roles";
 import type { Configuration } from "../config/configuration";
@@ -24,6 +25,8 @@ export function planSettings(
   ]);
   const isInert: Readonly<Record<string, boolean>> = {
     "options.failoverBy": balancing.movedBy === "static",
+    // Stacks of earlier versions have no entry either.
+    "options.balancer": balancing.program === defaultBalancer,
     "storage.volume": volume === undefined || volume.shape === "single",
   };
   return Object.fromEntries(Object.entries(settings).filter(([key]) => !isInert[key]));

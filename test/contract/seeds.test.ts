@@ -8,8 +8,10 @@ import { imagesFolder } from "../../host/data-folder";
 import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
 import { imageFor } from "../../image/recipes/image-names";
+import { balancerNames } from "../../model/balancers";
 import { imageKindOf, type Role } from "../../model/roles";
 import { UserError } from "../../model/user-error";
+import type { Configuration } from "../../stacks/config/configuration";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { examplePlan, exampleStacks } from "../support/example-plans";
@@ -28,6 +30,7 @@ const everyNode = [
 ];
 const units = ["systemd accepts the units"];
 const keepalived = "keepalived accepts its configuration";
+const later = "pacemaker accepts its future configuration";
 const podFilter = ["nft accepts the filter for pods"];
 const cluster = ["corosync accepts its configuration", "pacemaker accepts its configuration"];
 
@@ -39,7 +42,8 @@ const kubeadmAccepts = (file: string): readonly string[] => [
 /** The proofs that each role needs. A proof that is silently left out fails the test. */
 const proofs: Readonly<Record<Role, readonly string[]>> = {
   gateway: [...units, "dnsmasq accepts its configuration", "nft accepts the rules"],
-  balancer: [...units, "haproxy accepts its configuration"],
+  // And its program.
+  balancer: units,
   master: [
     ...units,
     ...podFilter,
@@ -53,9 +57,12 @@ const proofs: Readonly<Record<Role, readonly string[]>> = {
   storage: units,
 };
 
+type Options = Partial<Configuration["options"]>;
+
 /** One mistake for each proof. Only the program itself can detect it. */
 const mistakes: readonly {
   readonly node: string;
+  readonly options?: Options;
   readonly wrong: readonly (readonly [string, string])[];
   readonly found: readonly string[];
 }[] = [
@@ -79,14 +86,40 @@ const mistakes: readonly {
     ],
     found: ["haproxy", "systemd"],
   },
+  {
+    ...{ node: "balancer-1", options: { balancer: "nginx", failoverBy: "keepalived" } },
+    wrong: [
+      ["proxy_pass masters", "proxy_pas masters"],
+      ["nopreempt", "nopremt"],
+      ["rsc_order ", "rsc_odrer "],
+    ],
+    found: ["nginx", "keepalived", "pacemaker"],
+  },
   { node: "master-1", wrong: [["controlPlaneEndpoint", "controlPlaneEndpont"]], found: ["kubeadm"] },
 ];
 
-const lab = exampleConfiguration("lab");
-const plans: readonly (readonly [string, DataCenterPlan])[] = [
-  ...exampleStacks.map((stack) => [stack, examplePlan(stack)] as const),
-  ["lab by keepalived", planDataCenter({ ...lab, options: { ...lab.options, failoverBy: "keepalived" } })],
+function withOptions(stack: string, options: Options): readonly [string, DataCenterPlan] {
+  const example = exampleConfiguration(stack);
+  const name = [stack, "with", ...Object.values(options)].join(" ");
+  return [name, planDataCenter({ ...example, options: { ...example.options, ...options } })];
+}
+
+const failoverPrograms = ["pacemaker", "keepalived"] as const;
+const examples = exampleStacks.map((stack) => [stack, examplePlan(stack)] as const);
+/** Every other pair of programs that balancers can have, and nginx on a single balancer. */
+const balancing = [
+  ...balancerNames.flatMap((balancer) =>
+    failoverPrograms
+      .filter((failoverBy) => balancer !== "haproxy" || failoverBy !== "pacemaker")
+      .map((failoverBy) => withOptions("lab", { balancer, failoverBy })),
+  ),
+  withOptions("small", { balancer: "nginx" }),
 ];
+const plans: readonly (readonly [string, DataCenterPlan])[] = [...examples, ...balancing];
+/** Nodes that do not differ from those of the examples are proven once. */
+const isProven = (plan: DataCenterPlan, { index, roles }: NodePlan): boolean =>
+  index === 1 &&
+  (!balancing.some(([, other]) => other === plan) || roles.some((role) => /gateway|balancer/.test(role)));
 
 const notRoot = process.getuid?.() !== 0 && "needs root for mount namespaces";
 
@@ -107,7 +140,7 @@ describe("real programs accept the seeds", { skip: notRoot }, () => {
     });
 
     // The other nodes of a role differ only in name and address, and the golden tests compare them.
-    for (const node of plan.nodes.filter(({ index }) => index === 1)) {
+    for (const node of plan.nodes.filter((each) => isProven(plan, each))) {
       test(`${stack}/${node.name}`, (context) => {
         if (noImage) return context.skip(noImage);
         const proven = proveSeed(
@@ -124,8 +157,8 @@ describe("real programs accept the seeds", { skip: notRoot }, () => {
   }
 
   test("a mistake in any file is detected", (context) => {
-    const plan = examplePlan("lab");
-    for (const { node, wrong, found } of mistakes) {
+    for (const { node, options = {}, wrong, found } of mistakes) {
+      const [, plan] = withOptions("lab", options);
       const planned = plan.nodes.find(({ name }) => name === node) as NodePlan;
       const image = imageFor(imageKindOf(planned.roles), plan.kubernetes.version, "tree");
       if (!fs.existsSync(path.join(imagesFolder(), image))) return context.skip("the image cannot be had");
@@ -140,11 +173,14 @@ describe("real programs accept the seeds", { skip: notRoot }, () => {
 
 const nameOf = ({ name }: Proof): string => name;
 
-function expectedProofs({ roles }: NodePlan, { balancing: { movedBy } }: DataCenterPlan): string[] {
-  const member = movedBy === "pacemaker" && (roles.includes("gateway") || roles.includes("balancer"));
-  const vrrp = movedBy === "keepalived" && roles.includes("balancer");
+function expectedProofs({ roles }: NodePlan, { balancing: { movedBy, program } }: DataCenterPlan): string[] {
+  const isMember = roles.includes("gateway") || roles.includes("balancer");
+  const member = movedBy === "pacemaker" && isMember;
+  const isBalancer = roles.includes("balancer");
+  const forwards = isBalancer ? [`${program} accepts its configuration`] : [];
+  const byVrrp = movedBy === "keepalived" && isMember ? [...(isBalancer ? [keepalived] : []), later] : [];
   const ofRoles = roles.flatMap((role) => proofs[role]);
-  return [...everyNode, ...ofRoles, ...(member ? cluster : []), ...(vrrp ? [keepalived] : [])];
+  return [...everyNode, ...ofRoles, ...forwards, ...(member ? cluster : []), ...byVrrp];
 }
 
 /** The image's layers from top to bottom, without the layer that only containers need. */

@@ -60,7 +60,9 @@ const seen: Readonly<Record<string, (now: Machines) => boolean>> = {
   "network.flows[].to": hasLine("gateway/root/etc/nftables.conf", /daddr @storage .* 9100 /),
   "network.flows[].protocol": hasLine("gateway/root/etc/nftables.conf", /udp dport { 9100 }/),
   "network.flows[].ports[]": hasLine("gateway/root/etc/nftables.conf", /dport { 9100 }/),
-  "options.failover": hasLine("balancer-2/root/etc/corosync/corosync.conf", /token: 1000/),
+  "options.failover": hasLine("balancer-2/root/etc/keepalived/keepalived.conf", /advert_int 0\.6/),
+  "options.failoverBy": hasLine("balancer-2/root/etc/groundplane/node.env", /^FLOATING_IP_BY="keepalived"$/m),
+  "options.balancer": hasLine("balancer-2/root/etc/nginx/nginx.conf", /proxy_pass masters/),
   "options.podSecurity": hasLine(
     "master-1/root/etc/kubernetes/api-server/admission-configuration.yaml",
     /enforce: "restricted"/,

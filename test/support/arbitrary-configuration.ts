@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { balancerNames } from "../../model/balancers";
 import type { Configuration } from "../../stacks/config/configuration";
 import { formatCidr } from "../../stacks/config/ipv4";
 import { parseConfiguration } from "../../stacks/config/parse-configuration";
@@ -35,6 +36,7 @@ const storage = fc.record({ volume: fc.constantFrom("replica-3", "arbiter") });
 const options = fc.record({
   failover: fc.constantFrom("fast", "calm"),
   failoverBy: fc.constantFrom("pacemaker", "keepalived"),
+  balancer: fc.constantFrom(...balancerNames),
   fastProbes: fc.boolean(),
 });
 

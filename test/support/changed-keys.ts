@@ -74,8 +74,8 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   },
   "options.failoverBy": {
     to: { options: { failoverBy: "keepalived" } },
-    refused: /options\.failoverBy: pacemaker cannot become keepalived/,
   },
+  "options.balancer": { to: { options: { balancer: "nginx" } } },
   "pools.masters.count": { to: pool("masters", { count: 5 }) },
   "pools.workers.count": { to: pool("workers", { count: 2 }) },
   "pools.<pool>.cpus": { to: pool("workers", { cpus: 3 }) },

@@ -1,6 +1,6 @@
 import type { Role } from "../../model/roles";
 import type { Fault } from "../fault";
-import { balancerKill, haproxyCrash, plannedMove } from "./balancers";
+import { balancerKill, crashes, plannedMove } from "./balancers";
 import { gatewayKill } from "./gateway";
 import { isolation, partition } from "./isolation";
 import { etcdLeaderKill, masterKill, quorumLoss } from "./masters";
@@ -11,7 +11,7 @@ import { workerKill } from "./workers";
 
 /** Faults of nodes by role, in the order of execution: from the shortest to the longest. */
 const faultsOf: Readonly<Record<Role, readonly Fault[]>> = {
-  balancer: [balancerKill, plannedMove, haproxyCrash, isolation, partition],
+  balancer: [balancerKill, plannedMove, ...crashes, isolation, partition],
   master: [masterKill],
   etcd: [etcdLeaderKill, quorumLoss],
   worker: [workerKill],

@@ -1,3 +1,4 @@
+import { type BalancerName, balancerNames, balancers } from "../../model/balancers";
 import type { Measure } from "../../model/contract-report";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { readMove, recordHoldings, unheldMs } from "../address-holdings";
@@ -77,14 +78,21 @@ const moves = {
   keepalived: { move: () => "systemctl stop keepalived", restore: "systemctl start keepalived" },
 };
 
-export const haproxyCrash: Fault = {
-  name: "haproxy-crash",
-  what: "HAProxy is killed on the balancer with the floating IP",
-  measures: () => [apiGap(500), lostWrites],
-  inapplicable: () => undefined,
-  async run(lab) {
-    const holder = await lab.holder();
-    const crash = async () => void (await lab.must(holder, "systemctl kill --signal=KILL haproxy"));
-    return [seen(await lab.observe(holder, crash, AFTER_MS))];
-  },
+const crashOf = (program: BalancerName): Fault => {
+  const { title, unit } = balancers[program];
+  return {
+    name: `${unit}-crash`,
+    what: `${title} is killed on the balancer with the floating IP`,
+    measures: () => [apiGap(500), lostWrites],
+    inapplicable: ({ balancing }) =>
+      balancing.program === program ? undefined : `the stack has ${balancers[balancing.program].title} instead`,
+    async run(lab) {
+      const holder = await lab.holder();
+      const crash = async () => void (await lab.must(holder, `systemctl kill --signal=KILL ${unit}`));
+      return [seen(await lab.observe(holder, crash, AFTER_MS))];
+    },
+  };
 };
+
+/** One for each program; a stack has one of them. */
+export const crashes: readonly Fault[] = balancerNames.map(crashOf);

@@ -22,8 +22,28 @@ export const readApiServer =
     return certificate.state === "unhealthy" ? [certificate, notReady] : [notReady];
   };
 
-/** HAProxy's table of statistics. Every master must be in it. */
+/** What each balancer finds of the masters, in the way that its program makes possible. Every master must be in it. */
 export const readBackends =
+  (masters: readonly string[]): ReadAnswer =>
+  (of, answer) =>
+    /^nginx$/m.test(answer.text) ? readAskedMasters(masters)(of, answer) : readStatistics(masters)(of, answer);
+
+export const nginxIsSilent = "nginx does not report whether it uses it";
+
+/** The responses of the masters that nginx's configuration has, to its balancer. */
+const readAskedMasters =
+  (masters: readonly string[]): ReadAnswer =>
+  (of, { text }) =>
+    masters.map((name) => {
+      const [, status, reason = ""] = new RegExp(`^master ${name} (\\d{3}) ?(.*)$`, "m").exec(text) ?? [];
+      if (status === undefined) return unhealthy(of, `${name} is not one of its servers`);
+      if (status === "200") return healthy(of, `${name} is ready; ${nginxIsSilent}`);
+      const why = status === "000" ? reason || "no response" : `/readyz has status ${status}`;
+      return unhealthy(of, `${name} is not ready (${why}); ${nginxIsSilent}`);
+    });
+
+/** HAProxy's table of statistics. */
+const readStatistics =
   (masters: readonly string[]): ReadAnswer =>
   (of, answer) => {
     const [head = [], ...rows] = answer.text.split("\n").map((line) => line.replace(/^# /, "").split(","));

@@ -1,7 +1,14 @@
 import { type HealthCheckName, healthCheckNames } from "../../model/health-checks";
 import type { InventoryEntry } from "../../model/stack-outputs";
 import { readAwaitingFence } from "./awaiting-fence";
-import { readApiServer, readBackends, readCorosync, readHolders, readPacemaker } from "./balancing-answers";
+import {
+  nginxIsSilent,
+  readApiServer,
+  readBackends,
+  readCorosync,
+  readHolders,
+  readPacemaker,
+} from "./balancing-answers";
 import { type ClusterState, readLeaders, readNodes, readPods, readPolicies } from "./cluster-state";
 import { readAlarms, readEtcdDisk, readLeader, readLearners, readMembers, readSize } from "./etcd-answers";
 import type { Finding, HealthRow, MachineAnswers, ReadAnswer } from "./findings";
@@ -111,7 +118,10 @@ const summaries: Partial<Readonly<Record<HealthCheckName, (findings: readonly Fi
     return `${found.length} certificates; the first to end: ${first?.of} ${first?.observed}`;
   },
   "disk-room": (found) => `${found.length} file systems`,
-  backends: (found) => `${found.length} connections to masters are up`,
+  backends: (found) =>
+    found.some(({ observed }) => observed.endsWith(nginxIsSilent))
+      ? `${found.length} times, a balancer finds a master ready; nginx does not report which masters it uses`
+      : `${found.length} connections to masters are up`,
   "api-servers": (found) =>
     found
       .map(({ of, observed }) => `${of} ${observed}`)

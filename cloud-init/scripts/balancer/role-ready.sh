@@ -1,5 +1,5 @@
 #!/bin/bash
-# The balancer's part of node-ready: HAProxy responds, and a balancer holds the floating IP.
+# The balancer's part of node-ready: @title@ responds, and a balancer holds the floating IP.
 set -u
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env
@@ -13,8 +13,8 @@ if [ "$FLOATING_IP_BY" = pacemaker ]; then
   corosync-quorumtool -s 2>/dev/null | grep -q '^Quorate: *Yes' || missing "Corosync has no quorum"
 fi
 
-echo "show info" | socat -t 1 - UNIX-CONNECT:/run/haproxy/admin.sock 2>/dev/null | grep -q '^Name: HAProxy' ||
-  missing "HAProxy does not answer on its socket"
+@answers@ ||
+  missing "@title@ does not answer on its socket"
 
 case $FLOATING_IP_BY in
 pacemaker)

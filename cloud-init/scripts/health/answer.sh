@@ -65,7 +65,22 @@ by_pacemaker() { [ "${FLOATING_IP_BY:-}" = pacemaker ] || return "$inapplicable"
 ask_corosync() { by_pacemaker && timeout 3 corosync-quorumtool -s; }
 ask_pacemaker() { by_pacemaker && timeout 4 crm_mon --one-shot --output-as=xml; }
 ask_floating_ip() { ip -4 -oneline address show to "${API_ADDRESS%/*}/32"; }
-ask_backends() { echo "show stat" | timeout 3 socat -t 2 - UNIX-CONNECT:/run/haproxy/admin.sock; }
+# nginx does not tell which masters it uses, so this balancer asks each master as HAProxy's checks do.
+ask_masters() {
+  local address port name
+  echo nginx
+  while read -r address port name; do
+    curl -sS --max-time 3 --cacert /etc/haproxy/cluster-ca.crt --resolve "$name:$port:$address" -o /dev/null \
+      -w "master $name %{http_code} %{errormsg}\n" "https://$name:$port/readyz" 2>/dev/null &
+  done < <(sed -n 's/^ *server \([0-9.]*\):\([0-9]*\) .*; # \(.*\)$/\1 \2 \3/p' /etc/nginx/nginx.conf)
+  wait
+}
+ask_backends() {
+  case ${BALANCER:-haproxy} in
+  nginx) ask_masters ;;
+  *) echo "show stat" | timeout 3 socat -t 2 - UNIX-CONNECT:/run/haproxy/admin.sock ;;
+  esac
+}
 
 ask_dns() {
   echo "expected $API_ADDRESS"

@@ -68,6 +68,9 @@ fi
 if [ -e /seed/expected/etc/haproxy/haproxy.cfg ]; then
   prove "haproxy accepts its configuration" haproxy -c -f /etc/haproxy/haproxy.cfg
 fi
+if [ -e /seed/expected/etc/nginx/nginx.conf ]; then
+  prove "nginx accepts its configuration" nginx -t -q -c /etc/nginx/nginx.conf
+fi
 if [ -e /seed/expected/etc/corosync/corosync.conf ]; then
   # Corosync finds itself among the members by its addresses.
   ip address add "$(sed -n 's/^NODE_ADDRESS="\(.*\)"$/\1/p' /etc/groundplane/node.env)/32" dev lo
@@ -80,6 +83,9 @@ if [ -e /seed/expected/etc/keepalived/keepalived.conf ]; then
 fi
 if [ -e /seed/expected/var/lib/pacemaker/cib/cib.xml ]; then
   prove "pacemaker accepts its configuration" crm_verify --xml-file /var/lib/pacemaker/cib/cib.xml
+fi
+if [ -e /seed/expected/etc/groundplane/cluster.xml ]; then
+  prove "pacemaker accepts its future configuration" crm_verify --xml-file /etc/groundplane/cluster.xml
 fi
 for configuration in /seed/expected/etc/groundplane/kubeadm/*.yaml; do
   [ -e "$configuration" ] || continue

@@ -26,8 +26,8 @@ test("a refusal says what is fixed, why, and what can be done", () => {
 
 test("every fixed key is refused, and all at once", () => {
   const network = { podCidr: "10.99.0.0/16", serviceCidr: "10.100.0.0/16" };
-  const after = { network, options: { failoverBy: "keepalived" }, floatingIp: "192.168.56.77", distribution: "ubuntu" };
-  const keys = ["distribution", "floatingIp", "network.podCidr", "network.serviceCidr", "options.failoverBy"];
+  const after = { network, floatingIp: "192.168.56.77", distribution: "ubuntu" };
+  const keys = ["distribution", "floatingIp", "network.podCidr", "network.serviceCidr"];
   assert.deepEqual([...refusedKeys({}, after)].sort(), keys);
 });
 

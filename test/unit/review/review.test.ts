@@ -259,3 +259,23 @@ test("the rendering of an earlier revision is read, with one role and the image'
   const { changes, refused } = compareRenderings(readRendering({ ...now, nodes: earlier }), rendering());
   assert.deepEqual([changes, refused], [[], []]);
 });
+
+test("other programs of balancers are named with what they interrupt", () => {
+  const review = (option: string) => {
+    const { changes } = compareRenderings(
+      rendering(),
+      rendering((text) => `${text}    options: {${option}}\n`),
+    );
+    const balancers = changes.filter(({ roles }) => roles.includes("balancer"));
+    return reviewChanges(balancers, context).nodes[0];
+  };
+  const mover = review("failoverBy: keepalived");
+  assert.equal(mover?.risk, "medium");
+  assert.equal(mover?.interruption.what, "the API, while the floating IP moves");
+  assert.equal(
+    mover?.reloads[0],
+    "/usr/local/lib/groundplane/change-balancing FLOATING_IP_BY=keepalived BALANCER=haproxy",
+  );
+  const program = review("balancer: nginx");
+  assert.deepEqual([program?.risk, program?.interruption.what], ["low", "open connections through it"]);
+});

@@ -77,8 +77,12 @@ test("every fault applies to a lab, and some faults apply to a small stack", () 
     faults.filter((fault) => fault.inapplicable(examplePlan(stack)) === undefined).map(({ name }) => name);
   assert.deepEqual(
     applicable("lab"),
-    faults.map(({ name }) => name),
+    faults.map(({ name }) => name).filter((name) => name !== "nginx-crash"),
   );
+  const nginx = faults.find(({ name }) => name === "nginx-crash");
+  const plan = examplePlan("lab");
+  assert.equal(nginx?.inapplicable(plan), "the stack has HAProxy instead");
+  assert.equal(nginx?.inapplicable({ ...plan, balancing: { ...plan.balancing, program: "nginx" } }), undefined);
   assert.deepEqual(applicable("small"), ["haproxy-crash", "idle-stream", "all-stopped"]);
 });
 

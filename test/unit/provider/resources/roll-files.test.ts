@@ -10,6 +10,8 @@ const file = (path: string, content: string, reload = "reload"): GuestFile & { r
   ...{ path, mode: "0644", content, reload },
 });
 
+const settings = "/etc/groundplane/node.env";
+
 interface Node {
   readonly disk: readonly GuestFile[];
   /** Whether the node works, depending on the files on its disk. */
@@ -19,7 +21,11 @@ interface Node {
 }
 
 /** The commands that the guest ran, and the files on its disk afterwards. */
-async function roll(wanted: readonly (GuestFile & { reload: string })[], node: Node) {
+async function roll(
+  wanted: readonly (GuestFile & { reload: string })[],
+  node: Node,
+  before?: NodeFilesInputs["files"],
+) {
   const disk = new Map(node.disk.map((each) => [each.path, each]));
   const content = (path: string) => disk.get(path)?.content;
   const told: string[] = [];
@@ -28,6 +34,7 @@ async function roll(wanted: readonly (GuestFile & { reload: string })[], node: N
       const done = (code: number, stdout = "") => ({ code, stdout, stderr: "" });
       if (program.endsWith("node-ready")) return (node.works ?? (() => true))(content) ? done(0) : done(1, "is down");
       told.push([program, ...args].join(" "));
+      if (args[1]?.includes("change-balancing")) told.push(`settings: ${content(settings)?.split("\n")[0]}`);
       if (program === "rm") for (const path of args) disk.delete(path);
       return node.reloadFails?.(content) ? done(1, "no such directive") : done(0);
     },
@@ -42,7 +49,7 @@ async function roll(wanted: readonly (GuestFile & { reload: string })[], node: N
   // The engine's limit bounds every wait, so it has the shortest value.
   const context = { signal: new AbortController().signal, log, timeoutSeconds: 6 } as unknown as Context;
   const inputs = { node: "balancer-1", connection: {}, files: wanted, generation: "g" } as unknown as NodeFilesInputs;
-  const error = await rollFiles({ connect: async () => guest, isNew: false }, inputs, context).then(
+  const error = await rollFiles({ connect: async () => guest, isNew: false, before }, inputs, context).then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -99,4 +106,42 @@ test("new files repair a node that its current files have broken", async () => {
   });
   assert.deepEqual([told.at(-1), content("/a"), error], ["sh -c reload", "two", undefined]);
   assert.match(String(told[0]), /^warning: balancer-1 is unhealthy/);
+});
+
+const mover = (name: string, role = "balancer") => file(settings, `FLOATING_IP_BY="${name}"\nNODE_ROLE="${role}"`, "");
+const change = (mover: string): readonly string[] => {
+  const command = "/usr/local/lib/groundplane/change-balancing";
+  return [`sh -c [ ! -x ${command} ] || '${command}' 'FLOATING_IP_BY=${mover}' 'BALANCER=haproxy'`];
+};
+
+test("another program for the floating IP starts before the settings say so, although the node is not ready alone", async () => {
+  const { told, error, content } = await roll(
+    [mover("keepalived"), file("/target", "new")],
+    { disk: [mover("pacemaker"), file("/target", "old")], works: (text) => text("/target") === "new" },
+    [mover("pacemaker"), file("/target", "old")],
+  );
+  assert.deepEqual(told, [...change("keepalived"), 'settings: FLOATING_IP_BY="pacemaker"', "sh -c reload"]);
+  assert.deepEqual([error, content(settings)], [undefined, mover("keepalived").content]);
+});
+
+test("the gateway is ready again when a balancer has the same program, and nothing waits for it", async () => {
+  const before = [mover("keepalived", "gateway")];
+  const { told, error } = await roll([mover("pacemaker", "gateway")], { disk: before, works: () => false }, before);
+  assert.deepEqual([told, error], [[...change("pacemaker"), 'settings: FLOATING_IP_BY="keepalived"'], undefined]);
+});
+
+test("a balancer that fails with the other program gets the former one back, while the command is still there", async () => {
+  const before = [mover("pacemaker"), file("/old", "old")];
+  const { told, error, content } = await roll(
+    [mover("keepalived"), file("/new", "new")],
+    { disk: before, reloadFails: (text) => text(settings) === mover("keepalived").content },
+    before,
+  );
+  assert.deepEqual(told.slice(-4), [
+    ...change("pacemaker"),
+    'settings: FLOATING_IP_BY="pacemaker"',
+    "rm -f /new",
+    "sh -c reload",
+  ]);
+  assert.deepEqual([content(settings), error?.id], [mover("pacemaker").content, "reload-failed"]);
 });

@@ -63,6 +63,18 @@ test("a master that HAProxy has taken out of rotation, or does not know, is unhe
   assert.match(backends(statistics("masters,master-1,UP 1/2,L7TOUT,,,")), /healthy: master-1 is UP/);
 });
 
+test("with nginx, its balancer asks the masters; what nginx does with them is never claimed", () => {
+  const seen = backends("nginx\nmaster master-2 200 \nmaster master-1 503 ");
+  assert.match(seen, /master-1 unhealthy: master-1 is not ready \(\/readyz has status 503\); nginx does not report/);
+  assert.match(seen, /master-1 healthy: master-2 is ready; nginx does not report whether it uses it$/m);
+  const ended = "master master-1 000 SSL certificate problem: certificate has expired";
+  assert.match(
+    backends(`nginx\n${ended}`),
+    /master-1 is not ready \(SSL certificate problem: certificate has expired\)/,
+  );
+  assert.match(backends(`nginx\n${ended}`), /unhealthy: master-2 is not one of its servers/);
+});
+
 test("a HAProxy that does not answer is unknown", () => {
   for (const text of ["", "socat: E connect: No such file or directory", "# pxname,svname,status"]) {
     assert.match(backends(text), /unknown/, text);
