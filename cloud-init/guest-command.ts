@@ -3,7 +3,8 @@ import type { TextFile } from "./role-content";
 import { script } from "./scripts/read-script";
 
 /** A script of cloud-init/scripts/ that becomes a command in the guest, e.g. `gateway/role-ready`. */
-export type CommandScript = `${"balancer" | "common" | "gateway" | "kubernetes" | "storage"}/${GuestCommand}`;
+export type CommandScript =
+  `${"balancer" | "common" | "etcd" | "external-etcd" | "gateway" | "kubernetes" | "storage"}/${GuestCommand}`;
 
 const commands = new Map<string, TextFile>();
 

@@ -5,9 +5,10 @@ import { type NodeContent, renderCloudConfig } from "./cloud-config";
 import { renderRoleTarget, startRole } from "./files/role-target";
 import { renderMetaData } from "./meta-data";
 import { renderNetworkConfig } from "./network-config";
-import { mergeContents, noContent, type RenderRole, type SeedFile } from "./role-content";
+import { mergeContents, type RenderRole, type SeedFile } from "./role-content";
 import { balancerContent } from "./roles/balancer";
 import { commonContent } from "./roles/common";
+import { etcdContent } from "./roles/etcd";
 import { gatewayContent } from "./roles/gateway";
 import { workerContent } from "./roles/kubernetes-node";
 import { masterContent } from "./roles/master";
@@ -17,8 +18,7 @@ const contentOf: Readonly<Record<Role, RenderRole>> = {
   gateway: gatewayContent,
   balancer: balancerContent,
   master: masterContent,
-  // kubeadm runs it as a static pod of the master.
-  etcd: () => noContent,
+  etcd: etcdContent,
   worker: workerContent,
   storage: storageContent,
 };

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
+import { isClusterNode } from "../model/roles";
+import { etcdMachinesOf, type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
 import { bootstrapMember, guestConnection } from "./guest-connection";
 import type { PoolArgs } from "./machine-pool";
 import { Membership } from "./resources";
@@ -13,9 +14,10 @@ export interface ClusterMembershipArgs extends PoolArgs {
   readonly after: readonly pulumi.Resource[];
 }
 
-/** The cluster membership of a master or worker. */
+/** The cluster membership of a master, worker or etcd machine. */
 export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Resource): Membership {
   const { node, plan, secrets } = args;
+  const masters = isClusterNode(node.roles) ? nodesOf(plan, "master") : etcdMachinesOf(plan);
   return new Membership(
     `${node.name}-membership`,
     {
@@ -24,7 +26,7 @@ export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Re
       node: node.name,
       roles: node.roles,
       connection: guestConnection(plan, node, secrets),
-      masters: nodesOf(plan, "master").map((master) => bootstrapMember(plan, master, secrets)),
+      masters: masters.map((master) => bootstrapMember(plan, master, secrets)),
       generation: args.machine.machine.generation,
       podGraceSeconds: plan.kubernetes.podGraceSeconds,
     },

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
+import { etcdMachinesOf, type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
 import type { BalancerPair } from "./balancer-pair";
 import { clusterMembership } from "./cluster-membership";
 import { bootstrapMember } from "./guest-connection";
@@ -14,8 +14,8 @@ export interface ControlPlaneArgs extends PoolArgs {
 }
 
 /**
- * The masters with their etcd. Each of them has a membership. Whether it took part in the bootstrap or joined later is
- * recorded in `bootstrap` and in the cluster, not in the plan.
+ * The masters with their etcd, or with the machines of etcd. Each of them has a membership. Whether it took part in the bootstrap
+ * or joined later is recorded in `bootstrap` and in the cluster, not in the plan.
  */
 export class ControlPlane extends pulumi.ComponentResource {
   readonly machines: readonly VirtualMachine[];
@@ -24,22 +24,32 @@ export class ControlPlane extends pulumi.ComponentResource {
 
   constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:ControlPlane", name, {}, opts);
-    const masters = nodesOf(args.plan, "master");
+    const [masters, etcd] = [nodesOf(args.plan, "master"), etcdMachinesOf(args.plan)];
     this.machines = poolMachines(masters, args, this);
-    this.bootstrap = this.startCluster(masters, args);
-    this.memberships = this.joinInTurn(masters, args);
-    rollFiles(this.machines, args, this.memberships);
+    const etcdMachines = poolMachines(etcd, args, this);
+    this.bootstrap = this.startCluster(masters, etcdMachines, args);
+    // API servers learn of a member after it has joined, and no longer know one before it leaves.
+    const members = this.joinInTurn(etcd, etcdMachines, [this.bootstrap], args);
+    const etcdFiles = rollFiles(etcdMachines, args, members);
+    this.memberships = this.joinInTurn(masters, this.machines, [this.bootstrap, ...members.slice(-1)], args);
+    rollFiles(this.machines, args, this.memberships, etcdFiles);
     this.registerOutputs({});
   }
 
-  private startCluster(masters: readonly NodePlan[], args: ControlPlaneArgs): Bootstrap {
+  private startCluster(
+    masters: readonly NodePlan[],
+    etcdMachines: readonly VirtualMachine[],
+    args: ControlPlaneArgs,
+  ): Bootstrap {
     const { plan, secrets } = args;
-    const needed = [args.gateway.machine, ...args.balancers.machines, ...this.machines];
+    const needed = [args.gateway.machine, ...args.balancers.machines, ...this.machines, ...etcdMachines];
+    const members = (nodes: readonly NodePlan[]) => nodes.map((node) => bootstrapMember(plan, node, secrets));
     return new Bootstrap(
       "bootstrap",
       {
         stack: plan.stack,
-        members: masters.map((master) => bootstrapMember(plan, master, secrets)),
+        members: members(masters),
+        ...(etcdMachines.length > 0 && { etcd: members(etcdMachinesOf(plan)) }),
         rebootstrap: plan.kubernetes.rebootstrap,
       },
       {
@@ -52,12 +62,17 @@ export class ControlPlane extends pulumi.ComponentResource {
   }
 
   /** etcd adds and removes one member at a time. */
-  private joinInTurn(masters: readonly NodePlan[], args: ControlPlaneArgs): readonly Membership[] {
+  private joinInTurn(
+    nodes: readonly NodePlan[],
+    machines: readonly VirtualMachine[],
+    first: readonly pulumi.Resource[],
+    args: ControlPlaneArgs,
+  ): readonly Membership[] {
     const memberships: Membership[] = [];
-    masters.forEach((master, position) => {
-      const machine = this.machines[position] as VirtualMachine;
-      const after = [this.bootstrap, ...memberships.slice(-1)];
-      memberships.push(clusterMembership({ ...args, node: master, machine, after }, this));
+    nodes.forEach((node, position) => {
+      const machine = machines[position] as VirtualMachine;
+      const after = [...first, ...memberships.slice(-1)];
+      memberships.push(clusterMembership({ ...args, node, machine, after }, this));
     });
     return memberships;
   }

@@ -3,6 +3,7 @@ import { type Role, roles } from "../model/roles";
 import type { NodePlan } from "../stacks/plan/data-center-plan";
 import type { Foundation } from "./foundation";
 import type { Gateway } from "./gateway";
+import type { NodeFiles } from "./resources";
 import { VirtualMachine } from "./virtual-machine";
 
 /** The dependencies of a pool's nodes beside the foundation. */
@@ -26,17 +27,21 @@ export function poolMachines(
  * or a broken reload, never reaches the whole pool.
  *
  * @param memberships of the nodes in the cluster, if any: a node is not ready before it has joined
+ * @param start files that precede those of the pool
+ * @returns the files that those of another pool follow
  */
 export function rollFiles(
   machines: readonly VirtualMachine[],
   { gateway }: PoolArgs,
   memberships: readonly pulumi.Resource[] = [],
-): void {
-  let before = gateway.files;
+  start = gateway.files,
+): NodeFiles {
+  let before = start;
   machines.forEach((machine, position) => {
     const files = machine.keepFiles([before, ...memberships.slice(position, position + 1)]);
     if (rollsInTurn(machine.roles)) before = files;
   });
+  return before;
 }
 
 const rollsInTurn = (set: readonly Role[]): boolean => set.some((role) => roles[role].roll === "in-turn");

@@ -6,7 +6,7 @@ import { readJson, writeJson } from "../host/file-store";
 import { localHost } from "../host/local-host";
 import { appendConsole, fakeStackFolder, machineFolder, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
-import { isMaster, mastersOf } from "./fake-masters";
+import { etcdMembersOf, hasEtcd, isEtcdMachine, isMaster, mastersOf } from "./fake-masters";
 import type { RunOptions, RunResult } from "./guest-ssh";
 
 /** Implements the guest commands with a cluster in a file: its members, and the machine generation that each joined with. */
@@ -15,8 +15,9 @@ interface Cluster {
   readonly id: string;
   /** Node name to the generation of the machine that joined. */
   readonly nodes: Readonly<Record<string, string>>;
-  /** Names of those that joined as masters. A master counts also after its machine has vanished. */
+  /** Names of those that joined, as masters and as machines of etcd. They count also after their machine has vanished. */
   readonly masters?: readonly string[];
+  readonly etcd?: readonly string[];
   /** The ids of the join tokens, with the end of their validity in milliseconds since the epoch. */
   readonly tokens?: Readonly<Record<string, number>>;
 }
@@ -47,6 +48,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "node-ready": async () => ok(),
   "bootstrap-cluster": (node, [order]) => give(node, order as NodeState["order"]),
   "join-cluster": async (node, _args, { stdin }) => {
+    if (isEtcdMachine(await readMachine(localHost, node))) return give(node, "join");
     const token = tokenId(stdin);
     return token === undefined ? failed("no token on standard input") : give(node, "join", token);
   },
@@ -116,8 +118,10 @@ async function give(node: MachineName, order: NodeState["order"], token?: string
   if (state.phase === "member") return ok();
   if (order === "join" && state.etcdData) return failed("this master has begun a bootstrap");
   const phase = order === "join" ? "joining" : "bootstrapping";
-  if (order === "first" && !state.etcdData) await writeJson(clusterFile(node.stack), { id: randomUUID(), nodes: {} });
-  await writeJson(nodeFile(node), { ...state, order, phase, etcdData: order !== "join", error: "", token });
+  const isMember = hasEtcd(await readMachine(localHost, node));
+  const isNew = order === "first" && isMember && !state.etcdData;
+  if (isNew) await writeJson(clusterFile(node.stack), { id: randomUUID(), nodes: {} });
+  await writeJson(nodeFile(node), { ...state, order, phase, etcdData: isMember && order !== "join", error: "", token });
   return ok();
 }
 
@@ -129,16 +133,19 @@ function advance(node: MachineName): Promise<NodeState> {
     const generation = machine?.made?.generation ?? "";
     const cluster = await readCluster(node);
     const tokenEnd = cluster?.tokens?.[state.token ?? ""] ?? 0;
-    if (!cluster || (state.order === "join" && tokenEnd <= Date.now())) return state;
+    if (!cluster) return state;
+    const ofEtcd = isEtcdMachine(machine);
+    if (!ofEtcd && state.order === "join" && tokenEnd <= Date.now()) return state;
     const present = cluster.nodes[node.name];
     const next: NodeState =
-      present && present !== generation
+      !ofEtcd && present && present !== generation
         ? { ...state, phase: "failed", error: `a Node ${node.name} of an earlier machine exists` }
-        : { ...state, phase: "member", etcdData: state.order !== "join" || isMaster(machine) };
+        : { ...state, phase: "member", etcdData: hasEtcd(machine) };
     if (next.phase === "member") {
       const nodes = { ...cluster.nodes, [node.name]: generation };
       const masters = [...new Set([...(cluster.masters ?? []), ...(isMaster(machine) ? [node.name] : [])])];
-      await writeJson(clusterFile(node.stack), { ...cluster, nodes, masters });
+      const etcd = [...new Set([...(cluster.etcd ?? []), ...(ofEtcd ? [node.name] : [])])];
+      await writeJson(clusterFile(node.stack), { ...cluster, nodes, masters, ...(etcd.length > 0 && { etcd }) });
     }
     await writeJson(nodeFile(node), next);
     return next;
@@ -167,11 +174,11 @@ async function asMember(node: MachineName): Promise<Cluster | undefined> {
   return (await advance(node)).phase === "member" ? readCluster(node) : undefined;
 }
 
-/** Joined masters are etcd members; a member is healthy while the machine that joined is running. */
+/** A member of etcd is healthy while the machine that joined is running. */
 async function mayLeave(node: MachineName, [leaving = ""]: readonly string[]): Promise<RunResult> {
   const cluster = await asMember(node);
   if (!cluster) return failed("etcd does not respond");
-  const others = (await mastersOf(cluster, node.stack)).filter((name) => name !== leaving);
+  const others = (await etcdMembersOf(cluster, node.stack)).filter((name) => name !== leaving);
   const healthy = [];
   for (const name of others) {
     const record = await readMachine(localHost, { ...node, name });

@@ -6,9 +6,23 @@ import { type MachineRecord, readMachine } from "../hypervisors/fake/fake-store"
 export const isMaster = (machine: MachineRecord | undefined): boolean =>
   machine?.made?.spec.roles?.includes("master") === true;
 
+/** A member of etcd that is no master: it joins without a token. */
+export const isEtcdMachine = (machine: MachineRecord | undefined): boolean =>
+  machine?.made?.spec.roles?.includes("etcd") === true && !isMaster(machine);
+
+export const hasEtcd = (machine: MachineRecord | undefined): boolean =>
+  machine?.made?.spec.roles?.includes("etcd") === true;
+
 interface Members {
   readonly nodes: Readonly<Record<string, string>>;
   readonly masters?: readonly string[];
+  readonly etcd?: readonly string[];
+}
+
+/** The masters, unless etcd has machines of its own. */
+export async function etcdMembersOf(cluster: Members, stack: string): Promise<readonly string[]> {
+  const { etcd = [], nodes } = cluster;
+  return etcd.length > 0 ? etcd.filter((name) => nodes[name] !== undefined) : mastersOf(cluster, stack);
 }
 
 export async function mastersOf({ nodes, masters = [] }: Members, stack: string): Promise<readonly string[]> {

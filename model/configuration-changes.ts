@@ -44,6 +44,12 @@ export const configurationChanges = {
     class: "rolling",
     effect: "Masters join and leave one at a time; balancers reload.",
   },
+  "pools.etcd.count": {
+    ...fixed(
+      "The data of etcd does not move between masters and machines of its own. Between 1, 3 and 5, members join and leave one at a time.",
+    ),
+    guardedBy: "members",
+  },
   "pools.workers.count": live("Workers join at once, or are drained and leave."),
   "pools.storage.count": {
     ...fixed("The volume has one copy on each of them. A stack without storage may get it later."),

@@ -75,6 +75,11 @@ export const fixedTimers = {
   passive: { failures: 1, leftOutSeconds: 2, idleSeconds: 5, probes: 3, retransmissions: 4 },
   /** keepalived's check of the program beside it. */
   balancer: { intervalSeconds: 1, timeoutSeconds: 2, fall: 3, rise: 1 },
+  /**
+   * A master's check of etcd machines. With the time to connect, a member that is silent is left within 0.8 s; an unnecessary
+   * change of the member costs some repeated requests.
+   */
+  etcdCheck: { intervalMs: 200, fastIntervalMs: 50, downIntervalMs: 500, fall: 2, rise: 1 },
   /** Gluster: a brick whose process does not answer, and the time between two comparisons of copies. */
   volume: { brickTimeoutSeconds: 10, healIntervalSeconds: 30 },
 } as const;

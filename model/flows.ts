@@ -3,7 +3,7 @@ import { glusterManagement, glusterPorts, ports } from "./ports";
 /** What may pass between segments. The gateway's firewall and the README's table both come from these tables. */
 
 /** Addresses that a rule is about; `api` is the balancers together with the floating IP. */
-export const flowParties = ["balancer", "api", "master", "worker", "storage"] as const;
+export const flowParties = ["balancer", "api", "master", "etcd", "worker", "storage"] as const;
 
 export type FlowParty = (typeof flowParties)[number];
 
@@ -48,6 +48,8 @@ export const interSegmentFlows: readonly Flow[] = [
   },
   { purpose: "nodes and pods", from: ["master"], to: ["worker"], protocol: "udp", ports: allBut() },
   { purpose: "nodes and pods", from: ["worker"], to: ["master"], protocol: "udp", ports: allBut() },
+  // Only where etcd has machines of its own, which reach each other inside their segment.
+  { purpose: "etcd, from API servers", from: ["master"], to: ["etcd"], protocol: "tcp", ports: [ports.etcdClient] },
   { purpose: "Gluster volumes", from: ["worker"], to: ["storage"], protocol: "tcp", ports: glusterPorts },
 ];
 

@@ -25,6 +25,10 @@ export const guestPaths = {
   pki,
   etcdPki: `${pki}/etcd`,
   etcdData: "/var/lib/etcd",
+  /** Without its ending: the API server's certificate and key for etcd that has machines of its own. */
+  etcdClient: `${pki}/apiserver-etcd-client`,
+  /** Which members of etcd the API server may use, where etcd has machines of its own. */
+  etcdProxy: `${settings}/etcd-proxy.cfg`,
   adminKubeconfig: `${kubernetes}/admin.conf`,
   apiServer,
   /** Defaults of the API server's admission plugins. */
@@ -32,6 +36,8 @@ export const guestPaths = {
   encryptionConfiguration: `${apiServer}/encryption-configuration.yaml`,
   auditPolicy: `${apiServer}/audit-policy.yaml`,
   authenticationConfiguration: `${apiServer}/authentication-configuration.yaml`,
+  staticPods: `${kubernetes}/manifests`,
+  kubeletConfiguration: "/var/lib/kubelet/config.yaml",
   /** Settings of this node's kubelet, on top of those that kubeadm wrote when the node joined. */
   kubeletSettings: `${kubernetes}/kubelet.conf.d`,
   /** Exists while a fence of another node waits for that node's return. */

@@ -7,6 +7,7 @@ import {
   type Pool,
   type PoolChange,
   type PresentMember,
+  poolOf,
   without,
 } from "./pool-change";
 import type { Role } from "./roles";
@@ -40,7 +41,9 @@ export function refusedLosses(
   after: GuardedMembers,
   volume = after.volume,
 ): readonly RefusedLoss[] {
-  const changes = (pool: Pool): PoolChange => changeOf(pool, before, present, after[pool]);
+  const changes = (pool: Pool): PoolChange => changeOf(pool, before, present, after[pool] ?? []);
+  const moved = movedEtcd(before, after);
+  if (moved.length > 0) return moved;
   return Object.values(lossesOf).flatMap((losses) => losses(changes, { ...after, former: volume }));
 }
 
@@ -57,9 +60,9 @@ const nothingLost: Losses = () => [];
 /** What must not be lost of each role. */
 const lossesOf: Readonly<Record<Role, Losses>> = {
   gateway: nothingLost,
-  // Its state is etcd's.
-  master: nothingLost,
-  etcd: (changes) => masterLosses(changes("masters")),
+  // Its state is etcd's. One master must stay, through which the others join.
+  master: (changes) => (changes("etcd").members.length > 0 ? lastMasterLost(changes("masters")) : []),
+  etcd: (changes) => etcdLosses(changes(changes("etcd").members.length > 0 ? "etcd" : "masters")),
   balancer: (changes) => balancerLosses(changes("balancers")),
   worker: nothingLost,
   storage: (changes, { replicas, former, volume }) => [
@@ -73,16 +76,42 @@ const onlyList = (names: readonly string[]): string => (names.length > 0 ? `only
 
 const startOver = "`groundplane destroy` keeps the data disks";
 
-function masterLosses({ members, removed, replaced, standing }: PoolChange): readonly RefusedLoss[] {
+/** Masters and etcd machines take no other's place: the data of etcd would have to move member by member. */
+function movedEtcd(before: readonly FormerMachine[], { etcd = [] }: GuardedMembers): readonly RefusedLoss[] {
+  const members = before.filter(({ roles }) => roles.includes("etcd"));
+  const [machines, masters] = [true, false].map((own) =>
+    members.filter(({ roles }) => (poolOf(roles) === "etcd") === own).map(({ name }) => name),
+  ) as [string[], string[]];
+  const way = "create another stack with it and restore a backup of etcd there";
+  if (etcd.length > 0 && masters.length > 0) {
+    const problem = `the cluster's data is on ${list(masters)} and cannot move to machines for etcd`;
+    return [{ property: "etcd", problem, instead: `keep pools.etcd.count: 0, or ${way}` }];
+  }
+  if (etcd.length > 0 || machines.length === 0) return [];
+  const problem = `the cluster's data is on ${list(machines)} and cannot move to the masters`;
+  return [{ property: "etcd", problem, instead: `keep pools.etcd.count: ${machines.length}, or ${way}` }];
+}
+
+function lastMasterLost({ members, removed, replaced, running }: PoolChange): readonly RefusedLoss[] {
+  const lost = [...removed, ...replaced];
+  if (lost.length === 0 || without(running, lost).length > 0) return [];
+  const problem = `${list(lost)} would go, and no other master is at work through which masters can join`;
+  const instead =
+    members.length === 1
+      ? "grow to two masters first"
+      : "recreate masters one after the other, each with a separate `up`; repair a stopped one first";
+  return [{ property: "masters", problem, instead }];
+}
+
+function etcdLosses({ pool, members, removed, replaced, standing }: PoolChange): readonly RefusedLoss[] {
   const needed = majorityOf(members.length);
   if (removed.length + replaced.length === 0) return [];
-  const refuse = (problem: string, instead: string): readonly RefusedLoss[] => [
-    { property: "masters", problem, instead },
-  ];
+  const noun = pool === "etcd" ? "etcd machine" : "master";
+  const refuse = (problem: string, instead: string): readonly RefusedLoss[] => [{ property: pool, problem, instead }];
   if (members.length > 1 && standing.length < needed) {
     return refuse(
       `etcd has no majority: ${onlyList(standing)} of ${list(members)} respond`,
-      "repair the masters first: revert this change and run `up`",
+      `repair the ${noun}s first: revert this change and run \`up\``,
     );
   }
   const kept = without(standing, replaced);
@@ -91,16 +120,16 @@ function masterLosses({ members, removed, replaced, standing }: PoolChange): rea
       `${list(replaced)} would be recreated at once, and etcd would keep ${kept.length} of ${members.length} members; ` +
         `it needs ${needed}`,
       members.length === 1
-        ? "the only master holds the cluster's data: grow to three masters first, or start over with `groundplane destroy`"
-        : "recreate masters one after the other, each with a separate `up`",
+        ? `the only ${noun} holds the cluster's data: grow to three ${noun}s first, or start over with \`groundplane destroy\``
+        : `recreate ${noun}s one after the other, each with a separate \`up\``,
     );
   }
   return leavingInTurn(members, removed, standing).flatMap((problem) =>
-    refuse(problem, "repair the remaining masters first: revert this change and run `up`"),
+    refuse(problem, `repair the remaining ${noun}s first: revert this change and run \`up\``),
   );
 }
 
-/** Masters leave one by one, the last first; a majority of those that are left must stand at each step. */
+/** Members leave one by one, the last first; a majority of those that are left must stand at each step. */
 function leavingInTurn(
   members: readonly string[],
   removed: readonly string[],

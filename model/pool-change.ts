@@ -12,8 +12,10 @@ export interface GuardedMember {
 }
 
 export interface GuardedMembers {
-  /** Each of them is a member of etcd. */
+  /** Each of them is a member of etcd, unless etcd has machines of its own. */
   readonly masters: readonly GuardedMember[];
+  /** Absent where the masters are the members of etcd. */
+  readonly etcd?: readonly GuardedMember[];
   readonly balancers: readonly GuardedMember[];
   readonly storage: readonly GuardedMember[];
   /** How many storage machines keep the same data, an arbiter among them. */
@@ -26,18 +28,34 @@ export interface PresentMember extends GuardedMember {
   readonly running: boolean;
 }
 
-export type Pool = "masters" | "balancers" | "storage";
-export const pools: readonly Pool[] = ["masters", "balancers", "storage"];
+export type Pool = "masters" | "etcd" | "balancers" | "storage";
+export const pools: readonly Pool[] = ["masters", "etcd", "balancers", "storage"];
 
 /** The least number of `members` that can decide for all. */
 export const majorityOf = (members: number): number => Math.floor(members / 2) + 1;
 
-/** The role that makes a node a guarded member of the pool. A master is guarded for its etcd. */
-export const guardedRole: Readonly<Record<Pool, Role>> = { masters: "etcd", balancers: "balancer", storage: "storage" };
+/** The role that makes a node a guarded member of the pool. A master that is a member of etcd is guarded as a master. */
+const guardedRole: Readonly<Record<Pool, Role>> = {
+  ...{ masters: "master", etcd: "etcd" },
+  ...{ balancers: "balancer", storage: "storage" },
+};
 
 /** The pool that guards nodes with these roles, if any does. */
 export const poolOf = (roles: readonly Role[]): Pool | undefined =>
   pools.find((pool) => roles.includes(guardedRole[pool]));
+
+/** The planned members that the guard protects, of a plan or of a rendering. */
+export function guardedPools<Node extends { readonly roles: readonly Role[] }>(
+  nodes: readonly Node[],
+  memberOf: (node: Node) => GuardedMember,
+): Pick<GuardedMembers, Pool> {
+  const members = (pool: Pool) => nodes.filter(({ roles }) => poolOf(roles) === pool).map(memberOf);
+  const etcd = members("etcd");
+  return {
+    ...{ masters: members("masters"), balancers: members("balancers"), storage: members("storage") },
+    ...(etcd.length > 0 && { etcd }),
+  };
+}
 
 /** Earlier revisions recorded a member's pool alone. */
 export const rolesOfMember = (pool: Pool, { roles }: Pick<GuardedMember, "roles">): readonly Role[] =>

@@ -111,12 +111,14 @@ export interface BootstrapMember {
 }
 
 /**
- * Starts the cluster once, in parallel on all masters that the stack begins with. `bootstrappedWith` records which.
- * Later changes of `members` only change the list in which it looks for survivors.
+ * Starts the cluster once, in parallel on all masters that the stack begins with, and before them on its etcd machines.
+ * `bootstrappedWith` records which. Later changes of `members` and `etcd` only change the list in which it looks for survivors.
  */
 export interface BootstrapInputs {
   readonly stack: string;
   readonly members: readonly BootstrapMember[];
+  /** The machines of etcd, which have the cluster's data; absent where the masters have it. */
+  readonly etcd?: readonly BootstrapMember[];
   /** Consent to start a new, empty cluster when the data of every master is gone. */
   readonly rebootstrap: boolean;
 }
@@ -138,7 +140,7 @@ export interface MembershipInputs extends DriverInput {
   readonly node: string;
   readonly roles: readonly Role[];
   readonly connection: GuestConnection;
-  /** Running masters to call; any of them will do. */
+  /** Running masters to call; any of them will do. Those of an etcd machine are the etcd machines. */
   readonly masters: readonly BootstrapMember[];
   /** `MachineOutputs.generation`: a new machine of the old name joins again. */
   readonly generation: string;
@@ -146,7 +148,10 @@ export interface MembershipInputs extends DriverInput {
   readonly podGraceSeconds?: number;
 }
 export interface MembershipOutputs extends MembershipInputs {
-  /** The cluster that the node is a member of. The node does not leave a cluster that was bootstrapped later. */
+  /**
+   * The cluster that the node is a member of, of an etcd machine etcd's own. The node does not leave a cluster that was
+   * bootstrapped later.
+   */
   readonly clusterId: string;
 }
 

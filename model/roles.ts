@@ -7,12 +7,12 @@ export const roleNames = ["gateway", "balancer", "master", "etcd", "worker", "st
 export type Role = (typeof roleNames)[number];
 
 /** The pools of the configuration. The gateway is always exactly one machine. */
-export const poolNames = ["gateway", "balancers", "masters", "workers", "storage"] as const;
+export const poolNames = ["gateway", "balancers", "masters", "etcd", "workers", "storage"] as const;
 
 export type PoolName = (typeof poolNames)[number];
 
 export interface RoleDescription {
-  /** The pool whose machines have the role. */
+  /** The pool that has the role for its own. A configuration can give it to the machines of another pool instead. */
   readonly pool: PoolName;
   readonly segment: SegmentName;
   readonly image: ImageKind;
@@ -47,9 +47,9 @@ export const roles: Readonly<Record<Role, RoleDescription>> = {
     ...{ stopOrder: 3, roll: "in-turn", isClusterNode: true, isKnownEverywhere: true },
     loss: both("the API"),
   },
-  // A static pod of each master.
+  // A static pod of each master, or of machines of its own.
   etcd: {
-    ...{ pool: "masters", segment: "masters", image: "kubernetes" },
+    ...{ pool: "etcd", segment: "etcd", image: "kubernetes" },
     ...{ stopOrder: 4, roll: "in-turn", isClusterNode: false, isKnownEverywhere: true },
     loss: both("the API"),
   },
@@ -70,8 +70,9 @@ function both(loss: string): RoleDescription["loss"] {
 }
 
 /** The roles of a pool's machines in states of earlier revisions, which recorded the pool alone. */
-export const formerRolesOfPool: Readonly<Record<"masters" | "balancers" | "storage", readonly Role[]>> = {
+export const formerRolesOfPool: Readonly<Record<"masters" | "etcd" | "balancers" | "storage", readonly Role[]>> = {
   masters: ["master", "etcd"],
+  etcd: ["etcd"],
   balancers: ["balancer"],
   storage: ["storage"],
 };

@@ -60,6 +60,9 @@ export type SecretName =
   | "front-proxy-ca.key"
   | "etcd-ca.crt"
   | "etcd-ca.key"
+  /** The API server's certificate for etcd, where etcd has machines of its own and masters do not have its authority's key. */
+  | "etcd-client.crt"
+  | "etcd-client.key"
   | "service-account.key"
   | "service-account.pub"
   | "admin.crt"

@@ -1,6 +1,6 @@
 /** The networks that each data centre has, one row per network. */
 
-export const segmentNames = ["dmz", "masters", "workers", "storage"] as const;
+export const segmentNames = ["dmz", "masters", "workers", "storage", "etcd"] as const;
 
 export type SegmentName = (typeof segmentNames)[number];
 
@@ -12,7 +12,6 @@ export interface Slots {
 
 /**
  * Slots are fixed by position and not by need, so that the growth of a pool never moves a segment, and with it a node.
- * Slot 5 is free.
  */
 export const slotCount = 8;
 
@@ -22,6 +21,8 @@ export const segments: Readonly<Record<SegmentName, Slots>> = {
   // The pool that grows most.
   workers: { first: 2, count: 2 },
   storage: { first: 4, count: 1 },
+  // Only in stacks that have machines for etcd.
+  etcd: { first: 5, count: 1 },
 };
 
 /** In no segment: addresses for services of type LoadBalancer. */

@@ -1,7 +1,7 @@
 import { changedSettings, refusedSettings } from "../model/configuration-changes";
 import { drivers, type ImageForm } from "../model/drivers";
 import { refusedLosses } from "../model/plan-losses";
-import { type GuardedMembers, guardedRole, type Pool, type PresentMember, poolOf } from "../model/pool-change";
+import { type GuardedMembers, guardedPools, type PresentMember, poolOf } from "../model/pool-change";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 import { type ComparedBy, compareMachines } from "./compare-machines";
 import { objectChanges } from "./object-changes";
@@ -91,13 +91,10 @@ const memberOf = (node: RenderedNode) => {
 };
 
 function guarded({ nodes, volume }: StackRendering): GuardedMembers {
-  const members = (pool: Pool) => nodes.filter((node) => node.roles.includes(guardedRole[pool])).map(memberOf);
-  const storage = members("storage");
+  const members = guardedPools(nodes, memberOf);
   return {
-    masters: members("masters"),
-    balancers: members("balancers"),
-    storage,
-    replicas: keepersOfData(storage.length),
+    ...members,
+    replicas: keepersOfData(members.storage.length),
     ...(volume === undefined ? {} : { volume }),
   };
 }

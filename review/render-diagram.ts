@@ -1,5 +1,5 @@
 import { floatingIpSegment } from "../model/segments";
-import type { DataCenterPlan, NodePlan, SegmentPlan } from "../stacks/plan/data-center-plan";
+import { type DataCenterPlan, etcdMachinesOf, type NodePlan, type SegmentPlan } from "../stacks/plan/data-center-plan";
 
 export const diagramFormats = ["text", "mermaid"] as const;
 export type DiagramFormat = (typeof diagramFormats)[number];
@@ -35,6 +35,7 @@ function renderText(plan: DataCenterPlan): string {
 function textOfSegment(plan: DataCenterPlan, segment: SegmentPlan, last: boolean): readonly string[] {
   const leaves = nodesIn(plan, segment).map((node) => `${node.name.padEnd(12)} ${node.address}`);
   if (segment.name === floatingIpSegment) leaves.push(`${"floating IP".padEnd(12)} ${floatingAddress(plan)} → masters`);
+  if (segment.name === "masters" && etcdMachinesOf(plan).length > 0) leaves.push(`${"API servers".padEnd(12)} → etcd`);
   return [
     "  │",
     `  ${last ? "└" : "├"}─ ${segment.name.padEnd(9)} ${segment.cidr}`,
@@ -54,11 +55,23 @@ function renderMermaid(plan: DataCenterPlan): string {
     "  gateway --> floating_ip",
     `  floating_ip -.-> ${balancers.join(" & ")}`,
     `  ${balancers.join(" & ")} --> ${masters.join(" & ")}`,
+    ...mermaidOfEtcd(plan, masters),
     ...segmentsWithMachines(plan)
       .filter((segment) => segment.name !== floatingIpSegment)
       .map((segment) => `  gateway --- ${segment.name}`),
     "",
   ].join("\n");
+}
+
+/** API servers reach every member, and the members form a ring. */
+function mermaidOfEtcd(plan: DataCenterPlan, masters: readonly string[]): readonly string[] {
+  const members = etcdMachinesOf(plan).map(({ name }) => identifier(name));
+  if (members.length === 0) return [];
+  const ring = members.length > 2 ? [...members, members[0]] : members;
+  return [
+    `  ${masters.join(" & ")} --> ${members.join(" & ")}`,
+    ...(members.length > 1 ? [`  ${ring.join(" --- ")}`] : []),
+  ];
 }
 
 function mermaidOfSegment(plan: DataCenterPlan, segment: SegmentPlan): readonly string[] {

@@ -22,7 +22,9 @@ table inet groundplane
 delete table inet groundplane
 
 table inet groundplane {
-${flowParties.map((party) => addressSet(plan, party)).join("")}${rangeSet("closed", closedRanges)}${rangeSet("reachable", plan.uplink.reachable)}${echoes}
+${partiesOf(plan)
+  .map((party) => addressSet(plan, party))
+  .join("")}${rangeSet("closed", closedRanges)}${rangeSet("reachable", plan.uplink.reachable)}${echoes}
   chain input {
     type filter hook input priority filter; policy drop;
     iifname "lo" accept
@@ -41,7 +43,7 @@ ${indent(plan.segments.map(sourceRule))}
     iifname "uplink" ct status dnat accept comment "API from the host"
     iifname ${interfaces(plan)} oifname "uplink" ip daddr @reachable accept comment "configured"
     iifname ${interfaces(plan)} oifname "uplink" ip daddr != @closed accept comment "the world"
-${indent([...interSegmentFlows, ...plan.flows].map(flowRule))}
+${indent(flowsOf(plan).map(flowRule))}
     reject with icmpx admin-prohibited
   }
 
@@ -79,6 +81,18 @@ const echoes = `  set echoes {
 `;
 const noEchoes = `iifname "uplink" ip length 40 tcp flags & (syn | rst) == 0 add @echoes {\
  ip saddr . tcp sport . ip daddr . tcp dport limit rate over 5000/second burst 5000 packets } drop`;
+
+/** A party whose segment the stack does not have is in no rule. */
+function partiesOf(plan: DataCenterPlan): readonly FlowParty[] {
+  const planned = new Set(plan.segments.map(({ name }) => name));
+  return flowParties.filter((party) => party === "api" || planned.has(roles[party].segment));
+}
+
+function flowsOf(plan: DataCenterPlan): readonly Flow[] {
+  const parties = new Set(partiesOf(plan));
+  const isPlanned = ({ from, to }: Flow): boolean => [...from, ...to].every((party) => parties.has(party));
+  return [...interSegmentFlows, ...plan.flows].filter(isPlanned);
+}
 
 function addressSet(plan: DataCenterPlan, party: FlowParty): string {
   const addresses = addressesOf(plan, party).map(confValue).join(", ");

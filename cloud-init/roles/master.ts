@@ -2,6 +2,7 @@ import { type GuestCommand, guestCommand, guestPaths } from "../../model/guest-p
 import { renewalDays } from "../../model/health-check";
 import type { SecretName } from "../../model/seed";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { etcdProxy, etcdProxyName } from "../files/etcd-proxy";
 import { admissionConfiguration } from "../files/kubernetes/admission-configuration";
 import { approverUser } from "../files/kubernetes/approver-objects";
 import { auditPolicy } from "../files/kubernetes/audit-policy";
@@ -41,31 +42,47 @@ const commands: readonly GuestCommand[] = [
   "check-serving-request",
 ];
 
+/** Only machines with etcd issue certificates for it. */
+const keysForEtcd = (isMember: boolean): Readonly<Record<string, SecretName>> =>
+  isMember
+    ? { "etcd/ca.crt": "etcd-ca.crt", "etcd/ca.key": "etcd-ca.key" }
+    : {
+        "etcd/ca.crt": "etcd-ca.crt",
+        "apiserver-etcd-client.crt": "etcd-client.crt",
+        "apiserver-etcd-client.key": "etcd-client.key",
+      };
+
 /** The pre-generated keys by their path in kubeadm's PKI folder. */
-const publicKeyInfrastructure: Readonly<Record<string, SecretName>> = {
+const publicKeyInfrastructure = (isMember: boolean): Readonly<Record<string, SecretName>> => ({
   "ca.crt": "kubernetes-ca.crt",
   "ca.key": "kubernetes-ca.key",
   "front-proxy-ca.crt": "front-proxy-ca.crt",
   "front-proxy-ca.key": "front-proxy-ca.key",
-  "etcd/ca.crt": "etcd-ca.crt",
-  "etcd/ca.key": "etcd-ca.key",
+  ...keysForEtcd(isMember),
   "sa.key": "service-account.key",
   "sa.pub": "service-account.pub",
-};
+});
+
+/** Of a master whose etcd has machines of its own, in place of those of a member. */
+const withoutMember: readonly GuestCommand[] = ["etcd-command", "apply-control-plane"];
 
 /** A master can bootstrap the cluster or join it, and runs cluster commands for the provider. */
 export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
   const common = withStorageClient(plan, node, kubernetesNodeContent(plan, node));
+  const isMember = node.roles.includes("etcd");
+  const command = (name: GuestCommand) =>
+    commandFile(`${!isMember && withoutMember.includes(name) ? "external-etcd" : "kubernetes"}/${name}`);
   return {
     ...common,
     files: [
       ...common.files,
-      { ...commandFile("kubernetes/etcd-command"), mode: "0644" },
-      ...commands.map((name) => commandFile(`kubernetes/${name}`)),
+      { ...command("etcd-command"), mode: "0644" },
+      ...commands.filter((name) => isMember || name !== "may-leave").map(command),
+      ...(isMember ? [] : etcdProxy(plan, node)),
       approverUnit,
       ...renewalUnits(node.index),
       fencesUnit,
-      ...keyFiles(),
+      ...keyFiles(isMember),
       ...apiServerFiles(plan),
       ...clusterFiles(plan, node),
     ],
@@ -75,12 +92,12 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
       POD_SECURITY: plan.kubernetes.podSecurity,
       RENEWAL_DAYS: String(renewalDays),
     },
-    enable: [...common.enable, approverName, renewalTimer, fencesName],
+    enable: [...common.enable, approverName, renewalTimer, fencesName, ...(isMember ? [] : [etcdProxyName])],
   };
 }
 
-const keyFiles = (): SeedFile[] =>
-  Object.entries(publicKeyInfrastructure).map(([name, secret]) => ({
+const keyFiles = (isMember: boolean): SeedFile[] =>
+  Object.entries(publicKeyInfrastructure(isMember)).map(([name, secret]) => ({
     path: `${guestPaths.pki}/${name}`,
     mode: "0600",
     secret,

@@ -22,8 +22,10 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
       inputs: {
         stack: schemas.stack,
         members: schemas.list(schemas.bootstrapMember, "The stack's masters."),
+        etcd: schemas.list(schemas.bootstrapMember, "The machines of etcd, if it has its own."),
         rebootstrap: schemas.flag("Start a new, empty cluster when the data of every master is gone."),
       },
+      optional: ["etcd"],
       outputs: {
         bootstrappedWith: schemas.list(schemas.text(), "Names of the masters that bootstrapped the cluster."),
         clusterId: schemas.text("UID of the kube-system namespace."),
@@ -36,30 +38,31 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
     async create(inputs, preview, context) {
       const id = `${inputs.stack}/bootstrap`;
       if (preview) return { id, outputs: { ...inputs, bootstrappedWith: UNKNOWN, clusterId: UNKNOWN } };
-      // The masters may have data that the state does not contain: after an interrupted bootstrap or a loss of the state.
-      const masters = await lookAt(connect, inputs.members, context);
-      return { id, outputs: await give(taking(masters), connect, inputs, context) };
+      // The nodes may have data that the state does not contain: after an interrupted bootstrap or a loss of the state.
+      return { id, outputs: await give(await lookAtAll(connect, inputs, context), connect, inputs, context) };
     },
 
     async read(id, olds, context) {
       if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program");
-      if (await hasData(connect, olds.inputs.members, context)) return olds;
+      if (await hasData(connect, dataMembers(olds.inputs), context)) return olds;
       // The masters may only be stopped: `update` decides once they run again.
       const state = olds as unknown as { inputs: Properties; outputs: Properties };
-      throw new PartialFailure("no master with the cluster's data responds", { id, ...state });
+      throw new PartialFailure(`no ${nounOf(olds.inputs)} with the cluster's data responds`, { id, ...state });
     },
 
     async update(_id, inputs, { outputs }, preview, context) {
       const { bootstrappedWith, clusterId } = outputs;
       if (preview) return { ...inputs, bootstrappedWith, clusterId };
-      const masters = await lookAt(connect, inputs.members, context);
-      if (masters.some(({ status }) => status.etcdData)) {
-        if (!masters.some(isUnfinished)) return { ...inputs, bootstrappedWith, clusterId };
-        return give(taking(masters), connect, inputs, context);
+      const nodes = await lookAtAll(connect, inputs, context);
+      if (nodes.withData.some(({ status }) => status.etcdData)) {
+        if (![...nodes.withData, ...nodes.masters].some(isUnfinished))
+          return { ...inputs, bootstrappedWith, clusterId };
+        return give(nodes, connect, inputs, context);
       }
-      if (!inputs.rebootstrap) throw dataGone(inputs.stack);
+      // Masters without their etcd still belong to the former cluster.
+      if (!inputs.rebootstrap || inputs.etcd !== undefined) throw dataGone(inputs);
       context.log("warning", "the cluster's data is gone on every master: bootstrapping a new, empty cluster");
-      return give(masters, connect, inputs, context);
+      return give(nodes, connect, inputs, context);
     },
 
     async delete() {
@@ -68,6 +71,25 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
   };
 }
 
+/** The nodes that have the cluster's data. */
+const dataMembers = ({ members, etcd }: BootstrapInputs): readonly BootstrapMember[] => etcd ?? members;
+const nounOf = ({ etcd }: BootstrapInputs): string => (etcd === undefined ? "master" : "etcd machine");
+
+interface ClusterNodes {
+  readonly masters: readonly Master[];
+  /** The same, unless etcd has machines of its own. */
+  readonly withData: readonly Master[];
+}
+
+async function lookAtAll(connect: ConnectGuest, inputs: BootstrapInputs, context: Context): Promise<ClusterNodes> {
+  const [masters, etcd] = await Promise.all([
+    lookAt(connect, inputs.members, context),
+    inputs.etcd && lookAt(connect, inputs.etcd, context),
+  ]);
+  return { masters, withData: etcd ?? masters };
+}
+
+/** A master, or an etcd machine. */
 interface Master {
   readonly member: BootstrapMember;
   readonly status: ClusterStatus;
@@ -95,28 +117,19 @@ const connecting =
   (): Promise<Guest> =>
     bootedGuest(connect, connection, name, context);
 
-/** Starts all masters in parallel, waits for all of them, and records which took part. */
+/** Starts the members of etcd, then the masters that are none, each kind in parallel, and records which masters took part. */
 async function give(
-  masters: readonly Master[],
+  nodes: ClusterNodes,
   connect: ConnectGuest,
   inputs: BootstrapInputs,
   context: Context,
 ): Promise<BootstrapOutputs> {
-  // An interrupted bootstrap keeps its first master; there is exactly one.
-  const first = masters.find(({ status }) => status.order === "first") ?? masters[0];
-  const initialCluster = masters
+  const [withData, masters] = [taking(nodes.withData), taking(nodes.masters)];
+  const initialCluster = withData
     .map(({ member }) => `${member.name}=https://${member.address}:${ports.etcdPeer}`)
     .join(",");
-  await Promise.all(
-    masters.map(async (master) => {
-      const { member } = master;
-      const order = master === first ? "first" : "other";
-      const argv = [guestCommand("bootstrap-cluster"), order, initialCluster] as const;
-      const connectNode = connecting(connect, member, context);
-      await inGuest(connectNode, (guest) => mustRun(guest, argv, `start the cluster on ${member.name}`, context));
-      await waitForMember(connectNode, member.name, context);
-    }),
-  );
+  await start(withData, initialCluster, connect, context);
+  if (inputs.etcd !== undefined) await start(masters, initialCluster, connect, context);
   const alive = await livingMaster(
     connect,
     masters.map(({ member }) => member),
@@ -127,7 +140,28 @@ async function give(
   return { ...inputs, bootstrappedWith: masters.map(({ member }) => member.name), clusterId: alive.clusterId };
 }
 
-/** True as soon as one master reports data of the cluster. */
+/** Starts them in parallel and waits for all of them. */
+async function start(
+  nodes: readonly Master[],
+  initialCluster: string,
+  connect: ConnectGuest,
+  context: Context,
+): Promise<void> {
+  // An interrupted bootstrap keeps its first node; there is exactly one.
+  const first = nodes.find(({ status }) => status.order === "first") ?? nodes[0];
+  await Promise.all(
+    nodes.map(async (node) => {
+      const { member } = node;
+      const order = node === first ? "first" : "other";
+      const argv = [guestCommand("bootstrap-cluster"), order, initialCluster] as const;
+      const connectNode = connecting(connect, member, context);
+      await inGuest(connectNode, (guest) => mustRun(guest, argv, `start the cluster on ${member.name}`, context));
+      await waitForMember(connectNode, member.name, context);
+    }),
+  );
+}
+
+/** True as soon as one node reports data of the cluster. */
 async function hasData(connect: ConnectGuest, members: readonly BootstrapMember[], context: Context): Promise<boolean> {
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
   const attempts = members.map(async ({ connection }) => {
@@ -142,10 +176,14 @@ async function hasData(connect: ConnectGuest, members: readonly BootstrapMember[
   return found;
 }
 
-const dataGone = (stack: string): UserError =>
-  new UserError(
-    "cluster-data-gone",
-    `no master of ${stack} has the cluster's data`,
-    `restore a backup of etcd into ${guestPaths.etcdData} of one master (\`etcdutl snapshot restore\`) and run \`up\` ` +
-      "again, or set options.rebootstrap to true to start a new, empty cluster",
-  );
+function dataGone(inputs: BootstrapInputs): UserError {
+  const restore =
+    `restore a backup of etcd into ${guestPaths.etcdData} of one ${nounOf(inputs)} (\`etcdutl snapshot restore\`) and run ` +
+    "`up` again, or ";
+  const startOver =
+    inputs.etcd === undefined
+      ? "set options.rebootstrap to true to start a new, empty cluster"
+      : "start over with `npx groundplane destroy`";
+  const problem = `no ${nounOf(inputs)} of ${inputs.stack} has the cluster's data`;
+  return new UserError("cluster-data-gone", problem, restore + startOver);
+}

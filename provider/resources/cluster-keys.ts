@@ -31,9 +31,10 @@ export async function makeClusterKeys(): Promise<Record<string, string>> {
     ...authoritySecrets("kubernetes-ca", kubernetes),
     ...authoritySecrets("front-proxy-ca", frontProxy),
     ...authoritySecrets("etcd-ca", etcd),
+    ...(await clientSecrets("etcd-client", "CN=kube-apiserver-etcd-client", etcd)),
     "service-account.key": privatePem(serviceAccount.privateKey),
     "service-account.pub": publicPem(serviceAccount.publicKey),
-    ...(await adminSecrets(kubernetes)),
+    ...(await clientSecrets("admin", ADMIN_SUBJECT, kubernetes)),
     "kubernetes-ca-hash": publicKeyHash(kubernetes.keys.publicKey),
     "encryption-key": randomBytes(32).toString("base64"),
     "corosync-key": randomBytes(128).toString("hex"),
@@ -69,11 +70,11 @@ function authoritySecrets(name: string, { certificate, keys }: Authority): Recor
   return { [`${name}.crt`]: certificatePem(certificate), [`${name}.key`]: privatePem(keys.privateKey) };
 }
 
-async function adminSecrets(authority: Authority): Promise<Record<string, string>> {
+async function clientSecrets(name: string, subject: string, authority: Authority): Promise<Record<string, string>> {
   const keys = await generateKeys();
   const certificate = await x509.X509CertificateGenerator.create({
     ...certificateFrame(keys),
-    subject: ADMIN_SUBJECT,
+    subject,
     issuer: authority.certificate.subject,
     signingKey: authority.keys.privateKey,
     extensions: [
@@ -83,7 +84,7 @@ async function adminSecrets(authority: Authority): Promise<Record<string, string
       await x509.AuthorityKeyIdentifierExtension.create(authority.keys.publicKey),
     ],
   });
-  return { "admin.crt": certificatePem(certificate), "admin.key": privatePem(keys.privateKey) };
+  return { [`${name}.crt`]: certificatePem(certificate), [`${name}.key`]: privatePem(keys.privateKey) };
 }
 
 function certificateFrame(keys: webcrypto.CryptoKeyPair) {

@@ -11,7 +11,9 @@ import { UserError } from "../../model/user-error";
  * The guard's record for the deletes of this stack, which are independent of each other: `guard.json` in the stack's folder.
  * It applies while the stack is complete, and no longer during its destruction.
  */
-export interface GuardRecord extends Readonly<Record<Pool, readonly string[]>> {
+export interface GuardRecord extends Readonly<Record<Exclude<Pool, "etcd">, readonly string[]>> {
+  /** Absent in the records of earlier versions. */
+  readonly etcd?: readonly string[];
   readonly replicas: number;
   /** Whether the stack was complete once: an incomplete stack may be removed without checks. */
   readonly complete: boolean;
@@ -58,10 +60,10 @@ export const withStackLock = <T>(stack: string, action: () => Promise<T>): Promi
 export async function refuseUnsafeLoss(hypervisor: Hypervisor, machine: MachineName): Promise<void> {
   const record = await readGuardRecord(machine.stack);
   if (!record?.complete || isDismantling(machine.stack)) return;
-  const pool = pools.find((name) => record[name].includes(machine.name));
+  const pool = pools.find((name) => record[name]?.includes(machine.name));
   if (!pool) return;
-  const members = record[pool];
-  const needed = neededOthers[pool](members.length, record.replicas);
+  const members = record[pool] ?? [];
+  const needed = neededOthers[pool](members.length, record);
   if (needed === 0) return;
   const atWork: string[] = [];
   for (const name of members) {
@@ -73,18 +75,19 @@ export async function refuseUnsafeLoss(hypervisor: Hypervisor, machine: MachineN
 }
 
 /** How many other members must be running before one of a pool is lost. */
-const neededOthers: Readonly<Record<Pool, (members: number, replicas: number) => number>> = {
-  masters: majorityOf,
+const neededOthers: Readonly<Record<Pool, (members: number, record: GuardRecord) => number>> = {
+  masters: (members, { etcd = [] }) => (etcd.length > 0 ? 1 : majorityOf(members)),
+  etcd: majorityOf,
   // A stack with a single balancer accepts its temporary loss.
   balancers: (members) => (members > 1 ? 1 : 0),
-  storage: (_members, replicas) => (replicas > 1 ? majorityOf(replicas) : 0),
+  storage: (_members, { replicas }) => (replicas > 1 ? majorityOf(replicas) : 0),
 };
 
 function unsafe(name: string, members: number, needed: number, atWork: readonly string[]): UserError {
   if (members === 1) {
     return new UserError(
       "guarded",
-      `${name} cannot be removed: it is the only machine of its pool, and the cluster's data would be lost`,
+      `${name} cannot be removed: it is the only machine of its pool, without which the cluster is lost`,
       "grow the pool first, or remove the whole stack with `npx groundplane destroy`",
     );
   }

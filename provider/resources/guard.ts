@@ -7,6 +7,7 @@ import { refusalPrefix, refusedLosses } from "../../model/plan-losses";
 import {
   type FormerMachine,
   type GuardedMember,
+  type Pool,
   type PresentMember,
   poolOf,
   pools,
@@ -44,7 +45,8 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
       inputs: {
         driver: schemas.driver,
         stack: schemas.stack,
-        masters: schemas.list(member, "All masters are etcd members."),
+        masters: schemas.list(member, "All masters are etcd members, unless etcd has its own machines."),
+        etcd: schemas.list(member, "The machines of etcd, if it has its own."),
         balancers: schemas.list(member, "One balancer holds the floating IP."),
         storage: schemas.list(member),
         replicas: schemas.whole("The number of storage machines with the same data, including an arbiter."),
@@ -56,7 +58,7 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
         },
         standing: schemas.flag("true; set by the provider, so that a removed guard differs."),
       },
-      optional: ["standing", "volume", "settings"],
+      optional: ["standing", "volume", "settings", "etcd"],
     },
     replaceOn: [],
     ownInputs: { standing: true },
@@ -98,10 +100,13 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
 }
 
 /** A plan means that the stack is wanted: remove the mark of an interrupted destroy. */
-async function stand({ stack, masters, balancers, storage, replicas }: GuardInputs): Promise<void> {
+async function stand({ stack, masters, etcd = [], balancers, storage, replicas }: GuardInputs): Promise<void> {
   await clearDismantling(stack);
   const names = (members: readonly GuardedMember[]) => members.map(({ name }) => name);
-  const record = { masters: names(masters), balancers: names(balancers), storage: names(storage), replicas };
+  const record = {
+    ...{ masters: names(masters), etcd: names(etcd) },
+    ...{ balancers: names(balancers), storage: names(storage), replicas },
+  };
   await writeGuardRecord(stack, record);
 }
 
@@ -109,8 +114,9 @@ async function stand({ stack, masters, balancers, storage, replicas }: GuardInpu
 const looksTheSame = (inputs: GuardInputs, olds: GuardInputs | undefined): boolean =>
   olds !== undefined &&
   inputs.volume === olds.volume &&
-  pools.every((pool) => JSON.stringify(inputs[pool].map(identity)) === JSON.stringify(olds[pool].map(identity)));
+  pools.every((pool) => JSON.stringify(membersOf(inputs, pool)) === JSON.stringify(membersOf(olds, pool)));
 
+const membersOf = (inputs: GuardInputs, pool: Pool) => (inputs[pool] ?? []).map(identity);
 const identity = ({ name, uuid, macs }: GuardedMember) => ({ name, uuid, macs });
 
 async function judge(
@@ -121,7 +127,7 @@ async function judge(
   const hypervisor = driverByName(inputs.driver);
   const { stack } = inputs;
   const recorded = await recordedRoles(inputs, olds);
-  const known = olds ? pools.flatMap((pool) => olds[pool].map(({ name }) => name)) : [];
+  const known = olds ? pools.flatMap((pool) => membersOf(olds, pool).map(({ name }) => name)) : [];
   const listed = (await hypervisor.listMachines(stack)).map(({ name }) => name);
   const before: FormerMachine[] = [];
   const present = new Map<string, PresentMember>();
@@ -162,7 +168,7 @@ async function recordedRoles(
   const found = new Map<string, readonly Role[]>();
   for (const pool of pools) {
     const names = (record?.[pool] ?? []).map((name): Pick<GuardedMember, "name" | "roles"> => ({ name }));
-    for (const member of [...names, ...(olds?.[pool] ?? []), ...inputs[pool]]) {
+    for (const member of [...names, ...(olds?.[pool] ?? []), ...(inputs[pool] ?? [])]) {
       found.set(member.name, rolesOfMember(pool, member));
     }
   }

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectGuest } from "../../guests/guest";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import { guestCommand } from "../../model/guest-paths";
+import { poolOf } from "../../model/pool-change";
 import type { BootstrapMember, MembershipInputs } from "../../model/resource-types";
-import { storedRoles } from "../../model/roles";
+import { isClusterNode, storedRoles } from "../../model/roles";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { KUBECONFIG, type LivingMaster, livingMaster, mustRun } from "./cluster-command";
@@ -24,8 +25,8 @@ export interface Surroundings {
 }
 
 /**
- * Drains a node and removes it from the cluster. Tolerates a failed node and a cluster that no longer exists. Masters leave
- * one at a time, and only while the others keep a quorum.
+ * Drains a node and removes it from the cluster. Tolerates a failed node and a cluster that no longer exists. Masters and
+ * etcd machines leave one at a time, and members of etcd only while the others keep a quorum.
  */
 export function leaveCluster(
   surroundings: Surroundings,
@@ -34,7 +35,7 @@ export function leaveCluster(
   context: Context,
 ): Promise<void> {
   const { driver, stack, node: name, generation } = inputs;
-  if (!isEtcdMember(inputs)) return leave(surroundings, inputs, clusterId, context);
+  if (poolOf(storedRoles(inputs)) === undefined) return leave(surroundings, inputs, clusterId, context);
   return withStackLock(stack, async () => {
     const hypervisor = surroundings.driverByName(driver);
     const present = await hypervisor.inspectMachine({ stack, name });
@@ -58,21 +59,27 @@ async function leave(
   if (!witness) return goUnnoticed(surroundings, inputs, context);
   // After a new bootstrap, the same name may belong to a new machine in the new cluster.
   if (witness.clusterId !== clusterId) return;
-  const present = await controlPlaneOf(witness, context);
-  const staying = others(inputs).filter(({ name }) => present.includes(name));
+  // An etcd machine responds only while it is a member.
+  const present = isNode(inputs) ? await controlPlaneOf(witness, context) : undefined;
+  const staying = others(inputs).filter(({ name }) => present?.includes(name) ?? true);
   // The others have left already, as when a stack is removed without a dismantling: treat the last master as the only one.
   if (isEtcdMember(inputs) && staying.length === 0) return;
   // A master that has left may still respond through the floating IP, but it has no etcd to remove a member from.
   const master = await answeringMaster(surroundings, staying, inputs, context);
   if (!master) return goUnnoticed(surroundings, inputs, context);
   if (isEtcdMember(inputs)) await quorumWithout(master, inputs, surroundings.patienceMs, context);
-  await drain(master, inputs, context);
+  if (isNode(inputs)) await drain(master, inputs, context);
   const forget = [guestCommand("forget-node"), inputs.node] as const;
   await mustRun(master.guest, forget, `remove ${inputs.node} from the cluster`, context, { timeoutMs: 60_000 });
 }
 
 /** Also by the inputs of an earlier revision's state. */
 const isEtcdMember = (inputs: MembershipInputs): boolean => storedRoles(inputs).includes("etcd");
+
+/** An etcd machine is none: it has no pods and no Node object. */
+const isNode = (inputs: MembershipInputs): boolean => isClusterNode(storedRoles(inputs));
+/** Those that it leaves. */
+const peersOf = (inputs: MembershipInputs): string => (isNode(inputs) ? "master" : "etcd machine");
 
 const others = ({ masters, node }: MembershipInputs): readonly BootstrapMember[] =>
   masters.filter(({ name }) => name !== node);
@@ -90,7 +97,7 @@ async function answeringMaster(
     const running = await runningOf(masters, surroundings, inputs);
     const master = await livingMaster(surroundings.connect, running, context);
     if (master || Date.now() >= end || running.every(({ name }) => name === inputs.node)) return master;
-    show("waiting for a master to respond");
+    show(`waiting for a${isNode(inputs) ? " master" : "n etcd machine"} to respond`);
     await sleep(POLL_MS, undefined, { signal: context.signal });
   }
 }
@@ -113,42 +120,45 @@ async function runningOf(
 async function goUnnoticed(surroundings: Surroundings, inputs: MembershipInputs, context: Context): Promise<void> {
   const { node, stack } = inputs;
   const running = await runningOf(others(inputs), surroundings, inputs);
-  if (isEtcdMember(inputs) && running.length > 0) throw clusterSilent(node);
-  const why = running.length > 0 ? "no master responds" : `no other master of ${stack} is running`;
-  context.log("warning", `${node} is removed without a drain, and its Node object stays: ${why}`);
+  const peer = peersOf(inputs);
+  if (isEtcdMember(inputs) && running.length > 0) throw clusterSilent(node, peer);
+  const why = running.length > 0 ? `no ${peer} responds` : `no other ${peer} of ${stack} is running`;
+  const how = isNode(inputs) ? "without a drain, and its Node object stays" : "and stays a member of etcd";
+  context.log("warning", `${node} is removed ${how}: ${why}`);
 }
 
-const clusterSilent = (node: string): UserError =>
+const clusterSilent = (node: string, peer: string): UserError =>
   new UserError(
     "no-master",
-    `${node} cannot leave the cluster: the other masters are running, but none responds`,
-    "see `npx groundplane status` and retry when a master is healthy; `npx groundplane destroy` removes the whole stack",
+    `${node} cannot leave the cluster: the other ${peer}s are running, but none responds`,
+    "see `npx groundplane status` and retry when one is healthy; `npx groundplane destroy` removes the whole stack",
   );
 
 /** Waits until etcd keeps its quorum without the master; a member that has just joined or left needs time to settle. */
 async function quorumWithout(
   { guest }: LivingMaster,
-  { node }: MembershipInputs,
+  inputs: MembershipInputs,
   patienceMs: number,
   context: Context,
 ): Promise<void> {
+  const { node } = inputs;
   const end = Date.now() + patienceMs;
   const show = progress(context, node);
   for (;;) {
     const argv = [guestCommand("may-leave"), node];
     const result = await guest.run(argv, { signal: context.signal, timeoutMs: 60_000 });
     if (result.code === 0) return;
-    if (Date.now() >= end) throw quorumAtRisk(node, reasonOf(result));
+    if (Date.now() >= end) throw quorumAtRisk(node, peersOf(inputs), reasonOf(result));
     show(reasonOf(result));
     await sleep(POLL_MS, undefined, { signal: context.signal });
   }
 }
 
-const quorumAtRisk = (node: string, reason: string): UserError =>
+const quorumAtRisk = (node: string, peer: string, reason: string): UserError =>
   new UserError(
     "quorum-at-risk",
     `${node} cannot leave the cluster now: ${reason}`,
-    "revert the change and run `up` until all masters are healthy, then try again; see `npx groundplane status`",
+    `revert the change and run \`up\` until all ${peer}s are healthy, then try again; see \`npx groundplane status\``,
   );
 
 async function controlPlaneOf({ guest }: LivingMaster, context: Context): Promise<readonly string[]> {

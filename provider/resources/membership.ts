@@ -6,6 +6,7 @@ import type { DriverByName } from "../../hypervisors/driver-by-name";
 import { formerMembershipProperties } from "../../model/former-names";
 import { guestCommand } from "../../model/guest-paths";
 import type { MembershipInputs, MembershipOutputs } from "../../model/resource-types";
+import { isClusterNode } from "../../model/roles";
 import { UserError } from "../../model/user-error";
 import { UNKNOWN } from "../rpc/property-values";
 import type { Context } from "../rpc/resource-handler";
@@ -80,10 +81,20 @@ async function join(connect: ConnectGuest, inputs: MembershipInputs, context: Co
   const connectNode = (): Promise<Guest> => bootedGuest(connect, connection, node, context);
   const { phase, order } = await inGuest(connectNode, (guest) => clusterStatus(guest, context));
   const bootstraps = order === "first" || order === "other";
-  if (phase === "member" || bootstraps) await waitForMember(connectNode, node, context);
+  const isNode = isClusterNode(inputs.roles);
+  if (!isNode && phase !== "member" && !bootstraps) await orderToJoinEtcd(inputs, connectNode, context);
+  if (phase === "member" || bootstraps || !isNode) await waitForMember(connectNode, node, context);
   else await joinWithToken(connect, inputs, connectNode, phase === "joining", context);
-  return waitForNodeReady(connect, inputs, context);
+  return isNode
+    ? waitForNodeReady(connect, inputs, context)
+    : (await requireMaster(connect, inputs, context)).clusterId;
 }
+
+/** An etcd machine needs no token: the others know it by its certificate, and it removes an earlier member of its name. */
+const orderToJoinEtcd = (inputs: MembershipInputs, connectNode: () => Promise<Guest>, context: Context) =>
+  inGuest(connectNode, (guest) =>
+    mustRun(guest, [guestCommand("join-cluster")], `tell ${inputs.node} to join etcd`, context),
+  );
 
 /** With a token of its own, which is deleted afterwards. */
 async function joinWithToken(
@@ -153,13 +164,12 @@ async function requireMaster(connect: ConnectGuest, inputs: MembershipInputs, co
   const others = inputs.masters.filter(({ name }) => name !== inputs.node);
   const self = inputs.masters.filter(({ name }) => name === inputs.node);
   const master = (await livingMaster(connect, others, context)) ?? (await livingMaster(connect, self, context));
-  if (!master) throw noMaster(inputs.node);
+  if (!master) throw noMaster(inputs);
   return master;
 }
 
-const noMaster = (node: string): UserError =>
-  new UserError(
-    "no-master",
-    `${node} cannot join: no master responds`,
-    "see `npx groundplane status`; run `up` when a master is healthy",
-  );
+function noMaster({ node, roles }: MembershipInputs): UserError {
+  const peer = isClusterNode(roles) ? "master" : "etcd machine";
+  const hint = `see \`npx groundplane status\`; run \`up\` when ${isClusterNode(roles) ? "a master" : "one"} is healthy`;
+  return new UserError("no-master", `${node} cannot join: no ${peer} responds`, hint);
+}

@@ -1,6 +1,7 @@
 import type { Configuration } from "./configuration";
 import type { ConfigurationPath } from "./configuration-path";
 import { type Cidr, cidr, contains, formatCidr, overlaps } from "./ipv4";
+import { hasEtcdMachines, noEtcdSegment } from "./pool-roles";
 import type { Finding, Rule } from "./rules";
 import { longestNetworkPrefix } from "./segment-layout";
 
@@ -112,7 +113,24 @@ function checkApart(one: NamedRange, other: NamedRange, configuration: Configura
   ];
 }
 
+/** The segment `etcd` exists only with machines in it. */
+const flowPartiesExist: Rule = {
+  reads: [
+    ["pools", "etcd", "count"],
+    ["network", "flows"],
+  ],
+  check: ({ pools, network }) =>
+    network.flows.flatMap((flow, position) =>
+      (["from", "to"] as const).flatMap((end): Finding[] =>
+        flow[end] === "etcd" && !hasEtcdMachines(pools)
+          ? [{ path: ["network", "flows", position, end], ...noEtcdSegment }]
+          : [],
+      ),
+    ),
+};
+
 export const networkRules: readonly Rule[] = [
+  flowPartiesExist,
   networkSize,
   networkPrivate,
   serviceRangeSize,

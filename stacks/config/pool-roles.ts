@@ -5,6 +5,16 @@ import type { Configuration } from "./configuration";
  * The roles of a pool's machines in a stack, in the order of the table of roles. No other place decides it: rules, plan and seeds
  * read the set.
  */
-export function rolesOfPool(_pools: Configuration["pools"], pool: PoolName): readonly Role[] {
-  return roleNames.filter((role) => roles[role].pool === pool);
+export function rolesOfPool(pools: Configuration["pools"], pool: PoolName): readonly Role[] {
+  const home = (role: Role): PoolName => (role === "etcd" && !hasEtcdMachines(pools) ? "masters" : roles[role].pool);
+  return roleNames.filter((role) => home(role) === pool);
 }
+
+/** Without machines of its own, etcd runs on the masters. */
+export const hasEtcdMachines = ({ etcd }: Configuration["pools"]): boolean => etcd.count > 0;
+
+/** The finding for what names the segment of etcd in another stack. */
+export const noEtcdSegment = {
+  rule: "must not be etcd in a stack without machines for it",
+  fix: "use pools.etcd: {count: 3}, or remove the entry",
+} as const;

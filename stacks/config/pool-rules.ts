@@ -1,22 +1,50 @@
 import { type PoolName, poolNames } from "../../model/roles";
 import type { Configuration } from "./configuration";
 import { cidr, formatCidr } from "./ipv4";
+import { hasEtcdMachines } from "./pool-roles";
 import type { Rule } from "./rules";
 import { canBeCarved, layOutSegments, nodeCapacityOf } from "./segment-layout";
 import { volumeRules } from "./volume-rules";
 
 const mastersOdd: Rule = {
-  reads: [["pools", "masters", "count"]],
+  reads: [
+    ["pools", "masters", "count"],
+    ["pools", "etcd", "count"],
+  ],
   check({ pools }) {
     const count = pools.masters.count;
-    if (count % 2 === 1) return [];
+    if (count % 2 === 1 || hasEtcdMachines(pools)) return [];
     return [
       {
         path: ["pools", "masters", "count"],
         rule: "must be odd: an even number survives no more failures than one master less",
-        fix: `use ${count - 1} or ${count + 1}`,
+        fix: `use ${count - 1} or ${count + 1}, or give etcd machines of its own, e.g. pools.etcd: {count: 3}`,
       },
     ];
+  },
+};
+
+const etcdOdd: Rule = {
+  reads: [["pools", "etcd", "count"]],
+  check({ pools }) {
+    const { count } = pools.etcd;
+    if (count === 0 || count % 2 === 1) return [];
+    const rule = "must be 0, 1, 3 or 5: an even number survives no more failures than one machine less";
+    return [{ path: ["pools", "etcd", "count"], rule, fix: `use ${count - 1} or ${count + 1}` }];
+  },
+};
+
+/** Masters keep the certificates and the identity of a cluster, so they cannot start another one on empty etcd machines. */
+const noRebootstrap: Rule = {
+  reads: [
+    ["pools", "etcd", "count"],
+    ["options", "rebootstrap"],
+  ],
+  check({ pools, options }) {
+    if (!options.rebootstrap || !hasEtcdMachines(pools)) return [];
+    const rule = "must be false with machines for etcd: the masters belong to the cluster whose data is gone";
+    const fix = "restore a backup of etcd, or start over with `npx groundplane destroy`";
+    return [{ path: ["options", "rebootstrap"], rule, fix }];
   },
 };
 
@@ -109,6 +137,8 @@ function totalMemoryMiB({ pools }: Pick<Configuration, "pools">): number {
 
 export const poolRules: readonly Rule[] = [
   mastersOdd,
+  etcdOdd,
+  noRebootstrap,
   masterAtLeast("cpus", 2, "use 2 or more"),
   masterAtLeast("memoryMiB", 1_700, "use 2048"),
   ...poolNames.map(diskNamesUnique),

@@ -73,11 +73,18 @@ export const poolsSchema = z
       memoryMiB: 512,
       diskGiB: 10,
     }),
-    masters: poolSchema("Control plane and etcd; an odd number.", 1, {
+    masters: poolSchema("Control plane; an odd number, unless etcd has machines of its own.", 1, {
       count: 3,
       most: 7,
       cpus: 2,
       memoryMiB: 2048,
+      diskGiB: 20,
+    }),
+    etcd: poolSchema("Machines for etcd alone: none (each master is a member of etcd), one, three or five.", 0, {
+      count: 0,
+      most: 5,
+      cpus: 1,
+      memoryMiB: 768,
       diskGiB: 20,
     }),
     workers: poolSchema("Where workloads run.", 0, { count: 2, most: 5_000, cpus: 2, memoryMiB: 2048, diskGiB: 20 }),

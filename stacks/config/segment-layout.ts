@@ -28,9 +28,12 @@ export function layOutSegments(network: Cidr): SegmentLayout {
     network: network.network + first * slotSize,
     prefixLength: network.prefixLength + Math.log2(slotCount / count),
   });
-  const { dmz, masters, workers, storage } = segments;
+  const { dmz, masters, workers, storage, etcd } = segments;
   return {
-    segments: { dmz: range(dmz), masters: range(masters), workers: range(workers), storage: range(storage) },
+    segments: {
+      ...{ dmz: range(dmz), masters: range(masters), workers: range(workers) },
+      ...{ storage: range(storage), etcd: range(etcd) },
+    },
     serviceAddresses: range(serviceAddressSlots),
   };
 }

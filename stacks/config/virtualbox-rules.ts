@@ -3,6 +3,7 @@ import { floatingIpSegment } from "../../model/segments";
 import type { Configuration } from "./configuration";
 import type { ConfigurationPath } from "./configuration-path";
 import { address, cidr, formatAddress } from "./ipv4";
+import { hasEtcdMachines, noEtcdSegment } from "./pool-roles";
 import type { Finding, Rule } from "./rules";
 import { canBeCarved, hostAddressOffset, layOutSegments } from "./segment-layout";
 
@@ -35,6 +36,16 @@ const eachComplete: Rule = {
     }),
 };
 
+const attachedExist: Rule = {
+  reads: [["pools", "etcd", "count"], attachments],
+  check: ({ pools, virtualbox }) =>
+    virtualbox.attachments.flatMap(({ segment }, position): readonly Finding[] =>
+      segment === "etcd" && !hasEtcdMachines(pools)
+        ? [{ path: [...attachments, position, "segment"], ...noEtcdSegment }]
+        : [],
+    ),
+};
+
 const hostAddressFree: Rule = {
   reads: [attachments, ["floatingIp"], ["network", "cidr"]],
   check({ virtualbox, floatingIp, network }: Configuration) {
@@ -48,4 +59,4 @@ const hostAddressFree: Rule = {
   },
 };
 
-export const virtualboxRules: readonly Rule[] = [onlyOnVirtualbox, eachComplete, hostAddressFree];
+export const virtualboxRules: readonly Rule[] = [onlyOnVirtualbox, eachComplete, attachedExist, hostAddressFree];

@@ -139,7 +139,7 @@ export interface DataCenterPlan {
   readonly segments: readonly SegmentPlan[];
   /** Addresses for services of type LoadBalancer; in no segment. */
   readonly serviceAddresses: string;
-  /** Gateway first, then balancers, masters, workers, storage, each by index. */
+  /** Gateway first, then balancers, masters, etcd, workers, storage, each by index. */
   readonly nodes: readonly NodePlan[];
   readonly uplink: UplinkPlan;
   /** Flows between segments that the configuration adds. */
@@ -161,6 +161,10 @@ export interface DataCenterPlan {
 export function nodesOf(plan: DataCenterPlan, role: Role): readonly NodePlan[] {
   return plan.nodes.filter((node) => node.roles.includes(role));
 }
+
+/** Members of etcd that are no masters; empty where the masters are the members. */
+export const etcdMachinesOf = (plan: DataCenterPlan): readonly NodePlan[] =>
+  nodesOf(plan, "etcd").filter(({ roles }) => !roles.includes("master"));
 
 /** The gateway's uplink, with the only two host ports that are forwarded into the data centre. */
 export function uplinkOf({ uplink, hostPorts, balancing }: DataCenterPlan): UplinkSpec {

@@ -1,6 +1,7 @@
 import { type SegmentName, segmentNames } from "../../model/segments";
-import type { AttachmentConfiguration, NetworkConfiguration } from "../config/configuration";
+import type { AttachmentConfiguration, Configuration, NetworkConfiguration } from "../config/configuration";
 import { type Cidr, cidr, formatAddress, formatCidr, lastOf, netmaskOf } from "../config/ipv4";
+import { hasEtcdMachines } from "../config/pool-roles";
 import {
   dynamicRangeOf,
   gatewayOffset,
@@ -15,9 +16,11 @@ import { macOf } from "./plan-names";
 export function planSegments(
   network: NetworkConfiguration,
   attachments: readonly AttachmentConfiguration[],
+  pools: Configuration["pools"],
 ): readonly SegmentPlan[] {
   const layout = layOutSegments(cidr(network.cidr));
-  return segmentNames.map((name) => {
+  const names = segmentNames.filter((name) => name !== "etcd" || hasEtcdMachines(pools));
+  return names.map((name) => {
     const attachment = attachments.find(({ segment }) => segment === name);
     const segment = planSegment(name, layout.segments[name]);
     return attachment ? { ...segment, attachment: planAttachment(attachment, layout.segments[name]) } : segment;

@@ -10,7 +10,7 @@ import { planVolume } from "./plan-volume";
 
 /** The whole data centre as data, from a checked configuration and nothing else. */
 export function planDataCenter(configuration: Configuration): DataCenterPlan {
-  const segments = planSegments(configuration.network, configuration.virtualbox.attachments);
+  const segments = planSegments(configuration.network, configuration.virtualbox.attachments, configuration.pools);
   const balancing = planBalancing(configuration, segments);
   const nodes = planNodes(configuration, segments);
   const volume = planVolume(configuration, segments, nodes);

@@ -51,8 +51,8 @@ const proofs: Readonly<Record<Role, readonly string[]>> = {
     ...kubeadmAccepts("init.yaml"),
     ...kubeadmAccepts("join.yaml"),
   ],
-  // Checked together with its master.
-  etcd: [],
+  // Of a machine of its own. A member on a master is checked together with it.
+  etcd: [...units, "kubeadm accepts control-plane.yaml"],
   worker: [...units, ...podFilter, ...kubeadmAccepts("join.yaml")],
   storage: units,
 };
@@ -179,8 +179,9 @@ function expectedProofs({ roles }: NodePlan, { balancing: { movedBy, program } }
   const isBalancer = roles.includes("balancer");
   const forwards = isBalancer ? [`${program} accepts its configuration`] : [];
   const byVrrp = movedBy === "keepalived" && isMember ? [...(isBalancer ? [keepalived] : []), later] : [];
-  const ofRoles = roles.flatMap((role) => proofs[role]);
-  return [...everyNode, ...ofRoles, ...forwards, ...(member ? cluster : []), ...byVrrp];
+  const ofRoles = roles.filter((role) => role !== "etcd" || !roles.includes("master")).flatMap((role) => proofs[role]);
+  const proxy = roles.includes("master") && !roles.includes("etcd") ? ["haproxy accepts the proxy of etcd"] : [];
+  return [...everyNode, ...ofRoles, ...proxy, ...forwards, ...(member ? cluster : []), ...byVrrp];
 }
 
 /** The image's layers from top to bottom, without the layer that only containers need. */

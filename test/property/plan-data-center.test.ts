@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import type { PoolName } from "../../model/roles";
 import type { Configuration } from "../../stacks/config/configuration";
 import { address, cidr, contains, lastOf, overlaps } from "../../stacks/config/ipv4";
-import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { validConfiguration } from "../support/arbitrary-configuration";
 
@@ -95,6 +95,34 @@ for (const [pool, step] of Object.entries(steps) as [PoolName, number][]) {
     else assert.deepEqual({ ...others(grown), settings: {} }, { ...others(plan), settings: {} });
   });
 }
+
+holdsForPlans("machines of etcd change only where etcd is, and grow by themselves", (plan, configuration) => {
+  const withEtcd = (count: number) =>
+    planDataCenter({
+      ...configuration,
+      pools: { ...configuration.pools, etcd: { ...configuration.pools.etcd, count } },
+    });
+  const [three, five] = [withEtcd(3), withEtcd(5)];
+  const identity = ({ name, uuid, address, interfaces }: NodePlan) => ({ name, uuid, address, interfaces });
+  const after = byName(three.nodes);
+  for (const node of plan.nodes.filter(({ roles }) => !roles.includes("gateway") && !roles.includes("etcd"))) {
+    assert.deepEqual(after.get(node.name), node);
+  }
+  for (const node of nodesOf(plan, "master")) {
+    const master = after.get(node.name) as NodePlan;
+    assert.deepEqual(identity(master), identity(node));
+    assert.deepEqual(master.roles, ["master"]);
+  }
+  for (const node of three.nodes) assert.deepEqual(byName(five.nodes).get(node.name), node);
+  assert.deepEqual(
+    nodesOf(five, "etcd").map(({ roles }) => roles),
+    Array(5).fill(["etcd"]),
+  );
+  assert.equal(
+    plan.segments.some(({ name }) => name === "etcd"),
+    configuration.pools.etcd.count > 0,
+  );
+});
 
 holdsForPlans("storage machines change no other machine, and a volume has one brick on each", (plan, configuration) => {
   const storage = { ...configuration.pools.storage, count: 3, disks: [{ name: "brick", sizeGiB: 1 }] };

@@ -24,13 +24,23 @@ const upToThreeDisks = { selector: ({ name }: { name: string }) => name, maxLeng
 const disks = fc.uniqueArray(disk, upToThreeDisks);
 const someDisks = fc.uniqueArray(disk, { ...upToThreeDisks, minLength: 1 });
 
-/** Pools that can grow by one machine even in the smallest network. */
-const pools = fc.record({
+/** An odd number of masters with etcd, or any number beside machines of etcd. */
+const controlPlane = fc.oneof(
+  fc.record({ masters: fc.record({ count: fc.constantFrom(1, 3, 5), disks }) }),
+  fc.record({
+    masters: fc.record({ count: fc.constantFrom(1, 2, 3, 4, 5), disks }),
+    etcd: fc.record({ count: fc.constantFrom(1, 3), disks }),
+  }),
+);
+
+/** Pools that can grow by one step even in the smallest network. */
+const otherPools = fc.record({
   balancers: fc.record({ count: fc.constantFrom(1, 2) }),
-  masters: fc.record({ count: fc.constantFrom(1, 3, 5), disks }),
   workers: fc.record({ count: fc.nat(40), disks }),
   storage: fc.oneof(fc.constant({ count: 0 }), fc.record({ count: fc.constantFrom(1, 3), disks: someDisks })),
 });
+
+const pools = fc.tuple(controlPlane, otherPools).map(([one, other]) => ({ ...one, ...other }));
 
 const storage = fc.record({ volume: fc.constantFrom("replica-3", "arbiter") });
 const options = fc.record({

@@ -44,6 +44,11 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
     to: pool("balancers", { count: 1 }),
     refused: /a pair of balancers cannot be changed into one with 1; keep the count \(pools\.balancers\.count: 2\)/,
   },
+  "pools.etcd.count": {
+    to: pool("etcd", { count: 3 }),
+    refused:
+      /the cluster's data is on master-1, master-2, master-3 and cannot move to machines for etcd; keep pools\.etcd\.count: 0/,
+  },
   "pools.storage.count": {
     to: pool("storage", { count: 1 }),
     refused: /there would be 1 storage machines for a volume of 3; keep at least 3 \(pools\.storage\.count\)/,

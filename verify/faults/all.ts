@@ -3,7 +3,7 @@ import type { Fault } from "../fault";
 import { balancerKill, crashes, plannedMove } from "./balancers";
 import { gatewayKill } from "./gateway";
 import { isolation, partition } from "./isolation";
-import { etcdLeaderKill, masterKill, quorumLoss } from "./masters";
+import { etcdKill, etcdLeaderKill, masterKill, quorumLoss } from "./masters";
 import { saturation } from "./saturation";
 import { storageKill } from "./storage";
 import { allStopped, idleStream } from "./whole-stack";
@@ -13,7 +13,7 @@ import { workerKill } from "./workers";
 const faultsOf: Readonly<Record<Role, readonly Fault[]>> = {
   balancer: [balancerKill, plannedMove, ...crashes, isolation, partition],
   master: [masterKill],
-  etcd: [etcdLeaderKill, quorumLoss],
+  etcd: [etcdKill, etcdLeaderKill, quorumLoss],
   worker: [workerKill],
   storage: [storageKill],
   gateway: [gatewayKill],

@@ -1,7 +1,7 @@
 import type { Measure } from "../../model/contract-report";
 import { guestCommand, guestPaths } from "../../model/guest-paths";
 import { ports } from "../../model/ports";
-import { nodesOf } from "../../stacks/plan/data-center-plan";
+import { type DataCenterPlan, etcdMachinesOf, nodesOf } from "../../stacks/plan/data-center-plan";
 import { verifyNamespace } from "../acknowledged-writes";
 import type { Fault, Observation } from "../fault";
 import type { Laboratory, Observed } from "../laboratory";
@@ -20,8 +20,17 @@ const writeGap = (target?: number): Measure => ({
 
 export const recovery = (what: string, target: number): Measure => ({ name: "recovery", what, unit: "ms", target });
 
-const needsThree = (plan: Parameters<Fault["inapplicable"]>[0]): string | undefined =>
-  nodesOf(plan, "master").length < 3 ? "the stack has fewer than three masters" : undefined;
+/** Without etcd, a master is only one of several API servers. */
+function needsOthers(plan: DataCenterPlan): string | undefined {
+  const least = etcdMachinesOf(plan).length > 0 ? 2 : 3;
+  const spelt = least === 2 ? "two" : "three";
+  return nodesOf(plan, "master").length < least ? `the stack has fewer than ${spelt} masters` : undefined;
+}
+
+const needsThreeMembers = (plan: DataCenterPlan): string | undefined =>
+  nodesOf(plan, "etcd").length < 3
+    ? `the stack has fewer than three ${etcdMachinesOf(plan).length > 0 ? "etcd machines" : "masters"}`
+    : undefined;
 
 const seen = ({ apiGap: gap, writeGap: write, lostWrites: lost, timeline }: Observed): Observation => ({
   values: { "api-gap": gap, "write-gap": write, "lost-writes": lost },
@@ -33,23 +42,39 @@ export const masterKill: Fault = {
   name: "master-kill",
   what: "each master in turn loses its network, then its power",
   measures: () => [apiGap(150), writeGap(1_000), lostWrites],
-  inapplicable: needsThree,
-  async run(lab) {
-    const observations: Observation[] = [];
-    for (const name of lab.names("master")) {
-      observations.push(seen(await lab.observe(name, () => lab.kill(name), AFTER_MS)));
-      await lab.start(name);
-      await untilReady(lab, name);
-    }
-    return observations;
-  },
+  inapplicable: needsOthers,
+  run: (lab) => killInTurn(lab, lab.names("master")),
 };
+
+/** Every machine in each round: masters prefer different ones, and one of them leads. */
+export const etcdKill: Fault = {
+  name: "etcd-kill",
+  what: "each etcd machine in turn loses its network, then its power",
+  measures: () => [apiGap(150), writeGap(1_000), lostWrites],
+  inapplicable: (plan) =>
+    etcdMachinesOf(plan).length === 0 ? "etcd runs on the masters" : (needsThreeMembers(plan) ?? needsOthers(plan)),
+  run: (lab) =>
+    killInTurn(
+      lab,
+      etcdMachinesOf(lab.plan).map(({ name }) => name),
+    ),
+};
+
+async function killInTurn(lab: Laboratory, names: readonly string[]): Promise<readonly Observation[]> {
+  const observations: Observation[] = [];
+  for (const name of names) {
+    observations.push(seen(await lab.observe(name, () => lab.kill(name), AFTER_MS)));
+    await lab.start(name);
+    await untilReady(lab, name);
+  }
+  return observations;
+}
 
 export const etcdLeaderKill: Fault = {
   name: "etcd-leader-kill",
-  what: "the master with the etcd leader loses its network, then its power",
+  what: "the machine with the etcd leader loses its network, then its power",
   measures: () => [apiGap(150), writeGap(1_000), lostWrites],
-  inapplicable: needsThree,
+  inapplicable: needsThreeMembers,
   async run(lab) {
     const leader = await etcdLeader(lab);
     return [seen(await lab.observe(leader, () => lab.kill(leader), AFTER_MS))];
@@ -59,13 +84,13 @@ export const etcdLeaderKill: Fault = {
 /** Without a quorum, etcd accepts no writes and serves no linearizable reads. */
 export const quorumLoss: Fault = {
   name: "quorum-loss",
-  what: "two of three masters lose network and power, then restart",
+  what: "two of three members of etcd lose network and power, then restart",
   measures: () => [
     { name: "wrong-writes", what: "writes acknowledged without a quorum", unit: "times", target: 0 },
-    recovery("from the restart of both masters until a write is acknowledged", 60_000),
+    recovery("from the restart of both until a write is acknowledged", 60_000),
     lostWrites,
   ],
-  inapplicable: needsThree,
+  inapplicable: needsThreeMembers,
   async run(lab) {
     const [, ...lost] = rotated(lab.names("etcd"), lab.round);
     let wrong = 0;
@@ -119,7 +144,7 @@ async function etcdLeader(lab: Laboratory): Promise<string> {
     const [state] = JSON.parse(await lab.must(name, etcdctl("endpoint status --write-out=json"))) as EndpointStatus[];
     if (state && state.Status.leader === state.Status.header.member_id) return name;
   }
-  throw new Error("no master has the etcd leader");
+  throw new Error("no member of etcd is the leader");
 }
 
 interface EndpointStatus {

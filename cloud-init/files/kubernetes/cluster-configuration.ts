@@ -1,5 +1,6 @@
 import { guestPaths } from "../../../model/guest-paths";
-import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
+import { type DataCenterPlan, etcdMachinesOf } from "../../../stacks/plan/data-center-plan";
+import { localEtcd } from "../etcd-proxy";
 
 /** Cluster-wide documents, also in the cluster's ConfigMaps for joining nodes. */
 export function clusterConfiguration(plan: DataCenterPlan): readonly object[] {
@@ -22,14 +23,7 @@ export const kubeadmCluster = (plan: DataCenterPlan) => ({
     serviceSubnet: plan.kubernetes.serviceCidr,
     dnsDomain: "cluster.local",
   },
-  etcd: {
-    local: {
-      extraArgs: extraArguments({
-        "election-timeout": String(plan.kubernetes.etcdElectionMs),
-        "heartbeat-interval": String(plan.kubernetes.etcdHeartbeatMs),
-      }),
-    },
-  },
+  etcd: etcdMachinesOf(plan).length === 0 ? localEtcdMember(plan) : externalEtcd,
   apiServer: {
     certSANs: plan.kubernetes.certificateNames,
     extraArgs: extraArguments({ ...apiServerArguments, ...podPatience(plan) }),
@@ -47,6 +41,26 @@ export const kubeadmCluster = (plan: DataCenterPlan) => ({
   },
   scheduler: { extraArgs: extraArguments(everyServer) },
 });
+
+/** A static pod of the machine. */
+export const localEtcdMember = ({ kubernetes }: DataCenterPlan) => ({
+  local: {
+    extraArgs: extraArguments({
+      "election-timeout": String(kubernetes.etcdElectionMs),
+      "heartbeat-interval": String(kubernetes.etcdHeartbeatMs),
+    }),
+  },
+});
+
+/** Through the master's own proxy, so that a change of the members changes nothing here. */
+const externalEtcd = {
+  external: {
+    endpoints: [`https://${localEtcd}`],
+    caFile: `${guestPaths.etcdPki}/ca.crt`,
+    certFile: `${guestPaths.etcdClient}.crt`,
+    keyFile: `${guestPaths.etcdClient}.key`,
+  },
+};
 
 const extraArguments = (values: Readonly<Record<string, string>>) =>
   Object.entries(values).map(([name, value]) => ({ name, value }));
@@ -116,6 +130,20 @@ export const kubelet = (plan: DataCenterPlan) => ({
   rotateCertificates: true,
   serverTLSBootstrap: true,
 });
+
+/** Of a machine that is no Node of the cluster and only runs etcd. No port is open: there is no one to answer. */
+export function standaloneKubelet(plan: DataCenterPlan) {
+  const { clusterDNS: _dns, clusterDomain: _domain, serverTLSBootstrap: _tls, ...common } = kubelet(plan);
+  return {
+    ...common,
+    rotateCertificates: false,
+    authentication: { anonymous: { enabled: false }, webhook: { enabled: false } },
+    authorization: { mode: "AlwaysAllow" },
+    enableServer: false,
+    containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
+    staticPodPath: guestPaths.staticPods,
+  };
+}
 
 /**
  * The disk-pressure thresholds, as absolute sizes. The disk of a system container is that of the host: with kubelet's default

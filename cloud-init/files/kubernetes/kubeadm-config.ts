@@ -2,7 +2,7 @@ import { guestPaths } from "../../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../../stacks/plan/data-center-plan";
 import { emitYaml } from "../../emit-yaml";
 import { secretReference } from "../../role-content";
-import { clusterConfiguration, kubeadmCluster } from "./cluster-configuration";
+import { clusterConfiguration, kubeadmCluster, localEtcdMember } from "./cluster-configuration";
 
 const kubeadmApi = "kubeadm.k8s.io/v1beta4";
 
@@ -14,6 +14,10 @@ export function initConfigurationFile(plan: DataCenterPlan, node: NodePlan): str
 /** The configuration for the kubeadm phases that rewrite the static pods of a master. */
 export const controlPlaneConfigurationFile = (plan: DataCenterPlan, node: NodePlan): string =>
   emitDocuments([initConfiguration(plan, node), kubeadmCluster(plan)]);
+
+/** The configuration for kubeadm's etcd phases on a machine that runs nothing else. */
+export const etcdConfigurationFile = (plan: DataCenterPlan, node: NodePlan): string =>
+  emitDocuments([initConfiguration(plan, node), { ...kubeadmCluster(plan), etcd: localEtcdMember(plan) }]);
 
 const emitDocuments = (documents: readonly object[]): string =>
   documents.map((document) => emitYaml(document)).join("---\n");

@@ -24,12 +24,12 @@ const renewalName = "groundplane-renew-certificates";
 export const renewalTimer = `${renewalName}.timer`;
 
 /** Each master has its own minutes of the hour, so that one after the other restarts parts of its control plane. */
-export const renewalUnits = (index: number): readonly TextFile[] => [
+export const renewalUnits = (index: number, ifPresent: string = guestPaths.adminKubeconfig): readonly TextFile[] => [
   ownUnit(
     `${renewalName}.service`,
     `[Unit]
 Description=Renew the certificates of the control plane before they end
-ConditionPathExists=${guestPaths.adminKubeconfig}
+ConditionPathExists=${ifPresent}
 
 [Service]
 Type=oneshot

@@ -71,6 +71,9 @@ fi
 if [ -e /seed/expected/etc/nginx/nginx.conf ]; then
   prove "nginx accepts its configuration" nginx -t -q -c /etc/nginx/nginx.conf
 fi
+if [ -e /seed/expected/etc/groundplane/etcd-proxy.cfg ]; then
+  prove "haproxy accepts the proxy of etcd" haproxy -c -f /etc/groundplane/etcd-proxy.cfg
+fi
 if [ -e /seed/expected/etc/corosync/corosync.conf ]; then
   # Corosync finds itself among the members by its addresses.
   ip address add "$(sed -n 's/^NODE_ADDRESS="\(.*\)"$/\1/p' /etc/groundplane/node.env)/32" dev lo
@@ -91,6 +94,8 @@ for configuration in /seed/expected/etc/groundplane/kubeadm/*.yaml; do
   [ -e "$configuration" ] || continue
   here=${configuration#/seed/expected}
   prove "kubeadm accepts $(basename "$configuration")" kubeadm config validate --config "$here"
+  # Nothing on an etcd machine has time limits of kubeadm.
+  [ -e /usr/local/lib/groundplane/patient-configuration ] || continue
   # Treats every processor as slow.
   patient=$(KUBEADM_NATIVE_MS=1 /usr/local/lib/groundplane/patient-configuration "$here" 2>/dev/null)
   prove "kubeadm accepts $(basename "$configuration") with longer limits" kubeadm_accepts_limits "$patient"

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -68,23 +69,26 @@ function writeSeed(seed: NodeSeed, folder: string): void {
   fs.writeFileSync(path.join(folder, "expected.modes"), modes.join(""));
 }
 
-function sampleCertificate(): string {
-  const subject = ["-subj", "/CN=kubernetes-ca", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  const { stdout } = spawnSync("openssl", ["req", "-x509", "-keyout", "/dev/null", ...subject], { encoding: "utf8" });
-  return stdout;
+function sampleCertificate(): { readonly certificate: string; readonly key: string } {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const key = privateKey.export({ type: "sec1", format: "pem" }) as string;
+  const argv = ["req", "-x509", "-key", "/dev/stdin", "-subj", "/CN=sample"];
+  return { certificate: spawnSync("openssl", argv, { encoding: "utf8", input: key }).stdout, key };
 }
 
 /** Valid where a program checks the format. All other secrets are arbitrary multi-line texts. */
 function sampleSecrets(seed: NodeSeed): Record<string, string> {
   const hostKey = deriveHostKey("ab".repeat(32), seed.node);
+  const { certificate, key } = sampleCertificate();
   const known: Readonly<Record<string, string>> = {
     "kubernetes-ca-hash": `sha256:${"0123456789abcdef".repeat(4)}`,
     "encryption-key": Buffer.alloc(32, 7).toString("base64"),
     "corosync-key": "0123456789abcdef".repeat(16),
     "ssh-user-key.pub": hostKey.publicKey,
     [`ssh-host-key:${seed.node}`]: hostKey.privateKey,
-    // HAProxy reads it.
-    "kubernetes-ca.crt": sampleCertificate(),
+    // HAProxy reads them.
+    "kubernetes-ca.crt": certificate,
+    ...{ "etcd-ca.crt": certificate, "etcd-client.crt": certificate, "etcd-client.key": key },
   };
   return Object.fromEntries(seed.secrets.map((name) => [name, known[name] ?? `-----BEGIN ${name}-----\nno: 0755\n`]));
 }

@@ -23,9 +23,10 @@ const member = (name: string, age = "old"): GuardedMember => ({
 });
 
 /** A machine with the name that the plan gives it. The tests derive its roles from its name. */
-const formerly = (name: string): FormerMachine => {
+const formerly = (name: string, _index: number, all: readonly string[]): FormerMachine => {
   const role = name.replace(/-\d+$/, "") as Role;
-  return { name, roles: role === "master" ? ["master", "etcd"] : [role] };
+  const isStacked = role === "master" && !all.includes("etcd-1");
+  return { name, roles: isStacked ? ["master", "etcd"] : [role] };
 };
 
 function judge({ before, after, stopped = [], vanished = [], recreated = [], replicas = 3 }: Situation) {
@@ -34,7 +35,11 @@ function judge({ before, after, stopped = [], vanished = [], recreated = [], rep
     .map((name): [string, PresentMember] => [name, { ...member(name), running: !stopped.includes(name) }]);
   const planned = (role: string) =>
     after.filter((name) => name.startsWith(role)).map((name) => member(name, recreated.includes(name) ? "new" : "old"));
-  const members = { masters: planned("master"), balancers: planned("balancer"), storage: planned("storage"), replicas };
+  const etcd = planned("etcd");
+  const members = {
+    ...{ masters: planned("master"), balancers: planned("balancer"), storage: planned("storage"), replicas },
+    ...(etcd.length > 0 && { etcd }),
+  };
   return refusedLosses(before.map(formerly), new Map(present), members);
 }
 
@@ -136,4 +141,59 @@ test("all refusals are reported at once", () => {
     "storage",
   ]);
   for (const { problem, instead } of judge({ before, after: before, recreated: before })) assert.ok(problem && instead);
+});
+
+const external = [...names("master", 2), ...names("etcd", 3)];
+
+test("etcd machines are guarded by their own majority", () => {
+  const grown = [...names("master", 2), ...names("etcd", 5)];
+  assert.deepEqual(judge({ before: external, after: grown }), []);
+  assert.deepEqual(judge({ before: grown, after: external }), []);
+  assert.deepEqual(judge({ before: external, after: external, recreated: ["etcd-2"] }), []);
+  assert.deepEqual(judge({ before: external, after: external, recreated: ["etcd-1", "etcd-2"] }), [
+    {
+      property: "etcd",
+      problem: "etcd-1, etcd-2 would be recreated at once, and etcd would keep 1 of 3 members; it needs 2",
+      instead: "recreate etcd machines one after the other, each with a separate `up`",
+    },
+  ]);
+  const weak = judge({ before: external, after: external, recreated: ["etcd-1"], vanished: ["etcd-2", "etcd-3"] });
+  assert.deepEqual(properties(weak), ["etcd"]);
+  assert.match(weak[0]?.problem ?? "", /only etcd-1 of etcd-1, etcd-2, etcd-3 respond/);
+});
+
+test("beside etcd machines, masters may come and go while one of them stays at work", () => {
+  const one = ["master-1", ...names("etcd", 3)];
+  assert.deepEqual(judge({ before: external, after: one }), []);
+  assert.deepEqual(judge({ before: one, after: external }), []);
+  assert.deepEqual(judge({ before: external, after: external, recreated: ["master-1"] }), []);
+  const both = judge({ before: external, after: external, recreated: ["master-1", "master-2"] });
+  assert.deepEqual(properties(both), ["masters"]);
+  assert.match(both[0]?.instead ?? "", /one after the other/);
+  const stopped = judge({ before: external, after: external, recreated: ["master-1"], stopped: ["master-2"] });
+  assert.deepEqual(properties(stopped), ["masters"]);
+  assert.match(judge({ before: one, after: one, recreated: ["master-1"] })[0]?.instead ?? "", /grow to two masters/);
+});
+
+test("a running stack keeps etcd where it is, and the refusal says the way", () => {
+  const stacked = names("master", 3);
+  const [toMachines, toMasters] = [
+    judge({ before: stacked, after: [...stacked, ...names("etcd", 3)] }),
+    judge({ before: external, after: names("master", 2) }),
+  ];
+  const way = "create another stack with it and restore a backup of etcd there";
+  assert.deepEqual(toMachines, [
+    {
+      property: "etcd",
+      problem: "the cluster's data is on master-1, master-2, master-3 and cannot move to machines for etcd",
+      instead: `keep pools.etcd.count: 0, or ${way}`,
+    },
+  ]);
+  assert.deepEqual(toMasters, [
+    {
+      property: "etcd",
+      problem: "the cluster's data is on etcd-1, etcd-2, etcd-3 and cannot move to the masters",
+      instead: `keep pools.etcd.count: 3, or ${way}`,
+    },
+  ]);
 });

@@ -47,3 +47,40 @@ test("a master without a bootstrap command is an error that names a command", as
     /start the cluster on master-1: .*not found/,
   );
 });
+
+test("machines of etcd start before the masters, whose first one knows them", async () => {
+  const { guest, ran } = masterWith([...common, "bootstrap-cluster"]);
+  const etcd = ["etcd-1", "etcd-2", "etcd-3"].map((name, index) => ({
+    ...{ name, address: `192.168.61.1${index + 1}`, connection: {} },
+  }));
+  const external = { ...inputs, etcd } as unknown as BootstrapInputs;
+  const { outputs } = await bootstrapResource(async () => guest).create(external, false, context);
+  assert.deepEqual(outputs.bootstrappedWith, ["master-1"]);
+  const members = etcd.map(({ name, address }) => `${name}=https://${address}:2380`).join(",");
+  const orders = ran.filter((command) => command.includes("bootstrap-cluster"));
+  assert.deepEqual(
+    orders.map((command) => command.replace(/.*bootstrap-cluster /, "")),
+    [`first ${members}`, `other ${members}`, `other ${members}`, `first ${members}`],
+  );
+  const lastWait = ran
+    .slice(0, ran.lastIndexOf(orders.at(-1) ?? ""))
+    .filter((command) => command.includes("cluster-wait"));
+  assert.equal(lastWait.length, 3, "the masters wait for etcd");
+});
+
+test("without its data, etcd on machines of its own is never bootstrapped again", async () => {
+  const { guest } = masterWith([...common, "bootstrap-cluster"]);
+  const etcd = [{ name: "etcd-1", address: "192.168.61.11", connection: {} }];
+  const external = { ...inputs, etcd, rebootstrap: true } as unknown as BootstrapInputs;
+  const outputs = { ...external, bootstrappedWith: ["master-1"], clusterId: "uid-1" };
+  await assert.rejects(
+    bootstrapResource(async () => guest).update(
+      "lab/bootstrap",
+      external,
+      { inputs: external, outputs },
+      false,
+      context,
+    ),
+    /no etcd machine of lab has the cluster's data/,
+  );
+});

@@ -20,6 +20,8 @@ interface Situation {
   readonly answering: readonly string[];
   /** Masters that are in the cluster. */
   readonly present?: readonly string[];
+  /** The machines that it leaves, unless they are the masters. */
+  readonly peers?: readonly string[];
   /** The membership comes from the state of an earlier revision, with one role. */
   readonly hasOneRole?: boolean;
 }
@@ -29,7 +31,14 @@ const roleOf = (name: string): string => name.replace(/-\d+$/, "");
 const masters = ["master-1", "master-2", "master-3"];
 
 /** @returns the commands that the masters ran, as `master: command`, and the warnings. */
-async function leave({ leaving, running, answering, present = masters, hasOneRole = false }: Situation) {
+async function leave({
+  leaving,
+  running,
+  answering,
+  present = masters,
+  hasOneRole = false,
+  peers = masters,
+}: Situation) {
   const commands: string[] = [];
   const warnings: string[] = [];
   const guest = (name: string): Guest => ({
@@ -68,7 +77,7 @@ async function leave({ leaving, running, answering, present = masters, hasOneRol
       node: leaving,
       ...(hasOneRole ? { role: roleOf(leaving) } : { roles: storedRoles({ role: roleOf(leaving) }) }),
     },
-    masters: masters.map((name) => ({ name, address: name, connection: { address: name } })),
+    masters: peers.map((name) => ({ name, address: name, connection: { address: name } })),
   } as unknown as MembershipInputs;
   await leaveCluster(surroundings, inputs, "the cluster", context);
   return { commands: commands.filter((command) => !/cluster-id|kubectl/.test(command)), warnings };
@@ -126,4 +135,22 @@ test("a node of an earlier revision's state, which has one role, leaves in the s
   }
   const silent = leave({ leaving: "master-1", running: masters, answering: [], hasOneRole: true });
   await assert.rejects(silent, /master-1 cannot leave/);
+});
+
+const etcd = ["etcd-1", "etcd-2", "etcd-3"];
+
+test("an etcd machine leaves when the others keep a majority, and is not drained", async () => {
+  const { commands, warnings } = await leave({
+    ...{ leaving: "etcd-3", peers: etcd },
+    ...{ running: etcd, answering: ["etcd-1", "etcd-2"] },
+  });
+  assert.deepEqual(
+    [commands.map((command) => command.replace(/^etcd-[12]: /, "")), warnings],
+    [["may-leave etcd-3", "forget-node etcd-3"], []],
+  );
+});
+
+test("an etcd machine stays while the others run and none responds", async () => {
+  const leaving = leave({ leaving: "etcd-3", peers: etcd, running: etcd, answering: [] });
+  await assert.rejects(leaving, /the other etcd machines are running, but none responds/);
 });

@@ -1,0 +1,145 @@
+/** etcd on machines of its own, on real machines: who reaches it, and what the loss, replacement and number of its machines mean. */
+
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { after, type TestContext, test } from "node:test";
+import { dataFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
+import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
+import type { VerifyReport } from "../../model/contract-report";
+import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
+import { onSignal } from "../support/on-signal";
+import { copyProject } from "../support/project-copy";
+import { etcdctl, secondsSince } from "./lab-under-test";
+
+const skip = process.getuid?.() === 0 ? false : "system containers need root";
+
+/** A busy machine delays everything, but no outage may be much longer than its target. */
+const PATIENCE = 5;
+
+test("etcd on machines of its own", { skip, timeout: 20 * 60_000 }, async (t) => {
+  const project = copyProject(dataFolder());
+  process.env.GROUNDPLANE_DATA = project.data;
+  const cluster = new ClusterUnderTest(project, "e2e-etcd");
+  const driver = createNspawnDriver(localHost);
+  let takenDown: Promise<void> | undefined;
+  const takeDown = async () => {
+    await cluster.interrupt();
+    const { exitCode, stdout, stderr } = await new ClusterUnderTest(project, "e2e-etcd").groundplane(
+      "destroy",
+      "--yes",
+    );
+    if (exitCode === 0) project.remove();
+    else console.error(`the stack of ${project.data} could not be taken down\n${stdout}${stderr}`);
+  };
+  const takeDownOnce = () => (takenDown ??= takeDown());
+  onSignal(takeDownOnce);
+  after(takeDownOnce);
+
+  const configure = (etcd: number): void => {
+    const file = project.stackFile(cluster.stack);
+    const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+    const salt = /^encryptionsalt: .*\n/m.exec(before)?.[0] ?? "";
+    const pools = `{balancers: {count: 1}, masters: {count: ${etcd === 0 ? 3 : 2}}, etcd: {count: ${etcd}}, workers: {count: 1}}`;
+    fs.writeFileSync(file, `${salt}config:\n  groundplane:dataCenter: {driver: nspawn, pools: ${pools}}\n`);
+  };
+  const up = async (...flags: string[]): Promise<string> => {
+    const words = ["up", "--yes", "--skip-preview", "--suppress-outputs", ...flags];
+    return mustSucceed("up", await cluster.pulumi(...words)).stdout;
+  };
+  /** Names of the voting members that etcd has and that respond. */
+  const members = async (asked = "etcd-1"): Promise<readonly string[]> => {
+    const list = mustSucceed("members", await cluster.onNode(asked, etcdctl("member list --write-out=simple")));
+    const health = await cluster.onNode(asked, etcdctl("endpoint health --cluster"));
+    const rows = list.stdout.trim().split("\n");
+    assert.equal((health.stdout + health.stderr).match(/is healthy/g)?.length, rows.length);
+    return rows.flatMap((row) => (row.endsWith(", false") ? [row.split(", ")[2] ?? ""] : [])).sort();
+  };
+  const isHealthy = async () => mustSucceed("status", await cluster.groundplane("status"));
+  const generationOf = async (name: string) =>
+    (await driver.inspectMachine({ stack: cluster.stack, name }))?.generation;
+  const names = (count: number) => Array.from({ length: count }, (_, index) => `etcd-${index + 1}`);
+
+  let broken = false;
+  const step = (name: string, run: (inner: TestContext) => Promise<void>) =>
+    t.test(name, async (inner) => {
+      if (broken) return inner.skip("an earlier step failed");
+      broken = true;
+      const started = performance.now();
+      await run(inner);
+      inner.diagnostic(`took ${secondsSince(started)}`);
+      broken = false;
+    });
+
+  await step("start creates the stack, and status finds it healthy", async () => {
+    configure(3);
+    mustSucceed("start", await cluster.groundplane("start", "--yes"));
+    assert.deepEqual(await members(), names(3));
+    await isHealthy();
+  });
+
+  await step("only API servers reach etcd, and masters cannot issue certificates for it", async () => {
+    const passes = async (from: string, port: number): Promise<boolean> =>
+      (await cluster.onNode(from, `timeout 2 bash -c ': </dev/tcp/192.168.61.11/${port}'`)).exitCode === 0;
+    assert.deepEqual(await Promise.all([passes("master-1", 2379), passes("master-1", 2380), passes("master-1", 22)]), [
+      true,
+      false,
+      false,
+    ]);
+    assert.deepEqual(await Promise.all([passes("worker-1", 2379), passes("balancer-1", 2379)]), [false, false]);
+    const keys = mustSucceed(
+      "keys",
+      await cluster.onNode("master-1", "ls /etc/kubernetes/pki /etc/kubernetes/pki/etcd"),
+    );
+    assert.doesNotMatch(keys.stdout, /etcd:\n(?:.*\n)*ca\.key/);
+    const open = mustSucceed("ports", await cluster.onNode("etcd-1", "ss -Hltn | awk '{ print $4 }'")).stdout;
+    assert.doesNotMatch(open, /:10250$/m, "the kubelet serves nothing");
+  });
+
+  await step("an etcd machine that loses its power costs no write", async (inner) => {
+    const file = path.join(project.data, "verify.json");
+    const output = await cluster.groundplane("verify", "--only", "etcd-kill", "--json", file);
+    if (!fs.existsSync(file)) mustSucceed("verify", output);
+    const { faults } = JSON.parse(fs.readFileSync(file, "utf8")) as VerifyReport;
+    const results = faults.flatMap((fault) => fault.results);
+    assert.deepEqual(
+      results.map(({ name }) => name),
+      ["api-gap", "write-gap", "lost-writes"],
+    );
+    for (const { name, p50, max, target, unit } of results) {
+      inner.diagnostic(`etcd-kill ${name}: p50 ${p50}, max ${max}, target ${target}`);
+      assert.ok(max <= (target ?? 0) * (unit === "ms" ? PATIENCE : 1), `${name}: ${max}`);
+    }
+  });
+
+  await step("an etcd machine is replaced on demand", async () => {
+    const before = await generationOf("etcd-1");
+    const exported = mustSucceed("export", await cluster.pulumi("stack", "export")).stdout;
+    const urn = /"urn": "([^"]*index:Machine::etcd-1)"/.exec(exported)?.[1];
+    assert.ok(urn, "no etcd-1 in the state");
+    await up("--replace", urn);
+    assert.notEqual(await generationOf("etcd-1"), before);
+    assert.deepEqual(await members("etcd-2"), names(3));
+  });
+
+  await step("one up adds two etcd machines, and another removes them", async () => {
+    for (const count of [5, 3]) {
+      configure(count);
+      assert.doesNotMatch(await up(), /index:Machine .*replaced/);
+      assert.deepEqual(await members(), names(count));
+    }
+    await isHealthy();
+  });
+
+  await step("etcd stays where it is", async () => {
+    configure(0);
+    const { exitCode, stdout, stderr } = await cluster.pulumi("preview", "--non-interactive");
+    assert.notEqual(exitCode, 0);
+    assert.match(
+      (stdout + stderr).replaceAll(/\s+/g, " "),
+      /the cluster's data is on etcd-1, etcd-2, etcd-3 and cannot move to the masters/,
+    );
+    configure(3);
+  });
+});
