@@ -77,7 +77,15 @@ test("every fault applies to a lab, and some faults apply to a small stack", () 
     faults.filter((fault) => fault.inapplicable(examplePlan(stack)) === undefined).map(({ name }) => name);
   assert.deepEqual(
     applicable("lab"),
-    faults.map(({ name }) => name).filter((name) => name !== "nginx-crash"),
+    faults.map(({ name }) => name).filter((name) => name !== "nginx-crash" && name !== "etcd-kill"),
+  );
+  const ofEtcd = faults.find(({ name }) => name === "etcd-kill");
+  assert.equal(ofEtcd?.inapplicable(examplePlan("lab")), "etcd runs on the masters");
+  assert.deepEqual(
+    ["etcd-kill", "master-kill", "etcd-leader-kill", "quorum-loss"].filter(
+      (name) => !applicable("production").includes(name),
+    ),
+    [],
   );
   const nginx = faults.find(({ name }) => name === "nginx-crash");
   const plan = examplePlan("lab");

@@ -21,6 +21,7 @@ test("an empty configuration gives a highly available data centre with defaults"
         ["gateway", 1],
         ["balancers", 2],
         ["masters", 3],
+        ["etcd", 0],
         ["workers", 2],
         ["storage", 0],
       ],
