@@ -14,11 +14,12 @@ const applySysctl = ["/usr/lib/systemd/systemd-sysctl", sysctlPath];
 export function gatewayContent(plan: DataCenterPlan): RoleContent {
   const { movedBy } = plan.balancing;
   const cluster = movedBy === "pacemaker" ? clusterMemberContent(plan) : undefined;
+  const change = balancingChange(plan);
   // Under Pacemaker the cluster tells the gateway of another program.
-  const change = movedBy === "keepalived" ? balancingChange(plan).files : [];
+  const changing = movedBy === "keepalived" ? change.files : [];
   return {
-    files: [...gatewayFiles(plan), commandFile("gateway/role-ready"), ...(cluster?.files ?? []), ...change],
-    environment: { FLOATING_IP_BY: movedBy },
+    files: [...gatewayFiles(plan), commandFile("gateway/role-ready"), ...(cluster?.files ?? []), ...changing],
+    environment: { FLOATING_IP_BY: movedBy, ...change.environment },
     commands: [applySysctl],
     enable: ["nftables.service", "dnsmasq.service", ...(cluster?.enable ?? [])],
   };

@@ -7,6 +7,7 @@ import { renderNodeSeed } from "../../../cloud-init/render-node-seed";
 import { script } from "../../../cloud-init/scripts/read-script";
 import { rootTrees } from "../../../image/recipes/root-tree";
 import { type BalancerName, balancerNames, balancers } from "../../../model/balancers";
+import { settingsInFiles } from "../../../model/configuration-changes";
 import { guestCommand, guestPaths } from "../../../model/guest-paths";
 import type { NodeSeed } from "../../../model/seed";
 import type { DataCenterPlan, NodePlan } from "../../../stacks/plan/data-center-plan";
@@ -69,6 +70,14 @@ test("keepalived and Pacemaker watch the program that runs", () => {
     assert.match(conf, new RegExp(`track_script {\\n *${unit}\\n`));
     assert.ok(conf.includes(`UNIX-CONNECT:${socket}"`));
     assert.match(renderPacemakerCib(plan), new RegExp(`class="systemd" type="${unit}"`));
+  }
+});
+
+test("balancers and gateway know the program, also the one that is not the default", () => {
+  const program = (role: "balancer" | "gateway", name: BalancerName) =>
+    settingsInFiles(seedOf(planOf(name, "keepalived"), role).files.map(({ content }) => content))["options.balancer"];
+  for (const role of ["balancer", "gateway"] as const) {
+    assert.deepEqual([program(role, "nginx"), program(role, "haproxy")], ["nginx", undefined], role);
   }
 });
 
