@@ -44,9 +44,15 @@ export async function createFolders(folder: string, mode?: number): Promise<stri
   return first;
 }
 
-/** Closes an existing data folder of this user, which an earlier version left open to others. */
+/**
+ * Closes an existing data folder of this user, which an earlier version left open to others. A folder that is more than a data
+ * folder stays as it is: the root of the file system, a home, or a folder for all users such as /tmp.
+ */
 export async function closeDataFolder(): Promise<void> {
-  const found = await fs.stat(dataFolder()).catch(() => undefined);
+  const folder = dataFolder();
+  const found = await fs.stat(folder).catch(() => undefined);
   if (found === undefined || found.uid !== process.getuid?.()) return;
+  const isShared = (found.mode & 0o1000) !== 0 || [path.parse(folder).root, os.homedir()].includes(folder);
+  if (isShared) return;
   if ((found.mode & 0o077) !== 0) await fs.chmod(dataFolder(), 0o700);
 }

@@ -1,7 +1,7 @@
-import { createInterface } from "node:readline/promises";
 import { driverRequirements, type HostProgram } from "../model/driver-requirements";
 import type { DriverName } from "../model/drivers";
 import { UserError } from "../model/user-error";
+import { askOnTerminal, canAsk } from "./ask-on-terminal";
 import { exists } from "./file-store";
 import { findProgram } from "./host-capacity";
 import type { ProgressLines } from "./progress-lines";
@@ -118,14 +118,9 @@ async function isPresent(what: string): Promise<boolean> {
 
 /** Asks only if a user can answer. */
 async function agreed(yes: boolean, count: number): Promise<boolean> {
-  if (yes || process.env.CI || !process.stdin.isTTY || !process.stderr.isTTY) return true;
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question(`Install ${count === 1 ? "it" : `these ${count}`} with apt-get? [Y/n] `);
-    return /^(?:y|yes|)$/i.test(answer.trim());
-  } finally {
-    terminal.close();
-  }
+  if (yes || process.env.CI || !canAsk()) return true;
+  const answer = await askOnTerminal(`Install ${count === 1 ? "it" : `these ${count}`} with apt-get? [Y/n] `);
+  return answer !== undefined && /^(?:y|yes|)$/i.test(answer);
 }
 
 async function install(names: readonly string[], { progress, signal }: HostPackageOptions): Promise<void> {

@@ -24,6 +24,21 @@ const harmful = [
     why: "programs would be built for another platform or module",
   },
   { names: /^SYSTEMD_(?:NSPAWN|LOG|COLORS|PAGER)\w*$/, why: "machines start with other settings" },
+  { names: /^NODE_TLS_REJECT_UNAUTHORIZED$/, why: "certificates of servers and of the API would not be verified" },
+  {
+    names:
+      /^PULUMI_(?:DIY_BACKEND_(?:GZIP|ZSTD|LEGACY_LAYOUT)|SELF_MANAGED_STATE_(?:GZIP|LEGACY_LAYOUT)|SKIP_CHECKPOINTS|RUN_PROGRAM)$/,
+    why: "Pulumi stores the state elsewhere, in another form or not at all, or runs the program to destroy a stack",
+  },
+  {
+    names:
+      /^PULUMI_(?:DISABLE_(?:REFRESH_BEFORE_UPDATE|PROVIDER_PREVIEW|RESOURCE_REFERENCES|OUTPUT_VALUES)|ENABLE_(?:STREAMING_JSON_PREVIEW|LEGACY_DIFF|LEGACY_REFRESH_DIFF)|ERROR_OUTPUT_STRING)$/,
+    why: "previews without drift, or in a form that groundplane does not read",
+  },
+  {
+    names: /^PULUMI_(?:DEBUG_(?:PROVIDERS|LANGUAGES)|IGNORE_AMBIENT_PLUGINS)$/,
+    why: "Pulumi uses another provider or language host than this clone's",
+  },
   { names: /^(?:ETCDCTL|CRICTL|CONTAINERD|KUBECTL|HELM)_/, why: "another cluster or runtime than the stack's" },
 ];
 

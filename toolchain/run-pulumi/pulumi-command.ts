@@ -17,7 +17,10 @@ import { localStateFile } from "./prepare-stack";
  */
 export async function isKnownToPulumi(stack: string): Promise<boolean> {
   await refuseOtherUser(stack);
-  return (await chooseBackend()).kind !== "local" || exists(localStateFile(stack));
+  if ((await chooseBackend()).kind !== "local") return true;
+  // A `pulumi` of the user's shell may have compressed it.
+  const found = await Promise.all(["", ".gz", ".zst"].map((form) => exists(`${localStateFile(stack)}${form}`)));
+  return found.includes(true);
 }
 
 /** Runs a Pulumi command that only reads. Returns its stdout. */

@@ -19,6 +19,10 @@ const session = {
   GOOS: "plan9",
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1",
   ETCDCTL_ENDPOINTS: "https://other:2379",
+  NODE_TLS_REJECT_UNAUTHORIZED: "0",
+  PULUMI_DIY_BACKEND_GZIP: "true",
+  PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
+  PULUMI_DEBUG_PROVIDERS: "groundplane:1234",
 };
 const kept = {
   PATH: "/usr/bin",
@@ -27,6 +31,9 @@ const kept = {
   HTTPS_PROXY: "http://proxy:3128",
   GOPROXY: "https://proxy.example",
   PULUMI_CONFIG_PASSPHRASE: "long",
+  PULUMI_BACKEND_URL: "s3://states",
+  PULUMI_ACCESS_TOKEN: "token",
+  NODE_EXTRA_CA_CERTS: "/etc/ssl/company.pem",
   GROUNDPLANE_DATA: "/data",
   LANGFORD: "not a locale",
 };
