@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { Command, CommanderError } from "commander";
 import { closeDataFolder } from "../host/data-folder";
 import { prepareEnvironment } from "../host/prepare-environment.cjs";
+import { defaultStack, forStack } from "../model/next-step";
 import { UserError, withoutCredentials } from "../model/user-error";
 import { bundleCommand } from "./commands/bundle";
 import { destroyCommand } from "./commands/destroy";
@@ -29,8 +30,14 @@ async function main(): Promise<void> {
   );
   for (const create of commands) groundplane.addCommand(create());
   overrideExit(groundplane);
+  groundplane.hook("preAction", (_groundplane, command) => {
+    stack = command.opts<{ readonly stack?: string }>().stack ?? defaultStack;
+  });
   await groundplane.parseAsync();
 }
+
+/** The stack of the command that runs, for its messages. */
+let stack = defaultStack;
 
 const commands = [
   startCommand,
@@ -54,7 +61,7 @@ main().catch((error: unknown) => {
 /** Prints the error: the user's problems without a stack trace, ours with one. Returns the exit code. */
 function describeFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof UserError) console.error(`error: ${error.message}`);
+  if (error instanceof UserError) console.error(forStack(`error: ${error.message}`, stack));
   else console.error("internal error, please report it:", withoutCredentials(inspect(error)));
   return 1;
 }

@@ -1,5 +1,6 @@
-import { Command } from "commander";
-import { defaultStack } from "./project";
+import { Command, InvalidArgumentError } from "commander";
+import { defaultStack } from "../model/next-step";
+import { isObjectName, objectNameRule } from "../model/object-names";
 
 export interface StackOptions {
   readonly stack: string;
@@ -14,7 +15,13 @@ export function stackCommand(nameAndArguments: string, description: string): Com
   const [name = "", ...rest] = nameAndArguments.split(" ");
   const command = new Command(name).description(description);
   for (const argument of rest) command.argument(argument);
-  return command.option("--stack <name>", "the stack", defaultStack);
+  return command.option("--stack <name>", "the stack", parseStackName, defaultStack);
+}
+
+/** It becomes part of paths. */
+function parseStackName(text: string): string {
+  if (!isObjectName(text)) throw new InvalidArgumentError(objectNameRule);
+  return text;
 }
 
 /** A command that reports on one stack, as text or as JSON. */

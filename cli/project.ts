@@ -9,8 +9,6 @@ import { readConfigurationFile } from "../stacks/config/read-configuration-file"
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { planDataCenter } from "../stacks/plan/plan-data-center";
 
-export const defaultStack = "lab";
-
 /**
  * The stack's configuration from its file.
  * @throws UserError `no-stack-file`, `configuration` with all problems at once

@@ -12,6 +12,7 @@ import { guardResource } from "./resources/guard";
 import { imageResource } from "./resources/image";
 import { machineResource } from "./resources/machine";
 import { membershipResource } from "./resources/membership";
+import { namingStack } from "./resources/name-stack";
 import { nodeFilesResource } from "./resources/node-files";
 import { nodeTaskResource } from "./resources/node-task";
 import { segmentResource } from "./resources/segment";
@@ -41,7 +42,9 @@ const typeToken = (name: string): string => `groundplane:index:${name}`;
 export const groundplaneProvider: ProviderDefinition = {
   name: "groundplane",
   version: "0.1.0",
-  resources: Object.fromEntries(Object.entries(handlers).map(([name, handler]) => [typeToken(name), handler])),
+  resources: Object.fromEntries(
+    Object.entries(handlers).map(([name, handler]) => [typeToken(name), namingStack(handler)]),
+  ),
   formerTypes: Object.fromEntries(
     Object.entries(formerResourceNames).map(([name, { type }]) => [typeToken(type), typeToken(name)]),
   ),

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { DataCenter } from "../components/data-center";
 import { localHost } from "../host/local-host";
 import { chooseDriver, driverSurroundings, slowdownOf } from "../hypervisors/choice/choose-driver";
+import { forStack } from "../model/next-step";
 import { refuseEmptyPassphrase } from "../model/passphrase";
 import { UserError } from "../model/user-error";
 import { planDataCenter } from "./plan/plan-data-center";
@@ -23,7 +24,7 @@ async function withReadableProblems<T>(build: () => Promise<T>): Promise<T> {
   try {
     return await build();
   } catch (error) {
-    if (error instanceof UserError) throw new pulumi.RunError(error.message);
+    if (error instanceof UserError) throw new pulumi.RunError(forStack(error.message, pulumi.getStack()));
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { Hypervisor, PowerState } from "../hypervisors/hypervisor";
+import { forStack } from "../model/next-step";
 import type { Role } from "../model/roles";
 import { storedRoles } from "../model/roles";
 import type { StackOutputs } from "../model/stack-outputs";
@@ -44,7 +45,7 @@ export async function stackStatus(
   plan: DataCenterPlan | { readonly reason: string },
 ): Promise<StackStatus> {
   const answers = await askStack({ stack, outputs, driver, plan });
-  const checks = healthRows(answers);
+  const checks = healthRows(answers).map((row) => ({ ...row, next: forStack(row.next, stack) }));
   const { nodes } = answers.cluster;
   const reason = "reason" in nodes ? nodes.reason : "";
   const api = { endpoint: outputs.apiEndpoint, ready: reason === "", reason };

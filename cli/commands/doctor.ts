@@ -14,6 +14,7 @@ import { checkImageBuilding, checkImages, describeFoundSources, imageNamesOf } f
 import { describeSources } from "../../image/parts/ensure-part";
 import { drivers } from "../../model/drivers";
 import { type HostFinding, ok, problem } from "../../model/host-finding";
+import { forStack } from "../../model/next-step";
 import { UserError } from "../../model/user-error";
 import type { Configuration } from "../../stacks/config/configuration";
 import { checkPulumi } from "../../toolchain/obtain-pulumi";
@@ -29,7 +30,7 @@ export function doctorCommand(): Command {
     .option("--smoke", "also create, boot and remove one small machine, and report each step")
     .option("--driver <name>", "the driver of that machine; default: the stack's")
     .action(async ({ stack, json, smoke = false, driver }: DoctorOptions) => {
-      const findings = smoke ? [] : await examine(stack);
+      const findings = smoke ? [] : (await examine(stack)).map((finding) => namingStack(finding, stack));
       if (!json && !smoke) print(findings.map(renderFinding).join("\n"));
       const steps = smoke ? await smokeSteps(stack, driver, json) : [];
       if (json) printJson(smoke ? steps : findings);
@@ -38,6 +39,11 @@ export function doctorCommand(): Command {
       if (isWrong) process.exitCode = 1;
     });
 }
+
+const namingStack = (finding: HostFinding, stack: string): HostFinding => ({
+  ...finding,
+  ...(finding.hint !== undefined && { hint: forStack(finding.hint, stack) }),
+});
 
 interface DoctorOptions extends ReportOptions {
   readonly smoke?: boolean;

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { readIfPresent, writeUserFile } from "../../host/file-store";
 import { projectFolder, stackFile } from "../../host/project-folder";
 import { CommandError } from "../../model/commands";
+import { forStack } from "../../model/next-step";
 import { UserError } from "../../model/user-error";
 import { compareRenderings } from "../../review/compare-renderings";
 import { changesOfPreview, type PulumiPreview } from "../../review/from-preview";
@@ -56,7 +57,8 @@ async function reviewOfRevision(stack: string, base: string): Promise<Review> {
     );
   }
   const { changes, ...compared } = compareRenderings(before?.rendering, now.rendering);
-  return reviewChanges(changes, { stack, comparedWith, counts: countsOf(before?.rendering), ...compared });
+  const refused = compared.refused.map((reason) => forStack(reason, stack));
+  return reviewChanges(changes, { stack, comparedWith, counts: countsOf(before?.rendering), ...compared, refused });
 }
 
 function countsOf(rendering: StackRendering | undefined): RoleCounts {

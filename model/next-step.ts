@@ -1,0 +1,19 @@
+/** The stack of a command without `--stack`. */
+export const defaultStack = "lab";
+
+const stackCommands = "start|stop|destroy|status|fence|logs|ssh|kubeconfig|verify|preview|render|diagram|doctor";
+
+/** A command of a stack in a text, without `--stack` after it. */
+const stackless = new RegExp(`(?<=\`|npx )groundplane (?:${stackCommands})\\b(?![^\`;\\n]*--stack)`, "g");
+const stacklessStart = /`npm start`/g;
+
+/**
+ * Names the stack in the commands of a message. Most messages are written where the stack is not known; followed literally, they
+ * would act on the default stack.
+ */
+export const forStack = (text: string, stack: string): string =>
+  stack === defaultStack
+    ? text
+    : text
+        .replaceAll(stackless, (command) => `${command} --stack ${stack}`)
+        .replaceAll(stacklessStart, `\`npm start -- --stack ${stack}\``);

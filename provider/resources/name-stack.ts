@@ -1,0 +1,53 @@
+import { forStack } from "../../model/next-step";
+import { UserError } from "../../model/user-error";
+import { type Context, PartialFailure, type ResourceHandler } from "../rpc/resource-handler";
+
+/** The same handler, whose messages name the stack in the commands of their next steps. */
+export function namingStack(handler: ResourceHandler): ResourceHandler {
+  const { read, update } = handler;
+  return {
+    ...handler,
+    check: (news, context, olds) =>
+      named(context, async (inner, name) => {
+        const { failures = [], ...result } = await handler.check(news, inner, olds);
+        return { ...result, failures: failures.map(({ property, reason }) => ({ property, reason: name(reason) })) };
+      }),
+    create: (inputs, preview, context) => named(context, (inner) => handler.create(inputs, preview, inner)),
+    ...(read && {
+      read: (id, inputs, outputs, context) => named(context, (inner) => read.call(handler, id, inputs, outputs, inner)),
+    }),
+    ...(update && {
+      update: (id, inputs, olds, preview, context) =>
+        named(context, (inner) => update.call(handler, id, inputs, olds, preview, inner)),
+    }),
+    delete: (id, olds, context) => named(context, (inner) => handler.delete(id, olds, inner)),
+  };
+}
+
+async function named<T>(
+  context: Context,
+  call: (inner: Context, name: (text: string) => string) => Promise<T>,
+): Promise<T> {
+  const name = (text: string): string => forStack(text, stackOf(context.urn));
+  const inner: Context = {
+    ...context,
+    log: (severity, message, ephemeral) => context.log(severity, name(message), ephemeral),
+  };
+  try {
+    return await call(inner, name);
+  } catch (error) {
+    throw withName(error, name);
+  }
+}
+
+/** `urn:pulumi:<stack>::<project>::<type>::<name>` */
+const stackOf = (urn: string): string => urn.split("::")[0]?.split(":")[2] ?? "";
+
+function withName(error: unknown, name: (text: string) => string): unknown {
+  if (error instanceof PartialFailure) {
+    return new PartialFailure(name(error.message), error.state, error.reasons.map(name));
+  }
+  if (error instanceof UserError)
+    return new UserError(error.id, name(error.problem), name(error.hint), { cause: error });
+  return error;
+}
