@@ -14,7 +14,7 @@ const machineChecks = {
   services: {
     ...{ asks: "the services of its roles work", of: every, promised: true },
     means: "a machine runs, but does not do its work",
-    next: `${logs}; \`npx groundplane start\` waits until it is ready`,
+    next: `${logs}; a stopped unit: \`systemctl start UNIT\` on the machine; \`npx groundplane start\` waits until it is ready`,
   },
   "failed-units": {
     ...{ asks: "no unit of systemd has failed", of: every, promised: false },
@@ -76,7 +76,9 @@ const apiChecks = {
   pacemaker: {
     ...{ asks: "Pacemaker manages every resource, and none has failed", of: ["balancer"], promised: true },
     means: "the floating IP is not moved, or HAProxy or nginx not restarted, after a failure",
-    next: "on a balancer: `crm_resource --cleanup`; unmanaged: `crm_resource --meta --delete-parameter is-managed --resource NAME`",
+    next:
+      "on a balancer: `crm_resource --cleanup`; unmanaged: `crm_resource --meta --delete-parameter is-managed --resource NAME`; " +
+      "standby: `crm_standby --delete --node NODE`; a ban: `crm_resource --clear --resource NAME`",
   },
   dns: {
     ...{ asks: "the gateway resolves the API's name", of: every, promised: true },

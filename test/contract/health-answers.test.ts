@@ -70,6 +70,23 @@ test("questions that do not apply say so", () => {
   for (const [question, { code }] of answers) assert.equal(code, inapplicable, question);
 });
 
+test("units that run all the time and were stopped are listed", () => {
+  const unit = (id: string, restart: string, state: string, condition = "yes"): string =>
+    `Id=${id}\n${restart === "" ? "" : `Restart=${restart}\n`}ActiveState=${state}\nConditionResult=${condition}\n`;
+  const units = [
+    unit("approver.service", "always", "inactive"),
+    unit("waits.service", "always", "activating"),
+    unit("without-order.service", "always", "inactive", "no"),
+    unit("ended.service", "no", "inactive"),
+    unit("renew.timer", "", "inactive"),
+    unit("limit.timer", "", "active"),
+  ].join("\n");
+  const systemctl = (text: string) => `case "$*" in *Wants*) echo '${text}' ;; *) cat <<'END'\n${units}END\n;; esac`;
+  const answer = ask(["stopped-units"], { systemctl: systemctl("a.service b.timer") }).get("stopped-units");
+  assert.deepEqual(answer, { code: 0, text: "approver.service\nrenew.timer" });
+  assert.equal(ask(["stopped-units"], { systemctl: systemctl("") }).get("stopped-units")?.code, inapplicable);
+});
+
 test("the clock's time is read with the answer", () => {
   const { skewMs } = ask(["clock"], { "systemd-detect-virt": "exit 0" }).get("clock") ?? {};
   assert.equal(skewMs, 0);

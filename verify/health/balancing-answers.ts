@@ -102,33 +102,43 @@ const tagsOf = (xml: string, name: string): readonly Readonly<Record<string, str
   [...xml.matchAll(new RegExp(`<${name}\\s([^>]*)>`, "g"))].map(([, attributes = ""]) => attributesOf(attributes));
 
 /** crm_mon's XML. Past failures that Pacemaker has recovered from are no problem. */
-export const readPacemaker: ReadAnswer = (of, answer) => {
-  if (!answer.text.includes("<resources")) {
-    return /not connected|Connection .*refused|not running|offline/i.test(answer.text)
-      ? unhealthy(of, "Pacemaker does not run")
-      : notUnderstood(of, answer);
-  }
-  const nodes = tagsOf(answer.text.slice(answer.text.indexOf("<nodes")), "node").filter(({ online }) => online);
-  const resources = tagsOf(answer.text, "resource");
-  const [options] = tagsOf(answer.text, "cluster_options");
-  if (nodes.length === 0 || resources.length === 0) return notUnderstood(of, answer);
-  const problems = [
-    ...(options?.["maintenance-mode"] === "true" ? ["the cluster is in maintenance mode"] : []),
-    ...nodes.flatMap(({ name, online, unclean, maintenance }) => [
-      ...(online === "true" ? [] : [`${name} is offline`]),
-      ...(unclean === "true" ? [`${name} is unclean`] : []),
-      ...(maintenance === "true" ? [`${name} is in maintenance mode`] : []),
-    ]),
-    ...resources.flatMap(({ id, managed, failed, blocked, active, role, orphaned }) => [
-      ...(failed === "true" ? [`${id} has failed`] : []),
-      ...(managed === "false" ? [`${id} is unmanaged`] : []),
-      ...(blocked === "true" ? [`${id} is blocked`] : []),
-      ...(orphaned !== "true" && active === "false" && role === "Stopped" && id === "floating-ip"
-        ? [`${id} is stopped`]
-        : []),
-    ]),
-  ];
-  return problems.length === 0
-    ? healthy(of, "all resources are managed")
-    : unhealthy(of, [...new Set(problems)].join(", "));
-};
+export const readPacemaker =
+  (balancers: readonly string[]): ReadAnswer =>
+  (of, answer) => {
+    if (!answer.text.includes("<resources")) {
+      return /not connected|Connection .*refused|not running|offline/i.test(answer.text)
+        ? unhealthy(of, "Pacemaker does not run")
+        : notUnderstood(of, answer);
+    }
+    const nodes = tagsOf(answer.text.slice(answer.text.indexOf("<nodes")), "node").filter(({ online }) => online);
+    const resources = tagsOf(answer.text, "resource");
+    const [options] = tagsOf(answer.text, "cluster_options");
+    if (nodes.length === 0 || resources.length === 0) return notUnderstood(of, answer);
+    const problems = [
+      ...(options?.["maintenance-mode"] === "true" ? ["the cluster is in maintenance mode"] : []),
+      // The gateway only votes.
+      ...nodes
+        .filter(({ name = "", standby }) => standby === "true" && balancers.includes(name))
+        .map(({ name }) => `${name} is in standby and takes nothing over`),
+      // `crm_resource --move` and `--ban` leave them until `--clear`.
+      ...tagsOf(answer.text, "ban").flatMap(({ id = "", resource, node }) =>
+        id.startsWith("cli-") ? [`${resource} must not run on ${node} (${id})`] : [],
+      ),
+      ...nodes.flatMap(({ name, online, unclean, maintenance }) => [
+        ...(online === "true" ? [] : [`${name} is offline`]),
+        ...(unclean === "true" ? [`${name} is unclean`] : []),
+        ...(maintenance === "true" ? [`${name} is in maintenance mode`] : []),
+      ]),
+      ...resources.flatMap(({ id, managed, failed, blocked, active, role, orphaned }) => [
+        ...(failed === "true" ? [`${id} has failed`] : []),
+        ...(managed === "false" ? [`${id} is unmanaged`] : []),
+        ...(blocked === "true" ? [`${id} is blocked`] : []),
+        ...(orphaned !== "true" && active === "false" && role === "Stopped" && id === "floating-ip"
+          ? [`${id} is stopped`]
+          : []),
+      ]),
+    ];
+    return problems.length === 0
+      ? healthy(of, "all resources are managed")
+      : unhealthy(of, [...new Set(problems)].join(", "));
+  };

@@ -1,4 +1,4 @@
-import { clusterNamespaces, systemNamespace } from "../../model/cluster-namespaces";
+import { systemNamespace } from "../../model/cluster-namespaces";
 import { networkPolicyLabel } from "../../model/releases";
 import { isClusterNode, storedRoles } from "../../model/roles";
 import type { InventoryEntry } from "../../model/stack-outputs";
@@ -26,7 +26,7 @@ interface Condition {
 
 export interface NodeObject {
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
-  readonly spec?: { readonly taints?: readonly { readonly key: string }[] };
+  readonly spec?: { readonly taints?: readonly { readonly key: string }[]; readonly unschedulable?: boolean };
   readonly status: {
     readonly conditions?: readonly Condition[];
     readonly nodeInfo: { readonly kubeletVersion: string };
@@ -107,7 +107,11 @@ const isTrue = (conditions: readonly Condition[] | undefined, type: string): boo
 
 export const isReady = (object: NodeObject | PodObject): boolean => isTrue(object.status.conditions, "Ready");
 
-const pressures = ["MemoryPressure", "DiskPressure", "PIDPressure"];
+const pressures = ["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"];
+
+const OUT_OF_SERVICE = "node.kubernetes.io/out-of-service";
+export const isFenced = ({ spec }: NodeObject): boolean =>
+  spec?.taints?.some(({ key }) => key === OUT_OF_SERVICE) ?? false;
 
 export function readNodes({ nodes }: ClusterState, inventory: readonly InventoryEntry[]): readonly Finding[] {
   const planned = inventory.filter((entry) => isClusterNode(storedRoles(entry))).map(({ name }) => name);
@@ -118,6 +122,8 @@ export function readNodes({ nodes }: ClusterState, inventory: readonly Inventory
     if (node === undefined) return unhealthy(name, "has no Node in the cluster");
     const pressed = pressures.filter((type) => isTrue(node.status.conditions, type));
     if (!isReady(node)) return unhealthy(name, "is not Ready");
+    if (isFenced(node)) return unhealthy(name, "is Ready and still fenced: no pods are placed on it");
+    if (node.spec?.unschedulable) return unhealthy(name, "is cordoned: no pods are placed on it");
     return pressed.length > 0 ? unhealthy(name, `has ${pressed.join(", ")}`) : healthy(name, "Ready");
   });
   const others = [...present.keys()].filter((name) => !planned.includes(name));
@@ -131,32 +137,6 @@ export function readPolicies({ nodes }: ClusterState): readonly Finding[] {
     const has = Object.entries(networkPolicyLabel).every(([label, value]) => labels[label] === value);
     return has ? healthy(name, "enforces NetworkPolicies") : unhealthy(name, "does not enforce NetworkPolicies");
   });
-}
-
-const isOurs = ({ metadata }: { readonly metadata: { readonly namespace: string } }): boolean =>
-  clusterNamespaces.includes(metadata.namespace);
-
-/** Pods of users do not count. */
-export function readPods({ pods, workloads }: ClusterState): readonly Finding[] {
-  if ("reason" in pods) return [unknown("cluster", pods.reason)];
-  if ("reason" in workloads) return [unknown("cluster", workloads.reason)];
-  const ours = pods.value.filter(isOurs);
-  const ofPods = ours
-    .filter((pod) => pod.status.phase !== "Succeeded")
-    .map((pod) => {
-      const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
-      return isReady(pod) ? healthy(name, "Ready") : unhealthy(name, `is ${pod.status.phase}, not Ready`);
-    });
-  const ofWorkloads = workloads.value.filter(isOurs).flatMap(({ kind, metadata, spec, status }) => {
-    const [wanted, ready] =
-      kind === "Deployment"
-        ? [spec.replicas ?? 1, status.readyReplicas ?? 0]
-        : [status.desiredNumberScheduled ?? 0, status.numberReady ?? 0];
-    const observed = `${kind} has ${ready} of ${wanted} pods`;
-    return wanted === ready ? [] : [unhealthy(`${metadata.namespace}/${metadata.name}`, observed)];
-  });
-  // A cluster always has pods of its own, such as CoreDNS.
-  return ofPods.length === 0 ? [unhealthy("cluster", "it has no pods of its own")] : [...ofWorkloads, ...ofPods];
 }
 
 /** Clocks of machines may differ by so much before the row `clock` says so. */

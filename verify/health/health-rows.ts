@@ -1,6 +1,5 @@
 import { type HealthCheckName, healthCheckNames } from "../../model/health-checks";
 import type { InventoryEntry } from "../../model/stack-outputs";
-import { readAwaitingFence } from "./awaiting-fence";
 import {
   nginxIsSilent,
   readApiServer,
@@ -9,7 +8,8 @@ import {
   readHolders,
   readPacemaker,
 } from "./balancing-answers";
-import { type ClusterState, readLeaders, readNodes, readPods, readPolicies } from "./cluster-state";
+import { readAwaitingFence, readPods } from "./cluster-pods";
+import { type ClusterState, readLeaders, readNodes, readPolicies } from "./cluster-state";
 import { readAlarms, readEtcdDisk, readLeader, readLearners, readMembers, readSize } from "./etcd-answers";
 import type { Finding, HealthRow, MachineAnswers, ReadAnswer } from "./findings";
 import { healthy, makeRow, readAnswers, unhealthy, unknown } from "./findings";
@@ -58,7 +58,12 @@ const findings: Readonly<Record<HealthCheckName, Find>> = {
   power: ofMachines((machines) =>
     machines.map(({ name, power }) => (power === "running" ? healthy : unhealthy)(name, `is ${power}`)),
   ),
-  services: each("services", machine.readServices),
+  services: ({ machines }) => {
+    const found = readAnswers(machines, "services", machine.readServices);
+    const silent = new Set(found.filter(({ state }) => state === "unknown").map(({ of }) => of));
+    const stopped = readAnswers(machines, "stopped-units", machine.readStoppedUnits);
+    return [...found, ...stopped.filter(({ of }) => !silent.has(of))];
+  },
   "failed-units": each("failed-units", machine.readFailedUnits),
   clock: each("clock", machine.readClock),
   "clock-source": each("clock", machine.readClockSource),
@@ -74,7 +79,10 @@ const findings: Readonly<Record<HealthCheckName, Find>> = {
   backends: (stack) => readAnswers(stack.machines, "backends", readBackends(mastersOf(stack))),
   "floating-ip": ofMachines(readHolders),
   corosync: each("corosync", readCorosync),
-  pacemaker: each("pacemaker", readPacemaker),
+  pacemaker: ({ machines }) => {
+    const balancers = machines.filter(({ roles }) => roles.includes("balancer")).map(({ name }) => name);
+    return readAnswers(machines, "pacemaker", readPacemaker(balancers));
+  },
   dns: each("dns", machine.readDns),
   dhcp: each("dhcp", machine.readDhcp),
   "etcd-members": ofMachines(readMembers),
@@ -85,7 +93,7 @@ const findings: Readonly<Record<HealthCheckName, Find>> = {
   "etcd-disk": ofMachines(readEtcdDisk),
   leaders: ({ cluster, nowMs }) => readLeaders(cluster, nowMs),
   nodes: ({ cluster, inventory }) => readNodes(cluster, inventory),
-  pods: ({ cluster }) => readPods(cluster),
+  pods: ({ cluster, inventory }) => readPods(cluster, inventory),
   "network-policies": ({ cluster }) => readPolicies(cluster),
   "lost-pods": ({ cluster }) => readAwaitingFence(cluster),
   "cluster-objects": ({ objects }) => objects,

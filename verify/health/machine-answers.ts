@@ -13,6 +13,13 @@ export const notUnderstood = (of: string, { text, code }: Answer): Finding =>
 export const readServices: ReadAnswer = (of, { code, text }) =>
   code === 0 ? healthy(of, "ready") : unhealthy(of, text || `node-ready exited with code ${code}`);
 
+/** One line for each unit that runs all the time and was stopped. A machine without one is left to its services. */
+export const readStoppedUnits: ReadAnswer = (of, answer) => {
+  if (answer.code !== 0) return notUnderstood(of, answer);
+  const units = answer.text.split("\n").filter((line) => line !== "");
+  return units.length === 0 ? [] : unhealthy(of, `stopped: ${units.join(", ")}`);
+};
+
 /** One line per unit, which begins with its name. */
 export const readFailedUnits: ReadAnswer = (of, answer) => {
   if (answer.code !== 0) return notUnderstood(of, answer);
@@ -48,14 +55,20 @@ export const readDiskRoom: ReadAnswer = (of, answer) => {
     .map((line) => /^(\/\S*)\s+(\d+)M\s+(\d+)M\s+(\d+|-)\s+(\d+|-)$/.exec(line.trim()))
     .filter((row) => row !== null);
   if (rows.length === 0) return notUnderstood(of, answer);
-  return rows.map(([, folder = "", size, available, inodes, freeInodes]) => {
-    const what = `${folder} has ${available} of ${size} MiB free`;
-    const isFull = Number(available) < Math.min(NEEDED_MIB, Number(size) * NEEDED_SHARE);
-    // A file system without a fixed number of inodes reports 0 or "-".
-    const isCrowded = Number(inodes) > 0 && Number(freeInodes) < Number(inodes) * NEEDED_INODES;
-    if (isCrowded) return unhealthy(of, `${folder} has ${freeInodes} of ${inodes} inodes free`);
-    return isFull ? unhealthy(of, what) : healthy(of, what);
-  });
+  const closed = [...answer.text.matchAll(/^read-only (\/\S*)$/gm)].map(([, folder]) =>
+    unhealthy(of, `${folder} is read-only`),
+  );
+  return [
+    ...closed,
+    ...rows.map(([, folder = "", size, available, inodes, freeInodes]) => {
+      const what = `${folder} has ${available} of ${size} MiB free`;
+      const isFull = Number(available) < Math.min(NEEDED_MIB, Number(size) * NEEDED_SHARE);
+      // A file system without a fixed number of inodes reports 0 or "-".
+      const isCrowded = Number(inodes) > 0 && Number(freeInodes) < Number(inodes) * NEEDED_INODES;
+      if (isCrowded) return unhealthy(of, `${folder} has ${freeInodes} of ${inodes} inodes free`);
+      return isFull ? unhealthy(of, what) : healthy(of, what);
+    }),
+  ];
 };
 
 /** A date that a reader finds at once, and how far it is. */

@@ -6,6 +6,7 @@ const every: readonly Role[] = ["gateway", "balancer", "master", "etcd", "worker
 export const questions = {
   clock: every,
   services: every,
+  "stopped-units": every,
   "failed-units": every,
   "disk-room": every,
   certificates: ["balancer", "master", "worker"],

@@ -11,6 +11,22 @@ pki=/etc/kubernetes/pki
 
 ask_services() { /usr/local/lib/groundplane/node-ready; }
 
+# Those of the plan that run all the time: a unit that was stopped has not failed.
+ask_stopped_units() {
+  local wanted
+  read -ra wanted <<<"$(systemctl show --value --property=Wants groundplane.target)"
+  [ "${#wanted[@]}" -gt 0 ] || return "$inapplicable"
+  # shellcheck disable=SC2016 # the dollars are awk's
+  timeout 4 systemctl show --property=Id,Restart,ActiveState,ConditionResult "${wanted[@]}" | awk '
+    BEGIN { RS = ""; FS = "\n" }
+    {
+      split("", value)
+      for (line = 1; line <= NF; line++) value[substr($line, 1, index($line, "=") - 1)] = substr($line, index($line, "=") + 1)
+      runs = value["Restart"] == "always" || value["Id"] ~ /\.timer$/
+      if (runs && value["ActiveState"] == "inactive" && value["ConditionResult"] == "yes") print value["Id"]
+    }'
+}
+
 ask_failed_units() { systemctl list-units --failed --plain --no-legend --no-pager --full; }
 
 # The time comes first: the answer is compared with the clock of the host that reads it.
@@ -29,6 +45,8 @@ ask_disk_room() {
     if [ -d "$folder" ]; then folders+=("$folder"); fi
   done
   timeout 3 df --block-size=M --output=target,size,avail,itotal,iavail "${folders[@]}" | sort -u
+  # After an error of its disk, the kernel mounts a file system read-only.
+  for folder in "${folders[@]}"; do [ -w "$folder" ] || echo "read-only $folder"; done
 }
 
 # certificate PATH <CERTIFICATE: its path and its end.

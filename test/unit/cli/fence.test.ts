@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type FenceQuestion, refuseFence, refuseUndo, type SeenMachine } from "../../../cli/commands/fence";
-import { readAwaitingFence } from "../../../verify/health/awaiting-fence";
+import { readAwaitingFence } from "../../../verify/health/cluster-pods";
 import { healthy, unhealthy } from "../../../verify/health/findings";
 
 const machinesWith = (off: readonly string[]): readonly SeenMachine[] =>

@@ -147,7 +147,8 @@ const status = (change: (xml: string) => string = (xml) => xml): string =>
 </pacemaker-result>`);
 
 test("Pacemaker manages its resources; a failure that it has recovered from is history", () => {
-  const pacemaker = (text: string, code = 0): string => reading(read.readPacemaker, text, code);
+  const pacemaker = (text: string, code = 0): string =>
+    reading(read.readPacemaker(["balancer-1", "balancer-2"]), text, code);
   assert.match(pacemaker(status()), /healthy: all resources are managed/);
   const changed = (from: string, to: string): string => pacemaker(status((xml) => xml.replace(from, to)));
   assert.match(
@@ -163,6 +164,20 @@ test("Pacemaker manages its resources; a failure that it has recovered from is h
     /gateway is offline/,
   );
   assert.match(changed('maintenance-mode="false"', 'maintenance-mode="true"'), /maintenance mode/);
+  assert.match(
+    changed(
+      'name="balancer-1" id="1" online="true" standby="false"',
+      'name="balancer-1" id="1" online="true" standby="true"',
+    ),
+    /unhealthy: balancer-1 is in standby and takes nothing over$/,
+  );
+  const ban = '<bans><ban id="cli-ban-floating-ip-on-balancer-1" resource="floating-ip" node="balancer-1"/>';
+  assert.match(changed("<failures>", `${ban}</bans><failures>`), /floating-ip must not run on balancer-1 \(cli-ban/);
+  assert.match(
+    changed("<failures>", `${ban.replace("cli-ban", "on-gateway")}</bans><failures>`),
+    /healthy: all resources/,
+    "planned",
+  );
   const stopped = status((xml) =>
     xml.replace('"floating-ip" role="Started" active="true"', '"floating-ip" role="Stopped" active="false"'),
   );

@@ -6,6 +6,7 @@ import { type ClusterObject, clusterObjectPath } from "../../../../model/cluster
 import type { InventoryEntry } from "../../../../model/stack-outputs";
 import type { ApiClient } from "../../../../verify/api-client";
 import { readClusterObjects } from "../../../../verify/health/cluster-objects";
+import { readPods } from "../../../../verify/health/cluster-pods";
 import * as cluster from "../../../../verify/health/cluster-state";
 import type { Finding } from "../../../../verify/health/findings";
 import { examplePlan } from "../../../support/example-plans";
@@ -48,6 +49,13 @@ test("every planned Node is Ready, and there is no other", () => {
     /master-1 unhealthy: is not Ready/,
   );
   assert.match(nodes(node("master-1", { ...ready, DiskPressure: "True" })), /master-1 unhealthy: has DiskPressure/);
+  const cordoned = { ...node("worker-1", ready), spec: { unschedulable: true } };
+  assert.match(nodes(node("master-1", ready), cordoned), /worker-1 unhealthy: is cordoned/);
+  const taints = [{ key: "node.kubernetes.io/out-of-service" }];
+  assert.match(
+    nodes({ ...node("worker-1", ready), spec: { taints } }),
+    /worker-1 unhealthy: is Ready and still fenced/,
+  );
   assert.match(nodes(node("worker-9", ready)), /worker-9 unhealthy: is a Node without a planned machine/);
   assert.equal(shown(cluster.readNodes(silent, inventory)), `master-1 unknown: ${reason}\nworker-1 unknown: ${reason}`);
 });
@@ -67,8 +75,11 @@ const pod = (namespace: string, phase: string, ready: string): cluster.PodObject
   metadata: { namespace, name: "pod" },
   status: { phase, conditions: [{ type: "Ready", status: ready }] },
 });
-const pods = (value: readonly cluster.PodObject[], workloads: readonly cluster.WorkloadObject[] = []): string =>
-  shown(cluster.readPods({ ...silent, pods: { value }, workloads: { value: workloads } }));
+const pods = (
+  value: readonly cluster.PodObject[],
+  workloads: readonly cluster.WorkloadObject[] = [],
+  of: readonly InventoryEntry[] = [],
+): string => shown(readPods({ ...silent, pods: { value }, workloads: { value: workloads } }, of));
 
 test("pods of the data centre are Ready; those of users do not count", () => {
   const system = pod("kube-system", "Running", "True");
@@ -84,7 +95,20 @@ test("pods of the data centre are Ready; those of users do not count", () => {
     pods([system], [{ ...daemonSet, status }]),
     /kube-flannel\/flannel unhealthy: DaemonSet has 4 of 5 pods/,
   );
-  assert.equal(shown(cluster.readPods(silent)), `cluster unknown: ${reason}`);
+  assert.equal(shown(readPods(silent, [])), `cluster unknown: ${reason}`);
+});
+
+test("a master without one of its static pods is named, although other masters have it", () => {
+  const names = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"];
+  const present = names.map((name) => ({
+    ...pod("kube-system", "Running", "True"),
+    metadata: { namespace: "kube-system", name: `${name}-master-1` },
+  }));
+  assert.doesNotMatch(pods(present, [], inventory), /missing/);
+  assert.match(
+    pods(present.slice(0, 2), [], inventory),
+    /^kube-system\/kube-scheduler-master-1 unhealthy: is missing\nkube-system\/etcd-master-1 unhealthy: is missing\n/,
+  );
 });
 
 const leader = (lease: cluster.Told<cluster.LeaseObject>): string =>

@@ -69,6 +69,7 @@ const cases: readonly {
       [answer(df("/ 20000M 1200M 100 90", "/var/log 900M 800M 100 90")), /unhealthy: \/ has 1200 of 20000 MiB free/],
       [answer(df("/var/log 900M 20M 100 90")), /\/var\/log has 20/],
       [answer(df("/ 20000M 9000M 1000 10")), /10 of 1000 inodes/],
+      [answer(`${df("/ 20000M 9000M 100 90")}\nread-only /var`), /unhealthy: \/var is read-only/],
     ],
     missing: [answer(""), answer("df: /: Input/output error", 1)],
   },
