@@ -11,6 +11,11 @@ import { stackFolder } from "./data-folder";
 /** Names the stack for the provider of a `destroy`: a stack whose first `up` failed has no Dismantling in its state. */
 export const DISMANTLING_VARIABLE = "GROUNDPLANE_DISMANTLING";
 
+/** Names the stack whose data disks a `destroy` keeps, although the last `up` recorded that they are deleted. */
+export const KEEP_DISKS_VARIABLE = "GROUNDPLANE_KEEP_DATA_DISKS";
+
+export const areDisksKept = (stack: string): boolean => process.env[KEEP_DISKS_VARIABLE] === stack;
+
 const markPath = (stack: string): string => path.join(stackFolder(stack), "dismantling");
 
 export const isDismantling = (stack: string): boolean =>

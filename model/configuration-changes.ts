@@ -1,6 +1,6 @@
 import { defaultBalancer } from "./balancers";
 import type { Change } from "./change-classes";
-import { type GuestCommand, guestCommand } from "./guest-paths";
+import type { GuestCommand } from "./guest-paths";
 import type { Settings } from "./resource-types";
 
 /** What can be done where a key cannot change. */
@@ -9,6 +9,8 @@ export interface KeyChange extends Change {
   readonly instead?: string;
   /** Another key that changes this one, so that only the other one is reported. */
   readonly follows?: string;
+  /** What a smaller number means in addition, which is a risk even while machines run. */
+  readonly less?: string;
   /** The guard compares machines or the volume, which are known without a record of the configuration. */
   readonly guardedBy?: "members";
   /** Name of the value in the files of nodes, where a stack of an earlier version has it only there. */
@@ -56,7 +58,11 @@ export const configurationChanges = {
     guardedBy: "members",
   },
   "pools.<pool>.cpus": { ...live("The pool's machines get them."), restart: "resizesLive" },
-  "pools.<pool>.memoryMiB": { ...live("The pool's machines get it."), restart: "resizesLive" },
+  "pools.<pool>.memoryMiB": {
+    ...live("The pool's machines get it."),
+    less: "Processes that do not fit any more are ended.",
+    restart: "resizesLive",
+  },
   "pools.<pool>.diskGiB": {
     ...live("System disks grow, in system containers at the next start. A smaller size is refused."),
     restart: "growsLive",
@@ -64,7 +70,8 @@ export const configurationChanges = {
   "pools.<pool>.volumes.<mount point>": live("Volumes grow. A smaller size is refused."),
   "pools.<pool>.disks[].name": {
     class: "rolling",
-    effect: "Disks are attached and detached. A removed disk is kept on the host.",
+    effect:
+      "Disks are attached and detached. A removed disk is kept on the host, unless options.keepDataDisks is false.",
     restart: "always",
   },
   "pools.storage.disks[0].name": fixed("The first disk of storage machines holds the volume."),
@@ -82,7 +89,9 @@ export const configurationChanges = {
     ...fixed("All services have their addresses in it, and the API's certificates contain the first one."),
     inFiles: "serviceSubnet",
   },
-  "network.reachable[]": live("The gateway's firewall and its uplink follow it."),
+  "network.reachable[]": live(
+    "The gateway's firewall and its uplink follow it. The uplink of system containers restarts, which ends its connections.",
+  ),
   "network.flows[].from": live("The gateway's firewall follows it."),
   "network.flows[].to": live("The gateway's firewall follows it."),
   "network.flows[].protocol": live("The gateway's firewall follows it."),
@@ -107,7 +116,12 @@ export const configurationChanges = {
     effect: "One balancer after the other runs the other program; open connections end.",
     ...{ inFiles: "BALANCER", appliedBy: "change-balancing", formerly: defaultBalancer },
   },
-  "options.fastProbes": live("Masters that are created later have it. Running control planes keep their probes."),
+  "options.fastProbes": {
+    class: "rolling",
+    effect:
+      "CoreDNS's pods are replaced one after the other. Masters that are created later have it; running control planes " +
+      "keep their probes.",
+  },
   "options.kubeProxy": {
     class: "rolling",
     effect: "Each node's kube-proxy restarts, one after the other, and replaces the rules of the former mode.",
@@ -119,13 +133,15 @@ export const configurationChanges = {
   },
   "options.rebootstrap": live("The next `up` reads it."),
   "options.protected": live("The next `verify` reads it."),
-  "options.keepDataDisks": live("The next `destroy` obeys it."),
+  "options.keepDataDisks": live(
+    "Data disks that are removed after the next `up`, also by `destroy`, are kept, or deleted with their data.",
+  ),
   "virtualbox.attachments[].segment": live("Network cards are connected to other networks while machines run."),
   "virtualbox.attachments[].to": live("Network cards are connected to other networks while machines run."),
   "virtualbox.attachments[].adapter": live("Network cards are connected to other networks while machines run."),
 } as const satisfies Readonly<Record<string, KeyChange>>;
 
-const rows: Readonly<Record<string, KeyChange>> = configurationChanges;
+export const rows: Readonly<Record<string, KeyChange>> = configurationChanges;
 
 /** The row of a path, e.g. that of `pools.workers.disks[1].sizeGiB`; undefined for a key of another version. */
 export function changeOfKey(path: string): KeyChange | undefined {
@@ -159,28 +175,6 @@ export function changedSettings(before: Settings, after: Settings): readonly Set
     const [old, now] = [before[key] ?? change?.formerly, after[key] ?? change?.formerly];
     return old === now || change === undefined ? [] : [{ key, before: old, after: now, change }];
   });
-}
-
-/** How one node applies what changed between the files that it has and those that it gets. */
-export interface AppliedChange {
-  /** As argv. */
-  readonly commands: readonly (readonly string[])[];
-  readonly isShared: boolean;
-}
-
-export function appliedChange(before: Settings, after: Settings): AppliedChange {
-  const changes = changedSettings(before, after).map(({ change }) => change);
-  const names = new Set(changes.flatMap(({ appliedBy }) => appliedBy ?? []));
-  const commands = [...names].map((name) => [
-    guestCommand(name),
-    ...Object.entries(rows)
-      .filter(([, { appliedBy }]) => appliedBy === name)
-      .flatMap(([key, { inFiles, formerly }]) => {
-        const value = after[key] ?? formerly;
-        return value === undefined ? [] : [`${inFiles}=${value}`];
-      }),
-  ]);
-  return { commands, isShared: changes.some(({ isShared }) => isShared) };
 }
 
 /** Why a running stack cannot have the new configuration; empty if it can. */

@@ -27,9 +27,16 @@ export function compareRenderings(before: StackRendering | undefined, after: Sta
   const now = after.settings ?? {};
   // Only a revision that cannot be read by this one has none.
   const former = before?.settings ?? now;
-  const removed = [...old.values()].filter(({ name }) => !wanted.has(name));
+  const removed = [...old.values()].filter(({ name }) => !wanted.has(name)).map((node) => simple(node, "remove"));
+  // What the last `up` recorded decides.
+  const areDeleted = former["options.keepDataDisks"] === "false";
+  const withDisks = (change: NodeChange): NodeChange => {
+    const kept = new Set((wanted.get(change.node)?.dataDisks ?? []).map(({ name }) => name));
+    const gone = (old.get(change.node)?.dataDisks ?? []).map(({ name }) => name).filter((name) => !kept.has(name));
+    return areDeleted && gone.length > 0 ? { ...change, deletedDisks: gone } : change;
+  };
   return {
-    changes: [...changes, ...removed.map((node) => simple(node, "remove")), ...objects],
+    changes: [...[...changes, ...removed].map(withDisks), ...objects],
     settings: reviewSettings(changedSettings(former, now), driver),
     refused: [...refusedSettings(former, now), ...refusedByGuard(before, after), ...refusedDisks(old, after)],
     unchangedNodes: after.nodes.length - changes.length,
@@ -99,9 +106,26 @@ function guarded({ nodes, volume }: StackRendering): GuardedMembers {
   };
 }
 
+/** Nothing that holds data shrinks, see disk-growth.ts and disk.ts of the provider. */
 const refusedDisks = (old: ReadonlyMap<string, RenderedNode>, after: StackRendering): readonly string[] =>
-  after.nodes.flatMap(({ name, diskGiB }) => {
-    const before = old.get(name)?.diskGiB ?? 0;
-    if (diskGiB >= before) return [];
-    return [`${name}: a system disk cannot shrink (diskGiB ${before} -> ${diskGiB}); keep at least ${before}`];
+  after.nodes.flatMap((node) => {
+    const before = old.get(node.name);
+    if (before === undefined) return [];
+    const hasVolumes = after.driver === "auto" || drivers[after.driver].imageForm === "disk";
+    const sizes = [
+      { what: `${node.name}: a system disk`, key: "diskGiB", from: before.diskGiB, to: node.diskGiB },
+      ...node.dataDisks.map(({ name, sizeGiB: to }) => {
+        const from = before.dataDisks.find((disk) => disk.name === name)?.sizeGiB ?? 0;
+        return { what: `${name}: a data disk`, key: "sizeGiB", from, to };
+      }),
+      ...node.volumes
+        .filter(({ named }) => named && hasVolumes)
+        .map(({ mountPoint: key, sizeMiB }) => {
+          const from = before.volumes.find(({ mountPoint }) => mountPoint === key)?.sizeMiB ?? 0;
+          return { what: `${node.name}: a volume`, key, from: Math.ceil(from / 1024), to: sizeMiB / 1024 };
+        }),
+    ];
+    return sizes
+      .filter(({ from, to }) => to < from)
+      .map(({ what, key, from, to }) => `${what} cannot shrink (${key} ${from} -> ${to}); keep at least ${from}`);
   });

@@ -7,7 +7,8 @@ import type { Settings } from "../model/resource-types";
 import { formerRolesOfPool, type Role, storedRoles } from "../model/roles";
 import { countRoles, type RoleCounts } from "./interruptions";
 import { objectChanges, textsOf } from "./object-changes";
-import type { Action, FileChange, NodeChange, SettingReview } from "./review";
+import { changedFiles, type Inputs, type PreviewStep } from "./preview-steps";
+import type { Action, NodeChange, SettingReview } from "./review";
 import { reviewSettings } from "./review-settings";
 
 /** The relevant part of the output of `pulumi preview --json`. */
@@ -15,17 +16,6 @@ export interface PulumiPreview {
   readonly steps?: readonly PreviewStep[];
   readonly diagnostics?: readonly { readonly message?: string; readonly severity?: string }[];
 }
-
-interface PreviewStep {
-  readonly op: string;
-  readonly urn: string;
-  readonly oldState?: { readonly inputs?: Inputs };
-  readonly newState?: { readonly inputs?: Inputs };
-  readonly diffReasons?: readonly string[] | null;
-  readonly replaceReasons?: readonly string[] | null;
-}
-
-type Inputs = Readonly<Record<string, unknown>>;
 
 export interface PreviewedChanges {
   readonly changes: readonly NodeChange[];
@@ -51,7 +41,13 @@ export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview
     const ofNode = machines.filter((step) => isChange(step) && nodeOf(step) === name);
     const disks = new Set(machines.filter((step) => nodeOf(step) === name).flatMap(disksOf));
     const grown = ofType("Disk").filter((step) => isGrowth(step) && disks.has(String(step.newState?.inputs?.name)));
-    return nodeChange(name, rolesOf(name), [...ofNode, ...grown], files.get(name));
+    const deleted = ofType("Disk")
+      .filter(losesData)
+      .map(diskOf)
+      .filter((disk) => disks.has(disk));
+    return nodeChange(name, rolesOf(name), [...ofNode, ...grown], files.get(name)).map(
+      (change): NodeChange => (deleted.length > 0 ? { ...change, deletedDisks: [...new Set(deleted)] } : change),
+    );
   });
   const standing = [...new Set(machines.filter(({ op }) => op !== "create").map(nodeOf))];
   return {
@@ -136,6 +132,12 @@ function actionOf(steps: readonly PreviewStep[]): Action | "same" {
 const isGrowth = ({ op, diffReasons }: PreviewStep): boolean =>
   op === "update" && (diffReasons ?? []).includes("sizeGiB");
 
+/** A data disk that is deleted, and not kept on the host. */
+const losesData = ({ op, oldState }: PreviewStep): boolean =>
+  op.startsWith("delete") && oldState?.inputs?.keep === false;
+
+const diskOf = (step: PreviewStep): string => String(inputsOf(step)[0]?.name);
+
 const disksOf = (step: PreviewStep): readonly string[] =>
   inputsOf(step).flatMap(({ disks }) =>
     Array.isArray(disks) ? disks.map(({ disk }: { readonly disk: string }) => disk) : [],
@@ -160,27 +162,6 @@ function reasonsOf({ urn, oldState, newState, diffReasons, replaceReasons }: Pre
     const isPlain = typeof before !== "object" && typeof after !== "object";
     return isPlain && before !== undefined ? `${key}${owner}: ${before} -> ${after}` : `${key}${owner}`;
   });
-}
-
-interface File {
-  readonly path: string;
-  readonly mode: string;
-  readonly content: string;
-  readonly reload: string;
-}
-
-const filesOf = (inputs: Inputs | undefined): readonly File[] =>
-  Array.isArray(inputs?.files) ? (inputs.files as readonly File[]) : [];
-
-function changedFiles(step: PreviewStep | undefined): readonly FileChange[] {
-  if (step === undefined || step.op === "delete") return [];
-  const before = new Map(filesOf(step.oldState?.inputs).map((file) => [file.path, file]));
-  return filesOf(step.newState?.inputs)
-    .filter(({ path, content, mode }) => before.get(path)?.content !== content || before.get(path)?.mode !== mode)
-    .map(({ path, content, reload }) => {
-      const old = before.get(path);
-      return { path, before: old?.mode === "missing" ? undefined : old?.content, after: content, reload };
-    });
 }
 
 /** Removes the text that the engine puts before the guard's message. */

@@ -1,4 +1,5 @@
-import { type AppliedChange, appliedChange, settingsInFiles } from "../model/configuration-changes";
+import { type AppliedChange, appliedChange } from "../model/applied-change";
+import { settingsInFiles } from "../model/configuration-changes";
 import { guestCommand } from "../model/guest-paths";
 import { longestOf, longestOfBench } from "../model/measured/measurements";
 import { majorityOf } from "../model/pool-change";
@@ -51,9 +52,19 @@ const high = (riskReason: string, interruption: Interruption): Judgement => ({
  * What is unavailable during the change, and the risk.
  *
  * @param restarting nodes per role whose machines restart at the same time
+ * @param away nodes per role that restart, are recreated or are removed
  */
-export function judgeChange(change: NodeChange, counts: RoleCounts, restarting: RoleCounts = {}): Judgement {
-  const { action, roles, files } = change;
+export function judgeChange(
+  change: NodeChange,
+  counts: RoleCounts,
+  restarting: RoleCounts = {},
+  away: RoleCounts = restarting,
+): Judgement {
+  const { action, roles, files, deletedDisks = [] } = change;
+  if (deletedDisks.length > 0) {
+    const { interruption } = judgeChange({ ...change, deletedDisks: [] }, counts, restarting, away);
+    return high(`the data of ${deletedDisks.join(", ")} is deleted`, interruption);
+  }
   if (action === "later") return { interruption: nothing, risk: "none", riskReason: "takes effect in a new machine" };
   if (change.node === clusterObjectsEntry) return low("pods of a changed workload restart one after the other");
   if (action === "create") return low("a new node interrupts nothing");
@@ -62,6 +73,13 @@ export function judgeChange(change: NodeChange, counts: RoleCounts, restarting: 
     (role) => action === "restart" && isOneOfSeveral(role) && isTooMany(role, counts, restarting),
   );
   if (gone !== undefined) return lossOfAll(gone, restarting);
+  if (action === "remove" || action === "replace") {
+    // The others leave one after the other.
+    const ended = roles.find(
+      (role) => descriptions[role].roll === "together" && isOneOfSeveral(role) && isTooMany(role, counts, away),
+    );
+    if (ended !== undefined) return high(`no ${called[ended]} remains`, { what: lossUntilBack(ended, action) });
+  }
   if (action !== "update") return judgeLoss(roles, action, isOneOfSeveral);
   const applied = roles.includes("balancer") ? judgePrograms(change) : undefined;
   if (applied !== undefined) return applied;
@@ -108,15 +126,17 @@ const lossOfAll = (role: Role, restarting: RoleCounts): Judgement =>
     what: `${descriptions[role].loss.ofTheOnly}, until they are back`,
   });
 
+const lossUntilBack = (role: Role, action: Loss): string =>
+  action === "remove" ? descriptions[role].loss.ofTheOnly : `${descriptions[role].loss.ofTheOnly}, until it is back`;
+
 type Loss = Exclude<Action, "later" | "create" | "update">;
 
 /** The node is unavailable temporarily or permanently. Of its roles the one with the highest risk decides. */
 function judgeLoss(roles: readonly Role[], action: Loss, isOneOfSeveral: (role: Role) => boolean): Judgement {
   const judgements = roles.map((role) => {
-    const { ofTheOnly, ofOneOfSeveral } = descriptions[role].loss;
     return isOneOfSeveral(role)
-      ? lossOfOne[role]({ what: ofOneOfSeveral }, action, roles)
-      : high(`there is only one ${called[role]}`, { what: `${ofTheOnly}, until it is back` });
+      ? lossOfOne[role]({ what: descriptions[role].loss.ofOneOfSeveral }, action, roles)
+      : high(`there is only one ${called[role]}`, { what: lossUntilBack(role, action) });
   });
   const risk = worstRisk(judgements.map((judgement) => judgement.risk));
   return (

@@ -1,7 +1,7 @@
 import { formatPatch, structuredPatch } from "diff";
 import { primaryRole } from "../model/roles";
-import { appliedBy, countRoles, judgeChange, type RoleCounts, worstRisk } from "./interruptions";
-import type { NodeChange, NodeReview, Review, SettingReview } from "./review";
+import { appliedBy, countRoles, type Judgement, judgeChange, type RoleCounts, worstRisk } from "./interruptions";
+import type { Action, NodeChange, NodeReview, Review, SettingReview } from "./review";
 
 export interface ReviewContext {
   readonly stack: string;
@@ -17,13 +17,15 @@ export interface ReviewContext {
 export function reviewChanges(changes: readonly NodeChange[], context: ReviewContext): Review {
   const { stack, comparedWith, refused, settings, counts, unchangedNodes } = context;
   // The order of files does not hold for machines: all that restart do so at the same time.
-  const restarting = countRoles(changes.filter(({ action }) => action === "restart").map(({ roles }) => roles));
-  const nodes = changes.map((change) => reviewNode(change, counts, restarting));
+  const countOf = (...actions: readonly Action[]) =>
+    countRoles(changes.filter(({ action }) => actions.includes(action)).map(({ roles }) => roles));
+  const [restarting, away] = [countOf("restart"), countOf("restart", "replace", "remove")];
+  const nodes = changes.map((change) => reviewNode(change, judgeChange(change, counts, restarting, away)));
   const risk = refused.length > 0 ? "high" : worstRisk([...settings, ...nodes].map((one) => one.risk));
   return { format: 1, stack, comparedWith, risk, refused, settings, nodes, unchangedNodes };
 }
 
-function reviewNode(change: NodeChange, counts: RoleCounts, restarting: RoleCounts): NodeReview {
+function reviewNode(change: NodeChange, judgement: Judgement): NodeReview {
   const { node, roles, action, reasons, files } = change;
   const applied = appliedBy(change).commands.map((command) => command.join(" "));
   const reloads = action === "update" || action === "restart" ? [...applied, ...files.map(({ reload }) => reload)] : [];
@@ -35,7 +37,7 @@ function reviewNode(change: NodeChange, counts: RoleCounts, restarting: RoleCoun
     reasons,
     files: files.map(({ path, before, after }) => ({ path, diff: textDiff(before, after) })),
     reloads: [...new Set(reloads.filter((reload) => reload !== ""))],
-    ...judgeChange(change, counts, restarting),
+    ...judgement,
   };
 }
 

@@ -1,6 +1,7 @@
 import { type ChangeClass, classOn } from "../model/change-classes";
 import type { SettingChange } from "../model/configuration-changes";
 import type { DriverName } from "../model/drivers";
+import { worstRisk } from "./interruptions";
 import type { Risk, SettingReview } from "./review";
 
 /** The risk of a class by itself. What is interrupted on which node, and how long, comes from the nodes. */
@@ -20,12 +21,13 @@ export const reviewSettings = (
     const isNew = before === undefined || after === undefined;
     // What is fixed begins or ends with the machines of its pool, which are reviewed as nodes.
     const changeClass = change.class === "creation-only" && isNew ? "live" : classOn(change, driver);
+    const less = Number(after) < Number(before) ? change.less : undefined;
     return {
       key,
       ...(before !== undefined && { before }),
       ...(after !== undefined && { after }),
       class: changeClass,
-      effect: change.effect,
-      risk: riskOfClass[changeClass],
+      effect: less === undefined ? change.effect : `${change.effect} ${less}`,
+      risk: worstRisk([riskOfClass[changeClass], less === undefined ? "none" : "medium"]),
     };
   });

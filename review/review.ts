@@ -21,6 +21,8 @@ export interface NodeChange {
   /** Settings that differ, e.g. `memoryMiB: 512 -> 1024`. */
   readonly reasons: readonly string[];
   readonly files: readonly FileChange[];
+  /** Data disks that are deleted with their data, because `options.keepDataDisks` is false. */
+  readonly deletedDisks?: readonly string[];
 }
 
 /** A file that differs; `undefined` = absent. Never contains a secret. */

@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import { disksFolder } from "../../host/data-folder";
+import { areDisksKept } from "../../host/dismantling-mark";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import { diskChanges, inputsOfClass } from "../../model/change-classes";
 import { refusalPrefix } from "../../model/plan-losses";
@@ -32,7 +33,7 @@ export function diskResource(driverByName: DriverByName): TypedResource<DiskInpu
     refreshBeforeUpdate: true,
 
     async check(inputs, _context, olds) {
-      return olds !== undefined && olds.use === inputs.use ? [] : otherUse(driverByName, inputs);
+      return olds !== undefined && olds.use === inputs.use ? [] : unfitKeptDisk(driverByName, inputs);
     },
 
     async create(inputs, preview, context) {
@@ -53,14 +54,14 @@ export function diskResource(driverByName: DriverByName): TypedResource<DiskInpu
     },
 
     async update(_id, inputs, olds, preview, context) {
-      if (inputs.sizeGiB < olds.inputs.sizeGiB) throw shrinking(inputs, olds.inputs);
+      if (inputs.sizeGiB < olds.inputs.sizeGiB) throw shrinking(inputs.name, olds.inputs.sizeGiB, inputs.sizeGiB);
       if (!preview) await ensure(driverByName, inputs, context);
       return inputs;
     },
 
     async delete(id, olds, context) {
-      if (olds.inputs.keep) return;
       const { driver, stack, name } = parseObjectId(id);
+      if (olds.inputs.keep || areDisksKept(stack)) return;
       const hypervisor = driverByName(driver);
       const found = await hypervisor.inspectDisk({ stack, name });
       if (belongsToAnother(`disk ${name}`, found, stack, context)) return;
@@ -81,21 +82,28 @@ async function ensure(driverByName: DriverByName, inputs: DiskInputs, { urn, log
   await hypervisor.ensureDisk({ stack, name, uuid, sizeGiB, ...(use !== undefined && { use }) }, owner);
 }
 
-/** Data of another use would be served as if it were right: a brick without file contents as a complete copy. */
-async function otherUse(driverByName: DriverByName, inputs: DiskInputs): Promise<readonly CheckFailure[]> {
-  const { driver, stack, name, use } = inputs;
-  const found = use === undefined ? undefined : await driverByName(driver).inspectDisk({ stack, name });
-  if (found?.use === undefined || found.use === use) return [];
-  const place = path.join(disksFolder(stack), `${name}*`);
-  const instead = `restore the former configuration, or remove the disk and its data yourself: ${place}`;
-  const reason = `${refusalPrefix}disk ${name} is kept as ${found.use} and cannot become ${use}; ${instead}`;
+/**
+ * Why a disk that an earlier deployment kept cannot serve. Data of another use would be served as if it were right: a brick
+ * without file contents as a complete copy.
+ */
+async function unfitKeptDisk(driverByName: DriverByName, inputs: DiskInputs): Promise<readonly CheckFailure[]> {
+  const { driver, stack, name, use, sizeGiB } = inputs;
+  const found = await driverByName(driver).inspectDisk({ stack, name });
+  if (found === undefined) return [];
+  const reasons: string[] = [];
+  if (use !== undefined && found.use !== undefined && found.use !== use) {
+    const place = path.join(disksFolder(stack), `${name}*`);
+    const instead = `restore the former configuration, or remove the disk and its data yourself: ${place}`;
+    reasons.push(`${refusalPrefix}disk ${name} is kept as ${found.use} and cannot become ${use}; ${instead}`);
+  }
+  if (found.sizeGiB > sizeGiB) reasons.push(shrinking(name, found.sizeGiB, sizeGiB).message);
   // For the resource as a whole: the engine would print the value of a named property.
-  return [{ property: "", reason }];
+  return reasons.map((reason) => ({ property: "", reason }));
 }
 
-const shrinking = (inputs: DiskInputs, before: DiskInputs): UserError =>
+const shrinking = (name: string, from: number, to: number): UserError =>
   new UserError(
     "disk-shrinks",
-    `disk ${inputs.name} has ${before.sizeGiB} GiB and cannot shrink to ${inputs.sizeGiB} GiB`,
-    "set its former size, or use a new disk with another name and copy the data",
+    `disk ${name} has ${from} GiB and cannot shrink to ${to} GiB`,
+    `set sizeGiB to ${from} again, or use a new disk with another name and copy the data`,
   );

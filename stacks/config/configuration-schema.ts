@@ -139,7 +139,7 @@ const optionsSchema = z
       .default(false)
       .describe("Consent to start a new, empty cluster when the data of every master is gone."),
     protected: z.boolean().default(false).describe("`true` prevents `groundplane verify` on this stack."),
-    keepDataDisks: z.boolean().default(true).describe("`false` deletes data disks together with the stack."),
+    keepDataDisks: z.boolean().default(true).describe("`false` deletes data disks with their machine or the stack."),
   })
   .prefault({});
 

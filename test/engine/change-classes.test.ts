@@ -75,6 +75,9 @@ const applied = rows.filter(([key, { refused }]) => !refused && !key.startsWith(
 // The kept disks are needed afterwards.
 const everything = merged(...applied.map(([, { to }]) => to), { options: { keepDataDisks: true } });
 
+/** The kept disks of storage machines have grown with them. */
+const grown = changedKeys["pools.<pool>.disks[].sizeGiB"].to;
+
 /** The engine indents messages and repeats them. */
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ");
 
@@ -167,8 +170,27 @@ test("classes of changes", { timeout: 15 * 60_000 }, async (t) => {
       );
     }
     // The refused up has recorded the other shape, but created no machine that has it.
-    configure();
+    configure(grown);
     await up("the same shape again");
+  });
+
+  await t.test("data disks are deleted only if the last up and the file at the destroy say so", async () => {
+    const disks = path.join(project.data, "fake", stack, "disks");
+    const present = () => fs.readdirSync(disks).length;
+    const keeping = (keepDataDisks: boolean) => merged(grown, { options: { keepDataDisks } });
+    const before = present();
+    configure(keeping(false));
+    await up("keepDataDisks: false");
+    configure(merged(keeping(false), { pools: { workers: { disks: [] } } }));
+    const { stdout } = mustSucceed("preview", await cluster.groundplane("preview"));
+    assert.match(stdout, /Risk: \*\*high\*\*/);
+    assert.match(stdout, /\| high: the data of worker-1-data is deleted \|/);
+    configure(keeping(true));
     mustSucceed("destroy", await cluster.groundplane("destroy", "--yes"));
+    assert.equal(present(), before, "the file says that they are kept");
+    configure(keeping(false));
+    await up("over the kept disks");
+    mustSucceed("destroy", await cluster.groundplane("destroy", "--yes"));
+    assert.equal(present(), before - 4, "one of the worker, three of the storage machines");
   });
 });

@@ -109,7 +109,7 @@ test("an outage is reported with its measured duration, if there is one", () => 
     change(`${role}-1`, role, "restart"),
     change(`${role}-2`, role, "replace"),
   ]);
-  const counts = { balancer: 2, master: 3, etcd: 3, worker: 2, storage: 3 };
+  const counts = { balancer: 2, master: 3, etcd: 3, worker: 3, storage: 3 };
   for (const { node, action, interruption } of reviewChanges(lost, { ...context, counts }).nodes) {
     const { longestMs = 0, measuredBy, measuredAt } = interruption;
     assert.ok(longestMs > 0 && measuredBy && measuredAt, `${action} ${node}`);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { KEEP_DISKS_VARIABLE } from "../../../../host/dismantling-mark";
 import type { Hypervisor } from "../../../../hypervisors/hypervisor";
 import type { DiskInputs } from "../../../../model/resource-types";
 import { diskResource } from "../../../../provider/resources/disk";
@@ -30,6 +31,15 @@ test("a kept disk is used for the same again", async () => {
   assert.deepEqual(await check(disk, {}, former), [], "the update from an earlier version");
 });
 
+test("a kept disk that is larger than planned is refused in the preview", async () => {
+  const [reason] = await check(disk, { use: copy, sizeGiB: 8 });
+  assert.match(
+    String(reason),
+    /^disk storage-3-brick has 8 GiB and cannot shrink to 4 GiB\n {2}next step: set sizeGiB to 8 /,
+  );
+  assert.deepEqual(await check(disk, { use: copy, sizeGiB: 2 }), [], "it grows");
+});
+
 test("a kept disk of another stack, position or shape is refused", async () => {
   for (const use of [
     "brick 3 of volume data of stack lab, one of two copies and their arbiter",
@@ -42,6 +52,27 @@ test("a kept disk of another stack, position or shape is refused", async () => {
     assert.deepEqual(others, []);
     assert.equal((await check(disk, { use }, { ...disk, use })).length, 1, "also of a running stack");
   }
+});
+
+test("a disk is deleted only if its state and the destroy both say so", async () => {
+  const deleted = async (keep: boolean, kept?: string): Promise<boolean> => {
+    let isRemoved = false;
+    const removeDisk = async () => {
+      isRemoved = true;
+    };
+    const hypervisor = { inspectDisk: async () => undefined, removeDisk } as unknown as Hypervisor;
+    if (kept !== undefined) process.env[KEEP_DISKS_VARIABLE] = kept;
+    const inputs = { ...disk, keep };
+    const context = { urn: "urn:pulumi:lab::p::groundplane:index:Disk::storage-3-brick" } as Context;
+    await diskResource(() => hypervisor)
+      .delete(`${disk.driver}/${disk.stack}/${disk.name}`, { inputs, outputs: inputs }, context)
+      .finally(() => delete process.env[KEEP_DISKS_VARIABLE]);
+    return isRemoved;
+  };
+  assert.equal(await deleted(true), false);
+  assert.equal(await deleted(false), true);
+  assert.equal(await deleted(false, "lab"), false, "the stack's file says otherwise by now");
+  assert.equal(await deleted(false, "other"), true);
 });
 
 test("every data disk has a use, and it differs by stack, position and shape", () => {
