@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { guestCommand } from "../model/guest-paths";
-import { type DataCenterPlan, firstMaster, nodesOf } from "../stacks/plan/data-center-plan";
+import { isClusterNode } from "../model/roles";
+import { type DataCenterPlan, firstMaster } from "../stacks/plan/data-center-plan";
 import { guestConnection } from "./guest-connection";
 import { NodeTask } from "./resources";
 import type { Secrets } from "./secrets";
@@ -27,7 +28,7 @@ export class Ready extends pulumi.ComponentResource {
     super("groundplane:components:Ready", name, {}, opts);
     const { plan, secrets, slowdown } = args;
     const asked = firstMaster(plan);
-    const nodes = [...nodesOf(plan, "master"), ...nodesOf(plan, "worker")].map((node) => node.name);
+    const nodes = plan.nodes.filter(({ roles }) => isClusterNode(roles)).map((node) => node.name);
     new NodeTask(
       `${name}-nodes`,
       {

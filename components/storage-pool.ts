@@ -4,7 +4,7 @@ import type { StorageBackend } from "../cloud-init/storage-backend";
 import { nodesOf } from "../stacks/plan/data-center-plan";
 import { guestConnection } from "./guest-connection";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
-import { NodeTask } from "./resources";
+import { type NodeFiles, NodeTask } from "./resources";
 import { timeLimits } from "./time-limits";
 import type { VirtualMachine } from "./virtual-machine";
 
@@ -18,20 +18,25 @@ export class StoragePool extends pulumi.ComponentResource {
   constructor(name: string, args: PoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:StoragePool", name, {}, opts);
     this.machines = poolMachines(nodesOf(args.plan, "storage"), args, this);
+    // They contain the volume's options, which the pool gets when it is formed.
+    const files = rollFiles(this.machines, args);
     const backend = storageBackend(args.plan);
-    const formed = backend ? [this.form(args, backend)] : [];
+    if (backend) this.form(args, backend, files);
     if (this.machines.length === 1) {
       void pulumi.log.warn(
         "one storage machine keeps one copy: volumes are unavailable while it is down, and lost with it",
         this,
       );
     }
-    rollFiles(this.machines, args, formed);
     this.registerOutputs({});
   }
 
   /** Run again when a machine is recreated, so that it rejoins the pool before the operation ends. */
-  private form({ plan, secrets, slowdown, gateway }: PoolArgs, { formPool }: StorageBackend): NodeTask {
+  private form(
+    { plan, secrets, slowdown, gateway }: PoolArgs,
+    { formPool }: StorageBackend,
+    files: NodeFiles,
+  ): NodeTask {
     const [first] = nodesOf(plan, "storage");
     if (!first) throw new Error("the plan has no storage machine");
     return new NodeTask(
@@ -47,7 +52,7 @@ export class StoragePool extends pulumi.ComponentResource {
       {
         parent: this,
         // Not before the gateway's firewall is active: it cuts connections that are older than itself.
-        dependsOn: [gateway.files, ...this.machines.map(({ machine }) => machine)],
+        dependsOn: [gateway.files, ...this.machines.map(({ machine }) => machine), files],
         customTimeouts: timeLimits(slowdown, { create: 10, update: 10 }),
       },
     );

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { nodesOf } from "../stacks/plan/data-center-plan";
+import { machinesOf } from "../stacks/plan/role-machines";
 import { clusterMembership } from "./cluster-membership";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
 import type { Bootstrap, Membership } from "./resources";
@@ -10,14 +10,14 @@ export interface WorkerPoolArgs extends PoolArgs {
   readonly bootstrap: Bootstrap;
 }
 
-/** The machines that run the pods. */
+/** The machines that only run pods. */
 export class WorkerPool extends pulumi.ComponentResource {
   readonly machines: readonly VirtualMachine[];
   readonly memberships: readonly Membership[];
 
   constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:WorkerPool", name, {}, opts);
-    const workers = nodesOf(args.plan, "worker");
+    const workers = machinesOf(args.plan, "worker");
     this.machines = poolMachines(workers, args, this);
     this.memberships = workers.map((worker, position) => {
       const machine = this.machines[position] as VirtualMachine;

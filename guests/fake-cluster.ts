@@ -80,15 +80,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "drain-node": (node) => change(node, (cluster) => cluster),
   kubectl: async (node, args) => {
     if (args.includes("secret")) return deleteToken(node, args);
+    if (args.some((arg) => /^(?:label|taint|uncordon)$/.test(arg))) return ok(); // not simulated
     const name = args.find((arg) => arg.startsWith("node/"))?.slice("node/".length) ?? "";
     const cluster = await asMember(node);
     if (cluster && args.includes("get")) {
-      const masters = await mastersOf(cluster, node.stack);
-      return ok(masters.map((name) => `node/${name}\n`).join(""));
+      return ok((await mastersOf(cluster, node.stack)).map((master) => `node/${master}\n`).join(""));
     }
     return (await isNodeReady(cluster, node, name)) ? ok() : failed(`node ${name} is not Ready`);
   },
-  sh: async () => ok(),
+  ...{ sh: async () => ok(), systemctl: async () => ok() },
   // The questions of `status`: a simulated machine has services, and nothing else to tell.
   bash: async (_node, args) =>
     ok(args.flatMap((question) => (question === "services" ? [`@ask ${question}\n@end 0\n`] : [])).join("")),

@@ -50,7 +50,9 @@ export const clusterChecks = {
   nodes: {
     ...{ asks: "every planned Node is Ready, and there is no other", of: [], promised: true },
     means: "pods of the node run elsewhere or not at all",
-    next: `${logs}; cordoned: \`kubectl uncordon NODE\`; a Node without a machine: \`kubectl delete node NODE\``,
+    next:
+      `${logs}; cordoned: \`kubectl uncordon NODE\`; a Node without a machine: \`kubectl delete node NODE\`; a taint: ` +
+      "`kubectl taint node NODE TAINT-`",
   },
   pods: {
     ...{ asks: "every pod of the data centre is Ready", of: [], promised: true },

@@ -46,6 +46,7 @@ export const configurationChanges = {
     class: "rolling",
     effect: "Masters join and leave one at a time; balancers reload.",
   },
+  "pools.masters.roles[]": live("Masters are opened to pods, or drained; they mount or release the volume."),
   "pools.etcd.count": {
     ...fixed(
       "The data of etcd does not move between masters and machines of its own. Between 1, 3 and 5, members join and leave one at a time.",
@@ -102,6 +103,8 @@ export const configurationChanges = {
   },
   "hostPorts.api": live("The gateway's port forwards change. The kubeconfig contains the port: get it again."),
   "hostPorts.ssh": live("The gateway's port forwards change."),
+  "hostPorts.nodePorts[].port": live("The gateway's port forwards change."),
+  "hostPorts.nodePorts[].nodePort": { class: "rolling", effect: "Balancers reload, one after the other." },
   "options.failover": {
     class: "rolling",
     effect: "Balancers reload, and each master's control plane restarts, one node after the other.",

@@ -67,6 +67,8 @@ export const failoverProfileNames = Object.keys(failoverProfiles) as readonly Fa
 export const fixedTimers = {
   /** HAProxy's checks of a master: healthy, changing, down. */
   check: { intervalMs: 250, fastIntervalMs: 150, downIntervalMs: 500, fall: 2, rise: 1 },
+  /** HAProxy's checks of a NodePort on each worker, which pods see as connections without a request. */
+  nodePortCheck: { intervalMs: 2000, fastIntervalMs: 500 },
   /**
    * nginx does not check masters: after a refused or unanswered connection it leaves one out for so long. The kernel ends an
    * idle connection to a dead master after `idleSeconds` and `probes` seconds, and one with unanswered data after 6 s, which

@@ -17,6 +17,10 @@ export const ports = {
   pacemakerRemote: 3121,
 } as const;
 
+/** The API server's default range of NodePorts. */
+export const firstNodePort = 30_000;
+export const lastNodePort = 32_767;
+
 export const glusterManagement = "24007-24008";
 
 /** Of Gluster: its management, and one port for each brick. */

@@ -88,6 +88,9 @@ export const imageKindOf = (set: readonly Role[]): ImageKind =>
 
 export const isClusterNode = (set: readonly Role[]): boolean => set.some((role) => roles[role].isClusterNode);
 
+/** Pods run on it beside the control plane. */
+export const isWorkingMaster = (set: readonly Role[]): boolean => set.includes("master") && set.includes("worker");
+
 /**
  * The roles of a node in a state, an output or a rendering. Earlier revisions stored one role instead of the set, and
  * their masters always had etcd. Empty where nothing is stored.

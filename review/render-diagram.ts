@@ -1,3 +1,4 @@
+import { primaryRole, type Role } from "../model/roles";
 import { floatingIpSegment } from "../model/segments";
 import { type DataCenterPlan, etcdMachinesOf, type NodePlan, type SegmentPlan } from "../stacks/plan/data-center-plan";
 
@@ -14,17 +15,29 @@ const nodesIn = (plan: DataCenterPlan, segment: SegmentPlan): readonly NodePlan[
 
 const floatingAddress = ({ balancing }: DataCenterPlan): string => `${balancing.floatingIp}:${balancing.port}`;
 
+const hostPortsOf = ({ hostPorts }: DataCenterPlan): readonly (readonly [port: number, leadsTo: string])[] => [
+  [hostPorts.api, "API"],
+  [hostPorts.ssh, "SSH"],
+  ...hostPorts.nodePorts.map(({ port, nodePort }) => [port, `NodePort ${nodePort}`] as const),
+];
+
+/** What a node does that its name does not tell. */
+const furtherRoles = ({ roles }: NodePlan): readonly Role[] =>
+  roles.filter((role) => role !== primaryRole(roles) && role !== "etcd");
+
 /** A segment without machines is left out. */
 const segmentsWithMachines = (plan: DataCenterPlan): readonly SegmentPlan[] =>
   plan.segments.filter((segment) => nodesIn(plan, segment).length > 0);
 
 function renderText(plan: DataCenterPlan): string {
-  const { hostPorts, uplink } = plan;
+  const { uplink } = plan;
   const segments = segmentsWithMachines(plan);
   return [
     `${plan.domain}  ${plan.cidr}`,
     "",
-    `this host    127.0.0.1:${hostPorts.api} = API, 127.0.0.1:${hostPorts.ssh} = SSH`,
+    `this host    ${hostPortsOf(plan)
+      .map(([port, leadsTo]) => `127.0.0.1:${port} = ${leadsTo}`)
+      .join(", ")}`,
     "  │",
     `gateway      uplink ${uplink.address}`,
     ...segments.flatMap((segment, position) => textOfSegment(plan, segment, position === segments.length - 1)),
@@ -33,7 +46,9 @@ function renderText(plan: DataCenterPlan): string {
 }
 
 function textOfSegment(plan: DataCenterPlan, segment: SegmentPlan, last: boolean): readonly string[] {
-  const leaves = nodesIn(plan, segment).map((node) => `${node.name.padEnd(12)} ${node.address}`);
+  const leaves = nodesIn(plan, segment).map((node) =>
+    [node.name.padEnd(12), node.address, ...furtherRoles(node).map((role) => ` + ${role}`)].join(" "),
+  );
   if (segment.name === floatingIpSegment) leaves.push(`${"floating IP".padEnd(12)} ${floatingAddress(plan)} → masters`);
   if (segment.name === "masters" && etcdMachinesOf(plan).length > 0) leaves.push(`${"API servers".padEnd(12)} → etcd`);
   return [
@@ -44,12 +59,12 @@ function textOfSegment(plan: DataCenterPlan, segment: SegmentPlan, last: boolean
 }
 
 function renderMermaid(plan: DataCenterPlan): string {
-  const { hostPorts, uplink } = plan;
+  const { uplink } = plan;
   const masters = plan.nodes.filter((node) => node.roles.includes("master")).map((node) => identifier(node.name));
   const balancers = plan.nodes.filter((node) => node.roles.includes("balancer")).map((node) => identifier(node.name));
   return [
     "flowchart TB",
-    `  host["this host<br/>API 127.0.0.1:${hostPorts.api}<br/>SSH 127.0.0.1:${hostPorts.ssh}"] --> gateway`,
+    `  host["${["this host", ...hostPortsOf(plan).map(([port, leadsTo]) => `${leadsTo} 127.0.0.1:${port}`)].join("<br/>")}"] --> gateway`,
     `  gateway["gateway<br/>${uplink.address}"]`,
     ...segmentsWithMachines(plan).flatMap((segment) => mermaidOfSegment(plan, segment)),
     "  gateway --> floating_ip",
@@ -76,7 +91,8 @@ function mermaidOfEtcd(plan: DataCenterPlan, masters: readonly string[]): readon
 
 function mermaidOfSegment(plan: DataCenterPlan, segment: SegmentPlan): readonly string[] {
   const nodes = nodesIn(plan, segment).map(
-    (node) => `    ${identifier(node.name)}["${node.name}<br/>${node.address}"]`,
+    (node) =>
+      `    ${identifier(node.name)}["${[node.name, node.address, ...furtherRoles(node).map((role) => `+ ${role}`)].join("<br/>")}"]`,
   );
   if (segment.name === floatingIpSegment)
     nodes.unshift(`    floating_ip(["floating IP<br/>${floatingAddress(plan)}"])`);

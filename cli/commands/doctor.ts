@@ -17,6 +17,7 @@ import { type HostFinding, ok, problem } from "../../model/host-finding";
 import { forStack } from "../../model/next-step";
 import { UserError } from "../../model/user-error";
 import type { Configuration } from "../../stacks/config/configuration";
+import { hostPortNumbers } from "../../stacks/config/host-ports";
 import { checkPulumi } from "../../toolchain/obtain-pulumi";
 import { otherUserProblem } from "../../toolchain/run-pulumi/other-user";
 import { type ChosenDriver, driverFor } from "../driver";
@@ -105,7 +106,7 @@ function checksOf(stack: string, configuration: Configuration, choice: ChosenDri
     },
     "disk-growth": async () =>
       drivers[driver].imageForm === "disk" ? [judgeGrowth(pools, await freeGiB(dataFolder()))] : [],
-    "host-ports": () => checkGatewayPorts(hypervisor, name, hostPorts, localHost),
+    "host-ports": () => checkGatewayPorts(hypervisor, name, hostPortNumbers(hostPorts), localHost),
   };
 }
 

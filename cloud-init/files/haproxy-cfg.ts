@@ -43,10 +43,28 @@ backend masters
   default-server check check-ssl verify required ca-file ${guestPaths.balancerAuthority} no-ssl-reuse ${checkTimers} on-marked-down shutdown-sessions
 ${nodesOf(plan, "master")
   .map((node) => serverLine(node, port))
-  .join("")}`;
+  .join("")}${plan.hostPorts.nodePorts.map(({ nodePort }) => nodePortListener(plan, nodePort)).join("")}`;
 }
 
+/**
+ * A check is a connection, which a pod accepts: it fails where the worker is down, and where the worker does not serve the
+ * Service. A connection attempt that fails goes to another worker. Sessions stay when a check fails, because pods that end may
+ * still serve them; keepalives end those of a dead worker.
+ */
+const nodePortListener = (plan: DataCenterPlan, nodePort: number): string => `
+listen node-port-${nodePort}
+  bind :${nodePort}
+  balance roundrobin
+  srvtcpka-idle 10s
+  srvtcpka-intvl 5s
+  srvtcpka-cnt 3
+  default-server check inter ${nodePortCheck.intervalMs}ms fastinter ${nodePortCheck.fastIntervalMs}ms fall ${fall} rise ${rise}
+${nodesOf(plan, "worker")
+  .map(({ name, address }) => `  server ${confValue(name)} ${confValue(address)}:${nodePort}\n`)
+  .join("")}`;
+
 const { intervalMs, fastIntervalMs, downIntervalMs, fall, rise } = fixedTimers.check;
+const { nodePortCheck } = fixedTimers;
 const checkTimers = `inter ${intervalMs}ms fastinter ${fastIntervalMs}ms downinter ${downIntervalMs}ms fall ${fall} rise ${rise}`;
 
 const serverLine = ({ name, address }: NodePlan, port: string): string =>

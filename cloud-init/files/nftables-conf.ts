@@ -10,6 +10,7 @@ import {
 import { roles } from "../../model/roles";
 import { floatingIpSegment } from "../../model/segments";
 import { type DataCenterPlan, nodesOf } from "../../stacks/plan/data-center-plan";
+import { segmentsOf } from "../../stacks/plan/role-machines";
 import { confValue } from "../quoting";
 
 /**
@@ -58,7 +59,7 @@ ${indent(flowsOf(plan).map(flowRule))}
 
   chain prerouting {
     type nat hook prerouting priority dstnat;
-${indent([apiRule(plan)])}
+${indent(forwardRules(plan))}
   }
 
   chain postrouting {
@@ -112,8 +113,7 @@ function rangeSet(name: string, ranges: readonly string[]): string {
 function addressesOf(plan: DataCenterPlan, party: FlowParty): string[] {
   if (party === "api") return [...addressesOf(plan, "balancer"), plan.balancing.floatingIp];
   if (party === "balancer") return nodesOf(plan, party).map(({ address }) => address);
-  const segment = plan.segments.find(({ name }) => name === roles[party].segment);
-  return segment ? [`${segment.nodeRange.first}-${segment.nodeRange.last}`] : [];
+  return segmentsOf(plan, party).map(({ nodeRange }) => `${nodeRange.first}-${nodeRange.last}`);
 }
 
 const servicesOf = ({ balancing }: DataCenterPlan): readonly GatewayService[] =>
@@ -140,9 +140,12 @@ const flowRule = (flow: Flow): string =>
 const portMatch = ({ protocol, ports, purpose }: Flow): string =>
   `${protocol} dport { ${ports.map(confValue).join(", ")} } accept comment "${purpose}"`;
 
-function apiRule({ uplink, balancing }: DataCenterPlan): string {
-  const target = `${confValue(balancing.floatingIp)}:${confValue(balancing.port)}`;
-  return `iifname "uplink" ip daddr ${confValue(uplink.address)} tcp dport ${balancing.port} dnat ip to ${target}`;
+/** The host's ports lead to the floating IP: the API, and NodePorts, which the balancers forward to workers. */
+function forwardRules({ uplink, balancing, hostPorts }: DataCenterPlan): readonly string[] {
+  const target = confValue(balancing.floatingIp);
+  return [balancing.port, ...hostPorts.nodePorts.map(({ nodePort }) => nodePort)].map(
+    (port) => `iifname "uplink" ip daddr ${confValue(uplink.address)} tcp dport ${port} dnat ip to ${target}:${port}`,
+  );
 }
 
 const interfaces = (plan: DataCenterPlan): string =>

@@ -46,9 +46,27 @@ ${nodesOf(plan, "master")
     listen unix:${balancers.nginx.socket};
     return "nginx answers\\n";
   }
-}
+${plan.hostPorts.nodePorts.map(({ nodePort }) => nodePortServer(plan, nodePort)).join("")}}
 `;
 }
+
+/** Of every worker; one that does not accept a connection is left out like a master. */
+const nodePortServer = (plan: DataCenterPlan, nodePort: number): string => `
+  upstream node-port-${nodePort} {
+    zone node-port-${nodePort} 64k;
+${nodesOf(plan, "worker")
+  .map((node) => serverLine(node, String(nodePort)))
+  .join("")}  }
+
+  server {
+    listen ${nodePort} reuseport so_keepalive=on;
+    proxy_pass node-port-${nodePort};
+    proxy_connect_timeout ${confValue(plan.balancing.connectMs)}ms;
+    proxy_next_upstream on;
+    proxy_socket_keepalive on;
+    proxy_timeout 4h;
+  }
+`;
 
 /** The name is for `status`, which asks each master for itself. */
 const serverLine = ({ name, address }: NodePlan, port: string): string =>

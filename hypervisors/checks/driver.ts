@@ -40,16 +40,16 @@ export const hostUnusable = (problems: readonly HostProblem[]): UserError =>
 export async function checkGatewayPorts(
   driver: Hypervisor,
   stack: string,
-  hostPorts: { readonly api: number; readonly ssh: number },
+  hostPorts: readonly number[],
   host: Host,
 ): Promise<readonly HostFinding[]> {
-  const { api, ssh } = hostPorts;
+  const listed = [hostPorts.slice(0, -1).join(", "), ...hostPorts.slice(-1)].join(" and ");
   const gateway = await driver.inspectMachine({ stack, name: "gateway" }).catch(() => undefined);
-  if (gateway?.power === "running") return [ok("host-ports", `ports ${api} and ${ssh} lead to the running gateway`)];
+  if (gateway?.power === "running") return [ok("host-ports", `ports ${listed} lead to the running gateway`)];
   const taken = (
-    await Promise.all([api, ssh].map(async (port) => ((await host.ports.isFree(port)) ? [] : [port])))
+    await Promise.all(hostPorts.map(async (port) => ((await host.ports.isFree(port)) ? [] : [port])))
   ).flat();
-  if (taken.length === 0) return [ok("host-ports", `ports ${api} and ${ssh} of 127.0.0.1 are free`)];
+  if (taken.length === 0) return [ok("host-ports", `ports ${listed} of 127.0.0.1 are free`)];
   const errors = await Promise.all(taken.map((port) => portTaken(host, "gateway", port)));
   return errors.map((error) => problem("host-ports", error.problem, error.hint));
 }

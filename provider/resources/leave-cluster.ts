@@ -167,9 +167,13 @@ async function controlPlaneOf({ guest }: LivingMaster, context: Context): Promis
   return names.split("\n").map((name) => name.replace(/^node\//, ""));
 }
 
+/** How long a drain of the node may take. */
+export const drainSeconds = ({ podGraceSeconds = POD_GRACE_SECONDS }: MembershipInputs): number =>
+  EVICTION_SECONDS + podGraceSeconds;
+
 async function drain({ guest }: LivingMaster, inputs: MembershipInputs, context: Context): Promise<void> {
-  const { node, podGraceSeconds = POD_GRACE_SECONDS } = inputs;
-  const seconds = EVICTION_SECONDS + podGraceSeconds;
+  const { node } = inputs;
+  const seconds = drainSeconds(inputs);
   const show = progress(context, node);
   show("draining");
   const drained = await guest.run([guestCommand("drain-node"), node, String(seconds)], {

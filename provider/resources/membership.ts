@@ -6,7 +6,7 @@ import type { DriverByName } from "../../hypervisors/driver-by-name";
 import { formerMembershipProperties } from "../../model/former-names";
 import { guestCommand } from "../../model/guest-paths";
 import type { MembershipInputs, MembershipOutputs } from "../../model/resource-types";
-import { isClusterNode } from "../../model/roles";
+import { isClusterNode, storedRoles } from "../../model/roles";
 import { UserError } from "../../model/user-error";
 import { UNKNOWN } from "../rpc/property-values";
 import type { Context } from "../rpc/resource-handler";
@@ -14,7 +14,8 @@ import { clusterStatus, KUBECONFIG, type LivingMaster, livingMaster, mustRun, wa
 import { withStackLock } from "./guard-record";
 import { bootedGuest, deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
 import { admitToken, dropToken, type JoinToken, makeJoinToken } from "./join-token";
-import { leaveCluster } from "./leave-cluster";
+import { drainSeconds, leaveCluster } from "./leave-cluster";
+import { followRoles, type MasterGuests } from "./master-workloads";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
@@ -53,11 +54,18 @@ export function membershipResource(
 
     async create(inputs, preview, context) {
       const id = `${inputs.stack}/${inputs.node}/membership`;
-      return { id, outputs: { ...inputs, clusterId: preview ? UNKNOWN : await joinInTurn(connect, inputs, context) } };
+      if (preview) return { id, outputs: { ...inputs, clusterId: UNKNOWN } };
+      const clusterId = await joinInTurn(connect, inputs, context);
+      await followRoles(guestsOf(connect, inputs, context), inputs.node, undefined, inputs.roles, 0, context);
+      return { id, outputs: { ...inputs, clusterId } };
     },
 
-    async update(_id, inputs, { outputs }) {
-      return { ...inputs, clusterId: outputs.clusterId }; // only the connection changes
+    // Beside the connection, only the roles of a master change.
+    async update(_id, inputs, { inputs: before, outputs }, preview, context) {
+      const guests = guestsOf(connect, inputs, context);
+      const { node, roles } = inputs;
+      if (!preview) await followRoles(guests, node, storedRoles(before), roles, drainSeconds(inputs), context);
+      return { ...inputs, clusterId: outputs.clusterId };
     },
 
     async delete(_id, { inputs, outputs }, context) {
@@ -160,6 +168,11 @@ function away(error: unknown): { readonly code: undefined; readonly reason: stri
 const notReady = (node: string, reason: string): UserError =>
   new UserError("node-not-ready", `${node} is not Ready: ${reason}`, `see \`npx groundplane logs ${node}\``);
 
+const guestsOf = (connect: ConnectGuest, inputs: MembershipInputs, context: Context): MasterGuests => ({
+  onNode: () => bootedGuest(connect, inputs.connection, inputs.node, context),
+  onMaster: async () => (await requireMaster(connect, inputs, context)).guest,
+});
+
 async function requireMaster(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<LivingMaster> {
   const others = inputs.masters.filter(({ name }) => name !== inputs.node);
   const self = inputs.masters.filter(({ name }) => name === inputs.node);
@@ -171,5 +184,5 @@ async function requireMaster(connect: ConnectGuest, inputs: MembershipInputs, co
 function noMaster({ node, roles }: MembershipInputs): UserError {
   const peer = isClusterNode(roles) ? "master" : "etcd machine";
   const hint = `see \`npx groundplane status\`; run \`up\` when ${isClusterNode(roles) ? "a master" : "one"} is healthy`;
-  return new UserError("no-master", `${node} cannot join: no ${peer} responds`, hint);
+  return new UserError("no-master", `${node} cannot join or change its roles: no ${peer} responds`, hint);
 }

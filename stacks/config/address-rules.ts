@@ -1,5 +1,8 @@
+import { poolNames } from "../../model/roles";
 import type { Configuration } from "./configuration";
+import { type ConfigurationPath, formatPath } from "./configuration-path";
 import { address, type Cidr, cidr, contains, formatAddress, formatCidr, lastOf } from "./ipv4";
+import { rolesOfPool } from "./pool-roles";
 import type { Rule } from "./rules";
 import {
   canBeCarved,
@@ -43,10 +46,54 @@ function brokenAddressRule(value: number, dmz: Cidr): string | undefined {
 
 const hostPortsDiffer: Rule = {
   reads: [["hostPorts"]],
-  check({ hostPorts }: Configuration) {
-    if (hostPorts.api !== hostPorts.ssh) return [];
-    return [{ path: ["hostPorts", "ssh"], rule: "must differ from hostPorts.api", fix: "give each its own port" }];
+  check({ hostPorts: { api, ssh, nodePorts } }) {
+    const all: readonly { readonly path: ConfigurationPath; readonly port: number }[] = [
+      { path: ["hostPorts", "api"], port: api },
+      { path: ["hostPorts", "ssh"], port: ssh },
+      ...nodePorts.map(({ port }, position) => ({ path: nodePortPath(position, "port"), port })),
+    ];
+    return all.flatMap(({ path, port }, position) => {
+      const first = all.findIndex((other) => other.port === port);
+      if (first === position) return [];
+      return [{ path, rule: `must differ from ${formatPath(all[first]?.path ?? [])}`, fix: "give each its own port" }];
+    });
   },
 };
 
-export const addressRules: readonly Rule[] = [floatingIpFree, hostPortsDiffer];
+const nodePortPath = (position: number, key: "port" | "nodePort"): ConfigurationPath => [
+  ...["hostPorts", "nodePorts"],
+  position,
+  key,
+];
+
+const nodePortsOnce: Rule = {
+  reads: [["hostPorts", "nodePorts"]],
+  check({ hostPorts: { nodePorts } }) {
+    return nodePorts.flatMap(({ nodePort }, position) => {
+      const first = nodePorts.findIndex((other) => other.nodePort === nodePort);
+      if (first === position) return [];
+      const rule = `must be listed once; nodePorts[${first}] has it already`;
+      return [{ path: nodePortPath(position, "nodePort"), rule, fix: "use the port of the other entry" }];
+    });
+  },
+};
+
+const nodePortsHaveWorkers: Rule = {
+  reads: [["hostPorts", "nodePorts"], ["pools"]],
+  check({ hostPorts: { nodePorts }, pools }) {
+    if (nodePorts.length === 0 || hasWorkers(pools)) return [];
+    const rule = "needs a machine that runs pods";
+    return [
+      {
+        path: ["hostPorts", "nodePorts"],
+        rule,
+        fix: "use pools.workers.count: 1 or more, or pools.masters.roles: [worker]",
+      },
+    ];
+  },
+};
+
+const hasWorkers = (pools: Configuration["pools"]): boolean =>
+  poolNames.some((pool) => pools[pool].count > 0 && rolesOfPool(pools, pool).includes("worker"));
+
+export const addressRules: readonly Rule[] = [floatingIpFree, hostPortsDiffer, nodePortsOnce, nodePortsHaveWorkers];

@@ -13,10 +13,12 @@ export interface Configuration extends Omit<ParsedShape, "hostPorts"> {
   /** The stack's name, which is not part of the file's content. */
   readonly name: string;
   /** Complete: the defaults follow from the stack's name, which the schema does not know. */
-  readonly hostPorts: { readonly [Port in keyof ParsedShape["hostPorts"]]-?: number };
+  readonly hostPorts: {
+    readonly [Port in keyof ParsedShape["hostPorts"]]-?: NonNullable<ParsedShape["hostPorts"][Port]>;
+  };
 }
 
-/** The schema gives every pool the same keys. */
+/** The keys that the schema gives every pool. */
 export type PoolConfiguration = ParsedShape["pools"][PoolName];
 
 export type DiskConfiguration = PoolConfiguration["disks"][number];

@@ -60,7 +60,10 @@ function complete(shape: ParsedShape, stack: string): Configuration {
   return {
     name: stack,
     ...shape,
-    hostPorts: { api: shape.hostPorts.api ?? derived.api, ssh: shape.hostPorts.ssh ?? derived.ssh },
+    hostPorts: {
+      ...shape.hostPorts,
+      ...{ api: shape.hostPorts.api ?? derived.api, ssh: shape.hostPorts.ssh ?? derived.ssh },
+    },
   };
 }
 

@@ -7,7 +7,8 @@ import type { Configuration } from "./configuration";
  */
 export function rolesOfPool(pools: Configuration["pools"], pool: PoolName): readonly Role[] {
   const home = (role: Role): PoolName => (role === "etcd" && !hasEtcdMachines(pools) ? "masters" : roles[role].pool);
-  return roleNames.filter((role) => home(role) === pool);
+  const further: readonly Role[] = pool === "masters" ? pools.masters.roles : [];
+  return roleNames.filter((role) => home(role) === pool || further.includes(role));
 }
 
 /** Without machines of its own, etcd runs on the masters. */

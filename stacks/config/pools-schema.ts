@@ -45,17 +45,25 @@ interface PoolDefaults {
 
 /** Memory is what the role needs with room to breathe; all defaults together fit a 16 GiB host. */
 const poolSchema = (text: string, least: number, defaults: PoolDefaults) =>
-  z
-    .strictObject({
-      count: wholeNumber(least, defaults.most).default(defaults.count).describe("Number of machines."),
-      cpus: wholeNumber(1, 64).default(defaults.cpus).describe("Virtual processors of each machine."),
-      memoryMiB: wholeNumber(256, 1_048_576).default(defaults.memoryMiB).describe("Memory of each machine in MiB."),
-      diskGiB: wholeNumber(4, MOST_GIB).default(defaults.diskGiB).describe("System disk of each machine in GiB."),
-      volumes: volumesSchema,
-      disks: z.array(diskSchema).default([]).describe("Data disks of each machine."),
-    })
-    .prefault({})
-    .describe(text);
+  z.strictObject(poolShape(least, defaults)).prefault({}).describe(text);
+
+const poolShape = (least: number, defaults: PoolDefaults) => ({
+  count: wholeNumber(least, defaults.most).default(defaults.count).describe("Number of machines."),
+  cpus: wholeNumber(1, 64).default(defaults.cpus).describe("Virtual processors of each machine."),
+  memoryMiB: wholeNumber(256, 1_048_576).default(defaults.memoryMiB).describe("Memory of each machine in MiB."),
+  diskGiB: wholeNumber(4, MOST_GIB).default(defaults.diskGiB).describe("System disk of each machine in GiB."),
+  volumes: volumesSchema,
+  disks: z.array(diskSchema).default([]).describe("Data disks of each machine."),
+});
+
+const furtherRoles = z
+  .array(z.enum(["worker"]))
+  .refine((names) => new Set(names).size === names.length, {
+    error: "must name each role once",
+    params: { fix: "remove the repeated role" },
+  })
+  .default([])
+  .describe("Roles of each master besides its own: with `worker`, pods run on masters as on workers.");
 
 export const poolsSchema = z
   .strictObject({
@@ -73,13 +81,19 @@ export const poolsSchema = z
       memoryMiB: 512,
       diskGiB: 10,
     }),
-    masters: poolSchema("Control plane; an odd number, unless etcd has machines of its own.", 1, {
-      count: 3,
-      most: 7,
-      cpus: 2,
-      memoryMiB: 2048,
-      diskGiB: 20,
-    }),
+    masters: z
+      .strictObject({
+        ...poolShape(1, {
+          count: 3,
+          most: 7,
+          cpus: 2,
+          memoryMiB: 2048,
+          diskGiB: 20,
+        }),
+        roles: furtherRoles,
+      })
+      .prefault({})
+      .describe("Control plane; an odd number, unless etcd has machines of its own."),
     etcd: poolSchema("Machines for etcd alone: none (each master is a member of etcd), one, three or five.", 0, {
       count: 0,
       most: 5,

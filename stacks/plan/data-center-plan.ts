@@ -150,8 +150,12 @@ export interface DataCenterPlan {
   readonly distribution: DistributionName;
   /** Absent without storage machines. */
   readonly volume?: VolumePlan;
-  /** Ports on the host's 127.0.0.1. */
-  readonly hostPorts: { readonly api: number; readonly ssh: number };
+  /** Ports on the host's 127.0.0.1; NodePorts are reached through the balancers, which forward them to every worker. */
+  readonly hostPorts: {
+    readonly api: number;
+    readonly ssh: number;
+    readonly nodePorts: readonly { readonly port: number; readonly nodePort: number }[];
+  };
   readonly keepDataDisks: boolean;
   /** The configuration as it takes effect, by path. The guard records it and judges changes by it. */
   readonly settings: Settings;
@@ -166,13 +170,14 @@ export function nodesOf(plan: DataCenterPlan, role: Role): readonly NodePlan[] {
 export const etcdMachinesOf = (plan: DataCenterPlan): readonly NodePlan[] =>
   nodesOf(plan, "etcd").filter(({ roles }) => !roles.includes("master"));
 
-/** The gateway's uplink, with the only two host ports that are forwarded into the data centre. */
+/** The gateway's uplink, with the only host ports that are forwarded into the data centre. */
 export function uplinkOf({ uplink, hostPorts, balancing }: DataCenterPlan): UplinkSpec {
   return {
     mac: uplink.mac,
     forwards: [
       { hostPort: hostPorts.ssh, guestPort: ports.ssh },
       { hostPort: hostPorts.api, guestPort: balancing.port },
+      ...hostPorts.nodePorts.map(({ port, nodePort }) => ({ hostPort: port, guestPort: nodePort })),
     ],
     ...(uplink.reachable.length > 0 && { reachable: uplink.reachable }),
   };

@@ -1,3 +1,4 @@
+import type { Flow } from "../../model/flows";
 import type { Configuration } from "../config/configuration";
 import type { DataCenterPlan } from "./data-center-plan";
 import { planSegments, planServiceAddresses, planUplink } from "./plan-addresses";
@@ -7,6 +8,26 @@ import { domainOf } from "./plan-names";
 import { planNodes } from "./plan-nodes";
 import { planSettings } from "./plan-settings";
 import { planVolume } from "./plan-volume";
+
+function planFlows({ network, hostPorts }: Configuration): readonly Flow[] {
+  const nodePorts = hostPorts.nodePorts.map(({ nodePort }) => nodePort);
+  return [
+    ...network.flows.map(({ from, to, protocol, ports }) => ({
+      ...{ purpose: "configured", from: [from], to: [to], protocol, ports },
+    })),
+    ...(nodePorts.length === 0
+      ? []
+      : [
+          {
+            purpose: "NodePorts, from the host",
+            from: ["api"],
+            to: ["worker"],
+            protocol: "tcp",
+            ports: nodePorts,
+          } as const,
+        ]),
+  ];
+}
 
 /** The whole data centre as data, from a checked configuration and nothing else. */
 export function planDataCenter(configuration: Configuration): DataCenterPlan {
@@ -22,9 +43,7 @@ export function planDataCenter(configuration: Configuration): DataCenterPlan {
     serviceAddresses: planServiceAddresses(configuration.network),
     nodes,
     uplink: planUplink(configuration.name, configuration.network),
-    flows: configuration.network.flows.map(({ from, to, protocol, ports }) => ({
-      ...{ purpose: "configured", from: [from], to: [to], protocol, ports },
-    })),
+    flows: planFlows(configuration),
     balancing,
     kubernetes: planKubernetes(configuration, balancing),
     distribution: configuration.distribution,

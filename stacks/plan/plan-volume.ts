@@ -3,6 +3,7 @@ import { guestPaths, volumeName } from "../../model/guest-paths";
 import type { Configuration } from "../config/configuration";
 import type { BrickPlan, DataCenterPlan, DataDiskPlan, NodePlan, SegmentPlan, VolumePlan } from "./data-center-plan";
 import { peerId } from "./plan-names";
+import { segmentsOf } from "./role-machines";
 
 /** Machines that keep the same data: three copies where there are machines for it, or two and their arbiter. */
 export const keepersOfData = (storageMachines: number): number => Math.min(3, storageMachines);
@@ -17,7 +18,7 @@ export function planVolume(
     .filter(({ roles }) => roles.includes("storage"))
     .flatMap((node) => planBrick(configuration.name, node));
   if (bricks.length === 0) return undefined;
-  const workers = segments.filter(({ name }) => name === "workers").map(({ cidr }) => cidr);
+  const workers = segmentsOf({ segments, nodes }, "worker").map(({ cidr }) => cidr);
   return {
     name: volumeName,
     shape: bricks.length === 1 ? "single" : configuration.storage.volume,

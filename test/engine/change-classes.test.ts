@@ -42,6 +42,7 @@ const hostPortsOf = (machines: Machines): readonly number[] =>
 /** What is seen after an `up` with all changes at once. */
 const seen: Readonly<Record<string, (now: Machines) => boolean>> = {
   "pools.masters.count": (now) => now["master-5"]?.power === "running",
+  "pools.masters.roles[]": hasLine("master-1/root/etc/groundplane/node.env", /^VOLUME_MOUNT_POINT=/m),
   "pools.workers.count": (now) => now["worker-2"]?.power === "running",
   "pools.<pool>.cpus": (now) => worker(now)?.cpus === 3,
   "pools.<pool>.memoryMiB": (now) => worker(now)?.memoryMiB === 4096,
@@ -54,6 +55,8 @@ const seen: Readonly<Record<string, (now: Machines) => boolean>> = {
   "pools.<pool>.disks[].sizeGiB": hasLine("storage-1/root/etc/groundplane/data-disks", /brick 2$/m),
   "hostPorts.api": (now) => hostPortsOf(now).includes(20_001),
   "hostPorts.ssh": (now) => hostPortsOf(now).includes(20_002),
+  "hostPorts.nodePorts[].port": (now) => hostPortsOf(now).includes(20_003),
+  "hostPorts.nodePorts[].nodePort": hasLine("balancer-2/root/etc/haproxy/haproxy.cfg", /bind :30080$/m),
   "options.podGraceSeconds": (now) => worker(now)?.shutdownSeconds === 120,
   "network.reachable[]": (now) => now.gateway?.spec.uplink?.reachable?.join() === "192.168.1.0/24",
   "network.flows[].from": hasLine("gateway/root/etc/nftables.conf", /saddr @worker .* 9100 /),

@@ -59,7 +59,12 @@ guestSkipReason().then((skip) => {
     const planOf = (diskGiB: number, volumes: Record<string, number>): DataCenterPlan => {
       const { pools, ...rest } = exampleConfiguration("small");
       const gateway = { ...pools.gateway, cpus: 1, memoryMiB: 512, diskGiB, volumes };
-      return planDataCenter({ ...rest, name: stackName, hostPorts, pools: { ...pools, gateway } });
+      return planDataCenter({
+        ...rest,
+        name: stackName,
+        hostPorts: { ...hostPorts, nodePorts: [] },
+        pools: { ...pools, gateway },
+      });
     };
     const stackOf = (plan: DataCenterPlan) => project.program(gatewayProgram(plan));
     const run = (script: string): Promise<string> => mustRunInGuest(guest, script);

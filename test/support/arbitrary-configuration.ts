@@ -1,5 +1,7 @@
 import * as fc from "fast-check";
 import { balancerNames } from "../../model/balancers";
+import { kubeProxyModes } from "../../model/kube-proxy-modes";
+import { firstNodePort, lastNodePort } from "../../model/ports";
 import type { Configuration } from "../../stacks/config/configuration";
 import { formatCidr } from "../../stacks/config/ipv4";
 import { parseConfiguration } from "../../stacks/config/parse-configuration";
@@ -24,11 +26,13 @@ const upToThreeDisks = { selector: ({ name }: { name: string }) => name, maxLeng
 const disks = fc.uniqueArray(disk, upToThreeDisks);
 const someDisks = fc.uniqueArray(disk, { ...upToThreeDisks, minLength: 1 });
 
+const masterRoles = fc.constantFrom([], ["worker"]);
+
 /** An odd number of masters with etcd, or any number beside machines of etcd. */
 const controlPlane = fc.oneof(
-  fc.record({ masters: fc.record({ count: fc.constantFrom(1, 3, 5), disks }) }),
+  fc.record({ masters: fc.record({ count: fc.constantFrom(1, 3, 5), disks, roles: masterRoles }) }),
   fc.record({
-    masters: fc.record({ count: fc.constantFrom(1, 2, 3, 4, 5), disks }),
+    masters: fc.record({ count: fc.constantFrom(1, 2, 3, 4, 5), disks, roles: masterRoles }),
     etcd: fc.record({ count: fc.constantFrom(1, 3), disks }),
   }),
 );
@@ -48,16 +52,30 @@ const options = fc.record({
   failoverBy: fc.constantFrom("pacemaker", "keepalived"),
   balancer: fc.constantFrom(...balancerNames),
   fastProbes: fc.boolean(),
+  kubeProxy: fc.constantFrom(...kubeProxyModes),
 });
+
+const nodePorts = fc.uniqueArray(fc.integer({ min: firstNodePort, max: lastNodePort }), { maxLength: 2 });
+
+/** NodePorts need a machine that runs pods. */
+const hostPortsOf = (
+  { masters, workers }: { masters: { roles: readonly string[] }; workers: { count: number } },
+  ports: number[],
+) =>
+  workers.count === 0 && masters.roles.length === 0
+    ? {}
+    : { nodePorts: ports.map((nodePort, index) => ({ port: 9_000 + index, nodePort })) };
 
 /** Configurations that users can write and that pass every rule. */
 export const validConfiguration: fc.Arbitrary<Configuration> = fc
   .record({
     stack: stackName,
+    ports: nodePorts,
     written: fc.record({ pools, storage, network: fc.record({ cidr: networkCidr }), options }),
   })
-  .map(({ stack, written }) => {
-    const { configuration, problems } = parseConfiguration(written, { stack });
+  .map(({ stack, ports, written }) => {
+    const hostPorts = hostPortsOf(written.pools, ports);
+    const { configuration, problems } = parseConfiguration({ ...written, hostPorts }, { stack });
     if (configuration === undefined) throw new Error(`should be valid: ${JSON.stringify(problems, null, 2)}`);
     return configuration;
   });

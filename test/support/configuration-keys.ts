@@ -41,6 +41,11 @@ export function renderConfigurationKeys(): string {
       common.volumes?.description ?? "",
     ],
     ...keyRows("pools.<pool>.disks", common.disks ?? {}),
+    ...poolOf.flatMap(([name, { properties: own = {} }]) =>
+      Object.entries(own)
+        .filter(([key]) => !Object.hasOwn(common, key))
+        .flatMap(([key, node]) => keyRows(`pools.${name}.${key}`, node)),
+    ),
     ...Object.entries(others).flatMap(([name, node]) => keyRows(name, node)),
   ];
   return [
@@ -78,7 +83,7 @@ function changeCells(path: string): readonly string[] {
   if (path === "pools.<pool>.count") return [countCells()];
   const change =
     changeOfKey(path) ??
-    ["", ".name", ".segment", ".from"].map((part) => changeOfKey(`${path}[]${part}`)).find(Boolean);
+    ["", ".name", ".segment", ".from", ".nodePort"].map((part) => changeOfKey(`${path}[]${part}`)).find(Boolean);
   if (!change) throw new Error(`${path} has no change class`);
   const drivers = change.class === "live" ? restartingDrivers(change) : [];
   const restarts = drivers.length === 0 ? "" : `; ${drivers.join(", ")}: \`rolling\``;

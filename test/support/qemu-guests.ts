@@ -52,7 +52,14 @@ export function guestPlan(
   };
   // As doctor advises for emulated processors.
   const options = { ...rest.options, failover: "calm" as const };
-  return planDataCenter({ ...rest, distribution, pools: smaller, options, name: stack, hostPorts: ports });
+  return planDataCenter({
+    ...rest,
+    distribution,
+    pools: smaller,
+    options,
+    name: stack,
+    hostPorts: { ...ports, nodePorts: [] },
+  });
 }
 
 /** The secrets of a stack, and the secrets that a node gets. */

@@ -1,7 +1,7 @@
 import { ports } from "../../model/ports";
 import type { Role } from "../../model/roles";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
-import { nodesOf } from "../../stacks/plan/data-center-plan";
+import { machinesOf } from "../../stacks/plan/role-machines";
 import type { Fault } from "../fault";
 import {
   longestGap,
@@ -27,9 +27,9 @@ interface Watcher {
   readonly url: string;
 }
 
-/** The first node of a role probes the second one, without the gateway in between. */
-function neighbours({ nodes }: DataCenterPlan, role: Role, urlOf: (node: NodePlan) => string): readonly Watcher[] {
-  const [watcher, neighbour] = nodes.filter((node) => node.roles.includes(role));
+/** The first machine of a pool probes the second one, without the gateway in between. */
+function neighbours(plan: DataCenterPlan, role: Role, urlOf: (node: NodePlan) => string): readonly Watcher[] {
+  const [watcher, neighbour] = machinesOf(plan, role);
   return watcher && neighbour ? [{ name: watcher.name, recording: "neighbour", url: urlOf(neighbour) }] : [];
 }
 
@@ -66,7 +66,7 @@ export const gatewayKill: Fault = {
     lostWrites,
   ],
   inapplicable: (plan) =>
-    nodesOf(plan, "master").length < 2 || nodesOf(plan, "worker").length < 2
+    machinesOf(plan, "master").length < 2 || machinesOf(plan, "worker").length < 2
       ? "the stack has fewer than two masters or two workers"
       : undefined,
   async run(lab) {

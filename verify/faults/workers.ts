@@ -1,7 +1,7 @@
 import { podsElsewhereSeconds } from "../../model/failover-profiles";
 import { busyboxImage } from "../../model/releases";
 
-import { nodesOf } from "../../stacks/plan/data-center-plan";
+import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
 import { verifyNamespace } from "../acknowledged-writes";
 import type { Fault } from "../fault";
 import type { Laboratory } from "../laboratory";
@@ -10,8 +10,19 @@ const DEADLINE_MS = 180_000;
 const deployments = `/apis/apps/v1/namespaces/${verifyNamespace}/deployments`;
 const name = "pods-elsewhere";
 
-/** One pod, on any worker. */
-const deployment = {
+/**
+ * Workers that can be lost while the API stays: those that are no master, else masters of which a majority of etcd remains.
+ */
+export function expendableWorkers(plan: DataCenterPlan): readonly NodePlan[] {
+  const workers = nodesOf(plan, "worker");
+  const others = workers.filter(({ roles }) => !roles.includes("master"));
+  if (others.length > 0) return others;
+  const isLone = nodesOf(plan, "etcd").length < 3 && workers.some(({ roles }) => roles.includes("etcd"));
+  return isLone || nodesOf(plan, "master").length < 2 ? [] : workers;
+}
+
+/** One pod, first on one of these Nodes if they have room for it, then on any. */
+const deploymentOn = (nodes: readonly NodePlan[]) => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
   metadata: { name },
@@ -22,6 +33,9 @@ const deployment = {
       metadata: { labels: { app: name } },
       spec: {
         terminationGracePeriodSeconds: 0,
+        affinity: {
+          nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference: on(nodes) }] },
+        },
         containers: [
           {
             name,
@@ -34,7 +48,11 @@ const deployment = {
       },
     },
   },
-};
+});
+
+const on = (nodes: readonly NodePlan[]) => ({
+  matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: nodes.map((node) => node.name) }],
+});
 
 export const workerKill: Fault = {
   name: "worker-kill",
@@ -47,13 +65,19 @@ export const workerKill: Fault = {
       target: podsElsewhereSeconds(kubernetes) * 1_000,
     },
   ],
-  inapplicable: (plan) => (nodesOf(plan, "worker").length < 2 ? "the stack has fewer than two workers" : undefined),
+  inapplicable: (plan) => {
+    if (nodesOf(plan, "worker").length < 2) return "the stack has fewer than two workers";
+    return expendableWorkers(plan).length === 0 ? "every worker is a master that the cluster needs" : undefined;
+  },
   async run(lab) {
-    await lab.api.request("POST", deployments, deployment, 10_000);
+    const expendable = expendableWorkers(lab.plan);
+    await lab.api.request("POST", deployments, deploymentOn(expendable), 10_000);
     try {
       await lab.until("a pod serves", 60_000, async () => (await servingNodes(lab)).length > 0);
       const [worker] = await servingNodes(lab);
       if (worker === undefined) throw new Error("the pod no longer serves");
+      if (!expendable.some((node) => node.name === worker))
+        throw new Error(`the pod runs on ${worker}, which must stay`);
       const started = performance.now();
       await lab.kill(worker);
       await lab.until("the pod serves on another worker", DEADLINE_MS, async () =>

@@ -1,6 +1,7 @@
 import { systemNamespace } from "../../model/cluster-namespaces";
+import { nodeMarks } from "../../model/node-marks";
 import { networkPolicyLabel } from "../../model/releases";
-import { isClusterNode, storedRoles } from "../../model/roles";
+import { isClusterNode, isWorkingMaster, storedRoles } from "../../model/roles";
 import type { InventoryEntry } from "../../model/stack-outputs";
 import type { ApiClient } from "../api-client";
 import { type Finding, healthy, unhealthy, unknown } from "./findings";
@@ -114,7 +115,9 @@ export const isFenced = ({ spec }: NodeObject): boolean =>
   spec?.taints?.some(({ key }) => key === OUT_OF_SERVICE) ?? false;
 
 export function readNodes({ nodes }: ClusterState, inventory: readonly InventoryEntry[]): readonly Finding[] {
-  const planned = inventory.filter((entry) => isClusterNode(storedRoles(entry))).map(({ name }) => name);
+  const entries = inventory.filter((entry) => isClusterNode(storedRoles(entry)));
+  const planned = entries.map(({ name }) => name);
+  const working = entries.filter((entry) => isWorkingMaster(storedRoles(entry))).map(({ name }) => name);
   if ("reason" in nodes) return planned.map((name) => unknown(name, nodes.reason));
   const present = new Map(nodes.value.map((node) => [node.metadata.name, node] as const));
   const findings = planned.map((name) => {
@@ -124,6 +127,8 @@ export function readNodes({ nodes }: ClusterState, inventory: readonly Inventory
     if (!isReady(node)) return unhealthy(name, "is not Ready");
     if (isFenced(node)) return unhealthy(name, "is Ready and still fenced: no pods are placed on it");
     if (node.spec?.unschedulable) return unhealthy(name, "is cordoned: no pods are placed on it");
+    if (working.includes(name) && node.spec?.taints?.some(({ key }) => key === nodeMarks.controlPlane))
+      return unhealthy(name, `has the taint ${nodeMarks.controlPlane}, although it is a worker too`);
     return pressed.length > 0 ? unhealthy(name, `has ${pressed.join(", ")}`) : healthy(name, "Ready");
   });
   const others = [...present.keys()].filter((name) => !planned.includes(name));

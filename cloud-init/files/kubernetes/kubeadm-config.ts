@@ -1,4 +1,5 @@
 import { guestPaths } from "../../../model/guest-paths";
+import { isWorkingMaster } from "../../../model/roles";
 import type { DataCenterPlan, NodePlan } from "../../../stacks/plan/data-center-plan";
 import { emitYaml } from "../../emit-yaml";
 import { secretReference } from "../../role-content";
@@ -8,7 +9,8 @@ const kubeadmApi = "kubeadm.k8s.io/v1beta4";
 
 /** The configuration for `kubeadm init`. Only the node's name and address differ between the masters of a stack. */
 export function initConfigurationFile(plan: DataCenterPlan, node: NodePlan): string {
-  return emitDocuments([initConfiguration(plan, node), ...clusterConfiguration(plan)]);
+  const init = { ...initConfiguration(plan, node), nodeRegistration: firstRegistration(node) };
+  return emitDocuments([init, ...clusterConfiguration(plan)]);
 }
 
 /** The configuration for the kubeadm phases that rewrite the static pods of a master. */
@@ -37,7 +39,7 @@ export function joinConfigurationFile(plan: DataCenterPlan, node: NodePlan): str
         caCertHashes: [secretReference("kubernetes-ca-hash")],
       },
     },
-    nodeRegistration: nodeRegistration(node),
+    nodeRegistration: firstRegistration(node),
     ...(node.roles.includes("master") ? { controlPlane: { localAPIEndpoint: localApi(plan, node) }, ...patches } : {}),
   });
 }
@@ -55,6 +57,12 @@ const patches = { patches: { directory: guestPaths.patches } };
 const localApi = (plan: DataCenterPlan, node: NodePlan) => ({
   advertiseAddress: node.address,
   bindPort: plan.balancing.port,
+});
+
+/** Without taints of its own a master has that of the control plane. Running masters follow their roles by their membership. */
+const firstRegistration = (node: NodePlan) => ({
+  ...nodeRegistration(node),
+  ...(isWorkingMaster(node.roles) && { taints: [] }),
 });
 
 function nodeRegistration(node: NodePlan) {

@@ -40,6 +40,8 @@ export const changesRoll: Step = async (lab, t) => {
   for (const [index, time] of starts.slice(1).entries()) assert.ok(time > Number(starts[index]) + 1, `${starts}`);
   for (const name of masters)
     mustSucceed(name, await lab.cluster.onNode(name, "pgrep -f '^etcd .*election-timeout=1000'"));
+  const volume = await lab.cluster.onNode("storage-1", "gluster --mode=script volume info data");
+  assert.match(volume.stdout, /^client\.tcp-user-timeout: 2$/m, "the volume's options change as well");
   const patience = "-n kube-system get configmap kubeadm-config -o yaml";
   assert.match(
     (await lab.cluster.kubectl("master-1", patience)).stdout,

@@ -4,7 +4,7 @@ import { renderDiagram } from "../../../review/render-diagram";
 import { examplePlan, exampleStacks } from "../../support/example-plans";
 
 test("text shows segments as branches and nodes as leaves", () => {
-  const plan = { ...examplePlan("small"), hostPorts: { api: 20_000, ssh: 20_001 } };
+  const plan = { ...examplePlan("small"), hostPorts: { api: 20_000, ssh: 20_001, nodePorts: [] } };
   assert.equal(
     renderDiagram(plan, "text"),
     `small.internal  192.168.56.0/21

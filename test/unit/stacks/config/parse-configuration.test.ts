@@ -45,8 +45,9 @@ test("configured keys override the defaults, key by key", () => {
     diskGiB: 20,
     volumes: {},
     disks: [],
+    roles: [],
   });
-  assert.deepEqual(configuration.hostPorts, { api: 6443, ssh: 25767 });
+  assert.deepEqual(configuration.hostPorts, { api: 6443, ssh: 25767, nodePorts: [] });
   assert.equal(configuration.floatingIp, "192.168.56.20");
 });
 

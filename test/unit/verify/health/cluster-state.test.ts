@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { allClusterObjects } from "../../../../cloud-init/files/kubernetes/cluster-objects";
 import type { ClusterApi } from "../../../../guests/cluster-api";
 import { type ClusterObject, clusterObjectPath } from "../../../../model/cluster-object";
+import type { Role } from "../../../../model/roles";
 import type { InventoryEntry } from "../../../../model/stack-outputs";
 import type { ApiClient } from "../../../../verify/api-client";
 import { readClusterObjects } from "../../../../verify/health/cluster-objects";
@@ -58,6 +59,16 @@ test("every planned Node is Ready, and there is no other", () => {
   );
   assert.match(nodes(node("worker-9", ready)), /worker-9 unhealthy: is a Node without a planned machine/);
   assert.equal(shown(cluster.readNodes(silent, inventory)), `master-1 unknown: ${reason}\nworker-1 unknown: ${reason}`);
+});
+
+test("a master that works and has the control plane's taint is named", () => {
+  const ready = node("master-1", { Ready: "True" });
+  const tainted = { ...ready, spec: { taints: [{ key: "node-role.kubernetes.io/control-plane" }] } };
+  const read = (roles: readonly Role[], value: cluster.NodeObject): string =>
+    shown(cluster.readNodes({ ...silent, nodes: { value: [value] } }, [{ ...entry("master-1", "master"), roles }]));
+  assert.match(read(["master", "etcd", "worker"], tainted), /master-1 unhealthy: has the taint .*\/control-plane/);
+  assert.equal(read(["master", "etcd", "worker"], ready), "master-1 healthy: Ready");
+  assert.equal(read(["master", "etcd"], tainted), "master-1 healthy: Ready");
 });
 
 test("a Node without the program for NetworkPolicies is named", () => {

@@ -1,0 +1,126 @@
+// Any legal combination of pools, roles and options renders, and its guard never lets a majority go.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { load } from "js-yaml";
+import { clusterObjects } from "../../cloud-init/files/kubernetes/cluster-objects";
+import { renderSeeds } from "../../cloud-init/render-node-seed";
+import { guardedMembers } from "../../components/guarded-members";
+import { refusedLosses } from "../../model/plan-losses";
+import { majorityOf, type PresentMember } from "../../model/pool-change";
+import type { Role } from "../../model/roles";
+import { renderDiagram } from "../../review/render-diagram";
+import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
+import { planDataCenter } from "../../stacks/plan/plan-data-center";
+import { stopOrder } from "../../stacks/plan/stop-order";
+import { validConfiguration } from "../support/arbitrary-configuration";
+
+/** Rendering a large stack takes a second. */
+const fewRuns = { numRuns: 25 };
+
+const small = validConfiguration.map((configuration) => {
+  const { pools } = configuration;
+  return {
+    ...configuration,
+    pools: { ...pools, workers: { ...pools.workers, count: Math.min(2, pools.workers.count) } },
+  };
+});
+
+test("every seed renders and is YAML, and what a machine does follows from its roles", () => {
+  fc.assert(
+    fc.property(small, (configuration) => {
+      const plan = planDataCenter(configuration);
+      assert.ok(clusterObjects(plan).length > 0);
+      for (const seed of renderSeeds(plan)) {
+        assert.equal(typeof load(seed.userData), "object");
+        const node = plan.nodes.find(({ name }) => name === seed.node) as NodePlan;
+        const has = (path: string): boolean => seed.files.some((file) => file.path === path);
+        const mounts = has("/etc/systemd/system/groundplane-volume.service");
+        assert.equal(mounts, plan.volume !== undefined && node.roles.includes("worker"), node.name);
+        const forwards = ["/etc/haproxy/haproxy.cfg", "/etc/nginx/nginx.conf"].some(has);
+        assert.equal(forwards, node.roles.includes("balancer"), node.name);
+        assert.equal(/^ *taints: \[\]$/m.test(seed.userData), isOpenMaster(node), node.name);
+      }
+      const names = plan.nodes.map(({ name }) => name);
+      assert.deepEqual(stopOrder(plan, new Set(names)).flat().sort(), [...names].sort());
+      for (const name of names) assert.ok(renderDiagram(plan, "text").includes(`─ ${name} `) || name === "gateway");
+    }),
+    fewRuns,
+  );
+});
+
+const isOpenMaster = ({ roles }: NodePlan): boolean => roles.includes("master") && roles.includes("worker");
+
+test("every worker may mount the volume and is reached where workers are, whatever its segment", () => {
+  fc.assert(
+    fc.property(validConfiguration, (configuration) => {
+      const plan = planDataCenter(configuration);
+      for (const { name, interfaces } of nodesOf(plan, "worker")) {
+        const home = plan.segments.find((segment) => segment.name === interfaces[0]?.segment);
+        assert.ok(plan.volume === undefined || plan.volume.clients.includes(home?.cidr ?? ""), name);
+      }
+    }),
+  );
+});
+
+/** What happens to one machine: it is stopped before the change, and the change keeps, replaces or removes it. */
+const fate = fc.record({ running: fc.boolean(), change: fc.constantFrom("keep", "keep", "replace", "remove") });
+type Fate = typeof fate extends fc.Arbitrary<infer F> ? F : never;
+
+interface Changed {
+  readonly before: DataCenterPlan;
+  readonly after: DataCenterPlan;
+  readonly present: ReadonlyMap<string, PresentMember>;
+  readonly fateOf: (node: NodePlan) => Fate;
+}
+
+const changed: fc.Arbitrary<Changed> = small.chain((configuration) => {
+  const before = planDataCenter(configuration);
+  return fc.array(fate, { minLength: before.nodes.length, maxLength: before.nodes.length }).map((fates): Changed => {
+    const fateOf = (node: NodePlan): Fate => fates[before.nodes.indexOf(node)] as Fate;
+    const nodes = before.nodes.flatMap((node) => {
+      const { change } = fateOf(node);
+      if (change === "remove") return [];
+      return [change === "replace" ? { ...node, uuid: `${node.uuid}-other` } : node];
+    });
+    const present = before.nodes.map((node): [string, PresentMember] => {
+      const { name, roles, uuid, interfaces } = node;
+      return [name, { name, roles, uuid, macs: interfaces.map(({ mac }) => mac), running: fateOf(node).running }];
+    });
+    return { before, after: { ...before, nodes }, present: new Map(present), fateOf };
+  });
+});
+
+test("a change that the guard accepts leaves etcd, the balancers and the volume a majority", () => {
+  let accepted = 0;
+  fc.assert(
+    fc.property(changed, ({ before, after, present, fateOf }) => {
+      const guarded = guardedMembers(after, "fake");
+      const replicas = Math.max(guarded.replicas, guardedMembers(before, "fake").replicas);
+      if (refusedLosses(before.nodes, present, { ...guarded, replicas }, before.volume?.shape).length > 0) return;
+      accepted += 1;
+      const of = (role: Role) => nodesOf(before, role);
+      const isTouched = (role: Role): boolean => of(role).some((node) => fateOf(node).change !== "keep");
+      // `up` starts what stays; what goes is not started any more.
+      const staying = (role: Role) => of(role).filter((node) => fateOf(node).change === "keep");
+      const leaving = of("etcd").filter((node) => fateOf(node).change === "remove");
+      if (isTouched("etcd") && leaving.length < of("etcd").length) {
+        // A recreated member leaves and joins again, and those that leave work until then.
+        const working = staying("etcd").length + leaving.filter((node) => fateOf(node).running).length;
+        assert.ok(working >= majorityOf(of("etcd").length), "etcd keeps a majority");
+      }
+      if (isTouched("balancer") && of("balancer").length > 1) {
+        assert.ok(
+          staying("balancer").some((node) => fateOf(node).running),
+          "a balancer holds the floating IP",
+        );
+      }
+      if (isTouched("storage") && replicas > 1) {
+        const running = staying("storage").filter((node) => fateOf(node).running);
+        assert.ok(running.length >= majorityOf(replicas), "the volume keeps a majority of its copies");
+      }
+    }),
+    { numRuns: 400 },
+  );
+  assert.ok(accepted > 10, `only ${accepted} changes were accepted`);
+});
