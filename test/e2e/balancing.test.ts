@@ -32,24 +32,25 @@ interface Programs {
 
 /** A change of one program, of the other one, and of both. */
 const first: Programs = { balancer: "nginx", failoverBy: "keepalived" };
+const last: Programs = { balancer: "nginx", failoverBy: "pacemaker" };
 const others: readonly Programs[] = [
   { balancer: "nginx", failoverBy: "pacemaker" },
   { balancer: "haproxy", failoverBy: "pacemaker" },
   { balancer: "haproxy", failoverBy: "keepalived" },
-  { balancer: "nginx", failoverBy: "pacemaker" },
+  last,
 ];
 
 /** The floating IP is away for about as long as after the loss of its holder, on a machine that runs all tests. */
 const LONGEST_GAP_MS = 5_000;
 
-const stackFile = ({ balancer, failoverBy }: Programs): string => `config:
+const stackFile = ({ balancer, failoverBy }: Programs, failover: string): string => `config:
   groundplane:dataCenter:
     driver: nspawn
     pools:
       balancers: {count: 2}
       masters: {count: 1}
       workers: {count: 1}
-    options: {fastProbes: true, balancer: ${balancer}, failoverBy: ${failoverBy}}
+    options: {fastProbes: true, failover: ${failover}, balancer: ${balancer}, failoverBy: ${failoverBy}}
 `;
 
 test("balancers change their programs while they serve", {
@@ -77,10 +78,10 @@ test("balancers change their programs while they serve", {
     apiPort: () => apiPort,
     configure: () => assert.fail("the stack's file has its own settings"),
   };
-  const configure = (programs: Programs): void => {
+  const configure = (programs: Programs, failover = "fast"): void => {
     const file = project.stackFile(cluster.stack);
     const salt = /^encryptionsalt: .*\n/m.exec(fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "")?.[0] ?? "";
-    fs.writeFileSync(file, salt + stackFile(programs));
+    fs.writeFileSync(file, salt + stackFile(programs, failover));
   };
 
   await t.test("it starts with nginx and keepalived", async () => {
@@ -104,6 +105,17 @@ test("balancers change their programs while they serve", {
     });
     await t.test(`the floating IP moves with ${name}`, (step) => movesAndServes(lab, programs, step));
   }
+  await t.test("nginx reloads when its configuration changes", async (step) => {
+    configure(last, "calm");
+    const client = askMeanwhile(lab, 10);
+    await up(lab);
+    const seen = await client.stop();
+    tellGap(step, "change of nginx's configuration", seen);
+    assert.ok(seen.longestGapMs <= LONGEST_GAP_MS, `no response for ${seen.longestGapMs} ms`);
+    const started =
+      "ps -o args= -C nginx | grep -c 'worker process$'; grep proxy_connect_timeout /etc/nginx/nginx.conf";
+    for (const name of balancers) assert.match((await cluster.onNode(name, started)).stdout, /^[1-9][\s\S]*1000ms/);
+  });
 });
 
 /** A planned move and a crash of the program; and only the programs of the configuration run. */

@@ -82,7 +82,7 @@ tell_cluster() {
   done
   crm_resource --refresh --resource "$BALANCER" >/dev/null 2>&1 || true
   crm_resource --wait --timeout=20 >/dev/null 2>&1 || true
-  if runs_everywhere; then maintenance false; fi
+  if within 5 runs_everywhere; then maintenance false; fi
 }
 
 join_cluster() {
