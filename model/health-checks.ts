@@ -66,7 +66,7 @@ const apiChecks = {
   "floating-ip": {
     ...{ asks: "exactly one balancer holds the floating IP", of: ["balancer"], promised: true },
     means: "without a holder there is no API; with two, packets reach either of them",
-    next: "the rows corosync and pacemaker show the reason",
+    next: "the rows corosync and pacemaker show the reason; without Pacemaker: `systemctl status keepalived` on the balancers",
   },
   corosync: {
     ...{ asks: "Corosync has quorum and all its members", of: ["gateway", "balancer"], promised: true },

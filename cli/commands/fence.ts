@@ -24,13 +24,13 @@ const COMMAND_MS = 60_000;
 export function fenceCommand(): Command {
   return stackCommand(
     "fence <node>",
-    "power a lost node off, so that Kubernetes moves all its pods and volumes to other nodes, also those of StatefulSets",
+    "power off a lost node, so that Kubernetes moves all its pods and volumes to other nodes, also those of StatefulSets",
   )
     .option(
       "--force",
       "also when the node is Ready, or when etcd loses its majority; with --undo, also when it is not Ready",
     )
-    .option("--undo", "make the node usable again now; this happens by itself after its machine has booted again")
+    .option("--undo", "make the node usable again now; without it, this happens after its machine has booted again")
     .action((name: string, options: FenceOptions) => fence(name, options).finally(closeGuests));
 }
 

@@ -23,11 +23,7 @@ export function statusCommand(): Command {
     "status",
     "show the stack's health; exit code 1 when something that is promised is unhealthy or unknown",
   )
-    .option(
-      "--watch [seconds]",
-      `ask again after so many seconds, without a number after ${WATCH_SECONDS}, until Ctrl-C`,
-      parseSeconds,
-    )
+    .option("--watch [seconds]", `repeat after so many seconds (default: ${WATCH_SECONDS}) until Ctrl-C`, parseSeconds)
     .addHelpText(
       "after",
       "\nA check without an answer is unknown and counts like an unhealthy one. Checks that are not promised do not change the exit code.",
