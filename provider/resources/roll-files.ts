@@ -53,7 +53,7 @@ export async function rollFiles({ connect, isNew, before = [] }: RollFiles, inpu
   const reloads = [...new Set(changed.map(({ reload }) => reload).filter((reload) => reload !== ""))];
   try {
     for (const command of change.commands) await runReload(guest, node, applying(command), context);
-    await guest.writeFiles(settings, context.signal);
+    if (settings.length > 0) await guest.writeFiles(settings, context.signal);
     for (const reload of reloads) await runReload(guest, node, reload, context);
     if (!change.isShared || holdsAlone(files)) {
       await readyGuest(connect, connection, node, context, isNew ? undefined : SETTLE_MS);
