@@ -135,7 +135,9 @@ admit() {
   local id members added
   find_living || return 1
   members=$(own_members) || return 1
-  for id in $(awk '{ print $1 }' <<<"$members"); do etcd "$living" member remove "$id" || return 1; done
+  while read -r id _; do
+    if [ -n "$id" ]; then etcd "$living" member remove "$id" || return 1; fi
+  done <<<"$members"
   added=$(etcd "$living" member add "$NODE_NAME" --learner --peer-urls="https://$NODE_ADDRESS:2380") || return 1
   write_patch "$(sed -n 's/^ETCD_INITIAL_CLUSTER="\(.*\)"$/\1/p' <<<"$added")" existing
 }

@@ -1,5 +1,4 @@
 import { spawnSync } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -70,10 +69,10 @@ function writeSeed(seed: NodeSeed, folder: string): void {
 }
 
 function sampleCertificate(): { readonly certificate: string; readonly key: string } {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const key = privateKey.export({ type: "sec1", format: "pem" }) as string;
-  const argv = ["req", "-x509", "-key", "/dev/stdin", "-subj", "/CN=sample"];
-  return { certificate: spawnSync("openssl", argv, { encoding: "utf8", input: key }).stdout, key };
+  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "-"];
+  const { stdout } = spawnSync("openssl", ["req", "-x509", "-subj", "/CN=sample", ...kind], { encoding: "utf8" });
+  const start = stdout.indexOf("-----BEGIN CERTIFICATE-----");
+  return { certificate: stdout.slice(start), key: stdout.slice(0, start) };
 }
 
 /** Valid where a program checks the format. All other secrets are arbitrary multi-line texts. */
