@@ -104,6 +104,7 @@ test("two balancers are a pair, and a single balancer owns the floating IP perma
     floatingIp: "192.168.56.10",
     prefixLength: 24,
     port: 6443,
+    program: "haproxy",
     movedBy: "pacemaker",
     tokenMs: 230,
     consensusMs: 170,
