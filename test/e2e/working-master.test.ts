@@ -101,15 +101,14 @@ test("a master that works", { skip: nspawnSkipReason(), timeout: 15 * 60_000 }, 
     await t.test(`kube-proxy changes to ${kubeProxy} and leaves no rule of the other mode`, async (step) => {
       configure({ kubeProxy });
       const client = watch(settings.port);
-      assert.doesNotMatch(countsOf(await up(lab)), /created|replaced|deleted/);
-      await eventually(
-        `rules of ${kubeProxy}`,
-        60_000,
-        () => kubeProxyRules(cluster),
-        (rules) => rules === kubeProxy,
-      );
-      await showsNode("master-1");
-      step.diagnostic(`longest time without the page: ${await client.stop()} ms`);
+      try {
+        assert.doesNotMatch(countsOf(await up(lab)), /created|replaced|deleted/);
+        const rules = () => kubeProxyRules(cluster);
+        await eventually(`rules of ${kubeProxy}`, 60_000, rules, (found) => found === kubeProxy);
+        await showsNode("master-1");
+      } finally {
+        step.diagnostic(`longest time without the page: ${await client.stop()} ms`);
+      }
       await nothingChanges();
     });
   }

@@ -123,7 +123,16 @@ const configuration = ({ kubernetes }: DataCenterPlan) => ({
   },
 });
 
-const daemonSet = ({ kubernetes }: DataCenterPlan): ClusterObject => ({
+/**
+ * The container has the programs of its node's image, and not this library of one of their plugins, which divides connections
+ * among pods. The node's own also serves machines that were made from an earlier image.
+ */
+const librariesOf: Readonly<Record<KubeProxyMode, readonly { readonly name: string; readonly path: string }[]>> = {
+  nftables: [],
+  iptables: [{ name: "libm", path: "/usr/lib/x86_64-linux-gnu/libm.so.6" }],
+};
+
+const daemonSet = ({ kubernetes }: DataCenterPlan, libraries = librariesOf[kubernetes.kubeProxy]): ClusterObject => ({
   apiVersion: "apps/v1",
   kind: "DaemonSet",
   metadata: { name, namespace, labels },
@@ -153,6 +162,7 @@ const daemonSet = ({ kubernetes }: DataCenterPlan): ClusterObject => ({
               { mountPath: folder, name },
               { mountPath: "/run/xtables.lock", name: "xtables-lock" },
               { mountPath: "/lib/modules", name: "lib-modules", readOnly: true },
+              ...libraries.map(({ name: library, path }) => ({ mountPath: path, name: library, readOnly: true })),
             ],
             env: [{ name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } }],
           },
@@ -161,6 +171,7 @@ const daemonSet = ({ kubernetes }: DataCenterPlan): ClusterObject => ({
           { name, configMap: { name: configurationName[kubernetes.kubeProxy] } },
           { name: "xtables-lock", hostPath: { path: "/run/xtables.lock", type: "FileOrCreate" } },
           { name: "lib-modules", hostPath: { path: "/lib/modules" } },
+          ...libraries.map(({ name: library, path }) => ({ name: library, hostPath: { path, type: "File" } })),
         ],
       },
     },

@@ -149,8 +149,10 @@ test("another mode of kube-proxy changes its pods, and not the text that running
   const text = load(settings.data["config.conf"]) as LooseDocument;
   assert.equal(text.mode, "iptables");
   assert.deepEqual(text.nodePortAddresses, ["primary"], "NodePorts answer on the same addresses in both modes");
-  const { volumes } = (other["DaemonSet kube-system/kube-proxy"] as LooseDocument).spec.template.spec;
+  const { volumes, containers } = (other["DaemonSet kube-system/kube-proxy"] as LooseDocument).spec.template.spec;
   assert.equal(volumes[0].configMap.name, "kube-proxy-iptables");
+  assert.deepEqual(volumes.at(-1).hostPath, { path: "/usr/lib/x86_64-linux-gnu/libm.so.6", type: "File" });
+  assert.equal(containers[0].volumeMounts.at(-1).mountPath, volumes.at(-1).hostPath.path);
   const readable = other["Role kube-system/kube-proxy"] as LooseDocument;
   assert.deepEqual(readable.rules[0].resourceNames, ["kube-proxy-iptables"]);
 });
