@@ -81,8 +81,7 @@ tell_cluster() {
     cibadmin --delete-all --force --xpath "//lrm_resource[@id='$unit']" 2>/dev/null || true
   done
   crm_resource --refresh --resource "$BALANCER" >/dev/null 2>&1 || true
-  crm_resource --wait --timeout=20 >/dev/null 2>&1 || true
-  if within 5 runs_everywhere; then maintenance false; fi
+  if within 10 runs_everywhere; then maintenance false; fi
 }
 
 join_cluster() {
