@@ -18,6 +18,8 @@ export interface DriverFeatures {
   readonly attachesSegments: boolean;
   /** Machines and guests are simulated and need nothing of the host. */
   readonly simulated: boolean;
+  /** Where a data disk's content is in the folder of its stack's disks; absent: it has none. No two drivers share a place. */
+  readonly diskContent?: (disk: string) => string;
 }
 
 /** The drivers that this version has, one row each. */
@@ -30,6 +32,7 @@ export const drivers = {
     emulates: false,
     attachesSegments: false,
     simulated: false,
+    diskContent: (disk: string) => `${disk}/data`,
   },
   fake: {
     imageForm: "tree",
@@ -49,6 +52,7 @@ export const drivers = {
     emulates: false,
     attachesSegments: true,
     simulated: false,
+    diskContent: (disk: string) => `${disk}/disk.vdi`,
   },
   qemu: {
     imageForm: "disk",
@@ -59,6 +63,7 @@ export const drivers = {
     emulates: true,
     attachesSegments: false,
     simulated: false,
+    diskContent: (disk: string) => `${disk}.qemu/disk.qcow2`,
   },
 } as const satisfies Readonly<Record<string, DriverFeatures>>;
 

@@ -1,8 +1,10 @@
 import * as path from "node:path";
 import { disksFolder } from "../../host/data-folder";
 import { areDisksKept } from "../../host/dismantling-mark";
+import { exists } from "../../host/file-store";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import { diskChanges, inputsOfClass } from "../../model/change-classes";
+import { type DriverName, driverNames, featuresOf, isDriverName } from "../../model/drivers";
 import { refusalPrefix } from "../../model/plan-losses";
 import type { DiskInputs, DiskOutputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
@@ -88,6 +90,8 @@ async function ensure(driverByName: DriverByName, inputs: DiskInputs, { urn, log
  */
 async function unfitKeptDisk(driverByName: DriverByName, inputs: DiskInputs): Promise<readonly CheckFailure[]> {
   const { driver, stack, name, use, sizeGiB } = inputs;
+  const elsewhere = await keptByAnotherDriver(inputs);
+  if (elsewhere !== undefined) return [{ property: "", reason: elsewhere }];
   const found = await driverByName(driver).inspectDisk({ stack, name });
   if (found === undefined) return [];
   const reasons: string[] = [];
@@ -99,6 +103,23 @@ async function unfitKeptDisk(driverByName: DriverByName, inputs: DiskInputs): Pr
   if (found.sizeGiB > sizeGiB) reasons.push(shrinking(name, found.sizeGiB, sizeGiB).message);
   // For the resource as a whole: the engine would print the value of a named property.
   return reasons.map((reason) => ({ property: "", reason }));
+}
+
+/** Each driver keeps content in a form of its own: this one would begin with an empty disk, without a word about the data. */
+async function keptByAnotherDriver({ driver, stack, name }: DiskInputs): Promise<string | undefined> {
+  const contentOf = (one: DriverName): string | undefined => {
+    const content = featuresOf(one).diskContent?.(name);
+    return content === undefined ? undefined : path.join(disksFolder(stack), content);
+  };
+  const own = isDriverName(driver) ? contentOf(driver) : undefined;
+  if (own === undefined || (await exists(own))) return undefined;
+  for (const other of driverNames) {
+    const content = other === driver ? undefined : contentOf(other);
+    if (content === undefined || !(await exists(content))) continue;
+    const instead = `set \`driver: ${other}\` again, or move ${path.dirname(content)} away to start with an empty disk`;
+    return `disk ${name} is kept in a form that only the driver ${other} can use; ${instead}`;
+  }
+  return undefined;
 }
 
 const shrinking = (name: string, from: number, to: number): UserError =>

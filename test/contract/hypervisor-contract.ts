@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import * as path from "node:path";
 import { after, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { disksFolder } from "../../host/data-folder";
 import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
 import { ForeignObjectError, ImageMissingError } from "../../hypervisors/hypervisor";
+import { featuresOf, isDriverName } from "../../model/drivers";
 
 /** A driver that must do what the comments in hypervisors/hypervisor.ts promise. */
 export interface DriverUnderTest {
@@ -101,6 +104,8 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       await driver.create().ensureDisk(disk, owner("disk"));
       await driver.create().ensureDisk(disk, owner("disk"));
       assert.deepEqual(await driver.create().inspectDisk(disk), { ...disk, owner: owner("disk") });
+      const content = isDriverName(name) ? featuresOf(name).diskContent?.(disk.name) : undefined;
+      assert.ok(!content || existsSync(path.join(disksFolder(disk.stack), content)), "where other drivers look");
       // A disk of an earlier version has no use; a recorded one stays with the disk.
       await driver.create().ensureDisk({ ...disk, use: "one of three copies" }, owner("disk"));
       assert.equal((await driver.create().inspectDisk(disk))?.use, "one of three copies");

@@ -117,7 +117,7 @@ test("only pure tiers are isolated from the outside world", () => {
 test("an unknown tier is an error that lists the known ones", () => {
   const { code, output } = runTiers({}, ["units"]);
   assert.equal(code, 2);
-  assert.match(output, /unknown tier: units\n.*check, unit, property/);
+  assert.match(output, /unknown tier or test file: units\n.*check, unit, property/);
 });
 
 test("with CI=true, a skip that is not allowed fails the run", () => {

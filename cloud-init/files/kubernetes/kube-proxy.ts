@@ -124,15 +124,13 @@ const configuration = ({ kubernetes }: DataCenterPlan) => ({
 });
 
 /**
- * The container has the programs of its node's image, and not this library of one of their plugins, which divides connections
- * among pods. The node's own also serves machines that were made from an earlier image.
+ * The container has the programs of its node's image, and not this library of a plugin of iptables, which divides connections
+ * among pods. In the mode nftables, kube-proxy needs it to remove the rules of iptables. The node's own library also serves
+ * machines that were made from an earlier image.
  */
-const librariesOf: Readonly<Record<KubeProxyMode, readonly { readonly name: string; readonly path: string }[]>> = {
-  nftables: [],
-  iptables: [{ name: "libm", path: "/usr/lib/x86_64-linux-gnu/libm.so.6" }],
-};
+const libraries = [{ name: "libm", path: "/usr/lib/x86_64-linux-gnu/libm.so.6" }];
 
-const daemonSet = ({ kubernetes }: DataCenterPlan, libraries = librariesOf[kubernetes.kubeProxy]): ClusterObject => ({
+const daemonSet = ({ kubernetes }: DataCenterPlan): ClusterObject => ({
   apiVersion: "apps/v1",
   kind: "DaemonSet",
   metadata: { name, namespace, labels },

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { test } from "node:test";
 import { KEEP_DISKS_VARIABLE } from "../../../../host/dismantling-mark";
 import type { Hypervisor } from "../../../../hypervisors/hypervisor";
+import { type DriverName, driverNames, featuresOf } from "../../../../model/drivers";
 import type { DiskInputs } from "../../../../model/resource-types";
 import { diskResource } from "../../../../provider/resources/disk";
 import { belongsToAnother, noteResource } from "../../../../provider/resources/present-owner";
@@ -10,6 +13,7 @@ import { nodesOf } from "../../../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../../../stacks/plan/plan-data-center";
 import { useOfDisk } from "../../../../stacks/plan/plan-volume";
 import { exampleConfiguration } from "../../../support/example-stacks";
+import { ownDataFolder } from "../../../support/own-data-folder";
 
 const copy = "brick 3 of volume data of stack lab, one of three copies";
 const disk: DiskInputs = {
@@ -38,6 +42,27 @@ test("a kept disk that is larger than planned is refused in the preview", async 
     /^disk storage-3-brick has 8 GiB and cannot shrink to 4 GiB\n {2}next step: set sizeGiB to 8 /,
   );
   assert.deepEqual(await check(disk, { use: copy, sizeGiB: 2 }), [], "it grows");
+});
+
+test("a disk that another driver kept is refused in the preview, for each pair of drivers", async () => {
+  const real = driverNames.filter((name) => featuresOf(name).diskContent !== undefined);
+  assert.equal(real.length, driverNames.length - 1, "all but the fake");
+  const data = ownDataFolder();
+  const place = (driver: DriverName) =>
+    path.join(data, "disks", disk.stack, featuresOf(driver).diskContent?.(disk.name) ?? assert.fail(driver));
+  for (const kept of real) {
+    fs.mkdirSync(place(kept), { recursive: true });
+    for (const driver of real) {
+      const [reason = ""] = await check({ ...disk, driver }, undefined);
+      if (driver === kept) assert.equal(reason, "");
+      else assert.match(reason, new RegExp(`only the driver ${kept} can use; set .driver: ${kept}. again, or move `));
+      assert.deepEqual(await check({ ...disk, driver }, undefined, disk), [], "a running stack");
+    }
+    fs.rmSync(path.join(data, "disks"), { recursive: true });
+  }
+  // A stack may have had both drivers before: its own disk is the one that it used.
+  for (const driver of real) fs.mkdirSync(place(driver), { recursive: true });
+  for (const driver of real) assert.deepEqual(await check({ ...disk, driver }, undefined), []);
 });
 
 test("a kept disk of another stack, position or shape is refused", async () => {
