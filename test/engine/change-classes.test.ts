@@ -56,7 +56,7 @@ const seen: Readonly<Record<string, (now: Machines) => boolean>> = {
   "hostPorts.api": (now) => hostPortsOf(now).includes(20_001),
   "hostPorts.ssh": (now) => hostPortsOf(now).includes(20_002),
   "hostPorts.nodePorts[].port": (now) => hostPortsOf(now).includes(20_003),
-  "hostPorts.nodePorts[].nodePort": hasLine("balancer-2/root/etc/haproxy/haproxy.cfg", /bind :30080$/m),
+  "hostPorts.nodePorts[].nodePort": hasLine("balancer-2/root/etc/nginx/nginx.conf", /listen [^;]*30080\b/),
   "options.podGraceSeconds": (now) => worker(now)?.shutdownSeconds === 120,
   "network.reachable[]": (now) => now.gateway?.spec.uplink?.reachable?.join() === "192.168.1.0/24",
   "network.flows[].from": hasLine("gateway/root/etc/nftables.conf", /saddr @worker .* 9100 /),
