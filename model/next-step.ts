@@ -1,7 +1,8 @@
 /** The stack of a command without `--stack`. */
 export const defaultStack = "lab";
 
-const stackCommands = "start|stop|destroy|status|fence|logs|ssh|kubeconfig|verify|preview|render|diagram|doctor";
+const stackCommands =
+  "env|image build|start|stop|destroy|status|fence|logs|ssh|kubeconfig|verify|preview|render|diagram|doctor";
 
 /** A command of a stack in a text, without `--stack` after it. */
 const stackless = new RegExp(`(?<=\`|npx )groundplane (?:${stackCommands})\\b(?![^\`;\\n]*--stack)`, "g");

@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { after, test } from "node:test";
 import { runCommand } from "../../host/run-command";
 import type { CommandResult } from "../../model/commands";
+import { forStack } from "../../model/next-step";
 import { examplePlan } from "../support/example-plans";
 
 const projectFolder = path.join(__dirname, "..", "..");
@@ -12,8 +13,8 @@ const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
 after(() => fs.rmSync(temporary, { recursive: true, force: true }));
 
 const commandNames = [
-  ...["start", "doctor", "env", "image", "bundle", "render", "diagram"],
-  ...["status", "kubeconfig", "ssh", "logs", "stop", "destroy"],
+  ...["start", "doctor", "env", "image", "bundle", "render", "diagram", "preview"],
+  ...["status", "kubeconfig", "ssh", "logs", "verify", "fence", "stop", "destroy"],
 ];
 
 /** Runs the commands from their sources, in a separate process without a terminal. */
@@ -27,7 +28,10 @@ test("help names every command and exits with 0", async () => {
   const { exitCode, stdout } = await groundplane("--help");
   assert.equal(exitCode, 0);
   const names = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
-  for (const name of commandNames) assert.ok(names.includes(name), name);
+  assert.deepEqual(
+    names.filter((name) => name !== "help"),
+    commandNames,
+  );
 });
 
 test("a wrong command line exits with 2 and states the mistake", async () => {
@@ -90,7 +94,10 @@ test("every command has its own help text, and commands that report offer JSON",
     assert.equal(exitCode, 0, name);
     assert.ok(stdout.startsWith(`Usage: groundplane ${name}`), stdout);
     if (/^(?:doctor|env|image build|bundle .*|render|diagram|status)$/.test(name)) assert.match(stdout, /--json/, name);
-    if (!/^(?:image|bundle)/.test(name)) assert.match(stdout, /--stack <name>/, name);
+    const isOfStack = /--stack <name>/.test(stdout);
+    assert.ok(isOfStack || /^(?:image$|bundle)/.test(name), name);
+    const command = `\`npx groundplane ${name}\``;
+    assert.equal(forStack(command, "other").includes("--stack other"), isOfStack, `in a message: ${name}`);
   }
 });
 

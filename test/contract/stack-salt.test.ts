@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { keepSaltOutOfGit } from "../../toolchain/run-pulumi/prepare-stack";
+import { exampleStacks } from "../support/example-stacks";
 
 let folder = "";
 const git = (...words: string[]): string => execFileSync("git", ["-C", folder, ...words], { encoding: "utf8" });
@@ -25,6 +26,15 @@ test("a shipped stack file with a salt is clean", async () => {
   fs.appendFileSync(file, "encryptionsalt: v1:AAAA\n");
   await keepSaltOutOfGit(folder, file);
   assert.equal(git("status", "--porcelain"), "");
+});
+
+test("git keeps the salt out of every shipped stack file", () => {
+  const attributes = fs.readFileSync(path.join(__dirname, "..", "..", ".gitattributes"), "utf8");
+  const filtered = [...attributes.matchAll(/^stacks\/Pulumi\.(.+)\.yaml filter=groundplane-stack$/gm)];
+  assert.deepEqual(
+    filtered.map(([, stack]) => stack),
+    exampleStacks,
+  );
 });
 
 test("a stack file that git does not track is not passed to git", async () => {

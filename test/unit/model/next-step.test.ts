@@ -15,10 +15,14 @@ test("commands in a message name the stack, once", () => {
   );
   assert.equal(forStack("with `groundplane destroy`", "prod"), "with `groundplane destroy --stack prod`");
   assert.equal(forStack("`npm start` obtains it", "prod"), "`npm start -- --stack prod` obtains it");
+  assert.equal(
+    forStack("rebuild it: `npx groundplane image build --verify`", "prod"),
+    "rebuild it: `npx groundplane image build --stack prod --verify`",
+  );
   for (const text of [
     "take the other stack down first: npx groundplane destroy --stack other",
     "`npx groundplane start --stack prod` starts it",
-    "`npx groundplane image build` builds it, `npx groundplane bundle load FILE` loads it",
+    "`npx groundplane bundle load FILE` loads it",
     "groundplane starts Pulumi",
   ]) {
     assert.equal(forStack(text, "prod"), text);
