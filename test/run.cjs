@@ -1,6 +1,6 @@
-// Runs tiers of tests: `node test/run.cjs [tier or file…]`, by default all tiers. Files run in parallel as far as their resources
-// allow (test/runner/tiers.cjs). The last line is the total of all tests. CommonJS without dependencies, so that it can
-// report errors when nothing is installed.
+// Runs tiers of tests: `node test/run.cjs [tier or file…]`, by default all tiers but those on request. Files run in parallel
+// as far as their resources allow (test/runner/tiers.cjs). The last line is the total of all tests. CommonJS without
+// dependencies, so that it can report errors when nothing is installed.
 const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const os = require("node:os");
@@ -8,7 +8,7 @@ const path = require("node:path");
 const allowedSkips = require("./allowed-skips.cjs");
 const { endAll, isEnding, runMarked } = require("./runner/processes.cjs");
 const { formatReport } = require("./runner/report.cjs");
-const { forbiddenSkips, readTap } = require("./runner/results.cjs");
+const { failuresOf, forbiddenSkips, readTap } = require("./runner/results.cjs");
 const { runJobs } = require("./runner/schedule.cjs");
 const { checks, expectedSeconds, heldBy, tiers } = require("./runner/tiers.cjs");
 
@@ -31,7 +31,7 @@ async function main(arguments_) {
   const isAsked = (tier) => arguments_.includes(tier) || files.some((file) => file.startsWith(`test/${tier}/`));
   const jobsOf = (tier) =>
     fileJobs(tier).filter(({ file }) => arguments_.includes(tier) || files.length === 0 || files.includes(file));
-  const names = all.filter((name) => arguments_.length === 0 || isAsked(name));
+  const names = all.filter((name) => (arguments_.length === 0 ? !tiers[name].onRequest : isAsked(name)));
   const empty = names.filter((name) => name !== "check" && fileJobs(name).length === 0);
   if (process.env.CI === "true" && empty.length > 0) {
     console.error(`no test files: ${empty.join(", ")}\n  next step: restore test/TIER/*.test.ts, or remove the tier`);
@@ -126,7 +126,8 @@ async function runJob(job, isLive) {
   const argv = job.argv ?? testArgv(job, files.tap);
   const { code, left } = await runMarked(argv, { cwd: root, env, limitMs: job.limitMs, onOutput });
   const seconds = (performance.now() - started) / 1000;
-  const counts = job.argv ? readCheck(code) : readTap(readIfThere(files.tap), code);
+  const tap = readIfThere(files.tap);
+  const counts = job.argv ? readCheck(code) : { ...readTap(tap, code), failures: failuresOf(tap) };
   const forbidden = process.env.CI === "true" ? forbiddenSkips(job.tier, counts.skips, allowedSkips) : [];
   const cpuSeconds = Number(readIfThere(files.cpu)) || undefined;
   fs.rmSync(folder, { recursive: true, force: true });

@@ -8,7 +8,7 @@ import { dataFolder } from "../../host/data-folder";
 import { localHost } from "../../host/local-host";
 import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 import type { VerifyReport } from "../../model/contract-report";
-import { ClusterUnderTest, eventually, mustSucceed } from "../support/cluster-under-test";
+import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { onSignal } from "../support/on-signal";
 import { copyProject } from "../support/project-copy";
 import { etcdctl, secondsSince } from "./lab-under-test";
@@ -62,7 +62,7 @@ test("etcd on machines of its own", { skip, timeout: 20 * 60_000 }, async (t) =>
   const isHealthy = () =>
     eventually(
       "a healthy stack",
-      60_000,
+      patienceMs,
       () => cluster.groundplane("status"),
       ({ exitCode }) => exitCode === 0,
     );

@@ -5,7 +5,13 @@ import type { TestContext } from "node:test";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { probeApi } from "../../verify/api-probe";
 import type { ProbeResult } from "../../verify/samples";
-import { type ClusterUnderTest, type CommandOutput, eventually, mustSucceed } from "../support/cluster-under-test";
+import {
+  type ClusterUnderTest,
+  type CommandOutput,
+  eventually,
+  mustSucceed,
+  patienceMs,
+} from "../support/cluster-under-test";
 
 /** The stack that the steps of the end-to-end test share. */
 export interface LabUnderTest {
@@ -61,7 +67,7 @@ export const countsOf = ({ stdout }: CommandOutput): string => stdout.slice(stdo
 export async function waitForReadyNodes({ cluster }: LabUnderTest, count: number, master = "master-1"): Promise<void> {
   await eventually(
     `${count} nodes Ready`,
-    90_000,
+    patienceMs,
     () => cluster.kubectl(master, "get", "nodes", "--no-headers"),
     ({ stdout }) => stdout.split("\n").filter((line) => / Ready /.test(line)).length === count,
   );
@@ -82,7 +88,7 @@ export const supportFile = (name: string): string =>
 /** Applies a manifest of test/support and waits until its Deployments run. */
 export async function deploy(lab: LabUnderTest, manifest: string, ...deployments: string[]): Promise<void> {
   await apply(lab, supportFile(manifest));
-  const rollout = ["rollout", "status", ...deployments.map((name) => `deployment/${name}`), "--timeout=90s"];
+  const rollout = ["rollout", "status", ...deployments.map((name) => `deployment/${name}`), "--timeout=180s"];
   mustSucceed("rollout", await lab.cluster.kubectl("master-1", ...rollout));
 }
 

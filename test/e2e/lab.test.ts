@@ -8,7 +8,7 @@ import { after, type TestContext, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
 import { localHost } from "../../host/local-host";
 import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
-import { ClusterUnderTest, eventually, mustSucceed } from "../support/cluster-under-test";
+import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { watchCommandLines } from "../support/command-line-watch";
 import { compareListings, type HostListing, listHost } from "../support/host-listing";
 import { onSignal } from "../support/on-signal";
@@ -96,7 +96,7 @@ test("the life cycle of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
     const kept = /^new files: (state|pulumi|disks|passphrase)/;
     const left = async () => compareListings(before, listHost(project.data)).filter((line) => !kept.test(line));
     // Other test files run beside this one, and their temporary mounts disappear.
-    await eventually("nothing is left", 120_000, left, (lines) => lines.length === 0);
+    await eventually("nothing is left", patienceMs, left, (lines) => lines.length === 0);
   };
   const upAgain: Step = async () => {
     await up(lab);

@@ -4,8 +4,8 @@ const SLOWEST = 10;
 
 /**
  * @param tierNames in the order of the table
- * @param jobs `{ tier, name, seconds, cpuSeconds?, passed, failed, skipped, forbidden }`; the last is a list of
- *   `{ name, reason }`, each of which counts as a failure
+ * @param jobs `{ tier, name, seconds, cpuSeconds?, passed, failed, skipped, forbidden, failures? }`; the last two are
+ *   lists of `{ name, reason }`: skips, each of which counts as a failure, and the failed tests
  */
 function formatReport(tierNames, jobs) {
   const sum = (list, key) => list.reduce((total, job) => total + job[key], 0);
@@ -20,7 +20,7 @@ function formatReport(tierNames, jobs) {
     ...slowestFiles(jobs),
     ...table(["tier", "seconds", "passed", "failed", "skipped"], rows, 11),
     ...forbiddenLines(jobs),
-    ...jobs.filter(({ failed }) => failed > 0).map(({ name, failed }) => `${failed} failed in ${name}`),
+    ...jobs.filter(({ failed }) => failed > 0).flatMap(failureLines),
     ...(isEmpty ? ["no test ran: this counts as a failure"] : []),
     `${sum(jobs, "passed")} passed, ${failures(jobs)} failed, ${skips(jobs)} skipped`,
   ];
@@ -47,6 +47,11 @@ function forbiddenLines(jobs) {
     forbidden.map((skip) => `failed: ${name} skips "${skip.name}": ${skip.reason || "no reason given"}`),
   );
 }
+
+const failureLines = ({ name, failed, failures = [] }) => [
+  `${failed} failed in ${name}`,
+  ...failures.flatMap((failure) => [`  ${failure.name}`, ...failure.reason.split("\n").map((line) => `    ${line}`)]),
+];
 
 const table = (head, rows, firstWidth) =>
   [head, ...rows].map(([first, ...cells]) =>

@@ -23,9 +23,32 @@ function readTap(text, exitCode) {
 
 const unescaped = (text) => text.replace(/\\(.)/g, "$1");
 
+const REASON_LINES = 12;
+const REASON_COLUMNS = 2000;
+
+/**
+ * Why tests failed, for the end of a run: logs of CI are often cut to their last part.
+ * @returns {{ name: string, reason: string }[]} without the tests that only contain others
+ */
+function failuresOf(tap) {
+  return tap.split(/^(?= *not ok \d+ - )/m).flatMap((part) => {
+    const [, indent = "", name = ""] = /^( *)not ok \d+ - (.*)/.exec(part) ?? [];
+    const details = part.split("\n").map((line) => line.slice(indent.length + 2));
+    const start = details.findIndex((line) => line.startsWith("error: "));
+    if (start < 0 || details.includes("failureType: 'subtestsFailed'")) return [];
+    const [, inline = ""] = /^error: (.*)/.exec(details[start]) ?? [];
+    const rest = details.slice(start + 1);
+    const end = rest.findIndex((line) => line !== "" && !line.startsWith("  "));
+    const lines =
+      inline === "|-" ? rest.slice(0, end).map((line) => line.slice(2)) : [inline.replace(/^'(.*)'$/, "$1")];
+    const shown = lines.filter((line) => line.trim() !== "").slice(0, REASON_LINES);
+    return [{ name: unescaped(name), reason: shown.map((line) => line.slice(0, REASON_COLUMNS)).join("\n") }];
+  });
+}
+
 /** The skips of a tier that no row of the list allows. */
 function forbiddenSkips(tier, skips, allowed) {
   return skips.filter(({ reason }) => !allowed.some((row) => row.tiers.includes(tier) && row.reason.test(reason)));
 }
 
-module.exports = { readTap, forbiddenSkips };
+module.exports = { readTap, failuresOf, forbiddenSkips };

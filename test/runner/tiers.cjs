@@ -7,6 +7,7 @@ const isRoot = process.getuid?.() === 0;
  * - `pure`: the files cannot reach the outside world.
  * - `needs`: the preparation: `dependencies` of npm, `pulumi`, or `everything` including the images.
  * - `holds`: a resource that one file at a time may use. Files of different tiers run side by side.
+ * - `onRequest`: the tier runs only if it is named.
  * - `limitMinutes`: a file or a check that takes longer is ended.
  */
 const tiers = {
@@ -20,6 +21,7 @@ const tiers = {
   engine: { needs: "pulumi", limitMinutes: 60 },
   docs: { needs: "pulumi", limitMinutes: 60 },
   e2e: { needs: "everything", holds: "machines", limitMinutes: 60 },
+  topologies: { needs: "everything", holds: "machines", limitMinutes: 60, onRequest: true },
 };
 
 const checks = [
@@ -55,7 +57,7 @@ const secondsOf = {
   },
   docs: { commands: 70 },
   // This file waits most of the time.
-  e2e: { lab: 2000, "working-master": 260, "external-etcd": 425, balancing: 340 },
+  e2e: { lab: 2000, "external-etcd": 425 },
 };
 const expectedSeconds = Object.fromEntries(
   Object.entries(secondsOf).flatMap(([tier, files]) =>

@@ -101,6 +101,12 @@ const tail = (text: string): string =>
     .slice(-60)
     .join("\n");
 
+/**
+ * How long a test waits for what has to come, in milliseconds. It is generous, because other tests and builds may use the
+ * processors. `verify` and `test/bench` measure how long things take.
+ */
+export const patienceMs = 180_000;
+
 /** Repeats an action until its result is as expected. Fails with the last result. */
 export async function eventually<T>(
   what: string,

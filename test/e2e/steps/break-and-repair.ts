@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ProbeResult } from "../../../verify/samples";
-import { eventually } from "../../support/cluster-under-test";
+import { eventually, patienceMs } from "../../support/cluster-under-test";
 import { losePower } from "../../support/lose-power";
 import {
   askMeanwhile,
@@ -22,7 +22,7 @@ export const hardKillsAreSurvived: Step = async (lab, t) => {
   const others = balancers.filter((name) => name !== holder);
   await eventually(
     "the floating IP moved",
-    10_000,
+    patienceMs,
     () => floatingIpHolder(lab, others),
     (name) => name !== "",
   );

@@ -27,8 +27,8 @@ export const objectsComeBack: Step = async (lab, t) => {
   t.diagnostic(`restoring cluster objects took ${secondsSince(started)}`);
   assert.match(counts, /1 updated/);
   assert.doesNotMatch(counts, /created|replaced|deleted/);
-  await kubectl("--namespace", "volumes", "rollout", "status", "deployment/volume-provisioner", "--timeout=60s");
-  await kubectl("--namespace", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=60s");
+  await kubectl("--namespace", "volumes", "rollout", "status", "deployment/volume-provisioner", "--timeout=180s");
+  await kubectl("--namespace", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=180s");
   assert.equal(await podsOf(lab, "--namespace", "kube-flannel"), network, "the network's pods keep running");
   mustSucceed("no changes", await cluster.pulumi("preview", "--expect-no-changes"));
 };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type CommandOutput, eventually, mustSucceed } from "../../support/cluster-under-test";
+import { type CommandOutput, eventually, mustSucceed, patienceMs } from "../../support/cluster-under-test";
 import { apply, type LabUnderTest, type Step, supportFile } from "../lab-under-test";
 
 const inPod = ({ cluster }: LabUnderTest, pod: string, command: string): Promise<CommandOutput> =>
@@ -17,7 +17,7 @@ const features: readonly (readonly [pod: string, command: string, seen: RegExp])
 
 export const newestPodFeaturesWork: Step = async (lab) => {
   await apply(lab, supportFile("pod-features.yaml"));
-  const wait = ["-n", "features", "wait", "pod", "--all", "--for=condition=Ready", "--timeout=60s"];
+  const wait = ["-n", "features", "wait", "pod", "--all", "--for=condition=Ready", "--timeout=180s"];
   mustSucceed("pods with features", await lab.cluster.kubectl("master-1", ...wait));
   for (const [pod, command, seen] of features)
     assert.match(mustSucceed(pod, await inPod(lab, pod, command)).stdout.trim(), seen, pod);
@@ -37,12 +37,12 @@ export const networkPolicyIsEnforced: Step = async (lab) => {
     cluster.kubectl("master-1", "exec", "deployment/client", "--", "wget", "-qO-", "-T", "2", "http://web");
   mustSucceed("without a policy", await ask());
   await apply(lab, policy);
-  await eventually("the policy's refusal", 15_000, ask, ({ exitCode }) => exitCode !== 0);
+  await eventually("the policy's refusal", patienceMs, ask, ({ exitCode }) => exitCode !== 0);
   // The kubelet's probes still pass.
   const ready = ["get", "deployment", "web", "-o", "jsonpath={.status.readyReplicas}"];
   assert.equal(mustSucceed("ready", await cluster.kubectl("master-1", ...ready)).stdout, "1");
   mustSucceed("delete", await cluster.kubectl("master-1", "delete", "networkpolicy", "closed"));
-  await eventually("an answer without the policy", 15_000, ask, ({ exitCode }) => exitCode === 0);
+  await eventually("an answer without the policy", patienceMs, ask, ({ exitCode }) => exitCode === 0);
 };
 
 export const everyNodeReachesEveryNode: Step = async (lab) => {
@@ -60,7 +60,7 @@ export const everyNodeReachesEveryNode: Step = async (lab) => {
     ["master-2", "192.168.58.12"],
   ] as const) {
     const asked = () => get(from, `http://${to}:${nodePort}`);
-    await eventually(`${from} to ${to}`, 15_000, asked, ({ stdout }) => stdout.trim() === "worker-1");
+    await eventually(`${from} to ${to}`, patienceMs, asked, ({ stdout }) => stdout.trim() === "worker-1");
   }
   const address = ["get", "pods", "-l", "app=web", "-o", "jsonpath={.items[0].status.podIP}"];
   const pod = mustSucceed("address", await cluster.kubectl("master-1", ...address)).stdout;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventually, mustSucceed } from "../../support/cluster-under-test";
+import { eventually, mustSucceed, patienceMs } from "../../support/cluster-under-test";
 import { apply, type LabUnderTest, type Step, secondsSince, up, waitForReadyNodes } from "../lab-under-test";
 
 /** A machine has what its plan says: Nodes show it, pods are held to it, and pods end in order when it stops. */
@@ -69,7 +69,7 @@ export const podsAreHeldToIt: Step = async (lab) => {
     ),
   );
   const reason = () => show(lab, "{.status.containerStatuses[0].state.terminated.reason}", "pod", "greedy");
-  await eventually("the pod over its limit is killed", 60_000, reason, (text) => text === "OOMKilled");
+  await eventually("the pod over its limit is killed", patienceMs, reason, (text) => text === "OOMKilled");
   assert.equal(
     await show(lab, "{.status.phase} {.status.containerStatuses[0].restartCount}", "pod", "neighbour"),
     "Running 0",
@@ -95,13 +95,13 @@ export const podsGetTheirGrace: Step = async (lab, t) => {
   };
   await applyAll(lab, claim("grace"), pod("writer", "", {}, spec));
   const files = () => lab.cluster.onNode("worker-2", `ls ${volume}/*_default_grace`);
-  await eventually("it runs", 60_000, files, ({ stdout }) => /begun/.test(stdout));
+  await eventually("it runs", patienceMs, files, ({ stdout }) => /begun/.test(stdout));
   const restarts = () => show(lab, "{.status.phase} {.status.containerStatuses[0].restartCount}", "pod", "writer");
 
   await lab.cluster.onNode("worker-1", "systemctl --no-wall reboot");
-  await eventually("it has written", 60_000, files, ({ stdout }) => /last/.test(stdout));
+  await eventually("it has written", patienceMs, files, ({ stdout }) => /last/.test(stdout));
   await waitForReadyNodes(lab, 5);
-  await eventually("the same pod runs again", 60_000, restarts, (text) => text === "Running 1");
+  await eventually("the same pod runs again", patienceMs, restarts, (text) => text === "Running 1");
   mustSucceed("forget", await lab.cluster.onNode("worker-2", `rm ${volume}/*_default_grace/last`));
 
   const started = performance.now();
@@ -109,8 +109,8 @@ export const podsGetTheirGrace: Step = async (lab, t) => {
   t.diagnostic(`stop took ${secondsSince(started)}, of which the pod needs 5 s`);
   mustSucceed("start", await lab.cluster.groundplane("start", "--yes"));
   await waitForReadyNodes(lab, 5);
-  await eventually("what it wrote is there", 60_000, files, ({ stdout }) => /last/.test(stdout));
-  await eventually("the same pod runs again", 60_000, restarts, (text) => text === "Running 2");
+  await eventually("what it wrote is there", patienceMs, files, ({ stdout }) => /last/.test(stdout));
+  await eventually("the same pod runs again", patienceMs, restarts, (text) => text === "Running 2");
   await remove(lab, "pod/writer", "persistentvolumeclaim/grace");
 };
 
@@ -132,7 +132,7 @@ export const fencedPodsMove: Step = async (lab, t) => {
   });
   const place = () => show(lab, "{.spec.nodeName} {.status.phase}", "pod", "database-0");
   const first =
-    (await eventually("it runs", 60_000, place, (text) => /^worker-\d Running$/.test(text))).split(" ")[0] ?? "";
+    (await eventually("it runs", patienceMs, place, (text) => /^worker-\d Running$/.test(text))).split(" ")[0] ?? "";
   const machine = { stack: lab.cluster.stack, name: first };
 
   const refused = await lab.cluster.groundplane("fence", first);
@@ -140,19 +140,19 @@ export const fencedPodsMove: Step = async (lab, t) => {
   assert.match(refused.stderr, /is running and Ready/);
   await lab.driver.hardKill?.hardKill(machine);
   const leaving = () => show(lab, "{.metadata.deletionTimestamp}", "pod", "database-0");
-  await eventually("Kubernetes waits for the lost node", 90_000, leaving, (text) => text !== "");
+  await eventually("Kubernetes waits for the lost node", patienceMs, leaving, (text) => text !== "");
 
   const status = await lab.cluster.groundplane("status", "--json");
   assert.match(status.stdout, new RegExp(`"${first}"[^}]*default/database-0[^"]* wait for its return`));
   const started = performance.now();
   mustSucceed("fence", await lab.cluster.groundplane("fence", first));
-  await eventually("it runs elsewhere", 90_000, place, (text) => /Running$/.test(text) && !text.startsWith(first));
+  await eventually("it runs elsewhere", patienceMs, place, (text) => /Running$/.test(text) && !text.startsWith(first));
   t.diagnostic(`the fenced pod ran elsewhere after ${secondsSince(started)}`);
 
   await up(lab);
   await waitForReadyNodes(lab, 5);
   const taints = () => show(lab, "{.spec.taints}", "node", first);
-  await eventually("the fence ends", 60_000, taints, (text) => text === "");
+  await eventually("the fence ends", patienceMs, taints, (text) => text === "");
   const nodes = mustSucceed("read", await lab.cluster.onNode("worker-1", `uniq ${volume}/*_default_database/nodes`));
   const second = first === "worker-1" ? "worker-2" : "worker-1";
   assert.deepEqual(nodes.stdout.trim().split("\n"), [first, second], "never on both");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventually } from "../../support/cluster-under-test";
+import { eventually, patienceMs } from "../../support/cluster-under-test";
 import { plugIn } from "../../support/visiting-host";
 import type { Step } from "../lab-under-test";
 
@@ -52,7 +52,7 @@ export const unknownHostGetsLeaseAndName: Step = async ({ cluster }) => {
     const address = visitor.lease();
     assert.match(address, /^192\.168\.59\.\d+$/, "the lease is from the dynamic range");
     const lookUp = () => cluster.onNode("worker-1", "getent hosts visitor.e2e.internal");
-    const found = await eventually("its name", 10_000, lookUp, ({ exitCode }) => exitCode === 0);
+    const found = await eventually("its name", patienceMs, lookUp, ({ exitCode }) => exitCode === 0);
     assert.equal(found.stdout.split(/\s+/)[0], address);
   } finally {
     visitor.unplug();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventually, mustSucceed } from "../../support/cluster-under-test";
+import { eventually, mustSucceed, patienceMs } from "../../support/cluster-under-test";
 import { masters, type Step } from "../lab-under-test";
 
 const serial = "openssl x509 -noout -serial -in /var/lib/kubelet/pki/kubelet-server-current.pem";
@@ -9,10 +9,10 @@ export const servingCertificateIsRotated: Step = async ({ cluster }) => {
   const rotate = "rm /var/lib/kubelet/pki/kubelet-server-* && systemctl restart kubelet";
   mustSucceed("rotate", await cluster.onNode("worker-1", rotate));
   const ask = () => cluster.onNode("worker-1", serial);
-  await eventually("a new certificate", 60_000, ask, ({ exitCode, stdout }) => exitCode === 0 && stdout !== before);
+  await eventually("a new certificate", patienceMs, ask, ({ exitCode, stdout }) => exitCode === 0 && stdout !== before);
   // The API server accepts it: logs are fetched from the kubelet over it.
   const logs = () => cluster.kubectl("master-1", "logs", "deployment/web");
-  await eventually("logs over it", 30_000, logs, ({ exitCode }) => exitCode === 0);
+  await eventually("logs over it", patienceMs, logs, ({ exitCode }) => exitCode === 0);
 };
 
 /** A node asks in its own name for the address of the API. */
@@ -41,7 +41,7 @@ export const wrongServingRequestIsDenied: Step = async ({ cluster }) => {
     "jsonpath={.status.conditions[*].type}/{.status.conditions[*].message}",
   ];
   const ask = () => cluster.kubectl("master-1", ...conditions);
-  const { stdout } = await eventually("a decision", 30_000, ask, (answer) => answer.stdout !== "/");
+  const { stdout } = await eventually("a decision", patienceMs, ask, (answer) => answer.stdout !== "/");
   assert.match(stdout, /^Denied\/it names something else than worker-1 and 192\.168\.58\./);
 };
 
@@ -66,6 +66,6 @@ export const approverMayOnlyApprove: Step = async ({ cluster }) => {
 export const approverSurvivesRestartsOfTheApi: Step = async (lab, t) => {
   for (const master of masters) mustSucceed(master, await lab.cluster.onNode(master, "pkill -f '^kube-apiserver '"));
   const ready = () => lab.cluster.kubectl("master-1", "get", "--raw", "/readyz");
-  await eventually("the API is back", 60_000, ready, ({ stdout }) => stdout.trim() === "ok");
+  await eventually("the API is back", patienceMs, ready, ({ stdout }) => stdout.trim() === "ok");
   await servingCertificateIsRotated(lab, t);
 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { eventually, mustSucceed } from "../../support/cluster-under-test";
+import { eventually, mustSucceed, patienceMs } from "../../support/cluster-under-test";
 import { apply, countsOf, deploy, type LabUnderTest, type Step, secondsSince, up } from "../lab-under-test";
 
 const mountPoint = "/var/lib/groundplane/volumes/data";
@@ -34,7 +34,7 @@ export const claimGrows: Step = async ({ cluster }) => {
   mustSucceed("patch", await cluster.kubectl("master-1", ...patch));
   const size = ["get", "pvc", "shared", "-o", "jsonpath={.status.capacity.storage}"];
   const ask = () => cluster.kubectl("master-1", ...size);
-  await eventually("the larger size", 20_000, ask, ({ stdout }) => stdout === "2Gi");
+  await eventually("the larger size", patienceMs, ask, ({ stdout }) => stdout === "2Gi");
 };
 
 const leave = `systemctl stop groundplane-volume && umount --lazy ${mountPoint}`;
@@ -47,7 +47,7 @@ export const nothingLandsBesideTheVolume: Step = async ({ cluster }) => {
   // The volume is mounted again automatically, as after a crash of the client.
   mustSucceed("start", await cluster.onNode("worker-1", "systemctl start groundplane-volume"));
   const look = () => cluster.onNode("worker-1", `findmnt --noheadings --output FSTYPE --target ${mountPoint}`);
-  await eventually("mounted again", 20_000, look, ({ stdout }) => stdout.trim() === "fuse.glusterfs");
+  await eventually("mounted again", patienceMs, look, ({ stdout }) => stdout.trim() === "fuse.glusterfs");
 };
 
 /** Every Node has the volume's label, but none has mounted it, so the provisioner's own check must refuse. */
@@ -67,7 +67,7 @@ export const claimIsRefusedWithoutTheVolume: Step = async (lab, t) => {
   const events = "get events --field-selector involvedObject.name=refused,reason=ProvisioningFailed --no-headers";
   const told = await eventually(
     "an event",
-    90_000,
+    patienceMs,
     () => kubectl(events),
     ({ stdout }) => /Failed/.test(stdout),
   );
@@ -79,7 +79,7 @@ export const claimIsRefusedWithoutTheVolume: Step = async (lab, t) => {
   for (const worker of workers)
     mustSucceed("start", await cluster.onNode(worker, "systemctl start groundplane-volume"));
   const bound = () => kubectl("get", "persistentvolumeclaim", "refused", "--no-headers");
-  await eventually("bound after all", 120_000, bound, ({ stdout }) => / Bound /.test(stdout));
+  await eventually("bound after all", patienceMs, bound, ({ stdout }) => / Bound /.test(stdout));
   mustSucceed("delete", await kubectl("delete", "persistentvolumeclaim", "refused"));
 };
 
@@ -88,7 +88,7 @@ export const deletedClaimTakesItsFolder: Step = async ({ cluster }) => {
   assert.match(await folders(), /_default_shared/);
   const all = ["delete", "deployment/writer-1", "deployment/writer-2", "persistentvolumeclaim/shared"];
   mustSucceed("delete", await cluster.kubectl("master-1", ...all));
-  await eventually("folder gone", 60_000, folders, (names) => !/_default_shared/.test(names));
+  await eventually("folder gone", patienceMs, folders, (names) => !/_default_shared/.test(names));
 };
 
 /** The machine and its data disk are lost. A new machine of the same name gets the data from the other copies. */
@@ -117,13 +117,13 @@ export const allStorageMachinesRestart: Step = async (lab) => {
   await healed(lab);
   // The client lost all its servers and has reconnected on its own.
   const read = () => lab.cluster.onNode("worker-1", `tail -n 1 ${mountPoint}/${numbers}`);
-  await eventually("the volume answers", 30_000, read, ({ exitCode }) => exitCode === 0);
+  await eventually("the volume answers", patienceMs, read, ({ exitCode }) => exitCode === 0);
   await sameOnAllBricks(lab, numbers);
 };
 
 async function healed({ cluster }: LabUnderTest): Promise<void> {
   const ask = () => cluster.onNode("storage-1", "gluster volume heal data info summary");
-  await eventually("all copies are complete", 90_000, ask, ({ stdout }) => {
+  await eventually("all copies are complete", patienceMs, ask, ({ stdout }) => {
     const pending = stdout.match(/^Total Number of entries: \S+/gm) ?? [];
     return pending.length === storage.length && pending.every((line) => line.endsWith(": 0"));
   });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventually, mustSucceed } from "../../support/cluster-under-test";
+import { eventually, mustSucceed, patienceMs } from "../../support/cluster-under-test";
 import { countsOf, deploy, etcdctl, healthyEtcdMembers, nodesOfApp, type Step, up } from "../lab-under-test";
 
 const nodes = ["master-1", "master-2", "master-3", "worker-1", "worker-2"];
@@ -28,7 +28,7 @@ export const serviceAnswersByName: Step = async (lab) => {
   await deploy(lab, "web-service.yaml", "web", "client");
   const ask = ["exec", "deployment/client", "--", "wget", "-qO-", "http://web.default.svc.cluster.local"];
   const answered = ({ exitCode }: { exitCode: number }): boolean => exitCode === 0;
-  const answer = await eventually("web by name", 30_000, () => cluster.kubectl("master-1", ...ask), answered);
+  const answer = await eventually("web by name", patienceMs, () => cluster.kubectl("master-1", ...ask), answered);
   assert.equal(answer.stdout.trim(), "worker-1");
   assert.equal(await nodesOfApp(lab, "client"), "worker-2");
 };

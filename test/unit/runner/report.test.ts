@@ -35,6 +35,12 @@ test("a skip that is not allowed fails the run, and is reported with its reason"
   assert.equal(text.split("\n").at(-1), "1 passed, 1 failed, 2 skipped");
 });
 
+test("the reasons of failures stand at the end, where a cut log still shows them", () => {
+  const failures = [{ name: "x is y", reason: "1 !== 2\n+ a" }];
+  const { text } = formatReport(["unit"], [job("a", { failed: 1, failures })]);
+  assert.match(text, /\n1 failed in a\n {2}x is y\n {4}1 !== 2\n {4}\+ a\n1 passed, 1 failed, 0 skipped$/);
+});
+
 test("a failure fails the run, and so does a run without tests", () => {
   assert.equal(formatReport(["unit"], [job("a", { failed: 2 })]).exitCode, 1);
   const { text, exitCode } = formatReport(["unit"], []);

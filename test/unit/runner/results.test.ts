@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const allowedSkips = require("../../allowed-skips.cjs");
-const { forbiddenSkips, readTap } = require("../../runner/results.cjs");
+const { failuresOf, forbiddenSkips, readTap } = require("../../runner/results.cjs");
 const { tiers } = require("../../runner/tiers.cjs");
 
 const tap = `TAP version 13
@@ -75,4 +75,36 @@ test("the reason `needs root` is allowed for the tier of hosted runners, and for
   const skips = reasons.map((reason) => ({ name: "x", reason }));
   assert.equal(forbiddenSkips("contract", skips, allowedSkips).length, 1);
   for (const tier of ["virtualbox", "qemu", "e2e"]) assert.equal(forbiddenSkips(tier, skips, allowedSkips).length, 3);
+});
+
+test("the end of a run tells why tests failed, without the tests that only contain them", () => {
+  const tap = `# Subtest: outer
+    not ok 1 - inner \\# 1
+      ---
+      failureType: 'testCodeFailure'
+      error: |-
+        Expected values:
+        
+          [
+      code: 'ERR_ASSERTION'
+      ...
+    ok 2 - right
+      ---
+      duration_ms: 1
+      ...
+not ok 1 - outer
+  ---
+  failureType: 'subtestsFailed'
+  error: '1 subtest failed'
+  ...
+not ok 2 - late
+  ---
+  failureType: 'testTimeoutFailure'
+  error: 'test timed out after 50ms'
+  ...
+`;
+  assert.deepEqual(failuresOf(tap), [
+    { name: "inner # 1", reason: "Expected values:\n  [" },
+    { name: "late", reason: "test timed out after 50ms" },
+  ]);
 });

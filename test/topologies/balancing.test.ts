@@ -10,10 +10,6 @@ import { localHost } from "../../host/local-host";
 import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 import type { BalancerName } from "../../model/balancers";
 import { guestCommand } from "../../model/guest-paths";
-import { ClusterUnderTest, eventually, mustSucceed } from "../support/cluster-under-test";
-import { nspawnSkipReason } from "../support/nspawn-host";
-import { onSignal } from "../support/on-signal";
-import { copyProject } from "../support/project-copy";
 import {
   askMeanwhile,
   balancers,
@@ -23,7 +19,11 @@ import {
   stopClients,
   tellGap,
   up,
-} from "./lab-under-test";
+} from "../e2e/lab-under-test";
+import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { nspawnSkipReason } from "../support/nspawn-host";
+import { onSignal } from "../support/on-signal";
+import { copyProject } from "../support/project-copy";
 
 interface Programs {
   readonly balancer: BalancerName;
@@ -127,11 +127,11 @@ async function movesAndServes(lab: LabUnderTest, { balancer, failoverBy }: Progr
   const [move, restore] = moves[failoverBy];
   await on(holder, move(other));
   const held = () => lab.cluster.onNode(other, "ip -4 -brief address show dev dmz");
-  await eventually("the floating IP has moved", 20_000, held, ({ stdout }) => stdout.includes("192.168.56.10/"));
+  await eventually("the floating IP has moved", patienceMs, held, ({ stdout }) => stdout.includes("192.168.56.10/"));
   await on(holder, restore);
   await on(other, `systemctl kill --signal=KILL ${balancer}`);
   const ready = () => lab.cluster.onNode(other, guestCommand("node-ready"));
-  await eventually(`${other} is ready after the crash`, 20_000, ready, ({ exitCode }) => exitCode === 0);
+  await eventually(`${other} is ready after the crash`, patienceMs, ready, ({ exitCode }) => exitCode === 0);
   const seen = await client.stop();
   tellGap(t, `a planned move and a crash with ${balancer} and ${failoverBy}`, seen);
   assert.ok(seen.longestGapMs <= LONGEST_GAP_MS, `no response for ${seen.longestGapMs} ms`);

@@ -9,12 +9,12 @@ import { after, type TestContext, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
 import { localHost } from "../../host/local-host";
 import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
-import { ClusterUnderTest, eventually, mustSucceed } from "../support/cluster-under-test";
+import { countsOf, deploy, type LabUnderTest, secondsSince, up, waitForReadyNodes } from "../e2e/lab-under-test";
+import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { freePort } from "../support/host-observations";
 import { nspawnSkipReason } from "../support/nspawn-host";
 import { onSignal } from "../support/on-signal";
 import { copyProject } from "../support/project-copy";
-import { countsOf, deploy, type LabUnderTest, secondsSince, up, waitForReadyNodes } from "./lab-under-test";
 
 interface Settings {
   readonly port: number;
@@ -68,7 +68,7 @@ test("a master that works", { skip: nspawnSkipReason(), timeout: 15 * 60_000 }, 
   after(takeDownOnce);
 
   const fromHost = () => page(settings.port);
-  const showsNode = (node: string) => eventually(`the page of ${node}`, 60_000, fromHost, (text) => text === node);
+  const showsNode = (node: string) => eventually(`the page of ${node}`, patienceMs, fromHost, (text) => text === node);
   const nodeText = async (query: string): Promise<string> =>
     mustSucceed(query, await cluster.kubectl("master-1", "get", "node", "master-1", "-o", `'jsonpath={${query}}'`))
       .stdout;
@@ -104,7 +104,7 @@ test("a master that works", { skip: nspawnSkipReason(), timeout: 15 * 60_000 }, 
       try {
         assert.doesNotMatch(countsOf(await up(lab)), /created|replaced|deleted/);
         const rules = () => kubeProxyRules(cluster);
-        await eventually(`rules of ${kubeProxy}`, 60_000, rules, (found) => found === kubeProxy);
+        await eventually(`rules of ${kubeProxy}`, patienceMs, rules, (found) => found === kubeProxy);
         await showsNode("master-1");
       } finally {
         step.diagnostic(`longest time without the page: ${await client.stop()} ms`);
