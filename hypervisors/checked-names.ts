@@ -32,7 +32,7 @@ type Named = Readonly<Record<string, unknown>>;
 function wrongName(method: string, values: readonly unknown[]): UserError | undefined {
   const isImage = /Image$/.test(method);
   for (const value of values) {
-    if (typeof value === "string" && method === "listMachines" && !isObjectName(value)) return badName("stack", value);
+    if (typeof value === "string" && /^list/.test(method) && !isObjectName(value)) return badName("stack", value);
     if (typeof value !== "object" || value === null) continue;
     const wrong = wrongIn(value as Named, isImage);
     if (wrong) return badName(...wrong);

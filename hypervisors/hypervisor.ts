@@ -10,6 +10,7 @@ import type {
   SeedFiles,
   SegmentSpec,
   SegmentState,
+  StackObject,
 } from "../model/hypervisor-objects";
 import { UserError } from "../model/user-error";
 
@@ -82,6 +83,11 @@ export interface Hypervisor {
   removeMachine(machine: MachineName, owner: Owner): Promise<void>;
   /** Every machine of the stack with any trace on the host, complete or not. */
   listMachines(stack: string): Promise<readonly MachineName[]>;
+  /**
+   * Every machine, segment and data disk of the stack with any trace on the host, complete or not, with the owner in its mark.
+   * For a stack whose Pulumi state is lost. Read-only.
+   */
+  listObjects(stack: string): Promise<readonly StackObject[]>;
 
   /** Optional capabilities; absent when the hypervisor lacks them. */
   readonly links?: LinkControl;

@@ -106,6 +106,14 @@ export interface MachineName {
   readonly name: string;
 }
 
+/** An object of a stack, as its driver finds it on the host. */
+export interface StackObject {
+  readonly kind: "machine" | "segment" | "disk";
+  readonly name: string;
+  /** Absent if it has no mark. */
+  readonly owner?: Owner;
+}
+
 /** cloud-init's three files with every secret filled in. Written 0600, never logged. */
 export interface SeedFiles {
   readonly userData: string;

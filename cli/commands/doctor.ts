@@ -22,6 +22,7 @@ import { checkPulumi } from "../../toolchain/obtain-pulumi";
 import { otherUserProblem } from "../../toolchain/run-pulumi/other-user";
 import { type ChosenDriver, driverFor } from "../driver";
 import { folderProblems } from "../host-obstacles";
+import { lostState } from "../lost-state";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson } from "../print";
 import { readConfiguration } from "../project";
@@ -69,6 +70,10 @@ async function examine(stack: string): Promise<readonly HostFinding[]> {
     owner: async () => {
       const foreign = await otherUserProblem(stack);
       return foreign ? [problem(foreign.id, foreign.problem, foreign.hint)] : [];
+    },
+    state: async () => {
+      const lost = await lostState(stack);
+      return lost ? [problem(lost.id, lost.problem, lost.hint)] : [];
     },
     pulumi: checkPulumi,
     ssh: checkSshClient,

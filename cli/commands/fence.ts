@@ -7,10 +7,10 @@ import { majorityOf } from "../../model/pool-change";
 import { isClusterNode, type Role, storedRoles } from "../../model/roles";
 import { findNode, type InventoryEntry, type StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
-import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { apiClient } from "../../verify/api-client";
 import { ask, isReady, type NodeObject } from "../../verify/health/cluster-state";
 import { driverOf } from "../driver";
+import { readOutputs } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
 import { say } from "../print";
 
@@ -35,7 +35,7 @@ export function fenceCommand(): Command {
 }
 
 async function fence(name: string, { stack, force = false, undo = false }: FenceOptions): Promise<void> {
-  const outputs = await readStackOutputs(stack);
+  const outputs = await readOutputs(stack);
   const node = findNode(outputs, name);
   const hypervisor = await driverOf(stack);
   const machines = await lookAt(stack, outputs, hypervisor);

@@ -2,7 +2,7 @@ import * as path from "node:path";
 import type { Command } from "commander";
 import { stackFolder } from "../../host/data-folder";
 import { writeFileAtomic } from "../../host/file-store";
-import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
+import { readOutputs } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
 import { print } from "../print";
 
@@ -10,7 +10,7 @@ export function kubeconfigCommand(): Command {
   return stackCommand("kubeconfig", "print the administrator's kubeconfig")
     .option("--path", "write it to a file that only you can read, and print the file's path")
     .action(async ({ stack, path: asPath }: StackOptions & { readonly path?: boolean }) => {
-      const { kubeconfig } = await readStackOutputs(stack);
+      const { kubeconfig } = await readOutputs(stack);
       print(asPath ? await writeKubeconfig(stack, kubeconfig) : kubeconfig);
     });
 }

@@ -14,6 +14,7 @@ import type { Review } from "../../review/review";
 import { reviewChanges } from "../../review/review-changes";
 import { commitOf, renderRevision } from "../../review/revision";
 import { askPulumi, isKnownToPulumi } from "../../toolchain/run-pulumi/pulumi-command";
+import { lostState } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
 import { print } from "../print";
 
@@ -68,6 +69,8 @@ function countsOf(rendering: StackRendering | undefined): RoleCounts {
 /** Reviews the output of `pulumi preview`, which includes drift. */
 async function reviewOfStack(stack: string): Promise<Review> {
   if (!(await isKnownToPulumi(stack))) {
+    const lost = await lostState(stack);
+    if (lost) throw lost;
     throw new UserError(
       "stack-not-up",
       `the stack ${stack} is not up, so there is no state to compare with`,

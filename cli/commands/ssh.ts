@@ -3,7 +3,7 @@ import { sshWords, writeSshFiles } from "../../guests/ssh-files";
 import { runAttached } from "../../host/foreground-commands";
 import { guestPaths } from "../../model/guest-paths";
 import { findNode } from "../../model/stack-outputs";
-import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
+import { readOutputs } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
 
 export function sshCommand(): Command {
@@ -16,7 +16,7 @@ export function sshCommand(): Command {
       `\nExample: npx groundplane ssh master-1 -- kubectl --kubeconfig ${guestPaths.adminKubeconfig} get nodes`,
     )
     .action(async (name: string, words: readonly string[], { stack }: StackOptions) => {
-      const outputs = await readStackOutputs(stack);
+      const outputs = await readOutputs(stack);
       const node = findNode(outputs, name);
       const { config } = await writeSshFiles(stack, outputs);
       process.exitCode = await runAttached(sshWords(config, node.name, words));

@@ -19,9 +19,9 @@ import { pulumiEnvironment } from "../../toolchain/pulumi-environment";
 import { bringUp } from "../../toolchain/run-pulumi/bring-up";
 import { otherUserProblem } from "../../toolchain/run-pulumi/other-user";
 import { prepareStack, settleStackFile } from "../../toolchain/run-pulumi/prepare-stack";
-import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { driverFor } from "../driver";
 import { explainClosedFolders, refuseObstacles } from "../host-obstacles";
+import { lostState, readOutputs } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
 import { print } from "../print";
 import { readConfiguration } from "../project";
@@ -43,7 +43,7 @@ export function startCommand(): Command {
       await progress.during("stack", () => prepareStack(stack, env));
       const { isUnchanged } = await progress.during("up", () => bringUp(stack, env, progress));
       await settleStackFile(stack);
-      const outputs = await readStackOutputs(stack);
+      const outputs = await readOutputs(stack);
       const kubeconfig = await writeKubeconfig(stack, outputs.kubeconfig);
       print(`\n${formatSummary({ stack, isUnchanged, outputs, kubeconfig, times: progress.times })}`);
     });
@@ -65,6 +65,9 @@ async function prepare(stack: string, { yes, progress, signal }: Preparation): P
   const configuration = await readConfiguration(stack);
   const foreign = await otherUserProblem(stack);
   if (foreign) throw foreign;
+  // An `up` would adopt its machines, whose keys are lost with the state.
+  const lost = await lostState(stack);
+  if (lost) throw lost;
   const { driver, hypervisor } = await driverFor(configuration).catch((error: unknown) =>
     explainClosedFolders(error, configuration.driver),
   );

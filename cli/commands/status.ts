@@ -3,10 +3,10 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { isClusterNode } from "../../model/roles";
 import type { StackOutputs } from "../../model/stack-outputs";
-import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import type { HealthRow } from "../../verify/health/findings";
 import { isHealthy, type MachineStatus, type StackStatus, stackStatus } from "../../verify/stack-status";
 import { driverOf } from "../driver";
+import { readOutputs } from "../lost-state";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson, table } from "../print";
 import { readPlan } from "../project";
@@ -30,7 +30,7 @@ export function statusCommand(): Command {
     )
     .action(async ({ stack, json, watch }: StatusOptions) => {
       const hypervisor = await driverOf(stack);
-      const outputs = await readStackOutputs(stack);
+      const outputs = await readOutputs(stack);
       for (;;) {
         const status = await askForStatus(stack, outputs, hypervisor);
         process.exitCode = isHealthy(status) ? 0 : 1;

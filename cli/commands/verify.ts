@@ -5,7 +5,6 @@ import { stackFile } from "../../host/project-folder";
 import type { VerifyReport } from "../../model/contract-report";
 import { UserError } from "../../model/user-error";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
-import { readStackOutputs } from "../../toolchain/run-pulumi/pulumi-command";
 import { apiClient } from "../../verify/api-client";
 import type { Fault } from "../../verify/fault";
 import { faults } from "../../verify/faults/all";
@@ -13,6 +12,7 @@ import { renderTimeline } from "../../verify/render-timeline";
 import { renderMarkdown, renderTable, withoutSamples } from "../../verify/report";
 import { runVerify } from "../../verify/run-verify";
 import { driverOf } from "../driver";
+import { readOutputs } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
 import { print, say, table } from "../print";
 import { readConfiguration } from "../project";
@@ -51,7 +51,7 @@ async function verify({ stack, rounds, minutes, only }: VerifyCommandOptions): P
   if (configuration.options.protected) throw protectedStack(stack);
   const hypervisor = await driverOf(stack);
   if (!hypervisor.hardKill || !hypervisor.links) throw noFaults(hypervisor.name);
-  const outputs = await readStackOutputs(stack);
+  const outputs = await readOutputs(stack);
   return interruptibly(stack, (signal) =>
     runVerify({
       plan: planDataCenter(configuration),

@@ -10,6 +10,7 @@ import {
   type Owner,
   type SeedFiles,
 } from "../hypervisor";
+import { recordedObjects } from "../stack-objects";
 import * as store from "./fake-store";
 
 /**
@@ -94,6 +95,19 @@ const machines = (host: Host) =>
     async listMachines(stack) {
       return (await store.machineNames(host, stack)).map((name) => ({ stack, name }));
     },
+
+    listObjects: (stack) =>
+      recordedObjects({
+        machine: {
+          names: store.machineNames(host, stack),
+          read: (name) => store.readMachine(host, { stack, name }),
+        },
+        segment: {
+          names: store.recordNames(host, stack, "segments"),
+          read: (name) => store.readSegment(host, { stack, name }),
+        },
+        disk: { names: store.recordNames(host, stack, "disks"), read: (name) => store.readDisk(host, { stack, name }) },
+      }),
   }) satisfies Partial<Hypervisor>;
 
 const capabilities = (host: Host) =>

@@ -37,6 +37,11 @@ export const dropSegment = (host: Host, spec: SegmentSpec) => host.files.remove(
 export const hasSegments = async (host: Host, stack: string): Promise<boolean> =>
   (await host.files.list(path.join(fakeStackFolder(host, stack), "segments"))).length > 0;
 
+export async function recordNames(host: Host, stack: string, kind: "segments" | "disks"): Promise<readonly string[]> {
+  const files = await host.files.list(path.join(fakeStackFolder(host, stack), kind));
+  return files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
+}
+
 export const readDisk = (host: Host, disk: MachineName) => host.files.readJson<DiskRecord>(diskFile(host, disk));
 export const writeDisk = (host: Host, record: DiskRecord) => host.files.writeJson(diskFile(host, record), record);
 

@@ -1,16 +1,25 @@
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
-import { type Hypervisor, ImageMissingError, type MachineSpec } from "../hypervisor";
+import { type Hypervisor, ImageMissingError, type MachineSpec, type StackObject } from "../hypervisor";
 import { machineActions } from "../machine-records";
+import { diskNames, recordedObjects } from "../stack-objects";
 import { setCables, stackBatch } from "./commands";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
 import { machineFiles } from "./folders";
 import { hostProblems } from "./host-checks";
 import { hardKill, isRunning, start, stopOrderly } from "./machine-power";
 import { inspectImage } from "./machine-root";
-import { ensureMachine, inspectMachine, listMachines, readComplete, removeMachine, withMachineLock } from "./machines";
+import {
+  ensureMachine,
+  inspectMachine,
+  listMachines,
+  readComplete,
+  readRecord,
+  removeMachine,
+  withMachineLock,
+} from "./machines";
 import { UPLINK } from "./names";
-import { ensureSegment, inspectSegment, removeSegment } from "./segments";
+import { ensureSegment, inspectSegment, removeSegment, segmentNames } from "./segments";
 import { setUplinkLink } from "./uplink";
 
 /** System containers on Linux by systemd-nspawn. README.md describes them and what they change on the host. */
@@ -46,11 +55,22 @@ export function createNspawnDriver(host: Host): Hypervisor {
     stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(host, spec, deadlineMs)),
     removeMachine: (machine, owner) => removeMachine(host, machine, owner),
     listMachines: (stack) => listMachines(host, stack),
+    listObjects: (stack) => listObjects(host, stack),
     links: { setLink: (machine, up, segment) => withMachine(machine, (spec) => setLink(host, spec, up, segment)) },
     hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(host, spec)) },
     consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
   };
 }
+
+const listObjects = async (host: Host, stack: string): Promise<readonly StackObject[]> =>
+  recordedObjects({
+    machine: {
+      names: listMachines(host, stack).then((machines) => machines.map(({ name }) => name)),
+      read: (name) => readRecord(host, { stack, name }),
+    },
+    segment: { names: segmentNames(host, stack), read: (name) => inspectSegment(host, { stack, name }) },
+    disk: { names: diskNames(host, stack, "nspawn"), read: (name) => inspectDisk(host, { stack, name }) },
+  });
 
 async function setLink(host: Host, spec: MachineSpec, up: boolean, segment?: string): Promise<void> {
   if (!(await isRunning(host, spec))) {

@@ -15,7 +15,7 @@ import { endUplink, ensureUplink } from "./uplink";
 /** A machine exists when its record is complete. */
 const records = machineRecords<DriverRecord>((host, machine) => machineFiles(host, machine).record);
 const { writeRecord } = records;
-export const { readComplete } = records;
+export const { readComplete, readRecord } = records;
 
 /** @throws ForeignObjectError also when a folder of its name exists without an owner's mark */
 async function ownedRecord(host: Host, machine: MachineName, owner: Owner): Promise<DriverRecord | undefined> {

@@ -1,16 +1,17 @@
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
-import type { Hypervisor, MachineSpec } from "../hypervisor";
+import type { Hypervisor, MachineSpec, StackObject } from "../hypervisor";
 import { machineActions } from "../machine-records";
+import { diskNames, recordedObjects } from "../stack-objects";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
 import { machineFiles } from "./folders";
 import { hostProblems } from "./host-checks";
 import { ensureImage, inspectImage, releaseImage } from "./images";
 import { cardsOf, hardKill, setCards, start, stopOrderly } from "./machine-power";
-import { readComplete } from "./machine-record";
+import { readComplete, readRecord } from "./machine-record";
 import { ensureMachine, inspectMachine, listMachines, removeMachine, withMachineLock } from "./machines";
 import { cardOf } from "./names";
-import { ensureSegment, inspectSegment, type NetworkOptions, removeSegment } from "./network";
+import { ensureSegment, inspectSegment, type NetworkOptions, removeSegment, segmentNames } from "./network";
 import { isRunning } from "./processes";
 import { deleteSnapshot, restoreSnapshot, takeSnapshot } from "./snapshots";
 
@@ -38,6 +39,7 @@ export function createQemuDriver(host: Host, options: NetworkOptions = { hostLoo
     stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(host, spec, deadlineMs)),
     removeMachine: (machine, owner) => removeMachine(host, machine, owner, options),
     listMachines: (stack) => listMachines(host, stack),
+    listObjects: (stack) => listObjects(host, stack),
     links: { setLink: (machine, up, segment) => withMachine(machine, (spec) => setLink(host, spec, up, segment)) },
     hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(host, spec)) },
     consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
@@ -48,6 +50,16 @@ export function createQemuDriver(host: Host, options: NetworkOptions = { hostLoo
     },
   };
 }
+
+const listObjects = async (host: Host, stack: string): Promise<readonly StackObject[]> =>
+  recordedObjects({
+    machine: {
+      names: listMachines(host, stack).then((machines) => machines.map(({ name }) => name)),
+      read: (name) => readRecord(host, { stack, name }),
+    },
+    segment: { names: segmentNames(host, stack), read: (name) => inspectSegment(host, { stack, name }) },
+    disk: { names: diskNames(host, stack, "qemu"), read: (name) => inspectDisk(host, { stack, name }) },
+  });
 
 async function setLink(host: Host, spec: MachineSpec, up: boolean, segment?: string): Promise<void> {
   if (!(await isRunning(host, spec))) {

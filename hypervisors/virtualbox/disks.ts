@@ -10,12 +10,12 @@ import type { Session, VirtualBox } from "./vboxmanage";
 type DiskRecord = DiskSpec & { readonly owner: Owner };
 type DiskName = Pick<DiskSpec, "stack" | "name">;
 
-const readRecord = (host: Host, spec: DiskName): Promise<DiskRecord | undefined> =>
+export const readDiskRecord = (host: Host, spec: DiskName): Promise<DiskRecord | undefined> =>
   host.files.readJson<DiskRecord>(diskFiles(host, spec).record);
 
 /** VirtualBox unregisters a disk that no machine uses; then only the record has its size. */
 export async function inspectDisk(box: VirtualBox, spec: DiskName): Promise<DiskRecord | undefined> {
-  const record = await readRecord(box.host, spec);
+  const record = await readDiskRecord(box.host, spec);
   const { medium } = diskFiles(box.host, spec);
   if (!record || !(await box.host.files.exists(medium))) return undefined;
   const listed = mediumAt(await box.session((session) => session.media(LOOK_MS)), medium);
@@ -27,7 +27,7 @@ export async function ensureDisk(box: VirtualBox, spec: DiskSpec, owner: Owner):
   const { stack, name, uuid, sizeGiB, use } = spec;
   const files = diskFiles(box.host, spec);
   await box.host.files.makeFolder(files.folder, 0o700);
-  const before = await readRecord(box.host, spec);
+  const before = await readDiskRecord(box.host, spec);
   // The record names the owner before the disk exists, and a new size only after the disk was resized.
   const kept = { stack, name, uuid, ...(use !== undefined && { use }), owner };
   const record = { ...kept, sizeGiB: before?.sizeGiB ?? sizeGiB } satisfies DiskRecord;
@@ -71,6 +71,6 @@ export async function removeDisk(box: VirtualBox, spec: DiskName, owner: Owner):
 }
 
 async function checkOwner(host: Host, spec: DiskName, owner: Owner): Promise<void> {
-  const known = await readRecord(host, spec);
+  const known = await readDiskRecord(host, spec);
   if (known && !isOwner(known.owner, owner)) throw new ForeignObjectError(`disk ${spec.name}`, known.owner);
 }

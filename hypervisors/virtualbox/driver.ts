@@ -1,19 +1,20 @@
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
-import type { HostFinding, HostProblem, Hypervisor, MachineSpec } from "../hypervisor";
+import type { HostFinding, HostProblem, Hypervisor, MachineSpec, StackObject } from "../hypervisor";
 import { machineActions } from "../machine-records";
+import { diskNames, recordedObjects } from "../stack-objects";
 import { wantedAdapters } from "./adapters";
 import { segmentProblems } from "./attachments";
 import * as commands from "./commands";
-import { ensureDisk, inspectDisk, removeDisk } from "./disks";
+import { ensureDisk, inspectDisk, readDiskRecord, removeDisk } from "./disks";
 import { machineFiles } from "./folders";
 import { gatherHostFacts } from "./host-facts";
 import { ensureImage, inspectImage, releaseImage } from "./images";
 import { judgeHost } from "./judge-host";
 import { hardKill, mustExist, start, stopOrderly } from "./machine-power";
-import { readComplete } from "./machine-record";
+import { readComplete, readRecord } from "./machine-record";
 import { ensureMachine, inspectMachine, listMachines, removeMachine, withMachineLock } from "./machines";
-import { ensureSegment, inspectSegment, removeSegment } from "./segments";
+import { ensureSegment, inspectSegment, removeSegment, segmentNames } from "./segments";
 import { createSnapshots } from "./snapshots";
 import { hostVirtualBox, type VirtualBox } from "./vboxmanage";
 import { isRunning } from "./vm-state";
@@ -48,12 +49,23 @@ export function createVirtualBoxDriver(host: Host, box: VirtualBox = hostVirtual
     stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(box, spec, deadlineMs)),
     removeMachine: (machine, owner) => removeMachine(box, machine, owner),
     listMachines: (stack) => listMachines(host, stack),
+    listObjects: (stack) => listObjects(host, stack),
     links: { setLink: (machine, up, segment) => withMachine(machine, (spec) => setLink(box, spec, up, segment)) },
     hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(box, spec)) },
     consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
     snapshots: createSnapshots(box, withMachine),
   };
 }
+
+const listObjects = async (host: Host, stack: string): Promise<readonly StackObject[]> =>
+  recordedObjects({
+    machine: {
+      names: listMachines(host, stack).then((machines) => machines.map(({ name }) => name)),
+      read: (name) => readRecord(host, { stack, name }),
+    },
+    segment: { names: segmentNames(host, stack), read: (name) => inspectSegment(host, { stack, name }) },
+    disk: { names: diskNames(host, stack, "virtualbox"), read: (name) => readDiskRecord(host, { stack, name }) },
+  });
 
 async function setLink(box: VirtualBox, spec: MachineSpec, up: boolean, segment?: string): Promise<void> {
   const adapters = wantedAdapters(spec).filter((adapter) => segment === undefined || adapter.segment === segment);

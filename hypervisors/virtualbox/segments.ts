@@ -74,7 +74,7 @@ export async function releaseStack(host: Host, stack: string): Promise<void> {
   });
 }
 
-async function segmentNames(host: Host, stack: string): Promise<readonly string[]> {
+export async function segmentNames(host: Host, stack: string): Promise<readonly string[]> {
   const files = await host.files.list(segmentsFolder(host, stack));
   return files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
 }

@@ -64,12 +64,8 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
   describe(`${name} implements the driver port`, { skip: driver.skip ?? false }, () => {
     const segment = { stack: stacks.one, name: "dmz" };
     const machine = { stack: stacks.one, name: "machine-1" };
-    const disk = {
-      stack: stacks.one,
-      name: "machine-1-data",
-      uuid: "6f1d3c1e-0000-5000-8000-0000000000d1",
-      sizeGiB: 1,
-    };
+    const uuid = "6f1d3c1e-0000-5000-8000-0000000000d1";
+    const disk = { stack: stacks.one, name: "machine-1-data", uuid, sizeGiB: 1 };
     after(() => removeEverything(driver));
 
     test("the host has no unknown problems", async () => {
@@ -135,6 +131,12 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
       assert.deepEqual(await driver.create().inspectMachine(machine), made);
       assert.deepEqual(await driver.create().ensureMachine(spec, contractSeed, owner("machine")), made);
       assert.deepEqual(await driver.create().listMachines(stacks.one), [machine]);
+      assert.deepEqual(await driver.create().listObjects(stacks.one), [
+        { kind: "machine", name: machine.name, owner: owner("machine") },
+        { kind: "segment", name: segment.name, owner: owner("dmz") },
+        { kind: "disk", name: disk.name, owner: owner("disk") },
+      ]);
+      assert.deepEqual(await driver.create().listObjects(stacks.two), []);
     });
 
     test("a machine of another owner is refused and does not change", async () => {
@@ -293,13 +295,10 @@ async function killAndWait(child: ChildProcess): Promise<void> {
 async function removeEverything(driver: DriverUnderTest): Promise<void> {
   if (driver.skip) return;
   const hypervisor = driver.create();
-  for (const stack of Object.values(stacks)) {
-    for (const machine of await hypervisor.listMachines(stack)) {
-      const found = await hypervisor.inspectMachine(machine);
-      const urn = machine.name === "machine-1" ? "machine" : machine.name;
-      await hypervisor.removeMachine(machine, found?.owner ?? owner(urn, stack)).catch(() => undefined);
+  for (const stack of Object.values(stacks))
+    for (const { kind, name, owner: marked } of await hypervisor.listObjects(stack)) {
+      const by = marked ?? owner(name === "machine-1" ? "machine" : name, stack);
+      const remove = { machine: "removeMachine", disk: "removeDisk", segment: "removeSegment" } as const;
+      await hypervisor[remove[kind]]({ stack, name }, by).catch(() => undefined);
     }
-    await hypervisor.removeDisk({ stack, name: "machine-1-data" }, owner("disk", stack)).catch(() => undefined);
-    await hypervisor.removeSegment({ stack, name: "dmz" }, owner("dmz", stack)).catch(() => undefined);
-  }
 }

@@ -51,7 +51,15 @@ const secondsOf = {
   virtualbox: { program: 150, interruption: 100, drift: 70, contract: 60, media: 50, "running-machines": 50 },
   qemu: { "guest-program": 60, guests: 60, "virtualbox-hardware": 60, "ordinary-user": 60 },
   engine: {
-    ...{ guard: 110, "external-etcd": 70, "provider-cluster": 70, "provider-life-cycle": 60, start: 80, program: 50 },
+    ...{
+      guard: 110,
+      "external-etcd": 70,
+      "lost-state": 60,
+      "provider-cluster": 70,
+      "provider-life-cycle": 60,
+      start: 80,
+      program: 50,
+    },
     ...{ "preview-changes-nothing": 50, "provider-interruption": 40, "toolchain-local-command": 60 },
     ...{ "toolchain-language-host": 50, "toolchain-remote-command": 50 },
   },

@@ -37,12 +37,44 @@ const SALT_LINE = /^encryptionsalt:\s*(\S+)[ \t]*(?:\r?\n)?/m;
 
 export interface LocalState {
   readonly checkpoint?: {
-    readonly latest?: { readonly secrets_providers?: { readonly state?: { readonly salt?: string } } };
+    readonly latest?: {
+      readonly resources?: readonly unknown[];
+      readonly pending_operations?: readonly unknown[];
+      readonly secrets_providers?: { readonly state?: { readonly salt?: string } };
+    };
   };
 }
 
 export const localStateFile = (stack: string, state = stateFolder()): string =>
   path.join(state, ".pulumi", "stacks", "groundplane", `${stack}.json`);
+
+/** A user's own `pulumi` may compress the state. */
+const forms = ["", ".gz", ".zst"] as const;
+
+export async function hasLocalState(stack: string): Promise<boolean> {
+  const found = await Promise.all(forms.map((form) => exists(`${localStateFile(stack)}${form}`)));
+  return found.includes(true);
+}
+
+/**
+ * Whether the local backend knows none of the stack's resources, not even one that was being created. Another backend is not
+ * asked: it may be unreachable, and it has backups of its own.
+ */
+export async function isStateEmpty(stack: string): Promise<boolean> {
+  if ((await chooseBackend()).kind !== "local") return false;
+  if (!(await hasLocalState(stack))) return true;
+  const plain = localStateFile(stack);
+  return (await exists(plain)) && countResources(await readJson<LocalState>(plain)) === 0;
+}
+
+/** The copy of a lost state that Pulumi keeps, if it has resources: `pulumi stack rm` renames the state's file. */
+export async function backupOfState(stack: string): Promise<string | undefined> {
+  const file = `${localStateFile(stack)}.bak`;
+  return countResources(await readJson<LocalState>(file).catch(() => undefined)) > 1 ? file : undefined;
+}
+
+const countResources = (state: LocalState | undefined): number =>
+  (state?.checkpoint?.latest?.resources?.length ?? 0) + (state?.checkpoint?.latest?.pending_operations?.length ?? 0);
 
 /** Drops a salt that does not belong to the state: it is from another host, or from a deleted state. */
 export async function dropForeignSalt(stack: string, file: string): Promise<void> {

@@ -1,4 +1,3 @@
-import { exists } from "../../host/file-store";
 import { runAttached } from "../../host/foreground-commands";
 import { projectFolder } from "../../host/project-folder";
 import { runCommand } from "../../host/run-command";
@@ -9,7 +8,7 @@ import { findPulumi, obtainPulumi } from "../obtain-pulumi";
 import { chooseBackend, pulumiEnvironment } from "../pulumi-environment";
 import { explainFailure } from "./explain-failure";
 import { refuseOtherUser, stackNotUp } from "./other-user";
-import { localStateFile } from "./prepare-stack";
+import { hasLocalState } from "./prepare-stack";
 
 /**
  * False only when a local backend has no state of the stack; another backend is not asked.
@@ -18,9 +17,7 @@ import { localStateFile } from "./prepare-stack";
 export async function isKnownToPulumi(stack: string): Promise<boolean> {
   await refuseOtherUser(stack);
   if ((await chooseBackend()).kind !== "local") return true;
-  // A `pulumi` of the user's shell may have compressed it.
-  const found = await Promise.all(["", ".gz", ".zst"].map((form) => exists(`${localStateFile(stack)}${form}`)));
-  return found.includes(true);
+  return hasLocalState(stack);
 }
 
 /** Runs a Pulumi command that only reads. Returns its stdout. */
@@ -80,7 +77,7 @@ export async function readStackOutputs(stack: string): Promise<StackOutputs> {
 }
 
 /** Asks the backend, whichever it is; a name may be qualified there, e.g. `organization/groundplane/lab`. */
-async function isInBackend(stack: string): Promise<boolean> {
+export async function isInBackend(stack: string): Promise<boolean> {
   const stacks = JSON.parse(await askPulumi(stack, ["stack", "ls", "--json"])) as readonly { readonly name: string }[];
   return stacks.some(({ name }) => name.split("/").at(-1) === stack);
 }
