@@ -60,9 +60,15 @@ export const clusterChecks = {
     next: "`kubectl --namespace NAMESPACE describe pod POD` shows the reason",
   },
   "network-policies": {
-    ...{ asks: "every Node has the program that enforces NetworkPolicies", of: [], promised: false },
-    means: "the Node's machine has an older image: NetworkPolicies do not protect the pods on it",
-    next: "`pulumi up --replace URN` with the URN of its machine recreates it with the present image, one machine at a time",
+    ...{
+      asks: "every Node has the program that enforces NetworkPolicies, and its rules",
+      of: ["master", "worker"],
+      promised: false,
+    },
+    means: "NetworkPolicies do not protect the pods on the Node: its image is older, or the rules were deleted",
+    next:
+      "an older image: `pulumi up --replace URN` with the URN of its machine recreates it, one machine at a time; missing " +
+      "rules: `kubectl --namespace kube-system rollout restart daemonset network-policies`",
   },
   "lost-pods": {
     ...{ asks: "no deleted pod waits for a node that does not respond", of: [], promised: false },

@@ -42,6 +42,13 @@ const machineChecks = {
     next: "control plane: `systemctl start groundplane-renew-certificates` on the master; kubelet: `systemctl restart kubelet`",
     promised: true,
   },
+  firewall: {
+    ...{ asks: "the firewall's rules are those of its files", of: every, promised: true },
+    means: "rules were changed by hand: traffic passes that should not, or is refused; the change ends at a restart",
+    next:
+      "gateway: `systemctl reload-or-restart nftables`; master, worker: `systemctl reload-or-restart groundplane-pod-filter`; a table that is not " +
+      "in a file: `nft delete table NAME` on the machine",
+  },
 } as const satisfies Readonly<Record<string, HealthCheck>>;
 
 /** What each program of balancers does with a master that does not work. */

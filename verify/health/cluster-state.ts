@@ -135,12 +135,19 @@ export function readNodes({ nodes }: ClusterState, inventory: readonly Inventory
   return [...findings, ...others.map((name) => unhealthy(name, "is a Node without a planned machine"))];
 }
 
-/** Whether the program works is asked with the pods: this finds the Nodes that have no pod of it. */
-export function readPolicies({ nodes }: ClusterState): readonly Finding[] {
-  if ("reason" in nodes) return [unknown("cluster", nodes.reason)];
+/**
+ * Whether the program works is asked with the pods: this finds the Nodes that have no pod of it, and those whose rules were
+ * deleted.
+ *
+ * @param rules the findings about the rules of each machine, which count on Nodes with the program
+ */
+export function readPolicies({ nodes }: ClusterState, rules: readonly Finding[]): readonly Finding[] {
+  if ("reason" in nodes) return rules.map(({ of }) => unknown(of, nodes.reason));
   return nodes.value.map(({ metadata: { name, labels = {} } }) => {
     const has = Object.entries(networkPolicyLabel).every(([label, value]) => labels[label] === value);
-    return has ? healthy(name, "enforces NetworkPolicies") : unhealthy(name, "does not enforce NetworkPolicies");
+    if (!has) return unhealthy(name, "does not enforce NetworkPolicies");
+    const found = rules.find(({ of }) => of === name);
+    return found === undefined || found.state === "healthy" ? healthy(name, "enforces NetworkPolicies") : found;
   });
 }
 

@@ -13,6 +13,7 @@ import { type ClusterState, readLeaders, readNodes, readPolicies } from "./clust
 import { readAlarms, readEtcdDisk, readLeader, readLearners, readMembers, readSize } from "./etcd-answers";
 import type { Finding, HealthRow, MachineAnswers, ReadAnswer } from "./findings";
 import { healthy, makeRow, readAnswers, unhealthy, unknown } from "./findings";
+import { readFirewall, readPolicyRules } from "./firewall-answers";
 import * as machine from "./machine-answers";
 import type { Question } from "./questions";
 import { readBricks, readHeals, readSplitBrain } from "./volume-answers";
@@ -72,6 +73,7 @@ const findings: Readonly<Record<HealthCheckName, Find>> = {
     ...readAnswers(stack.machines, "certificates", machine.readCertificates(stack.nowMs)),
     administratorsCertificate(stack),
   ],
+  firewall: each("firewall", readFirewall),
   api: ({ cluster, apiEndpoint }) => [
     "value" in cluster.nodes ? healthy(apiEndpoint, "answers") : unhealthy(apiEndpoint, cluster.nodes.reason),
   ],
@@ -94,7 +96,8 @@ const findings: Readonly<Record<HealthCheckName, Find>> = {
   leaders: ({ cluster, nowMs }) => readLeaders(cluster, nowMs),
   nodes: ({ cluster, inventory }) => readNodes(cluster, inventory),
   pods: ({ cluster, inventory }) => readPods(cluster, inventory),
-  "network-policies": ({ cluster }) => readPolicies(cluster),
+  "network-policies": ({ cluster, machines }) =>
+    readPolicies(cluster, readAnswers(machines, "network-policies", readPolicyRules)),
   "lost-pods": ({ cluster }) => readAwaitingFence(cluster),
   "cluster-objects": ({ objects }) => objects,
   bricks: ofVolume("bricks", readBricks),
@@ -126,6 +129,7 @@ const summaries: Partial<Readonly<Record<HealthCheckName, (findings: readonly Fi
     return `${found.length} certificates; the first to end: ${first?.of} ${first?.observed}`;
   },
   "disk-room": (found) => `${found.length} file systems`,
+  firewall: (found) => `${found.length} machines have the rules of their files`,
   backends: (found) =>
     found.some(({ observed }) => observed.endsWith(nginxIsSilent))
       ? `${found.length} times, a balancer finds a master ready; nginx does not report which masters it uses`

@@ -125,6 +125,26 @@ ask_dhcp() {
   ' "$GATEWAY_ADDRESS" "$NODE_ADDRESS" "$(cat "/sys/class/net/$NODE_INTERFACE/address")"
 }
 
+# What the files load into an empty kernel, and what this kernel has. On machines of the cluster, kubelet, kube-proxy, flannel and
+# pods own other tables; on all others every table counts.
+ask_firewall() {
+  local files=() table
+  [ "$NODE_ROLE" != gateway ] || files+=(/etc/nftables.conf)
+  if [ -e /etc/groundplane/pods.nft ]; then files+=(/etc/groundplane/pods.nft); fi
+  echo expected
+  # shellcheck disable=SC2016 # the dollar is the inner shell's
+  timeout 4 unshare --net sh -euc 'for file; do nft --file "$file"; done; nft --stateless list ruleset' sh "${files[@]}" || return
+  echo live
+  if ! command -v kubelet >/dev/null; then
+    timeout 4 nft --stateless list ruleset
+    return
+  fi
+  for table in groundplane groundplane_pods; do
+    if nft list tables | grep -qx "table inet $table"; then nft --stateless list table inet "$table" || return; fi
+  done
+}
+ask_network_policies() { timeout 4 nft --terse list chain inet kube-network-policies postrouting; }
+
 ask_mounts() {
   [ -n "${VOLUME_MOUNT_POINT:-}" ] || return "$inapplicable"
   grep " $VOLUME_MOUNT_POINT fuse.glusterfs " /proc/self/mounts || return 1

@@ -9,7 +9,7 @@ import type { ApiClient } from "../../../../verify/api-client";
 import { readClusterObjects } from "../../../../verify/health/cluster-objects";
 import { readPods } from "../../../../verify/health/cluster-pods";
 import * as cluster from "../../../../verify/health/cluster-state";
-import type { Finding } from "../../../../verify/health/findings";
+import { type Finding, healthy, unhealthy } from "../../../../verify/health/findings";
 import { examplePlan } from "../../../support/example-plans";
 
 const nowMs = Date.parse("2026-11-28T09:00:00Z");
@@ -76,10 +76,15 @@ test("a Node without the program for NetworkPolicies is named", () => {
   const labels = { "groundplane.internal/network-policies": "enforced" };
   const value = [old, { ...present, metadata: { ...present.metadata, labels } }];
   assert.equal(
-    shown(cluster.readPolicies({ ...silent, nodes: { value } })),
+    shown(cluster.readPolicies({ ...silent, nodes: { value } }, [healthy("worker-2", "has the rules")])),
     "worker-1 unhealthy: does not enforce NetworkPolicies\nworker-2 healthy: enforces NetworkPolicies",
   );
-  assert.equal(shown(cluster.readPolicies(silent)), `cluster unknown: ${reason}`);
+  const withoutRules = unhealthy("worker-2", "its rules for NetworkPolicies are missing");
+  assert.match(
+    shown(cluster.readPolicies({ ...silent, nodes: { value } }, [withoutRules])),
+    /worker-2 unhealthy: its rules for NetworkPolicies are missing$/,
+  );
+  assert.equal(shown(cluster.readPolicies(silent, [withoutRules])), `worker-2 unknown: ${reason}`);
 });
 
 const pod = (namespace: string, phase: string, ready: string): cluster.PodObject => ({

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ReadAnswer } from "../../../../verify/health/findings";
+import { readFirewall } from "../../../../verify/health/firewall-answers";
 import * as read from "../../../../verify/health/machine-answers";
 import type { Answer } from "../../../../verify/health/questions";
 
@@ -107,6 +108,32 @@ const cases: readonly {
     missing: [answer("ss: command not found", 127)],
   },
   {
+    row: "firewall",
+    reader: readFirewall,
+    good: [
+      answer("expected\nlive"),
+      answer(`expected\n${tables({ own: ["a", "b"] })}\nlive\n# Warning: managed\n${tables({ own: ["a", "b"] })}`),
+      answer(
+        `expected\n${tables({ own: ["flags dynamic,timeout"] })}\nlive\n${tables({ own: ["flags dynamic,timeout", "elements = { 1.2.3.4,\n 1.2.3.5 }"] })}`,
+      ),
+    ],
+    bad: [
+      [answer(`expected\n${tables({ own: ["a"] })}\nlive`), /: inet own chain input is missing$/],
+      [answer(`expected\nlive\n${tables({ other: ["a"] })}`), /: inet other chain input is not in its file$/],
+      [answer("expected\nlive\ntable ip empty {\n}"), /: ip empty is not in its file$/],
+      [
+        answer(`expected\n${tables({ own: ["a", "b"] })}\nlive\n${tables({ own: ["a", "a", "c"] })}`),
+        /also has `a`; inet own chain input also has `c`; inet own chain input lacks `b`$/,
+      ],
+      [answer(`expected\n${tables({ own: ["a", "b"] })}\nlive\n${tables({ own: ["b", "a"] })}`), /another order/],
+    ],
+    missing: [
+      answer("expected\nunshare: unshare failed: Operation not permitted", 1),
+      answer("expected\n/etc/nftables.conf:1:8-8: Error: syntax error\n^", 1),
+      answer("bash: nft: command not found", 127),
+    ],
+  },
+  {
     row: "mounts",
     reader: read.readMounts,
     good: [answer(`${mount}\n  File: "/v"\n    ID: 0 Namelen: 255 Type: fuseblk\nBlocks: Total: 1 Free: 1`)],
@@ -121,6 +148,13 @@ const cases: readonly {
     missing: [answer("grep: command not found", 127)],
   },
 ];
+
+/** Tables of one chain, as `nft list ruleset` prints them. */
+function tables(chains: Readonly<Record<string, readonly string[]>>): string {
+  return Object.entries(chains)
+    .map(([name, rules]) => `table inet ${name} {\n\tchain input {\n\t\t${rules.join("\n\t\t")}\n\t}\n}`)
+    .join("\n");
+}
 
 function df(...rows: string[]): string {
   return ["Mounted on 1M-blocks Avail Inodes IFree", ...rows].join("\n");
