@@ -6,6 +6,7 @@ import { renderRoleTarget, startRole } from "./files/role-target";
 import { renderMetaData } from "./meta-data";
 import { renderNetworkConfig } from "./network-config";
 import { mergeContents, type RenderRole, type SeedFile } from "./role-content";
+import { askEachRole } from "./role-readiness";
 import { balancerContent } from "./roles/balancer";
 import { commonContent } from "./roles/common";
 import { etcdContent } from "./roles/etcd";
@@ -43,7 +44,7 @@ export function renderSeeds(plan: DataCenterPlan): readonly NodeSeed[] {
 }
 
 function nodeContent(plan: DataCenterPlan, node: NodePlan): NodeContent {
-  const ofRoles = mergeContents(node.roles.map((role) => contentOf[role](plan, node)));
+  const ofRoles = mergeContents(askEachRole(node.roles.map((role) => [role, contentOf[role](plan, node)])));
   const common = commonContent(plan, node, ofRoles.environment);
   const units = [...common.enable, ...ofRoles.enable];
   const target = units.length === 0 ? [] : [renderRoleTarget(units)];

@@ -1,15 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
-import { nodesOf } from "../stacks/plan/data-center-plan";
+import { machinesOf } from "../stacks/plan/role-machines";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
 import type { VirtualMachine } from "./virtual-machine";
 
-/** The load balancers of the API, one of which holds the floating IP; `small` has only one. */
+/** The load balancers of the API, one of which holds the floating IP; `small` has only one. None where masters are the balancers. */
 export class BalancerPair extends pulumi.ComponentResource {
   readonly machines: readonly VirtualMachine[];
 
   constructor(name: string, args: PoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:BalancerPair", name, {}, opts);
-    this.machines = poolMachines(nodesOf(args.plan, "balancer"), args, this);
+    this.machines = poolMachines(machinesOf(args.plan, "balancer"), args, this);
     rollFiles(this.machines, args);
     this.registerOutputs({});
   }

@@ -17,7 +17,9 @@ export interface ClusterMembershipArgs extends PoolArgs {
 /** The cluster membership of a master, worker or etcd machine. */
 export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Resource): Membership {
   const { node, plan, secrets } = args;
-  const masters = isClusterNode(node.roles) ? nodesOf(plan, "master") : etcdMachinesOf(plan);
+  // Beside the masters' etcd, another member learns of the cluster from them.
+  const machines = etcdMachinesOf(plan);
+  const masters = isClusterNode(node.roles) || machines.length === 0 ? nodesOf(plan, "master") : machines;
   return new Membership(
     `${node.name}-membership`,
     {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { etcdMachinesOf, type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
+import { etcdMachinesOf, type NodePlan, nodesOf, witnessOf } from "../stacks/plan/data-center-plan";
 import type { BalancerPair } from "./balancer-pair";
 import { clusterMembership } from "./cluster-membership";
 import { bootstrapMember } from "./guest-connection";
@@ -28,8 +28,10 @@ export class ControlPlane extends pulumi.ComponentResource {
     this.machines = poolMachines(masters, args, this);
     const etcdMachines = poolMachines(etcd, args, this);
     this.bootstrap = this.startCluster(masters, etcdMachines, args);
+    const witness = witnessOf(args.plan);
+    const witnesses = witness ? this.joinInTurn([witness], [args.gateway.machine], [this.bootstrap], args) : [];
     // API servers learn of a member after it has joined, and no longer know one before it leaves.
-    const members = this.joinInTurn(etcd, etcdMachines, [this.bootstrap], args);
+    const members = [...witnesses, ...this.joinInTurn(etcd, etcdMachines, [this.bootstrap], args)];
     const etcdFiles = rollFiles(etcdMachines, args, members);
     this.memberships = this.joinInTurn(masters, this.machines, [this.bootstrap, ...members.slice(-1)], args);
     rollFiles(this.machines, args, this.memberships, etcdFiles);
@@ -42,6 +44,7 @@ export class ControlPlane extends pulumi.ComponentResource {
     args: ControlPlaneArgs,
   ): Bootstrap {
     const { plan, secrets } = args;
+    const witness = witnessOf(plan);
     const needed = [args.gateway.machine, ...args.balancers.machines, ...this.machines, ...etcdMachines];
     const members = (nodes: readonly NodePlan[]) => nodes.map((node) => bootstrapMember(plan, node, secrets));
     return new Bootstrap(
@@ -50,6 +53,7 @@ export class ControlPlane extends pulumi.ComponentResource {
         stack: plan.stack,
         members: members(masters),
         ...(etcdMachines.length > 0 && { etcd: members(etcdMachinesOf(plan)) }),
+        ...(witness && { witness: members([witness]) }),
         rebootstrap: plan.kubernetes.rebootstrap,
       },
       {

@@ -38,6 +38,10 @@ export const configurationChanges = {
   kubernetesVersion: fixed("It is part of the image of all masters and workers."),
   distribution: fixed("It is part of the image of all machines.", newStack),
   "pools.gateway.count": fixed("There is always one gateway."),
+  "pools.gateway.roles[]": {
+    ...fixed("With etcd it is a member of etcd, made of another image.", newStack),
+    formerly: "none",
+  },
   "pools.balancers.count": {
     ...fixed("Two balancers form a cluster with the gateway, which a single one lacks."),
     guardedBy: "members",

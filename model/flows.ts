@@ -81,10 +81,12 @@ export interface GatewayService {
   readonly purpose: string;
   readonly protocol: "tcp" | "udp";
   readonly port: number;
-  /** `segments`: any host in any segment; `uplink`: the host's port-forward; `balancers`: these addresses only. */
-  readonly from: "segments" | "uplink" | "balancers";
+  /** `segments`: any host in any segment; `uplink`: the host's port-forward; the others: these addresses only. */
+  readonly from: "segments" | "uplink" | "balancers" | "masters";
   /** Only where this moves the floating IP. */
   readonly movedBy?: "pacemaker";
+  /** Only where the gateway has this role, too. */
+  readonly role?: "etcd";
 }
 
 /** What the gateway itself answers, beside ICMP. */
@@ -95,4 +97,6 @@ export const gatewayServices: readonly GatewayService[] = [
   { purpose: "NTP, to virtual machines", protocol: "udp", port: ports.ntp, from: "segments" },
   { purpose: "bastion", protocol: "tcp", port: ports.ssh, from: "uplink" },
   { purpose: "Corosync", protocol: "udp", port: ports.corosync, from: "balancers", movedBy: "pacemaker" },
+  { purpose: "etcd, from its other members", protocol: "tcp", port: ports.etcdClient, from: "masters", role: "etcd" },
+  { purpose: "etcd, from its other members", protocol: "tcp", port: ports.etcdPeer, from: "masters", role: "etcd" },
 ];

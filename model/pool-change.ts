@@ -40,9 +40,14 @@ const guardedRole: Readonly<Record<Pool, Role>> = {
   ...{ balancers: "balancer", storage: "storage" },
 };
 
-/** The pool that guards nodes with these roles, if any does. */
+/**
+ * The pool that guards nodes with these roles, if any does. A gateway that is a member of etcd counts among the masters, beside
+ * whose etcd it votes.
+ */
 export const poolOf = (roles: readonly Role[]): Pool | undefined =>
-  pools.find((pool) => roles.includes(guardedRole[pool]));
+  roles.includes("gateway") && roles.includes("etcd")
+    ? "masters"
+    : pools.find((pool) => roles.includes(guardedRole[pool]));
 
 /** The planned members that the guard protects, of a plan or of a rendering. */
 export function guardedPools<Node extends { readonly roles: readonly Role[] }>(

@@ -10,6 +10,12 @@ export const ports = {
   etcdPeer: 2380,
   etcdMetrics: 2381,
   kubelet: 10250,
+  kubeletHealth: 10248,
+  kubeProxyMetrics: 10249,
+  kubeProxyHealth: 10256,
+  controllerManager: 10257,
+  scheduler: 10259,
+  networkPolicies: 9880,
   /** VXLAN as Linux has it by default, which flannel uses. */
   podNetwork: 8472,
   corosync: 5405,

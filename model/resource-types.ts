@@ -117,8 +117,9 @@ export interface BootstrapMember {
 export interface BootstrapInputs {
   readonly stack: string;
   readonly members: readonly BootstrapMember[];
-  /** The machines of etcd, which have the cluster's data; absent where the masters have it. */
+  /** The machines of etcd, which have the cluster's data; absent where the masters have it, with or without a witness. */
   readonly etcd?: readonly BootstrapMember[];
+  readonly witness?: readonly BootstrapMember[];
   /** Consent to start a new, empty cluster when the data of every master is gone. */
   readonly rebootstrap: boolean;
 }

@@ -1,7 +1,7 @@
 import type { SegmentName } from "./segments";
 import type { ImageKind } from "./volumes";
 
-/** What a node is for. A node has a set of roles, listed in this order. */
+/** What a node is for. A node has a set of roles: first the one that names it, then the others in this order. */
 export const roleNames = ["gateway", "balancer", "master", "etcd", "worker", "storage"] as const;
 
 export type Role = (typeof roleNames)[number];

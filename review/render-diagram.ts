@@ -1,6 +1,13 @@
 import { primaryRole, type Role } from "../model/roles";
 import { floatingIpSegment } from "../model/segments";
-import { type DataCenterPlan, etcdMachinesOf, type NodePlan, type SegmentPlan } from "../stacks/plan/data-center-plan";
+import {
+  type DataCenterPlan,
+  etcdMachinesOf,
+  type NodePlan,
+  nodesOf,
+  type SegmentPlan,
+  witnessOf,
+} from "../stacks/plan/data-center-plan";
 
 export const diagramFormats = ["text", "mermaid"] as const;
 export type DiagramFormat = (typeof diagramFormats)[number];
@@ -25,6 +32,13 @@ const hostPortsOf = ({ hostPorts }: DataCenterPlan): readonly (readonly [port: n
 const furtherRoles = ({ roles }: NodePlan): readonly Role[] =>
   roles.filter((role) => role !== primaryRole(roles) && role !== "etcd");
 
+const witnessText = (plan: DataCenterPlan): readonly string[] => (witnessOf(plan) ? [" + etcd (witness)"] : []);
+
+const segmentOfMasters = (plan: DataCenterPlan) => nodesOf(plan, "master")[0]?.interfaces[0]?.segment;
+
+/** The members of etcd where the gateway is one of them. */
+const ringOf = (plan: DataCenterPlan): readonly string[] => nodesOf(plan, "etcd").map(({ name }) => name);
+
 /** A segment without machines is left out. */
 const segmentsWithMachines = (plan: DataCenterPlan): readonly SegmentPlan[] =>
   plan.segments.filter((segment) => nodesIn(plan, segment).length > 0);
@@ -39,7 +53,7 @@ function renderText(plan: DataCenterPlan): string {
       .map(([port, leadsTo]) => `127.0.0.1:${port} = ${leadsTo}`)
       .join(", ")}`,
     "  │",
-    `gateway      uplink ${uplink.address}`,
+    [`gateway      uplink ${uplink.address}`, ...witnessText(plan)].join(" "),
     ...segments.flatMap((segment, position) => textOfSegment(plan, segment, position === segments.length - 1)),
     "",
   ].join("\n");
@@ -49,6 +63,8 @@ function textOfSegment(plan: DataCenterPlan, segment: SegmentPlan, last: boolean
   const leaves = nodesIn(plan, segment).map((node) =>
     [node.name.padEnd(12), node.address, ...furtherRoles(node).map((role) => ` + ${role}`)].join(" "),
   );
+  if (witnessOf(plan) && segment.name === segmentOfMasters(plan))
+    leaves.push(`${"etcd".padEnd(12)} ${ringOf(plan).join(", ")}`);
   if (segment.name === floatingIpSegment) leaves.push(`${"floating IP".padEnd(12)} ${floatingAddress(plan)} → masters`);
   if (segment.name === "masters" && etcdMachinesOf(plan).length > 0) leaves.push(`${"API servers".padEnd(12)} → etcd`);
   return [
@@ -65,11 +81,14 @@ function renderMermaid(plan: DataCenterPlan): string {
   return [
     "flowchart TB",
     `  host["${["this host", ...hostPortsOf(plan).map(([port, leadsTo]) => `${leadsTo} 127.0.0.1:${port}`)].join("<br/>")}"] --> gateway`,
-    `  gateway["gateway<br/>${uplink.address}"]`,
+    `  gateway["${["gateway", uplink.address, ...witnessText(plan).map((text) => text.trim())].join("<br/>")}"]`,
     ...segmentsWithMachines(plan).flatMap((segment) => mermaidOfSegment(plan, segment)),
     "  gateway --> floating_ip",
     `  floating_ip -.-> ${balancers.join(" & ")}`,
-    `  ${balancers.join(" & ")} --> ${masters.join(" & ")}`,
+    // A machine that is both forwards to itself, too.
+    ...(balancers.some((name) => masters.includes(name))
+      ? []
+      : [`  ${balancers.join(" & ")} --> ${masters.join(" & ")}`]),
     ...mermaidOfEtcd(plan, masters),
     ...segmentsWithMachines(plan)
       .filter((segment) => segment.name !== floatingIpSegment)
@@ -80,6 +99,7 @@ function renderMermaid(plan: DataCenterPlan): string {
 
 /** API servers reach every member, and the members form a ring. */
 function mermaidOfEtcd(plan: DataCenterPlan, masters: readonly string[]): readonly string[] {
+  if (witnessOf(plan)) return [`  ${[...ringOf(plan), ringOf(plan)[0] ?? ""].map(identifier).join(" --- ")}`];
   const members = etcdMachinesOf(plan).map(({ name }) => identifier(name));
   if (members.length === 0) return [];
   const ring = members.length > 2 ? [...members, members[0]] : members;

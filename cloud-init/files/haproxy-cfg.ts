@@ -1,6 +1,7 @@
 import { fixedTimers } from "../../model/failover-profiles";
 import { guestPaths } from "../../model/guest-paths";
 import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
+import { everyAddress } from "../../stacks/plan/plan-listeners";
 import { confValue } from "../quoting";
 
 /**
@@ -9,7 +10,7 @@ import { confValue } from "../quoting";
  *
  * Round robin: leastconn would favour the dead master, whose streams have ended.
  */
-export function renderHaproxyCfg(plan: DataCenterPlan): string {
+export function renderHaproxyCfg(plan: DataCenterPlan, addresses: Addresses = [everyAddress]): string {
   const port = confValue(plan.balancing.port);
   return `global
   user haproxy
@@ -29,9 +30,9 @@ defaults
   option clitcpka
   option srvtcpka
 
-# Bound to all addresses: the floating IP may come later.
+# ${placeOf(addresses)}
 frontend api
-  bind :${port}
+  bind ${bindings(addresses, plan.balancing.port)}
   default_backend masters
 
 # A check verifies the master's certificate as clients do, in a full handshake: a resumed session would skip it.
@@ -43,17 +44,28 @@ backend masters
   default-server check check-ssl verify required ca-file ${guestPaths.balancerAuthority} no-ssl-reuse ${checkTimers} on-marked-down shutdown-sessions
 ${nodesOf(plan, "master")
   .map((node) => serverLine(node, port))
-  .join("")}${plan.hostPorts.nodePorts.map(({ nodePort }) => nodePortListener(plan, nodePort)).join("")}`;
+  .join("")}${plan.hostPorts.nodePorts.map(({ nodePort }) => nodePortListener(plan, addresses, nodePort)).join("")}`;
 }
+
+/** Those on which a balancing program listens. */
+export type Addresses = readonly string[];
+
+export const placeOf = (addresses: Addresses): string =>
+  addresses.includes(everyAddress)
+    ? "Bound to all addresses: the floating IP may come later."
+    : "Not on this machine's own address, where it has these ports for itself. The floating IP may come later.";
+
+const bindings = (addresses: Addresses, port: number): string =>
+  addresses.map((address) => `${address === everyAddress ? "" : confValue(address)}:${confValue(port)}`).join(",");
 
 /**
  * A check is a connection, which a pod accepts: it fails where the worker is down, and where the worker does not serve the
  * Service. A connection attempt that fails goes to another worker. Sessions stay when a check fails, because pods that end may
  * still serve them; keepalives end those of a dead worker.
  */
-const nodePortListener = (plan: DataCenterPlan, nodePort: number): string => `
+const nodePortListener = (plan: DataCenterPlan, addresses: Addresses, nodePort: number): string => `
 listen node-port-${nodePort}
-  bind :${nodePort}
+  bind ${bindings(addresses, nodePort)}
   balance roundrobin
   srvtcpka-idle 10s
   srvtcpka-intvl 5s

@@ -116,14 +116,21 @@ function addressesOf(plan: DataCenterPlan, party: FlowParty): string[] {
   return segmentsOf(plan, party).map(({ nodeRange }) => `${nodeRange.first}-${nodeRange.last}`);
 }
 
-const servicesOf = ({ balancing }: DataCenterPlan): readonly GatewayService[] =>
-  gatewayServices.filter(({ movedBy }) => movedBy === undefined || movedBy === balancing.movedBy);
+const servicesOf = (plan: DataCenterPlan): readonly GatewayService[] => {
+  const gatewayRoles = nodesOf(plan, "gateway").flatMap(({ roles: set }) => set);
+  return gatewayServices.filter(
+    ({ movedBy, role }) =>
+      (movedBy === undefined || movedBy === plan.balancing.movedBy) &&
+      (role === undefined || gatewayRoles.includes(role)),
+  );
+};
 
 function serviceRule(plan: DataCenterPlan, service: GatewayService): string {
   const from = {
     segments: `iifname ${interfaces(plan)}`,
     uplink: `iifname "uplink"`,
     balancers: `iifname "${floatingIpSegment}" ip saddr @balancer`,
+    masters: `iifname ${interfaces(plan)} ip saddr @master`,
   }[service.from];
   return `${from} ${service.protocol} dport ${service.port} accept comment "${service.purpose}"`;
 }

@@ -1,7 +1,9 @@
 import { balancers } from "../../model/balancers";
 import { fixedTimers } from "../../model/failover-profiles";
 import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
+import { everyAddress } from "../../stacks/plan/plan-listeners";
 import { confValue } from "../quoting";
+import { type Addresses, placeOf } from "./haproxy-cfg";
 
 const { failures, leftOutSeconds, idleSeconds, probes, retransmissions } = fixedTimers.passive;
 
@@ -11,7 +13,7 @@ const { failures, leftOutSeconds, idleSeconds, probes, retransmissions } = fixed
  *
  * Its second server answers health checks of this balancer. With `reuseport` it starts while another program still has the port.
  */
-export function renderNginxConf(plan: DataCenterPlan): string {
+export function renderNginxConf(plan: DataCenterPlan, addresses: Addresses = [everyAddress]): string {
   const port = confValue(plan.balancing.port);
   return `load_module modules/ngx_stream_module.so;
 user www-data;
@@ -32,10 +34,9 @@ ${nodesOf(plan, "master")
   .map((node) => serverLine(node, port))
   .join("")}  }
 
-  # Bound to all addresses: the floating IP may come later.
+  # ${placeOf(addresses)}
   server {
-    listen ${port} reuseport so_keepalive=on;
-    proxy_pass masters;
+${listenLines(addresses, plan.balancing.port)}    proxy_pass masters;
     proxy_connect_timeout ${confValue(plan.balancing.connectMs)}ms;
     proxy_next_upstream on;
     proxy_socket_keepalive on;
@@ -46,12 +47,18 @@ ${nodesOf(plan, "master")
     listen unix:${balancers.nginx.socket};
     return "nginx answers\\n";
   }
-${plan.hostPorts.nodePorts.map(({ nodePort }) => nodePortServer(plan, nodePort)).join("")}}
+${plan.hostPorts.nodePorts.map(({ nodePort }) => nodePortServer(plan, addresses, nodePort)).join("")}}
 `;
 }
 
+const listenLines = (addresses: Addresses, port: number): string =>
+  addresses
+    .map((address) => (address === everyAddress ? `${port}` : `${confValue(address)}:${port}`))
+    .map((place) => `    listen ${place} reuseport so_keepalive=on;\n`)
+    .join("");
+
 /** Of every worker; one that does not accept a connection is left out like a master. */
-const nodePortServer = (plan: DataCenterPlan, nodePort: number): string => `
+const nodePortServer = (plan: DataCenterPlan, addresses: Addresses, nodePort: number): string => `
   upstream node-port-${nodePort} {
     zone node-port-${nodePort} 64k;
 ${nodesOf(plan, "worker")
@@ -59,8 +66,7 @@ ${nodesOf(plan, "worker")
   .join("")}  }
 
   server {
-    listen ${nodePort} reuseport so_keepalive=on;
-    proxy_pass node-port-${nodePort};
+${listenLines(addresses, nodePort)}    proxy_pass node-port-${nodePort};
     proxy_connect_timeout ${confValue(plan.balancing.connectMs)}ms;
     proxy_next_upstream on;
     proxy_socket_keepalive on;

@@ -1,6 +1,7 @@
 import { type BalancerName, balancers } from "../../model/balancers";
 import { guestCommand, guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { balancerAddresses } from "../../stacks/plan/plan-listeners";
 import { renderHaproxyCfg } from "../files/haproxy-cfg";
 import { renderKeepalivedConf } from "../files/keepalived-conf";
 import { deadConnections, renderNginxConf } from "../files/nginx-conf";
@@ -15,11 +16,13 @@ type Content = Pick<RoleContent, "files" | "enable">;
 export function balancerContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
   const { movedBy, program } = plan.balancing;
   const { title, unit, answers } = balancers[program];
-  const { files, commands } = programs[program](plan);
+  const { files, commands } = programs[program](plan, node);
+  const early = bindsEarly(plan, node);
   const mover = movers[movedBy](plan, node);
   const change = balancingChange(plan);
   return {
     files: [
+      ...early.files,
       ...files,
       commandFile("balancer/role-ready", { title, answers }),
       ...reload[program],
@@ -27,7 +30,7 @@ export function balancerContent(plan: DataCenterPlan, node: NodePlan): RoleConte
       ...change.files,
     ],
     environment: { FLOATING_IP_BY: movedBy, ...change.environment },
-    commands,
+    commands: [...early.commands, ...commands],
     enable: [`${unit}.service`, ...mover.enable],
   };
 }
@@ -126,28 +129,40 @@ const nginxUnit = `${restart}ExecStartPre=-/usr/bin/rm -f ${balancers.nginx.sock
 ExecStop=
 `;
 
-const sysctlPath = "/etc/sysctl.d/90-nginx.conf";
-const applySysctl = ["/usr/lib/systemd/systemd-sysctl", sysctlPath];
+/** Settings of the kernel, and the command that applies them. */
+function kernelSettings(name: string, content: string): Program {
+  const path = `/etc/sysctl.d/90-${name}.conf`;
+  const apply = ["/usr/lib/systemd/systemd-sysctl", path];
+  return { files: [{ path, mode: "0644", content, changes: { reload: apply.join(" ") } }], commands: [apply] };
+}
 
-const programs: Readonly<Record<BalancerName, (plan: DataCenterPlan) => Pick<RoleContent, "files" | "commands">>> = {
-  haproxy: (plan) => ({
+/** Lets a program bind to the floating IP while another balancer holds it. */
+const bindsEarly = (plan: DataCenterPlan, node: NodePlan): Program =>
+  balancerAddresses(plan, node).includes(plan.balancing.floatingIp)
+    ? kernelSettings("floating-ip", "net.ipv4.ip_nonlocal_bind = 1\n")
+    : { files: [], commands: [] };
+
+type Program = Pick<RoleContent, "files" | "commands">;
+
+const programs: Readonly<Record<BalancerName, (plan: DataCenterPlan, node: NodePlan) => Program>> = {
+  haproxy: (plan, node) => ({
     files: [
       authority(guestCommand("reload-haproxy")),
-      configuration("haproxy", renderHaproxyCfg(plan)),
+      configuration("haproxy", renderHaproxyCfg(plan, balancerAddresses(plan, node))),
       unitFile("haproxy.service", "90-restart", restart),
     ],
     commands: [],
   }),
-  nginx: (plan) => ({
+  nginx: (plan, node) => ({
     files: [
       // Only `status` uses it.
       authority(""),
-      { path: sysctlPath, mode: "0644", content: deadConnections, changes: { reload: applySysctl.join(" ") } },
+      ...kernelSettings("nginx", deadConnections).files,
       // Before the reload of the configuration, which may start the unit.
       changing(unitFile("nginx.service", "90-restart", nginxUnit)),
-      configuration("nginx", renderNginxConf(plan)),
+      configuration("nginx", renderNginxConf(plan, balancerAddresses(plan, node))),
     ],
-    commands: [applySysctl],
+    commands: kernelSettings("nginx", deadConnections).commands,
   }),
 };
 

@@ -1,6 +1,6 @@
 import { type GuestCommand, guestCommand, guestPaths } from "../../model/guest-paths";
 import { renewalDays } from "../../model/health-check";
-import { type DataCenterPlan, etcdMachinesOf, type NodePlan } from "../../stacks/plan/data-center-plan";
+import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
 import { emitYaml } from "../emit-yaml";
 import { standaloneKubelet } from "../files/kubernetes/cluster-configuration";
 import { etcdConfigurationFile } from "../files/kubernetes/kubeadm-config";
@@ -20,7 +20,7 @@ const commands: readonly GuestCommand[] = [
 ] as GuestCommand[];
 
 /**
- * A member of etcd on a machine of its own. A kubelet without a cluster runs it as a static pod, which kubeadm writes as it does
+ * A member of etcd on a machine of its own, or on the gateway. A kubelet without a cluster runs it as a static pod, which kubeadm writes as it does
  * on a master. On a master, kubeadm itself needs nothing beside the master's own content.
  */
 export function etcdContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
@@ -56,7 +56,7 @@ export function etcdContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
     environment: {
       KUBEADM_CONTROL_PLANE: guestPaths.controlPlaneConfiguration,
       KUBEADM_PATCHES: guestPaths.patches,
-      ETCD_MEMBERS: etcdMachinesOf(plan)
+      ETCD_MEMBERS: nodesOf(plan, "etcd")
         .map(({ name, address }) => `${name}=${address}`)
         .join(" "),
       RENEWAL_DAYS: String(renewalDays),

@@ -2,6 +2,7 @@ import { type GuestCommand, guestCommand, guestPaths } from "../../model/guest-p
 import { renewalDays } from "../../model/health-check";
 import type { SecretName } from "../../model/seed";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { apiServerAddress } from "../../stacks/plan/plan-listeners";
 import { etcdProxy, etcdProxyName } from "../files/etcd-proxy";
 import { admissionConfiguration } from "../files/kubernetes/admission-configuration";
 import { approverUser } from "../files/kubernetes/approver-objects";
@@ -128,7 +129,11 @@ function clusterFiles(plan: DataCenterPlan, node: NodePlan): SeedFile[] {
       content: controlPlaneConfigurationFile(plan, node),
       changes: { ...applied, check: 'kubeadm config validate --config "$1"' },
     },
-    ...kubeadmPatches(plan).map((patch) => ({ ...patch, mode: "0644", changes: { reload: "" } })),
+    ...kubeadmPatches(plan, apiServerAddress(node)).map((patch) => ({
+      ...patch,
+      mode: "0644",
+      changes: { reload: "" },
+    })),
     {
       path: guestPaths.plannedNodes,
       mode: "0644",

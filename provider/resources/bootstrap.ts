@@ -23,9 +23,10 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
         stack: schemas.stack,
         members: schemas.list(schemas.bootstrapMember, "The stack's masters."),
         etcd: schemas.list(schemas.bootstrapMember, "The machines of etcd, if it has its own."),
+        witness: schemas.list(schemas.bootstrapMember, "A member of etcd beside the masters, if there is one."),
         rebootstrap: schemas.flag("Start a new, empty cluster when the data of every master is gone."),
       },
-      optional: ["etcd"],
+      optional: ["etcd", "witness"],
       outputs: {
         bootstrappedWith: schemas.list(schemas.text(), "Names of the masters that bootstrapped the cluster."),
         clusterId: schemas.text("UID of the kube-system namespace."),
@@ -72,21 +73,23 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
 }
 
 /** The nodes that have the cluster's data. */
-const dataMembers = ({ members, etcd }: BootstrapInputs): readonly BootstrapMember[] => etcd ?? members;
+const dataMembers = ({ members, etcd, witness = [] }: BootstrapInputs): readonly BootstrapMember[] =>
+  etcd ?? [...members, ...witness];
 const nounOf = ({ etcd }: BootstrapInputs): string => (etcd === undefined ? "master" : "etcd machine");
 
 interface ClusterNodes {
   readonly masters: readonly Master[];
-  /** The same, unless etcd has machines of its own. */
+  /** The same and the witness, unless etcd has machines of its own. */
   readonly withData: readonly Master[];
 }
 
 async function lookAtAll(connect: ConnectGuest, inputs: BootstrapInputs, context: Context): Promise<ClusterNodes> {
-  const [masters, etcd] = await Promise.all([
+  const [masters, witness, etcd] = await Promise.all([
     lookAt(connect, inputs.members, context),
+    lookAt(connect, inputs.witness ?? [], context),
     inputs.etcd && lookAt(connect, inputs.etcd, context),
   ]);
-  return { masters, withData: etcd ?? masters };
+  return { masters, withData: etcd ?? [...masters, ...witness] };
 }
 
 /** A master, or an etcd machine. */

@@ -6,6 +6,7 @@ import type { ConfigurationProblem } from "./describe-problems";
 import { derivedHostPorts } from "./host-ports";
 import { networkRules } from "./network-rules";
 import { poolRules } from "./pool-rules";
+import { roleRules } from "./role-rules";
 import type { Finding } from "./rules";
 import { findingsOf } from "./schema-findings";
 import { virtualboxRules } from "./virtualbox-rules";
@@ -23,7 +24,7 @@ export type ParseResult =
   | { readonly configuration: Configuration; readonly problems?: undefined }
   | { readonly configuration?: undefined; readonly problems: readonly ConfigurationProblem[] };
 
-const rules = [...poolRules, ...networkRules, ...addressRules, ...virtualboxRules];
+const rules = [...poolRules, ...roleRules, ...networkRules, ...addressRules, ...virtualboxRules];
 
 /**
  * Turns what the user wrote into a complete, checked configuration, or into a list of all its problems.

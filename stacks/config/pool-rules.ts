@@ -6,24 +6,6 @@ import type { Rule } from "./rules";
 import { canBeCarved, layOutSegments, nodeCapacityOf } from "./segment-layout";
 import { volumeRules } from "./volume-rules";
 
-const mastersOdd: Rule = {
-  reads: [
-    ["pools", "masters", "count"],
-    ["pools", "etcd", "count"],
-  ],
-  check({ pools }) {
-    const count = pools.masters.count;
-    if (count % 2 === 1 || hasEtcdMachines(pools)) return [];
-    return [
-      {
-        path: ["pools", "masters", "count"],
-        rule: "must be odd: an even number survives no more failures than one master less",
-        fix: `use ${count - 1} or ${count + 1}, or give etcd machines of its own, e.g. pools.etcd: {count: 3}`,
-      },
-    ];
-  },
-};
-
 const etcdOdd: Rule = {
   reads: [["pools", "etcd", "count"]],
   check({ pools }) {
@@ -38,10 +20,11 @@ const etcdOdd: Rule = {
 const noRebootstrap: Rule = {
   reads: [
     ["pools", "etcd", "count"],
+    ["pools", "gateway", "roles"],
     ["options", "rebootstrap"],
   ],
   check({ pools, options }) {
-    if (!options.rebootstrap || !hasEtcdMachines(pools)) return [];
+    if (!options.rebootstrap || !(hasEtcdMachines(pools) || pools.gateway.roles.includes("etcd"))) return [];
     const rule = "must be false with machines for etcd: the masters belong to the cluster whose data is gone";
     const fix = "restore a backup of etcd, or start over with `npx groundplane destroy`";
     return [{ path: ["options", "rebootstrap"], rule, fix }];
@@ -136,7 +119,6 @@ function totalMemoryMiB({ pools }: Pick<Configuration, "pools">): number {
 }
 
 export const poolRules: readonly Rule[] = [
-  mastersOdd,
   etcdOdd,
   noRebootstrap,
   masterAtLeast("cpus", 2, "use 2 or more"),

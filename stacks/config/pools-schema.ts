@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Role } from "../../model/roles";
 import { volumes } from "../../model/volumes";
 
 /** The part of the schema that says how many machines of which kind there are. */
@@ -56,25 +57,29 @@ const poolShape = (least: number, defaults: PoolDefaults) => ({
   disks: z.array(diskSchema).default([]).describe("Data disks of each machine."),
 });
 
-const furtherRoles = z
-  .array(z.enum(["worker"]))
-  .refine((names) => new Set(names).size === names.length, {
-    error: "must name each role once",
-    params: { fix: "remove the repeated role" },
-  })
-  .default([])
-  .describe("Roles of each master besides its own: with `worker`, pods run on masters as on workers.");
+const furtherRoles = <const Names extends readonly [Role, ...Role[]]>(names: Names, text: string) =>
+  z
+    .array(z.enum(names))
+    .refine((given) => new Set(given).size === given.length, {
+      error: "must name each role once",
+      params: { fix: "remove the repeated role" },
+    })
+    .default([])
+    .describe(text);
 
 export const poolsSchema = z
   .strictObject({
-    gateway: poolSchema("Routes, filters, DNS, DHCP, and the way in by SSH; always one.", 1, {
-      count: 1,
-      most: 1,
-      cpus: 1,
-      memoryMiB: 512,
-      diskGiB: 10,
-    }),
-    balancers: poolSchema("HAProxy or nginx with the API's floating IP; two are a pair with failover.", 1, {
+    gateway: z
+      .strictObject({
+        ...poolShape(1, { count: 1, most: 1, cpus: 1, memoryMiB: 512, diskGiB: 10 }),
+        roles: furtherRoles(
+          ["etcd"],
+          "Roles besides its own: with `etcd`, it is the third member of etcd beside two masters.",
+        ),
+      })
+      .prefault({})
+      .describe("Routes, filters, DNS, DHCP, and the way in by SSH; always one."),
+    balancers: poolSchema("HAProxy or nginx with the API's floating IP; two are a pair with failover.", 0, {
       count: 2,
       most: 2,
       cpus: 1,
@@ -90,7 +95,10 @@ export const poolsSchema = z
           memoryMiB: 2048,
           diskGiB: 20,
         }),
-        roles: furtherRoles,
+        roles: furtherRoles(
+          ["balancer", "worker"],
+          "Roles of each master besides its own: with `worker`, pods run on masters as on workers; with `balancer`, masters take the place of the balancers.",
+        ),
       })
       .prefault({})
       .describe("Control plane; an odd number, unless etcd has machines of its own."),

@@ -67,7 +67,7 @@ export interface DataDiskPlan {
 export interface NodePlan {
   /** `gateway`, `balancer-1`, `master-1`, … */
   readonly name: string;
-  /** A set, in the order of the table of roles; the first names the node. */
+  /** A set: first the role that names the node, then the others in the order of the table of roles. */
   readonly roles: readonly Role[];
   /** 1-based within its pool. */
   readonly index: number;
@@ -166,9 +166,13 @@ export function nodesOf(plan: DataCenterPlan, role: Role): readonly NodePlan[] {
   return plan.nodes.filter((node) => node.roles.includes(role));
 }
 
-/** Members of etcd that are no masters; empty where the masters are the members. */
+/** Members of etcd on machines of its own; empty where the masters are the members. */
 export const etcdMachinesOf = (plan: DataCenterPlan): readonly NodePlan[] =>
-  nodesOf(plan, "etcd").filter(({ roles }) => !roles.includes("master"));
+  nodesOf(plan, "etcd").filter(({ roles }) => !roles.includes("master") && !roles.includes("gateway"));
+
+/** The gateway, where it is a member of etcd beside the masters: with it, either of two masters may fail. */
+export const witnessOf = (plan: DataCenterPlan): NodePlan | undefined =>
+  nodesOf(plan, "etcd").find(({ roles }) => roles.includes("gateway") && !roles.includes("master"));
 
 /** The gateway's uplink, with the only host ports that are forwarded into the data centre. */
 export function uplinkOf({ uplink, hostPorts, balancing }: DataCenterPlan): UplinkSpec {

@@ -3,6 +3,7 @@ import { ports } from "../../model/ports";
 import { floatingIpSegment } from "../../model/segments";
 import type { Configuration } from "../config/configuration";
 import { address, cidr, formatAddress } from "../config/ipv4";
+import { countOfRole } from "../config/pool-roles";
 import { floatingIpOffset } from "../config/segment-layout";
 import type { BalancingPlan, SegmentPlan } from "./data-center-plan";
 
@@ -16,7 +17,7 @@ export function planBalancing(configuration: Configuration, segments: readonly S
     prefixLength: dmz.prefixLength,
     port: ports.api,
     program: options.balancer,
-    movedBy: configuration.pools.balancers.count === 2 ? options.failoverBy : "static",
+    movedBy: countOfRole(configuration.pools, "balancer") === 2 ? options.failoverBy : "static",
     ...failoverProfiles[options.failover].balancing,
   };
 }

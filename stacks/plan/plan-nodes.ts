@@ -1,4 +1,5 @@
 import { imageKindOf, isClusterNode, type PoolName, poolNames, primaryRole, type Role, roles } from "../../model/roles";
+import { floatingIpSegment, type SegmentName } from "../../model/segments";
 import type { Configuration, DiskConfiguration } from "../config/configuration";
 import { rolesOfPool } from "../config/pool-roles";
 import type { DataDiskPlan, InterfacePlan, NodePlan, SegmentPlan } from "./data-center-plan";
@@ -47,6 +48,10 @@ function planNode(
   };
 }
 
+/** Where the machines of a pool are: those that may hold the floating IP must be in its segment. */
+const homeOf = (set: readonly Role[]): SegmentName =>
+  set.includes("balancer") ? floatingIpSegment : roles[primaryRole(set)].segment;
+
 /** The gateway has the first address of every segment, every other node is in one segment. */
 function planInterfaces(
   stack: string,
@@ -55,7 +60,7 @@ function planInterfaces(
   index: number,
 ): readonly InterfacePlan[] {
   const isGateway = set.includes("gateway");
-  const home = roles[primaryRole(set)].segment;
+  const home = homeOf(set);
   return segments
     .filter((segment) => isGateway || segment.name === home)
     .map((segment) => planInterface(stack, segment, isGateway ? segment.gateway : nodeAddress(segment, index)));

@@ -99,7 +99,10 @@ function renderFlows(): string {
     `${protocol} ${ports.join(", ")}`,
     purpose,
   ]);
-  const sources = { segments: "any host", uplink: "127.0.0.1 of this host", balancers: "balancers" } as const;
+  const sources = {
+    ...{ segments: "any host", uplink: "127.0.0.1 of this host" },
+    ...{ balancers: "balancers", masters: "masters, where the gateway is a member of etcd" },
+  } as const;
   const gateway = gatewayServices.map(({ purpose, protocol, port, from }) => [
     sources[from],
     "gateway",

@@ -12,6 +12,7 @@ import type { Role } from "../../model/roles";
 import { renderDiagram } from "../../review/render-diagram";
 import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
+import { collisionsOf, listenersOf } from "../../stacks/plan/plan-listeners";
 import { stopOrder } from "../../stacks/plan/stop-order";
 import { validConfiguration } from "../support/arbitrary-configuration";
 
@@ -50,6 +51,15 @@ test("every seed renders and is YAML, and what a machine does follows from its r
 });
 
 const isOpenMaster = ({ roles }: NodePlan): boolean => roles.includes("master") && roles.includes("worker");
+
+test("no two programs of a machine listen on the same port of the same address", () => {
+  fc.assert(
+    fc.property(validConfiguration, (configuration) => {
+      const plan = planDataCenter(configuration);
+      for (const node of plan.nodes) assert.deepEqual(collisionsOf(listenersOf(plan, node)), [], node.name);
+    }),
+  );
+});
 
 test("every worker may mount the volume and is reached where workers are, whatever its segment", () => {
   fc.assert(

@@ -44,7 +44,30 @@ const otherPools = fc.record({
   storage: fc.oneof(fc.constant({ count: 0 }), fc.record({ count: fc.constantFrom(1, 3), disks: someDisks })),
 });
 
-const pools = fc.tuple(controlPlane, otherPools).map(([one, other]) => ({ ...one, ...other }));
+/** Masters that take the place of the balancers: one, two with the gateway's vote, or either beside machines of etcd. */
+const balancingMasters = fc
+  .record({
+    count: fc.constantFrom(1, 2),
+    roles: fc.constantFrom(["balancer"], ["balancer", "worker"]),
+    disks,
+    etcd: fc.constantFrom(0, 3),
+  })
+  .map(({ etcd, ...masters }) => ({
+    masters,
+    balancers: { count: 0 },
+    ...(etcd > 0 && { etcd: { count: etcd } }),
+    ...(etcd === 0 && masters.count === 2 && { gateway: { roles: ["etcd"], memoryMiB: 1024 } }),
+  }));
+
+/** The gateway's vote beside an even number of masters. */
+const witnessed = fc.record({
+  gateway: fc.constant({ roles: ["etcd"], memoryMiB: 1024 }),
+  masters: fc.record({ count: fc.constantFrom(2, 4), disks, roles: masterRoles }),
+});
+
+const pools = fc
+  .tuple(otherPools, fc.oneof({ arbitrary: controlPlane, weight: 3 }, balancingMasters, witnessed))
+  .map(([other, one]) => ({ ...other, ...one }));
 
 const storage = fc.record({ volume: fc.constantFrom("replica-3", "arbiter") });
 const options = fc.record({
@@ -62,7 +85,7 @@ const hostPortsOf = (
   { masters, workers }: { masters: { roles: readonly string[] }; workers: { count: number } },
   ports: number[],
 ) =>
-  workers.count === 0 && masters.roles.length === 0
+  workers.count === 0 && !masters.roles.includes("worker")
     ? {}
     : { nodePorts: ports.map((nodePort, index) => ({ port: 9_000 + index, nodePort })) };
 

@@ -39,6 +39,10 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
     ...{ to: pool("gateway", { count: 2 }), refusedBy: "program" },
     refused: /pools\.gateway\.count: 2/,
   },
+  "pools.gateway.roles[]": {
+    to: { pools: { gateway: { roles: ["etcd"], memoryMiB: 1024 }, masters: { count: 4 } } },
+    refused: /pools\.gateway\.roles\[0\]: none cannot become etcd/,
+  },
   distribution: { to: { distribution: "ubuntu" }, refused: /distribution: debian cannot become ubuntu/ },
   "pools.balancers.count": {
     to: pool("balancers", { count: 1 }),

@@ -3,7 +3,7 @@ import type { Fault } from "../fault";
 import { balancerKill, crashes, plannedMove } from "./balancers";
 import { gatewayKill } from "./gateway";
 import { isolation, partition } from "./isolation";
-import { etcdKill, etcdLeaderKill, masterKill, quorumLoss } from "./masters";
+import { etcdKill, etcdLeaderKill, masterKill, quorumLoss, serverKill } from "./masters";
 import { saturation } from "./saturation";
 import { storageKill } from "./storage";
 import { allStopped, idleStream } from "./whole-stack";
@@ -12,7 +12,7 @@ import { workerKill } from "./workers";
 /** Faults of nodes by role, in the order of execution: from the shortest to the longest. */
 const faultsOf: Readonly<Record<Role, readonly Fault[]>> = {
   balancer: [balancerKill, plannedMove, ...crashes, isolation, partition],
-  master: [masterKill],
+  master: [masterKill, serverKill],
   etcd: [etcdKill, etcdLeaderKill, quorumLoss],
   worker: [workerKill],
   storage: [storageKill],

@@ -5,7 +5,7 @@ import { type DataCenterPlan, etcdMachinesOf, nodesOf } from "../../stacks/plan/
 import { verifyNamespace } from "../acknowledged-writes";
 import type { Fault, Observation } from "../fault";
 import type { Laboratory, Observed } from "../laboratory";
-import { apiGap, lostWrites } from "./balancers";
+import { apiGap, lostWrites, takeover } from "./balancers";
 
 const AFTER_MS = 3_000;
 const DOWN_MS = 6_000;
@@ -22,15 +22,48 @@ export const recovery = (what: string, target: number): Measure => ({ name: "rec
 
 /** Without etcd, a master is only one of several API servers. */
 function needsOthers(plan: DataCenterPlan): string | undefined {
+  if (hasServers(plan)) return "masters are balancers, see server-kill";
   const least = etcdMachinesOf(plan).length > 0 ? 2 : 3;
   const spelt = least === 2 ? "two" : "three";
   return nodesOf(plan, "master").length < least ? `the stack has fewer than ${spelt} masters` : undefined;
 }
 
-const needsThreeMembers = (plan: DataCenterPlan): string | undefined =>
-  nodesOf(plan, "etcd").length < 3
-    ? `the stack has fewer than three ${etcdMachinesOf(plan).length > 0 ? "etcd machines" : "masters"}`
-    : undefined;
+/** The gateway is no member that these faults may kill: this host reaches the API through it. */
+function needsThreeMembers(plan: DataCenterPlan): string | undefined {
+  if (nodesOf(plan, "etcd").filter(({ roles }) => !roles.includes("gateway")).length >= 3) return undefined;
+  return `the stack has fewer than three ${etcdMachinesOf(plan).length > 0 ? "etcd machines" : "masters"}`;
+}
+
+/** Masters that are balancers, too. */
+const hasServers = (plan: DataCenterPlan): boolean =>
+  nodesOf(plan, "master").some(({ roles }) => roles.includes("balancer"));
+
+/** Each of two servers, the one with the floating IP and the other: what remains is one of everything and the witness. */
+export const serverKill: Fault = {
+  name: "server-kill",
+  what: "each of two machines that are masters and balancers loses its network, then its power",
+  measures: (plan) => [
+    apiGap(150),
+    { ...apiGap(takeover(plan)), name: "holder-api-gap", what: `${apiGap(0).what}, if it held the floating IP` },
+    writeGap(1_000),
+    lostWrites,
+  ],
+  inapplicable: (plan) =>
+    !hasServers(plan)
+      ? "masters and balancers have machines of their own"
+      : nodesOf(plan, "etcd").length < 3 || nodesOf(plan, "master").length < 2
+        ? "the stack does not survive the loss of one"
+        : undefined,
+  async run(lab) {
+    const holder = await lab.holder();
+    const names = lab.names("master");
+    const observations = await killInTurn(lab, [...names.filter((name) => name !== holder), holder]);
+    return observations.map((one, position) => {
+      const { "api-gap": gap = 0, ...others } = one.values;
+      return { ...one, values: { ...others, [position < names.length - 1 ? "api-gap" : "holder-api-gap"]: gap } };
+    });
+  },
+};
 
 const seen = ({ apiGap: gap, writeGap: write, lostWrites: lost, timeline }: Observed): Observation => ({
   values: { "api-gap": gap, "write-gap": write, "lost-writes": lost },

@@ -1,12 +1,13 @@
 import { systemNamespace as namespace } from "../../../model/cluster-namespaces";
 import type { ClusterObject } from "../../../model/cluster-object";
+import { ports } from "../../../model/ports";
 import { containerImageNames, networkPolicyLabel } from "../../../model/releases";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 import { role, roleBinding, serviceAccount } from "./access-rules";
 
 const name = "network-policies";
 const labels = { app: name };
-const health = { port: 9880, host: "127.0.0.1" };
+const health = { port: ports.networkPolicies, host: "127.0.0.1" };
 
 /**
  * Enforces NetworkPolicies: kube-network-policies on every node decides about the first packet of each connection of a

@@ -90,7 +90,7 @@ test("a problem is described with its place, value, rule and fix", () => {
     [
       "1 problem in stacks/Pulumi.lab.yaml:",
       "  stacks/Pulumi.lab.yaml:3  pools.masters.count: 2",
-      "      must be odd: an even number survives no more failures than one master less; use 1 or 3, or give etcd machines of its own, e.g. pools.etcd: {count: 3}",
+      "      must be odd: an even number survives no more failures than one master less; use 1 or 3, or give etcd machines of its own, e.g. pools.etcd: {count: 3}, or a third member: pools.gateway: {roles: [etcd]}",
     ].join("\n"),
   );
 });

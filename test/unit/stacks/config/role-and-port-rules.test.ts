@@ -49,7 +49,7 @@ const cases = [
     what: "a role that masters cannot have",
     value: { pools: { masters: { roles: ["storage"] } } },
     path: "pools.masters.roles[0]",
-    rule: /must be worker/,
+    rule: /must be one of .*balancer.*worker/,
     fix: /./,
   },
   {

@@ -1,0 +1,117 @@
+/** Two servers and the gateway's vote, on real machines: either server may die, and reads and writes go on. */
+
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { after, type TestContext, test } from "node:test";
+import { dataFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
+import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
+import type { VerifyReport } from "../../model/contract-report";
+import { etcdctl, secondsSince } from "../e2e/lab-under-test";
+import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { exampleText } from "../support/example-stacks";
+import { nspawnSkipReason } from "../support/nspawn-host";
+import { onSignal } from "../support/on-signal";
+import { copyProject } from "../support/project-copy";
+
+/** The targets are for idle cores, and other tests run beside this one. */
+const LONGEST_GAP_MS = 15_000;
+
+test("two servers", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
+  const project = copyProject(dataFolder());
+  process.env.GROUNDPLANE_DATA = project.data;
+  const stack = `pair-${process.pid.toString(36)}`;
+  const cluster = new ClusterUnderTest(project, stack);
+  const driver = createNspawnDriver(localHost);
+  let takenDown: Promise<void> | undefined;
+  const takeDown = async () => {
+    await cluster.interrupt();
+    mustSucceed("destroy", await new ClusterUnderTest(project, stack).groundplane("destroy", "--yes"));
+    project.remove();
+  };
+  const takeDownOnce = () => (takenDown ??= takeDown());
+  onSignal(takeDownOnce);
+  after(takeDownOnce);
+
+  let broken = false;
+  const step = (name: string, run: (inner: TestContext) => Promise<void>) =>
+    t.test(name, async (inner) => {
+      if (broken) return inner.skip("an earlier step failed");
+      broken = true;
+      const started = performance.now();
+      await run(inner);
+      inner.diagnostic(`took ${secondsSince(started)}`);
+      broken = false;
+    });
+  const on = async (node: string, command: string) => mustSucceed(command, await cluster.onNode(node, command)).stdout;
+  const members = async (asked: string): Promise<readonly string[]> => {
+    const rows = (await on(asked, etcdctl("member list --write-out=simple"))).trim().split("\n");
+    return rows.map((row) => row.split(", ")[2] ?? "").sort();
+  };
+  const isHealthy = () =>
+    eventually(
+      "a healthy stack",
+      patienceMs,
+      () => cluster.groundplane("status"),
+      ({ exitCode }) => exitCode === 0,
+    );
+
+  await step("start creates the example, and status finds it healthy", async () => {
+    fs.writeFileSync(project.stackFile(stack), exampleText("pair").replace("driver: auto", "driver: nspawn"));
+    mustSucceed("start", await cluster.groundplane("start", "--yes"));
+    assert.deepEqual(await members("gateway"), ["gateway", "master-1", "master-2"]);
+    await isHealthy();
+  });
+
+  await step("each program listens where the plan says", async () => {
+    for (const [index, name] of ["master-1", "master-2"].entries()) {
+      const listening = await on(
+        name,
+        "ss -Hltnp 'sport = :6443' | awk '{ print $4, $6 }' | sed 's/[,(].*//' | sort -u",
+      );
+      const own = (await on(name, "ss -Hltnp 'sport = :6443'")).split("\n");
+      const at = (program: string) =>
+        own.filter((line) => line.includes(`"${program}"`)).map((line) => line.trim().split(/ +/)[3]);
+      assert.deepEqual([...new Set(at("haproxy"))].sort(), ["127.0.0.1:6443", "192.168.56.10:6443"], listening);
+      assert.deepEqual([...new Set(at("kube-apiserver"))], [`192.168.56.1${index + 1}:6443`], listening);
+    }
+  });
+
+  await step("pods run on both servers", async () => {
+    const kubectl = (...words: string[]) => cluster.kubectl("master-1", ...words);
+    const taints = mustSucceed("taints", await kubectl("get", "nodes", "-o", "jsonpath={.items[*].spec.taints}"));
+    assert.equal(taints.stdout.trim(), "");
+  });
+
+  await step("either server loses its power, and reads and writes go on", async (inner) => {
+    const file = path.join(project.data, "verify.json");
+    const output = await cluster.groundplane("verify", "--only", "server-kill", "--json", file);
+    if (!fs.existsSync(file)) mustSucceed("verify", output);
+    const { faults } = JSON.parse(fs.readFileSync(file, "utf8")) as VerifyReport;
+    const results = faults.flatMap((fault) => fault.results);
+    const names = ["api-gap", "holder-api-gap", "write-gap", "lost-writes"];
+    assert.deepEqual(
+      results.map(({ name }) => name),
+      names,
+    );
+    for (const { name, p50, max, target, unit } of results) {
+      inner.diagnostic(`server-kill ${name}: p50 ${p50}, max ${max}, target ${target}`);
+      assert.ok(max <= (unit === "ms" ? LONGEST_GAP_MS : 0), `${name}: ${max}`);
+    }
+  });
+
+  await step("the guard keeps a majority, and a server is replaced on demand", async () => {
+    const exported = mustSucceed("export", await cluster.pulumi("stack", "export")).stdout;
+    const urnOf = (name: string): string =>
+      new RegExp(`"urn": "([^"]*index:Machine::${name})"`).exec(exported)?.[1] ?? "";
+    const generation = async () => (await driver.inspectMachine({ stack, name: "master-2" }))?.generation;
+    const before = await generation();
+    const words = ["up", "--yes", "--skip-preview", "--suppress-outputs"];
+    mustSucceed("up", await cluster.pulumi(...words, "--replace", urnOf("master-2")));
+    assert.notEqual(await generation(), before);
+    assert.deepEqual(await members("gateway"), ["gateway", "master-1", "master-2"]);
+    await isHealthy();
+    mustSucceed("no changes", await cluster.pulumi("preview", "--expect-no-changes"));
+  });
+});
