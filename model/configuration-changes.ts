@@ -186,6 +186,8 @@ export function changedSettings(before: Settings, after: Settings): readonly Set
 
 /** Why a running stack cannot have the new configuration; empty if it can. */
 export function refusedSettings(before: Settings, after: Settings): readonly string[] {
+  // A stack that is not created yet has no former values.
+  if (Object.keys(before).length === 0) return [];
   const refused = changedSettings(before, after).filter(
     // What had no effect so far may begin.
     (one) => one.change.class === "creation-only" && one.before !== undefined && one.after !== undefined,

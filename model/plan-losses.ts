@@ -7,6 +7,7 @@ import {
   type Pool,
   type PoolChange,
   type PresentMember,
+  plannedMembers,
   poolOf,
   without,
 } from "./pool-change";
@@ -41,7 +42,7 @@ export function refusedLosses(
   after: GuardedMembers,
   volume = after.volume,
 ): readonly RefusedLoss[] {
-  const changes = (pool: Pool): PoolChange => changeOf(pool, before, present, after[pool] ?? []);
+  const changes = (pool: Pool): PoolChange => changeOf(pool, before, present, plannedMembers(after, pool));
   const moved = movedEtcd(before, after);
   if (moved.length > 0) return moved;
   return Object.values(lossesOf).flatMap((losses) => losses(changes, { ...after, former: volume }));

@@ -49,6 +49,14 @@ export const poolOf = (roles: readonly Role[]): Pool | undefined =>
     ? "masters"
     : pools.find((pool) => roles.includes(guardedRole[pool]));
 
+/** A master that is a balancer, too, is guarded as a master, and is a member of both pools. */
+const isMember = (pool: Pool, roles: readonly Role[]): boolean =>
+  poolOf(roles) === pool || (pool === "balancers" && roles.includes("balancer"));
+
+/** The planned members of a pool, by roles. */
+export const plannedMembers = (planned: GuardedMembers, pool: Pool): readonly GuardedMember[] =>
+  pools.flatMap((home) => (planned[home] ?? []).filter((member) => isMember(pool, rolesOfMember(home, member))));
+
 /** The planned members that the guard protects, of a plan or of a rendering. */
 export function guardedPools<Node extends { readonly roles: readonly Role[] }>(
   nodes: readonly Node[],
@@ -91,7 +99,7 @@ export function changeOf(
   after: readonly GuardedMember[],
 ): PoolChange {
   const wanted = new Map(after.map((member) => [member.name, member]));
-  const members = before.filter(({ roles }) => poolOf(roles) === pool).map(({ name }) => name);
+  const members = before.filter(({ roles }) => isMember(pool, roles)).map(({ name }) => name);
   const isRunning = (name: string): boolean => present.get(name)?.running === true;
   const isReplaced = (name: string): boolean => {
     const [is, shall] = [present.get(name), wanted.get(name)];

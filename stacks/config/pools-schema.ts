@@ -79,13 +79,17 @@ export const poolsSchema = z
       })
       .prefault({})
       .describe("Routes, filters, DNS, DHCP, and the way in by SSH; always one."),
-    balancers: poolSchema("HAProxy or nginx with the API's floating IP; two are a pair with failover.", 0, {
-      count: 2,
-      most: 2,
-      cpus: 1,
-      memoryMiB: 512,
-      diskGiB: 10,
-    }),
+    balancers: poolSchema(
+      "HAProxy or nginx with the API's floating IP; two are a pair with failover, none where masters are balancers.",
+      0,
+      {
+        count: 2,
+        most: 2,
+        cpus: 1,
+        memoryMiB: 512,
+        diskGiB: 10,
+      },
+    ),
     masters: z
       .strictObject({
         ...poolShape(1, {
@@ -101,7 +105,7 @@ export const poolsSchema = z
         ),
       })
       .prefault({})
-      .describe("Control plane; an odd number, unless etcd has machines of its own."),
+      .describe("Control plane; an odd number, unless etcd has machines of its own or the gateway is a member of it."),
     etcd: poolSchema("Machines for etcd alone: none (each master is a member of etcd), one, three or five.", 0, {
       count: 0,
       most: 5,

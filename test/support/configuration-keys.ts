@@ -29,7 +29,9 @@ export function renderConfigurationKeys(): string {
     ...poolNumbers.map((key) => standardAndRange(key, keys[key] ?? {})),
     description,
   ]);
-  const common = poolOf[0]?.[1].properties ?? {};
+  const ofEvery = ([key]: readonly [string, Node]): boolean =>
+    poolOf.every(([, { properties: own = {} }]) => Object.hasOwn(own, key));
+  const common = Object.fromEntries(Object.entries(poolOf[0]?.[1].properties ?? {}).filter(ofEvery));
   const keys = [
     ...poolNumbers.map((key) => {
       const path = `pools.<pool>.${key}`;

@@ -77,7 +77,7 @@ test("every fault applies to a lab, and some faults apply to a small stack", () 
     faults.filter((fault) => fault.inapplicable(examplePlan(stack)) === undefined).map(({ name }) => name);
   assert.deepEqual(
     applicable("lab"),
-    faults.map(({ name }) => name).filter((name) => name !== "nginx-crash" && name !== "etcd-kill"),
+    faults.map(({ name }) => name).filter((name) => !["nginx-crash", "etcd-kill", "server-kill"].includes(name)),
   );
   const ofEtcd = faults.find(({ name }) => name === "etcd-kill");
   assert.equal(ofEtcd?.inapplicable(examplePlan("lab")), "etcd runs on the masters");
@@ -86,6 +86,11 @@ test("every fault applies to a lab, and some faults apply to a small stack", () 
       (name) => !applicable("production").includes(name),
     ),
     [],
+  );
+  const ofPair = ["balancer-kill", "server-kill", "master-kill", "etcd-leader-kill", "quorum-loss", "gateway-kill"];
+  assert.deepEqual(
+    ofPair.filter((name) => applicable("pair").includes(name)),
+    ["balancer-kill", "server-kill"],
   );
   const nginx = faults.find(({ name }) => name === "nginx-crash");
   const plan = examplePlan("lab");

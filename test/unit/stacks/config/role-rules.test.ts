@@ -20,7 +20,7 @@ test("two servers and the gateway's vote are a legal data centre, as is one mach
 test("what does not go together is reported at once, each with the remedy", () => {
   const found = problemsOf({ gateway: { roles: ["etcd"] }, masters: { count: 3, roles: ["balancer"] } });
   assert.equal(found.length, 4);
-  assert.match(found[0] ?? "", /^pools\.gateway\.memoryMiB must be at least 1024 .*; use 1024$/);
+  assert.match(found.join("\n"), /^pools\.gateway\.memoryMiB must be at least 1024 .*; use 1024$/m);
   const text = found.join("\n");
   assert.match(text, /^pools\.masters\.count must be even .*; use 4, or remove etcd from pools\.gateway\.roles$/m);
   assert.match(
@@ -30,7 +30,7 @@ test("what does not go together is reported at once, each with the remedy", () =
   assert.match(text, /^pools\.masters\.count must be 1 or 2 where masters are balancers/m);
 });
 
-test("somebody balances, and etcd has one kind of machines", () => {
+test("there is a balancer, and etcd has one kind of machines", () => {
   assert.match(
     problemsOf({ balancers: { count: 0 } })[0] ?? "",
     /must be 1 or 2, unless masters are balancers; use 2, or 1/,

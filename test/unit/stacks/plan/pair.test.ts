@@ -96,7 +96,7 @@ test("the guard counts the gateway's vote", () => {
 
 test("the diagram shows the roles and the witness", () => {
   const text = renderDiagram(pair, "text");
-  assert.match(text, /^gateway {6}uplink 10\.0\.2\.15 \+ etcd \(witness\)$/m);
+  assert.match(text, /^gateway {6}uplink 10\.0\.2\.15 {2}\+ etcd \(witness\)$/m);
   assert.match(text, /master-1 {5}192\.168\.56\.11 {2}\+ balancer {2}\+ worker/);
   assert.match(text, /etcd {9}gateway, master-1, master-2/);
   assert.match(renderDiagram(pair, "mermaid"), /gateway --- master_1 --- master_2 --- gateway/);
