@@ -181,7 +181,9 @@ function expectedProofs({ roles }: NodePlan, { balancing: { movedBy, program } }
   const byVrrp = movedBy === "keepalived" && isMember ? [...(isBalancer ? [keepalived] : []), later] : [];
   const ofRoles = roles.filter((role) => role !== "etcd" || !roles.includes("master")).flatMap((role) => proofs[role]);
   const proxy = roles.includes("master") && !roles.includes("etcd") ? ["haproxy accepts the proxy of etcd"] : [];
-  return [...everyNode, ...ofRoles, ...proxy, ...forwards, ...(member ? cluster : []), ...byVrrp];
+  const all = [...everyNode, ...ofRoles, ...proxy, ...forwards, ...(member ? cluster : []), ...byVrrp];
+  // Roles of one machine may need the same proof.
+  return [...new Set(all)];
 }
 
 /** The image's layers from top to bottom, without the layer that only containers need. */
