@@ -4,7 +4,8 @@
 /**
  * Only for the tier `contract`. A run of all tiers by a user other than root fails, because the real tiers also skip.
  */
-const needsRoot = /^(?:needs root(?: for mount namespaces)?|(?:network namespaces|system containers) need root)$/;
+const needsRoot =
+  /^(?:needs root(?: for (?:mount|network) namespaces)?|(?:network namespaces|system containers) need root)$/;
 
 /** @type {readonly { tiers: readonly string[], reason: RegExp, because: string }[]} */
 module.exports = [

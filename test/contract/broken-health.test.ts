@@ -11,12 +11,14 @@ import { after, describe, test } from "node:test";
 import { podFilter } from "../../cloud-init/files/kubernetes/pod-filter";
 import { renderNftablesConf } from "../../cloud-init/files/nftables-conf";
 import { script } from "../../cloud-init/scripts/read-script";
-import type { Finding, ReadAnswer } from "../../verify/health/findings";
+import { readAlarms, readEtcdDisk, readSize } from "../../verify/health/etcd-answers";
+import type { Finding, MachineAnswers, ReadAnswer } from "../../verify/health/findings";
 import { readFirewall, readPolicyRules } from "../../verify/health/firewall-answers";
 import { AnswerReader, type Question } from "../../verify/health/questions";
 import { examplePlan } from "../support/example-plans";
+import { builtProgram, missingPrograms } from "../support/real-cluster-api";
 
-const skip = process.getuid?.() !== 0 && "needs root for namespaces";
+const skip = process.getuid?.() !== 0 && "needs root for mount namespaces";
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-broken-"));
 after(() => fs.rmSync(folder, { recursive: true }));
 
@@ -28,8 +30,9 @@ function onMachine(files: Readonly<Record<string, string>>, commands: string): (
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, content);
   }
-  fs.mkdirSync(path.join(machine, "work"));
-  const ran = spawnSync("unshare", ["--net", "--mount", "bash", "-c", `${prepare}\n${commands}`], {
+  // What is left running ends with the machine, and what is mounted with both.
+  const isolated = ["--net", "--mount", "--pid", "--fork", "--kill-child"];
+  const ran = spawnSync("unshare", [...isolated, "bash", "-c", `${prepare}\n${commands}`], {
     encoding: "utf8",
     timeout: 180_000,
     env: { PATH: process.env.PATH, MACHINE: machine },
@@ -150,6 +153,107 @@ ask opened firewall`,
     assert.match(
       `${finding.state} ${finding.observed}`,
       /^unknown nft cannot load or list them: .*nftables\.conf:1.*syntax error/,
+    );
+  });
+});
+
+/** etcd as on a node, with a small quota, on a disk whose writes can be limited to eight a second. */
+const startEtcd = `
+program=$1 keys=/etc/kubernetes/pki/etcd disk=/mnt/disk
+PATH=$(dirname "$program"):$PATH
+mkdir -p "$keys" "$disk"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=127.0.0.1 \\
+  -addext subjectAltName=IP:127.0.0.1 -keyout "$keys/healthcheck-client.key" -out "$keys/healthcheck-client.crt" 2>/dev/null
+cp "$keys/healthcheck-client.crt" "$keys/ca.crt"
+truncate -s 512M "$MACHINE/disk"
+mkfs.ext4 -qF "$MACHINE/disk"
+mount -o loop "$MACHINE/disk" "$disk"
+plain=http://127.0.0.1:2378
+etcd --data-dir "$disk/etcd" --quota-backend-bytes 67108864 --listen-client-urls "https://127.0.0.1:2379,$plain" \\
+  --advertise-client-urls https://127.0.0.1:2379 --listen-metrics-urls http://127.0.0.1:2381 --client-cert-auth \\
+  --cert-file "$keys/ca.crt" --key-file "$keys/healthcheck-client.key" --trusted-ca-file "$keys/ca.crt" >"$MACHINE/log" 2>&1 &
+etcd=$!
+until curl -sf -o /dev/null http://127.0.0.1:2381/health; do kill -0 "$etcd" || { tail "$MACHINE/log"; exit 1; }; sleep 0.2; done
+put() { curl -s -o /dev/null --data @"$1" "$plain/v3/kv/put?[1-$2]"; }
+echo '{"key":"YQ==","value":"YQ=="}' >/mnt/small
+{ printf '{"key":"Yg==","value":"'; head -c 1000000 /dev/zero | base64 -w 0; echo '"}'; } >/mnt/large
+limited=
+slow_disk() {
+  local device limit
+  device=$(mountpoint -d "$disk")
+  if [ -d /sys/fs/cgroup/blkio ]; then
+    limited=/sys/fs/cgroup/blkio/groundplane-$1 limit="blkio.throttle.write_iops_device $device 8"
+  else
+    limited=/sys/fs/cgroup/groundplane-$1 limit="io.max $device wiops=8"
+    echo +io >/sys/fs/cgroup/cgroup.subtree_control
+  fi
+  mkdir "$limited"
+  echo "\${limit#* }" >"$limited/\${limit%% *}"
+  echo "$etcd" >"$limited/cgroup.procs"
+}
+end() {
+  kill -KILL "$etcd"
+  wait "$etcd" || true
+  [ -z "$limited" ] || until rmdir "$limited"; do sleep 0.2; done
+}
+trap end EXIT
+`;
+
+describe("etcd", { skip, timeout: 240_000 }, () => {
+  const ofEtcd = (answers: AnswerReader, read: (machines: readonly MachineAnswers[]) => readonly Finding[]): string => {
+    const machine = {
+      name: "etcd-1",
+      roles: ["etcd"],
+      power: "running",
+      answers: answers.answers,
+      silence: "",
+    } as const;
+    return read([machine])
+      .map(({ state, observed }) => `${state}: ${observed}`)
+      .join();
+  };
+  const environment = { "/etc/groundplane/node.env": "NODE_ROLE=etcd\n" };
+
+  test("a database that nears its quota, and one beyond it, are named by etcd-size and etcd-alarms, whose next step repairs them", async (t) => {
+    const missing = await missingPrograms("etcd", "etcdctl");
+    if (missing) return t.skip(missing);
+    const asked = onMachine(
+      environment,
+      `set -- ${builtProgram("etcd")}\n${startEtcd}
+ask empty etcd-status
+size() { curl -s http://127.0.0.1:2381/metrics | awk '/^etcd_mvcc_db_total_size_in_bytes / { printf "%d", $2 }'; }
+until [ "$(size)" -gt 54000000 ]; do put /mnt/large 1; done
+ask nearly etcd-status
+put /mnt/large 20
+ask full etcd-status
+ctl() { etcdctl --endpoints "$plain" "$@"; }
+ctl compact "$(ctl endpoint status --write-out=json | grep -o '"revision":[0-9]*' | cut -d : -f 2)"
+ctl defrag
+ctl alarm disarm
+ask repaired etcd-status`,
+    );
+    assert.match(ofEtcd(asked("empty"), readSize), /^healthy: 0 MiB of 64 MiB$/);
+    assert.match(ofEtcd(asked("nearly"), readSize), /^unhealthy: (?:5\d|6[0-3]) MiB of 64 MiB$/);
+    assert.match(ofEtcd(asked("nearly"), readAlarms), /^healthy/);
+    assert.match(ofEtcd(asked("full"), readAlarms), /^unhealthy: NOSPACE$/);
+    assert.match(ofEtcd(asked("repaired"), readSize), /^healthy: [1-4] MiB of 64 MiB$/);
+    assert.match(ofEtcd(asked("repaired"), readAlarms), /^healthy/);
+  });
+
+  test("a disk whose writes take too long is named by etcd-disk", async (t) => {
+    const missing = await missingPrograms("etcd", "etcdctl");
+    if (missing) return t.skip(missing);
+    const asked = onMachine(
+      environment,
+      `set -- ${builtProgram("etcd")}\n${startEtcd}
+put /mnt/small 120
+slow_disk ${process.pid}
+put /mnt/small 20
+ask slow etcd-disk`,
+    );
+    assert.match(
+      ofEtcd(asked("slow"), readEtcdDisk),
+      /^unhealthy: 99 % of \d{3} writes within (?:128|256|512|1024|2048|4096) ms$/,
     );
   });
 });

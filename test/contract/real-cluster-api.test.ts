@@ -8,27 +8,10 @@ import { loadAll } from "js-yaml";
 import { allClusterObjects } from "../../cloud-init/files/kubernetes/cluster-objects";
 import { type ClusterApi, clusterApi } from "../../guests/cluster-api";
 import { applyObjects, describeProblem, objectProblems, readObjects } from "../../guests/cluster-objects";
-import { localHost } from "../../host/local-host";
-import { ensureImages } from "../../image/build-images";
-import { imageFor } from "../../image/recipes/image-names";
 import { byName, type ClusterObject, clusterObjectPath } from "../../model/cluster-object";
 import { defaultKubernetesVersion } from "../../model/releases";
-import { UserError } from "../../model/user-error";
 import { examplePlan } from "../support/example-plans";
-import { builtProgram, type RealClusterApi, realClusterApi } from "../support/real-cluster-api";
-
-/** Why the programs are not on this host; an image that comes from a bundle has no separate programs. */
-async function whyMissing(): Promise<string | undefined> {
-  try {
-    await ensureImages(localHost, { names: [imageFor("kubernetes", defaultKubernetesVersion, "tree")] });
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return `the image cannot be had: ${error.problem}`;
-  }
-  const programs = ["etcd", "kube-apiserver", "kubectl"] as const;
-  const missing = programs.find((name) => builtProgram(name) === undefined);
-  return missing && `the image cannot be had: ${missing} was not built here`;
-}
+import { missingPrograms, type RealClusterApi, realClusterApi } from "../support/real-cluster-api";
 
 describe("on Kubernetes' API server", () => {
   let missing: string | undefined;
@@ -36,7 +19,7 @@ describe("on Kubernetes' API server", () => {
   let api: ClusterApi;
   let objects: readonly ClusterObject[];
   before(async () => {
-    missing = await whyMissing();
+    missing = await missingPrograms("etcd", "kube-apiserver", "kubectl");
     if (missing) return;
     server = await realClusterApi();
     api = clusterApi(server.connection);

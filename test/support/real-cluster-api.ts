@@ -6,8 +6,12 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { clusterApi } from "../../guests/cluster-api";
 import { partsFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
+import { ensureImages } from "../../image/build-images";
+import { imageFor } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion, releaseOf } from "../../model/releases";
 import type { ApiConnection } from "../../model/resource-types";
+import { UserError } from "../../model/user-error";
 import { makeClusterKeys } from "../../provider/resources/cluster-keys";
 import { serverCertificate } from "./fake-cluster-api";
 
@@ -19,10 +23,24 @@ export interface RealClusterApi {
   stop(): void;
 }
 
+type Program = "etcd" | "etcdctl" | "kube-apiserver" | "kubectl";
+
+/** Why programs are not on this host; an image that comes from a bundle has no separate programs. */
+export async function missingPrograms(...programs: readonly Program[]): Promise<string | undefined> {
+  try {
+    await ensureImages(localHost, { names: [imageFor("kubernetes", defaultKubernetesVersion, "tree")] });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return `the image cannot be had: ${error.problem}`;
+  }
+  const missing = programs.find((name) => builtProgram(name) === undefined);
+  return missing && `the image cannot be had: ${missing} was not built here`;
+}
+
 /** The programs that were built for the images; `undefined` when they are not on this host. */
-export function builtProgram(name: "etcd" | "kube-apiserver" | "kubectl"): string | undefined {
+export function builtProgram(name: Program): string | undefined {
   const release = releaseOf(defaultKubernetesVersion);
-  const prefix = name === "etcd" ? `etcd-${release.etcd}-` : `kubernetes-${defaultKubernetesVersion}-`;
+  const prefix = name.startsWith("etcd") ? `etcd-${release.etcd}-` : `kubernetes-${defaultKubernetesVersion}-`;
   const parts = fs.existsSync(partsFolder()) ? fs.readdirSync(partsFolder()) : [];
   return parts
     .filter((part) => part.startsWith(prefix) && !part.includes(".partial"))

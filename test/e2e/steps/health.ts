@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { HealthCheckName } from "../../../model/health-checks";
 import type { HealthRow } from "../../../verify/health/findings";
+import type { brokenElsewhere, unitTested } from "../../support/broken-elsewhere";
 import { eventually, mustSucceed, patienceMs } from "../../support/cluster-under-test";
 import {
   balancers,
@@ -30,17 +31,14 @@ const problems = (rows: Rows): readonly string[] =>
     .filter(({ state }) => state === "unhealthy" || state === "unknown")
     .map(({ check, state, summary }) => `${check} is ${state}: ${summary}`);
 
-/** Rows that nothing breaks for real, with the reason. */
-type UnitTested = "clock" | "clock-source" | "etcd-size" | "etcd-disk";
-
-/** The pods that wait for a lost node are those of `fencedPodsMove`. */
-type BrokenElsewhere = "lost-pods";
+/** Rows that another test breaks: their faults need a machine, a disk or a database of their own. */
+type BrokenElsewhere = keyof typeof brokenElsewhere | keyof typeof unitTested;
 
 /** Rows whose faults exclude those of others. */
 type BrokenSecond = "api" | "etcd-leader" | "split-brain";
 
 /** What each other row has to say of the faults. */
-const named: Readonly<Record<Exclude<HealthCheckName, UnitTested | BrokenElsewhere | BrokenSecond>, RegExp>> = {
+const named: Readonly<Record<Exclude<HealthCheckName, BrokenElsewhere | BrokenSecond>, RegExp>> = {
   power: /worker-2: is stopped/,
   services: /gateway: /,
   "failed-units": /worker-1: broken\.service/,

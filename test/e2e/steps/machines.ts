@@ -114,7 +114,7 @@ export const podsGetTheirGrace: Step = async (lab, t) => {
   await remove(lab, "pod/writer", "persistentvolumeclaim/grace");
 };
 
-/** A StatefulSet's pod waits for its lost node. A fence moves it with its volume, and the node returns without it. */
+/** A StatefulSet's pod waits for its lost node, which the check lost-pods names. A fence moves it with its volume, and the node returns without it. */
 export const fencedPodsMove: Step = async (lab, t) => {
   const labels = { app: "database" };
   // It writes where it runs: two nodes at the same time would alternate.

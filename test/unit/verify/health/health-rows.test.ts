@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
 import { test } from "node:test";
 import { healthCheckNames, healthChecks } from "../../../../model/health-checks";
 import { primaryRole, roleNames } from "../../../../model/roles";
 import { healthy, type MachineAnswers, makeRow, unhealthy, unknown } from "../../../../verify/health/findings";
 import { areHealthy, healthRows, type StackAnswers } from "../../../../verify/health/health-rows";
 import { AnswerReader, questionsOf, volumeQuestions } from "../../../../verify/health/questions";
+import { brokenElsewhere } from "../../../support/broken-elsewhere";
 import { examplePlan } from "../../../support/example-plans";
 
 const plan = examplePlan("lab");
@@ -65,6 +67,12 @@ test("a row has the state of its worst finding, and a row without findings does 
   assert.equal(row.summary, "c: no; d: no");
   assert.equal(makeRow("bricks", []).state, "inapplicable");
   assert.ok(areHealthy([makeRow("bricks", []), makeRow("dns", [healthy("a", "")])]));
+});
+
+test("each row that the lab's test does not break has a file that breaks it", () => {
+  for (const [check, file] of Object.entries(brokenElsewhere)) {
+    assert.ok(fs.readFileSync(file, "utf8").includes(check), `${file} does not name ${check}`);
+  }
 });
 
 test("what is not promised has no effect on the exit code", () => {
