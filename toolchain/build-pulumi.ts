@@ -38,6 +38,7 @@ export async function buildPulumi(binFolder: string, { progress, signal }: Obtai
         CGO_ENABLED: "0",
         GOFLAGS: "-mod=readonly -buildvcs=false",
         GOWORK: "off",
+        GOTOOLCHAIN: "local",
         // See the comment in pulumi-cli/go.mod: the committed go.sum is what pins these modules.
         GONOSUMDB: "github.com/pulumi/*",
       },

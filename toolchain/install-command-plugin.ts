@@ -2,6 +2,13 @@ import * as path from "node:path";
 import { pulumiHomeFolder } from "../host/data-folder";
 import { exists, makeTemporaryFolder, readIfPresent, removeTree, writeFileAtomic } from "../host/file-store";
 import { runCommand } from "../host/run-command";
+import {
+  acceptsUnpinned,
+  downloadKey,
+  type PinnedDigests,
+  pinnedDigests,
+  unpinnedHint,
+} from "../model/pinned-downloads";
 import { UserError } from "../model/user-error";
 import { programFile } from "./own-pulumi";
 import { credentialsFolder } from "./pulumi-environment";
@@ -28,14 +35,22 @@ export async function installedCommandPlugin(home: string): Promise<InstalledPlu
  * Installs the plugin of `@pulumi/command` into a PULUMI_HOME of ours: the official one where it can be had, else our
  * stand-in, which a later call replaces. Where Pulumi itself was built, because its release could not be downloaded and
  * verified, the official plugin is not downloaded either.
+ *
+ * @param digests the committed digests; others only in tests
  */
-export async function installCommandPlugin(cli: PulumiCli, home: string, options: ObtainOptions = {}): Promise<void> {
+export async function installCommandPlugin(
+  cli: PulumiCli,
+  home: string,
+  options: ObtainOptions = {},
+  digests: PinnedDigests = pinnedDigests,
+): Promise<void> {
   const present = await installedCommandPlugin(home);
   if (present === "official") return;
   if (await installUsersOwn(cli, home, options)) return;
-  if (cli.how !== "build") {
+  const pinned = digests[downloadKey("pulumi-resource-command", COMMAND_PLUGIN_VERSION, platform())];
+  if (cli.how !== "build" && (pinned !== undefined || acceptsUnpinned(process.env))) {
     const isDue = await isWorthAsking("command-plugin");
-    if ((isDue || present === "none") && (await installOfficial(cli, home, options))) return;
+    if ((isDue || present === "none") && (await installOfficial(cli, home, pinned, options))) return;
   }
   if (process.platform === "win32") throw pluginMissing();
   await installOurs(cli, home, options);
@@ -45,8 +60,8 @@ export async function installCommandPlugin(cli: PulumiCli, home: string, options
 const pluginMissing = (): UserError =>
   new UserError(
     "command-plugin-missing",
-    `Pulumi's command plugin ${COMMAND_PLUGIN_VERSION} could not be downloaded`,
-    `with a network: pulumi plugin install resource command ${COMMAND_PLUGIN_VERSION}`,
+    `Pulumi's command plugin ${COMMAND_PLUGIN_VERSION} could not be downloaded and verified`,
+    `with a network: pulumi plugin install resource command ${COMMAND_PLUGIN_VERSION}; or ${unpinnedHint}`,
   );
 
 /** Without a network, the user may have the official plugin in their own home. */
@@ -59,9 +74,20 @@ async function installUsersOwn(cli: PulumiCli, home: string, { signal }: ObtainO
   );
 }
 
-async function installOfficial(cli: PulumiCli, home: string, { progress, signal }: ObtainOptions): Promise<boolean> {
+/** As the archives of plugins are named. */
+const platform = (): string =>
+  `${process.platform === "win32" ? "windows" : process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
+
+/** @param pinned Pulumi compares the archive with it; without it, the user accepts what the server sends */
+async function installOfficial(
+  cli: PulumiCli,
+  home: string,
+  pinned: string | undefined,
+  { progress, signal }: ObtainOptions,
+): Promise<boolean> {
   progress?.(`downloading the command plugin ${COMMAND_PLUGIN_VERSION}`);
-  return install(cli, home, ["--reinstall"], { signal, timeoutMs: DOWNLOAD_LIMIT_MS }).then(
+  const checksum = pinned === undefined ? [] : ["--checksum", pinned];
+  return install(cli, home, ["--reinstall", ...checksum], { signal, timeoutMs: DOWNLOAD_LIMIT_MS }).then(
     () => true,
     (error: unknown) => refused(error, signal),
   );

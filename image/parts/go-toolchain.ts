@@ -9,9 +9,14 @@ export const OLDEST_GO = "1.26";
 
 /**
  * Reproducible builds: no C compiler unless a build asks for it, no version control, only modules whose checksums are
- * committed.
+ * committed. `local`: an older Go would download the newer one that a go.mod requires, whose checksum is not committed.
  */
-const buildEnvironment = { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false -mod=readonly", GOWORK: "off" };
+const buildEnvironment = {
+  CGO_ENABLED: "0",
+  GOFLAGS: "-buildvcs=false -mod=readonly",
+  GOWORK: "off",
+  GOTOOLCHAIN: "local",
+};
 
 export interface Go {
   readonly version: string;
@@ -27,8 +32,7 @@ export interface GoRunOptions {
 }
 
 /**
- * A Go that is recent enough, from PATH or from groundplane's tools. Go 1.21 and later download the toolchain that a
- * go.mod requires, so the version is asked for in the folder of a module.
+ * A Go that is recent enough, from PATH or from groundplane's tools.
  * @throws UserError `go-missing`, `go-too-old`
  */
 export async function findGo(host: Host, moduleFolder: string): Promise<Go> {
@@ -45,7 +49,7 @@ export async function findGo(host: Host, moduleFolder: string): Promise<Go> {
 
 const installHint =
   "install golang-go from Debian backports (apt install -t <release>-backports golang-go) or from https://go.dev/dl, " +
-  "or load a bundle made on another machine";
+  "or run `npm start`, which downloads one, or load a bundle made on another machine";
 
 async function goVersion({ run }: Host, program: string, cwd: string): Promise<string | undefined> {
   try {

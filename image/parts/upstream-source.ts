@@ -62,7 +62,7 @@ export function upstreamSource(host: Host, options: UpstreamOptions = {}): PartS
 
 /** @param part undefined for the question whether any part is pinned */
 function isPinned(part: Part | undefined, { addresses, digests }: Settings): boolean {
-  const programs = Object.keys(digests).filter((key) => !key.startsWith("go ") && !key.startsWith("pulumi "));
+  const programs = Object.keys(digests).filter((key) => !/^(?:go|pulumi|pulumi-resource-command) /.test(key));
   if (part?.kind !== "programs") return programs.length > 0;
   return keysOf(part.recipe, addresses).every((key) => Object.hasOwn(digests, key));
 }

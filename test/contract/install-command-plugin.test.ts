@@ -50,8 +50,11 @@ after(() => {
 
 const cli = (how: PulumiCli["how"] = "download"): PulumiCli => ({ binFolder: at("bin"), version: "3.248.0", how });
 
-async function install(how?: PulumiCli["how"]) {
-  await installCommandPlugin(cli(how), pulumiHomeFolder());
+const architecture = process.arch === "x64" ? "amd64" : process.arch;
+const pinned = { [`pulumi-resource-command 1.2.1 ${process.platform}-${architecture}`]: "ab".repeat(32) };
+
+async function install(how?: PulumiCli["how"], digests: Readonly<Record<string, string>> = pinned) {
+  await installCommandPlugin(cli(how), pulumiHomeFolder(), {}, digests);
   return installedCommandPlugin(pulumiHomeFolder());
 }
 
@@ -70,6 +73,25 @@ test("the stand-in is replaced once the official plugin can be had, asked for at
   fs.rmSync(at("bin", "reachable"));
   fs.utimesSync(stamp, 1, 1);
   assert.equal(await install(), "official", "it stays");
+});
+
+test("the official plugin is compared with its committed digest, and without one it needs the user's consent", async () => {
+  becomeReachable();
+  assert.equal(await install("download", {}), "stand-in");
+  assert.doesNotMatch(fs.readFileSync(at("bin", "calls"), "utf8"), /--checksum/);
+  assert.equal(calls(), 1, "only the stand-in was installed");
+  assert.equal(await install("own"), "official");
+  assert.match(fs.readFileSync(at("bin", "calls"), "utf8"), /--reinstall --checksum (?:ab){32}$/m);
+});
+
+test("the consent to unpinned downloads holds for the plugin, too", async () => {
+  becomeReachable();
+  process.env.GROUNDPLANE_UNPINNED_DOWNLOADS = "1";
+  try {
+    assert.equal(await install("download", {}), "official");
+  } finally {
+    delete process.env.GROUNDPLANE_UNPINNED_DOWNLOADS;
+  }
 });
 
 test("where Pulumi had to be built, nothing is downloaded", async () => {
