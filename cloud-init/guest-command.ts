@@ -4,7 +4,7 @@ import { script } from "./scripts/read-script";
 
 /** A script of cloud-init/scripts/ that becomes a command in the guest, e.g. `gateway/role-ready`. */
 export type CommandScript =
-  `${"balancer" | "common" | "etcd" | "external-etcd" | "gateway" | "kubernetes" | "storage"}/${GuestCommand}`;
+  `${"balancer" | "common" | "docker" | "etcd" | "external-etcd" | "gateway" | "kubernetes" | "storage"}/${GuestCommand}`;
 
 const commands = new Map<string, TextFile>();
 
@@ -18,6 +18,23 @@ export function commandFile(scriptName: CommandScript, values: Readonly<Record<s
   const command = commands.get(key) ?? makeCommand(scriptName, values);
   commands.set(key, command);
   return command;
+}
+
+/**
+ * A command some of whose functions are those of another script.
+ *
+ * @throws Error when the command has no such function
+ */
+export function commandWith(scriptName: CommandScript, functionsOf: CommandScript): TextFile {
+  const command = commandFile(scriptName);
+  const definition = /^(\w+\(\)) \{(?:.*\}\n|\n[\s\S]*?^\}\n)/gm;
+  const own = [...script(functionsOf).matchAll(definition)];
+  const content = own.reduce((text, [replacement, name = ""]) => {
+    const former = [...text.matchAll(definition)].find(([, each]) => each === name)?.[0];
+    if (former === undefined) throw new Error(`${scriptName} has no function ${name}`);
+    return text.replace(former, () => replacement);
+  }, command.content);
+  return { ...command, content };
 }
 
 function makeCommand(scriptName: CommandScript, values: Readonly<Record<string, string>>): TextFile {

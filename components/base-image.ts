@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { imageFor } from "../image/recipes/image-names";
+import type { ContainerRuntimeName } from "../model/container-runtimes";
 import type { DistributionName } from "../model/distributions";
 import { type DriverName, drivers } from "../model/drivers";
 import { imageKindOf, type Role } from "../model/roles";
@@ -12,6 +13,8 @@ export interface BaseImageArgs {
   readonly kubernetesVersion: string;
   /** Debian when absent. */
   readonly distribution?: DistributionName;
+  /** containerd when absent. */
+  readonly runtime?: ContainerRuntimeName;
 }
 
 /** The two images of the machines: `infrastructure` and `kubernetes`. */
@@ -36,7 +39,7 @@ export class BaseImage extends pulumi.ComponentResource {
   }
 
   private nameOf(kind: ImageKind): string {
-    const { driver, kubernetesVersion, distribution } = this.args;
-    return imageFor(kind, kubernetesVersion, drivers[driver].imageForm, distribution);
+    const { driver, kubernetesVersion, distribution, runtime } = this.args;
+    return imageFor(kind, kubernetesVersion, drivers[driver].imageForm, distribution, runtime);
   }
 }

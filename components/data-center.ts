@@ -65,7 +65,8 @@ export class DataCenter extends pulumi.ComponentResource {
   private layFoundation({ plan, driver, slowdown = 1 }: DataCenterArgs): Foundation {
     const own = { parent: this };
     const { stack, segments, kubernetes, distribution } = plan;
-    const baseImage = new BaseImage("base-image", { driver, kubernetesVersion: kubernetes.version, distribution }, own);
+    const { version: kubernetesVersion, runtime } = kubernetes;
+    const baseImage = new BaseImage("base-image", { driver, kubernetesVersion, distribution, runtime }, own);
     const guard = new Guard("guard", guardedMembers(plan, driver), own);
     return {
       plan,

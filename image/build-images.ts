@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import { containerRuntimeNames } from "../model/container-runtimes";
 import { type DistributionName, distributions } from "../model/distributions";
 import type { ImageForm } from "../model/drivers";
 import type { Host } from "../model/host";
@@ -186,9 +187,11 @@ async function ensureLayer(
 }
 
 function wantedRecipes({ names, recipes }: EnsureImagesOptions): readonly ImageRecipe[] {
-  const known = (form: ImageForm, distribution?: DistributionName) =>
-    kubernetesVersions.flatMap((version) => imageRecipes(version, form, distribution));
-  if (!names) return recipes ?? known("tree");
+  if (!names) return recipes ?? kubernetesVersions.flatMap((version) => imageRecipes(version, "tree"));
+  const known = (form: ImageForm, distribution: DistributionName) =>
+    kubernetesVersions.flatMap((version) =>
+      containerRuntimeNames.flatMap((runtime) => imageRecipes(version, form, distribution, runtime)),
+    );
   const candidates = recipes ?? distributions.flatMap((each) => [...known("tree", each), ...known("disk", each)]);
   return names.map((name) => {
     const recipe = candidates.find((each) => imageName(each) === name);

@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import type { ContainerRuntimeName } from "../model/container-runtimes";
 import type { DistributionName } from "../model/distributions";
 import { type DriverName, drivers } from "../model/drivers";
 import type { Host } from "../model/host";
@@ -11,11 +12,14 @@ import { imageNames } from "./recipes/image-names";
 export interface ImageWishes {
   readonly kubernetesVersion: string;
   readonly distribution: DistributionName;
+  readonly options: { readonly runtime: ContainerRuntimeName };
 }
 
 /** The images of a stack that this driver runs. */
-export const imageNamesOf = (driver: DriverName, { kubernetesVersion, distribution }: ImageWishes): readonly string[] =>
-  imageNames(kubernetesVersion, drivers[driver].imageForm, distribution);
+export const imageNamesOf = (
+  driver: DriverName,
+  { kubernetesVersion, distribution, options }: ImageWishes,
+): readonly string[] => imageNames(kubernetesVersion, drivers[driver].imageForm, distribution, options.runtime);
 
 /** Whether all these images are sealed: their records are written last. */
 export async function areImagesPresent(names: readonly string[], { files, folders }: Host): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { defaultBalancer } from "./balancers";
 import type { Change } from "./change-classes";
+import { defaultContainerRuntime } from "./container-runtimes";
 import type { GuestCommand } from "./guest-paths";
 import type { Settings } from "./resource-types";
 
@@ -133,6 +134,7 @@ export const configurationChanges = {
     class: "rolling",
     effect: "Each node's kube-proxy restarts, one after the other, and replaces the rules of the former mode.",
   },
+  "options.runtime": { ...fixed("It is part of the image of Nodes.", newStack), formerly: defaultContainerRuntime },
   "options.podGraceSeconds": live("The next stop, reboot or replacement of a node obeys it."),
   "options.podSecurity": {
     class: "rolling",

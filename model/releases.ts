@@ -15,6 +15,7 @@ export interface Release {
   /** The version that containerd's release names in script/setup/runc-version. */
   readonly runc: string;
   readonly crictl: string;
+  readonly criDockerd: string;
   readonly flannel: string;
   readonly localPathProvisioner: string;
   readonly kubeNetworkPolicies: string;
@@ -30,6 +31,7 @@ export const releases = {
     containerd: "2.3.7",
     runc: "1.5.2",
     crictl: "1.37.0",
+    criDockerd: "0.4.4",
     flannel: "0.28.4",
     localPathProvisioner: "0.0.30",
     kubeNetworkPolicies: "0.8.0",

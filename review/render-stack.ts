@@ -55,7 +55,7 @@ export function renderStack(text: string, stack: string, file: string): RenderRe
     if (!seed) throw new Error(`${node.name} has no seed`);
     const { userData, metaData, networkConfig, files } = seed;
     const imageOf = (form: ImageForm) =>
-      imageFor(imageKindOf(node.roles), plan.kubernetes.version, form, plan.distribution);
+      imageFor(imageKindOf(node.roles), plan.kubernetes.version, form, plan.distribution, plan.kubernetes.runtime);
     return {
       ...node,
       images: { tree: imageOf("tree"), disk: imageOf("disk") },

@@ -26,6 +26,11 @@ module.exports = [
     because: "the tests of the stand-ins run against the official parts where those can be had",
   },
   {
+    tiers: ["topologies"],
+    reason: /^there is no source for cri-dockerd$/,
+    because: "a host that reaches neither its project nor a Go module proxy needs a bundle with it",
+  },
+  {
     tiers: ["docs"],
     reason: /^the history does not reach back to/,
     because: "a shallow clone does not have the commits whose subjects are checked",

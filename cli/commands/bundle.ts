@@ -6,6 +6,11 @@ import { createBundle } from "../../image/parts/bundle";
 import type { BundleManifest } from "../../image/parts/bundle-manifest";
 import { type BundleTrust, bundleDigest, manifestText } from "../../image/parts/bundle-trust";
 import { loadBundle } from "../../image/parts/load-bundle";
+import {
+  type ContainerRuntimeName,
+  containerRuntimeNames,
+  defaultContainerRuntime,
+} from "../../model/container-runtimes";
 import type { ImageForm } from "../../model/drivers";
 import type { Host } from "../../model/host";
 import { print, printJson, sayNews, table } from "../print";
@@ -14,6 +19,8 @@ interface BundleOptions extends BundleTrust {
   readonly json?: boolean;
   /** Only for `create`. */
   readonly form?: ImageForm;
+  /** Only for `create`. */
+  readonly runtime?: ContainerRuntimeName;
   readonly sign?: string;
 }
 
@@ -26,6 +33,11 @@ export function bundleCommand(): Command {
           new Option("--form <form>", "parts of trees for system containers, or finished disks for virtual machines")
             .choices(["tree", "disk"] satisfies ImageForm[])
             .default("tree" satisfies ImageForm),
+        )
+        .addOption(
+          new Option("--runtime <runtime>", "parts for nodes with this runtime of containers, as options.runtime")
+            .choices(containerRuntimeNames)
+            .default(defaultContainerRuntime),
         )
         .option("--sign <key-file>", "sign the file with the Ed25519 private key in this file (PEM)"),
     )
@@ -45,7 +57,7 @@ export function bundleCommand(): Command {
 type WorkOnBundle = (
   host: Host,
   file: string,
-  options: NonNullable<Parameters<typeof loadBundle>[2]> & Pick<BundleOptions, "form" | "sign">,
+  options: NonNullable<Parameters<typeof loadBundle>[2]> & Pick<BundleOptions, "form" | "runtime" | "sign">,
 ) => Promise<BundleManifest>;
 
 function partCommand(name: string, description: string, work: WorkOnBundle): Command {

@@ -9,6 +9,7 @@ import { kubeletSecurity } from "../files/kubernetes/kubelet-security";
 import { kubeletSettings } from "../files/kubernetes/kubelet-settings";
 import { clusterUnit, renewalTimer, renewalUnits } from "../files/kubernetes/units";
 import { commandFile } from "../guest-command";
+import { containerRuntime } from "../planned-runtime";
 import { noContent, type RoleContent, type SeedFile, unitFile } from "../role-content";
 
 /** The same on every node that takes part in the cluster. */
@@ -25,6 +26,7 @@ const commands: readonly GuestCommand[] = [
  */
 export function etcdContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
   if (node.roles.includes("master")) return noContent;
+  const runtime = containerRuntime(plan);
   return {
     files: [
       ...["cluster-state", "etcd-command"].map((name) => ({
@@ -32,8 +34,8 @@ export function etcdContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
         mode: "0644",
       })),
       ...sharedCommands.map((name) => commandFile(`kubernetes/${name}`)),
-      ...commands.map((name) => commandFile(`etcd/${name}`)),
-      clusterUnit,
+      ...commands.map((name) => commandFile(`etcd/${name}`, runtime.inScripts)),
+      clusterUnit(runtime),
       ...renewalUnits(node.index, `${guestPaths.etcdPki}/server.crt`),
       ...kubeletSettings,
       ...kubeletSecurity,

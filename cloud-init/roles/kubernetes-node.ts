@@ -7,26 +7,23 @@ import { kubeletSettings } from "../files/kubernetes/kubelet-settings";
 import { podFilter, podFilterName } from "../files/kubernetes/pod-filter";
 import { clusterUnit, podsUnit } from "../files/kubernetes/units";
 import { commandFile } from "../guest-command";
+import { containerRuntime } from "../planned-runtime";
 import { volumeMountsOf, withStorageClient } from "../planned-storage";
 import type { RoleContent } from "../role-content";
 
-const commands: readonly GuestCommand[] = [
-  "cluster-work",
-  "patient-configuration",
-  "join-cluster",
-  "cluster-wait",
-  "cluster-status",
-  "end-pods",
-  "role-ready",
-];
+const commands: readonly GuestCommand[] = ["patient-configuration", "join-cluster", "cluster-wait", "cluster-status"];
 
 /** The common part of masters and workers: they can join and report their progress. */
 export function kubernetesNodeContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
+  const runtime = containerRuntime(plan);
   return {
     files: [
       { ...commandFile("kubernetes/cluster-state"), mode: "0644" },
+      commandFile("kubernetes/cluster-work", runtime.inScripts),
       ...commands.map((name) => commandFile(`kubernetes/${name}`)),
-      clusterUnit,
+      runtime.endPods,
+      commandFile("kubernetes/role-ready", runtime.inScripts),
+      clusterUnit(runtime),
       podsUnit(plan, volumeMountsOf(plan, node)),
       ...kubeletSettings,
       ...kubeletSecurity,

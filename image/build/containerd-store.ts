@@ -3,12 +3,17 @@ import type { Host } from "../../model/host";
 import { writeDockerArchive } from "../container/docker-archive";
 import { type ImageSources, layerFiles } from "../container/layer-files";
 import { recipeHash } from "../recipes/image-names";
-import type { ContainerImageRecipe, KubernetesRecipe } from "../recipes/recipe";
+import type { KubernetesRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/build-context";
 import { ensureSealed, type SealedFolder, type Verification } from "../store/sealed-folder";
 import { runBuildScript } from "./build-script";
 
 const PHASE = "container images";
+
+type StoreRecipe = Pick<KubernetesRecipe, "containerImages" | "imageNamespace">;
+
+/** That of containerd's own plugin for the kubelet. */
+const kubeletNamespace = "k8s.io";
 
 /**
  * Fills an empty folder with a containerd store in which every image is unpacked: machines share its files by hard
@@ -16,7 +21,7 @@ const PHASE = "container images";
  * @throws UserError when unpacking fails, Error when an image is missing afterwards
  */
 export async function buildContainerdStore(
-  images: readonly ContainerImageRecipe[],
+  { containerImages: images, imageNamespace }: StoreRecipe,
   sources: ImageSources,
   store: string,
   context: BuildContext,
@@ -31,7 +36,7 @@ export async function buildContainerdStore(
       await writeDockerArchive(host, image, await layerFiles(host, image, sources), file);
     }
     context.progress({ phase: PHASE, message: "unpacking", fraction: 1 });
-    const present = await unpack(archives, store, sources, context);
+    const present = await unpack({ archives, store, namespace: imageNamespace ?? kubeletNamespace }, sources, context);
     const missing = images.filter((image) => !present.includes(image.name)).map((image) => image.name);
     if (missing.length > 0) throw new Error(`containerd did not import ${missing.join(", ")}`);
   } finally {
@@ -41,8 +46,7 @@ export async function buildContainerdStore(
 }
 
 async function unpack(
-  archives: string,
-  store: string,
+  { archives, store, namespace }: { readonly archives: string; readonly store: string; readonly namespace: string },
   { tree, programs }: ImageSources,
   context: BuildContext,
 ): Promise<readonly string[]> {
@@ -51,6 +55,7 @@ async function unpack(
     PROGRAMS: programs("containerd"),
     STORE: store,
     ARCHIVES: archives,
+    NAMESPACE: namespace,
     LOG: path.join(archives, "containerd.log"),
   };
   const { stdout } = await runBuildScript("unpack-container-images.sh", PHASE, { env, timeoutMs: 300_000 }, context);
@@ -75,12 +80,12 @@ export async function ensureContainerdStore(
   const made = [base, ...programs.values()].map(({ digest }) => digest);
   const folder = path.join(
     context.host.folders.parts(),
-    `containerd-store-${recipeHash([recipe.containerImages, made])}`,
+    `containerd-store-${recipeHash([recipe.containerImages, made, ...(recipe.imageNamespace ? [recipe.imageNamespace] : [])])}`,
   );
   const sources = { programs: (part: string) => programs.get(part)?.content ?? "", tree: base.content };
   const sealed = await ensureSealed(folder, PHASE, context, async (content) => {
     await context.host.trees.setMode(content, 0o711);
-    await buildContainerdStore(recipe.containerImages, sources, content, context);
+    await buildContainerdStore(recipe, sources, content, context);
     return "this version of groundplane";
   });
   return sealed.content;

@@ -98,7 +98,7 @@ async function addContainerdStore(
   const base = parts.layers.find((layer) => layer.name === "base");
   if (!base) throw new Error("an image without a root tree cannot run containerd");
   const sources = { programs: (part: string) => contentOf(parts, part), tree: base.folder.content };
-  await buildContainerdStore(recipe.containerImages, sources, store, context);
+  await buildContainerdStore(recipe, sources, store, context);
   const manifest = await readManifest(context.host, store, context.signal);
   await context.host.files.writeAtomic(path.join(folder, "containerd.seal.json"), JSON.stringify(manifest));
 }

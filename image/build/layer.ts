@@ -36,7 +36,7 @@ export async function buildContainerLayer(host: Host, recipe: LayerRecipe, targe
 }
 
 /**
- * What masters and workers have on top of the root tree: tools in /usr/local/bin, units and containerd's settings.
+ * What masters and workers have on top of the root tree: tools in /usr/local/bin, units and the settings of the container runtime.
  * @param programs returns the folder of a part's programs
  */
 export async function buildKubernetesLayer(
@@ -46,6 +46,7 @@ export async function buildKubernetesLayer(
   target: string,
 ): Promise<void> {
   await writeLayer(host, recipe.layer, target);
+  if (recipe.runtimeLayer) await writeLayer(host, recipe.runtimeLayer, target);
   const folder = await createInTree(host, target, "usr/local/bin");
   for (const { part, program } of recipe.nodePrograms) {
     // A hard link costs no space; the part is sealed and so never written to.

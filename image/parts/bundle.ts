@@ -3,6 +3,7 @@ import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import * as tar from "tar-stream";
+import type { ContainerRuntimeName } from "../../model/container-runtimes";
 import type { ImageForm } from "../../model/drivers";
 import type { Host } from "../../model/host";
 import { kubernetesVersions } from "../../model/releases";
@@ -33,6 +34,8 @@ export interface CreateBundleOptions {
   readonly sources?: readonly PartSource[];
   /** Parts of trees for system containers (default), or finished disks for virtual machines. */
   readonly form?: ImageForm;
+  /** The runtime of the nodes' images; containerd when absent. */
+  readonly runtime?: ContainerRuntimeName;
   /** File with a private key that signs the bundle. */
   readonly sign?: string;
   /** The images whose parts are included; default: all images of every release. */
@@ -61,8 +64,9 @@ export async function createBundle(
   file: string,
   options: CreateBundleOptions = {},
 ): Promise<BundleManifest> {
-  const { form = "tree", sign } = options;
-  const recipes = options.recipes ?? kubernetesVersions.flatMap((version) => imageRecipes(version, form));
+  const { form = "tree", runtime, sign } = options;
+  const recipes =
+    options.recipes ?? kubernetesVersions.flatMap((version) => imageRecipes(version, form, undefined, runtime));
   const context = { host, progress: options.progress ?? (() => {}), signal: options.signal };
   // Only the owners of a tree's files can read all of them; disks belong to the user.
   if (options.sources || !isOrdinaryUser(host) || recipes.every(({ disk }) => disk))

@@ -62,6 +62,11 @@ export function goBuild(part: ProgramsName, version: string, programs: readonly 
         packages: { crictl: "sigs.k8s.io/cri-tools/cmd/crictl" },
         linkerFlags: `${SMALL} -X sigs.k8s.io/cri-tools/pkg/version.Version=v${version}`,
       };
+    case "cri-dockerd":
+      return {
+        packages: { "cri-dockerd": "github.com/Mirantis/cri-dockerd" },
+        linkerFlags: `${SMALL} -X github.com/Mirantis/cri-dockerd/cmd/version.Version=${version}`,
+      };
     case "flannel":
       return {
         packages: { flanneld: "." },

@@ -44,6 +44,7 @@ const isPublishedBy: Readonly<Record<ProgramsName, boolean>> = {
   containerd: false,
   runc: false,
   crictl: false,
+  "cri-dockerd": true,
   flannel: true,
   "kube-network-policies": false,
   "local-path-provisioner": false,
@@ -78,6 +79,16 @@ export function upstreamFiles(
       const url = `${at.github}/flannel-io/flannel/releases/download/v${version}/${file}`;
       const release = `${at.githubApi}/repos/flannel-io/flannel/releases/tags/v${version}`;
       return [{ url, name: file, program: "flanneld", checksum: { kind: "release", url: release } }];
+    }
+    case "cri-dockerd": {
+      const release = `${at.github}/Mirantis/cri-dockerd/releases/download/v${version}`;
+      const checksum = {
+        kind: "release",
+        url: `${at.githubApi}/repos/Mirantis/cri-dockerd/releases/tags/v${version}`,
+      } as const;
+      return [
+        archive(release, `cri-dockerd-${version}.amd64.tgz`, checksum, { "cri-dockerd/cri-dockerd": "cri-dockerd" }),
+      ];
     }
     case "containerd":
     case "runc":

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { type ContainerRuntimeName, defaultContainerRuntime } from "../../model/container-runtimes";
 import type { DistributionName } from "../../model/distributions";
 import type { ImageForm } from "../../model/drivers";
 import type { ImageKind } from "../../model/volumes";
@@ -6,7 +7,7 @@ import { containerLayer } from "./container-layer";
 import { diskOf } from "./disk";
 import { kubernetesRecipe } from "./kubernetes";
 import type { ImageRecipe } from "./recipe";
-import { rootTrees } from "./root-tree";
+import { rootTrees, rootTreeWith } from "./root-tree";
 
 const RECIPE_VERSION = 2;
 
@@ -15,6 +16,7 @@ export function imageRecipes(
   kubernetesVersion: string,
   form: ImageForm,
   distribution: DistributionName = "debian",
+  runtime: ContainerRuntimeName = defaultContainerRuntime,
 ): readonly ImageRecipe[] {
   const common = {
     recipeVersion: RECIPE_VERSION,
@@ -23,7 +25,12 @@ export function imageRecipes(
   };
   return [
     { ...common, name: "infrastructure" },
-    { ...common, name: "kubernetes", kubernetes: kubernetesRecipe(kubernetesVersion) },
+    {
+      ...common,
+      name: "kubernetes",
+      rootTree: rootTreeWith(distribution, runtime),
+      kubernetes: kubernetesRecipe(kubernetesVersion, runtime),
+    },
   ];
 }
 
@@ -38,8 +45,9 @@ export function imageFor(
   kubernetesVersion: string,
   form: ImageForm,
   distribution?: DistributionName,
+  runtime?: ContainerRuntimeName,
 ): string {
-  for (const recipe of imageRecipes(kubernetesVersion, form, distribution))
+  for (const recipe of imageRecipes(kubernetesVersion, form, distribution, runtime))
     if (recipe.name === kind) return imageName(recipe);
   throw new Error(`no recipe is called ${kind}`);
 }
@@ -49,7 +57,8 @@ export const imageNames = (
   kubernetesVersion: string,
   form: ImageForm,
   distribution?: DistributionName,
-): readonly string[] => imageRecipes(kubernetesVersion, form, distribution).map(imageName);
+  runtime?: ContainerRuntimeName,
+): readonly string[] => imageRecipes(kubernetesVersion, form, distribution, runtime).map(imageName);
 
 /** 12 hex digits that depend on the data alone, not on the order of keys. */
 export function recipeHash(data: unknown): string {

@@ -1,11 +1,37 @@
-import { busyboxImage, containerImageNames, releaseOf } from "../../model/releases";
+import { type ContainerRuntimeName, containerRuntimes, defaultContainerRuntime } from "../../model/container-runtimes";
+import { busyboxImage, containerImageNames, type Release, releaseOf } from "../../model/releases";
 import changes from "./change-digests.json";
 import digests from "./layer-digests.json";
 import type { ContainerImageRecipe, KubernetesRecipe, ProgramsName, ProgramsRecipe } from "./recipe";
 
 /** @throws UserError `kubernetes-version` for a version without a release */
-export function kubernetesRecipe(version: string): KubernetesRecipe {
+export function kubernetesRecipe(
+  version: string,
+  runtime: ContainerRuntimeName = defaultContainerRuntime,
+): KubernetesRecipe {
   const release = releaseOf(version);
+  const recipe = containerdRecipe(version, release);
+  return runtime === "docker" ? withDocker(recipe, release) : recipe;
+}
+
+/** Docker Engine is a package. It uses the same containerd and runc, in which its images are unpacked as well. */
+function withDocker(recipe: KubernetesRecipe, release: Release): KubernetesRecipe {
+  return {
+    ...recipe,
+    runtimeLayer: {
+      folder: "docker",
+      files: digests.docker,
+      maskedUnits: [],
+      disabledUnits: [],
+      enabledUnits: { "docker.service": "multi-user.target", "cri-dockerd.service": "multi-user.target" },
+    },
+    nodePrograms: [...recipe.nodePrograms, { part: "cri-dockerd", program: "cri-dockerd" }],
+    parts: [...recipe.parts, { name: "cri-dockerd", version: release.criDockerd, programs: ["cri-dockerd"] }],
+    imageNamespace: containerRuntimes.docker.namespace,
+  };
+}
+
+function containerdRecipe(version: string, release: Release): KubernetesRecipe {
   return {
     version,
     layer: {

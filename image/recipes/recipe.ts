@@ -48,6 +48,7 @@ export type ProgramsName =
   | "containerd"
   | "runc"
   | "crictl"
+  | "cri-dockerd"
   | "flannel"
   | "kube-network-policies"
   | "local-path-provisioner"
@@ -76,10 +77,14 @@ export interface KubernetesRecipe {
   /** Without `v`. */
   readonly version: string;
   readonly layer: LayerRecipe;
+  /** Laid over `layer`, for another container runtime than containerd itself. */
+  readonly runtimeLayer?: LayerRecipe;
   /** Programs of the layer in /usr/local/bin. */
   readonly nodePrograms: readonly { readonly part: ProgramsName; readonly program: string }[];
   readonly parts: readonly ProgramsRecipe[];
   readonly containerImages: readonly ContainerImageRecipe[];
+  /** The namespace of containerd that the images are in. That of the kubelet's own plugin when absent. */
+  readonly imageNamespace?: string;
 }
 
 /** A disk with LVM for virtual machines, built from the root tree and a layer of its own. */

@@ -1,4 +1,5 @@
 import { balancerNames, balancers } from "../../model/balancers";
+import { type ContainerRuntimeName, containerRuntimes } from "../../model/container-runtimes";
 import type { DistributionName } from "../../model/distributions";
 import digests from "./layer-digests.json";
 import type { RootTreeRecipe } from "./recipe";
@@ -89,3 +90,20 @@ const ubuntu: RootTreeRecipe = {
 export const rootTrees: Readonly<Record<DistributionName, RootTreeRecipe>> = { debian, ubuntu };
 
 export const rootTree = rootTrees.debian;
+
+/** Packages that Docker Engine depends on, whose programs are those of the release instead. */
+const replacedPrograms = ["containerd", "containerd-shim-runc-v2", "containerd-stress", "ctr", "runc"];
+
+/** The tree of nodes with this container runtime. Packages make a tree of its own. */
+export function rootTreeWith(distribution: DistributionName, runtime: ContainerRuntimeName): RootTreeRecipe {
+  const tree = rootTrees[distribution];
+  const packages: readonly string[] = containerRuntimes[runtime].packages[distribution];
+  if (packages.length === 0) return tree;
+  return {
+    ...tree,
+    packages: [...tree.packages, ...packages].sort(),
+    forgotten: [...tree.forgotten, ...replacedPrograms.flatMap((name) => [`usr/bin/${name}`, `usr/sbin/${name}`])],
+    // Everything that talks to it is root, and it starts before the kubelet anyway.
+    layer: { ...tree.layer, maskedUnits: [...tree.layer.maskedUnits, "docker.socket"] },
+  };
+}

@@ -4,7 +4,7 @@
 # processes end with it. The tree is only read.
 #
 # Environment: TREE root tree, PROGRAMS folder with containerd and ctr, STORE folder to fill, ARCHIVES folder with image
-# archives, LOG file for containerd's output
+# archives, NAMESPACE of containerd for the images, LOG file for containerd's output
 set -eu
 
 mount --bind "$TREE" "$TREE"
@@ -31,7 +31,7 @@ END
 chroot "$TREE" /tmp/programs/containerd --config /run/containerd.toml >"$LOG" 2>&1 &
 containerd=$!
 
-ctr() { chroot "$TREE" /tmp/programs/ctr --namespace k8s.io "$@"; }
+ctr() { chroot "$TREE" /tmp/programs/ctr --namespace "$NAMESPACE" "$@"; }
 
 tries=0
 until ctr version >/dev/null 2>&1; do
@@ -49,8 +49,9 @@ for archive in "$ARCHIVES"/*.tar; do
 done
 
 # Managed: visible to kubelet. Pinned: not removed when the disk is full, because there may be no registry to restore it.
-# containerd's CRI gives every image that it pulls its id as a second name, by which image volumes find it.
-ctr images list | awk 'NR > 1 { print $1, $3 }' | while read -r image manifest; do
+# containerd's plugin for the kubelet gives every image that it pulls its id as a second name, by which image volumes find
+# it. Docker would list that as another image.
+[ "$NAMESPACE" != k8s.io ] || ctr images list | awk 'NR > 1 { print $1, $3 }' | while read -r image manifest; do
   id=$(ctr content get "$manifest" | tr -d ' \n' | sed -n 's/.*"config":{[^}]*"digest":"\(sha256:[0-9a-f]*\)".*/\1/p')
   ctr images tag --local --skip-reference-check "$image" "$id" >/dev/null
 done

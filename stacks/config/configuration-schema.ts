@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { balancerNames, defaultBalancer } from "../../model/balancers";
 import { podSecurityLevels } from "../../model/cluster-namespaces";
+import { containerRuntimeNames, defaultContainerRuntime } from "../../model/container-runtimes";
 import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
 import { failoverProfileNames } from "../../model/failover-profiles";
@@ -55,6 +56,13 @@ const optionsSchema = z
       .enum(kubeProxyModes)
       .default("nftables")
       .describe("What kube-proxy programs on each node for services and NodePorts: `nftables` or `iptables`."),
+    runtime: z
+      .enum(containerRuntimeNames)
+      .default(defaultContainerRuntime)
+      .describe(
+        "What runs the containers of pods: `containerd`, or `docker` = the distribution's Docker Engine with cri-dockerd. " +
+          "It is part of the image of all nodes that run pods.",
+      ),
     podGraceSeconds: wholeNumber(0, 3_600)
       .default(30)
       .describe(

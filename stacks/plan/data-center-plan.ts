@@ -2,6 +2,7 @@
 
 import type { BalancerName } from "../../model/balancers";
 import type { PodSecurityLevel } from "../../model/cluster-namespaces";
+import type { ContainerRuntimeName } from "../../model/container-runtimes";
 import type { DistributionName } from "../../model/distributions";
 import type { FailoverTimers } from "../../model/failover-profiles";
 import type { Flow } from "../../model/flows";
@@ -123,6 +124,8 @@ export interface KubernetesPlan extends KubernetesTimers {
   readonly dnsServiceIp: string;
   /** Names and addresses of the API server's certificate. */
   readonly certificateNames: readonly string[];
+  /** What runs the containers of pods. */
+  readonly runtime: ContainerRuntimeName;
   readonly fastProbes: boolean;
   readonly kubeProxy: KubeProxyMode;
   readonly podSecurity: PodSecurityLevel;

@@ -1,4 +1,5 @@
 import { defaultBalancer } from "../../model/balancers";
+import { defaultContainerRuntime } from "../../model/container-runtimes";
 import type { Settings } from "../../model/resource-types";
 import { poolNames } from "../../model/roles";
 import type { Configuration } from "../config/configuration";
@@ -26,6 +27,7 @@ export function planSettings(
   const isInert: Readonly<Record<string, boolean>> = {
     "options.failoverBy": balancing.movedBy === "static",
     // Stacks of earlier versions have no entry either.
+    "options.runtime": others.options.runtime === defaultContainerRuntime,
     "options.balancer": balancing.program === defaultBalancer,
     "storage.volume": volume === undefined || volume.shape === "single",
   };

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { balancerNames } from "../../model/balancers";
+import { containerRuntimeNames } from "../../model/container-runtimes";
 import { kubeProxyModes } from "../../model/kube-proxy-modes";
 import { firstNodePort, lastNodePort } from "../../model/ports";
 import type { Configuration } from "../../stacks/config/configuration";
@@ -76,6 +77,7 @@ const options = fc.record({
   balancer: fc.constantFrom(...balancerNames),
   fastProbes: fc.boolean(),
   kubeProxy: fc.constantFrom(...kubeProxyModes),
+  runtime: fc.constantFrom(...containerRuntimeNames),
 });
 
 const nodePorts = fc.uniqueArray(fc.integer({ min: firstNodePort, max: lastNodePort }), { maxLength: 2 });

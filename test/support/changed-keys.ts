@@ -113,6 +113,10 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "options.failover": { to: { options: { failover: "calm" } } },
   "options.fastProbes": { to: { options: { fastProbes: true } } },
   "options.kubeProxy": { to: { options: { kubeProxy: "iptables" } } },
+  "options.runtime": {
+    to: { options: { runtime: "docker" } },
+    refused: /options\.runtime: containerd cannot become docker.*another stack/,
+  },
   "options.podGraceSeconds": { to: { options: { podGraceSeconds: 60 } } },
   "options.podSecurity": { to: { options: { podSecurity: "restricted" } } },
   "options.rebootstrap": { to: { options: { rebootstrap: true } } },

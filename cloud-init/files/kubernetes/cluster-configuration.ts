@@ -1,5 +1,6 @@
 import { guestPaths } from "../../../model/guest-paths";
 import { type DataCenterPlan, etcdMachinesOf } from "../../../stacks/plan/data-center-plan";
+import { containerRuntime } from "../../planned-runtime";
 import { localEtcd } from "../etcd-proxy";
 
 /** Cluster-wide documents, also in the cluster's ConfigMaps for joining nodes. */
@@ -140,7 +141,7 @@ export function standaloneKubelet(plan: DataCenterPlan) {
     authentication: { anonymous: { enabled: false }, webhook: { enabled: false } },
     authorization: { mode: "AlwaysAllow" },
     enableServer: false,
-    containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
+    containerRuntimeEndpoint: containerRuntime(plan).endpoint,
     staticPodPath: guestPaths.staticPods,
   };
 }

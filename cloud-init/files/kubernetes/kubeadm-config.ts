@@ -2,6 +2,7 @@ import { guestPaths } from "../../../model/guest-paths";
 import { isWorkingMaster } from "../../../model/roles";
 import type { DataCenterPlan, NodePlan } from "../../../stacks/plan/data-center-plan";
 import { emitYaml } from "../../emit-yaml";
+import { containerRuntime } from "../../planned-runtime";
 import { secretReference } from "../../role-content";
 import { clusterConfiguration, kubeadmCluster, localEtcdMember } from "./cluster-configuration";
 
@@ -9,7 +10,7 @@ const kubeadmApi = "kubeadm.k8s.io/v1beta4";
 
 /** The configuration for `kubeadm init`. Only the node's name and address differ between the masters of a stack. */
 export function initConfigurationFile(plan: DataCenterPlan, node: NodePlan): string {
-  const init = { ...initConfiguration(plan, node), nodeRegistration: firstRegistration(node) };
+  const init = { ...initConfiguration(plan, node), nodeRegistration: firstRegistration(plan, node) };
   return emitDocuments([init, ...clusterConfiguration(plan)]);
 }
 
@@ -39,7 +40,7 @@ export function joinConfigurationFile(plan: DataCenterPlan, node: NodePlan): str
         caCertHashes: [secretReference("kubernetes-ca-hash")],
       },
     },
-    nodeRegistration: firstRegistration(node),
+    nodeRegistration: firstRegistration(plan, node),
     ...(node.roles.includes("master") ? { controlPlane: { localAPIEndpoint: localApi(plan, node) }, ...patches } : {}),
   });
 }
@@ -48,7 +49,7 @@ const initConfiguration = (plan: DataCenterPlan, node: NodePlan) => ({
   apiVersion: kubeadmApi,
   kind: "InitConfiguration",
   localAPIEndpoint: localApi(plan, node),
-  nodeRegistration: nodeRegistration(node),
+  nodeRegistration: nodeRegistration(plan, node),
   ...patches,
 });
 
@@ -60,15 +61,15 @@ const localApi = (plan: DataCenterPlan, node: NodePlan) => ({
 });
 
 /** Without taints of its own a master has that of the control plane. Running masters follow their roles by their membership. */
-const firstRegistration = (node: NodePlan) => ({
-  ...nodeRegistration(node),
+const firstRegistration = (plan: DataCenterPlan, node: NodePlan) => ({
+  ...nodeRegistration(plan, node),
   ...(isWorkingMaster(node.roles) && { taints: [] }),
 });
 
-function nodeRegistration(node: NodePlan) {
+function nodeRegistration(plan: DataCenterPlan, node: NodePlan) {
   return {
     name: node.name,
-    criSocket: "unix:///run/containerd/containerd.sock",
+    criSocket: containerRuntime(plan).endpoint,
     // The node's image contains every container image: a missing one is an error, not a download.
     imagePullPolicy: "Never",
     // The check parses the host's kernel configuration, which a system container does not have.

@@ -3,6 +3,7 @@ import type { ClusterObject } from "../../../model/cluster-object";
 import { ports } from "../../../model/ports";
 import { containerImageNames, networkPolicyLabel } from "../../../model/releases";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
+import { containerRuntime } from "../../planned-runtime";
 import { role, roleBinding, serviceAccount } from "./access-rules";
 
 const name = "network-policies";
@@ -33,6 +34,11 @@ const daemonSet = (plan: DataCenterPlan): ClusterObject => ({
   },
 });
 
+/** containerd tells there of a pod's address before the API does. */
+const announced = "/var/run/nri";
+const announcements = <T extends object>(plan: DataCenterPlan, mount: T): Partial<T> =>
+  containerRuntime(plan).announcesPods ? mount : {};
+
 const podSpec = (plan: DataCenterPlan) => ({
   hostNetwork: true,
   priorityClassName: "system-node-critical",
@@ -54,11 +60,10 @@ const podSpec = (plan: DataCenterPlan) => ({
         capabilities: { drop: ["ALL"], add: ["NET_ADMIN"] },
         readOnlyRootFilesystem: true,
       },
-      volumeMounts: [{ name: "runtime", mountPath: "/var/run/nri" }],
+      ...announcements(plan, { volumeMounts: [{ name: "runtime", mountPath: announced }] }),
     },
   ],
-  // containerd tells there of a pod's address before the API does.
-  volumes: [{ name: "runtime", hostPath: { path: "/var/run/nri", type: "DirectoryOrCreate" } }],
+  ...announcements(plan, { volumes: [{ name: "runtime", hostPath: { path: announced, type: "DirectoryOrCreate" } }] }),
 });
 
 /** The API's floating address: the service address needs kube-proxy, which may start later. */

@@ -2,6 +2,7 @@ import { closedToPods } from "../../../model/flows";
 import { guestPaths } from "../../../model/guest-paths";
 import { roles } from "../../../model/roles";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
+import { containerRuntime } from "../../planned-runtime";
 import { confValue } from "../../quoting";
 import { ownUnit, type TextFile } from "../../role-content";
 
@@ -30,7 +31,7 @@ export const podFilter = (plan: DataCenterPlan): readonly TextFile[] => [
     podFilterName,
     `[Unit]
 Description=Close the management of nodes to pods
-Before=containerd.service kubelet.service
+Before=${containerRuntime(plan).unit} kubelet.service
 
 [Service]
 Type=oneshot

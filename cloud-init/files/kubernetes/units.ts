@@ -1,14 +1,16 @@
 import { guestCommand, guestPaths } from "../../../model/guest-paths";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
+import type { ContainerRuntime } from "../../container-runtime";
 import { ownUnit, type TextFile, unitFile } from "../../role-content";
 
 /** Bootstraps or joins according to the node's order, now and after every restart until the node is a member. */
-export const clusterUnit = ownUnit(
-  "groundplane-cluster.service",
-  `[Unit]
+export const clusterUnit = ({ unit }: ContainerRuntime): TextFile =>
+  ownUnit(
+    "groundplane-cluster.service",
+    `[Unit]
 Description=Take this node into the cluster
 ConditionPathExists=${guestPaths.clusterOrder}
-After=network.target containerd.service
+After=network.target ${unit}
 
 [Service]
 ExecStart=${guestCommand("cluster-work")}
@@ -17,7 +19,7 @@ TimeoutStopSec=5s
 [Install]
 WantedBy=multi-user.target
 `,
-);
+  );
 
 const renewalName = "groundplane-renew-certificates";
 

@@ -34,8 +34,8 @@ main() {
 
 # work PHASE FUNCTION
 work() {
-  set_phase "$1" "waiting for containerd"
-  until [ -S /run/containerd/containerd.sock ]; do sleep 0.1; done
+  set_phase "$1" "waiting for @runtime@"
+  until @answers@; do sleep 0.1; done
   local attempt status
   for ((attempt = 1; attempt <= attempts; attempt++)); do
     # Never as a condition: there the shell goes on after a failed step.

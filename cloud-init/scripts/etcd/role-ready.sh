@@ -11,7 +11,7 @@ missing() {
 }
 healthy() { curl -sf --max-time 2 -o /dev/null "$1"; }
 
-[ -S /run/containerd/containerd.sock ] || missing "containerd does not run"
+@answers@ || missing "@runtime@ does not run"
 healthy http://127.0.0.1:10248/healthz || missing "the kubelet is not healthy"
 read_order
 if [ "$order" = none ]; then exit 0; fi

@@ -14,7 +14,7 @@ missing() {
 }
 healthy() { curl -skf --max-time 2 -o /dev/null "$1"; }
 
-[ -S /run/containerd/containerd.sock ] || missing "containerd does not run"
+@answers@ || missing "@runtime@ does not run"
 systemctl is-active --quiet groundplane-pod-filter || missing "the filter for traffic from pods is not loaded"
 read_order
 if [ "$order" = none ]; then exit 0; fi
