@@ -37,9 +37,9 @@ const machineChecks = {
     next: "remove files, or let the volume grow with `diskGiB` or `volumes` in the stack's file; system containers use the host's disk",
   },
   certificates: {
-    ...{ asks: `no certificate ends within ${expiryWarningDays} days`, of: ["balancer", "master", "worker"] },
+    ...{ asks: `no certificate ends within ${expiryWarningDays} days`, of: ["balancer", "master", "etcd", "worker"] },
     means: "the certificate was not renewed: after its end, its users are refused",
-    next: "control plane: `systemctl start groundplane-renew-certificates` on the master; kubelet: `systemctl restart kubelet`",
+    next: "control plane and etcd: `systemctl start groundplane-renew-certificates` on the machine; kubelet: `systemctl restart kubelet`",
     promised: true,
   },
   firewall: {

@@ -9,7 +9,7 @@ export const questions = {
   "stopped-units": every,
   "failed-units": every,
   "disk-room": every,
-  certificates: ["balancer", "master", "worker"],
+  certificates: ["balancer", "master", "etcd", "worker"],
   firewall: every,
   "api-server": ["master"],
   backends: ["balancer"],

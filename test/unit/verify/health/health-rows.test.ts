@@ -75,6 +75,12 @@ test("each row that the lab's test does not break has a file that breaks it", ()
   }
 });
 
+test("machines that renew certificates are asked for them, also those of etcd alone", () => {
+  for (const role of ["balancer", "master", "etcd", "worker"] as const) {
+    assert.ok(questionsOf([role]).includes("certificates"), role);
+  }
+});
+
 test("what is not promised has no effect on the exit code", () => {
   assert.ok(areHealthy([makeRow("etcd-disk", [unhealthy("master-1", "slow")])]));
   assert.ok(!areHealthy([makeRow("etcd-alarms", [unhealthy("master-1", "NOSPACE")])]));
