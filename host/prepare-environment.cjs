@@ -1,4 +1,6 @@
 // Plain CommonJS, because it also runs before the Pulumi program and before dependencies are installed.
+const fs = require("node:fs");
+const path = require("node:path");
 const { exemptLoopback } = require("./exempt-loopback.cjs");
 
 /**
@@ -47,9 +49,23 @@ function prepareEnvironment(environment = process.env, platform = process.platfo
   for (const name of Object.keys(environment)) {
     if (harmful.some(({ names }) => names.test(name))) delete environment[name];
   }
+  if (platform !== "win32") dropUnusableTemporaryFolders(environment);
   // English messages, and file names with any character. Each Linux distribution has this locale.
   if (platform === "linux") environment.LC_ALL = "C.UTF-8";
   return exemptLoopback(environment);
+}
+
+/**
+ * A folder of a session that has ended, or of another host. Every program that writes a temporary file would fail; without the
+ * variable it uses /tmp. A relative one would mean another folder for each program.
+ */
+function dropUnusableTemporaryFolders(environment) {
+  for (const name of ["TMPDIR", "TMP", "TEMP"]) {
+    const folder = environment[name];
+    if (folder === undefined) continue;
+    const isUsable = path.isAbsolute(folder) && fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory();
+    if (!isUsable) delete environment[name];
+  }
 }
 
 module.exports = { harmful, prepareEnvironment };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
 import { harmful, prepareEnvironment } from "../../../host/prepare-environment.cjs";
@@ -51,6 +52,20 @@ test("each row has a reason and a variable that shows it", () => {
       Object.keys(session).some((name) => names.test(name)) || /POSIXLY|TAR|GOOS|HELM/.test(String(names)),
       String(names),
     );
+  }
+});
+
+test("a temporary folder that does not exist is not used, and one with any name is", () => {
+  const unusable = { TMPDIR: "/nowhere/tmp", TMP: "relative", TEMP: __filename };
+  assert.deepEqual(
+    Object.keys(prepareEnvironment({ ...unusable }, "darwin")).filter((name) => /TE?MP/.test(name)),
+    [],
+  );
+  const folder = mkdtempSync(path.join(tmpdir(), "groundplane-test ü #"));
+  try {
+    assert.equal(prepareEnvironment({ TMPDIR: folder }, "darwin").TMPDIR, folder);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
 
