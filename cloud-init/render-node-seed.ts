@@ -1,11 +1,19 @@
 import type { Role } from "../model/roles";
-import { type NodeFile, type NodeSeed, publicReference, type SecretName } from "../model/seed";
+import { type AccompanyingFile, type NodeFile, type NodeSeed, publicReference, type SecretName } from "../model/seed";
 import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
 import { type NodeContent, renderCloudConfig } from "./cloud-config";
 import { renderRoleTarget, startRole } from "./files/role-target";
 import { renderMetaData } from "./meta-data";
 import { renderNetworkConfig } from "./network-config";
-import { mergeContents, type RenderRole, type SeedFile } from "./role-content";
+import {
+  type FileChanges,
+  mergeContents,
+  type RenderRole,
+  type SecretFile,
+  type SeedFile,
+  secretReference,
+  type TextFile,
+} from "./role-content";
 import { askEachRole } from "./role-readiness";
 import { balancerContent } from "./roles/balancer";
 import { commonContent } from "./roles/common";
@@ -45,7 +53,7 @@ export function renderSeeds(plan: DataCenterPlan): readonly NodeSeed[] {
 
 function nodeContent(plan: DataCenterPlan, node: NodePlan): NodeContent {
   const ofRoles = mergeContents(askEachRole(node.roles.map((role) => [role, contentOf[role](plan, node)])));
-  const common = commonContent(plan, node, ofRoles.environment);
+  const common = commonContent(plan, node, ofRoles);
   const units = [...common.enable, ...ofRoles.enable];
   const target = units.length === 0 ? [] : [renderRoleTarget(units)];
   const files = [...common.files, ...ofRoles.files, ...target];
@@ -66,12 +74,20 @@ function changingFile(file: SeedFile): NodeFile[] {
   if (!("changes" in file) || !file.changes) return [];
   if ("secret" in file) {
     const { path, mode, secret, changes } = file;
-    return [{ path, mode, content: publicReference(secret), ...changes }];
+    return [{ path, mode, content: publicReference(secret), ...activation(changes) }];
   }
   if (referredSecrets(file.content).length > 0) throw new Error(`${file.path} may change and must not hold a secret`);
   const { path, mode, content, changes } = file;
-  return [{ path, mode, content, ...changes }];
+  return [{ path, mode, content, ...activation(changes) }];
 }
+
+const activation = ({ alongside, ...changes }: FileChanges): Pick<NodeFile, "reload" | "check" | "alongside"> =>
+  alongside === undefined || alongside.length === 0 ? changes : { ...changes, alongside: alongside.map(accompanying) };
+
+const accompanying = (file: TextFile | SecretFile): AccompanyingFile => {
+  const { path, mode } = file;
+  return { path, mode, content: "secret" in file ? secretReference(file.secret) : file.content };
+};
 
 function referredSecrets(text: string): SecretName[] {
   const names = new Set<string>();

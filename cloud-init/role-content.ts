@@ -24,6 +24,8 @@ export interface TextFile extends SeedFileBase {
 export interface FileChanges {
   readonly reload: string;
   readonly check?: string;
+  /** What a running node gets with the changed file, see `NodeFile`. No part of a seed. */
+  readonly alongside?: readonly (TextFile | SecretFile)[];
 }
 
 /** A file that is exactly one secret, byte for byte. */
@@ -44,6 +46,8 @@ export interface RoleContent {
   readonly files: readonly SeedFile[];
   /** Variables for node.env that the role's scripts read; upper-case names. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What a running node needs to apply a change of `environment`, see `NodeFile.alongside`. */
+  readonly withSettings?: readonly (TextFile | SecretFile)[];
   /** Commands as argv, run once at first boot, after all files are written and before `enable`. */
   readonly commands: readonly (readonly string[])[];
   /** systemd units of the role: wanted by groundplane.target, started (without waiting) after `commands`. */
@@ -66,6 +70,7 @@ export function mergeContents(contents: readonly RoleContent[]): Required<RoleCo
   return {
     files: withoutRepetitions(contents.flatMap(({ files }) => files)),
     environment,
+    withSettings: withoutRepetitions(contents.flatMap(({ withSettings = [] }) => withSettings)),
     commands: withoutRepetitions(contents.flatMap(({ commands }) => commands)),
     enable: [...new Set(contents.flatMap(({ enable }) => enable))],
   };

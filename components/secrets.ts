@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { deriveHostKey } from "../model/derive-host-key";
-import { type NodeFile, type NodeSeed, publicNameIn, type SecretName } from "../model/seed";
+import { type NodeFile, type NodeSeed, publicNameIn, type SecretName, secretNameIn } from "../model/seed";
 import { ClusterSecrets, type ResourceArgs } from "./resources";
 
 /** The part of a name after this prefix is the node's; the key is derived, not stored. */
@@ -46,10 +46,19 @@ export class Secrets extends pulumi.ComponentResource {
     return pulumi.unsecret(this.get(name));
   }
 
-  /** A file of a node with the public value that it may refer to. */
-  inFile(file: NodeFile): ResourceArgs<NodeFile> {
+  /** A file of a node with the public value that it may refer to, and with the secrets that come with it. */
+  inFile({ alongside, ...file }: NodeFile): ResourceArgs<NodeFile> {
     const name = publicNameIn(file.content);
-    return name === undefined ? file : { ...file, content: this.getPublic(name) };
+    return {
+      ...file,
+      ...(name !== undefined && { content: this.getPublic(name) }),
+      ...(alongside && {
+        alongside: alongside.map(({ content, ...place }) => {
+          const secret = secretNameIn(content);
+          return { ...place, content: secret === undefined ? content : this.get(secret) };
+        }),
+      }),
+    };
   }
 
   /** `ssh-ed25519 AAAA…`, the identity of a node. */

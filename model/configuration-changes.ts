@@ -44,8 +44,9 @@ export const configurationChanges = {
     formerly: "none",
   },
   "pools.balancers.count": {
-    ...fixed("Two balancers form a cluster with the gateway, which a single one lacks."),
-    guardedBy: "members",
+    class: "rolling",
+    effect:
+      "A single balancer hands the floating IP to what moves it in a pair, or takes it over before the other one is removed.",
   },
   "pools.masters.count": {
     class: "rolling",
@@ -184,20 +185,4 @@ export function changedSettings(before: Settings, after: Settings): readonly Set
     const [old, now] = [before[key] ?? change?.formerly, after[key] ?? change?.formerly];
     return old === now || change === undefined ? [] : [{ key, before: old, after: now, change }];
   });
-}
-
-/** Why a running stack cannot have the new configuration; empty if it can. */
-export function refusedSettings(before: Settings, after: Settings): readonly string[] {
-  // A stack that is not created yet has no former values.
-  if (Object.keys(before).length === 0) return [];
-  const refused = changedSettings(before, after).filter(
-    // What had no effect so far may begin.
-    (one) => one.change.class === "creation-only" && one.before !== undefined && one.after !== undefined,
-  );
-  return refused
-    .filter(({ change: { guardedBy, follows } }) => !guardedBy && !refused.some(({ key }) => key === follows))
-    .map(({ key, before: old, after: now, change: { effect, instead } }) => {
-      const rule = `it is fixed when the stack is created. ${effect}`;
-      return `${key}: ${old} cannot become ${now}: ${rule} Set ${key} to ${old} again, or ${instead}`;
-    });
 }

@@ -149,17 +149,11 @@ function leavingInTurn(
 
 const indexOf = (name: string): number => Number(name.split("-").at(-1));
 
-function balancerLosses({ members, removed, replaced, running, planned }: PoolChange): readonly RefusedLoss[] {
+function balancerLosses({ members, removed, replaced, running }: PoolChange): readonly RefusedLoss[] {
   if (members.length === 0) return [];
   const refuse = (problem: string, instead: string): readonly RefusedLoss[] => [
     { property: "balancers", problem, instead },
   ];
-  if (members.length !== planned) {
-    return refuse(
-      `a stack with ${members.length === 1 ? "one balancer" : "a pair of balancers"} cannot be changed into one with ${planned}`,
-      `keep the count (pools.balancers.count: ${members.length}), or start over: ${startOver}`,
-    );
-  }
   const lost = [...removed, ...replaced];
   const kept = without(running, lost);
   if (lost.length === 0 || members.length === 1 || kept.length > 0) return [];

@@ -40,6 +40,18 @@ export interface NodeFile {
    * fails, none of the node's files changes.
    */
   readonly check?: string;
+  /**
+   * Written together with a changed file, before anything is activated, and not compared: secrets, and what only the change needs.
+   * A whole content of `${secret:NAME}` is replaced by that secret.
+   */
+  readonly alongside?: readonly AccompanyingFile[];
+}
+
+export interface AccompanyingFile {
+  readonly path: string;
+  /** Octal text, e.g. `0400`. */
+  readonly mode: string;
+  readonly content: string;
 }
 
 /** The values among the secrets that are no secrets: certificates and public keys. */
@@ -51,6 +63,10 @@ export const publicReference = (name: PublicName): string => `\${public:${name}}
 /** The name in a content that is such a reference. */
 export const publicNameIn = (content: string): PublicName | undefined =>
   /^\$\{public:([^}]+)\}$/.exec(content)?.[1] as PublicName | undefined;
+
+/** The name in a content that is a secret as a whole. */
+export const secretNameIn = (content: string): SecretName | undefined =>
+  /^\$\{secret:([^}]+)\}$/.exec(content)?.[1] as SecretName | undefined;
 
 /** `ssh-host-key:<node>` is derived per node from the stack's host seed, so that a new node changes no other secret. */
 export type SecretName =

@@ -1,7 +1,8 @@
-import { changedSettings, refusedSettings } from "../model/configuration-changes";
+import { changedSettings } from "../model/configuration-changes";
 import { drivers, type ImageForm } from "../model/drivers";
 import { refusedLosses } from "../model/plan-losses";
 import { type GuardedMembers, guardedPools, type PresentMember, poolOf } from "../model/pool-change";
+import { refusedSettings } from "../model/refused-settings";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 import { type ComparedBy, compareMachines } from "./compare-machines";
 import { objectChanges } from "./object-changes";

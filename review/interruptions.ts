@@ -81,7 +81,7 @@ export function judgeChange(
     if (ended !== undefined) return high(`no ${called[ended]} remains`, { what: lossUntilBack(ended, action) });
   }
   if (action !== "update") return judgeLoss(roles, action, isOneOfSeveral);
-  const applied = roles.includes("balancer") ? judgePrograms(change) : undefined;
+  const applied = roles.includes("balancer") ? (judgeOtherPair(change) ?? judgePrograms(change)) : undefined;
   if (applied !== undefined) return applied;
   return judgeUpdate(
     files.map(({ reload }) => reload).filter((reload) => reload !== ""),
@@ -89,10 +89,22 @@ export function judgeChange(
   );
 }
 
+const settingsOf = ({ files }: NodeChange, side: "before" | "after") =>
+  settingsInFiles(files.flatMap((file) => file[side] ?? []));
+
 /** What a node applies between its former and its new settings. */
-export function appliedBy({ files }: NodeChange): AppliedChange {
-  const settings = (side: "before" | "after") => settingsInFiles(files.flatMap((file) => file[side] ?? []));
-  return appliedChange(settings("before"), settings("after"));
+export const appliedBy = (change: NodeChange): AppliedChange =>
+  appliedChange(settingsOf(change, "before"), settingsOf(change, "after"));
+
+/** A single balancer becomes one of a pair, or remains alone. */
+function judgeOtherPair(change: NodeChange): Judgement | undefined {
+  const [was, is] = (["before", "after"] as const).map((side) => settingsOf(change, side)["options.failoverBy"]);
+  if (was === is || (was !== "static" && is !== "static")) return undefined;
+  const what = "the API, while another program takes over the floating IP";
+  return medium(
+    is === "static" ? "no other balancer remains" : "the other balancer does not take over before this one takes part",
+    { what, ...measured.balancerKill },
+  );
 }
 
 /** A balancer that gets other programs. */

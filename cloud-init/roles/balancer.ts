@@ -30,6 +30,7 @@ export function balancerContent(plan: DataCenterPlan, node: NodePlan): RoleConte
       ...change.files,
     ],
     environment: { FLOATING_IP_BY: movedBy, ...change.environment },
+    withSettings: change.withSettings,
     commands: [...early.commands, ...commands],
     enable: [`${unit}.service`, ...mover.enable],
   };

@@ -16,7 +16,7 @@ Restart=always
 RestartSec=1s
 `;
 
-/** A running machine does not get it: secrets come with the seed. */
+/** It comes with the seed, or to a running machine with its changed settings, see balancing-change.ts. */
 export const corosyncKey: SecretFile = { path: "/etc/corosync/authkey", mode: "0400", secret: "corosync-key" };
 
 /** Membership in the balancers' cluster, equal on both balancers and the gateway. */

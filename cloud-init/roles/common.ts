@@ -12,11 +12,11 @@ import { firstInterface, segmentOf } from "../network-config";
 import { confValue } from "../quoting";
 import { type RoleContent, type SeedFile, secretReference } from "../role-content";
 
-/** The common part of every node's seed. `roleVariables` are added to node.env. */
+/** The common part of every node's seed. The environment of the roles is added to node.env. */
 export function commonContent(
   plan: DataCenterPlan,
   node: NodePlan,
-  roleVariables: Readonly<Record<string, string>>,
+  { environment, withSettings }: Pick<Required<RoleContent>, "environment" | "withSettings">,
 ): RoleContent {
   return {
     files: [
@@ -26,8 +26,8 @@ export function commonContent(
       {
         path: guestPaths.nodeEnvironment,
         mode: "0644",
-        content: renderNodeEnv(plan, node, roleVariables),
-        changes: { reload: "" },
+        content: renderNodeEnv(plan, node, environment),
+        changes: { reload: "", ...(withSettings.length > 0 && { alongside: withSettings }) },
       },
       commandFile("common/node-ready"),
       // A running machine needs the command and the unit before the capacity, whose reload starts them.

@@ -20,6 +20,7 @@ export function gatewayContent(plan: DataCenterPlan): RoleContent {
   return {
     files: [...gatewayFiles(plan), commandFile("gateway/role-ready"), ...(cluster?.files ?? []), ...changing],
     environment: { FLOATING_IP_BY: movedBy, ...change.environment },
+    withSettings: change.withSettings,
     commands: [applySysctl],
     enable: ["nftables.service", "dnsmasq.service", ...(cluster?.enable ?? [])],
   };

@@ -2,7 +2,6 @@ import { stackFolder } from "../../host/data-folder";
 import { clearDismantling, isDismantling } from "../../host/dismantling-mark";
 import { removeIfEmpty } from "../../host/file-store";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
-import { refusedSettings } from "../../model/configuration-changes";
 import { refusalPrefix, refusedLosses } from "../../model/plan-losses";
 import {
   type FormerMachine,
@@ -13,6 +12,7 @@ import {
   pools,
   rolesOfMember,
 } from "../../model/pool-change";
+import { refusedSettings } from "../../model/refused-settings";
 import type { GuardInputs, GuardOutputs } from "../../model/resource-types";
 import type { Role } from "../../model/roles";
 import { UserError } from "../../model/user-error";

@@ -1,7 +1,8 @@
 import type { ConnectGuest } from "../../guests/guest";
 import { UnreachableError } from "../../guests/guest-ssh";
-import { refusedSettings, settingsInFiles } from "../../model/configuration-changes";
+import { settingsInFiles } from "../../model/configuration-changes";
 import { refusalPrefix } from "../../model/plan-losses";
+import { refusedSettings } from "../../model/refused-settings";
 import type { NodeFilesInputs, NodeFilesOutputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import type { Properties } from "../rpc/property-values";

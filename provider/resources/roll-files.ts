@@ -46,7 +46,8 @@ export async function rollFiles({ connect, isNew, before = [] }: RollFiles, inpu
   // The settings come last: they are what tells an interrupted roll that the node has not applied them.
   const settings = change.commands.length === 0 ? [] : changed.filter(isSettings);
   const others = changed.filter((file) => !settings.includes(file));
-  await inGuest(connectNode, (guest) => guest.writeFiles(others, context.signal)).catch((error: unknown) => {
+  const written = [...changed.flatMap(({ alongside = [] }) => alongside), ...others];
+  await inGuest(connectNode, (guest) => guest.writeFiles(written, context.signal)).catch((error: unknown) => {
     throw error instanceof FileRefusedError ? fileRefused(node, error) : error;
   });
   const guest = await connectNode();

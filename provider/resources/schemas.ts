@@ -48,6 +48,13 @@ export const bootstrapMember: ObjectSchema = {
   properties: { name: text(), address: text(), connection },
 };
 
+const accompanyingFile: ObjectSchema = {
+  type: "object",
+  name: "AccompanyingFile",
+  description: "A file that comes with another one.",
+  properties: { path: text("Absolute path."), mode: text("Octal, e.g. 0400."), content: text() },
+};
+
 export const nodeFile: ObjectSchema = {
   type: "object",
   name: "NodeFile",
@@ -60,6 +67,7 @@ export const nodeFile: ObjectSchema = {
     check: text(
       'Shell command that validates a new text in the file "$1" before it replaces the old one; absent = none.',
     ),
+    alongside: list(accompanyingFile, "Written with a changed file, and not compared."),
   },
-  optional: ["check"],
+  optional: ["check", "alongside"],
 };

@@ -54,12 +54,12 @@ async function refusalsOf(before: Resource, now: Resource): Promise<string> {
   return failures.join(" ");
 }
 
-for (const [key, { to, refused, refusedBy }] of Object.entries(changedKeys)) {
+for (const [key, { from = {}, to, refused, refusedBy }] of Object.entries(changedKeys)) {
   const row = changeOfKey(key) ?? (configurationChanges as Readonly<Record<string, KeyChange>>)[key];
   test(`${key} is ${row?.class}`, async () => {
     assert.equal(row?.class === "creation-only", refused !== undefined);
     const driver = driverOf(to);
-    const former = await resourcesOf(planOf(driver === "virtualbox" ? { driver } : {}) as DataCenterPlan, driver);
+    const former = await resourcesOf(planOf(driver === "virtualbox" ? { driver } : from) as DataCenterPlan, driver);
     const plan = planOf(to);
     // The schema has no other value, or the program chooses the driver first: test/engine shows it.
     if (refusedBy === "program") return assert.ok(plan === undefined || driver !== classedStack.driver);

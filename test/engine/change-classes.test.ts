@@ -41,6 +41,7 @@ const hostPortsOf = (machines: Machines): readonly number[] =>
 
 /** What is seen after an `up` with all changes at once. */
 const seen: Readonly<Record<string, (now: Machines) => boolean>> = {
+  "pools.balancers.count": (now) => now["balancer-2"]?.power === "running",
   "pools.masters.count": (now) => now["master-5"]?.power === "running",
   "pools.masters.roles[]": hasLine("master-1/root/etc/groundplane/node.env", /^VOLUME_MOUNT_POINT=/m),
   "pools.workers.count": (now) => now["worker-2"]?.power === "running",
@@ -78,6 +79,8 @@ const applied = rows.filter(([key, { refused }]) => !refused && !key.startsWith(
 // The kept disks are needed afterwards.
 const everything = merged(...applied.map(([, { to }]) => to), { options: { keepDataDisks: true } });
 
+const start = merged({}, ...rows.map(([, { from = {} }]) => from));
+
 /** The kept disks of storage machines have grown with them. */
 const grown = changedKeys["pools.<pool>.disks[].sizeGiB"].to;
 
@@ -105,7 +108,7 @@ test("classes of changes", { timeout: 15 * 60_000 }, async (t) => {
       }),
     );
 
-  configure();
+  configure(start);
   mustSucceed("init", await pulumi("stack", "init"));
   await up("up");
   const before = machines();

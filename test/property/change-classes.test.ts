@@ -2,14 +2,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import * as z from "zod";
+import { renderNodeSeed } from "../../cloud-init/render-node-seed";
+import { guardedMembers } from "../../components/guarded-members";
+import { appliedChange } from "../../model/applied-change";
 import { changeClasses, classOn, diskChanges, machineChanges } from "../../model/change-classes";
-import { changedSettings, changeOfKey, configurationChanges, refusedSettings } from "../../model/configuration-changes";
+import { changedSettings, changeOfKey, configurationChanges, settingsInFiles } from "../../model/configuration-changes";
 import { driverNames } from "../../model/drivers";
+import { guestPaths } from "../../model/guest-paths";
+import { refusedLosses } from "../../model/plan-losses";
+import type { PresentMember } from "../../model/pool-change";
+import { refusedSettings } from "../../model/refused-settings";
+import type { NodeFile } from "../../model/seed";
 import { diskResource } from "../../provider/resources/disk";
 import { machineResource } from "../../provider/resources/machine";
 import { configurationSchema } from "../../stacks/config/configuration-schema";
+import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { validConfiguration } from "../support/arbitrary-configuration";
+import { exampleConfiguration } from "../support/example-stacks";
 
 interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
@@ -94,3 +104,81 @@ test("two configurations are either compatible, or the refusal names key, old an
     }),
   );
 });
+
+/** What a preview of the change says, if all machines of the stack run. */
+function refusals(before: DataCenterPlan, after: DataCenterPlan): readonly string[] {
+  const [old, now] = [guardedMembers(before, "fake"), guardedMembers(after, "fake")];
+  const present = before.nodes.map(({ name, roles, uuid, interfaces }): [string, PresentMember] => [
+    name,
+    { name, roles, uuid, macs: interfaces.map(({ mac }) => mac), running: true },
+  ]);
+  const guarded = { ...now, replicas: Math.max(old.replicas, now.replicas) };
+  return [
+    ...refusedSettings(old.settings ?? {}, now.settings ?? {}),
+    ...refusedLosses(before.nodes, new Map(present), guarded, old.volume).map(
+      ({ problem, instead }) => `${problem}; ${instead}`,
+    ),
+  ];
+}
+
+/** What a user can do instead, in the words of the refusals. */
+const remedy = /\b(?:keep|set|create|recreate|repair|use|start over|grow|take away or replace)\b/i;
+
+test("a stack becomes any other one without recreating what stays, or the preview says what to do instead", () => {
+  fc.assert(
+    fc.property(validConfiguration, validConfiguration, (one, other) => {
+      const before = planDataCenter(one);
+      // Fixed keys would refuse almost all pairs.
+      const { name, driver, distribution, kubernetesVersion, network, floatingIp, storage } = one;
+      const after = planDataCenter({
+        ...other,
+        ...{ name, driver, distribution, kubernetesVersion, network, storage },
+        ...(floatingIp === undefined ? { floatingIp: undefined } : { floatingIp }),
+      });
+      const refused = refusals(before, after);
+      for (const reason of refused) assert.match(reason, remedy);
+      if (refused.length === 0) keepsWhatStays(before, after);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("small becomes lab, with either program for the floating IP, and its balancer alone becomes one of a pair and back", () => {
+  const [small, lab] = [exampleConfiguration("small"), { ...exampleConfiguration("lab"), name: "small" }];
+  const keepalived = { ...lab, options: { ...lab.options, failoverBy: "keepalived" as const } };
+  const pair = { ...small, pools: { ...small.pools, balancers: lab.pools.balancers } };
+  for (const [one, other] of [
+    [small, lab],
+    [small, keepalived],
+    [small, pair],
+    [pair, small],
+    [pair, lab],
+  ] as const) {
+    const [before, after] = [planDataCenter(one), planDataCenter(other)];
+    assert.deepEqual(refusals(before, after), []);
+    keepsWhatStays(before, after);
+  }
+});
+
+function keepsWhatStays(before: DataCenterPlan, after: DataCenterPlan): void {
+  for (const node of after.nodes) {
+    const former = before.nodes.find(({ name }) => name === node.name);
+    if (former === undefined) continue;
+    const identity = ({ uuid, interfaces }: NodePlan) => [uuid, interfaces.map(({ mac }) => mac)];
+    assert.deepEqual(identity(node), identity(former));
+    appliesItsSettings(settingsFile(before, former), settingsFile(after, node));
+  }
+}
+
+const settingsFile = (plan: DataCenterPlan, node: NodePlan): NodeFile =>
+  renderNodeSeed(plan, node).files.find(({ path }) => path === guestPaths.nodeEnvironment) as NodeFile;
+
+/** The commands for changed settings come with them. */
+function appliesItsSettings(before: NodeFile, after: NodeFile): void {
+  const { commands } = appliedChange(settingsInFiles([before.content]), settingsInFiles([after.content]));
+  for (const [program] of commands)
+    assert.ok(
+      after.alongside?.some(({ path }) => path === program),
+      program,
+    );
+}

@@ -12,6 +12,8 @@ export const classedStack = {
 };
 
 export interface ChangedKey {
+  /** The change of the stack before; absent: none. */
+  readonly from?: object;
   /** Changes this key only. */
   readonly to: object;
   /** A refusal says it; absent: the change is applied. */
@@ -45,8 +47,8 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   },
   distribution: { to: { distribution: "ubuntu" }, refused: /distribution: debian cannot become ubuntu/ },
   "pools.balancers.count": {
-    to: pool("balancers", { count: 1 }),
-    refused: /a pair of balancers cannot be changed into one with 1; keep the count \(pools\.balancers\.count: 2\)/,
+    from: pool("balancers", { count: 1 }),
+    to: pool("balancers", { count: 2 }),
   },
   "pools.etcd.count": {
     to: pool("etcd", { count: 3 }),

@@ -1,14 +1,17 @@
 #!/bin/bash
 # change-balancing FLOATING_IP_BY=… BALANCER=…: changes on this running machine what moves the floating IP, and what forwards
-# connections to the masters. The gateway runs it first, then one balancer after the other. What runs already stays, so that it
-# may be run again at any point.
+# connections to the masters. `static` is a single balancer, whose network configuration has the floating IP: it becomes one of a
+# pair, or remains alone. The gateway runs it first, then one balancer after the other. What runs already stays, so that it may be
+# run again at any point.
 set -eu
 # shellcheck source=/dev/null
 . /etc/groundplane/node.env
+former=$FLOATING_IP_BY
 for setting in "$@"; do declare "$setting"; done
 : "${FLOATING_IP_BY:?}" "${BALANCER:?}"
 units=/etc/systemd/system
 cluster_files=/var/lib/pacemaker/cib
+networks=/etc/systemd/network
 
 fail() {
   echo "$1"
@@ -84,6 +87,75 @@ tell_cluster() {
   if within 10 runs_everywhere; then maintenance false; fi
 }
 
+quorate() { corosync-quorumtool -s 2>/dev/null | grep -q '^Quorate: *Yes'; }
+finds_here() { crm_resource --resource "$1" --locate 2>/dev/null | grep -q "is running on: $NODE_NAME\b"; }
+
+holds() { [ -n "$(ip -4 -oneline address show dev "$NODE_INTERFACE" to "$API_ADDRESS/32")" ]; }
+# The floating IP with the prefix length of this machine's own address.
+with_prefix() {
+  ip -4 -oneline address show dev "$NODE_INTERFACE" to "$NODE_ADDRESS/32" |
+    sed -n "s|.* inet [^/]*/\([0-9]*\) .*|$API_ADDRESS/\1|p"
+}
+# It also tells all neighbours.
+take() {
+  local address
+  address=$(with_prefix)
+  ip address replace "$address" dev "$NODE_INTERFACE"
+  /usr/libexec/heartbeat/send_arp -i 50 -r 4 -p /run/floating-ip.send_arp \
+    "$NODE_INTERFACE" "$API_ADDRESS" auto not_used not_used </dev/null >/dev/null 2>&1 &
+}
+
+# Takes the floating IP out of the network configuration, which would assign it again, e.g. when a link returns. networkd removes
+# the address when it reads its configuration, so it is put back at once.
+unassign() {
+  local end held=no
+  if holds; then held=yes; fi
+  sed -i -z "s|\[Address\]\nAddress=$API_ADDRESS/[0-9]*\n\n*||g" "$networks"/*.network
+  if grep -q "^Address=$API_ADDRESS/" "$networks"/*.network; then fail "the network configuration keeps $API_ADDRESS"; fi
+  networkctl reload
+  end=$((SECONDS + 3))
+  while [ "$held" = yes ] && ((SECONDS < end)); do
+    holds || take
+    sleep 0.02
+  done
+}
+
+# The other balancer may run already. In maintenance it did not start the floating IP, which is still here.
+manage() {
+  within 60 quorate || fail "Corosync has no quorum: the gateway does not take part"
+  within 60 finds_here "$BALANCER" || fail "Pacemaker does not find $BALANCER on this balancer"
+  if holds; then within 60 finds_here floating-ip || fail "Pacemaker does not find the floating IP on this balancer"; fi
+  within 30 maintenance false || fail "Pacemaker stays in maintenance"
+}
+
+# The last holder before the other balancer is removed, or the only one because the pair was not formed.
+be_alone() {
+  local file
+  if is_active pacemaker && quorate; then
+    if ! finds_here floating-ip; then
+      crm_resource --resource floating-ip --move --node "$NODE_NAME" >/dev/null
+      within 30 holds || fail "the floating IP does not move to this balancer"
+    fi
+    maintenance true
+  fi
+  systemctl stop quorum-guard.service 2>/dev/null || true
+  systemctl stop pacemaker.service corosync.service keepalived.service
+  file=$(grep -ls "^Address=$NODE_ADDRESS/" "$networks"/*.network | head -n 1)
+  [ -n "$file" ] || fail "no network configuration has $NODE_ADDRESS"
+  grep -q "^Address=$API_ADDRESS/" "$file" || printf '\n[Address]\nAddress=%s\n' "$(with_prefix)" >>"$file"
+  networkctl reload
+  holds || take
+  systemctl start "$BALANCER.service"
+}
+
+# The balancer that was alone holds the floating IP until it takes part; the new one must not start it meanwhile. Of several
+# configurations the one with the highest admin_epoch counts.
+begin_in_maintenance() {
+  local set='<cluster_property_set id="cluster">'
+  sed -i -e 's/admin_epoch="0"/admin_epoch="1"/' \
+    -e "s|$set|&<nvpair id=\"cluster-maintenance-mode\" name=\"maintenance-mode\" value=\"true\"/>|" "$1"
+}
+
 join_cluster() {
   if is_active pacemaker && is_active corosync; then return; fi
   [ -s /etc/corosync/authkey ] ||
@@ -91,6 +163,7 @@ join_cluster() {
   # What the cluster has left here from another time may name another program.
   rm -rf "${cluster_files:?}"/*
   sed "s/\b\(@either@\)\b/$BALANCER/g" @cluster@ >"$cluster_files/cib.xml"
+  if [ "$former" = static ]; then begin_in_maintenance "$cluster_files/cib.xml"; fi
   chown hacluster:haclient "$cluster_files/cib.xml"
   chmod 0600 "$cluster_files/cib.xml"
   # Where keepalived runs, systemd stops it.
@@ -116,9 +189,23 @@ if is_balancer; then
   if [ "$in_cluster" = yes ]; then tell_cluster; fi
 fi
 case $FLOATING_IP_BY in
-pacemaker) join_cluster ;;
+pacemaker)
+  if [ "$former" = static ] && is_balancer; then unassign; fi
+  join_cluster
+  if [ "$former" = static ] && is_balancer; then manage; fi
+  ;;
 keepalived)
+  if [ "$former" = static ] && is_balancer; then unassign; fi
   leave_cluster
-  if is_balancer; then systemctl start keepalived.service; fi
+  if is_balancer; then
+    # keepalived begins as a backup, while the other balancer may already hold the floating IP.
+    if [ "$former" = static ] && ! is_active keepalived && holds; then
+      ip address delete "$(with_prefix)" dev "$NODE_INTERFACE"
+    fi
+    systemctl start keepalived.service
+  fi
+  ;;
+static)
+  if is_balancer; then be_alone; else leave_cluster; fi
   ;;
 esac

@@ -124,3 +124,43 @@ test("a single balancer with nginx owns the floating IP and has no cluster", () 
   assert.match(fileOf(seed, "/etc/systemd/system/groundplane.target") ?? "", /^Wants=.*nginx\.service/m);
   assert.ok(!seed.secrets.includes("corosync-key"));
 });
+
+const settingsOf = ({ files }: NodeSeed) => files.find(({ path }) => path === guestPaths.nodeEnvironment);
+
+test("changed settings come with what applies them, also on machines of another number of balancers", () => {
+  const command = guestCommand("change-balancing");
+  const pair = [command, guestPaths.futureCluster, "/etc/corosync/authkey"];
+  for (const role of ["balancer", "gateway"] as const) {
+    for (const [balancer, failoverBy] of combinations) {
+      const { alongside } = settingsOf(seedOf(planOf(balancer, failoverBy), role)) ?? {};
+      assert.deepEqual(
+        alongside?.map(({ path }) => path),
+        pair,
+      );
+      assert.equal(alongside?.at(-1)?.content, "${secret:corosync-key}");
+    }
+    const seed = seedOf(planOf("haproxy", "pacemaker", "small"), role);
+    assert.deepEqual(
+      settingsOf(seed)?.alongside?.map(({ path }) => path),
+      [command],
+    );
+    assert.ok(!seed.userData.includes("change-balancing"), "a machine is created without it");
+  }
+  assert.equal(
+    settingsOf(renderNodeSeed(planOf("haproxy"), nodesOf(planOf("haproxy"), "worker")[0] as NodePlan))?.alongside,
+    undefined,
+  );
+});
+
+test("a growing cluster begins in maintenance, by what change-balancing finds in its configuration", () => {
+  const text = script("balancer/change-balancing");
+  const cib = renderPacemakerCib(planOf("haproxy"));
+  for (const found of ['admin_epoch="0"', '<cluster_property_set id="cluster">'])
+    assert.ok(text.includes(found) && cib.split(found).length === 2, found);
+});
+
+test("a single balancer's network has the floating IP in the form that change-balancing looks for", () => {
+  const { networkConfig } = seedOf(planOf("haproxy", "pacemaker", "small"));
+  assert.match(networkConfig, /- "192\.168\.56\.11\/24"\n *- "192\.168\.56\.10\/24"/);
+  assert.doesNotMatch(seedOf(planOf("haproxy")).networkConfig, /192\.168\.56\.10\//);
+});

@@ -190,3 +190,16 @@ test("the fake driver's guests are not accessed over SSH", async () => {
     [],
   );
 });
+
+test("a secret that comes with a node's settings is marked as one", async () => {
+  const graph = await recordDataCenter(lab);
+  for (const name of ["gateway", "balancer-1", "balancer-2"]) {
+    const files = find(graph, filesType, `${name}-files`).inputs.files as {
+      path: string;
+      alongside?: { path: string; content: unknown }[];
+    }[];
+    const settings = files.find(({ path }) => path === "/etc/groundplane/node.env");
+    const key = settings?.alongside?.find(({ path }) => path === "/etc/corosync/authkey");
+    assert.deepEqual(key?.content, { secret: sampleSecret("corosync-key") }, name);
+  }
+});

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { renderSeeds } from "../../../cloud-init/render-node-seed";
-import { changedSettings, refusedSettings, settingsInFiles } from "../../../model/configuration-changes";
+import { changedSettings, settingsInFiles } from "../../../model/configuration-changes";
+import { refusedSettings } from "../../../model/refused-settings";
 import { parseConfiguration } from "../../../stacks/config/parse-configuration";
 import { planDataCenter } from "../../../stacks/plan/plan-data-center";
 import { exampleSettings } from "../../support/example-stacks";
@@ -50,6 +51,20 @@ test("a value without effect may change: a volume without its machines, failover
   const without = { pools: { ...pools, storage: { count: 0, disks: [{ name: "brick", sizeGiB: 4 }] } } };
   assert.deepEqual(changedKeys(without, { ...without, storage: { volume: "arbiter" } }), []);
   assert.deepEqual(refusedKeys(without, {}), [], "a stack without storage may get it later");
+});
+
+test("a pair of balancers ends with Pacemaker only, which hands over the floating IP", () => {
+  const { pools } = exampleSettings("lab") as { readonly pools: object };
+  const single = { pools: { ...pools, balancers: { count: 1 } } };
+  const keepalived = { options: { failoverBy: "keepalived" } };
+  for (const pair of [{}, keepalived]) assert.deepEqual(refusedKeys(single, pair), []);
+  assert.deepEqual(refusedKeys({}, single), []);
+  for (const after of [single, { ...single, ...keepalived }])
+    assert.deepEqual(refusedKeys(keepalived, after), ["pools.balancers.count"]);
+  // Without a record of the configuration, the files of nodes say it.
+  const inFiles = (value: string) => settingsInFiles([`FLOATING_IP_BY="${value}"\n`]);
+  assert.equal(refusedSettings(inFiles("keepalived"), inFiles("static")).length, 1);
+  assert.deepEqual(refusedSettings(inFiles("pacemaker"), inFiles("static")), []);
 });
 
 test("the first disk of storage machines keeps its name, others come and go", () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { refusedSettings } from "../../../model/configuration-changes";
 import { healthChecks } from "../../../model/health-checks";
 import { forStack } from "../../../model/next-step";
+import { refusedSettings } from "../../../model/refused-settings";
 
 test("commands in a message name the stack, once", () => {
   assert.equal(

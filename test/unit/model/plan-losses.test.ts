@@ -87,12 +87,14 @@ test("a majority of the masters cannot be recreated in one operation", () => {
   assert.match(String(masters(1, 1, { recreated: ["master-1"] })[0]?.instead), /grow to three masters first/);
 });
 
-test("two balancers cannot be recreated in one operation, and a pair stays a pair", () => {
+test("two balancers cannot be recreated in one operation, and of a pair the one that works stays", () => {
   const pair = { before: names("balancer", 2), after: names("balancer", 2) };
   assert.deepEqual(judge({ ...pair, recreated: ["balancer-1"] }), []);
   assert.deepEqual(properties(judge({ ...pair, recreated: names("balancer", 2) })), ["balancers"]);
   assert.deepEqual(properties(judge({ ...pair, recreated: ["balancer-1"], stopped: ["balancer-2"] })), ["balancers"]);
-  assert.deepEqual(properties(judge({ ...pair, after: names("balancer", 1) })), ["balancers"]);
+  assert.deepEqual(judge({ ...pair, after: names("balancer", 1) }), []);
+  assert.deepEqual(properties(judge({ ...pair, after: names("balancer", 1), stopped: ["balancer-1"] })), ["balancers"]);
+  assert.deepEqual(judge({ before: names("balancer", 1), after: names("balancer", 2) }), []);
   const single = { before: names("balancer", 1), after: names("balancer", 1) };
   assert.deepEqual(judge({ ...single, recreated: ["balancer-1"] }), [], "a single balancer accepts outages");
 });

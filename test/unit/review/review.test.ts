@@ -260,6 +260,25 @@ test("the rendering of an earlier revision is read, with one role and the image'
   assert.deepEqual([changes, refused], [[], []]);
 });
 
+test("a second balancer is named with what the first one interrupts, and so is its removal", () => {
+  const single = rendering((text) => text.replace("balancers: {count: 2}", "balancers: {count: 1}"));
+  const review = (before: StackRendering, after: StackRendering) => {
+    const { changes, refused } = compareRenderings(before, after);
+    assert.deepEqual(refused, []);
+    return reviewChanges(changes, context).nodes;
+  };
+  const grown = review(single, rendering());
+  const first = grown.find(({ node }) => node === "balancer-1");
+  assert.deepEqual([first?.action, first?.risk], ["update", "medium"]);
+  assert.equal(first?.interruption.what, "the API, while another program takes over the floating IP");
+  assert.match(first?.riskReason ?? "", /before this one takes part/);
+  assert.ok(first?.reloads.some((reload) => reload.endsWith("FLOATING_IP_BY=pacemaker BALANCER=haproxy")));
+  assert.equal(grown.find(({ node }) => node === "balancer-2")?.action, "create");
+  const shrunk = review(rendering(), single);
+  assert.equal(shrunk.find(({ node }) => node === "balancer-1")?.riskReason, "no other balancer remains");
+  assert.equal(shrunk.find(({ node }) => node === "balancer-2")?.action, "remove");
+});
+
 test("other programs of balancers are named with what they interrupt", () => {
   const review = (option: string) => {
     const { changes } = compareRenderings(

@@ -69,6 +69,18 @@ test("a command that several files need runs once, after all files are written",
   assert.deepEqual(["/a", "/b", "/c"].map(content), ["two", "two", "two"]);
 });
 
+test("what comes with a file is written when the file changes, and not compared", async () => {
+  const key = { path: "/key", mode: "0400", content: "the key" };
+  const wanted = [
+    { ...file("/a", "two"), alongside: [key] },
+    { ...file("/b", "one"), alongside: [{ ...key, path: "/c" }] },
+  ];
+  const { content } = await roll(wanted, { disk: [file("/a", "one"), file("/b", "one")] });
+  assert.deepEqual(["/a", "/key", "/c"].map(content), ["two", "the key", undefined]);
+  const again = await roll(wanted, { disk: [file("/a", "two"), file("/b", "one")] });
+  assert.deepEqual([again.told, again.content("/key")], [[], undefined]);
+});
+
 test("a refused file changes nothing on the node and ends the roll", async () => {
   const { told, error, content } = await roll([file("/a", "two")], { disk: [file("/a", "one")], refuses: "/a" });
   assert.deepEqual([told, content("/a"), error?.id], [[], "one", "file-refused"]);
