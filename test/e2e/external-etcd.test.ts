@@ -1,19 +1,17 @@
-/** etcd on machines of its own, on real machines: who reaches it, and what the loss, replacement and number of its machines mean. */
+/**
+ * etcd on machines of its own: who reaches it, and what the loss, replacement and number of its machines mean. The stack has the
+ * options that the lab does not have: nginx, keepalived, iptables, and masters that run pods.
+ */
 
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { after, type TestContext, test } from "node:test";
-import { dataFolder } from "../../host/data-folder";
-import { localHost } from "../../host/local-host";
-import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
+import { type TestContext, test } from "node:test";
 import type { VerifyReport } from "../../model/contract-report";
-import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
-import { onSignal } from "../support/on-signal";
-import { copyProject } from "../support/project-copy";
-import { etcdctl, secondsSince } from "./lab-under-test";
-
-const skip = process.getuid?.() === 0 ? false : "system containers need root";
+import { mustSucceed } from "../support/cluster-under-test";
+import { nspawnSkipReason } from "../support/nspawn-host";
+import { etcdctl, up } from "./lab-under-test";
+import { smallStack } from "./small-stack";
 
 /**
  * The targets are for idle cores, and other tests run beside this one. Without the masters' proxies, an API server would wait for a
@@ -21,36 +19,20 @@ const skip = process.getuid?.() === 0 ? false : "system containers need root";
  */
 const LONGEST_GAP_MS = 6_000;
 
-test("etcd on machines of its own", { skip, timeout: 20 * 60_000 }, async (t) => {
-  const project = copyProject(dataFolder());
-  process.env.GROUNDPLANE_DATA = project.data;
-  const cluster = new ClusterUnderTest(project, "e2e-etcd");
-  const driver = createNspawnDriver(localHost);
-  let takenDown: Promise<void> | undefined;
-  const takeDown = async () => {
-    await cluster.interrupt();
-    const { exitCode, stdout, stderr } = await new ClusterUnderTest(project, "e2e-etcd").groundplane(
-      "destroy",
-      "--yes",
-    );
-    if (exitCode === 0) project.remove();
-    else console.error(`the stack of ${project.data} could not be taken down\n${stdout}${stderr}`);
-  };
-  const takeDownOnce = () => (takenDown ??= takeDown());
-  onSignal(takeDownOnce);
-  after(takeDownOnce);
+const settings = (etcd: number): string => `driver: nspawn
+pools:
+  balancers: {count: 2}
+  masters: {count: ${etcd === 0 ? 3 : 2}, roles: [worker]}
+  etcd: {count: ${etcd}}
+  workers: {count: 1}
+options: {balancer: nginx, failoverBy: keepalived, kubeProxy: iptables}
+`;
 
-  const configure = (etcd: number): void => {
-    const file = project.stackFile(cluster.stack);
-    const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
-    const salt = /^encryptionsalt: .*\n/m.exec(before)?.[0] ?? "";
-    const pools = `{balancers: {count: 1}, masters: {count: ${etcd === 0 ? 3 : 2}}, etcd: {count: ${etcd}}, workers: {count: 1}}`;
-    fs.writeFileSync(file, `${salt}config:\n  groundplane:dataCenter: {driver: nspawn, pools: ${pools}}\n`);
-  };
-  const up = async (...flags: string[]): Promise<string> => {
-    const words = ["up", "--yes", "--skip-preview", "--suppress-outputs", ...flags];
-    return mustSucceed("up", await cluster.pulumi(...words)).stdout;
-  };
+test("etcd on machines of its own", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
+  const stack = smallStack("etcd");
+  const { cluster, driver, project, isHealthy } = stack;
+  const configure = (etcd: number): void => stack.configure(settings(etcd));
+  const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
   /** Names of the voting members that etcd has and that respond. */
   const members = async (asked = "etcd-1"): Promise<readonly string[]> => {
     const list = mustSucceed("members", await cluster.onNode(asked, etcdctl("member list --write-out=simple")));
@@ -59,31 +41,13 @@ test("etcd on machines of its own", { skip, timeout: 20 * 60_000 }, async (t) =>
     assert.equal((health.stdout + health.stderr).match(/is healthy/g)?.length, rows.length);
     return rows.flatMap((row) => (row.endsWith(", false") ? [row.split(", ")[2] ?? ""] : [])).sort();
   };
-  const isHealthy = () =>
-    eventually(
-      "a healthy stack",
-      patienceMs,
-      () => cluster.groundplane("status"),
-      ({ exitCode }) => exitCode === 0,
-    );
   const generationOf = async (name: string) =>
     (await driver.inspectMachine({ stack: cluster.stack, name }))?.generation;
   const names = (count: number) => Array.from({ length: count }, (_, index) => `etcd-${index + 1}`);
 
-  let broken = false;
-  const step = (name: string, run: (inner: TestContext) => Promise<void>) =>
-    t.test(name, async (inner) => {
-      if (broken) return inner.skip("an earlier step failed");
-      broken = true;
-      const started = performance.now();
-      await run(inner);
-      inner.diagnostic(`took ${secondsSince(started)}`);
-      broken = false;
-    });
-
   await step("start creates the stack, and status finds it healthy", async () => {
     configure(3);
-    mustSucceed("start", await cluster.groundplane("start", "--yes"));
+    await stack.start();
     assert.deepEqual(await members(), names(3));
     await isHealthy();
   });
@@ -127,7 +91,7 @@ test("etcd on machines of its own", { skip, timeout: 20 * 60_000 }, async (t) =>
     const exported = mustSucceed("export", await cluster.pulumi("stack", "export")).stdout;
     const urn = /"urn": "([^"]*index:Machine::etcd-1)"/.exec(exported)?.[1];
     assert.ok(urn, "no etcd-1 in the state");
-    await up("--replace", urn);
+    await up(stack, "--replace", urn);
     assert.notEqual(await generationOf("etcd-1"), before);
     assert.deepEqual(await members("etcd-2"), names(3));
   });
@@ -135,7 +99,7 @@ test("etcd on machines of its own", { skip, timeout: 20 * 60_000 }, async (t) =>
   await step("one up adds two etcd machines, and another removes them", async () => {
     for (const count of [5, 3]) {
       configure(count);
-      assert.doesNotMatch(await up(), /index:Machine .*replaced/);
+      assert.doesNotMatch((await up(stack)).stdout, /index:Machine .*replaced/);
       assert.deepEqual(await members(), names(count));
     }
     await isHealthy();

@@ -13,12 +13,16 @@ import {
   patienceMs,
 } from "../support/cluster-under-test";
 
-/** The stack that the steps of the end-to-end test share. */
-export interface LabUnderTest {
+/** A running stack, with what most steps need. */
+export interface StackUnderTest {
   readonly cluster: ClusterUnderTest;
   readonly driver: Hypervisor;
   /** Port of the API on 127.0.0.1. */
   readonly apiPort: () => number;
+}
+
+/** The stack that the steps of the end-to-end test share. */
+export interface LabUnderTest extends StackUnderTest {
   /** Writes the stack's file with these settings. The other settings do not change. */
   readonly configure: (change: Partial<LabSettings>) => void;
 }
@@ -56,15 +60,20 @@ export function writeStackFile(cluster: ClusterUnderTest, settings: LabSettings)
   fs.writeFileSync(file, salt + stackFile(settings));
 }
 
-export async function up({ cluster }: LabUnderTest): Promise<CommandOutput> {
+export async function up({ cluster }: StackUnderTest, ...flags: readonly string[]): Promise<CommandOutput> {
   // Stack outputs would displace the failure from the shown part of the output.
-  return mustSucceed("pulumi up", await cluster.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs"));
+  const words = ["up", "--yes", "--skip-preview", "--suppress-outputs", ...flags];
+  return mustSucceed("pulumi up", await cluster.pulumi(...words));
 }
 
 /** Pulumi's counts at the end of an operation, e.g. `~ 2 updated` and `60 unchanged`. */
 export const countsOf = ({ stdout }: CommandOutput): string => stdout.slice(stdout.lastIndexOf("Resources:"));
 
-export async function waitForReadyNodes({ cluster }: LabUnderTest, count: number, master = "master-1"): Promise<void> {
+export async function waitForReadyNodes(
+  { cluster }: StackUnderTest,
+  count: number,
+  master = "master-1",
+): Promise<void> {
   await eventually(
     `${count} nodes Ready`,
     patienceMs,
@@ -77,7 +86,7 @@ export async function waitForReadyNodes({ cluster }: LabUnderTest, count: number
 export const kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
 
 /** Applies a manifest, YAML or JSON. */
-export async function apply({ cluster }: LabUnderTest, manifest: string): Promise<void> {
+export async function apply({ cluster }: StackUnderTest, manifest: string): Promise<void> {
   const text = Buffer.from(manifest).toString("base64");
   mustSucceed("apply", await cluster.onNode("master-1", `echo ${text} | base64 -d | ${kubectl} apply -f -`));
 }
@@ -86,20 +95,20 @@ export const supportFile = (name: string): string =>
   fs.readFileSync(path.join(__dirname, "..", "support", name), "utf8");
 
 /** Applies a manifest of test/support and waits until its Deployments run. */
-export async function deploy(lab: LabUnderTest, manifest: string, ...deployments: string[]): Promise<void> {
+export async function deploy(lab: StackUnderTest, manifest: string, ...deployments: string[]): Promise<void> {
   await apply(lab, supportFile(manifest));
   const rollout = ["rollout", "status", ...deployments.map((name) => `deployment/${name}`), "--timeout=180s"];
   mustSucceed("rollout", await lab.cluster.kubectl("master-1", ...rollout));
 }
 
 /** The nodes where the pods with this label run. */
-export async function nodesOfApp({ cluster }: LabUnderTest, app: string): Promise<string> {
+export async function nodesOfApp({ cluster }: StackUnderTest, app: string): Promise<string> {
   const query = ["get", "pods", "-l", `app=${app}`, "-o", "jsonpath={.items[*].spec.nodeName}"];
   return mustSucceed("get pods", await cluster.kubectl("master-1", ...query)).stdout.trim();
 }
 
 /** A client that sends requests to the API through the floating IP during an operation. */
-export function askMeanwhile(lab: LabUnderTest, everyMs = 20): Client {
+export function askMeanwhile(lab: StackUnderTest, everyMs = 20): Client {
   const client = probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, everyMs);
   clients.add(client);
   return client;
@@ -134,13 +143,13 @@ export const etcdctl = (command: string): string =>
     command,
   ].join(" ");
 
-export async function healthyEtcdMembers({ cluster }: LabUnderTest, master = "master-1"): Promise<number> {
+export async function healthyEtcdMembers({ cluster }: StackUnderTest, master = "master-1"): Promise<number> {
   const health = await cluster.onNode(master, etcdctl("endpoint health --cluster"));
   return (health.stdout + health.stderr).match(/is healthy/g)?.length ?? 0;
 }
 
 /** The balancer that has the floating IP on its interface, empty if none has it. Two holders are a split brain. */
-export async function floatingIpHolder({ cluster }: LabUnderTest, among: readonly string[]): Promise<string> {
+export async function floatingIpHolder({ cluster }: StackUnderTest, among: readonly string[]): Promise<string> {
   const holders: string[] = [];
   for (const name of among) {
     const shown = await cluster.onNode(name, "ip -4 -brief address show dev dmz");
@@ -151,7 +160,7 @@ export async function floatingIpHolder({ cluster }: LabUnderTest, among: readonl
 }
 
 /** Runs after a failed step. In an unhealthy lab, every later step fails after minutes, without new information. */
-export async function isHealthy({ cluster }: LabUnderTest, t: TestContext): Promise<boolean> {
+export async function isHealthy({ cluster }: StackUnderTest, t: TestContext): Promise<boolean> {
   const status = await cluster.groundplane("status", "--json");
   if (status.exitCode === 0) return true;
   t.diagnostic(status.stdout + status.stderr);

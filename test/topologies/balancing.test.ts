@@ -3,11 +3,7 @@
  * from one combination to the next, and in each of them the floating IP moves.
  */
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
-import { after, type TestContext, test } from "node:test";
-import { dataFolder } from "../../host/data-folder";
-import { localHost } from "../../host/local-host";
-import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
+import { type TestContext, test } from "node:test";
 import type { BalancerName } from "../../model/balancers";
 import { guestCommand } from "../../model/guest-paths";
 import {
@@ -15,15 +11,13 @@ import {
   balancers,
   countsOf,
   floatingIpHolder,
-  type LabUnderTest,
-  stopClients,
+  type StackUnderTest,
   tellGap,
   up,
 } from "../e2e/lab-under-test";
-import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { smallStack } from "../e2e/small-stack";
+import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { nspawnSkipReason } from "../support/nspawn-host";
-import { onSignal } from "../support/on-signal";
-import { copyProject } from "../support/project-copy";
 
 interface Programs {
   readonly balancer: BalancerName;
@@ -46,79 +40,52 @@ const others: readonly Programs[] = [
  */
 const LONGEST_GAP_MS = 15_000;
 
-const stackFile = ({ balancer, failoverBy }: Programs): string => `config:
-  groundplane:dataCenter:
-    driver: nspawn
-    pools:
-      balancers: {count: 2}
-      masters: {count: 1}
-      workers: {count: 1}
-    options: {fastProbes: true, balancer: ${balancer}, failoverBy: ${failoverBy}}
+const settings = ({ balancer, failoverBy }: Programs): string => `driver: nspawn
+pools:
+  balancers: {count: 2}
+  masters: {count: 1}
+  workers: {count: 1}
+options: {fastProbes: true, balancer: ${balancer}, failoverBy: ${failoverBy}}
 `;
 
 test("balancers change their programs while they serve", {
   skip: nspawnSkipReason(),
   timeout: 15 * 60_000,
 }, async (t) => {
-  const project = copyProject(dataFolder());
-  process.env.GROUNDPLANE_DATA = project.data;
-  const cluster = new ClusterUnderTest(project, `balancing-${process.pid.toString(36)}`);
-  let takenDown: Promise<void> | undefined;
-  const takeDown = async () => {
-    await stopClients();
-    await cluster.interrupt();
-    mustSucceed("destroy", await new ClusterUnderTest(project, cluster.stack).groundplane("destroy", "--yes"));
-    project.remove();
-  };
-  const takeDownOnce = () => (takenDown ??= takeDown());
-  onSignal(takeDownOnce);
-  after(takeDownOnce);
+  const stack = smallStack("balancing");
+  const { cluster } = stack;
+  const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
 
-  let apiPort = 0;
-  const lab: LabUnderTest = {
-    cluster,
-    driver: createNspawnDriver(localHost),
-    apiPort: () => apiPort,
-    configure: () => assert.fail("the stack's file has its own settings"),
-  };
-  const configure = (programs: Programs): void => {
-    const file = project.stackFile(cluster.stack);
-    const salt = /^encryptionsalt: .*\n/m.exec(fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "")?.[0] ?? "";
-    fs.writeFileSync(file, salt + stackFile(programs));
-  };
-
-  await t.test("it starts with nginx and keepalived", async () => {
-    configure(first);
-    mustSucceed("start", await cluster.groundplane("start", "--yes"));
-    const { stdout } = mustSucceed("output", await cluster.pulumi("stack", "output", "apiEndpoint"));
-    apiPort = Number(new URL(stdout.trim()).port);
+  await step("it starts with nginx and keepalived", async () => {
+    stack.configure(settings(first));
+    await stack.start();
   });
-  await t.test("its floating IP moves", (step) => movesAndServes(lab, first, step));
+  await step("its floating IP moves", (inner) => movesAndServes(stack, first, inner));
   for (const programs of others) {
     const name = `${programs.balancer} and ${programs.failoverBy}`;
-    await t.test(`one up leads to ${name}`, async (step) => {
-      configure(programs);
-      const client = askMeanwhile(lab, 10);
-      const counts = countsOf(await up(lab));
+    await step(`one up leads to ${name}`, async (inner) => {
+      stack.configure(settings(programs));
+      const client = askMeanwhile(stack, 10);
+      const counts = countsOf(await up(stack));
       const seen = await client.stop();
-      tellGap(step, `change to ${name}`, seen);
+      tellGap(inner, `change to ${name}`, seen);
       assert.doesNotMatch(counts, /created|replaced|deleted/);
       assert.ok(seen.longestGapMs <= LONGEST_GAP_MS, `no response for ${seen.longestGapMs} ms`);
-      mustSucceed("no changes", await cluster.pulumi("preview", "--expect-no-changes"));
+      await stack.previewsNoChange();
     });
-    await t.test(`the floating IP moves with ${name}`, (step) => movesAndServes(lab, programs, step));
+    await step(`the floating IP moves with ${name}`, (inner) => movesAndServes(stack, programs, inner));
   }
-  await t.test("nginx reloads while it serves", async (step) => {
-    const client = askMeanwhile(lab, 10);
+  await step("nginx reloads while it serves", async (inner) => {
+    const client = askMeanwhile(stack, 10);
     for (const name of balancers) mustSucceed(name, await cluster.onNode(name, guestCommand("reload-nginx")));
     const seen = await client.stop();
-    tellGap(step, "two reloads of nginx", seen);
+    tellGap(inner, "two reloads of nginx", seen);
     assert.ok(seen.longestGapMs <= 1_000, `no response for ${seen.longestGapMs} ms`);
   });
 });
 
 /** A planned move and a crash of the program; and only the programs of the configuration run. */
-async function movesAndServes(lab: LabUnderTest, { balancer, failoverBy }: Programs, t: TestContext): Promise<void> {
+async function movesAndServes(lab: StackUnderTest, { balancer, failoverBy }: Programs, t: TestContext): Promise<void> {
   const on = async (node: string, command: string) => mustSucceed(command, await lab.cluster.onNode(node, command));
   const holder = await floatingIpHolder(lab, balancers);
   const other = balancers.find((name) => name !== holder) ?? "";

@@ -3,18 +3,13 @@
  * changes while it serves a page.
  */
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
 import * as http from "node:http";
-import { after, type TestContext, test } from "node:test";
-import { dataFolder } from "../../host/data-folder";
-import { localHost } from "../../host/local-host";
-import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
-import { countsOf, deploy, type LabUnderTest, secondsSince, up, waitForReadyNodes } from "../e2e/lab-under-test";
-import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { type TestContext, test } from "node:test";
+import { countsOf, deploy, secondsSince, up, waitForReadyNodes } from "../e2e/lab-under-test";
+import { smallStack } from "../e2e/small-stack";
+import { type ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { freePort } from "../support/host-observations";
 import { nspawnSkipReason } from "../support/nspawn-host";
-import { onSignal } from "../support/on-signal";
-import { copyProject } from "../support/project-copy";
 
 interface Settings {
   readonly port: number;
@@ -23,49 +18,31 @@ interface Settings {
   readonly kubeProxy: "nftables" | "iptables";
 }
 
-const stackFile = ({ port, isWorking, workers, kubeProxy }: Settings): string => `config:
-  groundplane:dataCenter:
-    driver: nspawn
-    pools:
-      balancers: {count: 1}
-      masters: {count: 1, roles: [${isWorking ? "worker" : ""}]}
-      workers: {count: ${workers}}
-      storage: {count: 1, disks: [{name: brick, sizeGiB: 1}]}
-    network:
-      flows:
-        - {from: storage, to: worker, ports: [30000-32767]}
-    hostPorts: {nodePorts: [{port: ${port}, nodePort: 30080}]}
-    options: {fastProbes: true, keepDataDisks: false, kubeProxy: ${kubeProxy}}
+const dataCenter = ({ port, isWorking, workers, kubeProxy }: Settings): string => `driver: nspawn
+pools:
+  balancers: {count: 1}
+  masters: {count: 1, roles: [${isWorking ? "worker" : ""}]}
+  workers: {count: ${workers}}
+  storage: {count: 1, disks: [{name: brick, sizeGiB: 1}]}
+network:
+  flows:
+    - {from: storage, to: worker, ports: [30000-32767]}
+hostPorts: {nodePorts: [{port: ${port}, nodePort: 30080}]}
+options: {fastProbes: true, keepDataDisks: false, kubeProxy: ${kubeProxy}}
 `;
 
 const master = "192.168.57.11";
 const worker = "192.168.58.11";
 
 test("a master that works", { skip: nspawnSkipReason(), timeout: 15 * 60_000 }, async (t) => {
-  const project = copyProject(dataFolder());
-  process.env.GROUNDPLANE_DATA = project.data;
-  const cluster = new ClusterUnderTest(project, `work-${process.pid.toString(36)}`);
+  const stack = smallStack("work");
+  const { cluster, previewsNoChange } = stack;
+  const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
   let settings: Settings = { port: await freePort(), isWorking: true, workers: 0, kubeProxy: "nftables" };
   const configure = (change: Partial<Settings>): void => {
     settings = { ...settings, ...change };
-    const file = project.stackFile(cluster.stack);
-    const salt = /^encryptionsalt: .*\n/m.exec(fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "")?.[0] ?? "";
-    fs.writeFileSync(file, salt + stackFile(settings));
+    stack.configure(dataCenter(settings));
   };
-  const lab: LabUnderTest = {
-    ...{ cluster, driver: createNspawnDriver(localHost) },
-    apiPort: () => assert.fail("the API is reached from its master"),
-    configure: () => assert.fail("the stack's file has its own settings"),
-  };
-  let takenDown: Promise<void> | undefined;
-  const takeDown = async () => {
-    await cluster.interrupt();
-    mustSucceed("destroy", await new ClusterUnderTest(project, cluster.stack).groundplane("destroy", "--yes"));
-    project.remove();
-  };
-  const takeDownOnce = () => (takenDown ??= takeDown());
-  onSignal(takeDownOnce);
-  after(takeDownOnce);
 
   const fromHost = () => page(settings.port);
   const showsNode = (node: string) => eventually(`the page of ${node}`, patienceMs, fromHost, (text) => text === node);
@@ -75,21 +52,20 @@ test("a master that works", { skip: nspawnSkipReason(), timeout: 15 * 60_000 }, 
   const isMounted = async (node: string): Promise<boolean> =>
     (await cluster.onNode(node, "grep -q ' /var/lib/groundplane/volumes/data fuse.glusterfs ' /proc/self/mounts"))
       .exitCode === 0;
-  const nothingChanges = async () => mustSucceed("preview", await cluster.pulumi("preview", "--expect-no-changes"));
 
-  await t.test("it is the only Node and runs a pod with a claim", async (step) => {
+  await step("it is the only Node and runs a pod with a claim", async (inner) => {
     configure({});
     const started = performance.now();
-    mustSucceed("start", await cluster.groundplane("start", "--yes"));
-    step.diagnostic(`start took ${secondsSince(started)}`);
+    await stack.start();
+    inner.diagnostic(`start took ${secondsSince(started)}`);
     assert.equal(await nodeText(".spec.taints"), "");
     assert.doesNotMatch(await nodeText(".metadata.labels"), /exclude-from-external-load-balancers/);
-    await deploy(lab, "node-port-page.yaml", "page");
-    mustSucceed("status", await cluster.groundplane("status"));
-    await nothingChanges();
+    await deploy(stack, "node-port-page.yaml", "page");
+    await stack.isHealthy();
+    await previewsNoChange();
   });
 
-  await t.test("its NodePort answers the host, and a segment that the configuration lists", async () => {
+  await step("its NodePort answers the host, and a segment that the configuration lists", async () => {
     await showsNode("master-1");
     const asked = async (from: string) =>
       (await cluster.onNode(from, `curl -s -m 5 http://${master}:30080`)).stdout.trim();
@@ -98,45 +74,45 @@ test("a master that works", { skip: nspawnSkipReason(), timeout: 15 * 60_000 }, 
   });
 
   for (const kubeProxy of ["iptables", "nftables"] as const) {
-    await t.test(`kube-proxy changes to ${kubeProxy} and leaves no rule of the other mode`, async (step) => {
+    await step(`kube-proxy changes to ${kubeProxy} and leaves no rule of the other mode`, async (inner) => {
       configure({ kubeProxy });
       const client = watch(settings.port);
       try {
-        assert.doesNotMatch(countsOf(await up(lab)), /created|replaced|deleted/);
+        assert.doesNotMatch(countsOf(await up(stack)), /created|replaced|deleted/);
         const rules = () => kubeProxyRules(cluster);
         await eventually(`rules of ${kubeProxy}`, patienceMs, rules, (found) => found === kubeProxy);
         await showsNode("master-1");
       } finally {
-        step.diagnostic(`longest time without the page: ${await client.stop()} ms`);
+        inner.diagnostic(`longest time without the page: ${await client.stop()} ms`);
       }
-      await nothingChanges();
+      await previewsNoChange();
     });
   }
 
-  await t.test("one up adds a worker and closes the master, whose pod moves with its volume", async () => {
+  await step("one up adds a worker and closes the master, whose pod moves with its volume", async () => {
     configure({ isWorking: false, workers: 1 });
     mustSucceed("preview", await cluster.groundplane("preview"));
-    await up(lab);
-    await waitForReadyNodes(lab, 2);
+    await up(stack);
+    await waitForReadyNodes(stack, 2);
     await showsNode("worker-1");
     assert.match(await nodeText(".spec.taints"), /node-role\.kubernetes\.io\/control-plane/);
     assert.equal(await nodeText(".spec.unschedulable"), "");
     assert.equal(await isMounted("master-1"), false);
-    mustSucceed("status", await cluster.groundplane("status"));
-    await nothingChanges();
+    await stack.isHealthy();
+    await previewsNoChange();
   });
 
-  await t.test("the master works again, and its NodePort answers while the worker is dead", async (step) => {
+  await step("the master works again, and its NodePort answers while the worker is dead", async (inner) => {
     configure({ isWorking: true });
-    await up(lab);
+    await up(stack);
     assert.equal(await isMounted("master-1"), true);
     const asked = await cluster.onNode("storage-1", `curl -s -m 5 http://${worker}:30080`);
     assert.equal(asked.stdout.trim(), "worker-1", "a worker answers other segments as well");
     mustSucceed("cordon", await cluster.kubectl("master-1", "cordon", "worker-1"));
     mustSucceed("restart", await cluster.kubectl("master-1", "rollout", "restart", "deployment/page"));
     await showsNode("master-1");
-    await lab.driver.hardKill?.hardKill({ stack: cluster.stack, name: "worker-1" });
-    await everyAnswerIs(settings.port, "master-1", step);
+    await stack.driver.hardKill?.hardKill({ stack: cluster.stack, name: "worker-1" });
+    await everyAnswerIs(settings.port, "master-1", inner);
   });
 });
 
@@ -172,14 +148,14 @@ function watch(port: number): { stop(): Promise<number> } {
 }
 
 /** A connection attempt to the dead worker goes on to another one. */
-async function everyAnswerIs(port: number, node: string, step: TestContext): Promise<void> {
+async function everyAnswerIs(port: number, node: string, t: TestContext): Promise<void> {
   const slowest: number[] = [];
   for (let count = 0; count < 20; count += 1) {
     const started = performance.now();
     assert.equal(await page(port), node);
     slowest.push(Math.round(performance.now() - started));
   }
-  step.diagnostic(`slowest of 20 answers after the worker's death: ${Math.max(...slowest)} ms`);
+  t.diagnostic(`slowest of 20 answers after the worker's death: ${Math.max(...slowest)} ms`);
 }
 
 /** The modes of which the master has rules, joined. The kubelet has chains of its own. */
