@@ -10,7 +10,7 @@ import { smokeTest } from "../../hypervisors/smoke/smoke-test";
 import { imageFor } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion } from "../../model/releases";
 
-test("doctor --smoke boots a system container", { timeout: 5 * 60_000 }, async (t) => {
+test("doctor --smoke boots a system container", { timeout: 15 * 60_000 }, async (t) => {
   const driver = driverByName("nspawn", localHost);
   const problems = await driver.problems();
   // A user other than root has further problems. The skip for this one is allowed.

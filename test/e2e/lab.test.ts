@@ -43,7 +43,7 @@ import * as use from "./steps/use-cluster";
 
 const skip = process.getuid?.() === 0 ? false : "system containers need root";
 
-test("the life cycle of a lab", { skip, timeout: 45 * 60_000 }, async (t) => {
+test("the life cycle of a lab", { skip, timeout: 70 * 60_000 }, async (t) => {
   const project = copyProject(dataFolder());
   process.env.GROUNDPLANE_DATA = project.data;
   const cluster = new ClusterUnderTest(project, "e2e");

@@ -87,7 +87,7 @@ const grown = changedKeys["pools.<pool>.disks[].sizeGiB"].to;
 /** The engine indents messages and repeats them. */
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ");
 
-test("classes of changes", { timeout: 15 * 60_000 }, async (t) => {
+test("classes of changes", { timeout: 30 * 60_000 }, async (t) => {
   if (!(await findPulumi())) return t.skip("no Pulumi on this host: `npm start` obtains it");
   const project = copyProject(dataFolder());
   const cluster = new ClusterUnderTest(project, stack);

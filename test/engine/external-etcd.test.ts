@@ -14,7 +14,7 @@ import { copyProject } from "../support/project-copy";
 const stack = "external";
 const names = (count: number) => Array.from({ length: count }, (_, index) => `etcd-${index + 1}`);
 
-test("etcd on machines of its own", { timeout: 15 * 60_000 }, async (t) => {
+test("etcd on machines of its own", { timeout: 30 * 60_000 }, async (t) => {
   if (!(await findPulumi())) return t.skip("no Pulumi on this host: `npm start` obtains it");
   const project = copyProject(dataFolder());
   const cluster = new ClusterUnderTest(project, stack);

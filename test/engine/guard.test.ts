@@ -31,7 +31,7 @@ const settings = ({ balancers = 2, masters = 3, storage = 3, cidr = "192.168.56.
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `master-${index + 1}`);
 
-test("the guard of a data centre", { timeout: 15 * 60_000 }, async (t) => {
+test("the guard of a data centre", { timeout: 30 * 60_000 }, async (t) => {
   if (!(await findPulumi())) return t.skip("no Pulumi on this host: `npm start` obtains it");
   const project = copyProject(dataFolder());
   const cluster = new ClusterUnderTest(project, "guarded");

@@ -24,7 +24,7 @@ const settings = ({ masters = 3, cidr = "192.168.56.0/21" }: Changes) => `config
     network: { cidr: ${cidr} }
 `;
 
-test("previews change nothing", { timeout: 15 * 60_000 }, async (t) => {
+test("previews change nothing", { timeout: 30 * 60_000 }, async (t) => {
   if (!(await findPulumi())) return t.skip("no Pulumi on this host: `npm start` obtains it");
   const project = copyProject(dataFolder());
   const cluster = new ClusterUnderTest(project, "previewed");

@@ -21,7 +21,7 @@ const settings = (workers: number, storage: number) => `config:
       storage: { count: ${storage} }
 `;
 
-test("a data centre on the real engine", { timeout: 10 * 60_000 }, async (t) => {
+test("a data centre on the real engine", { timeout: 20 * 60_000 }, async (t) => {
   if (!(await findPulumi())) return t.skip("no Pulumi on this host: `npm start` obtains it");
   const project: ProjectCopy = copyProject(dataFolder());
   const cluster = new ClusterUnderTest(project, stack);

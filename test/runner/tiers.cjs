@@ -20,7 +20,7 @@ const tiers = {
   qemu: { needs: "everything", holds: "machines", limitMinutes: 60 },
   engine: { needs: "pulumi", limitMinutes: 60 },
   docs: { needs: "pulumi", limitMinutes: 60 },
-  e2e: { needs: "everything", holds: "machines", limitMinutes: 60 },
+  e2e: { needs: "everything", holds: "machines", limitMinutes: 75 },
   topologies: { needs: "everything", holds: "machines", limitMinutes: 60, onRequest: true },
 };
 

@@ -15,7 +15,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Waits until the check succeeds. An exception counts as false. */
-export async function until(what: string, check: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+export async function until(what: string, check: () => Promise<boolean>, timeoutMs = 180_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await check().catch(() => false))) {
     if (Date.now() > deadline) assert.fail(`still not after ${timeoutMs} ms: ${what}`);

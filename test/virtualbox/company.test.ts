@@ -27,7 +27,7 @@ onVirtualbox("eight processes and two stacks at once", (host) => {
       ),
     );
 
-  test("all machines are created and removed, and no calls overlap", { timeout: 300_000 }, async () => {
+  test("all machines are created and removed, and no calls overlap", { timeout: 20 * 60_000 }, async () => {
     const busy = path.join(path.dirname(host.data), "busy");
     const overlaps = path.join(path.dirname(host.data), "overlaps");
     // The conversion of an image does not use VBoxSVC and may run beside other calls.

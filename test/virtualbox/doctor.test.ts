@@ -41,7 +41,7 @@ test("doctor reports the installed version and the missing kernel module", async
   assert.ok((await driver.problems()).some(({ id }) => id === "kernel-module"));
 });
 
-test("the smoke test creates, boots and removes a machine, and leaves nothing", { timeout: 5 * 60_000 }, async (t) => {
+test("the smoke test creates, boots and removes a machine, and leaves nothing", { timeout: 15 * 60_000 }, async (t) => {
   if (skip) return t.skip(skip);
   const steps = await smokeTest(driver, localHost, noTelling);
   for (const { step, seconds, text } of steps) t.diagnostic(`${step}: ${text} (${seconds} s)`);
@@ -59,7 +59,7 @@ test("the smoke test creates, boots and removes a machine, and leaves nothing", 
 });
 
 test("a failed step ends the smoke test with its reason, and the machine is removed", {
-  timeout: 5 * 60_000,
+  timeout: 15 * 60_000,
 }, async (t) => {
   if (skip) return t.skip(skip);
   const steps = await smokeTest({ ...driver, startMachine: async () => {} }, localHost, { ...noTelling, bootMs: 500 });

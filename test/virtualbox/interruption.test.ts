@@ -50,7 +50,9 @@ ${moments[moment]}`);
   }
 
   for (const moment of Object.keys(moments) as (keyof typeof moments)[]) {
-    test(`the preparation of an image is finished after a kill ${moment} each step`, { timeout: 300_000 }, async () => {
+    test(`the preparation of an image is finished after a kill ${moment} each step`, {
+      timeout: 20 * 60_000,
+    }, async () => {
       await stack.driver.releaseImage({ name: BOOT_IMAGE });
       for (let step = 1, isKilled = true; isKilled; step++) {
         isKilled = await killedAt(step, moment, "image");
@@ -64,7 +66,7 @@ ${moments[moment]}`);
     });
 
     test(`the creation and start of a machine are finished after a kill ${moment} each step`, {
-      timeout: 300_000,
+      timeout: 20 * 60_000,
     }, async () => {
       await stack.driver.ensureImage({ name: BOOT_IMAGE });
       for (let step = 1, isKilled = true; isKilled; step++) {
@@ -80,7 +82,7 @@ ${moments[moment]}`);
     });
 
     test(`the removal of a running machine is finished after a kill ${moment} each step`, {
-      timeout: 300_000,
+      timeout: 20 * 60_000,
     }, async () => {
       for (let step = 1, isKilled = true; isKilled; step++) {
         await stack.make(machine);

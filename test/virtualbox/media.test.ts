@@ -108,7 +108,7 @@ onVirtualbox("media and owners", (host) => {
   });
 
   test("a full disk is reported and leaves no partial entry, and the operation succeeds with enough free space", {
-    timeout: 180_000,
+    timeout: 15 * 60_000,
   }, () => {
     const folder = path.join(path.dirname(host.data), "full");
     fs.mkdirSync(folder);
