@@ -26,7 +26,9 @@ async function record(): Promise<void> {
     const key = downloadKey("pulumi-resource-command", COMMAND_PLUGIN_VERSION, platform);
     digests[key] = createHash("sha256").update(content).digest("hex");
   }
-  for (const recipe of kubernetesVersions.flatMap((version) => kubernetesRecipe(version).parts).filter(isPublished)) {
+  for (const recipe of kubernetesVersions
+    .flatMap((version) => kubernetesRecipe(version, "docker").parts)
+    .filter(isPublished)) {
     const files = upstreamFiles(recipe, publicAddresses);
     for (const file of files)
       digests[downloadKey(recipe.name, recipe.version, file.name)] = await publishedDigest(localHost, file, {});

@@ -57,7 +57,7 @@ test("a part without upstream files comes from a published image, or is not publ
 });
 
 test("every other part has upstream files with all its programs, over HTTPS", () => {
-  for (const part of kubernetesRecipe(defaultKubernetesVersion).parts) {
+  for (const part of kubernetesRecipe(defaultKubernetesVersion, "docker").parts) {
     const files = upstreamFiles(part, publicAddresses);
     if (files.length === 0) continue;
     const programs = files.flatMap((file) => (file.members ? Object.values(file.members) : [file.program]));

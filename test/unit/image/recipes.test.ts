@@ -120,7 +120,7 @@ test("container images have the names that kubeadm asks for", () => {
 
 test("every used program belongs to a part, and every part's programs can be built", () => {
   for (const version of kubernetesVersions) {
-    const { parts, nodePrograms, containerImages } = kubernetesRecipe(version);
+    const { parts, nodePrograms, containerImages } = kubernetesRecipe(version, "docker");
     const known = new Set(parts.flatMap(({ name, programs }) => programs.map((program) => `${name}/${program}`)));
     const used = [...nodePrograms, ...containerImages.flatMap((image) => Object.values(image.programs))];
     for (const { part, program } of used) assert.ok(known.has(`${part}/${program}`), `${part}/${program}`);
@@ -137,6 +137,7 @@ test("the committed Go modules have the recipe's versions", () => {
     containerd: "github.com/containerd/containerd/v2",
     runc: "github.com/opencontainers/runc",
     crictl: "sigs.k8s.io/cri-tools",
+    "cri-dockerd": "github.com/Mirantis/cri-dockerd",
     "kube-network-policies": "sigs.k8s.io/kube-network-policies",
     coredns: "github.com/coredns/coredns",
     flannel: "github.com/flannel-io/flannel",
@@ -146,7 +147,7 @@ test("the committed Go modules have the recipe's versions", () => {
     Object.entries({ ...modules, ...others }).map(([part, module]) => ({ each, part, module })),
   );
   for (const { each, part, module } of wanted) {
-    const { version } = kubernetesRecipe(each).parts.find(({ name }) => name === part) ?? assert.fail(part);
+    const { version } = kubernetesRecipe(each, "docker").parts.find(({ name }) => name === part) ?? assert.fail(part);
     const goMod = fs.readFileSync(path.join(goModuleFolder(part, version), "go.mod"), "utf8");
     assert.ok(goMod.includes(`${module} v${version}\n`) || goMod.includes(`${module} v${version} //`), part);
   }
