@@ -68,6 +68,19 @@ test("machines of etcd start before the masters, whose first one knows them", as
   assert.equal(lastWait.length, 3, "the masters wait for etcd");
 });
 
+test("a witness starts together with the masters, with the same members of etcd", async () => {
+  const { guest, ran } = masterWith([...common, "bootstrap-cluster"]);
+  const witness = [{ name: "gateway", address: "192.168.56.1", connection: {} }];
+  const inputsOfPair = { ...inputs, witness } as unknown as BootstrapInputs;
+  const { outputs } = await bootstrapResource(async () => guest).create(inputsOfPair, false, context);
+  assert.deepEqual(outputs.bootstrappedWith, ["master-1"], "the witness has no API");
+  const members = "master-1=https://192.168.57.11:2380,gateway=https://192.168.56.1:2380";
+  assert.deepEqual(
+    ran.flatMap((command) => command.split("/bootstrap-cluster ").slice(1)),
+    [`first ${members}`, `other ${members}`],
+  );
+});
+
 test("without its data, etcd on machines of its own is never bootstrapped again", async () => {
   const { guest } = masterWith([...common, "bootstrap-cluster"]);
   const etcd = [{ name: "etcd-1", address: "192.168.61.11", connection: {} }];
