@@ -54,6 +54,19 @@ function overrideExit(command: Command): void {
   for (const child of command.commands) overrideExit(child);
 }
 
+/**
+ * A reader that has enough, such as `head`, closes the pipe. Without a listener the process would end with a stack trace.
+ */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+  console.error(`error: the output cannot be written: ${error.message}\n  next step: write it elsewhere`);
+  process.exit(1);
+}
+
+process.stdout.on("error", endWithReader);
+// There is nowhere to report its own failure.
+process.stderr.on("error", () => undefined);
+
 main().catch((error: unknown) => {
   process.exitCode = describeFailure(error);
 });

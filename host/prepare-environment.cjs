@@ -1,6 +1,8 @@
 // Plain CommonJS, because it also runs before the Pulumi program and before dependencies are installed.
 const fs = require("node:fs");
+const os = require("node:os");
 const path = require("node:path");
+const { isMainThread } = require("node:worker_threads");
 const { exemptLoopback } = require("./exempt-loopback.cjs");
 
 /**
@@ -49,7 +51,12 @@ function prepareEnvironment(environment = process.env, platform = process.platfo
   for (const name of Object.keys(environment)) {
     if (harmful.some(({ names }) => names.test(name))) delete environment[name];
   }
-  if (platform !== "win32") dropUnusableTemporaryFolders(environment);
+  if (platform !== "win32") {
+    dropUnusableTemporaryFolders(environment);
+    nameHome(environment);
+    // Threads cannot change it.
+    if (environment === process.env && isMainThread) process.umask(safeUmask(process.umask()));
+  }
   // English messages, and file names with any character. Each Linux distribution has this locale.
   if (platform === "linux") environment.LC_ALL = "C.UTF-8";
   return exemptLoopback(environment);
@@ -68,4 +75,20 @@ function dropUnusableTemporaryFolders(environment) {
   }
 }
 
-module.exports = { harmful, prepareEnvironment };
+/**
+ * Services and cron jobs may have no HOME, without which Go has no cache, or an empty one, which would mean the working folder.
+ */
+function nameHome(environment) {
+  if (environment.HOME && path.isAbsolute(environment.HOME)) return;
+  delete environment.HOME;
+  try {
+    environment.HOME = os.userInfo().homedir;
+  } catch {
+    // The user has no entry in the list of users.
+  }
+}
+
+/** Other users never write what we create, and we can always read it ourselves. */
+const safeUmask = (mask) => (mask | 0o022) & ~0o700;
+
+module.exports = { harmful, prepareEnvironment, safeUmask };

@@ -1,2 +1,3 @@
 export const harmful: readonly { readonly names: RegExp; readonly why: string }[];
 export function prepareEnvironment(environment?: NodeJS.ProcessEnv, platform?: string): NodeJS.ProcessEnv;
+export function safeUmask(mask: number): number;

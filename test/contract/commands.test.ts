@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -68,6 +69,21 @@ test("destroy without a terminal changes nothing and names the option that confi
     /error: destroying lab needs a confirmation, and there is no terminal\n {2}next step: add --yes/,
   );
   assert.ok(!fs.existsSync(path.join(temporary, "data", "stacks")));
+});
+
+test("a closed pipe and a full disk are no internal errors", {
+  skip: process.platform !== "linux",
+}, () => {
+  const main = `"${process.execPath}" --import tsx cli/main.ts`;
+  const run = (script: string) => spawnSync("bash", ["-c", script], { cwd: projectFolder, encoding: "utf8" });
+  const env = `GROUNDPLANE_DATA="${temporary}" GROUNDPLANE_DRIVER=fake`;
+  const early = run(`${env} ${main} diagram | true; echo "code ${"${PIPESTATUS[0]}"}"`);
+  assert.doesNotMatch(early.stderr, /EPIPE|at .*main/);
+  assert.match(early.stdout, /code 0/);
+  const full = run(`${env} ${main} diagram >/dev/full; echo code $?`);
+  assert.match(full.stderr, /^error: the output cannot be written: ENOSPC.*\n {2}next step: /);
+  assert.doesNotMatch(full.stderr, /\n {4}at /);
+  assert.match(full.stdout, /code 1/);
 });
 
 test("a user error is reported without a stack trace", async () => {

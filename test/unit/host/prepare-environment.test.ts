@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
-import { harmful, prepareEnvironment } from "../../../host/prepare-environment.cjs";
+import { harmful, prepareEnvironment, safeUmask } from "../../../host/prepare-environment.cjs";
 
 const session = {
   SSH_AUTH_SOCK: "/tmp/ssh-gone/agent.1",
@@ -67,6 +67,17 @@ test("a temporary folder that does not exist is not used, and one with any name 
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("the home of the user's entry stands in for a HOME that is missing, empty or relative", () => {
+  for (const wrong of [{}, { HOME: "" }, { HOME: "home" }])
+    assert.equal(prepareEnvironment({ ...wrong }, "linux").HOME, userInfo().homedir);
+  assert.equal(prepareEnvironment({ HOME: "/home/ann" }, "linux").HOME, "/home/ann");
+});
+
+test("no umask lets other users write, or locks the user out", () => {
+  const masks = [0o000, 0o002, 0o022, 0o027, 0o077, 0o777].map(safeUmask);
+  assert.deepEqual(masks, [0o022, 0o022, 0o022, 0o027, 0o077, 0o077]);
 });
 
 test("Linux gets a locale with English messages and file names in UTF-8", () => {
