@@ -150,17 +150,16 @@ function leavingInTurn(
 const indexOf = (name: string): number => Number(name.split("-").at(-1));
 
 function balancerLosses({ members, removed, replaced, running }: PoolChange): readonly RefusedLoss[] {
-  if (members.length === 0) return [];
-  const refuse = (problem: string, instead: string): readonly RefusedLoss[] => [
-    { property: "balancers", problem, instead },
-  ];
   const lost = [...removed, ...replaced];
-  const kept = without(running, lost);
-  if (lost.length === 0 || members.length === 1 || kept.length > 0) return [];
-  return refuse(
-    `${list(lost)} would go, and no other balancer is at work to hold the floating IP`,
-    "replace one balancer, wait until `up` is done, then the other; repair a stopped one first",
-  );
+  if (lost.length === 0 || without(running, lost).length > 0) return [];
+  // Only a balancer that stays can hand over. A single one may be replaced in its place.
+  const isMoved = removed.length === members.length;
+  if (members.length === 1 && !isMoved) return [];
+  const problem = `${list(lost)} would go, and no other balancer is at work to hold the floating IP`;
+  const instead = isMoved
+    ? "keep balancers on the machines that they are on (pools.balancers.count, pools.masters.roles), or create another stack"
+    : "replace one balancer, wait until `up` is done, then the other; repair a stopped one first";
+  return [{ property: "balancers", problem, instead }];
 }
 
 function storageLosses(

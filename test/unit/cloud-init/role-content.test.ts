@@ -9,6 +9,7 @@ test("content that several roles of a node share is written once, and contradict
   assert.deepEqual(mergeContents([one, noContent, other]), {
     files: [file("a")],
     environment: { A: "1", B: "2" },
+    withSettings: [],
     commands: [["true"]],
     enable: ["a.service", "b.service"],
   });

@@ -95,6 +95,8 @@ test("two balancers cannot be recreated in one operation, and of a pair the one 
   assert.deepEqual(judge({ ...pair, after: names("balancer", 1) }), []);
   assert.deepEqual(properties(judge({ ...pair, after: names("balancer", 1), stopped: ["balancer-1"] })), ["balancers"]);
   assert.deepEqual(judge({ before: names("balancer", 1), after: names("balancer", 2) }), []);
+  const moved = judge({ before: names("balancer", 1), after: [] });
+  assert.match(moved[0]?.instead ?? "", /keep balancers on the machines that they are on/);
   const single = { before: names("balancer", 1), after: names("balancer", 1) };
   assert.deepEqual(judge({ ...single, recreated: ["balancer-1"] }), [], "a single balancer accepts outages");
 });
