@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { primaryRole } from "../model/roles";
+import { primaryRole, type Role } from "../model/roles";
 import type { StackOutputs } from "../model/stack-outputs";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { renderKubeconfig } from "./kubeconfig";
@@ -21,6 +21,7 @@ export function dataCenterOutputs(plan: DataCenterPlan, secrets: Secrets): DataC
       name,
       role: primaryRole(roles),
       roles,
+      ...(hasServices(plan, roles) && { controlPlane: "services" as const }),
       address,
       fqdn,
       macs: interfaces.map((nic) => nic.mac),
@@ -29,6 +30,9 @@ export function dataCenterOutputs(plan: DataCenterPlan, secrets: Secrets): DataC
     knownHosts: knownHostsOf(plan, secrets),
   };
 }
+
+const hasServices = ({ kubernetes }: DataCenterPlan, roles: readonly Role[]): boolean =>
+  kubernetes.controlPlane === "services" && (roles.includes("master") || roles.includes("etcd"));
 
 function kubeconfigOf(plan: DataCenterPlan, server: string, secrets: Secrets): pulumi.Output<string> {
   return pulumi

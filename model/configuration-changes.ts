@@ -1,6 +1,7 @@
 import { defaultBalancer } from "./balancers";
 import type { Change } from "./change-classes";
 import { defaultContainerRuntime } from "./container-runtimes";
+import { defaultControlPlane } from "./control-planes";
 import type { GuestCommand } from "./guest-paths";
 import type { Settings } from "./resource-types";
 
@@ -124,6 +125,12 @@ export const configurationChanges = {
     class: "rolling",
     effect: "One balancer after the other runs the other program; open connections end.",
     ...{ inFiles: "BALANCER", appliedBy: "change-balancing", formerly: defaultBalancer },
+  },
+  "options.controlPlane": {
+    ...fixed(
+      "Each master would stop its etcd and API server and start them in the other form, with other owners of the data.",
+    ),
+    formerly: defaultControlPlane,
   },
   "options.fastProbes": {
     class: "rolling",

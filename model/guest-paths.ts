@@ -36,7 +36,16 @@ export const guestPaths = {
   encryptionConfiguration: `${apiServer}/encryption-configuration.yaml`,
   auditPolicy: `${apiServer}/audit-policy.yaml`,
   authenticationConfiguration: `${apiServer}/authentication-configuration.yaml`,
+  /** Manifests of kubeadm: of static pods, or of the services in their place. */
   staticPods: `${kubernetes}/manifests`,
+  /** Of the kubelet of a master whose control plane runs as services; stays empty. */
+  noStaticPods: `${kubernetes}/static-pods`,
+  controllerManagerKubeconfig: `${kubernetes}/controller-manager.conf`,
+  schedulerKubeconfig: `${kubernetes}/scheduler.conf`,
+  /** The programs of the services, from their container images. */
+  programs: `${state}/programs`,
+  /** Arguments of the services. */
+  preparedComponents: "/run/groundplane-control-plane",
   kubeletConfiguration: "/var/lib/kubelet/config.yaml",
   /** Settings of this node's kubelet, on top of those that kubeadm wrote when the node joined. */
   kubeletSettings: `${kubernetes}/kubelet.conf.d`,
@@ -78,6 +87,7 @@ export type GuestCommand =
   | "etcd-command"
   | "fence-node"
   | "forget-node"
+  | "follow-manifests"
   | "form-storage-pool"
   | "bootstrap-cluster"
   | "change-balancing"
@@ -88,7 +98,9 @@ export type GuestCommand =
   | "may-leave"
   | "node-ready"
   | "patient-configuration"
+  | "prepare-component"
   | "prepare-volumes"
+  | "provide-programs"
   | "quorum-guard"
   | "release-fences"
   | "reload-haproxy"
@@ -96,6 +108,7 @@ export type GuestCommand =
   | "renew-certificates"
   | "renew-token"
   | "role-ready"
+  | "run-component"
   | "show-capacity";
 
 /** The command's path in the guest. */

@@ -30,6 +30,8 @@ export interface InventoryEntry {
   readonly role: string;
   /** Absent in the outputs of earlier revisions. */
   readonly roles?: readonly Role[];
+  /** Absent where its part of the control plane are static pods, or where it has none. */
+  readonly controlPlane?: "services";
   readonly address: string;
   readonly fqdn: string;
   /** In the order of the node's interfaces. */

@@ -10,7 +10,8 @@ import { kubeletSettings } from "../files/kubernetes/kubelet-settings";
 import { clusterUnit, renewalTimer, renewalUnits } from "../files/kubernetes/units";
 import { commandFile } from "../guest-command";
 import { containerRuntime } from "../planned-runtime";
-import { noContent, type RoleContent, type SeedFile, unitFile } from "../role-content";
+import { mergeContents, noContent, type RoleContent, type SeedFile, unitFile } from "../role-content";
+import { controlPlaneServices } from "./control-plane-services";
 
 /** The same on every node that takes part in the cluster. */
 const sharedCommands: readonly GuestCommand[] = ["bootstrap-cluster", "cluster-wait", "cluster-status", "may-leave"];
@@ -21,25 +22,27 @@ const commands: readonly GuestCommand[] = [
 ] as GuestCommand[];
 
 /**
- * A member of etcd on a machine of its own, or on the gateway. A kubelet without a cluster runs it as a static pod, which kubeadm writes as it does
- * on a master. On a master, kubeadm itself needs nothing beside the master's own content.
+ * A member of etcd on a machine of its own, or on the gateway. A kubelet without a cluster runs it as a static pod, which kubeadm
+ * writes as it does on a master, or it is a service and no kubelet runs. On a master, kubeadm itself needs nothing beside the
+ * master's own content.
  */
 export function etcdContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
   if (node.roles.includes("master")) return noContent;
   const runtime = containerRuntime(plan);
-  return {
+  const isService = plan.kubernetes.controlPlane === "services";
+  const own: RoleContent = {
     files: [
       ...["cluster-state", "etcd-command"].map((name) => ({
         ...commandFile(`kubernetes/${name as GuestCommand}`),
         mode: "0644",
       })),
       ...sharedCommands.map((name) => commandFile(`kubernetes/${name}`)),
-      ...commands.map((name) => commandFile(`etcd/${name}`, runtime.inScripts)),
+      ...commands.map((name) =>
+        commandFile(`${isService && name === "role-ready" ? "etcd-services" : "etcd"}/${name}`, runtime.inScripts),
+      ),
       clusterUnit(runtime),
       ...renewalUnits(node.index, `${guestPaths.etcdPki}/server.crt`),
-      ...kubeletSettings,
-      ...kubeletSecurity,
-      ...standaloneFiles(plan),
+      ...(isService ? [] : [...kubeletSettings, ...kubeletSecurity, ...standaloneFiles(plan)]),
       { path: `${guestPaths.etcdPki}/ca.crt`, mode: "0600", secret: "etcd-ca.crt" },
       { path: `${guestPaths.etcdPki}/ca.key`, mode: "0600", secret: "etcd-ca.key" },
       {
@@ -64,8 +67,9 @@ export function etcdContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
       RENEWAL_DAYS: String(renewalDays),
     },
     commands: [],
-    enable: ["kubelet.service", "groundplane-cluster.service", renewalTimer],
+    enable: [...(isService ? [] : ["kubelet.service"]), "groundplane-cluster.service", renewalTimer],
   };
+  return mergeContents([own, controlPlaneServices(plan, node)]);
 }
 
 /** The kubelet notices a new file at once only in a folder that is there when it starts. */

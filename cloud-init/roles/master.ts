@@ -22,7 +22,8 @@ import {
 } from "../files/kubernetes/units";
 import { commandFile } from "../guest-command";
 import { withStorageClient } from "../planned-storage";
-import type { RoleContent, SeedFile } from "../role-content";
+import { mergeContents, type RoleContent, type SeedFile } from "../role-content";
+import { controlPlaneServices } from "./control-plane-services";
 import { kubernetesNodeContent } from "./kubernetes-node";
 
 const commands: readonly GuestCommand[] = [
@@ -73,7 +74,7 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
   const isMember = node.roles.includes("etcd");
   const command = (name: GuestCommand) =>
     commandFile(`${!isMember && withoutMember.includes(name) ? "external-etcd" : "kubernetes"}/${name}`);
-  return {
+  const own: RoleContent = {
     ...common,
     files: [
       ...common.files,
@@ -95,6 +96,7 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
     },
     enable: [...common.enable, approverName, renewalTimer, fencesName, ...(isMember ? [] : [etcdProxyName])],
   };
+  return mergeContents([own, controlPlaneServices(plan, node)]);
 }
 
 const keyFiles = (isMember: boolean): SeedFile[] =>

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { balancerNames, defaultBalancer } from "../../model/balancers";
 import { podSecurityLevels } from "../../model/cluster-namespaces";
 import { containerRuntimeNames, defaultContainerRuntime } from "../../model/container-runtimes";
+import { controlPlaneForms, defaultControlPlane } from "../../model/control-planes";
 import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
 import { failoverProfileNames } from "../../model/failover-profiles";
@@ -47,6 +48,13 @@ const optionsSchema = z
       .describe(
         "What forwards connections to the masters: `haproxy` checks that they are ready; `nginx` only notices masters that " +
           "accept no connections.",
+      ),
+    controlPlane: z
+      .enum(controlPlaneForms)
+      .default(defaultControlPlane)
+      .describe(
+        "What runs etcd, API server, controller-manager and scheduler: `static-pods` of the kubelet, or `services` = hardened " +
+          "systemd units with users of their own.",
       ),
     fastProbes: z
       .boolean()

@@ -3,6 +3,7 @@
 import type { BalancerName } from "../../model/balancers";
 import type { PodSecurityLevel } from "../../model/cluster-namespaces";
 import type { ContainerRuntimeName } from "../../model/container-runtimes";
+import type { ControlPlaneForm } from "../../model/control-planes";
 import type { DistributionName } from "../../model/distributions";
 import type { FailoverTimers } from "../../model/failover-profiles";
 import type { Flow } from "../../model/flows";
@@ -126,6 +127,7 @@ export interface KubernetesPlan extends KubernetesTimers {
   readonly certificateNames: readonly string[];
   /** What runs the containers of pods. */
   readonly runtime: ContainerRuntimeName;
+  readonly controlPlane: ControlPlaneForm;
   readonly fastProbes: boolean;
   readonly kubeProxy: KubeProxyMode;
   readonly podSecurity: PodSecurityLevel;

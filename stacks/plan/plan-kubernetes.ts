@@ -18,6 +18,7 @@ export function planKubernetes(configuration: Configuration, balancing: Balancin
     // The masters' own addresses and names are added by kubeadm; 127.0.0.1 is how the host reaches the API.
     certificateNames: [balancing.floatingIp, `api.${domainOf(configuration.name)}`, "127.0.0.1", "localhost"],
     runtime: options.runtime,
+    controlPlane: options.controlPlane,
     fastProbes: options.fastProbes,
     kubeProxy: options.kubeProxy,
     podSecurity: options.podSecurity,

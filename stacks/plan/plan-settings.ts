@@ -1,5 +1,6 @@
 import { defaultBalancer } from "../../model/balancers";
 import { defaultContainerRuntime } from "../../model/container-runtimes";
+import { defaultControlPlane } from "../../model/control-planes";
 import type { Settings } from "../../model/resource-types";
 import { poolNames } from "../../model/roles";
 import type { Configuration } from "../config/configuration";
@@ -29,6 +30,7 @@ export function planSettings(
     // Stacks of earlier versions have no entry either.
     "options.runtime": others.options.runtime === defaultContainerRuntime,
     "options.balancer": balancing.program === defaultBalancer,
+    "options.controlPlane": others.options.controlPlane === defaultControlPlane,
     "storage.volume": volume === undefined || volume.shape === "single",
   };
   return Object.fromEntries(Object.entries(settings).filter(([key]) => !isInert[key]));

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { balancerNames } from "../../model/balancers";
 import { containerRuntimeNames } from "../../model/container-runtimes";
+import { controlPlaneForms } from "../../model/control-planes";
 import { kubeProxyModes } from "../../model/kube-proxy-modes";
 import { firstNodePort, lastNodePort } from "../../model/ports";
 import type { Configuration } from "../../stacks/config/configuration";
@@ -75,6 +76,7 @@ const options = fc.record({
   failover: fc.constantFrom("fast", "calm"),
   failoverBy: fc.constantFrom("pacemaker", "keepalived"),
   balancer: fc.constantFrom(...balancerNames),
+  controlPlane: fc.constantFrom(...controlPlaneForms),
   fastProbes: fc.boolean(),
   kubeProxy: fc.constantFrom(...kubeProxyModes),
   runtime: fc.constantFrom(...containerRuntimeNames),

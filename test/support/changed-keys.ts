@@ -113,6 +113,10 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "hostPorts.nodePorts[].port": { to: { hostPorts: { nodePorts: [{ port: 20_003, nodePort: 30_080 }] } } },
   "hostPorts.nodePorts[].nodePort": { to: { hostPorts: { nodePorts: [{ port: 20_003, nodePort: 30_080 }] } } },
   "options.failover": { to: { options: { failover: "calm" } } },
+  "options.controlPlane": {
+    to: { options: { controlPlane: "services" } },
+    refused: /options\.controlPlane: static-pods cannot become services.*start over/,
+  },
   "options.fastProbes": { to: { options: { fastProbes: true } } },
   "options.kubeProxy": { to: { options: { kubeProxy: "iptables" } } },
   "options.runtime": {

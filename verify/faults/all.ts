@@ -1,6 +1,7 @@
 import type { Role } from "../../model/roles";
 import type { Fault } from "../fault";
 import { balancerKill, crashes, plannedMove } from "./balancers";
+import { componentCrashes } from "./control-plane";
 import { gatewayKill } from "./gateway";
 import { isolation, partition } from "./isolation";
 import { etcdKill, etcdLeaderKill, masterKill, quorumLoss, serverKill } from "./masters";
@@ -20,4 +21,10 @@ const faultsOf: Readonly<Record<Role, readonly Fault[]>> = {
 };
 
 /** In the order of execution; faults of the whole stack come last. */
-export const faults: readonly Fault[] = [...Object.values(faultsOf).flat(), idleStream, allStopped, saturation];
+export const faults: readonly Fault[] = [
+  ...Object.values(faultsOf).flat(),
+  ...componentCrashes,
+  idleStream,
+  allStopped,
+  saturation,
+];

@@ -11,7 +11,7 @@ const AFTER_MS = 3_000;
 const DOWN_MS = 6_000;
 const RECOVERY_MS = 240_000;
 
-const writeGap = (target?: number): Measure => ({
+export const writeGap = (target?: number): Measure => ({
   name: "write-gap",
   what: "longest time without an acknowledged write",
   unit: "ms",

@@ -16,7 +16,7 @@ const staticPods: Readonly<Partial<Record<Role, readonly string[]>>> = {
 function missingStaticPods(pods: readonly PodObject[], inventory: readonly InventoryEntry[]): readonly Finding[] {
   const present = new Set(pods.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
   return inventory
-    .filter((entry) => isClusterNode(storedRoles(entry)))
+    .filter((entry) => isClusterNode(storedRoles(entry)) && entry.controlPlane !== "services")
     .flatMap((entry) =>
       storedRoles(entry).flatMap((role) => (staticPods[role] ?? []).map((pod) => `${pod}-${entry.name}`)),
     )

@@ -9,7 +9,18 @@ set -u
 inapplicable=3
 pki=/etc/kubernetes/pki
 
-ask_services() { /usr/local/lib/groundplane/node-ready; }
+ask_services() { /usr/local/lib/groundplane/node-ready && ask_components; }
+# The probes of static pods, for components that are services. The API server and etcd are part of node-ready.
+ask_components() {
+  local name port
+  for name in ${CONTROL_PLANE_SERVICES:-}; do
+    case $name in kube-controller-manager) port=10257 ;; kube-scheduler) port=10259 ;; *) continue ;; esac
+    if [ -e "/etc/kubernetes/manifests/$name.yaml" ] && ! curl -skf --max-time 2 -o /dev/null "https://127.0.0.1:$port/healthz"; then
+      echo "$name is not healthy: journalctl --unit $name says why"
+      return 1
+    fi
+  done
+}
 
 # Those of the plan that run all the time: a unit that was stopped has not failed.
 ask_stopped_units() {

@@ -96,7 +96,10 @@ test("every fault applies to a lab, and some faults apply to a small stack", () 
   const plan = examplePlan("lab");
   assert.equal(nginx?.inapplicable(plan), "the stack has HAProxy instead");
   assert.equal(nginx?.inapplicable({ ...plan, balancing: { ...plan.balancing, program: "nginx" } }), undefined);
-  assert.deepEqual(applicable("small"), ["haproxy-crash", "idle-stream", "all-stopped"]);
+  const crashes = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"].map(
+    (name) => `${name}-crash`,
+  );
+  assert.deepEqual(applicable("small"), ["haproxy-crash", ...crashes, "idle-stream", "all-stopped"]);
 });
 
 test("the measures of a fault have distinct names, and every count has the target 0 or is reported only", () => {

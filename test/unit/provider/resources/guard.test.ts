@@ -91,6 +91,16 @@ test("a configuration that a running stack cannot have is refused without a quer
   );
 });
 
+test("services are refused for a control plane of an earlier version, and accepted for a new stack", async () => {
+  const before = guarded(names("master", 3), "with roles");
+  const resource = guardResource(() => assert.fail("asks no driver"));
+  const inputs = { ...before, settings: { "options.controlPlane": "services" } } as GuardInputs;
+  const [refused, ...others] = (await resource.check?.(inputs, {} as Context, before)) ?? [];
+  assert.match(String(refused?.reason), /options\.controlPlane: static-pods cannot become services/);
+  assert.deepEqual(others, []);
+  assert.deepEqual(await resource.check?.(inputs, {} as Context, inputs), []);
+});
+
 test("machines outside the state are guarded by their recorded roles", async () => {
   const [refused] = await judge(["master-1"], undefined, "with roles");
   assert.match(String(refused), /only master-1 of master-1, master-2, master-3 respond/);

@@ -16,7 +16,7 @@ test("lab, production, pair and small are the shipped topologies", () => {
 });
 
 test("every example is short, valid, fits a 16 GiB host and names its schema", () => {
-  assert.deepEqual(exampleStacks, ["lab", "pair", "production", "small"]);
+  assert.deepEqual(exampleStacks, ["lab", "pair", "production", "services", "small"]);
   for (const stack of exampleStacks) {
     const text = exampleText(stack);
     assert.ok(text.trimEnd().split("\n").length <= 25, stack);
