@@ -126,12 +126,7 @@ export const configurationChanges = {
     effect: "One balancer after the other runs the other program; open connections end.",
     ...{ inFiles: "BALANCER", appliedBy: "change-balancing", formerly: defaultBalancer },
   },
-  "options.controlPlane": {
-    ...fixed(
-      "Each master would stop its etcd and API server and start them in the other form, with other owners of the data.",
-    ),
-    formerly: defaultControlPlane,
-  },
+  "options.controlPlane": { ...fixed("Masters would restart in the other form."), formerly: defaultControlPlane },
   "options.fastProbes": {
     class: "rolling",
     effect:

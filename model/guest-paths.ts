@@ -12,6 +12,7 @@ const pki = `${kubernetes}/pki`;
 const apiServer = `${kubernetes}/api-server`;
 
 export const guestPaths = {
+  kubernetes,
   nodeEnvironment: `${settings}/node.env`,
   /** Processors and memory of the plan, for what a system container shows. */
   capacity: `${settings}/capacity`,

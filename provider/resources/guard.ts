@@ -65,8 +65,7 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
     refreshBeforeUpdate: true,
 
     async check(inputs, _context, olds) {
-      // A new stack has no former value; one of an earlier version may lack its record.
-      const settings = olds === undefined ? [] : refusedSettings(olds.settings ?? {}, inputs.settings ?? {});
+      const settings = refusedSettings(olds?.settings ?? {}, inputs.settings ?? {});
       const losses = looksTheSame(inputs, olds) ? [] : await judge(driverByName, inputs, olds);
       const refused = [...settings, ...losses];
       return refused.length > 0 && (await isWithoutMachines(driverByName, inputs)) ? [] : refused.map(refusal);

@@ -13,8 +13,8 @@ const RECOVERY_MS = 240_000;
 const healthOf: Readonly<Record<string, (address: string) => string>> = {
   etcd: () => `http://127.0.0.1:${ports.etcdMetrics}/health`,
   "kube-apiserver": (address) => `https://${address}:${ports.api}/readyz`,
-  "kube-controller-manager": () => "https://127.0.0.1:10257/healthz",
-  "kube-scheduler": () => "https://127.0.0.1:10259/healthz",
+  "kube-controller-manager": () => `https://127.0.0.1:${ports.controllerManager}/healthz`,
+  "kube-scheduler": () => `https://127.0.0.1:${ports.scheduler}/healthz`,
 };
 
 const longestRecovery: Measure = recovery("from the kill until the component works again", 60_000);

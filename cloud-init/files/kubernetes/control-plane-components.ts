@@ -13,7 +13,7 @@ export type ComponentName = (typeof componentNames)[number];
 export interface Component {
   readonly title: string;
   readonly image: (kubernetesVersion: string) => string;
-  /** What its arguments name, below /etc/kubernetes. */
+  /** What its arguments name. */
   readonly files: (node: NodePlan) => readonly string[];
   /** What it writes: folders of systemd, which belong to its user. */
   readonly folders: readonly string[];

@@ -58,7 +58,7 @@ RuntimeDirectoryPreserve=yes
  */
 const sandbox = `AmbientCapabilities=
 CapabilityBoundingSet=
-InaccessiblePaths=/etc/kubernetes -/var/lib/kubelet -/run/containerd
+InaccessiblePaths=${guestPaths.kubernetes} -/var/lib/kubelet -/run/containerd
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
 NoNewPrivileges=yes
@@ -88,7 +88,7 @@ UMask=0077
 
 /** The name of a file as a credential: prepare-component writes it into the arguments. */
 const credential = (file: string): string => {
-  const name = file.slice("/etc/kubernetes/".length).replaceAll("/", "-");
+  const name = file.slice(guestPaths.kubernetes.length + 1).replaceAll("/", "-");
   return `LoadCredential=${name}:${file}`;
 };
 

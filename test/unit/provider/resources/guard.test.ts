@@ -91,10 +91,11 @@ test("a configuration that a running stack cannot have is refused without a quer
   );
 });
 
-test("services are refused for a control plane of an earlier version, and accepted for a new stack", async () => {
-  const before = guarded(names("master", 3), "with roles");
+test("services are refused for a control plane of an earlier version, and kept for a stack that has them", async () => {
+  const recorded = { "options.kubeProxy": "nftables" };
+  const before: GuardInputs = { ...guarded(names("master", 3), "with roles"), settings: recorded };
   const resource = guardResource(() => assert.fail("asks no driver"));
-  const inputs = { ...before, settings: { "options.controlPlane": "services" } } as GuardInputs;
+  const inputs: GuardInputs = { ...before, settings: { ...recorded, "options.controlPlane": "services" } };
   const [refused, ...others] = (await resource.check?.(inputs, {} as Context, before)) ?? [];
   assert.match(String(refused?.reason), /options\.controlPlane: static-pods cannot become services/);
   assert.deepEqual(others, []);
