@@ -2,8 +2,13 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { script } from "../../cloud-init/scripts/read-script";
 import { localHost } from "../../host/local-host";
 import { createQemuDriver } from "../../hypervisors/qemu/driver";
+import type { ReadAnswer } from "../../verify/health/findings";
+import { readClock, readClockSource } from "../../verify/health/machine-answers";
+import { AnswerReader } from "../../verify/health/questions";
+import { eventually, patienceMs } from "../support/cluster-under-test";
 import { GuestStack } from "../support/guest-stack";
 import { bareSeed, GUEST_BOOT_MS, guestSkipReason, renderedSeed } from "../support/qemu-guests";
 
@@ -86,6 +91,39 @@ guestSkipReason().then((skip) => {
       assert.equal(await run("storage-1", lookAt(mountPoint)), `xfs ${(sizeGiB + 2) * 1024 ** 3}`);
       const free = Number(await run("storage-1", `df --block-size=1M --output=avail ${mountPoint} | tail -n 1`));
       assert.ok(free > (sizeGiB + 1) * 1024, `${free} MiB are free`);
+    });
+
+    test("a clock that is apart from the host's, and one without a source, are named by the rows clock and clock-source", async () => {
+      const rows = async () => {
+        const reader = new AnswerReader(Date.now());
+        const command = `bash -s -- clock <<'EOF'\n${script("health/answer")}\nEOF`;
+        for (const line of (await run("storage-1", command)).split("\n")) reader.read(line);
+        const answer = reader.answers.get("clock") ?? assert.fail("no answer");
+        const shown = (read: ReadAnswer): string =>
+          [read("storage-1", answer)].flat().map(({ state, observed }) => `${state}: ${observed}`)[0] ?? "";
+        return { clock: shown(readClock), source: shown(readClockSource) };
+      };
+      const becomes = (what: string, right: (shown: Awaited<ReturnType<typeof rows>>) => boolean) =>
+        eventually(what, patienceMs, rows, right);
+      // The gateway serves time also without a source of its own.
+      await becomes("the clock follows the gateway", ({ source }) => source === "healthy: synchronised");
+      assert.match((await rows()).clock, /^healthy/);
+      // Neither from the gateway nor, through it, from the distribution's servers.
+      for (const chain of ["input", "forward"])
+        await run("gateway", `nft insert rule inet groundplane ${chain} udp dport 123 drop`);
+      await run("storage-1", "systemctl restart chrony && date --set '+1 hour'");
+      try {
+        await becomes(
+          "both are named",
+          ({ clock, source }) =>
+            /^unhealthy: differs from this host's by 3[56]\d\d\.\d s$/.test(clock) &&
+            source === "unhealthy: Not synchronised",
+        );
+      } finally {
+        await run("gateway", "systemctl reload nftables");
+      }
+      await run("storage-1", "systemctl restart chrony && chronyc -n waitsync 120 0 0 1 && chronyc makestep");
+      await becomes("both are repaired", ({ clock, source }) => /^healthy/.test(clock) && /^healthy/.test(source));
     });
 
     test("guests reach the outside by NAT, and the host's loopback only where a test allows it", async () => {

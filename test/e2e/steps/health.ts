@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { HealthCheckName } from "../../../model/health-checks";
 import type { HealthRow } from "../../../verify/health/findings";
-import type { brokenElsewhere, unitTested } from "../../support/broken-elsewhere";
+import type { brokenElsewhere } from "../../support/broken-elsewhere";
 import { eventually, mustSucceed, patienceMs } from "../../support/cluster-under-test";
 import {
   balancers,
@@ -32,7 +32,7 @@ const problems = (rows: Rows): readonly string[] =>
     .map(({ check, state, summary }) => `${check} is ${state}: ${summary}`);
 
 /** Rows that another test breaks: their faults need a machine, a disk or a database of their own. */
-type BrokenElsewhere = keyof typeof brokenElsewhere | keyof typeof unitTested;
+type BrokenElsewhere = keyof typeof brokenElsewhere;
 
 /** Rows whose faults exclude those of others. */
 type BrokenSecond = "api" | "etcd-leader" | "split-brain";
