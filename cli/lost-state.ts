@@ -20,7 +20,7 @@ export const withoutDisks = (objects: readonly StackObject[]): readonly StackObj
 
 /** `undefined` if the stack has a state, or nothing on this host. */
 export async function lostState(stack: string): Promise<UserError | undefined> {
-  const driver = await rememberedDriver(localHost, stack);
+  const driver = await rememberedDriver(localHost, stack).catch(ifUnreadable);
   if (driver === undefined || !(await isStateEmpty(stack))) return undefined;
   const left = withoutDisks(await driverByName(driver, localHost).listObjects(stack));
   if (left.length === 0) return undefined;
@@ -33,6 +33,11 @@ export async function lostState(stack: string): Promise<UserError | undefined> {
       ? remove
       : `restore the state: mv "${backup}" "${localStateFile(stack)}"; without a usable state, ${remove}`,
   );
+}
+
+/** The choice of the driver names the folder that is in the way, with all other obstacles. */
+function ifUnreadable(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "EACCES") throw error;
 }
 
 /**

@@ -5,19 +5,20 @@ import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
+import { commandFile } from "../../cloud-init/guest-command";
+import { containerRuntime } from "../../cloud-init/planned-runtime";
+import { examplePlan } from "../support/example-plans";
 
 /** Runs the command that bootstraps a master, in a folder instead of the root, with programs that only record their calls. */
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-work-"));
-const scripts = path.join(__dirname, "../../cloud-init/scripts/kubernetes");
 const server = net.createServer();
 const at = (...names: string[]) => path.join(folder, ...names);
 
 before(async () => {
   for (const name of ["bin", "state", "etc", "log"]) fs.mkdirSync(at(name));
-  for (const name of ["cluster-work", "cluster-state"]) {
-    const text = fs.readFileSync(path.join(scripts, `${name}.sh`), "utf8");
-    const moved = text
-      .replaceAll("/etc/groundplane", at("etc"))
+  for (const name of ["cluster-work", "cluster-state"] as const) {
+    const moved = commandFile(`kubernetes/${name}`, containerRuntime(examplePlan("lab")).inScripts)
+      .content.replaceAll("/etc/groundplane", at("etc"))
       .replaceAll("/etc/kubernetes", at("etc"))
       .replaceAll("/var/lib/groundplane", at("state"))
       .replaceAll("/var/log/groundplane", at("log"))

@@ -113,9 +113,9 @@ test("a change of the program is reported, because the base is rendered by its o
 });
 
 test("refusals of the guard, a wrong file and a wrong revision are reported", async () => {
-  change("balancers: {count: 2}", "balancers: {count: 1}");
+  change("storage: {count: 3", "storage: {count: 1");
   assert.equal((await preview()).code, 1);
-  assert.match(review().refused.join(), /a pair of balancers cannot be changed/);
+  assert.match(review().refused.join(), /there would be 1 storage machines for a volume of 3/);
   change("masters: {count: 3}", "masters: {count: 2}");
   assert.equal((await preview("--markdown wrong.md")).code, 1);
   assert.match(review().refused.join(), /stacks\/Pulumi\.lab\.yaml:\d+ +pools\.masters\.count/);
