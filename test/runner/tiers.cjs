@@ -32,8 +32,8 @@ const checks = [
 
 /** Files of the tier `contract` that use system containers, or namespaces and interfaces of the host. */
 const containerFiles = [
-  ...["floating-ip-agent", "hostile-seed-values", "image-real-parts", "image-sealed", "nspawn", "nspawn-guests"],
-  ...["nspawn-problems", "seeds", "smoke"],
+  ...["floating-ip-agent", "hostile-seed-values", "image-real-parts", "image-sealed", "nspawn", "nspawn-border"],
+  ...["nspawn-guests", "nspawn-problems", "seeds", "smoke"],
 ].map((name) => `test/contract/${name}.test.ts`);
 
 /**
