@@ -27,9 +27,10 @@ const machineChecks = {
     next: "on the machine: `chronyc sources` shows its time sources, `chronyc makestep` sets the clock",
   },
   "clock-source": {
-    ...{ asks: "the clock is synchronised, or shared with this host", of: every, promised: false },
-    means: "the clock drifts away from those of the other machines",
-    next: "on the machine: `chronyc sources` shows its time sources; they must be reachable through the gateway",
+    ...{ asks: "the clock follows a source that responds, or is shared with this host", of: every, promised: false },
+    means:
+      "the clock drifts away from those of the other machines, or on the gateway, which they follow, all of them from the true time",
+    next: "on the machine: `chronyc sources` shows its time sources; they must be reachable, through the gateway",
   },
   "disk-room": {
     ...{ asks: "file systems have free space and inodes", of: every, promised: true },

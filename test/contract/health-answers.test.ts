@@ -94,6 +94,16 @@ test("the clock's time is read with the answer", () => {
   assert.ok((late?.skewMs ?? 0) > 1e9);
 });
 
+test("a virtual machine tells what its clock follows, and whether this responds", () => {
+  const asked = (chronyc: string) =>
+    ask(["clock"], { "systemd-detect-virt": "exit 1", date: "echo 1795000000000", chronyc }).get("clock");
+  const both =
+    'case "$*" in "-n -c tracking") echo 7F7F0101,,10,1.0,Normal ;; "-n -c sources") echo ^,?,192.0.2.1 ;; esac';
+  assert.deepEqual(asked(both)?.text.split("\n").slice(1), ["7F7F0101,,10,1.0,Normal", "^,?,192.0.2.1"]);
+  const silent = asked("echo 506 Cannot talk to daemon; exit 1");
+  assert.deepEqual([silent?.code, silent?.text], [1, "1795000000000\n506 Cannot talk to daemon"]);
+});
+
 test("a program that fails gives its message and code", () => {
   const failing = { crm_mon: "echo 'crm_mon: not connected' >&2; exit 102" };
   assert.deepEqual(ask(["pacemaker"], failing).get("pacemaker"), { code: 102, text: "crm_mon: not connected" });

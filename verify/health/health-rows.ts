@@ -128,6 +128,8 @@ const summaries: Partial<Readonly<Record<HealthCheckName, (findings: readonly Fi
     const [first] = ends.sort((one, other) => one.date.localeCompare(other.date, "en"));
     return `${found.length} certificates; the first to end: ${first?.of} ${first?.observed}`;
   },
+  "clock-source": (found) =>
+    (found.find(({ observed }) => observed.startsWith(machine.ownClock)) ?? found[0])?.observed ?? "",
   "disk-room": (found) => `${found.length} file systems`,
   firewall: (found) => `${found.length} machines have the rules of their files`,
   backends: (found) =>

@@ -36,12 +36,55 @@ export const readClock: ReadAnswer = (of, answer) => {
   return unhealthy(of, `differs from this host's by ${(answer.skewMs / 1000).toFixed(1)} s`);
 };
 
+/** The reference id of chrony's `local` directive: it follows no source, but serves its own clock. */
+const OWN_CLOCK = "7F7F0101";
+/** A source that missed this many polls in a row is lost. Chrony itself keeps it for eight, and its leap status for days. */
+const MISSED_POLLS = 4;
+
+interface TimeSource {
+  readonly name: string;
+  readonly isSelected: boolean;
+  /** It has answered one of its last polls. */
+  readonly isAnswering: boolean;
+  readonly ageSeconds: number;
+}
+
+/** A line of `chronyc -c sources`: mode, state, name, stratum, log2 of the poll in seconds, reach (octal), age. */
+function parseTimeSource(line: string): readonly TimeSource[] {
+  const row = /^[\^=#],([*+?x~-]),([^,]+),\d+,(-?\d+),([0-7]+),(\d+),/.exec(line);
+  if (row === null) return [];
+  const [, state, name = "", poll, reach, age] = row;
+  const ageSeconds = Number(age);
+  const isAnswering = Number(reach) > 0 && ageSeconds <= MISSED_POLLS * Math.max(1, 2 ** Number(poll));
+  return [{ name, isSelected: state === "*", isAnswering, ageSeconds }];
+}
+
+/** `shared`, or a line of `chronyc -c tracking`, which begins with the reference id and ends with the leap status, and sources. */
 export const readClockSource: ReadAnswer = (of, answer) => {
-  const source = answer.text.split("\n")[1]?.trim() ?? "";
-  if (source === "shared") return healthy(of, "shared with this host");
-  if (source === "Normal") return healthy(of, "synchronised");
-  return source === "" ? notUnderstood(of, answer) : unhealthy(of, source);
+  const [, first = "", ...rest] = answer.text.split("\n").map((line) => line.trim());
+  if (first === "shared") return healthy(of, "shared with this host");
+  if (/^50\d Cannot talk to daemon/.test(first)) return unhealthy(of, "chronyd does not run");
+  const [, referenceId, leap] = /^([0-9A-F]{8}),.*,([A-Z][a-z ]+)$/.exec(first) ?? [];
+  if (referenceId === undefined || answer.code !== 0) return notUnderstood(of, answer);
+  const sources = rest.flatMap(parseTimeSource);
+  // Names that cannot be resolved are not listed: a data centre without the internet has only its own time.
+  if (referenceId === OWN_CLOCK && sources.length === 0)
+    return healthy(of, `${ownClock}: no time server's name resolves`);
+  const trouble = troubleOf(sources);
+  if (referenceId === OWN_CLOCK) return unhealthy(of, `${ownClock}: ${trouble}`);
+  if (leap === "Not synchronised") return unhealthy(of, `not synchronised: ${trouble}`);
+  const selected = sources.find(({ isSelected, isAnswering }) => isSelected && isAnswering);
+  return selected === undefined ? unhealthy(of, trouble) : healthy(of, `synchronised with ${selected.name}`);
 };
+
+export const ownClock = "serves its own clock";
+
+function troubleOf(sources: readonly TimeSource[]): string {
+  const answering = sources.filter(({ isAnswering }) => isAnswering).map(({ name }) => name);
+  if (answering.length > 0) return `${answering.join(", ")} responds, but is not used`;
+  const last = sources.find(({ isSelected }) => isSelected);
+  return last === undefined ? "no source responds" : `no source responds, ${last.name} for ${last.ageSeconds} s`;
+}
 
 /** A tenth of a small file system, or what a kubelet keeps free and half of it again. */
 const NEEDED_MIB = 1_536;

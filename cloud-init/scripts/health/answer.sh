@@ -46,7 +46,8 @@ ask_clock() {
   if systemd-detect-virt --quiet --container; then
     echo shared
   else
-    timeout 3 chronyc -n tracking | sed -n 's/^Leap status *: //p'
+    # The leap status stays "Normal" without any source, so the sources are asked as well.
+    timeout 3 chronyc -n -c tracking && timeout 3 chronyc -n -c sources
   fi
 }
 

@@ -14,6 +14,14 @@ const statesOf = (reader: ReadAnswer, given: Answer): string =>
 
 const mount = "10.0.0.1:/data /v fuse.glusterfs rw,relatime 0 0";
 
+/** Lines of `chronyc -n -c tracking` (4.3), and of `chronyc -n -c sources`. */
+const measured = "0.000001501,-0.000001632,0.000002360,-331.898,0.004,0.154,0.000373169,0.024780000,64.2";
+const synchronised = `C0A83801,192.168.56.1,11,1794999966.123456789,${measured},Normal`;
+const ownClock = `7F7F0101,,10,1795000000.123456789,${measured},Normal`;
+const unsynchronised =
+  "00000000,,0,0.000000000,0.000000000,0.0,0.0,-12.1,0.000,0.000,1.000000000,1.000000000,0.0,Not synchronised";
+const chrony = (...lines: readonly string[]): Answer => answer(["1795000000000", ...lines].join("\n"));
+
 /** Every reader with good, bad and missing answers. */
 const cases: readonly {
   readonly row: string;
@@ -54,9 +62,45 @@ const cases: readonly {
   {
     row: "clock-source",
     reader: read.readClockSource,
-    good: [answer("1795000000000\nshared"), answer("1795000000000\nNormal")],
-    bad: [[answer("1795000000000\nNot synchronised"), /Not synchronised/]],
-    missing: [answer("1795000000000"), answer("")],
+    good: [
+      answer("1795000000000\nshared"),
+      chrony(synchronised, "^,*,192.168.56.1,10,6,377,34,0.000012,0.000012,0.000301"),
+      // Polled every 1024 s, and three answers were lost.
+      chrony(synchronised, "^,*,192.168.56.1,3,10,370,4000,0.000012,0.000012,0.000301"),
+      chrony(synchronised, "^,?,192.0.2.1,0,6,0,4294967295,0.0,0.0,0.0", "^,*,192.168.56.1,10,6,17,3,0.0,0.0,0.0003"),
+      chrony(synchronised.replace("Normal", "Insert second"), "#,*,PHC0,0,3,377,5,-0.000000061,0.000000593,0.0000001"),
+      // A gateway without the internet: its servers' names do not resolve.
+      chrony(ownClock),
+    ],
+    bad: [
+      [
+        chrony(synchronised, "^,*,192.168.56.1,10,6,0,4100,0.000012,0.000012,0.000301"),
+        /^unhealthy: no source responds, 192\.168\.56\.1 for 4100 s$/,
+      ],
+      [chrony(synchronised, "^,*,192.168.56.1,10,6,360,300,0.0,0.0,0.0003"), /no source responds, .* for 300 s/],
+      [chrony(synchronised, "^,?,192.168.56.1,10,6,0,4100,0.0,0.0,0.0003"), /^unhealthy: no source responds$/],
+      [chrony(synchronised), /^unhealthy: no source responds$/],
+      [
+        chrony(synchronised, "^,x,192.0.2.1,2,6,377,3,0.5,0.5,0.001", "^,x,192.0.2.2,2,6,377,9,-0.5,-0.5,0.001"),
+        /^unhealthy: 192\.0\.2\.1, 192\.0\.2\.2 responds, but is not used$/,
+      ],
+      [
+        chrony(ownClock, "^,?,192.0.2.1,0,7,0,4294967295,0.0,0.0,0.0", "^,?,192.0.2.2,2,10,0,90000,0.0,0.0,0.0"),
+        /^unhealthy: serves its own clock: no source responds$/,
+      ],
+      [
+        chrony(unsynchronised, "^,?,192.168.56.1,0,6,0,4294967295,0.0,0.0,0.0"),
+        /^unhealthy: not synchronised: no source responds$/,
+      ],
+      [answer("1795000000000\n506 Cannot talk to daemon", 1), /^unhealthy: chronyd does not run$/],
+    ],
+    missing: [
+      answer("1795000000000"),
+      answer(""),
+      answer("1795000000000\nbash: chronyc: command not found", 127),
+      // Its sources were not read within the time limit.
+      { ...chrony(synchronised), code: 124 },
+    ],
   },
   {
     row: "disk-room",
