@@ -6,7 +6,7 @@ import type { DownloadOptions } from "../model/host";
 import { UserError } from "../model/user-error";
 import { createFolders } from "./data-folder";
 import { digestFile } from "./digest-file";
-import { removeTree } from "./file-store";
+import { moveTree, removeTree } from "./file-store";
 import { discard, type HttpAnswer, httpGet } from "./http-get";
 
 /**
@@ -28,7 +28,7 @@ export async function download(url: string, file: string, options: DownloadOptio
       "try again; if it persists, the server or a proxy changes files, so do not use them",
     );
   }
-  await fs.rename(partial, file);
+  await moveTree(partial, file);
 }
 
 async function receive(url: string, partial: string, options: DownloadOptions): Promise<void> {

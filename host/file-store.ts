@@ -4,6 +4,7 @@ import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { FileStamp } from "../model/host-files";
+import { mountsBelow, mountsRemain } from "../model/mounts";
 import { UserError } from "../model/user-error";
 import { createFolders } from "./data-folder";
 
@@ -134,8 +135,11 @@ export async function readBytes(file: string): Promise<Buffer | undefined> {
   return fs.readFile(file).catch(ifMissing(undefined));
 }
 
-/** Removes a file or a whole folder. A missing one is not an error. */
-export async function removeTree(target: string): Promise<void> {
+/** Removes a file or a whole folder, unless something is mounted in it (`mount-below`). A missing one is not an error. */
+export async function removeTree(target: string, mountList = "/proc/self/mountinfo"): Promise<void> {
+  const isFolder = await fs.lstat(target).then((found) => found.isDirectory(), ifMissing(false));
+  const mounts = isFolder ? mountsBelow((await readIfPresent(mountList)) ?? "", await fs.realpath(target)) : [];
+  if (mounts.length > 0) throw mountsRemain(target, mounts);
   await fs.rm(target, { recursive: true, force: true });
 }
 

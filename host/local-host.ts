@@ -58,7 +58,7 @@ const files: HostFiles = {
   move: store.moveTree,
   replaceByCopy: store.replaceByCopy,
   exists: store.exists,
-  remove: store.removeTree,
+  remove: (target) => store.removeTree(target),
   removeIfEmpty: store.removeIfEmpty,
   stamp: stampFile,
   makeReadOnly,

@@ -44,7 +44,10 @@ export interface HostFiles {
   replaceByCopy(from: string, to: string): Promise<void>;
   /** Does something have this name? Symbolic links are not followed. */
   exists(file: string): Promise<boolean>;
-  /** Removes a file or a folder with its content. Does nothing when it is missing. */
+  /**
+   * Removes a file or a folder with its content. Does nothing when it is missing.
+   * @throws UserError `mount-below` when something is mounted in the folder; nothing is removed then
+   */
   remove(target: string): Promise<void>;
   /** Removes a folder if it is empty. Returns whether it is gone. */
   removeIfEmpty(folder: string): Promise<boolean>;

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as path from "node:path";
 import type { Host } from "../../model/host";
+import { mountsBelow } from "../../model/mounts";
 import { asStorageError, type BuildContext } from "./build-context";
 
 /**
@@ -22,6 +23,7 @@ export async function replaceFolder<R>(
     await discard(host, folder);
   }
   const partial = `${folder}.partial`;
+  await unmountBelow(host, partial);
   await files.remove(partial);
   try {
     const made = await fill(partial);
@@ -31,6 +33,16 @@ export async function replaceFolder<R>(
     await files.remove(partial);
     throw asStorageError(error, folder);
   }
+}
+
+/**
+ * Ends the mounts that a killed build of an earlier revision left, among them the host's /dev/shm: today's builds have mounts of
+ * their own. If one cannot be ended, the folder is not removed, as any folder with mounts below it.
+ */
+async function unmountBelow({ files, kernel, run, trees }: Host, partial: string): Promise<void> {
+  if (!(await files.exists(partial))) return;
+  const mounts = mountsBelow((await kernel.read("/proc/self/mountinfo")) ?? "", await trees.realPath(partial));
+  for (const mountPoint of [...mounts].reverse()) await run(["umount", mountPoint]);
 }
 
 /**

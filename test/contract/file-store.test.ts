@@ -5,7 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
 import { closeDataFolder } from "../../host/data-folder";
-import { writeFileAtomic } from "../../host/file-store";
+import { removeTree, writeFileAtomic } from "../../host/file-store";
 import { localHost } from "../../host/local-host";
 
 test("a file never replaces a pipe or a device", async () => {
@@ -63,6 +63,68 @@ test("an empty folder of locks that a killed process left is removed, and concur
     await Promise.all(["a", "b", "c", "d", "e", "f"].map(takeOften));
     assert.equal(taken, 180);
     assert.deepEqual(await fs.promises.readdir(parent), []);
+  } finally {
+    await fs.promises.rm(parent, { recursive: true });
+  }
+});
+
+test("after a rename, the folder is synced: a power failure does not bring the former name back", async (t) => {
+  const parent = await fs.promises.mkdtemp(path.join(os.tmpdir(), "groundplane-sync-"));
+  const events: string[] = [];
+  const [open, rename] = [fs.promises.open, fs.promises.rename];
+  t.mock.method(fs.promises, "open", async (...arguments_: Parameters<typeof open>) => {
+    const handle = await open(...arguments_);
+    const sync = handle.sync.bind(handle);
+    const name = path.relative(parent, String(arguments_[0])).replace(/\.\d+\.[0-9a-f]+\.tmp$/, ".tmp");
+    handle.sync = () => sync().then(() => void events.push(`sync ${name}`));
+    return handle;
+  });
+  t.mock.method(fs.promises, "rename", async (from: string, to: string) => {
+    await rename(from, to);
+    events.push(`rename to ${path.relative(parent, to)}`);
+  });
+  try {
+    const [one, two] = [path.join(parent, "one"), path.join(parent, "two")];
+    for (const folder of [one, two]) await fs.promises.mkdir(folder);
+    await localHost.files.writeAtomic(path.join(one, "file"), "text");
+    assert.deepEqual(events.splice(0), ["sync one/file.tmp", "rename to one/file", "sync one"]);
+    await localHost.files.move(path.join(one, "file"), path.join(one, "other"));
+    assert.deepEqual(events.splice(0), ["rename to one/other", "sync one"]);
+    await localHost.files.move(path.join(one, "other"), path.join(two, "file"));
+    assert.deepEqual(events.splice(0), ["rename to two/file", "sync two", "sync one"]);
+  } finally {
+    await fs.promises.rm(parent, { recursive: true });
+  }
+});
+
+test("a folder in which something is mounted is not removed", async () => {
+  const parent = await fs.promises.realpath(await fs.promises.mkdtemp(path.join(os.tmpdir(), "groundplane mounts-")));
+  const list = path.join(parent, "mountinfo");
+  const tree = path.join(parent, "tree");
+  const mount = (point: string) =>
+    fs.promises.writeFile(
+      list,
+      `25 1 0:22 / / rw - ext4 sda rw\n36 25 0:3 / ${point.replaceAll(" ", "\\040")} rw - tmpfs tmpfs rw\n`,
+    );
+  try {
+    await fs.promises.mkdir(path.join(tree, "dev", "shm"), { recursive: true });
+    await fs.promises.writeFile(path.join(tree, "dev", "shm", "of-the-host"), "");
+    await fs.promises.symlink(tree, path.join(parent, "link"));
+    for (const [point, target] of [
+      [`${tree}/dev/shm`, tree],
+      [`${tree}/dev/shm`, path.join(parent, "link", "dev")],
+      [tree, tree],
+    ] as const) {
+      await mount(point);
+      await assert.rejects(removeTree(target, list), { id: "mount-below" });
+      assert.ok(fs.existsSync(path.join(tree, "dev", "shm", "of-the-host")));
+    }
+    await mount(`${tree}-of-another`);
+    await removeTree(path.join(parent, "link"), list);
+    assert.ok(fs.existsSync(tree), "a link is removed, not its target");
+    await removeTree(tree, list);
+    assert.ok(!fs.existsSync(tree));
+    await removeTree(tree, list);
   } finally {
     await fs.promises.rm(parent, { recursive: true });
   }

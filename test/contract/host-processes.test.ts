@@ -51,6 +51,29 @@ test("a time limit and an abort end the command together with its children", asy
   await until("they are gone", async () => pids.every((pid) => processStartTime(pid) === undefined), 5_000);
 });
 
+test("files of a started process are its user's alone; a short command keeps the user's umask", async () => {
+  const outputFile = path.join(folder, "umask");
+  const before = process.umask(0o022);
+  try {
+    await startProcess(["sh", "-c", 'umask; : >"$1"', "sh", `${outputFile}-made`], { outputFile });
+    assert.equal(process.umask(), 0o022, "that of this process is as before");
+    await until("it has ended", async () => (await fs.readFile(outputFile, "utf8")) === "0077\n", 5_000);
+    await until(
+      "it has written",
+      () =>
+        fs.stat(`${outputFile}-made`).then(
+          () => true,
+          () => false,
+        ),
+      5_000,
+    );
+    assert.equal((await fs.stat(`${outputFile}-made`)).mode & 0o777, 0o600);
+    assert.equal((await runCommand(["sh", "-c", "umask"])).stdout, "0022\n");
+  } finally {
+    process.umask(before);
+  }
+});
+
 test("a started process is identified by its start time and killed once", async () => {
   const outputFile = path.join(folder, "output");
   const process = await startProcess(["sh", "-c", "echo started; exec sleep 30"], { outputFile });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
 import type { HostFiles } from "../../model/host-files";
+import { mountsBelow, mountsRemain } from "../../model/mounts";
 import { UserError } from "../../model/user-error";
 
 export interface MemoryEntry {
@@ -141,7 +142,10 @@ export class MemoryFiles implements HostFiles {
     return this.entries.has(key(file));
   }
 
+  /** /proc/self/mountinfo of this host lists what is mounted. */
   async remove(target: string): Promise<void> {
+    const mounts = mountsBelow((await this.readText("/proc/self/mountinfo")) ?? "", key(target));
+    if (mounts.length > 0) throw mountsRemain(target, mounts);
     for (const name of this.names()) {
       if (name === key(target) || name.startsWith(`${key(target)}/`)) this.entries.delete(name);
     }

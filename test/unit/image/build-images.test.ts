@@ -10,7 +10,8 @@ import { layerFilesFolder } from "../../../image/image-files";
 import type { PartSource } from "../../../image/parts/part";
 import { containerLayer } from "../../../image/recipes/container-layer";
 import { imageName } from "../../../image/recipes/image-names";
-import type { CommandOptions, CommandResult } from "../../../model/commands";
+import { replaceFolder } from "../../../image/store/replace-folder";
+import { CommandError, type CommandOptions, type CommandResult } from "../../../model/commands";
 import type { Host } from "../../../model/host";
 import { UserError } from "../../../model/user-error";
 import { type HostScript, RecordingHost } from "../../support/recording-host";
@@ -70,6 +71,65 @@ test("an image is sealed from its parts without a command, and rebuilt when a pa
   assert.equal(source.fetches, 2);
   assert.deepEqual(host.log, []);
   assert.ok(!host.memory.names().some((name) => /partial|discarded/.test(name)));
+});
+
+const mountList = "/proc/self/mountinfo";
+const mounts = (...mountPoints: readonly string[]): string =>
+  mountPoints
+    .map((mountPoint, id) => `${id} 1 0:${id} / ${mountPoint} rw,relatime shared:1 - tmpfs tmpfs rw\n`)
+    .join("");
+
+/** Builds a folder where a killed build left mounts. */
+async function replaceWithMounts(commands: HostScript["commands"] = []) {
+  const files = { [mountList]: mounts("/", "/data/p.partial/proc", "/data/p.partial/dev/shm", "/data/p.partial-not") };
+  const host = new RecordingHost({ files: { ...files, "/data/p.partial/dev/shm/of-this-host": "" }, commands });
+  const context = { host, progress: () => {} };
+  const fill = (partial: string) => host.files.writeAtomic(path.join(partial, "made"), "");
+  const error: unknown = await replaceFolder("/data/p", "part", "", context, fill).catch((failure) => failure);
+  return { host, error };
+}
+
+test("the mounts that a killed build left are ended before its folder is removed, the last one first", async () => {
+  const left = ["/data/p.partial/proc", "/data/p.partial/dev/shm"];
+  const unmount = (index: number) => ({
+    argv: ["umount", left[index] ?? ""],
+    effect: ({ memory }: RecordingHost) => memory.writeInPlace(mountList, mounts("/", ...left.slice(0, index))),
+  });
+  const { host, error } = await replaceWithMounts([unmount(1), unmount(0)]);
+  assert.equal(error, undefined);
+  assert.deepEqual(host.log, ["umount /data/p.partial/dev/shm", "umount /data/p.partial/proc"]);
+  assert.deepEqual(await host.files.filesBelow("/data/p"), ["made"]);
+});
+
+test("a folder with mounts that cannot be ended is never removed", async () => {
+  const busy = await replaceWithMounts([{ argv: ["umount", "/data/p.partial/dev/shm"], exitCode: 32, stderr: "busy" }]);
+  assert.match(String(busy.error), /umount failed with exit code 32:\n {2}busy/);
+  const ineffective = ["proc", "dev/shm"].map((name) => ({ argv: ["umount", `/data/p.partial/${name}`] }));
+  const still = await replaceWithMounts(ineffective);
+  assert.ok(still.error instanceof UserError && still.error.id === "mount-below");
+  assert.match(still.error.hint, /umount '\/data\/p\.partial\/dev\/shm' && umount '\/data\/p\.partial\/proc'/);
+  for (const { host } of [busy, still]) assert.ok(await host.files.exists("/data/p.partial/dev/shm/of-this-host"));
+});
+
+test("packages are installed with mounts and processes that end with the build", async () => {
+  const build = async (failure?: Error) => {
+    const host = hostWithLayers();
+    const commands: string[] = [];
+    const run = async (argv: readonly string[]): Promise<CommandResult> => {
+      if (argv[0] === "apt-config") return { stdout: "", stderr: "", exitCode: 0 };
+      commands.push(argv.slice(0, host.namespaces.own.length + 1).join(" "));
+      if (failure) throw failure;
+      return { stdout: "", stderr: "", exitCode: 0 };
+    };
+    const own: Host = Object.create(host, { run: { value: run } });
+    const recipe = { ...smallRecipe.rootTree, layer: containerLayer };
+    await buildRootTree(recipe, "/tree", { host: own, progress: () => {} });
+    return commands;
+  };
+  assert.deepEqual(await build(), ["own-namespaces mmdebstrap"]);
+  const said = "unshare: failed to execute mmdebstrap: No such file or directory";
+  const missing = new CommandError(["unshare"], 127, "", said, "failed with exit code 127");
+  await assert.rejects(build(missing), { id: "mmdebstrap-missing" });
 });
 
 const builder = ["namespace-root", "/usr/bin/node", "/groundplane/dist/image-builder.js"];
