@@ -1,7 +1,19 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
-import { toolsFolder } from "../host/data-folder";
-import { exists, makeFolder, readBytes, readIfPresent, realPath, stampFile, writeFileAtomic } from "../host/file-store";
+import { pulumiHomeFolder, toolsFolder } from "../host/data-folder";
+import {
+  exists,
+  listFolder,
+  makeFolder,
+  readBytes,
+  readIfPresent,
+  realPath,
+  removeTree,
+  stampFile,
+  writeFileAtomic,
+} from "../host/file-store";
+import { lastUse, markUsed } from "../host/file-uses";
+import { findProcesses } from "../host/process-table";
 import { UserError } from "../model/user-error";
 
 /**
@@ -11,6 +23,10 @@ import { UserError } from "../model/user-error";
 export type StandIn = "language-host" | "command-plugin";
 
 const BUNDLES = path.join(__dirname, "..", "dist");
+/** Copies of other builds are kept for clones and data folders that share the tools: the newest ones, and for some days. */
+const NEWEST_KEPT = 3;
+const UNUSED_DAYS = 7;
+const DAY_MS = 86_400_000;
 
 /** Copies the built stand-in into the data folder. Returns the copy's path, which depends on its content. */
 export async function keepStandIn(name: StandIn): Promise<string> {
@@ -21,18 +37,62 @@ export async function keepStandIn(name: StandIn): Promise<string> {
   // Data folders may share their tools by symbolic link, and a launcher must outlive the folder that wrote it.
   const tools = (await realPath(toolsFolder())) ?? toolsFolder();
   const copy = path.join(tools, `${name}-${digest}.js`);
-  if (!(await exists(copy))) await writeFileAtomic(copy, bundle);
+  if (!(await markUsed(copy))) await writeFileAtomic(copy, bundle);
+  await pruneStandIns(tools, name, copy);
   return copy;
+}
+
+/** Removes copies of earlier builds that no launcher or process uses. */
+async function pruneStandIns(tools: string, name: StandIn, current: string): Promise<void> {
+  const pattern = new RegExp(`^${name}-[0-9a-f]{16}\\.js$`);
+  const copies = (await listFolder(tools)).filter((file) => pattern.test(file)).map((file) => path.join(tools, file));
+  const uses = await Promise.all(copies.map(async (copy) => ({ copy, used: (await lastUse(copy)) ?? 0 })));
+  const oldest = Date.now() - UNUSED_DAYS * DAY_MS;
+  const old = uses
+    .sort((one, other) => other.used - one.used)
+    .slice(NEWEST_KEPT)
+    .filter(({ copy, used }) => copy !== current && used < oldest);
+  if (old.length === 0) return;
+  const launchers = await launcherTexts(tools);
+  for (const { copy } of old) {
+    if (launchers.some((text) => text.includes(path.basename(copy))) || (await isRunning(copy))) continue;
+    // Of another user, for example: a copy too many does no harm.
+    await removeTree(copy).catch(() => {});
+  }
+}
+
+/** Without a table of processes, as on macOS, only the age counts. A running program has read its file already. */
+const isRunning = (copy: string): Promise<boolean> =>
+  findProcesses((argv) => argv.includes(copy)).then(
+    (found) => found.length > 0,
+    () => false,
+  );
+
+/** The launchers of this data folder, including those of other versions of Pulumi and of the plugin. */
+async function launcherTexts(tools: string): Promise<readonly string[]> {
+  const plugins = path.join(pulumiHomeFolder(), "plugins");
+  const files = [
+    ...(await listFolder(tools)).map((folder) => path.join(tools, folder, "bin", "pulumi-language-nodejs")),
+    ...(await listFolder(plugins)).map((folder) => path.join(plugins, folder, "pulumi-resource-command")),
+  ];
+  const texts = await Promise.all(files.map(readLauncher));
+  return texts.filter((text) => text !== undefined);
+}
+
+const LAUNCHER_BYTES = 4096;
+
+/** The text of a file that may be a launcher: official programs are large binaries. */
+async function readLauncher(file: string): Promise<string | undefined> {
+  const stamp = await stampFile(file);
+  return stamp === undefined || stamp.bytes >= LAUNCHER_BYTES ? undefined : await readIfPresent(file);
 }
 
 /** The text of a program that runs a kept stand-in. */
 export const launcher = (script: string): string => `#!/bin/sh\nexec node '${script.replaceAll("'", "'\\''")}' "$@"\n`;
 
-/** Whether a program is the launcher of a stand-in: a few lines of shell, whereas official programs are large binaries. */
+/** Whether a program is the launcher of a stand-in: a few lines of shell. */
 export async function isStandIn(file: string, name: StandIn): Promise<boolean> {
-  const stamp = await stampFile(file);
-  if (stamp === undefined || stamp.bytes >= 4096) return false;
-  const text = (await readIfPresent(file)) ?? "";
+  const text = (await readLauncher(file)) ?? "";
   return text.startsWith("#!/bin/sh\nexec node '") && text.includes(`/${name}-`);
 }
 
