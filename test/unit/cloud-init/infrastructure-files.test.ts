@@ -118,7 +118,6 @@ test("the host, its networks and its metadata service are closed, unless the con
     {
       network: {
         reachable: ["192.168.1.0/24"],
-        flows: [{ from: "worker", to: "storage", ports: [9100, "9200-9210"] }],
       },
     },
     { stack: "lab" },
@@ -126,7 +125,30 @@ test("the host, its networks and its metadata service are closed, unless the con
   assert.ok(configuration);
   const open = renderNftablesConf(planDataCenter(configuration));
   assert.match(open, /set reachable \{.*elements = \{ 192\.168\.1\.0\/24 \}/);
-  assert.match(open, /ip saddr @worker ip daddr @storage tcp dport \{ 9100, 9200-9210 \} accept comment "configured"/);
+});
+
+test("a listed flow adds one rule before the final reject, and changes nothing else", () => {
+  const rulesWith = (flows: readonly object[]): readonly string[] => {
+    const { configuration } = parseConfiguration({ network: { flows } }, { stack: "lab" });
+    assert.ok(configuration);
+    return renderNftablesConf(planDataCenter(configuration)).split("\n");
+  };
+  const before = rulesWith([]);
+  const flows = [
+    { from: "worker", to: "storage", ports: [9100, "9200-9210"] },
+    { from: "storage", to: "master", protocol: "udp", ports: [514] },
+  ];
+  const after = rulesWith(flows);
+  const added = [
+    'ip saddr @worker ip daddr @storage tcp dport { 9100, 9200-9210 } accept comment "configured"',
+    'ip saddr @storage ip daddr @master udp dport { 514 } accept comment "configured"',
+  ];
+  const first = after.findIndex((line) => line.trim() === added[0]);
+  assert.deepEqual(
+    after.slice(first, first + 3).map((line) => line.trim()),
+    [...added, "reject with icmpx admin-prohibited"],
+  );
+  assert.deepEqual([...after.slice(0, first), ...after.slice(first + 2)], before);
 });
 
 test("the firewall denies by default, and a pool's range does not depend on its size", () => {
@@ -145,6 +167,10 @@ test("the gateway gives the time to every segment, and every other node follows 
   assert.deepEqual(lines(chronyConf(lab, gateway).content).slice(0, 2), [`allow ${lab.cidr}`, "local stratum 10"]);
   const [ntp] = gatewayServices.filter(({ port }) => port === ports.ntp);
   assert.equal(ntp?.from, "segments");
+  const interfaces = lab.segments.map(({ name }) => `"${name}"`).join(", ");
+  const promised = `iifname { ${interfaces} } udp dport ${ports.ntp} accept comment "NTP, to virtual machines"`;
+  const [input = ""] = /chain input \{[\s\S]*?\n {2}\}/.exec(renderNftablesConf(lab)) ?? [];
+  assert.ok(input.includes(promised), "the gateway's firewall lets in what its service answers");
   for (const node of lab.nodes.filter((each) => each !== gateway)) {
     const { gateway: address } = lab.segments.find(({ name }) => name === node.interfaces[0]?.segment) ?? {};
     assert.equal(chronyConf(lab, node).content, `server ${address} iburst prefer\n`);
