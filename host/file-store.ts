@@ -87,8 +87,7 @@ export async function writeJson(file: string, value: unknown, mode = 0o600): Pro
 
 /** Sorted names of a folder's entries; empty if the folder is missing. */
 export async function listFolder(folder: string): Promise<readonly string[]> {
-  const names = await fs.readdir(folder).catch(ifMissing<string[]>([]));
-  return names.sort();
+  return (await fs.readdir(folder).catch(ifMissing<string[]>([]))).sort();
 }
 
 /** Creates a folder and its parents; an existing folder gets the mode. */
@@ -137,8 +136,9 @@ export async function readBytes(file: string): Promise<Buffer | undefined> {
 
 /** Removes a file or a whole folder, unless something is mounted in it (`mount-below`). A missing one is not an error. */
 export async function removeTree(target: string, mountList = "/proc/self/mountinfo"): Promise<void> {
-  const isFolder = await fs.lstat(target).then((found) => found.isDirectory(), ifMissing(false));
-  const mounts = isFolder ? mountsBelow((await readIfPresent(mountList)) ?? "", await fs.realpath(target)) : [];
+  // Not the target of a link: the link itself is removed.
+  const parent = await fs.realpath(path.dirname(target)).catch(ifMissing(""));
+  const mounts = mountsBelow((await readIfPresent(mountList)) ?? "", path.join(parent, path.basename(target)));
   if (mounts.length > 0) throw mountsRemain(target, mounts);
   await fs.rm(target, { recursive: true, force: true });
 }

@@ -81,7 +81,7 @@ export const ownClock = "serves its own clock";
 
 function troubleOf(sources: readonly TimeSource[]): string {
   const answering = sources.filter(({ isAnswering }) => isAnswering).map(({ name }) => name);
-  if (answering.length > 0) return `${answering.join(", ")} responds, but is not used`;
+  if (answering.length > 0) return `no source is used, although these respond: ${answering.join(", ")}`;
   const last = sources.find(({ isSelected }) => isSelected);
   return last === undefined ? "no source responds" : `no source responds, ${last.name} for ${last.ageSeconds} s`;
 }
