@@ -108,11 +108,19 @@ guestSkipReason().then((skip) => {
       // The gateway serves time also without a source of its own.
       await becomes("the clock follows the gateway", ({ source }) => /^healthy: synchronised with /.test(source));
       assert.match((await rows()).clock, /^healthy/);
+      const address = guests.plan.segments.find(({ name }) => name === "storage")?.gateway;
+      await run("storage-1", `chronyc minpoll ${address} 0 && chronyc maxpoll ${address} 1`);
       // Neither from the gateway nor, through it, from the distribution's servers.
       for (const chain of ["input", "forward"])
         await run("gateway", `nft insert rule inet groundplane ${chain} udp dport 123 drop`);
-      await run("storage-1", "systemctl restart chrony && date --set '+1 hour'");
       try {
+        await becomes("its sources are lost", ({ source }) => /^unhealthy: no source responds/.test(source));
+        assert.match(
+          await run("storage-1", "chronyc tracking"),
+          /^Leap status *: Normal$/m,
+          "chrony itself is content",
+        );
+        await run("storage-1", "systemctl restart chrony && date --set '+1 hour'");
         await becomes(
           "both are named",
           ({ clock, source }) =>
