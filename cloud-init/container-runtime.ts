@@ -14,4 +14,6 @@ export interface ContainerRuntime extends Pick<ContainerRuntimeFacts, "announces
   readonly inScripts: { readonly runtime: string; readonly answers: string };
   /** The command that ends the pods of a node that shuts down. */
   readonly endPods: TextFile;
+  /** Settings that a kubelet of the cluster needs with it. */
+  readonly kubeletSettings: readonly TextFile[];
 }

@@ -26,6 +26,7 @@ export function kubernetesNodeContent(plan: DataCenterPlan, node: NodePlan): Rol
       clusterUnit(runtime),
       podsUnit(plan, volumeMountsOf(plan, node)),
       ...kubeletSettings,
+      ...runtime.kubeletSettings,
       ...kubeletSecurity,
       ...podFilter(plan),
       { path: guestPaths.joinConfiguration, mode: "0600", content: joinConfigurationFile(plan, node) },

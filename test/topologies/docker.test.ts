@@ -63,24 +63,24 @@ test("Docker runs the pods", { skip: nspawnSkipReason(), timeout: 30 * 60_000 },
 
   const web = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
   const answer = () =>
-    cluster.onNode("master-1", `curl -s --max-time 2 http://$(${web} get pod web -o jsonpath={.status.podIP}):8080/`);
+    cluster.onNode("master-1", `curl -s --max-time 2 http://$(${web} get pod -l app=web -o jsonpath={.items[0].status.podIP}):8080/`);
   const answers = () => eventually("the page of the pod", patienceMs, answer, ({ stdout }) => stdout === "page\n");
 
   await t.test(
     "a pod answers on another node, and has its output, its shell and a profile for system calls",
     async () => {
       const serve = "'echo started; mkdir /tmp/w; echo page >/tmp/w/index.html; exec httpd -f -p 8080 -h /tmp/w'";
-      await kubectl(`run web --image=${busyboxImage} --image-pull-policy=Never --command -- sh -c ${serve}`);
+      await kubectl(`create deployment web --image=${busyboxImage} -- sh -c ${serve}`);
       await answers();
-      assert.equal(await kubectl("logs web"), "started");
-      assert.match(await kubectl("exec web -- grep Seccomp: /proc/1/status"), /^Seccomp:\s+2$/);
+      assert.equal(await kubectl("logs deploy/web"), "started");
+      assert.match(await kubectl("exec deploy/web -- grep Seccomp: /proc/1/status"), /^Seccomp:\s+2$/);
     },
   );
 
   await t.test("crictl and docker show it, in the network of the node", async () => {
-    assert.match(await onWorker("crictl ps --name web --quiet"), /^[0-9a-f]{64}$/);
+    assert.match(await onWorker("crictl ps --name busybox --quiet"), /^[0-9a-f]{64}$/);
     assert.match(
-      await onWorker("docker ps --filter label=io.kubernetes.container.name=web --format '{{.Image}}'"),
+      await onWorker("docker ps --filter label=io.kubernetes.container.name=busybox --format '{{.Image}}'"),
       /\S/,
     );
     assert.equal(await onWorker("docker info --format '{{.CgroupDriver}} {{.LoggingDriver}}'"), "cgroupfs json-file");
@@ -88,12 +88,12 @@ test("Docker runs the pods", { skip: nspawnSkipReason(), timeout: 30 * 60_000 },
   });
 
   await t.test("containers outlive a restart of Docker", async () => {
-    const started = () => onWorker("docker inspect --format '{{.State.Pid}}' $(crictl ps --name web --quiet)");
+    const started = () => onWorker("docker inspect --format '{{.State.Pid}}' $(crictl ps --name busybox --quiet)");
     const before = await started();
     await onWorker("systemctl restart docker cri-dockerd");
     await answers();
     assert.equal(await started(), before);
-    assert.equal(await kubectl("exec web -- cat /tmp/w/index.html"), "page");
+    assert.equal(await kubectl("exec deploy/web -- cat /tmp/w/index.html"), "page");
   });
 
   await t.test("a node without Docker is not healthy", async () => {
