@@ -13,6 +13,7 @@ import { fenceCommand } from "./commands/fence";
 import { imageCommand } from "./commands/image";
 import { kubeconfigCommand } from "./commands/kubeconfig";
 import { logsCommand } from "./commands/logs";
+import { partCommand } from "./commands/part";
 import { previewCommand } from "./commands/preview";
 import { renderCommand } from "./commands/render";
 import { sshCommand } from "./commands/ssh";
@@ -41,7 +42,7 @@ let stack = defaultStack;
 
 const commands = [
   startCommand,
-  ...[doctorCommand, envCommand, imageCommand, bundleCommand],
+  ...[doctorCommand, envCommand, imageCommand, partCommand, bundleCommand],
   ...[renderCommand, diagramCommand, previewCommand],
   ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],
   verifyCommand,

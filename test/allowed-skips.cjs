@@ -28,7 +28,8 @@ module.exports = [
   {
     tiers: ["topologies"],
     reason: /^there is no source for cri-dockerd$/,
-    because: "a host that reaches neither its project nor a Go module proxy needs a bundle with it",
+    because:
+      "a host that reaches neither its project nor a Go module proxy needs a bundle with it, or the file of its release",
   },
   {
     tiers: ["docs"],

@@ -10,7 +10,7 @@ import { checkDriver, checkGatewayPorts } from "../../hypervisors/checks/driver"
 import { driverSurroundings, slowdownOf } from "../../hypervisors/choice/choose-driver";
 import { driverByName } from "../../hypervisors/driver-by-name";
 import { type SmokeStep, smokeTest } from "../../hypervisors/smoke/smoke-test";
-import { checkImageBuilding, checkImages, describeFoundSources, imageNamesOf } from "../../image/checks";
+import { checkImageBuilding, checkImages, checkParts, describeFoundSources, imageNamesOf } from "../../image/checks";
 import { describeSources } from "../../image/parts/ensure-part";
 import { drivers } from "../../model/drivers";
 import { type HostFinding, ok, problem } from "../../model/host-finding";
@@ -96,6 +96,7 @@ function checksOf(stack: string, configuration: Configuration, choice: ChosenDri
     configuration: async () => [ok("configuration", `${stackFile(stack)} is valid`)],
     driver: () => checkDriver(hypervisor, choice),
     images: () => checkImages(images, (image) => hypervisor.inspectImage(image)),
+    parts: () => (drivers[driver].simulated ? Promise.resolve([]) : checkParts(driver, configuration, localHost)),
     "disk-space": async () => {
       const present = await Promise.all(images.map((image) => hypervisor.inspectImage({ name: image })));
       return [judgeDiskSpace(dataFolder(), await freeGiB(dataFolder()), present.every(Boolean))];

@@ -20,7 +20,7 @@ export const programSource = (host: Host): PartSource => ({
       const go = await findGo(host, goModuleFolder("kubernetes", defaultKubernetesVersion));
       // Without a certain part in question the answer is about all of them.
       if (part?.kind !== "programs" || part.recipe.name === "runc") await requireCompiler(host);
-      return { usable: true, reason: `programs can be built with Go ${go.version}` };
+      return { usable: true, reason: `programs can be built from their Go modules with Go ${go.version}` };
     } catch (error) {
       return { usable: false, reason: error instanceof UserError ? error.problem : String(error) };
     }

@@ -97,7 +97,7 @@ async function fetchPart(part: Part, target: string, settings: Settings, context
   for (const [index, file] of files.entries()) {
     const local = path.join(downloads, `${recipe.name}-${recipe.version}-${file.name}`);
     await fetchFile(file, local, recipe, { settings, fraction: index / files.length }, context);
-    await unpack(host, file, local, target);
+    await unpackFile(host, file, local, target);
     await host.files.remove(local);
   }
   if (files.length === 0) {
@@ -152,7 +152,8 @@ export async function publishedDigest(
   );
 }
 
-async function unpack(host: Host, file: UpstreamFile, local: string, target: string): Promise<void> {
+/** Writes the programs of a file, which is here, to a folder. */
+export async function unpackFile(host: Host, file: UpstreamFile, local: string, target: string): Promise<void> {
   if (file.members) return extractMembers(host, local, file.members, target);
   await host.trees.copyFile(local, path.join(target, file.program ?? file.name), 0o755);
 }

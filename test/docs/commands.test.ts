@@ -63,7 +63,7 @@ test("commands that the documents name exist with their options", () => {
   assert.ok(lines.length > 10);
   for (const line of new Set(lines)) {
     const words = line.split(" ");
-    const name = words.slice(0, ["image", "bundle"].includes(words[0] ?? "") ? 2 : 1).join(" ");
+    const name = words.slice(0, ["image", "part", "bundle"].includes(words[0] ?? "") ? 2 : 1).join(" ");
     const { status, stdout, said } = type(`node cli/groundplane.cjs ${name} --help`);
     assert.equal(status, 0, said);
     for (const option of words.filter((word) => word.startsWith("--")))

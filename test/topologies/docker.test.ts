@@ -63,7 +63,10 @@ test("Docker runs the pods", { skip: nspawnSkipReason(), timeout: 30 * 60_000 },
 
   const web = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
   const answer = () =>
-    cluster.onNode("master-1", `curl -s --max-time 2 http://$(${web} get pod -l app=web -o jsonpath={.items[0].status.podIP}):8080/`);
+    cluster.onNode(
+      "master-1",
+      `curl -s --max-time 2 http://$(${web} get pod -l app=web -o jsonpath={.items[0].status.podIP}):8080/`,
+    );
   const answers = () => eventually("the page of the pod", patienceMs, answer, ({ stdout }) => stdout === "page\n");
 
   await t.test(

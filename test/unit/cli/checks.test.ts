@@ -44,6 +44,8 @@ test("an unusable source is a warning only if no other source has its parts", ()
   const [, alone] = describeFoundSources([debian, upstream]);
   assert.equal(alone?.state, "warning");
   assert.match(alone?.hint ?? "", /bundle load/);
+  const files = { name: "files", usable: true, reason: "1 files have been added" };
+  assert.equal(describeFoundSources([files, upstream])[1]?.state, "warning");
 });
 
 const none = { count: 0, cpus: 1, memoryMiB: 512, diskGiB: 10, disks: [], volumes: {} };

@@ -65,8 +65,13 @@ test("a node that shuts down ends the containers of its runtime", () => {
 
 test("the kubelet does not speak WebSockets with cri-dockerd, whose addresses have no scheme", () => {
   const gates = (runtime: ContainerRuntimeName): boolean =>
-    seedOf(planOf(runtime), "worker-1").files.some(({ content }) => content.includes("ExtendWebSocketsToKubelet: false"));
-  assert.deepEqual(containerRuntimeNames.map(gates), containerRuntimeNames.map((name) => name === "docker"));
+    seedOf(planOf(runtime), "worker-1").files.some(({ content }) =>
+      content.includes("ExtendWebSocketsToKubelet: false"),
+    );
+  assert.deepEqual(
+    containerRuntimeNames.map(gates),
+    containerRuntimeNames.map((name) => name === "docker"),
+  );
 });
 
 test("only containerd announces pods, so only there the policies' program looks for announcements", () => {
