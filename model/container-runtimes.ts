@@ -13,6 +13,8 @@ export interface ContainerRuntimeFacts {
   readonly packages: Readonly<Record<DistributionName, readonly string[]>>;
   /** The namespace of containerd with its images and containers. */
   readonly namespace: string;
+  /** Does the kubelet learn which images it must not delete, although no container uses them? */
+  readonly keepsPinnedImages: boolean;
   /** The socket on which it tells of pods before the API does (NRI). */
   readonly announcesPods: boolean;
   /** What a user loses with it, compared with the others. */
@@ -30,6 +32,7 @@ export const containerRuntimes = {
     answers: `[ -S ${containerdSocket} ]`,
     packages: { debian: [], ubuntu: [] },
     namespace: "k8s.io",
+    keepsPinnedImages: true,
     announcesPods: true,
     lacks: [],
   },
@@ -40,10 +43,12 @@ export const containerRuntimes = {
     answers: `[ -S ${dockerSocket} ] && curl -sf --max-time 2 --unix-socket /run/docker.sock -o /dev/null http://docker/_ping`,
     packages: { debian: ["docker-cli", "docker.io"], ubuntu: ["docker.io"] },
     namespace: "moby",
+    keepsPinnedImages: false,
     announcesPods: false,
     lacks: [
       "Pods cannot have user namespaces of their own (`hostUsers: false`) or volumes made from images.",
       "NetworkPolicies of a new pod apply when the API reports its address, not before it starts.",
+      "The control plane cannot run as services (`options.controlPlane: services`).",
       "Each node runs two more programs, Docker Engine and cri-dockerd.",
     ],
   },

@@ -1,3 +1,4 @@
+import { containerRuntimes } from "../../model/container-runtimes";
 import { type GuestCommand, guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { emitYaml } from "../emit-yaml";
@@ -46,7 +47,7 @@ export function controlPlaneServices(plan: DataCenterPlan, node: NodePlan): Role
     environment: {
       CONTROL_PLANE_SERVICES: names.join(" "),
       // containerd's namespace of the runtime that has the images.
-      CONTROL_PLANE_IMAGES_OF: plan.kubernetes.runtime === "docker" ? "moby" : "k8s.io",
+      CONTROL_PLANE_IMAGES_OF: containerRuntimes[plan.kubernetes.runtime].namespace,
       CONTROL_PLANE_PROGRAMS: guestPaths.programs,
       CONTROL_PLANE_IMAGES: names.map((name) => `${name}=${components[name].image(plan.kubernetes.version)}`).join(" "),
     },

@@ -54,7 +54,7 @@ const optionsSchema = z
       .default(defaultControlPlane)
       .describe(
         "What runs etcd, API server, controller-manager and scheduler: `static-pods` of the kubelet, or `services` = hardened " +
-          "systemd units with users of their own.",
+          "systemd units with users of their own. Services need `runtime: containerd`.",
       ),
     fastProbes: z
       .boolean()

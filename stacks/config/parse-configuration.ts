@@ -5,6 +5,7 @@ import { configurationSchema } from "./configuration-schema";
 import type { ConfigurationProblem } from "./describe-problems";
 import { derivedHostPorts } from "./host-ports";
 import { networkRules } from "./network-rules";
+import { optionRules } from "./option-rules";
 import { poolRules } from "./pool-rules";
 import { roleRules } from "./role-rules";
 import type { Finding } from "./rules";
@@ -24,7 +25,7 @@ export type ParseResult =
   | { readonly configuration: Configuration; readonly problems?: undefined }
   | { readonly configuration?: undefined; readonly problems: readonly ConfigurationProblem[] };
 
-const rules = [...poolRules, ...roleRules, ...networkRules, ...addressRules, ...virtualboxRules];
+const rules = [...poolRules, ...roleRules, ...optionRules, ...networkRules, ...addressRules, ...virtualboxRules];
 
 /**
  * Turns what the user wrote into a complete, checked configuration, or into a list of all its problems.

@@ -106,7 +106,7 @@ function withOptions(stack: string, options: Options): readonly [string, DataCen
 
 const failoverPrograms = ["pacemaker", "keepalived"] as const;
 const examples = exampleStacks.map((stack) => [stack, examplePlan(stack)] as const);
-/** Every other pair of programs that balancers can have, and nginx on a single balancer. */
+/** Every other pair of programs that balancers can have, and nginx on a single balancer and beside an API server. */
 const balancing = [
   ...balancerNames.flatMap((balancer) =>
     failoverPrograms
@@ -114,6 +114,7 @@ const balancing = [
       .map((failoverBy) => withOptions("lab", { balancer, failoverBy })),
   ),
   withOptions("small", { balancer: "nginx" }),
+  withOptions("pair", { balancer: "nginx" }),
 ];
 const plans: readonly (readonly [string, DataCenterPlan])[] = [...examples, ...balancing];
 /** Nodes that do not differ from those of the examples are proven once. */

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { balancerNames } from "../../model/balancers";
-import { containerRuntimeNames } from "../../model/container-runtimes";
+import { containerRuntimeNames, defaultContainerRuntime } from "../../model/container-runtimes";
 import { controlPlaneForms } from "../../model/control-planes";
 import { kubeProxyModes } from "../../model/kube-proxy-modes";
 import { firstNodePort, lastNodePort } from "../../model/ports";
@@ -72,7 +72,7 @@ const pools = fc
   .map(([other, one]) => ({ ...other, ...one }));
 
 const storage = fc.record({ volume: fc.constantFrom("replica-3", "arbiter") });
-const options = fc.record({
+const anyOptions = fc.record({
   failover: fc.constantFrom("fast", "calm"),
   failoverBy: fc.constantFrom("pacemaker", "keepalived"),
   balancer: fc.constantFrom(...balancerNames),
@@ -81,6 +81,11 @@ const options = fc.record({
   kubeProxy: fc.constantFrom(...kubeProxyModes),
   runtime: fc.constantFrom(...containerRuntimeNames),
 });
+/** Services do not go with Docker. */
+const options = anyOptions.map((each) => ({
+  ...each,
+  ...(each.controlPlane === "services" && { runtime: defaultContainerRuntime }),
+}));
 
 const nodePorts = fc.uniqueArray(fc.integer({ min: firstNodePort, max: lastNodePort }), { maxLength: 2 });
 

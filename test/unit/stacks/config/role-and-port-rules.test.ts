@@ -46,6 +46,13 @@ const cases = [
     fix: /./,
   },
   {
+    what: "services of the control plane with Docker",
+    value: { options: { controlPlane: "services", runtime: "docker" } },
+    path: "options.controlPlane",
+    rule: /must be static-pods with runtime: docker: .* Docker Engine with cri-dockerd lets the kubelet delete images/,
+    fix: /controlPlane: static-pods, or runtime: containerd/,
+  },
+  {
     what: "a role that masters cannot have",
     value: { pools: { masters: { roles: ["storage"] } } },
     path: "pools.masters.roles[0]",
