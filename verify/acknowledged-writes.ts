@@ -43,8 +43,8 @@ export function writeRepeatedly(api: ApiClient): { stop(): Promise<WritesReport>
   };
 }
 
-/** Retries, because the API may still be recovering. */
-async function namesPresent(api: ApiClient): Promise<readonly string[]> {
+/** The ConfigMaps of the namespace. Retries, because the API may still be recovering. */
+export async function namesPresent(api: ApiClient): Promise<readonly string[]> {
   for (let attempt = 1; ; attempt++) {
     try {
       const { status, text } = await api.request("GET", collection, undefined, READ_MS);

@@ -10,6 +10,21 @@ mkdir -p ${folder}
 systemctl stop ${unitOf(name)} 2>/dev/null
 systemd-run --quiet --collect --unit=${unitOf(name)} --property=StandardOutput=truncate:${folder}/${name} ${program}`;
 
+/** Files of `provideAdministrator`; `removeRecordings` removes them. */
+export const administratorFiles = { certificate: `${folder}/administrator.crt`, key: `${folder}/administrator.key` };
+
+/** Script for a master: gives programs of recordings the administrator's certificate and key, in memory and for root only. */
+export const provideAdministrator = (kubeconfig: string): string => `
+set -e -o pipefail
+umask 077
+mkdir -p ${folder}
+provide() {
+  kubectl --kubeconfig ${kubeconfig} config view --raw --minify --output "jsonpath={.users[0].user.$1}" | base64 -d >"$2"
+  [ -s "$2" ]
+}
+provide client-certificate-data ${administratorFiles.certificate}
+provide client-key-data ${administratorFiles.key}`;
+
 /** Script for a guest: prints the recording and its end, in seconds since 1970. */
 export const stopRecording = (name: string): string =>
   `systemctl stop ${unitOf(name)}; cat ${folder}/${name}; echo "$EPOCHREALTIME ended"`;

@@ -40,6 +40,7 @@ const parts: readonly WrittenPart[] = [
   },
   { document: "README.md", name: "flows", render: renderFlows },
   { document: "README.md", name: "health", render: renderHealthChecks },
+  { document: "README.md", name: "pair-faults", render: renderFaultsNotOfPair },
   { document: "README.md", name: "closed-to-pods", render: renderClosedToPods },
   { document: "README.md", name: "benchmark", render: renderExceptions },
   { document: "README.md", name: "contract", render: renderRecordedContract },
@@ -124,6 +125,14 @@ function renderHealthChecks(): string {
     return [`\`${name}\``, `${asks}${promised ? "" : " (not promised)"}`, asked, means];
   });
   return markdownTable(["check", "healthy when", "asked of", "a bad answer means"], rows);
+}
+
+function renderFaultsNotOfPair(): string {
+  const rows = faults.flatMap(({ name, inapplicable }) => {
+    const reason = inapplicable(examplePlan("pair"));
+    return reason === undefined ? [] : [[`\`${name}\``, reason]];
+  });
+  return markdownTable(["fault", "reason"], rows);
 }
 
 function renderClosedToPods(): string {

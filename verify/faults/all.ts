@@ -8,6 +8,7 @@ import { etcdKill, etcdLeaderKill, masterKill, quorumLoss, serverKill } from "./
 import { saturation } from "./saturation";
 import { storageKill } from "./storage";
 import { allStopped, idleStream } from "./whole-stack";
+import { witnessKill } from "./witness";
 import { workerKill } from "./workers";
 
 /** Faults of nodes by role, in the order of execution: from the shortest to the longest. */
@@ -17,7 +18,7 @@ const faultsOf: Readonly<Record<Role, readonly Fault[]>> = {
   etcd: [etcdKill, etcdLeaderKill, quorumLoss],
   worker: [workerKill],
   storage: [storageKill],
-  gateway: [gatewayKill],
+  gateway: [gatewayKill, witnessKill],
 };
 
 /** In the order of execution; faults of the whole stack come last. */

@@ -1,6 +1,6 @@
 import { ports } from "../../model/ports";
 import type { Role } from "../../model/roles";
-import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
 import { machinesOf } from "../../stacks/plan/role-machines";
 import type { Fault } from "../fault";
 import {
@@ -65,10 +65,11 @@ export const gatewayKill: Fault = {
     recovery("from the gateway's start until the host and a worker reach the API", 30_000),
     lostWrites,
   ],
-  inapplicable: (plan) =>
-    machinesOf(plan, "master").length < 2 || machinesOf(plan, "worker").length < 2
-      ? "the stack has fewer than two masters or two workers"
-      : undefined,
+  inapplicable: (plan) => {
+    if (machinesOf(plan, "master").length >= 2 && machinesOf(plan, "worker").length >= 2) return undefined;
+    const few = "the stack has fewer than two masters or two workers of their own";
+    return nodesOf(plan, "etcd").some(({ roles }) => roles.includes("gateway")) ? `${few}, see witness-kill` : few;
+  },
   async run(lab) {
     const [within, across] = [withinSegments(lab.plan), acrossSegments(lab.plan)];
     const watchers = [...within, ...across];

@@ -31,11 +31,13 @@ function needsOthers(plan: DataCenterPlan): string | undefined {
 /** The gateway is no member that these faults may kill: this host reaches the API through it. */
 function needsThreeMembers(plan: DataCenterPlan): string | undefined {
   if (nodesOf(plan, "etcd").filter(({ roles }) => !roles.includes("gateway")).length >= 3) return undefined;
+  if (nodesOf(plan, "etcd").some(({ roles }) => roles.includes("gateway")))
+    return "the gateway has one of three votes of etcd, see witness-kill";
   return `the stack has fewer than three ${etcdMachinesOf(plan).length > 0 ? "etcd machines" : "masters"}`;
 }
 
 /** Masters that are balancers, too. */
-const hasServers = (plan: DataCenterPlan): boolean =>
+export const hasServers = (plan: DataCenterPlan): boolean =>
   nodesOf(plan, "master").some(({ roles }) => roles.includes("balancer"));
 
 /** Each of two servers, the one with the floating IP and the other: what remains is one of everything and the witness. */
@@ -165,14 +167,14 @@ export const untilReady = (lab: Laboratory, name: string): Promise<number> =>
     return (await lab.on(name, guestCommand("node-ready"), 10_000)).code === 0;
   });
 
-const etcdctl = (words: string): string =>
+export const etcdctl = (words: string): string =>
   [
     `ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:${ports.etcdClient} --cacert ${guestPaths.etcdPki}/ca.crt`,
     `--cert ${guestPaths.etcdPki}/server.crt --key ${guestPaths.etcdPki}/server.key`,
     words,
   ].join(" ");
 
-async function etcdLeader(lab: Laboratory): Promise<string> {
+export async function etcdLeader(lab: Laboratory): Promise<string> {
   for (const name of lab.names("etcd")) {
     const [state] = JSON.parse(await lab.must(name, etcdctl("endpoint status --write-out=json"))) as EndpointStatus[];
     if (state && state.Status.leader === state.Status.header.member_id) return name;

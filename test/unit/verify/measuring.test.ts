@@ -4,10 +4,12 @@ import { createNamespace } from "../../../verify/acknowledged-writes";
 import { heldTwiceMs, parseHoldings, unheldMs } from "../../../verify/address-holdings";
 import type { ApiClient } from "../../../verify/api-client";
 import { missingLines, parseWritten } from "../../../verify/faults/storage";
+import { clientsOf, judgeClient } from "../../../verify/faults/witness";
 import { longestGap, timesIn } from "../../../verify/guest-recordings";
 import { busyShare } from "../../../verify/idle-host";
 import { probeRepeatedly, summarizeSamples } from "../../../verify/samples";
 import { summarizeMeasure } from "../../../verify/statistics";
+import { examplePlan } from "../../support/example-plans";
 
 test("a gap lasts from the last success before it to the first success after it, by the start of the requests", () => {
   const sample = (startedMs: number, error?: string) => ({ startedMs, error });
@@ -136,4 +138,25 @@ test("a write stall lasts until the next write is on disk, or until the end", ()
 test("a line that one copy lacks is lost, and so is a truncated line", () => {
   assert.equal(missingLines(["0", "1", "2"], ["0\n1\n2\n3\n", "0\n1\n2\n"]), 0);
   assert.equal(missingLines(["0", "1", "12"], ["0\n1\n12\n", "0\n1"]), 1);
+});
+
+test("masters that are balancers ask through the floating IP while the gateway is away, others ask each other", () => {
+  const pair = examplePlan("pair");
+  const urls = (plan: typeof pair) => clientsOf(plan, "v").map(({ reads }) => /https:\/\/[^/]+/.exec(reads)?.[0]);
+  const own = `https://${pair.balancing.floatingIp}:${pair.balancing.port}`;
+  assert.deepEqual(urls(pair), [own, own]);
+  const [first, second, third] = examplePlan("lab").nodes.filter(({ roles }) => roles.includes("master"));
+  assert.deepEqual(
+    urls(examplePlan("lab")),
+    [second, third, first].map((node) => `https://${node?.address}:6443`),
+  );
+  const names = clientsOf(pair, "v").map(({ writes }) => /name=(\S+)-\$/.exec(writes)?.[1]);
+  assert.deepEqual(names, ["v-master-1", "v-master-2"]);
+});
+
+test("the gaps of a master's requests last until the end, and only its acknowledged writes count", () => {
+  const seen = judgeClient("master-1", "10.0\n10.1\n11.0 ended\n", "10.0 v-0\n10.7 v-2\n11.0 ended\n");
+  assert.deepEqual(seen, { acknowledged: ["v-0", "v-2"], readGap: 900, writeGap: 700 });
+  assert.throws(() => judgeClient("master-1", "11.0 ended\n", "10.0 v-0\n11.0 ended\n"), /no request of master-1/);
+  assert.throws(() => judgeClient("master-1", "10.0\n11.0 ended\n", "11.0 ended\n"), /no request of master-1/);
 });

@@ -77,7 +77,9 @@ test("every fault applies to a lab, and some faults apply to a small stack", () 
     faults.filter((fault) => fault.inapplicable(examplePlan(stack)) === undefined).map(({ name }) => name);
   assert.deepEqual(
     applicable("lab"),
-    faults.map(({ name }) => name).filter((name) => !["nginx-crash", "etcd-kill", "server-kill"].includes(name)),
+    faults
+      .map(({ name }) => name)
+      .filter((name) => !["nginx-crash", "etcd-kill", "server-kill", "witness-kill"].includes(name)),
   );
   const ofEtcd = faults.find(({ name }) => name === "etcd-kill");
   assert.equal(ofEtcd?.inapplicable(examplePlan("lab")), "etcd runs on the masters");
@@ -87,11 +89,24 @@ test("every fault applies to a lab, and some faults apply to a small stack", () 
     ),
     [],
   );
-  const ofPair = ["balancer-kill", "server-kill", "master-kill", "etcd-leader-kill", "quorum-loss", "gateway-kill"];
+  const ofPair = [
+    "balancer-kill",
+    "server-kill",
+    "master-kill",
+    "etcd-leader-kill",
+    "quorum-loss",
+    "gateway-kill",
+    "witness-kill",
+  ];
   assert.deepEqual(
     ofPair.filter((name) => applicable("pair").includes(name)),
-    ["balancer-kill", "server-kill"],
+    ["balancer-kill", "server-kill", "witness-kill"],
   );
+  for (const name of ["etcd-leader-kill", "quorum-loss", "gateway-kill"])
+    assert.match(
+      faults.find((fault) => fault.name === name)?.inapplicable(examplePlan("pair")) ?? "",
+      /see witness-kill/,
+    );
   const nginx = faults.find(({ name }) => name === "nginx-crash");
   const plan = examplePlan("lab");
   assert.equal(nginx?.inapplicable(plan), "the stack has HAProxy instead");

@@ -1,0 +1,33 @@
+// The programs that a master runs while the gateway is away, with a stand-in for curl.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { test } from "node:test";
+import { clientsOf, judgeClient } from "../../verify/faults/witness";
+import { examplePlan } from "../support/example-plans";
+
+const curl = `#!/bin/bash
+last=\${!#}
+for word; do [[ "$word" != "{"* ]] || jq --raw-output .metadata.name <<<"$word" >>"$ASKED"; done
+[[ "$last" == https://*/api/v1/namespaces/groundplane-verify* ]]
+`;
+
+test("reads and writes are repeated and told with their times, and each write has its own name", (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "witness-"));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  fs.writeFileSync(path.join(folder, "curl"), curl, { mode: 0o755 });
+  const asked = path.join(folder, "asked");
+  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, ASKED: asked };
+  const run = (program: string) =>
+    `${spawnSync("timeout", ["2", "bash", "-c", `exec ${program}`], { env, encoding: "utf8" }).stdout}${Date.now() / 1_000} ended\n`;
+  const [client] = clientsOf(examplePlan("pair"), "v");
+  assert.ok(client);
+  const { acknowledged, readGap, writeGap } = judgeClient(client.name, run(client.reads), run(client.writes));
+  assert.deepEqual(acknowledged.slice(0, 2), ["v-master-1-0", "v-master-1-1"]);
+  const written = fs.readFileSync(asked, "utf8").trim().split("\n");
+  assert.deepEqual(written.slice(0, acknowledged.length), acknowledged);
+  for (const gap of [readGap, writeGap]) assert.ok(gap > 50, String(gap));
+  for (const text of [client.reads, client.writes]) assert.doesNotMatch(text, /\$\{|^[^']*'[^']*'[^']*'/);
+});
