@@ -88,7 +88,7 @@ async function measureStart(round: Round, machine: MachineSpec): Promise<void> {
     dataDisks: [],
   };
   const byHand = await secondsOf(async () => {
-    await startProcess(runMachine(localHost, machine, options), { outputFile: files.qemuLog, outputLimit: 1_000_000 });
+    await startProcess(runMachine(localHost, machine, options), { outputFile: files.qemuLog });
     while (!(await withQmp(localHost, qmpSocket(localHost, machine), async () => true).catch(() => false)))
       await sleep(10);
   });

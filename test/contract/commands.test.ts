@@ -14,7 +14,7 @@ const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
 after(() => fs.rmSync(temporary, { recursive: true, force: true }));
 
 const commandNames = [
-  ...["start", "doctor", "env", "image", "bundle", "render", "diagram", "preview"],
+  ...["start", "doctor", "env", "image", "part", "bundle", "render", "diagram", "preview"],
   ...["status", "kubeconfig", "ssh", "logs", "verify", "fence", "stop", "destroy"],
 ];
 
@@ -103,15 +103,18 @@ test("doctor runs all checks and reports them as JSON", async () => {
 });
 
 test("every command has its own help text, and commands that report offer JSON", async () => {
-  const words = [...commandNames, "image build", "bundle create", "bundle load"].map((name) => name.split(" "));
+  const words = [...commandNames, "image build", "part add", "bundle create", "bundle load"].map((name) =>
+    name.split(" "),
+  );
   const helps = await Promise.all(words.map((name) => groundplane(...name, "--help")));
   for (const [index, { exitCode, stdout }] of helps.entries()) {
     const name = words[index]?.join(" ") ?? "";
     assert.equal(exitCode, 0, name);
     assert.ok(stdout.startsWith(`Usage: groundplane ${name}`), stdout);
-    if (/^(?:doctor|env|image build|bundle .*|render|diagram|status)$/.test(name)) assert.match(stdout, /--json/, name);
+    if (/^(?:doctor|env|image build|part add|bundle .*|render|diagram|status)$/.test(name))
+      assert.match(stdout, /--json/, name);
     const isOfStack = /--stack <name>/.test(stdout);
-    assert.ok(isOfStack || /^(?:image$|bundle)/.test(name), name);
+    assert.ok(isOfStack || /^(?:image$|part|bundle)/.test(name), name);
     const command = `\`npx groundplane ${name}\``;
     assert.equal(forStack(command, "other").includes("--stack other"), isOfStack, `in a message: ${name}`);
   }

@@ -150,10 +150,7 @@ export function hostContract(name: string, make: () => HostUnderTest): void {
     });
 
     test("a process is identified by its start time, found by its argv and killed once", async () => {
-      const identity = await host.processes.start(sleeper, {
-        outputFile: place("process", "output"),
-        outputLimit: 1000,
-      });
+      const identity = await host.processes.start(sleeper, { outputFile: place("process", "output") });
       const { pid, startTime } = identity;
       assert.equal(modeOf(place("process", "output")), 0o600);
       assert.ok(host.processes.isSame(pid, startTime));

@@ -20,14 +20,29 @@ test("reads and writes are repeated and told with their times, and each write ha
   fs.writeFileSync(path.join(folder, "curl"), curl, { mode: 0o755 });
   const asked = path.join(folder, "asked");
   const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, ASKED: asked };
-  const run = (program: string) =>
-    `${spawnSync("timeout", ["2", "bash", "-c", `exec ${program}`], { env, encoding: "utf8" }).stdout}${Date.now() / 1_000} ended\n`;
+  const run = (program: string, seconds: number) =>
+    `${spawnSync("timeout", [String(seconds), "bash", "-c", `exec ${program}`], { env, encoding: "utf8" }).stdout}${Date.now() / 1_000} ended\n`;
   const [client] = clientsOf(examplePlan("pair"), "v");
   assert.ok(client);
-  const { acknowledged, readGap, writeGap } = judgeClient(client.name, run(client.reads), run(client.writes));
+  const judged = (seconds: number) => {
+    fs.writeFileSync(asked, "");
+    return judgeClient(client.name, run(client.reads, seconds), run(client.writes, seconds));
+  };
+  const { acknowledged, readGap, writeGap } = firstOf([2, 15, 60], judged);
   assert.deepEqual(acknowledged.slice(0, 2), ["v-master-1-0", "v-master-1-1"]);
   const written = fs.readFileSync(asked, "utf8").trim().split("\n");
   assert.deepEqual(written.slice(0, acknowledged.length), acknowledged);
   for (const gap of [readGap, writeGap]) assert.ok(gap > 50, String(gap));
   for (const text of [client.reads, client.writes]) assert.doesNotMatch(text, /\$\{|^[^']*'[^']*'[^']*'/);
 });
+
+/** On a busy machine, the first request takes seconds. */
+function firstOf<T>(durations: readonly number[], judged: (seconds: number) => T): T {
+  const [seconds = 0, ...longer] = durations;
+  try {
+    return judged(seconds);
+  } catch (error) {
+    if (longer.length === 0) throw error;
+    return firstOf(longer, judged);
+  }
+}

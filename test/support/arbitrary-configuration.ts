@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { balancerNames } from "../../model/balancers";
 import { containerRuntimeNames, defaultContainerRuntime } from "../../model/container-runtimes";
-import { controlPlaneForms } from "../../model/control-planes";
+import { type ControlPlaneForm, controlPlaneForms } from "../../model/control-planes";
 import { kubeProxyModes } from "../../model/kube-proxy-modes";
 import { firstNodePort, lastNodePort } from "../../model/ports";
 import type { Configuration } from "../../stacks/config/configuration";
@@ -98,6 +98,15 @@ const hostPortsOf = (
     ? {}
     : { nodePorts: ports.map((nodePort, index) => ({ port: 9_000 + index, nodePort })) };
 
+/** Only a single master with its own etcd has services. */
+const optionsFor = <O extends { readonly controlPlane: ControlPlaneForm }>(
+  { masters, etcd, gateway }: { masters: { count: number }; etcd?: unknown; gateway?: unknown },
+  options: O,
+): O =>
+  masters.count === 1 && etcd === undefined && gateway === undefined
+    ? options
+    : { ...options, controlPlane: "static-pods" };
+
 /** Configurations that users can write and that pass every rule. */
 export const validConfiguration: fc.Arbitrary<Configuration> = fc
   .record({
@@ -107,7 +116,8 @@ export const validConfiguration: fc.Arbitrary<Configuration> = fc
   })
   .map(({ stack, ports, written }) => {
     const hostPorts = hostPortsOf(written.pools, ports);
-    const { configuration, problems } = parseConfiguration({ ...written, hostPorts }, { stack });
+    const options = optionsFor(written.pools, written.options);
+    const { configuration, problems } = parseConfiguration({ ...written, options, hostPorts }, { stack });
     if (configuration === undefined) throw new Error(`should be valid: ${JSON.stringify(problems, null, 2)}`);
     return configuration;
   });
