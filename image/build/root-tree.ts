@@ -64,18 +64,12 @@ async function runMmdebstrap(
   { host, progress, signal }: BuildContext,
 ): Promise<void> {
   try {
-    // It mounts the host's /dev/shm below the tree. The mounts of a killed build must not outlive it: the next build removes
-    // the tree.
-    await host.run([...host.namespaces.own, ...argv], {
-      stdin: `${sources.join("\n")}\n`,
-      signal,
-      onLine: reportSteps("root tree", progress),
-    });
+    await host.run(argv, { stdin: `${sources.join("\n")}\n`, signal, onLine: reportSteps("root tree", progress) });
   } catch (error) {
     signal?.throwIfAborted();
     const explained = asStorageError(error, target);
     if (explained !== error || !(error instanceof Error)) throw explained;
-    if (/cannot be started|failed to execute mmdebstrap/.test(error.message)) {
+    if (/cannot be started/.test(error.message)) {
       throw new UserError("mmdebstrap-missing", "mmdebstrap is not installed", "apt install mmdebstrap", {
         cause: error,
       });

@@ -36,8 +36,8 @@ export async function replaceFolder<R>(
 }
 
 /**
- * Ends the mounts that a killed build of an earlier revision left, among them the host's /dev/shm: today's builds have mounts of
- * their own. If one cannot be ended, the folder is not removed, as any folder with mounts below it.
+ * Ends the mounts that a killed build left, among them the host's /dev/shm. If one cannot be ended, the folder is not removed, as
+ * any folder with mounts below it.
  */
 async function unmountBelow({ files, kernel, run, trees }: Host, partial: string): Promise<void> {
   if (!(await files.exists(partial))) return;
