@@ -10,8 +10,7 @@ import { kubeletSettings } from "../files/kubernetes/kubelet-settings";
 import { clusterUnit, renewalTimer, renewalUnits } from "../files/kubernetes/units";
 import { commandFile } from "../guest-command";
 import { containerRuntime } from "../planned-runtime";
-import { mergeContents, noContent, type RoleContent, type SeedFile, unitFile } from "../role-content";
-import { controlPlaneServices } from "./control-plane-services";
+import { noContent, type RoleContent, type SeedFile, unitFile } from "../role-content";
 
 /** The same on every node that takes part in the cluster. */
 const sharedCommands: readonly GuestCommand[] = ["bootstrap-cluster", "cluster-wait", "cluster-status", "may-leave"];
@@ -23,26 +22,24 @@ const commands: readonly GuestCommand[] = [
 
 /**
  * A member of etcd on a machine of its own, or on the gateway. A kubelet without a cluster runs it as a static pod, which kubeadm
- * writes as it does on a master, or it is a service and no kubelet runs. On a master, kubeadm itself needs nothing beside the
- * master's own content.
+ * writes as it does on a master. On a master, kubeadm itself needs nothing beside the master's own content.
  */
 export function etcdContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
   if (node.roles.includes("master")) return noContent;
   const runtime = containerRuntime(plan);
-  const isService = plan.kubernetes.controlPlane === "services";
-  const own: RoleContent = {
+  return {
     files: [
       ...["cluster-state", "etcd-command"].map((name) => ({
         ...commandFile(`kubernetes/${name as GuestCommand}`),
         mode: "0644",
       })),
       ...sharedCommands.map((name) => commandFile(`kubernetes/${name}`)),
-      ...commands.map((name) =>
-        commandFile(`${isService && name === "role-ready" ? "etcd-services" : "etcd"}/${name}`, runtime.inScripts),
-      ),
+      ...commands.map((name) => commandFile(`etcd/${name}`, runtime.inScripts)),
       clusterUnit(runtime),
       ...renewalUnits(node.index, `${guestPaths.etcdPki}/server.crt`),
-      ...(isService ? [] : [...kubeletSettings, ...kubeletSecurity, ...standaloneFiles(plan)]),
+      ...kubeletSettings,
+      ...kubeletSecurity,
+      ...standaloneFiles(plan),
       { path: `${guestPaths.etcdPki}/ca.crt`, mode: "0600", secret: "etcd-ca.crt" },
       { path: `${guestPaths.etcdPki}/ca.key`, mode: "0600", secret: "etcd-ca.key" },
       {
@@ -67,9 +64,8 @@ export function etcdContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
       RENEWAL_DAYS: String(renewalDays),
     },
     commands: [],
-    enable: [...(isService ? [] : ["kubelet.service"]), "groundplane-cluster.service", renewalTimer],
+    enable: ["kubelet.service", "groundplane-cluster.service", renewalTimer],
   };
-  return mergeContents([own, controlPlaneServices(plan, node)]);
 }
 
 /** The kubelet notices a new file at once only in a folder that is there when it starts. */
