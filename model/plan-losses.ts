@@ -63,7 +63,8 @@ const lossesOf: Readonly<Record<Role, Losses>> = {
   gateway: nothingLost,
   // Its state is etcd's. One master must stay, through which the others join.
   master: (changes) => (changes("etcd").members.length > 0 ? lastMasterLost(changes("masters")) : []),
-  etcd: (changes) => etcdLosses(changes(changes("etcd").members.length > 0 ? "etcd" : "masters")),
+  etcd: (changes) =>
+    etcdLosses(changes(changes("etcd").members.length > 0 ? "etcd" : "masters"), areMoved(changes("balancers"))),
   balancer: (changes) => balancerLosses(changes("balancers")),
   worker: nothingLost,
   storage: (changes, { replicas, former, volume }) => [
@@ -76,6 +77,12 @@ const lossesOf: Readonly<Record<Role, Losses>> = {
 const onlyList = (names: readonly string[]): string => (names.length > 0 ? `only ${list(names)}` : "none");
 
 const startOver = "`groundplane destroy` keeps the data disks";
+const restoredElsewhere = "create another stack with it and restore a backup of etcd there";
+const keepBalancers = `keep balancers on the machines that they are on (pools.balancers.count, pools.masters.roles), or ${restoredElsewhere}`;
+
+/** Balancers have their own segment. A master that becomes one, or is one no longer, is another machine. */
+const areMoved = ({ members, removed }: Pick<PoolChange, "members" | "removed">): boolean =>
+  members.length > 0 && removed.length === members.length;
 
 /** Masters and etcd machines take no other's place: the data of etcd would have to move member by member. */
 function movedEtcd(before: readonly FormerMachine[], { etcd = [] }: GuardedMembers): readonly RefusedLoss[] {
@@ -83,14 +90,13 @@ function movedEtcd(before: readonly FormerMachine[], { etcd = [] }: GuardedMembe
   const [machines, masters] = [true, false].map((own) =>
     members.filter(({ roles }) => (poolOf(roles) === "etcd") === own).map(({ name }) => name),
   ) as [string[], string[]];
-  const way = "create another stack with it and restore a backup of etcd there";
   if (etcd.length > 0 && masters.length > 0) {
     const problem = `the cluster's data is on ${list(masters)} and cannot move to machines for etcd`;
-    return [{ property: "etcd", problem, instead: `keep pools.etcd.count: 0, or ${way}` }];
+    return [{ property: "etcd", problem, instead: `keep pools.etcd.count: 0, or ${restoredElsewhere}` }];
   }
   if (etcd.length > 0 || machines.length === 0) return [];
   const problem = `the cluster's data is on ${list(machines)} and cannot move to the masters`;
-  return [{ property: "etcd", problem, instead: `keep pools.etcd.count: ${machines.length}, or ${way}` }];
+  return [{ property: "etcd", problem, instead: `keep pools.etcd.count: ${machines.length}, or ${restoredElsewhere}` }];
 }
 
 function lastMasterLost({ members, removed, replaced, running }: PoolChange): readonly RefusedLoss[] {
@@ -104,7 +110,10 @@ function lastMasterLost({ members, removed, replaced, running }: PoolChange): re
   return [{ property: "masters", problem, instead }];
 }
 
-function etcdLosses({ pool, members, removed, replaced, standing }: PoolChange): readonly RefusedLoss[] {
+function etcdLosses(
+  { pool, members, removed, replaced, standing }: PoolChange,
+  balancersMove: boolean,
+): readonly RefusedLoss[] {
   const needed = majorityOf(members.length);
   if (removed.length + replaced.length === 0) return [];
   const noun = pool === "etcd" ? "etcd machine" : "master";
@@ -117,13 +126,12 @@ function etcdLosses({ pool, members, removed, replaced, standing }: PoolChange):
   }
   const kept = without(standing, replaced);
   if (replaced.length > 0 && kept.length < needed) {
-    return refuse(
+    const problem =
       `${list(replaced)} would be recreated at once, and etcd would keep ${kept.length} of ${members.length} members; ` +
-        `it needs ${needed}`,
-      members.length === 1
-        ? `the only ${noun} holds the cluster's data: grow to three ${noun}s first, or start over with \`groundplane destroy\``
-        : `recreate ${noun}s one after the other, each with a separate \`up\``,
-    );
+      `it needs ${needed}`;
+    const only = `the only ${noun} holds the cluster's data: grow to three ${noun}s first, or start over with \`groundplane destroy\``;
+    const inTurn = members.length === 1 ? only : `recreate ${noun}s one after the other, each with a separate \`up\``;
+    return refuse(problem, balancersMove ? keepBalancers : inTurn);
   }
   return leavingInTurn(members, removed, standing).flatMap((problem) =>
     refuse(problem, `repair the remaining ${noun}s first: revert this change and run \`up\``),
@@ -153,11 +161,11 @@ function balancerLosses({ members, removed, replaced, running }: PoolChange): re
   const lost = [...removed, ...replaced];
   if (lost.length === 0 || without(running, lost).length > 0) return [];
   // Only a balancer that stays can hand over. A single one may be replaced in its place.
-  const isMoved = removed.length === members.length;
+  const isMoved = areMoved({ members, removed });
   if (members.length === 1 && !isMoved) return [];
   const problem = `${list(lost)} would go, and no other balancer is at work to hold the floating IP`;
   const instead = isMoved
-    ? "keep balancers on the machines that they are on (pools.balancers.count, pools.masters.roles), or create another stack"
+    ? keepBalancers
     : "replace one balancer, wait until `up` is done, then the other; repair a stopped one first";
   return [{ property: "balancers", problem, instead }];
 }

@@ -8,13 +8,14 @@ import { renderSeeds } from "../../cloud-init/render-node-seed";
 import { guardedMembers } from "../../components/guarded-members";
 import { refusedLosses } from "../../model/plan-losses";
 import { majorityOf, type PresentMember } from "../../model/pool-change";
+import { refusedSettings } from "../../model/refused-settings";
 import type { Role } from "../../model/roles";
 import { renderDiagram } from "../../review/render-diagram";
 import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { collisionsOf, listenersOf } from "../../stacks/plan/plan-listeners";
 import { stopOrder } from "../../stacks/plan/stop-order";
-import { validConfiguration } from "../support/arbitrary-configuration";
+import { changedConfiguration, validConfiguration } from "../support/arbitrary-configuration";
 
 /** Rendering a large stack takes a second. */
 const fewRuns = { numRuns: 25 };
@@ -129,6 +130,40 @@ test("a change that the guard accepts leaves etcd, the balancers and the volume 
         const running = staying("storage").filter((node) => fateOf(node).running);
         assert.ok(running.length >= majorityOf(replicas), "the volume keeps a majority of its copies");
       }
+    }),
+    { numRuns: 400 },
+  );
+  assert.ok(accepted > 10, `only ${accepted} changes were accepted`);
+});
+
+test("a change of pools, roles and options that a preview accepts keeps the data and a balancer", () => {
+  let accepted = 0;
+  fc.assert(
+    fc.property(changedConfiguration, ([one, other]) => {
+      const [before, after] = [planDataCenter(one), planDataCenter(other)];
+      const present = before.nodes.map(({ name, roles, uuid, interfaces }): [string, PresentMember] => [
+        name,
+        { name, roles, uuid, macs: interfaces.map(({ mac }) => mac), running: true },
+      ]);
+      const guarded = guardedMembers(after, "fake");
+      const replicas = Math.max(guarded.replicas, guardedMembers(before, "fake").replicas);
+      const losses = refusedLosses(before.nodes, new Map(present), { ...guarded, replicas }, before.volume?.shape);
+      if (losses.length + refusedSettings(before.settings, after.settings).length > 0) return;
+      accepted += 1;
+      const identity = ({ uuid, interfaces }: NodePlan) => `${uuid} ${interfaces.map(({ mac }) => mac)}`;
+      const planned = new Map(after.nodes.map((node) => [node.name, node]));
+      const kept = (role: Role) =>
+        nodesOf(before, role).filter((node) => {
+          const next = planned.get(node.name);
+          return next?.roles.includes(role) && identity(next) === identity(node);
+        });
+      const members = nodesOf(before, "etcd");
+      const leaving = members.filter(({ name }) => !planned.has(name));
+      assert.ok(kept("etcd").length > 0, "a member with the data stays");
+      assert.ok(kept("etcd").length + leaving.length >= majorityOf(members.length), "etcd keeps a majority");
+      assert.ok(kept("balancer").length > 0, "a balancer holds the floating IP");
+      assert.ok(kept("master").length > 0, "a master stays, through which others join");
+      if (nodesOf(before, "storage").length > 0) assert.ok(kept("storage").length >= majorityOf(replicas));
     }),
     { numRuns: 400 },
   );

@@ -1,9 +1,13 @@
 import * as fc from "fast-check";
 import { balancerNames } from "../../model/balancers";
+import { podSecurityLevels } from "../../model/cluster-namespaces";
 import { containerRuntimeNames, defaultContainerRuntime } from "../../model/container-runtimes";
 import { type ControlPlaneForm, controlPlaneForms } from "../../model/control-planes";
+import { distributions } from "../../model/distributions";
+import { driverNames } from "../../model/drivers";
 import { kubeProxyModes } from "../../model/kube-proxy-modes";
 import { firstNodePort, lastNodePort } from "../../model/ports";
+import { kubernetesVersions } from "../../model/releases";
 import type { Configuration } from "../../stacks/config/configuration";
 import { formatCidr } from "../../stacks/config/ipv4";
 import { parseConfiguration } from "../../stacks/config/parse-configuration";
@@ -32,10 +36,10 @@ const masterRoles = fc.constantFrom([], ["worker"]);
 
 /** An odd number of masters with etcd, or any number beside machines of etcd. */
 const controlPlane = fc.oneof(
-  fc.record({ masters: fc.record({ count: fc.constantFrom(1, 3, 5), disks, roles: masterRoles }) }),
+  fc.record({ masters: fc.record({ count: fc.constantFrom(1, 3, 5, 7), disks, roles: masterRoles }) }),
   fc.record({
-    masters: fc.record({ count: fc.constantFrom(1, 2, 3, 4, 5), disks, roles: masterRoles }),
-    etcd: fc.record({ count: fc.constantFrom(1, 3), disks }),
+    masters: fc.record({ count: fc.integer({ min: 1, max: 7 }), disks, roles: masterRoles }),
+    etcd: fc.record({ count: fc.constantFrom(1, 3, 5), disks }),
   }),
 );
 
@@ -52,7 +56,7 @@ const balancingMasters = fc
     count: fc.constantFrom(1, 2),
     roles: fc.constantFrom(["balancer"], ["balancer", "worker"]),
     disks,
-    etcd: fc.constantFrom(0, 3),
+    etcd: fc.constantFrom(0, 1, 3, 5),
   })
   .map(({ etcd, ...masters }) => ({
     masters,
@@ -64,7 +68,7 @@ const balancingMasters = fc
 /** The gateway's vote beside an even number of masters. */
 const witnessed = fc.record({
   gateway: fc.constant({ roles: ["etcd"], memoryMiB: 1024 }),
-  masters: fc.record({ count: fc.constantFrom(2, 4), disks, roles: masterRoles }),
+  masters: fc.record({ count: fc.constantFrom(2, 4, 6), disks, roles: masterRoles }),
 });
 
 const pools = fc
@@ -78,6 +82,8 @@ const anyOptions = fc.record({
   balancer: fc.constantFrom(...balancerNames),
   controlPlane: fc.constantFrom(...controlPlaneForms),
   fastProbes: fc.boolean(),
+  podGraceSeconds: fc.constantFrom(0, 30, 3_600),
+  podSecurity: fc.constantFrom(...podSecurityLevels),
   kubeProxy: fc.constantFrom(...kubeProxyModes),
   runtime: fc.constantFrom(...containerRuntimeNames),
 });
@@ -112,7 +118,11 @@ export const validConfiguration: fc.Arbitrary<Configuration> = fc
   .record({
     stack: stackName,
     ports: nodePorts,
-    written: fc.record({ pools, storage, network: fc.record({ cidr: networkCidr }), options }),
+    written: fc.record({
+      ...{ driver: fc.constantFrom("auto", ...driverNames), distribution: fc.constantFrom(...distributions) },
+      kubernetesVersion: fc.constantFrom(...kubernetesVersions),
+      ...{ pools, storage, network: fc.record({ cidr: networkCidr }), options },
+    }),
   })
   .map(({ stack, ports, written }) => {
     const hostPorts = hostPortsOf(written.pools, ports);
@@ -120,4 +130,14 @@ export const validConfiguration: fc.Arbitrary<Configuration> = fc
     const { configuration, problems } = parseConfiguration({ ...written, options, hostPorts }, { stack });
     if (configuration === undefined) throw new Error(`should be valid: ${JSON.stringify(problems, null, 2)}`);
     return configuration;
+  });
+
+/** Two configurations of one stack. Keys that are fixed when it is created do not differ, because almost all pairs would be refused. */
+export const changedConfiguration = fc
+  .tuple(validConfiguration, validConfiguration)
+  .map(([before, other]): readonly [Configuration, Configuration] => {
+    const { name, driver, distribution, kubernetesVersion, network, floatingIp, storage } = before;
+    const fixed = { name, driver, distribution, kubernetesVersion, network, floatingIp, storage };
+    const options = { ...other.options, runtime: before.options.runtime, controlPlane: before.options.controlPlane };
+    return [before, { ...other, ...fixed, options }];
   });

@@ -5,10 +5,13 @@ import { renderNodeSeed } from "../../../../cloud-init/render-node-seed";
 import { guardedMembers } from "../../../../components/guarded-members";
 import { refusedLosses } from "../../../../model/plan-losses";
 import type { PresentMember } from "../../../../model/pool-change";
+import { refusedSettings } from "../../../../model/refused-settings";
 import { renderDiagram } from "../../../../review/render-diagram";
 import { type NodePlan, nodesOf, witnessOf } from "../../../../stacks/plan/data-center-plan";
+import { planDataCenter } from "../../../../stacks/plan/plan-data-center";
 import { collisionsOf, listenersOf } from "../../../../stacks/plan/plan-listeners";
 import { examplePlan } from "../../../support/example-plans";
+import { exampleConfiguration } from "../../../support/example-stacks";
 
 const pair = examplePlan("pair");
 const [gateway, first, second] = pair.nodes as [NodePlan, NodePlan, NodePlan];
@@ -75,14 +78,15 @@ test("the gateway opens etcd to the masters only, and keeps its key of etcd's au
   assert.match(renderNodeSeed(pair, gateway).userData, /etcd-ca\.key/);
 });
 
+const present = (stopped: readonly string[]) =>
+  new Map(
+    pair.nodes.map(({ name, roles, uuid, interfaces }): [string, PresentMember] => [
+      name,
+      { name, roles, uuid, macs: interfaces.map(({ mac }) => mac), running: !stopped.includes(name) },
+    ]),
+  );
+
 test("the guard counts the gateway's vote", () => {
-  const present = (stopped: readonly string[]) =>
-    new Map(
-      pair.nodes.map(({ name, roles, uuid, interfaces }): [string, PresentMember] => [
-        name,
-        { name, roles, uuid, macs: interfaces.map(({ mac }) => mac), running: !stopped.includes(name) },
-      ]),
-    );
   const refusedWithout = (...replaced: readonly string[]) => {
     const nodes = pair.nodes.map((node) => (replaced.includes(node.name) ? { ...node, uuid: `${node.uuid}-x` } : node));
     const after = guardedMembers({ ...pair, nodes }, "fake");
@@ -92,6 +96,31 @@ test("the guard counts the gateway's vote", () => {
   assert.match(refusedWithout("gateway", "master-1").join(), /would keep 1 of 3 members; it needs 2/);
   assert.match(refusedWithout("master-1", "master-2").join(), /would keep 1 of 3 members; it needs 2/);
   assert.deepEqual(nodesOf(pair, "balancer"), [first, second]);
+});
+
+test("two servers get workers and storage, and the way to another form of the control plane is told", () => {
+  const configuration = exampleConfiguration("pair");
+  const { pools } = configuration;
+  const refused = (change: Partial<typeof pools>) => {
+    const after = planDataCenter({ ...configuration, pools: { ...pools, ...change } });
+    return [
+      ...refusedSettings(pair.settings, after.settings),
+      ...refusedLosses(pair.nodes, present([]), guardedMembers(after, "fake")).map(({ instead }) => instead),
+    ];
+  };
+  const { balancers, masters, gateway, workers, storage } = exampleConfiguration("lab").pools;
+  assert.deepEqual(refused({ workers, storage }), []);
+  const [fixed, ...others] = refused({ balancers, masters, gateway, workers, storage });
+  assert.match(
+    fixed ?? "",
+    /^pools\.gateway\.roles\[0\]: etcd cannot become none: .* or create another stack with it$/,
+  );
+  assert.equal(others.length, 2);
+  for (const instead of others)
+    assert.match(
+      instead,
+      /^keep balancers on the machines .*, or create another stack with it and restore a backup of etcd/,
+    );
 });
 
 test("the diagram shows the roles and the witness", () => {
