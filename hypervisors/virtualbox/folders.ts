@@ -9,6 +9,10 @@ export const segmentsFolder = (host: Host, stack: string): string => path.join(h
 export const segmentRecord = (host: Host, stack: string, name: string): string =>
   path.join(segmentsFolder(host, stack), `${name}.json`);
 
+/** Output of the process that keeps the consoles small. */
+export const consoleLimitLog = (host: Host, stack: string): string =>
+  path.join(host.folders.stack(stack), "virtualbox-consoles.log");
+
 /** VirtualBox creates a folder for the machine's group in it, and in that folder one for the machine. */
 export const vmsFolder = (host: Host, stack: string): string => path.join(host.folders.stack(stack), "virtualbox");
 export const groupFolder = (host: Host, stack: string): string =>

@@ -5,6 +5,7 @@ import type { MachineName, MachineSpec } from "../hypervisor";
 import { machineMissing } from "../machine-records";
 
 import * as commands from "./commands";
+import { limitConsoles } from "./console-limit";
 import { machineFiles } from "./folders";
 import { VirtualBoxError } from "./known-issues";
 import { ADAPTERS } from "./names";
@@ -27,6 +28,7 @@ const JUST_READ_MS = 1_000;
 
 export async function start(box: VirtualBox, spec: MachineSpec): Promise<void> {
   await box.session(async (session) => {
+    await limitConsoles(box.host, spec.stack);
     const info = await mustExist(session, spec, JUST_READ_MS);
     if (isPaused(info)) return void (await session.call(commands.resume(spec.uuid)));
     if (isRunning(info)) return;
@@ -133,7 +135,7 @@ async function plugCables(session: Session, spec: MachineSpec, info: VmInfo): Pr
 /** Keeps the previous output, because VirtualBox truncates the file at each start. */
 async function rotateConsole(host: Host, machine: MachineName): Promise<void> {
   const { consoleLog, lastConsoleLog } = machineFiles(host, machine);
-  if (!(await host.files.exists(consoleLog)) || (await host.files.readText(consoleLog)) === "") return;
+  if (((await host.files.stamp(consoleLog))?.bytes ?? 0) === 0) return;
   await host.files.remove(lastConsoleLog);
   await host.files.move(consoleLog, lastConsoleLog);
 }

@@ -11,6 +11,7 @@ import {
 import { type Plug, plugOptions, plugText, shownPlug, wantedAdapters } from "./adapters";
 import { type Attached, detachSegment, ensureAttached, isSameAttachment } from "./attachments";
 import * as commands from "./commands";
+import { endConsoleLimit } from "./console-limit";
 import { groupFolder, lockFile, machinesFolder, segmentRecord, segmentsFolder, vmsFolder } from "./folders";
 import { readComplete } from "./machine-record";
 import type { Session, VirtualBox } from "./vboxmanage";
@@ -70,7 +71,9 @@ export async function releaseStack(host: Host, stack: string): Promise<void> {
       segmentsFolder(host, stack),
       machinesFolder(host, stack),
     ];
-    for (const folder of [...folders, host.folders.stack(stack)]) await host.files.removeIfEmpty(folder);
+    for (const folder of folders) await host.files.removeIfEmpty(folder);
+    await endConsoleLimit(host, stack);
+    await host.files.removeIfEmpty(host.folders.stack(stack));
   });
 }
 

@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import type { MachineSpec } from "../../../../hypervisors/hypervisor";
+import { limitConsoles } from "../../../../hypervisors/virtualbox/console-limit";
 import { createVirtualBoxDriver } from "../../../../hypervisors/virtualbox/driver";
+import { releaseStack } from "../../../../hypervisors/virtualbox/segments";
 import { type HostScript, RecordingHost, type ScriptedCommand } from "../../../support/recording-host";
 
 const recorded = (name: string): string =>
@@ -52,11 +54,47 @@ test("a machine starts with its cables plugged in", async () => {
   assert.deepEqual(
     host.log.map((line) => line.replace(`${program} `, "")),
     [
+      "start sh /groundplane/hypervisors/virtualbox/limit-consoles.sh /data/stacks/lab/machines 8192",
       `showvminfo ${uuid} --machinereadable`,
       `modifyvm ${uuid} --cableconnected1 on`,
       `startvm ${uuid} --type headless`,
     ],
   );
+});
+
+test("one process per stack keeps the consoles small, from a start to the removal of the last machine", async () => {
+  const commands = [{ argv: show, stdout: on }];
+  const host = withGateway(commands);
+  for (let starts = 0; starts < 2; starts++) await createVirtualBoxDriver(host).startMachine(gateway);
+  const limiters = () => [...host.alive.values()].map(({ argv }) => argv.slice(1).join(" "));
+  assert.deepEqual(limiters(), [
+    "/groundplane/hypervisors/virtualbox/limit-consoles.sh /data/stacks/lab/machines 8192",
+  ]);
+  await releaseStack(host, "lab");
+  assert.equal(limiters().length, 1, "a machine is left");
+  await host.files.remove("/data/stacks/lab/machines/gateway");
+  await releaseStack(host, "lab");
+  assert.deepEqual(limiters(), []);
+  assert.ok(!(await host.files.exists("/data/stacks/lab")));
+
+  const mac = withGateway(commands, { facts: { platform: "darwin" } });
+  await limitConsoles(mac, "lab");
+  assert.equal(mac.alive.size, 0);
+});
+
+test("the console of the previous start is kept, however long it is", async () => {
+  const host = withGateway([
+    { argv: show, stdout: off },
+    { argv: vbox("modifyvm", uuid, "--cableconnected1", "on") },
+    { argv: vbox("startvm", uuid, "--type", "headless") },
+  ]);
+  const console = "/data/stacks/lab/machines/gateway/console.log";
+  await host.files.writeAtomic(console, "boot");
+  // A file that was emptied while the machine ran is long, with a hole: its text is more than Node.js can read.
+  const readText = async (file: string) => (file === console ? assert.fail("read") : host.files.readText(file));
+  const files = Object.create(host.files, { readText: { value: readText } });
+  await createVirtualBoxDriver(Object.create(host, { files: { value: files } })).startMachine(gateway);
+  assert.equal(await host.files.readText("/data/stacks/lab/machines/gateway/console.1.log"), "boot");
 });
 
 test("a used port is reported with its holder, and the machine stays off", async () => {
