@@ -33,13 +33,13 @@ export function startProcess(argv: readonly string[], options: ProcessOptions): 
   fs.rmSync(options.outputFile, { force: true });
   const output = fs.openSync(options.outputFile, "w", options.outputMode ?? 0o600);
   const common = { env: { ...longLivedEnvironment(process.env), ...options.env }, detached: true };
-  const keeper = options.outputLimit === undefined ? undefined : keepOutput(output, options.outputLimit, common);
+  const keeper = keepOutput(output, options.outputLimit, common);
   return new Promise((resolve, reject) => {
-    const stdio: StdioOptions = ["ignore", keeper?.stdin ?? output, keeper?.stdin ?? output];
+    const stdio: StdioOptions = ["ignore", keeper.stdin, keeper.stdin];
     const child = withPrivateUmask(() => spawn(program, args, { cwd: options.cwd ?? "/", ...common, stdio }));
     fs.closeSync(output);
     // The process has its own handle; the keeper ends with the last one.
-    keeper?.stdin?.destroy();
+    keeper.stdin?.destroy();
     child.on("error", (cause) => {
       reject(
         new UserError(

@@ -41,8 +41,8 @@ export interface ProcessIdentity {
 export interface ProcessOptions {
   /** File for stdout and stderr, truncated first. A pipe would block its reader for as long as the process lives. */
   readonly outputFile: string;
-  /** Bytes of output to keep from the start; the rest is dropped. Default: no limit. */
-  readonly outputLimit?: number;
+  /** Bytes of output to keep from the start; the rest is dropped. No output grows without end. */
+  readonly outputLimit: number;
   /** Default 0600. */
   readonly outputMode?: number;
   readonly cwd?: string;

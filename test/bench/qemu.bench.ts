@@ -88,7 +88,7 @@ async function measureStart(round: Round, machine: MachineSpec): Promise<void> {
     dataDisks: [],
   };
   const byHand = await secondsOf(async () => {
-    await startProcess(runMachine(localHost, machine, options), { outputFile: files.qemuLog });
+    await startProcess(runMachine(localHost, machine, options), { outputFile: files.qemuLog, outputLimit: 1_000_000 });
     while (!(await withQmp(localHost, qmpSocket(localHost, machine), async () => true).catch(() => false)))
       await sleep(10);
   });

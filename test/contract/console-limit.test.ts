@@ -1,4 +1,4 @@
-// The script that keeps the consoles of VirtualBox machines small, with a writer that opens its file as VirtualBox does.
+// What keeps the consoles of virtual machines small, with writers that open their file as VirtualBox and QEMU do.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
+import { limitFile } from "../../host/output-limits";
 import { until } from "../support/host-observations";
 
 const script = path.join(__dirname, "../../hypervisors/virtualbox/limit-consoles.sh");
@@ -47,4 +48,24 @@ test("a console stays small while its machine writes on, and its end is kept", {
   fs.rmSync(folder, { recursive: true });
   assert.equal((await ended)[0], 0, "it ends with the folder");
   assert.equal(complaints, "");
+});
+
+test("QEMU's console is emptied above its limit, and its content is kept", async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-consoles-"));
+  const file = path.join(folder, "console.log");
+  try {
+    await limitFile(file, 10);
+    const machine = fs.openSync(file, "a");
+    fs.writeSync(machine, "short\n");
+    await limitFile(file, 10);
+    assert.deepEqual(fs.readdirSync(folder), ["console.log"]);
+    fs.writeSync(machine, "much longer\n");
+    await limitFile(file, 10);
+    fs.writeSync(machine, "later\n");
+    assert.equal(fs.readFileSync(file, "utf8"), "later\n", "without a hole, because QEMU appends");
+    assert.equal(fs.readFileSync(`${file}.old`, "utf8"), "short\nmuch longer\n");
+    fs.closeSync(machine);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
 });

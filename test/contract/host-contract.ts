@@ -150,7 +150,10 @@ export function hostContract(name: string, make: () => HostUnderTest): void {
     });
 
     test("a process is identified by its start time, found by its argv and killed once", async () => {
-      const identity = await host.processes.start(sleeper, { outputFile: place("process", "output") });
+      const identity = await host.processes.start(sleeper, {
+        outputFile: place("process", "output"),
+        outputLimit: 1000,
+      });
       const { pid, startTime } = identity;
       assert.equal(modeOf(place("process", "output")), 0o600);
       assert.ok(host.processes.isSame(pid, startTime));

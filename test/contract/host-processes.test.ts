@@ -55,7 +55,10 @@ test("files of a started process are its user's alone; a short command keeps the
   const outputFile = path.join(folder, "umask");
   const before = process.umask(0o022);
   try {
-    await startProcess(["sh", "-c", 'umask; : >"$1"', "sh", `${outputFile}-made`], { outputFile });
+    await startProcess(["sh", "-c", 'umask; : >"$1"', "sh", `${outputFile}-made`], {
+      outputFile,
+      outputLimit: 100_000,
+    });
     assert.equal(process.umask(), 0o022, "that of this process is as before");
     await until("it has ended", async () => (await fs.readFile(outputFile, "utf8")) === "0077\n", 5_000);
     await until(
@@ -76,7 +79,7 @@ test("files of a started process are its user's alone; a short command keeps the
 
 test("a started process is identified by its start time and killed once", async () => {
   const outputFile = path.join(folder, "output");
-  const process = await startProcess(["sh", "-c", "echo started; exec sleep 30"], { outputFile });
+  const process = await startProcess(["sh", "-c", "echo started; exec sleep 30"], { outputFile, outputLimit: 100_000 });
   assert.ok(isSameProcess(process.pid, process.startTime));
   assert.ok(!isSameProcess(process.pid, "1"), "another start time is another process");
   while ((await fs.readFile(outputFile, "utf8")) !== "started\n") await new Promise((r) => setTimeout(r, 10));
@@ -89,7 +92,10 @@ test("a started process keeps no token of the user, and its files are private", 
   const outputFile = path.join(folder, "environment");
   const made = path.join(folder, "made");
   process.env.GROUNDPLANE_TEST_TOKEN = "hush";
-  const started = await startProcess(["sh", "-c", `env; touch ${made}; echo end; exec sleep 30`], { outputFile });
+  const started = await startProcess(["sh", "-c", `env; touch ${made}; echo end; exec sleep 30`], {
+    outputFile,
+    outputLimit: 100_000,
+  });
   await until("it has printed", async () => /^end$/m.test(await fs.readFile(outputFile, "utf8")));
   const output = await fs.readFile(outputFile, "utf8");
   assert.doesNotMatch(output, /hush/);
