@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { bundleScript } from "../support/bundle-script";
+import { bundleIntoProject } from "../support/bundle-script";
 import { onVirtualbox } from "../support/on-virtualbox";
 import { BOOT_IMAGE, virtualboxStack } from "../support/virtualbox-stack";
 
@@ -15,7 +15,7 @@ onVirtualbox("eight processes and two stacks at once", (host) => {
   const stacks = ["even", "odd"].map((name) => virtualboxStack(host, name));
   const numbers = [1, 2, 3, 4];
 
-  const script = bundleScript("drive-machine", path.dirname(host.data));
+  const script = bundleIntoProject("drive-machine");
   const all = (work: "make" | "remove", vboxManage: string) =>
     Promise.all(
       stacks.flatMap(({ name }) =>

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { bundleScript } from "../support/bundle-script";
+import { bundleIntoProject } from "../support/bundle-script";
 import { onVirtualbox } from "../support/on-virtualbox";
 import { BOOT_IMAGE, virtualboxStack } from "../support/virtualbox-stack";
 
@@ -20,7 +20,7 @@ onVirtualbox("killed at every step", (host) => {
   const machine = stack.spec(1);
   const folder = path.dirname(host.data);
   const counter = path.join(folder, "counter");
-  const script = bundleScript("drive-machine", folder);
+  const script = bundleIntoProject("drive-machine");
 
   /** Runs the work in a process that is killed at its n-th change of VirtualBox. Returns false if it has fewer changes. */
   async function killedAt(step: number, moment: keyof typeof moments, work: Work): Promise<boolean> {

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { localHost } from "../../host/local-host";
 import { freePort } from "../support/host-observations";
 import { onVirtualbox } from "../support/on-virtualbox";
 import { BOOT_MESSAGE } from "../support/virtualbox-host";
@@ -30,6 +31,18 @@ onVirtualbox("running machines", (host) => {
     await driver.startMachine(one);
     await booted();
     assert.equal(consoleText().split(BOOT_MESSAGE).length, 2, "of this start alone");
+  });
+
+  test("one process keeps the consoles small as long as the stack has machines", async () => {
+    const limiters = () => localHost.processes.find((argv) => argv.some((word) => word.endsWith("limit-consoles.sh")));
+    const ofStack = async () => (await limiters()).filter(({ pid }) => isOf(pid, host.data));
+    const isOf = (pid: number, folder: string) => fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(folder);
+    const other = stack.spec(2);
+    await stack.make(other);
+    await driver.startMachine(other);
+    assert.equal((await ofStack()).length, 1);
+    await driver.removeMachine(other, stack.owner(other.name));
+    assert.equal((await ofStack()).length, 1, "a machine is left");
   });
 
   test("a clean stop presses the power button and waits for the guest", async () => {
