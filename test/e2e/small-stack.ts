@@ -22,9 +22,15 @@ export interface SmallStack extends StackUnderTest {
   readonly step: (t: TestContext, name: string, run: (inner: TestContext) => Promise<void>) => Promise<void>;
 }
 
+/** That of the host. Each stack has another one, which is removed with it. */
+const hostData = dataFolder();
+
+/** In place of Debian, e.g. `ubuntu`; see test/nightly/ubuntu-topologies.test.ts. */
+const distribution = process.env.GROUNDPLANE_TEST_DISTRIBUTION;
+
 /** @param name unique among the test files: two of them may run at a time */
 export function smallStack(name: string): SmallStack {
-  const project = copyProject(dataFolder());
+  const project = copyProject(hostData);
   process.env.GROUNDPLANE_DATA = project.data;
   const cluster = new ClusterUnderTest(project, `${name}-${process.pid.toString(36)}`);
   takeDownAtTheEnd(cluster);
@@ -36,7 +42,8 @@ export function smallStack(name: string): SmallStack {
       const file = project.stackFile(cluster.stack);
       const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
       const salt = /^encryptionsalt: .*\n/m.exec(before)?.[0] ?? "";
-      const lines = dataCenter.trimEnd().replaceAll(/^(?=.)/gm, "    ");
+      const all = distribution === undefined ? dataCenter : `distribution: ${distribution}\n${dataCenter}`;
+      const lines = all.trimEnd().replaceAll(/^(?=.)/gm, "    ");
       fs.writeFileSync(file, `${salt}config:\n  groundplane:dataCenter:\n${lines}\n`);
     },
     async start() {

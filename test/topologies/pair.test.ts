@@ -3,63 +3,31 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { after, type TestContext, test } from "node:test";
-import { dataFolder } from "../../host/data-folder";
-import { localHost } from "../../host/local-host";
-import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
+import { type TestContext, test } from "node:test";
+import { stringify } from "yaml";
 import type { VerifyReport } from "../../model/contract-report";
-import { etcdctl, secondsSince } from "../e2e/lab-under-test";
-import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
-import { exampleText } from "../support/example-stacks";
+import { etcdctl, up } from "../e2e/lab-under-test";
+import { smallStack } from "../e2e/small-stack";
+import { mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { exampleSettings } from "../support/example-stacks";
 import { nspawnSkipReason } from "../support/nspawn-host";
-import { onSignal } from "../support/on-signal";
-import { copyProject } from "../support/project-copy";
 
 /** The targets are for idle cores, and other tests run beside this one. */
 const LONGEST_GAP_MS = 15_000;
 
 test("two servers", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
-  const project = copyProject(dataFolder());
-  process.env.GROUNDPLANE_DATA = project.data;
-  const stack = `pair-${process.pid.toString(36)}`;
-  const cluster = new ClusterUnderTest(project, stack);
-  const driver = createNspawnDriver(localHost);
-  let takenDown: Promise<void> | undefined;
-  const takeDown = async () => {
-    await cluster.interrupt();
-    mustSucceed("destroy", await new ClusterUnderTest(project, stack).groundplane("destroy", "--yes"));
-    project.remove();
-  };
-  const takeDownOnce = () => (takenDown ??= takeDown());
-  onSignal(takeDownOnce);
-  after(takeDownOnce);
-
-  let broken = false;
-  const step = (name: string, run: (inner: TestContext) => Promise<void>) =>
-    t.test(name, async (inner) => {
-      if (broken) return inner.skip("an earlier step failed");
-      broken = true;
-      const started = performance.now();
-      await run(inner);
-      inner.diagnostic(`took ${secondsSince(started)}`);
-      broken = false;
-    });
+  const stack = smallStack("pair");
+  const { cluster, driver, project, isHealthy, previewsNoChange } = stack;
+  const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
   const on = async (node: string, command: string) => mustSucceed(command, await cluster.onNode(node, command)).stdout;
   const members = async (asked: string): Promise<readonly string[]> => {
     const rows = (await on(asked, etcdctl("member list --write-out=simple"))).trim().split("\n");
     return rows.map((row) => row.split(", ")[2] ?? "").sort();
   };
-  const isHealthy = () =>
-    eventually(
-      "a healthy stack",
-      patienceMs,
-      () => cluster.groundplane("status"),
-      ({ exitCode }) => exitCode === 0,
-    );
 
   await step("start creates the example, and status finds it healthy", async () => {
-    fs.writeFileSync(project.stackFile(stack), exampleText("pair").replace("driver: auto", "driver: nspawn"));
-    mustSucceed("start", await cluster.groundplane("start", "--yes"));
+    stack.configure(stringify({ ...exampleSettings("pair"), driver: "nspawn" }));
+    await stack.start();
     assert.deepEqual(await members("gateway"), ["gateway", "master-1", "master-2"]);
     await isHealthy();
   });
@@ -107,13 +75,13 @@ test("two servers", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t
     const exported = mustSucceed("export", await cluster.pulumi("stack", "export")).stdout;
     const urnOf = (name: string): string =>
       new RegExp(`"urn": "([^"]*index:Machine::${name})"`).exec(exported)?.[1] ?? "";
-    const generation = async () => (await driver.inspectMachine({ stack, name: "master-2" }))?.generation;
+    const generation = async () =>
+      (await driver.inspectMachine({ stack: cluster.stack, name: "master-2" }))?.generation;
     const before = await generation();
-    const words = ["up", "--yes", "--skip-preview", "--suppress-outputs"];
-    mustSucceed("up", await cluster.pulumi(...words, "--replace", urnOf("master-2")));
+    await up(stack, "--replace", urnOf("master-2"));
     assert.notEqual(await generation(), before);
     assert.deepEqual(await members("gateway"), ["gateway", "master-1", "master-2"]);
     await isHealthy();
-    mustSucceed("no changes", await cluster.pulumi("preview", "--expect-no-changes"));
+    await previewsNoChange();
   });
 });
