@@ -32,8 +32,8 @@ const checks = [
 
 /** Files of the tier `contract` that use system containers, or namespaces and interfaces of the host. */
 const containerFiles = [
-  ...["floating-ip-agent", "hostile-seed-values", "image-real-parts", "image-sealed", "nspawn", "nspawn-border"],
-  ...["nspawn-guests", "nspawn-problems", "seeds", "smoke"],
+  ...["floating-ip-agent", "hostile-seed-values", "image-real-parts", "image-sealed", "legal-combinations", "nspawn"],
+  ...["nspawn-border", "nspawn-guests", "nspawn-problems", "seeds", "smoke"],
 ].map((name) => `test/contract/${name}.test.ts`);
 
 /**
@@ -51,6 +51,7 @@ const secondsOf = {
     "broken-health": 30,
     commands: 40,
     "image-sealed": 30,
+    "legal-combinations": 35,
     nspawn: 40,
     "nspawn-guests": 40,
     preview: 35,
