@@ -1,4 +1,5 @@
-import { changedSettings, rows } from "./configuration-changes";
+import { changedSettings } from "./changed-settings";
+import { rows } from "./configuration-changes";
 import { guestCommand } from "./guest-paths";
 import type { Settings } from "./resource-types";
 

@@ -1,4 +1,4 @@
-import { type DriverFeatures, type DriverName, driverNames, featuresOf } from "./drivers";
+import { type DriverFeatures, type DriverName, driverNames, drivers, featuresOf, type ImageForm } from "./drivers";
 import type { DiskInputs, MachineInputs } from "./resource-types";
 
 /** What a change of a configuration key, or of an input of a machine or a data disk, means on a running stack. */
@@ -20,6 +20,8 @@ export interface Change {
   readonly effect: string;
   /** Whether machines restart for it, all that it concerns at the same time; absent = never. */
   readonly restart?: "always" | SparesRestart;
+  /** Only machines that boot from an image of this form have it; for others, any change is without effect. */
+  readonly form?: ImageForm;
   /** The value is read when the machine is created. A different value is no difference of a machine that exists. */
   readonly readAtCreation?: true;
 }
@@ -31,8 +33,10 @@ export const restartsOn = ({ restart }: Change, driver: DriverName | "auto"): bo
 };
 
 /** The class on a driver: what is live on one restarts the machines of another. */
-export const classOn = (change: Change, driver: DriverName | "auto"): ChangeClass =>
-  change.class === "live" && restartsOn(change, driver) ? "rolling" : change.class;
+export function classOn(change: Change, driver: DriverName | "auto"): ChangeClass {
+  if (change.form !== undefined && driver !== "auto" && drivers[driver].imageForm !== change.form) return "live";
+  return change.class === "live" && restartsOn(change, driver) ? "rolling" : change.class;
+}
 
 /** The drivers on which the change restarts machines, for documents. */
 export const restartingDrivers = (change: Change): readonly DriverName[] =>

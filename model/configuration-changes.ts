@@ -1,35 +1,19 @@
 import { defaultBalancer } from "./balancers";
-import type { Change } from "./change-classes";
 import { defaultContainerRuntime } from "./container-runtimes";
 import { defaultControlPlane } from "./control-planes";
-import type { GuestCommand } from "./guest-paths";
-import type { Settings } from "./resource-types";
+import {
+  beginsOrEnds,
+  endsWithoutHandover,
+  fixed,
+  isSame,
+  type KeyChange,
+  live,
+  newStack,
+  smaller,
+  valueIs,
+} from "./key-changes";
 
-/** What can be done where a key cannot change. */
-export interface KeyChange extends Change {
-  /** The next step of a refusal, besides keeping the former value; of `creation-only` keys. */
-  readonly instead?: string;
-  /** Another key that changes this one, so that only the other one is reported. */
-  readonly follows?: string;
-  /** What a smaller number means in addition, which is a risk even while machines run. */
-  readonly less?: string;
-  /** The guard compares machines or the volume, which are known without a record of the configuration. */
-  readonly guardedBy?: "members";
-  /** Name of the value in the files of nodes, where a stack of an earlier version has it only there. */
-  readonly inFiles?: string;
-  /** The value of a stack that has none. */
-  readonly formerly?: string;
-  /** The command of a node that applies the change. It gets the values of all such keys by their names in files. */
-  readonly appliedBy?: GuestCommand;
-  /** Nodes with different values do not work together: in between, one need not be ready. */
-  readonly isShared?: true;
-}
-
-const startOver = "start over: `npx groundplane destroy` keeps the data disks";
-const newStack = "create another stack with it";
-
-const fixed = (effect: string, instead = startOver): KeyChange => ({ class: "creation-only", effect, instead });
-const live = (effect: string): KeyChange => ({ class: "live", effect });
+const balancersStay = "Balancers do not move to other machines.";
 
 /**
  * Every key of the configuration by path; `<pool>` is any pool that has no row of its own. The guard records the values with the
@@ -42,28 +26,44 @@ export const configurationChanges = {
   "pools.gateway.count": fixed("There is always one gateway."),
   "pools.gateway.roles[]": {
     ...fixed("With etcd it is a member of etcd, made of another image.", newStack),
-    formerly: "none",
+    ...{ formerly: "none", isSet: true },
   },
   "pools.balancers.count": {
     class: "rolling",
     effect:
       "A single balancer hands the floating IP to what moves it in a pair, or takes it over before the other one is removed.",
+    cases: [{ ...beginsOrEnds, ...fixed(balancersStay, newStack), guardedBy: "members" }],
   },
   "pools.masters.count": {
     class: "rolling",
     effect: "Masters join and leave one at a time; balancers reload.",
   },
-  "pools.masters.roles[]": live("Masters are opened to pods, or drained; they mount or release the volume."),
+  "pools.masters.roles[]": {
+    ...live("Masters are opened to pods, or drained; they mount or release the volume."),
+    isSet: true,
+    cases: [{ ...valueIs("balancer"), ...fixed(balancersStay, newStack), guardedBy: "members" }],
+  },
   "pools.etcd.count": {
-    ...fixed(
-      "The data of etcd does not move between masters and machines of its own. Between 1, 3 and 5, members join and leave one at a time.",
-    ),
-    guardedBy: "members",
+    class: "rolling",
+    effect: "Members of etcd join and leave one at a time.",
+    cases: [
+      {
+        ...beginsOrEnds,
+        ...fixed("The data of etcd does not move between masters and machines of its own.", newStack),
+        guardedBy: "members",
+      },
+    ],
   },
   "pools.workers.count": live("Workers join at once, or are drained and leave."),
   "pools.storage.count": {
-    ...fixed("The volume has one copy on each of them. A stack without storage may get it later."),
+    ...fixed("The volume has one copy on each of them."),
     guardedBy: "members",
+    cases: [
+      {
+        ...{ when: "from 0", holds: (before) => before === undefined },
+        ...live("Storage machines are created, and machines that run pods mount their volume."),
+      },
+    ],
   },
   "pools.<pool>.cpus": { ...live("The pool's machines get them."), restart: "resizesLive" },
   "pools.<pool>.memoryMiB": {
@@ -72,10 +72,19 @@ export const configurationChanges = {
     restart: "resizesLive",
   },
   "pools.<pool>.diskGiB": {
-    ...live("System disks grow, in system containers at the next start. A smaller size is refused."),
+    ...live("System disks grow, in system containers at the next start."),
     restart: "growsLive",
+    cases: [{ ...smaller, ...fixed("System disks do not shrink.", "recreate the machines"), guardedBy: "disks" }],
   },
-  "pools.<pool>.volumes.<mount point>": live("Volumes grow. A smaller size is refused."),
+  "pools.<pool>.volumes.<mount point>": {
+    ...live("Volumes grow, except in system containers, which have none."),
+    cases: [
+      {
+        ...{ ...smaller, ...fixed("Volumes do not shrink.", "recreate the machines") },
+        ...{ guardedBy: "disks", form: "disk" },
+      },
+    ],
+  },
   "pools.<pool>.disks[].name": {
     class: "rolling",
     effect:
@@ -83,7 +92,16 @@ export const configurationChanges = {
     restart: "always",
   },
   "pools.storage.disks[0].name": fixed("The first disk of storage machines holds the volume."),
-  "pools.<pool>.disks[].sizeGiB": { ...live("Data disks grow. A smaller size is refused."), restart: "growsLive" },
+  "pools.<pool>.disks[].sizeGiB": {
+    ...live("Data disks grow."),
+    restart: "growsLive",
+    cases: [
+      {
+        ...{ when: smaller.when, ...fixed("Data disks do not shrink.", "give the disk another name") },
+        ...{ guardedBy: "disks", holds: (before, after, at) => smaller.holds(before, after) && isSame(at("name")) },
+      },
+    ],
+  },
   "storage.volume": {
     ...fixed("The volume's data would have to be copied."),
     guardedBy: "members",
@@ -120,6 +138,12 @@ export const configurationChanges = {
     class: "rolling",
     effect: "One balancer after the other runs the other program; the floating IP is away as long as after a failure.",
     ...{ inFiles: "FLOATING_IP_BY", appliedBy: "change-balancing", isShared: true },
+    cases: [
+      {
+        ...{ when: "`keepalived`, to a single balancer", holds: endsWithoutHandover, guardedBy: "members" },
+        ...fixed("keepalived cannot hand the floating IP over.", "keep two balancers"),
+      },
+    ],
   },
   "options.balancer": {
     class: "rolling",
@@ -160,31 +184,4 @@ export function changeOfKey(path: string): KeyChange | undefined {
   const inAnyPlace = path.replaceAll(/\[\d+\]/g, "[]").replace(/\.volumes\..*$/, ".volumes.<mount point>");
   const spellings = [path, inAnyPlace, inAnyPlace.replace(/^pools\.[a-z]+\./, "pools.<pool>.")];
   return spellings.map((spelling) => rows[spelling]).find((row) => row !== undefined);
-}
-
-/** The values of fixed keys in the texts of a node's files; an address there may have a port. */
-export function settingsInFiles(texts: readonly string[]): Settings {
-  const found = Object.entries(rows).flatMap(([key, { inFiles }]) => {
-    const line = inFiles === undefined ? undefined : new RegExp(`^ *${inFiles}[:=] *["']?([^"'\\n:]*)`, "m");
-    return texts.flatMap((text) => (line?.exec(text) ?? []).slice(1).map((value) => [key, value] as const));
-  });
-  return Object.fromEntries(found);
-}
-
-export interface SettingChange {
-  readonly key: string;
-  /** `undefined`: without effect, e.g. a key of a pool without machines. */
-  readonly before: string | undefined;
-  readonly after: string | undefined;
-  readonly change: KeyChange;
-}
-
-/** Everything that differs between two configurations. */
-export function changedSettings(before: Settings, after: Settings): readonly SettingChange[] {
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  return keys.flatMap((key) => {
-    const change = changeOfKey(key);
-    const [old, now] = [before[key] ?? change?.formerly, after[key] ?? change?.formerly];
-    return old === now || change === undefined ? [] : [{ key, before: old, after: now, change }];
-  });
 }

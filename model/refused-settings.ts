@@ -1,4 +1,5 @@
-import { changedSettings, type SettingChange } from "./configuration-changes";
+import { changedSettings, type SettingChange } from "./changed-settings";
+import { endsWithoutHandover } from "./key-changes";
 import type { Settings } from "./resource-types";
 
 /** Why a running stack cannot have the new configuration; empty if it can. */
@@ -6,10 +7,7 @@ export function refusedSettings(before: Settings, after: Settings): readonly str
   // A stack that is not created yet has no former values.
   if (Object.keys(before).length === 0) return [];
   const changes = changedSettings(before, after);
-  const refused = changes.filter(
-    // What had no effect so far may begin.
-    (one) => one.change.class === "creation-only" && one.before !== undefined && one.after !== undefined,
-  );
+  const refused = changes.filter((one) => one.change.class === "creation-only");
   const fixed = refused
     .filter(({ change: { guardedBy, follows } }) => !guardedBy && !refused.some(({ key }) => key === follows))
     .map(({ key, before: old, after: now, change: { effect, instead } }) => {
@@ -19,12 +17,8 @@ export function refusedSettings(before: Settings, after: Settings): readonly str
   return [...fixed, ...changes.flatMap(pairWithoutHandover)];
 }
 
-/** In the files of nodes, a single balancer has a value as well. */
-const single: readonly (string | undefined)[] = [undefined, "static"];
-
-/** keepalived neither moves the floating IP to a certain balancer, nor keeps the other one from taking it. */
 function pairWithoutHandover({ key, before, after }: SettingChange): readonly string[] {
-  if (key !== "options.failoverBy" || before !== "keepalived" || !single.includes(after)) return [];
+  if (key !== "options.failoverBy" || !endsWithoutHandover(before, after)) return [];
   return [
     "pools.balancers.count: with keepalived, 2 cannot become 1: no command hands the floating IP to the balancer that stays. " +
       "Keep both, or set options.failoverBy to pacemaker first, with a separate `up`",

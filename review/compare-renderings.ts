@@ -1,4 +1,4 @@
-import { changedSettings } from "../model/configuration-changes";
+import { changedSettings } from "../model/changed-settings";
 import { drivers, type ImageForm } from "../model/drivers";
 import { refusedLosses } from "../model/plan-losses";
 import { type GuardedMembers, guardedPools, type PresentMember, poolOf } from "../model/pool-change";

@@ -1,5 +1,5 @@
 import { type Change, diskChanges, machineChanges, restartsOn } from "../model/change-classes";
-import { changedSettings } from "../model/configuration-changes";
+import { changedSettings } from "../model/changed-settings";
 import { isDriverName } from "../model/drivers";
 import { refusalPrefix } from "../model/plan-losses";
 import { type Pool, pools } from "../model/pool-change";

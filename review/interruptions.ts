@@ -1,5 +1,5 @@
 import { type AppliedChange, appliedChange } from "../model/applied-change";
-import { settingsInFiles } from "../model/configuration-changes";
+import { settingsInFiles } from "../model/changed-settings";
 import { guestCommand } from "../model/guest-paths";
 import { longestOf, longestOfBench } from "../model/measured/measurements";
 import { majorityOf } from "../model/pool-change";

@@ -1,5 +1,5 @@
 import { type ChangeClass, classOn } from "../model/change-classes";
-import type { SettingChange } from "../model/configuration-changes";
+import type { SettingChange } from "../model/changed-settings";
 import type { DriverName } from "../model/drivers";
 import { worstRisk } from "./interruptions";
 import type { Risk, SettingReview } from "./review";
@@ -18,9 +18,7 @@ export const reviewSettings = (
   driver: DriverName | "auto",
 ): readonly SettingReview[] =>
   changes.map(({ key, before, after, change }) => {
-    const isNew = before === undefined || after === undefined;
-    // What is fixed begins or ends with the machines of its pool, which are reviewed as nodes.
-    const changeClass = change.class === "creation-only" && isNew ? "live" : classOn(change, driver);
+    const changeClass = classOn(change, driver);
     const less = Number(after) < Number(before) ? change.less : undefined;
     return {
       key,

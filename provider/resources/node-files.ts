@@ -1,6 +1,6 @@
 import type { ConnectGuest } from "../../guests/guest";
 import { UnreachableError } from "../../guests/guest-ssh";
-import { settingsInFiles } from "../../model/configuration-changes";
+import { settingsInFiles } from "../../model/changed-settings";
 import { refusalPrefix } from "../../model/plan-losses";
 import { refusedSettings } from "../../model/refused-settings";
 import type { NodeFilesInputs, NodeFilesOutputs } from "../../model/resource-types";

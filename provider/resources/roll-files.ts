@@ -1,6 +1,6 @@
 import { type ConnectGuest, FileRefusedError, type Guest, type GuestFile } from "../../guests/guest";
 import { type AppliedChange, appliedChange } from "../../model/applied-change";
-import { settingsInFiles } from "../../model/configuration-changes";
+import { settingsInFiles } from "../../model/changed-settings";
 import { guestPaths } from "../../model/guest-paths";
 import type { NodeFilesInputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";

@@ -1,15 +1,20 @@
 // A change of every key of the configuration, from the program's resources to the provider on the fake driver, without an
 // engine: what the guard says, what is replaced, and that every machine stays the one that it was.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { changeOfKey, configurationChanges, type KeyChange } from "../../model/configuration-changes";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { after, before, beforeEach, test } from "node:test";
+import { dataFolder } from "../../host/data-folder";
+import { changedSettings } from "../../model/changed-settings";
+import { changeOfKey, configurationChanges } from "../../model/configuration-changes";
 import type { DriverName } from "../../model/drivers";
+import type { KeyChange } from "../../model/key-changes";
 import { groundplaneProvider } from "../../provider/definition";
 import type { Properties } from "../../provider/rpc/property-values";
 import { parseConfiguration } from "../../stacks/config/parse-configuration";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
-import { changedKeys, classedStack, merged } from "../support/changed-keys";
+import { changedKeys, changedValues, classedStack, merged } from "../support/changed-keys";
 import { ownDataFolder } from "../support/own-data-folder";
 import { type ProviderClient, providerClient } from "../support/provider-client";
 import { type RecordedResource, recordDataCenter } from "../support/recorded-graph";
@@ -22,6 +27,8 @@ ownDataFolder();
 before(async () => {
   client = await providerClient(groundplaneProvider);
 });
+// No case sees the machines of another one.
+beforeEach(() => fs.rmSync(path.join(dataFolder(), "fake"), { recursive: true, force: true }));
 after(() => client?.stop());
 
 function planOf(change: object): DataCenterPlan | undefined {
@@ -54,17 +61,30 @@ async function refusalsOf(before: Resource, now: Resource): Promise<string> {
   return failures.join(" ");
 }
 
-for (const [key, { from = {}, to, refused, refusedBy }] of Object.entries(changedKeys)) {
-  const row = changeOfKey(key) ?? (configurationChanges as Readonly<Record<string, KeyChange>>)[key];
-  test(`${key} is ${row?.class}`, async () => {
-    assert.equal(row?.class === "creation-only", refused !== undefined);
+const rows: Readonly<Record<string, KeyChange>> = configurationChanges;
+const isOfRow = (path: string, key: string): boolean => changeOfKey(path) === (changeOfKey(key) ?? rows[key]);
+
+for (const [name, { from = {}, to, refused, refusedBy }] of Object.entries({ ...changedKeys, ...changedValues })) {
+  const [key, when] = name.split(": ") as [string, string | undefined];
+  const row = changeOfKey(key) ?? rows[key];
+  const change = when === undefined ? row : row?.cases?.find((one) => one.when === when);
+  test(`${name} is ${change?.class}`, async () => {
+    assert.equal(change?.class === "creation-only", refused !== undefined);
     const driver = driverOf(to);
-    const former = await resourcesOf(planOf(driver === "virtualbox" ? { driver } : from) as DataCenterPlan, driver);
+    const formerPlan = planOf(driver === "virtualbox" ? { driver } : from) as DataCenterPlan;
+    const former = await resourcesOf(formerPlan, driver);
     const plan = planOf(to);
+    if (plan && refusedBy !== "program") {
+      // The class that a review names.
+      const changes = changedSettings(formerPlan.settings, plan.settings).filter((one) => isOfRow(one.key, key));
+      const classes = changes.map((one) => one.change.class);
+      assert.ok(change && classes.includes(change.class), `${change?.class} in ${classes}`);
+    }
     // The schema has no other value, or the program chooses the driver first: test/engine shows it.
     if (refusedBy === "program") return assert.ok(plan === undefined || driver !== classedStack.driver);
     const resources = await resourcesOf(plan as DataCenterPlan, driver);
     const guard = `${guardType} guard`;
+    if (refusedBy === "disks") return assert.match(await refusedUpdates(former, resources), refused as RegExp);
     if (refused) await createMachines(former);
     const [old, now] = [former.get(guard), resources.get(guard)] as [Resource, Resource];
     if (refused) return assert.match(await refusalsOf(old, now), refused);
@@ -78,6 +98,18 @@ for (const [key, { from = {}, to, refused, refusedBy }] of Object.entries(change
     }
     if (driver === "fake") await machinesStay(former, resources);
   });
+}
+
+/** What previews of updates refuse. */
+async function refusedUpdates(former: ReadonlyMap<string, Resource>, resources: ReadonlyMap<string, Resource>) {
+  const reasons: string[] = [];
+  for (const [name, { type, inputs }] of former) {
+    const now = resources.get(name);
+    if (!now || JSON.stringify(inputs) === JSON.stringify(now.inputs)) continue;
+    const options = { preview: true };
+    await client.update(type, name, inputs, now.inputs, options).catch((error) => reasons.push(String(error)));
+  }
+  return reasons.join(" ");
 }
 
 test("the configuration is fixed with the first machine of a stack", async () => {

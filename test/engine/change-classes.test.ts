@@ -9,7 +9,7 @@ import { after, test } from "node:test";
 import { stringify } from "yaml";
 import { dataFolder } from "../../host/data-folder";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
-import { changedKeys, classedStack, merged } from "../support/changed-keys";
+import { changedKeys, changedValues, classedStack, merged } from "../support/changed-keys";
 import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
 import { copyProject } from "../support/project-copy";
 
@@ -73,13 +73,17 @@ const seen: Readonly<Record<string, (now: Machines) => boolean>> = {
   ),
 };
 
-const rows = Object.entries(changedKeys);
-const refusals = rows.flatMap(([key, { to, refused }]) => (refused ? [{ key, to, refused }] : []));
+// A stack with machines for etcd is another one: test/engine/external-etcd.test.ts.
+const rows = Object.entries(changedKeys).filter(([key]) => key !== "pools.etcd.count");
+// What another stack begins with is in the way of others: the contract tests show it.
+const refusals = [...rows, ...Object.entries(changedValues)].flatMap(([key, { to, refused, from }]) =>
+  refused && !from ? [{ key, to, refused }] : [],
+);
 const applied = rows.filter(([key, { refused }]) => !refused && !key.startsWith("virtualbox."));
 // The kept disks are needed afterwards.
 const everything = merged(...applied.map(([, { to }]) => to), { options: { keepDataDisks: true } });
 
-const start = merged({}, ...rows.map(([, { from = {} }]) => from));
+const start = merged({}, ...applied.map(([, { from = {} }]) => from));
 
 /** The kept disks of storage machines have grown with them. */
 const grown = changedKeys["pools.<pool>.disks[].sizeGiB"].to;

@@ -6,12 +6,14 @@ import { renderNodeSeed } from "../../cloud-init/render-node-seed";
 import { guardedMembers } from "../../components/guarded-members";
 import { appliedChange } from "../../model/applied-change";
 import { changeClasses, classOn, diskChanges, machineChanges } from "../../model/change-classes";
-import { changedSettings, changeOfKey, configurationChanges, settingsInFiles } from "../../model/configuration-changes";
+import { changedSettings, settingsInFiles } from "../../model/changed-settings";
+import { changeOfKey, configurationChanges } from "../../model/configuration-changes";
 import { driverNames } from "../../model/drivers";
 import { guestPaths } from "../../model/guest-paths";
 import { refusedLosses } from "../../model/plan-losses";
 import type { PresentMember } from "../../model/pool-change";
 import { refusedSettings } from "../../model/refused-settings";
+import type { Settings } from "../../model/resource-types";
 import type { NodeFile } from "../../model/seed";
 import { diskResource } from "../../provider/resources/disk";
 import { machineResource } from "../../provider/resources/machine";
@@ -43,6 +45,11 @@ test("every key of the schema has a change class and a sentence", () => {
     assert.ok(Object.hasOwn(changeClasses, change.class), path);
     assert.match(change.effect, /^[A-Z].*\.$/, path);
     assert.equal(change.instead !== undefined, change.class === "creation-only", `${path}: what can be done instead`);
+    for (const one of change.cases ?? []) {
+      assert.notEqual(one.class, change.class, `${path}, ${one.when}: differs from the others`);
+      assert.match(one.effect, /^[A-Z].*\.$|^keepalived .*\.$/, path);
+      assert.equal(one.instead !== undefined, one.class === "creation-only", `${path}, ${one.when}`);
+    }
   }
 });
 
@@ -106,20 +113,67 @@ test("two configurations are either compatible, or the refusal names key, old an
 });
 
 /** What a preview of the change says, if all machines of the stack run. */
-function refusals(before: DataCenterPlan, after: DataCenterPlan): readonly string[] {
+const refusals = (before: DataCenterPlan, after: DataCenterPlan): readonly string[] => [
+  ...refusedSettings(before.settings, after.settings),
+  ...refusedMembers(before, after),
+];
+
+function refusedMembers(before: DataCenterPlan, after: DataCenterPlan): readonly string[] {
   const [old, now] = [guardedMembers(before, "fake"), guardedMembers(after, "fake")];
   const present = before.nodes.map(({ name, roles, uuid, interfaces }): [string, PresentMember] => [
     name,
     { name, roles, uuid, macs: interfaces.map(({ mac }) => mac), running: true },
   ]);
   const guarded = { ...now, replicas: Math.max(old.replicas, now.replicas) };
-  return [
-    ...refusedSettings(old.settings ?? {}, now.settings ?? {}),
-    ...refusedLosses(before.nodes, new Map(present), guarded, old.volume).map(
-      ({ problem, instead }) => `${problem}; ${instead}`,
-    ),
-  ];
+  return refusedLosses(before.nodes, new Map(present), guarded, old.volume).map(
+    ({ problem, instead }) => `${problem}; ${instead}`,
+  );
 }
+
+test("a class says that a change is refused exactly when the guard refuses it", () => {
+  fc.assert(
+    fc.property(validConfiguration, validConfiguration, (one, other) => {
+      const before = planDataCenter(one);
+      // Addresses would refuse almost all pairs, and names are those of another stack.
+      const { name, driver, network, floatingIp } = one;
+      const kept = {
+        name,
+        driver,
+        network,
+        ...(floatingIp === undefined ? { floatingIp: undefined } : { floatingIp }),
+      };
+      const after = planDataCenter({ ...other, ...kept });
+      const fixed = changedSettings(before.settings, after.settings).filter(
+        ({ change }) => change.class === "creation-only" && change.guardedBy !== "disks",
+      );
+      const byMembers = fixed.filter(({ key, change }) => change.guardedBy && key !== "options.failoverBy");
+      const text = () => `${fixed.map(({ key }) => key)}\n${refusals(before, after).join("\n")}`;
+      assert.equal(fixed.length > 0, refusals(before, after).length > 0, text());
+      assert.equal(byMembers.length > 0, refusedMembers(before, after).length > 0, text());
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("the order of roles is no change, and disks are compared by name", () => {
+  const changed = (before: object, after: object) =>
+    changedSettings(before as Settings, after as Settings).map(({ key, change }) => `${key} ${change.class}`);
+  const roles = (...names: string[]) =>
+    Object.fromEntries(names.map((role, position) => [`pools.masters.roles[${position}]`, role]));
+  assert.deepEqual(changed(roles("balancer", "worker"), roles("worker", "balancer")), []);
+  assert.deepEqual(changed(roles("worker"), roles("balancer", "worker")), ["pools.masters.roles[1] creation-only"]);
+  assert.deepEqual(changed(roles("balancer"), roles("worker", "balancer")), ["pools.masters.roles[1] live"]);
+  assert.deepEqual(changed(roles("balancer"), {}), ["pools.masters.roles[0] creation-only"]);
+  const disk = (name: string, sizeGiB: number) => ({
+    "pools.workers.disks[0].name": name,
+    "pools.workers.disks[0].sizeGiB": String(sizeGiB),
+  });
+  assert.deepEqual(changed(disk("a", 9), disk("b", 5)), [
+    "pools.workers.disks[0].name rolling",
+    "pools.workers.disks[0].sizeGiB live",
+  ]);
+  assert.deepEqual(changed(disk("a", 9), disk("a", 5)), ["pools.workers.disks[0].sizeGiB creation-only"]);
+});
 
 /** What a user can do instead, in the words of the refusals. */
 const remedy = /\b(?:keep|set|create|recreate|repair|use|start over|grow|take away or replace)\b/i;

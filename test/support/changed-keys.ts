@@ -18,8 +18,8 @@ export interface ChangedKey {
   readonly to: object;
   /** A refusal says it; absent: the change is applied. */
   readonly refused?: RegExp;
-  /** Who refuses it, unless the guard does: the schema, or the choice of the driver. */
-  readonly refusedBy?: "program";
+  /** Who refuses it, unless the guard does: the schema or the choice of the driver, or the machine or its disk. */
+  readonly refusedBy?: "program" | "disks";
 }
 
 const pool = (name: string, change: object) => ({ pools: { [name]: change } });
@@ -50,11 +50,7 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
     from: pool("balancers", { count: 1 }),
     to: pool("balancers", { count: 2 }),
   },
-  "pools.etcd.count": {
-    to: pool("etcd", { count: 3 }),
-    refused:
-      /the cluster's data is on master-1, master-2, master-3 and cannot move to machines for etcd; keep pools\.etcd\.count: 0/,
-  },
+  "pools.etcd.count": { from: pool("etcd", { count: 3 }), to: pool("etcd", { count: 5 }) },
   "pools.storage.count": {
     to: pool("storage", { count: 1 }),
     refused: /there would be 1 storage machines for a volume of 3; keep at least 3 \(pools\.storage\.count\)/,
@@ -114,7 +110,9 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "hostPorts.nodePorts[].nodePort": { to: { hostPorts: { nodePorts: [{ port: 20_003, nodePort: 30_080 }] } } },
   "options.failover": { to: { options: { failover: "calm" } } },
   "options.controlPlane": {
-    to: { options: { controlPlane: "services" } },
+    // Only a single master has services.
+    from: pool("masters", { count: 1 }),
+    to: { options: { controlPlane: "services" }, ...pool("masters", { count: 1 }) },
     refused: /options\.controlPlane: static-pods cannot become services.*start over/,
   },
   "options.fastProbes": { to: { options: { fastProbes: true } } },
@@ -133,6 +131,54 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "virtualbox.attachments[].to": { to: { driver: "virtualbox", ...attachment } },
   "virtualbox.attachments[].adapter": {
     to: { driver: "virtualbox", virtualbox: { attachments: [{ segment: "dmz", to: "adapter", adapter: "eth0" }] } },
+  },
+};
+
+type Rows = typeof configurationChanges;
+/** The cases of all rows, as `KEY: CASE`. */
+type CaseName = {
+  [Key in keyof Rows]: Rows[Key] extends { readonly cases: readonly { readonly when: infer When extends string }[] }
+    ? `${Key}: ${When}`
+    : never;
+}[keyof Rows];
+
+const mastersBalance = {
+  pools: {
+    balancers: { count: 0 },
+    masters: { count: 2, roles: ["balancer"] },
+    gateway: { roles: ["etcd"], memoryMiB: 1024 },
+  },
+};
+const balancersMove = /balancer-1(?:, balancer-2)? would go, and no other balancer is at work.*create another stack/;
+
+/** One real change for every case of a key whose class depends on the values. */
+export const changedValues: Readonly<Record<CaseName, ChangedKey>> = {
+  "pools.balancers.count: to or from 0": { to: mastersBalance, refused: balancersMove },
+  "pools.masters.roles[]: `balancer`": { to: mastersBalance, refused: balancersMove },
+  "pools.etcd.count: to or from 0": {
+    to: pool("etcd", { count: 3 }),
+    refused:
+      /the cluster's data is on master-1, master-2, master-3 and cannot move to machines for etcd; keep pools\.etcd\.count: 0/,
+  },
+  "pools.storage.count: from 0": { from: pool("storage", { count: 0 }), to: pool("storage", { count: 3 }) },
+  "pools.<pool>.diskGiB: smaller": {
+    ...{ to: pool("workers", { diskGiB: 15 }), refusedBy: "disks" },
+    refused: /the disk of worker-1 has 20 GiB and cannot shrink to 15 GiB/,
+  },
+  "pools.<pool>.volumes.<mount point>: smaller": {
+    from: { driver: "qemu", ...pool("workers", { volumes: { "/var": 12 } }) },
+    ...{ to: { driver: "qemu", ...pool("workers", { volumes: { "/var": 11 } }) }, refusedBy: "disks" },
+    refused: /\/var of worker-1 has 12288 MiB and cannot shrink to 11264 MiB/,
+  },
+  "pools.<pool>.disks[].sizeGiB: smaller": {
+    from: pool("workers", { disks: [{ name: "data", sizeGiB: 2 }] }),
+    ...{ to: pool("workers", { disks: [{ name: "data", sizeGiB: 1 }] }), refusedBy: "disks" },
+    refused: /disk worker-1-data has 2 GiB and cannot shrink to 1 GiB/,
+  },
+  "options.failoverBy: `keepalived`, to a single balancer": {
+    from: { options: { failoverBy: "keepalived" } },
+    to: pool("balancers", { count: 1 }),
+    refused: /with keepalived, 2 cannot become 1/,
   },
 };
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { changeClasses, restartingDrivers } from "../../model/change-classes";
 import { changeOfKey } from "../../model/configuration-changes";
+import type { ChangeCase } from "../../model/key-changes";
 import { type PoolName, poolNames } from "../../model/roles";
 import { configurationSchema } from "../../stacks/config/configuration-schema";
 import { markdownTable } from "./documents";
@@ -89,15 +90,19 @@ function changeCells(path: string): readonly string[] {
   if (!change) throw new Error(`${path} has no change class`);
   const drivers = change.class === "live" ? restartingDrivers(change) : [];
   const restarts = drivers.length === 0 ? "" : `; ${drivers.join(", ")}: \`rolling\``;
-  return [`\`${change.class}\`${restarts}`];
+  return [`\`${change.class}\`${restarts}${(change.cases ?? []).map((one) => `; ${caseText(one)}`).join("")}`];
 }
 
+const caseText = ({ when, class: name }: ChangeCase): string => `${when}: \`${name}\``;
+
 function countCells(): string {
-  const classOf = (pool: PoolName): string => changeOfKey(`pools.${pool}.count`)?.class ?? "";
-  const found = [...new Set(poolNames.map(classOf))];
-  return found
-    .map((name) => `${poolNames.filter((pool) => classOf(pool) === name).join(", ")}: \`${name}\``)
-    .join("; ");
+  const changeOf = (pool: PoolName) => changeOfKey(`pools.${pool}.count`);
+  const found = [...new Set(poolNames.map((pool) => changeOf(pool)?.class))];
+  const classes = found.map(
+    (name) => `${poolNames.filter((pool) => changeOf(pool)?.class === name).join(", ")}: \`${name}\``,
+  );
+  const cases = poolNames.flatMap((pool) => (changeOf(pool)?.cases ?? []).map((one) => `${pool} ${caseText(one)}`));
+  return [...classes, ...cases].join("; ");
 }
 
 const defaultOf = (node: Node): string => (node.default === undefined ? "" : `\`${JSON.stringify(node.default)}\``);

@@ -7,7 +7,7 @@ import { renderNodeSeed } from "../../../cloud-init/render-node-seed";
 import { script } from "../../../cloud-init/scripts/read-script";
 import { rootTrees } from "../../../image/recipes/root-tree";
 import { type BalancerName, balancerNames, balancers } from "../../../model/balancers";
-import { settingsInFiles } from "../../../model/configuration-changes";
+import { settingsInFiles } from "../../../model/changed-settings";
 import { guestCommand, guestPaths } from "../../../model/guest-paths";
 import type { NodeSeed } from "../../../model/seed";
 import type { DataCenterPlan, NodePlan } from "../../../stacks/plan/data-center-plan";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { renderSeeds } from "../../../cloud-init/render-node-seed";
-import { changedSettings, settingsInFiles } from "../../../model/configuration-changes";
+import { changedSettings, settingsInFiles } from "../../../model/changed-settings";
 import { refusedSettings } from "../../../model/refused-settings";
 import { parseConfiguration } from "../../../stacks/config/parse-configuration";
 import { planDataCenter } from "../../../stacks/plan/plan-data-center";
