@@ -86,6 +86,7 @@ export type GuestCommand =
   | "drain-node"
   | "end-pods"
   | "etcd-command"
+  | "etcd-membership"
   | "fence-node"
   | "forget-node"
   | "follow-manifests"

@@ -1,6 +1,6 @@
 import { containerRuntimes } from "../../model/container-runtimes";
 import { type GuestCommand, guestPaths } from "../../model/guest-paths";
-import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
 import { emitYaml } from "../emit-yaml";
 import { components, componentsOf } from "../files/kubernetes/control-plane-components";
 import {
@@ -31,6 +31,7 @@ const usersFile = "/etc/sysusers.d/groundplane-control-plane.conf";
 export function controlPlaneServices(plan: DataCenterPlan, node: NodePlan): RoleContent {
   if (plan.kubernetes.controlPlane !== "services") return noContent;
   const names = componentsOf(node);
+  const [isMaster, isMember] = [node.roles.includes("master"), node.roles.includes("etcd")];
   return {
     files: [
       ...commands.map((name) => commandFile(`services/${name}`)),
@@ -42,9 +43,11 @@ export function controlPlaneServices(plan: DataCenterPlan, node: NodePlan): Role
         mode: "0644",
         content: names.map((name) => `u ${name} - "${components[name].title}"\n`).join(""),
       },
-      ...(node.roles.includes("master") ? kubeletFiles(node) : []),
+      ...(isMaster ? kubeletFiles(node) : []),
+      ...(isMaster && isMember ? [{ ...commandFile("kubernetes/etcd-membership"), mode: "0644" }] : []),
     ],
     environment: {
+      ...(isMaster && isMember && membershipSettings(plan)),
       CONTROL_PLANE_SERVICES: names.join(" "),
       // containerd's namespace of the runtime that has the images.
       CONTROL_PLANE_IMAGES_OF: containerRuntimes[plan.kubernetes.runtime].namespace,
@@ -55,6 +58,14 @@ export function controlPlaneServices(plan: DataCenterPlan, node: NodePlan): Role
     enable: [programsName, followerName, ...names.map(unitOf)],
   };
 }
+
+/** What a machine needs that becomes a member of etcd without kubeadm's join. */
+export const membershipSettings = (plan: DataCenterPlan): Readonly<Record<string, string>> => ({
+  KUBEADM_CONTROL_PLANE: guestPaths.controlPlaneConfiguration,
+  ETCD_MEMBERS: nodesOf(plan, "etcd")
+    .map(({ name, address }) => `${name}=${address}`)
+    .join(" "),
+});
 
 /** The kubelet of a master runs no static pod, and knows what the control plane takes of its machine. */
 function kubeletFiles(node: NodePlan): readonly SeedFile[] {

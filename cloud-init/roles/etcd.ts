@@ -1,6 +1,6 @@
 import { type GuestCommand, guestCommand, guestPaths } from "../../model/guest-paths";
 import { renewalDays } from "../../model/health-check";
-import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
+import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { emitYaml } from "../emit-yaml";
 import { standaloneKubelet } from "../files/kubernetes/cluster-configuration";
 import { etcdConfigurationFile } from "../files/kubernetes/kubeadm-config";
@@ -10,7 +10,8 @@ import { kubeletSettings } from "../files/kubernetes/kubelet-settings";
 import { clusterUnit, renewalTimer, renewalUnits } from "../files/kubernetes/units";
 import { commandFile } from "../guest-command";
 import { containerRuntime } from "../planned-runtime";
-import { noContent, type RoleContent, type SeedFile, unitFile } from "../role-content";
+import { mergeContents, noContent, type RoleContent, type SeedFile, unitFile } from "../role-content";
+import { controlPlaneServices, membershipSettings } from "./control-plane-services";
 
 /** The same on every node that takes part in the cluster. */
 const sharedCommands: readonly GuestCommand[] = ["bootstrap-cluster", "cluster-wait", "cluster-status", "may-leave"];
@@ -22,24 +23,26 @@ const commands: readonly GuestCommand[] = [
 
 /**
  * A member of etcd on a machine of its own, or on the gateway. A kubelet without a cluster runs it as a static pod, which kubeadm
- * writes as it does on a master. On a master, kubeadm itself needs nothing beside the master's own content.
+ * writes as it does on a master, or it is a service and no kubelet runs. On a master, kubeadm itself needs nothing beside the
+ * master's own content.
  */
 export function etcdContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
   if (node.roles.includes("master")) return noContent;
   const runtime = containerRuntime(plan);
-  return {
+  const isService = plan.kubernetes.controlPlane === "services";
+  const own: RoleContent = {
     files: [
-      ...["cluster-state", "etcd-command"].map((name) => ({
+      ...["cluster-state", "etcd-command", "etcd-membership"].map((name) => ({
         ...commandFile(`kubernetes/${name as GuestCommand}`),
         mode: "0644",
       })),
       ...sharedCommands.map((name) => commandFile(`kubernetes/${name}`)),
-      ...commands.map((name) => commandFile(`etcd/${name}`, runtime.inScripts)),
+      ...commands.map((name) =>
+        commandFile(`${isService && name === "role-ready" ? "etcd-services" : "etcd"}/${name}`, runtime.inScripts),
+      ),
       clusterUnit(runtime),
       ...renewalUnits(node.index, `${guestPaths.etcdPki}/server.crt`),
-      ...kubeletSettings,
-      ...kubeletSecurity,
-      ...standaloneFiles(plan),
+      ...(isService ? [] : [...kubeletSettings, ...kubeletSecurity, ...standaloneFiles(plan)]),
       { path: `${guestPaths.etcdPki}/ca.crt`, mode: "0600", secret: "etcd-ca.crt" },
       { path: `${guestPaths.etcdPki}/ca.key`, mode: "0600", secret: "etcd-ca.key" },
       {
@@ -56,16 +59,14 @@ export function etcdContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
         .map((patch) => ({ ...patch, mode: "0644", changes: { reload: "" } })),
     ],
     environment: {
-      KUBEADM_CONTROL_PLANE: guestPaths.controlPlaneConfiguration,
+      ...membershipSettings(plan),
       KUBEADM_PATCHES: guestPaths.patches,
-      ETCD_MEMBERS: nodesOf(plan, "etcd")
-        .map(({ name, address }) => `${name}=${address}`)
-        .join(" "),
       RENEWAL_DAYS: String(renewalDays),
     },
     commands: [],
-    enable: ["kubelet.service", "groundplane-cluster.service", renewalTimer],
+    enable: [...(isService ? [] : ["kubelet.service"]), "groundplane-cluster.service", renewalTimer],
   };
+  return mergeContents([own, controlPlaneServices(plan, node)]);
 }
 
 /** The kubelet notices a new file at once only in a folder that is there when it starts. */

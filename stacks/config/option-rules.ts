@@ -22,22 +22,4 @@ const servicesKeepImages: Rule = {
   },
 };
 
-/** When a master joins, kubeadm finds the members of etcd by the static pods of the other masters. */
-const servicesOfOneMaster: Rule = {
-  reads: [
-    ["options", "controlPlane"],
-    ["pools", "masters", "count"],
-    ["pools", "etcd", "count"],
-    ["pools", "gateway", "roles"],
-  ],
-  check({ options, pools }) {
-    const isAlone = pools.masters.count === 1 && pools.etcd.count === 0 && pools.gateway.roles.length === 0;
-    if (options.controlPlane !== "services" || isAlone) return [];
-    const rule =
-      "must be static-pods unless a single master also runs etcd: other masters cannot join, because kubeadm finds the members of " +
-      "etcd by their static pods";
-    return [{ path: ["options", "controlPlane"], rule, fix: "use controlPlane: static-pods, or masters: {count: 1}" }];
-  },
-};
-
-export const optionRules: readonly Rule[] = [servicesKeepImages, servicesOfOneMaster];
+export const optionRules: readonly Rule[] = [servicesKeepImages];

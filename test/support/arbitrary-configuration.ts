@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { balancerNames } from "../../model/balancers";
 import { podSecurityLevels } from "../../model/cluster-namespaces";
 import { containerRuntimeNames, defaultContainerRuntime } from "../../model/container-runtimes";
-import { type ControlPlaneForm, controlPlaneForms } from "../../model/control-planes";
+import { controlPlaneForms } from "../../model/control-planes";
 import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
 import { kubeProxyModes } from "../../model/kube-proxy-modes";
@@ -104,15 +104,6 @@ const hostPortsOf = (
     ? {}
     : { nodePorts: ports.map((nodePort, index) => ({ port: 9_000 + index, nodePort })) };
 
-/** Only a single master with its own etcd has services. */
-const optionsFor = <O extends { readonly controlPlane: ControlPlaneForm }>(
-  { masters, etcd, gateway }: { masters: { count: number }; etcd?: unknown; gateway?: unknown },
-  options: O,
-): O =>
-  masters.count === 1 && etcd === undefined && gateway === undefined
-    ? options
-    : { ...options, controlPlane: "static-pods" };
-
 /** Configurations that users can write and that pass every rule. */
 export const validConfiguration: fc.Arbitrary<Configuration> = fc
   .record({
@@ -126,8 +117,7 @@ export const validConfiguration: fc.Arbitrary<Configuration> = fc
   })
   .map(({ stack, ports, written }) => {
     const hostPorts = hostPortsOf(written.pools, ports);
-    const options = optionsFor(written.pools, written.options);
-    const { configuration, problems } = parseConfiguration({ ...written, options, hostPorts }, { stack });
+    const { configuration, problems } = parseConfiguration({ ...written, hostPorts }, { stack });
     if (configuration === undefined) throw new Error(`should be valid: ${JSON.stringify(problems, null, 2)}`);
     return configuration;
   });

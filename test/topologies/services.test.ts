@@ -2,71 +2,69 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { after, type TestContext, test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { componentNames } from "../../cloud-init/files/kubernetes/control-plane-components";
-import { dataFolder } from "../../host/data-folder";
 import type { VerifyReport } from "../../model/contract-report";
-import { secondsSince } from "../e2e/lab-under-test";
-import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { etcdctl, up } from "../e2e/lab-under-test";
+import { smallStack } from "../e2e/small-stack";
+import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { nspawnSkipReason } from "../support/nspawn-host";
-import { onSignal } from "../support/on-signal";
-import { copyProject } from "../support/project-copy";
 
 interface Settings {
   readonly masters: number;
+  readonly etcd: number;
   readonly podSecurity: "baseline" | "restricted";
 }
 
-const stackFile = ({ masters, podSecurity }: Settings): string => `config:
-  groundplane:dataCenter:
-    driver: nspawn
-    pools: {balancers: {count: 1}, masters: {count: ${masters}}, workers: {count: 1}}
-    options: {controlPlane: services, fastProbes: true, keepDataDisks: false, podSecurity: ${podSecurity}}
+const settingsOf = ({ masters, etcd, podSecurity }: Settings): string => `driver: nspawn
+pools: {balancers: {count: 1}, masters: {count: ${masters}}, etcd: {count: ${etcd}}, workers: {count: 1}}
+options: {controlPlane: services, fastProbes: true, keepDataDisks: false, podSecurity: ${podSecurity}}
 `;
 
 /** More than hardened units have, and much less than the 9.6 of a unit without any. */
 const MOST_EXPOSED = 2.5;
 
-test("a control plane of services", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
-  const project = copyProject(dataFolder());
-  process.env.GROUNDPLANE_DATA = project.data;
-  const cluster = new ClusterUnderTest(project, `svc-${process.pid.toString(36)}`);
-  let settings: Settings = { masters: 1, podSecurity: "baseline" };
+function servicesStack(name: string, first: Partial<Settings>) {
+  const stack = smallStack(name);
+  const { cluster, driver } = stack;
+  let settings: Settings = { masters: 1, etcd: 0, podSecurity: "baseline", ...first };
   const configure = (change: Partial<Settings>): void => {
     settings = { ...settings, ...change };
-    const file = project.stackFile(cluster.stack);
-    const salt = /^encryptionsalt: .*\n/m.exec(fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "")?.[0] ?? "";
-    fs.writeFileSync(file, salt + stackFile(settings));
+    stack.configure(settingsOf(settings));
   };
-  let takenDown: Promise<void> | undefined;
-  const takeDown = async () => {
-    await cluster.interrupt();
-    mustSucceed("destroy", await new ClusterUnderTest(project, cluster.stack).groundplane("destroy", "--yes"));
-    project.remove();
-  };
-  const takeDownOnce = () => (takenDown ??= takeDown());
-  onSignal(takeDownOnce);
-  after(takeDownOnce);
-
-  const up = async (...flags: string[]) =>
-    mustSucceed("up", await cluster.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", ...flags)).stdout;
   const on = async (node: string, script: string) =>
     mustSucceed(script, await cluster.onNode(node, script)).stdout.trim();
-  const isHealthy = () =>
-    eventually(
-      "a healthy stack",
-      patienceMs,
-      () => cluster.groundplane("status"),
-      ({ exitCode }) => exitCode === 0,
-    );
-  const processOf = async (name: string) => on("master-1", `systemctl show --value --property=MainPID ${name}`);
-  const isActive = async (node: string) =>
+  const isActive = (node: string, names: readonly string[]) =>
     eventually(
       `all services of ${node}`,
       patienceMs,
-      () => cluster.onNode(node, `systemctl is-active ${componentNames.join(" ")}`),
+      () => cluster.onNode(node, `systemctl is-active ${names.join(" ")}`),
       ({ exitCode }) => exitCode === 0,
     );
+  const generation = async (machine: string) =>
+    (await driver.inspectMachine({ stack: cluster.stack, name: machine }))?.generation;
+  /** Voting members by name. */
+  const members = async (asked: string): Promise<readonly string[]> =>
+    (await on(asked, etcdctl("member list --write-out=simple")))
+      .split("\n")
+      .flatMap((row) => (row.endsWith(", false") ? [row.split(", ")[2] ?? ""] : []))
+      .sort();
+  const replace = async (machine: string) => {
+    const before = await generation(machine);
+    const exported = mustSucceed("export", await cluster.pulumi("stack", "export")).stdout;
+    const urn = new RegExp(`"urn": "([^"]*index:Machine::${machine})"`).exec(exported)?.[1];
+    assert.ok(urn, `no ${machine} in the state`);
+    await up(stack, "--replace", urn);
+    assert.notEqual(await generation(machine), before);
+  };
+  return { ...stack, configure, on, isActive, generation, members, replace };
+}
+
+test("a control plane of services", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
+  const stack = servicesStack("svc", {});
+  const { cluster, project, configure, on, isHealthy, isActive, members, generation } = stack;
+  const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
+  const processOf = async (name: string) => on("master-1", `systemctl show --value --property=MainPID ${name}`);
   const restarts = (name: string, former: string) =>
     eventually(
       `another ${name}`,
@@ -74,23 +72,11 @@ test("a control plane of services", { skip: nspawnSkipReason(), timeout: 20 * 60
       () => processOf(name),
       (now) => now !== "0" && now !== former,
     );
-  const nothingChanges = async () => mustSucceed("preview", await cluster.pulumi("preview", "--expect-no-changes"));
-
-  let broken = false;
-  const step = (name: string, run: (inner: TestContext) => Promise<void>) =>
-    t.test(name, async (inner) => {
-      if (broken) return inner.skip("an earlier step failed");
-      broken = true;
-      const started = performance.now();
-      await run(inner);
-      inner.diagnostic(`took ${secondsSince(started)}`);
-      broken = false;
-    });
 
   await step("start creates the stack; no container has a part of its control plane", async () => {
     configure({});
-    mustSucceed("start", await cluster.groundplane("start", "--yes"));
-    await isActive("master-1");
+    await stack.start();
+    await isActive("master-1", componentNames);
     const users = await on("master-1", `ps -o user:30= -C ${componentNames.join(",")} | sort`);
     assert.deepEqual(users.split(/\s+/), [...componentNames].sort());
     assert.doesNotMatch(
@@ -98,7 +84,7 @@ test("a control plane of services", { skip: nspawnSkipReason(), timeout: 20 * 60
       /etcd|kube-(api|con|sch)/,
     );
     await isHealthy();
-    await nothingChanges();
+    await stack.previewsNoChange();
   });
 
   await step("the units are hardened", async (inner) => {
@@ -147,21 +133,35 @@ test("a control plane of services", { skip: nspawnSkipReason(), timeout: 20 * 60
   await step("a changed file restarts the API server only", async () => {
     const [server, etcd] = [await processOf("kube-apiserver"), await processOf("etcd")];
     configure({ podSecurity: "restricted" });
-    assert.doesNotMatch(await up(), /index:Machine .*(replaced|updated)/);
+    assert.doesNotMatch((await up(stack)).stdout, /index:Machine .*(replaced|updated)/);
     await restarts("kube-apiserver", server);
     assert.equal(await processOf("etcd"), etcd);
-    await nothingChanges();
+    await stack.previewsNoChange();
   });
 
-  await step("other masters are refused", async () => {
+  await step("one up adds two masters, and nothing is recreated", async () => {
+    const before = await generation("master-1");
     configure({ masters: 3 });
-    const { exitCode, stdout, stderr } = await cluster.pulumi("preview", "--non-interactive");
-    assert.notEqual(exitCode, 0);
-    assert.match(
-      (stdout + stderr).replaceAll(/\s+/g, " "),
-      /must be static-pods unless a single master also runs etcd/,
-    );
-    configure({ masters: 1 });
+    await up(stack);
+    assert.equal(await generation("master-1"), before);
+    const names = ["master-1", "master-2", "master-3"];
+    for (const name of names) await isActive(name, componentNames);
+    assert.deepEqual(await members("master-1"), names);
+    await isHealthy();
+    await stack.previewsNoChange();
+  });
+
+  await step("a master is replaced, and a killed one costs no write", async (inner) => {
+    await stack.replace("master-1");
+    assert.deepEqual(await members("master-2"), ["master-1", "master-2", "master-3"]);
+    await isHealthy();
+    const file = path.join(project.data, "verify-masters.json");
+    const output = await cluster.groundplane("verify", "--only", "master-kill", "--json", file);
+    if (!fs.existsSync(file)) mustSucceed("verify", output);
+    const { faults } = JSON.parse(fs.readFileSync(file, "utf8")) as VerifyReport;
+    const results = faults.flatMap((fault) => fault.results);
+    for (const { name, max, unit } of results) inner.diagnostic(`${name}: ${max} ${unit}`);
+    assert.equal(results.find(({ name }) => name === "lost-writes")?.max, 0);
   });
 
   await step("the form of the control plane stays", async () => {
@@ -174,5 +174,36 @@ test("a control plane of services", { skip: nspawnSkipReason(), timeout: 20 * 60
       /options\.controlPlane: services cannot become static-pods/,
     );
     configure({});
+  });
+});
+
+test("services whose etcd has machines of its own", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
+  const stack = servicesStack("svcetcd", { etcd: 1 });
+  const { configure, on, isHealthy, isActive, members } = stack;
+  const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
+  const names = ["etcd-1", "etcd-2", "etcd-3"];
+
+  await step("start creates the stack; etcd is a service, and its machine has no kubelet", async () => {
+    configure({});
+    await stack.start();
+    await isActive("etcd-1", ["etcd"]);
+    await isActive(
+      "master-1",
+      componentNames.filter((name) => name !== "etcd"),
+    );
+    assert.equal(await on("etcd-1", "pgrep -c kubelet || true"), "0");
+    await isHealthy();
+    await stack.previewsNoChange();
+  });
+
+  await step("one up makes three members and a second master, and one is replaced", async () => {
+    configure({ etcd: 3, masters: 2 });
+    await up(stack);
+    assert.deepEqual(await members("etcd-1"), names);
+    await isHealthy();
+    await stack.replace("etcd-1");
+    assert.deepEqual(await members("etcd-2"), names);
+    await isHealthy();
+    await stack.previewsNoChange();
   });
 });

@@ -82,29 +82,39 @@ write_etcd_patch() {
 }
 
 join_cluster() {
-  local configuration
+  local configuration skip=""
   # A patch that is left from an unfinished bootstrap must not reach a join.
   rm -f "$etcd_patch"
+  # kubeadm finds the members of etcd by their static pods. Services have none, so this master joins etcd by itself.
+  if [ -n "${ETCD_MEMBERS:-}" ]; then
+    # shellcheck source-path=SCRIPTDIR source=etcd-command.sh
+    . "$here/etcd-command"
+    # shellcheck source-path=SCRIPTDIR source=etcd-membership.sh
+    . "$here/etcd-membership"
+    join_etcd "$1"
+    skip=check-etcd,etcd-join
+  fi
   if [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ]; then
-    finish_join "$1"
+    finish_join "$1" "$skip"
   else
     # The kubelet writes it before it has its certificate, and kubeadm would treat it as a finished registration.
     rm -f /etc/kubernetes/kubelet.conf
     wait_for_signature "$1"
     configuration=$("$here/patient-configuration" "$join_configuration")
-    kubeadm_step "$1" join --config "$configuration"
+    kubeadm_step "$1" join --config "$configuration" --skip-phases="$skip"
   fi
 }
 
 # The kubelet has its identity, so its Node may exist, and kubeadm would refuse to register it a second time. Where the
 # Node has been removed meanwhile, a restarted kubelet creates it again.
+# finish_join PHASE SKIPPED_PHASES
 finish_join() {
   local configuration
   systemctl restart kubelet
   if [ "$NODE_ROLE" = master ]; then
     wait_for_signature "$1"
     configuration=$("$here/patient-configuration" "$join_configuration")
-    kubeadm_step "$1" join --config "$configuration" --skip-phases=kubelet-start
+    kubeadm_step "$1" join --config "$configuration" --skip-phases="kubelet-start${2:+,$2}"
   else
     set_phase "$1" "waiting for the kubelet"
     local try

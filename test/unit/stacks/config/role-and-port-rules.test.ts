@@ -46,15 +46,8 @@ const cases = [
     fix: /./,
   },
   {
-    what: "services of several masters",
-    value: { options: { controlPlane: "services" } },
-    path: "options.controlPlane",
-    rule: /must be static-pods unless a single master also runs etcd/,
-    fix: /masters: \{count: 1\}/,
-  },
-  {
     what: "services of the control plane with Docker",
-    value: { options: { controlPlane: "services", runtime: "docker" }, pools: { masters: { count: 1 } } },
+    value: { options: { controlPlane: "services", runtime: "docker" } },
     path: "options.controlPlane",
     rule: /must be static-pods with runtime: docker: .* Docker Engine with cri-dockerd lets the kubelet delete images/,
     fix: /controlPlane: static-pods, or runtime: containerd/,
