@@ -4,8 +4,9 @@ import { imageDisk } from "./image-disk.bench";
 import { lab } from "./lab.bench";
 import { planRender1000 } from "./plan-render-1000.bench";
 import { qemu } from "./qemu.bench";
-import { small } from "./small.bench";
+import { stackUp } from "./stack-up.bench";
+
 import { virtualbox } from "./virtualbox.bench";
 
 /** In the order of execution. */
-export const benches: readonly Bench[] = [planRender1000, lab, small, imageDisk, qemu, virtualbox, firstStart];
+export const benches: readonly Bench[] = [planRender1000, lab, stackUp, imageDisk, qemu, virtualbox, firstStart];
