@@ -9,12 +9,12 @@ here=$(dirname "$0")
 . "$here/cluster-state"
 # shellcheck source-path=SCRIPTDIR source=../kubernetes/etcd-command.sh
 . "$here/etcd-command"
-# shellcheck source-path=SCRIPTDIR source=../kubernetes/etcd-membership.sh
-. "$here/etcd-membership"
 
 log_folder=/var/log/groundplane
 kubeadm_log=$log_folder/kubeadm.log
 etcd_patch=$KUBEADM_PATCHES/etcd0+json.json
+# shellcheck source-path=SCRIPTDIR source=../kubernetes/etcd-membership.sh
+. "$here/etcd-membership"
 attempts=3
 
 main() {
