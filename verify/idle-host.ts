@@ -1,8 +1,8 @@
 import * as os from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Machines that start after a fault need less time. Other processes may keep the host busy forever. */
-const TIMEOUT_MS = 30_000;
+/** Machines that start after a fault need less time. */
+const PATIENCE_MS = 30_000;
 const WINDOW_MS = 1_000;
 /** Share of all processors that may be busy. */
 const IDLE_SHARE = 0.6;
@@ -13,19 +13,30 @@ export interface ProcessorTimes {
 }
 
 /**
- * Returns when the host has spare CPU time, or after half a minute, so that the next fault is not measured while machines of
- * the previous fault still boot.
+ * What waits before each fault until the host has spare CPU time, so that the next fault is not measured while machines of the
+ * previous one still boot. Half a minute in vain means that other processes keep the host busy, maybe forever: each next wait in vain
+ * is half as long.
+ *
+ * @param pause a moment in which the share of busy processors is observed
  */
-export async function waitForIdleHost(signal: AbortSignal): Promise<void> {
-  const deadline = performance.now() + TIMEOUT_MS;
-  let before = processorTimes();
-  while (performance.now() < deadline) {
-    await sleep(WINDOW_MS, undefined, { signal });
-    const after = processorTimes();
-    if (busyShare(before, after) < IDLE_SHARE) return;
-    before = after;
-  }
+export function idleHost(read = processorTimes, pause = rest): (signal: AbortSignal) => Promise<void> {
+  let patienceMs = PATIENCE_MS;
+  return async (signal) => {
+    let before = read();
+    for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += WINDOW_MS) {
+      await pause(WINDOW_MS, signal);
+      const after = read();
+      if (busyShare(before, after) < IDLE_SHARE) {
+        patienceMs = PATIENCE_MS;
+        return;
+      }
+      before = after;
+    }
+    patienceMs /= 2;
+  };
 }
+
+const rest = (milliseconds: number, signal: AbortSignal): Promise<void> => sleep(milliseconds, undefined, { signal });
 
 /** 0 = all processors idle, 1 = all busy. */
 export function busyShare(before: ProcessorTimes, after: ProcessorTimes): number {

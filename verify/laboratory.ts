@@ -10,7 +10,6 @@ import { type DataCenterPlan, nodesOf } from "../stacks/plan/data-center-plan";
 import { writeRepeatedly } from "./acknowledged-writes";
 import type { ApiClient } from "./api-client";
 import { probeApi } from "./api-probe";
-import { waitForIdleHost } from "./idle-host";
 
 const PROBE_MS = 10;
 /** A gap needs a successful response before the fault. */
@@ -24,6 +23,8 @@ export interface LaboratoryParts {
   readonly api: ApiClient;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
+  /** Waits, within limits, until the host has spare CPU time. */
+  readonly untilIdle: (signal: AbortSignal) => Promise<void>;
   /** 1-based. */
   readonly round: number;
   /** Duration of a fault that does not end by itself. */
@@ -131,7 +132,7 @@ export class Laboratory {
 
   /** Injects a fault while a client probes and writes, and continues for `afterMs`. */
   async observe(of: string, fault: () => Promise<void>, afterMs: number): Promise<Observed> {
-    await waitForIdleHost(this.signal);
+    await this.parts.untilIdle(this.signal);
     const probe = probeApi(`https://127.0.0.1:${this.plan.hostPorts.api}/readyz`, PROBE_MS);
     const writes = writeRepeatedly(this.api);
     let faultMs = 0;

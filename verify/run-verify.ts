@@ -4,12 +4,13 @@ import type { FaultReport, Timeline, VerifyReport } from "../model/contract-repo
 import { UserError } from "../model/user-error";
 import { createNamespace } from "./acknowledged-writes";
 import type { Fault } from "./fault";
+import { idleHost } from "./idle-host";
 import { Laboratory, type LaboratoryParts } from "./laboratory";
 import { measuredAt } from "./measured-at";
 import { lastingProblems, recoverStack, removeTraces } from "./stack-health";
 import { summarizeMeasure } from "./statistics";
 
-export interface VerifyOptions extends Omit<LaboratoryParts, "round"> {
+export interface VerifyOptions extends Omit<LaboratoryParts, "round" | "untilIdle"> {
   readonly faults: readonly Fault[];
   readonly rounds: number;
 }
@@ -24,7 +25,8 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
   const origin = await measuredAt();
   if ((origin.load ?? 0) > BUSY) say(`the host is busy, times will be too long: load per core ${origin.load}`);
   // Recovery continues after the user interrupts the measurement.
-  const restoring = new Laboratory({ ...options, round: 0, signal: new AbortController().signal });
+  const untilIdle = idleHost();
+  const restoring = new Laboratory({ ...options, untilIdle, round: 0, signal: new AbortController().signal });
   try {
     const missing = await lastingProblems(restoring, outputs);
     if (missing.length > 0) throw unhealthyStack(plan.stack, missing);
@@ -32,7 +34,7 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
     const faults: FaultReport[] = [];
     try {
       for (const fault of options.faults) {
-        const report = await measureFault(fault, options, restoring);
+        const report = await measureFault(fault, { ...options, untilIdle }, restoring);
         faults.push(report);
         if (report.broken !== undefined) break;
       }
@@ -60,7 +62,11 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
 /** Load per core that other processes cause; an idle lab stays below it. */
 const BUSY = 0.75;
 
-async function measureFault(fault: Fault, options: VerifyOptions, restoring: Laboratory): Promise<FaultReport> {
+async function measureFault(
+  fault: Fault,
+  options: VerifyOptions & Pick<LaboratoryParts, "untilIdle">,
+  restoring: Laboratory,
+): Promise<FaultReport> {
   const { plan, rounds, say, outputs } = options;
   const { name, what } = fault;
   const skipped = fault.inapplicable(plan);

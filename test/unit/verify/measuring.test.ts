@@ -6,7 +6,7 @@ import type { ApiClient } from "../../../verify/api-client";
 import { missingLines, parseWritten } from "../../../verify/faults/storage";
 import { clientsOf, judgeClient } from "../../../verify/faults/witness";
 import { longestGap, timesIn } from "../../../verify/guest-recordings";
-import { busyShare } from "../../../verify/idle-host";
+import { busyShare, idleHost } from "../../../verify/idle-host";
 import { probeRepeatedly, summarizeSamples } from "../../../verify/samples";
 import { summarizeMeasure } from "../../../verify/statistics";
 import { examplePlan } from "../../support/example-plans";
@@ -159,4 +159,26 @@ test("the gaps of a master's requests last until the end, and only its acknowled
   assert.deepEqual(seen, { acknowledged: ["v-0", "v-2"], readGap: 900, writeGap: 700 });
   assert.throws(() => judgeClient("master-1", "11.0 ended\n", "10.0 v-0\n11.0 ended\n"), /no request of master-1/);
   assert.throws(() => judgeClient("master-1", "10.0\n11.0 ended\n", "11.0 ended\n"), /no request of master-1/);
+});
+
+test("a host that other processes keep busy is waited for less and less, until it is idle once", async () => {
+  const times = { busyMs: 0, idleMs: 0 };
+  let isBusy = true;
+  let pauses = 0;
+  const pause = async (milliseconds: number) => {
+    pauses++;
+    times[isBusy ? "busyMs" : "idleMs"] += milliseconds;
+  };
+  const untilIdle = idleHost(() => ({ ...times }), pause);
+  const waits = async () => {
+    pauses = 0;
+    await untilIdle(new AbortController().signal);
+    return pauses;
+  };
+  const seconds = [await waits(), await waits(), await waits(), await waits()];
+  assert.deepEqual(seconds, [30, 15, 8, 4]);
+  isBusy = false;
+  assert.equal(await waits(), 1);
+  isBusy = true;
+  assert.equal(await waits(), 30);
 });
