@@ -14,8 +14,8 @@ export interface ProcessorTimes {
 
 /**
  * What waits before each fault until the host has spare CPU time, so that the next fault is not measured while machines of the
- * previous one still boot. Half a minute in vain means that other processes keep the host busy, maybe forever: each next wait in vain
- * is half as long.
+ * previous one still boot. After half a minute without success, other processes keep the host busy, maybe forever: each further wait
+ * without success is half as long.
  *
  * @param pause a moment in which the share of busy processors is observed
  */
