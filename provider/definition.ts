@@ -1,5 +1,6 @@
 import { connectAnyGuest } from "../guests/connect-guest";
 import { localHost } from "../host/local-host";
+import { rememberedDriver } from "../hypervisors/choice/stack-driver";
 import { type DriverByName, driverByName } from "../hypervisors/driver-by-name";
 import { formerResourceNames } from "../model/former-names";
 import type { ResourceTypeName } from "../model/resource-types";
@@ -26,7 +27,7 @@ const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
   Image: resourceHandler(imageResource(drivers)),
   Disk: resourceHandler(diskResource(drivers)),
   Machine: resourceHandler(machineResource(drivers)),
-  ClusterSecrets: resourceHandler(clusterSecretsResource()),
+  ClusterSecrets: resourceHandler(clusterSecretsResource(drivers, (stack) => rememberedDriver(localHost, stack))),
   Bootstrap: resourceHandler(bootstrapResource(connectAnyGuest)),
   Membership: resourceHandler(membershipResource(connectAnyGuest, drivers)),
   NodeFiles: resourceHandler(nodeFilesResource(connectAnyGuest)),

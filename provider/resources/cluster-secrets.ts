@@ -1,11 +1,17 @@
+import type { DriverByName } from "../../hypervisors/driver-by-name";
+import type { StackObject } from "../../hypervisors/hypervisor";
 import type { ClusterSecretsInputs, ClusterSecretsOutputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import { UNKNOWN } from "../rpc/property-values";
+import type { CheckFailure } from "../rpc/resource-handler";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
 /** All keys of a stack: stored in the state only, encrypted. */
-export function clusterSecretsResource(): TypedResource<ClusterSecretsInputs, ClusterSecretsOutputs> {
+export function clusterSecretsResource(
+  driverByName: DriverByName,
+  driverOfStack: (stack: string) => Promise<string | undefined>,
+): TypedResource<ClusterSecretsInputs, ClusterSecretsOutputs> {
   return {
     schema: {
       description: "All keys of a stack, created once; a higher version recreates all of them.",
@@ -15,6 +21,14 @@ export function clusterSecretsResource(): TypedResource<ClusterSecretsInputs, Cl
     replaceOn: ["stack"],
     refreshBeforeUpdate: false,
     alwaysSecret: ["values"],
+
+    async check({ stack }, _context, olds) {
+      if (olds) return [];
+      const driver = await driverOfStack(stack);
+      const objects = driver === undefined ? [] : await driverByName(driver).listObjects(stack);
+      const machines = objects.filter(({ kind, owner }) => kind === "machine" && owner?.stack === stack);
+      return machines.length === 0 ? [] : [lostKeys(stack, machines)];
+    },
 
     async create(inputs, preview) {
       return {
@@ -40,6 +54,18 @@ async function newKeys(): Promise<Record<string, string>> {
   const { makeClusterKeys } = await import("./cluster-keys");
   return makeClusterKeys();
 }
+
+/**
+ * Keys come before machines, so a stack whose machines exist while its keys do not has lost its state. Its machines would be
+ * adopted, because owner and URN are the same, and get keys that they never read.
+ */
+const lostKeys = (stack: string, machines: readonly StackObject[]): CheckFailure => ({
+  property: "",
+  reason:
+    `Pulumi's state has no keys of ${stack}, but this host has its machines ${machines.map(({ name }) => name).join(", ")}, ` +
+    "which work with other keys. Restore the state (its backend, `pulumi stack import`), or remove them: " +
+    "`npx groundplane destroy --lost-state`; data disks stay",
+});
 
 const oldVersion = (wanted: number, present: number): UserError =>
   new UserError(

@@ -88,6 +88,19 @@ test("without a state, every command says what is left and how to remove it, and
       /next step: `npx groundplane destroy --stack tiny --lost-state` removes them; data disks stay/,
     );
   }
+  for (const words of ["preview", "up --yes --skip-preview"]) {
+    const plain = `eval "$(node cli/groundplane.cjs env)" && pulumi stack select --create tiny && pulumi ${words} --non-interactive`;
+    const { code, output } = await run(["bash", "-c", plain]);
+    assert.notEqual(code, 0, output);
+    const text = output.replaceAll(/\s+/g, " ");
+    assert.match(
+      text,
+      /Pulumi's state has no keys of tiny, but this host has its machines balancer-1, .*, which work with other keys/,
+    );
+    assert.match(text, /or remove them: `npx groundplane destroy --stack tiny --lost-state`/);
+  }
+  // What that `up` recorded is no state to work with.
+  fs.rmSync(stateFile());
   assert.match((await groundplane(["doctor"])).output, /PROBLEM Pulumi's state of tiny is gone/);
   assert.match(
     await mustFail(["destroy", "--yes"]),
