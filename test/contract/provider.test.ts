@@ -71,6 +71,15 @@ test("check accepts unknown values and adds the computed inputs", async () => {
   assert.deepEqual(answer, { inputs: { ...wanted, secrets: UNKNOWN }, failures: [] });
 });
 
+// Otherwise the state of another implementation of the type, e.g. of the official command plugin, would differ.
+test("check keeps secrets where they are, at any depth", async () => {
+  const { power: _power, drift: _drift, ...inputs } = wanted;
+  const seed = { userData: "#cloud-config", metaData: "", networkConfig: "" };
+  const news = { ...inputs, seed, secrets: { token: "hidden" } };
+  for (const paths of [["secrets"], ["secrets.token", "seed.userData"]])
+    assert.deepEqual([...(await client.secretsAfterCheck(machine, news, paths))].sort(), paths);
+});
+
 test("a preview changes nothing and knows every output except the generation", async () => {
   const planned = await client.create(machine, wanted, { preview: true });
   assert.equal(planned.id, "fake/tested/one");

@@ -16,6 +16,8 @@ export interface ProviderClient {
     news: Properties,
     olds?: Properties,
   ): Promise<{ inputs: Properties; failures: readonly string[] }>;
+  /** The paths of inputs that are secret after a check. */
+  secretsAfterCheck(type: string, news: Properties, secretPaths: readonly string[]): Promise<readonly string[]>;
   diff(
     type: string,
     oldInputs: Properties,
@@ -70,6 +72,13 @@ export async function providerClient(definition: ProviderDefinition): Promise<Pr
       const response = await call<pb.CheckResponse>("check", request);
       const failures = response.getFailuresList().map((failure) => `${failure.getProperty()} ${failure.getReason()}`);
       return { inputs: decode(response.getInputs()).properties, failures };
+    },
+    async secretsAfterCheck(type, news, secretPaths) {
+      const request = new pb.CheckRequest();
+      request.setUrn(urnOf(type));
+      request.setNews(encode(news, secretPaths));
+      const response = await call<pb.CheckResponse>("check", request);
+      return [...decode(response.getInputs()).secretPaths];
     },
     async diff(type, oldInputs, news) {
       const request = new pb.DiffRequest();
