@@ -28,7 +28,10 @@ function gatewayEthernets(plan: DataCenterPlan, node: NodePlan): Record<string, 
       routes: [{ to: everywhere, via: uplink.router }],
     },
   };
-  for (const nic of node.interfaces) ethernets[nic.name] = ethernet(nic.mac, nic.name, [addressOf(nic)]);
+  for (const nic of node.interfaces) {
+    const second = nic === firstInterface(node) ? secondAddresses(plan, node) : [];
+    ethernets[nic.name] = ethernet(nic.mac, nic.name, [addressOf(nic), ...second]);
+  }
   return ethernets;
 }
 

@@ -3,7 +3,7 @@ import { machinesOf } from "../stacks/plan/role-machines";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
 import type { VirtualMachine } from "./virtual-machine";
 
-/** The load balancers of the API, one of which holds the floating IP; `small` has only one. None where masters are the balancers. */
+/** The load balancers of the API, one of which holds the floating IP; `small` has only one. None where masters or the gateway are the balancers. */
 export class BalancerPair extends pulumi.ComponentResource {
   readonly machines: readonly VirtualMachine[];
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { etcdMachinesOf, type NodePlan, nodesOf, witnessOf } from "../stacks/plan/data-center-plan";
+import { machinesOf } from "../stacks/plan/role-machines";
 import type { BalancerPair } from "./balancer-pair";
 import { clusterMembership } from "./cluster-membership";
 import { bootstrapMember } from "./guest-connection";
@@ -18,6 +19,7 @@ export interface ControlPlaneArgs extends PoolArgs {
  * or joined later is recorded in `bootstrap` and in the cluster, not in the plan.
  */
 export class ControlPlane extends pulumi.ComponentResource {
+  /** In the order of the masters. The gateway's machine, where it is the master, is its own component's. */
   readonly machines: readonly VirtualMachine[];
   readonly bootstrap: Bootstrap;
   readonly memberships: readonly Membership[];
@@ -25,7 +27,8 @@ export class ControlPlane extends pulumi.ComponentResource {
   constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:ControlPlane", name, {}, opts);
     const [masters, etcd] = [nodesOf(args.plan, "master"), etcdMachinesOf(args.plan)];
-    this.machines = poolMachines(masters, args, this);
+    const own = poolMachines(machinesOf(args.plan, "master"), args, this);
+    this.machines = masters.length > own.length ? [args.gateway.machine] : own;
     const etcdMachines = poolMachines(etcd, args, this);
     this.bootstrap = this.startCluster(masters, etcdMachines, args);
     const witness = witnessOf(args.plan);
@@ -34,7 +37,7 @@ export class ControlPlane extends pulumi.ComponentResource {
     const members = [...witnesses, ...this.joinInTurn(etcd, etcdMachines, [this.bootstrap], args)];
     const etcdFiles = rollFiles(etcdMachines, args, members);
     this.memberships = this.joinInTurn(masters, this.machines, [this.bootstrap, ...members.slice(-1)], args);
-    rollFiles(this.machines, args, this.memberships, etcdFiles);
+    rollFiles(own, args, this.memberships, etcdFiles);
     this.registerOutputs({});
   }
 

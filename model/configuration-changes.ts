@@ -25,7 +25,7 @@ export const configurationChanges = {
   distribution: fixed("It is part of the image of all machines.", newStack),
   "pools.gateway.count": fixed("There is always one gateway."),
   "pools.gateway.roles[]": {
-    ...fixed("With etcd it is a member of etcd, made of another image.", newStack),
+    ...fixed("With them, it is made of another image and keeps the cluster's data.", newStack),
     ...{ formerly: "none", isSet: true },
   },
   "pools.balancers.count": {

@@ -85,8 +85,8 @@ export interface GatewayService {
   readonly from: "segments" | "uplink" | "balancers" | "masters";
   /** Only where this moves the floating IP. */
   readonly movedBy?: "pacemaker";
-  /** Only where the gateway has this role, too. */
-  readonly role?: "etcd";
+  /** Only where the gateway is a member of etcd beside the masters. */
+  readonly ofWitness?: true;
 }
 
 /** What the gateway itself answers, beside ICMP. */
@@ -97,6 +97,12 @@ export const gatewayServices: readonly GatewayService[] = [
   { purpose: "NTP, to virtual machines", protocol: "udp", port: ports.ntp, from: "segments" },
   { purpose: "bastion", protocol: "tcp", port: ports.ssh, from: "uplink" },
   { purpose: "Corosync", protocol: "udp", port: ports.corosync, from: "balancers", movedBy: "pacemaker" },
-  { purpose: "etcd, from its other members", protocol: "tcp", port: ports.etcdClient, from: "masters", role: "etcd" },
-  { purpose: "etcd, from its other members", protocol: "tcp", port: ports.etcdPeer, from: "masters", role: "etcd" },
+  {
+    purpose: "etcd, from its other members",
+    protocol: "tcp",
+    port: ports.etcdClient,
+    from: "masters",
+    ofWitness: true,
+  },
+  { purpose: "etcd, from its other members", protocol: "tcp", port: ports.etcdPeer, from: "masters", ofWitness: true },
 ];

@@ -78,7 +78,7 @@ const onlyList = (names: readonly string[]): string => (names.length > 0 ? `only
 
 const startOver = "`groundplane destroy` keeps the data disks";
 const restoredElsewhere = "create another stack with it and restore a backup of etcd there";
-const keepBalancers = `keep balancers on the machines that they are on (pools.balancers.count, pools.masters.roles), or ${restoredElsewhere}`;
+const keepBalancers = `keep balancers on the machines that they are on (pools.balancers.count, roles of other pools), or ${restoredElsewhere}`;
 
 /** Balancers have their own segment. A master that becomes one, or is one no longer, is another machine. */
 const areMoved = ({ members, removed }: Pick<PoolChange, "members" | "removed">): boolean =>
@@ -99,21 +99,23 @@ function movedEtcd(before: readonly FormerMachine[], { etcd = [] }: GuardedMembe
   return [{ property: "etcd", problem, instead: `keep pools.etcd.count: ${machines.length}, or ${restoredElsewhere}` }];
 }
 
-function lastMasterLost({ members, removed, replaced, running }: PoolChange): readonly RefusedLoss[] {
+const growth = ({ onGateway }: PoolChange, size: string): string =>
+  onGateway ? "keep the gateway's machine" : `grow to ${size} first`;
+
+function lastMasterLost(change: PoolChange): readonly RefusedLoss[] {
+  const { members, removed, replaced, running } = change;
   const lost = [...removed, ...replaced];
   if (lost.length === 0 || without(running, lost).length > 0) return [];
   const problem = `${list(lost)} would go, and no other master is at work through which masters can join`;
   const instead =
     members.length === 1
-      ? "grow to two masters first"
+      ? growth(change, "two masters")
       : "recreate masters one after the other, each with a separate `up`; repair a stopped one first";
   return [{ property: "masters", problem, instead }];
 }
 
-function etcdLosses(
-  { pool, members, removed, replaced, standing }: PoolChange,
-  balancersMove: boolean,
-): readonly RefusedLoss[] {
+function etcdLosses(change: PoolChange, balancersMove: boolean): readonly RefusedLoss[] {
+  const { pool, members, removed, replaced, standing } = change;
   const needed = majorityOf(members.length);
   if (removed.length + replaced.length === 0) return [];
   const noun = pool === "etcd" ? "etcd machine" : "master";
@@ -129,7 +131,7 @@ function etcdLosses(
     const problem =
       `${list(replaced)} would be recreated at once, and etcd would keep ${kept.length} of ${members.length} members; ` +
       `it needs ${needed}`;
-    const only = `the only ${noun} holds the cluster's data: grow to three ${noun}s first, or start over with \`groundplane destroy\``;
+    const only = `the only ${noun} holds the cluster's data: ${growth(change, `three ${noun}s`)}, or start over with \`groundplane destroy\``;
     const inTurn = members.length === 1 ? only : `recreate ${noun}s one after the other, each with a separate \`up\``;
     return refuse(problem, balancersMove ? keepBalancers : inTurn);
   }

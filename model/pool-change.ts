@@ -83,6 +83,8 @@ export interface FormerMachine {
 export interface PoolChange {
   readonly pool: Pool;
   readonly members: readonly string[];
+  /** The gateway is a member, of which there is always one. */
+  readonly onGateway: boolean;
   readonly removed: readonly string[];
   readonly replaced: readonly string[];
   /** Members that work, or will when `up` has started them again; those that leave are not started any more. */
@@ -99,7 +101,8 @@ export function changeOf(
   after: readonly GuardedMember[],
 ): PoolChange {
   const wanted = new Map(after.map((member) => [member.name, member]));
-  const members = before.filter(({ roles }) => isMember(pool, roles)).map(({ name }) => name);
+  const former = before.filter(({ roles }) => isMember(pool, roles));
+  const members = former.map(({ name }) => name);
   const isRunning = (name: string): boolean => present.get(name)?.running === true;
   const isReplaced = (name: string): boolean => {
     const [is, shall] = [present.get(name), wanted.get(name)];
@@ -108,6 +111,7 @@ export function changeOf(
   return {
     pool,
     members,
+    onGateway: former.some(({ roles }) => roles.includes("gateway")),
     removed: members.filter((name) => !wanted.has(name)),
     replaced: members.filter(isReplaced),
     standing: members.filter((name) => (wanted.has(name) && !isReplaced(name) ? present.has(name) : isRunning(name))),

@@ -83,6 +83,9 @@ export function primaryRole([first]: readonly Role[]): Role {
   return first;
 }
 
+/** The role by which the scripts of a node act. On a gateway that is the master, it is that of the cluster. */
+export const actingRole = (set: readonly Role[]): Role => (set.includes("master") ? "master" : primaryRole(set));
+
 export const imageKindOf = (set: readonly Role[]): ImageKind =>
   set.some((role) => roles[role].image === "kubernetes") ? "kubernetes" : "infrastructure";
 

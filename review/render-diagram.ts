@@ -32,16 +32,28 @@ const hostPortsOf = ({ hostPorts }: DataCenterPlan): readonly (readonly [port: n
 const furtherRoles = ({ roles }: NodePlan): readonly Role[] =>
   roles.filter((role) => role !== primaryRole(roles) && role !== "etcd");
 
-const witnessText = (plan: DataCenterPlan): readonly string[] => (witnessOf(plan) ? [" + etcd (witness)"] : []);
+/** What the gateway does besides. */
+const gatewayTexts = (plan: DataCenterPlan): readonly string[] => [
+  ...(witnessOf(plan) ? [" + etcd (witness)"] : []),
+  ...nodesOf(plan, "gateway")
+    .flatMap(furtherRoles)
+    .map((role) => ` + ${role}`),
+];
+
+const gatewayHasFloatingIp = (plan: DataCenterPlan): boolean =>
+  nodesOf(plan, "balancer").some(({ roles }) => roles.includes("gateway"));
 
 const segmentOfMasters = (plan: DataCenterPlan) => nodesOf(plan, "master")[0]?.interfaces[0]?.segment;
 
 /** The members of etcd where the gateway is one of them. */
 const ringOf = (plan: DataCenterPlan): readonly string[] => nodesOf(plan, "etcd").map(({ name }) => name);
 
-/** A segment without machines is left out. */
+/** A segment without machines is left out, unless the gateway has the floating IP there. */
 const segmentsWithMachines = (plan: DataCenterPlan): readonly SegmentPlan[] =>
-  plan.segments.filter((segment) => nodesIn(plan, segment).length > 0);
+  plan.segments.filter(
+    (segment) =>
+      nodesIn(plan, segment).length > 0 || (segment.name === floatingIpSegment && gatewayHasFloatingIp(plan)),
+  );
 
 function renderText(plan: DataCenterPlan): string {
   const { uplink } = plan;
@@ -53,7 +65,7 @@ function renderText(plan: DataCenterPlan): string {
       .map(([port, leadsTo]) => `127.0.0.1:${port} = ${leadsTo}`)
       .join(", ")}`,
     "  │",
-    [`gateway      uplink ${uplink.address}`, ...witnessText(plan)].join(" "),
+    [`gateway      uplink ${uplink.address}`, ...gatewayTexts(plan)].join(" "),
     ...segments.flatMap((segment, position) => textOfSegment(plan, segment, position === segments.length - 1)),
     "",
   ].join("\n");
@@ -65,7 +77,10 @@ function textOfSegment(plan: DataCenterPlan, segment: SegmentPlan, last: boolean
   );
   if (witnessOf(plan) && segment.name === segmentOfMasters(plan))
     leaves.push(`${"etcd".padEnd(12)} ${ringOf(plan).join(", ")}`);
-  if (segment.name === floatingIpSegment) leaves.push(`${"floating IP".padEnd(12)} ${floatingAddress(plan)} → masters`);
+  if (segment.name === floatingIpSegment)
+    leaves.push(
+      `${"floating IP".padEnd(12)} ${floatingAddress(plan)} → ${gatewayHasFloatingIp(plan) ? "gateway" : "masters"}`,
+    );
   if (segment.name === "masters" && etcdMachinesOf(plan).length > 0) leaves.push(`${"API servers".padEnd(12)} → etcd`);
   return [
     "  │",
@@ -81,7 +96,7 @@ function renderMermaid(plan: DataCenterPlan): string {
   return [
     "flowchart TB",
     `  host["${["this host", ...hostPortsOf(plan).map(([port, leadsTo]) => `${leadsTo} 127.0.0.1:${port}`)].join("<br/>")}"] --> gateway`,
-    `  gateway["${["gateway", uplink.address, ...witnessText(plan).map((text) => text.trim())].join("<br/>")}"]`,
+    `  gateway["${["gateway", uplink.address, ...gatewayTexts(plan).map((text) => text.trim())].join("<br/>")}"]`,
     ...segmentsWithMachines(plan).flatMap((segment) => mermaidOfSegment(plan, segment)),
     "  gateway --> floating_ip",
     `  floating_ip -.-> ${balancers.join(" & ")}`,

@@ -1,5 +1,7 @@
 import { guestPaths } from "../../model/guest-paths";
-import type { DataCenterPlan, NodePlan, SegmentPlan } from "../../stacks/plan/data-center-plan";
+import { podBridge } from "../../model/pod-network";
+import { isClusterNode } from "../../model/roles";
+import { type DataCenterPlan, type NodePlan, nodesOf, type SegmentPlan } from "../../stacks/plan/data-center-plan";
 import { confValue } from "../quoting";
 
 /**
@@ -8,10 +10,11 @@ import { confValue } from "../quoting";
  */
 export function renderDnsmasqConf(plan: DataCenterPlan): string {
   const domain = confValue(plan.domain);
+  const podLines = nodesOf(plan, "gateway").some(({ roles }) => isClusterNode(roles)) ? forPods : "";
   return `# Only the segments are served, never the uplink; interfaces may come and go.
 bind-dynamic
 ${plan.segments.map(({ name }) => `interface=${confValue(name)}`).join("\n")}
-
+${podLines}
 # Names of the data centre are answered here or not at all, in both directions; all others come from outside.
 no-resolv
 server=${confValue(plan.uplink.dns)}
@@ -29,6 +32,11 @@ dhcp-name-match=set:wpad,wpad
 dhcp-ignore-names=tag:wpad
 `;
 }
+
+/** Pods on the gateway ask its address in a segment, but through another interface. */
+const forPods = `interface=${podBridge}
+no-dhcp-interface=${podBridge}
+`;
 
 function segmentLines(segment: SegmentPlan, domain: string): string {
   const [name, gateway, netmask] = [segment.name, segment.gateway, segment.netmask].map(confValue);

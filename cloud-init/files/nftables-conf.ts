@@ -9,15 +9,19 @@ import {
 } from "../../model/flows";
 import { roles } from "../../model/roles";
 import { floatingIpSegment } from "../../model/segments";
-import { type DataCenterPlan, nodesOf } from "../../stacks/plan/data-center-plan";
+import { type DataCenterPlan, nodesOf, witnessOf } from "../../stacks/plan/data-center-plan";
 import { segmentsOf } from "../../stacks/plan/role-machines";
 import { confValue } from "../quoting";
+import { ownRules } from "./nftables-own-roles";
 
 /**
  * The gateway's rules in a separate table, replaced in one transaction, so that connections survive a change. Unlisted flows
  * are rejected rather than dropped, so that a mistake is an immediate error and not a timeout.
  */
 export function renderNftablesConf(plan: DataCenterPlan): string {
+  const [flows, sourceRules] = [flowsOf(plan), plan.segments.map(sourceRule)];
+  const own = ownRules(plan, { flows, interfaces: interfaces(plan), sourceRules });
+  const inside = interfaces(plan, own.pods);
   return `#!/usr/sbin/nft -f
 table inet groundplane
 delete table inet groundplane
@@ -32,7 +36,7 @@ ${partiesOf(plan)
     ct state established,related accept
     ct state invalid drop
     meta l4proto icmp accept
-${indent(servicesOf(plan).map((service) => serviceRule(plan, service)))}
+${indent([...servicesOf(plan).map((service) => serviceRule(plan, service)), ...own.input])}
   }
 
   chain forward {
@@ -40,11 +44,11 @@ ${indent(servicesOf(plan).map((service) => serviceRule(plan, service)))}
     ${noEchoes}
     ct state established,related accept
     ct state invalid drop
-${indent(plan.segments.map(sourceRule))}
+${indent(sourceRules)}
     iifname "uplink" ct status dnat accept comment "API from the host"
-    iifname ${interfaces(plan)} oifname "uplink" ip daddr @reachable accept comment "configured"
-    iifname ${interfaces(plan)} oifname "uplink" ip daddr != @closed accept comment "the world"
-${indent(flowsOf(plan).map(flowRule))}
+    iifname ${inside} oifname "uplink" ip daddr @reachable accept comment "configured"
+    iifname ${inside} oifname "uplink" ip daddr != @closed accept comment "the world"
+${indent([...flows.map(flowRule), ...own.forward])}
     reject with icmpx admin-prohibited
   }
 
@@ -52,7 +56,7 @@ ${indent(flowsOf(plan).map(flowRule))}
     type filter hook output priority filter; policy accept;
     oifname != "uplink" accept
     ct state established,related accept
-    ip daddr ${confValue(plan.uplink.dns)} meta l4proto { tcp, udp } th dport 53 accept comment "names"
+${lines(own.output)}    ip daddr ${confValue(plan.uplink.dns)} meta l4proto { tcp, udp } th dport 53 accept comment "names"
     ip daddr @reachable accept comment "configured"
     ip daddr @closed reject with icmpx admin-prohibited
   }
@@ -113,15 +117,16 @@ function rangeSet(name: string, ranges: readonly string[]): string {
 function addressesOf(plan: DataCenterPlan, party: FlowParty): string[] {
   if (party === "api") return [...addressesOf(plan, "balancer"), plan.balancing.floatingIp];
   if (party === "balancer") return nodesOf(plan, party).map(({ address }) => address);
-  return segmentsOf(plan, party).map(({ nodeRange }) => `${nodeRange.first}-${nodeRange.last}`);
+  const onGateway = nodesOf(plan, party).filter(({ roles: set }) => set.includes("gateway"));
+  const ranges = segmentsOf(plan, party).map(({ nodeRange }) => `${nodeRange.first}-${nodeRange.last}`);
+  return [...ranges, ...onGateway.map(({ address }) => address)];
 }
 
 const servicesOf = (plan: DataCenterPlan): readonly GatewayService[] => {
-  const gatewayRoles = nodesOf(plan, "gateway").flatMap(({ roles: set }) => set);
+  const isWitnessed = witnessOf(plan) !== undefined;
   return gatewayServices.filter(
-    ({ movedBy, role }) =>
-      (movedBy === undefined || movedBy === plan.balancing.movedBy) &&
-      (role === undefined || gatewayRoles.includes(role)),
+    ({ movedBy, ofWitness }) =>
+      (movedBy === undefined || movedBy === plan.balancing.movedBy) && (!ofWitness || isWitnessed),
   );
 };
 
@@ -155,7 +160,10 @@ function forwardRules({ uplink, balancing, hostPorts }: DataCenterPlan): readonl
   );
 }
 
-const interfaces = (plan: DataCenterPlan): string =>
-  `{ ${plan.segments.map(({ name }) => `"${confValue(name)}"`).join(", ")} }`;
+const interfaces = (plan: DataCenterPlan, others: readonly string[] = []): string =>
+  `{ ${[...plan.segments.map(({ name }) => name), ...others].map((name) => `"${confValue(name)}"`).join(", ")} }`;
+
+/** Nothing without rules. */
+const lines = (rules: readonly string[]): string => (rules.length === 0 ? "" : `${indent(rules)}\n`);
 
 const indent = (rules: readonly string[]): string => rules.map((rule) => `    ${rule}`).join("\n");

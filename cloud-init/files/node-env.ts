@@ -1,4 +1,4 @@
-import { primaryRole } from "../../model/roles";
+import { actingRole } from "../../model/roles";
 import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
 import { firstInterface, segmentOf } from "../network-config";
 import { envLine } from "../quoting";
@@ -14,7 +14,7 @@ export function renderNodeEnv(
     STACK: plan.stack,
     DOMAIN: plan.domain,
     NODE_NAME: node.name,
-    NODE_ROLE: primaryRole(node.roles),
+    NODE_ROLE: actingRole(node.roles),
     NODE_ADDRESS: node.address,
     NODE_INTERFACE: nic.name,
     GATEWAY_ADDRESS: segmentOf(plan, nic).gateway,

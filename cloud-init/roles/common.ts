@@ -1,4 +1,5 @@
 import { guestCommand, guestPaths } from "../../model/guest-paths";
+import { isClusterNode } from "../../model/roles";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { capacityFile, capacityName, capacityUnit } from "../files/capacity";
 import { chronyConf } from "../files/chrony-conf";
@@ -72,6 +73,8 @@ const hostsReload = (node: NodePlan): string =>
 
 /** A plain file: nodes use no local resolver service. */
 function renderResolvConf(plan: DataCenterPlan, node: NodePlan): string {
-  const server = node.roles.includes("gateway") ? "127.0.0.1" : segmentOf(plan, firstInterface(node)).gateway;
+  // Pods use the file of their node, and 127.0.0.1 is their own.
+  const isOwnServer = node.roles.includes("gateway") && !isClusterNode(node.roles);
+  const server = isOwnServer ? "127.0.0.1" : segmentOf(plan, firstInterface(node)).gateway;
   return `search ${confValue(plan.domain)}\nnameserver ${confValue(server)}\noptions timeout:1 attempts:3\n`;
 }

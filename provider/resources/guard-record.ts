@@ -88,7 +88,7 @@ function unsafe(name: string, members: number, needed: number, atWork: readonly 
     return new UserError(
       "guarded",
       `${name} cannot be removed: it is the only machine of its pool, without which the cluster is lost`,
-      "grow the pool first, or remove the whole stack with `npx groundplane destroy`",
+      "grow its pool first where the pool can grow, or remove the whole stack with `npx groundplane destroy`",
     );
   }
   const left = atWork.length > 0 ? `only ${atWork.join(", ")}` : "none";

@@ -1,7 +1,8 @@
+import { isClusterNode, poolNames } from "../../model/roles";
 import type { Configuration } from "./configuration";
 import type { ConfigurationPath } from "./configuration-path";
 import { type Cidr, cidr, contains, formatCidr, overlaps } from "./ipv4";
-import { hasEtcdMachines, noEtcdSegment } from "./pool-roles";
+import { hasEtcdMachines, noEtcdSegment, rolesOfPool } from "./pool-roles";
 import type { Finding, Rule } from "./rules";
 import { longestNetworkPrefix } from "./segment-layout";
 
@@ -57,12 +58,15 @@ const serviceRangeSize: Rule = {
 const podRangeSize: Rule = {
   reads: [
     ["network", "podCidr"],
+    ["pools", "gateway", "roles"],
     ["pools", "masters", "count"],
     ["pools", "workers", "count"],
   ],
   check({ network, pools }) {
     const { prefixLength } = cidr(network.podCidr);
-    const members = pools.masters.count + pools.workers.count;
+    const members = poolNames
+      .filter((pool) => isClusterNode(rolesOfPool(pools, pool)))
+      .reduce((sum, pool) => sum + pools[pool].count, 0);
     const room = prefixLength > 24 ? 0 : 2 ** (24 - prefixLength);
     if (room >= members && prefixLength >= 8) return [];
     const needed = Math.min(16, 24 - Math.ceil(Math.log2(members)));

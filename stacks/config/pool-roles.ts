@@ -8,7 +8,8 @@ type Pools = Configuration["pools"];
  * roles. No other place decides it: rules, plan and seeds read the set.
  */
 export function rolesOfPool(pools: Pools, pool: PoolName): readonly Role[] {
-  const home = (role: Role): PoolName => (role === "etcd" && !hasEtcdMachines(pools) ? "masters" : roles[role].pool);
+  const home = (role: Role): PoolName =>
+    role === "etcd" && !hasEtcdMachines(pools) ? poolOfMasters(pools) : roles[role].pool;
   const further = furtherRolesOf(pools, pool);
   const all = roleNames.filter((role) => home(role) === pool || further.includes(role));
   return [...all.filter((role) => roles[role].pool === pool), ...all.filter((role) => roles[role].pool !== pool)];
@@ -17,6 +18,14 @@ export function rolesOfPool(pools: Pools, pool: PoolName): readonly Role[] {
 /** The roles that the configuration adds to those of a pool. */
 export const furtherRolesOf = ({ gateway, masters }: Pools, pool: PoolName): readonly Role[] =>
   pool === "gateway" ? gateway.roles : pool === "masters" ? masters.roles : [];
+
+/** The gateway may be the only master. */
+export const isGatewayMaster = ({ gateway }: Pools): boolean => gateway.roles.includes("master");
+
+const poolOfMasters = (pools: Pools): PoolName => (isGatewayMaster(pools) ? "gateway" : "masters");
+
+/** The gateway is a member of etcd beside the masters. */
+export const hasWitness = (pools: Pools): boolean => pools.gateway.roles.includes("etcd") && !isGatewayMaster(pools);
 
 /** Without machines of its own, etcd runs on the masters. */
 export const hasEtcdMachines = ({ etcd }: Pools): boolean => etcd.count > 0;

@@ -1,7 +1,7 @@
 import { type PoolName, poolNames } from "../../model/roles";
 import type { Configuration } from "./configuration";
 import { cidr, formatCidr } from "./ipv4";
-import { hasEtcdMachines } from "./pool-roles";
+import { hasEtcdMachines, hasWitness, rolesOfPool } from "./pool-roles";
 import type { Rule } from "./rules";
 import { canBeCarved, layOutSegments, nodeCapacityOf } from "./segment-layout";
 import { volumeRules } from "./volume-rules";
@@ -24,7 +24,7 @@ const noRebootstrap: Rule = {
     ["options", "rebootstrap"],
   ],
   check({ pools, options }) {
-    if (!options.rebootstrap || !(hasEtcdMachines(pools) || pools.gateway.roles.includes("etcd"))) return [];
+    if (!options.rebootstrap || !(hasEtcdMachines(pools) || hasWitness(pools))) return [];
     const rule = "must be false with machines for etcd: the masters belong to the cluster whose data is gone";
     const fix = "restore a backup of etcd, or start over with `npx groundplane destroy`";
     return [{ path: ["options", "rebootstrap"], rule, fix }];
@@ -32,11 +32,16 @@ const noRebootstrap: Rule = {
 };
 
 /** kubeadm's own preflight checks refuse less, minutes later. */
-const masterAtLeast = (key: "cpus" | "memoryMiB", least: number, fix: string): Rule => ({
-  reads: [["pools", "masters", key]],
+const masterAtLeast = (pool: "gateway" | "masters", key: "cpus" | "memoryMiB", least: number, fix: string): Rule => ({
+  reads: [
+    ["pools", pool, key],
+    ["pools", pool, "count"],
+    ["pools", "gateway", "roles"],
+  ],
   check({ pools }) {
-    if (pools.masters[key] >= least) return [];
-    return [{ path: ["pools", "masters", key], rule: `must be at least ${least} for a control plane`, fix }];
+    if (pools[pool].count === 0 || pools[pool][key] >= least) return [];
+    if (!rolesOfPool(pools, pool).includes("master")) return [];
+    return [{ path: ["pools", pool, key], rule: `must be at least ${least} for a control plane`, fix }];
   },
 });
 
@@ -121,8 +126,10 @@ function totalMemoryMiB({ pools }: Pick<Configuration, "pools">): number {
 export const poolRules: readonly Rule[] = [
   etcdOdd,
   noRebootstrap,
-  masterAtLeast("cpus", 2, "use 2 or more"),
-  masterAtLeast("memoryMiB", 1_700, "use 2048"),
+  ...(["gateway", "masters"] as const).flatMap((pool) => [
+    masterAtLeast(pool, "cpus", 2, "use 2 or more"),
+    masterAtLeast(pool, "memoryMiB", 1_700, "use 2048"),
+  ]),
   ...poolNames.map(diskNamesUnique),
   ...volumeRules(poolNames),
   ...(["masters", "workers"] as const).map(poolFitsSegment),

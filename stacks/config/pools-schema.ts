@@ -73,14 +73,14 @@ export const poolsSchema = z
       .strictObject({
         ...poolShape(1, { count: 1, most: 1, cpus: 1, memoryMiB: 512, diskGiB: 10 }),
         roles: furtherRoles(
-          ["etcd"],
-          "Roles besides its own: with `etcd`, it is the third member of etcd beside two masters.",
+          ["balancer", "master", "etcd", "worker"],
+          "Roles besides its own: with `etcd`, it is the third member of etcd beside two masters; with `balancer` and `master`, it is the only master, and with `worker`, pods run on it.",
         ),
       })
       .prefault({})
       .describe("Routes, filters, DNS, DHCP, and the way in by SSH; always one."),
     balancers: poolSchema(
-      "HAProxy or nginx with the API's floating IP; two are a pair with failover, none where masters are balancers.",
+      "HAProxy or nginx with the API's floating IP; two are a pair with failover, none where masters or the gateway are balancers.",
       0,
       {
         count: 2,
@@ -92,7 +92,7 @@ export const poolsSchema = z
     ),
     masters: z
       .strictObject({
-        ...poolShape(1, {
+        ...poolShape(0, {
           count: 3,
           most: 7,
           cpus: 2,
@@ -105,7 +105,9 @@ export const poolsSchema = z
         ),
       })
       .prefault({})
-      .describe("Control plane; an odd number, unless etcd has machines of its own or the gateway is a member of it."),
+      .describe(
+        "Control plane; an odd number, unless etcd has machines of its own or the gateway is a member of it; none where the gateway is the master.",
+      ),
     etcd: poolSchema("Machines for etcd alone: none (each master is a member of etcd), one, three or five.", 0, {
       count: 0,
       most: 5,

@@ -56,8 +56,9 @@ const ofClusterNode: Listening = (_plan, { address }) => [
 ];
 
 const listening: Readonly<Record<Role, Listening>> = {
-  gateway: (plan, { interfaces }) => {
-    const addresses = [loopback, ...interfaces.map(({ address }) => address)];
+  gateway: (plan, { interfaces, roles }) => {
+    const held = roles.includes("balancer") ? [plan.balancing.floatingIp] : [];
+    const addresses = [loopback, ...interfaces.map(({ address }) => address), ...held];
     return [
       ...at("dnsmasq", addresses, ports.dns),
       ...at("dnsmasq", addresses, ports.dns, ports.dns, "udp"),

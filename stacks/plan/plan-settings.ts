@@ -2,7 +2,7 @@ import { defaultBalancer } from "../../model/balancers";
 import { defaultContainerRuntime } from "../../model/container-runtimes";
 import { defaultControlPlane } from "../../model/control-planes";
 import type { Settings } from "../../model/resource-types";
-import { poolNames } from "../../model/roles";
+import { type PoolName, poolNames, type Role, roleNames } from "../../model/roles";
 import type { Configuration } from "../config/configuration";
 import type { BalancingPlan, VolumePlan } from "./data-center-plan";
 
@@ -16,7 +16,7 @@ export function planSettings(
   volume: VolumePlan | undefined,
 ): Settings {
   const used = Object.fromEntries(
-    poolNames.filter((pool) => pools[pool].count > 0).map((pool) => [pool, pools[pool]] as const),
+    poolNames.filter((pool) => pools[pool].count > 0).map((pool) => [pool, inOrder(pools[pool])] as const),
   );
   const settings = Object.fromEntries([
     // The host resolves `auto`; the program refuses another driver for an existing stack.
@@ -34,6 +34,13 @@ export function planSettings(
     "storage.volume": volume === undefined || volume.shape === "single",
   };
   return Object.fromEntries(Object.entries(settings).filter(([key]) => !isInert[key]));
+}
+
+/** Roles that cannot change are recorded in one order, and without those that follow from others. */
+function inOrder<Pool extends Configuration["pools"][PoolName]>(pool: Pool): Pool {
+  if (!("roles" in pool) || !pool.roles.some((role) => role === "master")) return pool;
+  const written: readonly Role[] = pool.roles;
+  return { ...pool, roles: roleNames.filter((role) => role !== "etcd" && written.includes(role)) };
 }
 
 function entriesOf(value: unknown, path: string): readonly (readonly [string, string])[] {

@@ -1,5 +1,6 @@
 import { failoverProfiles } from "../../model/failover-profiles";
 import { guestPaths, volumeName } from "../../model/guest-paths";
+import { roles } from "../../model/roles";
 import type { Configuration } from "../config/configuration";
 import type { BrickPlan, DataCenterPlan, DataDiskPlan, NodePlan, SegmentPlan, VolumePlan } from "./data-center-plan";
 import { peerId } from "./plan-names";
@@ -15,17 +16,21 @@ export function planVolume(
   nodes: readonly NodePlan[],
 ): VolumePlan | undefined {
   const bricks = nodes
-    .filter(({ roles }) => roles.includes("storage"))
+    .filter(({ roles: set }) => set.includes("storage"))
     .flatMap((node) => planBrick(configuration.name, node));
   if (bricks.length === 0) return undefined;
   const workers = segmentsOf({ segments, nodes }, "worker").map(({ cidr }) => cidr);
+  // A gateway that is a worker mounts the volume from its address in the segment of the storage machines.
+  const gateway = nodes
+    .filter(({ roles: set }) => set.includes("gateway") && set.includes("worker"))
+    .flatMap(({ interfaces }) => interfaces.filter(({ segment }) => segment === roles.storage.segment));
   return {
     name: volumeName,
     shape: bricks.length === 1 ? "single" : configuration.storage.volume,
     bricks,
     mountPoint: `${guestPaths.volumeMounts}/${volumeName}`,
     // The storage machines themselves are clients too: they heal each other.
-    clients: [...workers, ...bricks.map(({ address }) => address)],
+    clients: [...workers, ...[...gateway, ...bricks].map(({ address }) => address)],
     ...failoverProfiles[configuration.options.failover].volume,
   };
 }

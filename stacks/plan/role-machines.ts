@@ -5,9 +5,11 @@ import { type DataCenterPlan, type NodePlan, nodesOf } from "./data-center-plan"
 export const machinesOf = (plan: DataCenterPlan, role: Role): readonly NodePlan[] =>
   nodesOf(plan, role).filter(({ roles: set }) => primaryRole(set) === role);
 
-/** The segment of the role's own pool, whatever its size, and those of other machines that have the role. */
+/** The segment of the role's own pool, whatever its size, and those of other machines that have the role. The gateway is in all. */
 export function segmentsOf({ segments, nodes }: Pick<DataCenterPlan, "segments" | "nodes">, role: Role) {
-  const others = nodes.filter(({ roles: set }) => set.includes(role)).map(({ interfaces }) => interfaces[0]?.segment);
+  const others = nodes
+    .filter(({ roles: set }) => set.includes(role) && !set.includes("gateway"))
+    .map(({ interfaces }) => interfaces[0]?.segment);
   const homes = new Set([roles[role].segment, ...others]);
   return segments.filter(({ name }) => homes.has(name));
 }

@@ -1,11 +1,14 @@
 import { exampleSettings } from "../support/example-stacks";
 import type { Bench, BenchRow, Round, StackSettings } from "./bench";
+import { measureIdle } from "./measure-idle";
 import { cores, openStack, type StackUnderBench, stackUnavailable } from "./stack-under-bench";
-import { stackCpuSeconds } from "./stack-usage";
+import { stackCpuSeconds, stackMemoryMiB } from "./stack-usage";
 
 interface StackUp {
   readonly row: BenchRow;
   readonly settings: StackSettings;
+  /** What it needs without any work, where that is measured. */
+  readonly idle?: Readonly<Record<"cpu" | "memory", BenchRow>>;
 }
 
 const example = (name: string): StackUp => ({
@@ -27,18 +30,33 @@ const stacks: readonly StackUp[] = [
   },
   example("production"),
   example("pair"),
+  {
+    ...example("single"),
+    idle: {
+      cpu: {
+        name: "single-idle-cpu",
+        unit: "cores",
+        what: "CPU use of the idle `single`; limit: its etcd, control plane, kubelet and containerd alone",
+      },
+      memory: { name: "single-idle-memory", unit: "MiB", what: "memory of its processes" },
+    },
+  },
 ];
+
+const rowsOf = ({ row, idle }: StackUp): readonly BenchRow[] => [row, ...(idle ? [idle.cpu, idle.memory] : [])];
 
 let stack: StackUnderBench | undefined;
 
 /** Stacks of other topologies than `lab`, from nothing to every pod Ready. */
 export const stackUp: Bench = {
-  rows: stacks.map(({ row }) => row),
+  rows: stacks.flatMap(rowsOf),
   configurations: stacks.map(({ settings }) => settings),
   unavailable: stackUnavailable,
   async measure(round) {
     stack ??= await openStack();
-    for (const each of stacks) if (round.wants(each.row.name)) await upAndDown(stack, round, each);
+    for (const each of stacks) {
+      if (rowsOf(each).some(({ name }) => round.wants(name))) await upAndDown(stack, round, each);
+    }
   },
   async close() {
     await stack?.close();
@@ -46,10 +64,14 @@ export const stackUp: Bench = {
   },
 };
 
-async function upAndDown(stack: StackUnderBench, round: Round, { row, settings }: StackUp): Promise<void> {
+async function upAndDown(stack: StackUnderBench, round: Round, { row, settings, idle }: StackUp): Promise<void> {
   stack.configure(settings);
   const value = await stack.pulumi("up", "--yes", "--skip-preview");
   round.record(row.name, { value, limit: (await stackCpuSeconds(stack.driver, stack.name)) / cores });
+  if (idle && [idle.cpu, idle.memory].some(({ name }) => round.wants(name))) {
+    round.record(idle.cpu.name, await measureIdle(stack, round.signal));
+    round.record(idle.memory.name, { value: await stackMemoryMiB(stack.driver, stack.name) });
+  }
   round.signal.throwIfAborted();
   await stack.destroy();
 }

@@ -9,6 +9,37 @@ export async function stackCpuSeconds(driver: Hypervisor, stack: string): Promis
   return cpuSeconds(path.dirname(await cgroupFolder(await anyMachine(driver, stack), "cpuacct")));
 }
 
+/** The part of it that the running programs with these names have used, as the kernel shortens them. */
+export async function programsCpuSeconds(
+  driver: Hypervisor,
+  stack: string,
+  programs: ReadonlySet<string>,
+): Promise<number> {
+  const folder = path.dirname(await cgroupFolder(await anyMachine(driver, stack), "cpuacct"));
+  const lists = fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => isProcessList(file));
+  const ids = lists.flatMap((file) => linesOf(path.join(folder, file)));
+  return ids.map((id) => programTicks(id, programs)).reduce((sum, ticks) => sum + ticks, 0) / TICKS_PER_SECOND;
+}
+
+const TICKS_PER_SECOND = 100;
+const isProcessList = (file: string): boolean => path.basename(file) === "cgroup.procs";
+
+function programTicks(id: string, programs: ReadonlySet<string>): number {
+  const [stat = ""] = linesOf(`/proc/${id}/stat`);
+  const [, program = "", rest = ""] = /^\d+ \((.*)\) (.*)$/.exec(stat) ?? [];
+  const [user = 0, system = 0] = rest.split(" ").slice(11, 13).map(Number);
+  return programs.has(program) ? user + system : 0;
+}
+
+/** None when the process or its group has ended meanwhile. */
+function linesOf(file: string): readonly string[] {
+  try {
+    return fs.readFileSync(file, "utf8").split("\n").filter(Boolean);
+  } catch {
+    return [];
+  }
+}
+
 /** Memory of the processes of all machines, in MiB, without the page cache. */
 export async function stackMemoryMiB(driver: Hypervisor, stack: string): Promise<number> {
   const folder = path.dirname(await cgroupFolder(await anyMachine(driver, stack), "memory"));

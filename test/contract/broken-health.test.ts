@@ -58,9 +58,9 @@ const found = (answers: AnswerReader, question: Question, read: ReadAnswer): Fin
 };
 
 describe("the firewall's rules", { skip }, () => {
-  const environment = (role: string): string => `NODE_ROLE=${role}\n`;
+  const environment = (address: string): string => `NODE_ADDRESS=${address}\nGATEWAY_ADDRESS=192.168.58.1\n`;
   const gateway = {
-    "/etc/groundplane/node.env": environment("gateway"),
+    "/etc/groundplane/node.env": environment("192.168.58.1"),
     "/etc/nftables.conf": renderNftablesConf(examplePlan("lab")),
   };
 
@@ -114,7 +114,7 @@ ask restored firewall`,
   test("a node's own filter counts, and the tables of the cluster's programs do not; NetworkPolicies need their rules", () => {
     const asked = onMachine(
       {
-        "/etc/groundplane/node.env": environment("worker"),
+        "/etc/groundplane/node.env": environment("192.168.58.11"),
         "/etc/groundplane/pods.nft": podFilter(examplePlan("lab"))[0]?.content ?? "",
       },
       `mkdir /mnt/bin && printf '#!/bin/sh\\n' >/mnt/bin/kubelet && chmod +x /mnt/bin/kubelet && PATH=/mnt/bin:$PATH

@@ -17,7 +17,7 @@ const environment = {
     NODE_NAME: "balancer-1",
     NODE_ROLE: "balancer",
     NODE_INTERFACE: "lo",
-    GATEWAY_ADDRESS: "127.0.0.1",
+    GATEWAY_ADDRESS: "127.0.0.2",
     NODE_ADDRESS: "127.0.0.1",
     API_ADDRESS: "192.168.56.10",
     API_NAME: "api.lab.internal",

@@ -77,6 +77,7 @@ const balancing = [
   ),
   withOptions("small", { balancer: "nginx" }),
   withOptions("pair", { balancer: "nginx" }),
+  withOptions("single", { balancer: "nginx" }),
 ];
 const plans: readonly (readonly [string, DataCenterPlan])[] = [...examples, ...balancing];
 /** Nodes that do not differ from those of the examples are proven once. */

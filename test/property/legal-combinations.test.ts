@@ -66,9 +66,12 @@ test("every worker may mount the volume and is reached where workers are, whatev
   fc.assert(
     fc.property(validConfiguration, (configuration) => {
       const plan = planDataCenter(configuration);
-      for (const { name, interfaces } of nodesOf(plan, "worker")) {
-        const home = plan.segments.find((segment) => segment.name === interfaces[0]?.segment);
-        assert.ok(plan.volume === undefined || plan.volume.clients.includes(home?.cidr ?? ""), name);
+      for (const { name, roles, interfaces } of nodesOf(plan, "worker")) {
+        const home = plan.segments.find((segment) => segment.name === interfaces[0]?.segment)?.cidr;
+        // The gateway has an address of its own beside the storage machines.
+        const beside = interfaces.find(({ segment }) => segment === "storage")?.address;
+        const client = roles.includes("gateway") ? beside : home;
+        assert.ok(plan.volume === undefined || plan.volume.clients.includes(client ?? ""), name);
       }
     }),
   );

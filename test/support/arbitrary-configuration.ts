@@ -71,9 +71,23 @@ const witnessed = fc.record({
   masters: fc.record({ count: fc.constantFrom(2, 4, 6), disks, roles: masterRoles }),
 });
 
+/** The gateway as the only master, beside machines of etcd or with its own. */
+const single = fc
+  .record({
+    roles: fc.constantFrom(["balancer", "master"], ["balancer", "master", "worker"]),
+    etcd: fc.constantFrom(0, 1, 3),
+    disks,
+  })
+  .map(({ etcd, ...gateway }) => ({
+    gateway: { ...gateway, cpus: 2, memoryMiB: 2048, diskGiB: 20 },
+    balancers: { count: 0 },
+    masters: { count: 0, roles: [] as string[] },
+    etcd: { count: etcd },
+  }));
+
 const pools = fc
-  .tuple(otherPools, fc.oneof({ arbitrary: controlPlane, weight: 3 }, balancingMasters, witnessed))
-  .map(([other, one]) => ({ ...other, ...one }));
+  .tuple(otherPools, fc.oneof({ arbitrary: controlPlane, weight: 3 }, balancingMasters, witnessed, single))
+  .map(([other, one]) => ({ gateway: { roles: [] as string[] }, ...other, ...one }));
 
 const storage = fc.record({ volume: fc.constantFrom("replica-3", "arbiter") });
 const anyOptions = fc.record({
@@ -95,12 +109,16 @@ const options = anyOptions.map((each) => ({
 
 const nodePorts = fc.uniqueArray(fc.integer({ min: firstNodePort, max: lastNodePort }), { maxLength: 2 });
 
+interface Roles {
+  readonly roles: readonly string[];
+}
+
 /** NodePorts need a machine that runs pods. */
 const hostPortsOf = (
-  { masters, workers }: { masters: { roles: readonly string[] }; workers: { count: number } },
+  { gateway, masters, workers }: Record<"gateway" | "masters", Roles> & { workers: { count: number } },
   ports: number[],
 ) =>
-  workers.count === 0 && !masters.roles.includes("worker")
+  workers.count === 0 && ![...gateway.roles, ...masters.roles].includes("worker")
     ? {}
     : { nodePorts: ports.map((nodePort, index) => ({ port: 9_000 + index, nodePort })) };
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
+import * as http from "node:http";
 import * as net from "node:net";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,6 +14,17 @@ export async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+/** The text that a port of 127.0.0.1 serves, over a connection of its own, as a new client; empty when there is no answer. */
+export const page = (port: number): Promise<string> =>
+  new Promise((resolve) => {
+    const request = http.get({ host: "127.0.0.1", port, agent: false, timeout: 3_000 }, (answer) => {
+      let text = "";
+      answer.setEncoding("utf8").on("data", (part: string) => (text += part));
+      answer.on("end", () => resolve(text.trim())).on("error", () => resolve(""));
+    });
+    request.on("timeout", () => request.destroy()).on("error", () => resolve(""));
+  });
 
 /** Waits until the check succeeds. An exception counts as false. */
 export async function until(what: string, check: () => Promise<boolean>, timeoutMs = 180_000): Promise<void> {

@@ -3,12 +3,11 @@
  * changes while it serves a page.
  */
 import assert from "node:assert/strict";
-import * as http from "node:http";
 import { type TestContext, test } from "node:test";
 import { countsOf, deploy, secondsSince, up, waitForReadyNodes } from "../e2e/lab-under-test";
 import { smallStack } from "../e2e/small-stack";
 import { type ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
-import { freePort } from "../support/host-observations";
+import { freePort, page } from "../support/host-observations";
 import { nspawnSkipReason } from "../support/nspawn-host";
 
 interface Settings {
@@ -115,17 +114,6 @@ test("a master that works", { skip: nspawnSkipReason(), timeout: 15 * 60_000 }, 
     await everyAnswerIs(settings.port, "master-1", inner);
   });
 });
-
-/** Over a connection of its own, as a new client; empty when there is no answer. */
-const page = (port: number): Promise<string> =>
-  new Promise((resolve) => {
-    const request = http.get({ host: "127.0.0.1", port, agent: false, timeout: 3_000 }, (answer) => {
-      let text = "";
-      answer.setEncoding("utf8").on("data", (part: string) => (text += part));
-      answer.on("end", () => resolve(text.trim())).on("error", () => resolve(""));
-    });
-    request.on("timeout", () => request.destroy()).on("error", () => resolve(""));
-  });
 
 /** Asks for the page until it is stopped, and then tells the longest time without it in milliseconds. */
 function watch(port: number): { stop(): Promise<number> } {

@@ -1,6 +1,6 @@
 import { ports } from "../../model/ports";
 import type { Role } from "../../model/roles";
-import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
+import { type DataCenterPlan, type NodePlan, witnessOf } from "../../stacks/plan/data-center-plan";
 import { machinesOf } from "../../stacks/plan/role-machines";
 import type { Fault } from "../fault";
 import {
@@ -68,7 +68,7 @@ export const gatewayKill: Fault = {
   inapplicable: (plan) => {
     if (machinesOf(plan, "master").length >= 2 && machinesOf(plan, "worker").length >= 2) return undefined;
     const few = "the stack has fewer than two masters or two workers of their own";
-    return nodesOf(plan, "etcd").some(({ roles }) => roles.includes("gateway")) ? `${few}, see witness-kill` : few;
+    return witnessOf(plan) ? `${few}, see witness-kill` : few;
   },
   async run(lab) {
     const [within, across] = [withinSegments(lab.plan), acrossSegments(lab.plan)];

@@ -1,7 +1,7 @@
 import type { Measure } from "../../model/contract-report";
 import { guestCommand, guestPaths } from "../../model/guest-paths";
 import { ports } from "../../model/ports";
-import { type DataCenterPlan, etcdMachinesOf, nodesOf } from "../../stacks/plan/data-center-plan";
+import { type DataCenterPlan, etcdMachinesOf, nodesOf, witnessOf } from "../../stacks/plan/data-center-plan";
 import { verifyNamespace } from "../acknowledged-writes";
 import type { Fault, Observation } from "../fault";
 import type { Laboratory, Observed } from "../laboratory";
@@ -31,8 +31,7 @@ function needsOthers(plan: DataCenterPlan): string | undefined {
 /** The gateway is no member that these faults may kill: this host reaches the API through it. */
 function needsThreeMembers(plan: DataCenterPlan): string | undefined {
   if (nodesOf(plan, "etcd").filter(({ roles }) => !roles.includes("gateway")).length >= 3) return undefined;
-  if (nodesOf(plan, "etcd").some(({ roles }) => roles.includes("gateway")))
-    return "the gateway has one of three votes of etcd, see witness-kill";
+  if (witnessOf(plan)) return "the gateway has one of three votes of etcd, see witness-kill";
   return `the stack has fewer than three ${etcdMachinesOf(plan).length > 0 ? "etcd machines" : "masters"}`;
 }
 

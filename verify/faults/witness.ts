@@ -1,5 +1,5 @@
 import { guestPaths } from "../../model/guest-paths";
-import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
+import { type DataCenterPlan, type NodePlan, nodesOf, witnessOf } from "../../stacks/plan/data-center-plan";
 import { namesPresent, verifyNamespace } from "../acknowledged-writes";
 import type { Fault } from "../fault";
 import {
@@ -31,10 +31,7 @@ export const witnessKill: Fault = {
     recovery("from the gateway's start until its member of etcd works", 60_000),
     { ...lostWrites, what: `${lostWrites.what} of masters and of the host` },
   ],
-  inapplicable: (plan) =>
-    nodesOf(plan, "etcd").some(({ roles }) => roles.includes("gateway"))
-      ? undefined
-      : "the gateway is no member of etcd",
+  inapplicable: (plan) => (witnessOf(plan) ? undefined : "the gateway is no member of etcd beside masters"),
   async run(lab) {
     await leadBy(lab, "gateway");
     const clients = clientsOf(lab.plan, `v${Date.now().toString(36)}`);

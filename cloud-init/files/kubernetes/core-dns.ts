@@ -68,13 +68,18 @@ const service = ({ kubernetes }: DataCenterPlan): ClusterObject => ({
   },
 });
 
+const clusterNodes = ({ nodes }: DataCenterPlan): number => nodes.filter(({ roles }) => isClusterNode(roles)).length;
+
+/** A second one on the same node would use memory and survive nothing more. */
+const replicasOf = (plan: DataCenterPlan): number => Math.min(2, clusterNodes(plan));
+
 const deployment = (plan: DataCenterPlan): ClusterObject => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
   metadata: { name, namespace, labels },
   spec: {
-    replicas: 2,
-    strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
+    replicas: replicasOf(plan),
+    strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: replicasOf(plan) - 1 } },
     selector: { matchLabels: labels },
     template: { metadata: { labels }, spec: podSpec(plan) },
   },
@@ -98,12 +103,12 @@ const podSpec = (plan: DataCenterPlan) => ({
  * Preferred as in kubeadm; the required rule keeps one DNS server when a node is lost, whatever the order in which nodes came.
  * A single node cannot meet it.
  */
-function spread({ nodes }: DataCenterPlan) {
+function spread(plan: DataCenterPlan) {
   const topologyKey = "kubernetes.io/hostname";
-  const isOneOfSeveral = nodes.filter(({ roles }) => isClusterNode(roles)).length > 1;
-  const required = isOneOfSeveral
-    ? { requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: { matchLabels: labels }, topologyKey }] }
-    : {};
+  const required =
+    replicasOf(plan) > 1
+      ? { requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: { matchLabels: labels }, topologyKey }] }
+      : {};
   const matchExpressions = [{ key: "k8s-app", operator: "In", values: ["kube-dns"] }];
   const podAffinityTerm = { labelSelector: { matchExpressions }, topologyKey };
   return { ...required, preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }] };

@@ -1,13 +1,11 @@
 import { closedToPods } from "../../../model/flows";
 import { guestPaths } from "../../../model/guest-paths";
+import { podBridge } from "../../../model/pod-network";
 import { roles } from "../../../model/roles";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 import { containerRuntime } from "../../planned-runtime";
 import { confValue } from "../../quoting";
 import { ownUnit, type TextFile } from "../../role-content";
-
-/** All pods of a node without `hostNetwork` are behind this bridge; the image's template for containerd names it. */
-const podBridge = "cni0";
 
 export const podFilterName = "groundplane-pod-filter.service";
 

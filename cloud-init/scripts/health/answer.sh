@@ -112,14 +112,17 @@ ask_backends() {
   esac
 }
 
+# Whatever other roles it has.
+is_gateway() { [ "$NODE_ADDRESS" = "$GATEWAY_ADDRESS" ]; }
+
 ask_dns() {
   echo "expected $API_ADDRESS"
   timeout 4 getent -s hosts:dns ahostsv4 "$API_NAME"
 }
-# A client's request for settings without a lease (DHCPINFORM), on which the server keeps nothing. The gateway itself cannot be a
+# A client's request for settings without a lease (DHCPINFORM), on which the server keeps nothing. The server itself cannot be a
 # client: its own packets would not pass the interface that is served.
 ask_dhcp() {
-  if [ "$NODE_ROLE" = gateway ]; then
+  if is_gateway; then
     ss -Hlun 'sport = :67'
     return
   fi
@@ -141,7 +144,7 @@ ask_dhcp() {
 # pods own other tables; on all others every table counts.
 ask_firewall() {
   local files=() table
-  [ "$NODE_ROLE" != gateway ] || files+=(/etc/nftables.conf)
+  if is_gateway; then files+=(/etc/nftables.conf); fi
   if [ -e /etc/groundplane/pods.nft ]; then files+=(/etc/groundplane/pods.nft); fi
   echo expected
   # shellcheck disable=SC2016 # the dollar is the inner shell's

@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../../support/cluster-under-test";
 import { type LabStep, labVariants, up } from "../lab-under-bench";
-import { stackCpuSeconds, stackMemoryMiB } from "../stack-usage";
+import { measureIdle } from "../measure-idle";
+import { stackMemoryMiB } from "../stack-usage";
 
-const SETTLE_MS = 20_000;
-const IDLE_MS = 30_000;
 const READY_MS = 180_000;
 
 /** The limit is the engine alone, with an empty program. */
@@ -26,13 +24,10 @@ export const idle: LabStep = {
     { name: "idle-cpu", unit: "cores", what: "CPU use of the whole idle lab" },
     { name: "idle-memory", unit: "MiB", what: "memory of its processes" },
   ],
-  async run({ stack: { driver, name } }, round) {
-    await sleep(SETTLE_MS, undefined, { signal: round.signal });
-    const [before, started] = [await stackCpuSeconds(driver, name), performance.now()];
-    await sleep(IDLE_MS, undefined, { signal: round.signal });
-    const seconds = (performance.now() - started) / 1000;
-    round.record("idle-cpu", { value: ((await stackCpuSeconds(driver, name)) - before) / seconds });
-    round.record("idle-memory", { value: await stackMemoryMiB(driver, name) });
+  async run({ stack }, round) {
+    const { value } = await measureIdle(stack, round.signal);
+    round.record("idle-cpu", { value });
+    round.record("idle-memory", { value: await stackMemoryMiB(stack.driver, stack.name) });
   },
 };
 

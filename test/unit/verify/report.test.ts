@@ -107,6 +107,13 @@ test("every fault applies to a lab, and some faults apply to a small stack", () 
       faults.find((fault) => fault.name === name)?.inapplicable(examplePlan("pair")) ?? "",
       /see witness-kill/,
     );
+  // The gateway is the only machine with etcd, not one of three votes.
+  assert.deepEqual(
+    ofPair.filter((name) => applicable("single").includes(name)),
+    [],
+  );
+  for (const { name, inapplicable } of faults)
+    assert.doesNotMatch(inapplicable(examplePlan("single")) ?? "", /three votes|see witness-kill/, name);
   const nginx = faults.find(({ name }) => name === "nginx-crash");
   const plan = examplePlan("lab");
   assert.equal(nginx?.inapplicable(plan), "the stack has HAProxy instead");

@@ -113,8 +113,8 @@ const cases: readonly Case[] = [
     what: "no master",
     value: pool("masters", { count: 0 }),
     path: "pools.masters.count",
-    rule: /at least 1/,
-    fix: /1/,
+    rule: /1 to 7, unless the gateway is the master/,
+    fix: /use 3, or 1, or pools\.gateway/,
   },
   {
     what: "three balancers",

@@ -8,15 +8,16 @@ import { exampleConfiguration, exampleStacks, exampleText } from "../../../suppo
 const counts = (stack: string): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(exampleConfiguration(stack).pools).map(([pool, { count }]) => [pool, count]));
 
-test("lab, production, pair and small are the shipped topologies", () => {
+test("lab, production, pair, small and single are the shipped topologies", () => {
   assert.deepEqual(counts("lab"), { gateway: 1, balancers: 2, masters: 3, etcd: 0, workers: 2, storage: 3 });
   assert.deepEqual(counts("production"), { gateway: 1, balancers: 2, masters: 2, etcd: 3, workers: 2, storage: 3 });
   assert.deepEqual(counts("pair"), { gateway: 1, balancers: 0, masters: 2, etcd: 0, workers: 0, storage: 0 });
+  assert.deepEqual(counts("single"), { gateway: 1, balancers: 0, masters: 0, etcd: 0, workers: 0, storage: 0 });
   assert.deepEqual(counts("small"), { gateway: 1, balancers: 1, masters: 1, etcd: 0, workers: 1, storage: 0 });
 });
 
 test("every example is short, valid, fits a 16 GiB host and names its schema", () => {
-  assert.deepEqual(exampleStacks, ["lab", "pair", "production", "services", "small"]);
+  assert.deepEqual(exampleStacks, ["lab", "pair", "production", "services", "single", "small"]);
   for (const stack of exampleStacks) {
     const text = exampleText(stack);
     assert.ok(text.trimEnd().split("\n").length <= 25, stack);
