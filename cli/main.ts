@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { Command, CommanderError } from "commander";
 import { closeDataFolder } from "../host/data-folder";
+import { fileError } from "../host/file-errors";
 import { prepareEnvironment } from "../host/prepare-environment.cjs";
 import { defaultStack, forStack } from "../model/next-step";
 import { UserError, withoutCredentials } from "../model/user-error";
@@ -75,7 +76,8 @@ main().catch((error: unknown) => {
 /** Prints the error: the user's problems without a stack trace, ours with one. Returns the exit code. */
 function describeFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof UserError) console.error(forStack(`error: ${error.message}`, stack));
+  const known = error instanceof UserError ? error : fileError(error);
+  if (known) console.error(forStack(`error: ${known.message}`, stack));
   else console.error("internal error, please report it:", withoutCredentials(inspect(error)));
   return 1;
 }

@@ -77,10 +77,20 @@ function readJson(file) {
 }
 
 function run(title, command, arguments_) {
+  refuseClosedClone(title);
   process.stderr.write(`${title}: ${path.basename(command)} ${arguments_.join(" ")}\n`);
   const { status, error } = spawnSync(command, arguments_, { cwd: root, stdio: ["ignore", 2, 2] });
   if (status === 0) return;
   fail(`${title} failed${error ? `: ${error.message}` : ""}`, "see the output above, then run npm start again");
+}
+
+function refuseClosedClone(title) {
+  try {
+    fs.accessSync(root, fs.constants.W_OK | fs.constants.X_OK);
+  } catch ({ code }) {
+    const why = code === "EROFS" ? "its file system is mounted read-only" : "this user may not write there";
+    fail(`${title} is not possible in ${root}: ${why}`, "mount it for writing, or use a clone of your own");
+  }
 }
 
 function fail(problem, hint) {

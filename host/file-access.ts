@@ -36,13 +36,24 @@ export async function folderProblem(folder: string, what: string): Promise<HostP
   if (closed) return closed;
   let place = folder;
   while (!(await fs.lstat(place).catch(ifMissing(undefined)))) place = path.dirname(place);
-  const problem = await fs.access(place, fs.constants.W_OK | fs.constants.X_OK).catch((error: Error) => error);
-  return problem ? noAccess("write into", place, folder, what) : undefined;
+  const problem = await fs
+    .access(place, fs.constants.W_OK | fs.constants.X_OK)
+    .catch((error: NodeJS.ErrnoException) => error);
+  if (!problem) return undefined;
+  return problem.code === "EROFS" ? readOnly(place, folder, what) : noAccess("write into", place, folder, what);
 }
+
+const onTheWay = (place: string, folder: string): string => (place === folder ? "" : `, on the way to ${folder}`);
+
+const readOnly = (place: string, folder: string, what: string): HostProblem => ({
+  id: "folder-read-only",
+  problem: `the file system of ${place}${onTheWay(place, folder)} (${what}) is mounted read-only`,
+  hint: `mount it for writing, or use another folder for ${what}`,
+});
 
 const noAccess = (verb: string, place: string, folder: string, what: string): HostProblem => ({
   id: "folder-closed",
-  problem: `${currentUser()} cannot ${verb} ${place}${place === folder ? "" : `, on the way to ${folder}`} (${what})`,
+  problem: `${currentUser()} cannot ${verb} ${place}${onTheWay(place, folder)} (${what})`,
   hint: `use a folder of your own for ${what}, or run the command as the owner of ${place}`,
 });
 

@@ -6,6 +6,7 @@ import { lock } from "proper-lockfile";
 import type { LockOptions } from "../model/host";
 import { UserError } from "../model/user-error";
 import { createFolders } from "./data-folder";
+import { fileError } from "./file-errors";
 import { removeIfEmpty } from "./file-store";
 
 /** A lock must not fail because the user's PATH leaves out the system's programs. */
@@ -114,7 +115,7 @@ async function openLockFile(file: string): Promise<OpenedLockFile> {
       return { made, handle: await fs.open(file, "a", 0o600) };
     } catch (error) {
       const isRemoved = (error as NodeJS.ErrnoException).code === "ENOENT";
-      if (!isRemoved || attempt === MOST_ATTEMPTS) throw cannotLock(file, (error as Error).message);
+      if (!isRemoved || attempt === MOST_ATTEMPTS) throw fileError(error) ?? cannotLock(file, (error as Error).message);
     }
   }
 }

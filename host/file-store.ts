@@ -7,13 +7,14 @@ import type { FileStamp } from "../model/host-files";
 import { mountsBelow, mountsRemain } from "../model/mounts";
 import { UserError } from "../model/user-error";
 import { createFolders } from "./data-folder";
+import { fileError } from "./file-errors";
 
 /**
  * Writes a file atomically: a reader sees the old or the new content, never a part, even if this process is killed.
  * Creates the folder if it is missing. Refuses a device or a pipe, because a file would replace it for all users.
  *
  * @param mode permissions of the file, even if it already exists; 0600 for content with a secret
- * @throws UserError `disk-full`; the file is then unchanged
+ * @throws UserError as `fileError`; the file is then unchanged
  */
 export async function writeFileAtomic(file: string, content: string | Buffer, mode = 0o644): Promise<void> {
   await createFolders(path.dirname(file));
@@ -33,7 +34,7 @@ export async function writeFileAtomic(file: string, content: string | Buffer, mo
     await syncFolder(path.dirname(file));
   } catch (error) {
     await fs.rm(temporary, { force: true });
-    throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskFull(file, error) : error;
+    throw fileError(error) ?? error;
   }
 }
 
@@ -47,14 +48,6 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.close();
   }
 }
-
-const diskFull = (file: string, cause: unknown): UserError =>
-  new UserError(
-    "disk-full",
-    `the disk is full: ${file} cannot be written`,
-    "free space on the disk that holds it, then run the command again",
-    { cause },
-  );
 
 /** The file's text; `undefined` if the file does not exist. */
 export async function readIfPresent(file: string): Promise<string | undefined> {

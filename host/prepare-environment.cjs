@@ -43,6 +43,10 @@ const harmful = [
     names: /^PULUMI_(?:DEBUG_(?:PROVIDERS|LANGUAGES)|IGNORE_AMBIENT_PLUGINS)$/,
     why: "Pulumi uses another provider or language host than this clone's",
   },
+  {
+    names: /^PULUMI_OPTION_/,
+    why: "options for each call of Pulumi: another configuration file or folder, a preview instead of an update",
+  },
   { names: /^(?:ETCDCTL|CRICTL|CONTAINERD|KUBECTL|HELM)_/, why: "another cluster or runtime than the stack's" },
 ];
 
@@ -63,15 +67,26 @@ function prepareEnvironment(environment = process.env, platform = process.platfo
 }
 
 /**
- * A folder of a session that has ended, or of another host. Every program that writes a temporary file would fail; without the
- * variable it uses /tmp. A relative one would mean another folder for each program.
+ * A folder of a session that has ended, of another host or user, or without room. Every program that writes a temporary file
+ * would fail; without the variable it uses /tmp. A relative one would mean another folder for each program.
  */
 function dropUnusableTemporaryFolders(environment) {
   for (const name of ["TMPDIR", "TMP", "TEMP"]) {
     const folder = environment[name];
-    if (folder === undefined) continue;
-    const isUsable = path.isAbsolute(folder) && fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory();
-    if (!isUsable) delete environment[name];
+    if (folder !== undefined && !(path.isAbsolute(folder) && isWritable(folder))) delete environment[name];
+  }
+}
+
+/** Less than this holds no temporary file of use. */
+const LEAST_BYTES = 1024 * 1024;
+
+function isWritable(folder) {
+  try {
+    fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
+    const { bavail, bsize } = fs.statfsSync(folder);
+    return fs.statSync(folder).isDirectory() && bavail * bsize >= LEAST_BYTES;
+  } catch {
+    return false;
   }
 }
 

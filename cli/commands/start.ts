@@ -19,6 +19,7 @@ import { pulumiEnvironment } from "../../toolchain/pulumi-environment";
 import { bringUp } from "../../toolchain/run-pulumi/bring-up";
 import { otherUserProblem } from "../../toolchain/run-pulumi/other-user";
 import { prepareStack, settleStackFile } from "../../toolchain/run-pulumi/prepare-stack";
+import { explaining } from "../../toolchain/run-pulumi/pulumi-command";
 import { driverFor } from "../driver";
 import { explainClosedFolders, refuseObstacles } from "../host-obstacles";
 import { lostState, readOutputs } from "../lost-state";
@@ -40,7 +41,7 @@ export function startCommand(): Command {
       const binFolder = await interruptibly(stack, (signal) => prepare(stack, { yes, progress, signal }));
       if (prepareOnly) return;
       const env = await pulumiEnvironment(binFolder);
-      await progress.during("stack", () => prepareStack(stack, env));
+      await progress.during("stack", () => prepareStack(stack, env).catch(explaining(stack, env)));
       const { isUnchanged } = await progress.during("up", () => bringUp(stack, env, progress));
       await settleStackFile(stack);
       const outputs = await readOutputs(stack);

@@ -1,3 +1,4 @@
+import { fileError } from "../../host/file-errors";
 import { forStack } from "../../model/next-step";
 import { UserError } from "../../model/user-error";
 import { type Context, PartialFailure, type ResourceHandler } from "../rpc/resource-handler";
@@ -36,7 +37,7 @@ async function named<T>(
   try {
     return await call(inner, name);
   } catch (error) {
-    throw withName(error, name);
+    throw withName(fileError(error) ?? error, name);
   }
 }
 

@@ -63,6 +63,7 @@ const secondsOf = {
     ...{
       guard: 110,
       "external-etcd": 70,
+      "foreign-environments": 90,
       "lost-state": 60,
       "provider-cluster": 70,
       "provider-life-cycle": 60,

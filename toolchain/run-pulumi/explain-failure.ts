@@ -3,7 +3,8 @@ import * as path from "node:path";
 import { dataFolder } from "../../host/data-folder";
 import { readJson } from "../../host/file-store";
 import { UserError } from "../../model/user-error";
-import { type LocalState, localStateFile } from "./prepare-stack";
+import { chooseBackend } from "../pulumi-environment";
+import { hasLocalState, type LocalState, localStateFile } from "./prepare-stack";
 
 /**
  * What an output of Pulumi means to users, where its own words do not help them.
@@ -14,7 +15,7 @@ export async function explainFailure(
   said: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<UserError | undefined> {
-  if (!/incorrect passphrase/.test(said)) return undefined;
+  if (!/incorrect passphrase/.test(said)) return unusableBackend(stack, said);
   const source = sourceOfPassphrase({ ...process.env, ...env });
   if (await isEncryptedWith(stack, "")) {
     return wrongPassphrase(
@@ -29,6 +30,24 @@ export async function explainFailure(
     source === own
       ? `set PULUMI_CONFIG_PASSPHRASE as when ${stack} was created, or restore ${own} from a backup`
       : `correct it; if ${stack} was created without it, unset it: groundplane then uses ${own}`,
+  );
+}
+
+/** How Pulumi says that it cannot log in, or that a backend does not respond or does not exist. */
+const noBackend =
+  /PULUMI_ACCESS_TOKEN must be set|performing HTTP request|access token|unauthorized|problem logging in|unable to open bucket|open bucket|not a valid (?:backend|url)|unknown backend|no such host/i;
+
+/** A failure of a backend that the user's environment or login chose, perhaps for another project. */
+async function unusableBackend(stack: string, said: string): Promise<UserError | undefined> {
+  const backend = await chooseBackend();
+  if (backend.kind === "local" || !noBackend.test(said)) return undefined;
+  const reason = /^ *error: (.*)$/m.exec(said)?.[1] ?? said.trim().split("\n").at(-1);
+  const leave = backend.why.startsWith("PULUMI_") ? `unset ${backend.why}` : "run `pulumi logout`";
+  const here = (await hasLocalState(stack)) ? `, which has ${stack}` : "";
+  return new UserError(
+    "backend-unusable",
+    `Pulumi cannot use the backend that ${backend.why} chooses for its state: ${reason}`,
+    `to use the state on this host${here}, ${leave}; to use that backend, correct its address or log in: \`pulumi login\``,
   );
 }
 

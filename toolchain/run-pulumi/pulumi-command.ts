@@ -1,4 +1,7 @@
+import { stateFolder } from "../../host/data-folder";
+import { diskFull } from "../../host/file-errors";
 import { runAttached } from "../../host/foreground-commands";
+import { freeGiB } from "../../host/host-capacity";
 import { projectFolder } from "../../host/project-folder";
 import { runCommand } from "../../host/run-command";
 import { CommandError } from "../../model/commands";
@@ -26,12 +29,17 @@ export async function askPulumi(stack: string, words: readonly string[]): Promis
   if (!cli) throw new UserError("no-pulumi", "Pulumi is not installed yet", "`npm start` obtains it");
   const env = await pulumiEnvironment(cli.binFolder);
   const argv = ["pulumi", ...words, "--non-interactive"];
-  const { stdout } = await runCommand(argv, { cwd: projectFolder(), env }).catch(async (error: unknown) => {
-    if (!(error instanceof CommandError)) throw error;
-    throw (await explainFailure(stack, `${error.stderr}\n${error.stdout}`, env)) ?? error;
-  });
+  const { stdout } = await runCommand(argv, { cwd: projectFolder(), env }).catch(explaining(stack, env));
   return stdout;
 }
+
+/** Rethrows the failure of a Pulumi command with what it means to users. */
+export const explaining =
+  (stack: string, env: Readonly<Record<string, string>>) =>
+  async (error: unknown): Promise<never> => {
+    if (!(error instanceof CommandError)) throw error;
+    throw (await explainFailure(stack, `${error.stderr}\n${error.stdout}`, env)) ?? error;
+  };
 
 export interface RunPulumiOptions {
   /** Variables in addition to those of `pulumiEnvironment`. */
@@ -41,19 +49,25 @@ export interface RunPulumiOptions {
 
 /**
  * Runs a Pulumi command on this terminal; obtains Pulumi first where it is missing. Returns the exit code.
- * @throws UserError `wrong-passphrase`
+ * @throws UserError `wrong-passphrase`, `backend-unusable`, `disk-full`
  */
 export async function runPulumi(stack: string, words: readonly string[], options: RunPulumiOptions): Promise<number> {
   const cli = await obtainPulumi({ progress: options.progress });
   const env = { ...(await pulumiEnvironment(cli.binFolder)), ...options.env };
   const code = await runAttached(["pulumi", ...words, "--stack", stack], { cwd: projectFolder(), env });
-  // Its output went to the terminal. Reading the secrets fails for the same reason, if that is the reason.
-  if (code !== 0) await askPulumi(stack, secretOutputs(stack)).catch(rethrowExplained);
+  // Its output went to the terminal. Reading the secrets fails for the same reason, if a passphrase or a backend is the reason.
+  if (code === 0) return code;
+  const isLocal = (await chooseBackend()).kind === "local";
+  if (isLocal && (await freeGiB(stateFolder())) < LEAST_FREE_GIB) throw diskFull(stateFolder());
+  await askPulumi(stack, secretOutputs(stack)).catch(rethrowExplained);
   return code;
 }
 
+/** A state of many machines, and Pulumi's lock. */
+const LEAST_FREE_GIB = 0.001;
+
 function rethrowExplained(error: unknown): void {
-  if (error instanceof UserError && error.id === "wrong-passphrase") throw error;
+  if (error instanceof UserError && /^(?:wrong-passphrase|backend-unusable)$/.test(error.id)) throw error;
 }
 
 const secretOutputs = (stack: string): readonly string[] => [

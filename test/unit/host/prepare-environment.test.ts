@@ -24,6 +24,7 @@ const session = {
   PULUMI_DIY_BACKEND_GZIP: "true",
   PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
   PULUMI_DEBUG_PROVIDERS: "groundplane:1234",
+  PULUMI_OPTION_CONFIG_FILE: "/elsewhere/Pulumi.other.yaml",
 };
 const kept = {
   PATH: "/usr/bin",
@@ -34,6 +35,7 @@ const kept = {
   PULUMI_CONFIG_PASSPHRASE: "long",
   PULUMI_BACKEND_URL: "s3://states",
   PULUMI_ACCESS_TOKEN: "token",
+  PULUMI_PARALLEL: "3",
   NODE_EXTRA_CA_CERTS: "/etc/ssl/company.pem",
   GROUNDPLANE_DATA: "/data",
   LANGFORD: "not a locale",
