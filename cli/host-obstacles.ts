@@ -1,5 +1,5 @@
 import { dataFolder } from "../host/data-folder";
-import { folderProblem } from "../host/file-access";
+import { folderProblem, temporaryFolderProblem } from "../host/file-access";
 import { missingHostPackages } from "../host/host-packages";
 import { localHost } from "../host/local-host";
 import { projectFolder } from "../host/project-folder";
@@ -25,6 +25,7 @@ export async function folderProblems(): Promise<readonly HostProblem[]> {
   const found = await Promise.all([
     folderProblem(dataFolder(), DATA_FOLDER),
     folderProblem(projectFolder(), "the clone of groundplane"),
+    temporaryFolderProblem(),
   ]);
   return found.filter((each) => each !== undefined);
 }

@@ -43,6 +43,21 @@ export async function folderProblem(folder: string, what: string): Promise<HostP
   return problem.code === "EROFS" ? readOnly(place, folder, what) : noAccess("write into", place, folder, what);
 }
 
+/** Less than this holds no temporary file of use. */
+const LEAST_BYTES = 1024 * 1024;
+
+/** Why no program can keep temporary files. A TMPDIR without room is not used, so this is about the folder of the system. */
+export async function temporaryFolderProblem(): Promise<HostProblem | undefined> {
+  const folder = os.tmpdir();
+  const found = await fs.statfs(folder).catch(ifMissing(undefined));
+  if (found === undefined || found.bavail * found.bsize >= LEAST_BYTES) return undefined;
+  return {
+    id: "temporary-folder-full",
+    problem: `the disk is full: ${folder}, the folder for temporary files, has no room`,
+    hint: "free space there, or set TMPDIR to a folder with room",
+  };
+}
+
 const onTheWay = (place: string, folder: string): string => (place === folder ? "" : `, on the way to ${folder}`);
 
 const readOnly = (place: string, folder: string, what: string): HostProblem => ({

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
@@ -98,6 +99,26 @@ test("a full temporary folder is not used", { skip }, async () => {
   const { output } = await mounted(full, "doctor", { TMPDIR: folder });
   const ofParts = (text: string) => text.split("\n").filter((line) => line.includes("parts from"));
   assert.deepEqual(ofParts(output), ofParts((await groundplane("doctor")).output));
+});
+
+test("a full folder for temporary files of the system is named before anything is changed", { skip }, async () => {
+  // Other places lead to the clone and the data, which are in that folder.
+  const root = path.dirname(project.folder);
+  const system = os.tmpdir();
+  const covered = [
+    `mount --bind "${root}" /mnt`,
+    `mount -t tmpfs -o size=64k tmpfs "${system}"`,
+    `head -c 1M /dev/zero >"${system}/full" 2>/dev/null || true`,
+    "cd /mnt/project",
+  ].join("\n");
+  const started = await mounted(covered, "start", { GROUNDPLANE_DATA: "/mnt/data" });
+  assert.equal(started.code, 1, started.output);
+  assert.match(started.output, /the disk is full: \S+, the folder for temporary files, has no room/);
+  assert.match(started.output, /next step: free space there, or set TMPDIR/);
+  const { output } = await mounted(covered, "doctor", { GROUNDPLANE_DATA: "/mnt/data" });
+  assert.match(output, /PROBLEM the disk is full: /);
+  const elsewhere = { GROUNDPLANE_DATA: "/mnt/data", TMPDIR: "/mnt/data" };
+  assert.match((await mounted(covered, "start", elsewhere)).output, /no changes/);
 });
 
 test("a read-only clone only keeps a stack from being changed, and is named", { skip }, async () => {
