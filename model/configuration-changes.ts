@@ -1,17 +1,7 @@
 import { defaultBalancer } from "./balancers";
 import { defaultContainerRuntime } from "./container-runtimes";
 import { defaultControlPlane } from "./control-planes";
-import {
-  beginsOrEnds,
-  endsWithoutHandover,
-  fixed,
-  isSame,
-  type KeyChange,
-  live,
-  newStack,
-  smaller,
-  valueIs,
-} from "./key-changes";
+import { beginsOrEnds, fixed, isSame, type KeyChange, live, newStack, smaller, valueIs } from "./key-changes";
 
 const balancersStay = "Balancers do not move to other machines.";
 
@@ -138,12 +128,6 @@ export const configurationChanges = {
     class: "rolling",
     effect: "One balancer after the other runs the other program; the floating IP is away as long as after a failure.",
     ...{ inFiles: "FLOATING_IP_BY", appliedBy: "change-balancing", isShared: true },
-    cases: [
-      {
-        ...{ when: "`keepalived`, to a single balancer", holds: endsWithoutHandover, guardedBy: "members" },
-        ...fixed("keepalived cannot hand the floating IP over.", "keep two balancers"),
-      },
-    ],
   },
   "options.balancer": {
     class: "rolling",

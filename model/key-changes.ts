@@ -57,9 +57,3 @@ export const smaller = {
 } as const;
 
 export const isSame = ([before, after]: Values): boolean => before === after;
-
-/** In the files of nodes, a single balancer has a value as well. */
-const singleBalancer: readonly (string | undefined)[] = [undefined, "static"];
-/** keepalived neither moves the floating IP to a certain balancer, nor keeps the other one from taking it. */
-export const endsWithoutHandover = (before: string | undefined, after: string | undefined): boolean =>
-  before === "keepalived" && singleBalancer.includes(after);

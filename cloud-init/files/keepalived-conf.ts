@@ -10,7 +10,8 @@ const check = fixedTimers.balancer;
 
 /**
  * VRRP version 3 by unicast between the two balancers. Both start as backups; the holder of the floating IP keeps it when the
- * other balancer returns (`nopreempt`). A holder whose proxy accepts no connections releases it.
+ * other balancer returns (`nopreempt`). A holder whose proxy accepts no connections releases it. It tells its neighbours every second:
+ * after both have held the address, one of them may have been the last to do so and hold it no longer.
  */
 export function renderKeepalivedConf({ balancing, nodes }: DataCenterPlan, node: NodePlan): string {
   const { unit, socket } = balancers[balancing.program];
@@ -20,6 +21,7 @@ export function renderKeepalivedConf({ balancing, nodes }: DataCenterPlan, node:
   vrrp_version 3
   vrrp_garp_master_repeat 4
   vrrp_garp_master_delay 1
+  vrrp_garp_master_refresh 1
   enable_script_security
   script_user root
 }

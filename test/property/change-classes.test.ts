@@ -194,11 +194,13 @@ test("small becomes lab, with either program for the floating IP, and its balanc
   const [small, lab] = [exampleConfiguration("small"), { ...exampleConfiguration("lab"), name: "small" }];
   const keepalived = { ...lab, options: { ...lab.options, failoverBy: "keepalived" as const } };
   const pair = { ...small, pools: { ...small.pools, balancers: lab.pools.balancers } };
+  const pairWithKeepalived = { ...pair, options: keepalived.options };
   for (const [one, other] of [
     [small, lab],
     [small, keepalived],
     [small, pair],
     [pair, small],
+    [pairWithKeepalived, small],
     [pair, lab],
   ] as const) {
     const [before, after] = [planDataCenter(one), planDataCenter(other)];

@@ -175,11 +175,6 @@ export const changedValues: Readonly<Record<CaseName, ChangedKey>> = {
     ...{ to: pool("workers", { disks: [{ name: "data", sizeGiB: 1 }] }), refusedBy: "disks" },
     refused: /disk worker-1-data has 2 GiB and cannot shrink to 1 GiB/,
   },
-  "options.failoverBy: `keepalived`, to a single balancer": {
-    from: { options: { failoverBy: "keepalived" } },
-    to: pool("balancers", { count: 1 }),
-    refused: /with keepalived, 2 cannot become 1/,
-  },
 };
 
 /** Mappings are merged, everything else is taken from the last. */

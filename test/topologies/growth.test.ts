@@ -57,6 +57,8 @@ async function change(
   const before = await generationsOf(stack);
   const client = askMeanwhile(stack);
   const counts = countsOf(await up(stack));
+  // The floating IP may move again when two balancers have found each other.
+  await stack.isHealthy();
   const seen = await client.stop();
   tellGap(t, `change to ${JSON.stringify(settings)}`, seen);
   assert.doesNotMatch(counts, /replaced/);
@@ -89,7 +91,6 @@ test("a single balancer becomes a pair, and one again, and small becomes lab", {
   await step("one up adds a second balancer, and the floating IP stays", async (inner) => {
     assert.doesNotMatch(await change(stack, { balancers: 2 }, inner), /deleted/);
     assert.equal(await floatingIpHolder(stack, balancers), "balancer-1");
-    await stack.isHealthy();
   });
 
   await step("the floating IP moves to the new balancer", async () => {
@@ -105,7 +106,6 @@ test("a single balancer becomes a pair, and one again, and small becomes lab", {
     assert.equal(await stack.driver.inspectMachine({ stack: cluster.stack, name: "balancer-2" }), undefined);
     for (const name of ["gateway", "balancer-1"])
       assert.equal(await on(name, "systemctl is-active corosync pacemaker | sort -u; true"), "inactive\n", name);
-    await stack.isHealthy();
   });
 
   await step("one up leads from small to lab", async (inner) => {
@@ -117,7 +117,7 @@ test("a single balancer becomes a pair, and one again, and small becomes lab", {
   });
 });
 
-test("a single balancer becomes a pair with keepalived", {
+test("a single balancer becomes a pair with keepalived, and one again", {
   skip: nspawnSkipReason(),
   timeout: 15 * 60_000,
 }, async (t) => {
@@ -139,15 +139,39 @@ test("a single balancer becomes a pair with keepalived", {
       const { stdout } = await cluster.onNode(name, "systemctl is-active keepalived pacemaker; true");
       assert.equal(stdout, "active\ninactive\n", name);
     }
+  });
+
+  for (const [holder, other] of [
+    ["balancer-1", "balancer-2"],
+    ["balancer-2", "balancer-1"],
+    ["balancer-1", "balancer-2"],
+  ] as const) {
+    await step(`the floating IP moves to ${other} when keepalived ends`, async () => {
+      mustSucceed("stop", await cluster.onNode(holder, "systemctl stop keepalived"));
+      const held = () => floatingIpHolder(stack, [other]);
+      await eventually(`${other} holds it`, patienceMs, held, (name) => name !== "");
+      mustSucceed("start", await cluster.onNode(holder, "systemctl start keepalived"));
+    });
+  }
+
+  await step("one up removes the balancer that holds it", async (inner) => {
+    await change(stack, { balancers: 1, failoverBy: "keepalived", others: "least" }, inner);
+    assert.equal(await floatingIpHolder(stack, ["balancer-1"]), "balancer-1");
+    const active = () => cluster.onNode("balancer-1", "systemctl is-active keepalived; true");
+    await eventually("keepalived ends", patienceMs, active, ({ stdout }) => stdout === "inactive\n");
+    assert.equal(await floatingIpHolder(stack, ["balancer-1"]), "balancer-1");
     await stack.isHealthy();
   });
 
-  await step("the floating IP moves when its holder ends", async () => {
-    const holder = await floatingIpHolder(stack, balancers);
-    assert.notEqual(holder, "");
-    mustSucceed("stop", await cluster.onNode(holder, "systemctl stop keepalived"));
-    const others = balancers.filter((name) => name !== holder);
-    const held = () => floatingIpHolder(stack, others);
-    await eventually("the other balancer holds it", patienceMs, held, (name) => name !== "");
-  });
+  await step(
+    "one up adds a balancer again, and one up removes it while the first one holds the floating IP",
+    async (inner) => {
+      await change(stack, { balancers: 2, failoverBy: "keepalived", others: "least" }, inner);
+      mustSucceed("stop", await cluster.onNode("balancer-2", "systemctl stop keepalived"));
+      const held = () => floatingIpHolder(stack, ["balancer-1"]);
+      await eventually("balancer-1 holds it", patienceMs, held, (name) => name !== "");
+      mustSucceed("start", await cluster.onNode("balancer-2", "systemctl start keepalived"));
+      await change(stack, { balancers: 1, failoverBy: "keepalived", others: "least" }, inner);
+    },
+  );
 });

@@ -12,6 +12,7 @@ for setting in "$@"; do declare "$setting"; done
 units=/etc/systemd/system
 cluster_files=/var/lib/pacemaker/cib
 networks=/etc/systemd/network
+vrrp=/etc/keepalived/keepalived.conf
 
 fail() {
   echo "$1"
@@ -105,13 +106,15 @@ take() {
     "$NODE_INTERFACE" "$API_ADDRESS" auto not_used not_used </dev/null >/dev/null 2>&1 &
 }
 
+assigned() { grep -qs "^Address=$API_ADDRESS/" "$networks"/*.network; }
+
 # Takes the floating IP out of the network configuration, which would assign it again, e.g. when a link returns. networkd removes
 # the address when it reads its configuration, so it is put back at once.
 unassign() {
   local end held=no
   if holds; then held=yes; fi
   sed -i -z "s|\[Address\]\nAddress=$API_ADDRESS/[0-9]*\n\n*||g" "$networks"/*.network
-  if grep -q "^Address=$API_ADDRESS/" "$networks"/*.network; then fail "the network configuration keeps $API_ADDRESS"; fi
+  if assigned; then fail "the network configuration keeps $API_ADDRESS"; fi
   networkctl reload
   end=$((SECONDS + 3))
   while [ "$held" = yes ] && ((SECONDS < end)); do
@@ -128,6 +131,38 @@ manage() {
   within 30 maintenance false || fail "Pacemaker stays in maintenance"
 }
 
+# As the owner of the address, VRRP takes it from the other balancer, which must keep hearing so until it is removed. A killed
+# keepalived leaves the address where it is.
+own_until_alone() {
+  local peer
+  systemctl is-active --quiet floating-ip-owner.service && return
+  [ -e "$vrrp.pair" ] || cp -p "$vrrp" "$vrrp.pair"
+  sed -i -e 's/^  priority .*/  priority 255/' -e 's/^  state .*/  state MASTER/' -e '/^  nopreempt$/d' \
+    -e '/^  track_script {$/,/^  }$/d' "$vrrp"
+  if holds; then systemctl reload keepalived.service; else systemctl restart keepalived.service; fi
+  within 30 holds || fail "the floating IP does not move to this balancer"
+  peer=$(sed -n '/^  unicast_peer {$/{n;s/^ *//p}' "$vrrp")
+  systemctl reset-failed floating-ip-owner.service 2>/dev/null || true
+  # shellcheck disable=SC2016 # the dollars are those of the inner shell
+  systemd-run --quiet --unit=floating-ip-owner.service bash -c '
+    for ((missed = 0; missed < 5; missed++)); do
+      if socat -u OPEN:/dev/null "TCP:$1:22,connect-timeout=1"; then missed=-1; fi
+      sleep 1
+    done
+    systemctl kill --signal=KILL keepalived.service
+    systemctl stop keepalived.service
+    systemctl reset-failed keepalived.service
+    rm -f "$2"' - "$peer" "$vrrp.pair"
+}
+
+# The other balancer is back before it was removed.
+share_again() {
+  systemctl stop floating-ip-owner.service 2>/dev/null || true
+  if [ -e "$vrrp.pair" ] && grep -q '^  priority 255$' "$vrrp"; then cp -p "$vrrp.pair" "$vrrp"; fi
+  rm -f "$vrrp.pair"
+  if is_active keepalived; then systemctl reload keepalived.service; fi
+}
+
 # The last holder before the other balancer is removed, or the only one because the pair was not formed.
 be_alone() {
   local file
@@ -139,10 +174,11 @@ be_alone() {
     maintenance true
   fi
   systemctl stop quorum-guard.service 2>/dev/null || true
-  systemctl stop pacemaker.service corosync.service keepalived.service
+  systemctl stop pacemaker.service corosync.service
+  if is_active keepalived || [ "$former" = keepalived ]; then own_until_alone; fi
   file=$(grep -ls "^Address=$NODE_ADDRESS/" "$networks"/*.network | head -n 1)
   [ -n "$file" ] || fail "no network configuration has $NODE_ADDRESS"
-  grep -q "^Address=$API_ADDRESS/" "$file" || printf '\n[Address]\nAddress=%s\n' "$(with_prefix)" >>"$file"
+  assigned || printf '\n[Address]\nAddress=%s\n' "$(with_prefix)" >>"$file"
   networkctl reload
   holds || take
   systemctl start "$BALANCER.service"
@@ -190,14 +226,15 @@ if is_balancer; then
 fi
 case $FLOATING_IP_BY in
 pacemaker)
-  if [ "$former" = static ] && is_balancer; then unassign; fi
+  if is_balancer && { [ "$former" = static ] || assigned; }; then unassign; fi
   join_cluster
   if [ "$former" = static ] && is_balancer; then manage; fi
   ;;
 keepalived)
-  if [ "$former" = static ] && is_balancer; then unassign; fi
+  if is_balancer && { [ "$former" = static ] || assigned; }; then unassign; fi
   leave_cluster
   if is_balancer; then
+    share_again
     # keepalived begins as a backup, while the other balancer may already hold the floating IP.
     if [ "$former" = static ] && ! is_active keepalived && holds; then
       ip address delete "$(with_prefix)" dev "$NODE_INTERFACE"

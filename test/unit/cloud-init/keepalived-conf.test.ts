@@ -12,3 +12,9 @@ test("a backup waits for the minimum of VRRP before it takes over, and the two b
   // 255 is for an owner, which never waits and never yields. Each step below adds 1/256 of the advertisement interval.
   for (const priority of priorities) assert.ok(priority < 255 && priority > 250, String(priority));
 });
+
+test("the holder repeats its announcement, which a neighbour may have missed or forgotten", () => {
+  const plan = examplePlan("lab");
+  for (const node of nodesOf(plan, "balancer"))
+    assert.match(renderKeepalivedConf(plan, node), /^ *vrrp_garp_master_refresh 1$/m);
+});
