@@ -1,7 +1,7 @@
 // Chooses the next job to start. Pure: it knows the jobs and their states, but no processes.
 
 /**
- * @typedef {{ holds?: string, seconds?: number }} Job
+ * @typedef {{ holds?: string[], seconds?: number }} Job
  */
 
 /** Compares without a subtraction, because the difference of infinite numbers is NaN. */
@@ -18,8 +18,8 @@ function orderJobs(jobs) {
  */
 function nextJob(waiting, running, slots) {
   if (running.length >= slots) return undefined;
-  const held = new Set(running.flatMap(({ holds }) => holds ?? []));
-  return waiting.find(({ holds }) => !held.has(holds));
+  const held = new Set(running.flatMap(({ holds = [] }) => holds));
+  return waiting.find(({ holds = [] }) => !holds.some((resource) => held.has(resource)));
 }
 
 /**

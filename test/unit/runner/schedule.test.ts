@@ -15,7 +15,7 @@ test("long jobs start first", () => {
 });
 
 test("a job starts if a slot is free and no running job holds its resource", () => {
-  const [first, second, free] = [{ holds: "qemu" }, { holds: "qemu" }, {}];
+  const [first, second, free] = [{ holds: ["qemu"] }, { holds: ["qemu", "machines"] }, {}];
   assert.equal(nextJob([second, free], [first], 2), free);
   assert.equal(nextJob([second], [first], 2), undefined);
   assert.equal(nextJob([second], [free], 2), second);
@@ -25,7 +25,7 @@ test("a job starts if a slot is free and no running job holds its resource", () 
 
 test("every job runs once, as many at once as there are slots, and results keep their order", async () => {
   let [running, most] = [0, 0];
-  const jobs = [3, 1, 2, 5, 4].map((seconds) => ({ seconds, holds: seconds > 3 ? "containers" : undefined }));
+  const jobs = [3, 1, 2, 5, 4].map((seconds) => ({ seconds, holds: seconds > 3 ? ["containers"] : undefined }));
   const results = await runJobs(jobs, 2, async ({ seconds }: { seconds: number }) => {
     most = Math.max(most, ++running);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -37,10 +37,11 @@ test("every job runs once, as many at once as there are slots, and results keep 
 });
 
 test("only files that run whole machines exclude each other, and every named file exists", () => {
-  assert.equal(heldBy("contract", "test/contract/nspawn.test.ts"), "machines");
+  assert.deepEqual(heldBy("contract", "test/contract/nspawn.test.ts"), ["machines"]);
   assert.equal(heldBy("contract", "test/contract/preview.test.ts"), undefined);
-  assert.equal(heldBy("qemu", "test/qemu/guests.test.ts"), "machines");
-  assert.equal(heldBy("e2e", "test/e2e/lab.test.ts"), "machines");
+  assert.deepEqual(heldBy("qemu", "test/qemu/guests.test.ts"), ["emulation"]);
+  assert.deepEqual(heldBy("e2e", "test/e2e/external-etcd.test.ts"), ["machines"]);
+  assert.deepEqual(heldBy("e2e", "test/e2e/lab.test.ts"), ["machines", "emulation"]);
   for (const file of [...containerFiles, ...Object.keys(expectedSeconds)]) {
     assert.ok(fs.existsSync(path.join(__dirname, "../../..", file)), file);
   }
