@@ -2,24 +2,20 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { after, test } from "node:test";
-import { dataFolder } from "../../host/data-folder";
+import { test } from "node:test";
 import { localHost } from "../../host/local-host";
 import { allSources, chooseSource } from "../../image/parts/ensure-part";
 import { partName } from "../../image/parts/part";
 import { kubernetesRecipe } from "../../image/recipes/kubernetes";
 import { containerRuntimes } from "../../model/container-runtimes";
 import { busyboxImage, defaultKubernetesVersion } from "../../model/releases";
-import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { smallStack } from "../e2e/small-stack";
+import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { nspawnSkipReason } from "../support/nspawn-host";
-import { onSignal } from "../support/on-signal";
-import { copyProject } from "../support/project-copy";
 
-const stackFile = `config:
-  groundplane:dataCenter:
-    driver: nspawn
-    pools: {balancers: {count: 1}, masters: {count: 1}, workers: {count: 1}}
-    options: {fastProbes: true, runtime: docker}
+const dataCenter = `driver: nspawn
+pools: {balancers: {count: 1}, masters: {count: 1}, workers: {count: 1}}
+options: {fastProbes: true, runtime: docker}
 `;
 
 /** The reason is in test/allowed-skips.cjs. */
@@ -35,30 +31,20 @@ async function missingPart(): Promise<string | undefined> {
 test("Docker runs the pods", { skip: nspawnSkipReason(), timeout: 30 * 60_000 }, async (t) => {
   const missing = await missingPart();
   if (missing !== undefined) return t.skip(missing);
-  const project = copyProject(dataFolder());
-  process.env.GROUNDPLANE_DATA = project.data;
-  const cluster = new ClusterUnderTest(project, `docker-${process.pid.toString(36)}`);
-  let takenDown: Promise<void> | undefined;
-  const takeDown = async () => {
-    await cluster.interrupt();
-    mustSucceed("destroy", await new ClusterUnderTest(project, cluster.stack).groundplane("destroy", "--yes"));
-    project.remove();
-  };
-  const takeDownOnce = () => (takenDown ??= takeDown());
-  onSignal(takeDownOnce);
-  after(takeDownOnce);
+  const stack = smallStack("docker");
+  const { cluster } = stack;
+  const step = (name: string, run: () => Promise<void>) => stack.step(t, name, run);
   const onWorker = async (command: string): Promise<string> =>
     mustSucceed(command, await cluster.onNode("worker-1", command)).stdout.trim();
   const kubectl = async (...words: string[]): Promise<string> =>
     mustSucceed(words.join(" "), await cluster.kubectl("master-1", ...words)).stdout.trim();
 
-  await t.test("every pod of a new stack starts, and status finds it healthy", async () => {
-    fs.writeFileSync(project.stackFile(cluster.stack), stackFile);
-    mustSucceed("start", await cluster.groundplane("start", "--yes"));
+  await step("every pod of a new stack starts, and status finds it healthy", async () => {
+    stack.configure(dataCenter);
+    await stack.start();
     const versions = await kubectl("get nodes -o", "'jsonpath={.items[*].status.nodeInfo.containerRuntimeVersion}'");
     assert.match(versions, /^docker:\/\/\S+ docker:\/\/\S+$/);
-    const status = () => cluster.groundplane("status");
-    await eventually("a healthy stack", patienceMs, status, ({ exitCode }) => exitCode === 0);
+    await stack.isHealthy();
   });
 
   const web = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
@@ -69,7 +55,7 @@ test("Docker runs the pods", { skip: nspawnSkipReason(), timeout: 30 * 60_000 },
     );
   const answers = () => eventually("the page of the pod", patienceMs, answer, ({ stdout }) => stdout === "page\n");
 
-  await t.test(
+  await step(
     "a pod answers on another node, and has its output, its shell and a profile for system calls",
     async () => {
       const serve = "'echo started; mkdir /tmp/w; echo page >/tmp/w/index.html; exec httpd -f -p 8080 -h /tmp/w'";
@@ -80,7 +66,7 @@ test("Docker runs the pods", { skip: nspawnSkipReason(), timeout: 30 * 60_000 },
     },
   );
 
-  await t.test("crictl and docker show it, in the network of the node", async () => {
+  await step("crictl and docker show it, in the network of the node", async () => {
     assert.match(await onWorker("crictl ps --name busybox --quiet"), /^[0-9a-f]{64}$/);
     assert.match(
       await onWorker("docker ps --filter label=io.kubernetes.container.name=busybox --format '{{.Image}}'"),
@@ -90,7 +76,7 @@ test("Docker runs the pods", { skip: nspawnSkipReason(), timeout: 30 * 60_000 },
     assert.match(await onWorker("ip -brief link show master cni0"), /^veth/);
   });
 
-  await t.test("containers outlive a restart of Docker", async () => {
+  await step("containers outlive a restart of Docker", async () => {
     const started = () => onWorker("docker inspect --format '{{.State.Pid}}' $(crictl ps --name busybox --quiet)");
     const before = await started();
     await onWorker("systemctl restart docker cri-dockerd");
@@ -99,7 +85,7 @@ test("Docker runs the pods", { skip: nspawnSkipReason(), timeout: 30 * 60_000 },
     assert.equal(await kubectl("exec deploy/web -- cat /tmp/w/index.html"), "page");
   });
 
-  await t.test("a node without Docker is not healthy", async () => {
+  await step("a node without Docker is not healthy", async () => {
     await onWorker("systemctl stop docker");
     const { stdout, exitCode } = await cluster.groundplane("status");
     assert.notEqual(exitCode, 0);
@@ -107,9 +93,9 @@ test("Docker runs the pods", { skip: nspawnSkipReason(), timeout: 30 * 60_000 },
     await onWorker("systemctl start docker");
   });
 
-  await t.test("pods end with their node in their own time, and come back", async () => {
+  await step("pods end with their node in their own time, and come back", async () => {
     mustSucceed("stop", await cluster.groundplane("stop"));
-    mustSucceed("start", await cluster.groundplane("start", "--yes"));
+    await stack.start();
     await answers();
   });
 });
