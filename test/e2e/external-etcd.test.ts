@@ -1,14 +1,16 @@
 /**
  * etcd on machines of its own: who reaches it, and what the loss, replacement and number of its machines mean. The stack has the
- * options that the lab does not have: nginx, keepalived, iptables, and masters that run pods.
+ * options that the lab does not have: nginx, keepalived, iptables, masters that run pods, and Docker where cri-dockerd can be had.
  */
 
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type TestContext, test } from "node:test";
+import type { ContainerRuntimeName } from "../../model/container-runtimes";
 import type { VerifyReport } from "../../model/contract-report";
 import { mustSucceed } from "../support/cluster-under-test";
+import { missingDockerPart } from "../support/docker-part";
 import { nspawnSkipReason } from "../support/nspawn-host";
 import { etcdctl, up } from "./lab-under-test";
 import { smallStack } from "./small-stack";
@@ -19,19 +21,22 @@ import { smallStack } from "./small-stack";
  */
 const LONGEST_GAP_MS = 6_000;
 
-const settings = (etcd: number): string => `driver: nspawn
+const settings = (etcd: number, runtime: ContainerRuntimeName): string => `driver: nspawn
 pools:
   balancers: {count: 2}
   masters: {count: ${etcd === 0 ? 3 : 2}, roles: [worker]}
   etcd: {count: ${etcd}}
   workers: {count: 1}
-options: {balancer: nginx, failoverBy: keepalived, kubeProxy: iptables}
+options: {balancer: nginx, failoverBy: keepalived, kubeProxy: iptables, runtime: ${runtime}}
 `;
 
-test("etcd on machines of its own", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
+test("etcd on machines of its own", { skip: nspawnSkipReason(), timeout: 30 * 60_000 }, async (t) => {
   const stack = smallStack("etcd");
   const { cluster, driver, project, isHealthy } = stack;
-  const configure = (etcd: number): void => stack.configure(settings(etcd));
+  const missing = await missingDockerPart();
+  if (missing !== undefined) t.diagnostic(`containerd instead of Docker: ${missing}`);
+  const configure = (etcd: number): void =>
+    stack.configure(settings(etcd, missing === undefined ? "docker" : "containerd"));
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
   /** Names of the voting members that etcd has and that respond. */
   const members = async (asked = "etcd-1"): Promise<readonly string[]> => {

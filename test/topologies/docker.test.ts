@@ -1,16 +1,11 @@
 /** Docker Engine as the runtime of containers, on a small stack of real machines. */
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { test } from "node:test";
-import { localHost } from "../../host/local-host";
-import { allSources, chooseSource } from "../../image/parts/ensure-part";
-import { partName } from "../../image/parts/part";
-import { kubernetesRecipe } from "../../image/recipes/kubernetes";
 import { containerRuntimes } from "../../model/container-runtimes";
-import { busyboxImage, defaultKubernetesVersion } from "../../model/releases";
+import { busyboxImage } from "../../model/releases";
 import { smallStack } from "../e2e/small-stack";
 import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { missingDockerPart } from "../support/docker-part";
 import { nspawnSkipReason } from "../support/nspawn-host";
 
 const dataCenter = `driver: nspawn
@@ -18,18 +13,8 @@ pools: {balancers: {count: 1}, masters: {count: 1}, workers: {count: 1}}
 options: {fastProbes: true, runtime: docker}
 `;
 
-/** The reason is in test/allowed-skips.cjs. */
-async function missingPart(): Promise<string | undefined> {
-  const recipe = kubernetesRecipe(defaultKubernetesVersion, "docker").parts.find(({ name }) => name === "cri-dockerd");
-  assert.ok(recipe);
-  const part = { kind: "programs", recipe } as const;
-  if (fs.existsSync(path.join(localHost.folders.parts(), partName(part), "seal.json"))) return undefined;
-  const source = await chooseSource(part, allSources(localHost)).catch(() => undefined);
-  return source === undefined ? "there is no source for cri-dockerd" : undefined;
-}
-
 test("Docker runs the pods", { skip: nspawnSkipReason(), timeout: 30 * 60_000 }, async (t) => {
-  const missing = await missingPart();
+  const missing = await missingDockerPart();
   if (missing !== undefined) return t.skip(missing);
   const stack = smallStack("docker");
   const { cluster } = stack;
