@@ -32,10 +32,13 @@ export const stopRecording = (name: string): string =>
 /** Script for a guest: stops and removes all recordings. */
 export const removeRecordings = `systemctl stop '${unitOf("*")}'; rm -rf ${folder}`;
 
-/** Program that requests `url` ten times per second and prints the time of each response, whatever its status. */
+/**
+ * Program that requests `url` ten times per second and prints the time of each response, whatever its status. No request waits for
+ * one that gets no response.
+ */
 export const recordResponses = (url: string): string => `/bin/bash -c '
   while :; do
-    curl --silent --insecure --max-time 1 --output /dev/null ${url} && echo "$EPOCHREALTIME"
+    { curl --silent --insecure --max-time 1 --output /dev/null ${url} && echo "$EPOCHREALTIME"; } &
     sleep 0.1
   done'`;
 
@@ -44,7 +47,8 @@ export const timesIn = (recording: string): readonly number[] =>
   recording
     .split("\n")
     .filter(Boolean)
-    .map((line) => Number.parseFloat(line));
+    .map((line) => Number.parseFloat(line))
+    .sort((one, other) => one - other);
 
 /** The longest time between two consecutive times, in ms. */
 export function longestGap(times: readonly number[]): number {

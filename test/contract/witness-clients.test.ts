@@ -11,10 +11,11 @@ import { examplePlan } from "../support/example-plans";
 const curl = `#!/bin/bash
 last=\${!#}
 for word; do [[ "$word" != "{"* ]] || jq --raw-output .metadata.name <<<"$word" >>"$ASKED"; done
+if [[ "$*" == *v-master-1-1* ]]; then sleep 100; fi
 [[ "$last" == https://*/api/v1/namespaces/groundplane-verify* ]]
 `;
 
-test("reads and writes are repeated and told with their times, and each write has its own name", (t) => {
+test("reads and writes are repeated and told with their times, and none waits for one without a response", (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "witness-"));
   t.after(() => fs.rmSync(folder, { recursive: true }));
   fs.writeFileSync(path.join(folder, "curl"), curl, { mode: 0o755 });
@@ -29,9 +30,12 @@ test("reads and writes are repeated and told with their times, and each write ha
     return judgeClient(client.name, run(client.reads, seconds), run(client.writes, seconds));
   };
   const { acknowledged, readGap, writeGap } = firstOf([2, 15, 60], judged);
-  assert.deepEqual(acknowledged.slice(0, 2), ["v-master-1-0", "v-master-1-1"]);
+  // They may end in another order.
+  assert.ok(acknowledged.includes("v-master-1-0"));
+  assert.ok(acknowledged.length > 2 && !acknowledged.includes("v-master-1-1"), acknowledged.join());
   const written = fs.readFileSync(asked, "utf8").trim().split("\n");
-  assert.deepEqual(written.slice(0, acknowledged.length), acknowledged);
+  assert.equal(new Set(written).size, written.length, "each write has its own name");
+  assert.ok(acknowledged.every((name) => written.includes(name)));
   for (const gap of [readGap, writeGap]) assert.ok(gap > 50, String(gap));
   for (const text of [client.reads, client.writes]) assert.doesNotMatch(text, /\$\{|^[^']*'[^']*'[^']*'/);
 });
