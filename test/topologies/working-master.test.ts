@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { countsOf, deploy, secondsSince, up, waitForReadyNodes } from "../e2e/lab-under-test";
+import { countsOf, deploy, nodesOfApp, secondsSince, up, waitForReadyNodes } from "../e2e/lab-under-test";
 import { smallStack } from "../e2e/small-stack";
 import { type ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { freePort, page } from "../support/host-observations";
@@ -109,6 +109,9 @@ test("a master that works", { skip: nspawnSkipReason(), timeout: 15 * 60_000 }, 
     assert.equal(asked.stdout.trim(), "worker-1", "a worker answers other segments as well");
     mustSucceed("cordon", await cluster.kubectl("master-1", "cordon", "worker-1"));
     mustSucceed("restart", await cluster.kubectl("master-1", "rollout", "restart", "deployment/page"));
+    // While the former pod ends, the master's kube-proxy may still forward to it.
+    const nodes = () => nodesOfApp(stack, "page");
+    await eventually("the page only on master-1", patienceMs, nodes, (found) => found === "master-1");
     await showsNode("master-1");
     await stack.driver.hardKill?.hardKill({ stack: cluster.stack, name: "worker-1" });
     await everyAnswerIs(settings.port, "master-1", inner);
