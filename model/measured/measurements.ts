@@ -2,10 +2,31 @@ import type { MeasuredAt, VerifyReport } from "../contract-report";
 import bench from "./bench.json";
 import keepalived from "./contract-keepalived.json";
 import pacemaker from "./contract-pacemaker.json";
+import rest from "./contract-rest.json";
 import saturation from "./contract-saturation.json";
+import labCrashes from "./topology-lab-crashes.json";
+import nginx from "./topology-nginx.json";
+import pair from "./topology-pair.json";
+import production from "./topology-production.json";
+import services from "./topology-services.json";
 
 /** Written by `npx groundplane verify --json` on the machine that the README's figures come from. */
-export const recordedContract = [pacemaker, keepalived, saturation] as readonly VerifyReport[];
+export const recordedContract = [pacemaker, rest, keepalived, saturation] as readonly VerifyReport[];
+
+/** The reports of a topology. The last one with a figure counts. */
+export interface RecordedTopology {
+  readonly title: string;
+  readonly reports: readonly VerifyReport[];
+}
+
+/** As written by the same command, to compare topologies. */
+export const recordedTopologies = [
+  { title: "lab", reports: [pacemaker, rest, labCrashes] },
+  { title: "lab, nginx", reports: [nginx] },
+  { title: "lab, services", reports: [services] },
+  { title: "production", reports: [production] },
+  { title: "pair", reports: [pair] },
+] as readonly RecordedTopology[];
 
 /** Written by `npm run bench -- --json` on the same machine. */
 export const recordedBench = bench;

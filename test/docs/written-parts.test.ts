@@ -4,10 +4,12 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { closedToPods, gatewayServices, interSegmentFlows } from "../../model/flows";
 import { healthCheckNames, healthChecks } from "../../model/health-checks";
-import { recordedBench, recordedContract, splitByCommit } from "../../model/measured/measurements";
+import { recordedBench, recordedContract, recordedTopologies, splitByCommit } from "../../model/measured/measurements";
 import { ports } from "../../model/ports";
 import { roleNames } from "../../model/roles";
 import { renderDiagram } from "../../review/render-diagram";
+import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
+import type { Fault } from "../../verify/fault";
 import { faults } from "../../verify/faults/all";
 import { componentCrashes } from "../../verify/faults/control-plane";
 import { renderContract } from "../../verify/render-contract";
@@ -19,7 +21,8 @@ import { nodeControls } from "../support/benchmark/nodes";
 import { renderConfigurationKeys } from "../support/configuration-keys";
 import { fenced, markdownTable, projectFolder, readDocument, type WrittenPart, withPart } from "../support/documents";
 import { examplePlan } from "../support/example-plans";
-import { exampleText } from "../support/example-stacks";
+import { exampleSettings, exampleText } from "../support/example-stacks";
+import { writtenPlan } from "../support/written-plan";
 import { renderWordPairs } from "./words";
 
 /**
@@ -44,6 +47,7 @@ const parts: readonly WrittenPart[] = [
   { document: "README.md", name: "closed-to-pods", render: renderClosedToPods },
   { document: "README.md", name: "benchmark", render: renderExceptions },
   { document: "README.md", name: "contract", render: renderRecordedContract },
+  { document: "README.md", name: "topologies", render: renderRecordedTopologies },
   { document: "README.md", name: "bench", render: renderBenchWithoutFaults },
   { document: "stacks/README.md", name: "keys", render: renderConfigurationKeys },
   { document: "CONTRIBUTING.md", name: "words", render: renderWordPairs },
@@ -75,6 +79,35 @@ test("the recorded contract has every fault of lab, and the floating IP's faults
   for (const name of moving) assert.ok(measured("keepalived", name), `keepalived, ${name}`);
 });
 
+test("the recorded topologies have every fault that applies to them", () => {
+  const lab = (options: object) => writtenPlan({ ...exampleSettings("lab"), options });
+  const plans: Readonly<Record<string, DataCenterPlan>> = {
+    lab: lab({}),
+    "lab, nginx": lab({ balancer: "nginx" }),
+    "lab, services": lab({ controlPlane: "services" }),
+    production: examplePlan("production"),
+    pair: examplePlan("pair"),
+  };
+  assert.deepEqual(
+    recordedTopologies.map(({ title }) => title),
+    Object.keys(plans),
+  );
+  for (const { title, reports } of recordedTopologies) {
+    const made = reports.flatMap(({ faults: each }) =>
+      each.filter(({ results, failed }) => results.length > 0 && !failed),
+    );
+    const measured = new Set(made.map(({ name }) => name));
+    for (const fault of faults) {
+      if (fault.inapplicable(plans[title] as DataCenterPlan) !== undefined || !isCompared(fault, title)) continue;
+      assert.ok(measured.has(fault.name), `${title}: ${fault.name}`);
+    }
+  }
+});
+
+/** Components crash in both forms of the control plane, and one stack shows what a saturated host does. */
+const isCompared = (fault: Fault, title: string): boolean =>
+  componentCrashes.includes(fault) ? title === "lab" || title === "lab, services" : fault.name !== "saturation";
+
 test("RECORD is not set", () => {
   assert.ok(!recording, "recorded: review the difference, then run again without RECORD");
 });
@@ -88,6 +121,14 @@ function renderRecordedContract(): string {
   const missing = older.flatMap(({ movedBy, faults: made }) => made.map(({ name }) => `\`${name}\` (${movedBy})`));
   const left = missing.length === 0 ? "" : `\nMeasured at an older commit only, not shown: ${missing.join(", ")}.\n`;
   return renderContract(latest) + left;
+}
+
+/** Each topology is compared with the others at the commit that was measured last. */
+function renderRecordedTopologies(): string {
+  const titles = new Map(recordedTopologies.flatMap(({ title, reports }) => reports.map((report) => [report, title])));
+  const { latest, older } = splitByCommit([...titles.keys()]);
+  assert.deepEqual(older, [], "all topologies are measured at one commit");
+  return renderContract(latest, (report) => titles.get(report) ?? "");
 }
 
 /** The contract shows the figures of faults. A second table with other rounds would contradict it. */
