@@ -3,6 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { HostProblem } from "../model/host-finding";
 import { ifMissing } from "./file-store";
+import { LEAST_BYTES } from "./prepare-environment.cjs";
 
 /** What keeps this user from a file or folder, before an operation fails inside. Windows has other rules: nothing there. */
 
@@ -42,9 +43,6 @@ export async function folderProblem(folder: string, what: string): Promise<HostP
   if (!problem) return undefined;
   return problem.code === "EROFS" ? readOnly(place, folder, what) : noAccess("write into", place, folder, what);
 }
-
-/** Less than this holds no temporary file of use. */
-const LEAST_BYTES = 1024 * 1024;
 
 /** Why no program can keep temporary files. A TMPDIR without room is not used, so this is about the folder of the system. */
 export async function temporaryFolderProblem(): Promise<HostProblem | undefined> {

@@ -106,4 +106,4 @@ function nameHome(environment) {
 /** Other users never write what we create, and we can always read it ourselves. */
 const safeUmask = (mask) => (mask | 0o022) & ~0o700;
 
-module.exports = { harmful, prepareEnvironment, safeUmask };
+module.exports = { LEAST_BYTES, harmful, prepareEnvironment, safeUmask };

@@ -1,13 +1,13 @@
 // The commands on the real engine with the fake driver, on a host whose folders are full or read-only, and with variables for
 // another use of Pulumi. What cannot work is refused with the obstacle and the next step; everything else works.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
+import { type CommandAnswer, fakeDriverEnvironment, runInProject } from "../support/fake-driver-commands";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 
 const STACK = "tiny";
@@ -24,27 +24,8 @@ before(async () => {
 });
 after(() => project?.remove());
 
-interface Answer {
-  readonly code: number | null;
-  readonly output: string;
-}
-
-function run(argv: readonly string[], more: NodeJS.ProcessEnv): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const env: NodeJS.ProcessEnv = { ...project.environment, GROUNDPLANE_DRIVER: "fake" };
-    for (const name of Object.keys(env)) if (/^(?:PULUMI_|NODE_TEST_CONTEXT|NODE_OPTIONS)/.test(name)) delete env[name];
-    const options = { cwd: project.folder, env: { ...env, ...more } };
-    const child = spawn(argv[0] as string, argv.slice(1), { ...options, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (chunk: string) => {
-        output += chunk;
-      });
-    }
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, output }));
-  });
-}
+const run = (argv: readonly string[], more: NodeJS.ProcessEnv): Promise<CommandAnswer> =>
+  runInProject(project, argv, { ...fakeDriverEnvironment(project), ...more });
 
 const wordsOf = (command: string): readonly string[] => [
   ...[
@@ -53,10 +34,11 @@ const wordsOf = (command: string): readonly string[] => [
   ],
   ...["--stack", STACK],
 ];
-const groundplane = (command: string, more: NodeJS.ProcessEnv = {}): Promise<Answer> => run(wordsOf(command), more);
+const groundplane = (command: string, more: NodeJS.ProcessEnv = {}): Promise<CommandAnswer> =>
+  run(wordsOf(command), more);
 
 /** Runs a command in a mount namespace of its own, after the mounts of a script. */
-const mounted = (script: string, command: string, more: NodeJS.ProcessEnv = {}): Promise<Answer> =>
+const mounted = (script: string, command: string, more: NodeJS.ProcessEnv = {}): Promise<CommandAnswer> =>
   run(["unshare", "--mount", "bash", "-ec", `${script}\nexec "$@"`, "bash", ...wordsOf(command)], more);
 
 test("options for single calls of Pulumi, another stack and another home in the environment change nothing", async () => {

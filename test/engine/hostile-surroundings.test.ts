@@ -8,6 +8,7 @@ import { after, before, test } from "node:test";
 import { parse } from "yaml";
 import { dataFolder } from "../../host/data-folder";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
+import { fakeDriverEnvironment, runInProject } from "../support/fake-driver-commands";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 
 /** YAML 1.1 takes this name for a boolean. */
@@ -30,26 +31,13 @@ const session = {
   BASH_ENV: "/nowhere/bashrc",
 };
 
-function environmentWith(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...project.environment, ...session, GROUNDPLANE_DRIVER: "fake" };
-  for (const name of Object.keys(env)) if (/^(?:PULUMI_|NODE_TEST_CONTEXT|NODE_OPTIONS)/.test(name)) delete env[name];
-  return { ...env, ...more };
-}
+const environmentWith = (more: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...fakeDriverEnvironment(project, session),
+  ...more,
+});
 
-function run(argv: readonly string[], more: NodeJS.ProcessEnv = {}) {
-  return new Promise<{ code: number | null; output: string }>((resolve, reject) => {
-    const options = { cwd: project.folder, env: environmentWith(more) };
-    const child = spawn(argv[0] as string, argv.slice(1), { ...options, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (chunk: string) => {
-        output += chunk;
-      });
-    }
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, output }));
-  });
-}
+const run = (argv: readonly string[], more: NodeJS.ProcessEnv = {}) =>
+  runInProject(project, argv, environmentWith(more));
 
 const groundplane = (words: readonly string[], more?: NodeJS.ProcessEnv) =>
   run([process.execPath, "cli/groundplane.cjs", ...words, "--stack", STACK], more);

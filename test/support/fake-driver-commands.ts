@@ -1,0 +1,35 @@
+import { spawn } from "node:child_process";
+import type { ProjectCopy } from "./project-copy";
+
+export interface CommandAnswer {
+  readonly code: number | null;
+  /** Both streams, in the order of their arrival. */
+  readonly output: string;
+}
+
+/** The environment of a user whose machines are of the fake driver, without what a test runner and another Pulumi set. */
+export function fakeDriverEnvironment(project: ProjectCopy, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...project.environment, ...more, GROUNDPLANE_DRIVER: "fake" };
+  for (const name of Object.keys(env)) if (/^(?:PULUMI_|NODE_TEST_CONTEXT|NODE_OPTIONS)/.test(name)) delete env[name];
+  return env;
+}
+
+/** Runs a command in the copy of the project. */
+export function runInProject(
+  project: ProjectCopy,
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<CommandAnswer> {
+  return new Promise((resolve, reject) => {
+    const options = { cwd: project.folder, env };
+    const child = spawn(argv[0] as string, argv.slice(1), { ...options, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        output += chunk;
+      });
+    }
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}
