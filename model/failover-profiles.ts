@@ -33,7 +33,7 @@ export interface FailoverTimers {
  * that swap.
  *
  * - A consensus below the token is safe for few members on one segment: the member that lost the token tells the others
- *   at once. knet refuses the ping times that it would derive from a token below 400 ms.
+ *   at once, and they respond within milliseconds. Corosync requires more than 50 ms, the time between two of its requests. knet refuses the ping times that it would derive from a token below 400 ms.
  * - An HAProxy check outlasts an election of etcd, during which no master is ready.
  * - A kubelet reports every ten seconds: `fast` misses one report, `calm` three. Stock Kubernetes starts the pods of a dead
  *   node elsewhere after almost six minutes.
@@ -43,7 +43,7 @@ export interface FailoverTimers {
 export const failoverProfiles = {
   fast: {
     balancing: {
-      ...{ tokenMs: 230, consensusMs: 170, knetPingIntervalMs: 200, knetPingTimeoutMs: 400 },
+      ...{ tokenMs: 230, consensusMs: 80, knetPingIntervalMs: 200, knetPingTimeoutMs: 400 },
       ...{ advertisementMs: 200, connectMs: 250, checkMs: 1000, takeoverMs: 1000 },
     },
     kubernetes: { nodeSilenceSeconds: 20, podPatienceSeconds: 10, etcdHeartbeatMs: 80, etcdElectionMs: 400 },

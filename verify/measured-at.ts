@@ -16,12 +16,16 @@ export async function measuredAt(): Promise<MeasuredAt> {
 async function sourceCommit(): Promise<string | undefined> {
   try {
     const commit = (await git("rev-parse", "HEAD")).trim();
-    const changes = await git("status", "--porcelain", "--", ".", ...UNMEASURED);
-    return changes === "" ? commit : `${commit}-dirty`;
+    const status = await git("status", "--porcelain", "--untracked-files=all", "--", ".", ...UNMEASURED);
+    return changesSources(status) ? `${commit}-dirty` : commit;
   } catch {
     return undefined;
   }
 }
+
+/** @param status of `git status --porcelain`: a user's own stack is no source, and `groundplane start` creates its file */
+export const changesSources = (status: string): boolean =>
+  status.split("\n").some((line) => line !== "" && !/^\?\? stacks\/Pulumi\.[^/]*\.yaml$/.test(line));
 
 const loadPerCore = (): number => Number(((os.loadavg()[0] ?? 0) / os.availableParallelism()).toFixed(2));
 

@@ -4,14 +4,12 @@
  */
 
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { type TestContext, test } from "node:test";
 import type { ContainerRuntimeName } from "../../model/container-runtimes";
-import type { VerifyReport } from "../../model/contract-report";
 import { mustSucceed } from "../support/cluster-under-test";
 import { missingDockerPart } from "../support/docker-part";
 import { nspawnSkipReason } from "../support/nspawn-host";
+import { assertOutages, verifyStack } from "../support/verify-stack";
 import { etcdctl, up } from "./lab-under-test";
 import { smallStack } from "./small-stack";
 
@@ -32,7 +30,7 @@ options: {balancer: nginx, failoverBy: keepalived, kubeProxy: iptables, runtime:
 
 test("etcd on machines of its own", { skip: nspawnSkipReason(), timeout: 30 * 60_000 }, async (t) => {
   const stack = smallStack("etcd");
-  const { cluster, driver, project, isHealthy } = stack;
+  const { cluster, driver, isHealthy } = stack;
   const missing = await missingDockerPart();
   if (missing !== undefined) t.diagnostic(`containerd instead of Docker: ${missing}`);
   const configure = (etcd: number): void =>
@@ -76,19 +74,12 @@ test("etcd on machines of its own", { skip: nspawnSkipReason(), timeout: 30 * 60
   });
 
   await step("an etcd machine that loses its power costs no write", async (inner) => {
-    const file = path.join(project.data, "verify.json");
-    const output = await cluster.groundplane("verify", "--only", "etcd-kill", "--json", file);
-    if (!fs.existsSync(file)) mustSucceed("verify", output);
-    const { faults } = JSON.parse(fs.readFileSync(file, "utf8")) as VerifyReport;
-    const results = faults.flatMap((fault) => fault.results);
+    const results = await verifyStack(cluster, inner, ["etcd-kill"]);
     assert.deepEqual(
       results.map(({ name }) => name),
       ["api-gap", "write-gap", "lost-writes"],
     );
-    for (const { name, p50, max, target, unit } of results) {
-      inner.diagnostic(`etcd-kill ${name}: p50 ${p50}, max ${max}, target ${target}`);
-      assert.ok(max <= (unit === "ms" ? LONGEST_GAP_MS : 0), `${name}: ${max}`);
-    }
+    assertOutages(results, () => LONGEST_GAP_MS);
   });
 
   await step("an etcd machine is replaced on demand", async () => {

@@ -1,23 +1,21 @@
 /** Two servers and the gateway's vote, on real machines: either server may die, and reads and writes go on. */
 
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { type TestContext, test } from "node:test";
 import { stringify } from "yaml";
-import type { VerifyReport } from "../../model/contract-report";
 import { etcdctl, up } from "../e2e/lab-under-test";
 import { smallStack } from "../e2e/small-stack";
 import { mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { exampleSettings } from "../support/example-stacks";
 import { nspawnSkipReason } from "../support/nspawn-host";
+import { assertOutages, verifyStack } from "../support/verify-stack";
 
 /** The targets are for idle cores, and other tests run beside this one. */
 const LONGEST_GAP_MS = 15_000;
 
 test("two servers", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
   const stack = smallStack("pair");
-  const { cluster, driver, project, isHealthy, previewsNoChange } = stack;
+  const { cluster, driver, isHealthy, previewsNoChange } = stack;
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
   const on = async (node: string, command: string) => mustSucceed(command, await cluster.onNode(node, command)).stdout;
   const members = async (asked: string): Promise<readonly string[]> => {
@@ -53,22 +51,14 @@ test("two servers", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t
   });
 
   await step("either server and the gateway lose their power, and reads and writes go on", async (inner) => {
-    const file = path.join(project.data, "verify.json");
-    const output = await cluster.groundplane("verify", "--only", "server-kill,witness-kill", "--json", file);
-    if (!fs.existsSync(file)) mustSucceed("verify", output);
-    const { faults } = JSON.parse(fs.readFileSync(file, "utf8")) as VerifyReport;
-    const results = faults.flatMap((fault) => fault.results);
+    const results = await verifyStack(cluster, inner, ["server-kill", "witness-kill"]);
     const ofServers = ["api-gap", "holder-api-gap", "write-gap", "lost-writes"];
     const names = [...ofServers, "read-gap", "write-gap", "moved", "recovery", "lost-writes"];
     assert.deepEqual(
       results.map(({ name }) => name),
       names,
     );
-    for (const { fault, name, p50, max, target, unit } of results) {
-      inner.diagnostic(`${fault} ${name}: p50 ${p50}, max ${max}, target ${target}`);
-      const limit = name === "recovery" ? patienceMs : LONGEST_GAP_MS;
-      assert.ok(max <= (unit === "ms" ? limit : 0), `${fault} ${name}: ${max}`);
-    }
+    assertOutages(results, ({ name }) => (name === "recovery" ? patienceMs : LONGEST_GAP_MS));
   });
 
   await step("the guard keeps a majority, and a server is replaced on demand", async () => {

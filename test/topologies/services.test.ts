@@ -1,14 +1,13 @@
 /** A control plane of systemd services on real machines: how it starts, fails, follows its files, grows and is replaced. */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import * as path from "node:path";
 import { type TestContext, test } from "node:test";
 import { componentNames } from "../../cloud-init/files/kubernetes/control-plane-components";
-import type { VerifyReport } from "../../model/contract-report";
 import { etcdctl, up } from "../e2e/lab-under-test";
 import { smallStack } from "../e2e/small-stack";
 import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { nspawnSkipReason } from "../support/nspawn-host";
+import { verifyStack } from "../support/verify-stack";
 
 interface Settings {
   readonly masters: number;
@@ -97,14 +96,8 @@ test("a control plane of services", { skip: nspawnSkipReason(), timeout: 20 * 60
   });
 
   await step("a killed component comes back", async (inner) => {
-    const file = path.join(project.data, "verify.json");
-    const names = componentNames.map((name) => `${name}-crash`).join(",");
-    const output = await cluster.groundplane("verify", "--only", names, "--json", file);
-    if (!fs.existsSync(file)) mustSucceed("verify", output);
-    const { faults } = JSON.parse(fs.readFileSync(file, "utf8")) as VerifyReport;
-    for (const { name, results } of faults)
-      for (const result of results) inner.diagnostic(`${name} ${result.name}: ${result.max} ${result.unit}`);
-    const lost = faults.flatMap(({ results }) => results.filter(({ name }) => name === "lost-writes"));
+    const crashes = componentNames.map((name) => `${name}-crash`);
+    const lost = (await verifyStack(cluster, inner, crashes)).filter(({ name }) => name === "lost-writes");
     assert.deepEqual(
       lost.map(({ max }) => max),
       componentNames.map(() => 0),
@@ -155,12 +148,7 @@ test("a control plane of services", { skip: nspawnSkipReason(), timeout: 20 * 60
     await stack.replace("master-1");
     assert.deepEqual(await members("master-2"), ["master-1", "master-2", "master-3"]);
     await isHealthy();
-    const file = path.join(project.data, "verify-masters.json");
-    const output = await cluster.groundplane("verify", "--only", "master-kill", "--json", file);
-    if (!fs.existsSync(file)) mustSucceed("verify", output);
-    const { faults } = JSON.parse(fs.readFileSync(file, "utf8")) as VerifyReport;
-    const results = faults.flatMap((fault) => fault.results);
-    for (const { name, max, unit } of results) inner.diagnostic(`${name}: ${max} ${unit}`);
+    const results = await verifyStack(cluster, inner, ["master-kill"]);
     assert.equal(results.find(({ name }) => name === "lost-writes")?.max, 0);
   });
 

@@ -84,12 +84,16 @@ export const podsAreHeldToIt: Step = async (lab) => {
 const writer = "trap 'sleep 5; echo written >/data/last; exit 0' TERM; touch /data/begun; while :; do sleep 0.2; done";
 const onClaim = { volumeMounts: [{ name: "data", mountPath: "/data" }] };
 
-/** A pod that needs five seconds to write its last state, first through a reboot of its node, then through a stop. */
+/**
+ * A pod that needs five seconds to write its last state, first through a reboot of its node, then through a stop. It tolerates a
+ * lost node for any time: on a busy machine a reboot takes longer than the time after which Kubernetes evicts pods.
+ */
 export const podsGetTheirGrace: Step = async (lab, t) => {
   const { volumes } = mounted("grace");
   const spec = {
     terminationGracePeriodSeconds: 20,
     nodeName: "worker-1",
+    tolerations: [{ operator: "Exists", effect: "NoExecute" }],
     containers: [container(writer, onClaim)],
     volumes,
   };

@@ -107,7 +107,7 @@ test("two balancers are a pair, and a single balancer owns the floating IP perma
     program: "haproxy",
     movedBy: "pacemaker",
     tokenMs: 230,
-    consensusMs: 170,
+    consensusMs: 80,
     knetPingIntervalMs: 200,
     knetPingTimeoutMs: 400,
     advertisementMs: 200,
