@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import * as path from "node:path";
+import { sshWords } from "../../guests/ssh-files";
 import type { ProjectCopy } from "./project-copy";
 
 export interface CommandOutput {
@@ -16,20 +18,23 @@ export class ClusterUnderTest {
   private isEnded = false;
   /** The code that a shell evaluates once, before all of its `pulumi` commands. */
   private exports: string | undefined;
+  /** Whether `groundplane ssh` has written its files since the stack may have changed. */
+  private sshFilesAreCurrent = false;
 
   constructor(
     readonly project: ProjectCopy,
     readonly stack: string,
   ) {}
 
-  groundplane(...args: string[]): Promise<CommandOutput> {
-    return this.run([process.execPath, "cli/groundplane.cjs", ...args, "--stack", this.stack]);
+  async groundplane(...args: string[]): Promise<CommandOutput> {
+    const command = [process.execPath, "cli/groundplane.cjs", ...args, "--stack", this.stack];
+    return ["start", "destroy"].includes(args[0] ?? "") ? this.changing(command) : this.run(command);
   }
 
   /** `pulumi` in a shell after `eval "$(npx groundplane env)"`. */
   async pulumi(...args: string[]): Promise<CommandOutput> {
     this.exports ??= mustSucceed("env", await this.groundplane("env")).stdout;
-    return this.run(["bash", "-c", 'eval "$0"; exec pulumi "$@"', this.exports, ...args, "--stack", this.stack]);
+    return this.changing(["bash", "-c", 'eval "$0"; exec pulumi "$@"', this.exports, ...args, "--stack", this.stack]);
   }
 
   /** Runs kubectl on a master, so that the host does not need it. */
@@ -37,17 +42,28 @@ export class ClusterUnderTest {
     return this.onNode(master, "kubectl --kubeconfig /etc/kubernetes/admin.conf", ...args);
   }
 
-  onNode(node: string, ...command: string[]): Promise<CommandOutput> {
-    return this.run([
-      process.execPath,
-      "cli/groundplane.cjs",
-      "ssh",
-      "--stack",
-      this.stack,
-      node,
-      "--",
-      command.join(" "),
+  /**
+   * `groundplane ssh`. It reads the stack's outputs, which costs a processor a second, and then runs the system's ssh with files
+   * that it writes. Later commands run ssh with these files directly, because tests ask nodes hundreds of times.
+   */
+  async onNode(node: string, ...command: string[]): Promise<CommandOutput> {
+    const words = command.join(" ");
+    if (this.sshFilesAreCurrent) {
+      const config = path.join(this.project.data, "stacks", this.stack, "ssh", "config");
+      return this.run(sshWords(config, node, [words]));
+    }
+    const output = await this.run([
+      ...[process.execPath, "cli/groundplane.cjs", "ssh", "--stack", this.stack, node, "--", words],
     ]);
+    if (output.exitCode === 0) this.sshFilesAreCurrent = true;
+    return output;
+  }
+
+  /** A command after which the stack may have other nodes. */
+  private changing(argv: readonly string[]): Promise<CommandOutput> {
+    return this.run(argv).finally(() => {
+      this.sshFilesAreCurrent = false;
+    });
   }
 
   async run(argv: readonly string[], options: { readonly quiet?: boolean } = {}): Promise<CommandOutput> {
