@@ -1,5 +1,6 @@
 // The example stacks of at most four machines on virtual machines, from an empty host to `kubectl get nodes`: minutes each with KVM,
-// about 15 minutes each without it. GROUNDPLANE_STACKS=small,pair selects some of them.
+// about 15 minutes each without it. GROUNDPLANE_STACKS=small,pair selects some of them, and GROUNDPLANE_TEST_DISTRIBUTION=ubuntu
+// boots Ubuntu's disks instead of Debian's.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, before, describe, test } from "node:test";
@@ -21,11 +22,13 @@ const examples = exampleStacks.filter(
   (name) => examplePlan(name).nodes.length <= MOST_MACHINES && (named?.includes(name) ?? true),
 );
 
+const distribution = process.env.GROUNDPLANE_TEST_DISTRIBUTION ?? "debian";
+
 /** `failover: calm`, as doctor advises where processors are emulated. */
 function fileOf(name: string): string {
   const settings = exampleSettings(name);
   const options = { ...(settings.options as object), failover: "calm" };
-  return stringify({ config: { "groundplane:dataCenter": { ...settings, driver: "qemu", options } } });
+  return stringify({ config: { "groundplane:dataCenter": { ...settings, driver: "qemu", distribution, options } } });
 }
 
 guestSkipReason().then((skip) => {
@@ -70,6 +73,8 @@ function onQemu(example: string, skip: string | false): void {
         ({ stdout }) => (stdout.match(/ Ready /g) ?? []).length === members.length,
       );
       t.diagnostic(nodes.stdout);
+      const system = new RegExp(` ${distribution} `, "gi");
+      assert.equal(nodes.stdout.match(system)?.length, members.length, "each node runs the distribution");
       const pods = mustSucceed("get pods", await cluster.kubectl(master, "get", "pods", "--all-namespaces"));
       t.diagnostic(pods.stdout);
       assert.doesNotMatch(pods.stdout, /Pending|Error|CrashLoop/);
