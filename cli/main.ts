@@ -16,6 +16,7 @@ import { kubeconfigCommand } from "./commands/kubeconfig";
 import { logsCommand } from "./commands/logs";
 import { partCommand } from "./commands/part";
 import { previewCommand } from "./commands/preview";
+import { pruneCommand } from "./commands/prune";
 import { renderCommand } from "./commands/render";
 import { sshCommand } from "./commands/ssh";
 import { startCommand } from "./commands/start";
@@ -47,7 +48,7 @@ const commands = [
   ...[renderCommand, diagramCommand, previewCommand],
   ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],
   verifyCommand,
-  ...[fenceCommand, stopCommand, destroyCommand],
+  ...[fenceCommand, stopCommand, destroyCommand, pruneCommand],
 ];
 
 /** Makes a wrong command line throw, so that one place decides about exit codes. */

@@ -54,6 +54,8 @@ export interface Hypervisor {
   ensureImage(spec: ImageSpec): Promise<{ readonly digest: string }>;
   /** Removes what `ensureImage` created, unless a machine of any stack still needs it. Keeps the sealed image. */
   releaseImage(spec: ImageSpec): Promise<void>;
+  /** What `ensureImage` created and still exists. Absent if the driver uses the sealed images. Read-only. */
+  preparedImages?(): Promise<readonly PreparedImage[]>;
 
   /** Creates the disk, or adopts an existing one with its data. */
   ensureDisk(spec: DiskSpec, owner: Owner): Promise<void>;
@@ -94,6 +96,11 @@ export interface Hypervisor {
   readonly hardKill?: HardKill;
   readonly consoleLog?: ConsoleLog;
   readonly snapshots?: Snapshots;
+}
+
+export interface PreparedImage extends ImageSpec {
+  /** The image in the driver's form. Images with equal content may share it. */
+  readonly file: string;
 }
 
 export interface LinkControl {

@@ -1,7 +1,4 @@
 import * as path from "node:path";
-import { containerRuntimeNames } from "../model/container-runtimes";
-import { type DistributionName, distributions } from "../model/distributions";
-import type { ImageForm } from "../model/drivers";
 import type { Host } from "../model/host";
 import { kubernetesVersions } from "../model/releases";
 import { UserError } from "../model/user-error";
@@ -14,7 +11,7 @@ import { type DiskRecord, ensureDisk, openDisk } from "./build/sealed-disk";
 import { buildInNamespace, buildingProblem, isOrdinaryUser } from "./build-in-namespace";
 import { allSources, ensurePart } from "./parts/ensure-part";
 import type { Part, PartSource } from "./parts/part";
-import { imageName, imageRecipes, recipeHash } from "./recipes/image-names";
+import { allImageRecipes, imageName, imageRecipes, recipeHash } from "./recipes/image-names";
 import type { ImageRecipe } from "./recipes/recipe";
 import type { BuildContext, OnProgress } from "./store/build-context";
 import { removeDiscarded } from "./store/replace-folder";
@@ -73,11 +70,14 @@ async function buildHere(
     for (const recipe of recipes) records.push(await ensureOne(recipe, sources, context));
     return records;
   };
-  const file = path.join(folders.data(), "build-images");
+  const file = buildLock(context.host);
   const message = `another process builds images (it holds ${file}.lock); waiting until it has finished`;
   const onWait = (): void => context.progress({ phase: "images", message });
   return locks.withLock(file, build, { timeoutMs: LOCK_TIMEOUT_MS, onWait });
 }
+
+/** Held by every process that changes images or parts. */
+export const buildLock = ({ folders }: Host): string => path.join(folders.data(), "build-images");
 
 /** All images, where they are disks and none has to be built. */
 async function presentDisks(
@@ -188,11 +188,7 @@ async function ensureLayer(
 
 function wantedRecipes({ names, recipes }: EnsureImagesOptions): readonly ImageRecipe[] {
   if (!names) return recipes ?? kubernetesVersions.flatMap((version) => imageRecipes(version, "tree"));
-  const known = (form: ImageForm, distribution: DistributionName) =>
-    kubernetesVersions.flatMap((version) =>
-      containerRuntimeNames.flatMap((runtime) => imageRecipes(version, form, distribution, runtime)),
-    );
-  const candidates = recipes ?? distributions.flatMap((each) => [...known("tree", each), ...known("disk", each)]);
+  const candidates = recipes ?? allImageRecipes();
   return names.map((name) => {
     const recipe = candidates.find((each) => imageName(each) === name);
     if (!recipe) throw new Error(`no recipe makes an image called ${name}`);

@@ -19,7 +19,8 @@ export interface ObtainGoOptions extends ObtainOptions {
   readonly searched?: readonly string[];
 }
 
-const goFolder = (): string => path.join(toolsFolder(), "go");
+/** Also the name of its lock. */
+export const goFolder = (): string => path.join(toolsFolder(), "go");
 
 /**
  * Path of a `go` of at least the minimum version: the user's own, else one downloaded earlier, else one from the Go
@@ -28,10 +29,8 @@ const goFolder = (): string => path.join(toolsFolder(), "go");
  * @throws UserError `go-missing`
  */
 export async function obtainGo(minimum: string, options: ObtainGoOptions = {}): Promise<string> {
-  for (const go of options.searched ?? ["go", "/usr/local/go/bin/go"]) {
-    const version = await goVersion(go);
-    if (version && satisfies(version, minimum)) return go;
-  }
+  const own = await findOwnGo(minimum, options.searched);
+  if (own !== undefined) return own;
   if (!satisfies(GO_VERSION, minimum)) throw goMissing(minimum, "this release of groundplane knows none that recent");
   const kept = path.join(goFolder(), "bin", "go");
   await withFileLock(goFolder(), async () => {
@@ -39,6 +38,18 @@ export async function obtainGo(minimum: string, options: ObtainGoOptions = {}): 
     if (!record || !(await isIntact(goFolder(), record))) await downloadGo(minimum, options);
   });
   return kept;
+}
+
+/** The user's own Go of at least the minimum version. */
+export async function findOwnGo(
+  minimum: string,
+  searched: readonly string[] = ["go", "/usr/local/go/bin/go"],
+): Promise<string | undefined> {
+  for (const go of searched) {
+    const version = await goVersion(go);
+    if (version && satisfies(version, minimum)) return go;
+  }
+  return undefined;
 }
 
 async function goVersion(go: string): Promise<string | undefined> {

@@ -25,6 +25,10 @@ const LOCK_TIMEOUT_MS = 30 * 60_000;
 /** The folder of a downloaded or built Pulumi. */
 export const keptPulumiFolder = (): string => path.join(toolsFolder(), `pulumi-${PULUMI_VERSION}`);
 
+/** Held by every process that changes Pulumi in the tools, or the plugin in a PULUMI_HOME. */
+export const pulumiLock = (): string => path.join(toolsFolder(), "pulumi");
+export const pluginLock = (home: string): string => path.join(home, "command-plugin");
+
 /**
  * The user's own Pulumi when it is recent enough; else the one obtained earlier; else the official download, if its digest is
  * committed; else one built from the Go module proxy, with our own language host and command plugin. The result is verified; a second call
@@ -34,9 +38,9 @@ export const keptPulumiFolder = (): string => path.join(toolsFolder(), `pulumi-$
  */
 export async function obtainPulumi(options: ObtainOptions = {}): Promise<PulumiCli> {
   const own = await findOwnPulumi();
-  const cli = own ?? (await withFileLock(path.join(toolsFolder(), "pulumi"), () => keepPulumi(options), LOCK));
+  const cli = own ?? (await withFileLock(pulumiLock(), () => keepPulumi(options), LOCK));
   const home = pulumiHomeFolder();
-  await withFileLock(path.join(home, "command-plugin"), () => installCommandPlugin(cli, home, options), LOCK);
+  await withFileLock(pluginLock(home), () => installCommandPlugin(cli, home, options), LOCK);
   await removeFromUsersHome();
   return cli;
 }

@@ -28,9 +28,12 @@ const NEWEST_KEPT = 3;
 const UNUSED_DAYS = 7;
 const DAY_MS = 86_400_000;
 
+/** What this checkout has built. */
+export const bundleOf = (name: StandIn): string => path.join(BUNDLES, `${name}.js`);
+
 /** Copies the built stand-in into the data folder. Returns the copy's path, which depends on its content. */
 export async function keepStandIn(name: StandIn): Promise<string> {
-  const bundle = await readBytes(path.join(BUNDLES, `${name}.js`));
+  const bundle = await readBytes(bundleOf(name));
   if (!bundle) throw new UserError("not-built", `dist/${name}.js is missing`, "npm run build");
   const digest = createHash("sha256").update(bundle).digest("hex").slice(0, 16);
   if (!(await exists(toolsFolder()))) await makeFolder(toolsFolder());
@@ -44,21 +47,44 @@ export async function keepStandIn(name: StandIn): Promise<string> {
 
 /** Removes copies of earlier builds that no launcher or process uses. */
 async function pruneStandIns(tools: string, name: StandIn, current: string): Promise<void> {
-  const pattern = new RegExp(`^${name}-[0-9a-f]{16}\\.js$`);
-  const copies = (await listFolder(tools)).filter((file) => pattern.test(file)).map((file) => path.join(tools, file));
-  const uses = await Promise.all(copies.map(async (copy) => ({ copy, used: (await lastUse(copy)) ?? 0 })));
+  const uses = (await standInCopies(tools)).filter((copy) => copy.name === name);
   const oldest = Date.now() - UNUSED_DAYS * DAY_MS;
   const old = uses
     .sort((one, other) => other.used - one.used)
     .slice(NEWEST_KEPT)
     .filter(({ copy, used }) => copy !== current && used < oldest);
   if (old.length === 0) return;
-  const launchers = await launcherTexts(tools);
+  const usersOf = await standInUsers(tools);
   for (const { copy } of old) {
-    if (launchers.some((text) => text.includes(path.basename(copy))) || (await isRunning(copy))) continue;
+    if ((await usersOf(copy)).length > 0) continue;
     // Of another user, for example: a copy too many does no harm.
     await removeTree(copy).catch(() => {});
   }
+}
+
+export interface StandInCopy {
+  readonly name: StandIn;
+  readonly copy: string;
+  /** ms since 1970 */
+  readonly used: number;
+}
+
+/** Every copy in a folder of tools. */
+export async function standInCopies(tools: string): Promise<readonly StandInCopy[]> {
+  const found = (await listFolder(tools)).flatMap((file) => {
+    const name = /^(language-host|command-plugin)-[0-9a-f]{16}\.js$/.exec(file)?.[1] as StandIn | undefined;
+    return name ? [{ name, copy: path.join(tools, file) }] : [];
+  });
+  return Promise.all(found.map(async (each) => ({ ...each, used: (await lastUse(each.copy)) ?? 0 })));
+}
+
+/** Finds what uses a copy: a launcher, a process. */
+export async function standInUsers(tools: string): Promise<(copy: string) => Promise<readonly string[]>> {
+  const launchers = await launcherTexts(tools);
+  return async (copy) => [
+    ...(launchers.some((text) => text.includes(path.basename(copy))) ? ["a launcher"] : []),
+    ...((await isRunning(copy)) ? ["a running process"] : []),
+  ];
 }
 
 /** Without a table of processes, as on macOS, only the age counts. A running program has read its file already. */

@@ -6,7 +6,7 @@ import { diskNames, recordedObjects } from "../stack-objects";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
 import { machineFiles } from "./folders";
 import { hostProblems } from "./host-checks";
-import { ensureImage, inspectImage, releaseImage } from "./images";
+import { ensureImage, inspectImage, preparedImages, releaseImage } from "./images";
 import { cardsOf, hardKill, setCards, start, stopOrderly } from "./machine-power";
 import { readComplete, readRecord } from "./machine-record";
 import { ensureMachine, inspectMachine, listMachines, removeMachine, withMachineLock } from "./machines";
@@ -30,6 +30,7 @@ export function createQemuDriver(host: Host, options: NetworkOptions = { hostLoo
     inspectImage: (spec) => inspectImage(host, spec),
     ensureImage: (spec) => ensureImage(host, spec),
     releaseImage: (spec) => releaseImage(host, spec),
+    preparedImages: () => preparedImages(host),
     ensureDisk: (spec, owner) => ensureDisk(host, spec, owner),
     inspectDisk: (spec) => inspectDisk(host, spec),
     removeDisk: (spec, owner) => removeDisk(host, spec, owner),

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Host } from "../../model/host";
 import type { FileStamp } from "../../model/host-files";
 import { UserError } from "../../model/user-error";
-import { ImageMissingError, type ImageSpec } from "../hypervisor";
+import { ImageMissingError, type ImageSpec, type PreparedImage } from "../hypervisor";
 import { convertRaw } from "./commands";
 import { convertedFolder, convertedImage, imagesLock, sealedImage } from "./folders";
 import { backingsInUse } from "./machine-record";
@@ -55,6 +55,17 @@ export async function releaseImage(host: Host, { name }: ImageSpec): Promise<voi
     await host.files.removeIfEmpty(convertedFolder(host));
     await host.files.removeIfEmpty(`${host.folders.data()}/qemu`);
   });
+}
+
+export async function preparedImages(host: Host): Promise<readonly PreparedImage[]> {
+  const found = await Promise.all(
+    (await convertedDigests(host)).map(async (hex) => {
+      const { disk: file, record } = convertedImage(host, hex);
+      const names = (await host.files.readJson<ConvertedRecord>(record))?.names ?? [];
+      return names.map((name) => ({ name, file }));
+    }),
+  );
+  return found.flat();
 }
 
 /**

@@ -9,7 +9,7 @@ import * as commands from "./commands";
 import { ensureDisk, inspectDisk, readDiskRecord, removeDisk } from "./disks";
 import { machineFiles } from "./folders";
 import { gatherHostFacts } from "./host-facts";
-import { ensureImage, inspectImage, releaseImage } from "./images";
+import { ensureImage, inspectImage, preparedImages, releaseImage } from "./images";
 import { judgeHost } from "./judge-host";
 import { hardKill, mustExist, start, stopOrderly } from "./machine-power";
 import { readComplete, readRecord } from "./machine-record";
@@ -40,6 +40,7 @@ export function createVirtualBoxDriver(host: Host, box: VirtualBox = hostVirtual
     },
     ensureImage: async ({ name }) => ({ digest: (await ensureImage(box, name)).digest }),
     releaseImage: ({ name }) => releaseImage(box, name),
+    preparedImages: () => preparedImages(host),
     ensureDisk: (spec, owner) => ensureDisk(box, spec, owner),
     inspectDisk: (spec) => inspectDisk(box, spec),
     removeDisk: (spec, owner) => removeDisk(box, spec, owner),

@@ -1,9 +1,9 @@
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
-import { ImageMissingError } from "../hypervisor";
+import { ImageMissingError, type PreparedImage } from "../hypervisor";
 import * as commands from "./commands";
 import type { Dialect } from "./dialect";
-import { convertedImage, lockFile, sealedImage } from "./folders";
+import { convertedImage, convertedImagesFolder, lockFile, sealedImage } from "./folders";
 import { CONTROLLER, HOLDER_GROUP, holderName, SYSTEM_PORT, uuidOf } from "./names";
 import type { Medium } from "./parse-output";
 import { isReadable } from "./storage";
@@ -76,6 +76,11 @@ export async function releaseImage(box: VirtualBox, name: string): Promise<void>
     await box.host.files.remove(files.folder);
     for (const folder of files.parents) await box.host.files.removeIfEmpty(folder);
   });
+}
+
+export async function preparedImages(host: Host): Promise<readonly PreparedImage[]> {
+  const names = await host.files.list(convertedImagesFolder(host));
+  return names.map((name) => ({ name, file: convertedImage(host, name).folder }));
 }
 
 const withImageLock = <T>(host: Host, name: string, action: () => Promise<T>): Promise<T> =>

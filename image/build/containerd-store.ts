@@ -70,6 +70,13 @@ async function dropLeftovers({ files }: Host, store: string): Promise<void> {
   await files.remove(path.join(store, "io.containerd.content.v1.content", "ingest"));
 }
 
+/** @param madeFrom digests of the root tree and of the programs, in the order of the recipe */
+export const storeFolder = ({ folders }: Host, recipe: StoreRecipe, madeFrom: readonly string[]): string => {
+  const { containerImages, imageNamespace } = recipe;
+  const key = [containerImages, madeFrom, ...(imageNamespace ? [imageNamespace] : [])];
+  return path.join(folders.parts(), `containerd-store-${recipeHash(key)}`);
+};
+
 /** The store of a disk image as a part: a disk that is rebuilt with another layout reuses it. */
 export async function ensureContainerdStore(
   recipe: KubernetesRecipe,
@@ -77,10 +84,10 @@ export async function ensureContainerdStore(
   programs: ReadonlyMap<string, SealedFolder>,
   context: BuildContext & Verification,
 ): Promise<string> {
-  const made = [base, ...programs.values()].map(({ digest }) => digest);
-  const folder = path.join(
-    context.host.folders.parts(),
-    `containerd-store-${recipeHash([recipe.containerImages, made, ...(recipe.imageNamespace ? [recipe.imageNamespace] : [])])}`,
+  const folder = storeFolder(
+    context.host,
+    recipe,
+    [base, ...programs.values()].map(({ digest }) => digest),
   );
   const sources = { programs: (part: string) => programs.get(part)?.content ?? "", tree: base.content };
   const sealed = await ensureSealed(folder, PHASE, context, async (content) => {

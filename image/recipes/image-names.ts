@@ -1,7 +1,12 @@
 import { createHash } from "node:crypto";
-import { type ContainerRuntimeName, defaultContainerRuntime } from "../../model/container-runtimes";
-import type { DistributionName } from "../../model/distributions";
+import {
+  type ContainerRuntimeName,
+  containerRuntimeNames,
+  defaultContainerRuntime,
+} from "../../model/container-runtimes";
+import { type DistributionName, distributions } from "../../model/distributions";
 import type { ImageForm } from "../../model/drivers";
+import { kubernetesVersions } from "../../model/releases";
 import type { ImageKind } from "../../model/volumes";
 import { containerLayer } from "./container-layer";
 import { diskOf } from "./disk";
@@ -34,10 +39,25 @@ export function imageRecipes(
   ];
 }
 
+/** The recipes of every data centre that a configuration can describe. */
+export const allImageRecipes = (): readonly ImageRecipe[] =>
+  (["tree", "disk"] satisfies ImageForm[]).flatMap((form) =>
+    distributions.flatMap((distribution) =>
+      kubernetesVersions.flatMap((version) =>
+        containerRuntimeNames.flatMap((runtime) => imageRecipes(version, form, distribution, runtime)),
+      ),
+    ),
+  );
+
 /** `<recipe>-<12 hex>`, of disks `<recipe>-disk-<12 hex>`; equal recipes have equal names on every host. */
 export function imageName(recipe: ImageRecipe): string {
   return `${recipe.name}-${recipe.disk ? "disk-" : ""}${recipeHash(recipe)}`;
 }
+
+/** The names of images in a text, e.g. in the record of a machine of any version. */
+export const imageNamesIn = (text: string): readonly string[] => [
+  ...new Set(text.match(/\b(?:infrastructure|kubernetes)-(?:disk-)?[0-9a-f]{12}\b/g)),
+];
 
 /** The name of the image of a kind. Pure. */
 export function imageFor(

@@ -42,6 +42,11 @@ export async function openSealed(
   return difference ?? { folder, content, digest: seal.digest, origin: seal.origin };
 }
 
+/** The digest in the seal; `undefined` if it is missing or damaged. The content is not compared with it. */
+export async function sealedDigest(host: Host, folder: string): Promise<string | undefined> {
+  return parseSeal((await host.files.readText(sealFile(folder))) ?? "")?.digest;
+}
+
 /**
  * Returns the sealed folder; builds it when it is absent or damaged.
  * @param build fills the empty folder and returns where the content comes from, in a few words

@@ -15,7 +15,7 @@ after(() => fs.rmSync(temporary, { recursive: true, force: true }));
 
 const commandNames = [
   ...["start", "doctor", "env", "image", "part", "bundle", "render", "diagram", "preview"],
-  ...["status", "kubeconfig", "ssh", "logs", "verify", "fence", "stop", "destroy"],
+  ...["status", "kubeconfig", "ssh", "logs", "verify", "fence", "stop", "destroy", "prune"],
 ];
 
 /** Runs the commands from their sources, in a separate process without a terminal. */
@@ -111,10 +111,10 @@ test("every command has its own help text, and commands that report offer JSON",
     const name = words[index]?.join(" ") ?? "";
     assert.equal(exitCode, 0, name);
     assert.ok(stdout.startsWith(`Usage: groundplane ${name}`), stdout);
-    if (/^(?:doctor|env|image build|part add|bundle .*|render|diagram|status)$/.test(name))
+    if (/^(?:doctor|env|image build|part add|bundle .*|render|diagram|status|prune)$/.test(name))
       assert.match(stdout, /--json/, name);
     const isOfStack = /--stack <name>/.test(stdout);
-    assert.ok(isOfStack || /^(?:image$|part|bundle)/.test(name), name);
+    assert.ok(isOfStack || /^(?:image$|part|bundle|prune)/.test(name), name);
     const command = `\`npx groundplane ${name}\``;
     assert.equal(forStack(command, "other").includes("--stack other"), isOfStack, `in a message: ${name}`);
   }

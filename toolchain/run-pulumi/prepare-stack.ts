@@ -114,13 +114,30 @@ interface PulumiLock {
  * examined stay.
  */
 export async function removeStaleLocks(stack: string): Promise<void> {
-  const folder = path.join(stateFolder(), ".pulumi", "locks", "organization", "groundplane", stack);
-  for (const name of await listFolder(folder)) {
-    const file = path.join(folder, name);
-    const lock = await readJson<PulumiLock>(file).catch(() => undefined);
-    if (!lock || lock.hostname !== os.hostname() || (await mayBePulumi(lock.pid))) continue;
-    await removeTree(file);
+  const running = await runningLocks(stack);
+  for (const file of await lockFiles(stack)) {
+    const isOurs = (await readLock(file))?.hostname === os.hostname();
+    if (isOurs && !running.includes(file)) await removeTree(file);
   }
+}
+
+/** The files of locks whose Pulumi may work on the stack now; a lock of another host, or one that cannot be read, may. */
+export async function runningLocks(stack: string): Promise<readonly string[]> {
+  const files = await lockFiles(stack);
+  const running = await Promise.all(
+    files.map(async (file) => {
+      const lock = await readLock(file);
+      return !lock || lock.hostname !== os.hostname() || (await mayBePulumi(lock.pid));
+    }),
+  );
+  return files.filter((_, index) => running[index]);
+}
+
+const readLock = (file: string): Promise<PulumiLock | undefined> => readJson<PulumiLock>(file).catch(() => undefined);
+
+async function lockFiles(stack: string): Promise<readonly string[]> {
+  const folder = path.join(stateFolder(), ".pulumi", "locks", "organization", "groundplane", stack);
+  return (await listFolder(folder)).map((name) => path.join(folder, name));
 }
 
 async function mayBePulumi(pid: number): Promise<boolean> {

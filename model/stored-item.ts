@@ -1,0 +1,11 @@
+export type StoredKind = "image" | "prepared-image" | "part" | "download" | "tool" | "plugin";
+
+/** Something in the data folder that can be built or fetched again. */
+export interface StoredItem {
+  readonly kind: StoredKind;
+  readonly path: string;
+  /** What uses it. If it is empty, the item can be removed. */
+  readonly users: readonly string[];
+  /** Why nothing uses it. */
+  readonly reason: string;
+}
