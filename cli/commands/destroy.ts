@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { askOnTerminal, canAsk } from "../../host/ask-on-terminal";
+import { removeBootUnit } from "../../host/boot-units";
 import { disksFolder, stackFolder } from "../../host/data-folder";
 import { DISMANTLING_VARIABLE, KEEP_DISKS_VARIABLE } from "../../host/dismantling-mark";
 import { listFolder, removeTree } from "../../host/file-store";
@@ -67,6 +68,8 @@ async function destroyStack(options: DestroyOptions): Promise<number> {
   const { stack } = options;
   const isKnown = (await isKnownToPulumi(stack)) && !(options.lostState && !(await isInBackend(stack)));
   if (options.deleteDataDisks && isKnown && !(await isStateEmpty(stack))) throw stateDecides(stack);
+  // First: an interrupted destroy must not be followed by a start at the next boot.
+  if (await removeBootUnit(stack)) say(`${stack} is no longer started at boot`);
   if (isKnown) {
     await removeStaleLocks(stack);
     const env = {

@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { removeBootUnit } from "../../host/boot-units";
 import { ensureHostPackages } from "../../host/host-packages";
 import { interruptibly } from "../../host/interruption";
 import { localHost } from "../../host/local-host";
@@ -20,19 +21,28 @@ import { bringUp } from "../../toolchain/run-pulumi/bring-up";
 import { otherUserProblem } from "../../toolchain/run-pulumi/other-user";
 import { prepareStack, settleStackFile } from "../../toolchain/run-pulumi/prepare-stack";
 import { explaining } from "../../toolchain/run-pulumi/pulumi-command";
+import { checkBootUnit, startAtBoot } from "../boot-unit";
 import { driverFor } from "../driver";
 import { explainClosedFolders, refuseObstacles } from "../host-obstacles";
 import { lostState, readOutputs } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
-import { print } from "../print";
+import { print, say } from "../print";
 import { readConfiguration } from "../project";
 import { writeKubeconfig } from "./kubeconfig";
 
 export function startCommand(): Command {
   return stackCommand("start", "start a stack, or resume an interrupted start")
     .option("-y, --yes", "install missing packages of the host without asking")
-    .option("--prepare-only", "prepare host packages, Pulumi and images, but create no machines")
-    .action(async ({ stack, yes = false, prepareOnly = false }: StartOptions) => {
+    .addOption(
+      new Option("--prepare-only", "prepare host packages, Pulumi and images, but create no machines").conflicts(
+        "atBoot",
+      ),
+    )
+    .option("--at-boot", "start the stack at each boot of this host, too, by a unit of systemd")
+    .option("--no-at-boot", "remove that unit, and start nothing; `destroy` removes it as well")
+    .action(async ({ stack, yes = false, prepareOnly = false, atBoot }: StartOptions) => {
+      if (atBoot === false) return say(await withoutUnit(stack));
+      const unit = atBoot ? await checkBootUnit(stack) : undefined;
       const progress = new ProgressLines({
         write: (text) => process.stderr.write(text),
         isTerminal: process.stderr.isTTY === true,
@@ -47,12 +57,22 @@ export function startCommand(): Command {
       const outputs = await readOutputs(stack);
       const kubeconfig = await writeKubeconfig(stack, outputs.kubeconfig);
       print(`\n${formatSummary({ stack, isUnchanged, outputs, kubeconfig, times: progress.times })}`);
+      if (unit) say(await startAtBoot(unit));
     });
 }
 
 interface StartOptions extends StackOptions {
   readonly yes?: boolean;
   readonly prepareOnly?: boolean;
+  /** `false` with `--no-at-boot`. */
+  readonly atBoot?: boolean;
+}
+
+async function withoutUnit(stack: string): Promise<string> {
+  const isRemoved = await removeBootUnit(stack);
+  // A wrong name must not look like a success.
+  if (!isRemoved) await readConfiguration(stack);
+  return isRemoved ? `${stack} is no longer started at boot` : `${stack} is not started at boot; no changes`;
 }
 
 interface Preparation {

@@ -162,6 +162,28 @@ test("stop and destroy succeed at once for a stack that does not exist, and leav
   assert.ok(!fs.existsSync(path.join(temporary, "data", "stacks")));
 });
 
+test("a start at boot needs systemd, and its removal starts nothing", {
+  skip: fs.existsSync("/run/systemd/system") && "the host runs systemd",
+}, async () => {
+  const [wanted, removed, unknown, both] = await Promise.all([
+    groundplane("start", "--at-boot", "--stack", "small"),
+    groundplane("start", "--no-at-boot", "--stack", "small"),
+    groundplane("start", "--no-at-boot", "--stack", "never"),
+    groundplane("start", "--at-boot", "--prepare-only"),
+  ]);
+  assert.equal(wanted.exitCode, 1);
+  assert.match(
+    wanted.stderr,
+    /^error: this host does not run systemd, so .*\n {2}next step: .* && npx groundplane start --yes --stack small\n$/,
+  );
+  assert.equal(removed.exitCode, 0);
+  assert.equal(removed.stderr, "small is not started at boot; no changes\n");
+  assert.equal(unknown.exitCode, 1);
+  assert.match(unknown.stderr, /there is no stacks\/Pulumi\.never\.yaml/);
+  assert.equal(both.exitCode, 2);
+  assert.ok(!fs.existsSync(path.join(temporary, "data", "stacks")));
+});
+
 test("destroy reports a stack name that does not exist", async () => {
   const { exitCode, stderr } = await groundplane("destroy", "--yes", "--stack", "never");
   assert.equal(exitCode, 1);

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
+import { unitName } from "../../host/boot-units";
 import type { CommandResult } from "../../model/commands";
 import { makeOrdinaryUser, type OrdinaryUser } from "../support/ordinary-user";
 
@@ -76,6 +77,31 @@ test("an ordinary user learns first that system containers need root, and nothin
   assert.match(stderr, /cannot run the stack's machines:\n {2}- system containers need root\n/);
   assert.match(stderr, /next step: run the command with sudo/);
   assert.doesNotMatch(stderr, /uidmap|subordinate|apt-get/);
+});
+
+test("`destroy` removes the user's unit that starts the stack at boot, also one that was written half", {
+  skip,
+}, async () => {
+  const data = path.join(user.home, "data");
+  const inherited = process.env.GROUNDPLANE_DATA;
+  process.env.GROUNDPLANE_DATA = data;
+  const name = unitName("small");
+  if (inherited === undefined) delete process.env.GROUNDPLANE_DATA;
+  else process.env.GROUNDPLANE_DATA = inherited;
+  const units = path.join(user.home, ".config", "systemd", "user");
+  for (const words of [
+    ["start", "--no-at-boot"],
+    ["destroy", "--yes"],
+  ]) {
+    fs.mkdirSync(units, { recursive: true });
+    fs.writeFileSync(path.join(units, name), "[Unit]\n");
+    chown(path.join(user.home, ".config"), fs.statSync(user.home).uid);
+    const env = { GROUNDPLANE_DRIVER: "fake", GROUNDPLANE_DATA: data };
+    const { exitCode, stderr } = await as(user, [...words, "--stack", "small"], env);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /^small is no longer started at boot$/m);
+    assert.deepEqual(fs.readdirSync(units), [], words.join(" "));
+  }
 });
 
 test("an ordinary user learns all obstacles of a driver that needs no root at once", { skip }, async () => {
