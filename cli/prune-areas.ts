@@ -18,9 +18,7 @@ import { storedGo, storedPlugins, storedPulumi } from "../toolchain/stored-tools
 import type { StoredArea } from "./prune";
 
 /** Everything in the data folder that can be built or fetched again. States, disks, keys and what a user has added are not in it. */
-export async function pruneAreas(): Promise<readonly StoredArea[]> {
-  const working = await stacksInWork();
-  const busy = working.length > 0 ? `Pulumi works on ${working.join(", ")}` : undefined;
+export function pruneAreas(): readonly StoredArea[] {
   const remove = async ({ path: file }: StoredItem): Promise<undefined> => void (await removeAside(file));
   const plugins = path.join(pulumiHomeFolder(), "plugins");
   const store = { lock: buildLock(localHost), busy, remove };
@@ -37,7 +35,13 @@ export async function pruneAreas(): Promise<readonly StoredArea[]> {
       items: async () => storedPlugins(await localStates()),
     },
   ];
-  return [...areas, ...driverNames.flatMap((name) => preparedArea(driverByName(name, localHost), busy))];
+  return [...areas, ...driverNames.flatMap((name) => preparedArea(driverByName(name, localHost)))];
+}
+
+/** An `up` may need what no state and no machine names yet. */
+async function busy(): Promise<string | undefined> {
+  const stacks = await stacksInWork();
+  return stacks.length > 0 ? `Pulumi works on ${stacks.join(", ")}` : undefined;
 }
 
 const stored = async (): Promise<readonly StoredItem[]> => storedImages(localHost, await usersOfImages());
@@ -58,7 +62,7 @@ async function usersOfImages(): Promise<Users> {
 }
 
 /** A driver releases its own form of an image, and only if no machine is based on it. */
-function preparedArea(hypervisor: Hypervisor, busy: string | undefined): readonly StoredArea[] {
+function preparedArea(hypervisor: Hypervisor): readonly StoredArea[] {
   if (!hypervisor.preparedImages) return [];
   const items = async (): Promise<readonly StoredItem[]> => {
     const users = await usersOfImages();

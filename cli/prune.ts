@@ -10,8 +10,8 @@ export interface StoredArea {
   readonly folder: string;
   /** Absent if `remove` locks. */
   readonly lock?: string;
-  /** Why the area must stay as it is; absent: nothing works on it. */
-  readonly busy?: string;
+  /** Why the area must stay as it is now. Asked under the lock. */
+  busy?(): Promise<string | undefined>;
   items(): Promise<readonly StoredItem[]>;
   /** Returns why the item stays, or nothing. */
   remove(item: StoredItem): Promise<string | undefined>;
@@ -62,8 +62,7 @@ async function pruneArea(area: StoredArea, options: PruneOptions, found: Found):
   if (target === undefined) return undefined;
   const own = path.join((await realPath(path.dirname(area.folder))) ?? "", path.basename(area.folder));
   if (target !== own) return `it is a link to ${target}, which other data folders may use`;
-  if (area.busy !== undefined) return area.busy;
-  const work = () => pruneItems(area, options, found);
+  const work = async () => (await area.busy?.()) ?? pruneItems(area, options, found);
   if (area.lock === undefined) return work();
   return withFileLock(area.lock, work, { timeoutMs: 0 }).catch((error: unknown) => {
     if (error instanceof UserError && error.id === "locked")

@@ -25,9 +25,7 @@ export function pruneCommand(): Command {
     )
     .action(async ({ yes = false, json }: PruneCommandOptions) => {
       await refuseForeignFolder();
-      const report = await interruptibly("prune", async (signal) =>
-        prune(await pruneAreas(), { remove: yes, signal, say }),
-      );
+      const report = await interruptibly("prune", async (signal) => prune(pruneAreas(), { remove: yes, signal, say }));
       if (json) printJson(report);
       else print(renderReport(report, dataFolder()));
     });

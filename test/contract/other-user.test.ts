@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { unitName } from "../../host/boot-units";
+import { asNamespaceRoot } from "../../host/namespaces";
 import type { CommandResult } from "../../model/commands";
 import { makeOrdinaryUser, type OrdinaryUser } from "../support/ordinary-user";
 
@@ -102,6 +103,28 @@ test("`destroy` removes the user's unit that starts the stack at boot, also one 
     assert.match(stderr, /^small is no longer started at boot$/m);
     assert.deepEqual(fs.readdirSync(units), [], words.join(" "));
   }
+});
+
+test("an ordinary user removes images whose files belong to subordinate ids, but none of another user", {
+  skip,
+}, async (t) => {
+  const { exitCode: refused } = await user.run([...asNamespaceRoot, "true"], { allowedExitCodes: [0, 1] });
+  if (refused !== 0) return t.skip("users of this host have no user namespaces");
+  const data = fs.mkdtempSync(path.join(user.home, "data-"));
+  const image = path.join(data, "images", "infrastructure-0123456789ab");
+  fs.mkdirSync(path.join(image, "layers", "etc"), { recursive: true });
+  fs.writeFileSync(path.join(image, "layers", "etc", "shadow"), "", { mode: 0o600 });
+  chown(data, fs.statSync(user.home).uid);
+  for (const name of ["layers/etc/shadow", "layers/etc", "layers"])
+    fs.chownSync(path.join(image, name), 7_000_001, 7_000_001);
+  const env = { GROUNDPLANE_DRIVER: "fake", GROUNDPLANE_DATA: data };
+  const { exitCode, stdout, stderr } = await as(user, ["prune", "--yes"], env);
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stdout, /^removed 1 of 1, /m);
+  assert.deepEqual(fs.readdirSync(path.join(data, "images")), []);
+  const foreign = await as(user, ["prune", "--yes"], { ...env, GROUNDPLANE_DATA: rootsData(0o755) });
+  assert.equal(foreign.exitCode, 1);
+  assert.match(foreign.stderr, /belongs to root, and this command runs as groundplane-test/);
 });
 
 test("an ordinary user learns all obstacles of a driver that needs no root at once", { skip }, async () => {
