@@ -18,6 +18,7 @@ import { partCommand } from "./commands/part";
 import { previewCommand } from "./commands/preview";
 import { pruneCommand } from "./commands/prune";
 import { renderCommand } from "./commands/render";
+import { bugReportCommand } from "./commands/report";
 import { sshCommand } from "./commands/ssh";
 import { startCommand } from "./commands/start";
 import { statusCommand } from "./commands/status";
@@ -48,7 +49,7 @@ const commands = [
   ...[renderCommand, diagramCommand, previewCommand],
   ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],
   verifyCommand,
-  ...[fenceCommand, stopCommand, destroyCommand, pruneCommand],
+  ...[fenceCommand, stopCommand, destroyCommand, pruneCommand, bugReportCommand],
 ];
 
 /** Makes a wrong command line throw, so that one place decides about exit codes. */

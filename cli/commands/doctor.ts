@@ -64,7 +64,7 @@ type Checks = Readonly<Record<string, () => Promise<readonly HostFinding[]>>>;
 const STALL_SAMPLE_MS = 1_000;
 
 /** Runs all checks at once. A wrong configuration is a finding, too; the checks that depend on it are left out then. */
-async function examine(stack: string): Promise<readonly HostFinding[]> {
+export async function examine(stack: string): Promise<readonly HostFinding[]> {
   const independent: Checks = {
     folders: async () => (await folderProblems()).map((each) => problem(each.id, each.problem, each.hint)),
     owner: async () => {

@@ -44,7 +44,7 @@ export function statusCommand(): Command {
 }
 
 /** A stack file that is missing or wrong leaves only the rows that need it without an answer. */
-async function askForStatus(stack: string, outputs: StackOutputs, hypervisor: Hypervisor): Promise<StackStatus> {
+export async function askForStatus(stack: string, outputs: StackOutputs, hypervisor: Hypervisor): Promise<StackStatus> {
   const plan = await readPlan(stack).catch((error: Error) => ({ reason: error.message.split("\n")[0] ?? "" }));
   return stackStatus(stack, outputs, hypervisor, plan);
 }

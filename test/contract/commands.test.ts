@@ -15,7 +15,7 @@ after(() => fs.rmSync(temporary, { recursive: true, force: true }));
 
 const commandNames = [
   ...["start", "doctor", "env", "image", "part", "bundle", "render", "diagram", "preview"],
-  ...["status", "kubeconfig", "ssh", "logs", "verify", "fence", "stop", "destroy", "prune"],
+  ...["status", "kubeconfig", "ssh", "logs", "verify", "fence", "stop", "destroy", "prune", "report"],
 ];
 
 /** Runs the commands from their sources, in a separate process without a terminal. */
@@ -111,7 +111,7 @@ test("every command has its own help text, and commands that report offer JSON",
     const name = words[index]?.join(" ") ?? "";
     assert.equal(exitCode, 0, name);
     assert.ok(stdout.startsWith(`Usage: groundplane ${name}`), stdout);
-    if (/^(?:doctor|env|image build|part add|bundle .*|render|diagram|status|prune)$/.test(name))
+    if (/^(?:doctor|env|image build|part add|bundle .*|render|diagram|status|prune|report)$/.test(name))
       assert.match(stdout, /--json/, name);
     const isOfStack = /--stack <name>/.test(stdout);
     assert.ok(isOfStack || /^(?:image$|part|bundle|prune)/.test(name), name);
@@ -181,6 +181,16 @@ test("a start at boot needs systemd, and its removal starts nothing", {
   assert.equal(unknown.exitCode, 1);
   assert.match(unknown.stderr, /there is no stacks\/Pulumi\.never\.yaml/);
   assert.equal(both.exitCode, 2);
+  assert.ok(!fs.existsSync(path.join(temporary, "data", "stacks")));
+});
+
+test("a report of a stack that is not up names what is missing, and only its owner can read it", async () => {
+  const file = path.join(temporary, "reports", "small.tar.gz");
+  const { exitCode, stdout, stderr } = await groundplane("report", file, "--stack", "small");
+  assert.equal(exitCode, 0, stderr);
+  assert.equal(stdout, `${file}\n`);
+  assert.match(stderr, /^not in the report: status\.json: the stack small is not up$/m);
+  assert.equal(fs.statSync(file).mode & 0o777, 0o600);
   assert.ok(!fs.existsSync(path.join(temporary, "data", "stacks")));
 });
 
