@@ -132,6 +132,30 @@ test("what another process locks or builds is left alone", async (t) => {
   assert.deepEqual(await storedNames(data), before);
 });
 
+test("a removal that is killed leaves nothing under the old name, and the next one completes it", async (t) => {
+  const data = fs.realpathSync(await ownDataFolder(t));
+  const folder = path.join(data, "images", "kubernetes-0123456789ab");
+  for (let index = 0; index < 200; index++)
+    for (let file = 0; file < 100; file++) {
+      fs.mkdirSync(path.join(folder, String(index)), { recursive: true });
+      fs.writeFileSync(path.join(folder, String(index), String(file)), "");
+    }
+  const argv = ["--import", "tsx", path.join(__dirname, "..", "..", "cli", "main.ts"), "prune", "--yes"];
+  const child = spawn(process.execPath, argv, { stdio: "ignore", env: { ...process.env, GROUNDPLANE_DATA: data } });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  const names = (): readonly string[] => fs.readdirSync(path.join(data, "images"));
+  while (child.exitCode === null && !names().some((name) => name.includes(".discarded-")))
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  child.kill("SIGKILL");
+  await ended;
+  assert.ok(!fs.existsSync(folder));
+  // None, if this process got no processor until the removal had ended.
+  const left = names().length;
+  assert.ok(left <= 1);
+  assert.equal((await run(true)).unused.length, left);
+  assert.deepEqual(names(), []);
+});
+
 test("a state that cannot be read stops it before anything is removed", async (t) => {
   const data = await withImage(t);
   const before = await storedNames(data);
