@@ -128,7 +128,7 @@ export async function nodeLogs(stack: string): Promise<readonly ReportPart[]> {
     };
     return [
       { file: `logs/nodes/${name}/journal.txt`, read },
-      ...(isElsewhere ? [{ file: `logs/nodes/${name}/console.log`, read: () => endOf(console) }] : []),
+      ...(isElsewhere ? [{ file: `logs/nodes/${name}/console.txt`, read: () => endOf(console) }] : []),
     ];
   });
 }

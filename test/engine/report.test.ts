@@ -104,7 +104,7 @@ test("the report has everything about the stack, and no secret, home or name", a
     "pulumi/resources.json",
     "logs/host/logs/up.log",
   );
-  expected.push("logs/nodes/gateway/journal.txt", "logs/nodes/master-1/console.log");
+  expected.push("logs/nodes/gateway/journal.txt", "logs/nodes/master-1/console.txt");
   for (const name of expected) assert.ok(files.has(name), `${name} is among ${[...files.keys()].join(", ")}`);
   assertNothingPrivate(files, output);
   const journal = files.get("logs/nodes/gateway/journal.txt") ?? "";
