@@ -37,6 +37,7 @@ const rooms = [
     room: "verify/",
     may: ["model/", "host/", "stacks/config/", "stacks/plan/", "cloud-init/", "hypervisors/", "guests/"],
   },
+  { name: "backup", room: "backup/", may: ["model/", "host/", "cloud-init/", "guests/"] },
   {
     name: "review",
     room: "review/",
@@ -47,13 +48,13 @@ const rooms = [
     room: "cli/",
     may: [
       ...["model/", "host/", "stacks/config/", "stacks/plan/", "cloud-init/", "components/", "hypervisors/", "guests/"],
-      ...["image/", "verify/", "review/", "toolchain/"],
+      ...["image/", "verify/", "review/", "backup/", "toolchain/"],
     ],
   },
 ];
 
 const anyRoom =
-  "^(?:model|host|stacks|cloud-init|components|hypervisors|guests|provider|image|toolchain|verify|review|cli|test)/";
+  "^(?:model|host|stacks|cloud-init|components|hypervisors|guests|provider|image|toolchain|verify|review|backup|cli|test)/";
 
 const imports = rooms.map(({ name, room, may }, index) => ({
   name: `imports-of-${name}`,

@@ -5,6 +5,7 @@ import { fileError } from "../host/file-errors";
 import { prepareEnvironment } from "../host/prepare-environment.cjs";
 import { defaultStack, forStack } from "../model/next-step";
 import { UserError, withoutCredentials } from "../model/user-error";
+import { backupCommand } from "./commands/backup";
 import { bundleCommand } from "./commands/bundle";
 import { destroyCommand } from "./commands/destroy";
 import { diagramCommand } from "./commands/diagram";
@@ -48,7 +49,7 @@ const commands = [
   ...[doctorCommand, envCommand, imageCommand, partCommand, bundleCommand],
   ...[renderCommand, diagramCommand, previewCommand],
   ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],
-  verifyCommand,
+  ...[verifyCommand, backupCommand],
   ...[fenceCommand, stopCommand, destroyCommand, pruneCommand, bugReportCommand],
 ];
 

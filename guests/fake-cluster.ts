@@ -7,6 +7,7 @@ import { localHost } from "../host/local-host";
 import { appendConsole, fakeStackFolder, machineFolder, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
 import { etcdMembersOf, hasEtcd, isEtcdMachine, isMaster, mastersOf } from "./fake-masters";
+import { runFakeScript } from "./fake-scripts";
 import type { RunOptions, RunResult } from "./guest-ssh";
 
 /** Implements the guest commands with a cluster in a file: its members, and the machine generation that each joined with. */
@@ -89,9 +90,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return (await isNodeReady(cluster, node, name)) ? ok() : failed(`node ${name} is not Ready`);
   },
   ...{ sh: async () => ok(), systemctl: async () => ok() },
-  // The questions of `status`: a simulated machine has services, and nothing else to tell.
-  bash: async (_node, args) =>
-    ok(args.flatMap((question) => (question === "services" ? [`@ask ${question}\n@end 0\n`] : [])).join("")),
+  bash: async (node, args) => runFakeScript(node, args, await asMember(node)),
 };
 
 export async function runInFakeGuest(node: MachineName, argv: readonly string[], options: RunOptions) {

@@ -30,6 +30,10 @@ class FakeGuest implements Guest {
   async run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     await this.assertReachable();
     const result = await runInFakeGuest(this.machine, argv, options);
+    if (options.output) {
+      options.output.end(Buffer.from(result.stdout, "latin1"));
+      return { ...result, stdout: "" };
+    }
     for (const line of result.stdout.split("\n").filter(Boolean)) options.onLine?.(line);
     return result;
   }

@@ -1,4 +1,5 @@
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
 import { pinHostKey } from "../host/pin-host-key";
 
@@ -11,6 +12,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Called for each line of standard output and standard error. */
   readonly onLine?: (line: string) => void;
+  /** Gets standard output byte for byte, at its own pace. The result's `stdout` is then empty, and `onLine` gets standard error only. */
+  readonly output?: Writable;
 }
 
 export interface RunResult {
@@ -150,7 +153,13 @@ function connectConfig(server: ServerAddress): ConnectConfig {
 
 function finish(channel: ClientChannel, options: RunOptions): Promise<RunResult> {
   const { signal, timeoutMs } = options;
-  const output = { stdout: collect(channel, options.onLine), stderr: collect(channel.stderr, options.onLine) };
+  const piped = options.output && pipeline(channel as Readable, options.output);
+  // The result has the exit code; without it, the loss of the connection is the reason.
+  piped?.catch(() => undefined);
+  const output = {
+    stdout: piped ? () => "" : collect(channel, options.onLine),
+    stderr: collect(channel.stderr, options.onLine),
+  };
   return new Promise((resolve, reject) => {
     let code: number | undefined;
     const stop = (error: unknown): void => {
@@ -165,8 +174,10 @@ function finish(channel: ClientChannel, options: RunOptions): Promise<RunResult>
     channel.on("close", () => {
       clearTimeout(late || undefined);
       signal?.removeEventListener("abort", aborted);
-      if (code === undefined) reject(new UnreachableError("the connection was lost while a command ran"));
-      else resolve({ code, stdout: output.stdout(), stderr: output.stderr() });
+      if (code === undefined) return reject(new UnreachableError("the connection was lost while a command ran"));
+      const result = { code, stdout: output.stdout(), stderr: output.stderr() };
+      if (piped) piped.then(() => resolve(result), reject);
+      else resolve(result);
     });
     if (signal?.aborted) aborted();
     else signal?.addEventListener("abort", aborted, { once: true });

@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 
 interface Terminal {
   readonly input: NodeJS.ReadableStream;
@@ -26,4 +27,16 @@ export async function askOnTerminal(
   } finally {
     terminal.close();
   }
+}
+
+/** The same without showing what the user types. */
+export async function askSecretly(
+  question: string,
+  streams: Terminal = { input: process.stdin, output: process.stderr, terminal: true },
+): Promise<string | undefined> {
+  streams.output.write(question);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const answer = await askOnTerminal("", { ...streams, output: nowhere });
+  streams.output.write("\n");
+  return answer;
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
+import type { Readable } from "node:stream";
 import type { FileStamp } from "../model/host-files";
 import { mountsBelow, mountsRemain } from "../model/mounts";
 import { UserError } from "../model/user-error";
@@ -13,10 +14,11 @@ import { fileError } from "./file-errors";
  * Writes a file atomically: a reader sees the old or the new content, never a part, even if this process is killed.
  * Creates the folder if it is missing. Refuses a device or a pipe, because a file would replace it for all users.
  *
+ * @param content a stream that ends with an error leaves the file unchanged, too
  * @param mode permissions of the file, even if it already exists; 0600 for content with a secret
  * @throws UserError as `fileError`; the file is then unchanged
  */
-export async function writeFileAtomic(file: string, content: string | Buffer, mode = 0o644): Promise<void> {
+export async function writeFileAtomic(file: string, content: string | Buffer | Readable, mode = 0o644): Promise<void> {
   await createFolders(path.dirname(file));
   const found = await fs.lstat(file).catch(ifMissing(undefined));
   if (found && !found.isFile() && !found.isSymbolicLink()) throw new Error(`${file} is not a regular file`);
@@ -25,7 +27,7 @@ export async function writeFileAtomic(file: string, content: string | Buffer, mo
     const handle = await fs.open(temporary, "wx", mode);
     try {
       await handle.chmod(mode);
-      await handle.writeFile(content);
+      await fs.writeFile(handle, content);
       await handle.sync();
     } finally {
       await handle.close();

@@ -13,7 +13,7 @@ export async function measuredAt(): Promise<MeasuredAt> {
 }
 
 /** `-dirty` marks sources that differ from the commit; undefined outside a git checkout. */
-async function sourceCommit(): Promise<string | undefined> {
+export async function sourceCommit(): Promise<string | undefined> {
   try {
     const commit = (await git("rev-parse", "HEAD")).trim();
     const status = await git("status", "--porcelain", "--untracked-files=all", "--", ".", ...UNMEASURED);

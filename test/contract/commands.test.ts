@@ -15,7 +15,8 @@ after(() => fs.rmSync(temporary, { recursive: true, force: true }));
 
 const commandNames = [
   ...["start", "doctor", "env", "image", "part", "bundle", "render", "diagram", "preview"],
-  ...["status", "kubeconfig", "ssh", "logs", "verify", "fence", "stop", "destroy", "prune", "report"],
+  ...["status", "kubeconfig", "ssh", "logs", "verify", "backup", "fence", "stop", "destroy"],
+  ...["prune", "report"],
 ];
 
 /** Runs the commands from their sources, in a separate process without a terminal. */
@@ -128,6 +129,7 @@ test("a command that needs a running stack names the command that starts it", as
     ["kubeconfig", "--path"],
     ["ssh", "x"],
     ["logs", "x"],
+    ["backup"],
   ];
   const answers = await Promise.all(asked.map((words) => groundplane(...words, "--stack", "small")));
   for (const { exitCode, stdout, stderr } of answers) {

@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { PassThrough } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Guest } from "../../guests/guest";
 import { closeGuests, UnreachableError } from "../../guests/guest-ssh";
 import { connectSshGuest } from "../../guests/ssh-guest";
@@ -51,6 +54,18 @@ test("lines of output arrive while the program runs", async () => {
   });
   assert.deepEqual(lines, ["first", "second"]);
   assert.ok(Date.now() - soon > 300, "the first line did not wait for the end");
+});
+
+test("bytes go to a stream at the reader's pace, and errors stay with the result", async () => {
+  const output = new PassThrough();
+  const ended = guest.run(["sh", "-c", "cat; head -c 3000000 /dev/zero; printf '\\377'; echo oops >&2; exit 4"], {
+    ...{ stdin: "in", output },
+  });
+  await sleep(200);
+  const bytes = await buffer(output);
+  assert.deepEqual(await ended, { code: 4, stdout: "", stderr: "oops\n" });
+  assert.equal(bytes.length, 3_000_003);
+  assert.equal(bytes.at(-1), 0xff);
 });
 
 test("a time limit and an abort end the wait for a program that does not end", async () => {

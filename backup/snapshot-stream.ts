@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import { Transform, type TransformCallback } from "node:stream";
+
+/** What a member says about its snapshot before it sends it. */
+export interface SnapshotHead {
+  /** The snapshot contains every change up to this one, and maybe later ones. */
+  readonly revision: number;
+  /** Of etcd. */
+  readonly version: string;
+  readonly size: number;
+  /** SHA-256 of the database without the digest that follows it. */
+  readonly digest: string;
+}
+
+const HEAD_LINES = 3;
+const DIGEST_BYTES = 32;
+/** Three lines of a few hundred bytes. */
+const LARGEST_HEAD = 64 * 1024;
+
+/**
+ * Reads the output of take-snapshot.sh: passes the snapshot's bytes on, and fails unless all of them arrive as the member
+ * has verified them.
+ */
+export class SnapshotStream extends Transform {
+  /** Never rejects: the script's exit code and error output say more than an output that ends early. */
+  readonly head: Promise<SnapshotHead>;
+  private announce: (head: SnapshotHead) => void = () => undefined;
+  private announced: SnapshotHead | undefined;
+  private pending: Buffer = Buffer.alloc(0);
+  private received = 0;
+  private readonly hash = createHash("sha256");
+
+  constructor() {
+    super();
+    this.head = new Promise((resolve) => {
+      this.announce = resolve;
+    });
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    try {
+      if (this.announced) this.receive(chunk);
+      else this.readHead(Buffer.concat([this.pending, chunk]));
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+
+  override _flush(done: TransformCallback): void {
+    done(this.findDamage());
+  }
+
+  private findDamage(): Error | undefined {
+    const { announced, received, pending } = this;
+    // An output without a snapshot has failed before it; the exit code says so.
+    if (!announced) return undefined;
+    if (received !== announced.size) return damaged(`${received} of ${announced.size} bytes arrived`);
+    const digest = this.hash.digest("hex");
+    const isRight = digest === announced.digest && pending.toString("hex") === announced.digest;
+    return isRight ? undefined : damaged(`its digest is ${digest}, and the member sent ${announced.digest}`);
+  }
+
+  private readHead(buffer: Buffer): void {
+    let end = 0;
+    for (let line = 0; line < HEAD_LINES; line++) {
+      end = buffer.indexOf("\n", end) + 1;
+      if (end > 0) continue;
+      if (buffer.length > LARGEST_HEAD) throw damaged("its head is too long");
+      this.pending = buffer;
+      return;
+    }
+    const head = parseHead(buffer.toString("utf8", 0, end).split("\n"));
+    this.pending = Buffer.alloc(0);
+    this.announced = head;
+    this.announce(head);
+    this.receive(buffer.subarray(end));
+  }
+
+  /** Holds the last bytes back from the digest: they are the digest that etcd wrote. */
+  private receive(chunk: Buffer): void {
+    this.received += chunk.length;
+    const known = Buffer.concat([this.pending, chunk]);
+    const end = Math.max(0, known.length - DIGEST_BYTES);
+    this.hash.update(known.subarray(0, end));
+    this.pending = Buffer.from(known.subarray(end));
+    this.push(chunk);
+  }
+}
+
+function parseHead([answer = "", status = "", sizeAndDigest = ""]: readonly string[]): SnapshotHead {
+  const [, size, digest] = /^(\d+) ([0-9a-f]{64})$/.exec(sizeAndDigest) ?? [];
+  if (size === undefined || digest === undefined) throw damaged("its size and digest are missing");
+  const { header } = JSON.parse(answer) as { readonly header: { readonly revision: number } };
+  const [member] = JSON.parse(status) as readonly { readonly Status: { readonly version: string } }[];
+  if (!Number.isSafeInteger(header.revision) || !member) throw damaged("the member did not report its state");
+  return { revision: header.revision, version: member.Status.version, size: Number(size), digest };
+}
+
+const damaged = (what: string): Error => new Error(`the snapshot is damaged: ${what}`);

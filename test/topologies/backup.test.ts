@@ -1,0 +1,148 @@
+/** A backup of real clusters: what was acknowledged before it is in it, and it changes nothing. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { buffer } from "node:stream/consumers";
+import { type TestContext, test } from "node:test";
+import { Decrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
+import * as tar from "tar-stream";
+import type { BackupManifest } from "../../backup/write-backup";
+import { guestPaths } from "../../model/guest-paths";
+import { etcdctl, kubectl } from "../e2e/lab-under-test";
+import { type SmallStack, smallStack } from "../e2e/small-stack";
+import { mustSucceed } from "../support/cluster-under-test";
+import { nspawnSkipReason } from "../support/nspawn-host";
+
+const OBJECTS = 300;
+const SECRET = "plain-text-of-the-secret";
+
+interface Opened {
+  readonly manifest: BackupManifest;
+  readonly files: Readonly<Record<string, Buffer>>;
+}
+
+function backupsOf(stack: SmallStack) {
+  const file = path.join(stack.project.data, "one.backup.age");
+  const on = async (node: string, command: string) =>
+    mustSucceed(command, await stack.cluster.onNode(node, command)).stdout.trim();
+  const writeObjects = async (master: string): Promise<void> => {
+    const names = Array.from({ length: OBJECTS }, (_, index) => `written-${index}`);
+    const items = names.map((name) => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data: { name } }));
+    const text = Buffer.from(JSON.stringify({ apiVersion: "v1", kind: "List", items })).toString("base64");
+    await on(master, `echo ${text} | base64 -d | ${kubectl} create -f - >/dev/null`);
+    await on(master, `${kubectl} create secret generic sealed --from-literal=value=${SECRET}`);
+  };
+  /** `backup` for a new key, and what is in the file. */
+  const open = async (t: TestContext): Promise<Opened> => {
+    const identity = await generateX25519Identity();
+    const started = performance.now();
+    const recipient = await identityToRecipient(identity);
+    const { stderr } = mustSucceed("backup", await stack.cluster.groundplane("backup", file, "--recipient", recipient));
+    t.diagnostic(`${stderr.trim().split("\n").at(-1)}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(identity);
+    const archive = tar.extract();
+    archive.end(Buffer.from(await decrypter.decrypt(fs.readFileSync(file))));
+    const files: Record<string, Buffer> = {};
+    for await (const entry of archive) files[entry.header.name] = await buffer(entry);
+    return { manifest: JSON.parse(String(files["backup.json"])) as BackupManifest, files };
+  };
+  const isComplete = ({ manifest, files }: Opened): void => {
+    const database = files["etcd.db"] ?? assert.fail("no snapshot");
+    assert.equal(database.length, manifest.etcd.size);
+    const digest = createHash("sha256").update(database.subarray(0, -32)).digest("hex");
+    assert.equal(digest, manifest.etcd.sha256);
+    assert.equal(database.subarray(-32).toString("hex"), digest);
+    for (let index = 0; index < OBJECTS; index++) {
+      const key = `/registry/configmaps/default/written-${index}`;
+      assert.ok(database.includes(key), key);
+    }
+    // Readable only with the key that is beside it.
+    assert.ok(database.includes("/registry/secrets/default/sealed"));
+    assert.ok(!database.includes(SECRET));
+    const keys = JSON.parse(String(files["keys.json"])) as Record<string, string>;
+    assert.equal(Buffer.from(keys["encryption-key"] ?? "", "base64").length, 32);
+  };
+  const nothingRemains = async (member: string): Promise<void> => {
+    assert.equal(await on(member, `ls -d ${guestPaths.etcdSnapshot} 2>/dev/null || echo none`), "none");
+  };
+  const revision = async (member: string): Promise<number> => {
+    const [state] = JSON.parse(await on(member, etcdctl("endpoint status --write-out=json"))) as [
+      { readonly Status: { readonly header: { readonly revision: number } } },
+    ];
+    return state.Status.header.revision;
+  };
+  return { file, on, writeObjects, open, isComplete, nothingRemains, revision };
+}
+
+test("a backup of three masters", { skip: nspawnSkipReason(), timeout: 15 * 60_000 }, async (t) => {
+  const stack = smallStack("bak");
+  const { cluster, driver } = stack;
+  const backups = backupsOf(stack);
+  const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
+
+  await step("start creates the stack, and objects are written", async () => {
+    stack.configure(`driver: nspawn
+pools: {balancers: {count: 1}, masters: {count: 3}, workers: {count: 1}}
+options: {fastProbes: true, keepDataDisks: false}
+`);
+    await stack.start();
+    await backups.writeObjects("master-1");
+  });
+
+  await step("everything that was acknowledged is in the backup, and the node keeps nothing of it", async (inner) => {
+    const before = await backups.revision("master-2");
+    const opened = await backups.open(inner);
+    backups.isComplete(opened);
+    const { etcd, stack: name } = opened.manifest;
+    assert.ok(etcd.revision >= before, `${etcd.revision} is not before ${before}`);
+    assert.deepEqual(
+      [name, etcd.member, etcd.members],
+      [cluster.stack, "master-1", ["master-1", "master-2", "master-3"]],
+    );
+    await backups.nothingRemains("master-1");
+    await stack.isHealthy();
+    await stack.previewsNoChange();
+  });
+
+  await step(
+    "a lost member is passed over; without a majority the command refuses and keeps the earlier file",
+    async (inner) => {
+      const kill = async (name: string) => driver.hardKill?.hardKill({ stack: cluster.stack, name });
+      await kill("master-1");
+      assert.equal((await backups.open(inner)).manifest.etcd.member, "master-2");
+      await kill("master-2");
+      const former = fs.readFileSync(backups.file);
+      const recipient = await identityToRecipient(await generateX25519Identity());
+      const { exitCode, stderr } = await cluster.groundplane("backup", backups.file, "--recipient", recipient);
+      assert.equal(exitCode, 1, stderr);
+      assert.match(stderr, /no member of etcd could take a snapshot: master-1: .*; master-3: /s);
+      assert.match(stderr, /next step: see `npx groundplane status --stack /);
+      assert.deepEqual(fs.readFileSync(backups.file), former);
+      await backups.nothingRemains("master-3");
+    },
+  );
+});
+
+test("a backup of an etcd machine, with a control plane of services", {
+  skip: nspawnSkipReason(),
+  timeout: 15 * 60_000,
+}, async (t) => {
+  const stack = smallStack("bakx");
+  const backups = backupsOf(stack);
+  await stack.step(t, "the etcd machine takes the snapshot", async (inner) => {
+    stack.configure(`driver: nspawn
+pools: {balancers: {count: 1}, masters: {count: 1}, etcd: {count: 1}, workers: {count: 1}}
+options: {controlPlane: services, fastProbes: true, keepDataDisks: false}
+`);
+    await stack.start();
+    await backups.writeObjects("master-1");
+    const opened = await backups.open(inner);
+    backups.isComplete(opened);
+    assert.deepEqual(opened.manifest.etcd.members, ["etcd-1"]);
+    await backups.nothingRemains("etcd-1");
+    await stack.previewsNoChange();
+  });
+});
