@@ -38,3 +38,24 @@ export async function encrypt(plain: Readable, protection: Protection): Promise<
 type WebStream = globalThis.ReadableStream<Uint8Array>;
 const toWeb = (stream: Readable): WebStream => Readable.toWeb(stream) as unknown as WebStream;
 const fromWeb = (stream: WebStream): Readable => Readable.fromWeb(stream as unknown as ReadableStream);
+
+/** What opens a backup: texts of identities, or the passphrase. */
+export type Opening = { readonly identities: readonly string[] } | { readonly passphrase: string };
+
+/** @throws UserError `cannot-decrypt` */
+export async function decrypt(encrypted: Readable, opening: Opening): Promise<Readable> {
+  const { Decrypter } = await age();
+  const decrypter = new Decrypter();
+  try {
+    if ("passphrase" in opening) decrypter.addPassphrase(opening.passphrase);
+    else for (const identity of opening.identities) decrypter.addIdentity(identity);
+    return fromWeb(await decrypter.decrypt(toWeb(encrypted)));
+  } catch (error) {
+    const how = "passphrase" in opening ? "this passphrase" : "these identities";
+    throw new UserError(
+      "cannot-decrypt",
+      `the file cannot be decrypted with ${how}: ${(error as Error).message}`,
+      "use the passphrase or the key that the backup was made with; `--identity FILE` names a file with a key of age",
+    );
+  }
+}

@@ -19,6 +19,10 @@ export async function newPassphrase(environment: NodeJS.ProcessEnv = process.env
   throw new UserError("passphrases-differ", "the two passphrases differ; no backup was written", "repeat");
 }
 
+/** The passphrase of a backup that exists, in the same ways. */
+export const presentPassphrase = async (environment: NodeJS.ProcessEnv = process.env): Promise<string> =>
+  (await givenPassphrase(environment)) ?? ask("Passphrase of the backup: ");
+
 /** `undefined` without a variable. The variable is removed: no other program needs it. */
 async function givenPassphrase(environment: NodeJS.ProcessEnv): Promise<string | undefined> {
   const { [PASSPHRASE_VARIABLE]: passphrase, [PASSPHRASE_FILE_VARIABLE]: file } = environment;

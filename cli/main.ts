@@ -20,6 +20,7 @@ import { previewCommand } from "./commands/preview";
 import { pruneCommand } from "./commands/prune";
 import { renderCommand } from "./commands/render";
 import { bugReportCommand } from "./commands/report";
+import { restoreCommand } from "./commands/restore";
 import { sshCommand } from "./commands/ssh";
 import { startCommand } from "./commands/start";
 import { statusCommand } from "./commands/status";
@@ -49,7 +50,7 @@ const commands = [
   ...[doctorCommand, envCommand, imageCommand, partCommand, bundleCommand],
   ...[renderCommand, diagramCommand, previewCommand],
   ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],
-  ...[verifyCommand, backupCommand],
+  ...[verifyCommand, backupCommand, restoreCommand],
   ...[fenceCommand, stopCommand, destroyCommand, pruneCommand, bugReportCommand],
 ];
 

@@ -2,43 +2,16 @@ import { randomUUID } from "node:crypto";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withFileLock } from "../host/file-lock";
-import { readJson, writeJson } from "../host/file-store";
+import { writeJson } from "../host/file-store";
 import { localHost } from "../host/local-host";
-import { appendConsole, fakeStackFolder, machineFolder, readMachine } from "../hypervisors/fake/fake-store";
+import { appendConsole, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
 import { etcdMembersOf, hasEtcd, isEtcdMachine, isMaster, mastersOf } from "./fake-masters";
+import { type Cluster, clusterFile, type NodeState, nodeFile, readCluster, readNode } from "./fake-nodes";
 import { runFakeScript } from "./fake-scripts";
 import type { RunOptions, RunResult } from "./guest-ssh";
 
 /** Implements the guest commands with a cluster in a file: its members, and the machine generation that each joined with. */
-
-interface Cluster {
-  readonly id: string;
-  /** Node name to the generation of the machine that joined. */
-  readonly nodes: Readonly<Record<string, string>>;
-  /** Names of those that joined, as masters and as machines of etcd. They count also after their machine has vanished. */
-  readonly masters?: readonly string[];
-  readonly etcd?: readonly string[];
-  /** The ids of the join tokens, with the end of their validity in milliseconds since the epoch. */
-  readonly tokens?: Readonly<Record<string, number>>;
-}
-
-interface NodeState {
-  readonly order: "none" | "first" | "other" | "join";
-  readonly phase: "waiting" | "bootstrapping" | "joining" | "member" | "failed";
-  readonly etcdData: boolean;
-  readonly error: string;
-  /** The id of the token that the node joins with. */
-  readonly token?: string;
-}
-
-const clusterFile = (stack: string): string => path.join(fakeStackFolder(localHost, stack), "cluster.json");
-/** On the machine's disk: it is removed with the machine. */
-const nodeFile = (node: MachineName): string => path.join(machineFolder(localHost, node), "node.json");
-
-const readCluster = ({ stack }: MachineName) => readJson<Cluster>(clusterFile(stack));
-const readNode = async (node: MachineName): Promise<NodeState> =>
-  (await readJson<NodeState>(nodeFile(node))) ?? { order: "none", phase: "waiting", etcdData: false, error: "" };
 
 const ok = (stdout = ""): RunResult => ({ code: 0, stdout, stderr: "" });
 const failed = (stderr: string, code = 1): RunResult => ({ code, stdout: "", stderr });
@@ -90,7 +63,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return (await isNodeReady(cluster, node, name)) ? ok() : failed(`node ${name} is not Ready`);
   },
   ...{ sh: async () => ok(), systemctl: async () => ok() },
-  bash: async (node, args) => runFakeScript(node, args, await asMember(node)),
+  bash: async (node, args, options) => runFakeScript(node, args, options, await asMember(node)),
 };
 
 export async function runInFakeGuest(node: MachineName, argv: readonly string[], options: RunOptions) {
@@ -137,7 +110,7 @@ function advance(node: MachineName): Promise<NodeState> {
     if (!ofEtcd && state.order === "join" && tokenEnd <= Date.now()) return state;
     const present = cluster.nodes[node.name];
     const next: NodeState =
-      !ofEtcd && present && present !== generation
+      !ofEtcd && state.order === "join" && present && present !== generation
         ? { ...state, phase: "failed", error: `a Node ${node.name} of an earlier machine exists` }
         : { ...state, phase: "member", etcdData: hasEtcd(machine) };
     if (next.phase === "member") {

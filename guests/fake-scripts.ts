@@ -1,37 +1,38 @@
 import { createHash } from "node:crypto";
+import * as path from "node:path";
+import { readBytes, writeFileAtomic, writeJson } from "../host/file-store";
 import { localHost } from "../host/local-host";
-import { readMachine } from "../hypervisors/fake/fake-store";
+import { restoreNames } from "../host/restore-mark";
+import { machineFolder, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
 import { guestPaths } from "../model/guest-paths";
 import { etcdMembersOf, hasEtcd } from "./fake-masters";
-import type { RunResult } from "./guest-ssh";
+import { type Cluster, clusterFile, nodeFile, readNode } from "./fake-nodes";
+import type { RunOptions, RunResult } from "./guest-ssh";
 
 /** Scripts on standard input that commands send to a node; a simulated node knows them by their arguments. */
-
-type Cluster = Parameters<typeof etcdMembersOf>[0];
 
 /** @param cluster whose member the node is */
 export async function runFakeScript(
   node: MachineName,
   args: readonly string[],
+  { stdin }: RunOptions,
   cluster: Cluster | undefined,
 ): Promise<RunResult> {
   if (args.includes(guestPaths.etcdSnapshot)) return takeSnapshot(node, cluster);
+  if (args.includes(guestPaths.etcdRestore)) return restore(node, args, stdin);
+  if (args.some((arg) => arg.includes("etcdctl"))) return (await etcdFailure(node, cluster)) ?? ok("");
   // The questions of `status`: a simulated machine has services, and nothing else to tell.
   const stdout = args.flatMap((question) => (question === "services" ? [`@ask ${question}\n@end 0\n`] : [])).join("");
-  return { code: 0, stdout, stderr: "" };
+  return ok(stdout);
 }
 
 const PAGE = 4096;
 
 /** The cluster's record takes the place of etcd's database. The text has one character for each byte. */
 async function takeSnapshot(node: MachineName, cluster: Cluster | undefined): Promise<RunResult> {
-  if (!cluster || !hasEtcd(await readMachine(localHost, node)))
-    return failed("etcdctl: dial tcp 127.0.0.1:2379: connection refused");
-  const members = await etcdMembersOf(cluster, node.stack);
-  const machines = await Promise.all(members.map((name) => readMachine(localHost, { ...node, name })));
-  const running = machines.filter((machine) => machine?.power === "running").length;
-  if (running * 2 <= members.length) return failed("Error: context deadline exceeded");
+  const failure = await etcdFailure(node, cluster);
+  if (!cluster || failure) return failure ?? failed("no cluster");
   const text = JSON.stringify(cluster);
   const database = Buffer.alloc(Math.ceil(text.length / PAGE) * PAGE);
   database.write(text, "latin1");
@@ -43,4 +44,30 @@ async function takeSnapshot(node: MachineName, cluster: Cluster | undefined): Pr
   return { code: 0, stdout: `${answer}\n${status}\n${sizeAndDigest}\n${bytes}`, stderr: "" };
 }
 
+/** As etcdctl says that a read is not confirmed. */
+async function etcdFailure(node: MachineName, cluster: Cluster | undefined): Promise<RunResult | undefined> {
+  if (!cluster || !hasEtcd(await readMachine(localHost, node)))
+    return failed("etcdctl: dial tcp 127.0.0.1:2379: connection refused");
+  const members = await etcdMembersOf(cluster, node.stack);
+  const machines = await Promise.all(members.map((name) => readMachine(localHost, { ...node, name })));
+  const isMajority = machines.filter((machine) => machine?.power === "running").length * 2 > members.length;
+  return isMajority ? undefined : failed("Error: context deadline exceeded");
+}
+
+/** Receives a file, or makes the received snapshot the cluster's record. */
+async function restore(node: MachineName, args: readonly string[], stdin: RunOptions["stdin"]): Promise<RunResult> {
+  const received = path.join(machineFolder(localHost, node), "etcd-restore");
+  if (args[0] === "-c") {
+    await writeFileAtomic(path.join(received, args[4] ?? ""), stdin ?? "", 0o600);
+    return ok("");
+  }
+  const database = await readBytes(path.join(received, restoreNames.snapshot));
+  if (!database) return failed("no snapshot");
+  const record = JSON.parse(database.toString("latin1", 0, database.indexOf(0))) as Cluster;
+  await writeJson(clusterFile(node.stack), record);
+  await writeJson(nodeFile(node), { ...(await readNode(node)), etcdData: true });
+  return ok("");
+}
+
+const ok = (stdout: string): RunResult => ({ code: 0, stdout, stderr: "" });
 const failed = (stderr: string): RunResult => ({ code: 1, stdout: "", stderr });

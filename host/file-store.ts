@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -128,6 +128,9 @@ export async function realPath(file: string): Promise<string | undefined> {
 export async function readBytes(file: string): Promise<Buffer | undefined> {
   return fs.readFile(file).catch(ifMissing(undefined));
 }
+
+/** A stream of a file that must exist. */
+export const openFile = (file: string): Readable => createReadStream(file);
 
 /** Removes a file or a whole folder, unless something is mounted in it (`mount-below`). A missing one is not an error. */
 export async function removeTree(target: string, mountList = "/proc/self/mountinfo"): Promise<void> {

@@ -28,6 +28,8 @@ export const guestPaths = {
   etcdData: "/var/lib/etcd",
   /** Where a snapshot of etcd is taken and verified. */
   etcdSnapshot: `${state}/etcd-snapshot`,
+  /** What etcd's data is restored from. */
+  etcdRestore: `${state}/etcd-restore`,
   /** Without its ending: the API server's certificate and key for etcd that has machines of its own. */
   etcdClient: `${pki}/apiserver-etcd-client`,
   /** Which members of etcd the API server may use, where etcd has machines of its own. */

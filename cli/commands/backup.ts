@@ -68,7 +68,7 @@ async function backUp(
   );
 }
 
-/** Only what a user wrote: the salt of the state's passphrase is of no use with another state. */
+/** Only what a user wrote: the salt of the state's passphrase does not help without the state. */
 async function configurationText(stack: string): Promise<string> {
   const text = (await readIfPresent(path.join(projectFolder(), stackFile(stack)))) ?? "";
   return text.replace(/^encryptionsalt:.*\r?\n?/m, "");

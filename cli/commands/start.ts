@@ -1,9 +1,11 @@
 import { type Command, Option } from "commander";
 import { removeBootUnit } from "../../host/boot-units";
+import { removeTree } from "../../host/file-store";
 import { ensureHostPackages } from "../../host/host-packages";
 import { interruptibly } from "../../host/interruption";
 import { localHost } from "../../host/local-host";
 import { type PhaseTime, ProgressLines } from "../../host/progress-lines";
+import { restoreFilesOf } from "../../host/restore-mark";
 import { refuseUnusableHost } from "../../hypervisors/checks/driver";
 import { ensureImages } from "../../image/build-images";
 import { areImagesPresent, imageNamesOf } from "../../image/checks";
@@ -40,25 +42,29 @@ export function startCommand(): Command {
     )
     .option("--at-boot", "start the stack at each boot of this host, too, by a unit of systemd")
     .option("--no-at-boot", "remove that unit, and start nothing; `destroy` removes it as well")
-    .action(async ({ stack, yes = false, prepareOnly = false, atBoot }: StartOptions) => {
-      if (atBoot === false) return say(await withoutUnit(stack));
-      const unit = atBoot ? await checkBootUnit(stack) : undefined;
-      const progress = new ProgressLines({
-        write: (text) => process.stderr.write(text),
-        isTerminal: process.stderr.isTTY === true,
-        now: () => performance.now(),
-      });
-      const binFolder = await interruptibly(stack, (signal) => prepare(stack, { yes, progress, signal }));
-      if (prepareOnly) return;
-      const env = await pulumiEnvironment(binFolder);
-      await progress.during("stack", () => prepareStack(stack, env).catch(explaining(stack, env)));
-      const { isUnchanged } = await progress.during("up", () => bringUp(stack, env, progress));
-      await settleStackFile(stack);
-      const outputs = await readOutputs(stack);
-      const kubeconfig = await writeKubeconfig(stack, outputs.kubeconfig);
-      print(`\n${formatSummary({ stack, isUnchanged, outputs, kubeconfig, times: progress.times })}`);
-      if (unit) say(await startAtBoot(unit));
-    });
+    .action(startStack);
+}
+
+/** Also finishes a restore that was interrupted. */
+export async function startStack({ stack, yes = false, prepareOnly = false, atBoot }: StartOptions): Promise<void> {
+  if (atBoot === false) return say(await withoutUnit(stack));
+  const unit = atBoot ? await checkBootUnit(stack) : undefined;
+  const progress = new ProgressLines({
+    write: (text) => process.stderr.write(text),
+    isTerminal: process.stderr.isTTY === true,
+    now: () => performance.now(),
+  });
+  const binFolder = await interruptibly(stack, (signal) => prepare(stack, { yes, progress, signal }));
+  if (prepareOnly) return;
+  const env = await pulumiEnvironment(binFolder);
+  await progress.during("stack", () => prepareStack(stack, env).catch(explaining(stack, env)));
+  const { isUnchanged } = await progress.during("up", () => bringUp(stack, env, progress));
+  await settleStackFile(stack);
+  await removeTree(restoreFilesOf(stack).folder);
+  const outputs = await readOutputs(stack);
+  const kubeconfig = await writeKubeconfig(stack, outputs.kubeconfig);
+  print(`\n${formatSummary({ stack, isUnchanged, outputs, kubeconfig, times: progress.times })}`);
+  if (unit) say(await startAtBoot(unit));
 }
 
 interface StartOptions extends StackOptions {

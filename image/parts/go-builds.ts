@@ -41,6 +41,8 @@ export function goBuild(part: ProgramsName, version: string, programs: readonly 
         packages: { etcd: "go.etcd.io/etcd/server/v3", etcdctl: "go.etcd.io/etcd/etcdctl/v3" },
         linkerFlags: SMALL,
       };
+    case "etcdutl":
+      return { packages: { etcdutl: "go.etcd.io/etcd/etcdutl/v3" }, linkerFlags: SMALL };
     case "coredns":
       return { packages: { coredns: "github.com/coredns/coredns" }, linkerFlags: SMALL };
     case "containerd":

@@ -40,6 +40,7 @@ export interface UpstreamFile {
 const isPublishedBy: Readonly<Record<ProgramsName, boolean>> = {
   kubernetes: true,
   etcd: true,
+  etcdutl: true,
   coredns: true,
   containerd: false,
   runc: false,
@@ -63,7 +64,8 @@ export function upstreamFiles(
         const url = `${at.kubernetes}/v${version}/bin/linux/amd64/${program}`;
         return { url, name: program, program, checksum: { kind: "file", url: `${url}.sha256` } };
       });
-    case "etcd": {
+    case "etcd":
+    case "etcdutl": {
       const release = `${at.github}/etcd-io/etcd/releases/download/v${version}`;
       const folder = `etcd-v${version}-linux-amd64`;
       const members = Object.fromEntries(programs.map((program) => [`${folder}/${program}`, program]));

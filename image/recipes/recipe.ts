@@ -44,6 +44,8 @@ export interface ProgramsRecipe {
 export type ProgramsName =
   | "kubernetes"
   | "etcd"
+  /** Only for a restore; no image has it. */
+  | "etcdutl"
   | "coredns"
   | "containerd"
   | "runc"

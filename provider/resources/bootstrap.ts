@@ -1,6 +1,7 @@
 import type { ConnectGuest, Guest } from "../../guests/guest";
+import { isRestoring } from "../../host/restore-mark";
 import { formerResourceNames } from "../../model/former-names";
-import { guestCommand, guestPaths } from "../../model/guest-paths";
+import { guestCommand } from "../../model/guest-paths";
 import { ports } from "../../model/ports";
 import type { BootstrapInputs, BootstrapMember, BootstrapOutputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
@@ -9,6 +10,7 @@ import { UNKNOWN } from "../rpc/property-values";
 import { type Context, PartialFailure } from "../rpc/resource-handler";
 import { type ClusterStatus, clusterStatus, livingMaster, mustRun, waitForMember } from "./cluster-command";
 import { bootedGuest, inGuest } from "./guest-waiting";
+import { restoreEtcd } from "./restore-etcd";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
@@ -55,6 +57,7 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
       const { bootstrappedWith, clusterId } = outputs;
       if (preview) return { ...inputs, bootstrappedWith, clusterId };
       const nodes = await lookAtAll(connect, inputs, context);
+      if (mustRestore(inputs, nodes)) return give(nodes, connect, inputs, context);
       if (nodes.withData.some(({ status }) => status.etcdData)) {
         if (![...nodes.withData, ...nodes.masters].some(isUnfinished))
           return { ...inputs, bootstrappedWith, clusterId };
@@ -91,6 +94,10 @@ async function lookAtAll(connect: ConnectGuest, inputs: BootstrapInputs, context
   ]);
   return { masters, withData: etcd ?? [...masters, ...witness] };
 }
+
+/** Orders come after the data of every member, so a member with an order means that all of them are restored. */
+const mustRestore = ({ stack }: BootstrapInputs, { withData }: ClusterNodes): boolean =>
+  isRestoring(stack) && !withData.some(({ status }) => status.order !== "none");
 
 /** A master, or an etcd machine. */
 interface Master {
@@ -131,6 +138,7 @@ async function give(
   const initialCluster = withData
     .map(({ member }) => `${member.name}=https://${member.address}:${ports.etcdPeer}`)
     .join(",");
+  if (mustRestore(inputs, nodes)) await restoreEtcd(inputs.stack, withData, initialCluster, connect, context);
   await start(withData, initialCluster, connect, context);
   if (inputs.etcd !== undefined) await start(masters, initialCluster, connect, context);
   const alive = await livingMaster(
@@ -165,7 +173,7 @@ async function start(
 }
 
 /** True as soon as one node reports data of the cluster. */
-async function hasData(connect: ConnectGuest, members: readonly BootstrapMember[], context: Context): Promise<boolean> {
+async function hasData(connect: ConnectGuest, members: readonly BootstrapMember[], context: Context) {
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
   const attempts = members.map(async ({ connection }) => {
     const guest = await connect(connection, { signal });
@@ -180,9 +188,7 @@ async function hasData(connect: ConnectGuest, members: readonly BootstrapMember[
 }
 
 function dataGone(inputs: BootstrapInputs): UserError {
-  const restore =
-    `restore a backup of etcd into ${guestPaths.etcdData} of one ${nounOf(inputs)} (\`etcdutl snapshot restore\`) and run ` +
-    "`up` again, or ";
+  const restore = "restore a backup (`npx groundplane restore FILE`), or ";
   const startOver =
     inputs.etcd === undefined
       ? "set options.rebootstrap to true to start a new, empty cluster"

@@ -1,3 +1,5 @@
+import { readJson } from "../../host/file-store";
+import { restoreFilesOf } from "../../host/restore-mark";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import type { StackObject } from "../../hypervisors/hypervisor";
 import type { ClusterSecretsInputs, ClusterSecretsOutputs } from "../../model/resource-types";
@@ -33,7 +35,7 @@ export function clusterSecretsResource(
     async create(inputs, preview) {
       return {
         id: `${inputs.stack}/secrets`,
-        outputs: { ...inputs, values: preview ? UNKNOWN : await newKeys() },
+        outputs: { ...inputs, values: preview ? UNKNOWN : await firstKeys(inputs.stack) },
       };
     },
 
@@ -48,6 +50,10 @@ export function clusterSecretsResource(
     },
   };
 }
+
+/** Those of the backup that is being restored, if there is one. */
+const firstKeys = async (stack: string): Promise<Record<string, string>> =>
+  (await readJson<Record<string, string>>(restoreFilesOf(stack).keys)) ?? newKeys();
 
 /** Loaded lazily: the certificate library would slow down the provider's start in every command. */
 async function newKeys(): Promise<Record<string, string>> {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectGuest, Guest } from "../../guests/guest";
 import { forgetGuest, UnreachableError } from "../../guests/guest-ssh";
 import { isDismantling } from "../../host/dismantling-mark";
+import { isRestoring } from "../../host/restore-mark";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import { formerMembershipProperties } from "../../model/former-names";
 import { guestCommand } from "../../model/guest-paths";
@@ -69,12 +70,18 @@ export function membershipResource(
     },
 
     async delete(_id, { inputs, outputs }, context) {
-      if (isDismantling(inputs.stack)) return;
+      if (isDismantling(inputs.stack) || (await isRestored(driverByName, inputs))) return;
       await leaveCluster({ connect, driverByName, patienceMs }, inputs, outputs.clusterId, context);
       // Its machine is removed next; its successor has the same address and key.
       forgetGuest(inputs.connection);
     },
   };
+}
+
+/** A restored cluster knows the new machine by the name of the former one. */
+async function isRestored(driverByName: DriverByName, { driver, stack, node, generation }: MembershipInputs) {
+  if (!isRestoring(stack)) return false;
+  return (await driverByName(driver).inspectMachine({ stack, name: node }))?.generation !== generation;
 }
 
 /** etcd adds one member at a time and removes none meanwhile. */

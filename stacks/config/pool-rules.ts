@@ -26,7 +26,7 @@ const noRebootstrap: Rule = {
   check({ pools, options }) {
     if (!options.rebootstrap || !(hasEtcdMachines(pools) || hasWitness(pools))) return [];
     const rule = "must be false with machines for etcd: the masters belong to the cluster whose data is gone";
-    const fix = "restore a backup of etcd, or start over with `npx groundplane destroy`";
+    const fix = "restore a backup (`npx groundplane restore FILE`), or start over with `npx groundplane destroy`";
     return [{ path: ["options", "rebootstrap"], rule, fix }];
   },
 };

@@ -165,14 +165,6 @@ test("a backup has everything, encrypted for a recipient, and only its owner can
   assert.deepEqual(files["etcd.db"], fs.readFileSync(sound));
 });
 
-test("a passphrase decrypts it, and another one does not", async () => {
-  provide(copies);
-  const file = path.join(folder, "passphrase.backup.age");
-  await write(file, { passphrase: "a long passphrase" }, await take());
-  assert.ok((await read(file, (decrypter) => decrypter.addPassphrase("a long passphrase")))["etcd.db"]);
-  await assert.rejects(read(file, (decrypter) => decrypter.addPassphrase("another one")));
-});
-
 test("a snapshot that is cut or changed on its way leaves no file, and an earlier one as it is", async () => {
   const file = path.join(folder, "kept.backup.age");
   fs.writeFileSync(file, "an earlier one");
@@ -212,6 +204,7 @@ test("the output's head may arrive in any pieces", async () => {
 
 test("members without a majority are named with their reasons", async () => {
   provide(copies, "echo 'Error: context deadline exceeded' >&2; exit 1");
+  said.length = 0;
   await assert.rejects(take(), (error: UserError) => {
     assert.equal(error.id, "no-snapshot");
     assert.match(error.message, /master-1: Error: context deadline exceeded; master-2: Error: context/);

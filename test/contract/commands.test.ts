@@ -15,7 +15,7 @@ after(() => fs.rmSync(temporary, { recursive: true, force: true }));
 
 const commandNames = [
   ...["start", "doctor", "env", "image", "part", "bundle", "render", "diagram", "preview"],
-  ...["status", "kubeconfig", "ssh", "logs", "verify", "backup", "fence", "stop", "destroy"],
+  ...["status", "kubeconfig", "ssh", "logs", "verify", "backup", "restore", "fence", "stop", "destroy"],
   ...["prune", "report"],
 ];
 

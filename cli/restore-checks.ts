@@ -1,0 +1,86 @@
+import { etcdMembers } from "../backup/etcd-members";
+import type { BackupManifest } from "../backup/write-backup";
+import { connectAnyGuest, connectionOf } from "../guests/connect-guest";
+import type { StackObject } from "../hypervisors/hypervisor";
+import { guestPaths } from "../model/guest-paths";
+import { type Role, storedRoles } from "../model/roles";
+import type { StackOutputs } from "../model/stack-outputs";
+import { UserError } from "../model/user-error";
+
+/** What a restore refuses, before it changes anything. */
+
+/** Machines of the control plane begin again from the snapshot: a survivor's data belongs to the lost cluster. */
+export const isRestored = (roles: readonly Role[]): boolean => roles.includes("master") || roles.includes("etcd");
+
+export interface Restored {
+  readonly stack: string;
+  readonly kubernetes: string;
+  readonly manifest: BackupManifest;
+  readonly keys: Readonly<Record<string, string>>;
+  /** Those of the state; absent for a new stack. */
+  readonly present?: Readonly<Record<string, string>>;
+}
+
+/** Pure. @throws UserError with the reason */
+export function refuseOtherStack({ stack, kubernetes, manifest, keys, present }: Restored): void {
+  if (manifest.stack !== stack) {
+    const problem = `the backup is of the stack ${manifest.stack}, not of ${stack}: certificates and addresses have its name`;
+    throw new UserError("other-stack", problem, `add --stack ${manifest.stack}`);
+  }
+  if (manifest.kubernetes !== kubernetes) {
+    const problem = `the backup is of Kubernetes ${manifest.kubernetes}, and ${stack} has ${kubernetes}`;
+    throw new UserError(
+      "other-release",
+      problem,
+      `set kubernetesVersion: ${manifest.kubernetes}, restore, then upgrade`,
+    );
+  }
+  if (present === undefined || sameKeys(keys, present)) return;
+  throw new UserError(
+    "other-keys",
+    `${stack} has other keys than the backup: its workers do not trust what the backup contains`,
+    "`npx groundplane destroy` removes the stack, data disks stay; then restore the backup into a new stack",
+  );
+}
+
+const sameKeys = (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean =>
+  Object.keys(one).length === Object.keys(other).length &&
+  Object.entries(one).every(([name, value]) => other[name] === value);
+
+/** Pure. @throws UserError `gateway-restored` */
+export function refuseSharedMachines(roles: readonly (readonly Role[])[]): void {
+  const shared = roles.find((each) => isRestored(each) && (each.includes("gateway") || each.includes("storage")));
+  if (!shared) return;
+  throw new UserError(
+    "restore-shared",
+    `a machine with the roles ${shared.join(", ")} would have to be recreated, and the data of its other roles is not in the backup`,
+    "restore into a new stack: `npx groundplane destroy`, then repeat; data disks stay",
+  );
+}
+
+const ASK_MS = 15_000;
+
+/** Whether a member confirms a read, so that etcd has a majority. */
+export async function hasMajority(outputs: StackOutputs): Promise<boolean> {
+  const pki = guestPaths.etcdPki;
+  const certificate = `--cacert=${pki}/ca.crt --cert=${pki}/healthcheck-client.crt --key=${pki}/healthcheck-client.key`;
+  const read = `exec etcdctl --endpoints=https://127.0.0.1:2379 ${certificate} --command-timeout=5s get groundplane`;
+  const asked = etcdMembers(outputs).map(async (member) => {
+    const signal = AbortSignal.timeout(ASK_MS);
+    const guest = await connectAnyGuest(connectionOf(member, outputs), { signal });
+    if ((await guest.run(["/bin/bash", "-c", read], { signal })).code !== 0) throw new Error("no answer");
+  });
+  return Promise.any(asked).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The stack's machines that are recreated. */
+export function machinesToRecreate(
+  objects: readonly StackObject[],
+  nodes: readonly { readonly name: string; readonly role?: string; readonly roles?: readonly Role[] }[],
+): readonly StackObject[] {
+  const restored = new Set(nodes.filter((node) => isRestored(storedRoles(node))).map(({ name }) => name));
+  return objects.filter(({ kind, name }) => kind === "machine" && restored.has(name));
+}

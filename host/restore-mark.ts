@@ -1,0 +1,38 @@
+import { existsSync } from "node:fs";
+import * as path from "node:path";
+import { stackFolder } from "./data-folder";
+
+/**
+ * What a restore leaves for the provider, in a folder that only this user can read. While the folder exists, a bootstrap begins with the
+ * snapshot, a new stack gets the backup's keys, and memberships of the former machines end without touching the cluster. It is
+ * complete when it appears and is removed when the stack is up, so an interrupted restore continues with the next `up`.
+ */
+const restoreFolder = (stack: string): string => path.join(stackFolder(stack), "restore");
+
+export interface RestoreFiles {
+  readonly folder: string;
+  /** Filled here, then renamed. */
+  readonly staging: string;
+  readonly keys: string;
+  readonly snapshot: string;
+  readonly etcdutl: string;
+  /** The script that fills etcd's folder of a machine. */
+  readonly script: string;
+}
+
+export const restoreNames = {
+  ...{ keys: "keys.json", snapshot: "etcd.db" },
+  ...{ etcdutl: "etcdutl", script: "restore-member.sh" },
+} as const;
+
+export function restoreFilesOf(stack: string): RestoreFiles {
+  const folder = restoreFolder(stack);
+  const inFolder = (name: string): string => path.join(folder, name);
+  return {
+    ...{ folder, staging: `${folder}.new` },
+    ...{ keys: inFolder(restoreNames.keys), snapshot: inFolder(restoreNames.snapshot) },
+    ...{ etcdutl: inFolder(restoreNames.etcdutl), script: inFolder(restoreNames.script) },
+  };
+}
+
+export const isRestoring = (stack: string): boolean => existsSync(restoreFolder(stack));

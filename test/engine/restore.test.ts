@@ -1,0 +1,117 @@
+// `restore` as a user runs it, on the fake driver: what it refuses, what it recreates, and how it continues.
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { after, before, test } from "node:test";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { dataFolder } from "../../host/data-folder";
+import type { MachineRecord } from "../../hypervisors/fake/fake-store";
+import { obtainPulumi } from "../../toolchain/obtain-pulumi";
+import { fakeDriverEnvironment, runInProject } from "../support/fake-driver-commands";
+import { copyProject, type ProjectCopy } from "../support/project-copy";
+
+const STACK = "tiny";
+let project: ProjectCopy;
+const place = (name: string): string => path.join(project.data, name);
+const inStack = (...names: readonly string[]): string => path.join(project.data, "fake", STACK, ...names);
+const masters = ["master-1", "master-2", "master-3"];
+
+before(async () => {
+  await obtainPulumi();
+  project = copyProject(dataFolder());
+  const counts = { balancers: 1, masters: 3, workers: 1, storage: 0 };
+  const pools = Object.entries(counts).map(([name, count]) => `    ${name}: {count: ${count}}\n`);
+  fs.writeFileSync(project.stackFile(STACK), `config:\n  groundplane:dataCenter:\n   pools:\n${pools.join("")}`);
+  await mustSucceed("start");
+  const identity = await generateX25519Identity();
+  fs.writeFileSync(place("identity"), `# created: today\n${identity}\n`);
+  await mustSucceed("backup", place("backup"), "--recipient", await identityToRecipient(identity));
+});
+after(() => project?.remove());
+
+const groundplane = (words: readonly string[], stack = STACK) =>
+  runInProject(
+    project,
+    [process.execPath, "cli/groundplane.cjs", ...words, "--stack", stack],
+    fakeDriverEnvironment(project),
+  );
+async function mustSucceed(...words: readonly string[]): Promise<string> {
+  const { code, output } = await groundplane(words);
+  assert.equal(code, 0, `${words.join(" ")}: ${output}`);
+  return output;
+}
+const restore = (...words: readonly string[]) =>
+  groundplane(["restore", place("backup"), "--identity", place("identity"), ...words]);
+const clusterId = (): string => (JSON.parse(fs.readFileSync(inStack("cluster.json"), "utf8")) as { id: string }).id;
+const generation = (name: string): string | undefined =>
+  (JSON.parse(fs.readFileSync(inStack("machines", name, "machine.json"), "utf8")) as MachineRecord).made?.generation;
+const lose = (...names: readonly string[]): void => {
+  for (const name of names) fs.rmSync(inStack("machines", name), { recursive: true });
+};
+
+test("a healthy stack is refused without --replace, and nothing changes", async () => {
+  const [id, before_] = [clusterId(), generation("master-1")];
+  const { code, output } = await restore("--yes");
+  assert.equal(code, 1, output);
+  assert.match(output, /etcd of tiny is healthy; .*\n {2}next step: add --replace/);
+  assert.deepEqual([clusterId(), generation("master-1")], [id, before_]);
+  assert.ok(!fs.existsSync(path.join(project.data, "stacks", STACK, "restore")));
+});
+
+test("after the loss of all masters, plain up names the command, and the command restores the same cluster", async () => {
+  const [id, worker] = [clusterId(), generation("worker-1")];
+  lose(...masters);
+  const plain = await groundplane(["start"]);
+  assert.equal(plain.code, 1, plain.output);
+  assert.match(
+    plain.output.replaceAll(/\s+/g, " "),
+    /restore a backup \(`npx groundplane restore --stack tiny FILE`\)/,
+  );
+  const { code, output } = await restore("--yes");
+  assert.equal(code, 0, output);
+  assert.match(output, /tiny is restored: etcd of master-1 at revision \d+/);
+  assert.equal(clusterId(), id);
+  assert.equal(generation("worker-1"), worker);
+  assert.ok(!fs.existsSync(path.join(project.data, "stacks", STACK, "restore")));
+  assert.match(await mustSucceed("start"), /tiny is up; no changes/);
+});
+
+test("a survivor without a majority is recreated, after a confirmation", async () => {
+  const [id, survivor] = [clusterId(), generation("master-3")];
+  lose("master-1", "master-2");
+  const unconfirmed = await restore();
+  assert.equal(unconfirmed.code, 1);
+  assert.match(unconfirmed.output, /to recreate master-3 of tiny with the backup of .* needs a confirmation/);
+  assert.equal(generation("master-3"), survivor);
+  const { code, output } = await restore("--yes");
+  assert.equal(code, 0, output);
+  assert.notEqual(generation("master-3"), survivor);
+  assert.equal(clusterId(), id);
+});
+
+test("a new stack gets the keys of the backup, and a stack with other keys is refused", async () => {
+  const id = clusterId();
+  await mustSucceed("destroy", "--yes");
+  const { code, output } = await restore("--yes");
+  assert.equal(code, 0, output);
+  assert.equal(clusterId(), id);
+  await mustSucceed("destroy", "--yes");
+  await mustSucceed("start");
+  const refused = await restore("--yes", "--replace");
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.output,
+    /tiny has other keys than the backup: .*\n {2}next step: `npx groundplane destroy --stack tiny`/,
+  );
+});
+
+test("a file that is cut, or another key, is refused before anything changes", async () => {
+  const other = await generateX25519Identity();
+  fs.writeFileSync(place("other"), `${other}\n`);
+  fs.writeFileSync(place("cut"), fs.readFileSync(place("backup")).subarray(0, -100));
+  const wrong = await groundplane(["restore", place("backup"), "--identity", place("other"), "--replace", "--yes"]);
+  assert.match(wrong.output, /the file cannot be decrypted with these identities/);
+  const cut = await groundplane(["restore", place("cut"), "--identity", place("identity"), "--replace", "--yes"]);
+  assert.equal(cut.code, 1);
+  assert.doesNotMatch(cut.output, /internal error/);
+});

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { BackupManifest } from "../../../backup/write-backup";
+import { machinesToRecreate, refuseOtherStack, refuseSharedMachines } from "../../../cli/restore-checks";
+
+const keys = { "etcd-ca.key": "a secret", "ssh-host-seed": "another" };
+const manifest = { format: 1, stack: "lab", kubernetes: "1.36.3" } as BackupManifest;
+const right = { stack: "lab", kubernetes: "1.36.3", manifest, keys };
+
+test("a backup fits a new stack, and a stack with the same keys", () => {
+  refuseOtherStack(right);
+  refuseOtherStack({ ...right, present: { ...keys } });
+});
+
+test("another stack, release or set of keys is refused with the way, and without a key", () => {
+  const cases = [
+    [{ ...right, stack: "small" }, "other-stack", /add --stack lab/],
+    [{ ...right, kubernetes: "1.37.2" }, "other-release", /set kubernetesVersion: 1\.36\.3, restore/],
+    [{ ...right, present: { ...keys, "etcd-ca.key": "other" } }, "other-keys", /`npx groundplane destroy`/],
+    [{ ...right, present: { ...keys, more: "x" } }, "other-keys", /`npx groundplane destroy`/],
+  ] as const;
+  for (const [restored, id, hint] of cases) {
+    assert.throws(
+      () => refuseOtherStack(restored),
+      (error: Error & { id: string; hint: string }) =>
+        error.id === id && hint.test(error.hint) && !error.message.includes("a secret"),
+    );
+  }
+});
+
+test("a machine with data of other roles is not recreated in a stack that exists", () => {
+  refuseSharedMachines([["gateway"], ["master", "etcd", "worker"], ["etcd"], ["storage"]]);
+  assert.throws(() => refuseSharedMachines([["gateway", "etcd"]]), { id: "restore-shared" });
+  assert.throws(() => refuseSharedMachines([["master", "etcd", "storage"]]), { id: "restore-shared" });
+});
+
+test("masters and members of etcd are recreated, also those of an earlier revision's outputs", () => {
+  const machines = ["gateway", "master-1", "etcd-1", "worker-1"].map((name) => ({ kind: "machine" as const, name }));
+  const objects = [...machines, { kind: "disk" as const, name: "master-1" }];
+  const nodes = [
+    { name: "gateway", role: "gateway" },
+    { name: "master-1", role: "master" },
+    { name: "etcd-1", roles: ["etcd"] as const },
+    { name: "worker-1", role: "worker" },
+  ];
+  const names = machinesToRecreate(objects, nodes).map(({ kind, name }) => `${kind} ${name}`);
+  assert.deepEqual(names, ["machine master-1", "machine etcd-1"]);
+});
