@@ -3,6 +3,7 @@ import type { BackupManifest } from "../backup/write-backup";
 import { connectAnyGuest, connectionOf } from "../guests/connect-guest";
 import type { StackObject } from "../hypervisors/hypervisor";
 import { guestPaths } from "../model/guest-paths";
+import { ports } from "../model/ports";
 import { type Role, storedRoles } from "../model/roles";
 import type { StackOutputs } from "../model/stack-outputs";
 import { UserError } from "../model/user-error";
@@ -64,7 +65,7 @@ const ASK_MS = 15_000;
 export async function hasMajority(outputs: StackOutputs): Promise<boolean> {
   const pki = guestPaths.etcdPki;
   const certificate = `--cacert=${pki}/ca.crt --cert=${pki}/healthcheck-client.crt --key=${pki}/healthcheck-client.key`;
-  const read = `exec etcdctl --endpoints=https://127.0.0.1:2379 ${certificate} --command-timeout=5s get groundplane`;
+  const read = `exec etcdctl --endpoints=https://127.0.0.1:${ports.etcdClient} ${certificate} --command-timeout=5s get groundplane`;
   const asked = etcdMembers(outputs).map(async (member) => {
     const signal = AbortSignal.timeout(ASK_MS);
     const guest = await connectAnyGuest(connectionOf(member, outputs), { signal });

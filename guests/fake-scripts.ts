@@ -6,6 +6,7 @@ import { restoreNames } from "../host/restore-mark";
 import { machineFolder, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
 import { guestPaths } from "../model/guest-paths";
+import { ports } from "../model/ports";
 import { etcdMembersOf, hasEtcd } from "./fake-masters";
 import { type Cluster, clusterFile, nodeFile, readNode } from "./fake-nodes";
 import type { RunOptions, RunResult } from "./guest-ssh";
@@ -47,7 +48,7 @@ async function takeSnapshot(node: MachineName, cluster: Cluster | undefined): Pr
 /** As etcdctl says that a read is not confirmed. */
 async function etcdFailure(node: MachineName, cluster: Cluster | undefined): Promise<RunResult | undefined> {
   if (!cluster || !hasEtcd(await readMachine(localHost, node)))
-    return failed("etcdctl: dial tcp 127.0.0.1:2379: connection refused");
+    return failed(`etcdctl: dial tcp 127.0.0.1:${ports.etcdClient}: connection refused`);
   const members = await etcdMembersOf(cluster, node.stack);
   const machines = await Promise.all(members.map((name) => readMachine(localHost, { ...node, name })));
   const isMajority = machines.filter((machine) => machine?.power === "running").length * 2 > members.length;

@@ -38,7 +38,7 @@ function provide(saves: string, get = `echo '{"header":{"revision":4711}}'`): vo
   const etcdctl = `#!/bin/bash
 case " $* " in
 *" get "*) ${get} ;;
-*" endpoint status "*) echo '[{"Status":{"version":"3.6.8"}}]' ;;
+*" endpoint status "*) echo '[{"Status":{"version":"3.0.0"}}]' ;;
 *" snapshot save "*) file=\${!#}; ${saves} ;;
 esac
 `;
@@ -70,7 +70,7 @@ test("the script verifies the snapshot and leaves nothing behind", async () => {
   assert.equal(exitCode, 0);
   const [answer, status, sizeAndDigest] = stdout.split("\n");
   assert.match(answer ?? "", /"revision":4711/);
-  assert.match(status ?? "", /3\.6\.8/);
+  assert.match(status ?? "", /3\.0\.0/);
   assert.equal(sizeAndDigest, `${database.length + 32} ${digest.toString("hex")}`);
   assert.equal(fs.readFileSync(path.join(folder, "mode"), "utf8"), "700\n");
   assert.ok(!fs.existsSync(path.join(folder, "snapshot")));
@@ -170,7 +170,7 @@ test("a snapshot that is cut or changed on its way leaves no file, and an earlie
   fs.writeFileSync(file, "an earlier one");
   const identity = await generateX25519Identity();
   const protection = { recipients: [await identityToRecipient(identity)] };
-  const head = `{"header":{"revision":1}}\n[{"Status":{"version":"3.6.8"}}]\n${database.length + 32} ${digest.toString("hex")}\n`;
+  const head = `{"header":{"revision":1}}\n[{"Status":{"version":"3.0.0"}}]\n${database.length + 32} ${digest.toString("hex")}\n`;
   const changed = Buffer.from(database);
   changed.writeUInt8(changed.readUInt8(70_000) ^ 1, 70_000);
   const cases: readonly [body: Buffer, reason: RegExp][] = [
@@ -195,7 +195,7 @@ const chunksOf = (body: Buffer): Buffer[] =>
   Array.from({ length: Math.ceil(body.length / 1000) }, (_, index) => body.subarray(index * 1000, (index + 1) * 1000));
 
 test("the output's head may arrive in any pieces", async () => {
-  const head = `{"header":{"revision":7}}\n[{"Status":{"version":"3.6.8"}}]\n${database.length + 32} ${digest.toString("hex")}\n`;
+  const head = `{"header":{"revision":7}}\n[{"Status":{"version":"3.0.0"}}]\n${database.length + 32} ${digest.toString("hex")}\n`;
   const content = new SnapshotStream();
   Readable.from([...head].map((letter) => Buffer.from(letter)).concat(database, digest)).pipe(content);
   assert.equal((await content.head).revision, 7);

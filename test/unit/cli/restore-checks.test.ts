@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BackupManifest } from "../../../backup/write-backup";
 import { machinesToRecreate, refuseOtherStack, refuseSharedMachines } from "../../../cli/restore-checks";
+import { defaultKubernetesVersion } from "../../../model/releases";
 
 const keys = { "etcd-ca.key": "a secret", "ssh-host-seed": "another" };
-const manifest = { format: 1, stack: "lab", kubernetes: "1.36.3" } as BackupManifest;
-const right = { stack: "lab", kubernetes: "1.36.3", manifest, keys };
+const manifest = { format: 1, stack: "lab", kubernetes: defaultKubernetesVersion } as BackupManifest;
+const right = { stack: "lab", kubernetes: defaultKubernetesVersion, manifest, keys };
 
 test("a backup fits a new stack, and a stack with the same keys", () => {
   refuseOtherStack(right);
@@ -15,7 +16,11 @@ test("a backup fits a new stack, and a stack with the same keys", () => {
 test("another stack, release or set of keys is refused with the way, and without a key", () => {
   const cases = [
     [{ ...right, stack: "small" }, "other-stack", /add --stack lab/],
-    [{ ...right, kubernetes: "1.37.2" }, "other-release", /set kubernetesVersion: 1\.36\.3, restore/],
+    [
+      { ...right, kubernetes: "1.37.2" },
+      "other-release",
+      new RegExp(`set kubernetesVersion: ${defaultKubernetesVersion}, restore`),
+    ],
     [{ ...right, present: { ...keys, "etcd-ca.key": "other" } }, "other-keys", /`npx groundplane destroy`/],
     [{ ...right, present: { ...keys, more: "x" } }, "other-keys", /`npx groundplane destroy`/],
   ] as const;
