@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import * as path from "node:path";
 import { stackFolder } from "./data-folder";
+import { removeTree } from "./file-store";
 
 /**
  * What a restore leaves for the provider, in a folder that only this user can read. While the folder exists, a bootstrap begins with the
  * snapshot, a new stack gets the backup's keys, and memberships of the former machines end without touching the cluster. It is
- * complete when it appears and is removed when the stack is up, so an interrupted restore continues with the next `up`.
+ * complete when it appears, loses its files when the cluster runs again, and is removed when the stack is up, so an interrupted restore
+ * continues with the next `up`.
  */
 const restoreFolder = (stack: string): string => path.join(stackFolder(stack), "restore");
 
@@ -33,6 +35,18 @@ export function restoreFilesOf(stack: string): RestoreFiles {
     ...{ keys: inFolder(restoreNames.keys), snapshot: inFolder(restoreNames.snapshot) },
     ...{ etcdutl: inFolder(restoreNames.etcdutl), script: inFolder(restoreNames.script) },
   };
+}
+
+/** Whether a bootstrap still has to begin with the snapshot. */
+export const hasSnapshot = (stack: string): boolean => existsSync(restoreFilesOf(stack).snapshot);
+
+/**
+ * The cluster runs again: a later bootstrap must not begin with this snapshot, and its keys need not stay in a file. The empty folder
+ * stays until the stack is up, because memberships of the former machines may still have to end.
+ */
+export async function forgetSnapshot(stack: string): Promise<void> {
+  const { snapshot, keys, etcdutl, script } = restoreFilesOf(stack);
+  for (const file of [snapshot, keys, etcdutl, script]) await removeTree(file);
 }
 
 export const isRestoring = (stack: string): boolean => existsSync(restoreFolder(stack));

@@ -1,5 +1,5 @@
 import type { ConnectGuest, Guest } from "../../guests/guest";
-import { isRestoring } from "../../host/restore-mark";
+import { forgetSnapshot, hasSnapshot } from "../../host/restore-mark";
 import { formerResourceNames } from "../../model/former-names";
 import { guestCommand } from "../../model/guest-paths";
 import { ports } from "../../model/ports";
@@ -97,7 +97,7 @@ async function lookAtAll(connect: ConnectGuest, inputs: BootstrapInputs, context
 
 /** Orders come after the data of every member, so a member with an order means that all of them are restored. */
 const mustRestore = ({ stack }: BootstrapInputs, { withData }: ClusterNodes): boolean =>
-  isRestoring(stack) && !withData.some(({ status }) => status.order !== "none");
+  hasSnapshot(stack) && !withData.some(({ status }) => status.order !== "none");
 
 /** A master, or an etcd machine. */
 interface Master {
@@ -148,6 +148,7 @@ async function give(
   );
   if (!alive)
     throw new UserError("no-master", "the cluster was bootstrapped, but no master responds", "run `up` again");
+  await forgetSnapshot(inputs.stack);
   return { ...inputs, bootstrappedWith: masters.map(({ member }) => member.name), clusterId: alive.clusterId };
 }
 

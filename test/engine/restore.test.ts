@@ -76,6 +76,17 @@ test("after the loss of all masters, plain up names the command, and the command
   assert.match(await mustSucceed("start"), /tiny is up; no changes/);
 });
 
+test("what an earlier restore left does not bring its snapshot back", async () => {
+  const left = path.join(project.data, "stacks", STACK, "restore");
+  fs.mkdirSync(left, { mode: 0o700 });
+  lose(...masters);
+  const { code, output } = await groundplane(["start"]);
+  assert.equal(code, 1, output);
+  assert.match(output.replaceAll(/\s+/g, " "), /restore a backup/);
+  fs.rmdirSync(left);
+  assert.equal((await restore("--yes")).code, 0);
+});
+
 test("a survivor without a majority is recreated, after a confirmation", async () => {
   const [id, survivor] = [clusterId(), generation("master-3")];
   lose("master-1", "master-2");
