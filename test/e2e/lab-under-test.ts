@@ -66,6 +66,17 @@ export async function up({ cluster }: StackUnderTest, ...flags: readonly string[
   return mustSucceed("pulumi up", await cluster.pulumi(...words));
 }
 
+/**
+ * A preview finds no changes. On a busy host, a machine may be too slow to be read, which a preview proposes to update: then it is
+ * asked again. A real difference stays.
+ */
+export async function previewsNoChange({ cluster }: Pick<StackUnderTest, "cluster">): Promise<void> {
+  const preview = () => cluster.pulumi("preview", "--expect-no-changes", "--diff");
+  const isAnswer = ({ exitCode, stdout, stderr }: CommandOutput): boolean =>
+    exitCode === 0 || !/timed out/.test(stdout + stderr);
+  mustSucceed("preview", await eventually("a preview that reads everything", patienceMs, preview, isAnswer));
+}
+
 /** Pulumi's counts at the end of an operation, e.g. `~ 2 updated` and `60 unchanged`. */
 export const countsOf = ({ stdout }: CommandOutput): string => stdout.slice(stdout.lastIndexOf("Resources:"));
 

@@ -6,7 +6,7 @@ import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { onSignal } from "../support/on-signal";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
-import { type StackUnderTest, secondsSince, stopClients } from "./lab-under-test";
+import { previewsNoChange, type StackUnderTest, secondsSince, stopClients } from "./lab-under-test";
 
 /** A stack that one test file has for itself. It is taken down whatever happens, and Ctrl-C takes it down as well. */
 export interface SmallStack extends StackUnderTest {
@@ -55,9 +55,7 @@ export function smallStack(name: string): SmallStack {
       const ask = () => cluster.groundplane("status");
       await eventually("a healthy stack", patienceMs, ask, ({ exitCode }) => exitCode === 0);
     },
-    async previewsNoChange() {
-      mustSucceed("preview", await cluster.pulumi("preview", "--expect-no-changes"));
-    },
+    previewsNoChange: () => previewsNoChange({ cluster }),
     async step(t, title, run) {
       await t.test(title, async (inner) => {
         if (broken !== "") return inner.skip(`"${broken}" failed`);

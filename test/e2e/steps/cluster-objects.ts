@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { mustSucceed } from "../../support/cluster-under-test";
-import { countsOf, type LabUnderTest, type Step, secondsSince, up } from "../lab-under-test";
+import { countsOf, type LabUnderTest, previewsNoChange, type Step, secondsSince, up } from "../lab-under-test";
 
 const podsOf = async ({ cluster }: LabUnderTest, ...query: string[]): Promise<string> =>
   mustSucceed("get pods", await cluster.kubectl("master-1", "get", "pods", ...query, "-o", "name")).stdout;
@@ -30,7 +30,7 @@ export const objectsComeBack: Step = async (lab, t) => {
   await kubectl("--namespace", "volumes", "rollout", "status", "deployment/volume-provisioner", "--timeout=180s");
   await kubectl("--namespace", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=180s");
   assert.equal(await podsOf(lab, "--namespace", "kube-flannel"), network, "the network's pods keep running");
-  mustSucceed("no changes", await cluster.pulumi("preview", "--expect-no-changes"));
+  await previewsNoChange(lab);
 };
 
 /** As between two releases: one has an object that the next one no longer has. */

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { eventually, mustSucceed, patienceMs } from "../../support/cluster-under-test";
-import { countsOf, deploy, etcdctl, healthyEtcdMembers, nodesOfApp, type Step, up } from "../lab-under-test";
+import {
+  countsOf,
+  deploy,
+  etcdctl,
+  healthyEtcdMembers,
+  nodesOfApp,
+  previewsNoChange,
+  type Step,
+  up,
+} from "../lab-under-test";
 
 const nodes = ["master-1", "master-2", "master-3", "worker-1", "worker-2"];
 
@@ -19,7 +28,7 @@ export const everythingIsReady: Step = async ({ cluster }) => {
 };
 
 export const nothingToDo: Step = async (lab) => {
-  mustSucceed("preview", await lab.cluster.pulumi("preview", "--expect-no-changes", "--diff"));
+  await previewsNoChange(lab);
   assert.doesNotMatch(countsOf(await up(lab)), /created|updated|replaced|deleted/);
 };
 
