@@ -45,6 +45,7 @@ export const hasSnapshot = (stack: string): boolean => existsSync(restoreFilesOf
  * stays until the stack is up, because memberships of the former machines may still have to end.
  */
 export async function forgetSnapshot(stack: string): Promise<void> {
+  if (!isRestoring(stack)) return;
   const { snapshot, keys, etcdutl, script } = restoreFilesOf(stack);
   for (const file of [snapshot, keys, etcdutl, script]) await removeTree(file);
 }
