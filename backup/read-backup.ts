@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { Readable, type Transform } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
@@ -6,6 +5,7 @@ import * as tar from "tar-stream";
 import { openFile, writeFileAtomic } from "../host/file-store";
 import { UserError } from "../model/user-error";
 import { decrypt, type Opening } from "./encryption";
+import { SnapshotDigest } from "./snapshot-stream";
 import { BACKUP_FORMAT, type BackupManifest, backupFiles, type StackRecord } from "./write-backup";
 
 export interface ReadBackup {
@@ -44,21 +44,17 @@ async function unpack(file: string, opening: Opening, snapshotFile: string): Pro
 
 /** Returns the digest of the database, without the digest that follows it. */
 async function keepSnapshot(entry: Readable, file: string): Promise<string> {
-  const hash = createHash("sha256");
-  let pending: Buffer = Buffer.alloc(0);
+  const digest = new SnapshotDigest();
   const measured = async function* (): AsyncGenerator<Buffer> {
     for await (const chunk of entry as AsyncIterable<Buffer>) {
-      const known = Buffer.concat([pending, chunk]);
-      const end = Math.max(0, known.length - 32);
-      hash.update(known.subarray(0, end));
-      pending = Buffer.from(known.subarray(end));
+      digest.update(chunk);
       yield chunk;
     }
   };
   await writeFileAtomic(file, Readable.from(measured()), 0o600);
-  const digest = hash.digest("hex");
-  if (pending.toString("hex") !== digest) throw damaged("its snapshot is incomplete");
-  return digest;
+  const { computed, appended } = digest.end();
+  if (appended !== computed) throw damaged("its snapshot is incomplete");
+  return computed;
 }
 
 function parseManifest(written: string | undefined): BackupManifest {

@@ -17,6 +17,24 @@ const DIGEST_BYTES = 32;
 /** Three lines of a few hundred bytes. */
 const LARGEST_HEAD = 64 * 1024;
 
+/** The digest of a snapshot's database, and the one that etcd appended to it: the last bytes of the snapshot. */
+export class SnapshotDigest {
+  private pending: Buffer = Buffer.alloc(0);
+  private readonly hash = createHash("sha256");
+
+  update(chunk: Buffer): void {
+    const known = Buffer.concat([this.pending, chunk]);
+    const end = Math.max(0, known.length - DIGEST_BYTES);
+    this.hash.update(known.subarray(0, end));
+    this.pending = Buffer.from(known.subarray(end));
+  }
+
+  /** Both in hex. To be called once, after the last chunk. */
+  end(): { readonly computed: string; readonly appended: string } {
+    return { computed: this.hash.digest("hex"), appended: this.pending.toString("hex") };
+  }
+}
+
 /**
  * Reads the output of take-snapshot.sh: passes the snapshot's bytes on, and fails unless all of them arrive as the member
  * has verified them.
@@ -26,9 +44,9 @@ export class SnapshotStream extends Transform {
   readonly head: Promise<SnapshotHead>;
   private announce: (head: SnapshotHead) => void = () => undefined;
   private announced: SnapshotHead | undefined;
-  private pending: Buffer = Buffer.alloc(0);
+  private unfinishedHead: Buffer = Buffer.alloc(0);
   private received = 0;
-  private readonly hash = createHash("sha256");
+  private readonly digest = new SnapshotDigest();
 
   constructor() {
     super();
@@ -40,7 +58,7 @@ export class SnapshotStream extends Transform {
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     try {
       if (this.announced) this.receive(chunk);
-      else this.readHead(Buffer.concat([this.pending, chunk]));
+      else this.readHead(Buffer.concat([this.unfinishedHead, chunk]));
       done();
     } catch (error) {
       done(error as Error);
@@ -52,13 +70,13 @@ export class SnapshotStream extends Transform {
   }
 
   private findDamage(): Error | undefined {
-    const { announced, received, pending } = this;
+    const { announced, received } = this;
     // An output without a snapshot has failed before it; the exit code says so.
     if (!announced) return undefined;
     if (received !== announced.size) return damaged(`${received} of ${announced.size} bytes arrived`);
-    const digest = this.hash.digest("hex");
-    const isRight = digest === announced.digest && pending.toString("hex") === announced.digest;
-    return isRight ? undefined : damaged(`its digest is ${digest}, and the member sent ${announced.digest}`);
+    const { computed, appended } = this.digest.end();
+    const isRight = computed === announced.digest && appended === announced.digest;
+    return isRight ? undefined : damaged(`its digest is ${computed}, and the member sent ${announced.digest}`);
   }
 
   private readHead(buffer: Buffer): void {
@@ -67,23 +85,18 @@ export class SnapshotStream extends Transform {
       end = buffer.indexOf("\n", end) + 1;
       if (end > 0) continue;
       if (buffer.length > LARGEST_HEAD) throw damaged("its head is too long");
-      this.pending = buffer;
+      this.unfinishedHead = buffer;
       return;
     }
     const head = parseHead(buffer.toString("utf8", 0, end).split("\n"));
-    this.pending = Buffer.alloc(0);
     this.announced = head;
     this.announce(head);
     this.receive(buffer.subarray(end));
   }
 
-  /** Holds the last bytes back from the digest: they are the digest that etcd wrote. */
   private receive(chunk: Buffer): void {
     this.received += chunk.length;
-    const known = Buffer.concat([this.pending, chunk]);
-    const end = Math.max(0, known.length - DIGEST_BYTES);
-    this.hash.update(known.subarray(0, end));
-    this.pending = Buffer.from(known.subarray(end));
+    this.digest.update(chunk);
     this.push(chunk);
   }
 }

@@ -46,8 +46,7 @@ export const hasSnapshot = (stack: string): boolean => existsSync(restoreFilesOf
  */
 export async function forgetSnapshot(stack: string): Promise<void> {
   if (!isRestoring(stack)) return;
-  const { snapshot, keys, etcdutl, script } = restoreFilesOf(stack);
-  for (const file of [snapshot, keys, etcdutl, script]) await removeTree(file);
+  for (const name of Object.values(restoreNames)) await removeTree(path.join(restoreFolder(stack), name));
 }
 
 export const isRestoring = (stack: string): boolean => existsSync(restoreFolder(stack));

@@ -2,7 +2,6 @@ import type { MeasuredAt, VerifyReport } from "../contract-report";
 import bench from "./bench.json";
 import keepalived from "./contract-keepalived.json";
 import pacemaker from "./contract-pacemaker.json";
-import rest from "./contract-rest.json";
 import saturation from "./contract-saturation.json";
 import lab from "./topology-lab.json";
 import labCrashes from "./topology-lab-crashes.json";
@@ -13,7 +12,7 @@ import production from "./topology-production.json";
 import services from "./topology-services.json";
 
 /** Written by `npx groundplane verify --json` on the machine that the README's figures come from. */
-export const recordedContract = [pacemaker, rest, keepalived, saturation] as readonly VerifyReport[];
+export const recordedContract = [pacemaker, keepalived, saturation] as readonly VerifyReport[];
 
 /** The reports of a topology. The last one with a figure counts. */
 export interface RecordedTopology {

@@ -23,10 +23,12 @@ export async function restoreEtcd(
   context: Context,
 ): Promise<void> {
   const files = restoreFilesOf(stack);
-  const [snapshot, etcdutl, script] = await Promise.all(
-    [files.snapshot, files.etcdutl, files.script].map(async (file) => (await readBytes(file)) ?? missing(file)),
-  );
-  if (!snapshot || !etcdutl || !script) throw new Error("the restore is incomplete");
+  const read = async (file: string): Promise<Buffer> => (await readBytes(file)) ?? missing(file);
+  const [snapshot, etcdutl, script] = await Promise.all([
+    read(files.snapshot),
+    read(files.etcdutl),
+    read(files.script),
+  ]);
   const token = `restored-${digestOf(snapshot).slice(0, 16)}`;
   await Promise.all(
     nodes.map(({ member }) =>
@@ -58,7 +60,7 @@ export async function restoreEtcd(
   );
 }
 
-/** Leaves a file that has arrived already. */
+/** The file gets its name when it has arrived completely. */
 async function copy(guest: Guest, name: string, content: Buffer, { signal }: Context): Promise<void> {
   const receive =
     'umask 077; mkdir -p "$1"; cat >"$1/$2.new"; printf "%s  %s\\n" "$3" "$1/$2.new" | sha256sum --check --status && mv "$1/$2.new" "$1/$2"';

@@ -9,7 +9,7 @@ import type { MachineRecord } from "../../hypervisors/fake/fake-store";
 import type { PowerState } from "../../model/hypervisor-objects";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
 import { keysIn } from "../../toolchain/run-pulumi/read-keys";
-import { fakeDriverEnvironment, runInProject } from "../support/fake-driver-commands";
+import { configurePools, fakeDriverEnvironment, runInProject } from "../support/fake-driver-commands";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 
 const STACK = "tiny";
@@ -19,9 +19,7 @@ const place = (name: string): string => path.join(project.data, name);
 before(async () => {
   await obtainPulumi();
   project = copyProject(dataFolder());
-  const counts = { balancers: 1, masters: 3, workers: 1, storage: 0 };
-  const pools = Object.entries(counts).map(([name, count]) => `    ${name}: {count: ${count}}\n`);
-  fs.writeFileSync(project.stackFile(STACK), `config:\n  groundplane:dataCenter:\n   pools:\n${pools.join("")}`);
+  configurePools(project, STACK, { balancers: 1, masters: 3, workers: 1, storage: 0 });
   const { code, output } = await groundplane(["start"]);
   assert.equal(code, 0, output);
 });

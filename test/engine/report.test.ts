@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
 import { ClusterUnderTest, type CommandOutput, mustSucceed } from "../support/cluster-under-test";
-import { fakeDriverEnvironment } from "../support/fake-driver-commands";
+import { configurePools, fakeDriverEnvironment } from "../support/fake-driver-commands";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 import { occurrencesOfSecrets, secretsOf } from "../support/secret-scan";
 
@@ -37,9 +37,7 @@ before(async () => {
     ...{ PATH: `${path.join(place, "bin")}:${process.env.PATH}`, JOURNAL: path.join(place, "journal") },
     ...{ HOME: home, SOME_API_TOKEN: TOKEN },
   });
-  const pool = (name: string) => `    ${name}: {count: 1}\n`;
-  const pools = `${["balancers", "masters", "workers"].map(pool).join("")}    storage: {count: 0}\n`;
-  fs.writeFileSync(project.stackFile(STACK), `config:\n  groundplane:dataCenter:\n   pools:\n${pools}`);
+  configurePools(project, STACK, { balancers: 1, masters: 1, workers: 1, storage: 0 });
   cluster = new ClusterUnderTest({ ...project, environment }, STACK);
   mustSucceed("start", await cluster.groundplane("start"));
   secrets = new Map([

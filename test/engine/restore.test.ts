@@ -7,7 +7,7 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { dataFolder } from "../../host/data-folder";
 import type { MachineRecord } from "../../hypervisors/fake/fake-store";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
-import { fakeDriverEnvironment, runInProject } from "../support/fake-driver-commands";
+import { configurePools, fakeDriverEnvironment, runInProject } from "../support/fake-driver-commands";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 
 const STACK = "tiny";
@@ -19,9 +19,7 @@ const masters = ["master-1", "master-2", "master-3"];
 before(async () => {
   await obtainPulumi();
   project = copyProject(dataFolder());
-  const counts = { balancers: 1, masters: 3, workers: 1, storage: 0 };
-  const pools = Object.entries(counts).map(([name, count]) => `    ${name}: {count: ${count}}\n`);
-  fs.writeFileSync(project.stackFile(STACK), `config:\n  groundplane:dataCenter:\n   pools:\n${pools.join("")}`);
+  configurePools(project, STACK, { balancers: 1, masters: 3, workers: 1, storage: 0 });
   await mustSucceed("start");
   const identity = await generateX25519Identity();
   fs.writeFileSync(place("identity"), `# created: today\n${identity}\n`);

@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
-import { fakeDriverEnvironment, runInProject } from "../support/fake-driver-commands";
+import { configurePools, fakeDriverEnvironment, runInProject } from "../support/fake-driver-commands";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 
 const STACK = "tiny";
@@ -31,11 +31,7 @@ before(async () => {
   for (const folder of ["units", "run/systemd/system", "bin"])
     fs.mkdirSync(path.join(place, folder), { recursive: true });
   fs.writeFileSync(path.join(place, "bin", "systemctl"), SYSTEMCTL, { mode: 0o755 });
-  const pools = ["balancers", "masters", "workers"].map((name) => `    ${name}: {count: 1}\n`).join("");
-  fs.writeFileSync(
-    project.stackFile(STACK),
-    `config:\n  groundplane:dataCenter:\n   pools:\n${pools}    storage: {count: 0}\n`,
-  );
+  configurePools(project, STACK, { balancers: 1, masters: 1, workers: 1, storage: 0 });
 });
 after(() => {
   project?.remove();

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import * as fs from "node:fs";
 import type { ProjectCopy } from "./project-copy";
 
 export interface CommandAnswer {
@@ -12,6 +13,12 @@ export function fakeDriverEnvironment(project: ProjectCopy, more: NodeJS.Process
   const env: NodeJS.ProcessEnv = { ...project.environment, ...more, GROUNDPLANE_DRIVER: "fake" };
   for (const name of Object.keys(env)) if (/^(?:PULUMI_|NODE_TEST_CONTEXT|NODE_OPTIONS)/.test(name)) delete env[name];
   return env;
+}
+
+/** Writes the file of a stack with these pools, and nothing else. */
+export function configurePools(project: ProjectCopy, stack: string, counts: Readonly<Record<string, number>>): void {
+  const pools = Object.entries(counts).map(([name, count]) => `    ${name}: {count: ${count}}\n`);
+  fs.writeFileSync(project.stackFile(stack), `config:\n  groundplane:dataCenter:\n   pools:\n${pools.join("")}`);
 }
 
 /** Runs a command in the copy of the project. */

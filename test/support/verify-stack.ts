@@ -31,6 +31,7 @@ export async function verifyStack(
     report.faults.map(({ name }) => name),
     faults,
   );
+  for (const fault of report.faults) assert.ok(fault.results.length > 0, `${fault.name} measured nothing`);
   assert.equal(output.exitCode, report.met ? 0 : 1);
   return results;
 }
