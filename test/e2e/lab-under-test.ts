@@ -5,6 +5,7 @@ import type { TestContext } from "node:test";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { probeApi } from "../../verify/api-probe";
 import type { ProbeResult } from "../../verify/samples";
+import type { StackStatus } from "../../verify/stack-status";
 import {
   type ClusterUnderTest,
   type CommandOutput,
@@ -170,22 +171,30 @@ export async function floatingIpHolder({ cluster }: StackUnderTest, among: reado
   return holders[0] ?? "";
 }
 
-/** Runs after a failed step. In an unhealthy lab, every later step fails after minutes, without new information. */
-export async function isHealthy({ cluster }: StackUnderTest, t: TestContext): Promise<boolean> {
-  const status = await cluster.groundplane("status", "--json");
-  if (status.exitCode === 0) return true;
+/** One patient answer: a machine that runs all tests may be too slow for the first. */
+const SETTLE_MS = 60_000;
+
+/**
+ * Runs after a failed step. In an unhealthy lab, every later step fails after minutes, without new information.
+ *
+ * @returns what is not healthy; empty if the lab is healthy
+ */
+export async function problemsOf({ cluster }: StackUnderTest, t: TestContext): Promise<string> {
+  const end = performance.now() + SETTLE_MS;
+  let status = await cluster.groundplane("status", "--json");
+  while (status.exitCode !== 0 && performance.now() < end) status = await cluster.groundplane("status", "--json");
+  if (status.exitCode === 0) return "";
   t.diagnostic(status.stdout + status.stderr);
-  for (const name of notReady(status.stdout)) {
+  const { machines, checks } = statusIn(status.stdout);
+  for (const { name } of machines.filter(({ ready }) => !ready)) {
     const { stdout, stderr } = await cluster.groundplane("logs", name);
     t.diagnostic(`${name}:\n${[...stderr.split("\n"), ...stdout.split("\n").slice(-100)].join("\n")}`);
   }
-  return false;
+  const found = checks.flatMap(({ findings }) => findings.filter(({ state }) => state === "unhealthy"));
+  const problems = found.map(({ of, observed }) => `${of} ${observed}`);
+  return problems.join("; ").slice(0, 400) || "status failed";
 }
 
-function notReady(status: string): readonly string[] {
-  if (!status.startsWith("{")) return [];
-  const { machines } = JSON.parse(status) as {
-    readonly machines: readonly { readonly name: string; readonly ready: boolean }[];
-  };
-  return machines.filter(({ ready }) => !ready).map(({ name }) => name);
+function statusIn(text: string): Pick<StackStatus, "machines" | "checks"> {
+  return text.startsWith("{") ? (JSON.parse(text) as StackStatus) : { machines: [], checks: [] };
 }

@@ -15,9 +15,9 @@ import { onSignal } from "../support/on-signal";
 import { copyProject } from "../support/project-copy";
 import { occurrencesOfSecrets, secretsOf } from "../support/secret-scan";
 import {
-  isHealthy,
   type LabSettings,
   type LabUnderTest,
+  problemsOf,
   type Step,
   secondsSince,
   stopClients,
@@ -163,7 +163,8 @@ test("the life cycle of a lab", { skip, timeout: 70 * 60_000 }, async (t) => {
     try {
       await step(lab, inner).finally(stopClients);
     } catch (error) {
-      if (!(await isHealthy(lab, inner))) broken = `the lab is unhealthy since "${name}"`;
+      const problems = await problemsOf(lab, inner);
+      if (problems !== "") broken = `the lab is unhealthy since "${name}": ${problems}`;
       throw error;
     }
   };

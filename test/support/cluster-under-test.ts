@@ -104,8 +104,17 @@ export class ClusterUnderTest {
 /** Fails with the command's output if the command fails. */
 export function mustSucceed(what: string, output: CommandOutput): CommandOutput {
   if (output.exitCode === 0) return output;
-  throw new Error(`${what} exited with code ${output.exitCode}\n${tail(output.stdout)}\n${tail(output.stderr)}`);
+  const shown = [errorsOf(output.stdout), tail(output.stdout), tail(output.stderr)].filter((text) => text !== "");
+  throw new Error([`${what} exited with code ${output.exitCode}`, ...shown].join("\n"));
 }
+
+/** Pulumi's own list of errors comes last, where a report that shows the first lines of a failure would cut it off. */
+const errorsOf = (text: string): string =>
+  text
+    .slice(Math.max(text.lastIndexOf("\nDiagnostics:"), 0))
+    .split("\n")
+    .filter((line) => /\berror: /.test(line))
+    .join("\n");
 
 /** Removes Pulumi's progress lines, which are repeated every second and would displace the failure. */
 const isProgress = (line: string): boolean => /^\s*@ |(?:creating|updating|deleting) \(\d+s\)(?! error)/.test(line);
