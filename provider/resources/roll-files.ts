@@ -50,12 +50,11 @@ export async function rollFiles({ connect, isNew, before = [] }: RollFiles, inpu
   await inGuest(connectNode, (guest) => guest.writeFiles(written, context.signal)).catch((error: unknown) => {
     throw error instanceof FileRefusedError ? fileRefused(node, error) : error;
   });
-  const guest = await connectNode();
   const reloads = [...new Set(changed.map(({ reload }) => reload).filter((reload) => reload !== ""))];
   try {
-    for (const command of change.commands) await runReload(guest, node, applying(command), context);
-    if (settings.length > 0) await guest.writeFiles(settings, context.signal);
-    for (const reload of reloads) await runReload(guest, node, reload, context);
+    for (const command of change.commands) await runReload(connectNode, node, applying(command), context);
+    if (settings.length > 0) await inGuest(connectNode, (guest) => guest.writeFiles(settings, context.signal));
+    for (const reload of reloads) await runReload(connectNode, node, reload, context);
     if (!change.isShared || holdsAlone(files)) {
       await readyGuest(connect, connection, node, context, isNew ? undefined : SETTLE_MS);
     }
@@ -63,7 +62,7 @@ export async function rollFiles({ connect, isNew, before = [] }: RollFiles, inpu
     if (context.signal.aborted || !worked) throw error;
     const absent = changed.map(({ path }) => path).filter((path) => !former.some((file) => file.path === path));
     const back = changeBetween(files, before).commands.map(applying);
-    throw reloadFailed(node, error, await takeBack(guest, { former, absent, commands: back, reloads }, context));
+    throw reloadFailed(node, error, await takeBack(connectNode, { former, absent, commands: back, reloads }, context));
   }
 }
 
@@ -104,14 +103,18 @@ async function waitForWork({ connect, isNew }: RollFiles, inputs: NodeFilesInput
   }
 }
 
-async function runReload(guest: Guest, node: string, reload: string, context: Context): Promise<void> {
+type ConnectNode = () => Promise<Guest>;
+
+async function runReload(connectNode: ConnectNode, node: string, reload: string, context: Context): Promise<void> {
   progress(context, node)(reload);
-  const failure = await failureOf(guest, reload, context);
+  const failure = await failureOf(connectNode, reload, context);
   if (failure !== undefined) throw new Error(`\`${reload}\` failed: ${failure}`);
 }
 
-async function failureOf(guest: Guest, reload: string, { signal }: Context): Promise<string | undefined> {
-  const result = await guest.run(["sh", "-c", reload], { signal, timeoutMs: RELOAD_TIMEOUT_MS });
+/** A command may have been done when its connection was lost: each of them may run twice. */
+async function failureOf(connectNode: ConnectNode, reload: string, context: Context): Promise<string | undefined> {
+  const options = { signal: context.signal, timeoutMs: RELOAD_TIMEOUT_MS };
+  const result = await inGuest(connectNode, (guest) => guest.run(["sh", "-c", reload], options));
   return result.code === 0 ? undefined : reasonOf(result);
 }
 
@@ -125,16 +128,17 @@ interface Former {
 
 /** What failed while restoring the node; empty on success. */
 async function takeBack(
-  guest: Guest,
+  connectNode: ConnectNode,
   { former, absent, commands, reloads }: Former,
   context: Context,
 ): Promise<string> {
   try {
-    await guest.writeFiles(former, context.signal);
+    await inGuest(connectNode, (guest) => guest.writeFiles(former, context.signal));
     const failures = [];
-    for (const command of commands) failures.push(await failureOf(guest, command, context));
-    if (absent.length > 0) await guest.run(["rm", "-f", ...absent], { signal: context.signal });
-    for (const reload of reloads) failures.push(await failureOf(guest, reload, context));
+    for (const command of commands) failures.push(await failureOf(connectNode, command, context));
+    const remove = ["rm", "-f", ...absent] as const;
+    if (absent.length > 0) await inGuest(connectNode, (guest) => guest.run(remove, { signal: context.signal }));
+    for (const reload of reloads) failures.push(await failureOf(connectNode, reload, context));
     return failures.filter((failure) => failure !== undefined).join("; ");
   } catch (error) {
     return (error as Error).message;

@@ -7,6 +7,7 @@ import type { BootstrapInputs, MembershipInputs, NodeFilesInputs } from "../../.
 import { bootstrapResource } from "../../../../provider/resources/bootstrap";
 import { membershipResource } from "../../../../provider/resources/membership";
 import { nodeFilesResource } from "../../../../provider/resources/node-files";
+import { rollFiles } from "../../../../provider/resources/roll-files";
 import type { Context } from "../../../../provider/rpc/resource-handler";
 
 /** The gateway's firewall interrupts connections that existed before it started, also during a request. */
@@ -83,4 +84,46 @@ test("files are read and written over a new connection", async () => {
   const inputs = { node: "balancer-1", connection: {}, files: [file], generation: "g" } as unknown as NodeFilesInputs;
   await nodeFilesResource(async () => cutOff.guest).create(inputs, false, context);
   assert.deepEqual([cutOff.times("read"), cutOff.times("write"), cutOff.written], [2, 2, ["/etc/a"]]);
+});
+
+/** A guest that has the former file, so that a roll reloads it. */
+function rolling(change: (guest: Guest) => Guest) {
+  const cutOff = new CutOff();
+  const former = { path: "/etc/a", mode: "0644", content: "former" };
+  const readFiles = async () => {
+    await cutOff.guest.readFiles([former.path]);
+    return [former];
+  };
+  const guest = change({ ...cutOff.guest, readFiles });
+  const file = { ...former, content: "new", reload: "reload" };
+  const inputs = { node: "balancer-1", connection: {}, files: [file] } as unknown as NodeFilesInputs;
+  return { cutOff, roll: () => rollFiles({ connect: async () => guest, isNew: false }, inputs, context) };
+}
+
+test("changed files are activated over a new connection", async () => {
+  const { cutOff, roll } = rolling((guest) => guest);
+  await roll();
+  assert.equal(cutOff.times("sh -c reload"), 2);
+});
+
+test("former files come back over a new connection", async () => {
+  let content = "former";
+  const lost = new Set<string>();
+  const { roll } = rolling((guest) => ({
+    ...guest,
+    async run(argv, options) {
+      const result = await guest.run(argv, options);
+      return argv[2] === "reload" && content === "new" ? { ...result, code: 1 } : result;
+    },
+    async writeFiles([file]) {
+      const wanted = file?.content ?? "";
+      if (!lost.has(wanted)) {
+        lost.add(wanted);
+        throw new UnreachableError("the connection was lost");
+      }
+      content = wanted;
+    },
+  }));
+  await assert.rejects(roll(), /it has its former files again/);
+  assert.deepEqual([[...lost], content], [["new", "former"], "former"]);
 });
