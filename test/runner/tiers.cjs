@@ -61,7 +61,7 @@ const secondsOf = {
     preview: 60,
     seeds: 100,
   },
-  virtualbox: { program: 220, interruption: 600, drift: 70, contract: 150, media: 50, "running-machines": 50 },
+  virtualbox: { program: 220, interruption: 330, drift: 70, contract: 150, media: 50, "running-machines": 50 },
   qemu: { "guest-program": 120, guests: 300, "virtualbox-hardware": 120, "ordinary-user": 60 },
   engine: {
     ...{
