@@ -14,9 +14,9 @@ after(() => fs.rmSync(folder, { recursive: true }));
 const complete = [
   "node master-1 True",
   "pod kube-system/coredns-1 Running True",
-  "deployment kube-system/coredns 1 1",
-  "daemonset kube-system/kube-proxy 1 1",
-  "daemonset kube-flannel/kube-flannel-ds 1 1",
+  "deployment kube-system/coredns 1 1 seen",
+  "daemonset kube-system/kube-proxy 1 1 seen",
+  "daemonset kube-flannel/kube-flannel-ds 1 1 seen",
 ];
 
 function clusterReady(objects: readonly string[], ...names: string[]): { readonly missing: string; status: number } {
@@ -46,7 +46,7 @@ test("a planned node that is not in the cluster is missing, and so is the networ
 
 for (const namespace of clusterNamespaces) {
   test(`a workload in ${namespace} that does not run is missing`, () => {
-    const broken = [`pod ${namespace}/a Pending Unknown`, `deployment ${namespace}/a 2 1`];
+    const broken = [`pod ${namespace}/a Pending Unknown`, `deployment ${namespace}/a 2 1 seen`];
     assert.deepEqual(clusterReady([...complete, ...broken], "master-1"), {
       missing: `pod ${namespace}/a is Pending, not ready\ndeployment ${namespace}/a has 1 of 2`,
       status: 1,
@@ -54,7 +54,15 @@ for (const namespace of clusterNamespaces) {
   });
 }
 
+test("a workload whose controller has not counted its pods yet is missing", () => {
+  const fresh = ["daemonset kube-system/network-policies 0 0 unseen"];
+  assert.deepEqual(clusterReady([...complete, ...fresh], "master-1"), {
+    missing: "daemonset kube-system/network-policies has no pods yet",
+    status: 1,
+  });
+});
+
 test("users' workloads do not delay readiness, whatever their state", () => {
-  const theirs = ["pod default/web Pending Unknown", "deployment shop/web 3 0", "daemonset shop/agent 5 0"];
+  const theirs = ["pod default/web Pending Unknown", "deployment shop/web 3 0 seen", "daemonset shop/agent 5 0 seen"];
   assert.deepEqual(clusterReady([...complete, ...theirs], "master-1"), { missing: "", status: 0 });
 });

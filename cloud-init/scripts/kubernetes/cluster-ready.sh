@@ -5,14 +5,17 @@ set -eu -o pipefail
 export HOME=/root KUBECONFIG=/etc/kubernetes/admin.conf
 
 # One line per object: `node NAME READY`, `pod NAMESPACE/NAME PHASE READY`, `deployment|daemonset NAMESPACE/NAME WANTED
-# READY`. One request for all, since every start of kubectl costs a tenth of a core-second.
+# READY SEEN`, where SEEN is `seen` once its controller has counted for its present specification: a new DaemonSet wants no pods
+# before. One request for all, since every start of kubectl costs a tenth of a core-second.
 # shellcheck disable=SC2016 # the dollars are the template's
-template='{{range .items}}{{$name := .metadata.name}}{{$space := .metadata.namespace}}{{$ready := "Unknown"}}
+template='{{range .items}}{{$name := .metadata.name}}{{$seen := "unseen"}}
+{{- if eq (printf "%v" .metadata.generation) (printf "%v" .status.observedGeneration)}}{{$seen = "seen"}}{{end}}
+{{- $space := .metadata.namespace}}{{$ready := "Unknown"}}
 {{- range .status.conditions}}{{if eq .type "Ready"}}{{$ready = .status}}{{end}}{{end}}
 {{- if eq .kind "Node"}}node {{$name}} {{$ready}}
 {{else if eq .kind "Pod"}}pod {{$space}}/{{$name}} {{.status.phase}} {{$ready}}
-{{else if eq .kind "Deployment"}}deployment {{$space}}/{{$name}} {{.spec.replicas}} {{or .status.readyReplicas 0}}
-{{else}}daemonset {{$space}}/{{$name}} {{.status.desiredNumberScheduled}} {{or .status.numberReady 0}}
+{{else if eq .kind "Deployment"}}deployment {{$space}}/{{$name}} {{.spec.replicas}} {{or .status.readyReplicas 0}} {{$seen}}
+{{else}}daemonset {{$space}}/{{$name}} {{.status.desiredNumberScheduled}} {{or .status.numberReady 0}} {{$seen}}
 {{end}}{{end}}'
 
 if ! objects=$(kubectl get nodes,pods,deployments,daemonsets --all-namespaces --output "go-template=$template" 2>&1); then
@@ -31,6 +34,7 @@ awk -v names="$*" -v own="$own" '
   $1 == "pod" && $3 != "Succeeded" && !($3 == "Running" && $4 == "True") { missing("pod " $2 " is " $3 ", not ready") }
   $1 == "deployment" { have[$2] = 1 }
   $1 == "daemonset" { have[$2] = 1; daemons[$2] = $4 }
+  ($1 == "deployment" || $1 == "daemonset") && $5 != "seen" { missing($1 " " $2 " has no pods yet"); next }
   ($1 == "deployment" || $1 == "daemonset") && $3 != $4 { missing($1 " " $2 " has " $4 " of " $3) }
   END {
     count = split(names, wanted, " ")
