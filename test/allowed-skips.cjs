@@ -21,6 +21,11 @@ module.exports = [
       "hosted runners run this tier as an ordinary user; `.ci/run` runs it as root, where nothing skips for this",
   },
   {
+    tiers: ["contract"],
+    reason: /^users of this host have no user namespaces$/,
+    because: "a hardened kernel may give none to ordinary users",
+  },
+  {
     tiers: ["engine"],
     reason: /^the official part is used, which does not promise this$/,
     because: "the tests of the stand-ins run against the official parts where those can be had",
