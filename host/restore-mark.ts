@@ -6,8 +6,8 @@ import { removeTree } from "./file-store";
 /**
  * What a restore leaves for the provider, in a folder that only this user can read. While the folder exists, a bootstrap begins with the
  * snapshot, a new stack gets the backup's keys, and memberships of the former machines end without touching the cluster. It is
- * complete when it appears, loses its files when the cluster runs again, and is removed when the stack is up, so an interrupted restore
- * continues with the next `up`.
+ * complete when it appears, loses its files when the cluster runs again, and is removed at the end of an `up`, so an interrupted restore
+ * continues with the next one.
  */
 const restoreFolder = (stack: string): string => path.join(stackFolder(stack), "restore");
 
@@ -48,5 +48,8 @@ export async function forgetSnapshot(stack: string): Promise<void> {
   if (!isRestoring(stack)) return;
   for (const name of Object.values(restoreNames)) await removeTree(path.join(restoreFolder(stack), name));
 }
+
+/** The stack is up: no membership of a former machine remains. */
+export const endRestore = (stack: string): Promise<void> => removeTree(restoreFolder(stack));
 
 export const isRestoring = (stack: string): boolean => existsSync(restoreFolder(stack));

@@ -5,7 +5,8 @@ import { storeFolder } from "./build/containerd-store";
 import { layerFolder } from "./build-images";
 import { partName } from "./parts/part";
 import { allImageRecipes, imageName } from "./recipes/image-names";
-import type { ImageRecipe } from "./recipes/recipe";
+import { programsOf } from "./recipes/kubernetes";
+import type { ImageRecipe, ProgramsRecipe } from "./recipes/recipe";
 import { sealedDigest } from "./store/sealed-folder";
 
 /** What uses something, by its name. */
@@ -99,7 +100,10 @@ type DigestOf = (part: string) => Promise<string | undefined>;
 async function partsOfRecipe(host: Host, recipe: ImageRecipe, digestOf: DigestOf): Promise<readonly string[]> {
   const { rootTree, kubernetes, container, disk } = recipe;
   const base = partName({ kind: "root-tree", recipe: rootTree });
-  const programs = (kubernetes?.parts ?? []).map((part) => partName({ kind: "programs", recipe: part }));
+  const nameOf = (part: ProgramsRecipe): string => partName({ kind: "programs", recipe: part });
+  const programs = (kubernetes?.parts ?? []).map(nameOf);
+  // No layer has them.
+  const others = kubernetes ? programsOf(kubernetes).map(nameOf) : [];
   const baseDigest = await digestOf(base);
   const programDigests = await Promise.all(programs.map(digestOf));
   const made = programDigests.filter((digest) => digest !== undefined);
@@ -110,7 +114,7 @@ async function partsOfRecipe(host: Host, recipe: ImageRecipe, digestOf: DigestOf
     ...(disk && baseDigest ? [layerFolder(host, "disk", { disk, suite: rootTree.suite }, baseDigest)] : []),
     ...(disk && kubernetes && baseDigest && isComplete ? [storeFolder(host, kubernetes, [baseDigest, ...made])] : []),
   ];
-  return [base, ...programs, ...layers.map((folder) => path.basename(folder))];
+  return [base, ...programs, ...others, ...layers.map((folder) => path.basename(folder))];
 }
 
 function added(one: Users, other: Users): Users {

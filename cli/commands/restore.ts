@@ -20,6 +20,7 @@ import { localHost } from "../../host/local-host";
 import { restoreFilesOf, restoreNames } from "../../host/restore-mark";
 import type { Hypervisor, StackObject } from "../../hypervisors/hypervisor";
 import { allSources, ensurePart } from "../../image/parts/ensure-part";
+import { etcdutlRecipe } from "../../image/recipes/kubernetes";
 import { releaseOf } from "../../model/releases";
 import type { StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
@@ -155,7 +156,7 @@ async function agreed(
 }
 
 async function obtainEtcdutl(stack: string, kubernetes: string): Promise<Buffer> {
-  const recipe = { name: "etcdutl", version: releaseOf(kubernetes).etcd, programs: ["etcdutl"] } as const;
+  const recipe = etcdutlRecipe(releaseOf(kubernetes).etcd);
   const part = await interruptibly(stack, (signal) =>
     ensurePart({ kind: "programs", recipe }, allSources(localHost), { host: localHost, signal, progress: sayNews() }),
   );

@@ -1,11 +1,10 @@
 import { type Command, Option } from "commander";
 import { removeBootUnit } from "../../host/boot-units";
-import { removeTree } from "../../host/file-store";
 import { ensureHostPackages } from "../../host/host-packages";
 import { interruptibly } from "../../host/interruption";
 import { localHost } from "../../host/local-host";
 import { type PhaseTime, ProgressLines } from "../../host/progress-lines";
-import { restoreFilesOf } from "../../host/restore-mark";
+import { endRestore } from "../../host/restore-mark";
 import { refuseUnusableHost } from "../../hypervisors/checks/driver";
 import { ensureImages } from "../../image/build-images";
 import { areImagesPresent, imageNamesOf } from "../../image/checks";
@@ -60,7 +59,7 @@ export async function startStack({ stack, yes = false, prepareOnly = false, atBo
   await progress.during("stack", () => prepareStack(stack, env).catch(explaining(stack, env)));
   const { isUnchanged } = await progress.during("up", () => bringUp(stack, env, progress));
   await settleStackFile(stack);
-  await removeTree(restoreFilesOf(stack).folder);
+  await endRestore(stack);
   const outputs = await readOutputs(stack);
   const kubeconfig = await writeKubeconfig(stack, outputs.kubeconfig);
   print(`\n${formatSummary({ stack, isUnchanged, outputs, kubeconfig, times: progress.times })}`);

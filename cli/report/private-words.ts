@@ -5,7 +5,7 @@ import { dataFolder, stackFolder } from "../../host/data-folder";
 import { currentUser } from "../../host/file-access";
 import { readIfPresent, realPath } from "../../host/file-store";
 import { projectFolder } from "../../host/project-folder";
-import { askPulumi } from "../../toolchain/run-pulumi/pulumi-command";
+import { readSecretTexts } from "../../toolchain/run-pulumi/read-keys";
 import type { PrivateWords } from "./redact";
 
 /** Names of variables whose values are secret. */
@@ -21,7 +21,7 @@ export interface Learned {
 
 /** What a report of the stack must not contain. */
 export async function learnPrivateWords(stack: string): Promise<Learned> {
-  const told = await secretsInState(stack).then(
+  const told = await readSecretTexts(stack).then(
     (secrets) => ({ secrets }),
     (error: unknown) => ({ secrets: [], unknown: error instanceof Error ? error.message : String(error) }),
   );
@@ -53,25 +53,4 @@ async function privateFolders(): Promise<Readonly<Record<string, string>>> {
 function privateNames(): Readonly<Record<string, string>> {
   const named = { [currentUser()]: "<user>", [os.hostname()]: "<host>" };
   return Object.fromEntries(Object.entries(named).filter(([name]) => name.length > 2 && !common.has(name)));
-}
-
-interface ExportedState {
-  readonly deployment?: { readonly resources?: readonly { readonly type: string; readonly outputs?: unknown }[] };
-}
-
-/** Every value that the state encrypts. */
-async function secretsInState(stack: string): Promise<readonly string[]> {
-  const text = await askPulumi(stack, ["stack", "export", "--show-secrets", "--stack", stack]);
-  const { deployment } = JSON.parse(text) as ExportedState;
-  const found = (deployment?.resources ?? []).filter(({ type }) => /:(?:ClusterSecrets|Stack)$/.test(type));
-  return found.flatMap(({ outputs }) => plaintexts(outputs));
-}
-
-/** The texts in secrets. A secret is `{ plaintext: "<json>" }`, either complete or value by value. */
-function plaintexts(value: unknown, isSecret = false): readonly string[] {
-  if (typeof value === "string") return isSecret ? [value] : [];
-  if (typeof value !== "object" || value === null) return [];
-  const { plaintext } = value as { readonly plaintext?: unknown };
-  if (typeof plaintext === "string") return plaintexts(JSON.parse(plaintext), true);
-  return Object.values(value).flatMap((each) => plaintexts(each, isSecret));
 }

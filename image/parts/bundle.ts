@@ -11,7 +11,8 @@ import { DISK_FILE } from "../build/sealed-disk";
 import { ensureImages } from "../build-images";
 import { buildInNamespace, buildingProblem, isOrdinaryUser } from "../build-in-namespace";
 import { imageRecipes } from "../recipes/image-names";
-import type { ImageRecipe } from "../recipes/recipe";
+import { programsOf } from "../recipes/kubernetes";
+import type { ImageRecipe, ProgramsRecipe } from "../recipes/recipe";
 import { asStorageError, type BuildContext, type OnProgress } from "../store/build-context";
 import {
   BUNDLE_FORMAT,
@@ -42,15 +43,20 @@ export interface CreateBundleOptions {
   readonly recipes?: readonly ImageRecipe[];
 }
 
-/** Every part of the images, each once. */
+/** Every part of the images, each once, and what restores need beside them. */
 export function partsOf(recipes: readonly ImageRecipe[]): readonly Part[] {
   const parts = recipes.flatMap((recipe): Part[] => [
     ...(recipe.disk ? [{ kind: "disk", recipe } as const] : [{ kind: "root-tree", recipe: recipe.rootTree } as const]),
-    ...((!recipe.disk && recipe.kubernetes?.parts) || []).map(
-      (programs): Part => ({ kind: "programs", recipe: programs }),
-    ),
+    ...programsBeside(recipe).map((programs): Part => ({ kind: "programs", recipe: programs })),
   ]);
   return [...new Map(parts.map((part) => [partName(part), part])).values()];
+}
+
+/** A finished disk has the programs of its image. */
+function programsBeside({ kubernetes, disk }: ImageRecipe): readonly ProgramsRecipe[] {
+  if (!kubernetes) return [];
+  const all = programsOf(kubernetes);
+  return disk ? all.filter((each) => !kubernetes.parts.includes(each)) : all;
 }
 
 /**

@@ -69,6 +69,15 @@ function containerdRecipe(version: string, release: Release): KubernetesRecipe {
   };
 }
 
+/** For restores: no image has it. Its version is that of the release's etcd. */
+export const etcdutlRecipe = (version: string): ProgramsRecipe => ({ name: "etcdutl", version, programs: ["etcdutl"] });
+
+/** What a host needs for the images of a release, and to restore a backup of a stack with it. */
+export const programsOf = ({ parts }: Pick<KubernetesRecipe, "parts">): readonly ProgramsRecipe[] => [
+  ...parts,
+  ...parts.filter(({ name }) => name === "etcd").map(({ version }) => etcdutlRecipe(version)),
+];
+
 /** A part with one program, whose module is changed before the build. */
 function changedPart(name: ProgramsName, version: string): ProgramsRecipe {
   const digests: Readonly<Record<string, string>> = changes;

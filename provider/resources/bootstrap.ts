@@ -5,8 +5,7 @@ import { guestCommand } from "../../model/guest-paths";
 import { ports } from "../../model/ports";
 import type { BootstrapInputs, BootstrapMember, BootstrapOutputs } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
-import type { Properties } from "../rpc/property-values";
-import { UNKNOWN } from "../rpc/property-values";
+import { type Properties, UNKNOWN } from "../rpc/property-values";
 import { type Context, PartialFailure } from "../rpc/resource-handler";
 import { type ClusterStatus, clusterStatus, livingMaster, mustRun, waitForMember } from "./cluster-command";
 import { bootedGuest, inGuest } from "./guest-waiting";
@@ -47,10 +46,12 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
 
     async read(id, olds, context) {
       if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program");
-      if (await hasData(connect, dataMembers(olds.inputs), context)) return olds;
+      const isThere = await hasData(connect, dataMembers(olds.inputs), context);
+      if (isThere && !hasSnapshot(olds.inputs.stack)) return olds;
       // The masters may only be stopped: `update` decides once they run again.
       const state = olds as unknown as { inputs: Properties; outputs: Properties };
-      throw new PartialFailure(`no ${nounOf(olds.inputs)} with the cluster's data responds`, { id, ...state });
+      const gone = `no ${nounOf(olds.inputs)} with the cluster's data responds`;
+      throw new PartialFailure(isThere ? "a restore was interrupted; `up` completes it" : gone, { id, ...state });
     },
 
     async update(_id, inputs, { outputs }, preview, context) {
@@ -59,9 +60,9 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
       const nodes = await lookAtAll(connect, inputs, context);
       if (mustRestore(inputs, nodes)) return give(nodes, connect, inputs, context);
       if (nodes.withData.some(({ status }) => status.etcdData)) {
-        if (![...nodes.withData, ...nodes.masters].some(isUnfinished))
-          return { ...inputs, bootstrappedWith, clusterId };
-        return give(nodes, connect, inputs, context);
+        if ([...nodes.withData, ...nodes.masters].some(isUnfinished)) return give(nodes, connect, inputs, context);
+        await forgetSnapshot(inputs.stack);
+        return { ...inputs, bootstrappedWith, clusterId };
       }
       // Masters without their etcd still belong to the former cluster.
       if (!inputs.rebootstrap || inputs.etcd !== undefined) throw dataGone(inputs);

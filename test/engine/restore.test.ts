@@ -85,6 +85,27 @@ test("what an earlier restore left does not bring its snapshot back", async () =
   assert.equal((await restore("--yes")).code, 0);
 });
 
+test("plain up ends a restore that was killed after its cluster had started", async () => {
+  const left = path.join(project.data, "stacks", STACK, "restore");
+  const up = (word: string) =>
+    runInProject(
+      project,
+      ["bash", "-c", `eval "$(node cli/groundplane.cjs env)" && pulumi ${word} --stack ${STACK}`],
+      fakeDriverEnvironment(project),
+    );
+  fs.mkdirSync(left, { mode: 0o700 });
+  for (const name of ["keys.json", "etcd.db", "etcdutl", "restore-member.sh"])
+    fs.writeFileSync(path.join(left, name), "x");
+  const preview = await up("preview");
+  assert.equal(preview.code, 0, preview.output);
+  assert.ok(fs.existsSync(path.join(left, "etcd.db")), "a preview changes nothing");
+  const first = await up("up --yes");
+  assert.equal(first.code, 0, first.output);
+  assert.ok(!fs.existsSync(left));
+  const second = await up("preview --expect-no-changes");
+  assert.equal(second.code, 0, second.output);
+});
+
 test("a survivor without a majority is recreated, after a confirmation", async () => {
   const [id, survivor] = [clusterId(), generation("master-3")];
   lose("master-1", "master-2");

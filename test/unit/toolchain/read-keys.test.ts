@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keysIn } from "../../../toolchain/run-pulumi/read-keys";
+import { keysIn, secretTextsIn } from "../../../toolchain/run-pulumi/read-keys";
 
 const exported = (values: unknown): string =>
   JSON.stringify({
@@ -17,4 +17,17 @@ test("keys are read whether Pulumi shows them as a whole or one by one", () => {
 test("a state without keys has none", () => {
   assert.equal(keysIn(JSON.stringify({ deployment: {} })), undefined);
   assert.equal(keysIn(exported(undefined)), undefined);
+});
+
+test("secret texts are those that the state encrypts, at any depth", () => {
+  assert.deepEqual(
+    secretTextsIn(exported({ "etcd-ca.key": secret("a"), shown: "b", deep: secret({ inner: ["c"] }) })),
+    ["a", "c"],
+  );
+  const outputs = { kubeconfig: secret("k"), apiEndpoint: "e" };
+  const stack = JSON.stringify({
+    deployment: { resources: [{ type: "pulumi:pulumi:Stack", outputs }, { type: "other" }] },
+  });
+  assert.deepEqual(secretTextsIn(stack), ["k"]);
+  assert.deepEqual(secretTextsIn(JSON.stringify({})), []);
 });
