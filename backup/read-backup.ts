@@ -5,7 +5,7 @@ import * as tar from "tar-stream";
 import { openFile, writeFileAtomic } from "../host/file-store";
 import { UserError } from "../model/user-error";
 import { decrypt, type Opening } from "./encryption";
-import { SnapshotDigest } from "./snapshot-stream";
+import { AppendedDigest } from "./snapshot-stream";
 import { BACKUP_FORMAT, type BackupManifest, backupFiles, type StackRecord } from "./write-backup";
 
 export interface ReadBackup {
@@ -44,7 +44,7 @@ async function unpack(file: string, opening: Opening, snapshotFile: string): Pro
 
 /** Returns the digest of the database, without the digest that follows it. */
 async function keepSnapshot(entry: Readable, file: string): Promise<string> {
-  const digest = new SnapshotDigest();
+  const digest = new AppendedDigest();
   const measured = async function* (): AsyncGenerator<Buffer> {
     for await (const chunk of entry as AsyncIterable<Buffer>) {
       digest.update(chunk);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash, type Hmac } from "node:crypto";
 import { Transform, type TransformCallback } from "node:stream";
 
 /** What a member says about its snapshot before it sends it. */
@@ -17,16 +17,21 @@ const DIGEST_BYTES = 32;
 /** Three lines of a few hundred bytes. */
 const LARGEST_HEAD = 64 * 1024;
 
-/** The digest of a snapshot's database, and the one that etcd appended to it: the last bytes of the snapshot. */
-export class SnapshotDigest {
+/** The digest of a content, and the one that was appended to it: the last bytes. So etcd ends a snapshot of its database. */
+export class AppendedDigest {
   private pending: Buffer = Buffer.alloc(0);
-  private readonly hash = createHash("sha256");
 
-  update(chunk: Buffer): void {
+  /** @param hash of 32 bytes */
+  constructor(private readonly hash: Hash | Hmac = createHash("sha256")) {}
+
+  /** Returns what is certain to belong to the content. */
+  update(chunk: Buffer): Buffer {
     const known = Buffer.concat([this.pending, chunk]);
     const end = Math.max(0, known.length - DIGEST_BYTES);
-    this.hash.update(known.subarray(0, end));
+    const content = known.subarray(0, end);
+    this.hash.update(content);
     this.pending = Buffer.from(known.subarray(end));
+    return content;
   }
 
   /** Both in hex. To be called once, after the last chunk. */
@@ -46,7 +51,7 @@ export class SnapshotStream extends Transform {
   private announced: SnapshotHead | undefined;
   private unfinishedHead: Buffer = Buffer.alloc(0);
   private received = 0;
-  private readonly digest = new SnapshotDigest();
+  private readonly digest = new AppendedDigest();
 
   constructor() {
     super();

@@ -14,14 +14,16 @@ export const PASSPHRASE_FILE_VARIABLE = `${PASSPHRASE_VARIABLE}_FILE`;
 export async function newPassphrase(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const given = await givenPassphrase(environment);
   if (given !== undefined) return given;
-  const first = await ask("Passphrase of the backup: ");
-  if ((await ask("The same again: ")) === first) return first;
+  const other = "add --recipient with a public key of age";
+  const first = await ask("Passphrase of the backup: ", other);
+  if ((await ask("The same again: ", other)) === first) return first;
   throw new UserError("passphrases-differ", "the two passphrases differ; no backup was written", "repeat");
 }
 
 /** The passphrase of a backup that exists, in the same ways. */
 export const presentPassphrase = async (environment: NodeJS.ProcessEnv = process.env): Promise<string> =>
-  (await givenPassphrase(environment)) ?? ask("Passphrase of the backup: ");
+  (await givenPassphrase(environment)) ??
+  ask("Passphrase of the backup: ", "add --identity with a file of the key that it was encrypted for");
 
 /** `undefined` without a variable. The variable is removed: no other program needs it. */
 async function givenPassphrase(environment: NodeJS.ProcessEnv): Promise<string | undefined> {
@@ -44,12 +46,12 @@ function refuseEmpty(passphrase: string, problem: string): string {
   throw new UserError("empty-passphrase", problem, "use a long passphrase: the backup contains all keys of the stack");
 }
 
-async function ask(question: string): Promise<string> {
+async function ask(question: string, otherwise: string): Promise<string> {
   if (!canAsk()) {
     throw new UserError(
       "no-passphrase",
       "a backup is encrypted, and there is no terminal to ask for a passphrase",
-      `set ${PASSPHRASE_FILE_VARIABLE} or ${PASSPHRASE_VARIABLE}, or add --recipient with a public key of age`,
+      `set ${PASSPHRASE_FILE_VARIABLE} or ${PASSPHRASE_VARIABLE}, or ${otherwise}`,
     );
   }
   return refuseEmpty((await askSecretly(question)) ?? "", "no passphrase was entered");

@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   for (const create of commands) groundplane.addCommand(create());
   overrideExit(groundplane);
   groundplane.hook("preAction", (_groundplane, command) => {
-    stack = command.opts<{ readonly stack?: string }>().stack ?? defaultStack;
+    stack = command.optsWithGlobals<{ readonly stack?: string }>().stack ?? defaultStack;
   });
   await groundplane.parseAsync();
 }

@@ -22,12 +22,16 @@ export interface Restored {
   readonly present?: Readonly<Record<string, string>>;
 }
 
+/** Pure. @throws UserError `other-stack` */
+export function refuseOtherName(stack: string, ofBackup: string): void {
+  if (ofBackup === stack) return;
+  const problem = `the backup is of the stack ${ofBackup}, not of ${stack}: certificates and addresses have its name`;
+  throw new UserError("other-stack", problem, `add --stack ${ofBackup}`);
+}
+
 /** Pure. @throws UserError with the reason */
 export function refuseOtherStack({ stack, kubernetes, manifest, keys, present }: Restored): void {
-  if (manifest.stack !== stack) {
-    const problem = `the backup is of the stack ${manifest.stack}, not of ${stack}: certificates and addresses have its name`;
-    throw new UserError("other-stack", problem, `add --stack ${manifest.stack}`);
-  }
+  refuseOtherName(stack, manifest.stack);
   if (manifest.kubernetes !== kubernetes) {
     const problem = `the backup is of Kubernetes ${manifest.kubernetes}, and ${stack} has ${kubernetes}`;
     throw new UserError(

@@ -4,7 +4,7 @@ import { script } from "./scripts/read-script";
 
 /** A script of cloud-init/scripts/ that becomes a command in the guest, e.g. `gateway/role-ready`. */
 export type CommandScript =
-  `${"balancer" | "common" | "docker" | "etcd" | "etcd-services" | "external-etcd" | "gateway" | "kubernetes" | "services" | "storage"}/${GuestCommand}`;
+  `${"backup" | "balancer" | "common" | "docker" | "etcd" | "etcd-services" | "external-etcd" | "gateway" | "kubernetes" | "services" | "storage"}/${GuestCommand}`;
 
 const commands = new Map<string, TextFile>();
 

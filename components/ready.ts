@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { guestCommand } from "../model/guest-paths";
 import { isClusterNode } from "../model/roles";
-import { type DataCenterPlan, firstMaster } from "../stacks/plan/data-center-plan";
+import { type DataCenterPlan, type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
 import { guestConnection } from "./guest-connection";
 import { NodeTask } from "./resources";
 import type { Secrets } from "./secrets";
@@ -46,4 +46,10 @@ export class Ready extends pulumi.ComponentResource {
     );
     this.registerOutputs({});
   }
+}
+
+function firstMaster(plan: DataCenterPlan): NodePlan {
+  const [master] = nodesOf(plan, "master");
+  if (!master) throw new Error("the plan has no master");
+  return master;
 }

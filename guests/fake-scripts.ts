@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
-import { readBytes, writeFileAtomic, writeJson } from "../host/file-store";
+import { listFolder, readBytes, stampFile, writeFileAtomic, writeJson } from "../host/file-store";
 import { localHost } from "../host/local-host";
 import { restoreNames } from "../host/restore-mark";
 import { machineFolder, readMachine } from "../hypervisors/fake/fake-store";
@@ -22,6 +22,9 @@ export async function runFakeScript(
 ): Promise<RunResult> {
   if (args.includes(guestPaths.etcdSnapshot)) return takeSnapshot(node, cluster);
   if (args.includes(guestPaths.etcdRestore)) return restore(node, args, stdin);
+  const [, , word, name = ""] = args;
+  if (word === "list") return ok(await listBackups(node));
+  if (word === "read") return readBackup(node, name);
   if (args.some((arg) => arg.includes("etcdctl"))) return (await etcdFailure(node, cluster)) ?? ok("");
   // The questions of `status`: a simulated machine has services, and nothing else to tell.
   const stdout = args.flatMap((question) => (question === "services" ? [`@ask ${question}\n@end 0\n`] : [])).join("");
@@ -43,6 +46,22 @@ async function takeSnapshot(node: MachineName, cluster: Cluster | undefined): Pr
   const sizeAndDigest = `${database.length + digest.length} ${digest.toString("hex")}`;
   const bytes = Buffer.concat([database, digest]).toString("latin1");
   return { code: 0, stdout: `${answer}\n${status}\n${sizeAndDigest}\n${bytes}`, stderr: "" };
+}
+
+/** Only tests put backups there: a simulated master has no timer. */
+const backupsOf = (node: MachineName): string => path.join(machineFolder(localHost, node), "backups");
+
+async function listBackups(node: MachineName): Promise<string> {
+  const lines = (await listFolder(backupsOf(node))).map(async (name) => {
+    const { bytes } = (await stampFile(path.join(backupsOf(node), name))) ?? { bytes: 0 };
+    return `${name} ${bytes}\n`;
+  });
+  return (await Promise.all(lines)).join("");
+}
+
+async function readBackup(node: MachineName, name: string): Promise<RunResult> {
+  const content = await readBytes(path.join(backupsOf(node), name));
+  return content ? ok(content.toString("latin1")) : failed(`there is no ${name}`);
 }
 
 /** As etcdctl says that a read is not confirmed. */

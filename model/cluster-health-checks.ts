@@ -1,3 +1,4 @@
+import { toleratedPeriods } from "./backups";
 import { guestCommand, volumeName } from "./guest-paths";
 import { etcdFullPercent, etcdSlowWriteMs, type HealthCheck, logs } from "./health-check";
 
@@ -38,6 +39,13 @@ export const etcdChecks = {
     },
     means: "the disk is slower than etcd's heartbeat: leaders change, and the API is slow",
     next: "reduce the load of the host's disk, or set `options: {failover: calm}`",
+  },
+  backups: {
+    ...{ asks: `the newest backup is younger than ${toleratedPeriods} periods`, of: ["master"], promised: true },
+    means: "after a loss of etcd, more than planned would be lost",
+    next:
+      "on the master: `journalctl --unit groundplane-backup` shows the reason, `systemctl start groundplane-backup` tries again; " +
+      "with storage machines the row bricks shows whether their volume can be used",
   },
 } as const satisfies Readonly<Record<string, HealthCheck>>;
 

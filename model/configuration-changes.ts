@@ -120,6 +120,8 @@ export const configurationChanges = {
   "hostPorts.ssh": live("The gateway's port forwards change."),
   "hostPorts.nodePorts[].port": live("The gateway's port forwards change."),
   "hostPorts.nodePorts[].nodePort": { class: "rolling", effect: "Balancers reload, one after the other." },
+  "backups.every": live("The masters' timers follow it."),
+  "backups.keep": live("The next backup removes what is beyond it."),
   "options.failover": {
     class: "rolling",
     effect: "Balancers reload, and each master's control plane restarts, one node after the other.",

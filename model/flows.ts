@@ -53,6 +53,11 @@ export const interSegmentFlows: readonly Flow[] = [
   { purpose: "Gluster volumes", from: ["worker"], to: ["storage"], protocol: "tcp", ports: glusterPorts },
 ];
 
+/** Only where masters take backups. A stack without storage machines has no rule for them. */
+export const backupFlows: readonly Flow[] = [
+  { purpose: "backups of masters", from: ["master"], to: ["storage"], protocol: "tcp", ports: glusterPorts },
+];
+
 /**
  * Where nothing gets out to through the uplink, unless the configuration lists it: the networks of this host, its neighbours,
  * services for virtual machines (169.254.169.254 gives credentials away), and what is no single host of the internet.

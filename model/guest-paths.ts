@@ -28,6 +28,14 @@ export const guestPaths = {
   etcdData: "/var/lib/etcd",
   /** Where a snapshot of etcd is taken and verified. */
   etcdSnapshot: `${state}/etcd-snapshot`,
+  /** The same for a backup that a master takes by itself, which may be at the same time. */
+  backupWork: `${state}/backup-work`,
+  /** Backups of a master without a data disk, where the stack has no storage machines. */
+  backups: `${state}/backups`,
+  /** Where a master mounts the volume while it writes a backup. */
+  backupMount: `${state}/backup-volume`,
+  /** Name and size of the newest backup. */
+  backupState: `${state}/newest-backup`,
   /** What etcd's data is restored from. */
   etcdRestore: `${state}/etcd-restore`,
   /** Without its ending: the API server's certificate and key for etcd that has machines of its own. */
@@ -70,6 +78,9 @@ export const guestPaths = {
   podFilter: `${settings}/pods.nft`,
   plannedNodes: `${settings}/planned-nodes`,
 } as const;
+
+/** In the root of a data disk or of the volume; no name of a claim's folder. */
+export const backupFolderName = "groundplane-backups";
 
 /** Gluster's name of the volume of the storage machines, and the folder of its mount. */
 export const volumeName = "data";
@@ -115,7 +126,9 @@ export type GuestCommand =
   | "renew-token"
   | "role-ready"
   | "run-component"
-  | "show-capacity";
+  | "show-capacity"
+  | "take-backup"
+  | "take-snapshot";
 
 /** The command's path in the guest. */
 export const guestCommand = (name: GuestCommand): string => `${commandFolder}/${name}`;

@@ -15,13 +15,15 @@ import { readOutputs } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
 import { print, say } from "../print";
 import { readPlan } from "../project";
+import { targetFile } from "../target-file";
+import { fetchBackupCommand, listBackupsCommand } from "./master-backups";
 
 interface BackupOptions extends StackOptions {
   readonly recipient?: readonly string[];
 }
 
 export function backupCommand(): Command {
-  return stackCommand(
+  const command = stackCommand(
     "backup [file]",
     "write a snapshot of etcd, the stack's keys and its configuration into one encrypted file; changes nothing",
   )
@@ -34,12 +36,13 @@ export function backupCommand(): Command {
       "after",
       `
 Without --recipient, the file is encrypted with a passphrase: that of ${PASSPHRASE_VARIABLE} or of the file in
-${PASSPHRASE_FILE_VARIABLE}, else the command asks for one. Without FILE, the name has the stack and the time.
+${PASSPHRASE_FILE_VARIABLE}, else the command asks for one. Without FILE, the name has the stack and the time, and FILE may be a folder.
 Objects of Kubernetes are in the backup; the data of volumes is not.`,
     )
     .action((file: string | undefined, options: BackupOptions) =>
       interruptibly("the backup", (signal) => backUp(file, options, signal)).finally(closeGuests),
     );
+  return command.addCommand(listBackupsCommand()).addCommand(fetchBackupCommand());
 }
 
 const addRecipient = (key: string, former: readonly string[] = []): readonly string[] => [...former, key];
@@ -56,7 +59,7 @@ async function backUp(
   const record = { configuration: await configurationText(stack), keys: await readStackKeys(stack) };
   const groundplane = await sourceCommit();
   const created = new Date().toISOString();
-  const file = path.resolve(given ?? `${stack}-${created.replaceAll(/[-:]|\.\d+/g, "")}.backup.age`);
+  const file = await targetFile(given, `${stack}-${created.replaceAll(/[-:]|\.\d+/g, "")}.backup.age`);
   const snapshot = await takeSnapshot(outputs, { signal, progress: say });
   const members = etcdMembers(outputs).map(({ name }) => name);
   const etcd = describeSnapshot(snapshot, members);

@@ -1,20 +1,10 @@
 import * as path from "node:path";
 import type { Command } from "commander";
-import type { Opening } from "../../backup/encryption";
-import { readBackup } from "../../backup/read-backup";
 import type { BackupManifest } from "../../backup/write-backup";
 import { script } from "../../cloud-init/scripts/read-script";
 import { closeGuests } from "../../guests/guest-ssh";
 import { askOnTerminal, canAsk } from "../../host/ask-on-terminal";
-import {
-  makeFolder,
-  moveTree,
-  readBytes,
-  readIfPresent,
-  removeTree,
-  writeFileAtomic,
-  writeJson,
-} from "../../host/file-store";
+import { makeFolder, moveTree, readBytes, removeTree, writeFileAtomic, writeJson } from "../../host/file-store";
 import { interruptibly } from "../../host/interruption";
 import { localHost } from "../../host/local-host";
 import { restoreFilesOf, restoreNames } from "../../host/restore-mark";
@@ -27,9 +17,10 @@ import { UserError } from "../../model/user-error";
 import { isStateEmpty } from "../../toolchain/run-pulumi/prepare-stack";
 import { isKnownToPulumi } from "../../toolchain/run-pulumi/pulumi-command";
 import { readStackKeys } from "../../toolchain/run-pulumi/read-keys";
-import { presentPassphrase } from "../backup-passphrase";
+import { PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE } from "../backup-passphrase";
 import { driverOf } from "../driver";
 import { lostState, readOutputs, removeObjects } from "../lost-state";
+import { type ReadsBackup, readerOf } from "../open-backup";
 import { type StackOptions, stackCommand } from "../options";
 import { print, say, sayNews } from "../print";
 import { readPlan } from "../project";
@@ -53,6 +44,9 @@ export function restoreCommand(): Command {
     .addHelpText(
       "after",
       `
+FILE is one of \`npx groundplane backup\`, encrypted for a key (--identity) or with a passphrase: that of
+${PASSPHRASE_VARIABLE} or of the file in ${PASSPHRASE_FILE_VARIABLE}, else the command asks for it.
+Or it is one of \`npx groundplane backup fetch\`, which needs neither.
 Masters and machines of etcd are recreated and begin with the backup; all other machines, their pods and volumes stay.
 A restore that was interrupted continues with the same command, or with \`npx groundplane start\`.`,
     )
@@ -62,11 +56,13 @@ A restore that was interrupted continues with the same command, or with \`npx gr
 async function restore(file: string, options: RestoreOptions): Promise<void> {
   const { stack } = options;
   const started = performance.now();
-  const opening = await openingOf(options);
+  const read = await readerOf(file, options);
   const { staging } = restoreFilesOf(stack);
   await makeFolder(staging, 0o700);
   // It has the keys and the snapshot.
-  const manifest = await prepare(file, opening, options).finally(() => removeTree(staging));
+  const manifest = await interruptibly(stack, (signal) => prepare(file, read, options, signal)).finally(() =>
+    removeTree(staging),
+  );
   if (!manifest) return say("no changes");
   await startStack({ stack, yes: options.yes });
   const { revision, member } = manifest.etcd;
@@ -77,27 +73,29 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
 /** Everything before the `up`. Returns `undefined` if the user does not agree. */
 async function prepare(
   file: string,
-  opening: Opening,
+  read: ReadsBackup,
   { stack, replace, yes }: RestoreOptions,
+  signal: AbortSignal,
 ): Promise<BackupManifest | undefined> {
   const { staging, folder } = restoreFilesOf(stack);
   const plan = await readPlan(stack);
   const { outputs, keys: present } = await presentStack(stack);
   if (present) refuseSharedMachines(plan.nodes.map(({ roles }) => roles));
   say(`reading and verifying ${file}`);
-  const { manifest, record } = await readBackup(file, opening, path.join(staging, restoreNames.snapshot));
+  const { manifest, record } = await read(present, path.join(staging, restoreNames.snapshot));
   const kubernetes = plan.kubernetes.version;
   refuseOtherStack({ ...{ stack, kubernetes, manifest, present }, keys: record.keys });
   if (outputs && !replace && (await hasMajority(outputs))) throw healthy(stack);
   const hypervisor = await driverOf(stack);
   const nodes = [...plan.nodes, ...(outputs?.inventory ?? [])];
   const machines = machinesToRecreate(await hypervisor.listObjects(stack), nodes);
+  signal.throwIfAborted();
   if (!(await agreed(machines, manifest.created, { stack, yes }))) return undefined;
   await writeJson(path.join(staging, restoreNames.keys), record.keys);
   await writeFileAtomic(path.join(staging, restoreNames.script), script("backup/restore-member"), 0o600);
-  await writeFileAtomic(path.join(staging, restoreNames.etcdutl), await obtainEtcdutl(stack, kubernetes), 0o600);
+  await writeFileAtomic(path.join(staging, restoreNames.etcdutl), await obtainEtcdutl(kubernetes, signal), 0o600);
   // Before the mark: an `up` that found it beside former members would end without a restore.
-  await removeMachines(hypervisor, stack, machines);
+  await removeMachines(hypervisor, stack, machines, signal);
   await removeTree(folder);
   await moveTree(staging, folder);
   return manifest;
@@ -124,15 +122,6 @@ async function presentStack(stack: string): Promise<PresentStack> {
   };
 }
 
-async function openingOf({ identity }: RestoreOptions): Promise<Opening> {
-  if (identity === undefined) return { passphrase: await presentPassphrase() };
-  const text = await readIfPresent(path.resolve(identity));
-  const identities = text?.split(/\r?\n/).filter((line) => line.startsWith("AGE-SECRET-KEY-")) ?? [];
-  if (identities.length > 0) return { identities };
-  const problem = text === undefined ? `there is no ${identity}` : `${identity} has no key of age`;
-  throw new UserError("identity", problem, "name a file as `age-keygen` writes it");
-}
-
 const healthy = (stack: string): UserError =>
   new UserError(
     "etcd-healthy",
@@ -155,16 +144,21 @@ async function agreed(
   );
 }
 
-async function obtainEtcdutl(stack: string, kubernetes: string): Promise<Buffer> {
+async function obtainEtcdutl(kubernetes: string, signal: AbortSignal): Promise<Buffer> {
   const recipe = etcdutlRecipe(releaseOf(kubernetes).etcd);
-  const part = await interruptibly(stack, (signal) =>
-    ensurePart({ kind: "programs", recipe }, allSources(localHost), { host: localHost, signal, progress: sayNews() }),
-  );
+  const context = { host: localHost, signal, progress: sayNews() };
+  const part = await ensurePart({ kind: "programs", recipe }, allSources(localHost), context);
   return (await readBytes(path.join(part.content, "etcdutl"))) as Buffer;
 }
 
 /** Without a stop: their data is replaced. */
-async function removeMachines(hypervisor: Hypervisor, stack: string, machines: readonly StackObject[]): Promise<void> {
+async function removeMachines(
+  hypervisor: Hypervisor,
+  stack: string,
+  machines: readonly StackObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
   for (const { name } of machines) await hypervisor.hardKill?.hardKill({ stack, name }).catch(() => undefined);
   await removeObjects(hypervisor, stack, machines, say);
 }

@@ -23,6 +23,7 @@ import {
 import { commandFile } from "../guest-command";
 import { withStorageClient } from "../planned-storage";
 import { mergeContents, type RoleContent, type SeedFile } from "../role-content";
+import { backupContent } from "./backups";
 import { controlPlaneServices } from "./control-plane-services";
 import { kubernetesNodeContent } from "./kubernetes-node";
 
@@ -96,7 +97,7 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
     },
     enable: [...common.enable, approverName, renewalTimer, fencesName, ...(isMember ? [] : [etcdProxyName])],
   };
-  return mergeContents([own, controlPlaneServices(plan, node)]);
+  return mergeContents([own, controlPlaneServices(plan, node), backupContent(plan, node)]);
 }
 
 const keyFiles = (isMember: boolean): SeedFile[] =>

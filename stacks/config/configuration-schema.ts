@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { longestBackupPeriod, secondsOfPeriod, shortestBackupPeriod } from "../../model/backups";
 import { balancerNames, defaultBalancer } from "../../model/balancers";
 import { podSecurityLevels } from "../../model/cluster-namespaces";
 import { containerRuntimeNames, defaultContainerRuntime } from "../../model/container-runtimes";
@@ -93,6 +94,27 @@ const optionsSchema = z
   })
   .prefault({});
 
+/** A number with its unit: minutes, hours or days. */
+const isPeriod = (text: string): boolean => {
+  const seconds = secondsOfPeriod(text);
+  return seconds !== undefined && seconds >= shortestBackupPeriod && seconds <= longestBackupPeriod;
+};
+
+const backupsSchema = z
+  .strictObject({
+    every: z
+      .string()
+      .refine(isPeriod, {
+        error: "must be a time from 5m to 30d: a whole number with m, h or d",
+        params: { fix: "write e.g. 30m, 6h or 1d" },
+      })
+      .default("6h")
+      .describe("The masters take a backup of etcd this often: `5m` to `30d`, with `m`, `h` or `d`."),
+    keep: wholeNumber(1, 1_000).default(28).describe("Older backups are removed beyond this number."),
+  })
+  .optional()
+  .describe("Backups that the masters take. Without this key they take none.");
+
 const virtualboxSchema = z
   .strictObject({
     attachments: z
@@ -134,6 +156,7 @@ export const configurationSchema = z
     network: networkSchema,
     floatingIp: addressSchema.optional().describe("The API's address inside the dmz; planned when absent."),
     hostPorts: hostPortsSchema,
+    backups: backupsSchema,
     options: optionsSchema,
     virtualbox: virtualboxSchema,
   })

@@ -1,5 +1,6 @@
 /** Every machine, address, disk and name of a data centre as readonly data. Renderers and components compute nothing. */
 
+import type { BackupsPlan } from "../../model/backups";
 import type { BalancerName } from "../../model/balancers";
 import type { PodSecurityLevel } from "../../model/cluster-namespaces";
 import type { ContainerRuntimeName } from "../../model/container-runtimes";
@@ -155,6 +156,8 @@ export interface DataCenterPlan {
   readonly distribution: DistributionName;
   /** Absent without storage machines. */
   readonly volume?: VolumePlan;
+  /** Absent where the masters take none. */
+  readonly backups?: BackupsPlan;
   /** Ports on the host's 127.0.0.1; NodePorts are reached through the balancers, which forward them to every worker. */
   readonly hostPorts: {
     readonly api: number;
@@ -190,10 +193,4 @@ export function uplinkOf({ uplink, hostPorts, balancing }: DataCenterPlan): Upli
     ],
     ...(uplink.reachable.length > 0 && { reachable: uplink.reachable }),
   };
-}
-
-export function firstMaster(plan: DataCenterPlan): NodePlan {
-  const [master] = nodesOf(plan, "master");
-  if (!master) throw new Error("the plan has no master");
-  return master;
 }

@@ -1,4 +1,5 @@
-import type { Flow } from "../../model/flows";
+import { type BackupsPlan, secondsOfPeriod } from "../../model/backups";
+import { backupFlows, type Flow } from "../../model/flows";
 import type { Configuration } from "../config/configuration";
 import type { DataCenterPlan } from "./data-center-plan";
 import { planSegments, planServiceAddresses, planUplink } from "./plan-addresses";
@@ -9,12 +10,13 @@ import { planNodes } from "./plan-nodes";
 import { planSettings } from "./plan-settings";
 import { planVolume } from "./plan-volume";
 
-function planFlows({ network, hostPorts }: Configuration): readonly Flow[] {
+function planFlows({ network, hostPorts, backups }: Configuration): readonly Flow[] {
   const nodePorts = hostPorts.nodePorts.map(({ nodePort }) => nodePort);
   return [
     ...network.flows.map(({ from, to, protocol, ports }) => ({
       ...{ purpose: "configured", from: [from], to: [to], protocol, ports },
     })),
+    ...(backups ? backupFlows : []),
     ...(nodePorts.length === 0
       ? []
       : [
@@ -27,6 +29,12 @@ function planFlows({ network, hostPorts }: Configuration): readonly Flow[] {
           } as const,
         ]),
   ];
+}
+
+function planBackups({ every, keep }: NonNullable<Configuration["backups"]>): BackupsPlan {
+  const everySeconds = secondsOfPeriod(every);
+  if (everySeconds === undefined) throw new Error(`${every} is no period`);
+  return { everySeconds, keep };
 }
 
 /** The whole data centre as data, from a checked configuration and nothing else. */
@@ -48,6 +56,7 @@ export function planDataCenter(configuration: Configuration): DataCenterPlan {
     kubernetes: planKubernetes(configuration, balancing),
     distribution: configuration.distribution,
     ...(volume && { volume }),
+    ...(configuration.backups && { backups: planBackups(configuration.backups) }),
     hostPorts: configuration.hostPorts,
     keepDataDisks: configuration.options.keepDataDisks,
     settings: planSettings(configuration, balancing, volume),

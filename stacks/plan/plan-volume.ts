@@ -1,6 +1,6 @@
 import { failoverProfiles } from "../../model/failover-profiles";
 import { guestPaths, volumeName } from "../../model/guest-paths";
-import { roles } from "../../model/roles";
+import { type Role, roles } from "../../model/roles";
 import type { Configuration } from "../config/configuration";
 import type { BrickPlan, DataCenterPlan, DataDiskPlan, NodePlan, SegmentPlan, VolumePlan } from "./data-center-plan";
 import { peerId } from "./plan-names";
@@ -19,10 +19,12 @@ export function planVolume(
     .filter(({ roles: set }) => set.includes("storage"))
     .flatMap((node) => planBrick(configuration.name, node));
   if (bricks.length === 0) return undefined;
-  const workers = segmentsOf({ segments, nodes }, "worker").map(({ cidr }) => cidr);
-  // A gateway that is a worker mounts the volume from its address in the segment of the storage machines.
+  // Masters write their backups to it.
+  const clientRoles: readonly Role[] = configuration.backups ? ["worker", "master"] : ["worker"];
+  const clients = new Set(clientRoles.flatMap((role) => segmentsOf({ segments, nodes }, role).map(({ cidr }) => cidr)));
+  // A gateway mounts the volume from its address in the segment of the storage machines.
   const gateway = nodes
-    .filter(({ roles: set }) => set.includes("gateway") && set.includes("worker"))
+    .filter(({ roles: set }) => set.includes("gateway") && clientRoles.some((role) => set.includes(role)))
     .flatMap(({ interfaces }) => interfaces.filter(({ segment }) => segment === roles.storage.segment));
   return {
     name: volumeName,
@@ -30,7 +32,7 @@ export function planVolume(
     bricks,
     mountPoint: `${guestPaths.volumeMounts}/${volumeName}`,
     // The storage machines themselves are clients too: they heal each other.
-    clients: [...workers, ...[...gateway, ...bricks].map(({ address }) => address)],
+    clients: [...clients, ...[...gateway, ...bricks].map(({ address }) => address)],
     ...failoverProfiles[configuration.options.failover].volume,
   };
 }

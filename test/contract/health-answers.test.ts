@@ -6,6 +6,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { after, test } from "node:test";
 import { script } from "../../cloud-init/scripts/read-script";
+import { readBackups } from "../../verify/health/backup-answers";
+import type { Finding } from "../../verify/health/findings";
 import { AnswerReader, inapplicable, type Question, questions } from "../../verify/health/questions";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-health-"));
@@ -85,6 +87,24 @@ test("units that run all the time and were stopped are listed", () => {
   const answer = ask(["stopped-units"], { systemctl: systemctl("a.service b.timer") }).get("stopped-units");
   assert.deepEqual(answer, { code: 0, text: "approver.service\nrenew.timer" });
   assert.equal(ask(["stopped-units"], { systemctl: systemctl("") }).get("stopped-units")?.code, inapplicable);
+});
+
+test("a master tells its newest backup, and why the last attempt failed", () => {
+  const newest = path.join(folder, "newest");
+  const set = { BACKUP_EVERY: "21600", BACKUP_STATE: newest };
+  const failing = { systemctl: "exit 0", journalctl: "echo 'the storage volume cannot be mounted'" };
+  assert.equal(ask(["backups"]).get("backups")?.code, inapplicable);
+  const first = ask(["backups"], { systemctl: "exit 1" }, set).get("backups") ?? assert.fail();
+  assert.match(first.text, /^every 21600\nnow \d+\nset \d+$/);
+  assert.deepEqual(readBackups("master-1", first), {
+    ...{ of: "master-1", state: "healthy", observed: "no backup yet, expected every 6 h" },
+  });
+  fs.writeFileSync(newest, "lab-20260101T000000Z.backup 1048576\n");
+  const [{ state, observed }] = [
+    readBackups("master-1", ask(["backups"], failing, set).get("backups") ?? first),
+  ].flat() as [Finding];
+  assert.equal(state, "unhealthy");
+  assert.match(observed, /^2026-01-01 00:00 UTC, \d+ h ago, 1\.0 MiB; the storage volume cannot be mounted$/);
 });
 
 test("the clock's time is read with the answer", () => {

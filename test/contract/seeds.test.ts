@@ -21,10 +21,13 @@ import { proveSeed } from "../support/seed-proof/prove-seed";
 
 type Options = Partial<Configuration["options"]>;
 
+const sixHours = { every: "6h", keep: 28 };
+
 /** One mistake for each proof. Only the program itself can detect it. */
 const mistakes: readonly {
   readonly node: string;
   readonly options?: Options;
+  readonly backups?: Configuration["backups"];
   readonly wrong: readonly (readonly [string, string])[];
   readonly found: readonly string[];
 }[] = [
@@ -57,11 +60,17 @@ const mistakes: readonly {
     ],
     found: ["nginx", "keepalived", "pacemaker"],
   },
+  {
+    ...{ node: "master-1", backups: sixHours },
+    ...{ wrong: [["OnCalendar=*:0/15:00", "OnCalendar=*:0/15:99"]], found: ["systemd"] },
+  },
   { node: "master-1", wrong: [["controlPlaneEndpoint", "controlPlaneEndpont"]], found: ["kubeadm"] },
 ];
 
-function withOptions(stack: string, options: Options): readonly [string, DataCenterPlan] {
-  const example = exampleConfiguration(stack);
+type Backups = Configuration["backups"];
+
+function withOptions(stack: string, options: Options, backups?: Backups): readonly [string, DataCenterPlan] {
+  const example = { ...exampleConfiguration(stack), backups };
   const name = [stack, "with", ...Object.values(options)].join(" ");
   return [name, planDataCenter({ ...example, options: { ...example.options, ...options } })];
 }
@@ -79,10 +88,16 @@ const balancing = [
   withOptions("pair", { balancer: "nginx" }),
   withOptions("single", { balancer: "nginx" }),
 ];
-const plans: readonly (readonly [string, DataCenterPlan])[] = [...examples, ...balancing];
+/** Only masters differ from those of the examples. */
+const backups = ["lab", "production"].map((stack): readonly [string, DataCenterPlan] => {
+  const [, plan] = withOptions(stack, {}, sixHours);
+  return [`${stack} with backups`, plan];
+});
+const plans: readonly (readonly [string, DataCenterPlan])[] = [...examples, ...balancing, ...backups];
 /** Nodes that do not differ from those of the examples are proven once. */
 const isProven = (plan: DataCenterPlan, { index, roles }: NodePlan): boolean =>
   index === 1 &&
+  (!backups.some(([, other]) => other === plan) || roles.includes("master")) &&
   (!balancing.some(([, other]) => other === plan) || roles.some((role) => /gateway|balancer/.test(role)));
 
 const notRoot = process.getuid?.() !== 0 && "needs root for mount namespaces";
@@ -121,8 +136,8 @@ describe("real programs accept the seeds", { skip: notRoot }, () => {
   }
 
   test("a mistake in any file is detected", (context) => {
-    for (const { node, options = {}, wrong, found } of mistakes) {
-      const [, plan] = withOptions("lab", options);
+    for (const { node, options = {}, backups: period, wrong, found } of mistakes) {
+      const [, plan] = withOptions("lab", options, period);
       const planned = plan.nodes.find(({ name }) => name === node) as NodePlan;
       const image = imageFor(imageKindOf(planned.roles), plan.kubernetes.version, "tree");
       if (!fs.existsSync(path.join(imagesFolder(), image))) return context.skip("the image cannot be had");

@@ -65,6 +65,9 @@ test("without a name, the file is in the current folder; a variable gives the pa
   assert.equal(code, 0, output);
   const file = /^(\/\S+\/tiny-\d{8}T\d{6}Z\.backup\.age)$/m.exec(output)?.[1] ?? assert.fail(output);
   assert.equal(path.dirname(file), project.folder);
+  const folder = fs.mkdtempSync(place("folder-"));
+  const inFolder = await groundplane(["backup", folder], { GROUNDPLANE_BACKUP_PASSPHRASE: "from a variable" });
+  assert.match(fs.readdirSync(folder).join(), /^tiny-\d{8}T\d{6}Z\.backup\.age$/, inFolder.output);
   const decrypter = new Decrypter();
   decrypter.addPassphrase("from a variable");
   assert.ok((await decrypter.decrypt(fs.readFileSync(file))).length > 0);

@@ -130,6 +130,12 @@ export const validConfiguration: fc.Arbitrary<Configuration> = fc
     written: fc.record({
       ...{ driver: fc.constantFrom("auto", ...driverNames), distribution: fc.constantFrom(...distributions) },
       kubernetesVersion: fc.constantFrom(...kubernetesVersions),
+      backups: fc.option(
+        fc.record({ every: fc.constantFrom("5m", "6h", "30d"), keep: fc.integer({ min: 1, max: 1_000 }) }),
+        {
+          nil: undefined,
+        },
+      ),
       ...{ pools, storage, network: fc.record({ cidr: networkCidr }), options },
     }),
   })

@@ -108,6 +108,8 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "hostPorts.ssh": { to: { hostPorts: { ssh: 20_002 } } },
   "hostPorts.nodePorts[].port": { to: { hostPorts: { nodePorts: [{ port: 20_003, nodePort: 30_080 }] } } },
   "hostPorts.nodePorts[].nodePort": { to: { hostPorts: { nodePorts: [{ port: 20_003, nodePort: 30_080 }] } } },
+  "backups.every": { from: { backups: {} }, to: { backups: { every: "12h" } } },
+  "backups.keep": { from: { backups: {} }, to: { backups: { keep: 7 } } },
   "options.failover": { to: { options: { failover: "calm" } } },
   "options.controlPlane": {
     // Only a single master has services.

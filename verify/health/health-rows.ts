@@ -1,5 +1,6 @@
 import { type HealthCheckName, healthCheckNames } from "../../model/health-checks";
 import type { InventoryEntry } from "../../model/stack-outputs";
+import { readBackups } from "./backup-answers";
 import {
   nginxIsSilent,
   readApiServer,
@@ -93,6 +94,7 @@ const findings: Readonly<Record<HealthCheckName, Find>> = {
   "etcd-alarms": ofMachines(readAlarms),
   "etcd-size": ofMachines(readSize),
   "etcd-disk": ofMachines(readEtcdDisk),
+  backups: each("backups", readBackups),
   leaders: ({ cluster, nowMs }) => readLeaders(cluster, nowMs),
   nodes: ({ cluster, inventory }) => readNodes(cluster, inventory),
   pods: ({ cluster, inventory }) => readPods(cluster, inventory),
@@ -142,6 +144,7 @@ const summaries: Partial<Readonly<Record<HealthCheckName, (findings: readonly Fi
       .filter((text) => /certificate/.test(text))
       .join(", "),
   "etcd-size": (found) => found.map(({ of, observed }) => `${of} ${observed}`).join(", "),
+  backups: (found) => found.map(({ of, observed }) => `${of}: ${observed}`).join("; "),
   leaders: (found) => found.map(({ of, observed }) => `${of}: ${observed}`).join(", "),
   nodes: (found) => `${found.length} Nodes are Ready`,
   pods: (found) => `${found.length} pods are Ready`,

@@ -21,6 +21,7 @@ export const questions = {
   "etcd-status": ["etcd"],
   "etcd-members": ["etcd"],
   "etcd-disk": ["etcd"],
+  backups: ["master"],
   "network-policies": ["master", "worker"],
   mounts: ["worker"],
   bricks: ["storage"],

@@ -1,15 +1,16 @@
 #!/bin/bash
-# bash -s -- FOLDER: takes a snapshot of etcd on this member, verifies it and prints it: the answer to a read, the member's status, a
+# take-snapshot FOLDER: takes a snapshot of etcd on this member, or on a master of its clients, verifies it and prints it: the answer to a read, the member's status, a
 # line of size and digest, then the bytes. Nothing remains in FOLDER; what a killed run left is removed by the next one.
 set -eu -o pipefail
 umask 077
 folder=${1:?usage: bash -s -- FOLDER}
 file=$folder/etcd.db
 pki=${ETCD_PKI:-/etc/kubernetes/pki/etcd}
+client=${ETCD_CLIENT:-$pki/healthcheck-client}
 
 etcd() {
   etcdctl --endpoints=https://127.0.0.1:2379 --cacert="$pki/ca.crt" \
-    --cert="$pki/healthcheck-client.crt" --key="$pki/healthcheck-client.key" "$@"
+    --cert="$client.crt" --key="$client.key" "$@"
 }
 
 exec 9>"$folder.lock"

@@ -91,6 +91,18 @@ ask_etcd_status() { etcd endpoint status; }
 ask_etcd_members() { etcd member list; }
 ask_etcd_disk() { curl -sSf --max-time 3 http://127.0.0.1:2381/metrics | grep '^etcd_disk_wal_fsync_duration_seconds_bucket'; }
 
+# The settings' age counts while there is no backup yet.
+ask_backups() {
+  [ -n "${BACKUP_EVERY:-}" ] || return "$inapplicable"
+  echo "every $BACKUP_EVERY"
+  echo "now $(date +%s)"
+  echo "set $(stat -c %Y "$NODE_ENVIRONMENT")"
+  if [ -e "$BACKUP_STATE" ]; then echo "newest $(cat "$BACKUP_STATE")"; fi
+  if systemctl is-failed --quiet groundplane-backup; then
+    echo "failed $(timeout 3 journalctl _SYSTEMD_UNIT=groundplane-backup.service --lines 1 --output cat --no-pager)"
+  fi
+}
+
 by_pacemaker() { [ "${FLOATING_IP_BY:-}" = pacemaker ] || return "$inapplicable"; }
 ask_corosync() { by_pacemaker && timeout 3 corosync-quorumtool -s; }
 ask_pacemaker() { by_pacemaker && timeout 4 crm_mon --one-shot --output-as=xml; }

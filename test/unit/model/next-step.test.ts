@@ -14,6 +14,10 @@ test("commands in a message name the stack, once", () => {
     "see `npx groundplane logs --stack prod worker-1`; run `up` again",
   );
   assert.equal(forStack("with `groundplane destroy`", "prod"), "with `groundplane destroy --stack prod`");
+  assert.equal(
+    forStack("`npx groundplane backup list` and `npx groundplane backup FILE`", "prod"),
+    "`npx groundplane backup list --stack prod` and `npx groundplane backup --stack prod FILE`",
+  );
   assert.equal(forStack("`npm start` obtains it", "prod"), "`npm start -- --stack prod` obtains it");
   assert.equal(
     forStack("rebuild it: `npx groundplane image build --verify`", "prod"),
