@@ -56,6 +56,25 @@ test("a healthy stack is refused without --replace, and nothing changes", async 
   assert.ok(!fs.existsSync(path.join(project.data, "stacks", STACK, "restore")));
 });
 
+test("a restore that is interrupted while it reads and asks leaves no keys", async () => {
+  for (const seconds of ["1", "2", "3", "4"]) {
+    const words = [
+      "cli/groundplane.cjs",
+      "restore",
+      place("backup"),
+      "--identity",
+      place("identity"),
+      "--stack",
+      STACK,
+    ];
+    const argv = ["timeout", "--preserve-status", "--signal=INT", seconds, process.execPath, ...words];
+    const { code, output } = await runInProject(project, argv, fakeDriverEnvironment(project));
+    assert.notEqual(code, 0, output);
+    assert.doesNotMatch(output, /internal error/);
+    assert.ok(!fs.existsSync(path.join(project.data, "stacks", STACK, "restore.new")), `after ${seconds} s: ${output}`);
+  }
+});
+
 test("after the loss of all masters, plain up names the command, and the command restores the same cluster", async () => {
   const [id, worker] = [clusterId(), generation("worker-1")];
   lose(...masters);
