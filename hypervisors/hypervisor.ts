@@ -96,6 +96,7 @@ export interface Hypervisor {
   readonly hardKill?: HardKill;
   readonly consoleLog?: ConsoleLog;
   readonly snapshots?: Snapshots;
+  readonly systemDisks?: SystemDisks;
 }
 
 export interface PreparedImage extends ImageSpec {
@@ -122,6 +123,23 @@ export interface Snapshots {
   takeSnapshot(machine: MachineName, name: string): Promise<void>;
   restoreSnapshot(machine: MachineName, name: string): Promise<void>;
   deleteSnapshot(machine: MachineName, name: string): Promise<void>;
+}
+
+/**
+ * The system disk of a machine that exists, without another generation: it stays the same machine, with its identity, network cards
+ * and data disks.
+ */
+export interface SystemDisks {
+  /**
+   * Shuts the machine down, sets its system disk aside, creates one of the image in its place and writes the seed. Does not start
+   * it. For a machine that has the image already it only completes the disk and writes the seed. A disk that is still aside
+   * returns first.
+   */
+  exchangeSystemDisk(machine: MachineName, image: string, seed: SeedFiles, owner: Owner): Promise<MachineState>;
+  /** Shuts the machine down and puts back the disk that was set aside; without one it does nothing. Does not start the machine. */
+  restoreSystemDisk(machine: MachineName, owner: Owner): Promise<MachineState>;
+  /** Removes the disk that was set aside, whether the machine runs or not. */
+  dropFormerSystemDisk(machine: MachineName, owner: Owner): Promise<void>;
 }
 
 /** The image store does not contain the requested image. */

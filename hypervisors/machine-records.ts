@@ -12,6 +12,19 @@ export interface DriverRecord {
   readonly generation: string;
   readonly spec: MachineSpec;
   readonly complete: boolean;
+  /** The system disk that was set aside for another one; absent = none. */
+  readonly former?: FormerDisk;
+}
+
+/** A system disk that was set aside. */
+export interface FormerDisk {
+  readonly image: string;
+  /** Names in the machine's folder. */
+  readonly parts: readonly string[];
+  /** `leaving`: its parts are being moved away, and there is no other disk; `returning`: they are being moved back. */
+  readonly step: "leaving" | "aside" | "returning";
+  /** What the driver recorded of it. */
+  readonly kept?: Readonly<Record<string, unknown>>;
 }
 
 export interface MachineRecords<R extends DriverRecord> {

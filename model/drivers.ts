@@ -10,6 +10,8 @@ export interface DriverFeatures {
   readonly resizesLive: boolean;
   /** Its disks grow while it runs. */
   readonly growsLive: boolean;
+  /** A machine that exists gets a system disk of another image, and its former one returns if that fails. */
+  readonly exchangesDisks: boolean;
   /** What occupies the processor's virtualisation, which one hypervisor of a host has at a time; absent: nothing does. */
   readonly virtualisation?: string;
   /** Without virtualisation, machines still run, on an emulated processor. */
@@ -29,6 +31,7 @@ export const drivers = {
     sharesKernel: true,
     resizesLive: true,
     growsLive: true,
+    exchangesDisks: true,
     emulates: false,
     attachesSegments: false,
     simulated: false,
@@ -39,6 +42,7 @@ export const drivers = {
     sharesKernel: true,
     resizesLive: true,
     growsLive: true,
+    exchangesDisks: true,
     emulates: false,
     attachesSegments: false,
     simulated: true,
@@ -48,6 +52,7 @@ export const drivers = {
     sharesKernel: false,
     resizesLive: false,
     growsLive: false,
+    exchangesDisks: false,
     virtualisation: "VirtualBox",
     emulates: false,
     attachesSegments: true,
@@ -59,6 +64,7 @@ export const drivers = {
     sharesKernel: false,
     resizesLive: false,
     growsLive: true,
+    exchangesDisks: false,
     virtualisation: "QEMU with KVM",
     emulates: true,
     attachesSegments: false,

@@ -132,4 +132,6 @@ export interface MachineState {
   readonly generation: string;
   /** What differs from how the driver made it and has no word in `spec`, a sentence each; absent = nothing. */
   readonly drift?: readonly string[];
+  /** The image of the system disk that was set aside for the present one; absent = none. */
+  readonly formerImage?: string;
 }

@@ -11,6 +11,7 @@ import {
   type SeedFiles,
 } from "../hypervisor";
 import { recordedObjects } from "../stack-objects";
+import { settledRecord, stateOf, systemDisks } from "./fake-disks";
 import * as store from "./fake-store";
 
 /**
@@ -79,6 +80,7 @@ const machines = (host: Host) =>
     inspectMachine: (machine) => inspectMachine(host, machine),
 
     async startMachine(machine) {
+      await settledRecord(host, machine);
       const record = await knownMachine(host, machine);
       if (record.power === "running") return;
       await store.writeMachine(host, machine, { ...record, power: "running", pulledLinks: [] });
@@ -123,12 +125,13 @@ const capabilities = (host: Host) =>
     },
     hardKill: { hardKill: (machine) => powerOff(host, machine, "power cut") },
     consoleLog: { consoleLogPath: (machine) => store.consoleFile(host, machine) },
+    systemDisks: systemDisks(host),
   }) satisfies Partial<Hypervisor>;
 
 const digestOf = (image: string): string => `sha256:${createHash("sha256").update(image).digest("hex")}`;
 
 async function ensureMachine(host: Host, spec: MachineSpec, seed: SeedFiles, owner: Owner): Promise<MachineState> {
-  const found = await store.readMachine(host, spec);
+  const found = await settledRecord(host, spec);
   mustOwn(`machine ${spec.name}`, found?.owner, owner);
   if (!found?.made) {
     // Mark the owner first: the remains of an interrupted creation must have one.
@@ -139,15 +142,15 @@ async function ensureMachine(host: Host, spec: MachineSpec, seed: SeedFiles, own
   const generation = found?.made?.generation ?? randomUUID();
   const power = found?.power ?? "stopped";
   const pulledLinks = found?.pulledLinks ?? [];
-  await store.writeMachine(host, spec, { owner, power, pulledLinks, made: { spec, generation } });
-  return { spec, owner, power, generation };
+  const made = { ...found?.made, spec, generation };
+  await store.writeMachine(host, spec, { owner, power, pulledLinks, made });
+  return stateOf({ owner, power, made });
 }
 
 async function inspectMachine(host: Host, machine: MachineName): Promise<MachineState | undefined> {
   const record = await store.readMachine(host, machine);
   if (!record?.made) return undefined;
-  const { owner, power, made } = record;
-  return { ...made, owner, power };
+  return stateOf({ ...record, made: record.made });
 }
 
 async function powerOff(host: Host, machine: MachineName, message: string): Promise<void> {

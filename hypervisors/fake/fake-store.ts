@@ -1,14 +1,14 @@
 import * as path from "node:path";
 import type { Host } from "../../model/host";
 import type { DiskSpec, MachineName, MachineSpec, Owner, PowerState, SeedFiles, SegmentSpec } from "../hypervisor";
-import { presentSpec } from "../machine-records";
+import { type FormerDisk, presentSpec } from "../machine-records";
 
 /** The fake hypervisor's objects as files, so that separate processes see the same: `<data>/fake/<stack>/…`. */
 
 export interface MachineRecord {
   readonly owner: Owner;
   /** Absent while the machine is being created. */
-  readonly made?: { readonly spec: MachineSpec; readonly generation: string };
+  readonly made?: { readonly spec: MachineSpec; readonly generation: string; readonly former?: FormerDisk };
   readonly power: PowerState;
   readonly pulledLinks: readonly string[];
 }

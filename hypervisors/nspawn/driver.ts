@@ -5,6 +5,7 @@ import { machineActions } from "../machine-records";
 import { diskNames, recordedObjects } from "../stack-objects";
 import { setCables, stackBatch } from "./commands";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
+import { settledMachine, systemDisks } from "./exchange-disk";
 import { machineFiles } from "./folders";
 import { hostProblems } from "./host-checks";
 import { hardKill, isRunning, start, stopOrderly } from "./machine-power";
@@ -51,7 +52,8 @@ export function createNspawnDriver(host: Host): Hypervisor {
     removeDisk: (spec, owner) => removeDisk(host, spec, owner),
     ensureMachine: (spec, seed, owner) => ensureMachine(host, spec, seed, owner),
     inspectMachine: (machine) => inspectMachine(host, machine),
-    startMachine: (machine) => withMachine(machine, (spec) => start(host, spec)),
+    startMachine: (machine) =>
+      withMachine(machine, async () => start(host, (await settledMachine(host, machine)).spec)),
     stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(host, spec, deadlineMs)),
     removeMachine: (machine, owner) => removeMachine(host, machine, owner),
     listMachines: (stack) => listMachines(host, stack),
@@ -59,6 +61,7 @@ export function createNspawnDriver(host: Host): Hypervisor {
     links: { setLink: (machine, up, segment) => withMachine(machine, (spec) => setLink(host, spec, up, segment)) },
     hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(host, spec)) },
     consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
+    systemDisks: systemDisks(host),
   };
 }
 

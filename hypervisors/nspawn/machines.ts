@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
+import * as path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Host } from "../../model/host";
 import { shutdownMs } from "../../model/hypervisor-objects";
 import type { MachineName, MachineSpec, MachineState, Owner, SeedFiles } from "../hypervisor";
 import { type DriverRecord, machineRecords, refuseUnmarkedFolder } from "../machine-records";
+import { dropFormer, presentDisk, type SystemDiskOf, settled } from "../system-disks";
 import { setCapacity } from "./capacity";
 import { lockFile, machineFiles, machinesFolder } from "./folders";
 import { cutPower, isRunning, stopOrderly } from "./machine-power";
@@ -14,11 +16,10 @@ import { endUplink, ensureUplink } from "./uplink";
 
 /** A machine exists when its record is complete. */
 const records = machineRecords<DriverRecord>((host, machine) => machineFiles(host, machine).record);
-const { writeRecord } = records;
-export const { readComplete, readRecord } = records;
+export const { readComplete, readRecord, writeRecord } = records;
 
 /** @throws ForeignObjectError also when a folder of its name exists without an owner's mark */
-async function ownedRecord(host: Host, machine: MachineName, owner: Owner): Promise<DriverRecord | undefined> {
+export async function ownedRecord(host: Host, machine: MachineName, owner: Owner): Promise<DriverRecord | undefined> {
   const record = await records.ownedRecord(host, machine, owner);
   if (record === undefined) await refuseUnmarkedFolder(host, machineFiles(host, machine).folder);
   return record;
@@ -36,7 +37,8 @@ export async function ensureMachine(
 ): Promise<MachineState> {
   checkNames(spec, [...spec.nics.map((nic) => nic.name), ...spec.nics.map((nic) => nic.segment)]);
   return withMachineLock(host, spec, async () => {
-    const known = await ownedRecord(host, spec, owner);
+    const owned = await ownedRecord(host, spec, owner);
+    const known = owned && (await settled(host, owned, diskOf(host, spec)));
     await imageLayers(host, spec.image);
     const record = known?.complete
       ? await changeMachine(host, known, spec)
@@ -101,10 +103,21 @@ async function changeMachine(host: Host, known: DriverRecord, spec: MachineSpec)
   }
   if (known.spec.image === spec.image) return { ...known, spec: plain(spec) };
   // The guest's changes to the old image do not fit another one: it starts from scratch, as a new machine.
-  const fresh = { ...known, spec: plain(spec), generation: randomUUID(), complete: false };
+  const only = await dropFormer(host, known, diskOf(host, spec));
+  const fresh = { ...only, spec: plain(spec), generation: randomUUID(), complete: false };
   await writeRecord(host, fresh);
   await removeRoot(host, spec);
   return fresh;
+}
+
+export function diskOf(host: Host, machine: MachineName): SystemDiskOf<DriverRecord> {
+  const { folder, upper, work, containerd, contentWork, kubelet, podDisk } = machineFiles(host, machine);
+  return {
+    folder,
+    parts: [upper, work, containerd, contentWork, kubelet, podDisk].map((part) => path.basename(part)),
+    writeRecord: (record) => writeRecord(host, record),
+    stop: ({ spec }) => stopOrderly(host, spec, shutdownMs(spec)),
+  };
 }
 
 /** Settings that need a stopped machine. The file system of `diskGiB` grows at the next start. */
@@ -116,6 +129,8 @@ const fixedWhileRunning = ({ uuid, image, nics, uplink, disks }: MachineSpec) =>
 /** The spec as it is read back from its record: without members that are `undefined`. */
 const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec)) as MachineSpec;
 
-async function stateOf(host: Host, { spec, owner, generation }: DriverRecord): Promise<MachineState> {
-  return { spec, owner, generation, power: (await isRunning(host, spec)) ? "running" : "stopped" };
+export async function stateOf(host: Host, record: DriverRecord): Promise<MachineState> {
+  const { owner, generation } = record;
+  const power = (await isRunning(host, record.spec)) ? "running" : "stopped";
+  return { ...presentDisk(record), owner, generation, power };
 }

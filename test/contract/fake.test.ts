@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { after } from "node:test";
 import { localHost } from "../../host/local-host";
 import { createFakeDriver } from "../../hypervisors/fake/fake-driver";
+import { machineFolder } from "../../hypervisors/fake/fake-store";
 import { hypervisorContract } from "./hypervisor-contract";
 
 const data = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
@@ -18,6 +19,14 @@ hypervisorContract("fake", {
   },
   image: async () => "infrastructure-1",
   absentImage: "absent-1",
+  otherImage: async () => "infrastructure-2",
+  systemFile: (stack, machine) => {
+    const file = path.join(machineFolder(localHost, { stack, name: machine }), "node.json");
+    return {
+      write: (text) => localHost.files.writeAtomic(file, text),
+      read: () => localHost.files.readText(file),
+    };
+  },
   traces: async (stacks) =>
     fs
       .readdirSync(data, { recursive: true, encoding: "utf8" })

@@ -2,7 +2,8 @@ import { after } from "node:test";
 import { localHost } from "../../host/local-host";
 import { createQemuDriver } from "../../hypervisors/qemu/driver";
 import { hypervisorContract } from "../contract/hypervisor-contract";
-import { makeQemuHost, qemuSkipReason, qemuTracesOf } from "../support/qemu-host";
+import { qemuGuestDisk } from "../support/qemu-guest-disk";
+import { makeQemuHost, qemuSkipReason, qemuTracesOf, sealDiskImage } from "../support/qemu-host";
 
 qemuSkipReason().then((skip) => {
   const host = skip ? undefined : makeQemuHost();
@@ -15,6 +16,7 @@ qemuSkipReason().then((skip) => {
     },
     image: async () => host?.image ?? "",
     absentImage: "boot-sector-0",
+    otherImage: async () => sealDiskImage("boot-sector-2", Buffer.concat([qemuGuestDisk(), Buffer.alloc(1 << 20)])),
     traces: (stacks) => qemuTracesOf(host?.data ?? "", stacks),
     skip,
   });

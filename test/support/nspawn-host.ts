@@ -20,6 +20,8 @@ export interface NspawnHost {
   readonly data: string;
   /** Name of a sealed image. */
   readonly image: (recipe: "infrastructure" | "kubernetes") => string;
+  /** A second image of the same layers. Returns its name. */
+  readonly copyOfImage: (recipe: "infrastructure" | "kubernetes", name: string) => string;
   readonly remove: () => void;
 }
 
@@ -50,11 +52,23 @@ export function makeNspawnHost(): NspawnHost {
     await removeMachines(createNspawnDriver(localHost), data);
     remove();
   });
+  const image: NspawnHost["image"] = (recipe) => {
+    const name = sealedImage(path.join(data, "images"), recipe);
+    if (name === undefined) throw new Error(`no sealed ${recipe} image in ${images}`);
+    return name;
+  };
   return {
     data,
-    image: (recipe) => {
-      const name = sealedImage(path.join(data, "images"), recipe);
-      if (name === undefined) throw new Error(`no sealed ${recipe} image in ${images}`);
+    image,
+    copyOfImage: (recipe, name) => {
+      const [from, to] = [path.join(images, image(recipe)), path.join(data, "images", name)];
+      if (fs.existsSync(to)) return name;
+      fs.mkdirSync(to);
+      for (const part of fs.readdirSync(from)) {
+        if (part !== "image.json") fs.symlinkSync(path.join(from, part), path.join(to, part));
+      }
+      const record = JSON.parse(fs.readFileSync(path.join(from, "image.json"), "utf8"));
+      fs.writeFileSync(path.join(to, "image.json"), JSON.stringify({ ...record, name }));
       return name;
     },
     remove,
