@@ -21,6 +21,8 @@ export interface ControlPlaneArgs extends PoolArgs {
 export class ControlPlane extends pulumi.ComponentResource {
   /** In the order of the masters. The gateway's machine, where it is the master, is its own component's. */
   readonly machines: readonly VirtualMachine[];
+  /** Empty where the masters are the members of etcd. */
+  readonly etcdMachines: readonly VirtualMachine[];
   readonly bootstrap: Bootstrap;
   readonly memberships: readonly Membership[];
 
@@ -29,13 +31,13 @@ export class ControlPlane extends pulumi.ComponentResource {
     const [masters, etcd] = [nodesOf(args.plan, "master"), etcdMachinesOf(args.plan)];
     const own = poolMachines(machinesOf(args.plan, "master"), args, this);
     this.machines = masters.length > own.length ? [args.gateway.machine] : own;
-    const etcdMachines = poolMachines(etcd, args, this);
-    this.bootstrap = this.startCluster(masters, etcdMachines, args);
+    this.etcdMachines = poolMachines(etcd, args, this);
+    this.bootstrap = this.startCluster(masters, this.etcdMachines, args);
     const witness = witnessOf(args.plan);
     const witnesses = witness ? this.joinInTurn([witness], [args.gateway.machine], [this.bootstrap], args) : [];
     // API servers learn of a member after it has joined, and no longer know one before it leaves.
-    const members = [...witnesses, ...this.joinInTurn(etcd, etcdMachines, [this.bootstrap], args)];
-    const etcdFiles = rollFiles(etcdMachines, args, members);
+    const members = [...witnesses, ...this.joinInTurn(etcd, this.etcdMachines, [this.bootstrap], args)];
+    const etcdFiles = rollFiles(this.etcdMachines, args, members);
     this.memberships = this.joinInTurn(masters, this.machines, [this.bootstrap, ...members.slice(-1)], args);
     rollFiles(own, args, this.memberships, etcdFiles);
     this.registerOutputs({});

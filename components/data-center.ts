@@ -11,6 +11,7 @@ import { Gateway } from "./gateway";
 import { guardedMembers } from "./guarded-members";
 import { areGuestsSimulated } from "./guest-connection";
 import { Network } from "./network";
+import { NodeImages } from "./node-images";
 import { Ready } from "./ready";
 import { Dismantling, Guard } from "./resources";
 import { Secrets } from "./secrets";
@@ -43,7 +44,12 @@ export class DataCenter extends pulumi.ComponentResource {
     // Simulated guests serve no API.
     const isSimulated = areGuestsSimulated(args.driver);
     const objects = isSimulated ? [] : [keepClusterObjects(foundation, masters.bootstrap, this)];
-    const parts = [gateway, balancers, masters, workers, storage, ...objects];
+    const nodes = [gateway, balancers, masters, workers, storage];
+    const others = [balancers, storage, masters, workers].flatMap((pool) => pool.machines);
+    // The gateway's machine may be that of the master.
+    const all = [...new Set([gateway.machine, ...masters.etcdMachines, ...others])];
+    const images = new NodeImages("node-images", { machines: all, after: nodes }, { parent: this });
+    const parts = [...nodes, images, ...objects];
     const machines = [...masters.machines, ...workers.machines];
     const { secrets, slowdown, network, baseImage, guard } = foundation;
     const ready = new Ready("ready", { plan, secrets, slowdown, machines, after: parts }, { parent: this });

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { formerResourceNames } from "../model/former-names";
 import type { PowerState } from "../model/hypervisor-objects";
+import type { NodeImageInputs } from "../model/node-image-types";
 import type {
   BootstrapInputs,
   ClusterObjectsInputs,
@@ -120,6 +121,13 @@ export class NodeFiles extends pulumi.CustomResource {
 
   constructor(name: string, args: ResourceArgs<NodeFilesInputs>, opts?: pulumi.CustomResourceOptions) {
     super("groundplane:index:NodeFiles", name, { ...args }, named(opts));
+  }
+}
+
+/** The image of one node's system disk. */
+export class NodeImage extends pulumi.CustomResource {
+  constructor(name: string, args: ResourceArgs<NodeImageInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("groundplane:index:NodeImage", name, { ...args, secrets: pulumi.secret(args.secrets) }, named(opts));
   }
 }
 

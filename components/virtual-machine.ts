@@ -1,14 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { renderNodeSeed } from "../cloud-init/render-node-seed";
 import { drivers } from "../model/drivers";
+import { keepsImage } from "../model/image-rolls";
 import type { MachineInputs } from "../model/resource-types";
-import type { Role } from "../model/roles";
+import { isClusterNode, type Role } from "../model/roles";
 import type { NodeSeed } from "../model/seed";
-import { type NodePlan, uplinkOf } from "../stacks/plan/data-center-plan";
+import { type DataCenterPlan, type NodePlan, nodesOf, uplinkOf } from "../stacks/plan/data-center-plan";
 import { useOfDisk } from "../stacks/plan/plan-volume";
 import type { Foundation } from "./foundation";
-import { guestConnection } from "./guest-connection";
-import { Disk, Machine, NodeFiles, type ResourceArgs } from "./resources";
+import { bootstrapMember, guestConnection } from "./guest-connection";
+import { Disk, Machine, NodeFiles, NodeImage, type ResourceArgs } from "./resources";
+import type { Secrets } from "./secrets";
 import { timeLimits } from "./time-limits";
 
 export interface VirtualMachineArgs extends Foundation {
@@ -64,6 +66,38 @@ export class VirtualMachine extends pulumi.ComponentResource {
     );
   }
 
+  /**
+   * Brings the plan's image to the machine when it has another one.
+   *
+   * @param after resources that must come first, e.g. the image of the previous node
+   */
+  followImage(parent: pulumi.Resource, after: readonly pulumi.Resource[]): NodeImage {
+    const { plan, node, secrets, slowdown, driver, baseImage } = this.args;
+    const { stack, kubernetes } = plan;
+    const members = (nodes: readonly NodePlan[]) => nodes.map((one) => bootstrapMember(plan, one, secrets));
+    // Its pods end when it is drained and when it shuts down.
+    const minutes = 15 + 2 * Math.ceil(kubernetes.podGraceSeconds / 60);
+    const keeps = keepsImage(node.roles, (role) => nodesOf(plan, role).length, driver);
+    return new NodeImage(
+      `${node.name}-image`,
+      {
+        ...{ driver, stack, node: node.name, roles: node.roles, image: baseImage.nameFor(node.roles) },
+        ...(keeps !== undefined && { keeps }),
+        connection: guestConnection(plan, node, secrets),
+        masters: isClusterNode(node.roles) ? members(nodesOf(plan, "master")) : [],
+        peers: members(peersOf(plan, node)),
+        podGraceSeconds: kubernetes.podGraceSeconds,
+        // A node that keeps its image boots from no other disk.
+        ...(keeps === undefined ? seedOf(this.seed, secrets) : { seed: noSeed, secrets: {} }),
+      },
+      {
+        parent,
+        dependsOn: [this.machine, ...after],
+        customTimeouts: timeLimits(slowdown, { create: minutes, update: minutes }),
+      },
+    );
+  }
+
   private disk(args: VirtualMachineArgs, disk: NodePlan["dataDisks"][number]): Disk {
     const { driver, plan, node, guard } = args;
     const { name, uuid, sizeGiB } = disk;
@@ -75,6 +109,21 @@ export class VirtualMachine extends pulumi.ComponentResource {
     );
   }
 }
+
+/** They do the work of the node while it is away. Of masters and workers, the cluster says which of them are healthy. */
+const peersOf = (plan: DataCenterPlan, node: NodePlan): readonly NodePlan[] =>
+  plan.nodes.filter(
+    ({ name, roles }) =>
+      name !== node.name &&
+      (["balancer", "storage"] as const).some((role) => roles.includes(role) && node.roles.includes(role)),
+  );
+
+const noSeed = { userData: "", metaData: "", networkConfig: "" };
+
+const seedOf = (seed: NodeSeed, secrets: Secrets) => ({
+  seed: { userData: seed.userData, metaData: seed.metaData, networkConfig: seed.networkConfig },
+  secrets: secrets.forSeed(seed),
+});
 
 function machineArgs(args: VirtualMachineArgs, seed: NodeSeed): ResourceArgs<MachineInputs> {
   const { node, plan } = args;
@@ -93,8 +142,7 @@ function machineArgs(args: VirtualMachineArgs, seed: NodeSeed): ResourceArgs<Mac
     nics: node.interfaces.map(({ name, segment, mac }) => ({ name, segment, mac })),
     disks: node.dataDisks.map(({ name, mountPoint }) => ({ disk: name, mountPoint })),
     shutdownSeconds: node.shutdownSeconds,
-    seed: { userData: seed.userData, metaData: seed.metaData, networkConfig: seed.networkConfig },
-    secrets: args.secrets.forSeed(seed),
+    ...seedOf(seed, args.secrets),
   };
   return node.roles.includes("gateway") ? { ...spec, uplink: uplinkOf(plan) } : spec;
 }

@@ -19,7 +19,10 @@ const failed = (stderr: string, code = 1): RunResult => ({ code, stdout: "", std
 type Command = (node: MachineName, args: readonly string[], options: RunOptions) => Promise<RunResult>;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  "node-ready": async () => ok(),
+  "node-ready": async (node) => {
+    await registerAgain(node);
+    return ok();
+  },
   "bootstrap-cluster": (node, [order]) => give(node, order as NodeState["order"]),
   "join-cluster": async (node, _args, { stdin }) => {
     if (isEtcdMachine(await readMachine(localHost, node))) return give(node, "join");
@@ -51,10 +54,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return ok();
   },
   "form-storage-pool": async () => ok(),
+  gluster: async () => ok("Total Number of entries: 0\n"),
   "drain-node": (node) => change(node, (cluster) => cluster),
   kubectl: async (node, args) => {
     if (args.includes("secret")) return deleteToken(node, args);
-    if (args.some((arg) => /^(?:label|taint|uncordon)$/.test(arg))) return ok(); // not simulated
+    if (args.some((arg) => /^(?:label|taint|uncordon|patch)$/.test(arg))) return ok(); // not simulated
+    if (args.includes("--output=json")) return ok(JSON.stringify({ metadata: { name: args[3] } }));
     const name = args.find((arg) => arg.startsWith("node/"))?.slice("node/".length) ?? "";
     const cluster = await asMember(node);
     if (cluster && args.includes("get")) {
@@ -137,6 +142,17 @@ async function clusterWait(
     if (Date.now() >= end) return failed("timed out", 2);
     await sleep(20, undefined, { signal });
   }
+}
+
+/** A kubelet that starts with its credentials registers a Node that was deleted. */
+async function registerAgain(node: MachineName): Promise<void> {
+  const generation = (await readMachine(localHost, node))?.made?.generation;
+  if ((await readNode(node)).phase !== "member" || generation === undefined) return;
+  await withFileLock(clusterFile(node.stack), async () => {
+    const cluster = await readCluster(node);
+    if (!cluster || cluster.nodes[node.name] !== undefined) return;
+    await writeJson(clusterFile(node.stack), { ...cluster, nodes: { ...cluster.nodes, [node.name]: generation } });
+  });
 }
 
 const isNodeReady = async (cluster: Cluster | undefined, node: MachineName, name: string): Promise<boolean> =>

@@ -51,7 +51,11 @@ export const machineChanges: Readonly<Record<keyof MachineInputs, Change>> = {
   name: { class: "creation-only", effect: identity },
   roles: { class: "live", effect: "Drivers record them and do not read them." },
   uuid: { class: "replace", effect: "Another identity is another machine." },
-  image: { class: "live", effect: "The next machine of this name is created from it.", readAtCreation: true },
+  image: {
+    class: "rolling",
+    effect: "A machine is created from it. Nodes with another image get it one after the other, or keep theirs.",
+    readAtCreation: true,
+  },
   cpus: { class: "live", effect: "The machine gets them.", restart: "resizesLive" },
   memoryMiB: { class: "live", effect: "The machine gets it.", restart: "resizesLive" },
   diskGiB: { class: "live", effect: "The system disk grows. A smaller one is refused.", restart: "growsLive" },

@@ -19,6 +19,7 @@ export type ResourceTypeName =
   | "Bootstrap"
   | "Membership"
   | "NodeFiles"
+  | "NodeImage"
   | "ClusterObjects"
   | "NodeTask"
   | "Guard"
@@ -169,11 +170,10 @@ export type NodeFilesOutputs = NodeFilesInputs;
 export interface ApiConnection {
   /** e.g. `https://127.0.0.1:25766` */
   readonly server: string;
-  /** PEM. */
+  /** PEM, like the following two. */
   readonly certificateAuthority: string;
-  /** PEM. */
   readonly clientCertificate: string;
-  /** PEM. Secret. */
+  /** Secret. */
   readonly clientKey: string;
 }
 

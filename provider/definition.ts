@@ -15,6 +15,7 @@ import { machineResource } from "./resources/machine";
 import { membershipResource } from "./resources/membership";
 import { namingStack } from "./resources/name-stack";
 import { nodeFilesResource } from "./resources/node-files";
+import { nodeImageResource } from "./resources/node-image";
 import { nodeTaskResource } from "./resources/node-task";
 import { segmentResource } from "./resources/segment";
 import { resourceHandler } from "./resources/typed-resource";
@@ -31,6 +32,7 @@ const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
   Bootstrap: resourceHandler(bootstrapResource(connectAnyGuest)),
   Membership: resourceHandler(membershipResource(connectAnyGuest, drivers)),
   NodeFiles: resourceHandler(nodeFilesResource(connectAnyGuest)),
+  NodeImage: resourceHandler(nodeImageResource(connectAnyGuest, drivers)),
   ClusterObjects: resourceHandler(clusterObjectsResource()),
   NodeTask: resourceHandler(nodeTaskResource(connectAnyGuest)),
   Guard: resourceHandler(guardResource(drivers)),

@@ -1,11 +1,12 @@
 import { type Change, diskChanges, machineChanges, restartsOn } from "../model/change-classes";
 import { type DriverName, drivers } from "../model/drivers";
+import { type CountOf, keepsImage } from "../model/image-rolls";
 import type { MachineInputs } from "../model/resource-types";
 import type { RenderedNode } from "./render-stack";
 
 /** What differs between two renderings of one machine, and what the differences do to it. */
 export interface MachineDifference {
-  readonly effect: "replace" | "restart" | "update" | "later" | "none";
+  readonly effect: "replace" | "restart" | "roll" | "update" | "later" | "none";
   /** e.g. `memoryMiB: 512 -> 1024` */
   readonly reasons: readonly string[];
   /** What the next machine of this name has, besides its seed, e.g. another image. */
@@ -16,6 +17,8 @@ export interface ComparedBy {
   readonly driver: DriverName | "auto";
   /** The image that the driver boots, in the form that both renderings have. */
   imageOf(node: RenderedNode): string;
+  /** The number of nodes with a role. */
+  readonly countOf: CountOf;
 }
 
 /** One value of an input. An earlier revision may lack it. */
@@ -28,6 +31,9 @@ interface Facet {
   readonly change?: Change;
 }
 
+/** Of a machine that exists. */
+const followed: Change = { class: "rolling", effect: machineChanges.image.effect };
+
 const facet = (label: string, value: string | number): readonly Facet[] => [{ label, value }];
 /** A rendering is of one stack, and its machines are compared by name and on the driver of the new one. */
 const sameByDefinition = (): readonly Facet[] => [];
@@ -39,7 +45,10 @@ const facetsOf: Readonly<Record<keyof MachineInputs, (node: RenderedNode, by: Co
   name: sameByDefinition,
   roles: ({ roles }) => facet("roles", roles.join(", ")),
   uuid: ({ uuid }) => facet("uuid", uuid),
-  image: (node, { imageOf }) => facet("image", imageOf(node)),
+  image: (node, { driver, imageOf, countOf }) => {
+    const follows = keepsImage(node.roles, countOf, driver) === undefined;
+    return [{ label: "image", value: imageOf(node), ...(follows && { change: followed }) }];
+  },
   cpus: ({ cpus }) => facet("cpus", cpus),
   memoryMiB: ({ memoryMiB }) => facet("memoryMiB", memoryMiB),
   diskGiB: ({ diskGiB }) => facet("diskGiB", diskGiB),
@@ -99,7 +108,8 @@ export function compareMachines(old: RenderedNode, node: RenderedNode, by: Compa
   if (replacing.length > 0) return { effect: "replace", reasons: reasonsOf(replacing), pending };
   if (now.length === 0) return { effect: later.length > 0 ? "later" : "none", reasons: reasonsOf(later), pending };
   const restarting = now.filter(({ change }) => restartsOn(change, by.driver));
-  if (restarting.length === 0) return { effect: "update", reasons: reasonsOf(now), pending };
+  const isRolled = now.some(({ change }) => change === followed);
+  if (restarting.length === 0) return { effect: isRolled ? "roll" : "update", reasons: reasonsOf(now), pending };
   // What only some drivers restart for.
   const depends = by.driver === "auto" && restarting.every(({ change }) => change.restart !== "always");
   const note = depends ? ["a virtual machine restarts, a system container does not"] : [];

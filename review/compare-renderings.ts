@@ -3,6 +3,7 @@ import { drivers, type ImageForm } from "../model/drivers";
 import { refusedLosses } from "../model/plan-losses";
 import { type GuardedMembers, guardedPools, type PresentMember, poolOf } from "../model/pool-change";
 import { refusedSettings } from "../model/refused-settings";
+import type { Role } from "../model/roles";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 import { type ComparedBy, compareMachines } from "./compare-machines";
 import { objectChanges } from "./object-changes";
@@ -23,7 +24,8 @@ export function compareRenderings(before: StackRendering | undefined, after: Sta
   const wanted = new Map(after.nodes.map((node) => [node.name, node]));
   const imageOf = comparedImage(before, after);
   const { driver } = after;
-  const changes = after.nodes.flatMap((node) => changeOf(old.get(node.name), node, { driver, imageOf }));
+  const countOf = (role: Role): number => after.nodes.filter(({ roles }) => roles.includes(role)).length;
+  const changes = after.nodes.flatMap((node) => changeOf(old.get(node.name), node, { driver, imageOf, countOf }));
   const objects = before?.objects && after.objects ? objectChanges(before.objects, after.objects) : [];
   const now = after.settings ?? {};
   // Only a revision that cannot be read by this one has none.

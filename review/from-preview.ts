@@ -5,6 +5,7 @@ import { refusalPrefix } from "../model/plan-losses";
 import { type Pool, pools } from "../model/pool-change";
 import type { Settings } from "../model/resource-types";
 import { formerRolesOfPool, type Role, storedRoles } from "../model/roles";
+import { imageRoll } from "./image-rolls";
 import { countRoles, type RoleCounts } from "./interruptions";
 import { objectChanges, textsOf } from "./object-changes";
 import { changedFiles, type Inputs, type PreviewStep } from "./preview-steps";
@@ -35,6 +36,11 @@ export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview
       .filter(isChange)
       .map((step) => [nodeOf(step), step] as const),
   );
+  const images = new Map(
+    ofType("NodeImage")
+      .filter(isChange)
+      .map((step) => [nodeOf(step), step] as const),
+  );
   const rolesOf = rolesIn(steps);
   const names = [...new Set([...machines.map(nodeOf), ...files.keys()])];
   const changes = names.flatMap((name) => {
@@ -45,7 +51,9 @@ export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview
       .filter(losesData)
       .map(diskOf)
       .filter((disk) => disks.has(disk));
-    return nodeChange(name, rolesOf(name), [...ofNode, ...grown], files.get(name)).map(
+    const machine = machines.find((step) => step.oldState !== undefined && nodeOf(step) === name);
+    const roll = imageRoll(images.get(name), machine);
+    return nodeChange(name, rolesOf(name), [...ofNode, ...grown], files.get(name), roll).map(
       (change): NodeChange => (deleted.length > 0 ? { ...change, deletedDisks: [...new Set(deleted)] } : change),
     );
   });
@@ -82,7 +90,7 @@ const isChange = ({ op }: PreviewStep): boolean => op !== "refresh" && op !== "s
 const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").at(-1)?.split(":").at(-1) ?? "";
 
 function nodeOf({ urn }: PreviewStep): string {
-  return (urn.split("::")[3] ?? "").replace(/-files$/, "");
+  return (urn.split("::")[3] ?? "").replace(/-(?:files|image)$/, "");
 }
 
 /** Roles by node. States of earlier revisions have them in part: in a membership, or by a pool of the guard. */
@@ -111,11 +119,14 @@ function nodeChange(
   roles: readonly Role[],
   steps: readonly PreviewStep[],
   files: PreviewStep | undefined,
+  roll: string | undefined,
 ): readonly NodeChange[] {
-  const action = actionOf(steps);
-  const fileChanges = action === "same" || action === "update" || action === "restart" ? changedFiles(files) : [];
+  const ofMachine = actionOf(steps);
+  const action = roll !== undefined && (ofMachine === "same" || ofMachine === "update") ? "roll" : ofMachine;
+  const stays = action === "same" || action === "update" || action === "roll" || action === "restart";
+  const fileChanges = stays ? changedFiles(files) : [];
   if (action === "same" && fileChanges.length === 0) return [];
-  const reasons = [...new Set(steps.flatMap(reasonsOf))];
+  const reasons = [...new Set([...steps.flatMap(reasonsOf), ...(stays && roll !== undefined ? [roll] : [])])];
   return [{ node, roles, action: action === "same" ? "update" : action, reasons, files: fileChanges }];
 }
 

@@ -73,6 +73,7 @@ export function judgeChange(
     (role) => action === "restart" && isOneOfSeveral(role) && isTooMany(role, counts, restarting),
   );
   if (gone !== undefined) return lossOfAll(gone, restarting);
+  if (action === "roll") return judgeRoll(roles, isOneOfSeveral);
   if (action === "remove" || action === "replace") {
     // The others leave one after the other.
     const ended = roles.find(
@@ -141,7 +142,15 @@ const lossOfAll = (role: Role, restarting: RoleCounts): Judgement =>
 const lossUntilBack = (role: Role, action: Loss): string =>
   action === "remove" ? descriptions[role].loss.ofTheOnly : `${descriptions[role].loss.ofTheOnly}, until it is back`;
 
-type Loss = Exclude<Action, "later" | "create" | "update">;
+/** Nodes get another image one after the other, each handing over before and checked after it. */
+function judgeRoll(roles: readonly Role[], isOneOfSeveral: (role: Role) => boolean): Judgement {
+  const only = roles.find((role) => !isOneOfSeveral(role));
+  if (only !== undefined) return high(`there is only one ${called[only]}`, { what: lossUntilBack(only, "replace") });
+  const what = roles.map((role) => descriptions[role].loss.ofOneOfSeveral).join(", ");
+  return low("one node at a time, with a health check before and after it", { what });
+}
+
+type Loss = Exclude<Action, "later" | "create" | "update" | "roll">;
 
 /** The node is unavailable temporarily or permanently. Of its roles the one with the highest risk decides. */
 function judgeLoss(roles: readonly Role[], action: Loss, isOneOfSeveral: (role: Role) => boolean): Judgement {

@@ -11,6 +11,7 @@ const words: Readonly<Record<Action, string>> = {
   replace: "is recreated",
   remove: "is removed",
   restart: "restarts",
+  roll: "gets another image",
   update: "is changed in place",
   later: "when it is recreated",
 };

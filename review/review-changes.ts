@@ -28,7 +28,10 @@ export function reviewChanges(changes: readonly NodeChange[], context: ReviewCon
 function reviewNode(change: NodeChange, judgement: Judgement): NodeReview {
   const { node, roles, action, reasons, files } = change;
   const applied = appliedBy(change).commands.map((command) => command.join(" "));
-  const reloads = action === "update" || action === "restart" ? [...applied, ...files.map(({ reload }) => reload)] : [];
+  const reloads =
+    action === "update" || action === "roll" || action === "restart"
+      ? [...applied, ...files.map(({ reload }) => reload)]
+      : [];
   return {
     node,
     ...(roles.length > 0 && { role: primaryRole(roles) }),

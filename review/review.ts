@@ -3,7 +3,7 @@ import type { Role } from "../model/roles";
 
 /** The effect of a change on every node, in the order of the plan. */
 
-export type Action = "create" | "replace" | "remove" | "restart" | "update" | "later";
+export type Action = "create" | "replace" | "remove" | "restart" | "roll" | "update" | "later";
 export type Risk = "none" | "low" | "medium" | "high";
 
 /** The entry of the data centre's own objects in the cluster, which has objects in place of files. */
@@ -14,7 +14,7 @@ export interface NodeChange {
   readonly node: string;
   readonly roles: readonly Role[];
   /**
-   * `restart`: the machine restarts with its disk; `update`: changes on the running machine; `later`: only the seed for the
+   * `restart`: the machine restarts with its disk; `roll`: it restarts with a system disk of another image; `update`: changes on the running machine; `later`: only the seed for the
    * next first boot changes.
    */
   readonly action: Action;

@@ -168,10 +168,15 @@ async function controlPlaneOf({ guest }: LivingMaster, context: Context): Promis
 }
 
 /** How long a drain of the node may take. */
-export const drainSeconds = ({ podGraceSeconds = POD_GRACE_SECONDS }: MembershipInputs): number =>
-  EVICTION_SECONDS + podGraceSeconds;
+export const drainSeconds = ({
+  podGraceSeconds = POD_GRACE_SECONDS,
+}: Pick<MembershipInputs, "podGraceSeconds">): number => EVICTION_SECONDS + podGraceSeconds;
 
-async function drain({ guest }: LivingMaster, inputs: MembershipInputs, context: Context): Promise<void> {
+export async function drain(
+  { guest }: LivingMaster,
+  inputs: Pick<MembershipInputs, "node" | "podGraceSeconds">,
+  context: Context,
+): Promise<void> {
   const { node } = inputs;
   const seconds = drainSeconds(inputs);
   const show = progress(context, node);

@@ -49,7 +49,7 @@ const volume: ObjectSchema = {
   },
 };
 
-const seed: ObjectSchema = {
+export const seed: ObjectSchema = {
   type: "object",
   name: "Seed",
   description: "The seed for cloud-init, with references to secrets.",

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectGuest, Guest } from "../../guests/guest";
-import { forgetGuest, UnreachableError } from "../../guests/guest-ssh";
+import { forgetGuest } from "../../guests/guest-ssh";
 import { isDismantling } from "../../host/dismantling-mark";
 import { isRestoring } from "../../host/restore-mark";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
@@ -8,21 +7,18 @@ import { formerMembershipProperties } from "../../model/former-names";
 import { guestCommand } from "../../model/guest-paths";
 import type { MembershipInputs, MembershipOutputs } from "../../model/resource-types";
 import { isClusterNode, storedRoles } from "../../model/roles";
-import { UserError } from "../../model/user-error";
 import { UNKNOWN } from "../rpc/property-values";
 import type { Context } from "../rpc/resource-handler";
-import { clusterStatus, KUBECONFIG, type LivingMaster, livingMaster, mustRun, waitForMember } from "./cluster-command";
+import { clusterStatus, mustRun, waitForMember } from "./cluster-command";
+import { requireMaster, waitForNodeReady } from "./cluster-node";
 import { withStackLock } from "./guard-record";
-import { bootedGuest, deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
+import { bootedGuest, inGuest } from "./guest-waiting";
 import { admitToken, dropToken, type JoinToken, makeJoinToken } from "./join-token";
 import { drainSeconds, leaveCluster } from "./leave-cluster";
 import { followRoles, type MasterGuests } from "./master-workloads";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
-/** Timeout of one request; the next request may go to another master. */
-const READY_SECONDS = 30;
-const POLL_MS = 500;
 /** Much longer than a restart of an API server or a move of the floating IP. */
 const LEAVE_PATIENCE_MS = 60_000;
 
@@ -85,7 +81,7 @@ async function isRestored(driverByName: DriverByName, { driver, stack, node, gen
 }
 
 /** etcd adds one member at a time and removes none meanwhile. */
-const joinInTurn = (connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> =>
+export const joinInTurn = (connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> =>
   inputs.roles.includes("etcd")
     ? withStackLock(inputs.stack, () => join(connect, inputs, context))
     : join(connect, inputs, context);
@@ -148,48 +144,7 @@ async function orderToJoin(
   await inGuest(connectNode, (guest) => mustRun(guest, join, `tell ${node} to join`, context, { stdin }));
 }
 
-async function waitForNodeReady(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> {
-  const { node } = inputs;
-  const show = progress(context, node);
-  const end = Date.now() + deadlineMs(context);
-  show("waiting until its Node is Ready");
-  const wait = ["wait", "--for=condition=Ready", `node/${node}`, `--timeout=${READY_SECONDS}s`];
-  for (;;) {
-    const master = await requireMaster(connect, inputs, context);
-    const timeoutMs = (READY_SECONDS + 10) * 1000;
-    const asked = master.guest.run(["kubectl", KUBECONFIG, ...wait], { signal: context.signal, timeoutMs });
-    const { code, reason } = await asked.then((result) => ({ code: result.code, reason: reasonOf(result) }), away);
-    if (code === 0) return master.clusterId;
-    // It fails at once while the Node is not registered, or when the master or its API server has just stopped.
-    if (Date.now() >= end) throw notReady(node, reason);
-    show(reason);
-    await sleep(POLL_MS, undefined, { signal: context.signal });
-  }
-}
-
-function away(error: unknown): { readonly code: undefined; readonly reason: string } {
-  if (error instanceof UnreachableError) return { code: undefined, reason: error.message };
-  throw error;
-}
-
-const notReady = (node: string, reason: string): UserError =>
-  new UserError("node-not-ready", `${node} is not Ready: ${reason}`, `see \`npx groundplane logs ${node}\``);
-
 const guestsOf = (connect: ConnectGuest, inputs: MembershipInputs, context: Context): MasterGuests => ({
   onNode: () => bootedGuest(connect, inputs.connection, inputs.node, context),
   onMaster: async () => (await requireMaster(connect, inputs, context)).guest,
 });
-
-async function requireMaster(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<LivingMaster> {
-  const others = inputs.masters.filter(({ name }) => name !== inputs.node);
-  const self = inputs.masters.filter(({ name }) => name === inputs.node);
-  const master = (await livingMaster(connect, others, context)) ?? (await livingMaster(connect, self, context));
-  if (!master) throw noMaster(inputs);
-  return master;
-}
-
-function noMaster({ node, roles }: MembershipInputs): UserError {
-  const peer = isClusterNode(roles) ? "master" : "etcd machine";
-  const hint = `see \`npx groundplane status\`; run \`up\` when ${isClusterNode(roles) ? "a master" : "one"} is healthy`;
-  return new UserError("no-master", `${node} cannot join or change its roles: no ${peer} responds`, hint);
-}

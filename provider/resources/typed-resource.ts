@@ -20,6 +20,8 @@ export interface TypedResource<I, O> {
   readonly ownInputs?: Partial<O>;
   /** Former and present names of properties, see `ResourceHandler`. */
   readonly formerProperties?: Readonly<Record<string, (keyof (I & O) & string) | null>>;
+  /** The inputs as they are stored and compared. `olds` are those of the state, if any. */
+  asStored?(inputs: I, olds: I | undefined, context: Context): I;
   /** Beyond the schema. `olds` are the inputs that the state holds, if any. */
   check?(inputs: I, context: Context, olds: I | undefined): Promise<readonly CheckFailure[]>;
   create(inputs: I, preview: boolean, context: Context): Promise<{ readonly id: string; readonly outputs: Planned<O> }>;
@@ -74,7 +76,8 @@ export function resourceHandler<I, O>(resource: TypedResource<I, O>): ResourceHa
     async check(news, context, olds) {
       noteResource(context.urn);
       const failures = [...checkInputs(schema, news), ...wrongNames(news), ...changedIdentity(news, olds)];
-      const inputs = { ...news, ...(resource.ownInputs as Properties | undefined) };
+      const stored = resource.asStored?.(news as unknown as I, olds as unknown as I, context) ?? news;
+      const inputs = { ...(stored as Properties), ...(resource.ownInputs as Properties | undefined) };
       if (failures.length > 0 || !resource.check) return { inputs, failures };
       return { inputs, failures: await resource.check(inputs as unknown as I, context, olds as unknown as I) };
     },

@@ -38,6 +38,7 @@ test("the schema names every type, its required inputs and the types of its prop
     "Machine",
     "Membership",
     "NodeFiles",
+    "NodeImage",
     "NodeTask",
     "Segment",
   ];

@@ -85,7 +85,7 @@ test("a data centre on the real engine", { timeout: 20 * 60_000 }, async (t) => 
     // A resource may have several lines, one for each event.
     const created = new Set([...grown.matchAll(/^ \+ +groundplane:index:(\S+ \S+) created/gm)].map(([, what]) => what));
     const expected = ["Machine worker-2", "Membership worker-2-membership", "NodeFiles worker-2-files"];
-    assert.deepEqual([...created].sort(), expected);
+    assert.deepEqual([...created].sort(), [...expected, "NodeImage worker-2-image"]);
     assert.doesNotMatch(changes(grown), /replaced|deleted/);
     const updated = new Set([...grown.matchAll(/^ ~ +groundplane:index:(\S+) \S+ updated/gm)].map(([, type]) => type));
     // The guard records the configuration, and the gate waits for the new node.

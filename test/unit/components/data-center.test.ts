@@ -101,6 +101,40 @@ test("files change on balancers and masters one node at a time, after the gatewa
   assert.deepEqual(filesBefore("worker-2"), ["gateway-files", "worker-2-membership"]);
 });
 
+test("images change on one node after the other, after the files and before the gate", async () => {
+  const graph = await recordDataCenter(lab);
+  const images = graph.filter(({ type }) => type === "groundplane:index:NodeImage");
+  const before = (name: string) =>
+    find(graph, "groundplane:index:NodeImage", `${name}-image`).dependencies.filter((other) =>
+      other.endsWith("-image"),
+    );
+  const chain = ["gateway", "balancer-1", "balancer-2", "storage-1", "storage-2", "storage-3"];
+  const cluster = ["master-1", "master-2", "master-3", "worker-1", "worker-2"];
+  const order = [...chain, ...cluster];
+  assert.deepEqual(
+    order.map(before),
+    order.map((_, position) => (position === 0 ? [] : [`${order[position - 1]}-image`])),
+  );
+  assert.equal(images.length, lab.nodes.length);
+  const { dependencies } = find(graph, "groundplane:index:NodeImage", "gateway-image");
+  for (const { name } of lab.nodes) assert.ok(dependencies.includes(`${name}-files`), name);
+  const gate = find(graph, "groundplane:index:NodeTask", "ready-nodes").dependencies;
+  assert.ok(gate.includes("worker-2-image"));
+  const kept = images.filter(({ inputs }) => inputs.keeps !== undefined).map(({ name }) => name.replace("-image", ""));
+  const following = lab.nodes.map(({ name }) => name).filter((name) => !kept.includes(name));
+  assert.deepEqual(following, [
+    "balancer-1",
+    "balancer-2",
+    "worker-1",
+    "worker-2",
+    "storage-1",
+    "storage-2",
+    "storage-3",
+  ]);
+  for (const { inputs } of images.filter(({ inputs }) => inputs.keeps === undefined))
+    assert.match((inputs.seed as { readonly userData: string }).userData, /^#cloud-config/);
+});
+
 test("after bootstrap, masters join one at a time and workers join in parallel", async () => {
   const graph = await recordDataCenter(lab);
   const waitsFor = (name: string) =>

@@ -15,6 +15,7 @@ function rendering(change: (text: string) => string = (text) => text): StackRend
 }
 
 const imageOf = ({ images }: RenderedNode): string => images.disk ?? "";
+const countOf = (): number => 2;
 const gateway = rendering().nodes.find(({ name }) => name === "gateway") as RenderedNode;
 const node: RenderedNode = {
   ...gateway,
@@ -49,11 +50,11 @@ function effectOf(change: Change, driver: DriverName): string {
 
 test("every input of a machine is compared, and its class decides what happens", () => {
   for (const driver of driverNames) {
-    assert.equal(compareMachines(node, node, { driver, imageOf }).effect, "none");
+    assert.equal(compareMachines(node, node, { driver, imageOf, countOf }).effect, "none");
     for (const [input, values] of Object.entries(changed)) {
       if (values === undefined) continue;
       const change = machineChanges[input as keyof MachineInputs];
-      const { effect, reasons } = compareMachines(node, { ...node, ...values }, { driver, imageOf });
+      const { effect, reasons } = compareMachines(node, { ...node, ...values }, { driver, imageOf, countOf });
       // Machines that share the host's file system have no volumes.
       const isInert = input === "volumes" && drivers[driver].imageForm !== "disk";
       assert.equal(effect, isInert ? "none" : effectOf(change, driver), `${input} on ${driver}`);
@@ -62,9 +63,25 @@ test("every input of a machine is compared, and its class decides what happens",
   }
 });
 
+test("another image reaches a worker of a driver that exchanges disks, and other nodes when they are recreated", () => {
+  const worker = rendering().nodes.find(({ name }) => name === "worker-1") as RenderedNode;
+  for (const driver of driverNames) {
+    const { effect, reasons } = compareMachines(
+      worker,
+      { ...worker, images: { disk: "other" } },
+      { driver, imageOf, countOf },
+    );
+    assert.equal(effect, drivers[driver].exchangesDisks ? "roll" : "later", driver);
+    assert.deepEqual(reasons, [`image: ${imageOf(worker)} -> other`]);
+  }
+});
+
 test("a data disk that grows restarts the machines of the driver that cannot grow it", () => {
   const larger = { ...node, dataDisks: node.dataDisks.map((disk) => ({ ...disk, sizeGiB: 2 })) };
-  const effects = driverNames.map((driver) => [driver, compareMachines(node, larger, { driver, imageOf }).effect]);
+  const effects = driverNames.map((driver) => [
+    driver,
+    compareMachines(node, larger, { driver, imageOf, countOf }).effect,
+  ]);
   const { virtualbox, ...others } = Object.fromEntries(effects);
   assert.equal(virtualbox, "restart");
   assert.deepEqual(new Set(Object.values(others)), new Set(["update"]));

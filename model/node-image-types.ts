@@ -1,0 +1,30 @@
+import type { BootstrapMember, DriverInput, GuestConnection, SeedInputs } from "./resource-types";
+import type { Role } from "./roles";
+
+/**
+ * The image of one node's system disk. A machine is created from the planned image; one that has another image gets a new system disk
+ * while it stays the same machine, with its identity, addresses and data disks. Only `image` and `keeps` are compared: the rest is
+ * read when a disk is exchanged.
+ */
+export interface NodeImageInputs extends DriverInput {
+  readonly stack: string;
+  readonly node: string;
+  readonly roles: readonly Role[];
+  readonly image: string;
+  /** Why the node keeps the image that it has; absent: it follows the plan. */
+  readonly keeps?: string;
+  readonly connection: GuestConnection;
+  /** Masters through which it leaves and joins the cluster; empty for a node that is not in it. */
+  readonly masters: readonly BootstrapMember[];
+  /** Nodes that do the same work and must be ready before this one is away. */
+  readonly peers: readonly BootstrapMember[];
+  readonly podGraceSeconds: number;
+  /** Of the first boot from the new disk. */
+  readonly seed: SeedInputs;
+  /** Secret. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+export interface NodeImageOutputs extends Omit<NodeImageInputs, "seed" | "secrets"> {
+  /** No exchange is under way. */
+  readonly settled: boolean;
+}

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ConnectGuest } from "../../guests/guest";
+import { UnreachableError } from "../../guests/guest-ssh";
+import type { MembershipInputs } from "../../model/resource-types";
+import { isClusterNode } from "../../model/roles";
+import { UserError } from "../../model/user-error";
+import type { Context } from "../rpc/resource-handler";
+import { KUBECONFIG, type LivingMaster, livingMaster } from "./cluster-command";
+import { deadlineMs, progress, reasonOf } from "./guest-waiting";
+
+/** A node as the other nodes of its cluster see it. */
+
+/** Timeout of one request; the next request may go to another master. */
+const READY_SECONDS = 30;
+const POLL_MS = 500;
+
+/** Returns the id of the cluster. */
+export async function waitForNodeReady(
+  connect: ConnectGuest,
+  inputs: MembershipInputs,
+  context: Context,
+): Promise<string> {
+  const { node } = inputs;
+  const show = progress(context, node);
+  const end = Date.now() + deadlineMs(context);
+  show("waiting until its Node is Ready");
+  const wait = ["wait", "--for=condition=Ready", `node/${node}`, `--timeout=${READY_SECONDS}s`];
+  for (;;) {
+    const master = await requireMaster(connect, inputs, context);
+    const timeoutMs = (READY_SECONDS + 10) * 1000;
+    const asked = master.guest.run(["kubectl", KUBECONFIG, ...wait], { signal: context.signal, timeoutMs });
+    const { code, reason } = await asked.then((result) => ({ code: result.code, reason: reasonOf(result) }), away);
+    if (code === 0) return master.clusterId;
+    // It fails at once while the Node is not registered, or when the master or its API server has just stopped.
+    if (Date.now() >= end) throw notReady(node, reason);
+    show(reason);
+    await sleep(POLL_MS, undefined, { signal: context.signal });
+  }
+}
+
+function away(error: unknown): { readonly code: undefined; readonly reason: string } {
+  if (error instanceof UnreachableError) return { code: undefined, reason: error.message };
+  throw error;
+}
+
+const notReady = (node: string, reason: string): UserError =>
+  new UserError("node-not-ready", `${node} is not Ready: ${reason}`, `see \`npx groundplane logs ${node}\``);
+
+export async function requireMaster(
+  connect: ConnectGuest,
+  inputs: MembershipInputs,
+  context: Context,
+): Promise<LivingMaster> {
+  const others = inputs.masters.filter(({ name }) => name !== inputs.node);
+  const self = inputs.masters.filter(({ name }) => name === inputs.node);
+  const master = (await livingMaster(connect, others, context)) ?? (await livingMaster(connect, self, context));
+  if (!master) throw noMaster(inputs);
+  return master;
+}
+
+function noMaster({ node, roles }: MembershipInputs): UserError {
+  const peer = isClusterNode(roles) ? "master" : "etcd machine";
+  const hint = `see \`npx groundplane status\`; run \`up\` when ${isClusterNode(roles) ? "a master" : "one"} is healthy`;
+  return new UserError("no-master", `${node} cannot join or change its roles: no ${peer} responds`, hint);
+}

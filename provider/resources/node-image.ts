@@ -1,0 +1,111 @@
+import type { ConnectGuest } from "../../guests/guest";
+import type { DriverByName } from "../../hypervisors/driver-by-name";
+import type { NodeImageInputs, NodeImageOutputs } from "../../model/node-image-types";
+import { UserError } from "../../model/user-error";
+import type { ResourceSchema } from "../rpc/package-schema";
+import type { Context } from "../rpc/resource-handler";
+import { forgetMarks } from "./kept-marks";
+import { seed } from "./machine-schema";
+import { needsRoll, rollImage } from "./roll-image";
+import * as schemas from "./schemas";
+import type { TypedResource } from "./typed-resource";
+
+/** What an exchange reads, and what is no difference by itself. */
+const READ_BY_EXCHANGE = ["roles", "connection", "masters", "peers", "podGraceSeconds", "seed", "secrets"] as const;
+
+const schema: ResourceSchema = {
+  description: "The image of one node's system disk. A change exchanges the disk, one node after the other.",
+  inputs: {
+    driver: schemas.driver,
+    stack: schemas.stack,
+    node: schemas.text(),
+    roles: schemas.roles,
+    image: schemas.text("Name of the image."),
+    keeps: schemas.text("Why the node keeps the image that it has."),
+    settled: schemas.flag("true; set by the provider, so that an interrupted exchange differs."),
+    connection: schemas.connection,
+    masters: schemas.list(schemas.bootstrapMember, "Masters through which it joins the cluster again."),
+    peers: schemas.list(schemas.bootstrapMember, "Nodes that must be ready while it is away."),
+    podGraceSeconds: schemas.whole("How long its pods may take to end when it is drained."),
+    seed,
+    secrets: {
+      type: "map",
+      values: schemas.text(),
+      secret: true,
+      description: "The secrets of the seed, by name.",
+    },
+  },
+  optional: ["keeps", "settled"],
+  createOnly: READ_BY_EXCHANGE,
+};
+
+/** The image that one node's system disk is made of. */
+export function nodeImageResource(
+  connect: ConnectGuest,
+  driverByName: DriverByName,
+): TypedResource<NodeImageInputs, NodeImageOutputs> {
+  const follow = async (inputs: NodeImageInputs, preview: boolean, context: Context): Promise<NodeImageOutputs> => {
+    const { driver, stack, node, image, keeps } = inputs;
+    const found = await driverByName(driver).inspectMachine({ stack, name: node });
+    const isPending = found !== undefined && needsRoll(found, image);
+    if (isPending && keeps !== undefined) {
+      const standing = found.formerImage ?? found.spec.image;
+      if (standing !== image) context.log("warning", kept(node, standing, keeps));
+      // An exchange that has begun is taken back.
+      const asBefore = { ...inputs, image: standing };
+      if (!preview) await rollImage({ connect, driverByName }, asBefore, context);
+      return outputsOf(asBefore);
+    }
+    if (isPending && preview) context.log("info", planned(inputs, found.formerImage ?? found.spec.image));
+    if (!preview) await rollImage({ connect, driverByName }, inputs, context);
+    return outputsOf(inputs);
+  };
+  return {
+    schema,
+    replaceOn: ["stack", "node"],
+    alwaysSecret: ["secrets"],
+    ownInputs: { settled: true },
+    refreshBeforeUpdate: true,
+
+    // A node that keeps its image has no difference in every preview.
+    asStored(inputs, olds, context) {
+      const { node, keeps, image } = inputs;
+      if (keeps === undefined || olds === undefined) return inputs;
+      if (olds.image !== image) context.log("warning", kept(node, olds.image, keeps));
+      return { ...inputs, image: olds.image };
+    },
+
+    async create(inputs, preview, context) {
+      return { id: `${inputs.stack}/${inputs.node}/image`, outputs: await follow(inputs, preview, context) };
+    },
+
+    async read(id, olds) {
+      if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program");
+      const { driver, stack, node } = olds.inputs;
+      const found = await driverByName(driver).inspectMachine({ stack, name: node });
+      if (!found) return olds; // its machine is created again, from the planned image
+      const present = { image: found.spec.image, settled: found.formerImage === undefined };
+      return { inputs: { ...olds.inputs, ...present }, outputs: { ...olds.outputs, ...present } };
+    },
+
+    async update(_id, inputs, _olds, preview, context) {
+      return follow(inputs, preview, context);
+    },
+
+    // The disk is removed with the machine.
+    async delete(_id, { inputs: { stack, node } }) {
+      await forgetMarks(stack, node);
+    },
+  };
+}
+
+const outputsOf = ({ seed: _seed, secrets: _secrets, ...inputs }: NodeImageInputs): NodeImageOutputs => ({
+  ...inputs,
+  settled: true,
+});
+
+const kept = (node: string, image: string, reason: string): string => `${node} keeps the image ${image}: ${reason}`;
+
+const planned = ({ node, image, masters }: NodeImageInputs, former: string): string =>
+  `${node} moves from ${former} to ${image}: it ${masters.length > 0 ? "is drained, " : ""}` +
+  `restarts from a new system disk${masters.length > 0 ? ", and joins the cluster again" : ""}; its data disks stay`;

@@ -1,0 +1,17 @@
+import type { PreviewStep } from "./preview-steps";
+
+/**
+ * The image that a node moves to, as `image: A -> B`. A stack of an earlier version has no record of its nodes' images: there the
+ * machine says what it has.
+ *
+ * @param machine any step of the node's machine
+ */
+export function imageRoll(step: PreviewStep | undefined, machine: PreviewStep | undefined): string | undefined {
+  const inputs = step?.newState?.inputs;
+  if (step === undefined || inputs === undefined || inputs.keeps !== undefined) return undefined;
+  const standing = step.op === "create" ? machine : step;
+  const before = standing?.oldState?.inputs?.image;
+  if (before !== undefined && before !== inputs.image) return `image: ${before} -> ${inputs.image}`;
+  const isInterrupted = step.op === "update" && step.oldState?.inputs?.settled === false;
+  return isInterrupted ? `image: ${inputs.image}, interrupted before` : undefined;
+}

@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { connectAnyGuest } from "../../guests/connect-guest";
+import type { ConnectGuest } from "../../guests/guest";
+import { dataFolder } from "../../host/data-folder";
+import { localHost } from "../../host/local-host";
+import { createFakeDriver } from "../../hypervisors/fake/fake-driver";
+import type { Hypervisor } from "../../hypervisors/hypervisor";
+import type { NodeImageInputs } from "../../model/node-image-types";
+import type { BootstrapInputs, MachineInputs, MembershipInputs } from "../../model/resource-types";
+import { bootstrapResource } from "../../provider/resources/bootstrap";
+import { machineResource } from "../../provider/resources/machine";
+import { membershipResource } from "../../provider/resources/membership";
+import { nodeImageResource } from "../../provider/resources/node-image";
+import type { Context } from "../../provider/rpc/resource-handler";
+import { examplePlan } from "./example-plans";
+import { type RecordedResource, recordDataCenter } from "./recorded-graph";
+
+/** The node images of a small stack on simulated machines, in processes that may die at any step. */
+
+const plan = examplePlan("small");
+const stack = plan.stack;
+export const node = "worker-1";
+/** The image of the next plan. */
+export const other = "kubernetes-bbbbbbbbbbbb";
+
+/** The process dies at a step: all that follows in it fails as well. */
+class Died extends Error {}
+
+/** The hypervisor and the guests as a process sees them that dies after some steps. */
+export class Process {
+  readonly log: string[] = [];
+  readonly warnings: string[] = [];
+  private left: number;
+
+  constructor(
+    steps = Number.POSITIVE_INFINITY,
+    /** The answer of a guest's command instead of its own. */
+    private readonly answer: (name: string, command: string) => Promise<string | undefined> = async () => undefined,
+  ) {
+    this.left = steps;
+  }
+
+  readonly driverByName = (): Hypervisor => {
+    const driver = createFakeDriver(localHost);
+    return { ...this.dying(driver), systemDisks: this.dying(driver.systemDisks ?? assert.fail()) };
+  };
+
+  readonly connect: ConnectGuest = async (connection, options) => {
+    const guest = await connectAnyGuest(connection, {
+      ...options,
+      deadlineMs: Math.min(options?.deadlineMs ?? 0, 500),
+    });
+    const name = plan.nodes.find(({ address }) => address === connection.address)?.name ?? "";
+    return {
+      ...guest,
+      readFiles: (paths) => guest.readFiles(paths),
+      writeFiles: (files) => guest.writeFiles(files),
+      run: async (argv, options) => {
+        const command = [path.basename(argv[0] ?? ""), ...argv.slice(1)].join(" ");
+        this.step(`${name}: ${command}`);
+        const said = await this.answer(name, command);
+        const result = said === undefined ? await guest.run(argv, options) : { code: 1, stdout: said, stderr: "" };
+        this.step();
+        return result;
+      },
+    };
+  };
+
+  readonly context: Context = {
+    ...{ urn: `urn:pulumi:${stack}::groundplane::t::n`, name: "n", type: "t", timeoutSeconds: 6 },
+    signal: new AbortController().signal,
+    log: (severity, message, ephemeral) => {
+      if (!ephemeral) this.warnings.push(`${severity}: ${message}`);
+    },
+  };
+
+  /** Of the machine, and of the node that follows an image. */
+  get resources() {
+    return {
+      machine: machineResource(this.driverByName),
+      image: nodeImageResource(this.connect, this.driverByName),
+      membership: membershipResource(this.connect, this.driverByName, 0),
+      bootstrap: bootstrapResource(this.connect),
+    };
+  }
+
+  get isDead(): boolean {
+    return this.left < 0;
+  }
+
+  private step(what?: string): void {
+    if (this.left-- <= 0) throw new Died();
+    if (what !== undefined) this.log.push(what);
+  }
+
+  private dying<T extends object>(target: T): T {
+    const wrapped = Object.entries(target).map(([name, member]) => {
+      if (typeof member !== "function" || /^(?:inspect|list|problems)/.test(name)) return [name, member];
+      return [
+        name,
+        async (...args: unknown[]) => {
+          this.step(`${(args[0] as { readonly name: string }).name}: ${name}`);
+          const result = await member.apply(target, args);
+          this.step();
+          return result;
+        },
+      ];
+    });
+    return Object.fromEntries(wrapped);
+  }
+}
+
+const plain = <T>(inputs: object): T =>
+  JSON.parse(JSON.stringify(inputs, (_key, value) => (value?.secret !== undefined ? value.secret : value)));
+
+export const inputsOf = async <T>(type: string, name: string): Promise<T> => {
+  const graph: readonly RecordedResource[] = await recordDataCenter(plan, { driver: "fake" });
+  const found = graph.find((one) => one.type === `groundplane:index:${type}` && one.name === name);
+  const inputs = known.get(`${type} ${name}`) ?? plain(found?.inputs ?? assert.fail(`${type} ${name}`));
+  known.set(`${type} ${name}`, inputs);
+  return inputs as T;
+};
+const known = new Map<string, unknown>();
+
+/** Creates the stack again. Returns the image of the node. */
+export async function standingStack(): Promise<string> {
+  fs.rmSync(path.join(dataFolder(), "fake"), { recursive: true, force: true });
+  const { resources, context } = new Process();
+  const { machine, bootstrap, membership } = resources;
+  for (const { name } of plan.nodes)
+    await machine.create(await inputsOf<MachineInputs>("Machine", name), false, context);
+  await bootstrap.create(await inputsOf<BootstrapInputs>("Bootstrap", "bootstrap"), false, context);
+  for (const name of ["master-1", node]) {
+    const inputs = await inputsOf<MembershipInputs>("Membership", `${name}-membership`);
+    const generation = (await stateOf(name)).generation;
+    await membership.create({ ...inputs, generation }, false, context);
+  }
+  return (await stateOf(node)).spec.image;
+}
+
+export const stateOf = async (name: string) =>
+  (await createFakeDriver(localHost).inspectMachine({ stack, name })) ?? assert.fail(`no machine ${name}`);
+const clusterNodes = () =>
+  JSON.parse(fs.readFileSync(path.join(dataFolder(), "fake", stack, "cluster.json"), "utf8")).nodes;
+
+/** What `up` does with the machine and the image of the node: refresh, compare, update. */
+export async function up(process: Process, image: string): Promise<void> {
+  const { resources, context } = process;
+  const machineInputs = await inputsOf<MachineInputs>("Machine", node);
+  const olds = { inputs: machineInputs, outputs: {} as never };
+  const machine = (await resources.machine.read?.(`fake/${stack}/${node}`, olds, context)) ?? assert.fail("no machine");
+  if (machine.outputs.power !== "running")
+    await resources.machine.update("", { ...machineInputs, image }, machine, false, context);
+  const inputs = { ...(await inputsOf<NodeImageInputs>("NodeImage", `${node}-image`)), image };
+  const known = { inputs, outputs: {} as never };
+  const seen = (await resources.image.read?.("", known, context)) ?? assert.fail("no image");
+  if (seen.outputs.image !== image || !seen.outputs.settled)
+    await resources.image.update("", inputs, seen, false, context);
+}
+
+export async function assertConverged(image: string, generation: string, what = ""): Promise<void> {
+  const state = await stateOf(node);
+  const shown = {
+    image: state.spec.image,
+    former: state.formerImage,
+    power: state.power,
+    generation: state.generation,
+  };
+  assert.deepEqual(shown, { image, former: undefined, power: "running", generation }, what);
+  assert.equal(clusterNodes()[node], generation, `${what}: it is in the cluster`);
+  assert.ok(!fs.existsSync(path.join(dataFolder(), "fake", stack, "machines", node, "former")), what);
+}
+
+/** @returns whether the process died before it was done; what it reports while it dies does not matter */
+export async function dies(
+  steps: number,
+  image: string,
+  answer?: ConstructorParameters<typeof Process>[1],
+): Promise<boolean> {
+  const process = new Process(steps, answer);
+  try {
+    await up(process, image);
+  } catch (error) {
+    // A roll that fails before it is killed has been taken back.
+    if (!process.isDead && answer === undefined) throw error;
+  }
+  return process.isDead;
+}
+
+/** A guest whose services do not start from the other image. */
+export const broken = async (name: string, command: string) =>
+  name === node && command === "node-ready" && (await stateOf(node)).spec.image === other
+    ? "containerd does not run"
+    : undefined;

@@ -1,0 +1,140 @@
+/**
+ * Another image reaches the workers of a running stack by plain `pulumi up`: one after the other, as the same machines, also after a
+ * kill in the middle. An image that does not work gives way to the former one.
+ */
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { type TestContext, test } from "node:test";
+import { apply, askMeanwhile, countsOf, tellGap, up, waitForReadyNodes } from "../e2e/lab-under-test";
+import { machineOf, planImage, seen } from "../e2e/planned-image";
+import { type SmallStack, smallStack } from "../e2e/small-stack";
+import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { nspawnSkipReason } from "../support/nspawn-host";
+
+const dataCenter = `driver: nspawn
+pools:
+  balancers: {count: 1}
+  masters: {count: 1}
+  workers: {count: 2}
+options: {fastProbes: true, podGraceSeconds: 5}
+`;
+
+const workers = ["worker-1", "worker-2"];
+/** Masters do not change, so that the API is away for no longer than on any busy host. */
+const LONGEST_GAP_MS = 5_000;
+
+test("a changed image reaches the workers, one after the other", {
+  skip: nspawnSkipReason(),
+  timeout: 25 * 60_000,
+}, async (t) => {
+  const stack = smallStack("image-roll");
+  const { cluster } = stack;
+  const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
+  const on = async (node: string, command: string) => mustSucceed(command, await cluster.onNode(node, command)).stdout;
+
+  await step("a small stack with two workers", async () => {
+    stack.configure(dataCenter);
+    await stack.start();
+    await apply(stack, pods);
+  });
+
+  await step("a preview lists them, and up gives them the image as the same machines", async (inner) => {
+    const before = await Promise.all(workers.map((name) => seen(stack, name)));
+    const master = await seen(stack, "master-1");
+    const image = await planImage(stack, "one", { "etc/image-mark": "one\n" });
+    const preview = mustSucceed("preview", await cluster.groundplane("preview")).stdout;
+    for (const name of workers)
+      assert.match(preview, new RegExp(`\`${name}\` \\| gets another image \\| image: .* -> ${image}`));
+    assert.match(
+      mustSucceed("preview", await cluster.pulumi("preview")).stdout,
+      /worker-1 moves from .* it is drained/,
+    );
+    const client = askMeanwhile(stack);
+    const started = performance.now();
+    const output = await up(stack);
+    inner.diagnostic(`two workers: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    const answered = await client.stop();
+    tellGap(inner, "roll of two workers", answered);
+    assert.ok(answered.longestGapMs <= LONGEST_GAP_MS, `no response for ${answered.longestGapMs} ms`);
+    assert.doesNotMatch(countsOf(output), /replaced \d|deleted/);
+    for (const [index, name] of workers.entries()) {
+      assert.deepEqual(await seen(stack, name), { ...before[index], image, formerImage: undefined });
+      assert.equal(await on(name, "cat /etc/image-mark"), "one\n");
+    }
+    assert.deepEqual(await seen(stack, "master-1"), master, "the master keeps its image");
+    await waitForReadyNodes(stack, 3);
+    await stack.isHealthy();
+    await stack.previewsNoChange();
+  });
+
+  await step(
+    "a worker that does not work with its image gets the former one back, and the others are not touched",
+    async () => {
+      const before = await Promise.all(workers.map((name) => seen(stack, name)));
+      await planImage(stack, "broken", { "usr/local/bin/kubeadm": "#!/bin/sh\necho no such kubeadm >&2\nexit 1\n" });
+      const failed = await cluster.pulumi("up", "--yes", "--skip-preview", "--non-interactive");
+      assert.notEqual(failed.exitCode, 0);
+      assert.match(
+        failed.stdout.replaceAll(/\s+/g, " "),
+        /worker-1 does not work with the image .*, and it has its former image .*worker-1 did not become a member/,
+      );
+      assert.deepEqual(await Promise.all(workers.map((name) => seen(stack, name))), before);
+      await waitForReadyNodes(stack, 3);
+      assert.equal(await on("worker-1", "cat /etc/image-mark"), "one\n");
+      await stack.isHealthy();
+    },
+  );
+
+  await step("a roll whose provider is killed goes on with the next up", async () => {
+    const image = await planImage(stack, "two", { "etc/image-mark": "two\n" });
+    const rolling = cluster.pulumi("up", "--yes", "--skip-preview", "--non-interactive");
+    const isExchanged = async () => (await machineOf(stack, "worker-1")).formerImage !== undefined;
+    await eventually("worker-1 has another disk", patienceMs, isExchanged, (yes) => yes);
+    await killProviders(stack);
+    assert.notEqual((await rolling).exitCode, 0);
+    await up(stack);
+    for (const name of workers) {
+      assert.equal((await seen(stack, name)).image, image);
+      assert.equal((await seen(stack, name)).formerImage, undefined);
+    }
+    await waitForReadyNodes(stack, 3);
+    await stack.isHealthy();
+    await stack.previewsNoChange();
+  });
+});
+
+/** Of this project only. */
+async function killProviders({ project }: SmallStack): Promise<void> {
+  const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isProvider(name, project.folder));
+  assert.ok(pids.length > 0, "a provider runs");
+  for (const pid of pids) process.kill(Number(pid), "SIGKILL");
+}
+
+function isProvider(pid: string, folder: string): boolean {
+  try {
+    const words = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return words.some((word) => word.startsWith(folder) && word.endsWith("provider.js"));
+  } catch {
+    return false;
+  }
+}
+
+const pods = JSON.stringify({
+  ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "idle" } },
+  spec: {
+    replicas: 4,
+    selector: { matchLabels: { app: "idle" } },
+    template: {
+      metadata: { labels: { app: "idle" } },
+      spec: {
+        terminationGracePeriodSeconds: 0,
+        containers: [
+          {
+            ...{ name: "idle", image: "groundplane.internal/busybox:1", imagePullPolicy: "Never" },
+            command: ["sleep", "1000000"],
+          },
+        ],
+      },
+    },
+  },
+});

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import type { NodeImageInputs } from "../../../../model/node-image-types";
+import type { MachineInputs } from "../../../../model/resource-types";
+import type { UserError } from "../../../../model/user-error";
+import {
+  assertConverged,
+  broken,
+  inputsOf,
+  node,
+  other,
+  Process,
+  standingStack,
+  stateOf,
+  up,
+} from "../../../support/image-roll";
+import { ownDataFolder } from "../../../support/own-data-folder";
+
+ownDataFolder();
+let present = "";
+beforeEach(async () => {
+  present = await standingStack();
+});
+
+test("a worker is drained, gets another system disk, and joins again as the same machine", async () => {
+  const { generation } = await stateOf(node);
+  const before = await stateOf("master-1");
+  const process = new Process();
+  await up(process, other);
+  await assertConverged(other, generation);
+  assert.deepEqual(await stateOf("master-1"), before);
+  const done = process.log.filter((line) => !/cluster-id|cluster-status|node-ready|kubectl/.test(line));
+  assert.deepEqual(
+    done.map((line) => line.replace(/(renew-token|cluster-wait) \d+/, "$1")),
+    [
+      "master-1: cluster-ready worker-1",
+      "master-1: drain-node worker-1 120",
+      "worker-1: exchangeSystemDisk",
+      "worker-1: startMachine",
+      "master-1: forget-node worker-1",
+      "master-1: renew-token",
+      "worker-1: join-cluster",
+      "worker-1: cluster-wait",
+      "master-1: cluster-ready worker-1",
+      "worker-1: dropFormerSystemDisk",
+    ],
+  );
+  const again = new Process();
+  await up(again, other);
+  assert.deepEqual(again.log, [], "a second `up` changes nothing");
+});
+
+test("a node that does not work with its new image gets the former one back, and the roll ends", async () => {
+  const { generation } = await stateOf(node);
+  const failed = await up(new Process(undefined, broken), other).then(
+    () => assert.fail("it must fail"),
+    (error: unknown) => error as UserError,
+  );
+  assert.equal(failed.id, "image-roll-failed");
+  assert.match(failed.problem, /worker-1 does not work with the image kubernetes-b+, and it has its former image/);
+  assert.match(failed.problem, /containerd does not run/);
+  await assertConverged(present, generation);
+  await up(new Process(), other);
+  await assertConverged(other, generation);
+});
+
+test("nothing is changed while the node or its cluster is not healthy", async () => {
+  const before = await stateOf(node);
+  for (const sick of ["worker-1: node-ready", "master-1: cluster-ready worker-1"]) {
+    const process = new Process(undefined, async (name, command) =>
+      `${name}: ${command}` === sick ? "is down" : undefined,
+    );
+    await assert.rejects(up(process, other), (error: UserError) => {
+      assert.equal(error.id, "image-roll-refused");
+      assert.match(error.problem, /worker-1 keeps the image .*: .*is down/);
+      return true;
+    });
+    assert.ok(!process.log.some((line) => /drain|Disk|Machine/.test(line)), "nothing was done");
+    assert.deepEqual(await stateOf(node), before);
+  }
+});
+
+test("a stack without node images adopts those that its machines have, and a preview says what another one means", async () => {
+  const inputs = await inputsOf<NodeImageInputs>("NodeImage", `${node}-image`);
+  const adopting = new Process();
+  const { outputs } = await adopting.resources.image.create(inputs, false, adopting.context);
+  assert.deepEqual([adopting.log, outputs.image, outputs.settled, adopting.warnings], [[], present, true, []]);
+  const previewing = new Process();
+  await previewing.resources.image.create({ ...inputs, image: other }, true, previewing.context);
+  assert.deepEqual(previewing.log, []);
+  assert.deepEqual(previewing.warnings, [
+    `info: worker-1 moves from ${present} to ${other}: it is drained, restarts from a new system disk, and joins the ` +
+      "cluster again; its data disks stay",
+  ]);
+});
+
+test("a node that keeps its image says why, and has no difference", async () => {
+  const inputs = await inputsOf<NodeImageInputs>("NodeImage", "master-1-image");
+  assert.match(String(inputs.keeps), /control plane|etcd/);
+  const { resources, context, warnings, log } = new Process();
+  const { outputs } = await resources.image.create({ ...inputs, image: other }, false, context);
+  assert.deepEqual([outputs.image, log], [present, []]);
+  const stored = resources.image.asStored?.({ ...inputs, image: other }, { ...inputs, image: present }, context);
+  assert.equal(stored?.image, present);
+  const warning = `warning: master-1 keeps the image ${present}: ${inputs.keeps}`;
+  assert.deepEqual(warnings, [warning, warning]);
+});
+
+test("a node that is not in the cluster restarts from its new disk while its peers are ready", async () => {
+  const name = "balancer-1";
+  const { seed, secrets } = await inputsOf<MachineInputs>("Machine", name);
+  const { keeps: _, ...planned } = await inputsOf<NodeImageInputs>("NodeImage", `${name}-image`);
+  const { connection } = await inputsOf<NodeImageInputs>("NodeImage", "gateway-image");
+  const peers = [{ name: "gateway", address: connection.address, connection }];
+  const inputs = { ...planned, image: "infrastructure-bbbbbbbbbbbb", peers, seed, secrets };
+  const alone = new Process(undefined, async (of, command) =>
+    `${of}: ${command}` === "gateway: node-ready" ? "is down" : undefined,
+  );
+  const refused = alone.resources.image.create(inputs, false, alone.context);
+  await assert.rejects(refused, /balancer-1 keeps the image .*: gateway is not ready: is down/);
+  assert.deepEqual(
+    alone.log.filter((line) => !/node-ready/.test(line)),
+    [],
+  );
+  const { resources, context, log } = new Process();
+  await resources.image.create(inputs, false, context);
+  assert.deepEqual(log, [
+    ...["balancer-1: node-ready", "gateway: node-ready"],
+    ...["balancer-1: exchangeSystemDisk", "balancer-1: startMachine"],
+    ...["balancer-1: node-ready", "balancer-1: dropFormerSystemDisk"],
+  ]);
+});

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { changesOfPreview } from "../../../review/from-preview";
+import type { PreviewStep } from "../../../review/preview-steps";
+import { renderMarkdown } from "../../../review/render-markdown";
+import { reviewChanges } from "../../../review/review-changes";
+
+const step = (type: string, name: string, op: string, before?: object, after: object = before ?? {}): PreviewStep => ({
+  op,
+  urn: `urn:pulumi:lab::groundplane::groundplane:index:${type}::${name}`,
+  ...(before && { oldState: { inputs: { ...before } } }),
+  newState: { inputs: { ...after } },
+});
+const machine = (name: string, image = "a") =>
+  step("Machine", name, "refresh", { driver: "nspawn", roles: ["worker"], image });
+
+const review = (...steps: readonly PreviewStep[]) => {
+  const { changes, counts, ...rest } = changesOfPreview({ steps });
+  return reviewChanges(changes, { stack: "lab", comparedWith: "the stack", counts, ...rest });
+};
+
+test("a preview lists the nodes that get another image, and what is away meanwhile", () => {
+  const { nodes, risk } = review(
+    ...["worker-1", "worker-2"].map((name) => machine(name)),
+    step("NodeImage", "worker-1-image", "update", { image: "a" }, { image: "b" }),
+  );
+  assert.deepEqual(
+    nodes.map(({ node, action, reasons, interruption, risk }) => ({ node, action, reasons, interruption, risk })),
+    [
+      {
+        ...{ node: "worker-1", action: "roll", reasons: ["image: a -> b"], risk: "low" },
+        interruption: { what: "its pods, until they run on other workers" },
+      },
+    ],
+  );
+  assert.equal(risk, "low");
+});
+
+test("the only node of its role takes its service with it", () => {
+  const only = review(
+    machine("worker-1"),
+    step("NodeImage", "worker-1-image", "update", { image: "a" }, { image: "b" }),
+  );
+  assert.equal(only.risk, "high");
+  assert.match(
+    renderMarkdown(only),
+    /`worker-1` \| gets another image \| image: a -> b \| all workloads, until it is back/,
+  );
+});
+
+test("a stack of an earlier version, an interrupted roll, and a node that keeps its image", () => {
+  const adopted = (image: string, keeps?: string) =>
+    review(
+      machine("worker-1"),
+      step("NodeImage", "worker-1-image", "create", undefined, { image, ...(keeps && { keeps }) }),
+    );
+  assert.deepEqual(adopted("a").nodes, []);
+  assert.deepEqual(adopted("b").nodes[0]?.reasons, ["image: a -> b"]);
+  assert.deepEqual(adopted("b", "it has the data of etcd").nodes, []);
+  const interrupted = step("NodeImage", "worker-1-image", "update", { image: "b", settled: false }, { image: "b" });
+  assert.deepEqual(review(machine("worker-1"), interrupted).nodes[0]?.reasons, ["image: b, interrupted before"]);
+  const created = review(
+    step("Machine", "worker-2", "create", undefined, { roles: ["worker"], image: "b" }),
+    step("NodeImage", "worker-2-image", "create", undefined, { image: "b" }),
+  );
+  assert.deepEqual(
+    created.nodes.map(({ node, action }) => [node, action]),
+    [["worker-2", "create"]],
+  );
+});
