@@ -7,7 +7,7 @@ import type { HealthCheckName } from "../../model/health-checks";
 export const brokenElsewhere = {
   clock: "test/qemu/guests.test.ts",
   "clock-source": "test/qemu/guests.test.ts",
-  backups: "test/topologies/backup.test.ts",
+  backups: "test/contract/health-answers.test.ts",
   "etcd-size": "test/contract/broken-health.test.ts",
   "etcd-disk": "test/contract/broken-health.test.ts",
   "lost-pods": "test/e2e/steps/machines.ts",

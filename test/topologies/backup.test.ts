@@ -11,7 +11,7 @@ import type { BackupManifest } from "../../backup/write-backup";
 import { guestPaths } from "../../model/guest-paths";
 import { etcdctl, kubectl } from "../e2e/lab-under-test";
 import { type SmallStack, smallStack } from "../e2e/small-stack";
-import { mustSucceed } from "../support/cluster-under-test";
+import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { nspawnSkipReason } from "../support/nspawn-host";
 
 const OBJECTS = 300;
@@ -126,6 +126,71 @@ options: {fastProbes: true, keepDataDisks: false}
   );
 });
 
+const BACKUP = /^bakv-\S+-\d{8}T\d{6}Z\.backup$/;
+
+test("masters take backups by themselves on the volume", {
+  skip: nspawnSkipReason(),
+  timeout: 20 * 60_000,
+}, async (t) => {
+  const stack = smallStack("bakv");
+  const { cluster } = stack;
+  const { on, writeObjects } = backupsOf(stack);
+  const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
+  const masters = ["master-1", "master-2", "master-3"];
+  const pools = `pools:
+  balancers: {count: 1}
+  masters: {count: 3}
+  workers: {count: 1}
+  storage: {count: 1, disks: [{name: brick, sizeGiB: 1}]}
+options: {fastProbes: true, keepDataDisks: false}
+`;
+  const copy = "/data/brick/volume/groundplane-backups";
+  const stored = async () =>
+    (await on("storage-1", `ls ${copy} 2>/dev/null || true`)).split("\n").filter((name) => BACKUP.test(name));
+  const rowOf = async () => {
+    const { stdout } = await cluster.groundplane("status", "--json");
+    const { checks } = JSON.parse(stdout) as { checks: readonly { check: string; state: string; summary: string }[] };
+    return checks.find(({ check }) => check === "backups") ?? assert.fail("no row of backups");
+  };
+
+  await step("a running stack gets the key, without a restart, and takes its first backup", async (inner) => {
+    stack.configure(`driver: nspawn\n${pools}`);
+    await stack.start();
+    await writeObjects("master-1");
+    assert.equal((await rowOf()).state, "inapplicable");
+    const started = await on("master-1", "cat /proc/1/stat | cut -d ' ' -f 22");
+    stack.configure(`driver: nspawn\n${pools}backups: {every: 5m, keep: 2}\n`);
+    await stack.start();
+    assert.equal(await on("master-1", "cat /proc/1/stat | cut -d ' ' -f 22"), started);
+    const names = await eventually("a backup", patienceMs, stored, ({ length }) => length > 0);
+    inner.diagnostic(names.join(" "));
+    await eventually("all masters see it", patienceMs, rowOf, ({ summary }) =>
+      masters.every((name) => summary.includes(`${name}: 2`)),
+    );
+    assert.equal((await rowOf()).state, "healthy");
+    assert.equal((await stored()).length, 1, "one master takes each backup");
+    assert.equal(await on("storage-1", `stat -c %a ${copy} ${copy}/*.backup | sort -u | tr '\\n' ' '`), "600 700");
+    assert.equal(
+      await on("worker-1", `grep -c written-1 /var/lib/groundplane/volumes/data/groundplane-backups/*.backup || true`),
+      "0",
+    );
+    assert.equal(await on("master-1", "grep -c glusterfs /proc/self/mounts || true"), "0");
+    await stack.previewsNoChange();
+  });
+
+  await step("the newest are kept, and only one machine at a time writes", async () => {
+    // The mount of a backup is in a namespace of its own, as in the service.
+    const now = "unshare --mount /usr/local/lib/groundplane/take-backup now";
+    await on("master-2", `for each in 1 2 3; do ${now}; sleep 1; done`);
+    assert.equal((await stored()).length, 2);
+    const lock = "/var/lib/groundplane/volumes/data/groundplane-backups/.lock";
+    await on("worker-1", `systemd-run --quiet flock ${lock} sleep 10`);
+    const before = await stored();
+    await on("master-3", `sleep 1; ${now}`);
+    assert.deepEqual(await stored(), before, "another machine has the lock");
+  });
+});
+
 test("a backup of an etcd machine, with a control plane of services", {
   skip: nspawnSkipReason(),
   timeout: 15 * 60_000,
@@ -144,5 +209,20 @@ options: {controlPlane: services, fastProbes: true, keepDataDisks: false}
     assert.deepEqual(opened.manifest.etcd.members, ["etcd-1"]);
     await backups.nothingRemains("etcd-1");
     await stack.previewsNoChange();
+  });
+  await stack.step(t, "its master takes backups over the network, in its own folder", async () => {
+    const { on } = backups;
+    stack.configure(`driver: nspawn
+pools: {balancers: {count: 1}, masters: {count: 1}, etcd: {count: 1}, workers: {count: 1}}
+backups: {every: 5m}
+options: {controlPlane: services, fastProbes: true, keepDataDisks: false}
+`);
+    await stack.start();
+    const list = () => on("master-1", "ls /var/lib/groundplane/backups/*.backup 2>/dev/null || true");
+    await eventually("a backup", patienceMs, list, (names) => names !== "");
+    const file = path.join(stack.project.data, "fetched.backup");
+    mustSucceed("fetch", await stack.cluster.groundplane("backup", "fetch", path.basename(await list()), file));
+    mustSucceed("restore", await stack.cluster.groundplane("restore", file, "--replace", "--yes"));
+    await stack.isHealthy();
   });
 });
