@@ -18,7 +18,7 @@ test("a changed image reaches the balancers of a pair, one after the other", {
   skip: nspawnSkipReason(),
   timeout: 15 * 60_000,
 }, async (t) => {
-  const stack = smallStack("image-roll-pair");
+  const stack = smallStack("roll-pair");
   const { cluster } = stack;
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
 
@@ -59,7 +59,7 @@ test("a changed image reaches the storage machines, each after the copies are co
   skip: nspawnSkipReason(),
   timeout: 15 * 60_000,
 }, async (t) => {
-  const stack = smallStack("image-roll-data");
+  const stack = smallStack("roll-data");
   const { cluster } = stack;
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
   const onWorker = async (command: string) =>

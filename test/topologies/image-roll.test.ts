@@ -27,7 +27,7 @@ test("a changed image reaches the workers, one after the other", {
   skip: nspawnSkipReason(),
   timeout: 25 * 60_000,
 }, async (t) => {
-  const stack = smallStack("image-roll");
+  const stack = smallStack("roll");
   const { cluster } = stack;
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
   const on = async (node: string, command: string) => mustSucceed(command, await cluster.onNode(node, command)).stdout;
