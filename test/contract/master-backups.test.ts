@@ -9,6 +9,7 @@ import { readMasterBackup, stackOfMasterBackup, verifyMasterBackup } from "../..
 import { script } from "../../cloud-init/scripts/read-script";
 import { runCommand } from "../../host/run-command";
 import { timeOfBackup } from "../../model/backups";
+import { defaultKubernetesVersion } from "../../model/releases";
 import type { UserError } from "../../model/user-error";
 
 const place = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-master-backups-"));
@@ -55,7 +56,11 @@ beforeEach(() => {
 const settings = {
   ...{ STACK: "lab", NODE_NAME: "master-2", BACKUP_EVERY: "21600", BACKUP_KEEP: "3", BACKUP_FOLDER: folder },
   ...{ BACKUP_WORK: at("work"), BACKUP_STATE: at("newest"), BACKUP_KEY_FILE: at("encryption.yaml") },
-  ...{ BACKUP_ETCD_CLIENT: at("client"), BACKUP_KUBERNETES: "1.36.3", BACKUP_MEMBERS: "master-1 master-2" },
+  ...{
+    BACKUP_ETCD_CLIENT: at("client"),
+    BACKUP_KUBERNETES: defaultKubernetesVersion,
+    BACKUP_MEMBERS: "master-1 master-2",
+  },
 };
 
 async function take(changes: Readonly<Record<string, string>> = {}, ...words: readonly string[]) {
@@ -88,7 +93,7 @@ test("this host reads what a master has written, and only root can read it there
   assert.deepEqual(fs.readFileSync(at("read.db")), snapshot);
   assert.equal(fs.statSync(at("read.db")).mode & 0o777, 0o600);
   const { created, etcd, ...others } = manifest;
-  assert.deepEqual(others, { format: 1, stack: "lab", kubernetes: "1.36.3" });
+  assert.deepEqual(others, { format: 1, stack: "lab", kubernetes: defaultKubernetesVersion });
   assert.equal(new Date(created).getTime(), timeOfBackup(path.basename(file))?.getTime());
   assert.deepEqual([etcd.member, etcd.members, etcd.revision], ["master-2", ["master-1", "master-2"], 4711]);
   assert.equal(record.keys, keys);
