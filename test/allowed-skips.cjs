@@ -11,7 +11,7 @@ const needsRoot =
 module.exports = [
   {
     tiers: ["contract", "virtualbox", "qemu"],
-    reason: /^this driver (?:cannot pull cables|has no hard kill)$/,
+    reason: /^this driver (?:cannot pull cables|cannot exchange system disks|has no hard kill)$/,
     because: "the suite of all drivers also covers optional features, which a driver may lack",
   },
   {
