@@ -19,6 +19,14 @@ ask() {
   echo "$1 $good $longest"
 }
 
+# Ends the program with this pid file. While it ends, it drops connections that it has not accepted yet.
+end() {
+  local pid
+  pid=$(cat "$1")
+  kill "$pid"
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
+}
+
 serve 1
 serve 2
 serve 3
@@ -42,13 +50,15 @@ mkdir -p /run/haproxy /var/lib/haproxy /etc/haproxy
 sed -E 's/^(  server .*) verifyhost.*/\1/; s/check check-ssl.*/check/' /seed/haproxy.cfg >/etc/haproxy/haproxy.cfg
 sed -i -E 's/server master-([0-9]) [^ ]+/server master-\1 127.0.1.\1:6444/; /http-check|httpchk/d' /etc/haproxy/haproxy.cfg
 haproxy -D -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid && echo "both $(ss -Hltn 'sport = :6443' | wc -l)"
-nginx -s stop
+end /run/nginx.pid
 ask haproxy
 nginx
-kill "$(cat /run/haproxy.pid)"
+end /run/haproxy.pid
 ask nginx
 # Killed, it leaves its socket behind. The unit removes it before the next start.
-kill -KILL "$(cat /run/nginx.pid)" $(pgrep -f 'nginx: worker')
+pid=$(cat /run/nginx.pid)
+mapfile -t workers < <(pgrep --parent "$pid")
+kill -KILL "$pid" "${workers[@]}"
 sleep 0.2
 nginx -t -q && echo "check passes beside a socket that remained"
 jobs -p | xargs -r kill 2>/dev/null || true
