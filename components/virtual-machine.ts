@@ -87,7 +87,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
         masters: isClusterNode(node.roles) ? members(nodesOf(plan, "master")) : [],
         peers: members(peersOf(plan, node)),
         podGraceSeconds: kubernetes.podGraceSeconds,
-        // A node that keeps its image boots from no other disk.
+        // A node that keeps its image gets no new disk, so it needs no seed for one.
         ...(keeps === undefined ? seedOf(this.seed, secrets) : { seed: noSeed, secrets: {} }),
       },
       {

@@ -16,6 +16,8 @@ export function secondsOfPeriod(text: string): number | undefined {
 export const shortestBackupPeriod = 5 * unitSeconds.m;
 export const longestBackupPeriod = 30 * unitSeconds.d;
 
+export const backupSize = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
 /** After this many periods without a backup, a stack is unhealthy. */
 export const toleratedPeriods = 2;
 

@@ -7,6 +7,7 @@ import { closeGuests } from "../../guests/guest-ssh";
 import { readIfPresent } from "../../host/file-store";
 import { interruptibly } from "../../host/interruption";
 import { projectFolder, stackFile } from "../../host/project-folder";
+import { backupSize } from "../../model/backups";
 import { UserError } from "../../model/user-error";
 import { readStackKeys } from "../../toolchain/run-pulumi/read-keys";
 import { sourceCommit } from "../../verify/measured-at";
@@ -63,7 +64,7 @@ async function backUp(
   const snapshot = await takeSnapshot(outputs, { signal, progress: say });
   const members = etcdMembers(outputs).map(({ name }) => name);
   const etcd = describeSnapshot(snapshot, members);
-  say(`${snapshot.member}: reading the snapshot (${mebibytes(etcd.size)}), encrypting it`);
+  say(`${snapshot.member}: reading the snapshot (${backupSize(etcd.size)}), encrypting it`);
   const manifest: BackupManifest = { format: BACKUP_FORMAT, stack, created, groundplane, kubernetes, etcd };
   await writeBackup(file, { manifest, record, snapshot, protection }, signal).catch(explain);
   print(
@@ -80,8 +81,6 @@ async function configurationText(stack: string): Promise<string> {
 const describeSnapshot = ({ member, head }: Snapshot, members: readonly string[]): BackupManifest["etcd"] => ({
   ...{ version: head.version, member, members, revision: head.revision, size: head.size, sha256: head.digest },
 });
-
-const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
 function explain(error: Error): never {
   if (error instanceof UserError) throw error;

@@ -6,6 +6,7 @@ import { type FoundBackups, findBackups, readStored, type StoredBackup } from ".
 import { closeGuests } from "../../guests/guest-ssh";
 import { moveTree, removeTree, writeFileAtomic } from "../../host/file-store";
 import { interruptibly } from "../../host/interruption";
+import { backupSize } from "../../model/backups";
 import type { StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
 import { readStackKeys } from "../../toolchain/run-pulumi/read-keys";
@@ -54,7 +55,7 @@ const render = (backups: readonly StoredBackup[], nowMs: number): string =>
   table([
     ["NAME", "AGE", "SIZE", "ON"],
     ...backups.map(({ name, taken, bytes, on }) => [
-      ...[name, age(nowMs - taken.getTime()), `${(bytes / 2 ** 20).toFixed(1)} MiB`, on.join(", ")],
+      ...[name, age(nowMs - taken.getTime()), backupSize(bytes), on.join(", ")],
     ]),
   ]);
 

@@ -57,7 +57,7 @@ for (const namespace of clusterNamespaces) {
 test("a workload whose controller has not counted its pods yet is missing", () => {
   const fresh = ["daemonset kube-system/network-policies 0 0 unseen"];
   assert.deepEqual(clusterReady([...complete, ...fresh], "master-1"), {
-    missing: "daemonset kube-system/network-policies has no pods yet",
+    missing: "daemonset kube-system/network-policies is not counted by its controller yet",
     status: 1,
   });
 });

@@ -171,7 +171,7 @@ export async function floatingIpHolder({ cluster }: StackUnderTest, among: reado
   return holders[0] ?? "";
 }
 
-/** One patient answer: a machine that runs all tests may be too slow for the first. */
+/** `status` is asked again for this long, because a machine that runs all tests may be slow. */
 const SETTLE_MS = 60_000;
 
 /**

@@ -9,7 +9,7 @@ import * as tar from "tar-stream";
 import { dataFolder } from "../../host/data-folder";
 import { defaultKubernetesVersion } from "../../model/releases";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
-import { configurePools, fakeDriverEnvironment, runInProject } from "../support/fake-driver-commands";
+import { configurePools, groundplaneFor, mustSucceedFor } from "../support/fake-driver-commands";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 import { sealBackup } from "../support/seal-backup";
 
@@ -20,17 +20,8 @@ const place = (name: string): string => path.join(project.data, name);
 const inStack = (...names: readonly string[]): string => path.join(project.data, "fake", STACK, ...names);
 const stored = (machine: string, name: string): string => inStack("machines", machine, "backups", name);
 
-const groundplane = (words: readonly string[], stack = STACK) =>
-  runInProject(
-    project,
-    [process.execPath, "cli/groundplane.cjs", ...words, "--stack", stack],
-    fakeDriverEnvironment(project),
-  );
-async function mustSucceed(...words: readonly string[]): Promise<string> {
-  const { code, output } = await groundplane(words);
-  assert.equal(code, 0, `${words.join(" ")}: ${output}`);
-  return output;
-}
+const groundplane = (words: readonly string[], stack = STACK) => groundplaneFor(project, stack, words);
+const mustSucceed = (...words: readonly string[]) => mustSucceedFor(project, STACK, words);
 
 before(async () => {
   await obtainPulumi();

@@ -7,7 +7,13 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { dataFolder } from "../../host/data-folder";
 import type { MachineRecord } from "../../hypervisors/fake/fake-store";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
-import { configurePools, fakeDriverEnvironment, runInProject } from "../support/fake-driver-commands";
+import {
+  configurePools,
+  fakeDriverEnvironment,
+  groundplaneFor,
+  mustSucceedFor,
+  runInProject,
+} from "../support/fake-driver-commands";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 
 const STACK = "tiny";
@@ -27,17 +33,8 @@ before(async () => {
 });
 after(() => project?.remove());
 
-const groundplane = (words: readonly string[], stack = STACK) =>
-  runInProject(
-    project,
-    [process.execPath, "cli/groundplane.cjs", ...words, "--stack", stack],
-    fakeDriverEnvironment(project),
-  );
-async function mustSucceed(...words: readonly string[]): Promise<string> {
-  const { code, output } = await groundplane(words);
-  assert.equal(code, 0, `${words.join(" ")}: ${output}`);
-  return output;
-}
+const groundplane = (words: readonly string[], stack = STACK) => groundplaneFor(project, stack, words);
+const mustSucceed = (...words: readonly string[]) => mustSucceedFor(project, STACK, words);
 const restore = (...words: readonly string[]) =>
   groundplane(["restore", place("backup"), "--identity", place("identity"), ...words]);
 const clusterId = (): string => (JSON.parse(fs.readFileSync(inStack("cluster.json"), "utf8")) as { id: string }).id;

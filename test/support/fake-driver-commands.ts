@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import type { ProjectCopy } from "./project-copy";
@@ -39,4 +40,19 @@ export function runInProject(
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, output }));
   });
+}
+
+/** `groundplane` for one stack of the project's copy, on the fake driver. */
+export const groundplaneFor = (project: ProjectCopy, stack: string, words: readonly string[]): Promise<CommandAnswer> =>
+  runInProject(
+    project,
+    [process.execPath, "cli/groundplane.cjs", ...words, "--stack", stack],
+    fakeDriverEnvironment(project),
+  );
+
+/** Returns the output of a command that must succeed. */
+export async function mustSucceedFor(project: ProjectCopy, stack: string, words: readonly string[]): Promise<string> {
+  const { code, output } = await groundplaneFor(project, stack, words);
+  assert.equal(code, 0, `${words.join(" ")}: ${output}`);
+  return output;
 }

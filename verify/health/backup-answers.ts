@@ -1,4 +1,4 @@
-import { timeOfBackup, toleratedPeriods } from "../../model/backups";
+import { backupSize, timeOfBackup, toleratedPeriods } from "../../model/backups";
 import { healthy, type ReadAnswer, unhealthy } from "./findings";
 import { notUnderstood } from "./machine-answers";
 
@@ -17,12 +17,10 @@ export const readBackups: ReadAnswer = (of, answer) => {
   const text =
     taken === undefined
       ? `no backup yet, expected every ${period(every)}`
-      : `${taken.toISOString().slice(0, 16).replace("T", " ")} UTC, ${period(Math.max(0, now - since))} ago, ${size(Number(bytes))}`;
+      : `${taken.toISOString().slice(0, 16).replace("T", " ")} UTC, ${period(Math.max(0, now - since))} ago, ${backupSize(Number(bytes))}`;
   if (now - since <= toleratedPeriods * every) return healthy(of, text);
   return unhealthy(of, reason === undefined ? text : `${text}; ${reason}`);
 };
 
 const period = (seconds: number): string =>
   seconds < 2 * HOUR_S ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / HOUR_S)} h`;
-
-const size = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -5,8 +5,8 @@ set -eu -o pipefail
 export HOME=/root KUBECONFIG=/etc/kubernetes/admin.conf
 
 # One line per object: `node NAME READY`, `pod NAMESPACE/NAME PHASE READY`, `deployment|daemonset NAMESPACE/NAME WANTED
-# READY SEEN`, where SEEN is `seen` once its controller has counted for its present specification: a new DaemonSet wants no pods
-# before. One request for all, since every start of kubectl costs a tenth of a core-second.
+# READY SEEN`. SEEN is `seen` when the controller has counted the pods of the present specification. Before, a new DaemonSet has
+# 0 of 0 pods. One request for all, since every start of kubectl costs a tenth of a core-second.
 # shellcheck disable=SC2016 # the dollars are the template's
 template='{{range .items}}{{$name := .metadata.name}}{{$seen := "unseen"}}
 {{- if eq (printf "%v" .metadata.generation) (printf "%v" .status.observedGeneration)}}{{$seen = "seen"}}{{end}}
@@ -34,7 +34,7 @@ awk -v names="$*" -v own="$own" '
   $1 == "pod" && $3 != "Succeeded" && !($3 == "Running" && $4 == "True") { missing("pod " $2 " is " $3 ", not ready") }
   $1 == "deployment" { have[$2] = 1 }
   $1 == "daemonset" { have[$2] = 1; daemons[$2] = $4 }
-  ($1 == "deployment" || $1 == "daemonset") && $5 != "seen" { missing($1 " " $2 " has no pods yet"); next }
+  ($1 == "deployment" || $1 == "daemonset") && $5 != "seen" { missing($1 " " $2 " is not counted by its controller yet"); next }
   ($1 == "deployment" || $1 == "daemonset") && $3 != $4 { missing($1 " " $2 " has " $4 " of " $3) }
   END {
     count = split(names, wanted, " ")
