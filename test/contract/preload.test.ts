@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
+import { transformSync } from "esbuild";
 
 const checkout = path.resolve(__dirname, "..", "..");
 
@@ -28,4 +31,21 @@ test("Pulumi's library loads without the compiler, and loads the compiler on dem
 
 test("other modules load the compiler as usual", () => {
   assert.equal(run(`console.log(JSON.stringify(typeof require("typescript").createSourceFile))`), "function");
+});
+
+test("stacks of errors that are shown name the sources, and stacks without a message are not translated", (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-preload-"));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const source = "export function make(text: string): Error {\n  return new Error(text);\n}\n";
+  const { code } = transformSync(source, { loader: "ts", format: "cjs", sourcemap: "inline", sourcefile: "shown.ts" });
+  const file = path.join(folder, "made.js");
+  fs.writeFileSync(file, code);
+  const script = `
+    const pulumi = require.resolve("@pulumi/pulumi/cmd/run/index.js");
+    require("node:module").createRequire(pulumi)("source-map-support/register");
+    const { make } = require(${JSON.stringify(file)});
+    console.log(JSON.stringify({ shown: make("wrong").stack, hidden: make("").stack }));`;
+  const { shown, hidden } = run(script) as { shown: string; hidden: string };
+  assert.match(shown, /^Error: wrong\n {4}at make \(.*shown\.ts:2:\d+\)\n/);
+  assert.match(hidden, /^Error\n {4}at make \(.*made\.js:\d+:\d+\)\n/);
 });
