@@ -9,7 +9,7 @@ const allowedSkips = require("./allowed-skips.cjs");
 const { endAll, isEnding, runMarked } = require("./runner/processes.cjs");
 const { formatReport } = require("./runner/report.cjs");
 const { failuresOf, forbiddenSkips, readTap } = require("./runner/results.cjs");
-const { runJobs } = require("./runner/schedule.cjs");
+const { groupPureJobs, runJobs } = require("./runner/schedule.cjs");
 const { checks, expectedSeconds, heldBy, tiers } = require("./runner/tiers.cjs");
 
 const root = path.join(__dirname, "..");
@@ -43,7 +43,8 @@ async function main(arguments_) {
   const results = names.includes("check") ? await runAll(checkJobs()) : [];
   // If the code does not compile, later failures give no information.
   if (results.every(({ failed }) => failed === 0)) {
-    results.push(...(await runAll(names.filter((name) => name !== "check").flatMap(jobsOf))));
+    const jobs = names.filter((name) => name !== "check").flatMap(jobsOf);
+    results.push(...(await runAll([...groupPureJobs(jobs, slots), ...jobs.filter(({ pure }) => !pure)])));
   }
   const { text, exitCode } = formatReport(names, results);
   console.log(`\nran ${((performance.now() - started) / 1000).toFixed(1)} s, ${slots} at once\n\n${text}`);
@@ -142,12 +143,12 @@ async function runJob(job, isLive) {
 const readCheck = (code) => ({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skips: [] });
 const readIfThere = (file) => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "");
 
-const testArgv = ({ file, pure }, tap) => [
+const testArgv = ({ file, files, pure }, tap) => [
   ...[process.execPath, "--require", "./test/runner/note-cpu.cjs", "--import", "tsx"],
   ...(pure ? ["--import", "./test/support/forbid-outside-world.ts"] : []),
   ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
   ...["--test-reporter=tap", `--test-reporter-destination=${tap}`],
-  file,
+  ...(files ? ["./test/runner/load-pure-files.cjs", ...files] : [file]),
 ];
 
 // When the terminal or the reader of the output is gone, the run still ends its processes.

@@ -26,12 +26,18 @@ const unescaped = (text) => text.replace(/\\(.)/g, "$1");
 const REASON_LINES = 12;
 const REASON_COLUMNS = 2000;
 
+/** The suite of a file, if several files share a process (load-pure-files.cjs). */
+const fileSuite = /^# Subtest: (\S+\.test\.ts)$/gm;
+
 /**
  * Why tests failed, for the end of a run: logs of CI are often cut to their last part.
  * @returns {{ name: string, reason: string }[]} without the tests that only contain others
  */
 function failuresOf(tap) {
+  let next = "";
   return tap.split(/^(?= *not ok \d+ - )/m).flatMap((part) => {
+    const file = next;
+    next = [...part.matchAll(fileSuite)].at(-1)?.[1] ?? next;
     const [, indent = "", name = ""] = /^( *)not ok \d+ - (.*)/.exec(part) ?? [];
     const details = part.split("\n").map((line) => line.slice(indent.length + 2));
     const start = details.findIndex((line) => line.startsWith("error: "));
@@ -42,7 +48,8 @@ function failuresOf(tap) {
     const lines =
       inline === "|-" ? rest.slice(0, end).map((line) => line.slice(2)) : [inline.replace(/^'(.*)'$/, "$1")];
     const shown = lines.filter((line) => line.trim() !== "").slice(0, REASON_LINES);
-    return [{ name: unescaped(name), reason: shown.map((line) => line.slice(0, REASON_COLUMNS)).join("\n") }];
+    const fullName = file === "" ? unescaped(name) : `${file}: ${unescaped(name)}`;
+    return [{ name: fullName, reason: shown.map((line) => line.slice(0, REASON_COLUMNS)).join("\n") }];
   });
 }
 

@@ -23,6 +23,33 @@ function nextJob(waiting, running, slots) {
 }
 
 /**
+ * Puts the files of pure tiers together, because most of them are shorter than the start of their process.
+ * @param groups how many processes each tier has at most
+ * @returns jobs with `files` in place of `file`; a single file of a tier stays a job of its own
+ */
+function groupPureJobs(jobs, groups) {
+  const tiers = [...new Set(jobs.flatMap(({ tier, pure }) => (pure ? [tier] : [])))];
+  return tiers.flatMap((tier) => {
+    const ofTier = jobs.filter((job) => job.tier === tier && job.pure);
+    const count = Math.min(groups, Math.ceil(ofTier.length / LEAST_FILES));
+    const parts = Array.from({ length: count }, (_, part) => ofTier.filter((_job, index) => index % count === part));
+    return parts.map((part, index) =>
+      part.length === 1
+        ? part[0]
+        : {
+            ...part[0],
+            name: `${tier}, part ${index + 1} of ${count}`,
+            file: undefined,
+            files: part.map(({ file }) => file),
+          },
+    );
+  });
+}
+
+/** Files of a process. With fewer files, another process would take longer than it saves. */
+const LEAST_FILES = 4;
+
+/**
  * Runs every job. Each returns a promise.
  * @param slots how many jobs run at once
  * @returns their results, in the order of `jobs`
@@ -49,4 +76,4 @@ function runJobs(jobs, slots, run) {
   });
 }
 
-module.exports = { orderJobs, nextJob, runJobs };
+module.exports = { groupPureJobs, orderJobs, nextJob, runJobs };

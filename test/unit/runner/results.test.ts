@@ -108,3 +108,14 @@ not ok 2 - late
     { name: "late", reason: "test timed out after 50ms" },
   ]);
 });
+
+test("a failed test of a process with several files is named with its file", () => {
+  const details = "  ---\n      failureType: 'testCodeFailure'\n      error: 'wrong'\n      ...";
+  const suite = (file: string) => `# Subtest: ${file}\n    # Subtest: adds\n    not ok 1 - adds\n    ${details}\n`;
+  assert.deepEqual(
+    failuresOf(`TAP version 13\n${suite("test/unit/one.test.ts")}${suite("test/unit/two.test.ts")}`).map(
+      ({ name }: { name: string }) => name,
+    ),
+    ["test/unit/one.test.ts: adds", "test/unit/two.test.ts: adds"],
+  );
+});

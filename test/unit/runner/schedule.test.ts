@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 
-const { nextJob, orderJobs, runJobs } = require("../../runner/schedule.cjs");
+const { groupPureJobs, nextJob, orderJobs, runJobs } = require("../../runner/schedule.cjs");
 const { containerFiles, expectedSeconds, heldBy } = require("../../runner/tiers.cjs");
 
 test("long jobs start first", () => {
@@ -11,6 +11,28 @@ test("long jobs start first", () => {
   assert.deepEqual(
     orderJobs(jobs).map(({ name }: { name: string }) => name),
     ["longest", "long", "short"],
+  );
+});
+
+test("the files of a pure tier share processes, and a tier with few files has fewer of them", () => {
+  const jobsOf = (tier: string, count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      tier,
+      file: `${tier}-${index}`,
+      name: `${tier}-${index}`,
+      pure: true,
+    }));
+  const jobs = [...jobsOf("unit", 9), ...jobsOf("golden", 2), ...jobsOf("property", 1)];
+  const grouped: { name: string; file?: string; files?: string[] }[] = groupPureJobs(jobs, 3);
+  assert.deepEqual(
+    grouped.map(({ name, file, files }) => ({ name, files: files ?? file })),
+    [
+      { name: "unit, part 1 of 3", files: ["unit-0", "unit-3", "unit-6"] },
+      { name: "unit, part 2 of 3", files: ["unit-1", "unit-4", "unit-7"] },
+      { name: "unit, part 3 of 3", files: ["unit-2", "unit-5", "unit-8"] },
+      { name: "golden, part 1 of 1", files: ["golden-0", "golden-1"] },
+      { name: "property-0", files: "property-0" },
+    ],
   );
 });
 

@@ -6,6 +6,9 @@ import { formerGuestCommands } from "../../../../model/former-names";
 import type { BootstrapInputs } from "../../../../model/resource-types";
 import { bootstrapResource } from "../../../../provider/resources/bootstrap";
 import type { Context } from "../../../../provider/rpc/resource-handler";
+import { ownDataFolder } from "../../../support/own-data-folder";
+
+ownDataFolder();
 
 const context = { signal: new AbortController().signal, log: () => {}, timeoutSeconds: 30 } as unknown as Context;
 const inputs = {

@@ -9,6 +9,9 @@ import { membershipResource } from "../../../../provider/resources/membership";
 import { nodeFilesResource } from "../../../../provider/resources/node-files";
 import { rollFiles } from "../../../../provider/resources/roll-files";
 import type { Context } from "../../../../provider/rpc/resource-handler";
+import { ownDataFolder } from "../../../support/own-data-folder";
+
+ownDataFolder();
 
 /** The gateway's firewall interrupts connections that existed before it started, also during a request. */
 
