@@ -158,6 +158,50 @@ test("a file lock excludes other processes and other callers in the same process
   assert.equal(await fs.readFile(file, "utf8"), "20");
 });
 
+test("waiting callers of a process hand the lock over, and other processes still get it", async (t) => {
+  if (process.platform !== "linux") return t.skip("elsewhere a lock starts no program");
+  const programs = path.join(folder, "programs");
+  const starts = path.join(folder, "starts");
+  await fs.mkdir(programs);
+  await fs.writeFile(
+    path.join(programs, "flock"),
+    `#!/bin/sh\necho >>"${starts}"\nPATH=/usr/bin:/bin exec flock "$@"\n`,
+    {
+      mode: 0o755,
+    },
+  );
+  const before = process.env.PATH;
+  t.after(() => {
+    process.env.PATH = before;
+  });
+  const file = path.join(folder, "handed over");
+  process.env.PATH = `${programs}:${before}`;
+  const order: number[] = [];
+  const callers = Array.from({ length: 20 }, (_, index) => withFileLock(file, async () => void order.push(index)));
+  const failing = withFileLock(file, () => Promise.reject(new Error("no")));
+  await assert.rejects(failing, /^Error: no$/);
+  await Promise.all(callers);
+  process.env.PATH = before;
+  assert.deepEqual(order, [...order.keys()]);
+  assert.equal((await fs.readFile(starts, "utf8")).length, 1);
+  await assert.rejects(fs.stat(`${file}.lock`), "the last caller releases it");
+
+  let isWanted = true;
+  const busy = async () => {
+    while (isWanted) await withFileLock(file, () => new Promise((resolve) => setTimeout(resolve, 20)));
+  };
+  const all = [busy(), busy(), busy()];
+  const script = `
+    const { withFileLock } = require(${JSON.stringify(require.resolve("../../host/file-lock"))});
+    withFileLock(${JSON.stringify(file)}, async () => console.log("got"), { timeoutMs: 30_000 });`;
+  const other = await runCommand([process.execPath, "--import", "tsx", "-e", script], {
+    cwd: path.join(__dirname, "../.."),
+  });
+  isWanted = false;
+  await Promise.all(all);
+  assert.match(other.stdout, /^got$/m);
+});
+
 test("a lock holds in another network and pid namespace, and leaves nothing behind", async (t) => {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return t.skip("needs Linux and root");
   const file = path.join(folder, "namespaces", "deep", "lock");
