@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { imageRollOrder } from "../model/image-rolls";
+import { inRollOrder } from "../model/image-rolls";
 import type { VirtualMachine } from "./virtual-machine";
 
 export interface NodeImagesArgs {
@@ -19,10 +19,4 @@ export class NodeImages extends pulumi.ComponentResource {
     for (const machine of inRollOrder(machines)) before = [machine.followImage(this, before)];
     this.registerOutputs({});
   }
-}
-
-/** A node with several roles comes with the first of them. */
-function inRollOrder(machines: readonly VirtualMachine[]): readonly VirtualMachine[] {
-  const turnOf = ({ roles }: VirtualMachine): number => imageRollOrder.findIndex((role) => roles.includes(role));
-  return [...machines].sort((one, other) => turnOf(one) - turnOf(other));
 }

@@ -5,7 +5,7 @@ import { keepsImage } from "../model/image-rolls";
 import type { MachineInputs } from "../model/resource-types";
 import { isClusterNode, type Role } from "../model/roles";
 import type { NodeSeed } from "../model/seed";
-import { type DataCenterPlan, type NodePlan, nodesOf, uplinkOf } from "../stacks/plan/data-center-plan";
+import { type DataCenterPlan, etcdMachinesOf, type NodePlan, nodesOf, uplinkOf } from "../stacks/plan/data-center-plan";
 import { useOfDisk } from "../stacks/plan/plan-volume";
 import type { Foundation } from "./foundation";
 import { bootstrapMember, guestConnection } from "./guest-connection";
@@ -84,8 +84,9 @@ export class VirtualMachine extends pulumi.ComponentResource {
         ...{ driver, stack, node: node.name, roles: node.roles, image: baseImage.nameFor(node.roles) },
         ...(keeps !== undefined && { keeps }),
         connection: guestConnection(plan, node, secrets),
-        masters: isClusterNode(node.roles) ? members(nodesOf(plan, "master")) : [],
+        masters: members(joinedThrough(plan, node)),
         peers: members(peersOf(plan, node)),
+        ...(node.roles.includes("etcd") && { etcd: nodesOf(plan, "etcd").map(({ name }) => name) }),
         podGraceSeconds: kubernetes.podGraceSeconds,
         // A node that keeps its image gets no new disk, so it needs no seed for one.
         ...(keeps === undefined ? seedOf(this.seed, secrets) : { seed: noSeed, secrets: {} }),
@@ -110,13 +111,18 @@ export class VirtualMachine extends pulumi.ComponentResource {
   }
 }
 
-/** They do the work of the node while it is away. Of masters and workers, the cluster says which of them are healthy. */
-const peersOf = (plan: DataCenterPlan, node: NodePlan): readonly NodePlan[] =>
-  plan.nodes.filter(
-    ({ name, roles }) =>
-      name !== node.name &&
-      (["balancer", "storage"] as const).some((role) => roles.includes(role) && node.roles.includes(role)),
-  );
+/** Through which a node leaves and joins its cluster, or a machine of etcd the members of etcd. */
+function joinedThrough(plan: DataCenterPlan, { roles }: NodePlan): readonly NodePlan[] {
+  if (isClusterNode(roles)) return nodesOf(plan, "master");
+  return roles.includes("etcd") ? etcdMachinesOf(plan) : [];
+}
+
+/** They do the work of the node while it is away; API servers also need etcd. Of workers, the cluster says which are healthy. */
+function peersOf(plan: DataCenterPlan, node: NodePlan): readonly NodePlan[] {
+  const shared = (["balancer", "storage", "master", "etcd"] as const).filter((role) => node.roles.includes(role));
+  const needed: readonly Role[] = shared.includes("etcd") ? [...shared, "master"] : shared;
+  return plan.nodes.filter(({ name, roles }) => name !== node.name && needed.some((role) => roles.includes(role)));
+}
 
 const noSeed = { userData: "", metaData: "", networkConfig: "" };
 

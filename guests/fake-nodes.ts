@@ -13,6 +13,8 @@ export interface Cluster {
   /** Names of those that joined, as masters and as machines of etcd. They count also after their machine has vanished. */
   readonly masters?: readonly string[];
   readonly etcd?: readonly string[];
+  /** The ids of the present members of etcd, by name. Absent in the records of earlier versions. */
+  readonly members?: Readonly<Record<string, string>>;
   /** The ids of the join tokens, with the end of their validity in milliseconds since the epoch. */
   readonly tokens?: Readonly<Record<string, number>>;
 }
@@ -24,6 +26,8 @@ export interface NodeState {
   readonly error: string;
   /** The id of the token that the node joins with. */
   readonly token?: string;
+  /** Of the member of etcd whose data the node has. */
+  readonly memberId?: string;
 }
 
 export const clusterFile = (stack: string): string => path.join(fakeStackFolder(localHost, stack), "cluster.json");

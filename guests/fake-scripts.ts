@@ -22,6 +22,7 @@ export async function runFakeScript(
 ): Promise<RunResult> {
   if (args.includes(guestPaths.etcdSnapshot)) return takeSnapshot(node, cluster);
   if (args.includes(guestPaths.etcdRestore)) return restore(node, args, stdin);
+  if (args.includes(guestPaths.backups)) return keptBackups(node, args, stdin);
   const [, , word, name = ""] = args;
   if (word === "list") return ok(await listBackups(node));
   if (word === "read") return readBackup(node, name);
@@ -62,6 +63,14 @@ async function listBackups(node: MachineName): Promise<string> {
 async function readBackup(node: MachineName, name: string): Promise<RunResult> {
   const content = await readBytes(path.join(backupsOf(node), name));
   return content ? ok(content.toString("latin1")) : failed(`there is no ${name}`);
+}
+
+/** How a roll of images keeps the backups of a system disk. */
+async function keptBackups(node: MachineName, args: readonly string[], stdin: RunOptions["stdin"]): Promise<RunResult> {
+  const [, , word, , name = ""] = args;
+  if (word === "read") return readBackup(node, name);
+  if (word === "write") await writeFileAtomic(path.join(backupsOf(node), name), stdin ?? "", 0o600);
+  return ok(word === "list" ? (await listFolder(backupsOf(node))).map((each) => `${each}\n`).join("") : "");
 }
 
 /** As etcdctl says that a read is not confirmed. */

@@ -101,6 +101,7 @@ export type GuestCommand =
   | "drain-node"
   | "end-pods"
   | "etcd-command"
+  | "etcd-complete"
   | "etcd-membership"
   | "fence-node"
   | "forget-node"

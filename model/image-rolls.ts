@@ -7,16 +7,25 @@ import type { Role } from "./roles";
  */
 export const imageRollOrder: readonly Role[] = ["gateway", "balancer", "storage", "etcd", "master", "worker"];
 
+/** Sorts nodes in that order. A node with several roles comes with the first of them. */
+export function inRollOrder<Node extends { readonly roles: readonly Role[] }>(nodes: readonly Node[]): readonly Node[] {
+  const turnOf = ({ roles }: Node): number => imageRollOrder.findIndex((role) => roles.includes(role));
+  return [...nodes].sort((one, other) => turnOf(one) - turnOf(other));
+}
+
 /** The number of nodes with a role. */
 export type CountOf = (role: Role) => number;
+
+/** So many members of etcd keep a majority while one is away. */
+const LEAST_MEMBERS = 3;
 
 /** Why a node with the role keeps the image that it was made from; `undefined`: another one reaches it. */
 const keptBy: Readonly<Record<Role, (count: number) => string | undefined>> = {
   gateway: () => "every connection to the machines goes through it",
   balancer: (count) => (count > 1 ? undefined : "no other balancer could hold the floating IP meanwhile"),
   storage: (count) => (count > 1 ? undefined : "no other machine has a copy of the volume"),
-  etcd: () => "its system disk has the data of etcd",
-  master: () => "its system disk has the control plane",
+  etcd: (count) => (count >= LEAST_MEMBERS ? undefined : "etcd would have no majority without it"),
+  master: (count) => (count > 1 ? undefined : "no other master has an API server"),
   worker: () => undefined,
 };
 

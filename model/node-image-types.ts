@@ -14,10 +14,12 @@ export interface NodeImageInputs extends DriverInput {
   /** Why the node keeps the image that it has; absent: it follows the plan. */
   readonly keeps?: string;
   readonly connection: GuestConnection;
-  /** Masters through which it leaves and joins the cluster; empty for a node that is not in it. */
+  /** Masters through which it leaves and joins the cluster, or machines of etcd; empty for a node that is in neither. */
   readonly masters: readonly BootstrapMember[];
   /** Nodes that do the same work and must be ready before this one is away. */
   readonly peers: readonly BootstrapMember[];
+  /** Names of all members of etcd; empty or absent for a node that is none. */
+  readonly etcd?: readonly string[];
   readonly podGraceSeconds: number;
   /** Of the first boot from the new disk. */
   readonly seed: SeedInputs;

@@ -4,6 +4,7 @@ import { guestCommand } from "../model/guest-paths";
 import { longestOf, longestOfBench } from "../model/measured/measurements";
 import { majorityOf } from "../model/pool-change";
 import { roles as descriptions, type Role } from "../model/roles";
+import { high, type Judgement, low, medium, nothing } from "./judgements";
 import { type Action, clusterObjectsEntry, type Interruption, type NodeChange, type Risk } from "./review";
 
 /** The number of nodes per role: the loss of one of several matters less. */
@@ -16,12 +17,6 @@ export function countRoles(sets: readonly (readonly Role[])[]): RoleCounts {
   return counts;
 }
 
-export interface Judgement {
-  readonly interruption: Interruption;
-  readonly risk: Risk;
-  readonly riskReason: string;
-}
-
 /** Recorded figures, each with the commit that was measured. */
 const measured = {
   balancerKill: longestOf("balancer-kill", "api-gap"),
@@ -30,23 +25,6 @@ const measured = {
   workerKill: longestOf("worker-kill", "pods-elsewhere"),
   storageKill: longestOf("storage-kill", "write-stall"),
 };
-
-const nothing: Interruption = { what: "nothing" };
-const low = (riskReason: string, interruption: Interruption = nothing): Judgement => ({
-  interruption,
-  risk: "low",
-  riskReason,
-});
-const medium = (riskReason: string, interruption: Interruption): Judgement => ({
-  interruption,
-  risk: "medium",
-  riskReason,
-});
-const high = (riskReason: string, interruption: Interruption): Judgement => ({
-  interruption,
-  risk: "high",
-  riskReason,
-});
 
 /**
  * What is unavailable during the change, and the risk.
@@ -73,7 +51,7 @@ export function judgeChange(
     (role) => action === "restart" && isOneOfSeveral(role) && isTooMany(role, counts, restarting),
   );
   if (gone !== undefined) return lossOfAll(gone, restarting);
-  if (action === "roll") return judgeRoll(roles, isOneOfSeveral);
+  if (action === "roll") return judgeRoll(roles, isOneOfSeveral, counts);
   if (action === "remove" || action === "replace") {
     // The others leave one after the other.
     const ended = roles.find(
@@ -143,12 +121,24 @@ const lossUntilBack = (role: Role, action: Loss): string =>
   action === "remove" ? descriptions[role].loss.ofTheOnly : `${descriptions[role].loss.ofTheOnly}, until it is back`;
 
 /** Nodes get another image one after the other, each handing over before and checked after it. */
-function judgeRoll(roles: readonly Role[], isOneOfSeveral: (role: Role) => boolean): Judgement {
+function judgeRoll(
+  roles: readonly Role[],
+  isOneOfSeveral: (role: Role) => boolean,
+  { etcd = 0 }: RoleCounts,
+): Judgement {
   const only = roles.find((role) => !isOneOfSeveral(role));
   if (only !== undefined) return high(`there is only one ${called[only]}`, { what: lossUntilBack(only, "replace") });
-  const what = roles.map((role) => descriptions[role].loss.ofOneOfSeveral).join(", ");
-  return low("one node at a time, with a health check before and after it", { what });
+  const what = roles.map((role) => lossOfRoll[role] ?? descriptions[role].loss.ofOneOfSeveral).join(", ");
+  const health = "one node at a time, with a health check before and after it";
+  if (!roles.includes("etcd")) return low(health, { what });
+  return medium(`etcd has ${etcd - 1} of ${etcd} members meanwhile; ${health}`, { what });
 }
+
+/** Of a machine that shuts down in order, while the others work. */
+const lossOfRoll: Partial<Record<Role, string>> = {
+  master: "open connections to its API server",
+  etcd: "writes, while etcd elects another leader, if it leads",
+};
 
 type Loss = Exclude<Action, "later" | "create" | "update" | "roll">;
 

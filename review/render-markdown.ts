@@ -36,7 +36,14 @@ function renderHead({ stack, comparedWith, risk, refused, settings, nodes, uncha
   const reasons = refused.map((reason) => `- ${reason}\n`).join("");
   const summary = nodes.length === 0 ? "No node changes." : tableOf(nodes);
   const rest = unchangedNodes > 0 && nodes.length > 0 ? `\n${unchangedNodes} other nodes do not change.\n` : "\n";
-  return `${title}${verdict}\n\n${reasons}${reasons === "" ? "" : "\n"}${settingsTable(settings)}${summary}\n${rest}`;
+  const order = orderOfRoll(nodes);
+  return `${title}${verdict}\n\n${reasons}${reasons === "" ? "" : "\n"}${settingsTable(settings)}${summary}\n${order}${rest}`;
+}
+
+function orderOfRoll(nodes: readonly NodeReview[]): string {
+  const rolled = nodes.filter(({ action }) => action === "roll").map(({ node }) => `\`${node}\``);
+  if (rolled.length < 2) return "";
+  return `\nThese nodes get another image one after the other, in this order: ${rolled.join(", ")}.\n`;
 }
 
 function settingsTable(settings: readonly SettingReview[]): string {

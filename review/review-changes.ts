@@ -1,6 +1,8 @@
 import { formatPatch, structuredPatch } from "diff";
+import { inRollOrder } from "../model/image-rolls";
 import { primaryRole } from "../model/roles";
-import { appliedBy, countRoles, type Judgement, judgeChange, type RoleCounts, worstRisk } from "./interruptions";
+import { appliedBy, countRoles, judgeChange, type RoleCounts, worstRisk } from "./interruptions";
+import type { Judgement } from "./judgements";
 import type { Action, NodeChange, NodeReview, Review, SettingReview } from "./review";
 
 export interface ReviewContext {
@@ -20,9 +22,15 @@ export function reviewChanges(changes: readonly NodeChange[], context: ReviewCon
   const countOf = (...actions: readonly Action[]) =>
     countRoles(changes.filter(({ action }) => actions.includes(action)).map(({ roles }) => roles));
   const [restarting, away] = [countOf("restart"), countOf("restart", "replace", "remove")];
-  const nodes = changes.map((change) => reviewNode(change, judgeChange(change, counts, restarting, away)));
+  const nodes = ordered(changes).map((change) => reviewNode(change, judgeChange(change, counts, restarting, away)));
   const risk = refused.length > 0 ? "high" : worstRisk([...settings, ...nodes].map((one) => one.risk));
   return { format: 1, stack, comparedWith, risk, refused, settings, nodes, unchangedNodes };
+}
+
+/** Nodes that get another image are in the order in which they get it, after the other nodes. */
+function ordered(changes: readonly NodeChange[]): readonly NodeChange[] {
+  const isRolled = ({ action }: NodeChange): boolean => action === "roll";
+  return [...changes.filter((change) => !isRolled(change)), ...inRollOrder(changes.filter(isRolled))];
 }
 
 function reviewNode(change: NodeChange, judgement: Judgement): NodeReview {

@@ -14,7 +14,10 @@ import { mergeContents, noContent, type RoleContent, type SeedFile, unitFile } f
 import { controlPlaneServices, membershipSettings } from "./control-plane-services";
 
 /** The same on every node that takes part in the cluster. */
-const sharedCommands: readonly GuestCommand[] = ["bootstrap-cluster", "cluster-wait", "cluster-status", "may-leave"];
+const sharedCommands: readonly GuestCommand[] = [
+  ...(["bootstrap-cluster", "cluster-wait", "cluster-status"] as const),
+  ...(["may-leave", "etcd-complete"] as const),
+];
 
 const commands: readonly GuestCommand[] = [
   ...["cluster-work", "join-cluster", "cluster-id", "forget-node"],

@@ -36,6 +36,7 @@ const commands: readonly GuestCommand[] = [
   "fence-node",
   "release-fences",
   "may-leave",
+  "etcd-complete",
   "cluster-ready",
   "cluster-id",
   "apply-control-plane",
@@ -66,6 +67,9 @@ const publicKeyInfrastructure = (isMember: boolean): Readonly<Record<string, Sec
   "sa.pub": "service-account.pub",
 });
 
+/** Only masters that are members of etcd can ask it. */
+const ofMembers: readonly GuestCommand[] = ["may-leave", "etcd-complete"];
+
 /** Of a master whose etcd has machines of its own, in place of those of a member. */
 const withoutMember: readonly GuestCommand[] = ["etcd-command", "apply-control-plane"];
 
@@ -80,7 +84,7 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
     files: [
       ...common.files,
       { ...command("etcd-command"), mode: "0644" },
-      ...commands.filter((name) => isMember || name !== "may-leave").map(command),
+      ...commands.filter((name) => isMember || !ofMembers.includes(name)).map(command),
       ...(isMember ? [] : etcdProxy(plan, node)),
       approverUnit,
       ...renewalUnits(node.index),

@@ -5,10 +5,10 @@ import { dropFormer, presentDisk, type SystemDiskOf, setAside, settled, takeBack
 import * as store from "./fake-store";
 
 /**
- * The system disk of a simulated machine: what its guest remembers of its cluster. The files of the plan are on every disk, because the
- * seed contains them.
+ * The system disk of a simulated machine: what its guest remembers of its cluster, and backups. The files of the plan are on every disk,
+ * because the seed contains them.
  */
-const parts = ["node.json", "etcd-restore"];
+const parts = ["node.json", "etcd-restore", "backups"];
 
 export const systemDisks = (host: Host): SystemDisks => ({
   async exchangeSystemDisk(machine, image, seed, owner) {

@@ -142,11 +142,8 @@ async function give(
   if (mustRestore(inputs, nodes)) await restoreEtcd(inputs.stack, withData, initialCluster, connect, context);
   await start(withData, initialCluster, connect, context);
   if (inputs.etcd !== undefined) await start(masters, initialCluster, connect, context);
-  const alive = await livingMaster(
-    connect,
-    masters.map(({ member }) => member),
-    context,
-  );
+  // Each of them may have joined since, e.g. from another system disk: then none takes part any more.
+  const alive = await livingMaster(connect, inputs.members, context);
   if (!alive)
     throw new UserError("no-master", "the cluster was bootstrapped, but no master responds", "run `up` again");
   await forgetSnapshot(inputs.stack);

@@ -6,6 +6,7 @@ import { readJson, removeTree, writeJson } from "../../host/file-store";
 import type { Hypervisor, MachineName } from "../../hypervisors/hypervisor";
 import { majorityOf, type Pool, pools } from "../../model/pool-change";
 import { UserError } from "../../model/user-error";
+import { readLeft } from "./left-members";
 
 /**
  * The guard's record for the deletes of this stack, which are independent of each other: `guard.json` in the stack's folder.
@@ -49,6 +50,11 @@ export const markInTransition = (machine: MachineName): void => {
   inTransition.add(keyOf(machine));
 };
 
+/** When it works, e.g. before another node is away for a new image. */
+export const endTransition = (machine: MachineName): void => {
+  inTransition.delete(keyOf(machine));
+};
+
 /** Serialises joining and leaving within one stack across all processes. */
 export const withStackLock = <T>(stack: string, action: () => Promise<T>): Promise<T> =>
   withFileLock(recordFile(stack), action, { timeoutMs: LOCK_TIMEOUT_MS });
@@ -69,9 +75,15 @@ export async function refuseUnsafeLoss(hypervisor: Hypervisor, machine: MachineN
   for (const name of members) {
     const other = { stack: machine.stack, name };
     if (name === machine.name || isInTransition(other)) continue;
-    if ((await hypervisor.inspectMachine(other))?.power === "running") atWork.push(name);
+    if (await isAtWork(hypervisor, other)) atWork.push(name);
   }
   if (atWork.length < needed) throw unsafe(machine.name, members.length, needed, atWork);
+}
+
+/** A machine that moves to another image may run, but is away until the roll has ended. */
+async function isAtWork(hypervisor: Hypervisor, machine: MachineName): Promise<boolean> {
+  const present = await hypervisor.inspectMachine(machine);
+  return present?.power === "running" && present.formerImage === undefined && !(await readLeft(machine));
 }
 
 /** How many other members must be running before one of a pool is lost. */

@@ -1,27 +1,29 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectGuest } from "../../guests/guest";
 import { forgetGuest } from "../../guests/guest-ssh";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
-import type { Hypervisor, MachineState, SystemDisks } from "../../hypervisors/hypervisor";
-import { guestCommand } from "../../model/guest-paths";
+import type { Hypervisor, MachineName, MachineState, SystemDisks } from "../../hypervisors/hypervisor";
 import type { NodeImageInputs } from "../../model/node-image-types";
 import { poolOf } from "../../model/pool-change";
 import type { MembershipInputs } from "../../model/resource-types";
+import { isClusterNode } from "../../model/roles";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
-import { KUBECONFIG, type LivingMaster, mustRun } from "./cluster-command";
+import { clusterStatus, KUBECONFIG, type LivingMaster, mustRun } from "./cluster-command";
 import { requireMaster, waitForNodeReady } from "./cluster-node";
 import { fillSecrets } from "./fill-secrets";
-import { refuseUnsafeLoss, withStackLock } from "./guard-record";
-import { bootedGuest, deadlineMs, inGuest, progress, readyGuest, reasonOf } from "./guest-waiting";
+import { endTransition, refuseUnsafeLoss, withStackLock } from "./guard-record";
+import { bootedGuest, deadlineMs, inGuest, progress, readyGuest } from "./guest-waiting";
+import { forgetBackups, hasKeptBackups, keepBackups, returnBackups } from "./kept-backups";
 import { forgetMarks, keepMarks, restoreMarks } from "./kept-marks";
 import { drain } from "./leave-cluster";
+import { forgetLeft, noteLeft, readLeft } from "./left-members";
+import { followRoles } from "./master-workloads";
 import { joinInTurn } from "./membership";
-import { volumeProblem } from "./volume-problem";
+import { messageOf, rollRefused } from "./roll-errors";
+import { RollHealth } from "./roll-health";
 
 /** How long a cluster that was healthy before may take to look healthy again. */
 const GATE_MS = 120_000;
-const POLL_MS = 1_000;
 
 export interface RollSurroundings {
   readonly connect: ConnectGuest;
@@ -30,16 +32,19 @@ export interface RollSurroundings {
 
 /** The steps of one node's roll. Each may be killed and repeated. */
 export class ImageRoll {
-  private readonly machine: { readonly stack: string; readonly name: string };
+  private readonly machine: MachineName;
   private readonly hypervisor: Hypervisor;
   private readonly disks: SystemDisks;
   private readonly membership: MembershipInputs;
+  private readonly health: RollHealth;
 
+  /** @param former the image that it returns to */
   constructor(
     private readonly surroundings: RollSurroundings,
     private readonly inputs: NodeImageInputs,
     private readonly context: Context,
     private readonly found: MachineState,
+    private readonly former: string,
   ) {
     const { driver, stack, node, roles, connection, masters, podGraceSeconds } = inputs;
     this.machine = { stack, name: node };
@@ -50,67 +55,80 @@ export class ImageRoll {
     this.disks = this.hypervisor.systemDisks;
     const { generation } = found;
     this.membership = { driver, stack, node, roles, connection, masters, generation, podGraceSeconds };
+    this.health = new RollHealth(surroundings.connect, inputs, this.membership, context);
   }
 
   /** Nothing is changed before all of them are healthy. */
   async handOver(): Promise<void> {
     const { node, peers, roles } = this.inputs;
     const { connect } = this.surroundings;
+    const { stack } = this.machine;
     let master: LivingMaster | undefined;
     try {
-      await this.healthy(GATE_MS);
-      for (const { name, connection } of peers) await readyGuest(connect, connection, name, this.context, GATE_MS);
+      await this.health.ofNode(GATE_MS);
+      for (const { name, connection } of peers) {
+        await readyGuest(connect, connection, name, this.context, GATE_MS);
+        endTransition({ stack, name });
+      }
       if (poolOf(roles) !== undefined)
-        await withStackLock(this.machine.stack, () => refuseUnsafeLoss(this.hypervisor, this.machine));
-      if (this.isInCluster) master = await requireMaster(connect, this.membership, this.context);
+        await withStackLock(stack, () => refuseUnsafeLoss(this.hypervisor, this.machine));
+      if (this.isNode) master = await requireMaster(connect, this.membership, this.context);
+      if (roles.includes("master"))
+        await inGuest(this.connectNode, (guest) => keepBackups(guest, stack, node, this.context));
     } catch (error) {
       this.context.signal.throwIfAborted();
       throw rollRefused(this.inputs, this.found.spec.image, error);
     }
     if (master === undefined) return;
-    await keepMarks(master.guest, this.machine.stack, node, this.context);
+    await keepMarks(master.guest, stack, node, this.context);
     // A drain that is killed leaves the node cordoned; the next `up` goes on with it.
     await drain(master, this.inputs, this.context);
     progress(this.context, node)("drained");
   }
 
   /** All of it is the same when it is repeated. */
-  async exchange(): Promise<void> {
-    const { node, image, seed, secrets, connection } = this.inputs;
+  async exchange(image: string): Promise<void> {
+    const { node, seed, secrets, connection, roles } = this.inputs;
     const show = progress(this.context, node);
     show(`exchanging the system disk for one of ${image}`);
     this.context.signal.throwIfAborted();
+    await this.dropDiskOfFormerMember(image);
     await this.disks.exchangeSystemDisk(this.machine, image, fillSecrets(seed, secrets), this.found.owner);
     forgetGuest(connection);
     this.context.signal.throwIfAborted();
     await this.hypervisor.startMachine(this.machine);
     // The rest of the time belongs to the former disk, if it must return.
     const context = { ...this.context, timeoutSeconds: Math.ceil(deadlineMs(this.context) / 2000) };
-    if (this.isInCluster) await joinInTurn(this.surroundings.connect, this.membership, context);
-    await this.healthy(deadlineMs(context));
+    if (roles.includes("etcd")) await this.leaveEtcd(context);
+    if (this.inputs.masters.length > 0) await joinInTurn(this.surroundings.connect, this.membership, context);
+    if (this.isNode) await this.followRoles(context);
+    await this.health.ofNode(deadlineMs(context));
   }
 
   async confirm(): Promise<void> {
-    if (this.isInCluster) await this.returnMarks();
+    await this.returnKept();
     await this.disks.dropFormerSystemDisk(this.machine, this.found.owner);
+    await forgetLeft(this.machine);
+    await forgetBackups(this.machine.stack, this.machine.name);
   }
 
-  /** What failed while the former disk returned; empty on success. */
+  /** The node has its own disk, and nothing is planned for it any more; or all but the last step was done. */
+  async callOff(): Promise<void> {
+    const { stack, name } = this.machine;
+    if (this.isNode) {
+      const { guest } = await requireMaster(this.surroundings.connect, this.membership, this.context);
+      await mustRun(guest, ["kubectl", KUBECONFIG, "uncordon", name], `uncordon ${name}`, this.context);
+    }
+    await this.returnKept();
+    await forgetBackups(stack, name);
+  }
+
+  /** What failed while the former image returned; empty on success. */
   async takeBack(): Promise<string> {
-    const { node, connection } = this.inputs;
-    const { connect } = this.surroundings;
     try {
-      progress(this.context, node)("going back to the former system disk");
-      await this.disks.restoreSystemDisk(this.machine, this.found.owner);
-      forgetGuest(connection);
-      await this.hypervisor.startMachine(this.machine);
-      await readyGuest(connect, connection, node, this.context);
-      if (!this.isInCluster) return "";
-      // Its kubelet registers the Node again, if the join has removed it.
-      await waitForNodeReady(connect, this.membership, this.context);
-      const { guest } = await requireMaster(connect, this.membership, this.context);
-      await mustRun(guest, ["kubectl", KUBECONFIG, "uncordon", node], `uncordon ${node}`, this.context);
-      await this.returnMarks();
+      progress(this.context, this.inputs.node)("going back to the former system disk");
+      if (await readLeft(this.machine)) await this.joinFromFormerImage();
+      else await this.restoreFormerDisk();
       return "";
     } catch (error) {
       this.context.signal.throwIfAborted();
@@ -118,55 +136,67 @@ export class ImageRoll {
     }
   }
 
-  private async returnMarks(): Promise<void> {
+  private async restoreFormerDisk(): Promise<void> {
+    const { node, connection } = this.inputs;
+    const { connect } = this.surroundings;
+    await this.disks.restoreSystemDisk(this.machine, this.found.owner);
+    forgetGuest(connection);
+    await this.hypervisor.startMachine(this.machine);
+    await readyGuest(connect, connection, node, this.context);
+    await this.health.ofEtcd(deadlineMs(this.context));
+    // Its kubelet registers the Node again, if the join has removed it.
+    if (this.isNode) await waitForNodeReady(connect, this.membership, this.context);
+    await this.callOff();
+  }
+
+  /** A new disk of the former image: the former one has the data of a member that etcd has removed. */
+  private async joinFromFormerImage(): Promise<void> {
+    await this.hypervisor.ensureImage({ name: this.former });
+    await this.exchange(this.former);
+    await this.confirm();
+  }
+
+  /** The driver would take it back when its image is wanted. */
+  private async dropDiskOfFormerMember(image: string): Promise<void> {
+    if (!(await readLeft(this.machine))) return;
+    const present = await this.hypervisor.inspectMachine(this.machine);
+    if (present?.formerImage === image) await this.disks.dropFormerSystemDisk(this.machine, this.found.owner);
+  }
+
+  /**
+   * A member of etcd joins as a new one, and gets the data from the others. Until then it only was away, and may return to its former disk.
+   * So it leaves when the new disk works, and the others can do without it.
+   */
+  private async leaveEtcd(context: Context): Promise<void> {
+    const { node, connection } = this.inputs;
+    const { phase, order } = await inGuest(this.connectNode, (guest) => clusterStatus(guest, context));
+    // It has begun to join from this disk.
+    if (phase === "member" || order !== "none") return;
+    await readyGuest(this.surroundings.connect, connection, node, context);
+    await this.health.ofOtherMembers(Math.min(GATE_MS, deadlineMs(context)));
+    if (!(await readLeft(this.machine))) await noteLeft(this.machine, { from: this.former });
+  }
+
+  private async followRoles(context: Context): Promise<void> {
+    const { node, roles } = this.inputs;
+    const onMaster = async () => (await requireMaster(this.surroundings.connect, this.membership, context)).guest;
+    await followRoles({ onNode: this.connectNode, onMaster }, node, undefined, roles, 0, context);
+  }
+
+  private async returnKept(): Promise<void> {
     const { stack, name } = this.machine;
+    if (await hasKeptBackups(stack, name))
+      await inGuest(this.connectNode, (guest) => returnBackups(guest, stack, name, this.context));
+    if (!this.isNode) return;
     const { guest } = await requireMaster(this.surroundings.connect, this.membership, this.context);
     await restoreMarks(guest, stack, name, this.context);
     await forgetMarks(stack, name);
   }
 
-  private get isInCluster(): boolean {
-    return this.inputs.masters.length > 0;
+  private get isNode(): boolean {
+    return isClusterNode(this.inputs.roles);
   }
 
-  /** The node works; of a cluster node, also the network and the DNS of the cluster, of a storage machine all copies of the volume. */
-  private async healthy(waitMs: number): Promise<void> {
-    const { node, connection, roles } = this.inputs;
-    const end = Date.now() + Math.min(waitMs, deadlineMs(this.context));
-    await readyGuest(this.surroundings.connect, connection, node, this.context, waitMs);
-    const show = progress(this.context, node);
-    for (;;) {
-      const ofCluster = this.isInCluster ? await this.clusterProblem() : undefined;
-      const problem = ofCluster ?? (roles.includes("storage") ? await this.volumeProblem() : undefined);
-      if (problem === undefined) return;
-      if (Date.now() >= end) throw new Error(problem);
-      show(problem.split("\n")[0] ?? "");
-      await sleep(POLL_MS, undefined, { signal: this.context.signal });
-    }
-  }
-
-  private async clusterProblem(): Promise<string | undefined> {
-    const { signal } = this.context;
-    const connectMaster = async () =>
-      (await requireMaster(this.surroundings.connect, this.membership, this.context)).guest;
-    const argv = [guestCommand("cluster-ready"), this.inputs.node];
-    const result = await inGuest(connectMaster, (guest) => guest.run(argv, { signal, timeoutMs: 30_000 }));
-    return result.code === 0 ? undefined : `the cluster is not healthy: ${reasonOf(result)}`;
-  }
-
-  private volumeProblem(): Promise<string | undefined> {
-    const { node, connection } = this.inputs;
-    const connectNode = () => bootedGuest(this.surroundings.connect, connection, node, this.context, GATE_MS);
-    return inGuest(connectNode, (guest) => volumeProblem(guest, this.context));
-  }
+  private readonly connectNode = () =>
+    bootedGuest(this.surroundings.connect, this.inputs.connection, this.inputs.node, this.context, GATE_MS);
 }
-
-export const messageOf = (error: unknown): string =>
-  error instanceof UserError ? error.problem : error instanceof Error ? error.message : String(error);
-
-const rollRefused = ({ node, image }: NodeImageInputs, former: string, error: unknown): UserError =>
-  new UserError(
-    "image-roll-refused",
-    `${node} keeps the image ${former} and does not move to ${image} now: ${messageOf(error)}`,
-    "repair what is unhealthy and run `up` again; see `npx groundplane status`",
-  );

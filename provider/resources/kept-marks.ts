@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import type { Guest } from "../../guests/guest";
 import { stackFolder } from "../../host/data-folder";
-import { readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
+import { exists, readJson, removeIfEmpty, removeTree, writeJson } from "../../host/file-store";
 import type { Context } from "../rpc/resource-handler";
 import { KUBECONFIG, mustRun } from "./cluster-command";
 
@@ -28,6 +28,8 @@ interface NodeObject {
 
 const folderOf = (stack: string): string => path.join(stackFolder(stack), "kept-marks");
 const fileOf = (stack: string, node: string): string => path.join(folderOf(stack), `${node}.json`);
+
+export const hasKeptMarks = (stack: string, node: string): Promise<boolean> => exists(fileOf(stack, node));
 
 /** Does nothing if an interrupted roll has kept them: the Node may be another one by now. */
 export async function keepMarks(master: Guest, stack: string, node: string, context: Context): Promise<void> {

@@ -1,17 +1,30 @@
 import type { ConnectGuest } from "../../guests/guest";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import type { NodeImageInputs, NodeImageOutputs } from "../../model/node-image-types";
+import { isClusterNode } from "../../model/roles";
 import { UserError } from "../../model/user-error";
 import type { ResourceSchema } from "../rpc/package-schema";
 import type { Context } from "../rpc/resource-handler";
+import { forgetBackups } from "./kept-backups";
 import { forgetMarks } from "./kept-marks";
+import { forgetLeft } from "./left-members";
 import { seed } from "./machine-schema";
+import { readOpenRoll } from "./open-roll";
 import { needsRoll, rollImage } from "./roll-image";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
 /** What an exchange reads, and what is no difference by itself. */
-const READ_BY_EXCHANGE = ["roles", "connection", "masters", "peers", "podGraceSeconds", "seed", "secrets"] as const;
+const READ_BY_EXCHANGE = [
+  "roles",
+  "connection",
+  "masters",
+  "peers",
+  "etcd",
+  "podGraceSeconds",
+  "seed",
+  "secrets",
+] as const;
 
 const schema: ResourceSchema = {
   description: "The image of one node's system disk. A change exchanges the disk, one node after the other.",
@@ -26,6 +39,7 @@ const schema: ResourceSchema = {
     connection: schemas.connection,
     masters: schemas.list(schemas.bootstrapMember, "Masters through which it joins the cluster again."),
     peers: schemas.list(schemas.bootstrapMember, "Nodes that must be ready while it is away."),
+    etcd: schemas.list(schemas.text(), "Names of all members of etcd, if it is one."),
     podGraceSeconds: schemas.whole("How long its pods may take to end when it is drained."),
     seed,
     secrets: {
@@ -35,7 +49,7 @@ const schema: ResourceSchema = {
       description: "The secrets of the seed, by name.",
     },
   },
-  optional: ["keeps", "settled"],
+  optional: ["keeps", "settled", "etcd"],
   createOnly: READ_BY_EXCHANGE,
 };
 
@@ -47,16 +61,20 @@ export function nodeImageResource(
   const follow = async (inputs: NodeImageInputs, preview: boolean, context: Context): Promise<NodeImageOutputs> => {
     const { driver, stack, node, image, keeps } = inputs;
     const found = await driverByName(driver).inspectMachine({ stack, name: node });
-    const isPending = found !== undefined && needsRoll(found, image);
+    const open = await readOpenRoll({ stack, name: node });
+    const { left } = open;
+    const isPending = found !== undefined && needsRoll(found, open, image);
+    if (left && keeps !== undefined && !preview) throw mustJoin(node, keeps);
     if (isPending && keeps !== undefined) {
-      const standing = found.formerImage ?? found.spec.image;
+      const standing = left?.from ?? found.formerImage ?? found.spec.image;
       if (standing !== image) context.log("warning", kept(node, standing, keeps));
       // An exchange that has begun is taken back.
       const asBefore = { ...inputs, image: standing };
       if (!preview) await rollImage({ connect, driverByName }, asBefore, context);
       return outputsOf(asBefore);
     }
-    if (isPending && preview) context.log("info", planned(inputs, found.formerImage ?? found.spec.image));
+    const former = left?.from ?? found?.formerImage ?? found?.spec.image ?? image;
+    if (preview && former !== image) context.log("info", planned(inputs, former));
     if (!preview) await rollImage({ connect, driverByName }, inputs, context);
     return outputsOf(inputs);
   };
@@ -84,7 +102,8 @@ export function nodeImageResource(
       const { driver, stack, node } = olds.inputs;
       const found = await driverByName(driver).inspectMachine({ stack, name: node });
       if (!found) return olds; // its machine is created again, from the planned image
-      const present = { image: found.spec.image, settled: found.formerImage === undefined };
+      const open = await readOpenRoll({ stack, name: node });
+      const present = { image: found.spec.image, settled: !needsRoll(found, open, found.spec.image) };
       return { inputs: { ...olds.inputs, ...present }, outputs: { ...olds.outputs, ...present } };
     },
 
@@ -95,6 +114,8 @@ export function nodeImageResource(
     // The disk is removed with the machine.
     async delete(_id, { inputs: { stack, node } }) {
       await forgetMarks(stack, node);
+      await forgetBackups(stack, node);
+      await forgetLeft({ stack, name: node });
     },
   };
 }
@@ -106,6 +127,22 @@ const outputsOf = ({ seed: _seed, secrets: _secrets, ...inputs }: NodeImageInput
 
 const kept = (node: string, image: string, reason: string): string => `${node} keeps the image ${image}: ${reason}`;
 
-const planned = ({ node, image, masters }: NodeImageInputs, former: string): string =>
-  `${node} moves from ${former} to ${image}: it ${masters.length > 0 ? "is drained, " : ""}` +
-  `restarts from a new system disk${masters.length > 0 ? ", and joins the cluster again" : ""}; its data disks stay`;
+/** A node that keeps its image has no seed for another disk. */
+const mustJoin = (node: string, keeps: string): UserError =>
+  new UserError(
+    "image-roll-open",
+    `${node} has left etcd to get another image, and the plan says that it keeps its own: ${keeps}`,
+    "run `up` with the former plan first, which completes it",
+  );
+
+const planned = (inputs: NodeImageInputs, former: string): string => {
+  const { node, image, roles, etcd = [] } = inputs;
+  const steps = [
+    ...(isClusterNode(roles) ? ["is drained"] : []),
+    "restarts from a new system disk",
+    ...(isClusterNode(roles) ? ["joins the cluster again"] : []),
+    ...(etcd.length > 0 ? [`gets the data of etcd, of which ${etcd.length - 1} of ${etcd.length} members stay`] : []),
+  ];
+  const last = steps.length > 1 ? `${steps.slice(0, -1).join(", ")}, and ${steps.at(-1)}` : steps[0];
+  return `${node} moves from ${former} to ${image}: it ${last}; its data disks stay`;
+};

@@ -2,16 +2,18 @@ import type { MachineState } from "../../hypervisors/hypervisor";
 import type { NodeImageInputs } from "../../model/node-image-types";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
-import { ImageRoll, messageOf, type RollSurroundings } from "./image-roll";
+import { ImageRoll, type RollSurroundings } from "./image-roll";
+import { type OpenRoll, readOpenRoll } from "./open-roll";
+import { rollFailed } from "./roll-errors";
 
-/** Whether the machine has another image, or an exchange of its disk is under way. */
-export const needsRoll = ({ spec, formerImage }: MachineState, image: string): boolean =>
-  spec.image !== image || formerImage !== undefined;
+/** Whether the machine has another image, or a roll of it is under way. */
+export const needsRoll = ({ spec, formerImage }: MachineState, open: OpenRoll, image: string): boolean =>
+  spec.image !== image || formerImage !== undefined || open.left !== undefined || open.isHandedOver;
 
 /**
  * Brings a node to an image: waits until it and its cluster are healthy, hands its work over, exchanges its system disk, and waits until
- * it works again. Otherwise the former disk returns, and the roll ends. The driver's record tells how far it came, so that it may be
- * killed at any point and run again.
+ * it works again. Otherwise the former disk returns, and the roll ends. The driver's record and the stack's folder tell how far it came, so
+ * that it may be killed at any point and run again.
  *
  * @throws UserError `image-roll-refused` before anything is changed, `image-roll-failed`
  */
@@ -21,20 +23,29 @@ export async function rollImage(
   context: Context,
 ): Promise<void> {
   const found = await machineOf(surroundings, inputs);
-  if (!needsRoll(found, inputs.image)) return;
-  const roll = new ImageRoll(surroundings, inputs, context, found);
-  // An exchange to an image that is no longer wanted.
-  if (found.formerImage !== undefined && found.spec.image !== inputs.image) {
+  const open = await readOpenRoll({ stack: inputs.stack, name: inputs.node });
+  if (!needsRoll(found, open, inputs.image)) return;
+  const { left } = open;
+  const { image } = found.spec;
+  const former = left?.from ?? found.formerImage ?? image;
+  const roll = new ImageRoll(surroundings, inputs, context, found, former);
+  if (left === undefined && found.formerImage !== undefined && image !== inputs.image) {
+    // An exchange to an image that is no longer wanted.
     const failure = await roll.takeBack();
     if (failure !== "") throw new Error(failure);
     return rollImage(surroundings, inputs, context);
   }
-  if (found.formerImage === undefined) await roll.handOver();
+  const isOnItsDisk = left === undefined && found.formerImage === undefined;
+  if (isOnItsDisk && image === inputs.image) return roll.callOff();
+  // A member that has left etcd is away already.
+  if (isOnItsDisk) await roll.handOver();
   try {
-    await roll.exchange();
+    await roll.exchange(inputs.image);
   } catch (error) {
     if (context.signal.aborted) throw error;
-    throw rollFailed(inputs, found.formerImage ?? found.spec.image, error, await roll.takeBack());
+    // It cannot go back where it is.
+    const rollback = former === inputs.image ? undefined : await roll.takeBack();
+    throw rollFailed(inputs, former, error, rollback);
   }
   await roll.confirm();
 }
@@ -43,14 +54,4 @@ async function machineOf({ driverByName }: RollSurroundings, { driver, stack, no
   const found = await driverByName(driver).inspectMachine({ stack, name: node });
   if (found) return found;
   throw new UserError("machine-missing", `there is no machine ${node} in ${stack}`, "run `up` again: it creates it");
-}
-
-function rollFailed({ node, image }: NodeImageInputs, former: string, error: unknown, rollback: string): UserError {
-  const now =
-    rollback === "" ? `it has its former image ${former} again` : `its return to ${former} failed: ${rollback}`;
-  return new UserError(
-    "image-roll-failed",
-    `${node} does not work with the image ${image}, and ${now}; no node after it was changed: ${messageOf(error)}`,
-    `correct the cause and run \`up\` again; see \`npx groundplane logs ${node}\``,
-  );
 }

@@ -1,9 +1,10 @@
 // A roll of a node to another image that is killed after every step, on simulated machines and guests.
 import { beforeEach, test } from "node:test";
-import { assertConverged, broken, dies, node, other, Process, standingStack, stateOf, up } from "../support/image-roll";
+import { other, rollOf } from "../support/image-roll";
 import { ownDataFolder } from "../support/own-data-folder";
 
 ownDataFolder();
+const { assertConverged, broken, dies, node, Process, standingStack, stateOf, up } = rollOf("small", "worker-1");
 let present = "";
 beforeEach(async () => {
   present = await standingStack();

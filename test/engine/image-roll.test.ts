@@ -51,7 +51,7 @@ test("node images on the real engine", { timeout: 20 * 60_000 }, async (t) => {
     for (const name of workers) assert.match(stdout, new RegExp(`NodeImage::${name}-image`));
     assert.doesNotMatch(stdout, /NodeImage::(?:gateway|balancer-1|master-1)-image/);
     const told = mustSucceed("preview", await pulumi("preview")).stdout;
-    assert.match(told, new RegExp(`master-1 keeps the image ${former}: its system disk has`));
+    assert.match(told, new RegExp(`master-1 keeps the image ${former}: etcd would have no majority`));
     const review = mustSucceed("review", await cluster.groundplane("preview")).stdout;
     assert.match(
       review,

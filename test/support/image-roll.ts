@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { connectAnyGuest } from "../../guests/connect-guest";
+import { readNode } from "../../guests/fake-nodes";
 import type { ConnectGuest } from "../../guests/guest";
-import { dataFolder } from "../../host/data-folder";
+import { dataFolder, stackFolder } from "../../host/data-folder";
 import { localHost } from "../../host/local-host";
 import { createFakeDriver } from "../../hypervisors/fake/fake-driver";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
@@ -14,30 +15,34 @@ import { machineResource } from "../../provider/resources/machine";
 import { membershipResource } from "../../provider/resources/membership";
 import { nodeImageResource } from "../../provider/resources/node-image";
 import type { Context } from "../../provider/rpc/resource-handler";
+import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { examplePlan } from "./example-plans";
 import { type RecordedResource, recordDataCenter } from "./recorded-graph";
 
-/** The node images of a small stack on simulated machines, in processes that may die at any step. */
+/** The node images of a stack on simulated machines, in processes that may die at any step. */
 
-const plan = examplePlan("small");
-const stack = plan.stack;
-export const node = "worker-1";
 /** The image of the next plan. */
 export const other = "kubernetes-bbbbbbbbbbbb";
 
 /** The process dies at a step: all that follows in it fails as well. */
 class Died extends Error {}
 
-/** The hypervisor and the guests as a process sees them that dies after some steps. */
-export class Process {
+/** The answer of a guest's command instead of its own. */
+type Answer = (name: string, command: string) => Promise<string | undefined>;
+
+/** Commands and requests that only ask. */
+const asks = /: (?:node-ready|cluster-id|cluster-status|cluster-ready|etcd-complete|kubectl \S+ (?:get|wait)) ?/;
+
+/** The hypervisor and the guests as a process sees them that dies after some steps, of which each begins and ends a change. */
+class DyingProcess {
   readonly log: string[] = [];
   readonly warnings: string[] = [];
   private left: number;
 
   constructor(
-    steps = Number.POSITIVE_INFINITY,
-    /** The answer of a guest's command instead of its own. */
-    private readonly answer: (name: string, command: string) => Promise<string | undefined> = async () => undefined,
+    private readonly plan: DataCenterPlan,
+    steps: number,
+    private readonly answer: Answer,
   ) {
     this.left = steps;
   }
@@ -52,24 +57,25 @@ export class Process {
       ...options,
       deadlineMs: Math.min(options?.deadlineMs ?? 0, 500),
     });
-    const name = plan.nodes.find(({ address }) => address === connection.address)?.name ?? "";
+    const name = this.plan.nodes.find(({ address }) => address === connection.address)?.name ?? "";
     return {
       ...guest,
       readFiles: (paths) => guest.readFiles(paths),
       writeFiles: (files) => guest.writeFiles(files),
       run: async (argv, options) => {
         const command = [path.basename(argv[0] ?? ""), ...argv.slice(1)].join(" ");
-        this.step(`${name}: ${command}`);
+        const isChange = !asks.test(`${name}: ${command} `);
+        this.step(`${name}: ${command}`, isChange);
         const said = await this.answer(name, command);
         const result = said === undefined ? await guest.run(argv, options) : { code: 1, stdout: said, stderr: "" };
-        this.step();
+        this.step(undefined, isChange);
         return result;
       },
     };
   };
 
   readonly context: Context = {
-    ...{ urn: `urn:pulumi:${stack}::groundplane::t::n`, name: "n", type: "t", timeoutSeconds: 6 },
+    ...{ urn: "urn:pulumi:stack::groundplane::t::n", name: "n", type: "t", timeoutSeconds: 6 },
     signal: new AbortController().signal,
     log: (severity, message, ephemeral) => {
       if (!ephemeral) this.warnings.push(`${severity}: ${message}`);
@@ -90,8 +96,9 @@ export class Process {
     return this.left < 0;
   }
 
-  private step(what?: string): void {
-    if (this.left-- <= 0) throw new Died();
+  private step(what?: string, isChange = true): void {
+    // A death before or after a question leaves the same as one at the change before it.
+    if (this.left < 0 || (isChange && this.left-- <= 0)) throw new Died();
     if (what !== undefined) this.log.push(what);
   }
 
@@ -115,82 +122,113 @@ export class Process {
 const plain = <T>(inputs: object): T =>
   JSON.parse(JSON.stringify(inputs, (_key, value) => (value?.secret !== undefined ? value.secret : value)));
 
-export const inputsOf = async <T>(type: string, name: string): Promise<T> => {
-  const graph: readonly RecordedResource[] = await recordDataCenter(plan, { driver: "fake" });
-  const found = graph.find((one) => one.type === `groundplane:index:${type}` && one.name === name);
-  const inputs = known.get(`${type} ${name}`) ?? plain(found?.inputs ?? assert.fail(`${type} ${name}`));
-  known.set(`${type} ${name}`, inputs);
-  return inputs as T;
-};
-const known = new Map<string, unknown>();
+const graphs = new Map<string, Promise<readonly RecordedResource[]>>();
 
-/** Creates the stack again. Returns the image of the node. */
-export async function standingStack(): Promise<string> {
-  fs.rmSync(path.join(dataFolder(), "fake"), { recursive: true, force: true });
-  const { resources, context } = new Process();
-  const { machine, bootstrap, membership } = resources;
-  for (const { name } of plan.nodes)
-    await machine.create(await inputsOf<MachineInputs>("Machine", name), false, context);
-  await bootstrap.create(await inputsOf<BootstrapInputs>("Bootstrap", "bootstrap"), false, context);
-  for (const name of ["master-1", node]) {
-    const inputs = await inputsOf<MembershipInputs>("Membership", `${name}-membership`);
-    const generation = (await stateOf(name)).generation;
-    await membership.create({ ...inputs, generation }, false, context);
+function graphOf(example: string): Promise<readonly RecordedResource[]> {
+  const graph = graphs.get(example) ?? recordDataCenter(examplePlan(example), { driver: "fake" });
+  graphs.set(example, graph);
+  return graph;
+}
+
+/** One node of an example stack. */
+export function rollOf(example: string, node: string) {
+  const plan = examplePlan(example);
+  const stack = plan.stack;
+
+  class Process extends DyingProcess {
+    constructor(steps = Number.POSITIVE_INFINITY, answer: Answer = async () => undefined) {
+      super(plan, steps, answer);
+    }
   }
-  return (await stateOf(node)).spec.image;
-}
 
-export const stateOf = async (name: string) =>
-  (await createFakeDriver(localHost).inspectMachine({ stack, name })) ?? assert.fail(`no machine ${name}`);
-const clusterNodes = () =>
-  JSON.parse(fs.readFileSync(path.join(dataFolder(), "fake", stack, "cluster.json"), "utf8")).nodes;
+  async function inputsOf<T>(type: string, name: string): Promise<T> {
+    const found = (await graphOf(example)).find((one) => one.type === `groundplane:index:${type}` && one.name === name);
+    return plain<T>(found?.inputs ?? assert.fail(`${type} ${name}`));
+  }
 
-/** What `up` does with the machine and the image of the node: refresh, compare, update. */
-export async function up(process: Process, image: string): Promise<void> {
-  const { resources, context } = process;
-  const machineInputs = await inputsOf<MachineInputs>("Machine", node);
-  const olds = { inputs: machineInputs, outputs: {} as never };
-  const machine = (await resources.machine.read?.(`fake/${stack}/${node}`, olds, context)) ?? assert.fail("no machine");
-  if (machine.outputs.power !== "running")
-    await resources.machine.update("", { ...machineInputs, image }, machine, false, context);
-  const inputs = { ...(await inputsOf<NodeImageInputs>("NodeImage", `${node}-image`)), image };
-  const known = { inputs, outputs: {} as never };
-  const seen = (await resources.image.read?.("", known, context)) ?? assert.fail("no image");
-  if (seen.outputs.image !== image || !seen.outputs.settled)
-    await resources.image.update("", inputs, seen, false, context);
-}
+  const stateOf = async (name: string) =>
+    (await createFakeDriver(localHost).inspectMachine({ stack, name })) ?? assert.fail(`no machine ${name}`);
+  const folder = (...names: string[]) => path.join(dataFolder(), "fake", stack, ...names);
+  const cluster = () => JSON.parse(fs.readFileSync(folder("cluster.json"), "utf8"));
 
-export async function assertConverged(image: string, generation: string, what = ""): Promise<void> {
-  const state = await stateOf(node);
-  const shown = {
-    image: state.spec.image,
-    former: state.formerImage,
-    power: state.power,
-    generation: state.generation,
+  /** Creates the stack again. Returns the image of the node. */
+  async function standingStack(): Promise<string> {
+    fs.rmSync(path.join(dataFolder(), "fake"), { recursive: true, force: true });
+    fs.rmSync(stackFolder(stack), { recursive: true, force: true });
+    const { resources, context } = new Process();
+    const { machine, bootstrap, membership } = resources;
+    for (const { name } of plan.nodes)
+      await machine.create(await inputsOf<MachineInputs>("Machine", name), false, context);
+    await bootstrap.create(await inputsOf<BootstrapInputs>("Bootstrap", "bootstrap"), false, context);
+    for (const { type, name } of await graphOf(example)) {
+      if (type !== "groundplane:index:Membership") continue;
+      const inputs = await inputsOf<MembershipInputs>("Membership", name);
+      const generation = (await stateOf(inputs.node)).generation;
+      await membership.create({ ...inputs, generation }, false, context);
+    }
+    return (await stateOf(node)).spec.image;
+  }
+
+  /** What `up` does with the machine and the image of the node: refresh, compare, update. */
+  async function up(process: DyingProcess, image: string): Promise<void> {
+    const { resources, context } = process;
+    const machineInputs = await inputsOf<MachineInputs>("Machine", node);
+    const olds = { inputs: machineInputs, outputs: {} as never };
+    const machine =
+      (await resources.machine.read?.(`fake/${stack}/${node}`, olds, context)) ?? assert.fail("no machine");
+    if (machine.outputs.power !== "running")
+      await resources.machine.update("", { ...machineInputs, image }, machine, false, context);
+    const inputs = { ...(await inputsOf<NodeImageInputs>("NodeImage", `${node}-image`)), image };
+    const known = { inputs, outputs: {} as never };
+    const seen = (await resources.image.read?.("", known, context)) ?? assert.fail("no image");
+    if (seen.outputs.image !== image || !seen.outputs.settled)
+      await resources.image.update("", inputs, seen, false, context);
+  }
+
+  async function assertConverged(image: string, generation: string, what = ""): Promise<void> {
+    const state = await stateOf(node);
+    const shown = {
+      image: state.spec.image,
+      former: state.formerImage,
+      power: state.power,
+      generation: state.generation,
+    };
+    assert.deepEqual(shown, { image, former: undefined, power: "running", generation }, what);
+    assert.equal(cluster().nodes[node], generation, `${what}: it is in the cluster`);
+    assert.ok(!fs.existsSync(folder("machines", node, "former")), what);
+    const left = ["kept-marks", "kept-backups", "left-members"].filter((name) =>
+      fs.existsSync(path.join(stackFolder(stack), name)),
+    );
+    assert.deepEqual(left, [], `${what}: nothing is left of the roll`);
+    const names = plan.nodes.filter(({ roles }) => roles.includes("etcd")).map(({ name }) => name);
+    assert.deepEqual(Object.keys(cluster().members).sort(), [...names].sort(), what);
+    const seen = JSON.parse(fs.readFileSync(folder("machines", node, "node.json"), "utf8"));
+    assert.equal(seen.memberId, cluster().members[node], `${what}: its data are those of the member`);
+  }
+
+  /** @returns whether the process died before it was done; what it reports while it dies does not matter */
+  async function dies(steps: number, image: string, answer?: Answer): Promise<boolean> {
+    const process = new Process(steps, answer);
+    try {
+      await up(process, image);
+    } catch (error) {
+      // A roll that fails before it is killed has been taken back.
+      if (!process.isDead && answer === undefined) throw error;
+    }
+    return process.isDead;
+  }
+
+  /** A guest whose services do not start from the other image. */
+  const broken: Answer = async (name, command) =>
+    name === node && command === "node-ready" && (await stateOf(node)).spec.image === other
+      ? "containerd does not run"
+      : undefined;
+  /** The same after it has joined. */
+  const brokenAsMember: Answer = async (name, command) =>
+    name === node && (await readNode({ stack, name })).phase === "member" ? broken(name, command) : undefined;
+
+  return {
+    ...{ stack, node, plan, Process, inputsOf, standingStack, stateOf, cluster, folder },
+    ...{ up, assertConverged, dies, broken, brokenAsMember },
   };
-  assert.deepEqual(shown, { image, former: undefined, power: "running", generation }, what);
-  assert.equal(clusterNodes()[node], generation, `${what}: it is in the cluster`);
-  assert.ok(!fs.existsSync(path.join(dataFolder(), "fake", stack, "machines", node, "former")), what);
 }
-
-/** @returns whether the process died before it was done; what it reports while it dies does not matter */
-export async function dies(
-  steps: number,
-  image: string,
-  answer?: ConstructorParameters<typeof Process>[1],
-): Promise<boolean> {
-  const process = new Process(steps, answer);
-  try {
-    await up(process, image);
-  } catch (error) {
-    // A roll that fails before it is killed has been taken back.
-    if (!process.isDead && answer === undefined) throw error;
-  }
-  return process.isDead;
-}
-
-/** A guest whose services do not start from the other image. */
-export const broken = async (name: string, command: string) =>
-  name === node && command === "node-ready" && (await stateOf(node)).spec.image === other
-    ? "containerd does not run"
-    : undefined;

@@ -121,18 +121,34 @@ test("images change on one node after the other, after the files and before the 
   const gate = find(graph, "groundplane:index:NodeTask", "ready-nodes").dependencies;
   assert.ok(gate.includes("worker-2-image"));
   const kept = images.filter(({ inputs }) => inputs.keeps !== undefined).map(({ name }) => name.replace("-image", ""));
-  const following = lab.nodes.map(({ name }) => name).filter((name) => !kept.includes(name));
-  assert.deepEqual(following, [
-    "balancer-1",
-    "balancer-2",
-    "worker-1",
-    "worker-2",
-    "storage-1",
-    "storage-2",
-    "storage-3",
-  ]);
+  assert.deepEqual(kept, ["gateway"]);
   for (const { inputs } of images.filter(({ inputs }) => inputs.keeps === undefined))
     assert.match((inputs.seed as { readonly userData: string }).userData, /^#cloud-config/);
+});
+
+test("a member of etcd waits for the machines that do its work, and leaves through others of its kind", async () => {
+  const production = await recordDataCenter(examplePlan("production"));
+  const shown = (graph: readonly RecordedResource[], name: string) => {
+    const { inputs } = find(graph, "groundplane:index:NodeImage", `${name}-image`);
+    const names = (key: string) => (inputs[key] as readonly { readonly name: string }[]).map((one) => one.name);
+    return { masters: names("masters"), peers: names("peers"), etcd: inputs.etcd, keeps: inputs.keeps };
+  };
+  const machines = ["etcd-1", "etcd-2", "etcd-3"];
+  assert.deepEqual(shown(production, "etcd-1"), {
+    ...{ masters: machines, peers: ["master-1", "master-2", "etcd-2", "etcd-3"], etcd: machines, keeps: undefined },
+  });
+  assert.deepEqual(shown(production, "master-2"), {
+    ...{ masters: ["master-1", "master-2"], peers: ["master-1"], etcd: undefined, keeps: undefined },
+  });
+  const ofPair = shown(await recordDataCenter(examplePlan("pair")), "master-1");
+  assert.deepEqual(
+    [ofPair.masters, ofPair.peers],
+    [
+      ["master-1", "master-2"],
+      ["gateway", "master-2"],
+    ],
+  );
+  assert.deepEqual(ofPair.etcd, ["gateway", "master-1", "master-2"]);
 });
 
 test("after bootstrap, masters join one at a time and workers join in parallel", async () => {

@@ -68,3 +68,23 @@ test("a stack of an earlier version, an interrupted roll, and a node that keeps 
     [["worker-2", "create"]],
   );
 });
+
+test("a preview names the order, and what etcd lacks meanwhile", () => {
+  const roles = { "worker-1": ["worker"], "worker-2": ["worker"], "storage-1": ["storage"], "storage-2": ["storage"] };
+  const masters = Object.fromEntries([1, 2, 3].map((index) => [`master-${index}`, ["master", "etcd"]]));
+  const all = Object.entries({ ...roles, ...masters });
+  const rolled = review(
+    ...all.map(([name, of]) => step("Machine", name, "refresh", { driver: "nspawn", roles: of, image: "a" })),
+    ...all.map(([name]) => step("NodeImage", `${name}-image`, "update", { image: "a" }, { image: "b" })),
+  );
+  assert.match(
+    renderMarkdown(rolled),
+    /in this order: `storage-1`, `storage-2`, `master-1`, `master-2`, `master-3`, `worker-1`, `worker-2`\.\n/,
+  );
+  const master = rolled.nodes.find(({ node }) => node === "master-1");
+  assert.deepEqual(
+    [master?.risk, master?.interruption.what],
+    ["medium", "open connections to its API server, writes, while etcd elects another leader, if it leads"],
+  );
+  assert.match(String(master?.riskReason), /^etcd has 2 of 3 members meanwhile/);
+});

@@ -100,3 +100,15 @@ test("without its data, etcd on machines of its own is never bootstrapped again"
     /no etcd machine of lab has the cluster's data/,
   );
 });
+
+test("a cluster whose masters have all joined it since is adopted", async () => {
+  const joined = JSON.stringify({ order: "join", phase: "member", etcdData: true, step: "", error: "" });
+  const guest = {
+    run: async ([program = ""]: readonly string[]) => {
+      const stdout = { "cluster-status": joined, "cluster-id": "uid-1" }[path.basename(program)];
+      return stdout === undefined ? assert.fail(program) : { code: 0, stdout, stderr: "" };
+    },
+  } as unknown as Guest;
+  const { outputs } = await bootstrapResource(async () => guest).create(inputs, false, context);
+  assert.deepEqual([outputs.bootstrappedWith, outputs.clusterId], [[], "uid-1"]);
+});

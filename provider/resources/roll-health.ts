@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ConnectGuest, Guest } from "../../guests/guest";
+import { guestCommand } from "../../model/guest-paths";
+import type { NodeImageInputs } from "../../model/node-image-types";
+import type { MembershipInputs } from "../../model/resource-types";
+import { isClusterNode } from "../../model/roles";
+import type { Context } from "../rpc/resource-handler";
+import { requireMaster } from "./cluster-node";
+import { etcdProblem } from "./etcd-problem";
+import { bootedGuest, deadlineMs, inGuest, progress, readyGuest, reasonOf } from "./guest-waiting";
+import { volumeProblem } from "./volume-problem";
+
+const POLL_MS = 1_000;
+
+type Check = () => Promise<string | undefined>;
+
+/** What must be healthy before a node is away, and when it is back. */
+export class RollHealth {
+  constructor(
+    private readonly connect: ConnectGuest,
+    private readonly inputs: NodeImageInputs,
+    private readonly membership: MembershipInputs,
+    private readonly context: Context,
+  ) {}
+
+  /**
+   * The node works; of a cluster node, also the network and the DNS of the cluster, of a member of etcd all members, of a storage
+   * machine all copies of the volume.
+   */
+  async ofNode(waitMs: number): Promise<void> {
+    const { node, connection, roles, etcd = [] } = this.inputs;
+    const end = Date.now() + Math.min(waitMs, deadlineMs(this.context));
+    await readyGuest(this.connect, connection, node, this.context, waitMs);
+    const checks: readonly Check[] = [
+      ...(etcd.length > 0 ? [() => this.etcd(etcd)] : []),
+      ...(isClusterNode(roles) ? [() => this.cluster()] : []),
+      ...(roles.includes("storage") ? [() => this.volume()] : []),
+    ];
+    for (const check of checks) await this.until(check, end);
+  }
+
+  /** All members of etcd vote and are healthy. */
+  async ofEtcd(waitMs: number): Promise<void> {
+    const { etcd = [] } = this.inputs;
+    if (etcd.length > 0) await this.until(() => this.etcd(etcd), Date.now() + waitMs);
+  }
+
+  /** The same, except for this one. */
+  async ofOtherMembers(waitMs: number): Promise<void> {
+    const others = (this.inputs.etcd ?? []).filter((name) => name !== this.inputs.node);
+    await this.until(() => this.etcd(others), Date.now() + waitMs);
+  }
+
+  private async until(check: Check, end: number): Promise<void> {
+    const show = progress(this.context, this.inputs.node);
+    for (;;) {
+      const problem = await check();
+      if (problem === undefined) return;
+      if (Date.now() >= end) throw new Error(problem);
+      show(problem.split("\n")[0] ?? "");
+      await sleep(POLL_MS, undefined, { signal: this.context.signal });
+    }
+  }
+
+  private onMaster<T>(act: (guest: Guest) => Promise<T>): Promise<T> {
+    return inGuest(async () => (await requireMaster(this.connect, this.membership, this.context)).guest, act);
+  }
+
+  private etcd(names: readonly string[]): Promise<string | undefined> {
+    return this.onMaster((guest) => etcdProblem(guest, names, this.context));
+  }
+
+  private async cluster(): Promise<string | undefined> {
+    const { signal } = this.context;
+    const argv = [guestCommand("cluster-ready"), this.inputs.node];
+    const result = await this.onMaster((guest) => guest.run(argv, { signal, timeoutMs: 30_000 }));
+    return result.code === 0 ? undefined : `the cluster is not healthy: ${reasonOf(result)}`;
+  }
+
+  private volume(): Promise<string | undefined> {
+    const { node, connection } = this.inputs;
+    return inGuest(
+      () => bootedGuest(this.connect, connection, node, this.context),
+      (guest) => volumeProblem(guest, this.context),
+    );
+  }
+}
