@@ -3,12 +3,12 @@
  * kill in the middle. An image that does not work gives way to the former one.
  */
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
 import { type TestContext, test } from "node:test";
 import { apply, askMeanwhile, countsOf, tellGap, up, waitForReadyNodes } from "../e2e/lab-under-test";
 import { machineOf, planImage, seen } from "../e2e/planned-image";
-import { type SmallStack, smallStack } from "../e2e/small-stack";
+import { smallStack } from "../e2e/small-stack";
 import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { killProviders } from "../support/kill-providers";
 import { nspawnSkipReason } from "../support/nspawn-host";
 
 const dataCenter = `driver: nspawn
@@ -61,7 +61,7 @@ test("a changed image reaches the workers, one after the other", {
       assert.deepEqual(await seen(stack, name), { ...before[index], image, formerImage: undefined });
       assert.equal(await on(name, "cat /etc/image-mark"), "one\n");
     }
-    assert.deepEqual(await seen(stack, "master-1"), master, "the master keeps its image");
+    assert.deepEqual(await seen(stack, "master-1"), master, "the only master keeps its image");
     await waitForReadyNodes(stack, 3);
     await stack.isHealthy();
     await stack.previewsNoChange();
@@ -90,7 +90,7 @@ test("a changed image reaches the workers, one after the other", {
     const rolling = cluster.pulumi("up", "--yes", "--skip-preview", "--non-interactive");
     const isExchanged = async () => (await machineOf(stack, "worker-1")).formerImage !== undefined;
     await eventually("worker-1 has another disk", patienceMs, isExchanged, (yes) => yes);
-    await killProviders(stack);
+    await killProviders(stack.project);
     assert.notEqual((await rolling).exitCode, 0);
     await up(stack);
     for (const name of workers) {
@@ -102,22 +102,6 @@ test("a changed image reaches the workers, one after the other", {
     await stack.previewsNoChange();
   });
 });
-
-/** Of this project only. */
-async function killProviders({ project }: SmallStack): Promise<void> {
-  const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isProvider(name, project.folder));
-  assert.ok(pids.length > 0, "a provider runs");
-  for (const pid of pids) process.kill(Number(pid), "SIGKILL");
-}
-
-function isProvider(pid: string, folder: string): boolean {
-  try {
-    const words = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    return words.some((word) => word.startsWith(folder) && word.endsWith("provider.js"));
-  } catch {
-    return false;
-  }
-}
 
 const pods = JSON.stringify({
   ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "idle" } },

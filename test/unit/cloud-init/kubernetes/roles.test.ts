@@ -79,6 +79,7 @@ test("commands that the provider calls are executable files", () => {
       ...both,
       ...masters,
       "drain-node",
+      "etcd-complete",
       "fence-node",
       "forget-node",
       "bootstrap-cluster",

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import type { ProjectCopy } from "./project-copy";
+
+/** Kills the provider's processes of one project. */
+export async function killProviders({ folder }: Pick<ProjectCopy, "folder">): Promise<void> {
+  const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isProvider(name, folder));
+  assert.ok(pids.length > 0, "a provider runs");
+  for (const pid of pids) process.kill(Number(pid), "SIGKILL");
+}
+
+function isProvider(pid: string, folder: string): boolean {
+  try {
+    const words = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return words.some((word) => word.startsWith(folder) && word.endsWith("provider.js"));
+  } catch {
+    return false;
+  }
+}
