@@ -1,5 +1,6 @@
 // A roll of a node to another image that is killed after every step, on simulated machines and guests.
 import { beforeEach, test } from "node:test";
+import { stride } from "../support/every-moment";
 import { other, rollOf } from "../support/image-roll";
 import { ownDataFolder } from "../support/own-data-folder";
 
@@ -14,9 +15,9 @@ test("a roll that is killed after any step converges in the next up, also after 
   const { generation } = await stateOf(node);
   let from = present;
   let to = other;
-  for (let steps = 0, died = true; died; steps++) {
+  for (let steps = 0, died = true; died; steps += stride) {
     died = await dies(steps, to);
-    if (steps % 3 === 0) await dies(Math.ceil(steps / 2), to);
+    if (steps % 2 === 0) await dies(Math.ceil(steps / 2), to);
     await up(new Process(), to);
     await assertConverged(to, generation, `killed after ${steps} steps`);
     [from, to] = [to, from];
@@ -25,7 +26,8 @@ test("a roll that is killed after any step converges in the next up, also after 
 
 test("a roll that is killed after any step is taken back by an up with the former plan", async () => {
   const { generation } = await stateOf(node);
-  for (let steps = 0; await dies(steps, other); steps++) {
+  // Other steps than those of the test before.
+  for (let steps = stride - 1; await dies(steps, other); steps += stride) {
     const wasDropped = (await stateOf(node)).spec.image === other && (await stateOf(node)).formerImage === undefined;
     await up(new Process(), present);
     await assertConverged(present, generation, `killed after ${steps} steps${wasDropped ? ", when it was done" : ""}`);

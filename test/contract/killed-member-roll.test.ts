@@ -1,13 +1,14 @@
 // A roll of a member of etcd to another image that is killed after every change, on simulated machines and guests.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { everyMoment } from "../support/every-moment";
 import { other, rollOf } from "../support/image-roll";
 import { ownDataFolder } from "../support/own-data-folder";
 
 ownDataFolder();
 
-/** The end of a change leaves the same as the begin of the next one. */
-const nextMoment = (steps: number): number => (steps === 0 ? 1 : steps + 2);
+/** The end of a change leaves the same as the begin of the next one. By default, the two tests share the changes. */
+const nextMoment = (steps: number): number => (steps === 0 ? 1 : steps + (everyMoment ? 2 : 4));
 
 for (const [example, node] of [
   ["lab", "master-1"],
@@ -35,7 +36,7 @@ for (const [example, node] of [
   test(`${node}: a roll that is killed after any change is taken back by an up with the former plan`, async () => {
     const present = await standingStack();
     const { generation } = await stateOf(node);
-    for (let steps = 1; await dies(steps, other); steps = nextMoment(nextMoment(steps)))
+    for (let steps = everyMoment ? 1 : 3; await dies(steps, other); steps = nextMoment(steps))
       await converges(steps, present, generation);
   });
 

@@ -54,7 +54,7 @@ const secondsOf = {
     "broken-health": 30,
     "change-classes": 60,
     commands: 60,
-    "killed-image-roll": 140,
+    "killed-image-roll": 40,
     "killed-member-roll": 60,
     "member-image": 40,
     "image-sealed": 30,

@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { bundleIntoProject } from "../support/bundle-script";
+import { everyMoment } from "../support/every-moment";
 import { onVirtualbox } from "../support/on-virtualbox";
 import { BOOT_IMAGE, virtualboxStack } from "../support/virtualbox-stack";
 
@@ -16,8 +17,7 @@ const moments = {
 type Moment = keyof typeof moments;
 type Work = "image" | "make" | "remove";
 
-/** VirtualBox takes minutes for all of them, so that by default each step has one of the two moments. */
-const everyMoment = process.env.GROUNDPLANE_TEST_EVERY_MOMENT === "true";
+/** By default, each step has one of the two moments. */
 const plans: Readonly<Record<string, (step: number) => Moment>> = everyMoment
   ? { during: () => "during", after: () => "after" }
   : { "during or after": (step) => (step % 2 === 1 ? "during" : "after") };
