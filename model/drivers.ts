@@ -64,7 +64,7 @@ export const drivers = {
     sharesKernel: false,
     resizesLive: false,
     growsLive: true,
-    exchangesDisks: false,
+    exchangesDisks: true,
     virtualisation: "QEMU with KVM",
     emulates: true,
     attachesSegments: false,

@@ -11,8 +11,13 @@ const needsRoot =
 module.exports = [
   {
     tiers: ["contract", "virtualbox", "qemu"],
-    reason: /^this driver (?:cannot pull cables|cannot exchange system disks|has no hard kill)$/,
+    reason: /^this driver (?:cannot pull cables|has no hard kill)$/,
     because: "the suite of all drivers also covers optional features, which a driver may lack",
+  },
+  {
+    tiers: ["virtualbox"],
+    reason: /^this driver cannot exchange system disks$/,
+    because: "VirtualBox is the only driver without this feature",
   },
   {
     tiers: ["contract"],

@@ -4,6 +4,7 @@ import type { Hypervisor, MachineSpec, StackObject } from "../hypervisor";
 import { machineActions } from "../machine-records";
 import { diskNames, recordedObjects } from "../stack-objects";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
+import { settledMachine, systemDisks } from "./exchange-disk";
 import { machineFiles } from "./folders";
 import { hostProblems } from "./host-checks";
 import { ensureImage, inspectImage, preparedImages, releaseImage } from "./images";
@@ -36,12 +37,14 @@ export function createQemuDriver(host: Host, options: NetworkOptions = { hostLoo
     removeDisk: (spec, owner) => removeDisk(host, spec, owner),
     ensureMachine: (spec, seed, owner) => ensureMachine(host, spec, seed, owner),
     inspectMachine: (machine) => inspectMachine(host, machine),
-    startMachine: (machine) => withMachine(machine, (spec) => start(host, spec, options)),
+    startMachine: (machine) =>
+      withMachine(machine, async () => start(host, (await settledMachine(host, machine)).spec, options)),
     stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(host, spec, deadlineMs)),
     removeMachine: (machine, owner) => removeMachine(host, machine, owner, options),
     listMachines: (stack) => listMachines(host, stack),
     listObjects: (stack) => listObjects(host, stack),
     links: { setLink: (machine, up, segment) => withMachine(machine, (spec) => setLink(host, spec, up, segment)) },
+    systemDisks: systemDisks(host),
     hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(host, spec)) },
     consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
     snapshots: {

@@ -27,9 +27,10 @@ export async function stackRecords(host: Host, stack: string): Promise<readonly 
   return records.filter((record) => record !== undefined);
 }
 
-/** Digests of the images that back a machine of any stack. */
+/** Digests of the images that back a machine of any stack, or a disk that was set aside. */
 export async function backingsInUse(host: Host): Promise<ReadonlySet<string>> {
   const stacks = await host.files.list(path.join(host.folders.data(), "stacks"));
   const records = await Promise.all(stacks.map((stack) => stackRecords(host, stack)));
-  return new Set(records.flat().map(({ backing }) => backing));
+  const digests = records.flat().flatMap(({ backing, former }) => [backing, former?.kept?.backing]);
+  return new Set(digests.filter((digest) => typeof digest === "string"));
 }

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Host } from "../../model/host";
 import { shutdownMs } from "../../model/hypervisor-objects";
 import type { MachineName, MachineSpec, MachineState, Owner, SeedFiles } from "../hypervisor";
+import { dropFormer, presentDisk, type SystemDiskOf, settled } from "../system-disks";
 import { machineFiles, machinesFolder } from "./folders";
 import { backingOf } from "./images";
 import { cutPower, stopOrderly } from "./machine-power";
@@ -40,7 +41,8 @@ export async function ensureMachine(
 }
 
 async function makeMachine(host: Host, spec: MachineSpec, seed: SeedFiles, owner: Owner): Promise<MachineState> {
-  const known = await ownedRecord(host, spec, owner);
+  const owned = await ownedRecord(host, spec, owner);
+  const known = owned && (await settled(host, owned, diskOf(host, spec)));
   const record = known?.complete
     ? await changeMachine(host, known, spec)
     : await beginMachine(host, known, spec, owner);
@@ -112,10 +114,22 @@ async function changeMachine(host: Host, known: MachineRecord, spec: MachineSpec
 async function exchangeImage(host: Host, known: MachineRecord, spec: MachineSpec): Promise<MachineRecord> {
   const { hex } = await backingOf(host, spec.image);
   await stopOrderly(host, spec, stopDeadlineMs(spec));
-  const fresh = { ...known, spec: plain(spec), backing: hex, generation: randomUUID(), complete: false };
+  const only = await dropFormer(host, known, diskOf(host, spec));
+  const fresh = { ...only, spec: plain(spec), backing: hex, generation: randomUUID(), complete: false };
   await writeRecord(host, fresh);
   await removeSystemDisk(host, spec);
   return fresh;
+}
+
+export function diskOf(host: Host, machine: MachineName): SystemDiskOf<MachineRecord> {
+  const { folder, disk } = machineFiles(host, machine);
+  return {
+    folder,
+    parts: [path.basename(disk)],
+    recorded: ["backing"],
+    writeRecord: (record) => writeRecord(host, record),
+    stop: ({ spec }) => stopOrderly(host, spec, stopDeadlineMs(spec)),
+  };
 }
 
 /** Settings that need a stopped machine. Disks can grow while it runs. */
@@ -135,7 +149,8 @@ async function changeMemory(host: Host, spec: MachineSpec): Promise<boolean> {
 const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec)) as MachineSpec;
 
 /** A machine whose switch has died has no network. It counts as stopped, so that the next `up` repairs it. */
-async function stateOf(host: Host, { spec, owner, generation }: MachineRecord): Promise<MachineState> {
+export async function stateOf(host: Host, record: MachineRecord): Promise<MachineState> {
+  const { spec, owner, generation } = record;
   const running = (await isRunning(host, spec)) && (await isNetworkUp(host, spec.stack));
-  return { spec, owner, generation, power: running ? "running" : "stopped" };
+  return { ...presentDisk(record), owner, generation, power: running ? "running" : "stopped" };
 }
