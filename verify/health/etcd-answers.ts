@@ -142,7 +142,7 @@ export function readLeader(machines: readonly MachineAnswers[]): readonly Findin
   return leaders.size > 1 ? [...findings, unhealthy("etcd", "the members know different leaders")] : findings;
 }
 
-/** Every member reports the alarms of all: `memberID:10501334649042878790 alarm:NOSPACE `. */
+/** Every member reports the alarms of all: `memberID:10501334649042878790 alarm:NOSPACE`. The spaces between depend on its version. */
 export function readAlarms(machines: readonly MachineAnswers[]): readonly Finding[] {
   const names = new Map<string, string>();
   const alarms = new Map<string, Finding>();
@@ -153,7 +153,7 @@ export function readAlarms(machines: readonly MachineAnswers[]): readonly Findin
     return healthy(of, "no alarm");
   });
   for (const error of statuses.flatMap(({ errors }) => errors)) {
-    const [, id = "", alarm = ""] = /memberID:(\d+) alarm:(\w+)/.exec(error) ?? [];
+    const [, id = "", alarm = ""] = /memberID: *(\d+) +alarm: *(\w+)/.exec(error) ?? [];
     // A missing leader is also among the errors, and has its own row.
     if (alarm === "") continue;
     const name = names.get(id) ?? BigInt(id).toString(16);
