@@ -37,7 +37,7 @@ export function refuseOtherStack({ stack, kubernetes, manifest, keys, present }:
     throw new UserError(
       "other-release",
       problem,
-      `set kubernetesVersion: ${manifest.kubernetes}, restore, then upgrade`,
+      `restore it into a new stack with kubernetesVersion: ${manifest.kubernetes}`,
     );
   }
   if (present === undefined || sameKeys(keys, present)) return;

@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import type { Host } from "../model/host";
-import { kubernetesVersions } from "../model/releases";
+import { defaultKubernetesVersion } from "../model/releases";
 import { UserError } from "../model/user-error";
 import { ensureContainerdStore } from "./build/containerd-store";
 import { buildDiskImage } from "./build/disk-image";
@@ -18,7 +18,7 @@ import { removeDiscarded } from "./store/replace-folder";
 import { ensureSealed, type SealedFolder } from "./store/sealed-folder";
 
 export interface EnsureImagesOptions {
-  /** Names of images, see `imageFor`; default: the trees of every release. */
+  /** Names of images, see `imageFor`; default: the trees of the default release. */
   readonly names?: readonly string[];
   readonly progress?: OnProgress;
   readonly signal?: AbortSignal;
@@ -117,12 +117,15 @@ async function ensureOne(
   });
 }
 
-const needsLinux = (recipe: ImageRecipe): UserError =>
-  new UserError(
+function needsLinux(recipe: ImageRecipe): UserError {
+  const { version = defaultKubernetesVersion } = recipe.kubernetes ?? {};
+  const release = version === defaultKubernetesVersion ? "" : ` --kubernetes ${version}`;
+  return new UserError(
     "image-needs-linux",
     `${imageName(recipe)} can only be built on Linux`,
-    "pack the images on a Linux machine with `npx groundplane bundle create FILE`, and `bundle load FILE` here",
+    `pack the images on a Linux machine with \`npx groundplane bundle create FILE --form disk${release}\`, and \`bundle load FILE\` here`,
   );
+}
 
 async function treeParts(recipe: ImageRecipe, part: MakePart, context: EnsureContext): Promise<ImageParts> {
   const base = await part({ kind: "root-tree", recipe: recipe.rootTree });
@@ -187,7 +190,7 @@ async function ensureLayer(
 }
 
 function wantedRecipes({ names, recipes }: EnsureImagesOptions): readonly ImageRecipe[] {
-  if (!names) return recipes ?? kubernetesVersions.flatMap((version) => imageRecipes(version, "tree"));
+  if (!names) return recipes ?? imageRecipes(defaultKubernetesVersion, "tree");
   const candidates = recipes ?? allImageRecipes();
   return names.map((name) => {
     const recipe = candidates.find((each) => imageName(each) === name);

@@ -2,10 +2,11 @@ import { changeOfKey, rows } from "./configuration-changes";
 import type { KeyChange, Values } from "./key-changes";
 import type { Settings } from "./resource-types";
 
-/** The values of fixed keys in the texts of a node's files; an address there may have a port. */
+/** The values of fixed keys in the texts of a node's files; an address there may have a port, and a version has a `v`. */
 export function settingsInFiles(texts: readonly string[]): Settings {
   const found = Object.entries(rows).flatMap(([key, { inFiles }]) => {
-    const line = inFiles === undefined ? undefined : new RegExp(`^ *${inFiles}[:=] *["']?([^"'\\n:]*)`, "m");
+    const line =
+      inFiles === undefined ? undefined : new RegExp(`^ *${inFiles}[:=] *["']?(?:v(?=\\d))?([^"'\\n:]*)`, "m");
     return texts.flatMap((text) => (line?.exec(text) ?? []).slice(1).map((value) => [key, value] as const));
   });
   return Object.fromEntries(found);
@@ -39,9 +40,10 @@ export function changedSettings(before: Settings, after: Settings): readonly Set
 function changeOfValues({ cases, ...row }: KeyChange, [before, after]: Values, at: (key: string) => Values): KeyChange {
   const found = cases?.find(({ holds }) => holds(before, after, at));
   if (found) return { ...row, ...found };
+  const effect = row.effectOf?.(before, after) ?? row.effect;
   // What is fixed may begin or end with the machines of its pool, unless a case says otherwise.
   const mayBegin = cases === undefined && (before === undefined || after === undefined);
-  return row.class === "creation-only" && mayBegin ? { ...row, class: "live" } : row;
+  return { ...row, effect, ...(row.class === "creation-only" && mayBegin && { class: "live" }) };
 }
 
 /** Lists without an order begin with what they have in common, so that only the difference differs. */

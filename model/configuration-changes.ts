@@ -2,6 +2,7 @@ import { defaultBalancer } from "./balancers";
 import { defaultContainerRuntime } from "./container-runtimes";
 import { defaultControlPlane } from "./control-planes";
 import { beginsOrEnds, fixed, isSame, type KeyChange, live, newStack, smaller, valueIs } from "./key-changes";
+import { anotherRelease } from "./release-changes";
 
 const balancersStay = "Balancers do not move to other machines.";
 
@@ -11,7 +12,7 @@ const balancersStay = "Balancers do not move to other machines.";
  */
 export const configurationChanges = {
   driver: fixed("Machines do not move between hypervisors.", newStack),
-  kubernetesVersion: fixed("It is part of the image of all masters and workers."),
+  kubernetesVersion: anotherRelease,
   distribution: fixed("It is part of the image of all machines.", newStack),
   "pools.gateway.count": fixed("There is always one gateway."),
   "pools.gateway.roles[]": {

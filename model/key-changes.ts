@@ -6,6 +6,8 @@ export interface KeyChange extends Change {
   readonly instead?: string;
   /** Another key that changes this one, so that only the other one is reported. */
   readonly follows?: string;
+  /** What this change means, where it is not `effect`. */
+  readonly effectOf?: (...values: Values) => string | undefined;
   /** What a smaller number means in addition, which is a risk even while machines run. */
   readonly less?: string;
   /** What refuses a change that cannot be done, other than the record of the configuration: machines, disks or the volume. */

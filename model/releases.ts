@@ -5,11 +5,13 @@ import { UserError } from "./user-error";
  * version changes. Recipes, sources, manifests, the configuration and the tests all read this table.
  */
 export interface Release {
+  /** The version of kubeadm's configuration that this release's kubeadm reads without a warning. */
+  readonly kubeadmApi: string;
   readonly etcd: string;
   /** The tag that this release's kubeadm asks for; it counts builds of the image, too. */
   readonly etcdTag: string;
   readonly coredns: string;
-  /** containerd's settings below image/layers name it as well; a test compares them. */
+  /** The one that this release's kubeadm asks for. The settings of the runtimes get it when an image is built. */
   readonly pause: string;
   readonly containerd: string;
   /** The version that containerd's release names in script/setup/runc-version. */
@@ -19,22 +21,47 @@ export interface Release {
   readonly flannel: string;
   readonly localPathProvisioner: string;
   readonly kubeNetworkPolicies: string;
+  /** Whether its kubelet speaks WebSockets itself: it has the feature gate ExtendWebSocketsToKubelet. */
+  readonly kubeletWebSockets: boolean;
 }
+
+/** What no release has a version of its own of. Each value moves to the rows when one of them needs another. */
+const common = {
+  kubeadmApi: "v1beta4",
+  containerd: "2.3.7",
+  runc: "1.5.2",
+  crictl: "1.37.0",
+  criDockerd: "0.4.4",
+  flannel: "0.28.4",
+  localPathProvisioner: "0.0.30",
+  kubeNetworkPolicies: "0.8.0",
+} as const;
 
 /** Releases by their version of Kubernetes, newest first. All versions are without `v`. */
 export const releases = {
+  "1.37.2": {
+    ...common,
+    etcd: "3.7.0",
+    etcdTag: "3.7.0-0",
+    coredns: "1.14.6",
+    pause: "3.10.2",
+    kubeletWebSockets: true,
+  },
   "1.36.3": {
+    ...common,
     etcd: "3.6.8",
     etcdTag: "3.6.8-0",
     coredns: "1.14.2",
     pause: "3.10.2",
-    containerd: "2.3.7",
-    runc: "1.5.2",
-    crictl: "1.37.0",
-    criDockerd: "0.4.4",
-    flannel: "0.28.4",
-    localPathProvisioner: "0.0.30",
-    kubeNetworkPolicies: "0.8.0",
+    kubeletWebSockets: true,
+  },
+  "1.35.4": {
+    ...common,
+    etcd: "3.6.6",
+    etcdTag: "3.6.6-0",
+    coredns: "1.13.1",
+    pause: "3.10.1",
+    kubeletWebSockets: false,
   },
 } as const satisfies Readonly<Record<string, Release>>;
 
@@ -43,8 +70,11 @@ export type KubernetesVersion = keyof typeof releases;
 /** Newest first. */
 export const kubernetesVersions = Object.keys(releases) as readonly KubernetesVersion[];
 
-/** What a new stack runs. */
-export const defaultKubernetesVersion = kubernetesVersions[0] as KubernetesVersion;
+/**
+ * What a stack runs that does not name a version. It stays while running stacks cannot be upgraded: another default would
+ * change stacks that exist, which the guard refuses.
+ */
+export const defaultKubernetesVersion = "1.36.3" satisfies KubernetesVersion;
 
 /** @throws UserError `kubernetes-version` for a version without a row */
 export function releaseOf(version: string): Release {

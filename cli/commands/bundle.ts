@@ -13,6 +13,7 @@ import {
 } from "../../model/container-runtimes";
 import type { ImageForm } from "../../model/drivers";
 import type { Host } from "../../model/host";
+import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
 import { print, printJson, sayNews, table } from "../print";
 
 interface BundleOptions extends BundleTrust {
@@ -21,6 +22,8 @@ interface BundleOptions extends BundleTrust {
   readonly form?: ImageForm;
   /** Only for `create`. */
   readonly runtime?: ContainerRuntimeName;
+  /** Only for `create`. */
+  readonly kubernetes?: readonly string[];
   readonly sign?: string;
 }
 
@@ -38,6 +41,11 @@ export function bundleCommand(): Command {
           new Option("--runtime <runtime>", "parts for nodes with this runtime of containers, as options.runtime")
             .choices(containerRuntimeNames)
             .default(defaultContainerRuntime),
+        )
+        .addOption(
+          new Option("--kubernetes <version...>", "the releases whose images are included, as kubernetesVersion")
+            .choices(kubernetesVersions)
+            .default([defaultKubernetesVersion]),
         )
         .option("--sign <key-file>", "sign the file with the Ed25519 private key in this file (PEM)"),
     )
@@ -57,7 +65,8 @@ export function bundleCommand(): Command {
 type WorkOnBundle = (
   host: Host,
   file: string,
-  options: NonNullable<Parameters<typeof loadBundle>[2]> & Pick<BundleOptions, "form" | "runtime" | "sign">,
+  options: NonNullable<Parameters<typeof loadBundle>[2]> &
+    Pick<BundleOptions, "form" | "runtime" | "kubernetes" | "sign">,
 ) => Promise<BundleManifest>;
 
 function partCommand(name: string, description: string, work: WorkOnBundle): Command {

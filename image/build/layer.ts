@@ -47,10 +47,28 @@ export async function buildKubernetesLayer(
 ): Promise<void> {
   await writeLayer(host, recipe.layer, target);
   if (recipe.runtimeLayer) await writeLayer(host, recipe.runtimeLayer, target);
+  await namePause(host, recipe, target);
   const folder = await createInTree(host, target, "usr/local/bin");
   for (const { part, program } of recipe.nodePrograms) {
     // A hard link costs no space; the part is sealed and so never written to.
     await host.trees.linkOrCopy(path.join(programs(part), program), path.join(folder, program));
+  }
+}
+
+/** Settings of the runtimes that name the pause image. */
+export const pauseSettings = ["etc/containerd/config.toml", "etc/systemd/system/cri-dockerd.service"] as const;
+
+/** The files of the layers, which all releases share, name the image of one of them. Pure. */
+export const withPause = (settings: string, image: string): string =>
+  settings.replaceAll(/registry\.k8s\.io\/pause:[\w.-]+/g, image);
+
+async function namePause(host: Host, { containerImages }: KubernetesRecipe, target: string): Promise<void> {
+  const image = containerImages.find(({ name }) => name.includes("/pause:"))?.name;
+  for (const file of pauseSettings.map((name) => path.join(target, name))) {
+    const text = await host.files.readText(file);
+    if (text === undefined || image === undefined) continue;
+    const named = withPause(text, image);
+    if (named !== text) await host.files.writeAtomic(file, named, 0o644);
   }
 }
 

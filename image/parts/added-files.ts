@@ -43,7 +43,10 @@ export function howToAdd(part: Part): string | undefined {
   const files = part.kind === "programs" ? releaseFilesOf(part.recipe) : [];
   if (files.length === 0) return undefined;
   const each = files.length === 1 ? "" : `, and ${files.length - 1} more of this release`;
-  return `add the release's file: npx groundplane part add ${files[0]?.file.name} (from ${files[0]?.file.url}${each})`;
+  const { recipe, file } = files[0] as ReleaseFile;
+  const isAmbiguous = releaseFiles().filter((other) => other.file.name === file.name).length > 1;
+  const version = isAmbiguous ? ` --version ${recipe.version}` : "";
+  return `add the release's file: npx groundplane part add ${file.name}${version} (from ${file.url}${each})`;
 }
 
 /** The digest of a file that was added; a digest of the table holds whatever the user named before. */

@@ -6,7 +6,7 @@ import * as tar from "tar-stream";
 import type { ContainerRuntimeName } from "../../model/container-runtimes";
 import type { ImageForm } from "../../model/drivers";
 import type { Host } from "../../model/host";
-import { kubernetesVersions } from "../../model/releases";
+import { defaultKubernetesVersion } from "../../model/releases";
 import { DISK_FILE } from "../build/sealed-disk";
 import { ensureImages } from "../build-images";
 import { buildInNamespace, buildingProblem, isOrdinaryUser } from "../build-in-namespace";
@@ -37,9 +37,11 @@ export interface CreateBundleOptions {
   readonly form?: ImageForm;
   /** The runtime of the nodes' images; containerd when absent. */
   readonly runtime?: ContainerRuntimeName;
+  /** The releases whose images are included; the default one when absent. */
+  readonly kubernetes?: readonly string[];
   /** File with a private key that signs the bundle. */
   readonly sign?: string;
-  /** The images whose parts are included; default: all images of every release. */
+  /** The images whose parts are included; default: all images of these releases. */
   readonly recipes?: readonly ImageRecipe[];
 }
 
@@ -70,9 +72,8 @@ export async function createBundle(
   file: string,
   options: CreateBundleOptions = {},
 ): Promise<BundleManifest> {
-  const { form = "tree", runtime, sign } = options;
-  const recipes =
-    options.recipes ?? kubernetesVersions.flatMap((version) => imageRecipes(version, form, undefined, runtime));
+  const { form = "tree", runtime, sign, kubernetes = [defaultKubernetesVersion] } = options;
+  const recipes = options.recipes ?? kubernetes.flatMap((version) => imageRecipes(version, form, undefined, runtime));
   const context = { host, progress: options.progress ?? (() => {}), signal: options.signal };
   // Only the owners of a tree's files can read all of them; disks belong to the user.
   if (options.sources || !isOrdinaryUser(host) || recipes.every(({ disk }) => disk))

@@ -128,7 +128,7 @@ async function write(file: string, protection: Protection, snapshot: Snapshot): 
   const { version, revision, size, digest: sha256 } = head;
   const etcd = { version, revision, size, sha256, member, members: ["master-1", "master-2"] };
   const created = "2026-11-29T01:00:00.000Z";
-  const manifest: BackupManifest = { format: 1, stack: "lab", created, kubernetes: "1.37.2", etcd };
+  const manifest: BackupManifest = { format: 1, stack: "lab", created, kubernetes: "1.2.3", etcd };
   await writeBackup(file, { manifest, record, snapshot, protection }, signal);
   return manifest;
 }

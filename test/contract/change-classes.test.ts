@@ -9,6 +9,7 @@ import { changedSettings } from "../../model/changed-settings";
 import { changeOfKey, configurationChanges } from "../../model/configuration-changes";
 import type { DriverName } from "../../model/drivers";
 import type { KeyChange } from "../../model/key-changes";
+import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
 import { groundplaneProvider } from "../../provider/definition";
 import type { Properties } from "../../provider/rpc/property-values";
 import { parseConfiguration } from "../../stacks/config/parse-configuration";
@@ -111,6 +112,23 @@ async function refusedUpdates(former: ReadonlyMap<string, Resource>, resources: 
   }
   return reasons.join(" ");
 }
+
+test("a running stack is kept from a downgrade and from a skipped minor version, each with its reason", async () => {
+  const [newest, oldest] = [kubernetesVersions[0], kubernetesVersions.at(-1)];
+  const cases = [
+    [newest, defaultKubernetesVersion, /have no downgrade/],
+    [oldest, newest, /to the next, without skipping any/],
+  ] as const;
+  for (const [before, after, reason] of cases) {
+    const former = await resourcesOf(planOf({ kubernetesVersion: before }) as DataCenterPlan, "fake");
+    const now = await resourcesOf(planOf({ kubernetesVersion: after }) as DataCenterPlan, "fake");
+    await createMachines(former);
+    const guard = (of: ReadonlyMap<string, Resource>) => of.get(`${guardType} guard`) as Resource;
+    const refusal = await refusalsOf(guard(former), guard(now));
+    assert.ok(refusal.includes(`kubernetesVersion: ${before} cannot become ${after}: `), refusal);
+    assert.match(refusal, reason);
+  }
+});
 
 test("the configuration is fixed with the first machine of a stack", async () => {
   const begun = ({ inputs }: Resource): Properties => ({ ...inputs, stack: "begun" });

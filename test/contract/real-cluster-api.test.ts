@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { loadAll } from "js-yaml";
 import { allClusterObjects } from "../../cloud-init/files/kubernetes/cluster-objects";
@@ -10,6 +9,7 @@ import { type ClusterApi, clusterApi } from "../../guests/cluster-api";
 import { applyObjects, describeProblem, objectProblems, readObjects } from "../../guests/cluster-objects";
 import { byName, type ClusterObject, clusterObjectPath } from "../../model/cluster-object";
 import { defaultKubernetesVersion } from "../../model/releases";
+import { addonsFile } from "../support/addons-file";
 import { examplePlan } from "../support/example-plans";
 import { missingPrograms, type RealClusterApi, realClusterApi } from "../support/real-cluster-api";
 
@@ -49,8 +49,9 @@ describe("on Kubernetes' API server", () => {
 
   test("objects that kubeadm and kubectl applied are taken over, and their workloads change only where the data centre's differ", async (context) => {
     if (missing) return context.skip(missing);
-    const recorded = path.join(__dirname, "..", "transcripts", `kubeadm-${defaultKubernetesVersion}`, "addons.yaml");
-    const former = loadAll(readFileSync(recorded, "utf8")) as (ClusterObject & { metadata: object })[];
+    const former = loadAll(readFileSync(addonsFile(defaultKubernetesVersion), "utf8")) as (ClusterObject & {
+      metadata: object;
+    })[];
     for (const object of former) {
       const { resourceVersion: _version, ...metadata } = object.metadata as Record<string, unknown>;
       const collection = clusterObjectPath(object).replace(/\/[^/]+$/, "?fieldManager=kubeadm");

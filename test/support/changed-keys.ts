@@ -1,4 +1,5 @@
 import type { configurationChanges } from "../../model/configuration-changes";
+import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
 
 /** A stack on the fake driver with machines of every kind. */
 export const classedStack = {
@@ -26,17 +27,22 @@ const pool = (name: string, change: object) => ({ pools: { [name]: change } });
 const flow = { network: { flows: [{ from: "worker", to: "storage", protocol: "udp", ports: [9100] }] } };
 const attachment = { virtualbox: { attachments: [{ segment: "dmz", to: "host" }] } };
 
+const [newest = ""] = kubernetesVersions;
+const toNewest = `${defaultKubernetesVersion} cannot become ${newest}`.replaceAll(".", "\\.");
+
 /** One real change for every row of the table of configuration keys. */
 export const changedKeys: Readonly<Record<keyof typeof configurationChanges, ChangedKey>> = {
   driver: {
     ...{ to: { driver: "nspawn" }, refusedBy: "program" },
     refused: /classed exists on fake, but the configuration says nspawn/,
   },
-  // There is one release, and one gateway.
   kubernetesVersion: {
-    ...{ to: { kubernetesVersion: "1.0.0" }, refusedBy: "program" },
-    refused: /kubernetesVersion: "1\.0\.0"/,
+    to: { kubernetesVersion: newest },
+    refused: new RegExp(
+      `kubernetesVersion: ${toNewest}: .*nodes cannot be upgraded to another release yet.*create another stack`,
+    ),
   },
+  // There is one gateway.
   "pools.gateway.count": {
     ...{ to: pool("gateway", { count: 2 }), refusedBy: "program" },
     refused: /pools\.gateway\.count: 2/,

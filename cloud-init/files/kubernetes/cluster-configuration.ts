@@ -1,7 +1,12 @@
 import { guestPaths } from "../../../model/guest-paths";
+import { releaseOf } from "../../../model/releases";
 import { type DataCenterPlan, etcdMachinesOf } from "../../../stacks/plan/data-center-plan";
 import { containerRuntime } from "../../planned-runtime";
 import { localEtcd } from "../etcd-proxy";
+
+/** The API of kubeadm's documents. */
+export const kubeadmApi = ({ kubernetes }: DataCenterPlan): string =>
+  `kubeadm.k8s.io/${releaseOf(kubernetes.version).kubeadmApi}`;
 
 /** Cluster-wide documents, also in the cluster's ConfigMaps for joining nodes. */
 export function clusterConfiguration(plan: DataCenterPlan): readonly object[] {
@@ -13,7 +18,7 @@ export function clusterConfiguration(plan: DataCenterPlan): readonly object[] {
  * members, do not belong here.
  */
 export const kubeadmCluster = (plan: DataCenterPlan) => ({
-  apiVersion: "kubeadm.k8s.io/v1beta4",
+  apiVersion: kubeadmApi(plan),
   kind: "ClusterConfiguration",
   clusterName: plan.stack,
   kubernetesVersion: `v${plan.kubernetes.version}`,

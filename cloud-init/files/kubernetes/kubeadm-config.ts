@@ -4,9 +4,7 @@ import type { DataCenterPlan, NodePlan } from "../../../stacks/plan/data-center-
 import { emitYaml } from "../../emit-yaml";
 import { containerRuntime } from "../../planned-runtime";
 import { secretReference } from "../../role-content";
-import { clusterConfiguration, kubeadmCluster, localEtcdMember } from "./cluster-configuration";
-
-const kubeadmApi = "kubeadm.k8s.io/v1beta4";
+import { clusterConfiguration, kubeadmApi, kubeadmCluster, localEtcdMember } from "./cluster-configuration";
 
 /** The configuration for `kubeadm init`. Only the node's name and address differ between the masters of a stack. */
 export function initConfigurationFile(plan: DataCenterPlan, node: NodePlan): string {
@@ -31,7 +29,7 @@ const tokenOfTheJoin = "000000.0000000000000000";
 /** The configuration for `kubeadm join`: the API through the floating IP, trusted by the CA's hash alone. */
 export function joinConfigurationFile(plan: DataCenterPlan, node: NodePlan): string {
   return emitYaml({
-    apiVersion: kubeadmApi,
+    apiVersion: kubeadmApi(plan),
     kind: "JoinConfiguration",
     discovery: {
       bootstrapToken: {
@@ -46,7 +44,7 @@ export function joinConfigurationFile(plan: DataCenterPlan, node: NodePlan): str
 }
 
 const initConfiguration = (plan: DataCenterPlan, node: NodePlan) => ({
-  apiVersion: kubeadmApi,
+  apiVersion: kubeadmApi(plan),
   kind: "InitConfiguration",
   localAPIEndpoint: localApi(plan, node),
   nodeRegistration: nodeRegistration(plan, node),

@@ -17,9 +17,9 @@ test("another stack, release or set of keys is refused with the way, and without
   const cases = [
     [{ ...right, stack: "small" }, "other-stack", /add --stack lab/],
     [
-      { ...right, kubernetes: "1.37.2" },
+      { ...right, kubernetes: "1.2.3" },
       "other-release",
-      new RegExp(`set kubernetesVersion: ${defaultKubernetesVersion}, restore`),
+      new RegExp(`into a new stack with kubernetesVersion: ${defaultKubernetesVersion}$`),
     ],
     [{ ...right, present: { ...keys, "etcd-ca.key": "other" } }, "other-keys", /`npx groundplane destroy`/],
     [{ ...right, present: { ...keys, more: "x" } }, "other-keys", /`npx groundplane destroy`/],

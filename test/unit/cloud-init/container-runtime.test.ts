@@ -12,7 +12,7 @@ import { rootTreeWith } from "../../../image/recipes/root-tree";
 import { type ContainerRuntimeName, containerRuntimeNames, containerRuntimes } from "../../../model/container-runtimes";
 import { distributions } from "../../../model/distributions";
 import { guestCommand, guestPaths } from "../../../model/guest-paths";
-import { containerImageNames, defaultKubernetesVersion } from "../../../model/releases";
+import { containerImageNames, defaultKubernetesVersion, releases } from "../../../model/releases";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../../stacks/plan/plan-data-center";
 import { exampleConfiguration } from "../../support/example-stacks";
@@ -72,6 +72,14 @@ test("the kubelet does not speak WebSockets with cri-dockerd, whose addresses ha
     containerRuntimeNames.map(gates),
     containerRuntimeNames.map((name) => name === "docker"),
   );
+});
+
+test("a kubelet that does not know the setting does not get it", () => {
+  const plan = planOf("docker");
+  const withRelease = (version: string): string =>
+    JSON.stringify(seedOf({ ...plan, kubernetes: { ...plan.kubernetes, version } }, "worker-1").files);
+  for (const [version, { kubeletWebSockets }] of Object.entries(releases))
+    assert.equal(withRelease(version).includes("ExtendWebSocketsToKubelet"), kubeletWebSockets, version);
 });
 
 test("only containerd announces pods, so only there the policies' program looks for announcements", () => {

@@ -118,7 +118,8 @@ test("an unknown, unreadable or incomplete file is refused with the next step", 
 
 test("a part of several files is a source when it is complete", async () => {
   const { add, host, digest } = await hostWith(Buffer.from("kubelet"), "/home/kubelet");
-  const { missing } = await add({ digest });
+  await assert.rejects(add({ digest }), isUserError("part-ambiguous", /several versions: .*--version VERSION/s));
+  const { missing } = await add({ digest, version: kubernetesVersion });
   assert.ok(missing.includes("kubeadm") && !missing.includes("kubelet"));
   const { usable, reason } = await addedSource(host, {}).available(partOf("kubernetes"));
   assert.equal(usable, false);
@@ -145,6 +146,8 @@ test("where a part has no source, the error says how to bring it", async () => {
   const bring =
     /there is no Go[\s\S]*npx groundplane part add cri-dockerd-\S+\.amd64\.tgz \(from https:\/\/[\s\S]*bundle load/;
   await assert.rejects(chooseSource(partOf("cri-dockerd"), [unusable]), isUserError("no-source", bring));
+  const several = new RegExp(`part add kubeadm --version ${kubernetesVersion.replaceAll(".", "\\.")} \\(from `);
+  await assert.rejects(chooseSource(partOf("kubernetes"), [unusable]), isUserError("no-source", several));
   const offline: PartSource = {
     ...unusable,
     available: async () => ({ usable: true, reason: "there is Go" }),

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { localHost } from "../../../host/local-host";
-import { layerFilesDigest } from "../../../image/build/layer";
+import { layerFilesDigest, pauseSettings, withPause } from "../../../image/build/layer";
 import { packageSources } from "../../../image/build/package-sources";
 import { goModuleFolder, imageFolder, layerFilesFolder } from "../../../image/image-files";
 import { goBuild } from "../../../image/parts/go-builds";
@@ -12,12 +12,18 @@ import { archives } from "../../../image/recipes/archives";
 import { containerLayer } from "../../../image/recipes/container-layer";
 import { disk, diskOf } from "../../../image/recipes/disk";
 import { imageFor, imageName, imageNames, imageRecipes, recipeHash } from "../../../image/recipes/image-names";
-import { kubernetesRecipe } from "../../../image/recipes/kubernetes";
+import { kubernetesRecipe, programsOf } from "../../../image/recipes/kubernetes";
 import digests from "../../../image/recipes/layer-digests.json";
 import { rootTree, rootTrees } from "../../../image/recipes/root-tree";
 import { type DistributionName, distributions } from "../../../model/distributions";
 import { drivers } from "../../../model/drivers";
-import { defaultKubernetesVersion, kubernetesVersions, networkPolicyLabel, releaseOf } from "../../../model/releases";
+import {
+  containerImageNames,
+  defaultKubernetesVersion,
+  kubernetesVersions,
+  networkPolicyLabel,
+  releaseOf,
+} from "../../../model/releases";
 import { imageKindOf, type Role } from "../../../model/roles";
 import { UserError } from "../../../model/user-error";
 
@@ -105,17 +111,19 @@ test("the recipes have the digests of what is changed in Go modules", async () =
 });
 
 test("container images have the names that kubeadm asks for", () => {
-  const names = kubernetesRecipe(VERSION).containerImages.map((image) => image.name);
-  // The output of `kubeadm config images list` of this version. A contract test runs it.
-  const asked = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"].map(
-    (name) => `registry.k8s.io/${name}:v${VERSION}`,
-  );
-  const { etcdTag, coredns, pause } = releaseOf(VERSION);
-  const fixed = [`coredns/coredns:v${coredns}`, `pause:${pause}`, `etcd:${etcdTag}`].map(
-    (name) => `registry.k8s.io/${name}`,
-  );
-  for (const name of [...asked, ...fixed]) assert.ok(names.includes(name), name);
-  assert.equal(new Set(names).size, names.length);
+  for (const version of kubernetesVersions) {
+    const names = kubernetesRecipe(version).containerImages.map((image) => image.name);
+    // The output of `kubeadm config images list` of this version. A contract test runs it for the default release.
+    const asked = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"].map(
+      (name) => `registry.k8s.io/${name}:v${version}`,
+    );
+    const { etcdTag, coredns, pause } = releaseOf(version);
+    const fixed = [`coredns/coredns:v${coredns}`, `pause:${pause}`, `etcd:${etcdTag}`].map(
+      (name) => `registry.k8s.io/${name}`,
+    );
+    for (const name of [...asked, ...fixed]) assert.ok(names.includes(name), name);
+    assert.equal(new Set(names).size, names.length);
+  }
 });
 
 test("every used program belongs to a part, and every part's programs can be built", () => {
@@ -134,6 +142,7 @@ test("every used program belongs to a part, and every part's programs can be bui
 test("the committed Go modules have the recipe's versions", () => {
   const modules = { kubernetes: "k8s.io/kubernetes", etcd: "go.etcd.io/etcd/server/v3" } as const;
   const others = {
+    etcdutl: "go.etcd.io/etcd/etcdutl/v3",
     containerd: "github.com/containerd/containerd/v2",
     runc: "github.com/opencontainers/runc",
     crictl: "sigs.k8s.io/cri-tools",
@@ -147,18 +156,27 @@ test("the committed Go modules have the recipe's versions", () => {
     Object.entries({ ...modules, ...others }).map(([part, module]) => ({ each, part, module })),
   );
   for (const { each, part, module } of wanted) {
-    const { version } = kubernetesRecipe(each, "docker").parts.find(({ name }) => name === part) ?? assert.fail(part);
+    const parts = programsOf(kubernetesRecipe(each, "docker"));
+    const { version } = parts.find(({ name }) => name === part) ?? assert.fail(part);
     const goMod = fs.readFileSync(path.join(goModuleFolder(part, version), "go.mod"), "utf8");
     assert.ok(goMod.includes(`${module} v${version}\n`) || goMod.includes(`${module} v${version} //`), part);
   }
 });
 
-test("containerd's settings name the pause image of the recipe", () => {
-  const settings = fs.readFileSync(path.join(layerFilesFolder("kubernetes"), "etc/containerd/config.toml"), "utf8");
-  const name = /^ *sandbox = "([^"]+)"/m.exec(settings)?.[1];
+test("the settings of the runtimes name the pause image of each release", () => {
+  const settingsOf = (layer: string, file: string): string =>
+    fs.readFileSync(path.join(layerFilesFolder(layer), file), "utf8");
+  const [containerd, dockerd] = pauseSettings;
   for (const version of kubernetesVersions) {
-    assert.ok(kubernetesRecipe(version).containerImages.some((image) => image.name === name));
+    const { pause } = containerImageNames(version);
+    const forContainerd = withPause(settingsOf("kubernetes", containerd), pause);
+    assert.equal(/^ *sandbox = "([^"]+)"/m.exec(forContainerd)?.[1], pause);
+    assert.ok(withPause(settingsOf("docker", dockerd), pause).includes(`--pod-infra-container-image ${pause} `));
   }
+  // Files of the default release are copied as they are.
+  const { pause } = containerImageNames(VERSION);
+  for (const [layer, file] of [["kubernetes", containerd] as const, ["docker", dockerd] as const])
+    assert.equal(withPause(settingsOf(layer, file), pause), settingsOf(layer, file));
 });
 
 test("the kubelet sets the label by which the policies' DaemonSet finds nodes that have its program", () => {

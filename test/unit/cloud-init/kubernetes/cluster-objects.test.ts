@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import * as path from "node:path";
 import { test } from "node:test";
 import { load, loadAll } from "js-yaml";
 import { allClusterObjects, clusterObjects } from "../../../../cloud-init/files/kubernetes/cluster-objects";
 import { byName, type ClusterObject, clusterObjectPath, isClusterKind } from "../../../../model/cluster-object";
-import { defaultKubernetesVersion, releases } from "../../../../model/releases";
+import { kubernetesVersions } from "../../../../model/releases";
 import type { DataCenterPlan } from "../../../../stacks/plan/data-center-plan";
+import { addonsFile } from "../../../support/addons-file";
 import { examplePlan } from "../../../support/example-plans";
 import type { LooseDocument } from "./loose-document";
 
@@ -17,21 +17,14 @@ const all = byName(allClusterObjects(lab, authority));
 const objectOf = (name: string, plan: DataCenterPlan = lab): LooseDocument =>
   byName(allClusterObjects(plan, authority))[name] ?? assert.fail(name);
 
-test("kube-proxy, but for one library, and CoreDNS are what kubeadm installs", () => {
-  assert.equal(Object.keys(releases).length, 1, "record the addons of a new release as well");
-  const file = path.join(
-    __dirname,
-    "..",
-    "..",
-    "..",
-    "transcripts",
-    `kubeadm-${defaultKubernetesVersion}`,
-    "addons.yaml",
-  );
-  const recorded = loadAll(readFileSync(file, "utf8")) as ClusterObject[];
-  assert.equal(recorded.length, 12);
-  for (const [name, object] of Object.entries(byName(recorded))) {
-    assert.deepEqual(withoutLibrary(asStored(all[name])), asStored(object), name);
+test("kube-proxy, but for one library, and CoreDNS are what kubeadm of each release installs", () => {
+  for (const version of kubernetesVersions) {
+    const recorded = loadAll(readFileSync(addonsFile(version), "utf8")) as ClusterObject[];
+    assert.equal(recorded.length, 12);
+    const ours = byName(clusterObjects({ ...lab, kubernetes: { ...lab.kubernetes, version } }));
+    for (const [name, object] of Object.entries(byName(recorded))) {
+      assert.deepEqual(withoutLibrary(asStored(ours[name])), asStored(object), `${version}: ${name}`);
+    }
   }
 });
 

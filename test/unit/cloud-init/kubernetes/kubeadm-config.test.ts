@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadAll } from "js-yaml";
 import { initConfigurationFile, joinConfigurationFile } from "../../../../cloud-init/files/kubernetes/kubeadm-config";
+import { releaseOf } from "../../../../model/releases";
 import { type NodePlan, nodesOf } from "../../../../stacks/plan/data-center-plan";
 import { examplePlan } from "../../../support/example-plans";
 import type { LooseDocument } from "./loose-document";
@@ -100,7 +101,7 @@ test("the kubelet's thresholds are absolute, because its disk may be the host's"
 test("a worker joins by token and the CA's hash, without control-plane settings", () => {
   const [join] = documents(joinConfigurationFile(plan, worker)) as [LooseDocument];
   assert.deepEqual(join, {
-    apiVersion: "kubeadm.k8s.io/v1beta4",
+    apiVersion: `kubeadm.k8s.io/${releaseOf(plan.kubernetes.version).kubeadmApi}`,
     kind: "JoinConfiguration",
     discovery: {
       bootstrapToken: {

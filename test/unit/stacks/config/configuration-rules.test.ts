@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { kubernetesVersions } from "../../../../model/releases";
 import { parseConfiguration } from "../../../../stacks/config/parse-configuration";
 
 /** Each case breaks one rule. Every rule of the configuration has a case. */
@@ -90,8 +91,8 @@ const cases: readonly Case[] = [
     what: "unsupported version",
     value: { kubernetesVersion: "1.20.0" },
     path: "kubernetesVersion",
-    rule: /1\.36\.3/,
-    fix: /1\.36\.3/,
+    rule: new RegExp(kubernetesVersions.join(", ").replaceAll(".", "\\.")),
+    fix: new RegExp(String(kubernetesVersions[0]).replaceAll(".", "\\.")),
   },
   { what: "no list", value: pool("storage", { disks: "a" }), path: "pools.storage.disks", rule: /list/, fix: /\[\]/ },
   {
