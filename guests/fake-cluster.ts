@@ -46,12 +46,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const until = Date.now() + Number(minutes) * 60_000;
     return change(node, (cluster) => ({ ...cluster, tokens: { ...cluster.tokens, [token]: until } }));
   },
-  "forget-node": (node, [name = ""]) =>
-    change(node, (cluster) => {
+  "forget-node": async (node, [name = ""]) => {
+    // A machine that stays with its disk may register again; not simulated is that its etcd has ended.
+    const { memberId } = await readNode({ ...node, name });
+    return change(node, (cluster) => {
       const { [name]: _gone, ...nodes } = cluster.nodes;
-      const { [name]: _removed, ...members } = cluster.members ?? {};
-      return { ...cluster, nodes, ...(cluster.members && { members }) };
-    }),
+      const { [name]: removed, ...members } = cluster.members ?? {};
+      return { ...cluster, nodes, ...(cluster.members && removed !== memberId && { members }) };
+    });
+  },
   "may-leave": async (node, [leaving = ""]) => answerOf(await mayLeave(node, leaving, await asMember(node))),
   "etcd-complete": async (node, names) => answerOf(await etcdProblem(node, names, await asMember(node))),
   timeout: (node, [, ...argv], options) => runInFakeGuest(node, argv, options),
