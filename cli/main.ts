@@ -21,6 +21,7 @@ import { pruneCommand } from "./commands/prune";
 import { renderCommand } from "./commands/render";
 import { bugReportCommand } from "./commands/report";
 import { restoreCommand } from "./commands/restore";
+import { snapshotCommand } from "./commands/snapshot";
 import { sshCommand } from "./commands/ssh";
 import { startCommand } from "./commands/start";
 import { statusCommand } from "./commands/status";
@@ -50,7 +51,7 @@ const commands = [
   ...[doctorCommand, envCommand, imageCommand, partCommand, bundleCommand],
   ...[renderCommand, diagramCommand, previewCommand],
   ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],
-  ...[verifyCommand, backupCommand, restoreCommand],
+  ...[verifyCommand, backupCommand, restoreCommand, snapshotCommand],
   ...[fenceCommand, stopCommand, destroyCommand, pruneCommand, bugReportCommand],
 ];
 

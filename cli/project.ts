@@ -30,3 +30,9 @@ export async function readConfiguration(
 export async function readPlan(stack: string): Promise<DataCenterPlan> {
   return planDataCenter(await readConfiguration(stack));
 }
+
+/** Only what a user wrote: the salt of the state's passphrase does not help without the state. */
+export async function configurationText(stack: string): Promise<string> {
+  const text = (await readIfPresent(path.join(projectFolder(), stackFile(stack)))) ?? "";
+  return text.replace(/^encryptionsalt:.*\r?\n?/m, "");
+}

@@ -5,11 +5,13 @@ import { removeAside } from "../host/remove-aside";
 import { driverByName } from "../hypervisors/driver-by-name";
 import type { Hypervisor } from "../hypervisors/hypervisor";
 import { recordedImages } from "../hypervisors/recorded-images";
+import { isLeftover, recordIn, snapshotsFolder, snapshotsLock } from "../hypervisors/snapshots/snapshot-files";
 import { buildLock } from "../image/build-images";
 import { OLDEST_GO } from "../image/parts/go-toolchain";
 import { imageNamesIn } from "../image/recipes/image-names";
 import { storedImages, type Users } from "../image/stored-images";
 import { driverNames } from "../model/drivers";
+import { isObjectName } from "../model/object-names";
 import type { StoredItem } from "../model/stored-item";
 import { goFolder } from "../toolchain/obtain-go";
 import { pluginLock, pulumiLock } from "../toolchain/obtain-pulumi";
@@ -18,7 +20,7 @@ import { storedGo, storedPlugins, storedPulumi } from "../toolchain/stored-tools
 import type { StoredArea } from "./prune";
 
 /** Everything in the data folder that can be built or fetched again. States, disks, keys and what a user has added are not in it. */
-export function pruneAreas(): readonly StoredArea[] {
+export async function pruneAreas(): Promise<readonly StoredArea[]> {
   const remove = async ({ path: file }: StoredItem): Promise<undefined> => void (await removeAside(file));
   const plugins = path.join(pulumiHomeFolder(), "plugins");
   const store = { lock: buildLock(localHost), busy, remove };
@@ -35,7 +37,11 @@ export function pruneAreas(): readonly StoredArea[] {
       items: async () => storedPlugins(await localStates()),
     },
   ];
-  return [...areas, ...driverNames.flatMap((name) => preparedArea(driverByName(name, localHost)))];
+  return [
+    ...areas,
+    ...(await snapshotAreas()),
+    ...driverNames.flatMap((name) => preparedArea(driverByName(name, localHost))),
+  ];
 }
 
 /** An `up` may need what no state and no machine names yet. */
@@ -56,9 +62,44 @@ async function usersOfImages(): Promise<Users> {
     users.set(image, [...new Set([...(users.get(image) ?? []), user])]);
   for (const { stack, text } of await localStates())
     for (const image of imageNamesIn(text)) note(image, `the state of ${stack}`);
+  for (const { stack, file } of await storedSnapshots())
+    for (const image of imageNamesIn((await localHost.files.readText(recordIn(file))) ?? ""))
+      note(image, `the snapshot ${path.basename(file)} of ${stack}`);
   for (const [image, stacks] of await recordedImages(localHost))
     for (const stack of stacks) note(image, `the machines of ${stack}`);
   return users;
+}
+
+interface StoredSnapshot {
+  readonly stack: string;
+  readonly file: string;
+}
+
+async function storedSnapshots(): Promise<readonly StoredSnapshot[]> {
+  const found: StoredSnapshot[] = [];
+  for (const stack of await localHost.files.list(path.join(dataFolder(), "stacks"))) {
+    const folder = snapshotsFolder(localHost, stack);
+    const names = (await localHost.files.list(folder)).filter((name) => isObjectName(name) || isLeftover(name));
+    found.push(...names.map((name) => ({ stack, file: path.join(folder, name) })));
+  }
+  return found;
+}
+
+/** Complete snapshots always stay: only `snapshot delete` and `destroy` remove them. */
+async function snapshotAreas(): Promise<readonly StoredArea[]> {
+  const stacks = new Set((await storedSnapshots()).map(({ stack }) => stack));
+  return [...stacks].map((stack) => ({
+    folder: snapshotsFolder(localHost, stack),
+    lock: snapshotsLock(localHost, stack),
+    remove: async ({ path: file }: StoredItem): Promise<undefined> => void (await localHost.files.remove(file)),
+    items: async () =>
+      (await storedSnapshots())
+        .filter((snapshot) => snapshot.stack === stack)
+        .map(({ file }) => ({
+          ...({ kind: "snapshot", path: file, reason: "an interrupted command left it" } as const),
+          users: isLeftover(path.basename(file)) ? [] : [`snapshot restore of ${stack}`],
+        })),
+  }));
 }
 
 /** A driver releases its own form of an image, and only if no machine is based on it. */

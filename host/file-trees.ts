@@ -3,7 +3,9 @@ import * as files from "node:fs/promises";
 import * as path from "node:path";
 import type { HostTrees, TreeEntry } from "../model/host-trees";
 import { createFolders } from "./data-folder";
+import { bytesOnDisk } from "./disk-usage";
 import { exists } from "./file-store";
+import { freeBytes } from "./host-capacity";
 
 /** Synchronous, because that is several times faster for tens of thousands of objects. */
 function entriesBelow(folder: string, below: string, found: TreeEntry[]): void {
@@ -88,6 +90,8 @@ export const fileTrees: HostTrees = {
   },
   entry: async (file) => ((await exists(file)) ? describe(file, "") : undefined),
   size: async (file) => (await files.stat(file)).size,
+  bytesOnDisk: async (target) => bytesOnDisk(target),
+  freeBytes,
   realPath: (file) => files.realpath(file),
   createFolder,
   createFolderBeside: (prefix) => files.mkdtemp(prefix),

@@ -6,10 +6,12 @@ import { exists } from "./file-store";
 const GiB = 2 ** 30;
 
 /** Free space for a folder, which does not have to exist yet. */
-export async function freeGiB(folder: string): Promise<number> {
+export async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await fs.statfs(await existingFolderAbove(folder));
-  return (bavail * bsize) / GiB;
+  return bavail * bsize;
 }
+
+export const freeGiB = async (folder: string): Promise<number> => (await freeBytes(folder)) / GiB;
 
 async function existingFolderAbove(folder: string): Promise<string> {
   if (await exists(folder)) return folder;

@@ -24,6 +24,7 @@ const facts: HostFacts = {
   arch: process.arch,
   env: process.env,
   nodeProgram: process.execPath,
+  pid: process.pid,
   get kernelRelease() {
     return os.release();
   },
@@ -119,6 +120,7 @@ export const localHost: Host = {
     isInUserNamespace,
   },
   clock: {
+    dateTime: () => new Date().toISOString(),
     now: () => performance.now(),
     sleep: async (milliseconds) => {
       await sleep(milliseconds);

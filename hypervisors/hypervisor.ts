@@ -12,6 +12,7 @@ import type {
   SegmentState,
   StackObject,
 } from "../model/hypervisor-objects";
+import type { CreateSnapshot, RestoreSnapshot, SnapshotName, SnapshotState } from "../model/stack-snapshots";
 import { UserError } from "../model/user-error";
 
 /**
@@ -119,10 +120,30 @@ export interface ConsoleLog {
   consoleLogPath(machine: MachineName): string;
 }
 
+/**
+ * Snapshots of a whole stack: the system disks and the attached data disks of all machines, without their memory. They are in the
+ * stack's folder or in the machines' disks, and end with the stack's last segment. A call that was killed is ended by the next one,
+ * or by the next start of each machine.
+ */
 export interface Snapshots {
-  takeSnapshot(machine: MachineName, name: string): Promise<void>;
-  restoreSnapshot(machine: MachineName, name: string): Promise<void>;
-  deleteSnapshot(machine: MachineName, name: string): Promise<void>;
+  /**
+   * Pauses the running machines, so that all disks are of one instant, and resumes them whatever happens. A failed or interrupted
+   * creation leaves nothing. Space is checked before anything is paused.
+   * @throws UserError `snapshot-exists`, `no-machines`, `roll-in-progress`, `restore-interrupted`, `disk-full`, `interrupted`
+   */
+  createSnapshot(snapshot: SnapshotName, options?: CreateSnapshot): Promise<SnapshotState>;
+  /** Oldest first. Read-only. */
+  listSnapshots(stack: string): Promise<readonly SnapshotState[]>;
+  /**
+   * Cuts the power of all machines, puts their disks back and starts all of them. An interrupted restore is completed by a repetition,
+   * and for each machine by `startMachine`: a machine never starts with another state than the rest of the stack.
+   * @throws UserError `snapshot-missing`, and `snapshot-differs` if a machine was added, removed, recreated or has another image
+   */
+  restoreSnapshot(snapshot: SnapshotName, options?: RestoreSnapshot): Promise<SnapshotState>;
+  /** @throws UserError `snapshot-missing` */
+  deleteSnapshot(snapshot: SnapshotName): Promise<void>;
+  /** The snapshot whose restore was interrupted: machines with a former disk still have to start. Read-only. */
+  interruptedRestore(stack: Pick<SnapshotName, "stack">): Promise<string | undefined>;
 }
 
 /**

@@ -12,6 +12,8 @@ export interface DriverFeatures {
   readonly growsLive: boolean;
   /** A machine that exists gets a system disk of another image, and its former one returns if that fails. */
   readonly exchangesDisks: boolean;
+  /** What a snapshot of the stack is: copies of the disks, or layers that grow while the machines write. */
+  readonly snapshots: "copies" | "layers";
   /** What occupies the processor's virtualisation, which one hypervisor of a host has at a time; absent: nothing does. */
   readonly virtualisation?: string;
   /** Without virtualisation, machines still run, on an emulated processor. */
@@ -32,6 +34,7 @@ export const drivers = {
     resizesLive: true,
     growsLive: true,
     exchangesDisks: true,
+    snapshots: "copies",
     emulates: false,
     attachesSegments: false,
     simulated: false,
@@ -43,6 +46,7 @@ export const drivers = {
     resizesLive: true,
     growsLive: true,
     exchangesDisks: true,
+    snapshots: "copies",
     emulates: false,
     attachesSegments: false,
     simulated: true,
@@ -53,6 +57,7 @@ export const drivers = {
     resizesLive: false,
     growsLive: false,
     exchangesDisks: false,
+    snapshots: "copies",
     virtualisation: "VirtualBox",
     emulates: false,
     attachesSegments: true,
@@ -65,6 +70,7 @@ export const drivers = {
     resizesLive: false,
     growsLive: true,
     exchangesDisks: true,
+    snapshots: "layers",
     virtualisation: "QEMU with KVM",
     emulates: true,
     attachesSegments: false,

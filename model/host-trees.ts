@@ -23,6 +23,10 @@ export interface HostTrees {
   entry(file: string): Promise<TreeEntry | undefined>;
   /** Bytes of a file. @throws ErrnoException when it is missing */
   size(file: string): Promise<number>;
+  /** Bytes that a file or folder occupies on the disk: holes do not count, hard links count once. 0 when it is missing. */
+  bytesOnDisk(target: string): Promise<number>;
+  /** Free bytes for this user where a file or folder is, or would be. */
+  freeBytes(target: string): Promise<number>;
   /** The path without symbolic links. */
   realPath(file: string): Promise<string>;
   /**

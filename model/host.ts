@@ -39,6 +39,8 @@ export interface HostFacts {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Path of the Node.js program that runs this process. */
   readonly nodeProgram: string;
+  /** Of this process. */
+  readonly pid: number;
 }
 
 /** Where groundplane keeps its files. */
@@ -176,5 +178,7 @@ export interface HostNamespaces {
 export interface HostClock {
   /** Milliseconds of a clock that never goes back. Its zero is arbitrary. */
   now(): number;
+  /** The date and time, in ISO 8601; the host may set it back. */
+  dateTime(): string;
   sleep(milliseconds: number): Promise<void>;
 }

@@ -1,6 +1,6 @@
-export type StoredKind = "image" | "prepared-image" | "part" | "download" | "tool" | "plugin";
+export type StoredKind = "image" | "prepared-image" | "part" | "download" | "tool" | "plugin" | "snapshot";
 
-/** Something in the data folder that can be built or fetched again. */
+/** Something in the data folder that can be built or fetched again, or that an interrupted command left. */
 export interface StoredItem {
   readonly kind: StoredKind;
   readonly path: string;

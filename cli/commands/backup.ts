@@ -1,12 +1,9 @@
-import * as path from "node:path";
 import type { Command } from "commander";
 import { refuseWrongRecipients } from "../../backup/encryption";
 import { etcdMembers, type Snapshot, takeSnapshot } from "../../backup/etcd-members";
 import { BACKUP_FORMAT, type BackupManifest, writeBackup } from "../../backup/write-backup";
 import { closeGuests } from "../../guests/guest-ssh";
-import { readIfPresent } from "../../host/file-store";
 import { interruptibly } from "../../host/interruption";
-import { projectFolder, stackFile } from "../../host/project-folder";
 import { backupSize } from "../../model/backups";
 import { UserError } from "../../model/user-error";
 import { readStackKeys } from "../../toolchain/run-pulumi/read-keys";
@@ -15,7 +12,7 @@ import { newPassphrase, PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE } from "..
 import { readOutputs } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
 import { print, say } from "../print";
-import { readPlan } from "../project";
+import { configurationText, readPlan } from "../project";
 import { targetFile } from "../target-file";
 import { fetchBackupCommand, listBackupsCommand } from "./master-backups";
 
@@ -70,12 +67,6 @@ async function backUp(
   print(
     `${file}\n  etcd ${etcd.version} at revision ${etcd.revision}, keys and configuration of ${stack}, Kubernetes ${kubernetes}`,
   );
-}
-
-/** Only what a user wrote: the salt of the state's passphrase does not help without the state. */
-async function configurationText(stack: string): Promise<string> {
-  const text = (await readIfPresent(path.join(projectFolder(), stackFile(stack)))) ?? "";
-  return text.replace(/^encryptionsalt:.*\r?\n?/m, "");
 }
 
 const describeSnapshot = ({ member, head }: Snapshot, members: readonly string[]): BackupManifest["etcd"] => ({

@@ -41,7 +41,8 @@ export function destroyCommand(): Command {
 
 /** Asks on a terminal. Fails without one, instead of waiting for an answer. */
 async function agreed({ stack, ...options }: DestroyOptions): Promise<boolean> {
-  const all = (await deletesDisks(stack)) ? `all machines of ${stack} and its data disks` : `all machines of ${stack}`;
+  const saved = listed(await snapshotNames(stack));
+  const all = `all machines of ${stack}${saved}${(await deletesDisks(stack)) ? " and its data disks" : ""}`;
   const what = options.lostState ? await describeLeft({ stack, ...options }) : all;
   if (!canAsk()) {
     const named = options.lostState ? ` (${what})` : "";
@@ -53,6 +54,15 @@ async function agreed({ stack, ...options }: DestroyOptions): Promise<boolean> {
   }
   return (await askOnTerminal(`Destroy ${what}? Type the stack's name to confirm: `)) === stack;
 }
+
+/** Snapshots fit only the machines that are removed. */
+async function snapshotNames(stack: string): Promise<readonly string[]> {
+  const found = await (await driverOf(stack)).snapshots?.listSnapshots(stack);
+  return (found ?? []).map(({ name }) => name);
+}
+
+const listed = (snapshots: readonly string[]): string =>
+  snapshots.length > 0 ? `, its snapshots (${snapshots.join(", ")})` : "";
 
 /** Names what is removed without a state, and the data disks that stay. */
 async function describeLeft({ stack, deleteDataDisks }: DestroyOptions): Promise<string> {
@@ -66,6 +76,7 @@ async function describeLeft({ stack, deleteDataDisks }: DestroyOptions): Promise
 /** Returns the exit code. May run again, also after it was killed, and on a stack that never existed. */
 async function destroyStack(options: DestroyOptions): Promise<number> {
   const { stack } = options;
+  const snapshots = await snapshotNames(stack);
   const isKnown = (await isKnownToPulumi(stack)) && !(options.lostState && !(await isInBackend(stack)));
   if (options.deleteDataDisks && isKnown && !(await isStateEmpty(stack))) throw stateDecides(stack);
   // First: an interrupted destroy must not be followed by a start at the next boot.
@@ -81,6 +92,7 @@ async function destroyStack(options: DestroyOptions): Promise<number> {
   const isLeft = await removeLeft(options);
   // Keys, kubeconfig and logs are useless without their machines.
   await removeTree(stackFolder(stack));
+  if (snapshots.length > 0) say(`its snapshots are removed with the machines: ${snapshots.join(", ")}`);
   say(isKnown || isLeft ? `${stack} is destroyed` : `${stack} is not up; no changes`);
   if ((await listFolder(disksFolder(stack))).length > 0) say(`its data disks are kept in ${disksFolder(stack)}`);
   return 0;

@@ -4,7 +4,7 @@ import { dataFolder } from "../../host/data-folder";
 import { currentUser, findForeignFile } from "../../host/file-access";
 import { interruptibly } from "../../host/interruption";
 import { UserError } from "../../model/user-error";
-import { print, printJson, say, table } from "../print";
+import { formatBytes, print, printJson, say, table } from "../print";
 import { type PruneReport, prune } from "../prune";
 import { pruneAreas } from "../prune-areas";
 
@@ -20,12 +20,14 @@ export function pruneCommand(): Command {
     .option("--json", "print JSON")
     .addHelpText(
       "after",
-      "\nStates, data disks, machines, the passphrase, loaded bundles and added files always stay. So does what another process" +
+      "\nStates, data disks, machines, complete snapshots, the passphrase, loaded bundles and added files always stay. So does what another process" +
         "\nlocks. What is removed is built or downloaded again when it is needed.",
     )
     .action(async ({ yes = false, json }: PruneCommandOptions) => {
       await refuseForeignFolder();
-      const report = await interruptibly("prune", async (signal) => prune(pruneAreas(), { remove: yes, signal, say }));
+      const report = await interruptibly("prune", async (signal) =>
+        prune(await pruneAreas(), { remove: yes, signal, say }),
+      );
       if (json) printJson(report);
       else print(renderReport(report, dataFolder()));
     });
@@ -62,10 +64,4 @@ export function renderReport({ removed, unused, kept, leftAlone, bytes }: PruneR
         ? `removed ${total}`
         : `${total} can be removed; \`npx groundplane prune --yes\` removes it`,
   ].join("\n\n");
-}
-
-function formatBytes(bytes: number): string {
-  if (bytes >= 2 ** 30) return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-  if (bytes >= 2 ** 20) return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-  return `${(bytes / 2 ** 10).toFixed(1)} KiB`;
 }

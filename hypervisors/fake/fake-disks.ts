@@ -8,7 +8,7 @@ import * as store from "./fake-store";
  * The system disk of a simulated machine: what its guest remembers of its cluster, and backups. The files of the plan are on every disk,
  * because the seed contains them.
  */
-const parts = ["node.json", "etcd-restore", "backups"];
+export const parts = ["node.json", "etcd-restore", "backups"];
 
 export const systemDisks = (host: Host): SystemDisks => ({
   async exchangeSystemDisk(machine, image, seed, owner) {
@@ -46,7 +46,7 @@ interface Made {
   readonly made: NonNullable<store.MachineRecord["made"]>;
 }
 
-const asDriverRecord = ({ owner, made }: Pick<store.MachineRecord, "owner"> & Made): DriverRecord => ({
+export const asDriverRecord = ({ owner, made }: Pick<store.MachineRecord, "owner"> & Made): DriverRecord => ({
   ...made,
   owner,
   complete: true,

@@ -10,8 +10,11 @@ import {
   type Owner,
   type SeedFiles,
 } from "../hypervisor";
+import { finishRestore } from "../snapshots/restore-snapshot";
+import { stackSnapshots } from "../snapshots/stack-snapshots";
 import { recordedObjects } from "../stack-objects";
 import { settledRecord, stateOf, systemDisks } from "./fake-disks";
+import { snapshotMethod } from "./fake-snapshots";
 import * as store from "./fake-store";
 
 /**
@@ -80,7 +83,8 @@ const machines = (host: Host) =>
     inspectMachine: (machine) => inspectMachine(host, machine),
 
     async startMachine(machine) {
-      await settledRecord(host, machine);
+      const settled = await settledRecord(host, machine);
+      if (settled?.made) await finishRestore(host, snapshotMethod(host), settled.made);
       const record = await knownMachine(host, machine);
       if (record.power === "running") return;
       await store.writeMachine(host, machine, { ...record, power: "running", pulledLinks: [] });
@@ -126,6 +130,7 @@ const capabilities = (host: Host) =>
     hardKill: { hardKill: (machine) => powerOff(host, machine, "power cut") },
     consoleLog: { consoleLogPath: (machine) => store.consoleFile(host, machine) },
     systemDisks: systemDisks(host),
+    snapshots: stackSnapshots(host, snapshotMethod(host)),
   }) satisfies Partial<Hypervisor>;
 
 const digestOf = (image: string): string => `sha256:${createHash("sha256").update(image).digest("hex")}`;

@@ -193,4 +193,10 @@ export const makeExt4 = (file: string): string[] => [
   ...["-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", file],
 ];
 
+/** With owners, holes, hard links and all attributes: those of overlayfs and Gluster are lost without an error otherwise. */
+export const copyTree = (from: string, to: string): string[] => [
+  ...["cp", "--archive", "--preserve=xattr", "--reflink=auto", "--no-target-directory", "--", from, to],
+];
+export const syncFileSystem = (folder: string): string[] => ["sync", "--file-system", folder];
+
 export const stackBatch = (stack: string, force = false): string[] => ipBatch(stackNamespace(stack), force);

@@ -2,6 +2,8 @@ import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { type Hypervisor, ImageMissingError, type MachineSpec, type StackObject } from "../hypervisor";
 import { machineActions } from "../machine-records";
+import { finishRestore } from "../snapshots/restore-snapshot";
+import { stackSnapshots } from "../snapshots/stack-snapshots";
 import { diskNames, recordedObjects } from "../stack-objects";
 import { setCables, stackBatch } from "./commands";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
@@ -21,6 +23,7 @@ import {
 } from "./machines";
 import { UPLINK } from "./names";
 import { ensureSegment, inspectSegment, removeSegment, segmentNames } from "./segments";
+import { snapshotMethod } from "./snapshots";
 import { setUplinkLink } from "./uplink";
 
 /** System containers on Linux by systemd-nspawn. README.md describes them and what they change on the host. */
@@ -29,6 +32,7 @@ export function createNspawnDriver(host: Host): Hypervisor {
     (machine, action) => withMachineLock(host, machine, action),
     (machine) => readComplete(host, machine),
   );
+  const snapshots = snapshotMethod(host);
   return {
     name: "nspawn",
     problems: () => hostProblems(host),
@@ -53,7 +57,11 @@ export function createNspawnDriver(host: Host): Hypervisor {
     ensureMachine: (spec, seed, owner) => ensureMachine(host, spec, seed, owner),
     inspectMachine: (machine) => inspectMachine(host, machine),
     startMachine: (machine) =>
-      withMachine(machine, async () => start(host, (await settledMachine(host, machine)).spec)),
+      withMachine(machine, async () => {
+        const record = await settledMachine(host, machine);
+        await finishRestore(host, snapshots, record);
+        await start(host, record.spec);
+      }),
     stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(host, spec, deadlineMs)),
     removeMachine: (machine, owner) => removeMachine(host, machine, owner),
     listMachines: (stack) => listMachines(host, stack),
@@ -62,6 +70,7 @@ export function createNspawnDriver(host: Host): Hypervisor {
     hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(host, spec)) },
     consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
     systemDisks: systemDisks(host),
+    snapshots: stackSnapshots(host, snapshots),
   };
 }
 

@@ -1,9 +1,11 @@
 import type { Host } from "../../model/host";
 import type { MachineName, MachineState, Owner, SeedFiles, SystemDisks } from "../hypervisor";
 import { type DriverRecord, machineMissing } from "../machine-records";
+import { finishRestore } from "../snapshots/restore-snapshot";
 import { dropFormer, type SystemDiskOf, setAside, settled, takeBack } from "../system-disks";
 import { imageLayers, makeRoot, writeSeed } from "./machine-root";
 import { diskOf, ownedRecord, readComplete, stateOf, withMachineLock } from "./machines";
+import { snapshotMethod } from "./snapshots";
 
 /** A machine's system disk is its own layer of the overlay, with the stores of containerd and the kubelet beside it. */
 export const systemDisks = (host: Host): SystemDisks => ({
@@ -48,6 +50,8 @@ async function withOwned<T>(
     const record = await ownedRecord(host, machine, owner);
     if (!record?.complete) throw machineMissing(machine);
     const disk = diskOf(host, machine);
-    return action(await settled(host, record, disk), disk);
+    const now = await settled(host, record, disk);
+    await finishRestore(host, snapshotMethod(host), now);
+    return action(now, disk);
   });
 }

@@ -5,6 +5,7 @@ import type { MachineName, MachineSpec } from "../hypervisor";
 import { machineCgroups, machinePids, removeCgroups, setWeight } from "./cgroups";
 import { deleteCables, setCables, stackBatch } from "./commands";
 import { machineFiles } from "./folders";
+import { thaw } from "./freezer";
 import { launchContainer, launchersOf } from "./launch";
 import { containerName, machineNamespace, namespacePath, stackNamespace } from "./names";
 import { namespaceExists, removeNamespace } from "./namespaces";
@@ -33,7 +34,10 @@ export async function leaderOf(host: Host, machine: MachineName): Promise<number
 }
 
 export async function start(host: Host, spec: MachineSpec): Promise<void> {
-  if (await isRunning(host, spec)) return ensureUplink(host, spec);
+  if (await isRunning(host, spec)) {
+    await thaw(host, [spec]);
+    return ensureUplink(host, spec);
+  }
   await cutPower(host, spec);
   try {
     const nspawn = await launchContainer(host, spec);

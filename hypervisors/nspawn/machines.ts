@@ -8,6 +8,7 @@ import { type DriverRecord, machineRecords, refuseUnmarkedFolder } from "../mach
 import { dropFormer, presentDisk, type SystemDiskOf, settled } from "../system-disks";
 import { setCapacity } from "./capacity";
 import { lockFile, machineFiles, machinesFolder } from "./folders";
+import { isFrozen } from "./freezer";
 import { cutPower, isRunning, stopOrderly } from "./machine-power";
 import { imageLayers, makeRoot, removeRoot, writeSeed } from "./machine-root";
 import { checkNames } from "./names";
@@ -131,6 +132,8 @@ const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec
 
 export async function stateOf(host: Host, record: DriverRecord): Promise<MachineState> {
   const { owner, generation } = record;
-  const power = (await isRunning(host, record.spec)) ? "running" : "stopped";
+  // The next `up` starts, and so thaws, what a killed snapshot has left frozen.
+  const runs = (await isRunning(host, record.spec)) && !(await isFrozen(host, record.spec));
+  const power = runs ? "running" : "stopped";
   return { ...presentDisk(record), owner, generation, power };
 }

@@ -1,5 +1,6 @@
 import type { Host } from "../../model/host";
 import { ForeignObjectError, isOwner, type Owner, type SegmentSpec } from "../hypervisor";
+import { removeAllSnapshots } from "../snapshots/snapshot-files";
 import { addBridge, deleteBridge, inNamespace, listLinks, raiseBridge, stackBatch } from "./commands";
 import { lockFile, machinesFolder, segmentRecord, segmentsFolder } from "./folders";
 import { releaseHost, tidyRunFolder, useHost } from "./host-settings";
@@ -53,6 +54,7 @@ export async function releaseStack(host: Host, stack: string): Promise<void> {
     const segments = await segmentNames(host, stack);
     if (segments.length === 0) await removeNamespace(host, stackNamespace(stack));
     if (segments.length > 0 || (await host.files.list(machinesFolder(host, stack))).length > 0) return;
+    await removeAllSnapshots(host, stack);
     for (const folder of [segmentsFolder(host, stack), machinesFolder(host, stack), host.folders.stack(stack)])
       await host.files.removeIfEmpty(folder);
     await releaseHost(host, stack);

@@ -1,13 +1,14 @@
 import * as path from "node:path";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
+import { namingFullDisk } from "../full-disk";
 import { type DiskSpec, ForeignObjectError, isOwner, type Owner } from "../hypervisor";
 import { makeDisk, resizeDisk } from "./commands";
 import { diskFolder } from "./folders";
 import { stackRecords } from "./machine-record";
 import { dataDiskNode, qmpSocket } from "./names";
 import { isRunning } from "./processes";
-import { createDiskFile, inspectDiskFile, namingFullDisk, runQemuImg } from "./qemu-img";
+import { createDiskFile, inspectDiskFile, runQemuImg } from "./qemu-img";
 import { withQmp } from "./qmp";
 
 /** A data disk is a separate qcow2 file. Its name is its serial number, by which the guest finds it. */

@@ -2,6 +2,8 @@ import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { Hypervisor, MachineSpec, StackObject } from "../hypervisor";
 import { machineActions } from "../machine-records";
+import { finishRestore } from "../snapshots/restore-snapshot";
+import { stackSnapshots } from "../snapshots/stack-snapshots";
 import { diskNames, recordedObjects } from "../stack-objects";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
 import { settledMachine, systemDisks } from "./exchange-disk";
@@ -14,7 +16,7 @@ import { ensureMachine, inspectMachine, listMachines, removeMachine, withMachine
 import { cardOf } from "./names";
 import { ensureSegment, inspectSegment, type NetworkOptions, removeSegment, segmentNames } from "./network";
 import { isRunning } from "./processes";
-import { deleteSnapshot, restoreSnapshot, takeSnapshot } from "./snapshots";
+import { snapshotMethod } from "./snapshots";
 
 /** Virtual machines by QEMU, without root and without changes to the host's network: see README.md. */
 export function createQemuDriver(host: Host, options: NetworkOptions = { hostLoopback: false }): Hypervisor {
@@ -22,6 +24,7 @@ export function createQemuDriver(host: Host, options: NetworkOptions = { hostLoo
     (machine, action) => withMachineLock(host, machine, action),
     (machine) => readComplete(host, machine),
   );
+  const snapshots = snapshotMethod(host, options);
   return {
     name: "qemu",
     problems: () => hostProblems(host),
@@ -38,7 +41,11 @@ export function createQemuDriver(host: Host, options: NetworkOptions = { hostLoo
     ensureMachine: (spec, seed, owner) => ensureMachine(host, spec, seed, owner),
     inspectMachine: (machine) => inspectMachine(host, machine),
     startMachine: (machine) =>
-      withMachine(machine, async () => start(host, (await settledMachine(host, machine)).spec, options)),
+      withMachine(machine, async () => {
+        const record = await settledMachine(host, machine);
+        await finishRestore(host, snapshots, record);
+        await start(host, record.spec, options);
+      }),
     stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(host, spec, deadlineMs)),
     removeMachine: (machine, owner) => removeMachine(host, machine, owner, options),
     listMachines: (stack) => listMachines(host, stack),
@@ -47,11 +54,7 @@ export function createQemuDriver(host: Host, options: NetworkOptions = { hostLoo
     systemDisks: systemDisks(host),
     hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(host, spec)) },
     consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
-    snapshots: {
-      takeSnapshot: (machine, name) => withMachine(machine, (spec) => takeSnapshot(host, spec, name)),
-      restoreSnapshot: (machine, name) => withMachine(machine, (spec) => restoreSnapshot(host, spec, name)),
-      deleteSnapshot: (machine, name) => withMachine(machine, (spec) => deleteSnapshot(host, spec, name)),
-    },
+    snapshots: stackSnapshots(host, snapshots),
   };
 }
 

@@ -1,12 +1,14 @@
 import type { Host } from "../../model/host";
+import { namingFullDisk } from "../full-disk";
 import type { MachineName, MachineState, Owner, SeedFiles, SystemDisks } from "../hypervisor";
 import { machineMissing } from "../machine-records";
+import { finishRestore } from "../snapshots/restore-snapshot";
 import { dropFormer, type SystemDiskOf, setAside, settled, takeBack } from "../system-disks";
 import { machineFiles } from "./folders";
 import { backingOf } from "./images";
 import { type MachineRecord, ownedRecord, readComplete } from "./machine-record";
 import { diskOf, stateOf, withMachineLock } from "./machines";
-import { namingFullDisk } from "./qemu-img";
+import { snapshotMethod } from "./snapshots";
 import { ensureSystemDisk, writeSeed } from "./system-disk";
 
 /** A machine's system disk is its overlay of the image. */
@@ -62,7 +64,10 @@ function withOwned<T>(
       const record = await ownedRecord(host, machine, owner);
       if (!record?.complete) throw machineMissing(machine);
       const disk = diskOf(host, machine);
-      return action(await settled(host, record, disk), disk);
+      const now = await settled(host, record, disk);
+      // It starts nothing, so the network does not matter.
+      await finishRestore(host, snapshotMethod(host, { hostLoopback: false }), now);
+      return action(now, disk);
     }),
   );
 }

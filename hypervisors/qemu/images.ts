@@ -2,11 +2,12 @@ import { isDeepStrictEqual } from "node:util";
 import type { Host } from "../../model/host";
 import type { FileStamp } from "../../model/host-files";
 import { UserError } from "../../model/user-error";
+import { namingFullDisk } from "../full-disk";
 import { ImageMissingError, type ImageSpec, type PreparedImage } from "../hypervisor";
 import { convertRaw } from "./commands";
 import { convertedFolder, convertedImage, imagesLock, sealedImage } from "./folders";
 import { backingsInUse } from "./machine-record";
-import { namingFullDisk, runQemuImg } from "./qemu-img";
+import { runQemuImg } from "./qemu-img";
 
 /** `image.json` of a sealed disk image, see image/README.md. */
 interface SealedRecord {

@@ -83,11 +83,24 @@ async function kill(host: Host, machine: MachineName): Promise<void> {
   await host.files.remove(qmpSocket(host, machine));
 }
 
-/** Resumes a guest that QEMU has paused because the host's disk was full. */
+/** A guest stands still that a killed snapshot has paused. */
+export async function isPaused(host: Host, machine: MachineName): Promise<boolean> {
+  return (await isRunning(host, machine)) && (await statusOf(host, machine)) === "paused";
+}
+
+const statusOf = (host: Host, machine: MachineName): Promise<string> =>
+  withQmp(
+    host,
+    qmpSocket(host, machine),
+    async (qmp) => (await qmp.execute<{ status: string }>("query-status")).status,
+  );
+
+/** Resumes a guest that QEMU has paused because the host's disk was full, or that a killed snapshot has paused. */
 async function goOn(host: Host, spec: MachineSpec): Promise<void> {
-  const status = () =>
-    withQmp(host, qmpSocket(host, spec), async (qmp) => (await qmp.execute<{ status: string }>("query-status")).status);
-  if ((await status()) !== "io-error") return;
+  const status = () => statusOf(host, spec);
+  const before = await status();
+  if (before === "paused") await withQmp(host, qmpSocket(host, spec), (qmp) => qmp.execute("cont"));
+  if (before !== "io-error") return;
   await withQmp(host, qmpSocket(host, spec), (qmp) => qmp.execute("cont"));
   await host.clock.sleep(500);
   if ((await status()) !== "io-error") return;

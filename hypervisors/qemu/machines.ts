@@ -3,16 +3,17 @@ import * as path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Host } from "../../model/host";
 import { shutdownMs } from "../../model/hypervisor-objects";
+import { namingFullDisk } from "../full-disk";
 import type { MachineName, MachineSpec, MachineState, Owner, SeedFiles } from "../hypervisor";
+import { readCreating } from "../snapshots/snapshot-files";
 import { dropFormer, presentDisk, type SystemDiskOf, settled } from "../system-disks";
 import { machineFiles, machinesFolder } from "./folders";
 import { backingOf } from "./images";
-import { cutPower, stopOrderly } from "./machine-power";
+import { cutPower, isPaused, stopOrderly } from "./machine-power";
 import { type MachineRecord, ownedRecord, readComplete, writeRecord } from "./machine-record";
 import { checkNames, qmpSocket, runtimeFolder } from "./names";
 import { isNetworkUp, type NetworkOptions, shrinkNetwork } from "./network";
 import { isRunning } from "./processes";
-import { namingFullDisk } from "./qemu-img";
 import { withQmp } from "./qmp";
 import { checkSystemDisk, ensureSystemDisk, removeSystemDisk, writeSeed } from "./system-disk";
 import { changeForwards } from "./uplink";
@@ -148,9 +149,16 @@ async function changeMemory(host: Host, spec: MachineSpec): Promise<boolean> {
 /** The spec as it is read back from its record: without members that are `undefined`. */
 const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec)) as MachineSpec;
 
-/** A machine whose switch has died has no network. It counts as stopped, so that the next `up` repairs it. */
+/**
+ * A machine whose switch has died has no network, and a killed snapshot has left machines paused. They count as stopped, so that the
+ * next `up` repairs them.
+ */
 export async function stateOf(host: Host, record: MachineRecord): Promise<MachineState> {
   const { spec, owner, generation } = record;
-  const running = (await isRunning(host, spec)) && (await isNetworkUp(host, spec.stack));
+  const mayBePaused = (await readCreating(host, spec.stack)) !== undefined;
+  const running =
+    (await isRunning(host, spec)) &&
+    (await isNetworkUp(host, spec.stack)) &&
+    !(mayBePaused && (await isPaused(host, spec)));
   return { ...presentDisk(record), owner, generation, power: running ? "running" : "stopped" };
 }

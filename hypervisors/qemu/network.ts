@@ -3,6 +3,7 @@ import { outputTail } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { ForeignObjectError, isOwner, OUTPUT_LIMIT, type Owner, type SegmentSpec } from "../hypervisor";
+import { removeAllSnapshots } from "../snapshots/snapshot-files";
 import { machineFiles, machinesFolder, segmentRecord, segmentsFolder, stackFolders, switchLog } from "./folders";
 import { stackRecords } from "./machine-record";
 import { controlSocket, runtimeFolder, runtimeRoot } from "./names";
@@ -95,6 +96,7 @@ export async function shrinkNetwork(host: Host, stack: string, options: NetworkO
     await host.files.remove(runtimeFolder(host, stack));
     await host.files.removeIfEmpty(runtimeRoot(host));
     await host.files.removeIfEmpty(path.dirname(runtimeRoot(host)));
+    await removeAllSnapshots(host, stack);
     for (const folder of stackFolders(host, stack)) await host.files.removeIfEmpty(folder);
   });
 }

@@ -58,25 +58,3 @@ export async function createDiskFile(
 export async function inspectDiskFile(host: Host, file: string): Promise<DiskInfo> {
   return JSON.parse(await runQemuImg(host, describeDisk(file))) as DiskInfo;
 }
-
-/**
- * Runs an action that writes below a folder, and turns every form of "no space left" into one error.
- * @throws UserError `disk-full`, and everything else that `action` throws
- */
-export async function namingFullDisk<T>(where: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    if (!(error instanceof Error) || (error instanceof UserError && error.id === "disk-full")) throw error;
-    const full =
-      (error as NodeJS.ErrnoException).code === "ENOSPC" ||
-      /no space left on device|disk quota exceeded/i.test(error.message);
-    if (!full) throw error;
-    throw new UserError(
-      "disk-full",
-      `the disk that holds ${where} is full`,
-      "free some space there, or choose another place with GROUNDPLANE_DATA, and run the same command again",
-      { cause: error },
-    );
-  }
-}

@@ -1,74 +1,111 @@
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { MachineSpec } from "../hypervisor";
-import { snapshotDisk } from "./commands";
-import { diskFile } from "./disks";
+import type { SnapshotMethod } from "../snapshots/snapshot-method";
+import { resizeDisk, snapshotDisk } from "./commands";
+import { diskFile, inspectDisk } from "./disks";
 import { machineFiles } from "./folders";
+import { cutPower, isPaused, start } from "./machine-power";
+import { readComplete } from "./machine-record";
+import { listMachines, withMachineLock } from "./machines";
 import { dataDiskNode, qmpSocket, SYSTEM_DISK } from "./names";
+import type { NetworkOptions } from "./network";
 import { isRunning } from "./processes";
 import { inspectDiskFile, runQemuImg } from "./qemu-img";
 import { type Qmp, withQmp } from "./qmp";
 
 /**
- * Snapshots are stored in the machine's qcow2 files, including its data disks. A snapshot of a running machine contains its
- * memory and is restored into a running machine; a stopped machine uses only the disks' part.
+ * QEMU's own snapshots in the machines' qcow2 files, including those of data disks, without memory. They are made at once and occupy
+ * what the disks grow by afterwards.
  */
+export function snapshotMethod(host: Host, options: NetworkOptions): SnapshotMethod {
+  return {
+    driver: "qemu",
+    listMachines: (stack) => listMachines(host, stack),
+    readRecord: (machine) => readComplete(host, machine),
+    withMachineLock: (machine, action) => withMachineLock(host, machine, action),
+    isRunning: (machine) => isRunning(host, machine),
+    async bytesOf(spec) {
+      let bytes = 0;
+      for (const { file } of disksOf(host, spec)) bytes += await host.trees.bytesOnDisk(file);
+      return bytes;
+    },
+    // QEMU writes everything to the files that the guest has written.
+    pause: (specs) => onEach(host, specs, (qmp) => qmp.execute("stop")),
+    async resume(specs) {
+      const paused: MachineSpec[] = [];
+      for (const spec of specs) if (await isPaused(host, spec)) paused.push(spec);
+      await onEach(host, paused, (qmp) => qmp.execute("cont"));
+    },
+    save: (spec, { snapshot }) => save(host, spec, snapshot),
+    putBack: (spec, { snapshot }) => putBack(host, spec, snapshot),
+    async isSaved(spec, { snapshot }) {
+      for (const { file } of disksOf(host, spec)) if (!(await hasSnapshot(host, file, snapshot))) return false;
+      return true;
+    },
+    drop: (spec, { snapshot }) => drop(host, spec, snapshot),
+    cutPower: (spec) => cutPower(host, spec),
+    start: (spec) => start(host, spec, options),
+  };
+}
 
-/** Memory is written to the disk, which takes minutes for a large machine on a slow disk. */
-const JOB_MS = 30 * 60_000;
+const GIB = 1024 ** 3;
 
-const diskNodes = (spec: MachineSpec): readonly string[] => [SYSTEM_DISK, ...spec.disks.map((_, i) => dataDiskNode(i))];
+interface Disk {
+  readonly file: string;
+  readonly node: string;
+  /** Absent for the system disk. */
+  readonly disk?: string;
+}
 
-const diskFiles = (host: Host, spec: MachineSpec): readonly string[] => [
-  machineFiles(host, spec).disk,
-  ...spec.disks.map(({ disk }) => diskFile(host, { stack: spec.stack, name: disk })),
+const disksOf = (host: Host, { stack, name, disks }: MachineSpec): readonly Disk[] => [
+  { file: machineFiles(host, { stack, name }).disk, node: SYSTEM_DISK },
+  ...disks.map(({ disk }, index) => ({ file: diskFile(host, { stack, name: disk }), node: dataDiskNode(index), disk })),
 ];
 
-export async function takeSnapshot(host: Host, spec: MachineSpec, name: string): Promise<void> {
+async function onEach(
+  host: Host,
+  specs: readonly MachineSpec[],
+  action: (qmp: Qmp) => Promise<unknown>,
+): Promise<void> {
+  const results = await Promise.allSettled(specs.map((spec) => withQmp(host, qmpSocket(host, spec), action)));
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+}
+
+async function save(host: Host, spec: MachineSpec, name: string): Promise<void> {
   // Replace an existing one: after an interruption, it may exist on some of the disks only.
-  await deleteSnapshot(host, spec, name);
-  if (await isRunning(host, spec)) await runJob(host, spec, "snapshot-save", { tag: name, vmstate: SYSTEM_DISK });
-  else for (const file of diskFiles(host, spec)) await runQemuImg(host, snapshotDisk("-c", name, file));
-}
-
-export async function restoreSnapshot(host: Host, spec: MachineSpec, name: string): Promise<void> {
-  for (const file of diskFiles(host, spec)) if (!(await hasSnapshot(host, file, name))) throw missing(spec, name);
+  await drop(host, spec, name);
+  const disks = disksOf(host, spec);
   if (!(await isRunning(host, spec))) {
-    for (const file of diskFiles(host, spec)) await runQemuImg(host, snapshotDisk("-a", name, file));
+    for (const { file } of disks) await runQemuImg(host, snapshotDisk("-c", name, file));
     return;
   }
-  if (!(await hasMemory(host, machineFiles(host, spec).disk, name))) {
-    throw new UserError(
-      "snapshot-without-memory",
-      `snapshot ${name} of ${spec.name} was taken while it was stopped`,
-      "stop the machine before restoring it",
-    );
-  }
-  await runJob(host, spec, "snapshot-load", { tag: name, vmstate: SYSTEM_DISK });
-  // It was saved paused, so that memory and disks match.
-  await withQmp(host, qmpSocket(host, spec), (qmp) => qmp.execute("cont"));
+  const actions = disks.map(({ node }) => ({ type: "blockdev-snapshot-internal-sync", data: { device: node, name } }));
+  await withQmp(host, qmpSocket(host, spec), (qmp) => qmp.execute("transaction", { actions }));
 }
 
-export async function deleteSnapshot(host: Host, spec: MachineSpec, name: string): Promise<void> {
-  const present = [];
-  for (const [index, file] of diskFiles(host, spec).entries())
-    if (await hasSnapshot(host, file, name)) present.push(index);
-  if (present.length === 0) return;
-  if (await isRunning(host, spec)) {
-    const nodes = diskNodes(spec);
-    await runJob(
-      host,
-      spec,
-      "snapshot-delete",
-      { tag: name },
-      present.map((index) => nodes[index] as string),
-    );
-    return;
+/** Every disk first: one without the snapshot must not be found after others have changed. */
+async function putBack(host: Host, spec: MachineSpec, name: string): Promise<void> {
+  const disks = disksOf(host, spec);
+  for (const { file } of disks) if (!(await hasSnapshot(host, file, name))) throw missing(spec, name);
+  for (const { file, disk } of disks) {
+    await runQemuImg(host, snapshotDisk("-a", name, file));
+    // The plan may have grown the disk since.
+    const recorded = disk === undefined ? undefined : await inspectDisk(host, { stack: spec.stack, name: disk });
+    const wanted = (disk === undefined ? spec.diskGiB : (recorded?.sizeGiB ?? 0)) * GIB;
+    if ((await inspectDiskFile(host, file))["virtual-size"] < wanted) await runQemuImg(host, resizeDisk(file, wanted));
   }
-  const files = diskFiles(host, spec);
-  for (const index of present) {
-    const file = files[index] as string;
-    await runQemuImg(host, snapshotDisk("-d", name, file));
+}
+
+async function drop(host: Host, spec: MachineSpec, name: string): Promise<void> {
+  const running = await isRunning(host, spec);
+  for (const { file, node } of disksOf(host, spec)) {
+    if (!(await host.files.exists(file)) || !(await hasSnapshot(host, file, name))) continue;
+    if (running) {
+      await withQmp(host, qmpSocket(host, spec), (qmp) =>
+        qmp.execute("blockdev-snapshot-delete-internal-sync", { device: node, name }),
+      );
+    } else await runQemuImg(host, snapshotDisk("-d", name, file));
   }
 }
 
@@ -76,49 +113,7 @@ async function hasSnapshot(host: Host, file: string, name: string): Promise<bool
   return ((await inspectDiskFile(host, file)).snapshots ?? []).some((snapshot) => snapshot.name === name);
 }
 
-async function hasMemory(host: Host, file: string, name: string): Promise<boolean> {
-  const found = ((await inspectDiskFile(host, file)).snapshots ?? []).find((snapshot) => snapshot.name === name);
-  return (found?.["vm-state-size"] ?? 0) > 0;
-}
-
 function missing(spec: MachineSpec, name: string): UserError {
   const problem = `machine ${spec.name} has no snapshot ${name} of all its disks`;
-  return new UserError("snapshot-missing", problem, "take it first");
-}
-
-interface Job {
-  readonly id: string;
-  readonly status: string;
-  readonly error?: string;
-}
-
-/** Runs one of QEMU's snapshot jobs to its end. */
-async function runJob(
-  host: Host,
-  spec: MachineSpec,
-  command: string,
-  args: Readonly<Record<string, unknown>>,
-  devices = diskNodes(spec),
-): Promise<void> {
-  const id = "snapshot";
-  await withQmp(host, qmpSocket(host, spec), async (qmp) => {
-    // A job that an interrupted call left behind.
-    if ((await findJob(qmp, id))?.status === "concluded") await qmp.execute("job-dismiss", { id });
-    await qmp.execute(command, { ...args, devices, "job-id": id });
-    const deadline = host.clock.now() + JOB_MS;
-    for (;;) {
-      const job = await findJob(qmp, id);
-      if (!job || job.status === "concluded") {
-        if (job) await qmp.execute("job-dismiss", { id });
-        if (job?.error === undefined) return;
-        throw new UserError("snapshot-failed", `${command} of ${spec.name}: ${job.error}`, "look at what QEMU says");
-      }
-      if (host.clock.now() > deadline) throw new Error(`${command} of ${spec.name} does not end`);
-      await host.clock.sleep(50);
-    }
-  });
-}
-
-async function findJob(qmp: Qmp, id: string): Promise<Job | undefined> {
-  return (await qmp.execute<readonly Job[]>("query-jobs")).find((job) => job.id === id);
+  return new UserError("snapshot-missing", problem, `remove it: \`npx groundplane snapshot delete ${name}\``);
 }

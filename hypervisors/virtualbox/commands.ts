@@ -76,6 +76,7 @@ export const forgetSeed = (file: string): Argv => ["closemedium", "dvd", file];
 export const startVm = (vm: string): Argv => ["startvm", vm, "--type", "headless"];
 export const pressPowerButton = (vm: string): Argv => ["controlvm", vm, "acpipowerbutton"];
 export const cutPower = (vm: string): Argv => ["controlvm", vm, "poweroff"];
+export const pause = (vm: string): Argv => ["controlvm", vm, "pause"];
 export const resume = (vm: string): Argv => ["controlvm", vm, "resume"];
 export const discardSavedState = (vm: string): Argv => ["discardstate", vm];
 export const setCable = (vm: string, slot: number, up: boolean): Argv => [
@@ -93,10 +94,7 @@ export const forwardName = ({ hostPort }: PortForward): string => `port-${hostPo
 export const forwardRule = (forward: PortForward): string =>
   `${forwardName(forward)},tcp,127.0.0.1,${forward.hostPort},,${forward.guestPort}`;
 
-export const takeSnapshot = (vm: string, name: string, live: boolean): Argv => [
-  ...["snapshot", vm, "take", name, ...(live ? ["--live"] : [])],
-];
-export const restoreSnapshot = (vm: string, name: string): Argv => ["snapshot", vm, "restore", name];
+/** One that a user took. */
 export const deleteSnapshot = (vm: string, name: string): Argv => ["snapshot", vm, "delete", name];
 
 export const listBridgedAdapters = (): Argv => ["list", "bridgedifs"];

@@ -2,6 +2,8 @@ import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { HostFinding, HostProblem, Hypervisor, MachineSpec, StackObject } from "../hypervisor";
 import { machineActions } from "../machine-records";
+import { finishRestore } from "../snapshots/restore-snapshot";
+import { stackSnapshots } from "../snapshots/stack-snapshots";
 import { diskNames, recordedObjects } from "../stack-objects";
 import { wantedAdapters } from "./adapters";
 import { segmentProblems } from "./attachments";
@@ -15,7 +17,7 @@ import { hardKill, mustExist, start, stopOrderly } from "./machine-power";
 import { readComplete, readRecord } from "./machine-record";
 import { ensureMachine, inspectMachine, listMachines, removeMachine, withMachineLock } from "./machines";
 import { ensureSegment, inspectSegment, removeSegment, segmentNames } from "./segments";
-import { createSnapshots } from "./snapshots";
+import { snapshotMethod } from "./snapshots";
 import { hostVirtualBox, type VirtualBox } from "./vboxmanage";
 import { isRunning } from "./vm-state";
 
@@ -26,6 +28,7 @@ export function createVirtualBoxDriver(host: Host, box: VirtualBox = hostVirtual
     (machine, action) => withMachineLock(host, machine, action),
     (machine) => readComplete(host, machine),
   );
+  const snapshots = snapshotMethod(box);
   return {
     name: "virtualbox",
     problems: () => hostProblems(host),
@@ -46,7 +49,12 @@ export function createVirtualBoxDriver(host: Host, box: VirtualBox = hostVirtual
     removeDisk: (spec, owner) => removeDisk(box, spec, owner),
     ensureMachine: (spec, seed, owner, announce) => ensureMachine(box, spec, seed, owner, announce),
     inspectMachine: (machine) => inspectMachine(box, machine),
-    startMachine: (machine) => withMachine(machine, (spec) => start(box, spec)),
+    startMachine: (machine) =>
+      withMachine(machine, async (spec) => {
+        const record = await readComplete(host, machine);
+        if (record) await finishRestore(host, snapshots, record);
+        await start(box, spec);
+      }),
     stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(box, spec, deadlineMs)),
     removeMachine: (machine, owner) => removeMachine(box, machine, owner),
     listMachines: (stack) => listMachines(host, stack),
@@ -54,7 +62,7 @@ export function createVirtualBoxDriver(host: Host, box: VirtualBox = hostVirtual
     links: { setLink: (machine, up, segment) => withMachine(machine, (spec) => setLink(box, spec, up, segment)) },
     hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(box, spec)) },
     consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
-    snapshots: createSnapshots(box, withMachine),
+    snapshots: stackSnapshots(host, snapshots),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   type SegmentAttachment,
   type SegmentSpec,
 } from "../hypervisor";
+import { removeAllSnapshots } from "../snapshots/snapshot-files";
 import { type Plug, plugOptions, plugText, shownPlug, wantedAdapters } from "./adapters";
 import { type Attached, detachSegment, ensureAttached, isSameAttachment } from "./attachments";
 import * as commands from "./commands";
@@ -71,6 +72,11 @@ export async function releaseStack(host: Host, stack: string): Promise<void> {
       segmentsFolder(host, stack),
       machinesFolder(host, stack),
     ];
+    if (
+      (await segmentNames(host, stack)).length === 0 &&
+      (await host.files.list(machinesFolder(host, stack))).length === 0
+    )
+      await removeAllSnapshots(host, stack);
     for (const folder of folders) await host.files.removeIfEmpty(folder);
     await endConsoleLimit(host, stack);
     await host.files.removeIfEmpty(host.folders.stack(stack));

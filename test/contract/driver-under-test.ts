@@ -66,7 +66,7 @@ export function contractMachine(image: string, name = "machine-1", stack = stack
 export async function killedMidway(
   driver: DriverUnderTest,
   spec: MachineSpec,
-  work: "makeAndStart" | "remove" | "exchange",
+  work: "makeAndStart" | "remove" | "exchange" | "createSnapshot" | "restoreSnapshot",
   killAfterMs: number,
 ): Promise<void> {
   const { file, expression } = driver.inOtherProcess;
@@ -81,6 +81,8 @@ export async function killedMidway(
         remove: `driver.removeMachine(${specText}, ${ownerText});`,
         makeAndStart: `driver.ensureMachine(${specText}, ${seedText}, ${ownerText}).then(() => driver.startMachine(${specText}));`,
         exchange: `driver.systemDisks.exchangeSystemDisk(${specText}, ${JSON.stringify(spec.image)}, ${seedText}, ${ownerText});`,
+        createSnapshot: `driver.snapshots.createSnapshot({ stack: ${JSON.stringify(spec.stack)}, name: "killed" });`,
+        restoreSnapshot: `driver.snapshots.restoreSnapshot({ stack: ${JSON.stringify(spec.stack)}, name: "kept" });`,
       }[work]
     }`;
   const child = spawn(process.execPath, ["--import", "tsx", "-e", script], {

@@ -14,6 +14,7 @@ import {
   owner,
   stacks,
 } from "./driver-under-test";
+import { takesSnapshots } from "./snapshot-contract";
 import { exchangesSystemDisks } from "./system-disk-contract";
 
 /** Registers the suite: one test for each promise. Each test starts from the state that the previous test leaves. */
@@ -153,6 +154,8 @@ export function hypervisorContract(name: string, driver: DriverUnderTest): void 
     });
 
     exchangesSystemDisks(driver, machine, disk);
+
+    takesSnapshots(name, driver, machine, disk);
 
     test("two stacks can have machines of the same name", async () => {
       const other = { stack: stacks.two, name: "dmz" };

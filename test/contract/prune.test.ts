@@ -28,7 +28,7 @@ async function withImage(t: TestContext): Promise<string> {
   return data;
 }
 
-const run = async (remove: boolean): Promise<PruneReport> => prune(pruneAreas(), { remove });
+const run = async (remove: boolean): Promise<PruneReport> => prune(await pruneAreas(), { remove });
 const unused = ({ unused: found }: PruneReport): readonly string[] =>
   found.map((each) => path.basename(each.path)).sort();
 

@@ -107,6 +107,10 @@ test("the README's examples work as described", { timeout: 20 * 60_000 }, () => 
   const history = `git init --quiet --initial-branch=main && git add --all && ${author} commit --quiet --message base`;
   const review = "npx groundplane preview --stack lab --base main --markdown preview.md --json preview.json";
   assert.match(run(review, `${history} && ${review}`).stdout, /No node changes/);
+  run("npx groundplane snapshot create before-change");
+  assert.match(run("npx groundplane snapshot list").stdout, /before-change .* yes/);
+  for (const word of ["restore", "delete"])
+    run(`npx groundplane snapshot ${word} before-change`, `npx groundplane snapshot ${word} before-change --yes`);
   run("npx groundplane destroy", "npx groundplane destroy --yes");
   assert.ok(!fs.existsSync(path.join(project.data, "stacks", "lab")));
   // The remaining lines need machines. test/e2e runs them.

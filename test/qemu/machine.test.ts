@@ -9,9 +9,12 @@ import { killProcess, signalProcess } from "../../host/start-process";
 import { bootSectorDisk } from "../../hypervisors/boot-sector";
 import type { Hypervisor, MachineSpec } from "../../hypervisors/hypervisor";
 import { diskFile } from "../../hypervisors/qemu/disks";
-import { runtimeFolder } from "../../hypervisors/qemu/names";
+import { machineFiles } from "../../hypervisors/qemu/folders";
+import { qmpSocket, runtimeFolder } from "../../hypervisors/qemu/names";
 import { machineProcesses, switchProcesses } from "../../hypervisors/qemu/processes";
 import { inspectDiskFile } from "../../hypervisors/qemu/qemu-img";
+import { withQmp } from "../../hypervisors/qemu/qmp";
+import { snapshotsFolder } from "../../hypervisors/snapshots/snapshot-files";
 import { GUEST_LINE } from "../support/qemu-guest-disk";
 import {
   freePort,
@@ -145,26 +148,40 @@ qemuSkipReason().then((skip) => {
       await driver.startMachine(spec);
     });
 
-    test("snapshots restore a running machine's state and a stopped machine's disks", async () => {
+    test("a snapshot has the disks of one instant, and costs what is written afterwards", async () => {
       const withDisk = { ...spec, disks: [{ disk: qemuDisk.name, mountPoint: "/data" }] };
       const driver = await makeQemuMachine(withDisk, true);
       const { snapshots } = driver;
       assert.ok(snapshots);
       await consoleSays(driver, spec, GUEST_LINE);
-      await snapshots.takeSnapshot(spec, "before");
-      await snapshots.takeSnapshot(spec, "before");
-      await snapshots.restoreSnapshot(spec, "before");
+      const before = { stack: qemuStack, name: "before" };
+      const made = await snapshots.createSnapshot(before);
+      assert.ok(made.pausedMs < 10_000 && made.bytes < 2 ** 20, JSON.stringify(made));
+      const named = async (file: string) =>
+        ((await inspectDiskFile(localHost, file)).snapshots ?? []).map(({ name }) => name);
+      const files = [diskFile(localHost, qemuDisk), machineFiles(localHost, spec).disk];
+      for (const file of files) assert.deepEqual(await named(file), ["before"]);
+      const inspected = await inspectDiskFile(localHost, files[1] ?? "");
+      assert.equal(inspected.snapshots?.[0]?.["vm-state-size"], 0, "without memory");
+      await snapshots.restoreSnapshot(before);
       assert.equal((await driver.inspectMachine(spec))?.power, "running");
-      await driver.stopMachine(spec, 30_000);
-      assert.equal((await inspectDiskFile(localHost, diskFile(localHost, qemuDisk))).snapshots?.[0]?.name, "before");
-      await snapshots.restoreSnapshot(spec, "before");
-      await assert.rejects(snapshots.restoreSnapshot(spec, "never"), /no snapshot never/);
-      await snapshots.deleteSnapshot(spec, "before");
-      await snapshots.deleteSnapshot(spec, "before");
-      assert.equal((await inspectDiskFile(localHost, diskFile(localHost, qemuDisk))).snapshots, undefined);
-      await snapshots.takeSnapshot(spec, "stopped");
+      await consoleSays(driver, spec, GUEST_LINE);
+      await snapshots.deleteSnapshot(before);
+      for (const file of files) assert.deepEqual(await named(file), []);
+    });
+
+    test("a machine that a killed snapshot left paused counts as stopped until it is started", async () => {
+      const driver = await makeQemuMachine(spec, true);
+      const creating = path.join(snapshotsFolder(localHost, qemuStack), "creating.json");
+      await localHost.files.writeJson(creating, { name: "killed" });
+      await withQmp(localHost, qmpSocket(localHost, spec), (qmp) => qmp.execute("stop"));
+      assert.equal((await driver.inspectMachine(spec))?.power, "stopped");
       await driver.startMachine(spec);
-      await assert.rejects(snapshots.restoreSnapshot(spec, "stopped"), /stop the machine before/);
+      assert.equal((await driver.inspectMachine(spec))?.power, "running");
+      await withQmp(localHost, qmpSocket(localHost, spec), (qmp) => qmp.execute("stop"));
+      await driver.snapshots?.createSnapshot({ stack: qemuStack, name: "next" });
+      assert.equal((await driver.inspectMachine(spec))?.power, "running", "the next snapshot resumes it, too");
+      assert.equal(await localHost.files.exists(creating), false);
     });
 
     test("a killed switch is restarted, and running machines reconnect to it", async () => {

@@ -35,6 +35,9 @@ export function memoryTrees(files: MemoryFiles): HostTrees {
       namesBelow(folder).flatMap((file) => describe(file, path.posix.relative(folder, file)) ?? []),
     entry: async (file) => describe(file, ""),
     size: async (file) => contentOf(file).length,
+    bytesOnDisk: async (target) =>
+      [target, ...namesBelow(target)].reduce((sum, name) => sum + (files.entryOf(name)?.content?.length ?? 0), 0),
+    freeBytes: async () => 2 ** 40,
     realPath: async (file) => file,
     createFolder,
     createFolderBeside: async (prefix) => {

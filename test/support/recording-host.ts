@@ -68,7 +68,13 @@ export class RecordingHost implements Host {
     this.trees = memoryTrees(this.memory);
     this.facts = {
       ...{ platform: "linux", arch: "x64", kernelRelease: "6.1.0-25-amd64", uid: 0, userName: "root" },
-      ...{ homeFolder: "/root", temporaryFolder: "/tmp", nodeProgram: "/usr/bin/node", addresses: ["192.168.1.5"] },
+      ...{
+        homeFolder: "/root",
+        temporaryFolder: "/tmp",
+        nodeProgram: "/usr/bin/node",
+        pid: 1,
+        addresses: ["192.168.1.5"],
+      },
       env: { PATH: "/usr/bin" },
       ...script.facts,
     };
@@ -192,6 +198,7 @@ export class RecordingHost implements Host {
   };
 
   readonly clock = {
+    dateTime: () => new Date(this.milliseconds).toISOString(),
     now: () => this.milliseconds,
     sleep: async (milliseconds: number) => {
       this.milliseconds += milliseconds;

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { localHost } from "../../host/local-host";
+import { machineFiles } from "../../hypervisors/virtualbox/folders";
 import { freePort } from "../support/host-observations";
 import { onVirtualbox } from "../support/on-virtualbox";
 import { BOOT_MESSAGE } from "../support/virtualbox-host";
@@ -92,25 +93,36 @@ onVirtualbox("running machines", (host) => {
     await driver.removeMachine(gateway, stack.owner(gateway.name));
   });
 
-  test("snapshots of a running machine are taken, restored and deleted", async () => {
-    const snapshots = driver.snapshots;
+  test("a snapshot copies the disks of paused machines, is no drift, and is put back", async () => {
+    const { snapshots } = driver;
     assert.ok(snapshots);
     await driver.startMachine(one);
-    await snapshots.takeSnapshot(one, "before");
+    const before = { stack: stack.name, name: "before" };
+    const made = await snapshots.createSnapshot(before);
+    assert.ok(made.bytes > 0 && made.pausedMs > 0, JSON.stringify(made));
     const { spec, power } = await stack.inspect(one);
-    assert.deepEqual([spec, power], [one, "running"], "a snapshot is no drift");
-    await driver.hardKill?.hardKill(one);
-    await snapshots.restoreSnapshot(one, "before");
+    assert.deepEqual([spec, power], [one, "running"], "it is no drift, and the machine is resumed");
+    const disk = machineFiles(localHost, one).systemDisk;
+    assert.equal(fs.statSync(disk).mode & 0o777, 0o600);
+    await snapshots.restoreSnapshot(before);
+    await booted();
     assert.deepEqual((await stack.inspect(one)).spec, one);
-    await driver.startMachine(one);
-    await snapshots.deleteSnapshot(one, "before");
-    assert.deepEqual((await stack.inspect(one)).spec, one);
-    await assert.rejects(snapshots.restoreSnapshot(one, "before"));
+    await snapshots.deleteSnapshot(before);
+    await assert.rejects(snapshots.restoreSnapshot(before), /no snapshot before/);
   });
 
-  test("a machine with a snapshot is removed with all of its disks", async () => {
+  test("a machine that a killed snapshot left paused counts as stopped until it is started", async () => {
+    await host.manage("controlvm", one.uuid, "pause");
+    assert.equal((await stack.inspect(one)).power, "stopped");
     await driver.startMachine(one);
-    await driver.snapshots?.takeSnapshot(one, "left");
+    assert.equal((await stack.inspect(one)).power, "running");
+  });
+
+  test("a machine with a snapshot of its user is refused, and removed with all of its disks", async () => {
+    await driver.hardKill?.hardKill(one);
+    await host.manage("snapshot", one.uuid, "take", "left");
+    const refused = driver.snapshots?.createSnapshot({ stack: stack.name, name: "before" });
+    await assert.rejects(refused ?? Promise.resolve(), /delete the snapshots that this machine has in VirtualBox/);
     await stack.remove(1);
     assert.deepEqual(await host.traces([stack.name]), []);
   });

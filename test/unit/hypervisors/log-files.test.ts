@@ -46,6 +46,7 @@ const logFiles: Readonly<Record<string, string>> = {
   "hypervisors/fake/fake-store.ts console.log": "simulated",
   "hypervisors/nspawn/folders.ts console.log": "outputLimit",
   "hypervisors/nspawn/folders.ts uplink.log": "outputLimit",
+  "hypervisors/nspawn/freezer.ts watchdog.log": "outputLimit",
   "hypervisors/qemu/folders.ts console.log": "qemuSwitch",
   "hypervisors/qemu/folders.ts console.log.1": "moved",
   "hypervisors/qemu/folders.ts qemu.log": "outputLimit",

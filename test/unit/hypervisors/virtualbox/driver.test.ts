@@ -173,3 +173,46 @@ test("hosts of three platforms are examined", async () => {
     ["hyper-v warning"],
   );
 });
+
+const systemDisk = "/data/stacks/lab/virtualbox/groundplane-lab/lab-gateway/system.vdi";
+const attached = (file: string): string => `storagecontrollername0="SATA"\n"SATA-0-0"="${file}"\n`;
+
+test("a snapshot pauses a machine, copies its disk and resumes it, and a restore cuts its power", async () => {
+  const paused = on.replace("running", "paused");
+  const show = (state: string, count = 1): ScriptedCommand[] =>
+    Array.from({ length: count }, () => ({
+      argv: vbox("showvminfo", uuid, "--machinereadable"),
+      stdout: state + attached(systemDisk),
+    }));
+  const host = withGateway([
+    ...[...show(on, 2), ...show(paused), ...show(on, 2)],
+    ...[{ argv: show(off)[0]?.argv ?? [], stdout: off + attached(systemDisk) }],
+    { argv: vbox("controlvm", uuid, "pause") },
+    { argv: vbox("controlvm", uuid, "resume") },
+    { argv: vbox("controlvm", uuid, "poweroff") },
+    { argv: vbox("list", "hdds"), stdout: "" },
+    { argv: vbox("modifyvm", uuid, "--cableconnected1", "on") },
+    { argv: vbox("startvm", uuid, "--type", "headless") },
+  ]);
+  await host.files.writeAtomic(systemDisk, "before");
+  const { snapshots } = createVirtualBoxDriver(host);
+  const one = { stack: "lab", name: "one" };
+  await snapshots?.createSnapshot(one);
+  const changes = () =>
+    host.log.filter((line) => /controlvm|startvm/.test(line)).map((line) => line.replace(`${program} `, ""));
+  assert.deepEqual(changes(), [`controlvm ${uuid} pause`, `controlvm ${uuid} resume`]);
+  const copy = "/data/stacks/lab/snapshots/one/machines/gateway/system.vdi";
+  assert.equal(await host.files.readText(copy), "before");
+  assert.equal(host.memory.modeOf(copy), 0o600);
+  await host.files.writeAtomic(systemDisk, "after");
+  await snapshots?.restoreSnapshot(one);
+  assert.equal(await host.files.readText(systemDisk), "before");
+  assert.deepEqual(changes().slice(2), [`controlvm ${uuid} poweroff`, `startvm ${uuid} --type headless`]);
+});
+
+test("a machine that writes to another disk than ours gets no snapshot, and is not paused", async () => {
+  const other = `${systemDisk.slice(0, -"system.vdi".length)}Snapshots/{1}.vdi`;
+  const host = withGateway([{ argv: show, stdout: on + attached(other) }]);
+  const creation = createVirtualBoxDriver(host).snapshots?.createSnapshot({ stack: "lab", name: "one" });
+  await assert.rejects(creation ?? Promise.resolve(), /does not write to .*system\.vdi, but to .*Snapshots/);
+});
