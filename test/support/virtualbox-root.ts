@@ -7,6 +7,7 @@ import { localHost } from "../../host/local-host";
 import { runCommand } from "../../host/run-command";
 import { aptFetchOptions, debianMirror } from "../../image/build/package-sources";
 import { archives } from "../../image/recipes/archives";
+import { replaceFolder } from "../../image/store/replace-folder";
 
 /**
  * VirtualBox's own programs in a root tree of Debian sid, the only release that packages them. Small programs of the
@@ -56,27 +57,27 @@ export async function obtainVirtualboxRoot(): Promise<VirtualboxRoot | string> {
 
 async function install(folder: string): Promise<string | undefined> {
   console.log(`installing VirtualBox's programs into ${folder}: about a minute, once`);
-  const partial = `${folder}.partial`;
   const aptOptions = `${folder}.apt.conf`;
-  fs.rmSync(partial, { recursive: true, force: true });
   fs.mkdirSync(path.dirname(folder), { recursive: true });
   // sid's release file expires after a week, and mirrors may be older.
   const options = [...(await aptFetchOptions(localHost)), 'Acquire::Check-Valid-Until "false";'];
   fs.writeFileSync(aptOptions, ['APT::Install-Recommends "false";', ...options, ""].join("\n"), { mode: 0o600 });
-  try {
-    await runCommand(
+  const source = `deb ${await debianMirror(localHost)} sid main contrib`;
+  const installInto = (partial: string) =>
+    runCommand(
       [
         ...["mmdebstrap", "--mode=root", "--variant=apt", "--format=directory", `--keyring=${archives.debian.keyring}`],
         ...[`--include=${packages.join(",")}`, `--aptopt=${aptOptions}`],
         ...["man", "doc", "locale"].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
-        ...["sid", partial, `deb ${await debianMirror(localHost)} sid main contrib`],
+        ...["sid", partial, source],
       ],
       { timeoutMs: BUILD_TIMEOUT_MS },
     );
-    fs.renameSync(partial, folder);
+  try {
+    // It also ends the mounts that a killed installation left.
+    await replaceFolder(folder, "VirtualBox", "", { host: localHost, progress: () => {} }, installInto);
     return undefined;
   } catch (error) {
-    fs.rmSync(partial, { recursive: true, force: true });
     const said = error instanceof Error ? error.message : String(error);
     const unreachable = /Could not (resolve|connect)|Temporary failure resolving|Failed to fetch|Connection/i.exec(
       said,
