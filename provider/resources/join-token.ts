@@ -30,7 +30,8 @@ export async function admitToken({ stdin }: JoinToken, master: Guest, context: C
   await mustRun(master, [guestCommand("renew-token"), minutes], "make a join token", context, { stdin });
 }
 
-const DROP_TIMEOUT_MS = 10_000;
+/** A user who cancels waits less. */
+const DROP_TIMEOUT_MS = { joined: 60_000, cancelled: 10_000 };
 
 /** After a join, also a failed or cancelled one. A token that remains expires by itself. */
 export async function dropToken(
@@ -39,7 +40,8 @@ export async function dropToken(
   masters: readonly BootstrapMember[],
   context: Context,
 ): Promise<void> {
-  const own: Context = { ...context, signal: AbortSignal.timeout(DROP_TIMEOUT_MS) };
+  const { cancelled, joined } = DROP_TIMEOUT_MS;
+  const own: Context = { ...context, signal: AbortSignal.timeout(context.signal.aborted ? cancelled : joined) };
   const secret = ["--namespace=kube-system", "delete", "secret", `bootstrap-token-${id}`, "--ignore-not-found"];
   const connectMaster = async (): Promise<Guest> => {
     const master = await livingMaster(connect, masters, own);
