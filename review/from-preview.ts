@@ -42,7 +42,7 @@ export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview
       .map((step) => [nodeOf(step), step] as const),
   );
   const rolesOf = rolesIn(steps);
-  const names = [...new Set([...machines.map(nodeOf), ...files.keys()])];
+  const names = inOrderOfPools([...new Set([...machines.map(nodeOf), ...files.keys()])]);
   const changes = names.flatMap((name) => {
     const ofNode = machines.filter((step) => isChange(step) && nodeOf(step) === name);
     const disks = new Set(machines.filter((step) => nodeOf(step) === name).flatMap(disksOf));
@@ -69,6 +69,15 @@ export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview
     counts: countRoles(standing.map(rolesOf)),
     unchangedNodes: names.length - changes.length,
   };
+}
+
+/** Pulumi reports the steps of a preview as they happen, so that the nodes of a pool come in any order. */
+function inOrderOfPools(names: readonly string[]): readonly string[] {
+  const poolOf = (name: string): string => name.replace(/-\d+$/, "");
+  const numberOf = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? 0);
+  const seen = [...new Set(names.map(poolOf))];
+  const turnOf = (name: string): number => seen.indexOf(poolOf(name));
+  return [...names].sort((one, other) => turnOf(one) - turnOf(other) || numberOf(one) - numberOf(other));
 }
 
 function changedObjects({ oldState, newState }: PreviewStep): readonly NodeChange[] {

@@ -1,3 +1,4 @@
+import { inRollOrder } from "../model/image-rolls";
 import { type Action, clusterObjectsEntry, type NodeReview, type Review, type SettingReview } from "./review";
 
 /** Maximum length of a GitHub comment. */
@@ -41,7 +42,7 @@ function renderHead({ stack, comparedWith, risk, refused, settings, nodes, uncha
 }
 
 function orderOfRoll(nodes: readonly NodeReview[]): string {
-  const rolled = nodes.filter(({ action }) => action === "roll").map(({ node }) => `\`${node}\``);
+  const rolled = inRollOrder(nodes.filter(({ action }) => action === "roll")).map(({ node }) => `\`${node}\``);
   if (rolled.length < 2) return "";
   return `\nThese nodes get another image one after the other, in this order: ${rolled.join(", ")}.\n`;
 }

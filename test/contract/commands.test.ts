@@ -15,8 +15,8 @@ after(() => fs.rmSync(temporary, { recursive: true, force: true }));
 
 const commandNames = [
   ...["start", "doctor", "env", "image", "part", "bundle", "render", "diagram", "preview"],
-  ...["status", "kubeconfig", "ssh", "logs", "verify", "backup", "restore", "fence", "stop", "destroy"],
-  ...["prune", "report"],
+  ...["status", "kubeconfig", "ssh", "logs", "verify", "backup", "restore", "snapshot", "fence"],
+  ...["stop", "destroy", "prune", "report"],
 ];
 
 /** Runs the commands from their sources, in a separate process without a terminal. */
@@ -104,18 +104,18 @@ test("doctor runs all checks and reports them as JSON", async () => {
 });
 
 test("every command has its own help text, and commands that report offer JSON", async () => {
-  const words = [...commandNames, "image build", "part add", "bundle create", "bundle load"].map((name) =>
-    name.split(" "),
-  );
+  const groups = ["image build", "part add", "bundle create", "bundle load"];
+  const snapshots = ["create", "list", "restore", "delete"].map((name) => `snapshot ${name}`);
+  const words = [...commandNames, ...groups, ...snapshots].map((name) => name.split(" "));
   const helps = await Promise.all(words.map((name) => groundplane(...name, "--help")));
   for (const [index, { exitCode, stdout }] of helps.entries()) {
     const name = words[index]?.join(" ") ?? "";
     assert.equal(exitCode, 0, name);
     assert.ok(stdout.startsWith(`Usage: groundplane ${name}`), stdout);
-    if (/^(?:doctor|env|image build|part add|bundle .*|render|diagram|status|prune|report)$/.test(name))
+    if (/^(?:doctor|env|image build|part add|bundle .*|render|diagram|status|prune|report|snapshot .*)$/.test(name))
       assert.match(stdout, /--json/, name);
     const isOfStack = /--stack <name>/.test(stdout);
-    assert.ok(isOfStack || /^(?:image$|part|bundle|prune)/.test(name), name);
+    assert.ok(isOfStack || /^(?:image$|part|bundle|snapshot$|prune)/.test(name), name);
     const command = `\`npx groundplane ${name}\``;
     assert.equal(forStack(command, "other").includes("--stack other"), isOfStack, `in a message: ${name}`);
   }

@@ -88,3 +88,16 @@ test("a preview names the order, and what etcd lacks meanwhile", () => {
   );
   assert.match(String(master?.riskReason), /^etcd has 2 of 3 members meanwhile/);
 });
+
+test("the order of the rolls is that of the plan, whatever the order of Pulumi's steps", () => {
+  const names = ["worker-1", "master-10", "master-1", "master-2", "storage-1"];
+  const text = renderMarkdown(
+    review(
+      ...names.map((name) =>
+        step("Machine", name, "refresh", { driver: "nspawn", roles: [name.split("-")[0]], image: "a" }),
+      ),
+      ...names.map((name) => step("NodeImage", `${name}-image`, "update", { image: "a" }, { image: "b" })),
+    ),
+  );
+  assert.match(text, /in this order: `storage-1`, `master-1`, `master-2`, `master-10`, `worker-1`\./);
+});
