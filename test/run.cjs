@@ -8,7 +8,7 @@ const path = require("node:path");
 const allowedSkips = require("./allowed-skips.cjs");
 const { endAll, isEnding, runMarked } = require("./runner/processes.cjs");
 const { formatReport } = require("./runner/report.cjs");
-const { failuresOf, forbiddenSkips, readTap } = require("./runner/results.cjs");
+const { emptyFiles, failuresOf, forbiddenSkips, readTap } = require("./runner/results.cjs");
 const { groupPureJobs, runJobs } = require("./runner/schedule.cjs");
 const { checks, expectedSeconds, heldBy, tiers } = require("./runner/tiers.cjs");
 
@@ -128,7 +128,7 @@ async function runJob(job, isLive) {
   const { code, left } = await runMarked(argv, { cwd: root, env, limitMs: job.limitMs, onOutput });
   const seconds = (performance.now() - started) / 1000;
   const tap = readIfThere(files.tap);
-  const counts = job.argv ? readCheck(code) : { ...readTap(tap, code), failures: failuresOf(tap) };
+  const counts = job.argv ? readCheck(code) : countTests(job, tap, code);
   const forbidden = process.env.CI === "true" ? forbiddenSkips(job.tier, counts.skips, allowedSkips) : [];
   const cpuSeconds = Number(readIfThere(files.cpu)) || undefined;
   fs.rmSync(folder, { recursive: true, force: true });
@@ -138,6 +138,15 @@ async function runJob(job, isLive) {
     `\n── ${job.name}\n${output.replace(reporterTotals, "")}${leftovers}${mark} ${job.name}: ${seconds.toFixed(1)} s`,
   );
   return { ...job, ...counts, ...{ seconds, cpuSeconds, forbidden, skipped: counts.skips.length } };
+}
+
+function countTests({ files }, tap, code) {
+  const counts = { ...readTap(tap, code), failures: failuresOf(tap) };
+  // A process that ended early has failed already.
+  const isComplete = /^# tests \d+$/m.test(tap);
+  const empty = files && isComplete ? emptyFiles(tap, files) : [];
+  const failures = [...counts.failures, ...empty.map((name) => ({ name, reason: "it has no test" }))];
+  return { ...counts, failed: counts.failed + empty.length, failures };
 }
 
 const readCheck = (code) => ({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skips: [] });

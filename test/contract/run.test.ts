@@ -83,10 +83,18 @@ test("a test file that does not load counts as a failure", () => {
 });
 
 test("a test file without tests, or that ends before its tests, counts as a failure", () => {
-  const files = { "test/unit/a.test.ts": "test;", "test/unit/b.test.ts": `${passing} process.exit(0);` };
-  const { code, lastLine, output } = runTiers(files, ["unit"]);
-  assert.match(String(lastLine), /^\d+ passed, 2 failed, 0 skipped$/, output);
-  assert.equal(code, 1);
+  for (const tier of ["unit", "docs"]) {
+    const empty = runTiers({ [`test/${tier}/a.test.ts`]: "test;", [`test/${tier}/b.test.ts`]: passing }, [tier]);
+    assert.equal(empty.lastLine, "1 passed, 1 failed, 0 skipped", empty.output);
+    assert.match(empty.output, new RegExp(`test/${tier}/a\\.test\\.ts`));
+    assert.equal(empty.code, 1);
+    const ended = runTiers(
+      { [`test/${tier}/a.test.ts`]: passing, [`test/${tier}/b.test.ts`]: `${passing} process.exit(0);` },
+      [tier],
+    );
+    assert.match(String(ended.lastLine), /^\d+ passed, 1 failed, 0 skipped$/, ended.output);
+    assert.equal(ended.code, 1);
+  }
 });
 
 test("an error of the runner itself is printed, and ends the running files", () => {

@@ -53,9 +53,16 @@ function failuresOf(tap) {
   });
 }
 
+/** The files of a process with several files whose suites contain no test. */
+function emptyFiles(tap, files) {
+  const [, ...parts] = tap.split(/^# Subtest: (?=\S+\.test\.ts$)/m);
+  const filled = parts.filter((part) => /^ +(?:not )?ok \d/m.test(part)).map((part) => part.split("\n", 1)[0]);
+  return files.filter((file) => !filled.includes(file));
+}
+
 /** The skips of a tier that no row of the list allows. */
 function forbiddenSkips(tier, skips, allowed) {
   return skips.filter(({ reason }) => !allowed.some((row) => row.tiers.includes(tier) && row.reason.test(reason)));
 }
 
-module.exports = { readTap, failuresOf, forbiddenSkips };
+module.exports = { readTap, emptyFiles, failuresOf, forbiddenSkips };
