@@ -1,3 +1,4 @@
+import { isFullDisk } from "../model/full-disk";
 import { UserError } from "../model/user-error";
 
 /**
@@ -8,11 +9,7 @@ export async function namingFullDisk<T>(where: string, action: () => Promise<T>)
   try {
     return await action();
   } catch (error) {
-    if (!(error instanceof Error) || (error instanceof UserError && error.id === "disk-full")) throw error;
-    const full =
-      (error as NodeJS.ErrnoException).code === "ENOSPC" ||
-      /no space left on device|disk quota exceeded/i.test(error.message);
-    if (!full) throw error;
+    if (!isFullDisk(error)) throw error;
     throw new UserError(
       "disk-full",
       `the disk that holds ${where} is full`,

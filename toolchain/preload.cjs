@@ -41,9 +41,11 @@ Module._load = function loadLate(request, parent, isMain) {
 /**
  * Pulumi records the stack of each promise and each resource. source-map-support would translate every frame of these hundreds of
  * stacks to positions in the sources, which takes a third of the program's time. They come from errors without a message, which
- * are never shown. Errors that are shown have a message.
+ * are shown only on request (PULUMI_DEBUG_PROMISE_LEAKS). So the positions of resources that Pulumi's state records are those in the
+ * bundle. Errors that are shown have a message.
  */
 function translateShownStacks(registered) {
+  if (process.env.PULUMI_DEBUG_PROMISE_LEAKS) return registered;
   const translate = Error.prepareStackTrace;
   const isShown = (error) => error.message !== "" || error.name !== "Error";
   Error.prepareStackTrace = (error, frames) =>

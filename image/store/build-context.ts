@@ -1,3 +1,4 @@
+import { isFullDisk } from "../../model/full-disk";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 
@@ -22,11 +23,7 @@ export interface BuildContext {
 
 /** Turns an error of a program or file system that reports a full disk into a clear one; returns other errors as they are. */
 export function asStorageError(error: unknown, where: string): unknown {
-  if (!(error instanceof Error) || (error instanceof UserError && error.id === "disk-full")) return error;
-  const full =
-    (error as NodeJS.ErrnoException).code === "ENOSPC" ||
-    /no space left on device|disk quota exceeded/i.test(error.message);
-  if (!full) return error;
+  if (!isFullDisk(error)) return error;
   return new UserError(
     "disk-full",
     `the disk that holds ${where} is full`,

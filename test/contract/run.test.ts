@@ -93,6 +93,7 @@ test("a test file without tests, or that ends before its tests, counts as a fail
       [tier],
     );
     assert.match(String(ended.lastLine), /^\d+ passed, 1 failed, 0 skipped$/, ended.output);
+    assert.match(ended.output, new RegExp(`test/${tier}/b\\.test\\.ts`), "it is named");
     assert.equal(ended.code, 1);
   }
 });
