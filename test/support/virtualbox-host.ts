@@ -1,11 +1,14 @@
-import { execFile } from "node:child_process";
+import { type ExecFileException, execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { killProcess, processStartTime } from "../../host/start-process";
 import { bootSectorDisk } from "../../hypervisors/boot-sector";
+import { isRead } from "../../hypervisors/virtualbox/commands";
+import { failureOf, type Reply } from "../../hypervisors/virtualbox/known-issues";
 import { onSignal } from "./on-signal";
 import type { VirtualboxRoot } from "./virtualbox-root";
 
@@ -112,14 +115,25 @@ function writeProgram(file: string, script: string): string {
 }
 
 async function manage(program: string, argv: readonly string[]): Promise<string> {
-  const once = () => run(program, argv, { maxBuffer: 2 ** 26 });
-  // VBoxManage sometimes crashes while VBoxSVC ends. The driver also handles this.
-  const { stdout, stderr } = await once().catch((error: { readonly signal?: string }) => {
-    if (error.signal === "SIGSEGV" && argv[0] === "list") return once();
-    throw error;
-  });
-  if (/^VBoxManage: error:/m.test(stderr)) throw new Error(stderr);
-  return stdout;
+  for (let tries = 1; ; tries++) {
+    const reply = await once(program, argv);
+    const failure = failureOf(argv, reply);
+    if (failure === undefined) return reply.stdout;
+    // As the driver does: VBoxManage also fails at random while VBoxSVC starts or ends.
+    const repeatable = failure.retry === "always" && (failure.id !== "virtualbox-crashed" || isRead(argv));
+    if (tries === 6 || !repeatable) throw failure;
+    await sleep(500);
+  }
+}
+
+async function once(program: string, argv: readonly string[]): Promise<Reply> {
+  try {
+    return { exitCode: 0, signal: null, ...(await run(program, argv, { maxBuffer: 2 ** 26 })) };
+  } catch (error) {
+    const { code, signal, stdout, stderr } = error as ExecFileException & { stdout: string; stderr: string };
+    if (typeof code !== "number" && !signal) throw error;
+    return { exitCode: typeof code === "number" ? code : null, signal: signal ?? null, stdout, stderr };
+  }
 }
 
 async function tracesOf(
