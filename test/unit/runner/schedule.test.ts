@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { test } from "node:test";
 
 const { groupPureJobs, nextJob, orderJobs, runJobs } = require("../../runner/schedule.cjs");
-const { containerFiles, expectedSeconds, heldBy } = require("../../runner/tiers.cjs");
+const { containerFiles, emulatingFiles, expectedSeconds, heldBy } = require("../../runner/tiers.cjs");
 
 test("long jobs start first", () => {
   const jobs = [{ name: "short" }, { name: "longest", seconds: 900 }, { name: "long", seconds: 60 }];
@@ -62,9 +62,17 @@ test("only files that run whole machines exclude each other, and every named fil
   assert.deepEqual(heldBy("contract", "test/contract/nspawn.test.ts"), ["machines"]);
   assert.equal(heldBy("contract", "test/contract/preview.test.ts"), undefined);
   assert.deepEqual(heldBy("qemu", "test/qemu/guests.test.ts"), ["emulation"]);
+  assert.equal(heldBy("qemu", "test/qemu/switch.test.ts"), undefined);
   assert.deepEqual(heldBy("e2e", "test/e2e/external-etcd.test.ts"), ["machines"]);
   assert.deepEqual(heldBy("e2e", "test/e2e/lab.test.ts"), ["machines", "emulation"]);
   for (const file of [...containerFiles, ...Object.keys(expectedSeconds)]) {
     assert.ok(fs.existsSync(path.join(__dirname, "../../..", file)), file);
   }
+});
+
+test("the files that emulate a whole operating system are those that boot a guest's image", () => {
+  const files = fs.readdirSync(path.join(__dirname, "../../qemu")).map((name) => `test/qemu/${name}`);
+  const bootsImage = (file: string) =>
+    /\bguestSkipReason\(/.test(fs.readFileSync(path.join(__dirname, "../../..", file), "utf8"));
+  assert.deepEqual(files.filter(bootsImage).sort(), emulatingFiles);
 });
