@@ -13,8 +13,8 @@ const { groupPureJobs, runJobs } = require("./runner/schedule.cjs");
 const { checks, expectedSeconds, heldBy, tiers } = require("./runner/tiers.cjs");
 
 const root = path.join(__dirname, "..");
-/** One more than the processors, because most files wait for their processes half of the time. */
-const slots = os.availableParallelism() + 1;
+/** Two more than the processors, because most files wait for their processes half of the time, and the lab even longer. */
+const slots = os.availableParallelism() + 2;
 const STILL_RUNNING_EVERY_MS = 60_000;
 /** The tables at the end contain the results of all files. */
 const reporterTotals = /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*\n/gm;
@@ -125,7 +125,9 @@ async function runJob(job, isLive) {
   };
   const env = { GROUNDPLANE_TEST_CPU_FILE: files.cpu, ...(job.pure && { GROUNDPLANE_TEST_PURE: "true" }) };
   const argv = job.argv ?? testArgv(job, files.tap);
-  const { code, left } = await runMarked(argv, { cwd: root, env, limitMs: job.limitMs, onOutput });
+  // Machines go first: what they have to do in time is measured, and as long as they run, they cost processor time.
+  const isPatient = !job.pure && !job.argv && !job.holds?.includes("machines");
+  const { code, left } = await runMarked(argv, { cwd: root, env, limitMs: job.limitMs, isPatient, onOutput });
   const seconds = (performance.now() - started) / 1000;
   const tap = readIfThere(files.tap);
   const counts = job.argv ? readCheck(code) : countTests(job, tap, code);

@@ -180,3 +180,21 @@ test("Ctrl-C lets test files clean up, and ends the processes that they leave be
     fs.rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test("files without machines leave the processor to those with machines", {
+  skip: process.platform !== "linux",
+}, () => {
+  const priorityIs = (expected: number) =>
+    `const os = require("node:os"), fs = require("node:fs");
+     const shared = "/proc/self/autogroup";
+     const ofSession = () => fs.readFileSync(shared, "utf8").trim().split(" ").at(-1);
+     test("priority", () => {
+       const before = Number(process.env.PRIORITY_BEFORE);
+       if (os.getPriority() !== Math.max(before, ${expected})) throw new Error("process: " + os.getPriority());
+       if (fs.existsSync(shared) && ofSession() !== "${expected}") throw new Error("session: " + ofSession());
+     });`;
+  const files = { "test/engine/a.test.ts": priorityIs(10), "test/e2e/b.test.ts": priorityIs(0) };
+  const names = Object.keys(files);
+  const { code, output } = runTiers(files, names, { PRIORITY_BEFORE: String(os.getPriority()) });
+  assert.equal(code, 0, output);
+});
