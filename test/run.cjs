@@ -6,6 +6,7 @@ const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const allowedSkips = require("./allowed-skips.cjs");
+const { makePatientGroup } = require("./runner/patient-group.cjs");
 const { endAll, isEnding, runMarked } = require("./runner/processes.cjs");
 const { formatReport } = require("./runner/report.cjs");
 const { emptyFiles, failuresOf, forbiddenSkips, readTap } = require("./runner/results.cjs");
@@ -16,6 +17,8 @@ const root = path.join(__dirname, "..");
 /** Two more than the processors, because most files wait for their processes half of the time, and the lab even longer. */
 const slots = os.availableParallelism() + 2;
 const STILL_RUNNING_EVERY_MS = 60_000;
+const patient = makePatientGroup();
+process.on("exit", () => patient.remove());
 /** The tables at the end contain the results of all files. */
 const reporterTotals = /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*\n/gm;
 
@@ -125,9 +128,9 @@ async function runJob(job, isLive) {
   };
   const env = { GROUNDPLANE_TEST_CPU_FILE: files.cpu, ...(job.pure && { GROUNDPLANE_TEST_PURE: "true" }) };
   const argv = job.argv ?? testArgv(job, files.tap);
-  // Machines go first: what they have to do in time is measured, and as long as they run, they cost processor time.
   const isPatient = !job.pure && !job.argv && !job.holds?.includes("machines");
-  const { code, left } = await runMarked(argv, { cwd: root, env, limitMs: job.limitMs, isPatient, onOutput });
+  const onStart = isPatient ? patient.add : undefined;
+  const { code, left } = await runMarked(argv, { cwd: root, env, limitMs: job.limitMs, onStart, onOutput });
   const seconds = (performance.now() - started) / 1000;
   const tap = readIfThere(files.tap);
   const counts = job.argv ? readCheck(code) : countTests(job, tap, code);

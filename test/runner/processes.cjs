@@ -2,7 +2,6 @@
 // finds and ends the processes that a test file leaves behind.
 const { spawn } = require("node:child_process");
 const fs = require("node:fs");
-const os = require("node:os");
 const { setTimeout: sleep } = require("node:timers/promises");
 
 /** An interrupted file cleans up. It destroys machines, which takes time. */
@@ -17,10 +16,10 @@ let ending;
  * Runs a command to its end.
  * @param onOutput gets each chunk of its output
  * @param limitMs ends the command after this time
- * @param isPatient the command gets a tenth of the processor time that the others get, where both want it
+ * @param onStart gets the process id at once
  * @returns its exit code, and the command lines of the processes that it left behind and that were killed
  */
-async function runMarked(argv, { cwd, env = {}, limitMs, isPatient, onOutput }) {
+async function runMarked(argv, { cwd, env = {}, limitMs, onStart, onOutput }) {
   const mark = `${process.pid}.${++marks}`;
   const child = spawn(argv[0], argv.slice(1), {
     cwd,
@@ -28,7 +27,7 @@ async function runMarked(argv, { cwd, env = {}, limitMs, isPatient, onOutput }) 
     detached: process.platform !== "win32",
     stdio: ["ignore", "pipe", "pipe"],
   });
-  if (isPatient && child.pid !== undefined) lowerPriority(child.pid);
+  if (child.pid !== undefined) onStart?.(child.pid);
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", onOutput);
   const ended = new Promise((resolve) => {
     child.once("error", (error) => {
@@ -45,19 +44,6 @@ async function runMarked(argv, { cwd, env = {}, limitMs, isPatient, onOutput }) 
   clearTimeout(timer);
   running.delete(child);
   return { code, left: await killMarked(mark) };
-}
-
-const PATIENT = 10;
-
-/** For the process and all that it will start. */
-function lowerPriority(pid) {
-  try {
-    os.setPriority(pid, PATIENT);
-    // Where Linux shares the processor between sessions first, a process's own priority counts within its session only.
-    fs.writeFileSync(`/proc/${pid}/autogroup`, String(PATIENT));
-  } catch {
-    // It has ended, or this system does not share by sessions.
-  }
 }
 
 /** Ends a command. It may clean up first, and is killed if that takes too long. */

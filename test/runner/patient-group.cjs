@@ -1,0 +1,63 @@
+// Files without machines leave the processor to those with machines: what machines have to do in time is measured, and as
+// long as they run, they cost processor time themselves.
+const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
+
+/** A tenth of the weight that a session has in cgroups of version 1 and 2. */
+const SETTINGS = { "cpu.shares": "102", "cpu.weight": "10" };
+const NICE = 10;
+
+/**
+ * A cgroup if this user can make one, because Linux may share the processor between sessions before it looks at single
+ * processes, and many tests start sessions. Otherwise a lower priority.
+ * @returns `add` takes a process with all that it will start; `remove` ends the group, when its processes have ended
+ */
+function makePatientGroup() {
+  const folder = makeCgroup();
+  return {
+    add(pid) {
+      try {
+        os.setPriority(pid, NICE);
+        if (folder) fs.writeFileSync(path.join(folder, "cgroup.procs"), String(pid));
+      } catch {
+        // It has ended.
+      }
+    },
+    remove() {
+      try {
+        if (folder) fs.rmdirSync(folder);
+      } catch {
+        // A process that could not be killed is still in it. The group is empty of files and does no harm.
+      }
+    },
+  };
+}
+
+function makeCgroup() {
+  for (const parent of cpuHierarchies()) {
+    const folder = path.join(parent, `groundplane-tests-${process.pid}`);
+    try {
+      fs.mkdirSync(folder);
+      const name = Object.keys(SETTINGS).find((setting) => fs.existsSync(path.join(folder, setting)));
+      if (name === undefined) throw new Error("no controller of processors");
+      fs.writeFileSync(path.join(folder, name), SETTINGS[name]);
+      return folder;
+    } catch {
+      fs.rmSync(folder, { recursive: false, force: true });
+    }
+  }
+  return undefined;
+}
+
+/** Where this process may be in the hierarchy of processors: of version 1, or of version 2, where machines are below the root. */
+function cpuHierarchies() {
+  try {
+    const own = /^\d+:(?:.*,)?cpu(?:,.*)?:\/(.*)$/m.exec(fs.readFileSync("/proc/self/cgroup", "utf8"))?.[1];
+    return own === undefined ? ["/sys/fs/cgroup"] : [path.join("/sys/fs/cgroup/cpu", own)];
+  } catch {
+    return [];
+  }
+}
+
+module.exports = { makePatientGroup };
