@@ -128,7 +128,8 @@ async function runJob(job, isLive) {
   };
   const env = { GROUNDPLANE_TEST_CPU_FILE: files.cpu, ...(job.pure && { GROUNDPLANE_TEST_PURE: "true" }) };
   const argv = job.argv ?? testArgv(job, files.tap);
-  const isPatient = !job.pure && !job.argv && !job.holds?.includes("machines");
+  const goesFirst = ["machines", "containers"].some((resource) => job.holds?.includes(resource));
+  const isPatient = !job.pure && !job.argv && !goesFirst;
   const onStart = isPatient ? patient.add : undefined;
   const { code, left } = await runMarked(argv, { cwd: root, env, limitMs: job.limitMs, onStart, onOutput });
   const seconds = (performance.now() - started) / 1000;

@@ -6,7 +6,8 @@ const isRoot = process.getuid?.() === 0;
 /**
  * - `pure`: the files cannot reach the outside world.
  * - `needs`: the preparation: `dependencies` of npm, `pulumi`, or `everything` including the images.
- * - `holds`: resources that one file at a time may use. Files of different tiers run side by side.
+ * - `holds`: resources that one file at a time may use. Files of different tiers run side by side. Files with
+ *   `machines` or `containers` go before the others.
  * - `onRequest`: the tier runs only if it is named.
  * - `limitMinutes`: a file or a check that takes longer is ended.
  */
@@ -41,13 +42,15 @@ const containerFiles = [
  * needs answers in time. The guests of the other files of the tier `qemu` end in their boot sector.
  */
 const emulatingFiles = ["guest-program", "guests", "virtualbox-hardware"].map((name) => `test/qemu/${name}.test.ts`);
+
+/** It compares what is on the host before and after, and measures what containers beside it would delay. */
 const aloneWithMachines = ["test/e2e/lab.test.ts"];
 
 /** The resources that a file holds while it runs. */
 function heldBy(tier, file) {
-  if (aloneWithMachines.includes(file)) return ["machines", "emulation"];
+  if (aloneWithMachines.includes(file)) return ["machines", "containers", "emulation"];
   if (emulatingFiles.includes(file)) return ["emulation"];
-  return containerFiles.includes(file) ? ["machines"] : tiers[tier].holds;
+  return containerFiles.includes(file) ? ["containers"] : tiers[tier].holds;
 }
 
 /**

@@ -59,12 +59,12 @@ test("every job runs once, as many at once as there are slots, and results keep 
 });
 
 test("only files that run whole machines exclude each other, and every named file exists", () => {
-  assert.deepEqual(heldBy("contract", "test/contract/nspawn.test.ts"), ["machines"]);
+  assert.deepEqual(heldBy("contract", "test/contract/nspawn.test.ts"), ["containers"]);
   assert.equal(heldBy("contract", "test/contract/preview.test.ts"), undefined);
   assert.deepEqual(heldBy("qemu", "test/qemu/guests.test.ts"), ["emulation"]);
   assert.equal(heldBy("qemu", "test/qemu/switch.test.ts"), undefined);
   assert.deepEqual(heldBy("e2e", "test/e2e/external-etcd.test.ts"), ["machines"]);
-  assert.deepEqual(heldBy("e2e", "test/e2e/lab.test.ts"), ["machines", "emulation"]);
+  assert.deepEqual(heldBy("e2e", "test/e2e/lab.test.ts"), ["machines", "containers", "emulation"]);
   for (const file of [...containerFiles, ...Object.keys(expectedSeconds)]) {
     assert.ok(fs.existsSync(path.join(__dirname, "../../..", file)), file);
   }
