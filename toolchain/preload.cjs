@@ -29,6 +29,8 @@ const isPulumis = (file) => /[\\/]node_modules[\\/]@pulumi[\\/]pulumi[\\/]/.test
 Module._load = function loadLate(request, parent, isMain) {
   if (request === "source-map-support/register" && isPulumis(parent?.filename))
     return translateShownStacks(load.call(this, request, parent, isMain));
+  if (request === "inspector" && isPulumis(parent?.filename))
+    return withLateDebugger(load.call(this, request, parent, isMain));
   if (!late.has(request) || !isPulumis(parent?.filename)) return load.call(this, request, parent, isMain);
   const loaded = () => load.call(this, request, parent, isMain);
   // `__esModule`: the importer takes the module as it is instead of copying its properties, which would load it.
@@ -51,4 +53,30 @@ function translateShownStacks(registered) {
   Error.prepareStackTrace = (error, frames) =>
     isShown(error) || !translate ? translate?.(error, frames) : ["Error", ...frames].join("\n    at ");
   return registered;
+}
+
+/**
+ * Pulumi also debugs its own process, to turn functions into text. A debugger hashes every script and keeps more about each function,
+ * which takes a tenth of the program's time. It starts with the first question to it; it then learns of the scripts that exist.
+ */
+function withLateDebugger(inspector) {
+  class LateSession extends inspector.Session {
+    #isAsked = false;
+    #isEnabled = false;
+
+    post(method, ...rest) {
+      const callback = rest.find((argument) => typeof argument === "function");
+      if (method === "Debugger.enable" && !this.#isEnabled) {
+        this.#isAsked = true;
+        callback?.(null, {});
+        return;
+      }
+      if (this.#isAsked && !this.#isEnabled) {
+        this.#isEnabled = true;
+        super.post("Debugger.enable");
+      }
+      super.post(method, ...rest);
+    }
+  }
+  return { ...inspector, Session: LateSession };
 }

@@ -29,6 +29,32 @@ test("Pulumi's library loads without the compiler, and loads the compiler on dem
   assert.match(text, /40 \+ 2/);
 });
 
+test("Pulumi's library debugs its process only to turn functions into text", () => {
+  const script = `
+    const inspector = require("inspector");
+    const post = inspector.Session.prototype.post;
+    const posted = [];
+    inspector.Session.prototype.post = function (method, ...rest) {
+      posted.push(method);
+      return post.call(this, method, ...rest);
+    };
+    const { createRequire } = require("node:module");
+    const hooks = createRequire(require.resolve("@pulumi/pulumi"))("./runtime/closure/v8Hooks");
+    const { runtime } = require("@pulumi/pulumi");
+    const captured = { answer: 42 };
+    const inner = () => captured.answer;
+    (async () => {
+      await hooks.isInitializedAsync();
+      const before = [...posted];
+      const { text } = await runtime.serializeFunction(() => inner());
+      console.log(JSON.stringify({ before, enabled: posted.filter((method) => method === "Debugger.enable").length, text }));
+    })();`;
+  const { before, enabled, text } = run(script) as { before: string[]; enabled: number; text: string };
+  assert.deepEqual(before, []);
+  assert.equal(enabled, 1);
+  assert.match(text, /42/, "the captured value is found with the debugger");
+});
+
 test("other modules load the compiler as usual", () => {
   assert.equal(run(`console.log(JSON.stringify(typeof require("typescript").createSourceFile))`), "function");
 });
