@@ -79,7 +79,7 @@ const seen: Readonly<Record<string, (now: Machines) => boolean>> = {
 const rows = Object.entries(changedKeys).filter(([key]) => key !== "pools.etcd.count");
 // What another stack begins with is in the way of others: the contract tests show it.
 const refusals = [...rows, ...Object.entries(changedValues)].flatMap(([key, { to, refused, from, refusedBy }]) =>
-  refused && !from ? [{ key, to, refused, isByAnother: refusedBy !== undefined }] : [],
+  refused && !from ? [{ key, to, refused, hidesOthers: refusedBy !== undefined || key in changedValues }] : [],
 );
 type Refusals = typeof refusals;
 
@@ -93,8 +93,8 @@ for (const refusal of refusals) {
 
 function areTogether(changes: Refusals): boolean {
   const all = merged(...changes.map(({ to }) => to));
-  // The guard's refusal ends a preview before machines and disks are asked, and the program's before the guard.
-  if (changes.length > 1 && changes.some(({ isByAnother }) => isByAnother)) return false;
+  // The program ends before the guard is asked, the guard before machines and disks are, and some values change everything.
+  if (changes.length > 1 && changes.some(({ hidesOthers }) => hidesOthers)) return false;
   // The volume of fewer machines has another shape already.
   if (changes.filter(({ key }) => /storage/.test(key)).length > 1) return false;
   const isKept = changes.every(({ to }) => isDeepStrictEqual(merged(all, to), all));
