@@ -81,7 +81,7 @@ function changingFile(file: SeedFile): NodeFile[] {
   return [{ path, mode, content, ...activation(changes) }];
 }
 
-const activation = ({ alongside, ...changes }: FileChanges): Pick<NodeFile, "reload" | "check" | "alongside"> =>
+const activation = ({ alongside, ...changes }: FileChanges): Omit<NodeFile, "path" | "mode" | "content"> =>
   alongside === undefined || alongside.length === 0 ? changes : { ...changes, alongside: alongside.map(accompanying) };
 
 const accompanying = (file: TextFile | SecretFile): AccompanyingFile => {

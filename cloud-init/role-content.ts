@@ -26,6 +26,8 @@ export interface FileChanges {
   readonly check?: string;
   /** What a running node gets with the changed file, see `NodeFile`. No part of a seed. */
   readonly alongside?: readonly (TextFile | SecretFile)[];
+  /** The version of Kubernetes that the file is for, see `NodeFile`. */
+  readonly release?: string;
 }
 
 /** A file that is exactly one secret, byte for byte. */

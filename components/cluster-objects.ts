@@ -1,37 +1,65 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { clusterInfoName, clusterObjects } from "../cloud-init/files/kubernetes/cluster-objects";
+import { addOnObjects, clusterInfoName, joinObjects } from "../cloud-init/files/kubernetes/cluster-objects";
 import { clusterInfo } from "../cloud-init/files/kubernetes/kubeadm-objects";
 import { byName } from "../model/cluster-object";
 import type { Foundation } from "./foundation";
 import { type Bootstrap, ClusterObjects } from "./resources";
 import { timeLimits } from "./time-limits";
 
+type Needed = Pick<Foundation, "plan" | "secrets" | "slowdown">;
+
 /**
- * The data centre's own objects in the cluster. They need only the API, so they are applied while nodes join: pods of the
- * network and of DNS start on each node as soon as it is a member.
+ * What nodes need to join. A new cluster also gets the add-ons: pods of the network and of DNS start on each node as soon as it is a
+ * member. They need only the API, so they are applied while nodes join.
  */
-export function keepClusterObjects(
-  { plan, secrets, slowdown }: Pick<Foundation, "plan" | "secrets" | "slowdown">,
-  bootstrap: Bootstrap,
-  parent: pulumi.Resource,
-): ClusterObjects {
+export function keepJoinObjects(needed: Needed, bootstrap: Bootstrap, parent: pulumi.Resource): ClusterObjects {
+  const { plan, secrets } = needed;
   const certificateAuthority = secrets.getPublic("kubernetes-ca.crt");
   return new ClusterObjects(
     "cluster-objects",
     {
-      stack: plan.stack,
-      clusterId: bootstrap.clusterId,
-      connection: {
-        server: `https://127.0.0.1:${plan.hostPorts.api}`,
-        certificateAuthority,
-        clientCertificate: secrets.getPublic("admin.crt"),
-        clientKey: secrets.get("admin.key"),
-      },
+      ...inCluster(needed, bootstrap),
       objects: {
-        ...byName(clusterObjects(plan)),
+        ...byName(joinObjects(plan)),
         [clusterInfoName(plan)]: certificateAuthority.apply((certificate) => clusterInfo(plan, certificate)),
       },
+      initial: byName(addOnObjects(plan)),
     },
-    { parent, dependsOn: [bootstrap], customTimeouts: timeLimits(slowdown, { create: 10, update: 10 }) },
+    options(needed, [bootstrap], parent),
   );
 }
+
+/**
+ * What runs in the cluster.
+ *
+ * @param nodes when each node has the image that contains those of the add-ons; a node with another image could not start them
+ */
+export function keepAddOns(
+  needed: Needed,
+  bootstrap: Bootstrap,
+  nodes: readonly pulumi.Resource[],
+  parent: pulumi.Resource,
+): ClusterObjects {
+  return new ClusterObjects(
+    "cluster-add-ons",
+    { ...inCluster(needed, bootstrap), objects: byName(addOnObjects(needed.plan)) },
+    options(needed, [bootstrap, ...nodes], parent),
+  );
+}
+
+const inCluster = ({ plan, secrets }: Needed, { clusterId }: Bootstrap) => ({
+  stack: plan.stack,
+  clusterId,
+  connection: {
+    server: `https://127.0.0.1:${plan.hostPorts.api}`,
+    certificateAuthority: secrets.getPublic("kubernetes-ca.crt"),
+    clientCertificate: secrets.getPublic("admin.crt"),
+    clientKey: secrets.get("admin.key"),
+  },
+});
+
+const options = ({ slowdown }: Needed, dependsOn: readonly pulumi.Resource[], parent: pulumi.Resource) => ({
+  parent,
+  dependsOn: [...dependsOn],
+  customTimeouts: timeLimits(slowdown, { create: 10, update: 10 }),
+});

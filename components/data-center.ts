@@ -3,7 +3,7 @@ import { type DriverName, drivers } from "../model/drivers";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { BalancerPair } from "./balancer-pair";
 import { BaseImage } from "./base-image";
-import { keepClusterObjects } from "./cluster-objects";
+import { keepAddOns, keepJoinObjects } from "./cluster-objects";
 import { ControlPlane } from "./control-plane";
 import { type DataCenterOutputs, dataCenterOutputs } from "./data-center-outputs";
 import type { Foundation } from "./foundation";
@@ -43,13 +43,16 @@ export class DataCenter extends pulumi.ComponentResource {
     const storage = new StoragePool("storage", pool, { parent: this });
     // Simulated guests serve no API.
     const isSimulated = areGuestsSimulated(args.driver);
-    const objects = isSimulated ? [] : [keepClusterObjects(foundation, masters.bootstrap, this)];
+    const { bootstrap } = masters;
+    const objects = isSimulated ? [] : [keepJoinObjects(foundation, bootstrap, this)];
     const nodes = [gateway, balancers, masters, workers, storage];
     const others = [balancers, storage, masters, workers].flatMap((pool) => pool.machines);
     // The gateway's machine may be that of the master.
     const all = [...new Set([gateway.machine, ...masters.etcdMachines, ...others])];
-    const images = new NodeImages("node-images", { machines: all, after: nodes }, { parent: this });
-    const parts = [...nodes, images, ...objects];
+    // Nodes that get the image of another release join by its configuration.
+    const images = new NodeImages("node-images", { machines: all, after: [...nodes, ...objects] }, { parent: this });
+    const addOns = isSimulated ? [] : [keepAddOns(foundation, bootstrap, [images], this)];
+    const parts = [...nodes, images, ...objects, ...addOns];
     const machines = [...masters.machines, ...workers.machines];
     const { secrets, slowdown, network, baseImage, guard } = foundation;
     const ready = new Ready("ready", { plan, secrets, slowdown, machines, after: parts }, { parent: this });

@@ -16,7 +16,7 @@ export interface ReadyArgs {
   readonly secrets: Secrets;
   /** Factor by which the machines are slower than native. */
   readonly slowdown: number;
-  /** The cluster's machines, masters first; a new machine triggers the check again. */
+  /** The cluster's machines, masters first; a new machine or release triggers the check again. */
   readonly machines: readonly VirtualMachine[];
   /** Everything that must precede the check. */
   readonly after: readonly pulumi.Resource[];
@@ -36,7 +36,8 @@ export class Ready extends pulumi.ComponentResource {
         connection: guestConnection(plan, asked, secrets),
         command: [guestCommand("cluster-ready"), ...nodes],
         attemptSeconds: attemptSeconds * slowdown,
-        triggers: args.machines.map(({ machine }) => machine.generation),
+        // The pods of another release are waited for, too.
+        triggers: [...args.machines.map(({ machine }) => machine.generation), plan.kubernetes.version],
       },
       {
         parent: this,

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ClusterObjectsInputs } from "../model/cluster-objects-types";
 import { formerResourceNames } from "../model/former-names";
 import type { PowerState } from "../model/hypervisor-objects";
 import type { NodeImageInputs } from "../model/node-image-types";
 import type {
   BootstrapInputs,
-  ClusterObjectsInputs,
   ClusterSecretsInputs,
   DiskInputs,
   DismantlingInputs,

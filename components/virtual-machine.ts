@@ -3,9 +3,10 @@ import { renderNodeSeed } from "../cloud-init/render-node-seed";
 import { drivers } from "../model/drivers";
 import { keepsImage } from "../model/image-rolls";
 import type { MachineInputs } from "../model/resource-types";
-import { isClusterNode, type Role } from "../model/roles";
+import { imageKindOf, isClusterNode, type Role } from "../model/roles";
 import type { NodeSeed } from "../model/seed";
 import { type DataCenterPlan, etcdMachinesOf, type NodePlan, nodesOf, uplinkOf } from "../stacks/plan/data-center-plan";
+import { keptReleases } from "../stacks/plan/kept-releases";
 import { useOfDisk } from "../stacks/plan/plan-volume";
 import type { Foundation } from "./foundation";
 import { bootstrapMember, guestConnection } from "./guest-connection";
@@ -49,7 +50,8 @@ export class VirtualMachine extends pulumi.ComponentResource {
    * @param after resources that must come first, e.g. the files of the previous node in a pool that reloads one node at a time
    */
   keepFiles(after: readonly pulumi.Resource[]): NodeFiles {
-    const { plan, node, secrets, slowdown } = this.args;
+    const { plan, node, secrets, slowdown, driver } = this.args;
+    const kept = keptReleases(plan, driver)[node.name];
     return new NodeFiles(
       `${node.name}-files`,
       {
@@ -57,6 +59,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
         connection: guestConnection(plan, node, secrets),
         files: this.seed.files.map((file) => secrets.inFile(file)),
         generation: this.machine.generation,
+        ...(kept !== undefined && { kept }),
       },
       {
         parent: this,
@@ -83,6 +86,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
       {
         ...{ driver, stack, node: node.name, roles: node.roles, image: baseImage.nameFor(node.roles) },
         ...(keeps !== undefined && { keeps }),
+        ...(imageKindOf(node.roles) === "kubernetes" && { release: kubernetes.version }),
         connection: guestConnection(plan, node, secrets),
         masters: members(joinedThrough(plan, node)),
         peers: members(peersOf(plan, node)),

@@ -8,7 +8,7 @@ import { appendConsole, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
 import { etcdProblem, isRemoved, mayLeave } from "./fake-etcd";
 import { hasEtcd, isEtcdMachine, isMaster, mastersOf } from "./fake-masters";
-import { type Cluster, clusterFile, type NodeState, nodeFile, readCluster, readNode } from "./fake-nodes";
+import { type Cluster, clusterFile, type NodeState, nodeFile, readCluster, readNode, releaseOf } from "./fake-nodes";
 import { runFakeScript } from "./fake-scripts";
 import type { RunOptions, RunResult } from "./guest-ssh";
 
@@ -68,6 +68,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "drain-node": (node) => change(node, (cluster) => cluster),
   kubectl: async (node, args) => {
     if (args.includes("secret")) return deleteToken(node, args);
+    if (args.includes("daemonsets,deployments")) return ok(); // not simulated
     if (args.some((arg) => /^(?:label|taint|uncordon|patch)$/.test(arg))) return ok(); // not simulated
     if (args.includes("--output=json")) return ok(JSON.stringify({ metadata: { name: args[3] } }));
     const name = args.find((arg) => arg.startsWith("node/"))?.slice("node/".length) ?? "";
@@ -77,6 +78,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     }
     return (await isNodeReady(cluster, node, name)) ? ok() : failed(`node ${name} is not Ready`);
   },
+  kubeadm: async (node) => ok(`v${await releaseOf(node)}\n`),
   ...{ sh: async () => ok(), systemctl: async () => ok() },
   bash: async (node, args, options) => runFakeScript(node, args, options, await asMember(node)),
 };

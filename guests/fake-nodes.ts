@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import { readJson } from "../host/file-store";
+import { readIfPresent, readJson } from "../host/file-store";
 import { localHost } from "../host/local-host";
 import { fakeStackFolder, machineFolder } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
@@ -37,3 +37,9 @@ export const nodeFile = (node: MachineName): string => path.join(machineFolder(l
 export const readCluster = ({ stack }: MachineName) => readJson<Cluster>(clusterFile(stack));
 export const readNode = async (node: MachineName): Promise<NodeState> =>
   (await readJson<NodeState>(nodeFile(node))) ?? { order: "none", phase: "waiting", etcdData: false, error: "" };
+
+/** The version of Kubernetes of a node's image. Only seeds of masters and of machines of etcd contain it; they come with the disk. */
+export async function releaseOf(node: MachineName): Promise<string> {
+  const seed = await readIfPresent(path.join(machineFolder(localHost, node), "seed", "user-data"));
+  return /kubernetesVersion: "?v([\d.]+)/.exec(seed ?? "")?.[1] ?? "0.0.0";
+}

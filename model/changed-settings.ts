@@ -39,7 +39,7 @@ export function changedSettings(before: Settings, after: Settings): readonly Set
 /** A row as it is for these values. */
 function changeOfValues({ cases, ...row }: KeyChange, [before, after]: Values, at: (key: string) => Values): KeyChange {
   const found = cases?.find(({ holds }) => holds(before, after, at));
-  if (found) return { ...row, ...found };
+  if (found) return { ...row, ...found, effect: found.effectOf?.(before, after) ?? found.effect };
   const effect = row.effectOf?.(before, after) ?? row.effect;
   // What is fixed may begin or end with the machines of its pool, unless a case says otherwise.
   const mayBegin = cases === undefined && (before === undefined || after === undefined);

@@ -12,6 +12,8 @@ export interface DriverFeatures {
   readonly growsLive: boolean;
   /** A machine that exists gets a system disk of another image, and its former one returns if that fails. */
   readonly exchangesDisks: boolean;
+  /** A test moves a cluster of its machines to another release of Kubernetes. */
+  readonly upgrades: boolean;
   /** What a snapshot of the stack is: copies of the disks, or layers that grow while the machines write. */
   readonly snapshots: "copies" | "layers";
   /** What occupies the processor's virtualisation, which one hypervisor of a host has at a time; absent: nothing does. */
@@ -34,6 +36,7 @@ export const drivers = {
     resizesLive: true,
     growsLive: true,
     exchangesDisks: true,
+    upgrades: true,
     snapshots: "copies",
     emulates: false,
     attachesSegments: false,
@@ -46,6 +49,7 @@ export const drivers = {
     resizesLive: true,
     growsLive: true,
     exchangesDisks: true,
+    upgrades: true,
     snapshots: "copies",
     emulates: false,
     attachesSegments: false,
@@ -57,6 +61,7 @@ export const drivers = {
     resizesLive: false,
     growsLive: false,
     exchangesDisks: false,
+    upgrades: false,
     snapshots: "copies",
     virtualisation: "VirtualBox",
     emulates: false,
@@ -70,6 +75,7 @@ export const drivers = {
     resizesLive: false,
     growsLive: true,
     exchangesDisks: true,
+    upgrades: false,
     snapshots: "layers",
     virtualisation: "QEMU with KVM",
     emulates: true,

@@ -31,8 +31,20 @@ const keptBy: Readonly<Record<Role, (count: number) => string | undefined>> = {
 
 /** Why a node keeps the image that it was made from; `undefined`: another image reaches it. */
 export function keepsImage(roles: readonly Role[], countOf: CountOf, driver: DriverName | "auto"): string | undefined {
+  const reason = keptByRoles(roles, countOf);
+  return reason === undefined ? keptByDriver(driver) : `${reason}; it gets another image when it is recreated`;
+}
+
+/** The same without what can be done. */
+export const reasonToKeepImage: typeof keepsImage = (roles, countOf, driver) =>
+  keptByRoles(roles, countOf) ?? keptByDriver(driver);
+
+function keptByRoles(roles: readonly Role[], countOf: CountOf): string | undefined {
   const [reason] = imageRollOrder.flatMap((role) => (roles.includes(role) ? (keptBy[role](countOf(role)) ?? []) : []));
-  if (reason !== undefined) return `${reason}; it gets another image when it is recreated`;
+  return reason;
+}
+
+function keptByDriver(driver: DriverName | "auto"): string | undefined {
   // Reported for the drivers on which more happens.
   if (driver === "auto" || featuresOf(driver).exchangesDisks) return undefined;
   return `machines of the driver ${driver} get another image only when they are recreated`;

@@ -8,6 +8,8 @@ export interface KeyChange extends Change {
   readonly follows?: string;
   /** What this change means, where it is not `effect`. */
   readonly effectOf?: (...values: Values) => string | undefined;
+  /** Why a refused value is refused, where it is not fixed at creation. */
+  readonly rule?: string;
   /** What a smaller number means in addition, which is a risk even while machines run. */
   readonly less?: string;
   /** What refuses a change that cannot be done, other than the record of the configuration: machines, disks or the volume. */
@@ -27,7 +29,7 @@ export interface KeyChange extends Change {
 }
 
 /** A change of a key whose class depends on its values. */
-export interface ChangeCase extends Change, Pick<KeyChange, "instead" | "guardedBy"> {
+export interface ChangeCase extends Change, Pick<KeyChange, "instead" | "guardedBy" | "rule" | "effectOf"> {
   /** For documents. */
   readonly when: string;
   /** @param at another value of the same entry, by its last key, before and after */

@@ -13,6 +13,8 @@ export interface NodeImageInputs extends DriverInput {
   readonly image: string;
   /** Why the node keeps the image that it has; absent: it follows the plan. */
   readonly keeps?: string;
+  /** The version of Kubernetes in the image; absent: it has none, or the state is of an earlier version. */
+  readonly release?: string;
   readonly connection: GuestConnection;
   /** Masters through which it leaves and joins the cluster, or machines of etcd; empty for a node that is in neither. */
   readonly masters: readonly BootstrapMember[];
@@ -26,7 +28,7 @@ export interface NodeImageInputs extends DriverInput {
   /** Secret. */
   readonly secrets: Readonly<Record<string, string>>;
 }
-export interface NodeImageOutputs extends Omit<NodeImageInputs, "seed" | "secrets"> {
+export interface NodeImageOutputs extends Omit<NodeImageInputs, "release" | "seed" | "secrets"> {
   /** No exchange is under way. */
   readonly settled: boolean;
 }

@@ -8,8 +8,15 @@ export function refusedSettings(before: Settings, after: Settings): readonly str
   const refused = changedSettings(before, after).filter((one) => one.change.class === "creation-only");
   return refused
     .filter(({ change: { guardedBy, follows } }) => !guardedBy && !refused.some(({ key }) => key === follows))
-    .map(({ key, before: old, after: now, change: { effect, instead } }) => {
-      const rule = `it is fixed when the stack is created. ${effect}`;
-      return `${key}: ${old} cannot become ${now}: ${rule} Set ${key} to ${old} again, or ${instead}`;
-    });
+    .map(
+      ({
+        key,
+        before: old,
+        after: now,
+        change: { effect, instead, rule = "it is fixed when the stack is created." },
+      }) => {
+        const why = `${rule} ${effect}`;
+        return `${key}: ${old} cannot become ${now}: ${why} Set ${key} to ${old} again, or ${instead}`;
+      },
+    );
 }

@@ -1,17 +1,55 @@
-import { fixed, type KeyChange, newStack, type Values } from "./key-changes";
-import { isAtLeast, parseVersion } from "./versions";
+import { fixed, type KeyChange, newStack } from "./key-changes";
+import { kubernetesVersions } from "./releases";
+import { isAtLeast, parseVersion, type Version } from "./versions";
 
-/** Another release for a running stack. */
+/** `undefined` where one of them is absent or no version. */
+function between<T>(
+  before: string | undefined,
+  after: string | undefined,
+  judge: (before: Version, after: Version) => T,
+): T | undefined {
+  const [old, now] = [before, after].map((version) => parseVersion(version ?? ""));
+  return old === undefined || now === undefined ? undefined : judge(old, now);
+}
+
+const isOlder = (before: Version, after: Version): boolean => !isAtLeast(after, before);
+
+const skips = ([oldMajor, oldMinor = 0]: Version, [major, minor = 0]: Version): boolean =>
+  major !== oldMajor || minor - oldMinor > 1;
+
+/** The newest release of the next minor version. */
+const releaseAfter = (before: string | undefined): string | undefined =>
+  kubernetesVersions.find((version) =>
+    between(before, version, (old, now) => !isOlder(old, now) && !skips(old, now) && now[1] !== old[1]),
+  );
+
+const rule = "a running stack moves to the same or the next minor version, and never back.";
+
+/** Another release for a running stack. Whether all of its nodes can follow is another question, see upgrades.ts. */
 export const anotherRelease = {
-  ...fixed("Running nodes cannot be upgraded to another release yet.", newStack),
+  class: "rolling",
+  effect:
+    "Nodes get the image of the release one after the other, the control plane first; add-ons follow the last node.",
   inFiles: "kubernetesVersion",
-  effectOf: (...values: Values) => {
-    const [before, after] = values.map((version) => parseVersion(version ?? ""));
-    if (before === undefined || after === undefined) return undefined;
-    if (!isAtLeast(after, before))
-      return "Kubernetes and etcd have no downgrade: an older release cannot read what a newer one wrote.";
-    const [[oldMajor, oldMinor = 0], [major, minor = 0]] = [before, after];
-    if (major === oldMajor && minor - oldMinor <= 1) return undefined;
-    return "Kubernetes is upgraded from one minor version to the next, without skipping any, and running nodes cannot be upgraded yet.";
-  },
+  cases: [
+    {
+      ...{ when: "older", holds: (before, after) => between(before, after, isOlder) ?? false },
+      ...fixed(
+        "Kubernetes and etcd have no downgrade: an older release cannot read what a newer one wrote. An upgrade that was " +
+          "interrupted goes on with the newer release.",
+        newStack,
+      ),
+      rule,
+    },
+    {
+      ...{ when: "skips a minor version", holds: (before, after) => between(before, after, skips) ?? false },
+      ...fixed("Kubernetes is upgraded from one minor version to the next, without skipping any.", newStack),
+      rule,
+      effectOf: (before) => {
+        const next = releaseAfter(before);
+        if (next === undefined) return undefined;
+        return `Kubernetes is upgraded from one minor version to the next, without skipping any: the next one is ${next}.`;
+      },
+    },
+  ],
 } satisfies KeyChange;

@@ -71,8 +71,8 @@ export type KubernetesVersion = keyof typeof releases;
 export const kubernetesVersions = Object.keys(releases) as readonly KubernetesVersion[];
 
 /**
- * What a stack runs that does not name a version. It stays while running stacks cannot be upgraded: another default would
- * change stacks that exist, which the guard refuses.
+ * What a stack runs that does not name a version. Another default changes stacks that exist, and the guard refuses those that cannot be
+ * upgraded.
  */
 export const defaultKubernetesVersion = "1.36.3" satisfies KubernetesVersion;
 

@@ -3,7 +3,6 @@
  * ask for them). Types only: importing this file loads nothing.
  */
 
-import type { ClusterObject } from "./cluster-object";
 import type { DiskSpec, ImageSpec, MachineSpec, PowerState, SegmentSpec } from "./hypervisor-objects";
 import type { GuardedMembers } from "./pool-change";
 import type { Role } from "./roles";
@@ -163,8 +162,10 @@ export interface NodeFilesInputs {
   readonly connection: GuestConnection;
   readonly files: readonly NodeFile[];
   readonly generation: string;
+  /** Why the node cannot get the image of another release, see upgrades.ts. */
+  readonly kept?: string;
 }
-export type NodeFilesOutputs = NodeFilesInputs;
+export type NodeFilesOutputs = Omit<NodeFilesInputs, "kept">;
 
 /** The administrator's access to the cluster's API, through the host's port. */
 export interface ApiConnection {
@@ -176,20 +177,6 @@ export interface ApiConnection {
   /** Secret. */
   readonly clientKey: string;
 }
-
-/**
- * The data centre's own objects in the cluster, kept equal there. Its diff names the objects that are missing and the fields
- * that were changed. Objects that are no longer rendered are deleted; all of them are removed with the cluster.
- */
-export interface ClusterObjectsInputs {
-  readonly stack: string;
-  /** `BootstrapOutputs.clusterId`: a cluster that was bootstrapped again gets all of them again. */
-  readonly clusterId: string;
-  readonly connection: ApiConnection;
-  /** By `clusterObjectName`. */
-  readonly objects: Readonly<Record<string, ClusterObject>>;
-}
-export type ClusterObjectsOutputs = ClusterObjectsInputs;
 
 /**
  * A check or an idempotent action on a node, repeated over the provider's own connection until it succeeds. It ends on a
@@ -218,8 +205,10 @@ export interface GuardInputs extends DriverInput, GuardedMembers {
   readonly stack: string;
   /** The configuration as it takes effect. Absent in the states of earlier versions. */
   readonly settings?: Settings;
+  /** Why nodes cannot get the image of another release, by name; see upgrades.ts. */
+  readonly kept?: Readonly<Record<string, string>>;
 }
-export interface GuardOutputs extends GuardInputs {
+export interface GuardOutputs extends Omit<GuardInputs, "kept"> {
   readonly standing: boolean;
 }
 

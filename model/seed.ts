@@ -45,6 +45,8 @@ export interface NodeFile {
    * A whole content of `${secret:NAME}` is replaced by that secret.
    */
   readonly alongside?: readonly AccompanyingFile[];
+  /** The version of Kubernetes that it is for. A node whose image has another one gets it with its next image. */
+  readonly release?: string;
 }
 
 export interface AccompanyingFile {

@@ -1,9 +1,14 @@
 import { changedSettings } from "../model/changed-settings";
+import { containerRuntimeNames, defaultContainerRuntime } from "../model/container-runtimes";
+import { controlPlaneForms, defaultControlPlane } from "../model/control-planes";
 import { drivers, type ImageForm } from "../model/drivers";
+import type { CountOf } from "../model/image-rolls";
 import { refusedLosses } from "../model/plan-losses";
 import { type GuardedMembers, guardedPools, type PresentMember, poolOf } from "../model/pool-change";
 import { refusedSettings } from "../model/refused-settings";
+import type { Settings } from "../model/resource-types";
 import type { Role } from "../model/roles";
+import { reasonToKeepRelease, refusedUpgrade } from "../model/upgrades";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 import { type ComparedBy, compareMachines } from "./compare-machines";
 import { objectChanges } from "./object-changes";
@@ -41,9 +46,28 @@ export function compareRenderings(before: StackRendering | undefined, after: Sta
   return {
     changes: [...[...changes, ...removed].map(withDisks), ...objects],
     settings: reviewSettings(changedSettings(former, now), driver),
-    refused: [...refusedSettings(former, now), ...refusedByGuard(before, after), ...refusedDisks(old, after)],
+    refused: [
+      ...refusedChange(former, now, after, countOf),
+      ...refusedByGuard(before, after),
+      ...refusedDisks(old, after),
+    ],
     unchangedNodes: after.nodes.length - changes.length,
   };
+}
+
+/** As the guard refuses it, see provider/resources/guard.ts. */
+function refusedChange(former: Settings, now: Settings, after: StackRendering, countOf: CountOf): readonly string[] {
+  const fixed = refusedSettings(former, now);
+  if (fixed.length > 0) return fixed;
+  const cluster = {
+    controlPlane: controlPlaneForms.find((form) => form === now["options.controlPlane"]) ?? defaultControlPlane,
+    runtime: containerRuntimeNames.find((name) => name === now["options.runtime"]) ?? defaultContainerRuntime,
+  };
+  const kept = after.nodes.flatMap(({ name, roles }) => {
+    const reason = reasonToKeepRelease(roles, countOf, after.driver, cluster);
+    return reason === undefined ? [] : [[name, reason] as const];
+  });
+  return refusedUpgrade(former, now, Object.fromEntries(kept));
 }
 
 const macsOf = ({ interfaces }: RenderedNode): readonly string[] => interfaces.map(({ mac }) => mac);

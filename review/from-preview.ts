@@ -59,7 +59,7 @@ export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview
   });
   const standing = [...new Set(machines.filter(({ op }) => op !== "create").map(nodeOf))];
   return {
-    changes: [...changes, ...ofType("ClusterObjects").filter(isChange).flatMap(changedObjects)],
+    changes: [...changes, ...changedObjects(ofType("ClusterObjects").filter(isChange))],
     refused: [
       ...new Set(
         diagnostics.filter(({ severity }) => severity === "error").flatMap(({ message }) => problemOf(message)),
@@ -80,10 +80,13 @@ function inOrderOfPools(names: readonly string[]): readonly string[] {
   return [...names].sort((one, other) => turnOf(one) - turnOf(other) || numberOf(one) - numberOf(other));
 }
 
-function changedObjects({ oldState, newState }: PreviewStep): readonly NodeChange[] {
-  const objectsOf = (inputs: Inputs | undefined) => (inputs?.objects ?? {}) as Readonly<Record<string, unknown>>;
-  if (oldState?.inputs === undefined) return []; // with a new cluster
-  return objectChanges(textsOf(objectsOf(oldState.inputs)), textsOf(objectsOf(newState?.inputs)));
+/** An object may move from one resource to another. */
+function changedObjects(steps: readonly PreviewStep[]): readonly NodeChange[] {
+  const objectsOf = (states: readonly PreviewStep["oldState"][]): Readonly<Record<string, unknown>> =>
+    Object.assign({}, ...states.map((state) => state?.inputs?.objects));
+  const before = steps.map(({ oldState }) => oldState);
+  if (before.every((state) => state?.inputs === undefined)) return []; // with a new cluster
+  return objectChanges(textsOf(objectsOf(before)), textsOf(objectsOf(steps.map(({ newState }) => newState))));
 }
 
 /** The guard records the configuration. */

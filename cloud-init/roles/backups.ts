@@ -26,7 +26,6 @@ export function backupContent(plan: DataCenterPlan, node: NodePlan): RoleContent
       BACKUP_STATE: guestPaths.backupState,
       BACKUP_KEY_FILE: guestPaths.encryptionConfiguration,
       BACKUP_ETCD_CLIENT: isMember ? `${guestPaths.etcdPki}/healthcheck-client` : guestPaths.etcdClient,
-      BACKUP_KUBERNETES: plan.kubernetes.version,
       BACKUP_MEMBERS: nodesOf(plan, "etcd")
         .map((member) => member.name)
         .join(" "),

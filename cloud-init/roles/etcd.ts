@@ -55,6 +55,7 @@ export function etcdContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
         changes: {
           reload: guestCommand("apply-control-plane"),
           check: 'kubeadm config validate --config "$1"',
+          release: plan.kubernetes.version,
         },
       },
       ...kubeadmPatches(plan)

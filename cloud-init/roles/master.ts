@@ -134,7 +134,7 @@ function clusterFiles(plan: DataCenterPlan, node: NodePlan): SeedFile[] {
       path: guestPaths.controlPlaneConfiguration,
       mode: "0600",
       content: controlPlaneConfigurationFile(plan, node),
-      changes: { ...applied, check: 'kubeadm config validate --config "$1"' },
+      changes: { ...applied, check: 'kubeadm config validate --config "$1"', release: plan.kubernetes.version },
     },
     ...kubeadmPatches(plan, apiServerAddress(node)).map((patch) => ({
       ...patch,

@@ -6,7 +6,7 @@ import * as store from "./fake-store";
 
 /**
  * The system disk of a simulated machine: what its guest remembers of its cluster, and backups. The files of the plan are on every disk,
- * because the seed contains them.
+ * because the seed contains them; the disks of a machine share them.
  */
 export const parts = ["node.json", "etcd-restore", "backups"];
 
@@ -15,7 +15,7 @@ export const systemDisks = (host: Host): SystemDisks => ({
     const [record, disk] = await ownedDisk(host, machine, owner);
     const standing = record.spec.image === image ? record : await takeBack(host, record, disk);
     if (standing.spec.image !== image) await setAside(host, standing, image, disk);
-    await store.writeSeed(host, machine, seed);
+    await store.bootFromSeed(host, machine, seed);
     return presentState(host, machine);
   },
 

@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import { parse } from "yaml";
 import type { Host } from "../../model/host";
 import type { DiskSpec, MachineName, MachineSpec, Owner, PowerState, SeedFiles, SegmentSpec } from "../hypervisor";
 import { type FormerDisk, presentSpec } from "../machine-records";
@@ -66,6 +67,28 @@ export async function writeSeed(host: Host, machine: MachineName, seed: SeedFile
   await host.files.writeAtomic(path.join(folder, "user-data"), seed.userData, 0o600);
   await host.files.writeAtomic(path.join(folder, "meta-data"), seed.metaData, 0o600);
   await host.files.writeAtomic(path.join(folder, "network-config"), seed.networkConfig, 0o600);
+}
+
+interface WrittenFile {
+  readonly path: string;
+  readonly permissions: string;
+  readonly encoding?: string;
+  readonly content: string;
+}
+
+/** The same for a new disk: its first boot writes the files of the seed. Those that no `NodeFiles` has written matter to no one. */
+export async function bootFromSeed(host: Host, machine: MachineName, seed: SeedFiles): Promise<void> {
+  const folder = machineFolder(host, machine);
+  const former = await host.files.readText(path.join(folder, "seed", "user-data"));
+  await writeSeed(host, machine, seed);
+  if (former === seed.userData || !seed.userData.startsWith("#cloud-config\n")) return;
+  const { write_files: files = [] } = parse(seed.userData) as { readonly write_files?: readonly WrittenFile[] };
+  for (const { path: file, permissions, encoding, content } of files) {
+    const onDisk = path.join(folder, "root", path.normalize(file));
+    if ((await host.files.readText(onDisk)) === undefined) continue;
+    const text = encoding === "b64" ? Buffer.from(content, "base64").toString("utf8") : content;
+    await host.files.writeAtomic(onDisk, text, Number.parseInt(permissions, 8));
+  }
 }
 
 export const consoleFile = (host: Host, machine: MachineName): string =>

@@ -15,6 +15,7 @@ import {
 import { refusedSettings } from "../../model/refused-settings";
 import type { GuardInputs, GuardOutputs } from "../../model/resource-types";
 import type { Role } from "../../model/roles";
+import { refusedUpgrade } from "../../model/upgrades";
 import { UserError } from "../../model/user-error";
 import type { ObjectSchema } from "../rpc/package-schema";
 import type { CheckFailure } from "../rpc/resource-handler";
@@ -56,24 +57,33 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
           values: schemas.text(),
           description: "The configuration as it takes effect, by path.",
         },
+        kept: {
+          type: "map",
+          values: schemas.text(),
+          description: "Why nodes cannot get the image of another release, by name.",
+        },
         standing: schemas.flag("true; set by the provider, so that a removed guard differs."),
       },
-      optional: ["standing", "volume", "settings", "etcd"],
+      optional: ["standing", "volume", "settings", "kept", "etcd"],
+      createOnly: ["kept"],
     },
     replaceOn: [],
     ownInputs: { standing: true },
     refreshBeforeUpdate: true,
 
     async check(inputs, _context, olds) {
-      const settings = refusedSettings(olds?.settings ?? {}, inputs.settings ?? {});
+      const { settings = {}, kept = {} } = inputs;
+      const former = olds?.settings ?? {};
+      const fixed = refusedSettings(former, settings);
+      const upgrade = fixed.length > 0 ? [] : refusedUpgrade(former, settings, kept);
       const losses = looksTheSame(inputs, olds) ? [] : await judge(driverByName, inputs, olds);
-      const refused = [...settings, ...losses];
+      const refused = [...fixed, ...upgrade, ...losses];
       return refused.length > 0 && (await isWithoutMachines(driverByName, inputs)) ? [] : refused.map(refusal);
     },
 
     async create(inputs, preview) {
       if (!preview) await stand(inputs);
-      return { id: `${inputs.stack}/guard`, outputs: { ...inputs, standing: true } };
+      return { id: `${inputs.stack}/guard`, outputs: outputsOf(inputs) };
     },
 
     async read(id, olds) {
@@ -82,12 +92,12 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
       // An interrupted destroy has removed it.
       const standing = !isDismantling(stack) && (await readGuardRecord(stack)) !== undefined;
       const inputs = { ...olds.inputs, standing };
-      return { inputs, outputs: inputs };
+      return { inputs, outputs: { ...outputsOf(inputs), standing } };
     },
 
     async update(_id, inputs, _olds, preview) {
       if (!preview) await stand(inputs);
-      return { ...inputs, standing: true };
+      return outputsOf(inputs);
     },
 
     async delete(_id, { inputs }) {
@@ -98,6 +108,8 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
     },
   };
 }
+
+const outputsOf = ({ kept: _kept, ...inputs }: GuardInputs): GuardOutputs => ({ ...inputs, standing: true });
 
 /** A plan means that the stack is wanted: remove the mark of an interrupted destroy. */
 async function stand({ stack, masters, etcd = [], balancers, storage, replicas }: GuardInputs): Promise<void> {

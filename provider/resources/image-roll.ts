@@ -8,6 +8,7 @@ import type { MembershipInputs } from "../../model/resource-types";
 import { isClusterNode } from "../../model/roles";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
+import { bringAddOnImages } from "./add-on-images";
 import { clusterStatus, KUBECONFIG, type LivingMaster, mustRun } from "./cluster-command";
 import { requireMaster, waitForNodeReady } from "./cluster-node";
 import { fillSecrets } from "./fill-secrets";
@@ -89,8 +90,7 @@ export class ImageRoll {
   /** All of it is the same when it is repeated. */
   async exchange(image: string): Promise<void> {
     const { node, seed, secrets, connection, roles } = this.inputs;
-    const show = progress(this.context, node);
-    show(`exchanging the system disk for one of ${image}`);
+    progress(this.context, node)(`exchanging the system disk for one of ${image}`);
     this.context.signal.throwIfAborted();
     await this.dropDiskOfFormerMember(image);
     await this.disks.exchangeSystemDisk(this.machine, image, fillSecrets(seed, secrets), this.found.owner);
@@ -99,6 +99,7 @@ export class ImageRoll {
     await this.hypervisor.startMachine(this.machine);
     // The rest of the time belongs to the former disk, if it must return.
     const context = { ...this.context, timeoutSeconds: Math.ceil(deadlineMs(this.context) / 2000) };
+    if (this.isNode) await bringAddOnImages(this.surroundings.connect, this.membership, context);
     if (roles.includes("etcd")) await this.leaveEtcd(context);
     if (this.inputs.masters.length > 0) await joinInTurn(this.surroundings.connect, this.membership, context);
     if (this.isNode) await this.followRoles(context);

@@ -3,10 +3,11 @@ import { UnreachableError } from "../../guests/guest-ssh";
 import { settingsInFiles } from "../../model/changed-settings";
 import { refusalPrefix } from "../../model/plan-losses";
 import { refusedSettings } from "../../model/refused-settings";
-import type { NodeFilesInputs, NodeFilesOutputs } from "../../model/resource-types";
+import type { NodeFilesInputs, NodeFilesOutputs, Settings } from "../../model/resource-types";
+import { refusedUpgrade } from "../../model/upgrades";
 import { UserError } from "../../model/user-error";
 import type { Properties } from "../rpc/property-values";
-import { PartialFailure } from "../rpc/resource-handler";
+import { type CheckFailure, PartialFailure } from "../rpc/resource-handler";
 import { rollFiles } from "./roll-files";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
@@ -24,17 +25,22 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
         connection: schemas.connection,
         files: schemas.list(schemas.nodeFile),
         generation: schemas.text("The generation of the machine; a new machine is set up again."),
+        kept: schemas.text("Why the node cannot get the image of another release; absent = it can."),
       },
+      optional: ["kept"],
+      createOnly: ["kept"],
     },
     replaceOn: ["node"],
     refreshBeforeUpdate: true,
 
-    async check({ files }, _context, olds) {
+    async check({ node, files, kept }, _context, olds) {
       if (!Array.isArray(files)) return [];
       // The guard has no record of the configuration of a stack that an earlier version brought up.
-      const refused = refusedSettings(settingsOf(olds?.files), settingsOf(files)).map((reason) => ({
-        ...{ property: "", reason: `${refusalPrefix}${reason}` },
-      }));
+      const refused = refusedFiles(
+        settingsOf(olds?.files),
+        settingsOf(files),
+        kept === undefined ? {} : { [node]: kept },
+      );
       const misshapen = files.flatMap(({ path, mode }, index) => [
         ...(typeof path !== "string" || /^\/[\w./@:+-]+$/.test(path)
           ? []
@@ -84,6 +90,12 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
       // The files are removed with the machine.
     },
   };
+}
+
+function refusedFiles(before: Settings, after: Settings, kept: Readonly<Record<string, string>>): CheckFailure[] {
+  const fixed = refusedSettings(before, after);
+  const refused = fixed.length > 0 ? fixed : refusedUpgrade(before, after, kept);
+  return refused.map((reason) => ({ property: "", reason: `${refusalPrefix}${reason}` }));
 }
 
 /** In a preview a text may be unknown. */

@@ -16,6 +16,7 @@ import type { TypedResource } from "./typed-resource";
 
 /** What an exchange reads, and what is no difference by itself. */
 const READ_BY_EXCHANGE = [
+  "release",
   "roles",
   "connection",
   "masters",
@@ -35,6 +36,7 @@ const schema: ResourceSchema = {
     roles: schemas.roles,
     image: schemas.text("Name of the image."),
     keeps: schemas.text("Why the node keeps the image that it has."),
+    release: schemas.text("The version of Kubernetes in the image, if it has one."),
     settled: schemas.flag("true; set by the provider, so that an interrupted exchange differs."),
     connection: schemas.connection,
     masters: schemas.list(schemas.bootstrapMember, "Masters through which it joins the cluster again."),
@@ -49,7 +51,7 @@ const schema: ResourceSchema = {
       description: "The secrets of the seed, by name.",
     },
   },
-  optional: ["keeps", "settled", "etcd"],
+  optional: ["keeps", "release", "settled", "etcd"],
   createOnly: READ_BY_EXCHANGE,
 };
 
@@ -58,7 +60,12 @@ export function nodeImageResource(
   connect: ConnectGuest,
   driverByName: DriverByName,
 ): TypedResource<NodeImageInputs, NodeImageOutputs> {
-  const follow = async (inputs: NodeImageInputs, preview: boolean, context: Context): Promise<NodeImageOutputs> => {
+  const follow = async (
+    inputs: NodeImageInputs,
+    olds: NodeImageInputs | undefined,
+    preview: boolean,
+    context: Context,
+  ): Promise<NodeImageOutputs> => {
     const { driver, stack, node, image, keeps } = inputs;
     const found = await driverByName(driver).inspectMachine({ stack, name: node });
     const open = await readOpenRoll({ stack, name: node });
@@ -74,8 +81,8 @@ export function nodeImageResource(
       return outputsOf(asBefore);
     }
     const former = left?.from ?? found?.formerImage ?? found?.spec.image ?? image;
-    if (preview && former !== image) context.log("info", planned(inputs, former));
-    if (!preview) await rollImage({ connect, driverByName }, inputs, context);
+    if (preview && former !== image) context.log("info", planned(inputs, former, olds?.release));
+    if (!preview) await rollImage({ connect, driverByName }, inputs, context, olds?.release);
     return outputsOf(inputs);
   };
   return {
@@ -94,7 +101,7 @@ export function nodeImageResource(
     },
 
     async create(inputs, preview, context) {
-      return { id: `${inputs.stack}/${inputs.node}/image`, outputs: await follow(inputs, preview, context) };
+      return { id: `${inputs.stack}/${inputs.node}/image`, outputs: await follow(inputs, undefined, preview, context) };
     },
 
     async read(id, olds) {
@@ -107,8 +114,8 @@ export function nodeImageResource(
       return { inputs: { ...olds.inputs, ...present }, outputs: { ...olds.outputs, ...present } };
     },
 
-    async update(_id, inputs, _olds, preview, context) {
-      return follow(inputs, preview, context);
+    async update(_id, inputs, olds, preview, context) {
+      return follow(inputs, olds.inputs, preview, context);
     },
 
     // The disk is removed with the machine.
@@ -120,7 +127,12 @@ export function nodeImageResource(
   };
 }
 
-const outputsOf = ({ seed: _seed, secrets: _secrets, ...inputs }: NodeImageInputs): NodeImageOutputs => ({
+const outputsOf = ({
+  seed: _seed,
+  secrets: _secrets,
+  release: _release,
+  ...inputs
+}: NodeImageInputs): NodeImageOutputs => ({
   ...inputs,
   settled: true,
 });
@@ -135,8 +147,10 @@ const mustJoin = (node: string, keeps: string): UserError =>
     "run `up` with the former plan first, which completes it",
   );
 
-const planned = (inputs: NodeImageInputs, former: string): string => {
-  const { node, image, roles, etcd = [] } = inputs;
+const planned = (inputs: NodeImageInputs, former: string, formerRelease: string | undefined): string => {
+  const { node, image, roles, release, etcd = [] } = inputs;
+  const isUpgrade = release !== undefined && formerRelease !== undefined && formerRelease !== release;
+  const reason = isUpgrade ? ` (Kubernetes ${formerRelease} -> ${release})` : "";
   const steps = [
     ...(isClusterNode(roles) ? ["is drained"] : []),
     "restarts from a new system disk",
@@ -144,5 +158,5 @@ const planned = (inputs: NodeImageInputs, former: string): string => {
     ...(etcd.length > 0 ? [`gets the data of etcd, of which ${etcd.length - 1} of ${etcd.length} members stay`] : []),
   ];
   const last = steps.length > 1 ? `${steps.slice(0, -1).join(", ")}, and ${steps.at(-1)}` : steps[0];
-  return `${node} moves from ${former} to ${image}: it ${last}; its data disks stay`;
+  return `${node} moves from ${former} to ${image}${reason}: it ${last}; its data disks stay`;
 };

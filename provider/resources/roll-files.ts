@@ -3,6 +3,7 @@ import { type AppliedChange, appliedChange } from "../../model/applied-change";
 import { settingsInFiles } from "../../model/changed-settings";
 import { guestPaths } from "../../model/guest-paths";
 import type { NodeFilesInputs } from "../../model/resource-types";
+import type { NodeFile } from "../../model/seed";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { bootedGuest, inGuest, progress, readyGuest, reasonOf } from "./guest-waiting";
@@ -35,7 +36,12 @@ export async function rollFiles({ connect, isNew, before = [] }: RollFiles, inpu
   const connectNode = (): Promise<Guest> => bootedGuest(connect, connection, node, context);
   const paths = files.map(({ path }) => path);
   const present = await inGuest(connectNode, (guest) => guest.readFiles(paths, context.signal));
-  const changed = files.filter((file, index) => !isEqual(file, present[index]));
+  const differing = files.filter((file, index) => !isEqual(file, present[index]));
+  const release = differing.some((file) => file.release !== undefined) ? await releaseOf(connectNode, context) : "";
+  const isLater = (file: NodeFile): boolean => file.release !== undefined && file.release !== release;
+  const changed = differing.filter((file) => !isLater(file));
+  for (const file of differing.filter(isLater))
+    context.log("info", `${node} gets ${file.path} with the image of Kubernetes ${file.release}`);
   if (changed.length === 0) {
     if (!worked) await readyGuest(connect, connection, node, context, SETTLE_MS);
     return;
@@ -64,6 +70,14 @@ export async function rollFiles({ connect, isNew, before = [] }: RollFiles, inpu
     const back = changeBetween(files, before).commands.map(applying);
     throw reloadFailed(node, error, await takeBack(connectNode, { former, absent, commands: back, reloads }, context));
   }
+}
+
+/** The version of Kubernetes in the node's image. */
+async function releaseOf(connectNode: ConnectNode, { signal }: Context): Promise<string> {
+  const argv = ["kubeadm", "version", "--output=short"];
+  const result = await inGuest(connectNode, (guest) => guest.run(argv, { signal, timeoutMs: 30_000 }));
+  if (result.code !== 0) throw new Error(`the version of kubeadm is unknown: ${reasonOf(result)}`);
+  return result.stdout.trim().replace(/^v/, "");
 }
 
 const noChange: AppliedChange = { commands: [], isShared: false };

@@ -3,6 +3,7 @@ import type { NodeImageInputs } from "../../model/node-image-types";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { ImageRoll, type RollSurroundings } from "./image-roll";
+import { readLeft } from "./left-members";
 import { type OpenRoll, readOpenRoll } from "./open-roll";
 import { rollFailed } from "./roll-errors";
 
@@ -15,12 +16,14 @@ export const needsRoll = ({ spec, formerImage }: MachineState, open: OpenRoll, i
  * it works again. Otherwise the former disk returns, and the roll ends. The driver's record and the stack's folder tell how far it came, so
  * that it may be killed at any point and run again.
  *
+ * @param formerRelease the version of Kubernetes that the node had before the roll; `undefined`: the same, as far as is known
  * @throws UserError `image-roll-refused` before anything is changed, `image-roll-failed`
  */
 export async function rollImage(
   surroundings: RollSurroundings,
   inputs: NodeImageInputs,
   context: Context,
+  formerRelease?: string,
 ): Promise<void> {
   const found = await machineOf(surroundings, inputs);
   const open = await readOpenRoll({ stack: inputs.stack, name: inputs.node });
@@ -33,7 +36,7 @@ export async function rollImage(
     // An exchange to an image that is no longer wanted.
     const failure = await roll.takeBack();
     if (failure !== "") throw new Error(failure);
-    return rollImage(surroundings, inputs, context);
+    return rollImage(surroundings, inputs, context, formerRelease);
   }
   const isOnItsDisk = left === undefined && found.formerImage === undefined;
   if (isOnItsDisk && image === inputs.image) return roll.callOff();
@@ -43,11 +46,23 @@ export async function rollImage(
     await roll.exchange(inputs.image);
   } catch (error) {
     if (context.signal.aborted) throw error;
-    // It cannot go back where it is.
-    const rollback = former === inputs.image ? undefined : await roll.takeBack();
+    const hasWayBack = former !== inputs.image && (await canReturn(inputs, formerRelease));
+    const rollback = hasWayBack ? await roll.takeBack() : undefined;
     throw rollFailed(inputs, former, error, rollback);
   }
   await roll.confirm();
+}
+
+/**
+ * A member of etcd that has left it joins by the cluster's configuration. After an upgrade has begun, that is no longer the one of the
+ * former release, whose image is no way back then.
+ */
+async function canReturn(
+  { stack, node, release }: NodeImageInputs,
+  formerRelease: string | undefined,
+): Promise<boolean> {
+  const isUpgrade = formerRelease !== undefined && formerRelease !== release;
+  return !isUpgrade || (await readLeft({ stack, name: node })) === undefined;
 }
 
 async function machineOf({ driverByName }: RollSurroundings, { driver, stack, node }: NodeImageInputs) {

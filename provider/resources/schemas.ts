@@ -68,6 +68,7 @@ export const nodeFile: ObjectSchema = {
       'Shell command that validates a new text in the file "$1" before it replaces the old one; absent = none.',
     ),
     alongside: list(accompanyingFile, "Written with a changed file, and not compared."),
+    release: text("The version of Kubernetes whose nodes have it; absent = all."),
   },
-  optional: ["check", "alongside"],
+  optional: ["check", "alongside", "release"],
 };

@@ -11,7 +11,7 @@ import { type FakeClusterApi, fakeClusterApi } from "../support/fake-cluster-api
 import { initFailureOf, type ProviderClient, providerClient } from "../support/provider-client";
 
 const type = "groundplane:index:ClusterObjects";
-const id = "tested/cluster-objects";
+const id = "tested/it";
 
 const namespace: ClusterObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: "volumes" } };
 const meta = { name: "provisioner", namespace: "volumes" };
@@ -52,6 +52,8 @@ after(async () => {
 
 const inputsWith = (objects: readonly ClusterObject[]): Properties =>
   ({ stack: "tested", clusterId: "c", connection: api.connection, objects: byName(objects) }) as unknown as Properties;
+/** As they are answered. */
+const outputsWith = (objects: readonly ClusterObject[]): Properties => ({ ...inputsWith(objects), begun: true });
 const create = (objects: readonly ClusterObject[]) => client.create(type, inputsWith(objects));
 const read = (objects: readonly ClusterObject[]) => client.read(type, id, inputsWith(objects), inputsWith(objects));
 const live = (path: string) => api.objects.get(path) ?? assert.fail(path);
@@ -59,7 +61,7 @@ const live = (path: string) => api.objects.get(path) ?? assert.fail(path);
 /** The difference that a plain preview shows: the read state against what is rendered. */
 async function drift(objects: readonly ClusterObject[]): Promise<Readonly<Record<string, string>>> {
   const { inputs } = await read(objects);
-  return (await client.diff(type, inputs, inputsWith(objects))).paths;
+  return (await client.diff(type, inputs, outputsWith(objects))).paths;
 }
 
 test("objects are applied in order of their dependencies and read back without a difference", async () => {
@@ -74,7 +76,7 @@ test("objects are applied in order of their dependencies and read back without a
 
 test("a preview sends no request", async () => {
   const planned = await client.create(type, inputsWith(everything), { preview: true });
-  assert.deepEqual(planned.properties, inputsWith(everything));
+  assert.deepEqual(planned.properties, outputsWith(everything));
   assert.deepEqual(api.requests, []);
 });
 
@@ -122,6 +124,29 @@ test("a field that a release no longer has is removed, also when kubeadm or kube
   assert.deepEqual(managers, ["kube-controller-manager", "groundplane"]);
   await client.update(type, id, inputsWith([namespace, frozen]), inputsWith([namespace, settings]));
   assert.equal(live(paths.settings).immutable, undefined);
+});
+
+test("a cluster that lacks initial objects gets them once; they are neither compared nor deleted here", async () => {
+  const initial = byName([deployment]) as unknown as Properties;
+  const inputs = { ...inputsWith([namespace, settings, binding]), begun: true, initial } as Properties;
+  const later = { ...deployment, spec: { replicas: 2 } };
+  const { properties } = await client.create(type, inputs);
+  assert.equal(live(paths.deployment).spec.replicas, 1);
+  assert.ok(!("initial" in properties));
+  live(paths.deployment).spec.replicas = 7;
+  const changed = { ...inputs, initial: byName([later]) as unknown as Properties };
+  const seen = await client.read(type, id, inputs, properties);
+  assert.deepEqual((await client.diff(type, seen.inputs, changed)).paths, {});
+  await client.update(type, id, seen.inputs, changed);
+  assert.equal(live(paths.deployment).spec.replicas, 7, "another resource keeps it");
+  // An earlier version kept all objects in one resource.
+  await client.update(type, id, inputsWith(everything), changed);
+  assert.equal(live(paths.deployment).spec.replicas, 7);
+  api.objects.delete(paths.deployment);
+  const lacking = await client.read(type, id, inputs, properties);
+  assert.deepEqual((await client.diff(type, lacking.inputs, changed)).paths, { begun: "UPDATE" });
+  await client.update(type, id, lacking.inputs, changed);
+  assert.equal(live(paths.deployment).spec.replicas, 2);
 });
 
 test("fields of others stay", async () => {

@@ -14,9 +14,9 @@ after(() => fs.rmSync(folder, { recursive: true }));
 const complete = [
   "node master-1 True",
   "pod kube-system/coredns-1 Running True",
-  "deployment kube-system/coredns 1 1 seen",
-  "daemonset kube-system/kube-proxy 1 1 seen",
-  "daemonset kube-flannel/kube-flannel-ds 1 1 seen",
+  "deployment kube-system/coredns 1 1 seen 1",
+  "daemonset kube-system/kube-proxy 1 1 seen 1",
+  "daemonset kube-flannel/kube-flannel-ds 1 1 seen 1",
 ];
 
 function clusterReady(objects: readonly string[], ...names: string[]): { readonly missing: string; status: number } {
@@ -46,7 +46,7 @@ test("a planned node that is not in the cluster is missing, and so is the networ
 
 for (const namespace of clusterNamespaces) {
   test(`a workload in ${namespace} that does not run is missing`, () => {
-    const broken = [`pod ${namespace}/a Pending Unknown`, `deployment ${namespace}/a 2 1 seen`];
+    const broken = [`pod ${namespace}/a Pending Unknown`, `deployment ${namespace}/a 2 1 seen 2`];
     assert.deepEqual(clusterReady([...complete, ...broken], "master-1"), {
       missing: `pod ${namespace}/a is Pending, not ready\ndeployment ${namespace}/a has 1 of 2`,
       status: 1,
@@ -55,14 +55,28 @@ for (const namespace of clusterNamespaces) {
 }
 
 test("a workload whose controller has not counted its pods yet is missing", () => {
-  const fresh = ["daemonset kube-system/network-policies 0 0 unseen"];
+  const fresh = ["daemonset kube-system/network-policies 0 0 unseen 0"];
   assert.deepEqual(clusterReady([...complete, ...fresh], "master-1"), {
     missing: "daemonset kube-system/network-policies is not counted by its controller yet",
     status: 1,
   });
 });
 
+test("a workload is not ready before all of its pods are of its present specification", () => {
+  const rolling = ["deployment kube-system/dns 2 2 seen 1", "daemonset kube-system/proxy 3 3 seen 0"];
+  assert.deepEqual(clusterReady([...complete, ...rolling], "master-1"), {
+    missing:
+      "deployment kube-system/dns has 1 of 2 as it is specified now\n" +
+      "daemonset kube-system/proxy has 0 of 3 as it is specified now",
+    status: 1,
+  });
+});
+
 test("users' workloads do not delay readiness, whatever their state", () => {
-  const theirs = ["pod default/web Pending Unknown", "deployment shop/web 3 0 seen", "daemonset shop/agent 5 0 seen"];
+  const theirs = [
+    "pod default/web Pending Unknown",
+    "deployment shop/web 3 0 seen 0",
+    "daemonset shop/agent 5 0 seen 0",
+  ];
   assert.deepEqual(clusterReady([...complete, ...theirs], "master-1"), { missing: "", status: 0 });
 });

@@ -40,6 +40,17 @@ for (const [example, node] of [
       await converges(steps, present, generation);
   });
 
+  test(`${node}: a failing upgrade that is killed after any change goes on in the next up`, async () => {
+    const present = await standingStack();
+    const { generation } = await stateOf(node);
+    for (let steps = 11, isDead = true; isDead; steps += everyMoment ? 1 : 10) {
+      isDead = await dies(steps, other, brokenAsMember, "1.2.3");
+      await up(new Process(), other, "1.2.3");
+      await assertConverged(other, generation, `killed after ${steps} steps`);
+      await up(new Process(), present);
+    }
+  });
+
   test(`${node}: a failing roll that is killed after any change converges to what the next plan says`, async () => {
     const present = await standingStack();
     const { generation } = await stateOf(node);

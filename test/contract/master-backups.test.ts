@@ -34,6 +34,7 @@ before(() => {
   // What every process of the machine can read.
   for (const name of ["openssl", "perl", "sha256sum"])
     program(name, `printf '%s\\n' "$*" >>${at("arguments")}\nPATH=\${PATH#*:} exec ${name} "$@"`);
+  program("kubeadm", `echo v${defaultKubernetesVersion}`);
   program("systemctl", `echo "$*" >>${at("systemctl")}`);
 });
 
@@ -58,7 +59,6 @@ const settings = {
   ...{ BACKUP_WORK: at("work"), BACKUP_STATE: at("newest"), BACKUP_KEY_FILE: at("encryption.yaml") },
   ...{
     BACKUP_ETCD_CLIENT: at("client"),
-    BACKUP_KUBERNETES: defaultKubernetesVersion,
     BACKUP_MEMBERS: "master-1 master-2",
   },
 };

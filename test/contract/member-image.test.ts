@@ -105,6 +105,22 @@ for (const [example, node] of [
   });
 }
 
+test("a master that has left etcd in an upgrade has no way back, and goes on in the next up", async () => {
+  const { standingStack, stateOf, Process, up, assertConverged, brokenAsMember, broken } = rollOf("lab", "master-1");
+  const present = await standingStack();
+  const { generation } = await stateOf("master-1");
+  await assert.rejects(up(new Process(undefined, broken), other, "1.2.3"), /and it has its former image /);
+  await assertConverged(present, generation);
+  await assert.rejects(up(new Process(undefined, brokenAsMember), other, "1.2.3"), (error: UserError) => {
+    assert.equal(error.id, "image-roll-failed");
+    assert.match(error.problem, /and it is away; no node after it was changed: .*containerd does not run/s);
+    return true;
+  });
+  assert.equal((await stateOf("master-1")).spec.image, other);
+  await up(new Process(), other, "1.2.3");
+  await assertConverged(other, generation);
+});
+
 test("nothing is changed while any member of etcd is not healthy, or another master is not ready", async () => {
   const { standingStack, stateOf, Process, up } = rollOf("lab", "master-1");
   await standingStack();

@@ -23,7 +23,7 @@ for (const stack of exampleStacks) {
 /** Leaves out texts that have their own goldens, and shortens hashes that change with a recipe. */
 function shown(resource: RecordedResource): RecordedResource {
   const shorten = (value: unknown, key = ""): unknown => {
-    if (key === "objects") return Object.keys(value as object).sort();
+    if (key === "objects" || key === "initial") return Object.keys(value as object).sort();
     if (key === "seed") return "(see the seed's golden)";
     if (key === "files") return (value as { path: string; reload: string }[]).map((file) => `${file.path}: ${file.reload}`);
     if (typeof value === "string") return value.replace(/^(infrastructure|kubernetes)-[0-9a-f]{12}$/, "$1-(hash)");

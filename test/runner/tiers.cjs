@@ -90,6 +90,7 @@ const secondsOf = {
       "provider-life-cycle": 60,
       start: 80,
       program: 50,
+      upgrade: 60,
     },
     ...{ "preview-changes-nothing": 50, "provider-interruption": 40, "toolchain-local-command": 60 },
     ...{ "toolchain-language-host": 50, "toolchain-remote-command": 50 },

@@ -1,5 +1,5 @@
 import type { configurationChanges } from "../../model/configuration-changes";
-import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
+import { kubernetesVersions } from "../../model/releases";
 
 /** A stack on the fake driver with machines of every kind. */
 export const classedStack = {
@@ -27,8 +27,7 @@ const pool = (name: string, change: object) => ({ pools: { [name]: change } });
 const flow = { network: { flows: [{ from: "worker", to: "storage", protocol: "udp", ports: [9100] }] } };
 const attachment = { virtualbox: { attachments: [{ segment: "dmz", to: "host" }] } };
 
-const [newest = ""] = kubernetesVersions;
-const toNewest = `${defaultKubernetesVersion} cannot become ${newest}`.replaceAll(".", "\\.");
+const [newest = "", oldest = ""] = [kubernetesVersions[0], kubernetesVersions.at(-1)];
 
 /** One real change for every row of the table of configuration keys. */
 export const changedKeys: Readonly<Record<keyof typeof configurationChanges, ChangedKey>> = {
@@ -36,12 +35,7 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
     ...{ to: { driver: "nspawn" }, refusedBy: "program" },
     refused: /classed exists on fake, but the configuration says nspawn/,
   },
-  kubernetesVersion: {
-    to: { kubernetesVersion: newest },
-    refused: new RegExp(
-      `kubernetesVersion: ${toNewest}: .*nodes cannot be upgraded to another release yet.*create another stack`,
-    ),
-  },
+  kubernetesVersion: { to: { kubernetesVersion: newest } },
   // There is one gateway.
   "pools.gateway.count": {
     ...{ to: pool("gateway", { count: 2 }), refusedBy: "program" },
@@ -161,6 +155,16 @@ const balancersMove = /balancer-1(?:, balancer-2)? would go, and no other balanc
 
 /** One real change for every case of a key whose class depends on the values. */
 export const changedValues: Readonly<Record<CaseName, ChangedKey>> = {
+  "kubernetesVersion: older": {
+    from: { kubernetesVersion: newest },
+    to: {},
+    refused: /kubernetesVersion: .*have no downgrade.*another stack/,
+  },
+  "kubernetesVersion: skips a minor version": {
+    from: { kubernetesVersion: oldest },
+    to: { kubernetesVersion: newest },
+    refused: /kubernetesVersion: .*to the next, without skipping any: the next one is .*another stack/,
+  },
   "pools.balancers.count: to or from 0": { to: mastersBalance, refused: balancersMove },
   "pools.masters.roles[]: `balancer`": { to: mastersBalance, refused: balancersMove },
   "pools.etcd.count: to or from 0": {

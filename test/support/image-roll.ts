@@ -169,8 +169,12 @@ export function rollOf(example: string, node: string) {
     return (await stateOf(node)).spec.image;
   }
 
-  /** What `up` does with the machine and the image of the node: refresh, compare, update. */
-  async function up(process: DyingProcess, image: string): Promise<void> {
+  /**
+   * What `up` does with the machine and the image of the node: refresh, compare, update.
+   *
+   * @param formerRelease the one that the state has, where the image is of another one
+   */
+  async function up(process: DyingProcess, image: string, formerRelease?: string): Promise<void> {
     const { resources, context } = process;
     const machineInputs = await inputsOf<MachineInputs>("Machine", node);
     const olds = { inputs: machineInputs, outputs: {} as never };
@@ -179,7 +183,7 @@ export function rollOf(example: string, node: string) {
     if (machine.outputs.power !== "running")
       await resources.machine.update("", { ...machineInputs, image }, machine, false, context);
     const inputs = { ...(await inputsOf<NodeImageInputs>("NodeImage", `${node}-image`)), image };
-    const known = { inputs, outputs: {} as never };
+    const known = { inputs: { ...inputs, release: formerRelease ?? inputs.release }, outputs: {} as never };
     const seen = (await resources.image.read?.("", known, context)) ?? assert.fail("no image");
     if (seen.outputs.image !== image || !seen.outputs.settled)
       await resources.image.update("", inputs, seen, false, context);
@@ -207,10 +211,10 @@ export function rollOf(example: string, node: string) {
   }
 
   /** @returns whether the process died before it was done; what it reports while it dies does not matter */
-  async function dies(steps: number, image: string, answer?: Answer): Promise<boolean> {
+  async function dies(steps: number, image: string, answer?: Answer, formerRelease?: string): Promise<boolean> {
     const process = new Process(steps, answer);
     try {
-      await up(process, image);
+      await up(process, image, formerRelease);
     } catch (error) {
       // A roll that fails before it is killed has been taken back.
       if (!process.isDead && answer === undefined) throw error;

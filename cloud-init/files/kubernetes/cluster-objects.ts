@@ -8,18 +8,28 @@ import { kubeProxyObjects } from "./kube-proxy";
 import { clusterInfo, kubeadmObjects } from "./kubeadm-objects";
 import { networkPolicyObjects } from "./network-policy-objects";
 
-/**
- * The data centre's own objects in the cluster. An object that a release drops here is deleted in the cluster by the next
- * `up`.
- */
-export const clusterObjects = (plan: DataCenterPlan): readonly ClusterObject[] => [
+/** What nodes need to join. In an upgrade they precede the nodes, which join by the configuration of their own release. */
+export const joinObjects = (plan: DataCenterPlan): readonly ClusterObject[] => [
   ...kubeadmObjects(plan),
   ...approverObjects,
+];
+
+/** Their pods run from images that the nodes have. In an upgrade they follow the nodes. */
+export const addOnObjects = (plan: DataCenterPlan): readonly ClusterObject[] => [
   ...kubeProxyObjects(plan),
   ...flannelObjects(plan),
   ...networkPolicyObjects(plan),
   ...coreDnsObjects(plan),
   ...(storageBackend(plan)?.objects(plan) ?? []),
+];
+
+/**
+ * The data centre's own objects in the cluster. An object that a release drops here is deleted in the cluster by the next
+ * `up`.
+ */
+export const clusterObjects = (plan: DataCenterPlan): readonly ClusterObject[] => [
+  ...joinObjects(plan),
+  ...addOnObjects(plan),
 ];
 
 /** All of them: one depends on the certificate of the cluster's authority (PEM), which is made with the stack. */

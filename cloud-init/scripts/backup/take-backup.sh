@@ -105,8 +105,11 @@ digest() { sha256sum | cut -c -64; }
 hmac() { { pad 5c && { pad 36 && cat "$1"; } | digest | binary; } | digest; }
 
 manifest() {
+  local kubernetes
+  # Masters of two releases live side by side in an upgrade.
+  kubernetes=$(kubeadm version --output=short) || return
   printf '{"format":1,"stack":"%s","created":"%s","kubernetes":"%s","member":"%s","members":[%s]}\n' \
-    "$STACK" "$1" "$BACKUP_KUBERNETES" "$NODE_NAME" "\"${BACKUP_MEMBERS// /\",\"}\""
+    "$STACK" "$1" "${kubernetes#v}" "$NODE_NAME" "\"${BACKUP_MEMBERS// /\",\"}\""
 }
 # read_back HEAD: reads the new file from its disk, and verifies etcd's snapshot in it again.
 read_back() {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { allClusterObjects } from "../../../cloud-init/files/kubernetes/cluster-objects";
+import { byName } from "../../../model/cluster-object";
 import type { Role } from "../../../model/roles";
 import { type DataCenterPlan, nodesOf } from "../../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../../stacks/plan/plan-data-center";
@@ -124,6 +126,28 @@ test("images change on one node after the other, after the files and before the 
   assert.deepEqual(kept, ["gateway"]);
   for (const { inputs } of images.filter(({ inputs }) => inputs.keeps === undefined))
     assert.match((inputs.seed as { readonly userData: string }).userData, /^#cloud-config/);
+});
+
+test("nodes join by the cluster's configuration, and add-ons follow the last node", async () => {
+  const graph = await recordDataCenter(lab);
+  const objects = (name: string) => find(graph, "groundplane:index:ClusterObjects", name);
+  const { dependencies } = find(graph, "groundplane:index:NodeImage", "gateway-image");
+  assert.ok(dependencies.includes("cluster-objects"));
+  assert.deepEqual(
+    objects("cluster-objects").dependencies.filter((name) => /-image$|-files$|-membership$/.test(name)),
+    [],
+    "a new cluster gets them while nodes join",
+  );
+  const addOns = objects("cluster-add-ons");
+  for (const { name } of lab.nodes) assert.ok(addOns.dependencies.includes(`${name}-image`), name);
+  assert.deepEqual(objects("cluster-objects").inputs.initial, addOns.inputs.objects, "a new cluster has all of them");
+  const names = (of: { readonly inputs: Record<string, unknown> }) => Object.keys(of.inputs.objects as object);
+  const [first, last] = [names(objects("cluster-objects")), names(addOns)];
+  assert.deepEqual([...first, ...last].sort(), Object.keys(byName(allClusterObjects(lab, ""))).sort());
+  assert.ok(
+    first.includes("ConfigMap kube-system/kubeadm-config") && last.includes("DaemonSet kube-system/kube-proxy"),
+  );
+  assert.ok(find(graph, "groundplane:index:NodeTask", "ready-nodes").dependencies.includes("cluster-add-ons"));
 });
 
 test("a member of etcd waits for the machines that do its work, and leaves through others of its kind", async () => {

@@ -91,6 +91,24 @@ test("a configuration that a running stack cannot have is refused without a quer
   );
 });
 
+test("another release is refused where a node cannot follow, or where another key changes as well", async () => {
+  const former = { kubernetesVersion: "1.2.3", "pools.workers.count": "1" };
+  const before: GuardInputs = { ...guarded(names("master", 3), "with roles"), settings: former };
+  const resource = guardResource(() => assert.fail("asks no driver"));
+  const check = async (change: object, kept: GuardInputs["kept"] = {}) => {
+    const inputs: GuardInputs = { ...before, settings: { ...former, ...change }, kept };
+    return ((await resource.check?.(inputs, {} as Context, before)) ?? []).map(({ reason }) => reason).join();
+  };
+  const next = { kubernetesVersion: "1.3.0" };
+  assert.equal(await check(next), "");
+  assert.match(
+    await check(next, { "master-1": "it is alone" }),
+    /master-1 would keep the former release, because it is alone\./,
+  );
+  assert.match(await check({ ...next, "pools.workers.count": "2" }), /changed alone, and pools\.workers\.count would/);
+  assert.equal(await check({ "pools.workers.count": "2" }, { "master-1": "it is alone" }), "");
+});
+
 test("services are refused for a control plane of an earlier version, and kept for a stack that has them", async () => {
   const recorded = { "options.kubeProxy": "nftables" };
   const before: GuardInputs = { ...guarded(names("master", 3), "with roles"), settings: recorded };

@@ -33,6 +33,7 @@ async function roll(
     async run([program = "", ...args]) {
       const done = (code: number, stdout = "") => ({ code, stdout, stderr: "" });
       if (program.endsWith("node-ready")) return (node.works ?? (() => true))(content) ? done(0) : done(1, "is down");
+      if (program === "kubeadm") return done(0, "v1.2.3\n");
       told.push([program, ...args].join(" "));
       if (args[1]?.includes("change-balancing")) told.push(`settings: ${content(settings)?.split("\n")[0]}`);
       if (program === "rm") for (const path of args) disk.delete(path);
@@ -67,6 +68,19 @@ test("a command that several files need runs once, after all files are written",
   const { told, content } = await roll(wanted, { disk: [file("/a", "one")] });
   assert.deepEqual(told, ["sh -c reload"]);
   assert.deepEqual(["/a", "/b", "/c"].map(content), ["two", "two", "two"]);
+});
+
+test("a file of another release than that of the node's image is not written: it comes with the next image", async () => {
+  const wanted = [
+    { ...file("/a", "two", "reload a"), release: "1.3.0" },
+    { ...file("/b", "two", "reload b"), release: "1.2.3" },
+    file("/c", "two", "reload c"),
+  ];
+  const { told, content } = await roll(wanted, { disk: [file("/a", "one")] });
+  assert.deepEqual(told, ["sh -c reload b", "sh -c reload c"]);
+  assert.deepEqual(["/a", "/b", "/c"].map(content), ["one", "two", "two"]);
+  const alone = await roll(wanted.slice(0, 1), { disk: [file("/a", "one")] });
+  assert.deepEqual([alone.told, alone.content("/a")], [[], "one"]);
 });
 
 test("what comes with a file is written when the file changes, and not compared", async () => {

@@ -1,0 +1,75 @@
+import { changedSettings } from "./changed-settings";
+import type { ContainerRuntimeName } from "./container-runtimes";
+import type { ControlPlaneForm } from "./control-planes";
+import { type DriverName, featuresOf } from "./drivers";
+import { type CountOf, reasonToKeepImage } from "./image-rolls";
+import { newStack } from "./key-changes";
+import type { Settings } from "./resource-types";
+import { imageKindOf, type Role } from "./roles";
+
+/** Kubernetes on nodes, besides its version. */
+export interface UpgradedCluster {
+  readonly controlPlane: ControlPlaneForm;
+  readonly runtime: ContainerRuntimeName;
+}
+
+const controlPlanes: Readonly<Record<ControlPlaneForm, string | undefined>> = {
+  "static-pods": undefined,
+  services: "a control plane of services does not follow another release yet",
+};
+
+const runtimes: Readonly<Record<ContainerRuntimeName, string | undefined>> = {
+  containerd: undefined,
+  docker: "container images of another release cannot be copied between Docker Engines yet",
+};
+
+/**
+ * Why a node cannot get the image of another release; `undefined`: it can, or its image has no Kubernetes. All of them must: a cluster
+ * with nodes of two releases is none that stays.
+ */
+export function reasonToKeepRelease(
+  roles: readonly Role[],
+  countOf: CountOf,
+  driver: DriverName | "auto",
+  { controlPlane, runtime }: UpgradedCluster,
+): string | undefined {
+  if (imageKindOf(roles) !== "kubernetes") return undefined;
+  // Reported for the drivers on which more happens.
+  const isTested = driver === "auto" || featuresOf(driver).upgrades;
+  const ofDriver = isTested ? undefined : `no test has upgraded a cluster of machines of the driver ${driver} yet`;
+  const isEtcdMachine = roles.includes("etcd") && !roles.includes("master");
+  const ofEtcd = isEtcdMachine ? "no test has upgraded machines of etcd yet" : undefined;
+  return (
+    reasonToKeepImage(roles, countOf, driver) ?? ofDriver ?? ofEtcd ?? controlPlanes[controlPlane] ?? runtimes[runtime]
+  );
+}
+
+const key = "kubernetesVersion";
+
+/**
+ * Why a stack cannot move to another release as a whole, besides the versions themselves; empty if it can.
+ *
+ * @param kept the nodes that cannot follow, with their reasons
+ */
+export function refusedUpgrade(
+  before: Settings,
+  after: Settings,
+  kept: Readonly<Record<string, string>>,
+): readonly string[] {
+  const [old, now] = [before[key], after[key]];
+  if (old === undefined || now === undefined || old === now) return [];
+  const refuse = (why: string, way: string): string => `${key}: ${old} cannot become ${now}: ${why}. ${way}`;
+  const nodes = Object.entries(kept);
+  if (nodes.length > 0) {
+    const reasons = [...new Set(nodes.map(([, reason]) => reason))].map((reason) => {
+      const names = nodes.flatMap(([name, other]) => (other === reason ? [name] : []));
+      return `${names.join(", ")} would keep the former release, because ${reason}`;
+    });
+    return [refuse(reasons.join("; "), `Set ${key} to ${old} again, or ${newStack}`)];
+  }
+  const others = changedSettings(before, after).flatMap((change) => (change.key === key ? [] : change.key));
+  if (others.length === 0) return [];
+  // New machines have the new release at once, and must not precede the control plane.
+  const first = `First run \`up\` with ${key}: ${old}, then with ${now}`;
+  return [refuse(`a release is changed alone, and ${others.join(", ")} would change with it`, first)];
+}

@@ -1,0 +1,109 @@
+import { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ConnectGuest, Guest } from "../../guests/guest";
+import { clusterNamespaces } from "../../model/cluster-namespaces";
+import { containerRuntimes } from "../../model/container-runtimes";
+import type { GuestConnection, MembershipInputs } from "../../model/resource-types";
+import type { Context } from "../rpc/resource-handler";
+import { KUBECONFIG, mustRun } from "./cluster-command";
+import { requireMaster } from "./cluster-node";
+import { bootedGuest, deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
+
+interface NamedGuest {
+  readonly name: string;
+  readonly connect: () => Promise<Guest>;
+}
+
+const POLL_MS = 500;
+const BOOT_MS = 120_000;
+const RUNTIME_MS = 120_000;
+/** Of one image, whose size is that of a program. */
+const COPY_MS = 5 * 60_000;
+
+const ctr = ["ctr", "--namespace", containerRuntimes.containerd.namespace, "images"] as const;
+
+/**
+ * Container images of the add-ons that the cluster has at present. In an upgrade a node gets its image before the add-ons follow, and
+ * its image contains those of the new release only: the others come from a master that has them, under their own names.
+ */
+export async function bringAddOnImages(
+  connect: ConnectGuest,
+  membership: MembershipInputs,
+  context: Context,
+): Promise<void> {
+  const { node: name, connection, masters } = membership;
+  const booted = (of: string, at: GuestConnection): NamedGuest => ({
+    name: of,
+    connect: () => bootedGuest(connect, at, of, context, BOOT_MS),
+  });
+  const asked = async (): Promise<Guest> => (await requireMaster(connect, membership, context)).guest;
+  const wanted = await inGuest(asked, (guest) => imagesOfAddOns(guest, context));
+  if (wanted.length === 0) return;
+  const node = booted(name, connection);
+  const present = await imagesOn(node, context);
+  const sources = masters.filter((master) => master.name !== name).map((one) => booted(one.name, one.connection));
+  for (const image of wanted.filter((each) => !present.includes(each))) await bring(image, node, sources, context);
+}
+
+/** One line for each object: its namespace, and the images of its containers. */
+const template =
+  "{range .items[*]}{.metadata.namespace}{range .spec.template.spec.initContainers[*]} {.image}{end}" +
+  '{range .spec.template.spec.containers[*]} {.image}{end}{"\\n"}{end}';
+
+async function imagesOfAddOns(master: Guest, context: Context): Promise<readonly string[]> {
+  const get = ["get", "daemonsets,deployments", "--all-namespaces", `--output=jsonpath=${template}`];
+  const text = await mustRun(master, ["kubectl", KUBECONFIG, ...get], "read the images of the add-ons", context);
+  const rows = text.split("\n").map((line) => line.trim().split(" "));
+  const own = rows.filter(([namespace = ""]) => clusterNamespaces.includes(namespace));
+  return [...new Set(own.flatMap(([, ...images]) => images))];
+}
+
+/** As soon as its runtime answers. */
+async function imagesOn({ name, connect }: NamedGuest, context: Context): Promise<readonly string[]> {
+  const end = Date.now() + Math.min(RUNTIME_MS, deadlineMs(context));
+  const show = progress(context, name);
+  for (;;) {
+    const { signal } = context;
+    const result = await inGuest(connect, (guest) =>
+      guest.run([...ctr, "list", "--quiet"], { signal, timeoutMs: 30_000 }),
+    );
+    if (result.code === 0) return result.stdout.split("\n");
+    if (Date.now() >= end) throw new Error(`the container images of ${name} cannot be listed: ${reasonOf(result)}`);
+    show(reasonOf(result).split("\n")[0] ?? "");
+    await sleep(POLL_MS, undefined, { signal });
+  }
+}
+
+async function bring(image: string, node: NamedGuest, sources: readonly NamedGuest[], context: Context): Promise<void> {
+  const show = progress(context, node.name);
+  for (const source of sources) {
+    // One that is away is asked for nothing.
+    const present = await imagesOn(source, { ...context, timeoutSeconds: 30 }).catch((): readonly string[] => []);
+    context.signal.throwIfAborted();
+    if (!present.includes(image)) continue;
+    show(`copying ${image} from ${source.name}`);
+    const archive = await inGuest(source.connect, (guest) => exported(guest, image, source.name, context));
+    const { signal } = context;
+    const argv = [...ctr, "import", "--local", "-"];
+    const result = await inGuest(node.connect, (guest) =>
+      guest.run(argv, { stdin: archive, signal, timeoutMs: COPY_MS }),
+    );
+    if (result.code !== 0) throw new Error(`${image} cannot be imported on ${node.name}: ${reasonOf(result)}`);
+    return;
+  }
+  // A pod of it would start on no other node either; the health of the cluster decides.
+  context.log("warning", `no node has the container image ${image}, which ${node.name} lacks`);
+}
+
+async function exported(guest: Guest, image: string, name: string, { signal }: Context): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  const output = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  const result = await guest.run([...ctr, "export", "--local", "-", image], { output, signal, timeoutMs: COPY_MS });
+  if (result.code !== 0) throw new Error(`${image} cannot be exported on ${name}: ${reasonOf(result)}`);
+  return Buffer.concat(chunks);
+}

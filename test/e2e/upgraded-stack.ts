@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { defaultKubernetesVersion, kubernetesVersions, releaseOf } from "../../model/releases";
+import { createNamespace, writeRepeatedly } from "../../verify/acknowledged-writes";
+import { apiClient } from "../../verify/api-client";
+import { type ProbeResult, probeRepeatedly } from "../../verify/samples";
+import { mustSucceed } from "../support/cluster-under-test";
+import { page } from "../support/host-observations";
+import { askMeanwhile, kubectl, secondsSince, tellGap, up } from "./lab-under-test";
+import { seen } from "./planned-image";
+import type { SmallStack } from "./small-stack";
+
+/** An upgrade of a running stack from the default release to the newest one of the next minor version. */
+export const from = defaultKubernetesVersion;
+const minorOf = (version: string): number => Number(version.split(".")[1]);
+export const to = kubernetesVersions.find((version) => minorOf(version) === minorOf(from) + 1) ?? "";
+
+const PROBE_MS = 10;
+/** The host has two processors, and other programs run. */
+const LONGEST_GAP_MS = 6_000;
+
+/** Runs something while clients read and write the API and read a page of the cluster. */
+export async function whileClientsWork(
+  stack: SmallStack,
+  t: TestContext,
+  pagePort: number,
+  run: () => Promise<void>,
+): Promise<void> {
+  const api = apiClient(mustSucceed("kubeconfig", await stack.cluster.groundplane("kubeconfig")).stdout);
+  await createNamespace(api);
+  const asking = probeRepeatedly(PROBE_MS, async () => ((await page(pagePort)) === "" ? "no page" : undefined));
+  const [client, writer] = [askMeanwhile(stack, PROBE_MS), writeRepeatedly(api)];
+  const started = performance.now();
+  const failure = await run().catch((error: unknown) => error ?? new Error("failed"));
+  t.diagnostic(`took ${secondsSince(started)}`);
+  const [answered, served, written] = [await client.stop(), await asking.stop(), await writer.stop()];
+  tellGap(t, `requests to the API every ${PROBE_MS} ms`, answered);
+  tellGap(t, `requests to the Service every ${PROBE_MS} ms`, served);
+  tellGap(t, "writes every 100 ms", written);
+  t.diagnostic(`no page: ${secondsOf(served, started)}; no API: ${secondsOf(answered, started)}`);
+  if (failure !== undefined) throw failure;
+  assert.deepEqual(written.lost, [], "every acknowledged write is there");
+  assert.ok(answered.longestGapMs <= LONGEST_GAP_MS, `no response for ${answered.longestGapMs} ms`);
+  assert.ok(served.longestGapMs <= LONGEST_GAP_MS, `no page for ${served.longestGapMs} ms`);
+}
+
+/** In which seconds requests failed, with their number. */
+function secondsOf({ samples }: ProbeResult, startedMs: number): string {
+  const counts = new Map<number, number>();
+  for (const { startedMs: at } of samples.filter(({ error }) => error !== undefined)) {
+    const second = Math.floor((at - startedMs) / 1000);
+    counts.set(second, (counts.get(second) ?? 0) + 1);
+  }
+  return [...counts].map(([second, count]) => `${second} s ${count}`).join(", ") || "never";
+}
+
+/** Moves nodes by `up` as the same machines. */
+export async function upgrade(stack: SmallStack, nodes: readonly string[]): Promise<void> {
+  const before = await Promise.all(nodes.map((name) => seen(stack, name)));
+  await up(stack);
+  for (const [index, name] of nodes.entries()) {
+    const { image, ...rest } = await seen(stack, name);
+    const { image: former, ...same } = before[index] ?? assert.fail(name);
+    assert.notEqual(image, former, name);
+    assert.deepEqual(rest, same, name);
+  }
+}
+
+/**
+ * Every program has the version of the release, and the stack is healthy.
+ *
+ * @param asked a master
+ * @param count of the Nodes
+ */
+export async function isUpgraded(stack: SmallStack, asked: string, count: number): Promise<void> {
+  const release = releaseOf(to);
+  const on = async (command: string) => mustSucceed(command, await stack.cluster.onNode(asked, command)).stdout.trim();
+  const kubelets = await on(`${kubectl} get nodes -o 'jsonpath={.items[*].status.nodeInfo.kubeletVersion}'`);
+  assert.deepEqual(
+    kubelets.split(" "),
+    Array.from({ length: count }, () => `v${to}`),
+  );
+  const images = await on(`${kubectl} get pods -A -o 'jsonpath={.items[*].spec.containers[*].image}'`);
+  for (const program of ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"]) {
+    assert.ok(images.includes(`${program}:v${to}`), `${program} in ${images}`);
+    assert.ok(!images.includes(`${program}:v${from}`), `${program} in ${images}`);
+  }
+  assert.ok(images.includes(`coredns:v${release.coredns}`) && !images.includes(`v${releaseOf(from).coredns}`), images);
+  const configuration = await on(`${kubectl} get configmap -n kube-system kubeadm-config -o jsonpath={.data}`);
+  assert.ok(configuration.includes(`v${to}`) && !configuration.includes(`v${from}`), configuration);
+  await stack.isHealthy();
+  await stack.previewsNoChange();
+}
+
+/** The versions of the members of etcd. */
+export function etcdVersions(status: string): readonly string[] {
+  return status.split("\n").map((line) => line.split(", ")[2] ?? line);
+}

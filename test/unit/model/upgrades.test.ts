@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { DriverName } from "../../../model/drivers";
+import { defaultKubernetesVersion, kubernetesVersions } from "../../../model/releases";
+import { refusedUpgrade } from "../../../model/upgrades";
+import { parseConfiguration } from "../../../stacks/config/parse-configuration";
+import { keptReleases } from "../../../stacks/plan/kept-releases";
+import { planDataCenter } from "../../../stacks/plan/plan-data-center";
+import { merged } from "../../support/changed-keys";
+import { exampleSettings } from "../../support/example-stacks";
+
+function planOf(example: string, change: object = {}) {
+  const settings = merged(exampleSettings(example), change);
+  const { configuration, problems } = parseConfiguration(settings, { stack: "lab" });
+  assert.ok(configuration, JSON.stringify(problems));
+  return planDataCenter(configuration);
+}
+
+const [newest = ""] = kubernetesVersions;
+const from = defaultKubernetesVersion;
+
+/** Why the stack cannot get the newest release. */
+function refusalOf(example: string, change: object = {}, driver: DriverName = "nspawn", other: object = {}) {
+  const [before, after] = [
+    planOf(example, change),
+    planOf(example, merged(change, other, { kubernetesVersion: newest })),
+  ];
+  const refused = refusedUpgrade(before.settings, after.settings, keptReleases(after, driver));
+  assert.ok(refused.every((one) => one.startsWith(`kubernetesVersion: ${from} cannot become ${newest}: `)));
+  return refused.map((one) => one.slice(one.indexOf(": ", one.indexOf("become")) + 2)).join();
+}
+
+test("a stack whose nodes can all get another image is upgraded", () => {
+  assert.equal(refusalOf("lab"), "");
+});
+
+test("a stack with a node that keeps its image is refused, with the nodes and their reasons", () => {
+  const again = `. Set kubernetesVersion to ${from} again, or create another stack with it`;
+  const cases = [
+    [
+      "small",
+      {},
+      "nspawn",
+      /^master-1 would keep the former release, because etcd would have no majority without it\. /,
+    ],
+    ["single", {}, "nspawn", /^gateway would keep .*, because every connection to the machines goes through it\. /],
+    ["pair", {}, "nspawn", /^gateway would keep the former release, because every connection/],
+    ["production", {}, "nspawn", /^etcd-1, etcd-2, etcd-3 would keep .*no test has upgraded machines of etcd yet\. /],
+    ["services", {}, "nspawn", /a control plane of services does not follow another release yet\. /],
+    ["lab", { options: { runtime: "docker" } }, "nspawn", /copied between Docker Engines yet\. /],
+    ["lab", {}, "qemu", /no test has upgraded a cluster of machines of the driver qemu yet/],
+    ["lab", {}, "virtualbox", /^master-1, .*worker-2 would keep .*machines of the driver virtualbox/],
+  ] as const;
+  for (const [example, change, driver, reason] of cases) {
+    const refused = refusalOf(example, change, driver);
+    assert.match(refused, reason, example);
+    assert.ok(refused.endsWith(again), refused);
+  }
+});
+
+test("a release is changed alone: new machines would have it before the control plane", () => {
+  const more = { pools: { workers: { count: 3 } }, options: { podGraceSeconds: 7 } };
+  assert.equal(
+    refusalOf("lab", {}, "nspawn", more),
+    "a release is changed alone, and pools.workers.count, options.podGraceSeconds would change with it. " +
+      `First run \`up\` with kubernetesVersion: ${from}, then with ${newest}`,
+  );
+});
+
+test("without another release nothing is refused, whatever the nodes can do", () => {
+  const [before, after] = [planOf("small"), planOf("small", { options: { podGraceSeconds: 7 } })];
+  assert.deepEqual(refusedUpgrade(before.settings, after.settings, keptReleases(after, "nspawn")), []);
+  assert.deepEqual(refusedUpgrade({}, after.settings, keptReleases(after, "nspawn")), [], "no record");
+});
