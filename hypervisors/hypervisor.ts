@@ -12,7 +12,13 @@ import type {
   SegmentState,
   StackObject,
 } from "../model/hypervisor-objects";
-import type { CreateSnapshot, RestoreSnapshot, SnapshotName, SnapshotState } from "../model/stack-snapshots";
+import type {
+  CreateSnapshot,
+  RestoreSnapshot,
+  SnapshotName,
+  SnapshotState,
+  UnfinishedSnapshot,
+} from "../model/stack-snapshots";
 import { UserError } from "../model/user-error";
 
 /**
@@ -144,6 +150,8 @@ export interface Snapshots {
   deleteSnapshot(snapshot: SnapshotName): Promise<void>;
   /** The snapshot whose restore was interrupted: machines with a former disk still have to start. Read-only. */
   interruptedRestore(stack: Pick<SnapshotName, "stack">): Promise<string | undefined>;
+  /** What keeps machines from running now. Read-only. */
+  unfinishedSnapshot(stack: string): Promise<UnfinishedSnapshot | undefined>;
 }
 
 /**

@@ -27,6 +27,8 @@ export interface SnapshotRecord extends SnapshotName {
   readonly machines: readonly SnapshotMachine[];
   /** Of the stack's file, to notice that it has changed since. */
   readonly configuration?: string;
+  /** Digests of the stack's keys by name, which the disks hold. */
+  readonly keys?: Readonly<Record<string, string>>;
 }
 
 export interface SnapshotState extends SnapshotRecord {
@@ -36,10 +38,17 @@ export interface SnapshotState extends SnapshotRecord {
   readonly obstacle?: string;
 }
 
-export interface CreateSnapshot {
-  readonly configuration?: string;
+/** A creation or a restore that has begun and not ended. Machines stand still meanwhile, or have no power. */
+export interface UnfinishedSnapshot {
+  readonly name: string;
+  readonly change: "creation" | "restore";
+  /** Its process has ended. */
+  readonly isInterrupted: boolean;
+}
+
+export interface CreateSnapshot extends Pick<SnapshotRecord, "configuration" | "keys"> {
   readonly signal?: AbortSignal;
   readonly progress?: (text: string) => void;
 }
 
-export type RestoreSnapshot = Omit<CreateSnapshot, "configuration">;
+export type RestoreSnapshot = Omit<CreateSnapshot, "configuration" | "keys">;

@@ -3,6 +3,7 @@ import { forStack } from "../model/next-step";
 import type { Role } from "../model/roles";
 import { storedRoles } from "../model/roles";
 import type { StackOutputs } from "../model/stack-outputs";
+import type { UnfinishedSnapshot } from "../model/stack-snapshots";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { askStack } from "./health/ask-stack";
 import { isReady } from "./health/cluster-state";
@@ -28,6 +29,8 @@ export interface StackStatus {
   readonly stack: string;
   readonly driver: string;
   readonly api: { readonly endpoint: string; readonly ready: boolean; readonly reason: string };
+  /** A snapshot that is being created or restored, or whose command was killed. */
+  readonly unfinished?: UnfinishedSnapshot;
   readonly machines: readonly MachineStatus[];
   /** Every row of the table of health checks. */
   readonly checks: readonly HealthRow[];
@@ -45,12 +48,20 @@ export async function stackStatus(
   plan: DataCenterPlan | { readonly reason: string },
 ): Promise<StackStatus> {
   const answers = await askStack({ stack, outputs, driver, plan });
-  const checks = healthRows(answers).map((row) => ({ ...row, next: forStack(row.next, stack) }));
+  const { unfinished } = answers;
+  const checks = healthRows(answers).map((row) => ({ ...row, next: forStack(nextOf(row, unfinished), stack) }));
   const { nodes } = answers.cluster;
   const reason = "reason" in nodes ? nodes.reason : "";
   const api = { endpoint: outputs.apiEndpoint, ready: reason === "", reason };
-  return { stack, driver: driver.name, api, machines: machineStatuses(answers, checks), checks };
+  const machines = machineStatuses(answers, checks);
+  return { stack, driver: driver.name, api, ...(unfinished && { unfinished }), machines, checks };
 }
+
+/** A machine that stands still for a snapshot must not be started meanwhile. */
+const nextOf = ({ check, next }: HealthRow, unfinished: UnfinishedSnapshot | undefined): string =>
+  check === "power" && unfinished && !unfinished.isInterrupted
+    ? `wait until \`npx groundplane snapshot\` has ended`
+    : next;
 
 function machineStatuses({ inventory, machines, cluster }: StackAnswers, checks: readonly HealthRow[]) {
   const services = checks.find(({ check }) => check === "services")?.findings ?? [];

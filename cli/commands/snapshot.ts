@@ -9,9 +9,11 @@ import type { SnapshotState } from "../../model/stack-snapshots";
 import { UserError } from "../../model/user-error";
 import { stacksInWork } from "../../toolchain/run-pulumi/local-states";
 import { driverOf } from "../driver";
+import { readOutputs } from "../lost-state";
 import { type ReportOptions, reportCommand } from "../options";
 import { formatBytes, print, printJson, say, table } from "../print";
 import { configurationText } from "../project";
+import { presentKeyDigests, refuseOtherKeys, withKeys, withoutKeys } from "../snapshot-keys";
 import { untilNodesReady } from "../until-nodes-ready";
 
 interface ChangeOptions extends ReportOptions {
@@ -44,8 +46,10 @@ const listCommand = (): Command =>
         say(
           `the restore of ${interrupted} was interrupted; complete it: npx groundplane snapshot restore ${interrupted} --stack ${stack}`,
         );
-      const found = await snapshots.listSnapshots(stack);
-      if (json) printJson(found);
+      const listed = await snapshots.listSnapshots(stack);
+      const keys = listed.some((snapshot) => snapshot.keys) ? await presentKeyDigests(stack) : undefined;
+      const found = listed.map((snapshot) => withKeys(snapshot, keys));
+      if (json) printJson(found.map(withoutKeys));
       else print(found.length > 0 ? renderSnapshots(found) : `${stack} has no snapshots`);
     },
   );
@@ -82,8 +86,9 @@ async function create(name: string, { stack, json }: ReportOptions): Promise<voi
   await refuseDuringUp(stack);
   const started = performance.now();
   const configuration = await digestOfConfiguration(stack);
+  const keys = await presentKeyDigests(stack);
   const made = await interruptibly("the snapshot", (signal) =>
-    snapshots.createSnapshot({ stack, name }, { configuration, signal, progress: say }),
+    snapshots.createSnapshot({ stack, name }, { configuration, ...(keys && { keys }), signal, progress: say }),
   ).catch((error: unknown) => {
     if (!(error instanceof UserError) || error.id !== "interrupted") throw error;
     throw new UserError(
@@ -92,7 +97,7 @@ async function create(name: string, { stack, json }: ReportOptions): Promise<voi
       "run the same command again",
     );
   });
-  if (json) return printJson(made);
+  if (json) return printJson(withoutKeys(made));
   const paused = (made.pausedMs / 1000).toFixed(1);
   print(
     `${name}: ${made.machines.length} machines of ${stack}, ${formatBytes(made.bytes)} on disk; they stood still for ${paused} s, total ${secondsSince(started)} s`,
@@ -105,20 +110,24 @@ async function restore(name: string, { stack, json, yes }: ChangeOptions): Promi
   await refuseDuringUp(stack);
   // Without one of the name, the driver lists the others.
   const known = (await snapshots.listSnapshots(stack)).find((each) => each.name === name);
+  if (known?.keys) refuseOtherKeys(known, await presentKeyDigests(stack));
   const question =
     known && `put the disks of all machines of ${stack} back to ${known.created}, and lose what was written since`;
   if (question && !known.obstacle && !(await agreed(question, { stack, yes }))) return refused();
   const started = performance.now();
+  // While the disks are copied, which leaves a processor idle; an answer is needed only afterwards.
+  const outputs = readOutputs(stack).catch(() => undefined);
   const restored = await interruptibly("the restore", (signal) =>
     snapshots.restoreSnapshot({ stack, name }, { signal, progress: say }),
   );
   const startedAfter = secondsSince(started);
   say(`all machines started after ${startedAfter} s; waiting for the nodes`);
-  const reason = await untilNodesReady(stack, hypervisor);
+  const reason = await untilNodesReady(await outputs, hypervisor);
   if (restored.configuration !== undefined && restored.configuration !== (await digestOfConfiguration(stack)))
     say(`the stack's file has changed since the snapshot: npx groundplane start --stack ${stack} applies it again`);
   const seconds = Number(secondsSince(started));
-  if (json) printJson({ ...restored, startedAfter: Number(startedAfter), seconds, ready: reason === undefined });
+  if (json)
+    printJson({ ...withoutKeys(restored), startedAfter: Number(startedAfter), seconds, ready: reason === undefined });
   else print(`${stack} is restored to ${name} of ${restored.created}; it took ${seconds.toFixed(1)} s`);
   if (reason === undefined) return;
   say(`not ready yet: ${reason}; npx groundplane status --stack ${stack} shows the rest`);
@@ -131,7 +140,7 @@ async function remove(name: string, { stack, json, yes }: ChangeOptions): Promis
   if (known && !(await agreed(`delete the snapshot ${name} of ${stack}, ${known.created}`, { stack, yes })))
     return refused();
   await interruptibly("the deletion", () => snapshots.deleteSnapshot({ stack, name }));
-  if (json) printJson(known);
+  if (json) printJson(known && withoutKeys(known));
   else print(`${name} of ${stack} is deleted${known ? ` (${formatBytes(known.bytes)})` : ""}`);
 }
 

@@ -3,7 +3,9 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { isClusterNode } from "../../model/roles";
 import type { StackOutputs } from "../../model/stack-outputs";
+import type { UnfinishedSnapshot } from "../../model/stack-snapshots";
 import type { HealthRow } from "../../verify/health/findings";
+import { describeUnfinished } from "../../verify/health/health-rows";
 import { isHealthy, type MachineStatus, type StackStatus, stackStatus } from "../../verify/stack-status";
 import { driverOf } from "../driver";
 import { readOutputs } from "../lost-state";
@@ -49,7 +51,7 @@ export async function askForStatus(stack: string, outputs: StackOutputs, hypervi
   return stackStatus(stack, outputs, hypervisor, plan);
 }
 
-export function renderStatus({ stack, driver, api, machines, checks }: StackStatus): string {
+export function renderStatus({ stack, driver, api, unfinished, machines, checks }: StackStatus): string {
   const head = ["NODE", "ADDRESS", "POWER", "SERVICES", "KUBERNETES"];
   const rows = machines.map((machine) => [
     machine.name,
@@ -62,11 +64,20 @@ export function renderStatus({ stack, driver, api, machines, checks }: StackStat
   const health = checks.filter(({ state }) => state !== "inapplicable");
   const parts = [
     `${stack} on ${driver}; API ${api.endpoint} ${answer}`,
+    ...(unfinished ? [renderUnfinished(unfinished)] : []),
     table([head, ...rows]),
     table([["CHECK", "STATE", "OBSERVED"], ...health.map(({ check, state, summary }) => [check, state, summary])]),
     ...health.filter(({ state }) => state !== "healthy").map(renderProblem),
   ];
   return parts.join("\n\n");
+}
+
+/** Machines that stand still respond to nothing, so most rows have no other reason. */
+function renderUnfinished(unfinished: UnfinishedSnapshot): string {
+  const { change, isInterrupted } = unfinished;
+  const until = { creation: "all machines stand still until their disks are saved", restore: "machines have no power" };
+  const next = "`npx groundplane start` ends it and starts all machines";
+  return `${describeUnfinished(unfinished)}: ${isInterrupted ? next : until[change]}`;
 }
 
 /** What the row means and what to do. A row without an answer shows only who was asked. */

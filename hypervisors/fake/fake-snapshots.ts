@@ -32,6 +32,7 @@ export function snapshotMethod(host: Host): SnapshotMethod {
     async pause() {
       // Nothing runs.
       await host.clock.sleep(Number(host.facts.env.GROUNDPLANE_FAKE_DELAY_MS ?? 0));
+      return undefined;
     },
     async resume() {},
     async save(spec, { folder }) {

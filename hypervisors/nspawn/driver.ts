@@ -1,13 +1,13 @@
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
+import { exchangedDisks, startableMachine } from "../exchange-disk";
 import { type Hypervisor, ImageMissingError, type MachineSpec, type StackObject } from "../hypervisor";
 import { machineActions } from "../machine-records";
-import { finishRestore } from "../snapshots/restore-snapshot";
 import { stackSnapshots } from "../snapshots/stack-snapshots";
 import { diskNames, recordedObjects } from "../stack-objects";
 import { setCables, stackBatch } from "./commands";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
-import { settledMachine, systemDisks } from "./exchange-disk";
+import { disksOf } from "./exchange-disk";
 import { machineFiles } from "./folders";
 import { hostProblems } from "./host-checks";
 import { hardKill, isRunning, start, stopOrderly } from "./machine-power";
@@ -33,6 +33,7 @@ export function createNspawnDriver(host: Host): Hypervisor {
     (machine) => readComplete(host, machine),
   );
   const snapshots = snapshotMethod(host);
+  const disks = disksOf(host, snapshots);
   return {
     name: "nspawn",
     problems: () => hostProblems(host),
@@ -58,8 +59,7 @@ export function createNspawnDriver(host: Host): Hypervisor {
     inspectMachine: (machine) => inspectMachine(host, machine),
     startMachine: (machine) =>
       withMachine(machine, async () => {
-        const record = await settledMachine(host, machine);
-        await finishRestore(host, snapshots, record);
+        const record = await startableMachine(host, disks, machine);
         await start(host, record.spec);
       }),
     stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(host, spec, deadlineMs)),
@@ -69,7 +69,7 @@ export function createNspawnDriver(host: Host): Hypervisor {
     links: { setLink: (machine, up, segment) => withMachine(machine, (spec) => setLink(host, spec, up, segment)) },
     hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(host, spec)) },
     consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
-    systemDisks: systemDisks(host),
+    systemDisks: exchangedDisks(host, disks),
     snapshots: stackSnapshots(host, snapshots),
   };
 }

@@ -12,7 +12,6 @@ import { listMachines, readComplete, withMachineLock } from "./machines";
 
 /** Copies of what the guest has written: its layer, the stores of containerd and the kubelet, and its data disks. */
 export function snapshotMethod(host: Host): SnapshotMethod {
-  let stuck: Stuck = new Map();
   return {
     driver: "nspawn",
     listMachines: (stack) => listMachines(host, stack),
@@ -27,9 +26,9 @@ export function snapshotMethod(host: Host): SnapshotMethod {
     async pause(specs, options) {
       // Most of it now, so that the machines stand still for a shorter time.
       await syncPods(host, specs);
-      stuck = await freezeAndSync(host, specs, options);
+      const stuck = await freezeAndSync(host, specs, options);
+      return () => stillFrozen(host, specs, stuck);
     },
-    stillPaused: (specs) => stillFrozen(host, specs, stuck),
     resume: (specs) => thaw(host, specs),
     async save(spec, { folder }, signal) {
       for (const { source, name } of treesOf(host, spec))

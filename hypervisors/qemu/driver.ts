@@ -1,12 +1,12 @@
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
+import { exchangedDisks, startableMachine } from "../exchange-disk";
 import type { Hypervisor, MachineSpec, StackObject } from "../hypervisor";
 import { machineActions } from "../machine-records";
-import { finishRestore } from "../snapshots/restore-snapshot";
 import { stackSnapshots } from "../snapshots/stack-snapshots";
 import { diskNames, recordedObjects } from "../stack-objects";
 import { ensureDisk, inspectDisk, removeDisk } from "./disks";
-import { settledMachine, systemDisks } from "./exchange-disk";
+import { disksOf } from "./exchange-disk";
 import { machineFiles } from "./folders";
 import { hostProblems } from "./host-checks";
 import { ensureImage, inspectImage, preparedImages, releaseImage } from "./images";
@@ -25,6 +25,7 @@ export function createQemuDriver(host: Host, options: NetworkOptions = { hostLoo
     (machine) => readComplete(host, machine),
   );
   const snapshots = snapshotMethod(host, options);
+  const disks = disksOf(host, snapshots);
   return {
     name: "qemu",
     problems: () => hostProblems(host),
@@ -42,8 +43,7 @@ export function createQemuDriver(host: Host, options: NetworkOptions = { hostLoo
     inspectMachine: (machine) => inspectMachine(host, machine),
     startMachine: (machine) =>
       withMachine(machine, async () => {
-        const record = await settledMachine(host, machine);
-        await finishRestore(host, snapshots, record);
+        const record = await startableMachine(host, disks, machine);
         await start(host, record.spec, options);
       }),
     stopMachine: (machine, deadlineMs) => withExistingMachine(machine, (spec) => stopOrderly(host, spec, deadlineMs)),
@@ -51,7 +51,7 @@ export function createQemuDriver(host: Host, options: NetworkOptions = { hostLoo
     listMachines: (stack) => listMachines(host, stack),
     listObjects: (stack) => listObjects(host, stack),
     links: { setLink: (machine, up, segment) => withMachine(machine, (spec) => setLink(host, spec, up, segment)) },
-    systemDisks: systemDisks(host),
+    systemDisks: exchangedDisks(host, disks),
     hardKill: { hardKill: (machine) => withMachine(machine, (spec) => hardKill(host, spec)) },
     consoleLog: { consoleLogPath: (machine) => machineFiles(host, machine).consoleLog },
     snapshots: stackSnapshots(host, snapshots),

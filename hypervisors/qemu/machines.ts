@@ -5,7 +5,7 @@ import type { Host } from "../../model/host";
 import { shutdownMs } from "../../model/hypervisor-objects";
 import { namingFullDisk } from "../full-disk";
 import type { MachineName, MachineSpec, MachineState, Owner, SeedFiles } from "../hypervisor";
-import { readCreating } from "../snapshots/snapshot-files";
+import { creatingSnapshot } from "../snapshots/snapshot-files";
 import { dropFormer, presentDisk, type SystemDiskOf, settled } from "../system-disks";
 import { machineFiles, machinesFolder } from "./folders";
 import { backingOf } from "./images";
@@ -155,7 +155,7 @@ const plain = (spec: MachineSpec): MachineSpec => JSON.parse(JSON.stringify(spec
  */
 export async function stateOf(host: Host, record: MachineRecord): Promise<MachineState> {
   const { spec, owner, generation } = record;
-  const mayBePaused = (await readCreating(host, spec.stack)) !== undefined;
+  const mayBePaused = (await creatingSnapshot(host, spec.stack)) !== undefined;
   const running =
     (await isRunning(host, spec)) &&
     (await isNetworkUp(host, spec.stack)) &&

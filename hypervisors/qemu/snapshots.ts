@@ -31,7 +31,10 @@ export function snapshotMethod(host: Host, options: NetworkOptions): SnapshotMet
       return bytes;
     },
     // QEMU writes everything to the files that the guest has written.
-    pause: (specs) => onEach(host, specs, (qmp) => qmp.execute("stop")),
+    async pause(specs) {
+      await onEach(host, specs, (qmp) => qmp.execute("stop"));
+      return undefined;
+    },
     async resume(specs) {
       const paused: MachineSpec[] = [];
       for (const spec of specs) if (await isPaused(host, spec)) paused.push(spec);

@@ -94,7 +94,7 @@ async function saveAll(
   method: SnapshotMethod,
   snapshot: SnapshotName,
   records: readonly DriverRecord[],
-  { configuration, signal, progress = () => {} }: CreateSnapshot,
+  { configuration, keys, signal, progress = () => {} }: CreateSnapshot,
 ): Promise<SnapshotRecord> {
   const { partial, complete } = snapshotFiles(host, snapshot);
   await host.files.makeFolder(snapshotsFolder(host, snapshot.stack), 0o700);
@@ -121,7 +121,11 @@ async function saveAll(
   const machines = await Promise.all(records.map((record) => describe(host, method, record, partial)));
   signal?.throwIfAborted();
   const kept = { ...snapshot, driver: method.driver, created, pausedMs, machines };
-  const record: SnapshotRecord = { ...kept, ...(configuration !== undefined && { configuration }) };
+  const record: SnapshotRecord = {
+    ...kept,
+    ...(configuration !== undefined && { configuration }),
+    ...(keys && { keys }),
+  };
   await host.files.writeJson(recordIn(partial), record);
   await host.files.move(partial, complete);
   await removeCreating(host, snapshot.stack);
@@ -142,9 +146,9 @@ async function whilePaused(
   }
   const started = host.clock.now();
   try {
-    await method.pause(specs, options);
+    const stillPaused = await method.pause(specs, options);
     await action();
-    await method.stillPaused?.(specs);
+    await stillPaused?.();
   } finally {
     await method.resume(specs);
   }

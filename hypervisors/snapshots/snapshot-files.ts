@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import type { Host } from "../../model/host";
 import { isObjectName } from "../../model/object-names";
-import type { SnapshotMachine, SnapshotName, SnapshotRecord } from "../../model/stack-snapshots";
+import type { SnapshotMachine, SnapshotName, SnapshotRecord, UnfinishedSnapshot } from "../../model/stack-snapshots";
 
 /**
  * The snapshots of a stack: a folder each in `<stack>/snapshots`, only for this user. A folder without a dot in its name is complete.
@@ -29,12 +29,29 @@ export const partFolder = (folder: string, machine: string): string => path.join
 /** The lock of everything that changes snapshots. */
 export const snapshotsLock = (host: Host, stack: string): string => path.join(snapshotsFolder(host, stack), "change");
 
+/** The process that has begun a change. */
+interface Begun {
+  readonly pid?: number;
+  readonly startTime?: string;
+}
+
+function begun(host: Host): Begun {
+  const { pid } = host.facts;
+  const startTime = host.processes.startTime(pid);
+  return { pid, ...(startTime !== undefined && { startTime }) };
+}
+
+const isEnded = (host: Host, { pid, startTime }: Begun): boolean =>
+  pid === undefined || host.processes.startTime(pid) !== startTime;
+
 /** The creation that has begun. Without its lock it was killed, and may have left machines paused. */
 const creatingFile = (host: Host, stack: string): string => path.join(snapshotsFolder(host, stack), "creating.json");
-export const readCreating = (host: Host, stack: string): Promise<{ readonly name: string } | undefined> =>
+const readCreating = (host: Host, stack: string): Promise<(Begun & { readonly name: string }) | undefined> =>
   host.files.readJson(creatingFile(host, stack));
 export const writeCreating = (host: Host, { stack, name }: SnapshotName): Promise<void> =>
-  host.files.writeJson(creatingFile(host, stack), { name });
+  host.files.writeJson(creatingFile(host, stack), { name, ...begun(host) });
+export const creatingSnapshot = async (host: Host, stack: string): Promise<string | undefined> =>
+  (await readCreating(host, stack))?.name;
 export const removeCreating = (host: Host, stack: string): Promise<void> =>
   host.files.remove(creatingFile(host, stack));
 
@@ -43,7 +60,7 @@ const restoringFolder = (host: Host, stack: string): string =>
   path.join(snapshotsFolder(host, stack), "restoring.pending");
 const restoringFile = (folder: string, machine: string): string => path.join(folder, `${machine}.json`);
 
-export type PendingRestore = Pick<SnapshotMachine, "generation" | "image"> & { readonly snapshot: string };
+export type PendingRestore = Begun & Pick<SnapshotMachine, "generation" | "image"> & { readonly snapshot: string };
 
 /** All machines in one step: a killed restore has begun for all of them or for none. */
 export async function beginRestore(
@@ -56,7 +73,7 @@ export async function beginRestore(
   await host.files.remove(staging);
   for (const { name: machine, generation, image } of machines)
     await host.files.writeJson(restoringFile(staging, machine), {
-      ...{ snapshot: name, generation, image },
+      ...{ snapshot: name, generation, image, ...begun(host) },
     } satisfies PendingRestore);
   // That of an interrupted restore: this one replaces the disks of all machines.
   await host.files.remove(folder);
@@ -73,11 +90,24 @@ export async function endPending(host: Host, stack: string, machine: string): Pr
 }
 
 /** The snapshot of a restore that was interrupted. */
-export async function pendingSnapshot(host: Host, stack: string): Promise<string | undefined> {
+export const pendingSnapshot = async (host: Host, stack: string): Promise<string | undefined> =>
+  (await anyPending(host, stack))?.snapshot;
+
+async function anyPending(host: Host, stack: string): Promise<PendingRestore | undefined> {
   const folder = restoringFolder(host, stack);
-  for (const file of await host.files.list(folder))
-    return (await host.files.readJson<PendingRestore>(path.join(folder, file)))?.snapshot;
+  for (const file of await host.files.list(folder)) {
+    // A machine that has its disks loses its file meanwhile.
+    const pending = await host.files.readJson<PendingRestore>(path.join(folder, file));
+    if (pending) return pending;
+  }
   return undefined;
+}
+
+export async function unfinishedSnapshot(host: Host, stack: string): Promise<UnfinishedSnapshot | undefined> {
+  const creating = await readCreating(host, stack);
+  if (creating) return { name: creating.name, change: "creation", isInterrupted: isEnded(host, creating) };
+  const pending = await anyPending(host, stack);
+  return pending && { name: pending.snapshot, change: "restore", isInterrupted: isEnded(host, pending) };
 }
 
 export async function readSnapshot(host: Host, snapshot: SnapshotName): Promise<SnapshotRecord | undefined> {

@@ -25,10 +25,10 @@ export interface SnapshotMethod {
   /**
    * Makes running machines stand still and have their writes on their disks. A machine that stands still receives nothing of the
    * others, so the order does not matter as long as all of them stand still at one moment. After a failure, the caller resumes them.
+   *
+   * @returns what fails if one of them has written since, where that is possible
    */
-  pause(specs: readonly MachineSpec[], paused: PauseOptions): Promise<void>;
-  /** Fails if one of them has written since `pause`. */
-  stillPaused?(specs: readonly MachineSpec[]): Promise<void>;
+  pause(specs: readonly MachineSpec[], paused: PauseOptions): Promise<StillPaused | undefined>;
   /** Does nothing to machines that are not paused. */
   resume(specs: readonly MachineSpec[]): Promise<void>;
 
@@ -45,6 +45,8 @@ export interface SnapshotMethod {
   cutPower(spec: MachineSpec): Promise<void>;
   start(spec: MachineSpec): Promise<void>;
 }
+
+export type StillPaused = () => Promise<void>;
 
 export interface PauseOptions {
   readonly stack: string;

@@ -7,15 +7,16 @@ import { createSnapshot, dropParts } from "./create-snapshot";
 import { differences, refuseDifferent } from "./differences";
 import { restoreSnapshot } from "./restore-snapshot";
 import {
+  creatingSnapshot,
   partFolder,
   pendingSnapshot,
-  readCreating,
   readSnapshot,
   readSnapshots,
   removeCreating,
   removeLeftovers,
   snapshotFiles,
   snapshotsLock,
+  unfinishedSnapshot,
 } from "./snapshot-files";
 import type { SnapshotMethod } from "./snapshot-method";
 
@@ -66,6 +67,7 @@ export function stackSnapshots(host: Host, method: SnapshotMethod): Snapshots {
     },
 
     interruptedRestore: ({ stack }) => pendingSnapshot(host, stack),
+    unfinishedSnapshot: (stack) => unfinishedSnapshot(host, stack),
   };
 }
 
@@ -107,11 +109,11 @@ async function bytesNow(
 
 /** A creation whose mark is there was killed: the caller has its lock. */
 async function endInterruptedCreation(host: Host, method: SnapshotMethod, stack: string): Promise<void> {
-  const creating = await readCreating(host, stack);
-  if (creating) {
+  const creating = await creatingSnapshot(host, stack);
+  if (creating !== undefined) {
     const present = await presentMachines(method, stack);
     await method.resume(present.map(({ spec }) => spec));
-    await dropParts(host, method, { stack, name: creating.name }, present);
+    await dropParts(host, method, { stack, name: creating }, present);
     await removeCreating(host, stack);
   }
   await removeLeftovers(host, stack);

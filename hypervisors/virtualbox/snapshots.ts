@@ -39,6 +39,7 @@ export function snapshotMethod(box: VirtualBox): SnapshotMethod {
     pause: (specs) =>
       box.session(async (session) => {
         for (const { uuid } of specs) await session.call(commands.pause(uuid));
+        return undefined;
       }),
     resume: (specs) =>
       box.session(async (session) => {

@@ -85,6 +85,22 @@ test("a stack with other machines is refused with the reason, and a changed file
   assert.match(restored, /the stack's file has changed since the snapshot: npx groundplane start --stack tiny/);
 });
 
+test("a snapshot whose disks hold other keys than the state is refused and listed so", async () => {
+  const record = path.join(folder(), "first", "snapshot.json");
+  const saved = fs.readFileSync(record, "utf8");
+  const { keys } = JSON.parse(saved) as { readonly keys: Readonly<Record<string, string>> };
+  fs.writeFileSync(record, JSON.stringify({ ...JSON.parse(saved), keys: { ...keys, "ssh-user-key": "other" } }));
+  const { code, output } = await snapshot("restore", "first", "--yes");
+  assert.equal(code, 1);
+  assert.match(
+    output,
+    /hold other keys than Pulumi's state of tiny \(ssh-user-key\).*\n {2}next step: bring the state of/s,
+  );
+  assert.match(await mustSucceed("snapshot", "list"), /no: the stack had other keys \(ssh-user-key\)/);
+  assert.ok(!(await mustSucceed("snapshot", "list", "--json")).includes(keys["ssh-user-key"] ?? "no key"));
+  fs.writeFileSync(record, saved);
+});
+
 test("prune removes only what an interrupted command left, and destroy says which snapshots it removes", async () => {
   fs.mkdirSync(path.join(folder(), "cut.partial"));
   const listed = await mustSucceedFor(project, STACK, ["snapshot", "list"]);

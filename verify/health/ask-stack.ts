@@ -32,15 +32,17 @@ export async function askStack({ stack, outputs, driver, plan }: StackToAsk): Pr
     return askMachine(node, outputs, power, questionsOf(storedRoles(node)));
   });
   try {
-    const [machines, volume, cluster, objects] = await Promise.all([
+    const [machines, unfinished, volume, cluster, objects] = await Promise.all([
       Promise.all(asked),
+      driver.snapshots?.unfinishedSnapshot(stack),
       askVolume(outputs, asked),
       askCluster(api),
       readClusterObjects(outputs.kubeconfig, plan),
     ]);
     const { apiEndpoint, inventory, kubeconfig } = outputs;
     const administratorEndMs = endOfCertificate(kubeconfig);
-    return { inventory, machines, volume, cluster, objects, apiEndpoint, administratorEndMs, nowMs: Date.now() };
+    const found = { inventory, machines, unfinished, volume, cluster, objects };
+    return { ...found, apiEndpoint, administratorEndMs, nowMs: Date.now() };
   } finally {
     await closeGuests();
   }

@@ -1,5 +1,6 @@
 import { type HealthCheckName, healthCheckNames } from "../../model/health-checks";
 import type { InventoryEntry } from "../../model/stack-outputs";
+import type { UnfinishedSnapshot } from "../../model/stack-snapshots";
 import { readBackups } from "./backup-answers";
 import {
   nginxIsSilent,
@@ -26,6 +27,8 @@ export interface StackAnswers {
   /** The answers about the volume, of the one storage machine that was asked; absent without storage machines. */
   readonly volume: MachineAnswers | undefined;
   readonly cluster: ClusterState;
+  /** Why machines do not run, where that is known. */
+  readonly unfinished: UnfinishedSnapshot | undefined;
   readonly objects: readonly Finding[];
   readonly apiEndpoint: string;
   /** The end of the certificate in the administrator's kubeconfig. */
@@ -57,9 +60,12 @@ const mastersOf = ({ machines }: StackAnswers): readonly string[] =>
 
 /** How each row is read. */
 const findings: Readonly<Record<HealthCheckName, Find>> = {
-  power: ofMachines((machines) =>
-    machines.map(({ name, power }) => (power === "running" ? healthy : unhealthy)(name, `is ${power}`)),
-  ),
+  power: ({ machines, unfinished }) => {
+    const why = unfinished ? `: ${describeUnfinished(unfinished)}` : "";
+    return machines.map(({ name, power }) =>
+      power === "running" ? healthy(name, "is running") : unhealthy(name, `is ${power}${why}`),
+    );
+  },
   services: ({ machines }) => {
     const found = readAnswers(machines, "services", machine.readServices);
     const silent = new Set(found.filter(({ state }) => state === "unknown").map(({ of }) => of));
@@ -116,6 +122,9 @@ function administratorsCertificate({ administratorEndMs: endMs, nowMs }: StackAn
     `the administrator's certificate ${machine.describeEnd(endMs, nowMs)}`,
   );
 }
+
+export const describeUnfinished = ({ name, change, isInterrupted }: UnfinishedSnapshot): string =>
+  `the ${change} of the snapshot ${name} ${isInterrupted ? "was interrupted" : "is under way"}`;
 
 /** A row whose findings are many has a line about all of them. */
 const summaries: Partial<Readonly<Record<HealthCheckName, (findings: readonly Finding[]) => string>>> = {

@@ -38,6 +38,7 @@ class World {
         this.step();
         this.paused.add(name);
       }
+      return undefined;
     },
     resume: async (specs) => {
       for (const { name } of specs) {
@@ -132,6 +133,51 @@ test("a restore that is killed before any step is completed by starts, and by a 
       if (!died) break;
     }
   }
+});
+
+test("a change that is under way or was killed is known, so that a user learns why machines do not run", async () => {
+  const world = new World();
+  const unfinished = () => world.snapshots.unfinishedSnapshot("lab");
+  const seen: unknown[] = [];
+  const { save, putBack } = world.method;
+  const method: SnapshotMethod = {
+    ...world.method,
+    save: async (...args) => {
+      seen.push(await unfinished());
+      await save(...args);
+    },
+    putBack: async (...args) => {
+      seen.push(await unfinished());
+      await putBack(...args);
+    },
+  };
+  await stackSnapshots(world.host, method).createSnapshot(kept);
+  assert.deepEqual(seen.slice(-1), [{ name: "kept", change: "creation", isInterrupted: false }]);
+  assert.equal(await unfinished(), undefined);
+  await stackSnapshots(world.host, method).restoreSnapshot(kept);
+  assert.deepEqual(seen.slice(-1), [{ name: "kept", change: "restore", isInterrupted: false }]);
+  assert.equal(await unfinished(), undefined);
+  const killed = { name: "kept", pid: 4_000_000, startTime: "1" };
+  await world.host.files.writeJson("/data/stacks/lab/snapshots/creating.json", killed);
+  assert.deepEqual(await unfinished(), { name: "kept", change: "creation", isInterrupted: true });
+});
+
+test("each pause has its own answer to whether its machines still stand still", async () => {
+  const world = new World();
+  const checked: number[] = [];
+  let pauses = 0;
+  const method: SnapshotMethod = {
+    ...world.method,
+    pause: async (specs, options) => {
+      const pause = ++pauses;
+      await world.method.pause(specs, options);
+      return async () => void checked.push(pause);
+    },
+  };
+  const snapshots = stackSnapshots(world.host, method);
+  await snapshots.createSnapshot(kept);
+  await snapshots.createSnapshot({ stack: "lab", name: "second" });
+  assert.deepEqual(checked, [1, 2]);
 });
 
 test("nothing is paused when the disk is too small, or a machine is not complete", async () => {

@@ -51,6 +51,16 @@ power  healthy  2 machines run`,
   );
 });
 
+test("a snapshot that is being created is the reason for machines that do not respond", () => {
+  const head = (isInterrupted: boolean) =>
+    renderStatus({ ...lab, unfinished: { name: "s", change: "creation", isInterrupted } }).split("\n")[2];
+  assert.equal(
+    head(false),
+    "the creation of the snapshot s is under way: all machines stand still until their disks are saved",
+  );
+  assert.match(head(true) ?? "", /^the creation of the snapshot s was interrupted: `npx groundplane start` /);
+});
+
 test("a row that is not healthy says what it means and the next step; an unknown one what was asked", () => {
   const alarm = makeRow("etcd-alarms", [unhealthy("master-2", "NOSPACE")]);
   const silent = makeRow("dhcp", [unknown("gateway", "no response")]);

@@ -14,6 +14,7 @@ const reason = "the API does not respond: ECONNREFUSED";
 
 /** A stack whose machines run and say nothing. */
 const silent: StackAnswers = {
+  unfinished: undefined,
   inventory: plan.nodes.map(({ name, roles, address, fqdn }) => ({
     ...{ name, role: primaryRole(roles), roles, address, fqdn, macs: [], hostKey: "" },
   })),
@@ -53,6 +54,19 @@ test("machines that are off are named by the row of power, and leave the other r
   const power = rows.find(({ check }) => check === "power");
   assert.match(power?.summary ?? "", /^gateway, balancer-1, .*: is stopped$/);
   assert.equal(rows.find(({ check }) => check === "services")?.state, "unknown");
+});
+
+test("machines that stand still for a snapshot say so, and a machine that runs does not", () => {
+  const [first, ...others] = silent.machines;
+  const machines = [...(first ? [first] : []), ...others.map((machine) => ({ ...machine, power: "stopped" as const }))];
+  for (const [isInterrupted, told] of [
+    [false, "is under way"],
+    [true, "was interrupted"],
+  ] as const) {
+    const rows = healthRows({ ...silent, machines, unfinished: { name: "s", change: "creation", isInterrupted } });
+    const summary = rows.find(({ check }) => check === "power")?.summary ?? "";
+    assert.match(summary, new RegExp(`^balancer-1, .*: is stopped: the creation of the snapshot s ${told}$`));
+  }
 });
 
 test("a row has the state of its worst finding, and a row without findings does not apply", () => {
