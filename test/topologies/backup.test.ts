@@ -9,7 +9,7 @@ import { Decrypter, generateX25519Identity, identityToRecipient } from "age-encr
 import * as tar from "tar-stream";
 import type { BackupManifest } from "../../backup/write-backup";
 import { guestPaths } from "../../model/guest-paths";
-import { etcdctl, kubectl } from "../e2e/lab-under-test";
+import { etcdctl, kubectl, supportFile } from "../e2e/lab-under-test";
 import { type SmallStack, smallStack } from "../e2e/small-stack";
 import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { nspawnSkipReason } from "../support/nspawn-host";
@@ -126,6 +126,15 @@ options: {fastProbes: true, keepDataDisks: false}
   );
 });
 
+/** Of each pod, which pod and which container it is. */
+const PODS = "{.items[*].metadata.uid} {.items[*].status.containerStatuses[0].containerID}";
+
+/** The keys of all objects in etcd, except for those that live for minutes. */
+async function objectsIn(on: (node: string, command: string) => Promise<string>): Promise<readonly string[]> {
+  const keys = (await on("master-1", etcdctl("get /registry/ --prefix --keys-only"))).split("\n").filter(Boolean);
+  return keys.filter((key) => !/^\/registry\/(?:events|leases|masterleases|certificatesigningrequests)\//.test(key));
+}
+
 const BACKUP = /^bakv-\S+-\d{8}T\d{6}Z\.backup$/;
 
 test("masters take backups by themselves on the volume", {
@@ -133,7 +142,7 @@ test("masters take backups by themselves on the volume", {
   timeout: 20 * 60_000,
 }, async (t) => {
   const stack = smallStack("bakv");
-  const { cluster } = stack;
+  const { cluster, driver } = stack;
   const { on, writeObjects } = backupsOf(stack);
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
   const masters = ["master-1", "master-2", "master-3"];
@@ -189,6 +198,65 @@ options: {fastProbes: true, keepDataDisks: false}
     await on("master-3", `sleep 1; ${now}`);
     assert.deepEqual(await stored(), before, "another machine has the lock");
   });
+
+  await step(
+    "all masters are lost with their disks, and a backup of the volume brings the cluster back",
+    async (inner) => {
+      const [claim, writer] = supportFile("shared-claim.yaml").split("---\n");
+      const text = Buffer.from(`${claim}---\n${writer}`).toString("base64");
+      await on("master-1", `echo ${text} | base64 -d | ${kubectl} apply -f - >/dev/null`);
+      await on("master-1", `${kubectl} rollout status deployment --timeout=180s`);
+      const inPod = (command: string) => on("master-1", `${kubectl} exec deployment/writer-1 -- sh -c '${command}'`);
+      await inPod("echo written >/shared/file");
+      const pods = () => on("master-1", `${kubectl} get pods --output jsonpath='${PODS}'`);
+      const generations = async () =>
+        Promise.all(
+          ["gateway", "balancer-1", "worker-1", "storage-1"].map(
+            async (name) => (await driver.inspectMachine({ stack: cluster.stack, name }))?.generation,
+          ),
+        );
+      const [podsBefore, machinesBefore] = [await pods(), await generations()];
+      const objects = await objectsIn(on);
+      await on("master-1", "unshare --mount /usr/local/lib/groundplane/take-backup now");
+      const { stdout } = mustSucceed("list", await cluster.groundplane("backup", "list", "--json"));
+      const newest = (JSON.parse(stdout) as { name: string }[]).at(-1)?.name ?? assert.fail("no backup");
+      await on("master-1", `${kubectl} create configmap later --from-literal=value=after`);
+      await inPod("echo after >/shared/later");
+
+      const machines = (await driver.listObjects(cluster.stack)).filter(({ kind }) => kind === "machine");
+      for (const { name, owner } of machines.filter((each) => masters.includes(each.name))) {
+        await driver.hardKill?.hardKill({ stack: cluster.stack, name });
+        await driver.removeMachine({ stack: cluster.stack, name }, owner ?? assert.fail(name));
+      }
+      const started = performance.now();
+      const file = path.join(stack.project.data, newest);
+      mustSucceed("fetch", await cluster.groundplane("backup", "fetch", newest, file));
+      const fetched = ((performance.now() - started) / 1000).toFixed(1);
+      const restored = mustSucceed("restore", await cluster.groundplane("restore", file, "--yes"));
+      inner.diagnostic(`fetched after ${fetched} s; ${restored.stdout.trim().split("\n").at(-1)}`);
+      await stack.isHealthy();
+      inner.diagnostic(`healthy ${((performance.now() - started) / 1000).toFixed(1)} s after the loss`);
+
+      const found = new Set(await objectsIn(on));
+      assert.deepEqual(
+        objects.filter((key) => !found.has(key)),
+        [],
+        "objects of the snapshot are missing",
+      );
+      assert.ok(objects.length > OBJECTS && !found.has("/registry/configmaps/default/later"));
+      assert.deepEqual(await generations(), machinesBefore);
+      assert.equal(await pods(), podsBefore);
+      assert.equal(
+        await inPod("cat /shared/file /shared/later"),
+        "written\nafter",
+        "the volume has what was written since",
+      );
+      await stack.previewsNoChange();
+      // The restored masters take the next one.
+      await on("master-2", "unshare --mount /usr/local/lib/groundplane/take-backup now");
+      assert.ok(!(await stored()).every((name) => name <= newest), "a newer backup");
+    },
+  );
 });
 
 test("a backup of an etcd machine, with a control plane of services", {
