@@ -13,6 +13,8 @@ interface Marks {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
+  /** A user has cordoned it, before the roll did. */
+  readonly unschedulable?: true;
 }
 
 interface Taint {
@@ -22,8 +24,8 @@ interface Taint {
 }
 
 interface NodeObject {
-  readonly metadata: Partial<Omit<Marks, "taints">>;
-  readonly spec?: { readonly taints?: readonly Taint[] };
+  readonly metadata: Partial<Pick<Marks, "labels" | "annotations">>;
+  readonly spec?: { readonly taints?: readonly Taint[]; readonly unschedulable?: boolean };
 }
 
 const folderOf = (stack: string): string => path.join(stackFolder(stack), "kept-marks");
@@ -61,7 +63,7 @@ async function readMarks(master: Guest, node: string, context: Context): Promise
   const { labels = {}, annotations = {} } = metadata;
   // Kubernetes sets these itself, by the state of the node.
   const taints = (spec?.taints ?? []).filter(({ key }) => !key.startsWith("node.kubernetes.io/"));
-  return { labels, annotations, taints };
+  return { labels, annotations, taints, ...(spec?.unschedulable && { unschedulable: true }) };
 }
 
 /** A merge patch; a list in it replaces the present one. `undefined`: nothing is missing. */
@@ -71,11 +73,12 @@ function patchOf(kept: Marks, present: Marks): object | undefined {
   const isPresent = (taint: Taint) =>
     present.taints.some(({ key, effect }) => key === taint.key && effect === taint.effect);
   const taints = kept.taints.filter((taint) => !isPresent(taint));
-  if ([labels, annotations, taints].every((one) => Object.keys(one).length === 0)) return undefined;
-  return {
-    metadata: { labels, annotations },
-    ...(taints.length > 0 && { spec: { taints: [...present.taints, ...taints] } }),
+  const spec = {
+    ...(taints.length > 0 && { taints: [...present.taints, ...taints] }),
+    ...(kept.unschedulable && !present.unschedulable && { unschedulable: true }),
   };
+  if ([labels, annotations, spec].every((one) => Object.keys(one).length === 0)) return undefined;
+  return { metadata: { labels, annotations }, ...(Object.keys(spec).length > 0 && { spec }) };
 }
 
 const missing = (

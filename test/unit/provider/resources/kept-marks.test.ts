@@ -52,6 +52,20 @@ test("a Node that joined again gets what it lacks, and nothing that Kubernetes s
   assert.deepEqual(forgotten.patches, []);
 });
 
+test("a Node that a user has cordoned is cordoned again, and one that only the roll has cordoned is not", async () => {
+  const cordoned = { ...before, spec: { ...before.spec, unschedulable: true } };
+  await keepMarks(master(cordoned).guest, "lab", "worker-3", context);
+  const { guest, patches } = master(before);
+  await restoreMarks(guest, "lab", "worker-3", context);
+  assert.deepEqual(patches, [{ metadata: { labels: {}, annotations: {} }, spec: { unschedulable: true } }]);
+  await keepMarks(master(before).guest, "lab", "worker-4", context);
+  const other = master(before);
+  // A later attempt sees the cordon of the first one.
+  await keepMarks(master(cordoned).guest, "lab", "worker-4", context);
+  await restoreMarks(other.guest, "lab", "worker-4", context);
+  assert.deepEqual(other.patches, []);
+});
+
 test("a Node that is not in the cluster has nothing to keep", async () => {
   await keepMarks(master(undefined).guest, "lab", "worker-2", context);
   await keepMarks(master(before).guest, "lab", "worker-2", context);
