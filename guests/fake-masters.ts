@@ -17,11 +17,13 @@ interface Members {
   readonly nodes: Readonly<Record<string, string>>;
   readonly masters?: readonly string[];
   readonly etcd?: readonly string[];
+  readonly members?: Readonly<Record<string, string>>;
 }
 
-/** The masters, unless etcd has machines of its own. */
+/** In the records of earlier versions the masters, unless etcd has machines of its own. */
 export async function etcdMembersOf(cluster: Members, stack: string): Promise<readonly string[]> {
-  const { etcd = [], nodes } = cluster;
+  const { etcd = [], nodes, members } = cluster;
+  if (members) return Object.keys(members);
   return etcd.length > 0 ? etcd.filter((name) => nodes[name] !== undefined) : mastersOf(cluster, stack);
 }
 

@@ -15,6 +15,8 @@ export interface Cluster {
   readonly etcd?: readonly string[];
   /** The ids of the present members of etcd, by name. Absent in the records of earlier versions. */
   readonly members?: Readonly<Record<string, string>>;
+  /** Names of the Nodes that get no pods. */
+  readonly cordoned?: readonly string[];
   /** The ids of the join tokens, with the end of their validity in milliseconds since the epoch. */
   readonly tokens?: Readonly<Record<string, number>>;
 }

@@ -24,12 +24,29 @@ export async function runFakeScript(
   if (args.includes(guestPaths.etcdRestore)) return restore(node, args, stdin);
   if (args.includes(guestPaths.backups)) return keptBackups(node, args, stdin);
   const [, , word, name = ""] = args;
+  if (word === "members") return (await etcdFailure(node, cluster)) ?? ok(listMembers(cluster));
+  if (word === "leave") return leave(node);
   if (word === "list") return ok(await listBackups(node));
   if (word === "read") return readBackup(node, name);
   if (args.some((arg) => arg.includes("etcdctl"))) return (await etcdFailure(node, cluster)) ?? ok("");
   // The questions of `status`: a simulated machine has services, and nothing else to tell.
   const stdout = args.flatMap((question) => (question === "services" ? [`@ask ${question}\n@end 0\n`] : [])).join("");
   return ok(stdout);
+}
+
+/** As etcdctl lists them. */
+const listMembers = (cluster: Cluster | undefined): string =>
+  Object.entries(cluster?.members ?? {})
+    .map(
+      ([name, id]) =>
+        `${id}, started, ${name}, https://${name}:${ports.etcdPeer}, https://${name}:${ports.etcdClient}, false\n`,
+    )
+    .join("");
+
+/** A node that the cluster has removed is like one that never joined. */
+async function leave(node: MachineName): Promise<RunResult> {
+  await writeJson(nodeFile(node), { order: "none", phase: "waiting", etcdData: false, error: "" });
+  return ok("");
 }
 
 const PAGE = 4096;

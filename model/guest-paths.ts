@@ -19,6 +19,7 @@ export const guestPaths = {
   volumes: `${settings}/volumes`,
   dataDisks: `${settings}/data-disks`,
   dhcpHosts: `${settings}/dhcp-hosts`,
+  state,
   /** The order to start or to join the cluster. */
   clusterOrder: `${state}/order`,
   /** Where workers mount volumes, one folder per volume. */

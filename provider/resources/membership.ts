@@ -9,13 +9,14 @@ import type { MembershipInputs, MembershipOutputs } from "../../model/resource-t
 import { isClusterNode, storedRoles } from "../../model/roles";
 import { UNKNOWN } from "../rpc/property-values";
 import type { Context } from "../rpc/resource-handler";
-import { clusterStatus, mustRun, waitForMember } from "./cluster-command";
+import { mustRun, waitForMember } from "./cluster-command";
 import { requireMaster, waitForNodeReady } from "./cluster-node";
 import { withStackLock } from "./guard-record";
 import { bootedGuest, inGuest } from "./guest-waiting";
 import { admitToken, dropToken, type JoinToken, makeJoinToken } from "./join-token";
 import { drainSeconds, leaveCluster } from "./leave-cluster";
 import { followRoles, type MasterGuests } from "./master-workloads";
+import { presentStatus } from "./removed-node";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
@@ -90,12 +91,13 @@ export const joinInTurn = (connect: ConnectGuest, inputs: MembershipInputs, cont
 async function join(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<string> {
   const { node, connection } = inputs;
   const connectNode = (): Promise<Guest> => bootedGuest(connect, connection, node, context);
-  const { phase, order } = await inGuest(connectNode, (guest) => clusterStatus(guest, context));
+  const { phase, order, etcdData } = await presentStatus(connect, inputs, connectNode, context);
   const bootstraps = order === "first" || order === "other";
   const isNode = isClusterNode(inputs.roles);
   if (!isNode && phase !== "member" && !bootstraps) await orderToJoinEtcd(inputs, connectNode, context);
   if (phase === "member" || bootstraps || !isNode) await waitForMember(connectNode, node, context);
-  else await joinWithToken(connect, inputs, connectNode, phase === "joining", context);
+  // One whose join has failed may be a member of etcd, too.
+  else await joinWithToken(connect, inputs, connectNode, phase === "joining" || etcdData, context);
   return isNode
     ? waitForNodeReady(connect, inputs, context)
     : (await requireMaster(connect, inputs, context)).clusterId;
@@ -135,7 +137,7 @@ async function orderToJoin(
   const { node } = inputs;
   const connectMaster = async (): Promise<Guest> => (await requireMaster(connect, inputs, context)).guest;
   await inGuest(connectMaster, async (master) => {
-    // A joining node may already be an etcd member: remove only the remains of an earlier machine.
+    // A node that has begun to join may already be an etcd member: remove only the remains of an earlier machine.
     if (!joining) await mustRun(master, [guestCommand("forget-node"), node], `remove the former ${node}`, context);
     await admitToken(token, master, context);
   });

@@ -1,6 +1,8 @@
 // A roll of a member of etcd to another image that is killed after every change, on simulated machines and guests.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readNode } from "../../guests/fake-nodes";
+import { writeJson } from "../../host/file-store";
 import { everyMoment } from "../support/every-moment";
 import { other, rollOf } from "../support/image-roll";
 import { ownDataFolder } from "../support/own-data-folder";
@@ -14,7 +16,10 @@ for (const [example, node] of [
   ["lab", "master-1"],
   ["production", "etcd-1"],
 ] as const) {
-  const { assertConverged, brokenAsMember, dies, Process, standingStack, stateOf, up } = rollOf(example, node);
+  const { assertConverged, brokenAsMember, cluster, dies, folder, Process, stack, standingStack, stateOf, up } = rollOf(
+    example,
+    node,
+  );
   const converges = async (steps: number, wanted: string, generation: string) => {
     await up(new Process(), wanted);
     await assertConverged(wanted, generation, `killed after ${steps} steps`);
@@ -49,6 +54,25 @@ for (const [example, node] of [
       await assertConverged(other, generation, `killed after ${steps} steps`);
       await up(new Process(), present);
     }
+  });
+
+  test(`${node}: a join that has failed and was killed then is completed by the next up`, async () => {
+    await standingStack();
+    const { generation } = await stateOf(node);
+    const process = new Process(undefined, async (name, command) => {
+      if (name !== node || !command.startsWith("cluster-wait")) return undefined;
+      // The others have admitted it, and a later step has failed.
+      const memberId = "admitted";
+      const { members } = cluster();
+      await writeJson(folder("cluster.json"), { ...cluster(), members: { ...members, [node]: memberId } });
+      const failed = { ...(await readNode({ stack, name })), phase: "failed", etcdData: true, memberId };
+      await writeJson(folder("machines", node, "node.json"), failed);
+      process.die();
+      return "the API server does not respond";
+    });
+    await assert.rejects(up(process, other));
+    await up(new Process(), other);
+    await assertConverged(other, generation);
   });
 
   test(`${node}: a failing roll that is killed after any change converges to what the next plan says`, async () => {

@@ -96,6 +96,11 @@ class DyingProcess {
     return this.left < 0;
   }
 
+  /** At once, whatever is left. */
+  die(): void {
+    this.left = -1;
+  }
+
   private step(what?: string, isChange = true): void {
     // A death before or after a question leaves the same as one at the change before it.
     if (this.left < 0 || (isChange && this.left-- <= 0)) throw new Died();
@@ -199,6 +204,7 @@ export function rollOf(example: string, node: string) {
     };
     assert.deepEqual(shown, { image, former: undefined, power: "running", generation }, what);
     assert.equal(cluster().nodes[node], generation, `${what}: it is in the cluster`);
+    assert.ok(!cluster().cordoned?.includes(node), `${what}: it gets pods`);
     assert.ok(!fs.existsSync(folder("machines", node, "former")), what);
     const left = ["kept-marks", "kept-backups", "left-members"].filter((name) =>
       fs.existsSync(path.join(stackFolder(stack), name)),
