@@ -3,6 +3,7 @@ import type { BackupManifest } from "../backup/write-backup";
 import { connectAnyGuest, connectionOf } from "../guests/connect-guest";
 import type { StackObject } from "../hypervisors/hypervisor";
 import { guestPaths } from "../model/guest-paths";
+import { isRotated } from "../model/key-rotations";
 import { ports } from "../model/ports";
 import { type Role, storedRoles } from "../model/roles";
 import type { StackOutputs } from "../model/stack-outputs";
@@ -48,9 +49,11 @@ export function refuseOtherStack({ stack, kubernetes, manifest, keys, present }:
   );
 }
 
+/** Rotations replace keys that nothing in a snapshot depends on. */
 const sameKeys = (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean =>
-  Object.keys(one).length === Object.keys(other).length &&
-  Object.entries(one).every(([name, value]) => other[name] === value);
+  [...new Set([...Object.keys(one), ...Object.keys(other)])].every(
+    (name) => isRotated(name) || one[name] === other[name],
+  );
 
 /** Pure. @throws UserError `gateway-restored` */
 export function refuseSharedMachines(roles: readonly (readonly Role[])[]): void {

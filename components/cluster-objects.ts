@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { addOnObjects, clusterInfoName, joinObjects } from "../cloud-init/files/kubernetes/cluster-objects";
 import { clusterInfo } from "../cloud-init/files/kubernetes/kubeadm-objects";
 import { byName } from "../model/cluster-object";
+import type { ControlPlane } from "./control-plane";
 import type { Foundation } from "./foundation";
 import { type Bootstrap, ClusterObjects } from "./resources";
 import { timeLimits } from "./time-limits";
@@ -12,7 +13,11 @@ type Needed = Pick<Foundation, "plan" | "secrets" | "slowdown">;
  * What nodes need to join. A new cluster also gets the add-ons: pods of the network and of DNS start on each node as soon as it is a
  * member. They need only the API, so they are applied while nodes join.
  */
-export function keepJoinObjects(needed: Needed, bootstrap: Bootstrap, parent: pulumi.Resource): ClusterObjects {
+export function keepJoinObjects(
+  needed: Needed,
+  { bootstrap, administrators }: Pick<ControlPlane, "bootstrap" | "administrators">,
+  parent: pulumi.Resource,
+): ClusterObjects {
   const { plan, secrets } = needed;
   const certificateAuthority = secrets.getPublic("kubernetes-ca.crt");
   return new ClusterObjects(
@@ -25,7 +30,7 @@ export function keepJoinObjects(needed: Needed, bootstrap: Bootstrap, parent: pu
       },
       initial: byName(addOnObjects(plan)),
     },
-    options(needed, [bootstrap], parent),
+    options(needed, [bootstrap, ...administrators], parent),
   );
 }
 

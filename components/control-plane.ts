@@ -7,6 +7,7 @@ import { bootstrapMember } from "./guest-connection";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
 import { Bootstrap, type Membership } from "./resources";
 import { timeLimits } from "./time-limits";
+import { trustAdministrator } from "./trust-administrator";
 import type { VirtualMachine } from "./virtual-machine";
 
 export interface ControlPlaneArgs extends PoolArgs {
@@ -25,6 +26,8 @@ export class ControlPlane extends pulumi.ComponentResource {
   readonly etcdMachines: readonly VirtualMachine[];
   readonly bootstrap: Bootstrap;
   readonly memberships: readonly Membership[];
+  /** API servers accept the administrator's certificate after them. */
+  readonly administrators: readonly pulumi.Resource[];
 
   constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:ControlPlane", name, {}, opts);
@@ -38,8 +41,9 @@ export class ControlPlane extends pulumi.ComponentResource {
     // API servers learn of a member after it has joined, and no longer know one before it leaves.
     const members = [...witnesses, ...this.joinInTurn(etcd, this.etcdMachines, [this.bootstrap], args)];
     const etcdFiles = rollFiles(this.etcdMachines, args, members);
+    this.administrators = trustAdministrator(args, [this.bootstrap, etcdFiles], this);
     this.memberships = this.joinInTurn(masters, this.machines, [this.bootstrap, ...members.slice(-1)], args);
-    rollFiles(own, args, this.memberships, etcdFiles);
+    rollFiles(own, args, this.memberships, this.administrators.at(-1) ?? etcdFiles);
     this.registerOutputs({});
   }
 

@@ -17,6 +17,7 @@ export function dataCenterOutputs(plan: DataCenterPlan, secrets: Secrets): DataC
     kubeconfig: kubeconfigOf(plan, apiEndpoint, secrets),
     gatewaySsh: { host: "127.0.0.1", port: plan.hostPorts.ssh, hostKey: secrets.hostKeyOf("gateway") },
     sshPrivateKey: secrets.get("ssh-user-key"),
+    ...(plan.rotations["ssh-user-key"] !== undefined && { formerSshKeys: secrets.formerUserKeys() }),
     inventory: plan.nodes.map(({ name, roles, address, fqdn, interfaces }) => ({
       name,
       role: primaryRole(roles),

@@ -44,7 +44,7 @@ export class DataCenter extends pulumi.ComponentResource {
     // Simulated guests serve no API.
     const isSimulated = areGuestsSimulated(args.driver);
     const { bootstrap } = masters;
-    const objects = isSimulated ? [] : [keepJoinObjects(foundation, bootstrap, this)];
+    const objects = isSimulated ? [] : [keepJoinObjects(foundation, masters, this)];
     const nodes = [gateway, balancers, masters, workers, storage];
     const others = [balancers, storage, masters, workers].flatMap((pool) => pool.machines);
     // The gateway's machine may be that of the master.
@@ -81,7 +81,7 @@ export class DataCenter extends pulumi.ComponentResource {
       plan,
       driver,
       slowdown,
-      secrets: new Secrets("secrets", { stack, version: 1 }, own),
+      secrets: new Secrets("secrets", { stack, version: 1, rotations: plan.rotations }, own),
       baseImage,
       guard,
       network: new Network("network", { stack, driver, segments, guard }, own),

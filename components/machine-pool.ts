@@ -3,7 +3,6 @@ import { type Role, roles } from "../model/roles";
 import type { NodePlan } from "../stacks/plan/data-center-plan";
 import type { Foundation } from "./foundation";
 import type { Gateway } from "./gateway";
-import type { NodeFiles } from "./resources";
 import { VirtualMachine } from "./virtual-machine";
 
 /** The dependencies of a pool's nodes beside the foundation. */
@@ -34,8 +33,8 @@ export function rollFiles(
   machines: readonly VirtualMachine[],
   { gateway }: PoolArgs,
   memberships: readonly pulumi.Resource[] = [],
-  start = gateway.files,
-): NodeFiles {
+  start: pulumi.Resource = gateway.files,
+): pulumi.Resource {
   let before = start;
   machines.forEach((machine, position) => {
     const files = machine.keepFiles([before, ...memberships.slice(position, position + 1)]);

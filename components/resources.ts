@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterObjectsInputs } from "../model/cluster-objects-types";
+import type { ClusterSecretsInputs } from "../model/cluster-secrets-types";
 import { formerResourceNames } from "../model/former-names";
 import type { PowerState } from "../model/hypervisor-objects";
 import type { NodeImageInputs } from "../model/node-image-types";
 import type {
   BootstrapInputs,
-  ClusterSecretsInputs,
   DiskInputs,
   DismantlingInputs,
   GuardInputs,

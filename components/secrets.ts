@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { deriveHostKey } from "../model/derive-host-key";
+import { formerUserKeysIn, type RotationNumbers } from "../model/key-rotations";
 import { type NodeFile, type NodeSeed, publicNameIn, type SecretName, secretNameIn } from "../model/seed";
 import { ClusterSecrets, type ResourceArgs } from "./resources";
 
@@ -14,6 +15,8 @@ export interface SecretsArgs {
   readonly stack: string;
   /** A higher version recreates all keys. */
   readonly version: number;
+  /** A higher number of a key replaces it. */
+  readonly rotations: RotationNumbers;
 }
 
 /** All keys of the data centre, known before any machine exists; each machine gets only those that its seed references. */
@@ -24,7 +27,9 @@ export class Secrets extends pulumi.ComponentResource {
 
   constructor(name: string, args: SecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:Secrets", name, {}, opts);
-    const cluster = new ClusterSecrets(`${name}-cluster`, args, { parent: this });
+    const { rotations, ...keys } = args;
+    const asked = Object.values(rotations).some((number) => number !== undefined);
+    const cluster = new ClusterSecrets(`${name}-cluster`, { ...keys, ...(asked && { rotations }) }, { parent: this });
     this.values = pulumi.secret(cluster.values);
     this.registerOutputs({});
   }
@@ -32,6 +37,11 @@ export class Secrets extends pulumi.ComponentResource {
   /** One secret; stays secret. */
   get(name: SecretName): pulumi.Output<string> {
     return this.values.apply((values) => secretValue(values, name));
+  }
+
+  /** What rotations of the user's key replaced, newest first; stays secret. */
+  formerUserKeys(): pulumi.Output<readonly string[]> {
+    return this.values.apply(formerUserKeysIn);
   }
 
   /** Only the secrets that a seed references. */
@@ -71,10 +81,17 @@ export class Secrets extends pulumi.ComponentResource {
   }
 }
 
+const derived: Readonly<Record<string, (get: (name: SecretName) => string) => string>> = {
+  "api-clients.crt": (get) => get("kubernetes-ca.crt") + get("admin.crt"),
+  "authorized-keys.pub": (get) => `${get("ssh-user-key.pub")} groundplane\n`,
+};
+
 /** Looks a secret up or derives it. Throws on an unknown name: the seed and the provider disagree. */
 export function secretValue(values: Values, name: string): string {
   if (name.startsWith(hostKeyPrefix)) return hostKey(values, name.slice(hostKeyPrefix.length)).privateKey;
   if (name.startsWith(publicHostKeyPrefix)) return hostKey(values, name.slice(publicHostKeyPrefix.length)).publicKey;
+  const derive = derived[name];
+  if (derive) return derive((each) => secretValue(values, each));
   const value = values[name];
   if (value === undefined) throw new Error(`unknown secret ${name}`);
   return value;

@@ -4,7 +4,7 @@ import type { StorageBackend } from "../cloud-init/storage-backend";
 import { nodesOf } from "../stacks/plan/data-center-plan";
 import { guestConnection } from "./guest-connection";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
-import { type NodeFiles, NodeTask } from "./resources";
+import { NodeTask } from "./resources";
 import { timeLimits } from "./time-limits";
 import type { VirtualMachine } from "./virtual-machine";
 
@@ -35,7 +35,7 @@ export class StoragePool extends pulumi.ComponentResource {
   private form(
     { plan, secrets, slowdown, gateway }: PoolArgs,
     { formPool }: StorageBackend,
-    files: NodeFiles,
+    files: pulumi.Resource,
   ): NodeTask {
     const [first] = nodesOf(plan, "storage");
     if (!first) throw new Error("the plan has no storage machine");

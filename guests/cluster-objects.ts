@@ -175,7 +175,8 @@ const isImmutable = ({ status, body }: ApiResponse): boolean =>
 /** The API server restarts, is overloaded, or the object's namespace is still being deleted. */
 function isTemporary(answer: ApiResponse): boolean {
   const { status, body } = answer;
-  if (status < 300 || status >= 500 || [404, 409, 429].includes(status)) return true;
+  // 401: API servers do not accept a rotated certificate yet, after a snapshot from before the rotation was restored.
+  if (status < 300 || status >= 500 || [401, 404, 409, 429].includes(status)) return true;
   return isImmutable(answer) || (status === 403 && /being terminated|not yet ready/i.test(String(body.message)));
 }
 

@@ -11,11 +11,12 @@ export const connectAnyGuest: ConnectGuest = async (connection, options) =>
 /** How the commands reach a node of a stack that is up. */
 export const connectionOf = (
   { address, hostKey }: InventoryEntry,
-  { gatewaySsh, sshPrivateKey }: StackOutputs,
+  { gatewaySsh, sshPrivateKey, formerSshKeys }: StackOutputs,
 ): GuestConnection => ({
   bastionPort: gatewaySsh.port,
   bastionHostKey: gatewaySsh.hostKey,
   address,
   hostKey,
   privateKey: sshPrivateKey,
+  ...(formerSshKeys && { formerKeys: formerSshKeys }),
 });

@@ -59,6 +59,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return ok();
   },
   "form-storage-pool": async () => ok(),
+  "follow-clients": async () => ok(), // it has no API server
   gluster: async () => ok("Total Number of entries: 0\n"),
   "drain-node": (node, [name = ""]) =>
     change(node, (cluster) => ({ ...cluster, cordoned: [...new Set([...(cluster.cordoned ?? []), name])] })),

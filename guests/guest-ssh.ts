@@ -13,6 +13,8 @@ export interface GuestAddress {
   readonly hostKey: string;
   /** OpenSSH private key. Secret. */
   readonly privateKey: string;
+  /** Tried after it. */
+  readonly formerKeys?: readonly string[];
 }
 
 export interface ConnectOptions {
@@ -81,8 +83,9 @@ const guestKey = (guest: GuestAddress): string =>
 const isBastion = (guest: GuestAddress): boolean => guest.hostKey === guest.bastionHostKey;
 
 function pooledBastion(guest: GuestAddress, signal: AbortSignal | undefined): Promise<SshConnection> {
-  const { bastionPort: port, bastionHostKey: hostKey, privateKey } = guest;
-  return pooled(bastionKey(guest), signal, () => SshConnection.open({ host: "127.0.0.1", port, hostKey, privateKey }));
+  const { bastionPort: port, bastionHostKey: hostKey, privateKey, formerKeys } = guest;
+  const server = { host: "127.0.0.1", port, hostKey, privateKey, formerKeys };
+  return pooled(bastionKey(guest), signal, () => SshConnection.open(server));
 }
 
 function pooledGuest(guest: GuestAddress, signal: AbortSignal | undefined): Promise<SshConnection> {
@@ -90,8 +93,8 @@ function pooledGuest(guest: GuestAddress, signal: AbortSignal | undefined): Prom
   return pooled(guestKey(guest), signal, async () => {
     const bastion = await pooledBastion(guest, undefined);
     const through = await bastion.forward(guest.address, ports.ssh);
-    const { address: host, hostKey, privateKey } = guest;
-    return SshConnection.open({ host, port: ports.ssh, hostKey, privateKey, through });
+    const { address: host, hostKey, privateKey, formerKeys } = guest;
+    return SshConnection.open({ host, port: ports.ssh, hostKey, privateKey, formerKeys, through });
   });
 }
 

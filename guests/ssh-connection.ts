@@ -2,6 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
 import { pinHostKey } from "../host/pin-host-key";
+import { keysToTry, type UserKeys } from "./keys-to-try";
 
 /** One SSH connection as root, by key, to a server with a known host key. */
 
@@ -31,13 +32,11 @@ export class UnreachableError extends Error {
   }
 }
 
-export interface ServerAddress {
+export interface ServerAddress extends UserKeys {
   readonly host: string;
   readonly port: number;
   /** `ssh-ed25519 AAAA…` */
   readonly hostKey: string;
-  /** OpenSSH private key. */
-  readonly privateKey: string;
   /** A stream to the server, if it is reached through another connection. */
   readonly through?: ClientChannel;
 }
@@ -143,7 +142,7 @@ function connectConfig(server: ServerAddress): ConnectConfig {
     port: server.port,
     sock: server.through,
     username: "root",
-    privateKey: server.privateKey,
+    authHandler: keysToTry(server),
     readyTimeout: HANDSHAKE_MS,
     keepaliveInterval: 5_000,
     keepaliveCountMax: 3,

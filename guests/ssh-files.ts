@@ -4,11 +4,14 @@ import { writeFileAtomic } from "../host/file-store";
 import { findProgram } from "../host/host-capacity";
 import { type HostFinding, ok, warning } from "../model/host-finding";
 import type { StackOutputs } from "../model/stack-outputs";
+import { mostFormerKeys } from "./keys-to-try";
 
 /** Files with which the system's own ssh reaches every node of a stack. */
 export interface SshFiles {
   readonly config: string;
   readonly key: string;
+  /** Keys that a node may still accept after an interrupted rotation. */
+  readonly formerKeys?: readonly string[];
   readonly knownHosts: string;
 }
 
@@ -20,8 +23,11 @@ export function sshFilesOf(stack: string): SshFiles {
 
 /** Rewrites the files, readable only by the user: every user can read a key on a command line. */
 export async function writeSshFiles(stack: string, outputs: StackOutputs): Promise<SshFiles> {
-  const files = sshFilesOf(stack);
-  await writeFileAtomic(files.key, outputs.sshPrivateKey, 0o600);
+  const { key, ...others } = sshFilesOf(stack);
+  const former = (outputs.formerSshKeys ?? []).slice(0, mostFormerKeys);
+  const files = { ...others, key, formerKeys: former.map((_, index) => `${key}-former-${index + 1}`) };
+  await writeFileAtomic(key, outputs.sshPrivateKey, 0o600);
+  for (const [index, text] of former.entries()) await writeFileAtomic(`${key}-former-${index + 1}`, text, 0o600);
   await writeFileAtomic(files.knownHosts, outputs.knownHosts, 0o600);
   await writeFileAtomic(files.config, renderSshConfig(files, outputs), 0o600);
   return files;
@@ -40,7 +46,7 @@ export function renderSshConfig(
     ...nodes.map((node) => block(node.name, [`HostName ${node.address}`, jump])),
     block("*", [
       "User root",
-      `IdentityFile ${quoted(files.key)}`,
+      ...[files.key, ...(files.formerKeys ?? [])].map((file) => `IdentityFile ${quoted(file)}`),
       "IdentitiesOnly yes",
       "IdentityAgent none",
       `UserKnownHostsFile ${quoted(files.knownHosts)}`,

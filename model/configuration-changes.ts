@@ -2,9 +2,20 @@ import { defaultBalancer } from "./balancers";
 import { defaultContainerRuntime } from "./container-runtimes";
 import { defaultControlPlane } from "./control-planes";
 import { beginsOrEnds, fixed, isSame, type KeyChange, live, newStack, smaller, valueIs } from "./key-changes";
+import { describeStages, keyRotations, type RotatableKey } from "./key-rotations";
 import { anotherRelease } from "./release-changes";
 
 const balancersStay = "Balancers do not move to other machines.";
+
+const rotation = (key: RotatableKey) =>
+  ({
+    class: "rolling",
+    effect: `${describeStages(keyRotations[key])} ${keyRotations[key].consequence}`,
+    formerly: "0",
+    cases: [
+      { ...smaller, ...fixed("A key that was replaced does not come back.", "raise it to replace the key again") },
+    ],
+  }) as const;
 
 /**
  * Every key of the configuration by path; `<pool>` is any pool that has no row of its own. The guard records the values with the
@@ -123,6 +134,8 @@ export const configurationChanges = {
   "hostPorts.nodePorts[].nodePort": { class: "rolling", effect: "Balancers reload, one after the other." },
   "backups.every": live("The masters' timers follow it."),
   "backups.keep": live("The next backup removes what is beyond it."),
+  "secrets.rotate.administrator": rotation("administrator"),
+  "secrets.rotate.ssh-user-key": rotation("ssh-user-key"),
   "options.failover": {
     class: "rolling",
     effect: "Balancers reload, and each master's control plane restarts, one node after the other.",

@@ -49,6 +49,8 @@ export const guestPaths = {
   admissionConfiguration: `${apiServer}/admission-configuration.yaml`,
   encryptionConfiguration: `${apiServer}/encryption-configuration.yaml`,
   auditPolicy: `${apiServer}/audit-policy.yaml`,
+  /** The authorities of the client certificates that the API server accepts. */
+  apiClients: `${apiServer}/clients.crt`,
   authenticationConfiguration: `${apiServer}/authentication-configuration.yaml`,
   /** Manifests of kubeadm: of static pods, or of the services in their place. */
   staticPods: `${kubernetes}/manifests`,
@@ -105,6 +107,7 @@ export type GuestCommand =
   | "etcd-complete"
   | "etcd-membership"
   | "fence-node"
+  | "follow-clients"
   | "forget-node"
   | "follow-manifests"
   | "form-storage-pool"

@@ -82,16 +82,6 @@ export interface MachineOutputs extends Omit<MachineInputs, "seed" | "secrets"> 
   readonly generation: string;
 }
 
-/** All keys of a stack, created once; a higher `version` recreates all of them. */
-export interface ClusterSecretsInputs {
-  readonly stack: string;
-  readonly version: number;
-}
-export interface ClusterSecretsOutputs extends ClusterSecretsInputs {
-  /** By `SecretName` without the per-node ones. Secret as a whole. */
-  readonly values: Readonly<Record<string, string>>;
-}
-
 /** How the provider reaches a node: by SSH through the gateway's port on 127.0.0.1, host keys pinned. */
 export interface GuestConnection {
   readonly bastionPort: number;
@@ -102,6 +92,8 @@ export interface GuestConnection {
   readonly hostKey: string;
   /** OpenSSH private key of the administrator. Secret. */
   readonly privateKey: string;
+  /** Tried after it: a node may not have learned of a rotation yet. No input of a resource. */
+  readonly formerKeys?: readonly string[];
 }
 
 export interface BootstrapMember {

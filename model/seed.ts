@@ -83,8 +83,11 @@ export type SecretName =
   | "etcd-client.key"
   | "service-account.key"
   | "service-account.pub"
+  /** Its own authority: API servers accept this one certificate, so that they can stop. */
   | "admin.crt"
   | "admin.key"
+  /** Derived: the authorities of the certificates that API servers accept from clients. */
+  | "api-clients.crt"
   /** `sha256:…` of the CA's public key. */
   | "kubernetes-ca-hash"
   /** base64 of 32 random bytes. */
@@ -95,6 +98,8 @@ export type SecretName =
   | "ssh-user-key"
   /** `ssh-ed25519 AAAA…` without comment. */
   | "ssh-user-key.pub"
+  /** Derived: the file of a node with the keys that may log in. */
+  | "authorized-keys.pub"
   /** hex, 32 bytes: every node's SSH host key is derived from it and the node's name. */
   | "ssh-host-seed"
   | `ssh-host-key:${string}`

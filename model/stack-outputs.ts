@@ -12,6 +12,8 @@ export interface StackOutputs {
   readonly gatewaySsh: GatewaySsh;
   /** OpenSSH format. Secret. */
   readonly sshPrivateKey: string;
+  /** Those that rotations replaced, newest first: nodes that an interrupted one has not reached accept them. Secret. */
+  readonly formerSshKeys?: readonly string[];
   readonly inventory: readonly InventoryEntry[];
   /** Lines of an OpenSSH known_hosts file for the gateway's port and every node. */
   readonly knownHosts: string;

@@ -19,8 +19,11 @@ import { nodeImageResource } from "./resources/node-image";
 import { nodeTaskResource } from "./resources/node-task";
 import { segmentResource } from "./resources/segment";
 import { resourceHandler } from "./resources/typed-resource";
+import { UserKeys } from "./resources/user-keys";
 import type { ProviderDefinition, ResourceHandler } from "./rpc/resource-handler";
 
+const userKeys = new UserKeys();
+const connect = userKeys.completing(connectAnyGuest);
 const drivers: DriverByName = (name) => driverByName(name, localHost);
 
 const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
@@ -28,13 +31,15 @@ const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
   Image: resourceHandler(imageResource(drivers)),
   Disk: resourceHandler(diskResource(drivers)),
   Machine: resourceHandler(machineResource(drivers)),
-  ClusterSecrets: resourceHandler(clusterSecretsResource(drivers, (stack) => rememberedDriver(localHost, stack))),
-  Bootstrap: resourceHandler(bootstrapResource(connectAnyGuest)),
-  Membership: resourceHandler(membershipResource(connectAnyGuest, drivers)),
-  NodeFiles: resourceHandler(nodeFilesResource(connectAnyGuest)),
-  NodeImage: resourceHandler(nodeImageResource(connectAnyGuest, drivers)),
+  ClusterSecrets: resourceHandler(
+    clusterSecretsResource(drivers, (stack) => rememberedDriver(localHost, stack), userKeys),
+  ),
+  Bootstrap: resourceHandler(bootstrapResource(connect)),
+  Membership: resourceHandler(membershipResource(connect, drivers)),
+  NodeFiles: resourceHandler(nodeFilesResource(connect)),
+  NodeImage: resourceHandler(nodeImageResource(connect, drivers)),
   ClusterObjects: resourceHandler(clusterObjectsResource()),
-  NodeTask: resourceHandler(nodeTaskResource(connectAnyGuest)),
+  NodeTask: resourceHandler(nodeTaskResource(connect)),
   Guard: resourceHandler(guardResource(drivers)),
   Dismantling: resourceHandler(dismantlingResource()),
 };

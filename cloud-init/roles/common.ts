@@ -11,7 +11,7 @@ import { renderDataDisks, renderVolumes } from "../files/volumes";
 import { commandFile } from "../guest-command";
 import { firstInterface, segmentOf } from "../network-config";
 import { confValue } from "../quoting";
-import { type RoleContent, type SeedFile, secretReference } from "../role-content";
+import type { RoleContent, SeedFile } from "../role-content";
 
 /** The common part of every node's seed. The environment of the roles is added to node.env. */
 export function commonContent(
@@ -56,7 +56,9 @@ function accessFiles(node: NodePlan, distribution: DataCenterPlan["distribution"
     {
       path: "/root/.ssh/authorized_keys",
       mode: "0600",
-      content: `${secretReference("ssh-user-key.pub")} groundplane\n`,
+      secret: "authorized-keys.pub",
+      // sshd reads it for each connection.
+      changes: { reload: "" },
     },
     {
       path: "/etc/ssh/sshd_config.d/10-groundplane.conf",

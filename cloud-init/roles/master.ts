@@ -44,6 +44,7 @@ const commands: readonly GuestCommand[] = [
   "approve-serving-certificates",
   "approver-identity",
   "check-serving-request",
+  "follow-clients",
 ];
 
 /** Only machines with etcd issue certificates for it. */
@@ -114,7 +115,7 @@ const keyFiles = (isMember: boolean): SeedFile[] =>
 /** Restarts the changed parts of the control plane on this master only. */
 const applied = { reload: guestCommand("apply-control-plane") };
 
-/** The API server reads them when it starts and follows changes of the last only. */
+/** The API server reads them when it starts and follows changes of the last two only. */
 const apiServerFiles = (plan: DataCenterPlan): SeedFile[] => [
   { path: guestPaths.encryptionConfiguration, mode: "0600", content: encryptionConfiguration() },
   { path: guestPaths.auditPolicy, mode: "0600", content: auditPolicy(), changes: applied },
@@ -124,6 +125,12 @@ const apiServerFiles = (plan: DataCenterPlan): SeedFile[] => [
     mode: "0600",
     content: authenticationConfiguration(),
     changes: { reload: "" },
+  },
+  {
+    path: guestPaths.apiClients,
+    mode: "0600",
+    secret: "api-clients.crt",
+    changes: { reload: guestCommand("follow-clients") },
   },
 ];
 

@@ -1,6 +1,7 @@
-import { createHash, createPublicKey, KeyObject, randomBytes, webcrypto } from "node:crypto";
+import { createHash, createPublicKey, KeyObject, randomBytes, webcrypto, X509Certificate } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { utils } from "ssh2";
+import { formerUserKeys, formerUserKeysIn, type RotatableKey } from "../../model/key-rotations";
 
 /** All secrets of a new cluster. ECDSA P-256 throughout: fast to generate, accepted everywhere. */
 
@@ -10,10 +11,12 @@ const YEARS = 10;
 const CLOCK_TOLERANCE_MS = 3_600_000;
 /**
  * The API server itself authorises the administrator's group, so the certificate works as soon as the API starts: before
- * kubeadm binds `kubeadm:cluster-admins`, and when role bindings are lost or broken. The drawback: only a new CA, from a
- * higher `version` of the secrets, revokes it.
+ * kubeadm binds `kubeadm:cluster-admins`, and when role bindings are lost or broken. Each certificate has its own name, which audit logs
+ * show and `follow-clients` looks for.
  */
-const ADMIN_SUBJECT = "CN=kubernetes-admin,O=system:masters";
+const administratorSubject = () => `CN=groundplane:administrator:${randomBytes(8).toString("hex")},O=system:masters`;
+
+type Keys = Readonly<Record<string, string>>;
 
 interface Authority {
   readonly certificate: x509.X509Certificate;
@@ -34,7 +37,7 @@ export async function makeClusterKeys(): Promise<Record<string, string>> {
     ...(await clientSecrets("etcd-client", "CN=kube-apiserver-etcd-client", etcd)),
     "service-account.key": privatePem(serviceAccount.privateKey),
     "service-account.pub": publicPem(serviceAccount.publicKey),
-    ...(await clientSecrets("admin", ADMIN_SUBJECT, kubernetes)),
+    ...(await administratorSecrets()),
     "kubernetes-ca-hash": publicKeyHash(kubernetes.keys.publicKey),
     "encryption-key": randomBytes(32).toString("base64"),
     "corosync-key": randomBytes(128).toString("hex"),
@@ -77,14 +80,50 @@ async function clientSecrets(name: string, subject: string, authority: Authority
     subject,
     issuer: authority.certificate.subject,
     signingKey: authority.keys.privateKey,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
-      await x509.AuthorityKeyIdentifierExtension.create(authority.keys.publicKey),
-    ],
+    extensions: await clientExtensions(authority.keys.publicKey),
   });
   return { [`${name}.crt`]: certificatePem(certificate), [`${name}.key`]: privatePem(keys.privateKey) };
+}
+
+/**
+ * A certificate that signs itself. No authority vouches for it: API servers accept it because it is in their file, and only as long.
+ */
+async function administratorSecrets(): Promise<Record<string, string>> {
+  const keys = await generateKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    ...certificateFrame(keys),
+    ...{ name: administratorSubject(), keys },
+    extensions: await clientExtensions(keys.publicKey),
+  });
+  return { "admin.crt": certificatePem(certificate), "admin.key": privatePem(keys.privateKey) };
+}
+
+const clientExtensions = async (authority: webcrypto.CryptoKey): Promise<x509.Extension[]> => [
+  new x509.BasicConstraintsExtension(false, undefined, true),
+  new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
+  new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+  await x509.AuthorityKeyIdentifierExtension.create(authority),
+];
+
+const makers: Readonly<Record<RotatableKey, (present: Keys) => Promise<Keys>>> = {
+  administrator: administratorSecrets,
+  "ssh-user-key": async (present) => ({
+    ...sshUserSecrets(),
+    [formerUserKeys]: JSON.stringify([present["ssh-user-key"], ...formerUserKeysIn(present)]),
+  }),
+};
+
+/** The keys with new values of some. */
+export async function rotateKeys(present: Keys, rotated: readonly RotatableKey[]): Promise<Keys> {
+  x509.cryptoProvider.set(webcrypto);
+  const made = await Promise.all(rotated.map((key) => makers[key](present)));
+  return Object.assign({ ...present }, ...made);
+}
+
+/** Whether API servers accept the certificate although it is in no file of theirs: until 0.1.0, the cluster's authority signed it. */
+export function isSignedByCluster(administrator: string): boolean {
+  const { issuer, subject } = new X509Certificate(administrator);
+  return issuer !== subject;
 }
 
 function certificateFrame(keys: webcrypto.CryptoKeyPair) {

@@ -2,26 +2,39 @@ import { readJson } from "../../host/file-store";
 import { restoreFilesOf } from "../../host/restore-mark";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import type { StackObject } from "../../hypervisors/hypervisor";
-import type { ClusterSecretsInputs, ClusterSecretsOutputs } from "../../model/resource-types";
+import type { ClusterSecretsInputs, ClusterSecretsOutputs } from "../../model/cluster-secrets-types";
+import { describeStages, keyRotations, keysToRotate, type RotatableKey } from "../../model/key-rotations";
 import { UserError } from "../../model/user-error";
 import { UNKNOWN } from "../rpc/property-values";
 import type { CheckFailure } from "../rpc/resource-handler";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
+import type { UserKeys } from "./user-keys";
 
 /** All keys of a stack: stored in the state only, encrypted. */
 export function clusterSecretsResource(
   driverByName: DriverByName,
   driverOfStack: (stack: string) => Promise<string | undefined>,
+  userKeys: UserKeys,
 ): TypedResource<ClusterSecretsInputs, ClusterSecretsOutputs> {
   return {
     schema: {
-      description: "All keys of a stack, created once; a higher version recreates all of them.",
-      inputs: { stack: schemas.stack, version: schemas.whole() },
+      description: "All keys of a stack, created once; a higher version recreates all of them, a higher rotation one.",
+      inputs: {
+        stack: schemas.stack,
+        version: schemas.whole(),
+        rotations: {
+          type: "map",
+          values: schemas.whole(),
+          description: "How often each key was asked to be replaced.",
+        },
+      },
+      optional: ["rotations"],
       outputs: { values: { type: "map", values: schemas.text(), secret: true, description: "By name." } },
     },
     replaceOn: ["stack"],
-    refreshBeforeUpdate: false,
+    // Each operation learns the former keys of nodes by it.
+    refreshBeforeUpdate: true,
     alwaysSecret: ["values"],
 
     async check({ stack }, _context, olds) {
@@ -39,10 +52,25 @@ export function clusterSecretsResource(
       };
     },
 
-    async update(_id, inputs, { outputs }, preview) {
+    async read(id, olds) {
+      if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program");
+      userKeys.note(olds.outputs.values);
+      return olds;
+    },
+
+    async update(_id, inputs, { outputs }, preview, context) {
       if (inputs.version < outputs.version) throw oldVersion(inputs.version, outputs.version);
-      if (inputs.version === outputs.version) return { ...inputs, values: outputs.values };
-      return { ...inputs, values: preview ? UNKNOWN : await newKeys() };
+      if (inputs.version > outputs.version) return { ...inputs, values: preview ? UNKNOWN : await newKeys() };
+      const rotated = keysToRotate(outputs.rotations ?? {}, inputs.rotations ?? {});
+      const values = await rotatedValues(outputs.values, rotated, preview);
+      userKeys.note(values);
+      for (const key of preview ? rotated : []) {
+        context.log(
+          "info",
+          `${key} is replaced. ${describeStages(keyRotations[key])} ${keyRotations[key].consequence}`,
+        );
+      }
+      return { ...inputs, values };
     },
 
     async delete() {
@@ -60,6 +88,26 @@ async function newKeys(): Promise<Record<string, string>> {
   const { makeClusterKeys } = await import("./cluster-keys");
   return makeClusterKeys();
 }
+
+type Values = ClusterSecretsOutputs["values"];
+
+/** A preview shows where new values will be. With unknown ones, it could not show anything of any node. */
+async function rotatedValues(present: Values, rotated: readonly RotatableKey[], preview: boolean): Promise<Values> {
+  if (rotated.length === 0) return present;
+  const { isSignedByCluster, rotateKeys } = await import("./cluster-keys");
+  if (rotated.includes("administrator") && isSignedByCluster(present["admin.crt"] ?? "")) throw irrevocable();
+  if (!preview) return rotateKeys(present, rotated);
+  const replaced = rotated.flatMap((key): readonly string[] => keyRotations[key].secrets);
+  return { ...present, ...Object.fromEntries(replaced.map((name) => [name, `(the new ${name})`])) };
+}
+
+const irrevocable = (): UserError =>
+  new UserError(
+    "irrevocable-certificate",
+    "the administrator's certificate is signed by the cluster's authority, as in stacks of earlier versions, so that API servers " +
+      "would accept it also after a rotation",
+    "remove `secrets.rotate.administrator`; a stack that is created with this version has another certificate",
+  );
 
 /**
  * Keys come before machines, so a stack whose machines exist while its keys do not has lost its state. Its machines would be

@@ -7,6 +7,7 @@ import { controlPlaneForms, defaultControlPlane } from "../../model/control-plan
 import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
 import { failoverProfileNames } from "../../model/failover-profiles";
+import { keyRotations, type RotatableKey } from "../../model/key-rotations";
 import { kubeProxyModes } from "../../model/kube-proxy-modes";
 import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
 import { segmentNames } from "../../model/segments";
@@ -115,6 +116,20 @@ const backupsSchema = z
   .optional()
   .describe("Backups that the masters take. Without this key they take none.");
 
+const rotationSchema = (key: RotatableKey) =>
+  wholeNumber(1, 1_000_000)
+    .optional()
+    .describe(`${keyRotations[key].title}: a higher number than at the last \`up\` replaces it.`);
+
+const secretsSchema = z
+  .strictObject({
+    rotate: z
+      .strictObject({ administrator: rotationSchema("administrator"), "ssh-user-key": rotationSchema("ssh-user-key") })
+      .prefault({})
+      .describe("Keys that are replaced while the stack runs."),
+  })
+  .prefault({});
+
 const virtualboxSchema = z
   .strictObject({
     attachments: z
@@ -157,6 +172,7 @@ export const configurationSchema = z
     floatingIp: addressSchema.optional().describe("The API's address inside the dmz; planned when absent."),
     hostPorts: hostPortsSchema,
     backups: backupsSchema,
+    secrets: secretsSchema,
     options: optionsSchema,
     virtualbox: virtualboxSchema,
   })

@@ -9,6 +9,7 @@ import type { DistributionName } from "../../model/distributions";
 import type { FailoverTimers } from "../../model/failover-profiles";
 import type { Flow } from "../../model/flows";
 import type { UplinkSpec } from "../../model/hypervisor-objects";
+import type { RotationNumbers } from "../../model/key-rotations";
 import type { KubeProxyMode } from "../../model/kube-proxy-modes";
 import { ports } from "../../model/ports";
 import type { Settings } from "../../model/resource-types";
@@ -165,6 +166,8 @@ export interface DataCenterPlan {
     readonly nodePorts: readonly { readonly port: number; readonly nodePort: number }[];
   };
   readonly keepDataDisks: boolean;
+  /** Which keys were asked to be replaced, and how often. */
+  readonly rotations: RotationNumbers;
   /** The configuration as it takes effect, by path. The guard records it and judges changes by it. */
   readonly settings: Settings;
 }

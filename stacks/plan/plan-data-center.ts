@@ -1,5 +1,6 @@
 import { type BackupsPlan, secondsOfPeriod } from "../../model/backups";
 import { backupFlows, type Flow } from "../../model/flows";
+import type { RotationNumbers } from "../../model/key-rotations";
 import type { Configuration } from "../config/configuration";
 import type { DataCenterPlan } from "./data-center-plan";
 import { planSegments, planServiceAddresses, planUplink } from "./plan-addresses";
@@ -37,6 +38,9 @@ function planBackups({ every, keep }: NonNullable<Configuration["backups"]>): Ba
   return { everySeconds, keep };
 }
 
+const planRotations = ({ secrets: { rotate } }: Configuration): RotationNumbers =>
+  Object.fromEntries(Object.entries(rotate).filter(([, number]) => number !== undefined));
+
 /** The whole data centre as data, from a checked configuration and nothing else. */
 export function planDataCenter(configuration: Configuration): DataCenterPlan {
   const segments = planSegments(configuration.network, configuration.virtualbox.attachments, configuration.pools);
@@ -59,6 +63,7 @@ export function planDataCenter(configuration: Configuration): DataCenterPlan {
     ...(configuration.backups && { backups: planBackups(configuration.backups) }),
     hostPorts: configuration.hostPorts,
     keepDataDisks: configuration.options.keepDataDisks,
+    rotations: planRotations(configuration),
     settings: planSettings(configuration, balancing, volume),
   };
 }

@@ -7,6 +7,7 @@ import { PassThrough } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { utils } from "ssh2";
 import type { Guest } from "../../guests/guest";
 import { closeGuests, UnreachableError } from "../../guests/guest-ssh";
 import { connectSshGuest } from "../../guests/ssh-guest";
@@ -41,6 +42,18 @@ test("a program gets its arguments byte for byte and its input, and returns its 
   const script = 'printf "%s|" "$@"; cat; echo oops >&2; exit 7';
   const result = await guest.run(["sh", "-c", script, "sh", ...words], { stdin: "input" });
   assert.deepEqual(result, { code: 7, stdout: `${words.join("|")}|input`, stderr: "oops\n" });
+});
+
+test("a former key is tried after the present one, as long as the server accepts it", async () => {
+  const present = utils.generateKeyPairSync("ed25519").private;
+  const others = Array.from({ length: 2 }, () => utils.generateKeyPairSync("ed25519").private);
+  const formerKeys = [...others, server.clientKey];
+  await closeGuests();
+  await assert.rejects(connectSshGuest(connection({ privateKey: present })), UnreachableError);
+  const reached = await connectSshGuest(connection({ privateKey: present, formerKeys }));
+  assert.equal((await reached.run(["echo", "here"])).stdout, "here\n");
+  await closeGuests();
+  guest = await connectSshGuest(connection());
 });
 
 test("lines of output arrive while the program runs", async () => {

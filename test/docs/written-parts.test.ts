@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { closedToPods, gatewayServices, interSegmentFlows } from "../../model/flows";
 import { healthCheckNames, healthChecks } from "../../model/health-checks";
+import { describeStages, fixedKeys, keyRotations } from "../../model/key-rotations";
 import { recordedBench, recordedContract, recordedTopologies, splitByCommit } from "../../model/measured/measurements";
 import { ports } from "../../model/ports";
 import { roleNames } from "../../model/roles";
@@ -49,6 +50,7 @@ const parts: readonly WrittenPart[] = [
   { document: "README.md", name: "contract", render: renderRecordedContract },
   { document: "README.md", name: "topologies", render: renderRecordedTopologies },
   { document: "README.md", name: "bench", render: renderBenchWithoutFaults },
+  { document: "README.md", name: "rotations", render: renderRotations },
   { document: "stacks/README.md", name: "keys", render: renderConfigurationKeys },
   { document: "CONTRIBUTING.md", name: "words", render: renderWordPairs },
 ];
@@ -60,6 +62,20 @@ for (const part of parts) {
     if (recording) fs.writeFileSync(path.join(projectFolder, part.document), right);
     assert.equal(text, right, "RECORD=1 npm run test:docs updates it");
   });
+}
+
+function renderRotations(): string {
+  const rotated = Object.entries(keyRotations).map(([key, rotation]) => [
+    `\`${key}\``,
+    rotation.title,
+    describeStages(rotation),
+    rotation.consequence,
+  ]);
+  const fixed = Object.entries(fixedKeys).map(([key, { reason, instead }]) => [`\`${key}\``, reason, instead]);
+  return [
+    markdownTable(["key", "is", "is replaced in stages", "besides"], rotated),
+    markdownTable(["refused key", "because", "instead"], fixed),
+  ].join("\n");
 }
 
 /** The other faults do not depend on the implementation of failover. */

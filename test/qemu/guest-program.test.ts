@@ -35,7 +35,7 @@ const stackName = `program-${process.pid.toString(36)}`;
 function gatewayProgram(plan: DataCenterPlan) {
   return async () => {
     const driver = "qemu";
-    const secrets = new Secrets("secrets", { stack: plan.stack, version: 1 });
+    const secrets = new Secrets("secrets", { stack: plan.stack, version: 1, rotations: {} });
     const baseImage = new BaseImage("base-image", { driver, kubernetesVersion: plan.kubernetes.version });
     const guard = new Guard("guard", guardedMembers(plan, driver));
     const network = new Network("network", { stack: plan.stack, driver, segments: plan.segments, guard });

@@ -88,6 +88,7 @@ const secondsOf = {
       "lost-state": 60,
       "provider-cluster": 70,
       "provider-life-cycle": 60,
+      rotation: 40,
       start: 80,
       program: 50,
       upgrade: 60,

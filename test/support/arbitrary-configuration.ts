@@ -5,6 +5,7 @@ import { containerRuntimeNames, defaultContainerRuntime } from "../../model/cont
 import { controlPlaneForms } from "../../model/control-planes";
 import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
+import { rotatableKeys } from "../../model/key-rotations";
 import { kubeProxyModes } from "../../model/kube-proxy-modes";
 import { firstNodePort, lastNodePort } from "../../model/ports";
 import { kubernetesVersions } from "../../model/releases";
@@ -109,6 +110,8 @@ const options = anyOptions.map((each) => ({
 
 const nodePorts = fc.uniqueArray(fc.integer({ min: firstNodePort, max: lastNodePort }), { maxLength: 2 });
 
+const rotation = fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined });
+
 interface Roles {
   readonly roles: readonly string[];
 }
@@ -136,6 +139,7 @@ export const validConfiguration: fc.Arbitrary<Configuration> = fc
           nil: undefined,
         },
       ),
+      secrets: fc.record({ rotate: fc.record(Object.fromEntries(rotatableKeys.map((key) => [key, rotation]))) }),
       ...{ pools, storage, network: fc.record({ cidr: networkCidr }), options },
     }),
   })
@@ -150,8 +154,8 @@ export const validConfiguration: fc.Arbitrary<Configuration> = fc
 export const changedConfiguration = fc
   .tuple(validConfiguration, validConfiguration)
   .map(([before, other]): readonly [Configuration, Configuration] => {
-    const { name, driver, distribution, kubernetesVersion, network, floatingIp, storage } = before;
-    const fixed = { name, driver, distribution, kubernetesVersion, network, floatingIp, storage };
+    const { name, driver, distribution, kubernetesVersion, network, floatingIp, storage, secrets } = before;
+    const fixed = { name, driver, distribution, kubernetesVersion, network, floatingIp, storage, secrets };
     const options = { ...other.options, runtime: before.options.runtime, controlPlane: before.options.controlPlane };
     return [before, { ...other, ...fixed, options }];
   });

@@ -25,6 +25,7 @@ export interface ChangedKey {
 
 const pool = (name: string, change: object) => ({ pools: { [name]: change } });
 const flow = { network: { flows: [{ from: "worker", to: "storage", protocol: "udp", ports: [9100] }] } };
+const rotated = (number: number) => ({ secrets: { rotate: { administrator: number, "ssh-user-key": number } } });
 const attachment = { virtualbox: { attachments: [{ segment: "dmz", to: "host" }] } };
 
 const [newest = "", oldest = ""] = [kubernetesVersions[0], kubernetesVersions.at(-1)];
@@ -110,6 +111,8 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "hostPorts.nodePorts[].nodePort": { to: { hostPorts: { nodePorts: [{ port: 20_003, nodePort: 30_080 }] } } },
   "backups.every": { from: { backups: {} }, to: { backups: { every: "12h" } } },
   "backups.keep": { from: { backups: {} }, to: { backups: { keep: 7 } } },
+  "secrets.rotate.administrator": { to: { secrets: { rotate: { administrator: 2 } } } },
+  "secrets.rotate.ssh-user-key": { to: { secrets: { rotate: { "ssh-user-key": 1 } } } },
   "options.failover": { to: { options: { failover: "calm" } } },
   "options.controlPlane": {
     // Only a single master has services.
@@ -186,6 +189,15 @@ export const changedValues: Readonly<Record<CaseName, ChangedKey>> = {
     from: pool("workers", { disks: [{ name: "data", sizeGiB: 2 }] }),
     ...{ to: pool("workers", { disks: [{ name: "data", sizeGiB: 1 }] }), refusedBy: "disks" },
     refused: /disk worker-1-data has 2 GiB and cannot shrink to 1 GiB/,
+  },
+  "secrets.rotate.administrator: smaller": {
+    ...{ from: rotated(2), to: { secrets: { rotate: { administrator: 1 } } } },
+    refused:
+      /secrets\.rotate\.administrator: 2 cannot become 1: .*does not come back.*raise it to replace the key again/,
+  },
+  "secrets.rotate.ssh-user-key: smaller": {
+    ...{ from: rotated(2), to: { secrets: { rotate: { "ssh-user-key": 1 } } } },
+    refused: /secrets\.rotate\.ssh-user-key: 2 cannot become 1: .*does not come back/,
   },
 };
 

@@ -39,7 +39,10 @@ export async function fakeClusterApi(): Promise<FakeClusterApi> {
     if (type.startsWith("application/merge-patch")) return [200, mergePatched(objects.get(path) ?? {}, body)];
     return handle(objects, method, path, body);
   };
-  const identity = { ...(await serverCertificate(keys)), ca: keys["kubernetes-ca.crt"] };
+  const identity = {
+    ...(await serverCertificate(keys)),
+    ca: [keys["kubernetes-ca.crt"] ?? "", keys["admin.crt"] ?? ""],
+  };
   const options = { ...identity, requestCert: true, rejectUnauthorized: false };
   const server = https.createServer(options, async (request, response) => {
     const [path = ""] = (request.url ?? "").split("?");

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { renderNodeSeed } from "../../cloud-init/render-node-seed";
+import { secretValue } from "../../components/secrets";
 import { type GuestAddress, runInGuest } from "../../guests/guest-ssh";
 import type { MachineSpec, SeedFiles } from "../../hypervisors/hypervisor";
 import { imageFor } from "../../image/recipes/image-names";
@@ -79,7 +80,8 @@ export class GuestKeys {
   }
 
   of(node: string): Readonly<Record<string, string>> {
-    return { ...this.keys, [`ssh-host-key:${node}`]: this.hostKey(node).privateKey };
+    const names = ["api-clients.crt", "authorized-keys.pub", `ssh-host-key:${node}`];
+    return { ...this.keys, ...Object.fromEntries(names.map((name) => [name, secretValue(this.keys, name)])) };
   }
 
   address(plan: DataCenterPlan, node: NodePlan): GuestAddress {

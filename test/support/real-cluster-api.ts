@@ -20,6 +20,10 @@ export interface RealClusterApi {
   readonly connection: ApiConnection;
   /** `kubectl` as the administrator. */
   readonly kubectl: readonly string[];
+  readonly keys: Readonly<Record<string, string>>;
+  /** Where it accepts clients from. */
+  readonly clientsFile: string;
+  readonly port: number;
   stop(): void;
 }
 
@@ -67,13 +71,14 @@ export async function realClusterApi(): Promise<RealClusterApi> {
     ...["--initial-cluster", `default=${peerUrl}`, "--unsafe-no-fsync"],
   ]);
   const ca = secret("kubernetes-ca.crt");
+  const clientsFile = file("clients.crt", `${keys["kubernetes-ca.crt"]}${keys["admin.crt"]}`);
   const apiServer = start(folder, builtProgram("kube-apiserver"), [
     `--etcd-servers=${etcdUrl}`,
     `--secure-port=${port}`,
     "--bind-address=127.0.0.1",
     `--tls-cert-file=${file("server.crt", cert)}`,
     `--tls-private-key-file=${file("server.key", key)}`,
-    `--client-ca-file=${ca}`,
+    `--client-ca-file=${clientsFile}`,
     "--authorization-mode=Node,RBAC",
     "--allow-privileged=true",
     "--service-cluster-ip-range=10.96.0.0/16",
@@ -99,7 +104,7 @@ export async function realClusterApi(): Promise<RealClusterApi> {
   });
   const identity = [`--client-certificate=${secret("admin.crt")}`, `--client-key=${secret("admin.key")}`];
   const kubectl = [builtProgram("kubectl") ?? "", `--server=${server}`, `--certificate-authority=${ca}`, ...identity];
-  return { connection, kubectl, stop };
+  return { connection, kubectl, keys, clientsFile, port, stop };
 }
 
 function start(folder: string, program: string | undefined, args: readonly string[]) {

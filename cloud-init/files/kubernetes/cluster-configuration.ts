@@ -103,6 +103,8 @@ const apiServerArguments = {
   "audit-log-path": `${guestPaths.auditLogs}/audit.log`,
   "audit-policy-file": guestPaths.auditPolicy,
   "authentication-config": guestPaths.authenticationConfiguration,
+  // Replaces kubeadm's own value, which is the cluster's authority alone.
+  "client-ca-file": guestPaths.apiClients,
   // Replaces kubeadm's own value, which is the first of them. With external IPs, a user of one namespace could take over
   // the connections of others to any address.
   "enable-admission-plugins": "NodeRestriction,EventRateLimit,DenyServiceExternalIPs",

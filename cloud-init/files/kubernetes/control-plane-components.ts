@@ -46,6 +46,7 @@ export const components: Readonly<Record<ComponentName, Component>> = {
       ...pair("front-proxy-client"),
       ...["ca.crt", "etcd/ca.crt", "front-proxy-ca.crt", "sa.key", "sa.pub"].map((name) => `${guestPaths.pki}/${name}`),
       guestPaths.admissionConfiguration,
+      guestPaths.apiClients,
       guestPaths.auditPolicy,
       guestPaths.authenticationConfiguration,
       guestPaths.encryptionConfiguration,

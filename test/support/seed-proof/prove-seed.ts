@@ -83,7 +83,7 @@ function sampleSecrets(seed: NodeSeed): Record<string, string> {
     "kubernetes-ca-hash": `sha256:${"0123456789abcdef".repeat(4)}`,
     "encryption-key": Buffer.alloc(32, 7).toString("base64"),
     "corosync-key": "0123456789abcdef".repeat(16),
-    "ssh-user-key.pub": hostKey.publicKey,
+    "authorized-keys.pub": `${hostKey.publicKey} groundplane\n`,
     [`ssh-host-key:${seed.node}`]: hostKey.privateKey,
     // HAProxy reads them.
     "kubernetes-ca.crt": certificate,

@@ -11,6 +11,7 @@ const right = { stack: "lab", kubernetes: defaultKubernetesVersion, manifest, ke
 test("a backup fits a new stack, and a stack with the same keys", () => {
   refuseOtherStack(right);
   refuseOtherStack({ ...right, present: { ...keys } });
+  refuseOtherStack({ ...right, present: { ...keys, "ssh-user-key": "rotated", "former-ssh-user-keys": "[]" } });
 });
 
 test("another stack, release or set of keys is refused with the way, and without a key", () => {

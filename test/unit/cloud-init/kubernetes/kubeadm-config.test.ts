@@ -53,7 +53,7 @@ test("every file that the API server uses is in a folder that its pod mounts", (
   const paths: string[] = extraArgs
     .map((argument: LooseDocument) => argument.value)
     .filter((value: string) => value.startsWith("/"));
-  assert.equal(paths.length, 6);
+  assert.equal(paths.length, 7);
   for (const path of paths)
     assert.ok(
       mounts.some((mount) => path.startsWith(`${mount}/`)),

@@ -37,6 +37,7 @@ test("a master has all keys under kubeadm's names, and a worker has none", () =>
     files.flatMap((file) => ("secret" in file ? [`${file.path} ${file.secret}`] : [])).sort();
   assert.deepEqual(keys(workerFiles), []);
   assert.deepEqual(keys(masterFiles), [
+    "/etc/kubernetes/api-server/clients.crt api-clients.crt",
     "/etc/kubernetes/pki/ca.crt kubernetes-ca.crt",
     "/etc/kubernetes/pki/ca.key kubernetes-ca.key",
     "/etc/kubernetes/pki/etcd/ca.crt etcd-ca.crt",
@@ -81,6 +82,7 @@ test("commands that the provider calls are executable files", () => {
       "drain-node",
       "etcd-complete",
       "fence-node",
+      "follow-clients",
       "forget-node",
       "bootstrap-cluster",
       "may-leave",

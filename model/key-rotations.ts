@@ -1,0 +1,112 @@
+import type { SecretName } from "./seed";
+
+/** A generation of a key during its rotation. */
+export type KeyGeneration = "former" | "new";
+
+/** The state of a rotation after one step. Each step begins after the one before it has ended on all nodes. */
+export interface KeyStage {
+  /** Part of a sentence, for previews. */
+  readonly step: string;
+  /** The keys that a node accepts. */
+  readonly accepted: readonly KeyGeneration[];
+  /** The keys that a client tries, in this order. */
+  readonly offered: readonly KeyGeneration[];
+}
+
+export interface KeyRotation {
+  readonly title: string;
+  /** The secrets that get other values. */
+  readonly secrets: readonly SecretName[];
+  readonly stages: readonly KeyStage[];
+  /** What else happens: restarts, and what users must do. */
+  readonly consequence: string;
+}
+
+/** Before and after a rotation. */
+export const settledStage = (generation: KeyGeneration): KeyStage => ({
+  ...{ step: "", accepted: [generation], offered: [generation] },
+});
+
+/** The keys that `up` replaces while the stack runs, when their number in the configuration is raised. */
+export const keyRotations = {
+  administrator: {
+    title: "The administrator's certificate, which is in the kubeconfig",
+    secrets: ["admin.crt", "admin.key"],
+    stages: [
+      { step: "the masters also accept the new certificate", accepted: ["former", "new"], offered: ["former"] },
+      { step: "groundplane and the kubeconfig have the new one", accepted: ["former", "new"], offered: ["new"] },
+      { step: "the masters no longer accept the former one", accepted: ["new"], offered: ["new"] },
+    ],
+    consequence:
+      "API servers follow without a restart; those that are services restart, one after the other. Get the kubeconfig again.",
+  },
+  "ssh-user-key": {
+    title: "The key with which groundplane and `groundplane ssh` log in to all nodes",
+    secrets: ["ssh-user-key", "ssh-user-key.pub"],
+    stages: [
+      {
+        step: "groundplane offers the new key before the former one",
+        accepted: ["former"],
+        offered: ["new", "former"],
+      },
+      { step: "each node accepts the new key only", accepted: ["new"], offered: ["new", "former"] },
+    ],
+    consequence: "Nothing restarts, and open sessions stay.",
+  },
+} as const satisfies Readonly<Record<string, KeyRotation>>;
+
+export type RotatableKey = keyof typeof keyRotations;
+export const rotatableKeys = Object.keys(keyRotations) as readonly RotatableKey[];
+
+/** How often each key was asked to be replaced; absent = never. */
+export type RotationNumbers = Readonly<Partial<Record<RotatableKey, number>>>;
+
+/** The keys of a later configuration that need another value. */
+export const keysToRotate = (before: RotationNumbers, after: RotationNumbers): readonly RotatableKey[] =>
+  rotatableKeys.filter((key) => (after[key] ?? 0) > (before[key] ?? 0));
+
+/** The stages in one sentence, in their order. */
+export function describeStages({ stages }: KeyRotation): string {
+  const [first = "", ...others] = stages.map(({ step }) => step);
+  return `${first[0]?.toUpperCase()}${first.slice(1)}${others.map((step) => `; then ${step}`).join("")}.`;
+}
+
+export interface FixedKey {
+  readonly reason: string;
+  readonly instead: string;
+}
+
+const startOver = "start over: `npx groundplane destroy` keeps the data disks";
+
+/** The keys that cannot be replaced on a running stack, by the names that users try. */
+export const fixedKeys = {
+  "kubernetes-ca": {
+    reason: "all nodes and pods trust the cluster's authority, which signs the certificates of all of them",
+    instead: `rotate \`administrator\` if only the kubeconfig is lost, otherwise ${startOver}`,
+  },
+  "front-proxy-ca": { reason: "API servers trust it when they call each other's extensions", instead: startOver },
+  "etcd-ca": { reason: "the members of etcd trust each other by it", instead: startOver },
+  "service-account-key": { reason: "the tokens of all pods are signed with it", instead: startOver },
+  "encryption-key": {
+    reason: "all Secrets would have to be encrypted again, and the backups of masters depend on it",
+    instead: startOver,
+  },
+  "corosync-key": { reason: "balancers with different keys would both hold the floating IP", instead: startOver },
+  "ssh-host-keys": {
+    reason: "every node's identity is pinned by it",
+    instead: "recreate the machine whose key is lost, or start over",
+  },
+} as const satisfies Readonly<Record<string, FixedKey>>;
+
+/** The secrets that rotations replace. Two sets of keys that differ only in them are of the same cluster. */
+export const isRotated = (secret: string): boolean =>
+  rotatableKeys.some((key) => {
+    const secrets: readonly string[] = keyRotations[key].secrets;
+    return secrets.includes(secret);
+  }) || secret === formerUserKeys;
+
+/** JSON list of the user keys that rotations replaced, newest first: a node that was off still accepts one of them. */
+export const formerUserKeys = "former-ssh-user-keys";
+
+export const formerUserKeysIn = (values: Readonly<Record<string, string>>): readonly string[] =>
+  JSON.parse(values[formerUserKeys] ?? "[]") as readonly string[];

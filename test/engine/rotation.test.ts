@@ -1,0 +1,82 @@
+/**
+ * Keys are rotated by plain `pulumi up`, on the real engine with machines of the fake driver: previewed in stages, once for each number,
+ * and continued after a kill.
+ */
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { after, test } from "node:test";
+import { dataFolder } from "../../host/data-folder";
+import { findPulumi } from "../../toolchain/obtain-pulumi";
+import { ClusterUnderTest, eventually, mustSucceed } from "../support/cluster-under-test";
+import { killProviders } from "../support/kill-providers";
+import { copyProject } from "../support/project-copy";
+import { secretsOf } from "../support/secret-scan";
+
+const stack = "rotated";
+const authorizedKeys = "root/root/.ssh/authorized_keys";
+
+test("rotations", { timeout: 10 * 60_000 }, async (t) => {
+  if (!(await findPulumi())) return t.skip("no Pulumi on this host: `npm start` obtains it");
+  const project = copyProject(dataFolder());
+  const cluster = new ClusterUnderTest(project, stack);
+  after(() => project.remove());
+  const configure = (rotate: string): void => {
+    const file = project.stackFile(stack);
+    const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+    const salt = /^encryptionsalt: .*\n/m.exec(before)?.[0] ?? "";
+    const pools = "{balancers: {count: 1}, masters: {count: 1}, workers: {count: 1}}";
+    const dataCenter = `{driver: fake, pools: ${pools}, secrets: {rotate: ${rotate}}}`;
+    fs.writeFileSync(file, `${salt}config:\n  groundplane:dataCenter: ${dataCenter}\n`);
+  };
+  const pulumi = (...words: string[]) => cluster.pulumi(...words, "--non-interactive");
+  const up = async () => mustSucceed("up", await pulumi("up", "--yes", "--skip-preview", "--suppress-outputs")).stdout;
+  const machines = path.join(project.data, "fake", stack, "machines");
+  const loginsOf = (node: string): string => fs.readFileSync(path.join(machines, node, authorizedKeys), "utf8");
+  const nodes = ["gateway", "balancer-1", "master-1", "worker-1"];
+  const clients = (): string =>
+    fs.readFileSync(path.join(machines, "master-1/root/etc/kubernetes/api-server/clients.crt"), "utf8");
+
+  configure("{}");
+  mustSucceed("init", await pulumi("stack", "init"));
+  await up();
+  const first = await secretsOf(cluster);
+  const [firstLogins, firstClients] = [loginsOf("worker-1"), clients()];
+
+  await t.test("a preview explains the stages and makes no key", async () => {
+    configure("{administrator: 1, ssh-user-key: 1}");
+    const { stdout } = mustSucceed("preview", await pulumi("preview"));
+    const line = stdout.replaceAll(/\s+/g, " ");
+    assert.match(
+      line,
+      /administrator is replaced\. The masters also accept the new certificate; then .* no longer accept/,
+    );
+    assert.match(line, /ssh-user-key is replaced\. Groundplane offers the new key/);
+    assert.deepEqual(await secretsOf(cluster), first);
+  });
+
+  await t.test("up replaces both keys everywhere, once, also when its provider is killed in the middle", async () => {
+    const rolling = pulumi("up", "--yes", "--skip-preview", "--suppress-outputs");
+    const isBegun = (now: string): boolean => now !== firstLogins;
+    await eventually("the gateway has the new key", 120_000, async () => loginsOf("gateway"), isBegun);
+    await killProviders(project);
+    assert.notEqual((await rolling).exitCode, 0);
+    const begun = loginsOf("gateway");
+    const output = await pulumi("stack", "output", "sshPrivateKey", "--show-secrets");
+    assert.equal(
+      output.stdout.trim(),
+      (await secretsOf(cluster)).get("ssh-user-key")?.trim(),
+      "commands have the new key",
+    );
+    await up();
+    assert.deepEqual(nodes.map(loginsOf), Array(nodes.length).fill(begun), "the key that the rotation began with");
+    assert.notEqual(clients(), firstClients);
+    const second = await secretsOf(cluster);
+    const changed = [...second.keys()].filter((name) => second.get(name) !== first.get(name)).sort();
+    assert.deepEqual(changed, ["admin.key", "former-ssh-user-keys", "ssh-user-key"]);
+    const outputs = JSON.parse((await pulumi("stack", "output", "--json", "--show-secrets")).stdout);
+    assert.equal(outputs.sshPrivateKey, second.get("ssh-user-key"));
+    assert.deepEqual(outputs.formerSshKeys, [first.get("ssh-user-key")]);
+    mustSucceed("no changes", await pulumi("preview", "--expect-no-changes"));
+  });
+});

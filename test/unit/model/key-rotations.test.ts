@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  describeStages,
+  fixedKeys,
+  isRotated,
+  type KeyRotation,
+  keyRotations,
+  keysToRotate,
+  rotatableKeys,
+  settledStage,
+} from "../../../model/key-rotations";
+
+const rotations: readonly (readonly [string, KeyRotation])[] = Object.entries(keyRotations);
+
+test("in no stage of a rotation, and in no mixture of two neighbours, a client lacks a key that a node accepts", () => {
+  for (const [name, { stages }] of rotations) {
+    const all = [settledStage("former"), ...stages];
+    for (const [index, stage] of all.entries()) {
+      const next = all[index + 1] ?? stage;
+      for (const { accepted } of [stage, next])
+        for (const { offered } of [stage, next])
+          assert.ok(
+            offered.some((key) => accepted.includes(key)),
+            `${name}, stage ${index}: ${offered} at a node that accepts ${accepted}`,
+          );
+    }
+  }
+});
+
+test("after a rotation, no node accepts the former key, and every client begins with the new one", () => {
+  for (const [name, { stages }] of rotations) {
+    assert.deepEqual(stages.at(-1)?.accepted, ["new"], name);
+    assert.equal(stages.at(-1)?.offered[0], "new", name);
+    const dropped = stages.findIndex(({ accepted }) => !accepted.includes("former"));
+    assert.ok(
+      stages.slice(dropped).every(({ accepted }) => !accepted.includes("former")),
+      `${name}: a dropped key does not come back`,
+    );
+  }
+});
+
+test("a number rotates its key once, and a lower or absent one does nothing", () => {
+  assert.deepEqual(keysToRotate({}, { administrator: 1 }), ["administrator"]);
+  assert.deepEqual(keysToRotate({ administrator: 1 }, { administrator: 3, "ssh-user-key": 1 }), [...rotatableKeys]);
+  assert.deepEqual(keysToRotate({ administrator: 3 }, { administrator: 3 }), []);
+  assert.deepEqual(keysToRotate({ administrator: 3 }, { administrator: 2 }), []);
+  assert.deepEqual(keysToRotate({ administrator: 3 }, {}), []);
+});
+
+test("the stages are one sentence in their order", () => {
+  assert.equal(
+    describeStages(keyRotations.administrator),
+    "The masters also accept the new certificate; then groundplane and the kubeconfig have the new one; then the masters no " +
+      "longer accept the former one.",
+  );
+});
+
+test("no key is both rotatable and fixed, and only rotated secrets may differ between backup and stack", () => {
+  for (const key of rotatableKeys) assert.ok(!(key in fixedKeys), key);
+  for (const name of ["admin.crt", "admin.key", "ssh-user-key", "ssh-user-key.pub", "former-ssh-user-keys"])
+    assert.ok(isRotated(name), name);
+  for (const name of ["kubernetes-ca.key", "etcd-ca.crt", "encryption-key", "ssh-host-seed"])
+    assert.ok(!isRotated(name), name);
+});

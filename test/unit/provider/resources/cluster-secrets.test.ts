@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { before, test } from "node:test";
+import type { ClusterSecretsInputs } from "../../../../model/cluster-secrets-types";
+import { formerUserKeysIn, type RotationNumbers } from "../../../../model/key-rotations";
+import { makeClusterKeys } from "../../../../provider/resources/cluster-keys";
+import { clusterSecretsResource } from "../../../../provider/resources/cluster-secrets";
+import { UserKeys } from "../../../../provider/resources/user-keys";
+import type { Context } from "../../../../provider/rpc/resource-handler";
+
+type Values = Readonly<Record<string, string>>;
+
+const unused = () => assert.fail("asks no driver");
+const userKeys = new UserKeys();
+const resource = clusterSecretsResource(unused, unused, userKeys);
+const lines: string[] = [];
+const context = { log: (_severity: string, line: string) => lines.push(line) } as unknown as Context;
+const inputsWith = (rotations?: RotationNumbers): ClusterSecretsInputs => ({
+  ...{ stack: "lab", version: 1 },
+  ...(rotations && { rotations }),
+});
+
+let first: Values;
+before(async () => {
+  first = await makeClusterKeys();
+});
+
+/** The keys after an `up` that asks for these rotations. */
+async function update(values: Values, from?: RotationNumbers, to?: RotationNumbers, preview = false): Promise<Values> {
+  const olds = { inputs: inputsWith(from), outputs: { ...inputsWith(from), values } };
+  const outputs = await resource.update("lab/secrets", inputsWith(to), olds, preview, context);
+  assert.deepEqual(outputs.rotations, to);
+  return outputs.values as Values;
+}
+
+const changed = (one: Values, other: Values): readonly string[] =>
+  [...new Set([...Object.keys(one), ...Object.keys(other)])].filter((name) => one[name] !== other[name]).sort();
+
+test("a higher number replaces one key, and the same or a lower number none", async () => {
+  const once = await update(first, undefined, { administrator: 1 });
+  assert.deepEqual(changed(first, once), ["admin.crt", "admin.key"]);
+  const subjects = [first, once].map((values) => new X509Certificate(values["admin.crt"] ?? "").subject);
+  assert.notEqual(subjects[0], subjects[1], "each certificate has its own name");
+  assert.deepEqual(await update(once, { administrator: 1 }, { administrator: 1 }), once);
+  assert.deepEqual(await update(once, { administrator: 1 }, undefined), once);
+});
+
+test("the state keeps the user's former keys, newest first", async () => {
+  const once = await update(first, undefined, { "ssh-user-key": 1 });
+  assert.deepEqual(changed(first, once), ["former-ssh-user-keys", "ssh-user-key", "ssh-user-key.pub"]);
+  assert.deepEqual(formerUserKeysIn(once), [first["ssh-user-key"]]);
+  const twice = await update(once, { "ssh-user-key": 1 }, { "ssh-user-key": 2 });
+  assert.deepEqual(formerUserKeysIn(twice), [once["ssh-user-key"], first["ssh-user-key"]]);
+});
+
+test("a preview makes no key, and names the stages in their order", async () => {
+  lines.length = 0;
+  const planned = await update(first, undefined, { administrator: 1, "ssh-user-key": 1 }, true);
+  assert.deepEqual(changed(first, planned), ["admin.crt", "admin.key", "ssh-user-key", "ssh-user-key.pub"]);
+  assert.equal(planned["admin.crt"], "(the new admin.crt)");
+  assert.match(
+    lines.join("\n"),
+    /^administrator is replaced\. The masters also accept .*; then .*; then .*\n.*ssh-user-key/,
+  );
+  for (const value of Object.values(first)) assert.ok(!lines.join().includes(value));
+});
+
+test("a certificate that the cluster's authority signed is not rotated: it would stay valid", async () => {
+  const legacy = { ...first, "admin.crt": first["etcd-client.crt"] ?? "" };
+  for (const preview of [true, false])
+    await assert.rejects(update(legacy, undefined, { administrator: 1 }, preview), { id: "irrevocable-certificate" });
+});
+
+test("connections try all keys of their stack, the present one first, after a read or an update", async () => {
+  const tried: (readonly string[])[] = [];
+  const keys = new UserKeys();
+  const connect = keys.completing(async ({ privateKey, formerKeys = [] }) => {
+    tried.push([privateKey, ...formerKeys]);
+    return {} as never;
+  });
+  const connection = { bastionPort: 1, bastionHostKey: "", address: "", hostKey: "", privateKey: "" };
+  const own = clusterSecretsResource(unused, unused, keys);
+  const values = { "ssh-user-key": "three", "former-ssh-user-keys": JSON.stringify(["two", "one"]) };
+  const state = { inputs: inputsWith(), outputs: { ...inputsWith(), values } };
+  assert.deepEqual(await own.read?.("lab/secrets", state, context), state);
+  for (const privateKey of ["one", "two", "three", "of another stack"]) await connect({ ...connection, privateKey });
+  const all = ["three", "two", "one"];
+  assert.deepEqual(tried, [all, all, all, ["of another stack"]]);
+  keys.note({ "ssh-user-key": "four", "former-ssh-user-keys": JSON.stringify(all) });
+  await connect({ ...connection, privateKey: "two" });
+  assert.deepEqual(tried.at(-1), ["four", ...all]);
+});
