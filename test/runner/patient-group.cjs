@@ -28,7 +28,7 @@ function makePatientGroup() {
       try {
         if (folder) fs.rmdirSync(folder);
       } catch {
-        // A process that could not be killed is still in it. The group is empty of files and does no harm.
+        // A process that has left its test file is still in it. The next run removes the group.
       }
     },
   };
@@ -36,6 +36,7 @@ function makePatientGroup() {
 
 function makeCgroup() {
   for (const parent of cpuHierarchies()) {
+    removeAbandoned(parent);
     const folder = path.join(parent, `groundplane-tests-${process.pid}`);
     try {
       fs.mkdirSync(folder);
@@ -44,10 +45,23 @@ function makeCgroup() {
       fs.writeFileSync(path.join(folder, name), SETTINGS[name]);
       return folder;
     } catch {
-      fs.rmSync(folder, { recursive: false, force: true });
+      if (fs.existsSync(folder)) fs.rmdirSync(folder);
     }
   }
   return undefined;
+}
+
+/** Groups of runs that have ended. The kernel keeps those with processes. */
+function removeAbandoned(parent) {
+  for (const name of fs.existsSync(parent) ? fs.readdirSync(parent) : []) {
+    const runner = /^groundplane-tests-(\d+)$/.exec(name)?.[1];
+    if (runner === undefined || fs.existsSync(`/proc/${runner}`)) continue;
+    try {
+      fs.rmdirSync(path.join(parent, name));
+    } catch {
+      // It has processes, or belongs to another user.
+    }
+  }
 }
 
 /** Where this process may be in the hierarchy of processors: of version 1, or of version 2, where machines are below the root. */

@@ -6,6 +6,7 @@ import { imageNames } from "../../image/recipes/image-names";
 import type { ProcessIdentity } from "../../model/commands";
 import { defaultKubernetesVersion } from "../../model/releases";
 import { ClusterUnderTest, type CommandOutput, mustSucceed } from "./cluster-under-test";
+import { onSignal } from "./on-signal";
 import { copyProject } from "./project-copy";
 import { makeVirtualboxHost, type VirtualboxHost } from "./virtualbox-host";
 import type { VirtualboxRoot } from "./virtualbox-root";
@@ -28,6 +29,7 @@ export interface VirtualboxProject {
 
 export async function openVirtualboxProject(root: VirtualboxRoot): Promise<VirtualboxProject> {
   const project = copyProject(dataFolder());
+  const keepOnSignal = onSignal(() => project.remove());
   const host = makeVirtualboxHost(root);
   // Its images are boot sectors under the names of the real images.
   fs.rmSync(path.join(project.data, "images"));
@@ -54,6 +56,7 @@ export async function openVirtualboxProject(root: VirtualboxRoot): Promise<Virtu
     providers: () =>
       findProcesses((argv) => argv.some((word) => word.startsWith(project.folder) && /provider/.test(word))),
     async close() {
+      keepOnSignal();
       await host.close();
       project.remove();
     },
