@@ -49,7 +49,7 @@ export function refuseOtherStack({ stack, kubernetes, manifest, keys, present }:
   );
 }
 
-/** Rotations replace keys that nothing in a snapshot depends on. */
+/** Rotations replace keys that nothing in etcd depends on, so a backup may have the former ones. */
 const sameKeys = (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean =>
   [...new Set([...Object.keys(one), ...Object.keys(other)])].every(
     (name) => isRotated(name) || one[name] === other[name],

@@ -2,7 +2,7 @@ import type { DriverName } from "../model/drivers";
 import { guardedPools } from "../model/pool-change";
 import type { GuardInputs } from "../model/resource-types";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
-import { keptReleases } from "../stacks/plan/kept-releases";
+import { keptReleasesOf } from "../stacks/plan/kept-releases";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 
 /** The members that the guard protects. */
@@ -21,6 +21,6 @@ export function guardedMembers(plan: DataCenterPlan, driver: DriverName): GuardI
     volume: plan.volume?.shape ?? "",
     // The chosen one: `auto` and its choice do not differ.
     settings: { ...plan.settings, driver },
-    kept: keptReleases(plan, driver),
+    kept: keptReleasesOf(plan, driver),
   };
 }

@@ -6,7 +6,7 @@ import type { MachineInputs } from "../model/resource-types";
 import { imageKindOf, isClusterNode, type Role } from "../model/roles";
 import type { NodeSeed } from "../model/seed";
 import { type DataCenterPlan, etcdMachinesOf, type NodePlan, nodesOf, uplinkOf } from "../stacks/plan/data-center-plan";
-import { keptReleases } from "../stacks/plan/kept-releases";
+import { keptReleasesOf } from "../stacks/plan/kept-releases";
 import { useOfDisk } from "../stacks/plan/plan-volume";
 import type { Foundation } from "./foundation";
 import { bootstrapMember, guestConnection } from "./guest-connection";
@@ -51,7 +51,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
    */
   keepFiles(after: readonly pulumi.Resource[]): NodeFiles {
     const { plan, node, secrets, slowdown, driver } = this.args;
-    const kept = keptReleases(plan, driver)[node.name];
+    const kept = keptReleasesOf(plan, driver)[node.name];
     return new NodeFiles(
       `${node.name}-files`,
       {

@@ -4,6 +4,7 @@ import type { ControlPlaneForm } from "./control-planes";
 import { type DriverName, featuresOf } from "./drivers";
 import { type CountOf, reasonToKeepImage } from "./image-rolls";
 import { newStack } from "./key-changes";
+import { refusedSettings } from "./refused-settings";
 import type { Settings } from "./resource-types";
 import { imageKindOf, type Role } from "./roles";
 
@@ -42,6 +43,31 @@ export function reasonToKeepRelease(
   return (
     reasonToKeepImage(roles, countOf, driver) ?? ofDriver ?? ofEtcd ?? controlPlanes[controlPlane] ?? runtimes[runtime]
   );
+}
+
+/** The nodes that cannot get the image of another release, with their reasons. */
+export function keptReleases(
+  nodes: readonly { readonly name: string; readonly roles: readonly Role[] }[],
+  countOf: CountOf,
+  driver: DriverName | "auto",
+  cluster: UpgradedCluster,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    nodes.flatMap(({ name, roles }) => {
+      const reason = reasonToKeepRelease(roles, countOf, driver, cluster);
+      return reason === undefined ? [] : [[name, reason] as const];
+    }),
+  );
+}
+
+/** Why the settings of a running stack cannot change so; empty if they can. @param kept see `keptReleases` */
+export function refusedChange(
+  before: Settings,
+  after: Settings,
+  kept: Readonly<Record<string, string>>,
+): readonly string[] {
+  const fixed = refusedSettings(before, after);
+  return fixed.length > 0 ? fixed : refusedUpgrade(before, after, kept);
 }
 
 const key = "kubernetesVersion";

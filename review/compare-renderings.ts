@@ -5,10 +5,9 @@ import { drivers, type ImageForm } from "../model/drivers";
 import type { CountOf } from "../model/image-rolls";
 import { refusedLosses } from "../model/plan-losses";
 import { type GuardedMembers, guardedPools, type PresentMember, poolOf } from "../model/pool-change";
-import { refusedSettings } from "../model/refused-settings";
 import type { Settings } from "../model/resource-types";
 import type { Role } from "../model/roles";
-import { reasonToKeepRelease, refusedUpgrade } from "../model/upgrades";
+import { keptReleases, refusedChange } from "../model/upgrades";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 import { type ComparedBy, compareMachines } from "./compare-machines";
 import { objectChanges } from "./object-changes";
@@ -47,7 +46,7 @@ export function compareRenderings(before: StackRendering | undefined, after: Sta
     changes: [...[...changes, ...removed].map(withDisks), ...objects],
     settings: reviewSettings(changedSettings(former, now), driver),
     refused: [
-      ...refusedChange(former, now, after, countOf),
+      ...refusedChange(former, now, keptBy(now, after, countOf)),
       ...refusedByGuard(before, after),
       ...refusedDisks(old, after),
     ],
@@ -55,19 +54,12 @@ export function compareRenderings(before: StackRendering | undefined, after: Sta
   };
 }
 
-/** As the guard refuses it, see provider/resources/guard.ts. */
-function refusedChange(former: Settings, now: Settings, after: StackRendering, countOf: CountOf): readonly string[] {
-  const fixed = refusedSettings(former, now);
-  if (fixed.length > 0) return fixed;
+function keptBy(settings: Settings, { nodes, driver }: StackRendering, countOf: CountOf) {
   const cluster = {
-    controlPlane: controlPlaneForms.find((form) => form === now["options.controlPlane"]) ?? defaultControlPlane,
-    runtime: containerRuntimeNames.find((name) => name === now["options.runtime"]) ?? defaultContainerRuntime,
+    controlPlane: controlPlaneForms.find((form) => form === settings["options.controlPlane"]) ?? defaultControlPlane,
+    runtime: containerRuntimeNames.find((name) => name === settings["options.runtime"]) ?? defaultContainerRuntime,
   };
-  const kept = after.nodes.flatMap(({ name, roles }) => {
-    const reason = reasonToKeepRelease(roles, countOf, after.driver, cluster);
-    return reason === undefined ? [] : [[name, reason] as const];
-  });
-  return refusedUpgrade(former, now, Object.fromEntries(kept));
+  return keptReleases(nodes, countOf, driver, cluster);
 }
 
 const macsOf = ({ interfaces }: RenderedNode): readonly string[] => interfaces.map(({ mac }) => mac);

@@ -12,10 +12,9 @@ import {
   pools,
   rolesOfMember,
 } from "../../model/pool-change";
-import { refusedSettings } from "../../model/refused-settings";
 import type { GuardInputs, GuardOutputs } from "../../model/resource-types";
 import type { Role } from "../../model/roles";
-import { refusedUpgrade } from "../../model/upgrades";
+import { refusedChange } from "../../model/upgrades";
 import { UserError } from "../../model/user-error";
 import type { ObjectSchema } from "../rpc/package-schema";
 import type { CheckFailure } from "../rpc/resource-handler";
@@ -74,10 +73,9 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
     async check(inputs, _context, olds) {
       const { settings = {}, kept = {} } = inputs;
       const former = olds?.settings ?? {};
-      const fixed = refusedSettings(former, settings);
-      const upgrade = fixed.length > 0 ? [] : refusedUpgrade(former, settings, kept);
+      const changes = refusedChange(former, settings, kept);
       const losses = looksTheSame(inputs, olds) ? [] : await judge(driverByName, inputs, olds);
-      const refused = [...fixed, ...upgrade, ...losses];
+      const refused = [...changes, ...losses];
       return refused.length > 0 && (await isWithoutMachines(driverByName, inputs)) ? [] : refused.map(refusal);
     },
 

@@ -2,9 +2,8 @@ import type { ConnectGuest } from "../../guests/guest";
 import { UnreachableError } from "../../guests/guest-ssh";
 import { settingsInFiles } from "../../model/changed-settings";
 import { refusalPrefix } from "../../model/plan-losses";
-import { refusedSettings } from "../../model/refused-settings";
 import type { NodeFilesInputs, NodeFilesOutputs, Settings } from "../../model/resource-types";
-import { refusedUpgrade } from "../../model/upgrades";
+import { refusedChange } from "../../model/upgrades";
 import { UserError } from "../../model/user-error";
 import type { Properties } from "../rpc/property-values";
 import { type CheckFailure, PartialFailure } from "../rpc/resource-handler";
@@ -93,8 +92,7 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
 }
 
 function refusedFiles(before: Settings, after: Settings, kept: Readonly<Record<string, string>>): CheckFailure[] {
-  const fixed = refusedSettings(before, after);
-  const refused = fixed.length > 0 ? fixed : refusedUpgrade(before, after, kept);
+  const refused = refusedChange(before, after, kept);
   return refused.map((reason) => ({ property: "", reason: `${refusalPrefix}${reason}` }));
 }
 

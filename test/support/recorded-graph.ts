@@ -137,3 +137,10 @@ function readable(value: unknown): unknown {
   if (object[signatureKey] === secretSignature) return secretOf(readable(object.value));
   return Object.fromEntries(Object.entries(object).map(([key, entry]) => [key, readable(entry)]));
 }
+
+/** The resource, which must be there. */
+export function resourceOf(graph: readonly RecordedResource[], type: string, name: string): RecordedResource {
+  const found = graph.find((resource) => resource.type === type && resource.name === name);
+  assert.ok(found, `${type} ${name} is registered`);
+  return found;
+}

@@ -7,18 +7,18 @@ import { type DataCenterPlan, nodesOf } from "../../../stacks/plan/data-center-p
 import { planDataCenter } from "../../../stacks/plan/plan-data-center";
 import { examplePlan } from "../../support/example-plans";
 import { exampleConfiguration } from "../../support/example-stacks";
-import { type RecordedResource, recordDataCenter, sampleSecret, unknown } from "../../support/recorded-graph";
+import {
+  type RecordedResource,
+  recordDataCenter,
+  resourceOf,
+  sampleSecret,
+  unknown,
+} from "../../support/recorded-graph";
 
 const machineType = "groundplane:index:Machine";
 const filesType = "groundplane:index:NodeFiles";
 
 const lab = examplePlan("lab");
-
-function find(graph: readonly RecordedResource[], type: string, name: string): RecordedResource {
-  const found = graph.find((resource) => resource.type === type && resource.name === name);
-  assert.ok(found, `${type} ${name} is registered`);
-  return found;
-}
 
 const labWithWorkers = (count: number): DataCenterPlan => {
   const configuration = exampleConfiguration("lab");
@@ -29,7 +29,7 @@ const labWithWorkers = (count: number): DataCenterPlan => {
 test("a machine gets its planned inputs, and only the secrets that its seed refers to", async () => {
   const graph = await recordDataCenter(lab);
   for (const node of lab.nodes) {
-    const { inputs } = find(graph, machineType, node.name);
+    const { inputs } = resourceOf(graph, machineType, node.name);
     const seed = inputs.seed as { readonly userData: string };
     const { secret } = inputs.secrets as { readonly secret: Record<string, string> };
     const referred = [...seed.userData.matchAll(/\$\{secret(?:-base64)?:([^}]+)\}/g)].map(([, name]) => name as string);
@@ -45,7 +45,7 @@ test("a machine gets its planned inputs, and only the secrets that its seed refe
 
 test("a worker's machine holds no key of the cluster's authorities", async () => {
   const graph = await recordDataCenter(lab);
-  const text = JSON.stringify(find(graph, machineType, "worker-1").inputs);
+  const text = JSON.stringify(resourceOf(graph, machineType, "worker-1").inputs);
   for (const name of ["kubernetes-ca.key", "etcd-ca.key", "service-account.key", "encryption-key", 'ssh-user-key"']) {
     assert.ok(!text.includes(`the ${name}`), `${name} stays away`);
   }
@@ -58,7 +58,7 @@ test("only the gateway has an uplink, with the host's two ports", async () => {
     machines.filter(({ inputs }) => inputs.uplink !== undefined).map(({ name }) => name),
     ["gateway"],
   );
-  assert.deepEqual(find(graph, machineType, "gateway").inputs.uplink, {
+  assert.deepEqual(resourceOf(graph, machineType, "gateway").inputs.uplink, {
     mac: lab.uplink.mac,
     forwards: [
       { hostPort: lab.hostPorts.ssh, guestPort: 22 },
@@ -79,7 +79,7 @@ test("no machine waits for another machine", async () => {
 });
 
 test("bootstrap waits for the machines, and not for their files", async () => {
-  const { dependencies, inputs } = find(await recordDataCenter(lab), "groundplane:index:Bootstrap", "bootstrap");
+  const { dependencies, inputs } = resourceOf(await recordDataCenter(lab), "groundplane:index:Bootstrap", "bootstrap");
   const expected = ["balancer-1", "balancer-2", "gateway", "master-1", "master-2", "master-3", "secrets-cluster"];
   assert.deepEqual(dependencies, expected);
   assert.deepEqual(
@@ -92,7 +92,7 @@ test("bootstrap waits for the machines, and not for their files", async () => {
 test("files change on balancers and masters one node at a time, after the gateway's files", async () => {
   const graph = await recordDataCenter(lab);
   const filesBefore = (name: string) =>
-    find(graph, filesType, `${name}-files`).dependencies.filter((dependency) =>
+    resourceOf(graph, filesType, `${name}-files`).dependencies.filter((dependency) =>
       /-(files|membership)$/.test(dependency),
     );
   assert.deepEqual(filesBefore("gateway"), []);
@@ -107,7 +107,7 @@ test("images change on one node after the other, after the files and before the 
   const graph = await recordDataCenter(lab);
   const images = graph.filter(({ type }) => type === "groundplane:index:NodeImage");
   const before = (name: string) =>
-    find(graph, "groundplane:index:NodeImage", `${name}-image`).dependencies.filter((other) =>
+    resourceOf(graph, "groundplane:index:NodeImage", `${name}-image`).dependencies.filter((other) =>
       other.endsWith("-image"),
     );
   const chain = ["gateway", "balancer-1", "balancer-2", "storage-1", "storage-2", "storage-3"];
@@ -118,9 +118,9 @@ test("images change on one node after the other, after the files and before the 
     order.map((_, position) => (position === 0 ? [] : [`${order[position - 1]}-image`])),
   );
   assert.equal(images.length, lab.nodes.length);
-  const { dependencies } = find(graph, "groundplane:index:NodeImage", "gateway-image");
+  const { dependencies } = resourceOf(graph, "groundplane:index:NodeImage", "gateway-image");
   for (const { name } of lab.nodes) assert.ok(dependencies.includes(`${name}-files`), name);
-  const gate = find(graph, "groundplane:index:NodeTask", "ready-nodes").dependencies;
+  const gate = resourceOf(graph, "groundplane:index:NodeTask", "ready-nodes").dependencies;
   assert.ok(gate.includes("worker-2-image"));
   const kept = images.filter(({ inputs }) => inputs.keeps !== undefined).map(({ name }) => name.replace("-image", ""));
   assert.deepEqual(kept, ["gateway"]);
@@ -130,8 +130,8 @@ test("images change on one node after the other, after the files and before the 
 
 test("nodes join by the cluster's configuration, and add-ons follow the last node", async () => {
   const graph = await recordDataCenter(lab);
-  const objects = (name: string) => find(graph, "groundplane:index:ClusterObjects", name);
-  const { dependencies } = find(graph, "groundplane:index:NodeImage", "gateway-image");
+  const objects = (name: string) => resourceOf(graph, "groundplane:index:ClusterObjects", name);
+  const { dependencies } = resourceOf(graph, "groundplane:index:NodeImage", "gateway-image");
   assert.ok(dependencies.includes("cluster-objects"));
   assert.deepEqual(
     objects("cluster-objects").dependencies.filter((name) => /-image$|-files$|-membership$/.test(name)),
@@ -147,13 +147,13 @@ test("nodes join by the cluster's configuration, and add-ons follow the last nod
   assert.ok(
     first.includes("ConfigMap kube-system/kubeadm-config") && last.includes("DaemonSet kube-system/kube-proxy"),
   );
-  assert.ok(find(graph, "groundplane:index:NodeTask", "ready-nodes").dependencies.includes("cluster-add-ons"));
+  assert.ok(resourceOf(graph, "groundplane:index:NodeTask", "ready-nodes").dependencies.includes("cluster-add-ons"));
 });
 
 test("a member of etcd waits for the machines that do its work, and leaves through others of its kind", async () => {
   const production = await recordDataCenter(examplePlan("production"));
   const shown = (graph: readonly RecordedResource[], name: string) => {
-    const { inputs } = find(graph, "groundplane:index:NodeImage", `${name}-image`);
+    const { inputs } = resourceOf(graph, "groundplane:index:NodeImage", `${name}-image`);
     const names = (key: string) => (inputs[key] as readonly { readonly name: string }[]).map((one) => one.name);
     return { masters: names("masters"), peers: names("peers"), etcd: inputs.etcd, keeps: inputs.keeps };
   };
@@ -178,7 +178,7 @@ test("a member of etcd waits for the machines that do its work, and leaves throu
 test("after bootstrap, masters join one at a time and workers join in parallel", async () => {
   const graph = await recordDataCenter(lab);
   const waitsFor = (name: string) =>
-    find(graph, "groundplane:index:Membership", `${name}-membership`).dependencies.filter(
+    resourceOf(graph, "groundplane:index:Membership", `${name}-membership`).dependencies.filter(
       (dependency) => dependency === "bootstrap" || dependency.endsWith("-membership"),
     );
   assert.deepEqual(waitsFor("master-1"), ["bootstrap"]);
@@ -190,7 +190,7 @@ test("after bootstrap, masters join one at a time and workers join in parallel",
 
 test("the dismantling depends on all other real resources", async () => {
   const graph = await recordDataCenter(lab);
-  const { dependencies } = find(graph, "groundplane:index:Dismantling", "dismantling");
+  const { dependencies } = resourceOf(graph, "groundplane:index:Dismantling", "dismantling");
   const others = graph.filter(
     ({ type }) => !type.startsWith("groundplane:components:") && !type.endsWith("Dismantling"),
   );
@@ -202,7 +202,7 @@ test("a new worker changes only the seeds of other machines, which take effect o
   const after = await recordDataCenter(labWithWorkers(3));
   const untold = ({ inputs: { seed, ...rest } }: RecordedResource) => rest;
   for (const node of lab.nodes) {
-    const [old, young] = [find(before, machineType, node.name), find(after, machineType, node.name)];
+    const [old, young] = [resourceOf(before, machineType, node.name), resourceOf(after, machineType, node.name)];
     assert.deepEqual(untold(young), untold(old), node.name);
     const tellsOfWorkers = ["gateway", "balancer", "master"].some((role) => node.roles.includes(role as Role));
     if (!tellsOfWorkers) assert.deepEqual(young.inputs, old.inputs, node.name);
@@ -219,7 +219,7 @@ test("a new worker changes no memberships, the files of only the gateway, balanc
   const text = ({ seed: _, ...inputs }: Record<string, unknown>) => JSON.stringify(inputs);
   const changed = before.filter(({ type, name, inputs }) => {
     if (type === machineType) return false;
-    return text(find(after, type, name).inputs) !== text(inputs);
+    return text(resourceOf(after, type, name).inputs) !== text(inputs);
   });
   for (const { type, name } of changed) {
     const isRecord = name === "ready-nodes" || name === "guard";
@@ -229,11 +229,11 @@ test("a new worker changes no memberships, the files of only the gateway, balanc
 
 test("a preview knows the plan and the seeds, but no secret", async () => {
   const graph = await recordDataCenter(lab, { preview: true });
-  const machine = find(graph, machineType, "master-1");
+  const machine = resourceOf(graph, machineType, "master-1");
   assert.equal(machine.inputs.uuid, lab.nodes.find((node) => node.name === "master-1")?.uuid);
   assert.match((machine.inputs.seed as { userData: string }).userData, /\$\{secret/);
   assert.equal(machine.inputs.secrets, unknown);
-  assert.equal(find(graph, filesType, "master-1-files").inputs.generation, unknown);
+  assert.equal(resourceOf(graph, filesType, "master-1-files").inputs.generation, unknown);
   assert.ok(!JSON.stringify(graph).includes(sampleSecret("encryption-key")));
 });
 
@@ -270,7 +270,7 @@ test("the fake driver's guests are not accessed over SSH", async () => {
 test("a secret that comes with a node's settings is marked as one", async () => {
   const graph = await recordDataCenter(lab);
   for (const name of ["gateway", "balancer-1", "balancer-2"]) {
-    const files = find(graph, filesType, `${name}-files`).inputs.files as {
+    const files = resourceOf(graph, filesType, `${name}-files`).inputs.files as {
       path: string;
       alongside?: { path: string; content: unknown }[];
     }[];

@@ -4,7 +4,7 @@ import type { DriverName } from "../../../model/drivers";
 import { defaultKubernetesVersion, kubernetesVersions } from "../../../model/releases";
 import { refusedUpgrade } from "../../../model/upgrades";
 import { parseConfiguration } from "../../../stacks/config/parse-configuration";
-import { keptReleases } from "../../../stacks/plan/kept-releases";
+import { keptReleasesOf } from "../../../stacks/plan/kept-releases";
 import { planDataCenter } from "../../../stacks/plan/plan-data-center";
 import { merged } from "../../support/changed-keys";
 import { exampleSettings } from "../../support/example-stacks";
@@ -25,7 +25,7 @@ function refusalOf(example: string, change: object = {}, driver: DriverName = "n
     planOf(example, change),
     planOf(example, merged(change, other, { kubernetesVersion: newest })),
   ];
-  const refused = refusedUpgrade(before.settings, after.settings, keptReleases(after, driver));
+  const refused = refusedUpgrade(before.settings, after.settings, keptReleasesOf(after, driver));
   assert.ok(refused.every((one) => one.startsWith(`kubernetesVersion: ${from} cannot become ${newest}: `)));
   return refused.map((one) => one.slice(one.indexOf(": ", one.indexOf("become")) + 2)).join();
 }
@@ -69,6 +69,6 @@ test("a release is changed alone: new machines would have it before the control 
 
 test("without another release nothing is refused, whatever the nodes can do", () => {
   const [before, after] = [planOf("small"), planOf("small", { options: { podGraceSeconds: 7 } })];
-  assert.deepEqual(refusedUpgrade(before.settings, after.settings, keptReleases(after, "nspawn")), []);
-  assert.deepEqual(refusedUpgrade({}, after.settings, keptReleases(after, "nspawn")), [], "no record");
+  assert.deepEqual(refusedUpgrade(before.settings, after.settings, keptReleasesOf(after, "nspawn")), []);
+  assert.deepEqual(refusedUpgrade({}, after.settings, keptReleasesOf(after, "nspawn")), [], "no record");
 });
