@@ -23,7 +23,7 @@ const commandNames = [
 function groundplane(...words: string[]): Promise<CommandResult> {
   const argv = [process.execPath, "--import", "tsx", "cli/main.ts", ...words];
   const env = { GROUNDPLANE_DATA: path.join(temporary, "data"), GROUNDPLANE_DRIVER: "fake" };
-  return runCommand(argv, { cwd: projectFolder, env, allowedExitCodes: [0, 1, 2], timeoutMs: 60_000 });
+  return runCommand(argv, { cwd: projectFolder, env, allowedExitCodes: [0, 1, 2], timeoutMs: 300_000 });
 }
 
 test("help names every command and exits with 0", async () => {

@@ -104,11 +104,12 @@ export class ClusterUnderTest {
 /** Fails with the command's output if the command fails. */
 export function mustSucceed(what: string, output: CommandOutput): CommandOutput {
   if (output.exitCode === 0) return output;
-  const shown = [errorsOf(output.stdout), tail(output.stdout), tail(output.stderr)].filter((text) => text !== "");
-  throw new Error([`${what} exited with code ${output.exitCode}`, ...shown].join("\n"));
+  // Errors come first, because the report of a run shows the first lines of a failure.
+  const shown = [errorsOf(output.stdout), errorsOf(output.stderr), tail(output.stderr), tail(output.stdout)];
+  throw new Error([`${what} exited with code ${output.exitCode}`, ...shown.filter((text) => text !== "")].join("\n"));
 }
 
-/** Pulumi's own list of errors comes last, where a report that shows the first lines of a failure would cut it off. */
+/** The lines of errors: in Pulumi's list of diagnostics if there is one, otherwise in the whole output. */
 const errorsOf = (text: string): string =>
   text
     .slice(Math.max(text.lastIndexOf("\nDiagnostics:"), 0))
