@@ -7,7 +7,6 @@ import { machineMissing } from "../machine-records";
 import * as commands from "./commands";
 import { limitConsoles } from "./console-limit";
 import { machineFiles } from "./folders";
-import { VirtualBoxError } from "./known-issues";
 import { ADAPTERS } from "./names";
 import type { VmInfo } from "./parse-output";
 import type { Session, VirtualBox } from "./vboxmanage";
@@ -30,7 +29,7 @@ export async function start(box: VirtualBox, spec: MachineSpec): Promise<void> {
   await box.session(async (session) => {
     await limitConsoles(box.host, spec.stack);
     const info = await mustExist(session, spec, JUST_READ_MS);
-    if (isPaused(info)) return void (await session.call(commands.resume(spec.uuid)));
+    if (isPaused(info)) return resume(session, spec.uuid);
     if (isRunning(info)) return;
     // A machine that hangs must be ended before VirtualBox can start it again.
     if (isBusy(info)) await endNow(box.host, session, spec);
@@ -42,18 +41,24 @@ export async function start(box: VirtualBox, spec: MachineSpec): Promise<void> {
   });
 }
 
+/** VirtualBox refuses to pause a paused machine, as a killed process may have left it. */
+export async function pause(session: Session, uuid: string): Promise<void> {
+  await session.call(commands.pause(uuid), { done: () => satisfies(session, uuid, isPaused) });
+}
+
+export async function resume(session: Session, uuid: string): Promise<void> {
+  await session.call(commands.resume(uuid), { done: () => satisfies(session, uuid, isRunning) });
+}
+
+async function satisfies(session: Session, uuid: string, isAsWanted: (info: VmInfo) => boolean): Promise<boolean> {
+  const info = await session.vm(uuid);
+  return info !== undefined && isAsWanted(info);
+}
+
 async function callStart(session: Session, spec: MachineSpec): Promise<void> {
-  const runs = async () => {
-    const info = await session.vm(spec.uuid);
-    return info !== undefined && isRunning(info);
-  };
-  try {
-    await session.call(commands.startVm(spec.uuid), { timeoutMs: START_MS, done: runs });
-  } catch (error) {
-    // Another program, such as VirtualBox's manager, started the machine first.
-    if (error instanceof VirtualBoxError && error.id === "vm-locked" && (await runs())) return;
-    throw error;
-  }
+  // Another program, such as VirtualBox's manager, may have started the machine first.
+  const done = () => satisfies(session, spec.uuid, isRunning);
+  await session.call(commands.startVm(spec.uuid), { timeoutMs: START_MS, done });
 }
 
 /** Presses the power button, and powers the machine off if it still runs at the deadline. */

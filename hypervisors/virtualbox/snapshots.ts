@@ -5,7 +5,7 @@ import type { SnapshotMethod, SnapshotPart } from "../snapshots/snapshot-method"
 import * as commands from "./commands";
 import { readDiskRecord } from "./disks";
 import { diskFiles, machineFiles } from "./folders";
-import { endNow, mustExist, start } from "./machine-power";
+import { endNow, mustExist, pause, resume, start } from "./machine-power";
 import { readComplete } from "./machine-record";
 import { listMachines, withMachineLock } from "./machines";
 import { SYSTEM_PORT } from "./names";
@@ -38,14 +38,14 @@ export function snapshotMethod(box: VirtualBox): SnapshotMethod {
     // VirtualBox completes all writes of a machine before it is paused.
     pause: (specs) =>
       box.session(async (session) => {
-        for (const { uuid } of specs) await session.call(commands.pause(uuid));
+        for (const { uuid } of specs) await pause(session, uuid);
         return undefined;
       }),
     resume: (specs) =>
       box.session(async (session) => {
         for (const { uuid } of specs) {
           const info = await session.vm(uuid);
-          if (info && isPaused(info)) await session.call(commands.resume(uuid));
+          if (info && isPaused(info)) await resume(session, uuid);
         }
       }),
     async save(spec, { folder }, signal) {

@@ -24,7 +24,7 @@ export type Execute = (argv: readonly string[], timeoutMs: number) => Promise<Re
 export interface CallOptions {
   /** Default: 60 s, because short calls sometimes stall for 10 s. */
   readonly timeoutMs?: number;
-  /** Called before a failed call is repeated. Returns whether it took effect anyway. */
+  /** Called after a failure. Returns whether the machine is as the call would make it. */
   readonly done?: () => Promise<boolean>;
 }
 
@@ -74,10 +74,12 @@ export function createVirtualBox({ host, execute, locked }: VirtualBoxParts): Vi
       forget(argv);
       const failure = failureOf(argv, reply);
       if (failure === undefined) return withoutWarning(reply.stdout.replaceAll("\r", "")).text;
-      if (tries === TRIES || !(await mayRepeat(failure))) throw failure;
+      const isRepeated = tries < TRIES && (await mayRepeat(failure));
       const longest = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
-      await host.clock.sleep(longest * (0.75 + Math.random() / 4));
+      if (isRepeated) await host.clock.sleep(longest * (0.75 + Math.random() / 4));
+      // VBoxSVC also completes calls of processes that were killed, so another call may have done the work.
       if (await options.done?.()) return "";
+      if (!isRepeated) throw failure;
     }
   }
 

@@ -5,6 +5,7 @@ import { after } from "node:test";
 import { localHost } from "../../host/local-host";
 import { createFakeDriver } from "../../hypervisors/fake/fake-driver";
 import { machineFolder } from "../../hypervisors/fake/fake-store";
+import { entriesBelow } from "../support/folder-contents";
 import { hypervisorContract } from "./hypervisor-contract";
 
 const data = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
@@ -28,7 +29,5 @@ hypervisorContract("fake", {
     };
   },
   traces: async (stacks) =>
-    fs
-      .readdirSync(data, { recursive: true, encoding: "utf8" })
-      .filter((file) => stacks.some((stack) => file.split(path.sep).includes(stack))),
+    entriesBelow(data).filter((file) => stacks.some((stack) => file.split(path.sep).includes(stack))),
 });

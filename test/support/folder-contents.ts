@@ -22,6 +22,16 @@ export function contentsOf(folders: readonly string[], passOver: string): Readon
   return found;
 }
 
+/**
+ * Relative paths of everything below a folder, without the folder itself; empty if it does not exist. Links are not followed,
+ * because the images that a data folder links to have links to folders of the host, such as /run.
+ */
+export function entriesBelow(folder: string): readonly string[] {
+  if (!fs.existsSync(folder)) return [];
+  const entries = fs.readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.map(({ parentPath, name }) => path.relative(folder, path.join(parentPath, name)));
+}
+
 /** Names of the entries that differ, which are shorter to read than both lists. */
 export const differing = (before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>) =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name]);

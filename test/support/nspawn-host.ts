@@ -10,6 +10,7 @@ import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
 import { leaderOf } from "../../hypervisors/nspawn/machine-power";
 import { imageFor } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion } from "../../model/releases";
+import { entriesBelow } from "./folder-contents";
 import { onSignal } from "./on-signal";
 import { removeMachines } from "./remove-machines";
 
@@ -140,10 +141,7 @@ async function cgroups(): Promise<readonly string[]> {
   return lines(stdout);
 }
 
-function filesBelow(folder: string): readonly string[] {
-  if (!fs.existsSync(folder)) return [];
-  return fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => path.join(folder, file));
-}
+const filesBelow = (folder: string): readonly string[] => entriesBelow(folder).map((file) => path.join(folder, file));
 
 const list = (folder: string): readonly string[] => (fs.existsSync(folder) ? fs.readdirSync(folder) : []);
 const lines = (text: string): readonly string[] => text.split("\n").filter(Boolean);

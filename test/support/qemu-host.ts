@@ -7,6 +7,7 @@ import { localHost } from "../../host/local-host";
 import { createQemuDriver } from "../../hypervisors/qemu/driver";
 import { hostProblems } from "../../hypervisors/qemu/host-checks";
 import { runtimeFolder } from "../../hypervisors/qemu/names";
+import { entriesBelow } from "./folder-contents";
 import { onSignal } from "./on-signal";
 import { qemuGuestDisk } from "./qemu-guest-disk";
 import { removeMachines } from "./remove-machines";
@@ -89,8 +90,5 @@ function processes(): readonly string[] {
 
 function filesBelow(folder: string): readonly string[] {
   if (!fs.existsSync(folder)) return [];
-  return [
-    folder,
-    ...fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => path.join(folder, file)),
-  ];
+  return [folder, ...entriesBelow(folder).map((file) => path.join(folder, file))];
 }

@@ -9,6 +9,7 @@ import { killProcess, processStartTime } from "../../host/start-process";
 import { bootSectorDisk } from "../../hypervisors/boot-sector";
 import { isRead } from "../../hypervisors/virtualbox/commands";
 import { failureOf, type Reply } from "../../hypervisors/virtualbox/known-issues";
+import { entriesBelow } from "./folder-contents";
 import { onSignal } from "./on-signal";
 import type { VirtualboxRoot } from "./virtualbox-root";
 
@@ -146,8 +147,7 @@ async function tracesOf(
   for (const what of ["vms", "hdds", "dvds"]) {
     lines.push(...(await manage("list", what)).split("\n").map((line) => `${what}: ${line}`));
   }
-  const files = fs.readdirSync(data, { recursive: true, encoding: "utf8" });
-  return [...lines, ...files].filter((line) => stacks.some((stack) => line.includes(stack)));
+  return [...lines, ...entriesBelow(data)].filter((line) => stacks.some((stack) => line.includes(stack)));
 }
 
 function writeBootImage(folder: string, name: string): string {

@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { ForeignObjectError, ImageMissingError } from "../../hypervisors/hypervisor";
+import { entriesBelow } from "../support/folder-contents";
 import { onVirtualbox } from "../support/on-virtualbox";
 import { BOOT_IMAGE, virtualboxStack } from "../support/virtualbox-stack";
 
@@ -124,9 +125,9 @@ onVirtualbox("media and owners", (host) => {
   });
 
   const leftFiles = () =>
-    fs
-      .readdirSync(host.data, { recursive: true, encoding: "utf8" })
-      .filter((file) => !file.startsWith("images") && fs.statSync(path.join(host.data, file)).isFile());
+    entriesBelow(host.data).filter(
+      (file) => !file.startsWith("images") && fs.lstatSync(path.join(host.data, file)).isFile(),
+    );
 
   /** VBoxSVC notices changed files only at its start. */
   async function removeTraces(): Promise<void> {

@@ -1,9 +1,9 @@
 // Complete data centres with the real engine and the real VBoxManage. Only the guests are simulated.
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { killProcess } from "../../host/start-process";
+import { entriesBelow } from "../support/folder-contents";
 import { openVirtualboxProject, type VirtualboxProject } from "../support/virtualbox-project";
 import { obtainVirtualboxRoot } from "../support/virtualbox-root";
 
@@ -33,8 +33,7 @@ test("data centres on VirtualBox", { timeout: 30 * 60_000 }, async (t) => {
     (await list("vms")).find((line) => line.startsWith(`"${name}"`))?.match(/\{(.*)\}/)?.[1] ?? "";
   const nothingIsLeft = async () => {
     for (const what of ["vms", "hdds", "dvds"]) assert.deepEqual(await list(what), [], what);
-    const files = fs.readdirSync(data, { recursive: true, encoding: "utf8" });
-    const ours = files.filter((file) => /^(?:stacks|disks|fake|virtualbox)\/[^/]+\/(?!locks)/.test(file));
+    const ours = entriesBelow(data).filter((file) => /^(?:stacks|disks|fake|virtualbox)\/[^/]+\/(?!locks)/.test(file));
     assert.deepEqual(ours, []);
   };
 

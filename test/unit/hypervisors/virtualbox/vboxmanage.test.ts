@@ -116,6 +116,17 @@ test("a failed call that has done its work is not repeated", async () => {
   end();
 });
 
+test("a call that another process has done already succeeds, and any other failure is the call's own", async () => {
+  const refused = { ...ok(), exitCode: 1, stderr: "VBoxManage: error: Already paused\n" };
+  for (const isDone of [true, false]) {
+    const { box, pauses, end } = scripted([[`controlvm ${uuid} pause`, refused]]);
+    const call = box.session((session) => session.call(["controlvm", uuid, "pause"], { done: async () => isDone }));
+    await (isDone ? call : assert.rejects(call, /Already paused/));
+    end();
+    assert.deepEqual(pauses, []);
+  }
+});
+
 test("answers are cached for callers that accept an old answer, until a change", async () => {
   const medium = (state: string) =>
     ok(`UUID: 1\nParent UUID: base\nState: ${state}\nType: normal (base)\nLocation: /a\n`);
