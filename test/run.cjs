@@ -6,19 +6,21 @@ const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const allowedSkips = require("./allowed-skips.cjs");
-const { makePatientGroup } = require("./runner/patient-group.cjs");
 const { endAll, isEnding, runMarked } = require("./runner/processes.cjs");
+const { makeProcessorShare, shares } = require("./runner/processor-shares.cjs");
 const { formatReport } = require("./runner/report.cjs");
 const { emptyFiles, failuresOf, forbiddenSkips, readTap } = require("./runner/results.cjs");
 const { groupPureJobs, runJobs } = require("./runner/schedule.cjs");
-const { checks, expectedSeconds, heldBy, tiers } = require("./runner/tiers.cjs");
+const { checks, expectedSeconds, heldBy, shareOf, tiers } = require("./runner/tiers.cjs");
 
 const root = path.join(__dirname, "..");
 /** Two more than the processors, because most files wait for their processes half of the time, and the lab even longer. */
 const slots = os.availableParallelism() + 2;
 const STILL_RUNNING_EVERY_MS = 60_000;
-const patient = makePatientGroup();
-process.on("exit", () => patient.remove());
+const groups = Object.fromEntries(Object.entries(shares).map(([name, share]) => [name, makeProcessorShare(share)]));
+process.on("exit", () => {
+  for (const group of Object.values(groups)) group.remove();
+});
 /** The tables at the end contain the results of all files. */
 const reporterTotals = /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*\n/gm;
 
@@ -128,9 +130,7 @@ async function runJob(job, isLive) {
   };
   const env = { GROUNDPLANE_TEST_CPU_FILE: files.cpu, ...(job.pure && { GROUNDPLANE_TEST_PURE: "true" }) };
   const argv = job.argv ?? testArgv(job, files.tap);
-  const goesFirst = ["machines", "containers"].some((resource) => job.holds?.includes(resource));
-  const isPatient = !job.pure && !job.argv && !goesFirst;
-  const onStart = isPatient ? patient.add : undefined;
+  const onStart = job.argv ? undefined : groups[shareOf(job.tier, job.file)]?.add;
   const { code, left } = await runMarked(argv, { cwd: root, env, limitMs: job.limitMs, onStart, onOutput });
   const seconds = (performance.now() - started) / 1000;
   const tap = readIfThere(files.tap);

@@ -27,10 +27,10 @@ function isFresh() {
   }
 }
 
-/** Differs after every change of the file, also when an older version replaces it. */
+/** Differs after every change of the file, also when an older version replaces it. Copies keep times to the millisecond. */
 function stampOf(file) {
   const { mtimeMs, size } = fs.statSync(path.join(root, file));
-  return `${mtimeMs} ${size}`;
+  return `${Math.round(mtimeMs)} ${size}`;
 }
 
 function build() {

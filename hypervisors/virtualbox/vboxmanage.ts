@@ -65,6 +65,11 @@ const TRIES = 6;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4_000;
 
+/** In milliseconds. A random part keeps processes from repeating their calls together. */
+function pauseAfter(tries: number): number {
+  return Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS) * (0.75 + Math.random() / 4);
+}
+
 export function createVirtualBox({ host, execute, locked }: VirtualBoxParts): VirtualBox {
   const answers = new Map<string, { readonly at: number; readonly text: string }>();
 
@@ -75,8 +80,7 @@ export function createVirtualBox({ host, execute, locked }: VirtualBoxParts): Vi
       const failure = failureOf(argv, reply);
       if (failure === undefined) return withoutWarning(reply.stdout.replaceAll("\r", "")).text;
       const isRepeated = tries < TRIES && (await mayRepeat(failure));
-      const longest = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
-      if (isRepeated) await host.clock.sleep(longest * (0.75 + Math.random() / 4));
+      if (isRepeated) await host.clock.sleep(pauseAfter(tries));
       // VBoxSVC also completes calls of processes that were killed, so another call may have done the work.
       if (await options.done?.()) return "";
       if (!isRepeated) throw failure;

@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { runCommand } from "../../host/run-command";
 import type { CommandResult } from "../../model/commands";
 import { forStack } from "../../model/next-step";
+import { patienceMs } from "../support/cluster-under-test";
 import { examplePlan } from "../support/example-plans";
 
 const projectFolder = path.join(__dirname, "..", "..");
@@ -23,7 +24,7 @@ const commandNames = [
 function groundplane(...words: string[]): Promise<CommandResult> {
   const argv = [process.execPath, "--import", "tsx", "cli/main.ts", ...words];
   const env = { GROUNDPLANE_DATA: path.join(temporary, "data"), GROUNDPLANE_DRIVER: "fake" };
-  return runCommand(argv, { cwd: projectFolder, env, allowedExitCodes: [0, 1, 2], timeoutMs: 300_000 });
+  return runCommand(argv, { cwd: projectFolder, env, allowedExitCodes: [0, 1, 2], timeoutMs: patienceMs });
 }
 
 test("help names every command and exits with 0", async () => {

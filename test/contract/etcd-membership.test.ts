@@ -10,6 +10,7 @@ import { after, before, test } from "node:test";
 import { type CommandScript, commandFile } from "../../cloud-init/guest-command";
 import { containerRuntime } from "../../cloud-init/planned-runtime";
 import type { GuestCommand } from "../../model/guest-paths";
+import { patienceMs } from "../support/cluster-under-test";
 import { examplePlan } from "../support/example-plans";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-members-"));
@@ -96,7 +97,7 @@ function run(work: CommandScript, order: string, environment: Readonly<Record<st
   const lines = Object.entries(settings).map(([name, value]) => `${name}="${value}"\n`);
   fs.writeFileSync(at("etc", "node.env"), lines.join(""));
   const env = { PATH: `${at("bin")}:${process.env.PATH}` };
-  const { stderr } = spawnSync("bash", [at("bin", "cluster-work")], { env, encoding: "utf8", timeout: 60_000 });
+  const { stderr } = spawnSync("bash", [at("bin", "cluster-work")], { env, encoding: "utf8", timeout: patienceMs });
   assert.equal(stderr, "");
   const calls = fs
     .readFileSync(at("calls"), "utf8")

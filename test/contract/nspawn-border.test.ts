@@ -194,7 +194,7 @@ describe("the border of a system container", { skip }, () => {
       assert.equal(await reaches(own), false, "the host's own address");
       assert.equal(await reaches("169.254.169.254"), false);
       await start([`${own}/32`]);
-      await until("listed", () => reaches(own), 10_000);
+      await until("listed", () => reaches(own));
     } finally {
       server.close();
       await driver.removeMachine(gateway, owner);

@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
 import { podFilter } from "../../cloud-init/files/kubernetes/pod-filter";
+import { patienceMs } from "../support/cluster-under-test";
 import { examplePlan } from "../support/example-plans";
 
 const skip = process.getuid?.() !== 0 && "needs root for network namespaces";
@@ -84,7 +85,7 @@ test("pods reach neither the management of nodes nor storage machines, and the n
     const ofNode = attempts.filter(({ to }) => to === nodes.other || to === nodes.storage);
     const ran = spawnSync("unshare", ["--net", "--mount", "bash", "-c", script], {
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: patienceMs,
       env: {
         PATH: process.env.PATH,
         RULES: rules,

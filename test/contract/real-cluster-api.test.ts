@@ -10,6 +10,7 @@ import { applyObjects, describeProblem, objectProblems, readObjects } from "../.
 import { byName, type ClusterObject, clusterObjectPath } from "../../model/cluster-object";
 import { defaultKubernetesVersion } from "../../model/releases";
 import { addonsFile } from "../support/addons-file";
+import { patienceMs } from "../support/cluster-under-test";
 import { examplePlan } from "../support/example-plans";
 import { missingPrograms, type RealClusterApi, realClusterApi } from "../support/real-cluster-api";
 
@@ -30,9 +31,9 @@ describe("on Kubernetes' API server", () => {
     server?.stop();
   });
 
-  const patience = () => ({ signal: AbortSignal.timeout(60_000), deadlineMs: 30_000, onWaiting: () => {} });
+  const patience = () => ({ signal: AbortSignal.timeout(patienceMs), deadlineMs: patienceMs, onWaiting: () => {} });
   const problems = async () => {
-    const live = await readObjects(api, objects, AbortSignal.timeout(30_000));
+    const live = await readObjects(api, objects, AbortSignal.timeout(patienceMs));
     return objectProblems(objects, live).map(describeProblem);
   };
   const kubectl = (words: readonly string[], input = ""): string =>

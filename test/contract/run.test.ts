@@ -181,7 +181,7 @@ test("Ctrl-C lets test files clean up, and ends the processes that they leave be
   }
 });
 
-test("files without machines leave the processor to those with machines", () => {
+test("files without system containers leave the processor to those with them", () => {
   const groupFile = "/proc/self/cgroup";
   const priorityIs = (isPatient: boolean) =>
     `const os = require("node:os"), fs = require("node:fs"), path = require("node:path");

@@ -11,6 +11,7 @@ import { utils } from "ssh2";
 import type { Guest } from "../../guests/guest";
 import { closeGuests, UnreachableError } from "../../guests/guest-ssh";
 import { connectSshGuest } from "../../guests/ssh-guest";
+import { patienceMs } from "../support/cluster-under-test";
 import { type SshServer, startSshServer } from "../support/ssh-server";
 
 let server: SshServer;
@@ -158,7 +159,10 @@ test("a guest that does not respond yet is retried until it responds or the dead
   await closeGuests();
   server.refuseNext(3);
   const reasons: string[] = [];
-  const late = await connectSshGuest(connection(), { deadlineMs: 10_000, onWaiting: (reason) => reasons.push(reason) });
+  const late = await connectSshGuest(connection(), {
+    deadlineMs: patienceMs,
+    onWaiting: (reason) => reasons.push(reason),
+  });
   assert.equal((await late.run(["echo", "here"])).stdout, "here\n");
   assert.equal(reasons.length, 3);
   await closeGuests();

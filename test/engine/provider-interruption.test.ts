@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { patienceMs } from "../support/cluster-under-test";
 import { type ProviderProject, providerProject } from "../support/provider-project";
 import { Machine, Segment } from "../support/provider-resources";
 
@@ -42,7 +43,7 @@ async function slowUp(): Promise<string | undefined> {
 }
 
 async function waitForHalfMade(): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + patienceMs;
   while (!names.every(isHalfMade)) {
     assert.ok(Date.now() < deadline, "not every machine was begun");
     await sleep(50);
@@ -88,7 +89,7 @@ test("the provider ends with a killed engine, and the next up converges", async 
   const [provider] = project.pids("provider");
   process.kill(engine as number, "SIGKILL");
   await failure;
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + patienceMs;
   while (project.pids("provider").length > 0 && Date.now() < deadline) await sleep(50);
   assert.ok(provider && project.pids("provider").length === 0, "no provider stays behind");
   await (await threeMachines()).cancel();

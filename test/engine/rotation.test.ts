@@ -8,7 +8,7 @@ import * as path from "node:path";
 import { after, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
-import { ClusterUnderTest, eventually, mustSucceed } from "../support/cluster-under-test";
+import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { killProviders } from "../support/kill-providers";
 import { copyProject } from "../support/project-copy";
 import { secretsOf } from "../support/secret-scan";
@@ -58,7 +58,7 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
   await t.test("up replaces both keys everywhere, once, also when its provider is killed in the middle", async () => {
     const rolling = pulumi("up", "--yes", "--skip-preview", "--suppress-outputs");
     const isBegun = (now: string): boolean => now !== firstLogins;
-    await eventually("the gateway has the new key", 120_000, async () => loginsOf("gateway"), isBegun);
+    await eventually("the gateway has the new key", patienceMs, async () => loginsOf("gateway"), isBegun);
     await killProviders(project);
     assert.notEqual((await rolling).exitCode, 0);
     const begun = loginsOf("gateway");

@@ -10,7 +10,7 @@ import { dataFolder } from "../../host/data-folder";
 import { imageFor } from "../../image/recipes/image-names";
 import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
-import { ClusterUnderTest, eventually, mustSucceed } from "../support/cluster-under-test";
+import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { killProviders } from "../support/kill-providers";
 import { copyProject } from "../support/project-copy";
 
@@ -80,7 +80,7 @@ test("an upgrade on the real engine", { timeout: 10 * 60_000 }, async (t) => {
     const rolling = pulumi("up", "--yes", "--skip-preview");
     await eventually(
       "master-2 has another disk",
-      120_000,
+      patienceMs,
       async () => machine("master-2").former !== undefined,
       Boolean,
     );

@@ -7,6 +7,7 @@ import { socketPath } from "../../hypervisors/qemu/names";
 import { ensureNetwork } from "../../hypervisors/qemu/network";
 import { switchProcesses } from "../../hypervisors/qemu/processes";
 import { guestUplinkSocket, natUplinkSocket, segmentSocket } from "../../hypervisors/qemu/switch/protocol";
+import { patienceMs } from "../support/cluster-under-test";
 import { makeQemuHost, type QemuHost, qemuSkipReason, qemuTracesOf } from "../support/qemu-host";
 import { makeQemuMachine, qemuMachine, qemuOwner, qemuStack, removeQemuStack } from "../support/qemu-stack";
 
@@ -155,7 +156,7 @@ class Cable {
 
   /** The next frame's payload, after its addresses and type. */
   async receive(): Promise<string> {
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(5)) {
+    for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(5)) {
       const next = this.frames.shift();
       if (next !== undefined) return next;
     }

@@ -6,8 +6,8 @@ const isRoot = process.getuid?.() === 0;
 /**
  * - `pure`: the files cannot reach the outside world.
  * - `needs`: the preparation: `dependencies` of npm, `pulumi`, or `everything` including the images.
- * - `holds`: resources that one file at a time may use. Files of different tiers run side by side. Files with
- *   `machines` or `containers` go before the others.
+ * - `holds`: resources that one file at a time may use. Files of different tiers run side by side.
+ * - `share`: of the processor (test/runner/processor-shares.cjs); by default all that it can get.
  * - `onRequest`: the tier runs only if it is named.
  * - `limitMinutes`: a file or a check that takes longer is ended.
  */
@@ -16,11 +16,11 @@ const tiers = {
   unit: { needs: "dependencies", pure: true, limitMinutes: 5 },
   property: { needs: "dependencies", pure: true, limitMinutes: 5 },
   golden: { needs: "dependencies", pure: true, limitMinutes: 5 },
-  contract: { needs: isRoot ? "everything" : "pulumi", limitMinutes: 60 },
-  virtualbox: { needs: "everything", limitMinutes: 60 },
-  qemu: { needs: "everything", limitMinutes: 60 },
-  engine: { needs: "pulumi", limitMinutes: 60 },
-  docs: { needs: "pulumi", limitMinutes: 60 },
+  contract: { needs: isRoot ? "everything" : "pulumi", share: "programs", limitMinutes: 60 },
+  virtualbox: { needs: "everything", share: "guests", limitMinutes: 60 },
+  qemu: { needs: "everything", share: "guests", limitMinutes: 60 },
+  engine: { needs: "pulumi", share: "programs", limitMinutes: 60 },
+  docs: { needs: "pulumi", share: "programs", limitMinutes: 60 },
   e2e: { needs: "everything", holds: ["machines"], limitMinutes: 75 },
   topologies: { needs: "everything", holds: ["machines"], limitMinutes: 60, onRequest: true },
 };
@@ -37,21 +37,25 @@ const containerFiles = [
   ...["nspawn-border", "nspawn-guests", "nspawn-problems", "seeds", "smoke"],
 ].map((name) => `test/contract/${name}.test.ts`);
 
-/**
- * Files that emulate a whole operating system, which uses both processors. They never run beside the lab, whose contract
- * needs answers in time. The guests of the other files of the tier `qemu` end in their boot sector.
- */
+/** Files that emulate whole operating systems, which use both processors. Other guests of the tier `qemu` end in their boot sector. */
 const emulatingFiles = ["guest-program", "guests", "virtualbox-hardware"].map((name) => `test/qemu/${name}.test.ts`);
 
 /** It compares what is on the host before and after, and measures what containers beside it would delay. */
 const aloneWithMachines = ["test/e2e/lab.test.ts"];
 
+/** They wait most of the time, so that they run side by side. */
+const smallStacks = ["test/e2e/external-etcd.test.ts", "test/e2e/two-servers.test.ts"];
+
 /** The resources that a file holds while it runs. */
 function heldBy(tier, file) {
-  if (aloneWithMachines.includes(file)) return ["machines", "containers", "emulation"];
+  if (aloneWithMachines.includes(file)) return ["machines", ...smallStacks, "containers"];
   if (emulatingFiles.includes(file)) return ["emulation"];
+  if (smallStacks.includes(file)) return [file];
   return containerFiles.includes(file) ? ["containers"] : tiers[tier].holds;
 }
+
+/** The name of a file's share of the processor; `undefined` if it goes first. */
+const shareOf = (tier, file) => (containerFiles.includes(file) ? undefined : tiers[tier].share);
 
 /**
  * Durations of the long files on two cores, in seconds. These files start first, so that none of them runs alone at the
@@ -72,8 +76,8 @@ const secondsOf = {
     preview: 60,
     seeds: 100,
   },
-  virtualbox: { program: 220, interruption: 330, drift: 70, contract: 150, media: 50, "running-machines": 50 },
-  qemu: { "guest-program": 120, guests: 300, "virtualbox-hardware": 120, contract: 35 },
+  virtualbox: { program: 340, interruption: 700, drift: 70, contract: 150, media: 50, "running-machines": 50 },
+  qemu: { "guest-program": 350, guests: 1000, "virtualbox-hardware": 345, contract: 35 },
   engine: {
     ...{
       guard: 300,
@@ -106,4 +110,4 @@ const expectedSeconds = Object.fromEntries(
   ),
 );
 
-module.exports = { tiers, checks, containerFiles, emulatingFiles, expectedSeconds, heldBy };
+module.exports = { tiers, checks, containerFiles, emulatingFiles, expectedSeconds, heldBy, shareOf };

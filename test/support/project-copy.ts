@@ -18,6 +18,26 @@ export interface ProjectCopy {
 /** Cache folders in the data folder, which all projects on the host share. */
 const sharedFolders = ["images", "parts", "tools"] as const;
 
+/** Builds the programs only if those of the checkout are older than its sources, because a build costs seconds. */
+function copyOrBuildPrograms(sources: readonly string[], folder: string): void {
+  const built = path.join(projectFolder, "dist");
+  const programs = fs.existsSync(built) ? fs.readdirSync(built) : [];
+  const timeOf = (file: string) => fs.statSync(file).mtimeMs;
+  const oldest = Math.min(...programs.map((name) => timeOf(path.join(built, name))));
+  const isCurrent =
+    programs.includes("program.js") && sources.every((file) => timeOf(path.join(projectFolder, file)) < oldest);
+  if (!isCurrent) return void execFileSync(process.execPath, ["build.cjs"], { cwd: folder });
+  for (const name of programs) copyWithTime(path.join(built, name), path.join(folder, "dist", name));
+}
+
+/** Pulumi's program is built again if the time of a source differs. */
+function copyWithTime(from: string, to: string): void {
+  fs.mkdirSync(path.dirname(to), { recursive: true });
+  fs.copyFileSync(from, to);
+  const { atime, mtimeMs } = fs.statSync(from);
+  fs.utimesSync(to, atime, mtimeMs / 1000);
+}
+
 /** @param name of the folder above project and data */
 export function copyProject(hostData: string, name = ""): ProjectCopy {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
@@ -27,15 +47,12 @@ export function copyProject(hostData: string, name = ""): ProjectCopy {
     cwd: projectFolder,
     encoding: "utf8",
   });
-  for (const file of listed.split("\0").filter(Boolean)) {
-    if (file.startsWith("test/")) continue;
-    const source = path.join(projectFolder, file);
-    if (!fs.existsSync(source)) continue;
-    fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
-    fs.copyFileSync(source, path.join(folder, file));
-  }
+  const sources = listed
+    .split("\0")
+    .filter((file) => file !== "" && !file.startsWith("test/") && fs.existsSync(path.join(projectFolder, file)));
+  for (const file of sources) copyWithTime(path.join(projectFolder, file), path.join(folder, file));
   fs.symlinkSync(path.join(projectFolder, "node_modules"), path.join(folder, "node_modules"));
-  execFileSync(process.execPath, ["build.cjs"], { cwd: folder });
+  copyOrBuildPrograms(sources, folder);
   fs.mkdirSync(data, { recursive: true, mode: 0o700 });
   for (const shared of sharedFolders) {
     fs.mkdirSync(path.join(hostData, shared), { recursive: true });

@@ -13,6 +13,7 @@ import { defaultKubernetesVersion, releaseOf } from "../../model/releases";
 import type { ApiConnection } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import { makeClusterKeys } from "../../provider/resources/cluster-keys";
+import { patienceMs } from "./cluster-under-test";
 import { serverCertificate } from "./fake-cluster-api";
 
 /** Kubernetes' own API server with its etcd, as two processes of this host: no controllers, no nodes. */
@@ -115,11 +116,11 @@ function start(folder: string, program: string | undefined, args: readonly strin
 
 async function untilReady(connection: ApiConnection): Promise<void> {
   const api = clusterApi(connection);
-  const end = Date.now() + 120_000;
+  const end = Date.now() + patienceMs;
   for (;;) {
     const { status } = await api.request("GET", "/readyz").catch(() => ({ status: 0 }));
     if (status === 200) break;
-    if (Date.now() > end) throw new Error("the API server is not ready after two minutes");
+    if (Date.now() > end) throw new Error("the API server is not ready in time");
     await sleep(200);
   }
   api.close();

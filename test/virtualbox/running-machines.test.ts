@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { localHost } from "../../host/local-host";
 import { machineFiles } from "../../hypervisors/virtualbox/folders";
+import { patienceMs } from "../support/cluster-under-test";
 import { freePort } from "../support/host-observations";
 import { onVirtualbox } from "../support/on-virtualbox";
 import { BOOT_MESSAGE } from "../support/virtualbox-host";
@@ -48,8 +49,8 @@ onVirtualbox("running machines", (host) => {
 
   test("a clean stop presses the power button and waits for the guest", async () => {
     const started = performance.now();
-    await driver.stopMachine(one, 60_000);
-    assert.ok(performance.now() - started < 30_000, "the guest has shut down by itself");
+    await driver.stopMachine(one, patienceMs);
+    assert.ok(performance.now() - started < patienceMs / 2, "the guest has shut down by itself");
     assert.equal((await stack.inspect(one)).power, "stopped");
   });
 

@@ -39,7 +39,7 @@ export function proveSeed(seed: NodeSeed, layers: readonly string[]): readonly P
 export function runInTree(layers: readonly string[], folder: string, command: readonly string[]): string {
   const enter = path.join(__dirname, "enter-tree.sh");
   const argv = ["--mount", "--net", "sh", enter, layers.join(":"), folder, ...command];
-  const { stdout, stderr, status } = spawnSync("unshare", argv, { encoding: "utf8", timeout: 120_000 });
+  const { stdout, stderr, status } = spawnSync("unshare", argv, { encoding: "utf8", timeout: 300_000 });
   if (status !== 0) throw new Error(`${command.join(" ")} ended with exit code ${status}: ${stderr}`);
   return stdout;
 }

@@ -63,8 +63,12 @@ test("only files that run whole machines exclude each other, and every named fil
   assert.equal(heldBy("contract", "test/contract/preview.test.ts"), undefined);
   assert.deepEqual(heldBy("qemu", "test/qemu/guests.test.ts"), ["emulation"]);
   assert.equal(heldBy("qemu", "test/qemu/switch.test.ts"), undefined);
-  assert.deepEqual(heldBy("e2e", "test/e2e/external-etcd.test.ts"), ["machines"]);
-  assert.deepEqual(heldBy("e2e", "test/e2e/lab.test.ts"), ["machines", "containers", "emulation"]);
+  const [one, other, lab] = ["external-etcd", "two-servers", "lab"].map((name) =>
+    heldBy("e2e", `test/e2e/${name}.test.ts`),
+  );
+  assert.equal(nextJob([{ holds: one }], [{ holds: other }], 2)?.holds, one, "small stacks run side by side");
+  for (const holds of [one, other, ["machines"], ["containers"]])
+    assert.equal(nextJob([{ holds }], [{ holds: lab }], 2), undefined, "nothing of nspawn runs beside the lab");
   for (const file of [...containerFiles, ...Object.keys(expectedSeconds)]) {
     assert.ok(fs.existsSync(path.join(__dirname, "../../..", file)), file);
   }

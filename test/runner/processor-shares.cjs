@@ -1,24 +1,30 @@
-// Files without machines leave the processor to those with machines: what machines have to do in time is measured, and as
-// long as they run, they cost processor time themselves.
+// Shares of the processor. What system containers have to do in time is measured, so their files go first. Emulated guests
+// cost processor time as long as they run, even when they wait, so their files go before those without any machine.
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 
-/** A tenth of the weight that a session has in cgroups of version 1 and 2. */
-const SETTINGS = { "cpu.shares": "102", "cpu.weight": "10" };
-const NICE = 10;
+/**
+ * The weights of other sessions are 1024 in cgroups of version 1, and 100 in those of version 2.
+ * @typedef {{ name: string, shares: number, weight: number, nice: number }} Share
+ */
+const shares = {
+  guests: { name: "guests", shares: 307, weight: 30, nice: 5 },
+  programs: { name: "programs", shares: 102, weight: 10, nice: 10 },
+};
 
 /**
  * A cgroup if this user can make one, because Linux may share the processor between sessions before it looks at single
  * processes, and many tests start sessions. Otherwise a lower priority.
+ * @param {Share} share
  * @returns `add` takes a process with all that it will start; `remove` ends the group, when its processes have ended
  */
-function makePatientGroup() {
-  const folder = makeCgroup();
+function makeProcessorShare(share) {
+  const folder = makeCgroup(share);
   return {
     add(pid) {
       try {
-        os.setPriority(pid, NICE);
+        os.setPriority(pid, share.nice);
         if (folder) fs.writeFileSync(path.join(folder, "cgroup.procs"), String(pid));
       } catch {
         // It has ended.
@@ -34,15 +40,16 @@ function makePatientGroup() {
   };
 }
 
-function makeCgroup() {
+function makeCgroup(share) {
+  const settings = { "cpu.shares": share.shares, "cpu.weight": share.weight };
   for (const parent of cpuHierarchies()) {
     removeAbandoned(parent);
-    const folder = path.join(parent, `groundplane-tests-${process.pid}`);
+    const folder = path.join(parent, `groundplane-tests-${process.pid}-${share.name}`);
     try {
       fs.mkdirSync(folder);
-      const name = Object.keys(SETTINGS).find((setting) => fs.existsSync(path.join(folder, setting)));
+      const name = Object.keys(settings).find((setting) => fs.existsSync(path.join(folder, setting)));
       if (name === undefined) throw new Error("no controller of processors");
-      fs.writeFileSync(path.join(folder, name), SETTINGS[name]);
+      fs.writeFileSync(path.join(folder, name), String(settings[name]));
       return folder;
     } catch {
       if (fs.existsSync(folder)) fs.rmdirSync(folder);
@@ -54,7 +61,7 @@ function makeCgroup() {
 /** Groups of runs that have ended. The kernel keeps those with processes. */
 function removeAbandoned(parent) {
   for (const name of fs.existsSync(parent) ? fs.readdirSync(parent) : []) {
-    const runner = /^groundplane-tests-(\d+)$/.exec(name)?.[1];
+    const runner = /^groundplane-tests-(\d+)(?:-|$)/.exec(name)?.[1];
     if (runner === undefined || fs.existsSync(`/proc/${runner}`)) continue;
     try {
       fs.rmdirSync(path.join(parent, name));
@@ -74,4 +81,4 @@ function cpuHierarchies() {
   }
 }
 
-module.exports = { makePatientGroup };
+module.exports = { makeProcessorShare, shares };
