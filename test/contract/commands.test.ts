@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { runCommand } from "../../host/run-command";
 import type { CommandResult } from "../../model/commands";
 import { forStack } from "../../model/next-step";
+import { bundleIntoProject } from "../support/bundle-script";
 import { patienceMs } from "../support/cluster-under-test";
 import { examplePlan } from "../support/example-plans";
 
@@ -20,9 +21,12 @@ const commandNames = [
   ...["stop", "destroy", "prune", "report"],
 ];
 
-/** Runs the commands from their sources, in a separate process without a terminal. */
+/** Made of the current sources. To compile them for each command would take most of the time. */
+const program = bundleIntoProject(path.join("cli", "main.ts"));
+
+/** Runs a command in a separate process without a terminal. */
 function groundplane(...words: string[]): Promise<CommandResult> {
-  const argv = [process.execPath, "--import", "tsx", "cli/main.ts", ...words];
+  const argv = [process.execPath, program, ...words];
   const env = { GROUNDPLANE_DATA: path.join(temporary, "data"), GROUNDPLANE_DRIVER: "fake" };
   return runCommand(argv, { cwd: projectFolder, env, allowedExitCodes: [0, 1, 2], timeoutMs: patienceMs });
 }
@@ -76,7 +80,7 @@ test("destroy without a terminal changes nothing and names the option that confi
 test("a closed pipe and a full disk are no internal errors", {
   skip: process.platform !== "linux",
 }, () => {
-  const main = `"${process.execPath}" --import tsx cli/main.ts`;
+  const main = `"${process.execPath}" "${program}"`;
   const run = (script: string) => spawnSync("bash", ["-c", script], { cwd: projectFolder, encoding: "utf8" });
   const env = `GROUNDPLANE_DATA="${temporary}" GROUNDPLANE_DRIVER=fake`;
   const early = run(`${env} ${main} diagram | true; echo "code ${"${PIPESTATUS[0]}"}"`);

@@ -3,11 +3,15 @@ import * as path from "node:path";
 import { buildSync } from "esbuild";
 import { projectFolder } from "../../host/project-folder";
 
-/** Bundles a script of this folder into `folder`, so that many starts do not compile it again. */
+/**
+ * Bundles a script into `folder`, so that many starts do not compile it again.
+ * @param name of a file of this folder without `.ts`, or a path in the project
+ */
 export function bundleScript(name: string, folder: string): string {
-  const outfile = path.join(folder, `${name}.js`);
+  const source = name.endsWith(".ts") ? path.join(projectFolder(), name) : path.join(__dirname, `${name}.ts`);
+  const outfile = path.join(folder, `${path.basename(source, ".ts")}.js`);
   buildSync({
-    ...{ entryPoints: [path.join(__dirname, `${name}.ts`)], outfile, bundle: true },
+    ...{ entryPoints: [source], outfile, bundle: true },
     ...{ platform: "node", target: "node20", logLevel: "warning", external: ["cpu-features", "*.node"] },
   });
   return outfile;
@@ -18,6 +22,9 @@ export function bundleIntoProject(name: string): string {
   const dist = path.join(projectFolder(), "dist");
   fs.mkdirSync(dist, { recursive: true });
   const folder = fs.mkdtempSync(path.join(dist, "test-"));
-  process.once("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
-  return bundleScript(name, folder);
+  const file = `${folder}.js`;
+  fs.renameSync(bundleScript(name, folder), file);
+  fs.rmdirSync(folder);
+  process.once("exit", () => fs.rmSync(file, { force: true }));
+  return file;
 }

@@ -21,7 +21,8 @@ const sharedFolders = ["images", "parts", "tools"] as const;
 /** Builds the programs only if those of the checkout are older than its sources, because a build costs seconds. */
 function copyOrBuildPrograms(sources: readonly string[], folder: string): void {
   const built = path.join(projectFolder, "dist");
-  const programs = fs.existsSync(built) ? fs.readdirSync(built) : [];
+  // Tests have programs of their own there.
+  const programs = (fs.existsSync(built) ? fs.readdirSync(built) : []).filter((name) => !name.startsWith("test-"));
   const timeOf = (file: string) => fs.statSync(file).mtimeMs;
   const oldest = Math.min(...programs.map((name) => timeOf(path.join(built, name))));
   const isCurrent =
