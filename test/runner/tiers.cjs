@@ -77,7 +77,7 @@ const secondsOf = {
     seeds: 100,
   },
   virtualbox: { program: 340, interruption: 700, drift: 70, contract: 150, media: 50, "running-machines": 50 },
-  qemu: { "guest-program": 350, guests: 1000, "virtualbox-hardware": 345, contract: 35 },
+  qemu: { "guest-program": 350, guests: 1000, "virtualbox-hardware": 250, contract: 35 },
   engine: {
     ...{
       guard: 300,

@@ -58,10 +58,21 @@ export async function recordGraph(
     preview,
   );
   watchRegistrations(runtime, recorded);
-  await build();
-  // Waits for all registrations, also for those inside outputs.
-  await runtime.disconnect();
+  await withoutStacks(async () => {
+    await build();
+    // Waits for all registrations, also for those inside outputs.
+    await runtime.disconnect();
+  });
   return recorded;
+}
+
+/** Pulumi records the stack of every promise. With source maps this would take most of a recording's time. */
+async function withoutStacks(action: () => Promise<void>): Promise<void> {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  await action().finally(() => {
+    Error.stackTraceLimit = stackTraceLimit;
+  });
 }
 
 const dataCenters = new Map<string, Promise<readonly RecordedResource[]>>();
