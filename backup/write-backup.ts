@@ -2,12 +2,13 @@ import { addAbortSignal, PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as tar from "tar-stream";
 import { writeFileAtomic } from "../host/file-store";
+import { fileVersions } from "../model/formats";
 import { UserError } from "../model/user-error";
 import { encrypt, type Protection } from "./encryption";
 import type { Snapshot } from "./etcd-members";
 
 /** Readers refuse a format that they do not know. */
-export const BACKUP_FORMAT = 1;
+export const BACKUP_FORMAT = fileVersions.backup;
 
 /** What a backup is of: `backup.json`, the first file in it. */
 export interface BackupManifest {

@@ -1,4 +1,4 @@
-import { disksFolder } from "../host/data-folder";
+import { disksFolder, localStateFile } from "../host/data-folder";
 import { localHost } from "../host/local-host";
 import { rememberedDriver } from "../hypervisors/choice/stack-driver";
 import { driverByName } from "../hypervisors/driver-by-name";
@@ -6,7 +6,7 @@ import { ForeignObjectError, type Hypervisor, type StackObject } from "../hyperv
 import { shutdownMs } from "../model/hypervisor-objects";
 import type { StackOutputs } from "../model/stack-outputs";
 import { UserError } from "../model/user-error";
-import { backupOfState, isStateEmpty, localStateFile } from "../toolchain/run-pulumi/prepare-stack";
+import { backupOfState, isStateEmpty } from "../toolchain/run-pulumi/prepare-stack";
 import { readStackOutputs } from "../toolchain/run-pulumi/pulumi-command";
 
 /**

@@ -1,10 +1,12 @@
 import { inspect } from "node:util";
 import { Command, CommanderError } from "commander";
 import { closeDataFolder } from "../host/data-folder";
+import { refuseNewerData, refuseNewerState } from "../host/data-version";
 import { fileError } from "../host/file-errors";
 import { prepareEnvironment } from "../host/prepare-environment.cjs";
 import { defaultStack, forStack } from "../model/next-step";
 import { UserError, withoutCredentials } from "../model/user-error";
+import { chooseBackend } from "../toolchain/pulumi-environment";
 import { backupCommand } from "./commands/backup";
 import { bundleCommand } from "./commands/bundle";
 import { destroyCommand } from "./commands/destroy";
@@ -37,8 +39,11 @@ async function main(): Promise<void> {
   );
   for (const create of commands) groundplane.addCommand(create());
   overrideExit(groundplane);
-  groundplane.hook("preAction", (_groundplane, command) => {
-    stack = command.optsWithGlobals<{ readonly stack?: string }>().stack ?? defaultStack;
+  groundplane.hook("preAction", async (_groundplane, command) => {
+    const named = command.optsWithGlobals<{ readonly stack?: string }>().stack;
+    stack = named ?? defaultStack;
+    await refuseNewerData();
+    if (named !== undefined && (await chooseBackend()).kind === "local") await refuseNewerState(named);
   });
   await groundplane.parseAsync();
 }

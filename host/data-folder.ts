@@ -17,6 +17,9 @@ export function dataFolder(): string {
 
 /** Pulumi's local backend; its folder `state/` contains the stacks. */
 export const stateFolder = (): string => path.join(dataFolder(), "state");
+/** Where Pulumi's local backend has the state of a stack, unless it is compressed. */
+export const localStateFile = (stack: string, state = stateFolder()): string =>
+  path.join(state, ".pulumi", "stacks", "groundplane", `${stack}.json`);
 /** The value of PULUMI_HOME for this project. */
 export const pulumiHomeFolder = (): string => path.join(dataFolder(), "pulumi");
 /** Programs that groundplane built or downloaded for the host: `pulumi`, `pulumi-language-nodejs`, Go. */

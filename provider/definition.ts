@@ -1,7 +1,9 @@
 import { connectAnyGuest } from "../guests/connect-guest";
+import { refuseNewerData } from "../host/data-version";
 import { localHost } from "../host/local-host";
 import { rememberedDriver } from "../hypervisors/choice/stack-driver";
 import { type DriverByName, driverByName } from "../hypervisors/driver-by-name";
+import { stateMigrations } from "../model/formats";
 import { formerResourceNames } from "../model/former-names";
 import type { ResourceTypeName } from "../model/resource-types";
 import { bootstrapResource } from "./resources/bootstrap";
@@ -44,14 +46,19 @@ const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
   Dismantling: resourceHandler(dismantlingResource()),
 };
 
+const resourceTypeNames = Object.keys(handlers) as readonly ResourceTypeName[];
 const typeToken = (name: string): string => `groundplane:index:${name}`;
 
 /** The resource types of groundplane, `groundplane:index:<Name>`. */
 export const groundplaneProvider: ProviderDefinition = {
   name: "groundplane",
   version: "0.1.0",
+  configure: () => refuseNewerData(),
   resources: Object.fromEntries(
-    Object.entries(handlers).map(([name, handler]) => [typeToken(name), namingStack(handler)]),
+    resourceTypeNames.map((name) => [
+      typeToken(name),
+      namingStack({ ...handlers[name], migrations: stateMigrations[name] }),
+    ]),
   ),
   formerTypes: Object.fromEntries(
     Object.entries(formerResourceNames).map(([name, { type }]) => [typeToken(type), typeToken(name)]),

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DataCenter } from "../components/data-center";
+import { refuseNewerData } from "../host/data-version";
 import { localHost } from "../host/local-host";
 import { chooseDriver, driverSurroundings, slowdownOf } from "../hypervisors/choice/choose-driver";
 import { forStack } from "../model/next-step";
@@ -11,6 +12,7 @@ import { readStackConfig } from "./read-stack-config";
 /** What Pulumi runs: read, plan, build, outputs. */
 async function buildStack() {
   refuseEmptyPassphrase(process.env);
+  await refuseNewerData();
   const configuration = readStackConfig();
   const surroundings = await driverSurroundings(localHost, configuration.name);
   const { driver } = await chooseDriver(configuration.driver, surroundings);

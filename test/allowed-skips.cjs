@@ -42,9 +42,10 @@ module.exports = [
       "a host that reaches neither its project nor a Go module proxy needs a bundle with it, or the file of its release",
   },
   {
-    tiers: ["docs"],
+    tiers: ["docs", "topologies"],
     reason: /^the history does not reach back to/,
-    because: "a shallow clone does not have the commits whose subjects are checked",
+    because:
+      "a shallow clone has neither the commits whose subjects are checked nor the one whose stack is taken over; recorded stacks are",
   },
   {
     tiers: ["virtualbox"],

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { updateDataFolder } from "../../host/data-version";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
 import { formatShellExports, pulumiEnvironment } from "../../toolchain/pulumi-environment";
 import { type ReportOptions, reportCommand } from "../options";
@@ -10,6 +11,7 @@ export function envCommand(): Command {
     .action(async ({ json }: ReportOptions) => {
       const { binFolder } = await obtainPulumi({ progress: say });
       const variables = await pulumiEnvironment(binFolder);
+      await updateDataFolder();
       if (json) printJson(variables);
       else print(formatShellExports(variables));
     });

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { removeBootUnit } from "../../host/boot-units";
+import { updateDataFolder } from "../../host/data-version";
 import { ensureHostPackages } from "../../host/host-packages";
 import { interruptibly } from "../../host/interruption";
 import { localHost } from "../../host/local-host";
@@ -56,6 +57,7 @@ export async function startStack({ stack, yes = false, prepareOnly = false, atBo
   const binFolder = await interruptibly(stack, (signal) => prepare(stack, { yes, progress, signal }));
   if (prepareOnly) return;
   const env = await pulumiEnvironment(binFolder);
+  await updateDataFolder();
   await progress.during("stack", () => prepareStack(stack, env).catch(explaining(stack, env)));
   const { isUnchanged } = await progress.during("up", () => bringUp(stack, env, progress));
   await settleStackFile(stack);

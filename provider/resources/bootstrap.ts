@@ -1,6 +1,5 @@
 import type { ConnectGuest, Guest } from "../../guests/guest";
 import { forgetSnapshot, hasSnapshot } from "../../host/restore-mark";
-import { formerResourceNames } from "../../model/former-names";
 import { guestCommand } from "../../model/guest-paths";
 import { ports } from "../../model/ports";
 import type { BootstrapInputs, BootstrapMember, BootstrapOutputs } from "../../model/resource-types";
@@ -35,7 +34,6 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
     },
     replaceOn: ["stack"],
     refreshBeforeUpdate: true,
-    formerProperties: formerResourceNames.Bootstrap.properties,
 
     async create(inputs, preview, context) {
       const id = `${inputs.stack}/bootstrap`;

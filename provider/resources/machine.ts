@@ -2,7 +2,6 @@ import { isDismantling } from "../../host/dismantling-mark";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import type { Hypervisor, MachineSpec, MachineState, Owner } from "../../hypervisors/hypervisor";
 import { inputsOfClass, machineChanges } from "../../model/change-classes";
-import { formerMachineProperties } from "../../model/former-names";
 import { shutdownMs } from "../../model/hypervisor-objects";
 import type { DriverInput, MachineInputs, MachineOutputs } from "../../model/resource-types";
 import { storedRoles } from "../../model/roles";
@@ -21,7 +20,6 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
   return {
     schema: machineSchema,
     replaceOn: inputsOfClass(machineChanges, "creation-only", "replace"),
-    formerProperties: formerMachineProperties,
     alwaysSecret: ["secrets"],
     // A stopped machine has no other difference, and manual changes may have no input of their own.
     ownInputs: { power: "running", drift: [] },

@@ -3,7 +3,6 @@ import { forgetGuest } from "../../guests/guest-ssh";
 import { isDismantling } from "../../host/dismantling-mark";
 import { isRestoring } from "../../host/restore-mark";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
-import { formerMembershipProperties } from "../../model/former-names";
 import { guestCommand } from "../../model/guest-paths";
 import type { MembershipInputs, MembershipOutputs } from "../../model/resource-types";
 import { isClusterNode, storedRoles } from "../../model/roles";
@@ -48,7 +47,6 @@ export function membershipResource(
     // A machine is drained before its replacement, and the new machine joins.
     replaceOn: ["stack", "node", "generation"],
     refreshBeforeUpdate: false,
-    formerProperties: formerMembershipProperties,
 
     async create(inputs, preview, context) {
       const id = `${inputs.stack}/${inputs.node}/membership`;

@@ -1,9 +1,10 @@
+import { refuseNewerState } from "../../host/data-version";
 import { fileError } from "../../host/file-errors";
 import { forStack } from "../../model/next-step";
 import { UserError } from "../../model/user-error";
 import { type Context, PartialFailure, type ResourceHandler } from "../rpc/resource-handler";
 
-/** The same handler, whose messages name the stack in the commands of their next steps. */
+/** The same handler, whose messages name the stack in the commands of their next steps. It refuses a stack with newer resources. */
 export function namingStack(handler: ResourceHandler): ResourceHandler {
   const { read, update } = handler;
   return {
@@ -35,10 +36,21 @@ async function named<T>(
     log: (severity, message, ephemeral) => context.log(severity, name(message), ephemeral),
   };
   try {
+    await refuseNewerOnce(stackOf(context.urn));
     return await call(inner, name);
   } catch (error) {
     throw withName(fileError(error) ?? error, name);
   }
+}
+
+/** By stack: the state before the first call of this operation. */
+const asked = new Map<string, Promise<void>>();
+
+/** Otherwise the other resources of the stack would change before the newer one is refused. */
+function refuseNewerOnce(stack: string): Promise<void> {
+  const answer = asked.get(stack) ?? refuseNewerState(stack);
+  asked.set(stack, answer);
+  return answer;
 }
 
 /** `urn:pulumi:<stack>::<project>::<type>::<name>` */

@@ -18,8 +18,6 @@ export interface TypedResource<I, O> {
   readonly alwaysSecret?: readonly (keyof (I & O) & string)[];
   /** Inputs that the provider adds to every object, so that drift shows as a difference. No program sets them. */
   readonly ownInputs?: Partial<O>;
-  /** Former and present names of properties, see `ResourceHandler`. */
-  readonly formerProperties?: Readonly<Record<string, (keyof (I & O) & string) | null>>;
   /** The inputs as they are stored and compared. `olds` are those of the state, if any. */
   asStored?(inputs: I, olds: I | undefined, context: Context): I;
   /** Beyond the schema. `olds` are the inputs that the state holds, if any. */
@@ -65,13 +63,12 @@ function changedIdentity(news: Properties, olds: Properties = {}): readonly Chec
 /** The handler for the server. A name belongs to one object at a time, so the old object is always deleted first. */
 export function resourceHandler<I, O>(resource: TypedResource<I, O>): ResourceHandler {
   const typed = (olds: OldState) => olds as unknown as { inputs: I; outputs: O };
-  const { schema, replaceOn, refreshBeforeUpdate, alwaysSecret, formerProperties, read } = resource;
+  const { schema, replaceOn, refreshBeforeUpdate, alwaysSecret, read } = resource;
   return {
     schema,
     replaceOn,
     refreshBeforeUpdate,
     alwaysSecret,
-    formerProperties,
     deleteBeforeReplace: true,
     async check(news, context, olds) {
       noteResource(context.urn);

@@ -4,7 +4,6 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { callContext, type ResourceRequest } from "./call-context";
 import { diffResponse } from "./diff-response";
 import { EngineConnection } from "./engine-connection";
-import { partialFailureStatus } from "./failure-status";
 import { packageSchema } from "./package-schema";
 import { type Decoded, decode, encode } from "./property-values";
 import {
@@ -14,7 +13,7 @@ import {
   type ReadState,
   type ResourceHandler,
 } from "./resource-handler";
-import { decodeStored, oldState, secretPaths } from "./stored-state";
+import { decodeChecked, decodeStored, encodeChecked, encodeState, oldState, storedFailure } from "./stored-state";
 
 /** Pulumi's provider protocol for a set of resource handlers: wire handling only, one method per RPC. */
 export class ProviderServer {
@@ -68,7 +67,7 @@ export class ProviderServer {
   }
 
   async configure(request: pb.ConfigureRequest): Promise<pb.ConfigureResponse> {
-    this.definition.configure?.(decode(request.getArgs()).properties);
+    await this.definition.configure?.(decode(request.getArgs()).properties);
     const response = new pb.ConfigureResponse();
     response.setAcceptsecrets(true);
     response.setSupportspreview(true);
@@ -94,7 +93,7 @@ export class ProviderServer {
     const olds = Object.keys(known).length > 0 ? known : undefined;
     const { inputs, failures = [] } = await handler.check(news.properties, context, olds);
     const response = new pb.CheckResponse();
-    response.setInputs(encode(inputs, news.secretPaths));
+    response.setInputs(encodeChecked(handler, inputs, news));
     response.setFailuresList(
       failures.map(({ property, reason }) => {
         const failure = new pb.CheckFailure();
@@ -109,19 +108,20 @@ export class ProviderServer {
   async diff(request: pb.DiffRequest): Promise<pb.DiffResponse> {
     const handler = this.handler(this.context(request));
     const oldInputs = decodeStored(handler, request.getOldInputs()).properties;
-    return diffResponse(handler, oldInputs, decode(request.getNews()).properties, request.getIgnorechangesList());
+    const news = decodeChecked(handler, request.getNews()).properties;
+    return diffResponse(handler, oldInputs, news, request.getIgnorechangesList());
   }
 
   async create(request: pb.CreateRequest): Promise<pb.CreateResponse> {
     const context = this.context(request);
     const handler = this.handler(context);
-    const inputs = decode(request.getProperties());
+    const inputs = decodeChecked(handler, request.getProperties());
     const state = await this.withPartialFailures(handler, [inputs], () =>
       handler.create(inputs.properties, request.getPreview(), context),
     );
     const response = new pb.CreateResponse();
     response.setId(state.id);
-    response.setProperties(encode(state.outputs, secretPaths(handler, state.outputs, [inputs])));
+    response.setProperties(encodeState(handler, state.outputs, [inputs]));
     response.setRefreshBeforeUpdate(handler.refreshBeforeUpdate);
     return response;
   }
@@ -138,8 +138,8 @@ export class ProviderServer {
     const response = new pb.ReadResponse();
     if (!state) return response; // an empty id means that the object does not exist
     response.setId(state.id);
-    response.setInputs(encode(state.inputs, secretPaths(handler, state.inputs, [inputs])));
-    response.setProperties(encode(state.outputs, secretPaths(handler, state.outputs, [inputs, outputs])));
+    response.setInputs(encodeState(handler, state.inputs, [inputs]));
+    response.setProperties(encodeState(handler, state.outputs, [inputs, outputs]));
     response.setRefreshBeforeUpdate(handler.refreshBeforeUpdate);
     return response;
   }
@@ -149,13 +149,13 @@ export class ProviderServer {
     const handler = this.handler(context);
     if (!handler.update) throw new Error(`${context.type} cannot be changed in place`);
     const update = handler.update.bind(handler);
-    const news = decode(request.getNews());
+    const news = decodeChecked(handler, request.getNews());
     const olds = oldState(handler, request.getOldInputs(), request.getOlds());
     const outputs = await this.withPartialFailures(handler, [news], () =>
       update(request.getId(), news.properties, olds, request.getPreview(), context),
     );
     const response = new pb.UpdateResponse();
-    response.setProperties(encode(outputs, secretPaths(handler, outputs, [news])));
+    response.setProperties(encodeState(handler, outputs, [news]));
     response.setRefreshBeforeUpdate(handler.refreshBeforeUpdate);
     return response;
   }
@@ -193,8 +193,7 @@ export class ProviderServer {
       return await call();
     } catch (error) {
       if (!(error instanceof PartialFailure)) throw error;
-      const paths = secretPaths(handler, error.state.outputs, from);
-      throw partialFailureStatus(error, paths, handler.refreshBeforeUpdate);
+      throw storedFailure(handler, error, from);
     }
   }
 }

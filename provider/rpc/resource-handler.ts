@@ -1,3 +1,4 @@
+import type { StateMigration } from "../../model/formats";
 import type { ResourceSchema } from "./package-schema";
 import type { Properties } from "./property-values";
 
@@ -51,10 +52,10 @@ export interface ResourceHandler {
   readonly replaceOn: readonly string[];
   readonly deleteBeforeReplace: boolean;
   /**
-   * Former and present names of top-level properties; `null` for a property that no longer exists. Stored state is read
-   * with the present names.
+   * What brings stored state of each earlier version to the next one. State gets the version after the last one. Without them, state
+   * has no version, like that of another implementation of the type.
    */
-  readonly formerProperties?: Readonly<Record<string, string | null>>;
+  readonly migrations?: readonly StateMigration[];
   /** The engine reads the resource before every `up` and `preview`. */
   readonly refreshBeforeUpdate: boolean;
   /** Properties that are always secret, in addition to those with a secret input. */
@@ -96,5 +97,5 @@ export interface ProviderDefinition {
   readonly formerTypes?: Readonly<Record<string, string>>;
   readonly invokes?: Readonly<Record<string, (args: Properties, context: Context) => Promise<Properties>>>;
   /** The provider's own settings; unknown ones are possible in previews. */
-  configure?(settings: Properties): void;
+  configure?(settings: Properties): void | Promise<void>;
 }

@@ -59,5 +59,5 @@ test("the document of model/ lists every table", () => {
   for (const file of files) assert.ok(document.includes(`\`${file}\``), file);
 });
 
-/** Files of images, seals and reports, which are not in the project, and file names of Pulumi and Kubernetes. */
-const isMadeLater = /^(?:image|seal|about|versions|plan|status|doctor|machines)\.json$/;
+/** Files of images, seals, reports and the data folder, which are not in the project, and file names of Pulumi and Kubernetes. */
+const isMadeLater = /^(?:image|seal|about|versions?|plan|status|doctor|machines)\.json$/;

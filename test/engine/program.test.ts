@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
+import { VERSION_PROPERTY } from "../../model/formats";
 import { formerResourceNames } from "../../model/former-names";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
@@ -128,12 +129,16 @@ const formerNames = Object.entries(formerResourceNames).flatMap(([present, { typ
   ...Object.entries(properties).map(([former, now]) => [`"${former}":`, `"${now}":`] as const),
 ]);
 
+/** Earlier versions wrote none. */
+const withoutVersions = (state: string): string =>
+  JSON.stringify(JSON.parse(state, (key, value) => (key === VERSION_PROPERTY ? undefined : value)));
+
 /** A state as an earlier version writes it. */
 function withFormerNames(state: string): string {
   return formerNames.reduce((text, [former, present]) => {
     assert.ok(text.includes(present), `${present} does not occur in the state`);
     return text.replaceAll(present, former);
-  }, state);
+  }, withoutVersions(state));
 }
 
 type Stored = Record<string, unknown>;

@@ -84,6 +84,7 @@ const secondsOf = {
       "change-classes": 250,
       "external-etcd": 70,
       backup: 180,
+      compat: 60,
       "image-roll": 160,
       "image-roll-members": 60,
       restore: 190,

@@ -1,10 +1,10 @@
 import { createDecipheriv, pbkdf2Sync } from "node:crypto";
 import * as path from "node:path";
-import { dataFolder } from "../../host/data-folder";
+import { dataFolder, localStateFile } from "../../host/data-folder";
 import { readJson } from "../../host/file-store";
 import { UserError } from "../../model/user-error";
 import { chooseBackend } from "../pulumi-environment";
-import { hasLocalState, type LocalState, localStateFile } from "./prepare-stack";
+import { hasLocalState, type LocalState } from "./prepare-stack";
 
 /**
  * What an output of Pulumi means to users, where its own words do not help them.

@@ -1,11 +1,11 @@
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { stateFolder } from "../../host/data-folder";
+import { localStateFile, stateFolder } from "../../host/data-folder";
 import { listFolder, readBytes } from "../../host/file-store";
 import { runCommand } from "../../host/run-command";
 import { UserError } from "../../model/user-error";
-import { localStateFile, runningLocks } from "./prepare-stack";
+import { runningLocks } from "./prepare-stack";
 
 export interface LocalStateText {
   readonly stack: string;

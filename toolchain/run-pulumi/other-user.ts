@@ -1,8 +1,7 @@
 import * as path from "node:path";
-import { dataFolder, stackFolder } from "../../host/data-folder";
+import { dataFolder, localStateFile, stackFolder } from "../../host/data-folder";
 import { closedFolder, currentUser, findForeignFile, homeFolders } from "../../host/file-access";
 import { UserError } from "../../model/user-error";
-import { localStateFile } from "./prepare-stack";
 
 /**
  * A stack belongs to the user who created it: its keys are readable by that user only, VirtualBox has a registry for each

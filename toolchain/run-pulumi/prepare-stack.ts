@@ -1,6 +1,6 @@
 import * as os from "node:os";
 import * as path from "node:path";
-import { stateFolder } from "../../host/data-folder";
+import { localStateFile, stateFolder } from "../../host/data-folder";
 import { exists, listFolder, readIfPresent, readJson, removeTree, writeFileAtomic } from "../../host/file-store";
 import { runningCommand } from "../../host/process-table";
 import { projectFolder, stackFile } from "../../host/project-folder";
@@ -44,9 +44,6 @@ export interface LocalState {
     };
   };
 }
-
-export const localStateFile = (stack: string, state = stateFolder()): string =>
-  path.join(state, ".pulumi", "stacks", "groundplane", `${stack}.json`);
 
 /** A user's own `pulumi` may compress the state. */
 const forms = ["", ".gz", ".zst"] as const;

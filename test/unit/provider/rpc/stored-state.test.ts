@@ -4,7 +4,7 @@ import { encode, type Properties } from "../../../../provider/rpc/property-value
 import type { ResourceHandler } from "../../../../provider/rpc/resource-handler";
 import { decodeStored, oldState } from "../../../../provider/rpc/stored-state";
 
-const handler = { formerProperties: { key: "token", list: "members", weight: null } } as unknown as ResourceHandler;
+const handler = { migrations: [{ key: "token", list: "members", weight: null }] } as unknown as ResourceHandler;
 const stored = (properties: Properties, secretPaths: string[] = []) => encode(properties, secretPaths);
 
 test("stored properties get their present names and stay secret, and obsolete properties are dropped", () => {
