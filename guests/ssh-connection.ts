@@ -1,36 +1,11 @@
-import type { Readable, Writable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
 import { pinHostKey } from "../host/pin-host-key";
 import { keysToTry, type UserKeys } from "./keys-to-try";
+import { finish, type RunOptions, type RunResult, UnreachableError } from "./ssh-command";
+
+export { type RunOptions, type RunResult, UnreachableError } from "./ssh-command";
 
 /** One SSH connection as root, by key, to a server with a known host key. */
-
-export interface RunOptions {
-  /** Written to the command's standard input, which is then closed. */
-  readonly stdin?: string | Buffer;
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-  /** Called for each line of standard output and standard error. */
-  readonly onLine?: (line: string) => void;
-  /** Gets standard output byte for byte, at its own pace. The result's `stdout` is then empty, and `onLine` gets standard error only. */
-  readonly output?: Writable;
-}
-
-export interface RunResult {
-  /** Exit code; 128 + 15 when a signal ended it. */
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The guest is unreachable; the outcome of its commands is unknown. */
-export class UnreachableError extends Error {
-  constructor(message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
-    this.name = "UnreachableError";
-  }
-}
 
 export interface ServerAddress extends UserKeys {
   readonly host: string;
@@ -148,52 +123,4 @@ function connectConfig(server: ServerAddress): ConnectConfig {
     keepaliveCountMax: 3,
     ...pinHostKey(server.hostKey),
   };
-}
-
-function finish(channel: ClientChannel, options: RunOptions): Promise<RunResult> {
-  const { signal, timeoutMs } = options;
-  const piped = options.output && pipeline(channel as Readable, options.output);
-  // The result has the exit code; without it, the loss of the connection is the reason.
-  piped?.catch(() => undefined);
-  const output = {
-    stdout: piped ? () => "" : collect(channel, options.onLine),
-    stderr: collect(channel.stderr, options.onLine),
-  };
-  return new Promise((resolve, reject) => {
-    let code: number | undefined;
-    const stop = (error: unknown): void => {
-      channel.destroy();
-      reject(error);
-    };
-    const aborted = (): void => stop(signal?.reason);
-    const late = timeoutMs && setTimeout(() => stop(new Error(`timed out after ${timeoutMs / 1000} s`)), timeoutMs);
-    channel.on("exit", (exitCode: number | null) => {
-      code = exitCode ?? 128 + 15;
-    });
-    channel.on("close", () => {
-      clearTimeout(late || undefined);
-      signal?.removeEventListener("abort", aborted);
-      if (code === undefined) return reject(new UnreachableError("the connection was lost while a command ran"));
-      const result = { code, stdout: output.stdout(), stderr: output.stderr() };
-      if (piped) piped.then(() => resolve(result), reject);
-      else resolve(result);
-    });
-    if (signal?.aborted) aborted();
-    else signal?.addEventListener("abort", aborted, { once: true });
-    channel.on("error", () => undefined); // the guest closed its input early; the exit code has the result
-    channel.end(options.stdin ?? "");
-  });
-}
-
-function collect(stream: Readable, onLine: ((line: string) => void) | undefined): () => string {
-  const chunks: Buffer[] = [];
-  let rest = "";
-  stream.on("data", (chunk: Buffer) => {
-    chunks.push(chunk);
-    if (!onLine) return;
-    const lines = (rest + chunk.toString("utf8")).split("\n");
-    rest = lines.pop() as string;
-    for (const line of lines) onLine(line);
-  });
-  return () => Buffer.concat(chunks).toString("utf8");
 }

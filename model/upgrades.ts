@@ -38,11 +38,7 @@ export function reasonToKeepRelease(
   // Reported for the drivers on which more happens.
   const isTested = driver === "auto" || featuresOf(driver).upgrades;
   const ofDriver = isTested ? undefined : `no test has upgraded a cluster of machines of the driver ${driver} yet`;
-  const isEtcdMachine = roles.includes("etcd") && !roles.includes("master");
-  const ofEtcd = isEtcdMachine ? "no test has upgraded machines of etcd yet" : undefined;
-  return (
-    reasonToKeepImage(roles, countOf, driver) ?? ofDriver ?? ofEtcd ?? controlPlanes[controlPlane] ?? runtimes[runtime]
-  );
+  return reasonToKeepImage(roles, countOf, driver) ?? ofDriver ?? controlPlanes[controlPlane] ?? runtimes[runtime];
 }
 
 /** The nodes that cannot get the image of another release, with their reasons. */

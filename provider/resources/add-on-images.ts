@@ -1,12 +1,11 @@
-import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectGuest, Guest } from "../../guests/guest";
 import { clusterNamespaces } from "../../model/cluster-namespaces";
-import { containerRuntimes } from "../../model/container-runtimes";
 import type { GuestConnection, MembershipInputs } from "../../model/resource-types";
 import type { Context } from "../rpc/resource-handler";
 import { KUBECONFIG, mustRun } from "./cluster-command";
 import { requireMaster } from "./cluster-node";
+import { copyImage, ctr } from "./copy-image";
 import { bootedGuest, deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
 
 interface NamedGuest {
@@ -17,10 +16,6 @@ interface NamedGuest {
 const POLL_MS = 500;
 const BOOT_MS = 120_000;
 const RUNTIME_MS = 120_000;
-/** Of one image, whose size is that of a program. */
-const COPY_MS = 5 * 60_000;
-
-const ctr = ["ctr", "--namespace", containerRuntimes.containerd.namespace, "images"] as const;
 
 /**
  * Container images of the add-ons that the cluster has at present. In an upgrade a node gets its image before the add-ons follow, and
@@ -82,28 +77,12 @@ async function bring(image: string, node: NamedGuest, sources: readonly NamedGue
     context.signal.throwIfAborted();
     if (!present.includes(image)) continue;
     show(`copying ${image} from ${source.name}`);
-    const archive = await inGuest(source.connect, (guest) => exported(guest, image, source.name, context));
-    const { signal } = context;
-    const argv = [...ctr, "import", "--local", "-"];
-    const result = await inGuest(node.connect, (guest) =>
-      guest.run(argv, { stdin: archive, signal, timeoutMs: COPY_MS }),
+    await inGuest(
+      () => Promise.all([source.connect(), node.connect()]),
+      ([from, to]) => copyImage(image, { guest: from, name: source.name }, { guest: to, name: node.name }, context),
     );
-    if (result.code !== 0) throw new Error(`${image} cannot be imported on ${node.name}: ${reasonOf(result)}`);
     return;
   }
   // A pod of it would start on no other node either; the health of the cluster decides.
   context.log("warning", `no node has the container image ${image}, which ${node.name} lacks`);
-}
-
-async function exported(guest: Guest, image: string, name: string, { signal }: Context): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  const output = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      chunks.push(chunk);
-      done();
-    },
-  });
-  const result = await guest.run([...ctr, "export", "--local", "-", image], { output, signal, timeoutMs: COPY_MS });
-  if (result.code !== 0) throw new Error(`${image} cannot be exported on ${name}: ${reasonOf(result)}`);
-  return Buffer.concat(chunks);
 }

@@ -55,9 +55,9 @@ export async function bootedGuest(
  * Runs an idempotent action in the guest and retries it after a lost connection. The gateway's firewall may cut connections
  * that are older than itself, and the loss of a connection to a former machine of the same name takes time to detect.
  */
-export async function inGuest<T>(
-  connectNode: () => Promise<Guest>,
-  act: (guest: Guest) => Promise<T>,
+export async function inGuest<T, Connected = Guest>(
+  connectNode: () => Promise<Connected>,
+  act: (guest: Connected) => Promise<T>,
   onLost: (reason: string) => void = () => {},
 ): Promise<T> {
   for (let lost = 0; ; lost++) {

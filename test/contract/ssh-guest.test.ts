@@ -1,9 +1,10 @@
 // Guests over SSH: a server on loopback runs the commands with the real shell.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { PassThrough } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -80,6 +81,34 @@ test("bytes go to a stream at the reader's pace, and errors stay with the result
   assert.deepEqual(await ended, { code: 4, stdout: "", stderr: "oops\n" });
   assert.equal(bytes.length, 3_000_003);
   assert.equal(bytes.at(-1), 0xff);
+});
+
+test("a reader that fails ends the wait for a program that writes on", async () => {
+  const output = new PassThrough();
+  const run = guest.run(["cat", "/dev/zero"], { output });
+  await once(output, "readable");
+  output.destroy(new Error("disk full"));
+  await assert.rejects(run, /disk full/);
+});
+
+test("a program gets a stream at its own pace, and a stream that outlasts the program ends with it", async () => {
+  let given = 0;
+  const source = Readable.from(
+    (function* () {
+      for (; given < 20; given++) yield Buffer.alloc(1024 * 1024, given);
+    })(),
+    { objectMode: false },
+  );
+  const counted = guest.run(["sh", "-c", "sleep 0.5; wc -c"], { input: source });
+  await sleep(400);
+  assert.ok(given < 10, `${given} MiB were read for a program that reads nothing`);
+  assert.deepEqual(await counted, { code: 0, stdout: `${20 * 1024 * 1024}\n`, stderr: "" });
+  const endless = new PassThrough();
+  endless.write("in");
+  assert.deepEqual(await guest.run(["sh", "-c", "head -c 2; exit 3"], { input: endless }), {
+    ...{ code: 3, stdout: "in", stderr: "" },
+  });
+  assert.ok(endless.destroyed);
 });
 
 test("a time limit and an abort end the wait for a program that does not end", async () => {

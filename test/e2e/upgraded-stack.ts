@@ -25,6 +25,7 @@ export async function whileClientsWork(
   t: TestContext,
   pagePort: number,
   run: () => Promise<void>,
+  longestGapMs = LONGEST_GAP_MS,
 ): Promise<void> {
   const api = apiClient(mustSucceed("kubeconfig", await stack.cluster.groundplane("kubeconfig")).stdout);
   await createNamespace(api);
@@ -40,8 +41,8 @@ export async function whileClientsWork(
   t.diagnostic(`no page: ${secondsOf(served, started)}; no API: ${secondsOf(answered, started)}`);
   if (failure !== undefined) throw failure;
   assert.deepEqual(written.lost, [], "every acknowledged write is there");
-  assert.ok(answered.longestGapMs <= LONGEST_GAP_MS, `no response for ${answered.longestGapMs} ms`);
-  assert.ok(served.longestGapMs <= LONGEST_GAP_MS, `no page for ${served.longestGapMs} ms`);
+  assert.ok(answered.longestGapMs <= longestGapMs, `no response for ${answered.longestGapMs} ms`);
+  assert.ok(served.longestGapMs <= longestGapMs, `no page for ${served.longestGapMs} ms`);
 }
 
 /** In which seconds requests failed, with their number. */
@@ -54,10 +55,14 @@ function secondsOf({ samples }: ProbeResult, startedMs: number): string {
   return [...counts].map(([second, count]) => `${second} s ${count}`).join(", ") || "never";
 }
 
-/** Moves nodes by `up` as the same machines. */
-export async function upgrade(stack: SmallStack, nodes: readonly string[]): Promise<void> {
+/** Moves nodes by `up`, or by several of them, as the same machines. */
+export async function upgrade(
+  stack: SmallStack,
+  nodes: readonly string[],
+  run: () => Promise<unknown> = () => up(stack),
+): Promise<void> {
   const before = await Promise.all(nodes.map((name) => seen(stack, name)));
-  await up(stack);
+  await run();
   for (const [index, name] of nodes.entries()) {
     const { image, ...rest } = await seen(stack, name);
     const { image: former, ...same } = before[index] ?? assert.fail(name);

@@ -6,7 +6,16 @@ import type { ProjectCopy } from "./project-copy";
 export async function killProviders({ folder }: Pick<ProjectCopy, "folder">): Promise<void> {
   const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isProvider(name, folder));
   assert.ok(pids.length > 0, "a provider runs");
-  for (const pid of pids) process.kill(Number(pid), "SIGKILL");
+  for (const pid of pids) kill(Number(pid));
+}
+
+/** One that has ended meanwhile is killed, too. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 function isProvider(pid: string, folder: string): boolean {

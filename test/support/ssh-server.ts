@@ -107,6 +107,10 @@ function execute(channel: ServerChannel, command: string): void {
   channel.pipe(child.stdin);
   child.stdout.pipe(channel, { end: false });
   child.stderr.pipe(channel.stderr, { end: false });
+  // As sshd does: a command that writes on ends.
+  channel.on("close", () => {
+    for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.destroy();
+  });
   child.on("close", (code) => {
     channel.exit(code ?? 1);
     channel.end();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
 import type { ConnectGuest, Guest } from "../../../../guests/guest";
 import { UnreachableError } from "../../../../guests/guest-ssh";
@@ -16,6 +17,7 @@ const objects = [
 interface Node {
   readonly images: string[];
   readonly isAway?: boolean;
+  breaksOnce?: boolean;
 }
 
 /** Copies images to a node, and returns what its guests did. */
@@ -29,14 +31,18 @@ async function copy(nodes: Readonly<Record<string, Node>>, to: string, api = obj
       if (words.includes("cluster-id")) return answer("id\n");
       if (words.startsWith("kubectl")) return answer(api);
       if (words === "ctr --namespace k8s.io images list --quiet") return answer(node.images.join("\n"));
-      if (words.includes(" export ")) {
+      if (words.includes(" images export --local - ")) {
         done.push(`${name} gives ${argv.at(-1)}`);
         options.output?.end(Buffer.from(`${argv.at(-1)}\xff`, "latin1"));
         return answer("");
       }
-      assert.equal(words, "ctr --namespace k8s.io images import --local -");
-      const text = Buffer.from(options.stdin ?? "").toString("latin1");
+      assert.match(words, / ctr --namespace k8s\.io images import --local - /);
+      const text = (await buffer(options.input ?? assert.fail("no stream"))).toString("latin1");
       assert.match(text, /\xff$/, "byte for byte");
+      if (node.breaksOnce) {
+        node.breaksOnce = false;
+        throw new UnreachableError("the connection was lost");
+      }
       node.images.push(text.slice(0, -1));
       done.push(`${name} gets ${text.slice(0, -1)}`);
       return answer("");
@@ -79,4 +85,15 @@ test("nothing is copied to a node that has them, and an image that no master has
   assert.deepEqual(await copy(nodes, "one", ""), { done: [], warnings: [] });
   const { done, warnings } = await copy(nodes, "two", "volumes own/gone:1");
   assert.deepEqual([done, warnings], [[], ["no node has the container image own/gone:1, which two lacks"]]);
+});
+
+test("a copy whose connection breaks is repeated", async () => {
+  const nodes = { one: { images: [...present], breaksOnce: true }, two: { images: former } };
+  const api = "kube-system registry.k8s.io/coredns:v9";
+  const { done } = await copy(nodes, "one", api);
+  assert.deepEqual(done, [
+    "two gives registry.k8s.io/coredns:v9",
+    "two gives registry.k8s.io/coredns:v9",
+    "one gets registry.k8s.io/coredns:v9",
+  ]);
 });

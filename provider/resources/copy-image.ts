@@ -1,0 +1,56 @@
+import { PassThrough } from "node:stream";
+import type { Guest } from "../../guests/guest";
+import { containerRuntimes } from "../../model/container-runtimes";
+import type { Context } from "../rpc/resource-handler";
+import { reasonOf } from "./guest-waiting";
+
+/** Of one image, whose size is that of a program. */
+const COPY_MS = 5 * 60_000;
+
+export const ctr = ["ctr", "--namespace", containerRuntimes.containerd.namespace, "images"] as const;
+
+/**
+ * Pods on both nodes serve meanwhile. Where processes have no control groups for the processor, each session over SSH has its share, whatever
+ * the priority in it is: so the session's is lowered, too. A kernel without such shares has no such file. With the lowest priority, a copy
+ * would take minutes on a busy host, and the node is away meanwhile.
+ */
+const gently = "echo 10 2>/dev/null >/proc/$$/autogroup; renice -n 10 -p $$ >/dev/null; ionice -c 3 -p $$ || true";
+
+const inPipe = (pipe: string, ...words: readonly string[]): readonly string[] => [
+  ...["bash", "-o", "pipefail", "-c", `${gently}; ${pipe}`, "bash"],
+  ...words,
+];
+
+/** The image's name comes last in the archive, after everything that belongs to it. */
+const exporting = (image: string) => inPipe(`${ctr.join(" ")} export --local - "$1" | gzip -1`, image);
+const importing = inPipe(`gzip -dc | ${ctr.join(" ")} import --local -`);
+
+interface End {
+  readonly name: string;
+  readonly guest: Guest;
+}
+
+/**
+ * Copies a container image from node to node at the pace of the slower one, under its own name. An interrupted copy leaves no image, so
+ * that it is repeated.
+ */
+export async function copyImage(image: string, from: End, to: End, context: Context): Promise<void> {
+  const between = new PassThrough();
+  const { signal } = context;
+  const options = { signal, timeoutMs: COPY_MS };
+  let first: { readonly error: unknown } | undefined;
+  // The failure of one ends the other, whose own reason is of no interest.
+  const failed = (error: unknown): void => {
+    first ??= { error };
+    between.destroy();
+  };
+  const done = async (running: ReturnType<Guest["run"]>, problem: string): Promise<void> => {
+    const result = await running;
+    if (result.code !== 0) throw new Error(`${image} cannot be ${problem}: ${reasonOf(result)}`);
+  };
+  await Promise.all([
+    done(from.guest.run(exporting(image), { ...options, output: between }), `exported on ${from.name}`).catch(failed),
+    done(to.guest.run(importing, { ...options, input: between }), `imported on ${to.name}`).catch(failed),
+  ]);
+  if (first !== undefined) throw (first as { readonly error: unknown }).error;
+}
