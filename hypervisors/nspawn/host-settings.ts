@@ -65,7 +65,11 @@ export async function releaseHost(host: Host, stack: string): Promise<void> {
 
 /** Removes the empty parts of the folder in /run. A held lock keeps its folder. */
 export async function tidyRunFolder(host: Host): Promise<void> {
-  for (const folder of ["locks", "uplinks", ""]) await host.files.removeIfEmpty(path.join(RUN_FOLDER, folder));
+  await withHostLock(host, async () => {
+    // The uplink of another stack may be about to use the folder.
+    if (!(await host.files.exists(RECORD))) await host.files.removeIfEmpty(path.join(RUN_FOLDER, "uplinks"));
+  });
+  for (const folder of ["locks", ""]) await host.files.removeIfEmpty(path.join(RUN_FOLDER, folder));
 }
 
 /** A deleted data folder does not count: its stacks would keep the host's settings raised until a restart. */
