@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { openFile, writeFileAtomic } from "../host/file-store";
 import { masterBackupMagic } from "../model/backups";
+import { encryptionKeysIn } from "../model/key-rotations";
 import { UserError } from "../model/user-error";
 import type { ReadBackup } from "./read-backup";
 import { AppendedDigest, SnapshotStream } from "./snapshot-stream";
@@ -29,8 +30,8 @@ export async function stackOfMasterBackup(file: string): Promise<string | undefi
  * @throws UserError `backup-keys`, `backup-damaged`
  */
 export async function readMasterBackup(file: string, keys: Keys, snapshotFile: string): Promise<ReadBackup> {
-  await verifyMasterBackup(file, keys);
-  return unpack(file, keys, snapshotFile).catch((error: Error) => {
+  const secret = await verifyMasterBackup(file, keys);
+  return unpack(file, { keys, secret }, snapshotFile).catch((error: Error) => {
     if (error instanceof UserError) throw error;
     throw new UserError("backup-damaged", `the backup is damaged: ${error.message}`, "use another backup");
   });
@@ -38,13 +39,11 @@ export async function readMasterBackup(file: string, keys: Keys, snapshotFile: s
 
 /**
  * Nothing of a file is read that its stack's masters have not written.
+ * @returns the key of Secrets that the masters had: the present one, or one that a rotation has replaced
  * @throws UserError `backup-keys`
  */
-export async function verifyMasterBackup(file: string, keys: Keys): Promise<void> {
-  const digest = new AppendedDigest(createHmac("sha256", Buffer.from(keyFor("authentication", keys), "hex")));
-  for await (const chunk of openFile(file)) digest.update(chunk as Buffer);
-  const { computed, appended } = digest.end();
-  if (computed.length === appended.length && timingSafeEqual(Buffer.from(computed), Buffer.from(appended))) return;
+export async function verifyMasterBackup(file: string, keys: Keys): Promise<string> {
+  for (const { secret } of encryptionKeysIn(keys)) if (await isWrittenWith(file, secret)) return secret;
   throw new UserError(
     "backup-keys",
     "the backup is damaged, or a master wrote it when the stack had other keys",
@@ -52,8 +51,21 @@ export async function verifyMasterBackup(file: string, keys: Keys): Promise<void
   );
 }
 
-async function unpack(file: string, keys: Keys, snapshotFile: string): Promise<ReadBackup> {
-  const [written, content] = await firstLine(decrypted(file, keys));
+async function isWrittenWith(file: string, secret: string): Promise<boolean> {
+  const digest = new AppendedDigest(createHmac("sha256", Buffer.from(keyFor("authentication", secret), "hex")));
+  for await (const chunk of openFile(file)) digest.update(chunk as Buffer);
+  const { computed, appended } = digest.end();
+  return computed.length === appended.length && timingSafeEqual(Buffer.from(computed), Buffer.from(appended));
+}
+
+interface Opening {
+  readonly keys: Keys;
+  /** That of Secrets when the file was written. */
+  readonly secret: string;
+}
+
+async function unpack(file: string, { keys, secret }: Opening, snapshotFile: string): Promise<ReadBackup> {
+  const [written, content] = await firstLine(decrypted(file, secret));
   const { format, ...manifest } = JSON.parse(written) as WrittenManifest;
   if (format !== BACKUP_FORMAT) throw new Error(`it has format ${String(format)}`);
   const snapshot = new SnapshotStream();
@@ -87,7 +99,7 @@ const failureOf = (snapshot: SnapshotStream): Promise<never> =>
   });
 
 /** As `openssl enc -aes-256-ctr -pbkdf2 -iter 1` writes it: a magic word, a salt, the content. */
-async function* decrypted(file: string, keys: Keys): AsyncGenerator<Buffer> {
+async function* decrypted(file: string, secret: string): AsyncGenerator<Buffer> {
   const parts = contentOf(file);
   let begin = Buffer.alloc(0);
   while (begin.length < SALTED_BYTES) {
@@ -95,7 +107,7 @@ async function* decrypted(file: string, keys: Keys): AsyncGenerator<Buffer> {
     if (done) throw new Error("it is empty");
     begin = Buffer.concat([begin, value]);
   }
-  const derived = pbkdf2Sync(keyFor("encryption", keys), begin.subarray(8, SALTED_BYTES), 1, 48, "sha256");
+  const derived = pbkdf2Sync(keyFor("encryption", secret), begin.subarray(8, SALTED_BYTES), 1, 48, "sha256");
   const decipher = createDecipheriv("aes-256-ctr", derived.subarray(0, 32), derived.subarray(32));
   yield decipher.update(begin.subarray(SALTED_BYTES));
   for await (const part of parts) yield decipher.update(part);
@@ -128,6 +140,6 @@ async function firstLine(chunks: AsyncIterable<Buffer>): Promise<readonly [strin
 }
 
 /** Only masters and the state of the stack have the key that it follows from. */
-function keyFor(purpose: "encryption" | "authentication", keys: Keys): string {
-  return createHash("sha256").update(`groundplane backup ${purpose}\n${keys["encryption-key"]}\n`).digest("hex");
+function keyFor(purpose: "encryption" | "authentication", secret: string): string {
+  return createHash("sha256").update(`groundplane backup ${purpose}\n${secret}\n`).digest("hex");
 }

@@ -3,7 +3,7 @@ import type { BackupManifest } from "../backup/write-backup";
 import { connectAnyGuest, connectionOf } from "../guests/connect-guest";
 import type { StackObject } from "../hypervisors/hypervisor";
 import { guestPaths } from "../model/guest-paths";
-import { isRotated } from "../model/key-rotations";
+import { encryptionKeysIn, isRotated } from "../model/key-rotations";
 import { ports } from "../model/ports";
 import { type Role, storedRoles } from "../model/roles";
 import type { StackOutputs } from "../model/stack-outputs";
@@ -13,6 +13,8 @@ import { UserError } from "../model/user-error";
 
 /** Machines of the control plane begin again from the snapshot: a survivor's data belongs to the lost cluster. */
 export const isRestored = (roles: readonly Role[]): boolean => roles.includes("master") || roles.includes("etcd");
+
+type Keys = Readonly<Record<string, string>>;
 
 export interface Restored {
   readonly stack: string;
@@ -41,16 +43,35 @@ export function refuseOtherStack({ stack, kubernetes, manifest, keys, present }:
       `restore it into a new stack with kubernetesVersion: ${manifest.kubernetes}`,
     );
   }
-  if (present === undefined || sameKeys(keys, present)) return;
-  throw new UserError(
+  if (present === undefined) return;
+  if (!sameKeys(keys, present)) throw otherKeys(stack);
+  refuseUnknownEncryption(stack, keys, present);
+}
+
+const otherKeys = (stack: string): UserError =>
+  new UserError(
     "other-keys",
     `${stack} has other keys than the backup: its workers do not trust what the backup contains`,
     "`npx groundplane destroy` removes the stack, data disks stay; then restore the backup into a new stack",
   );
+
+/** The restored API servers read the Secrets of the backup with the present key or a former one of the state. */
+function refuseUnknownEncryption(stack: string, keys: Keys, present: Keys): void {
+  const known = encryptionKeysIn(present).map(({ secret }) => secret);
+  const [{ secret } = { secret: "" }] = encryptionKeysIn(keys);
+  if (known.includes(secret)) return;
+  throw new UserError(
+    "other-encryption",
+    `the Secrets of the backup are encrypted with a key that ${stack} neither has nor had: it was rotated in another state`,
+    "`npx groundplane destroy` removes the stack, data disks stay; then restore the backup into a new stack",
+  );
 }
 
-/** Rotations replace keys that nothing in etcd depends on, so a backup may have the former ones. */
-const sameKeys = (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean =>
+/**
+ * A backup may have keys that were rotated meanwhile: nothing in etcd depends on them, or the state has the former ones, or what depends
+ * on them is renewed.
+ */
+const sameKeys = (one: Keys, other: Keys): boolean =>
   [...new Set([...Object.keys(one), ...Object.keys(other)])].every(
     (name) => isRotated(name) || one[name] === other[name],
   );

@@ -6,6 +6,7 @@ import { clusterMembership } from "./cluster-membership";
 import { bootstrapMember } from "./guest-connection";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
 import { Bootstrap, type Membership } from "./resources";
+import { acceptKeys, replaceKeys } from "./rotate-keys";
 import { timeLimits } from "./time-limits";
 import { trustAdministrator } from "./trust-administrator";
 import type { VirtualMachine } from "./virtual-machine";
@@ -42,8 +43,13 @@ export class ControlPlane extends pulumi.ComponentResource {
     const members = [...witnesses, ...this.joinInTurn(etcd, this.etcdMachines, [this.bootstrap], args)];
     const etcdFiles = rollFiles(this.etcdMachines, args, members);
     this.administrators = trustAdministrator(args, [this.bootstrap, etcdFiles], this);
-    this.memberships = this.joinInTurn(masters, this.machines, [this.bootstrap, ...members.slice(-1)], args);
-    rollFiles(own, args, this.memberships, this.administrators.at(-1) ?? etcdFiles);
+    const accepted = acceptKeys(args, [this.bootstrap, etcdFiles, ...this.administrators.slice(-1)], this);
+    // A master that joins has the new keys, so that the others accept them before.
+    const first = [this.bootstrap, ...members.slice(-1), ...accepted.slice(-1)];
+    this.memberships = this.joinInTurn(masters, this.machines, first, args);
+    const generations = this.machines.map(({ machine }) => machine.generation);
+    const replaced = replaceKeys({ ...args, generations }, [...accepted.slice(-1), ...this.memberships], this);
+    rollFiles(own, args, this.memberships, replaced.at(-1) ?? this.administrators.at(-1) ?? etcdFiles);
     this.registerOutputs({});
   }
 

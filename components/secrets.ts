@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { encryptionConfiguration } from "../cloud-init/files/kubernetes/encryption-configuration";
 import { deriveHostKey } from "../model/derive-host-key";
-import { formerUserKeysIn, type RotationNumbers } from "../model/key-rotations";
+import { encryptionKeysIn, formerUserKeysIn, type RotationNumbers } from "../model/key-rotations";
 import { type NodeFile, type NodeSeed, publicNameIn, type SecretName, secretNameIn } from "../model/seed";
 import { ClusterSecrets, type ResourceArgs } from "./resources";
 
@@ -51,6 +52,13 @@ export class Secrets extends pulumi.ComponentResource {
     );
   }
 
+  /** The same for a machine of a cluster that has ended its rotations. */
+  forLaterSeed(seed: NodeSeed): pulumi.Output<Values> {
+    return this.values.apply((values) =>
+      Object.fromEntries(seed.secrets.map((name) => [name, secretValue(values, settled[name] ?? name)])),
+    );
+  }
+
   /** A public value that belongs to the secrets, e.g. a certificate; shown in previews. */
   getPublic(name: SecretName): pulumi.Output<string> {
     return pulumi.unsecret(this.get(name));
@@ -81,9 +89,15 @@ export class Secrets extends pulumi.ComponentResource {
   }
 }
 
-const derived: Readonly<Record<string, (get: (name: SecretName) => string) => string>> = {
+const derived: Readonly<Record<string, (get: (name: SecretName) => string, values: Values) => string>> = {
   "api-clients.crt": (get) => get("kubernetes-ca.crt") + get("admin.crt"),
   "authorized-keys.pub": (get) => `${get("ssh-user-key.pub")} groundplane\n`,
+  "encryption-configuration": (_get, values) => encryptionConfiguration(encryptionKeysIn(values)),
+  "settled-encryption-configuration": (_get, values) => encryptionConfiguration(encryptionKeysIn(values).slice(0, 1)),
+};
+
+const settled: Readonly<Record<string, SecretName>> = {
+  "encryption-configuration": "settled-encryption-configuration",
 };
 
 /** Looks a secret up or derives it. Throws on an unknown name: the seed and the provider disagree. */
@@ -91,7 +105,7 @@ export function secretValue(values: Values, name: string): string {
   if (name.startsWith(hostKeyPrefix)) return hostKey(values, name.slice(hostKeyPrefix.length)).privateKey;
   if (name.startsWith(publicHostKeyPrefix)) return hostKey(values, name.slice(publicHostKeyPrefix.length)).publicKey;
   const derive = derived[name];
-  if (derive) return derive((each) => secretValue(values, each));
+  if (derive) return derive((each) => secretValue(values, each), values);
   const value = values[name];
   if (value === undefined) throw new Error(`unknown secret ${name}`);
   return value;

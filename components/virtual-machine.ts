@@ -93,7 +93,9 @@ export class VirtualMachine extends pulumi.ComponentResource {
         ...(node.roles.includes("etcd") && { etcd: nodesOf(plan, "etcd").map(({ name }) => name) }),
         podGraceSeconds: kubernetes.podGraceSeconds,
         // A node that keeps its image gets no new disk, so it needs no seed for one.
-        ...(keeps === undefined ? seedOf(this.seed, secrets) : { seed: noSeed, secrets: {} }),
+        ...(keeps === undefined
+          ? { ...seedOf(this.seed, secrets), secrets: secrets.forLaterSeed(this.seed) }
+          : { seed: noSeed, secrets: {} }),
       },
       {
         parent,

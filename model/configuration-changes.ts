@@ -136,6 +136,8 @@ export const configurationChanges = {
   "backups.keep": live("The next backup removes what is beyond it."),
   "secrets.rotate.administrator": rotation("administrator"),
   "secrets.rotate.ssh-user-key": rotation("ssh-user-key"),
+  "secrets.rotate.encryption-key": rotation("encryption-key"),
+  "secrets.rotate.service-account-key": rotation("service-account-key"),
   "options.failover": {
     class: "rolling",
     effect: "Balancers reload, and each master's control plane restarts, one node after the other.",

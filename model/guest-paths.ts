@@ -51,6 +51,8 @@ export const guestPaths = {
   auditPolicy: `${apiServer}/audit-policy.yaml`,
   /** The authorities of the client certificates that the API server accepts. */
   apiClients: `${apiServer}/clients.crt`,
+  /** What a rotation brings to a node; removed at its end. */
+  newKeys: `${state}/new-keys`,
   authenticationConfiguration: `${apiServer}/authentication-configuration.yaml`,
   /** Manifests of kubeadm: of static pods, or of the services in their place. */
   staticPods: `${kubernetes}/manifests`,
@@ -108,6 +110,7 @@ export type GuestCommand =
   | "etcd-membership"
   | "fence-node"
   | "follow-clients"
+  | "follow-keys"
   | "forget-node"
   | "follow-manifests"
   | "form-storage-pool"
@@ -128,7 +131,9 @@ export type GuestCommand =
   | "reload-haproxy"
   | "reload-nginx"
   | "renew-certificates"
+  | "renew-secrets"
   | "renew-token"
+  | "renew-tokens"
   | "role-ready"
   | "run-component"
   | "show-capacity"

@@ -53,6 +53,33 @@ export const keyRotations = {
     ],
     consequence: "Nothing restarts, and open sessions stay.",
   },
+  "encryption-key": {
+    title: "The key with which API servers encrypt Secrets in etcd, and masters their backups",
+    secrets: ["encryption-key"],
+    stages: [
+      { step: "each API server also reads the new key", accepted: ["former", "new"], offered: ["former"] },
+      { step: "each writes with the new key", accepted: ["former", "new"], offered: ["new"] },
+      { step: "every Secret is written again", accepted: ["former", "new"], offered: ["new"] },
+      { step: "each API server has the new key only", accepted: ["new"], offered: ["new"] },
+    ],
+    consequence: "In three of the stages API servers restart, one after the other.",
+  },
+  "service-account-key": {
+    title: "The key that signs the tokens of service accounts",
+    secrets: ["service-account.key", "service-account.pub"],
+    stages: [
+      { step: "each API server also accepts tokens of the new key", accepted: ["former", "new"], offered: ["former"] },
+      { step: "each master signs with the new key", accepted: ["former", "new"], offered: ["new"] },
+      {
+        step: "kubelets restart and renew the tokens of all pods, and token Secrets get new tokens",
+        accepted: ["former", "new"],
+        offered: ["new"],
+      },
+      { step: "each API server accepts the new key only", accepted: ["new"], offered: ["new"] },
+    ],
+    consequence:
+      "API servers and controller managers restart, one master after the other; pods stay. Tokens of `kubectl create token` end: get them again.",
+  },
 } as const satisfies Readonly<Record<string, KeyRotation>>;
 
 export type RotatableKey = keyof typeof keyRotations;
@@ -86,11 +113,6 @@ export const fixedKeys = {
   },
   "front-proxy-ca": { reason: "API servers trust it when they call each other's extensions", instead: startOver },
   "etcd-ca": { reason: "the members of etcd trust each other by it", instead: startOver },
-  "service-account-key": { reason: "the tokens of all pods are signed with it", instead: startOver },
-  "encryption-key": {
-    reason: "all Secrets would have to be encrypted again, and the backups of masters depend on it",
-    instead: startOver,
-  },
   "corosync-key": { reason: "balancers with different keys would both hold the floating IP", instead: startOver },
   "ssh-host-keys": {
     reason: "every node's identity is pinned by it",
@@ -103,10 +125,26 @@ export const isRotated = (secret: string): boolean =>
   rotatableKeys.some((key) => {
     const secrets: readonly string[] = keyRotations[key].secrets;
     return secrets.includes(secret);
-  }) || secret === formerUserKeys;
+  }) || [formerUserKeys, formerEncryptionKeys].includes(secret);
 
 /** JSON list of the user keys that rotations replaced, newest first: a node that was off still accepts one of them. */
 export const formerUserKeys = "former-ssh-user-keys";
 
 export const formerUserKeysIn = (values: Readonly<Record<string, string>>): readonly string[] =>
   JSON.parse(values[formerUserKeys] ?? "[]") as readonly string[];
+
+/** JSON list of the keys of Secrets that rotations replaced, newest first: a backup from before a rotation needs one of them. */
+export const formerEncryptionKeys = "former-encryption-keys";
+
+export interface EncryptionKey {
+  /** etcd has it before each value. */
+  readonly name: string;
+  readonly secret: string;
+}
+
+/** The present key first. A key keeps its name. */
+export function encryptionKeysIn(values: Readonly<Record<string, string>>): readonly EncryptionKey[] {
+  const former = JSON.parse(values[formerEncryptionKeys] ?? "[]") as readonly string[];
+  const all = [values["encryption-key"] ?? "", ...former];
+  return all.map((secret, index) => ({ name: `key${all.length - index}`, secret }));
+}

@@ -6,7 +6,7 @@
 import type { DiskSpec, ImageSpec, MachineSpec, PowerState, SegmentSpec } from "./hypervisor-objects";
 import type { GuardedMembers } from "./pool-change";
 import type { Role } from "./roles";
-import type { NodeFile } from "./seed";
+import type { AccompanyingFile, NodeFile } from "./seed";
 
 /** Type tokens: `groundplane:index:<Name>`. */
 export type ResourceTypeName =
@@ -183,6 +183,8 @@ export interface NodeTaskInputs {
   readonly attemptSeconds: number;
   /** A change of them runs it again, e.g. `MachineOutputs.generation`. */
   readonly triggers: readonly string[];
+  /** Written before the command runs, and not compared. Secret. */
+  readonly files?: readonly AccompanyingFile[];
 }
 export type NodeTaskOutputs = NodeTaskInputs;
 

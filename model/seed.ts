@@ -92,6 +92,10 @@ export type SecretName =
   | "kubernetes-ca-hash"
   /** base64 of 32 random bytes. */
   | "encryption-key"
+  /** Derived: what an API server reads, with the former keys, which a restored backup needs. */
+  | "encryption-configuration"
+  /** Derived: the same with the present key only. */
+  | "settled-encryption-configuration"
   /** 256 bytes of hex text, corosync's authkey (any ≥ 128 bytes). */
   | "corosync-key"
   /** OpenSSH private key of the administrator. */

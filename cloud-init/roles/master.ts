@@ -8,7 +8,6 @@ import { admissionConfiguration } from "../files/kubernetes/admission-configurat
 import { approverUser } from "../files/kubernetes/approver-objects";
 import { auditPolicy } from "../files/kubernetes/audit-policy";
 import { authenticationConfiguration } from "../files/kubernetes/authentication-configuration";
-import { encryptionConfiguration } from "../files/kubernetes/encryption-configuration";
 import { controlPlaneConfigurationFile, initConfigurationFile } from "../files/kubernetes/kubeadm-config";
 import { kubeadmPatches } from "../files/kubernetes/kubeadm-patches";
 import { plannedNodes } from "../files/kubernetes/planned-nodes";
@@ -117,7 +116,7 @@ const applied = { reload: guestCommand("apply-control-plane") };
 
 /** The API server reads them when it starts and follows changes of the last two only. */
 const apiServerFiles = (plan: DataCenterPlan): SeedFile[] => [
-  { path: guestPaths.encryptionConfiguration, mode: "0600", content: encryptionConfiguration() },
+  { path: guestPaths.encryptionConfiguration, mode: "0600", secret: "encryption-configuration" },
   { path: guestPaths.auditPolicy, mode: "0600", content: auditPolicy(), changes: applied },
   { path: guestPaths.admissionConfiguration, mode: "0600", content: admissionConfiguration(plan), changes: applied },
   {

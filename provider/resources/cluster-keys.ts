@@ -1,7 +1,13 @@
 import { createHash, createPublicKey, KeyObject, randomBytes, webcrypto, X509Certificate } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { utils } from "ssh2";
-import { formerUserKeys, formerUserKeysIn, type RotatableKey } from "../../model/key-rotations";
+import {
+  encryptionKeysIn,
+  formerEncryptionKeys,
+  formerUserKeys,
+  formerUserKeysIn,
+  type RotatableKey,
+} from "../../model/key-rotations";
 
 /** All secrets of a new cluster. ECDSA P-256 throughout: fast to generate, accepted everywhere. */
 
@@ -29,17 +35,15 @@ export async function makeClusterKeys(): Promise<Record<string, string>> {
   const kubernetes = await makeAuthority("kubernetes-ca");
   const frontProxy = await makeAuthority("front-proxy-ca");
   const etcd = await makeAuthority("etcd-ca");
-  const serviceAccount = await generateKeys();
   return {
     ...authoritySecrets("kubernetes-ca", kubernetes),
     ...authoritySecrets("front-proxy-ca", frontProxy),
     ...authoritySecrets("etcd-ca", etcd),
     ...(await clientSecrets("etcd-client", "CN=kube-apiserver-etcd-client", etcd)),
-    "service-account.key": privatePem(serviceAccount.privateKey),
-    "service-account.pub": publicPem(serviceAccount.publicKey),
+    ...(await serviceAccountSecrets()),
     ...(await administratorSecrets()),
     "kubernetes-ca-hash": publicKeyHash(kubernetes.keys.publicKey),
-    "encryption-key": randomBytes(32).toString("base64"),
+    "encryption-key": encryptionSecret(),
     "corosync-key": randomBytes(128).toString("hex"),
     ...sshUserSecrets(),
     "ssh-host-seed": randomBytes(32).toString("hex"),
@@ -105,12 +109,24 @@ const clientExtensions = async (authority: webcrypto.CryptoKey): Promise<x509.Ex
   await x509.AuthorityKeyIdentifierExtension.create(authority),
 ];
 
+const encryptionSecret = (): string => randomBytes(32).toString("base64");
+
+async function serviceAccountSecrets(): Promise<Record<string, string>> {
+  const { privateKey, publicKey } = await generateKeys();
+  return { "service-account.key": privatePem(privateKey), "service-account.pub": publicPem(publicKey) };
+}
+
 const makers: Readonly<Record<RotatableKey, (present: Keys) => Promise<Keys>>> = {
   administrator: administratorSecrets,
   "ssh-user-key": async (present) => ({
     ...sshUserSecrets(),
     [formerUserKeys]: JSON.stringify([present["ssh-user-key"], ...formerUserKeysIn(present)]),
   }),
+  "encryption-key": async (present) => ({
+    "encryption-key": encryptionSecret(),
+    [formerEncryptionKeys]: JSON.stringify(encryptionKeysIn(present).map(({ secret }) => secret)),
+  }),
+  "service-account-key": serviceAccountSecrets,
 };
 
 /** The keys with new values of some. */

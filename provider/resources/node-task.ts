@@ -25,9 +25,12 @@ export function nodeTaskResource(connect: ConnectGuest): TypedResource<NodeTaskI
         command: schemas.list(schemas.text(), "Program and arguments."),
         attemptSeconds: schemas.whole("The time limit of one attempt."),
         triggers: schemas.list(schemas.text(), "A change of them runs the command again."),
+        files: schemas.list(schemas.privateFile, "Written before the command runs; absent = none."),
       },
+      optional: ["files"],
     },
     replaceOn: ["node"],
+    alwaysSecret: ["files"],
     refreshBeforeUpdate: false,
 
     async create(inputs, preview, context) {
@@ -62,7 +65,7 @@ async function repeatUntilDone(connect: ConnectGuest, inputs: NodeTaskInputs, co
 /** Why it is not done yet; `undefined` once it is done. */
 async function attempt(
   connect: ConnectGuest,
-  { node, connection, command, attemptSeconds }: NodeTaskInputs,
+  { node, connection, command, attemptSeconds, files = [] }: NodeTaskInputs,
   context: Context,
   end: number,
 ): Promise<string | undefined> {
@@ -70,7 +73,11 @@ async function attempt(
   // The limit in the guest ends the command where this process cannot: after a cancellation, and when it is killed.
   const argv = ["timeout", String(attemptSeconds), ...command];
   const options = { signal: context.signal, timeoutMs: attemptSeconds * 1000 + ANSWER_MS };
-  const result = await guest.run(argv, options).catch((error: unknown) => {
+  const run = async () => {
+    if (files.length > 0) await guest.writeFiles(files, context.signal);
+    return guest.run(argv, options);
+  };
+  const result = await run().catch((error: unknown) => {
     context.signal.throwIfAborted();
     if (error instanceof UnreachableError) return error.message;
     throw error;

@@ -55,6 +55,13 @@ const accompanyingFile: ObjectSchema = {
   properties: { path: text("Absolute path."), mode: text("Octal, e.g. 0400."), content: text() },
 };
 
+export const privateFile: ObjectSchema = {
+  type: "object",
+  name: "PrivateFile",
+  description: "A file with a secret.",
+  properties: { path: text("Absolute path."), mode: text("Octal, e.g. 0600."), content: secretText() },
+};
+
 export const nodeFile: ObjectSchema = {
   type: "object",
   name: "NodeFile",

@@ -124,7 +124,12 @@ const rotationSchema = (key: RotatableKey) =>
 const secretsSchema = z
   .strictObject({
     rotate: z
-      .strictObject({ administrator: rotationSchema("administrator"), "ssh-user-key": rotationSchema("ssh-user-key") })
+      .strictObject({
+        administrator: rotationSchema("administrator"),
+        "ssh-user-key": rotationSchema("ssh-user-key"),
+        "encryption-key": rotationSchema("encryption-key"),
+        "service-account-key": rotationSchema("service-account-key"),
+      })
       .prefault({})
       .describe("Keys that are replaced while the stack runs."),
   })

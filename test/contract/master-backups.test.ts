@@ -109,6 +109,16 @@ test("no key is an argument of a program, and no text of the snapshot is in the 
   assert.ok(!fs.readFileSync(file).includes(database.subarray(100_000, 100_032)));
 });
 
+test("a file from before a rotation is read with the former key of the state", async () => {
+  const file = await taken();
+  const [between, now] = [1, 2].map(() => randomBytes(32).toString("base64"));
+  const former = JSON.stringify([between, keys["encryption-key"]]);
+  const rotated = { "encryption-key": now ?? "", "former-encryption-keys": former };
+  const { record } = await readMasterBackup(file, rotated, at("read.db"));
+  assert.ok(fs.readFileSync(at("read.db")).subarray(0, database.length).equals(database));
+  assert.deepEqual(record.keys, rotated);
+});
+
 test("a changed or cut file, or one of other keys, is refused", async () => {
   const file = await taken();
   const content = fs.readFileSync(file);

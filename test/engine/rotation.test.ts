@@ -44,7 +44,7 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
   const [firstLogins, firstClients] = [loginsOf("worker-1"), clients()];
 
   await t.test("a preview explains the stages and makes no key", async () => {
-    configure("{administrator: 1, ssh-user-key: 1}");
+    configure("{administrator: 1, ssh-user-key: 1, encryption-key: 1, service-account-key: 1}");
     const { stdout } = mustSucceed("preview", await pulumi("preview"));
     const line = stdout.replaceAll(/\s+/g, " ");
     assert.match(
@@ -52,6 +52,8 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
       /administrator is replaced\. The masters also accept the new certificate; then .* no longer accept/,
     );
     assert.match(line, /ssh-user-key is replaced\. Groundplane offers the new key/);
+    assert.match(line, /encryption-key is replaced\. Each API server also reads the new key; then .* the new key only/);
+    assert.match(line, /service-account-key is replaced\. Each API server also accepts tokens of the new key; then/);
     assert.deepEqual(await secretsOf(cluster), first);
   });
 
@@ -73,7 +75,18 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
     assert.notEqual(clients(), firstClients);
     const second = await secretsOf(cluster);
     const changed = [...second.keys()].filter((name) => second.get(name) !== first.get(name)).sort();
-    assert.deepEqual(changed, ["admin.key", "former-ssh-user-keys", "ssh-user-key"]);
+    assert.deepEqual(changed, [
+      ...["admin.key", "encryption-key", "former-encryption-keys", "former-ssh-user-keys", "service-account.key"],
+      "ssh-user-key",
+    ]);
+    const delivered = path.join(machines, "master-1/root/var/lib/groundplane/new-keys");
+    assert.equal(fs.readFileSync(path.join(delivered, "sa.key"), "utf8"), second.get("service-account.key"));
+    const encryption = fs.readFileSync(path.join(delivered, "encryption-all.yaml"), "utf8");
+    for (const values of [first, second]) assert.ok(encryption.includes(values.get("encryption-key") ?? "none"));
+    assert.match(encryption, /"key2"[\s\S]*"key1"/);
+    const state = (await pulumi("stack", "export")).stdout;
+    assert.match(state, /::master-1-keys-only"/);
+    assert.doesNotMatch(state, /BEGIN (?:EC|OPENSSH) PRIVATE KEY/);
     const outputs = JSON.parse((await pulumi("stack", "output", "--json", "--show-secrets")).stdout);
     assert.equal(outputs.sshPrivateKey, second.get("ssh-user-key"));
     assert.deepEqual(outputs.formerSshKeys, [first.get("ssh-user-key")]);

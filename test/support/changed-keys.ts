@@ -113,6 +113,8 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "backups.keep": { from: { backups: {} }, to: { backups: { keep: 7 } } },
   "secrets.rotate.administrator": { to: { secrets: { rotate: { administrator: 2 } } } },
   "secrets.rotate.ssh-user-key": { to: { secrets: { rotate: { "ssh-user-key": 1 } } } },
+  "secrets.rotate.encryption-key": { to: { secrets: { rotate: { "encryption-key": 1 } } } },
+  "secrets.rotate.service-account-key": { to: { secrets: { rotate: { "service-account-key": 1 } } } },
   "options.failover": { to: { options: { failover: "calm" } } },
   "options.controlPlane": {
     // Only a single master has services.
@@ -198,6 +200,16 @@ export const changedValues: Readonly<Record<CaseName, ChangedKey>> = {
   "secrets.rotate.ssh-user-key: smaller": {
     ...{ from: rotated(2), to: { secrets: { rotate: { "ssh-user-key": 1 } } } },
     refused: /secrets\.rotate\.ssh-user-key: 2 cannot become 1: .*does not come back/,
+  },
+  "secrets.rotate.encryption-key: smaller": {
+    from: { secrets: { rotate: { "encryption-key": 2 } } },
+    ...{ to: { secrets: { rotate: { "encryption-key": 1 } } } },
+    refused: /secrets\.rotate\.encryption-key: 2 cannot become 1: .*does not come back/,
+  },
+  "secrets.rotate.service-account-key: smaller": {
+    from: { secrets: { rotate: { "service-account-key": 2 } } },
+    ...{ to: { secrets: { rotate: { "service-account-key": 1 } } } },
+    refused: /secrets\.rotate\.service-account-key: 2 cannot become 1: .*does not come back/,
   },
 };
 

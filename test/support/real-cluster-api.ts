@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import { createServer } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { secretValue } from "../../components/secrets";
 import { clusterApi } from "../../guests/cluster-api";
 import { partsFolder } from "../../host/data-folder";
 import { localHost } from "../../host/local-host";
@@ -25,6 +27,14 @@ export interface RealClusterApi {
   /** Where it accepts clients from. */
   readonly clientsFile: string;
   readonly port: number;
+  /** Of its files: `encryption.yaml`, `sa.key`, `sa.pub`. */
+  readonly folder: string;
+  /** Of etcd, for `etcdctl`. */
+  readonly etcdUrl: string;
+  /** Of its present process. */
+  processId(): number;
+  /** Reads all files again. */
+  restart(): Promise<void>;
   stop(): void;
 }
 
@@ -73,7 +83,8 @@ export async function realClusterApi(): Promise<RealClusterApi> {
   ]);
   const ca = secret("kubernetes-ca.crt");
   const clientsFile = file("clients.crt", `${keys["kubernetes-ca.crt"]}${keys["admin.crt"]}`);
-  const apiServer = start(folder, builtProgram("kube-apiserver"), [
+  const encryption = file("encryption.yaml", secretValue(keys, "encryption-configuration"));
+  const words = [
     `--etcd-servers=${etcdUrl}`,
     `--secure-port=${port}`,
     "--bind-address=127.0.0.1",
@@ -84,10 +95,12 @@ export async function realClusterApi(): Promise<RealClusterApi> {
     "--allow-privileged=true",
     "--service-cluster-ip-range=10.96.0.0/16",
     "--service-account-issuer=https://kubernetes.default.svc",
-    `--service-account-key-file=${secret("service-account.pub")}`,
-    `--service-account-signing-key-file=${secret("service-account.key")}`,
+    `--service-account-key-file=${file("sa.pub", keys["service-account.pub"] ?? "")}`,
+    `--service-account-signing-key-file=${file("sa.key", keys["service-account.key"] ?? "")}`,
+    `--encryption-provider-config=${encryption}`,
     `--cert-dir=${folder}`,
-  ]);
+  ];
+  let apiServer = start(folder, builtProgram("kube-apiserver"), words);
   const server = `https://127.0.0.1:${port}`;
   const connection = {
     server,
@@ -99,13 +112,21 @@ export async function realClusterApi(): Promise<RealClusterApi> {
     for (const child of [apiServer, etcd]) child.kill("SIGKILL");
     fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
+  const restart = async (): Promise<void> => {
+    const ended = once(apiServer, "close");
+    apiServer.kill("SIGKILL");
+    await ended;
+    apiServer = start(folder, builtProgram("kube-apiserver"), words);
+    await untilReady(connection);
+  };
+  const processId = (): number => apiServer.pid ?? 0;
   await untilReady(connection).catch((error: unknown) => {
     stop();
     throw error;
   });
   const identity = [`--client-certificate=${secret("admin.crt")}`, `--client-key=${secret("admin.key")}`];
   const kubectl = [builtProgram("kubectl") ?? "", `--server=${server}`, `--certificate-authority=${ca}`, ...identity];
-  return { connection, kubectl, keys, clientsFile, port, stop };
+  return { connection, kubectl, keys, clientsFile, port, folder, etcdUrl, processId, restart, stop };
 }
 
 function start(folder: string, program: string | undefined, args: readonly string[]) {

@@ -1,21 +1,14 @@
+import type { EncryptionKey } from "../../../model/key-rotations";
 import { emitYaml } from "../../emit-yaml";
-import { secretReference } from "../../role-content";
 
 /**
- * Encrypts Secrets in etcd. `identity` comes last, so that existing unencrypted objects can still be read.
+ * Encrypts Secrets in etcd with the first key, and reads those of all keys. `identity` comes last, so that existing unencrypted
+ * objects can still be read.
  */
-export function encryptionConfiguration(): string {
+export function encryptionConfiguration(keys: readonly EncryptionKey[]): string {
   return emitYaml({
     apiVersion: "apiserver.config.k8s.io/v1",
     kind: "EncryptionConfiguration",
-    resources: [
-      {
-        resources: ["secrets"],
-        providers: [
-          { secretbox: { keys: [{ name: "key1", secret: secretReference("encryption-key") }] } },
-          { identity: {} },
-        ],
-      },
-    ],
+    resources: [{ resources: ["secrets"], providers: [{ secretbox: { keys } }, { identity: {} }] }],
   });
 }

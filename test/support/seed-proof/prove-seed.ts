@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { load } from "js-yaml";
+import { encryptionConfiguration } from "../../../cloud-init/files/kubernetes/encryption-configuration";
 import { deriveHostKey } from "../../../model/derive-host-key";
 import type { NodeSeed } from "../../../model/seed";
 import { fillSecrets } from "../../../provider/resources/fill-secrets";
@@ -81,7 +82,9 @@ function sampleSecrets(seed: NodeSeed): Record<string, string> {
   const { certificate, key } = sampleCertificate();
   const known: Readonly<Record<string, string>> = {
     "kubernetes-ca-hash": `sha256:${"0123456789abcdef".repeat(4)}`,
-    "encryption-key": Buffer.alloc(32, 7).toString("base64"),
+    "encryption-configuration": encryptionConfiguration([
+      { name: "key1", secret: Buffer.alloc(32, 7).toString("base64") },
+    ]),
     "corosync-key": "0123456789abcdef".repeat(16),
     "authorized-keys.pub": `${hostKey.publicKey} groundplane\n`,
     [`ssh-host-key:${seed.node}`]: hostKey.privateKey,

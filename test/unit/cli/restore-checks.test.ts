@@ -14,6 +14,18 @@ test("a backup fits a new stack, and a stack with the same keys", () => {
   refuseOtherStack({ ...right, present: { ...keys, "ssh-user-key": "rotated", "former-ssh-user-keys": "[]" } });
 });
 
+test("a backup fits a stack that has the key of its Secrets, or had it before a rotation", () => {
+  const own = { ...keys, "encryption-key": "one" };
+  const once = { ...keys, "encryption-key": "two", "former-encryption-keys": '["one"]', "service-account.key": "new" };
+  refuseOtherStack({ ...right, keys: own, present: own });
+  refuseOtherStack({ ...right, keys: own, present: once });
+  for (const [backup, present] of [
+    [once, own],
+    [own, { ...once, "former-encryption-keys": "[]" }],
+  ] as const)
+    assert.throws(() => refuseOtherStack({ ...right, keys: backup, present }), { id: "other-encryption" });
+});
+
 test("another stack, release or set of keys is refused with the way, and without a key", () => {
   const cases = [
     [{ ...right, stack: "small" }, "other-stack", /add --stack lab/],

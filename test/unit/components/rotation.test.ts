@@ -27,6 +27,60 @@ test("masters accept a rotated administrator's certificate before anything uses 
   assert.ok(!(await recordDataCenter(lab)).some(({ name }) => tasks.test(name)), "without a rotation there is none");
 });
 
+test("keys that masters share go through their stages, each on all masters before the next", async () => {
+  const rotate = { "encryption-key": 1, "service-account-key": 2 };
+  const graph = await recordDataCenter(planDataCenter({ ...exampleConfiguration("lab"), secrets: { rotate } }));
+  const before = (type: string, name: string) => resourceOf(graph, `groundplane:index:${type}`, name).dependencies;
+  const after = (name: string, ...others: readonly string[]) => {
+    for (const other of others) assert.ok(before("NodeTask", name).includes(other), `${other} before ${name}`);
+  };
+  after("master-2-keys-accept", "master-1-keys-accept");
+  for (const name of ["master-1", "master-3"])
+    assert.ok(
+      before("Membership", `${name}-membership`).includes("master-3-keys-accept"),
+      "others accept it before it joins",
+    );
+  after("master-1-keys-use", "master-3-keys-accept", "master-3-membership");
+  after("master-3-keys-use", "master-2-keys-use");
+  for (const renewal of ["keys-secrets", "master-1-tokens", "worker-2-tokens"]) {
+    after(renewal, "master-3-keys-use");
+    after("master-1-keys-only", renewal);
+  }
+  after("master-2-keys-only", "master-1-keys-only");
+  assert.ok(before("NodeFiles", "master-1-files").includes("master-3-keys-only"), "not two API servers at a time");
+  const { command, files, triggers } = resourceOf(graph, "groundplane:index:NodeTask", "master-2-keys-only").inputs;
+  assert.deepEqual(command, [
+    ...["/usr/local/lib/groundplane/follow-keys", "only", "master-1", "master-2", "master-3"],
+  ]);
+  assert.equal((triggers as readonly string[]).length, 1, "a new machine has the former keys again");
+  const [script, ...keys] = files as readonly { path: string; mode: string; content: string }[];
+  assert.deepEqual([script?.path, script?.mode], ["/usr/local/lib/groundplane/follow-keys", "0755"]);
+  assert.deepEqual(
+    keys.map(({ path, mode }) => `${mode} ${path}`),
+    ["encryption-all.yaml", "encryption-only.yaml", "sa.key", "sa.pub"].map(
+      (name) => `0600 /var/lib/groundplane/new-keys/${name}`,
+    ),
+  );
+  const ofWorker = resourceOf(graph, "groundplane:index:NodeTask", "worker-1-tokens").inputs.files as readonly object[];
+  assert.equal(ofWorker.length, 2, "a worker gets no private key");
+});
+
+test("tokens are renewed only when their key is rotated", async () => {
+  const rotate = { "encryption-key": 1 };
+  const graph = await recordDataCenter(planDataCenter({ ...exampleConfiguration("lab"), secrets: { rotate } }));
+  const tasks = graph.filter(({ type }) => type === "groundplane:index:NodeTask").map(({ name }) => name);
+  assert.deepEqual(
+    tasks.filter((name) => /tokens/.test(name)),
+    [],
+  );
+  assert.ok(tasks.includes("keys-secrets"));
+  const names = (await recordDataCenter(lab)).map(({ name }) => name);
+  assert.deepEqual(
+    names.filter((name) => /-keys-|keys-secrets|-tokens$/.test(name)),
+    [],
+  );
+});
+
 test("a running node follows the keys that may log in and the clients that its API server accepts", async () => {
   const graph = await recordDataCenter(lab);
   const filesOf = (node: string) => {

@@ -42,7 +42,10 @@ test("after a rotation, no node accepts the former key, and every client begins 
 
 test("a number rotates its key once, and a lower or absent one does nothing", () => {
   assert.deepEqual(keysToRotate({}, { administrator: 1 }), ["administrator"]);
-  assert.deepEqual(keysToRotate({ administrator: 1 }, { administrator: 3, "ssh-user-key": 1 }), [...rotatableKeys]);
+  assert.deepEqual(keysToRotate({ administrator: 1 }, { administrator: 3, "ssh-user-key": 1 }), [
+    "administrator",
+    "ssh-user-key",
+  ]);
   assert.deepEqual(keysToRotate({ administrator: 3 }, { administrator: 3 }), []);
   assert.deepEqual(keysToRotate({ administrator: 3 }, { administrator: 2 }), []);
   assert.deepEqual(keysToRotate({ administrator: 3 }, {}), []);
@@ -58,8 +61,10 @@ test("the stages are one sentence in their order", () => {
 
 test("no key is both rotatable and fixed, and only rotated secrets may differ between backup and stack", () => {
   for (const key of rotatableKeys) assert.ok(!(key in fixedKeys), key);
-  for (const name of ["admin.crt", "admin.key", "ssh-user-key", "ssh-user-key.pub", "former-ssh-user-keys"])
+  for (const name of ["admin.crt", "admin.key", "ssh-user-key", "ssh-user-key.pub", "former-ssh-user-keys"].concat([
+    ...["encryption-key", "former-encryption-keys", "service-account.key", "service-account.pub"],
+  ]))
     assert.ok(isRotated(name), name);
-  for (const name of ["kubernetes-ca.key", "etcd-ca.crt", "encryption-key", "ssh-host-seed"])
+  for (const name of ["kubernetes-ca.key", "etcd-ca.crt", "corosync-key", "ssh-host-seed"])
     assert.ok(!isRotated(name), name);
 });

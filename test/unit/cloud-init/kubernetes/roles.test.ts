@@ -38,6 +38,7 @@ test("a master has all keys under kubeadm's names, and a worker has none", () =>
   assert.deepEqual(keys(workerFiles), []);
   assert.deepEqual(keys(masterFiles), [
     "/etc/kubernetes/api-server/clients.crt api-clients.crt",
+    "/etc/kubernetes/api-server/encryption-configuration.yaml encryption-configuration",
     "/etc/kubernetes/pki/ca.crt kubernetes-ca.crt",
     "/etc/kubernetes/pki/ca.key kubernetes-ca.key",
     "/etc/kubernetes/pki/etcd/ca.crt etcd-ca.crt",

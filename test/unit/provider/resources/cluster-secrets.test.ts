@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { before, test } from "node:test";
 import type { ClusterSecretsInputs } from "../../../../model/cluster-secrets-types";
-import { formerUserKeysIn, type RotationNumbers } from "../../../../model/key-rotations";
+import { encryptionKeysIn, formerUserKeysIn, type RotationNumbers } from "../../../../model/key-rotations";
 import { makeClusterKeys } from "../../../../provider/resources/cluster-keys";
 import { clusterSecretsResource } from "../../../../provider/resources/cluster-secrets";
 import { UserKeys } from "../../../../provider/resources/user-keys";
@@ -51,6 +51,22 @@ test("the state keeps the user's former keys, newest first", async () => {
   assert.deepEqual(formerUserKeysIn(once), [first["ssh-user-key"]]);
   const twice = await update(once, { "ssh-user-key": 1 }, { "ssh-user-key": 2 });
   assert.deepEqual(formerUserKeysIn(twice), [once["ssh-user-key"], first["ssh-user-key"]]);
+});
+
+test("the state keeps the former keys of Secrets, and each keeps its name", async () => {
+  const once = await update(first, undefined, { "encryption-key": 1 });
+  assert.deepEqual(changed(first, once), ["encryption-key", "former-encryption-keys"]);
+  const twice = await update(once, { "encryption-key": 1 }, { "encryption-key": 2, "service-account-key": 1 });
+  assert.deepEqual(changed(once, twice), [
+    ...["encryption-key", "former-encryption-keys", "service-account.key", "service-account.pub"],
+  ]);
+  const secretOf = (values: Values) => values["encryption-key"];
+  assert.deepEqual(encryptionKeysIn(twice), [
+    { name: "key3", secret: secretOf(twice) },
+    { name: "key2", secret: secretOf(once) },
+    { name: "key1", secret: secretOf(first) },
+  ]);
+  assert.deepEqual(encryptionKeysIn(first), [{ name: "key1", secret: secretOf(first) }]);
 });
 
 test("a preview makes no key, and names the stages in their order", async () => {

@@ -101,3 +101,21 @@ test("a preview runs nothing", async () => {
   await task.create(inputs, true, contextOf().context);
   await task.update("", inputs, { inputs, outputs: inputs }, true, contextOf().context);
 });
+
+test("its files are written before each attempt, and none in a preview", async () => {
+  const steps: string[] = [];
+  const answers = [answer(1, "not yet"), answer(0)];
+  const guest: Pick<Guest, "run" | "writeFiles"> = {
+    run: async () => {
+      steps.push("run");
+      return answers.shift() ?? answer(9);
+    },
+    writeFiles: async (files) => void steps.push(...files.map(({ path, mode }) => `${mode} ${path}`)),
+  };
+  const task = nodeTaskResource(async () => guest as Guest);
+  const files = [{ path: "/key", mode: "0600", content: "secret" }];
+  await task.create({ ...inputs, files }, true, contextOf().context);
+  assert.deepEqual(steps, []);
+  await task.create({ ...inputs, files }, false, contextOf().context);
+  assert.deepEqual(steps, ["0600 /key", "run", "0600 /key", "run"]);
+});
