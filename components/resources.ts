@@ -143,7 +143,9 @@ export class NodeTask extends pulumi.CustomResource {
   declare readonly node: pulumi.Output<string>;
 
   constructor(name: string, args: ResourceArgs<NodeTaskInputs>, opts?: pulumi.CustomResourceOptions) {
-    super("groundplane:index:NodeTask", name, { ...args }, named(opts));
+    const { stdin } = args;
+    const props = { ...args, ...(stdin !== undefined && { stdin: pulumi.secret(stdin) }) };
+    super("groundplane:index:NodeTask", name, props, named(opts));
   }
 }
 

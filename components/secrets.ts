@@ -1,7 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { encryptionConfiguration } from "../cloud-init/files/kubernetes/encryption-configuration";
 import { deriveHostKey } from "../model/derive-host-key";
-import { encryptionKeysIn, formerUserKeysIn, type RotationNumbers } from "../model/key-rotations";
+import {
+  encryptionKeysIn,
+  formerEtcdAuthoritiesIn,
+  formerUserKeysIn,
+  type RotationNumbers,
+} from "../model/key-rotations";
 import { type NodeFile, type NodeSeed, publicNameIn, type SecretName, secretNameIn } from "../model/seed";
 import { ClusterSecrets, type ResourceArgs } from "./resources";
 
@@ -104,6 +109,7 @@ const settled: Readonly<Record<string, SecretName>> = {
 export function secretValue(values: Values, name: string): string {
   if (name.startsWith(hostKeyPrefix)) return hostKey(values, name.slice(hostKeyPrefix.length)).privateKey;
   if (name.startsWith(publicHostKeyPrefix)) return hostKey(values, name.slice(publicHostKeyPrefix.length)).publicKey;
+  if (name === "former-etcd-authorities.pem") return formerEtcdAuthoritiesIn(values).join("");
   const derive = derived[name];
   if (derive) return derive((each) => secretValue(values, each), values);
   const value = values[name];

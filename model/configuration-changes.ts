@@ -136,6 +136,7 @@ export const configurationChanges = {
   "backups.keep": live("The next backup removes what is beyond it."),
   "secrets.rotate.administrator": rotation("administrator"),
   "secrets.rotate.ssh-user-key": rotation("ssh-user-key"),
+  "secrets.rotate.etcd-ca": rotation("etcd-ca"),
   "secrets.rotate.encryption-key": rotation("encryption-key"),
   "secrets.rotate.service-account-key": rotation("service-account-key"),
   "options.failover": {

@@ -82,6 +82,8 @@ export const guestPaths = {
   /** Packet filter rules for what comes from pods. */
   podFilter: `${settings}/pods.nft`,
   plannedNodes: `${settings}/planned-nodes`,
+  /** Lines of name and address. */
+  etcdMembers: `${settings}/etcd-members`,
 } as const;
 
 /** In the root of a data disk or of the volume; no name of a claim's folder. */
@@ -105,6 +107,7 @@ export type GuestCommand =
   | "cluster-work"
   | "drain-node"
   | "end-pods"
+  | "etcd-authority"
   | "etcd-command"
   | "etcd-complete"
   | "etcd-membership"

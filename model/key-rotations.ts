@@ -1,3 +1,4 @@
+import type { ControlPlaneForm } from "./control-planes";
 import type { SecretName } from "./seed";
 
 /** A generation of a key during its rotation. */
@@ -52,6 +53,22 @@ export const keyRotations = {
       { step: "each node accepts the new key only", accepted: ["new"], offered: ["new", "former"] },
     ],
     consequence: "Nothing restarts, and open sessions stay.",
+  },
+  "etcd-ca": {
+    title: "The certificate authority of etcd: of its members, and of the API servers as its clients",
+    secrets: ["etcd-ca.crt", "etcd-ca.key", "etcd-client.crt", "etcd-client.key"],
+    stages: [
+      {
+        step: "etcd and the API servers also accept certificates of the new authority",
+        accepted: ["former", "new"],
+        offered: ["former"],
+      },
+      { step: "they have certificates of the new one", accepted: ["former", "new"], offered: ["new"] },
+      { step: "they no longer accept those of the former one", accepted: ["new"], offered: ["new"] },
+    ],
+    consequence:
+      "Each stage goes from one master to the next, which waits until all members of etcd are healthy. In the first and the last, etcd and the API " +
+      "server of the master restart, so a single master does not respond meanwhile.",
   },
   "encryption-key": {
     title: "The key with which API servers encrypt Secrets in etcd, and masters their backups",
@@ -112,7 +129,6 @@ export const fixedKeys = {
     instead: `rotate \`administrator\` if only the kubeconfig is lost, otherwise ${startOver}`,
   },
   "front-proxy-ca": { reason: "API servers trust it when they call each other's extensions", instead: startOver },
-  "etcd-ca": { reason: "the members of etcd trust each other by it", instead: startOver },
   "corosync-key": { reason: "balancers with different keys would both hold the floating IP", instead: startOver },
   "ssh-host-keys": {
     reason: "every node's identity is pinned by it",
@@ -125,16 +141,50 @@ export const isRotated = (secret: string): boolean =>
   rotatableKeys.some((key) => {
     const secrets: readonly string[] = keyRotations[key].secrets;
     return secrets.includes(secret);
-  }) || [formerUserKeys, formerEncryptionKeys].includes(secret);
+  }) || formerSecrets.includes(secret);
 
 /** JSON list of the user keys that rotations replaced, newest first: a node that was off still accepts one of them. */
 export const formerUserKeys = "former-ssh-user-keys";
 
-export const formerUserKeysIn = (values: Readonly<Record<string, string>>): readonly string[] =>
-  JSON.parse(values[formerUserKeys] ?? "[]") as readonly string[];
-
 /** JSON list of the keys of Secrets that rotations replaced, newest first: a backup from before a rotation needs one of them. */
 export const formerEncryptionKeys = "former-encryption-keys";
+
+/** JSON list of the authorities of etcd that rotations replaced, newest first, each with its key: a machine may join before the rotation ends. */
+export const formerEtcdAuthorities = "former-etcd-authorities";
+
+const formerSecrets: readonly string[] = [formerUserKeys, formerEtcdAuthorities, formerEncryptionKeys];
+
+const listIn = (values: Readonly<Record<string, string>>, name: string): readonly string[] =>
+  JSON.parse(values[name] ?? "[]") as readonly string[];
+
+export const formerEtcdAuthoritiesIn = (values: Readonly<Record<string, string>>) =>
+  listIn(values, formerEtcdAuthorities);
+
+export const formerUserKeysIn = (values: Readonly<Record<string, string>>) => listIn(values, formerUserKeys);
+
+/** How a stack runs its etcd. */
+export interface EtcdForm {
+  readonly controlPlane: ControlPlaneForm;
+  /** In place of the masters. */
+  readonly hasMachines: boolean;
+  /** The gateway, beside the masters. */
+  readonly hasWitness: boolean;
+}
+
+const untested = (members: string): string => `no test has replaced the authority of ${members} yet`;
+
+const controlPlanes: Readonly<Record<ControlPlaneForm, string | undefined>> = {
+  "static-pods": undefined,
+  services: untested("an etcd that is a service"),
+};
+
+/** Why a stack keeps the authority of its etcd; `undefined`: it can be replaced. */
+export function reasonToKeepEtcdAuthority({ controlPlane, hasMachines, hasWitness }: EtcdForm): FixedKey | undefined {
+  const ofMachines = hasMachines ? untested("machines of etcd") : undefined;
+  const ofWitness = hasWitness ? untested("a gateway that is a member of etcd") : undefined;
+  const reason = ofMachines ?? ofWitness ?? controlPlanes[controlPlane];
+  return reason === undefined ? undefined : { reason, instead: `remove it, or ${startOver}` };
+}
 
 export interface EncryptionKey {
   /** etcd has it before each value. */
@@ -144,7 +194,6 @@ export interface EncryptionKey {
 
 /** The present key first. A key keeps its name. */
 export function encryptionKeysIn(values: Readonly<Record<string, string>>): readonly EncryptionKey[] {
-  const former = JSON.parse(values[formerEncryptionKeys] ?? "[]") as readonly string[];
-  const all = [values["encryption-key"] ?? "", ...former];
+  const all = [values["encryption-key"] ?? "", ...listIn(values, formerEncryptionKeys)];
   return all.map((secret, index) => ({ name: `key${all.length - index}`, secret }));
 }

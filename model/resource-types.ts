@@ -179,6 +179,8 @@ export interface NodeTaskInputs {
   readonly connection: GuestConnection;
   /** Exit code 0: done; 1: not yet, with the reason as its output; others: it failed. */
   readonly command: readonly string[];
+  /** Secret. */
+  readonly stdin?: string;
   /** Limit of one attempt, in the guest too. */
   readonly attemptSeconds: number;
   /** A change of them runs it again, e.g. `MachineOutputs.generation`. */

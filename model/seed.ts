@@ -78,6 +78,8 @@ export type SecretName =
   | "front-proxy-ca.key"
   | "etcd-ca.crt"
   | "etcd-ca.key"
+  /** Derived: those that rotations replaced, newest first, each with its key. */
+  | "former-etcd-authorities.pem"
   /** The API server's certificate for etcd, where etcd has machines of its own and masters do not have its authority's key. */
   | "etcd-client.crt"
   | "etcd-client.key"

@@ -24,6 +24,7 @@ import { withStorageClient } from "../planned-storage";
 import { mergeContents, type RoleContent, type SeedFile } from "../role-content";
 import { backupContent } from "./backups";
 import { controlPlaneServices } from "./control-plane-services";
+import { etcdAuthority } from "./etcd-authority";
 import { kubernetesNodeContent } from "./kubernetes-node";
 
 const commands: readonly GuestCommand[] = [
@@ -90,6 +91,7 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
       ...renewalUnits(node.index),
       fencesUnit,
       ...keyFiles(isMember),
+      ...(isMember ? etcdAuthority(plan) : []),
       ...apiServerFiles(plan),
       ...clusterFiles(plan, node),
     ],

@@ -4,6 +4,8 @@ import { utils } from "ssh2";
 import {
   encryptionKeysIn,
   formerEncryptionKeys,
+  formerEtcdAuthorities,
+  formerEtcdAuthoritiesIn,
   formerUserKeys,
   formerUserKeysIn,
   type RotatableKey,
@@ -38,8 +40,7 @@ export async function makeClusterKeys(): Promise<Record<string, string>> {
   return {
     ...authoritySecrets("kubernetes-ca", kubernetes),
     ...authoritySecrets("front-proxy-ca", frontProxy),
-    ...authoritySecrets("etcd-ca", etcd),
-    ...(await clientSecrets("etcd-client", "CN=kube-apiserver-etcd-client", etcd)),
+    ...(await etcdSecrets(etcd)),
     ...(await serviceAccountSecrets()),
     ...(await administratorSecrets()),
     "kubernetes-ca-hash": publicKeyHash(kubernetes.keys.publicKey),
@@ -89,6 +90,11 @@ async function clientSecrets(name: string, subject: string, authority: Authority
   return { [`${name}.crt`]: certificatePem(certificate), [`${name}.key`]: privatePem(keys.privateKey) };
 }
 
+const etcdSecrets = async (authority: Authority): Promise<Keys> => ({
+  ...authoritySecrets("etcd-ca", authority),
+  ...(await clientSecrets("etcd-client", "CN=kube-apiserver-etcd-client", authority)),
+});
+
 /**
  * A certificate that signs itself. No authority vouches for it: API servers accept it because it is in their file, and only as long.
  */
@@ -121,6 +127,14 @@ const makers: Readonly<Record<RotatableKey, (present: Keys) => Promise<Keys>>> =
   "ssh-user-key": async (present) => ({
     ...sshUserSecrets(),
     [formerUserKeys]: JSON.stringify([present["ssh-user-key"], ...formerUserKeysIn(present)]),
+  }),
+  // Each authority has its own name, which servers tell those who connect: so `etcd-authority` sees what they accept.
+  "etcd-ca": async (present) => ({
+    ...(await etcdSecrets(await makeAuthority(`etcd-ca-${randomBytes(8).toString("hex")}`))),
+    [formerEtcdAuthorities]: JSON.stringify([
+      `${present["etcd-ca.crt"]}${present["etcd-ca.key"]}`,
+      ...formerEtcdAuthoritiesIn(present),
+    ]),
   }),
   "encryption-key": async (present) => ({
     "encryption-key": encryptionSecret(),

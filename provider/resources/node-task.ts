@@ -23,14 +23,15 @@ export function nodeTaskResource(connect: ConnectGuest): TypedResource<NodeTaskI
         node: schemas.text(),
         connection: schemas.connection,
         command: schemas.list(schemas.text(), "Program and arguments."),
+        stdin: schemas.secretText("Its standard input, e.g. a key."),
         attemptSeconds: schemas.whole("The time limit of one attempt."),
         triggers: schemas.list(schemas.text(), "A change of them runs the command again."),
         files: schemas.list(schemas.privateFile, "Written before the command runs; absent = none."),
       },
-      optional: ["files"],
+      optional: ["stdin", "files"],
     },
     replaceOn: ["node"],
-    alwaysSecret: ["files"],
+    alwaysSecret: ["stdin", "files"],
     refreshBeforeUpdate: false,
 
     async create(inputs, preview, context) {
@@ -65,14 +66,17 @@ async function repeatUntilDone(connect: ConnectGuest, inputs: NodeTaskInputs, co
 /** Why it is not done yet; `undefined` once it is done. */
 async function attempt(
   connect: ConnectGuest,
-  { node, connection, command, attemptSeconds, files = [] }: NodeTaskInputs,
+  { node, connection, command, stdin, attemptSeconds, files = [] }: NodeTaskInputs,
   context: Context,
   end: number,
 ): Promise<string | undefined> {
   const guest = await bootedGuest(connect, connection, node, context, Math.max(0, end - Date.now()));
   // The limit in the guest ends the command where this process cannot: after a cancellation, and when it is killed.
   const argv = ["timeout", String(attemptSeconds), ...command];
-  const options = { signal: context.signal, timeoutMs: attemptSeconds * 1000 + ANSWER_MS };
+  const options = {
+    ...{ signal: context.signal, timeoutMs: attemptSeconds * 1000 + ANSWER_MS },
+    ...(stdin !== undefined && { stdin }),
+  };
   const run = async () => {
     if (files.length > 0) await guest.writeFiles(files, context.signal);
     return guest.run(argv, options);

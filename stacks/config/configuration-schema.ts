@@ -127,6 +127,7 @@ const secretsSchema = z
       .strictObject({
         administrator: rotationSchema("administrator"),
         "ssh-user-key": rotationSchema("ssh-user-key"),
+        "etcd-ca": rotationSchema("etcd-ca"),
         "encryption-key": rotationSchema("encryption-key"),
         "service-account-key": rotationSchema("service-account-key"),
       })

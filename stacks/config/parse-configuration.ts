@@ -8,6 +8,7 @@ import { networkRules } from "./network-rules";
 import { optionRules } from "./option-rules";
 import { poolRules } from "./pool-rules";
 import { roleRules } from "./role-rules";
+import { rotationRules } from "./rotation-rules";
 import type { Finding } from "./rules";
 import { findingsOf } from "./schema-findings";
 import { virtualboxRules } from "./virtualbox-rules";
@@ -25,7 +26,15 @@ export type ParseResult =
   | { readonly configuration: Configuration; readonly problems?: undefined }
   | { readonly configuration?: undefined; readonly problems: readonly ConfigurationProblem[] };
 
-const rules = [...poolRules, ...roleRules, ...optionRules, ...networkRules, ...addressRules, ...virtualboxRules];
+const rules = [
+  ...poolRules,
+  ...roleRules,
+  ...optionRules,
+  ...networkRules,
+  ...addressRules,
+  ...rotationRules,
+  ...virtualboxRules,
+];
 
 /**
  * Turns what the user wrote into a complete, checked configuration, or into a list of all its problems.

@@ -44,7 +44,7 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
   const [firstLogins, firstClients] = [loginsOf("worker-1"), clients()];
 
   await t.test("a preview explains the stages and makes no key", async () => {
-    configure("{administrator: 1, ssh-user-key: 1, encryption-key: 1, service-account-key: 1}");
+    configure("{administrator: 1, ssh-user-key: 1, encryption-key: 1, service-account-key: 1, etcd-ca: 1}");
     const { stdout } = mustSucceed("preview", await pulumi("preview"));
     const line = stdout.replaceAll(/\s+/g, " ");
     assert.match(
@@ -54,10 +54,16 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
     assert.match(line, /ssh-user-key is replaced\. Groundplane offers the new key/);
     assert.match(line, /encryption-key is replaced\. Each API server also reads the new key; then .* the new key only/);
     assert.match(line, /service-account-key is replaced\. Each API server also accepts tokens of the new key; then/);
+    assert.match(
+      line,
+      /etcd-ca is replaced\. Etcd and the API servers also accept certificates of the new authority; then/,
+    );
+    for (const stage of ["trust", "reissue", "drop"])
+      assert.match(line, new RegExp(`master-1-etcd-ca-${stage} create`));
     assert.deepEqual(await secretsOf(cluster), first);
   });
 
-  await t.test("up replaces both keys everywhere, once, also when its provider is killed in the middle", async () => {
+  await t.test("up replaces all keys everywhere, once, also when its provider is killed in the middle", async () => {
     const rolling = pulumi("up", "--yes", "--skip-preview", "--suppress-outputs");
     const isBegun = (now: string): boolean => now !== firstLogins;
     await eventually("the gateway has the new key", patienceMs, async () => loginsOf("gateway"), isBegun);
@@ -75,10 +81,9 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
     assert.notEqual(clients(), firstClients);
     const second = await secretsOf(cluster);
     const changed = [...second.keys()].filter((name) => second.get(name) !== first.get(name)).sort();
-    assert.deepEqual(changed, [
-      ...["admin.key", "encryption-key", "former-encryption-keys", "former-ssh-user-keys", "service-account.key"],
-      "ssh-user-key",
-    ]);
+    const ofEtcd = ["etcd-ca.key", "etcd-client.key", "former-etcd-authorities"];
+    const ofMasters = ["encryption-key", "former-encryption-keys", "service-account.key"];
+    assert.deepEqual(changed, ["admin.key", ...ofEtcd, ...ofMasters, "former-ssh-user-keys", "ssh-user-key"].sort());
     const delivered = path.join(machines, "master-1/root/var/lib/groundplane/new-keys");
     assert.equal(fs.readFileSync(path.join(delivered, "sa.key"), "utf8"), second.get("service-account.key"));
     const encryption = fs.readFileSync(path.join(delivered, "encryption-all.yaml"), "utf8");
@@ -86,6 +91,7 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
     assert.match(encryption, /"key2"[\s\S]*"key1"/);
     const state = (await pulumi("stack", "export")).stdout;
     assert.match(state, /::master-1-keys-only"/);
+    assert.match(state, /::master-1-etcd-ca-reissue"/);
     assert.doesNotMatch(state, /BEGIN (?:EC|OPENSSH) PRIVATE KEY/);
     const outputs = JSON.parse((await pulumi("stack", "output", "--json", "--show-secrets")).stdout);
     assert.equal(outputs.sshPrivateKey, second.get("ssh-user-key"));

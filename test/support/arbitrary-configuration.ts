@@ -5,13 +5,14 @@ import { containerRuntimeNames, defaultContainerRuntime } from "../../model/cont
 import { controlPlaneForms } from "../../model/control-planes";
 import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
-import { rotatableKeys } from "../../model/key-rotations";
+import { reasonToKeepEtcdAuthority, rotatableKeys } from "../../model/key-rotations";
 import { kubeProxyModes } from "../../model/kube-proxy-modes";
 import { firstNodePort, lastNodePort } from "../../model/ports";
 import { kubernetesVersions } from "../../model/releases";
 import type { Configuration } from "../../stacks/config/configuration";
 import { formatCidr } from "../../stacks/config/ipv4";
 import { parseConfiguration } from "../../stacks/config/parse-configuration";
+import { hasEtcdMachines, hasWitness } from "../../stacks/config/pool-roles";
 
 const stackName = fc.stringMatching(/^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/);
 
@@ -116,6 +117,16 @@ interface Roles {
   readonly roles: readonly string[];
 }
 
+type Rotated = Pick<Configuration, "pools" | "options" | "secrets">;
+
+/** Without the keys that such a stack keeps. */
+function rotatedKeys({ pools, options, secrets }: Rotated): Configuration["secrets"] {
+  const form = { hasMachines: hasEtcdMachines(pools), hasWitness: hasWitness(pools) };
+  if (reasonToKeepEtcdAuthority({ controlPlane: options.controlPlane, ...form }) === undefined) return secrets;
+  const { "etcd-ca": _kept, ...rotate } = secrets.rotate;
+  return { ...secrets, rotate };
+}
+
 /** NodePorts need a machine that runs pods. */
 const hostPortsOf = (
   { gateway, masters, workers }: Record<"gateway" | "masters", Roles> & { workers: { count: number } },
@@ -145,17 +156,21 @@ export const validConfiguration: fc.Arbitrary<Configuration> = fc
   })
   .map(({ stack, ports, written }) => {
     const hostPorts = hostPortsOf(written.pools, ports);
-    const { configuration, problems } = parseConfiguration({ ...written, hostPorts }, { stack });
-    if (configuration === undefined) throw new Error(`should be valid: ${JSON.stringify(problems, null, 2)}`);
-    return configuration;
+    const parse = (secrets: object): Configuration => {
+      const { configuration, problems } = parseConfiguration({ ...written, secrets, hostPorts }, { stack });
+      if (configuration === undefined) throw new Error(`should be valid: ${JSON.stringify(problems, null, 2)}`);
+      return configuration;
+    };
+    return parse(rotatedKeys({ ...parse({}), secrets: written.secrets }));
   });
 
 /** Two configurations of one stack. Keys that are fixed when it is created do not differ, because almost all pairs would be refused. */
 export const changedConfiguration = fc
   .tuple(validConfiguration, validConfiguration)
   .map(([before, other]): readonly [Configuration, Configuration] => {
-    const { name, driver, distribution, kubernetesVersion, network, floatingIp, storage, secrets } = before;
-    const fixed = { name, driver, distribution, kubernetesVersion, network, floatingIp, storage, secrets };
+    const { name, driver, distribution, kubernetesVersion, network, floatingIp, storage } = before;
+    const fixed = { name, driver, distribution, kubernetesVersion, network, floatingIp, storage };
     const options = { ...other.options, runtime: before.options.runtime, controlPlane: before.options.controlPlane };
-    return [before, { ...other, ...fixed, options }];
+    const secrets = rotatedKeys({ pools: other.pools, options, secrets: before.secrets });
+    return [before, { ...other, ...fixed, options, secrets }];
   });

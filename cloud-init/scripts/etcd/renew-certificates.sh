@@ -10,6 +10,9 @@ here=$(dirname "$0")
 
 read_phase
 if [ "$phase" != member ]; then exit 0; fi
+# A rotation of etcd's authority also issues certificates.
+exec 9>>"$state_folder/certificates.lock"
+flock 9
 for name in server peer healthcheck-client; do
   file=/etc/kubernetes/pki/etcd/$name.crt
   if [ "${1:-}" = all ] || ! openssl x509 -noout -checkend $((RENEWAL_DAYS * 86400)) -in "$file" >/dev/null 2>&1; then

@@ -83,6 +83,7 @@ write_etcd_patch() {
 
 join_cluster() {
   local configuration skip=""
+  choose_authority "$1"
   # A patch that is left from an unfinished bootstrap must not reach a join.
   rm -f "$etcd_patch"
   # kubeadm finds the members of etcd by their static pods. Services have none, so this master joins etcd by itself.
@@ -103,6 +104,13 @@ join_cluster() {
     configuration=$("$here/patient-configuration" "$join_configuration")
     kubeadm_step "$1" join --config "$configuration" --skip-phases="$skip"
   fi
+}
+
+# Where a rotation of etcd's authority may not have ended yet.
+choose_authority() {
+  if [ ! -x "$here/etcd-authority" ]; then return 0; fi
+  set_phase "$1" "asking the members of etcd for the authorities that they accept"
+  "$here/etcd-authority" choose >"$kubeadm_log" 2>&1
 }
 
 # The kubelet has its identity, so its Node may exist, and kubeadm would refuse to register it a second time. Where the

@@ -2,13 +2,14 @@
 # How a machine becomes a member of etcd without kubeadm's join; sourced by cluster-work. ETCD_MEMBERS names all machines with etcd.
 
 # Paths of the caller.
-: "${kubeadm_log:?}" "${etcd_patch:?}"
+: "${here:?}" "${kubeadm_log:?}" "${etcd_patch:?}"
 # Seconds for one step that waits for other machines.
 etcd_patience=120
 
 # join_etcd PHASE: this machine becomes a voting member, also after an attempt that was killed anywhere. Data mean that the members
 # have admitted this machine already.
 join_etcd() {
+  if [ -x "$here/etcd-authority" ]; then "$here/etcd-authority" choose >"$kubeadm_log" 2>&1; fi
   make_certificates "$1"
   if ! has_etcd_data; then await "$1" "waiting until etcd admits this machine" admit; fi
   start_etcd "$1"

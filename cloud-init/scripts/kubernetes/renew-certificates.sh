@@ -67,6 +67,9 @@ serves_renewed() {
 
 read_phase
 if [ "$phase" != member ]; then exit 0; fi
+# A rotation of etcd's authority also issues certificates.
+exec 9>>"$state_folder/certificates.lock"
+flock 9
 if [ "${1:-}" != all ]; then
   list=$(ending)
   if [ -z "$list" ]; then exit 0; fi

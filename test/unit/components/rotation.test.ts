@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { planDataCenter } from "../../../stacks/plan/plan-data-center";
 import { examplePlan } from "../../support/example-plans";
 import { exampleConfiguration } from "../../support/example-stacks";
-import { recordDataCenter, resourceOf, sampleSecret } from "../../support/recorded-graph";
+import { recordDataCenter, resourceOf, sampleSecret, secretOf } from "../../support/recorded-graph";
 
 const filesType = "groundplane:index:NodeFiles";
 const lab = examplePlan("lab");
@@ -91,4 +91,39 @@ test("a running node follows the keys that may log in and the clients that its A
     assert.equal(filesOf(name).get("/root/.ssh/authorized_keys"), `${sampleSecret("ssh-user-key.pub")} groundplane\n`);
   const clients = filesOf("master-2").get("/etc/kubernetes/api-server/clients.crt");
   assert.equal(clients, sampleSecret("kubernetes-ca.crt") + sampleSecret("admin.crt"));
+});
+
+test("every member of etcd ends a stage before the first begins the next, after its files and before any image", async () => {
+  const rotated = planDataCenter({ ...exampleConfiguration("pair"), secrets: { rotate: { "etcd-ca": 1 } } });
+  const graph = await recordDataCenter(rotated);
+  const names = ["trust", "reissue", "drop"].flatMap((stage) =>
+    ["gateway", "master-1", "master-2"].map((node) => `${node}-etcd-ca-${stage}`),
+  );
+  const tasks = graph.filter(({ name }) => names.includes(name));
+  assert.deepEqual(
+    tasks.map(({ name }) => name),
+    names,
+  );
+  for (const [index, { dependencies, inputs }] of tasks.entries()) {
+    assert.deepEqual(
+      dependencies.filter((name) => names.includes(name)),
+      index === 0 ? [] : [names[index - 1]],
+    );
+    for (const before of ["master-2-files", "master-2-membership", "gateway-membership"])
+      assert.ok(dependencies.includes(before), before);
+    const [program, stage, authority = ""] = inputs.command as readonly string[];
+    assert.match(`${program} ${stage}`, /etcd-authority (?:trust|reissue|drop)$/);
+    assert.equal(Buffer.from(authority, "base64").toString(), sampleSecret("etcd-ca.crt"));
+    assert.deepEqual(inputs.stdin, stage === "reissue" ? secretOf(sampleSecret("etcd-ca.key")) : undefined);
+    assert.deepEqual(inputs.triggers, [`generation of ${inputs.node}`]);
+  }
+  const image = resourceOf(graph, "groundplane:index:NodeImage", "gateway-image");
+  assert.ok(image.dependencies.includes(names.at(-1) ?? ""), "images come last");
+});
+
+test("without a rotation, no node has anything of it", async () => {
+  const graph = await recordDataCenter(examplePlan("pair"));
+  assert.ok(!graph.some(({ name }) => name.includes("etcd-ca")));
+  for (const part of ["/etc/groundplane/etcd-members", "former-authorities.pem", 'groundplane/etcd-authority\\"'])
+    assert.ok(!JSON.stringify(graph).includes(part), part);
 });

@@ -43,8 +43,7 @@ test("after a rotation, no node accepts the former key, and every client begins 
 test("a number rotates its key once, and a lower or absent one does nothing", () => {
   assert.deepEqual(keysToRotate({}, { administrator: 1 }), ["administrator"]);
   assert.deepEqual(keysToRotate({ administrator: 1 }, { administrator: 3, "ssh-user-key": 1 }), [
-    "administrator",
-    "ssh-user-key",
+    ...["administrator", "ssh-user-key"],
   ]);
   assert.deepEqual(keysToRotate({ administrator: 3 }, { administrator: 3 }), []);
   assert.deepEqual(keysToRotate({ administrator: 3 }, { administrator: 2 }), []);
@@ -65,6 +64,8 @@ test("no key is both rotatable and fixed, and only rotated secrets may differ be
     ...["encryption-key", "former-encryption-keys", "service-account.key", "service-account.pub"],
   ]))
     assert.ok(isRotated(name), name);
-  for (const name of ["kubernetes-ca.key", "etcd-ca.crt", "corosync-key", "ssh-host-seed"])
+  for (const name of ["etcd-ca.crt", "etcd-ca.key", "etcd-client.key", "former-etcd-authorities"])
+    assert.ok(isRotated(name), name);
+  for (const name of ["kubernetes-ca.key", "front-proxy-ca.crt", "corosync-key", "ssh-host-seed"])
     assert.ok(!isRotated(name), name);
 });

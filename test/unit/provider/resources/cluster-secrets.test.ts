@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { before, test } from "node:test";
 import type { ClusterSecretsInputs } from "../../../../model/cluster-secrets-types";
-import { encryptionKeysIn, formerUserKeysIn, type RotationNumbers } from "../../../../model/key-rotations";
+import {
+  encryptionKeysIn,
+  formerEtcdAuthoritiesIn,
+  formerUserKeysIn,
+  type RotationNumbers,
+} from "../../../../model/key-rotations";
 import { makeClusterKeys } from "../../../../provider/resources/cluster-keys";
 import { clusterSecretsResource } from "../../../../provider/resources/cluster-secrets";
 import { UserKeys } from "../../../../provider/resources/user-keys";
@@ -51,6 +56,19 @@ test("the state keeps the user's former keys, newest first", async () => {
   assert.deepEqual(formerUserKeysIn(once), [first["ssh-user-key"]]);
   const twice = await update(once, { "ssh-user-key": 1 }, { "ssh-user-key": 2 });
   assert.deepEqual(formerUserKeysIn(twice), [once["ssh-user-key"], first["ssh-user-key"]]);
+});
+
+test("etcd's authority is replaced together with what it signs, and the former ones stay in the state with their keys", async () => {
+  const once = await update(first, undefined, { "etcd-ca": 1 });
+  const names = ["etcd-ca.crt", "etcd-ca.key", "etcd-client.crt", "etcd-client.key", "former-etcd-authorities"];
+  assert.deepEqual(changed(first, once), names);
+  assert.deepEqual(formerEtcdAuthoritiesIn(once), [`${first["etcd-ca.crt"]}${first["etcd-ca.key"]}`]);
+  const authority = new X509Certificate(once["etcd-ca.crt"] ?? "");
+  assert.match(authority.subject, /^CN=etcd-ca-[0-9a-f]{16}$/, "servers name the authorities that they accept");
+  assert.ok(new X509Certificate(once["etcd-client.crt"] ?? "").checkIssued(authority));
+  const twice = await update(once, { "etcd-ca": 1 }, { "etcd-ca": 2 });
+  assert.equal(formerEtcdAuthoritiesIn(twice).length, 2);
+  assert.ok(formerEtcdAuthoritiesIn(twice)[0]?.includes(once["etcd-ca.key"] ?? "none"), "newest first");
 });
 
 test("the state keeps the former keys of Secrets, and each keeps its name", async () => {

@@ -50,6 +50,18 @@ test("the command is repeated until it succeeds, with the first problem as progr
   assert.ok(shown.includes("master-1: node a is not Ready"), shown.join("\n"));
 });
 
+test("each attempt gets the standard input, which stays secret", async () => {
+  const given: RunOptions["stdin"][] = [];
+  const task = taskWith(async (_argv, { stdin }) => {
+    given.push(stdin);
+    return answer(given.length === 1 ? 1 : 0);
+  });
+  await task.create({ ...inputs, stdin: "a key" }, false, contextOf().context);
+  await task.create(inputs, false, contextOf().context);
+  assert.deepEqual(given, ["a key", "a key", undefined]);
+  assert.ok(task.alwaysSecret?.includes("stdin"));
+});
+
 test("a lost connection is no failure", async () => {
   let asked = 0;
   const task = taskWith(async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fixedKeys } from "../../../../model/key-rotations";
 import { parseConfiguration } from "../../../../stacks/config/parse-configuration";
+import { exampleSettings } from "../../../support/example-stacks";
 
 const problemsOf = (rotate: object) => parseConfiguration({ secrets: { rotate } }, { stack: "lab" }).problems ?? [];
 
@@ -16,5 +17,22 @@ test("a key without a rotation is refused with the reason and the way", () => {
 test("a misspelt key is an unknown one, and a number is at least 1", () => {
   assert.match(problemsOf({ adminstrator: 1 })[0]?.fix ?? "", /did you mean `administrator`/);
   assert.match(problemsOf({ administrator: 0 })[0]?.rule ?? "", /at least 1/);
-  assert.deepEqual(problemsOf({ administrator: 1, "ssh-user-key": 2 }), []);
+  assert.deepEqual(problemsOf({ administrator: 1, "ssh-user-key": 2, "etcd-ca": 1 }), []);
+});
+
+test("a kind of etcd whose authority no test has replaced keeps it, and a single master does not", () => {
+  const rule = (settings: object): string | undefined => {
+    const { problems } = parseConfiguration({ ...settings, secrets: { rotate: { "etcd-ca": 1 } } }, { stack: "lab" });
+    return problems?.map((problem) => `${problem.path} ${problem.rule}`).join();
+  };
+  const refused = (members: string) =>
+    `secrets.rotate.etcd-ca cannot be rotated in this stack: no test has replaced the authority of ${members} yet`;
+  const witness = { roles: ["etcd"], memoryMiB: 1024 };
+  assert.equal(rule({ pools: { masters: { count: 2 }, etcd: { count: 3 } } }), refused("machines of etcd"));
+  assert.equal(
+    rule({ pools: { masters: { count: 2 }, gateway: witness } }),
+    refused("a gateway that is a member of etcd"),
+  );
+  assert.equal(rule({ options: { controlPlane: "services" } }), refused("an etcd that is a service"));
+  assert.equal(rule(exampleSettings("single")), undefined);
 });
