@@ -14,11 +14,16 @@ cluster() { kubectl --server "https://$NODE_ADDRESS:$API_PORT" "$@"; }
 
 # A Secret that was changed or deleted meanwhile is written with the present key, or is gone.
 rewrite() {
-  local said
-  if said=$(cluster get secrets --all-namespaces --output json | cluster replace --filename - 2>&1 >/dev/null); then return 0; fi
+  local said status=0
+  said=$(
+    cluster get secrets --all-namespaces --output json | cluster replace --filename - 2>&1 >/dev/null ||
+      exit "$((PIPESTATUS[0] == 0 ? 1 : 2))"
+  ) || status=$?
+  if [ "$status" -eq 0 ]; then return 0; fi
   said=$(grep -v -e '^Error from server (Conflict)' -e '^Error from server (NotFound)' -e '^error: no objects passed' <<<"$said" || true)
-  if [ -z "$said" ]; then return 0; fi
-  head -n 3 <<<"$said" >&2
+  # A list that failed looks like a cluster without Secrets. None of them is written with the present key then.
+  if [ -z "$said" ] && [ "$status" -eq 1 ]; then return 0; fi
+  if [ -n "$said" ]; then head -n 3 <<<"$said" >&2; fi
   return 1
 }
 
