@@ -4,7 +4,7 @@ import { UserError } from "./user-error";
 
 /**
  * Versions of what groundplane stores for longer than a command. Data without a version has version 1, because the first releases wrote
- * none. A version is increased when code of before would misread the data: that code then refuses it. Older data is migrated.
+ * none. A version is increased when earlier code would misread the data: that code then refuses it. Older data is migrated.
  */
 
 /** One step from a version to the next: former and present names of top-level properties, `null` for one that no longer exists. */

@@ -185,7 +185,7 @@ export interface NodeTaskInputs {
   readonly attemptSeconds: number;
   /** A change of them runs it again, e.g. `MachineOutputs.generation`. */
   readonly triggers: readonly string[];
-  /** Written before the command runs, and not compared. Secret. */
+  /** Written before the command runs. A change of them runs it again. Secret. */
   readonly files?: readonly AccompanyingFile[];
 }
 export type NodeTaskOutputs = NodeTaskInputs;

@@ -13,6 +13,8 @@ const POLL_MS = 400;
 const ANSWER_MS = 5_000;
 /** Not yet: the command itself says so, or its time was up. */
 const NOT_YET: readonly number[] = [1, 124];
+/** Of a word in a message. A certificate is longer. */
+const SHOWN_LENGTH = 100;
 
 /** A command on a node that is repeated until it succeeds. */
 export function nodeTaskResource(connect: ConnectGuest): TypedResource<NodeTaskInputs, NodeTaskOutputs> {
@@ -92,16 +94,20 @@ async function attempt(
   throw failed(node, command, result);
 }
 
+/** The command as messages show it. */
+const shown = (command: readonly string[]): string =>
+  command.map((word) => (word.length > SHOWN_LENGTH ? `${word.slice(0, 20)}…` : word)).join(" ");
+
 const notDone = ({ node, command }: NodeTaskInputs, reason: string): UserError =>
   new UserError(
     "node-task",
-    `${node} is not done with \`${command.join(" ")}\`:\n${reason}`,
+    `${node} is not done with \`${shown(command)}\`:\n${reason}`,
     `see \`npx groundplane logs ${node}\`; run \`up\` again to go on waiting`,
   );
 
 const failed = (node: string, command: readonly string[], result: RunResult): UserError =>
   new UserError(
     "node-task",
-    `\`${command.join(" ")}\` failed on ${node} with exit code ${result.code}:\n${reasonOf(result)}`,
+    `\`${shown(command)}\` failed on ${node} with exit code ${result.code}:\n${reasonOf(result)}`,
     `see \`npx groundplane logs ${node}\``,
   );

@@ -284,3 +284,27 @@ esac`,
   const refused = await run("renew-secrets");
   assert.deepEqual([refused.exitCode, refused.stderr], [1, 'The Secret "x" is invalid\n']);
 });
+
+test("a list of Secrets that fails is not taken for a cluster without Secrets", async () => {
+  program(
+    "kubectl",
+    `case " $* " in
+*" --output json "*) echo '{"items":[]}'; [ ! -e ${at("lost")} ] || { echo "Unable to connect" >&2; exit 1; } ;;
+*" replace "*) cat >/dev/null; echo "error: no objects passed to replace" >&2; exit 1 ;;
+esac`,
+  );
+  const renew = async () => {
+    const { exitCode, stderr } = await run("renew-secrets");
+    return { exitCode, stderr };
+  };
+  assert.deepEqual(await renew(), done);
+  write("", "lost");
+  assert.deepEqual(await renew(), { exitCode: 1, stderr: "Unable to connect\n" });
+});
+
+test("a command whose keys another one has removed asks for them again", async () => {
+  await settle(configurationOf(1), accounts[0]);
+  assert.deepEqual(await follow("accept"), { exitCode: 1, stderr: "the new keys are not on this master\n" });
+  deliver(2, accounts[1]);
+  assert.deepEqual(await follow("accept"), done);
+});

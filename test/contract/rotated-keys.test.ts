@@ -27,7 +27,7 @@ describe("keys that masters share", () => {
     for (const name of ["bin", "new", "patches"]) fs.mkdirSync(at(name));
     for (const name of ["follow-keys", "renew-secrets"] as const)
       fs.writeFileSync(at(name), script(`kubernetes/${name}`));
-    fs.writeFileSync(at("cluster-state"), "phase=member; read_phase() { :; }\n");
+    fs.writeFileSync(at("cluster-state"), `phase=member; state_folder=${folder}; read_phase() { :; }\n`);
     const settings = `NODE_ADDRESS=127.0.0.1\nAPI_PORT=${server.port}\nCONTROL_PLANE_SERVICES=all\n`;
     fs.writeFileSync(at("node.env"), settings);
     const program = (name: string, text: string) =>

@@ -93,6 +93,7 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
     assert.match(state, /::master-1-keys-only"/);
     assert.match(state, /::master-1-etcd-ca-reissue"/);
     assert.doesNotMatch(state, /BEGIN (?:EC|OPENSSH) PRIVATE KEY/);
+    for (const values of [first, second]) assert.ok(!state.includes(values.get("encryption-key") ?? "version"));
     const outputs = JSON.parse((await pulumi("stack", "output", "--json", "--show-secrets")).stdout);
     assert.equal(outputs.sshPrivateKey, second.get("ssh-user-key"));
     assert.deepEqual(outputs.formerSshKeys, [first.get("ssh-user-key")]);

@@ -40,14 +40,14 @@ test("etcd gets another authority", { skip: nspawnSkipReason(), timeout: 20 * 60
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
   const on = async (node: string, command: string) => mustSucceed(command, await cluster.onNode(node, command)).stdout;
 
-  /** How the authorities that etcd of a master accepts are called. */
+  /** The number of authorities that etcd of a master accepts. */
   const authoritiesOf = async (master: string): Promise<number> =>
     Number(await on(master, `grep -c BEGIN ${pki}/etcd/ca.crt`));
   const issuersOf = async (master: string): Promise<readonly string[]> => {
     const commands = leaves.map((leaf) => `openssl x509 -noout -issuer -in ${pki}/${leaf}.crt`);
     return [...new Set((await on(master, commands.join("; "))).replaceAll(" ", "").trim().split("\n"))];
   };
-  /** With what a thief has kept: a client's certificate and its key. */
+  /** With a copy of a client's certificate and key from before the rotation. */
   const asFormerClient = (master: string) =>
     cluster.onNode(
       "master-1",
@@ -76,7 +76,7 @@ test("etcd gets another authority", { skip: nspawnSkipReason(), timeout: 20 * 60
   t.after(() => writer?.stop().catch(() => undefined));
   let membersBefore: Readonly<Record<string, string>>;
 
-  await step("a stack of three masters, and what a thief keeps", async () => {
+  await step("a stack of three masters, and a copy of a certificate", async () => {
     stack.configure(dataCenter("{}"));
     await stack.start();
     await on("master-1", `cp ${pki}/etcd/healthcheck-client.crt /root/former.crt`);

@@ -86,7 +86,7 @@ test("keys are replaced, and the former ones fail", { skip: nspawnSkipReason(), 
 
   const kubectl = async (command: string): Promise<string> =>
     (await on("master-1", `kubectl --kubeconfig /etc/kubernetes/admin.conf ${command}`)).trim();
-  /** How often etcd has values of each key. */
+  /** The beginnings of all encrypted Secrets in etcd, which name their keys. */
   const encryptionInEtcd = async (): Promise<readonly string[]> => {
     const values = `${etcdctl("get --prefix /registry/secrets/ --print-value-only")} | tr -cs '[:print:]' '\\n'`;
     const found = await on("master-1", `${values} | grep -o '^k8s:enc:secretbox:v1:[a-z0-9]*:' | sort -u`);

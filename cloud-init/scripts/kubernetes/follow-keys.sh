@@ -144,10 +144,10 @@ restart_pods() {
     printf '{"metadata":{"annotations":{"groundplane.internal/keys":"%s"}}}\n' "$(date +%s%N)" >"$patches/${name}4+merge.json"
   done
   former=$(process_of kube-apiserver) || former=
-  "$here/apply-control-plane" &
+  "$here/apply-control-plane" 9>&- &
   applying=$!
   if [ -n "$former" ] && [ "${changed[0]}" = kube-apiserver ]; then
-    end_soon "$former" &
+    end_soon "$former" 9>&- &
     ending=$!
   fi
   wait "$applying"
@@ -156,6 +156,14 @@ restart_pods() {
 read_phase
 if [ "$phase" != member ]; then exit 0; fi
 umask 077
+# Of a killed `up`, a command may still be at work.
+exec 9>>"$state_folder/keys.lock"
+flock 9
+# That command may have removed them at its end. The next attempt brings them again.
+if [ ! -e "$keys/encryption-all.yaml" ] && [ ! -e "$keys/sa.pub" ]; then
+  echo "the new keys are not on this master" >&2
+  exit 1
+fi
 new=$(mktemp -d)
 ending=
 leave() {

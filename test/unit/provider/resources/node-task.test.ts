@@ -131,3 +131,12 @@ test("its files are written before each attempt, and none in a preview", async (
   await task.create({ ...inputs, files }, false, contextOf().context);
   assert.deepEqual(steps, ["0600 /key", "run", "0600 /key", "run"]);
 });
+
+test("a message shows the beginning of a long argument", async () => {
+  const task = taskWith(async () => answer(3, "refused"));
+  const command = ["trust", "A".repeat(900)];
+  await assert.rejects(task.create({ ...inputs, command }, false, contextOf().context), {
+    id: "node-task",
+    message: /^`trust A{20}…` failed on master-1 with exit code 3:\nrefused/,
+  });
+});
