@@ -16,6 +16,7 @@ keys=${NEW_KEYS:-/var/lib/groundplane/new-keys}
 encryption=${ENCRYPTION_CONFIGURATION:-/etc/kubernetes/api-server/encryption-configuration.yaml}
 pki=${PKI:-/etc/kubernetes/pki}
 patches=${PATCHES:-/etc/groundplane/kubeadm/patches}
+manifests=${MANIFESTS:-/etc/kubernetes/manifests}
 patience=180
 stopping=5
 
@@ -120,11 +121,11 @@ works() {
     is_healthy https://127.0.0.1:10257/healthz
 }
 
-# end_soon PROCESS: an API server that ends waits for its open watches until the kubelet kills it after half a minute. It gets as many seconds as
-# a service in its place.
+# end_soon PROCESS TIME: an API server that ends waits for its open watches until the kubelet kills it after half a minute. It gets as many
+# seconds as a service in its place. Before its manifest has the time of this change, it is not the change that makes it unhealthy.
 end_soon() {
   while kill -0 "$1" 2>/dev/null; do
-    if ! is_healthy "https://$NODE_ADDRESS:$API_PORT/readyz"; then
+    if grep -qsF "$2" "$manifests/kube-apiserver.yaml" && ! is_healthy "https://$NODE_ADDRESS:$API_PORT/readyz"; then
       sleep "$stopping"
       kill -KILL "$1" 2>/dev/null || true
       return 0
@@ -135,19 +136,20 @@ end_soon() {
 
 # Another manifest makes another pod. Services restart by themselves when one of their files changes.
 restart_pods() {
-  local name former applying changed=()
+  local name former applying now changed=()
   if [ -n "${CONTROL_PLANE_SERVICES:-}" ]; then return 0; fi
   api_has_read || changed+=(kube-apiserver)
   manager_has_read || changed+=(kube-controller-manager)
   if [ "${#changed[@]}" -eq 0 ]; then return 0; fi
+  now=$(date +%s%N)
   for name in "${changed[@]}"; do
-    printf '{"metadata":{"annotations":{"groundplane.internal/keys":"%s"}}}\n' "$(date +%s%N)" >"$patches/${name}4+merge.json"
+    printf '{"metadata":{"annotations":{"groundplane.internal/keys":"%s"}}}\n' "$now" >"$patches/${name}4+merge.json"
   done
   former=$(process_of kube-apiserver) || former=
   "$here/apply-control-plane" 9>&- &
   applying=$!
   if [ -n "$former" ] && [ "${changed[0]}" = kube-apiserver ]; then
-    end_soon "$former" 9>&- &
+    end_soon "$former" "$now" 9>&- &
     ending=$!
   fi
   wait "$applying"
