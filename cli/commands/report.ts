@@ -10,7 +10,7 @@ import { packArchive } from "../report/archive";
 import { type CollectedReport, collect } from "../report/collect";
 import { learnPrivateWords } from "../report/private-words";
 import { redactor } from "../report/redact";
-import { commonParts, hostLogs, nodeLogs } from "../report/stack-parts";
+import { commonParts, hostLogs, nodeParts } from "../report/stack-parts";
 
 /** The slowest part is the status of a stack whose machines do not answer. */
 const PART_MS = 3 * 60_000;
@@ -18,7 +18,7 @@ const PART_MS = 3 * 60_000;
 export function bugReportCommand(): Command {
   return reportCommand(
     "report [file]",
-    "write one archive for a bug report: configuration, plan, status, logs, versions",
+    "write one archive for a bug report: configuration, plan, status, events, logs, versions",
   )
     .addHelpText(
       "after",
@@ -56,7 +56,7 @@ async function makeReport(stack: string, created: Date): Promise<CollectedReport
   const parts = [
     ...commonParts(stack),
     ...(await hostLogs(stack).catch(failed("logs/host"))),
-    ...(await nodeLogs(stack).catch(failed("logs/nodes"))),
+    ...(await nodeParts(stack).catch(failed("logs/nodes"))),
   ];
   const report = await collect(parts, redact, PART_MS);
   const about = {

@@ -5,6 +5,7 @@ import { listFolder, readIfPresent, stampFile } from "../../host/file-store";
 import { fileTrees } from "../../host/file-trees";
 import { projectFolder, stackFile } from "../../host/project-folder";
 import { runCommand } from "../../host/run-command";
+import type { StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
 import { askPulumi } from "../../toolchain/run-pulumi/pulumi-command";
 import { isHealthy } from "../../verify/stack-status";
@@ -19,7 +20,7 @@ import { versions } from "./versions";
 const HISTORY_ENTRIES = 20;
 const JOURNAL_LINES = 3000;
 /** A machine that is down must not hold up the others. */
-const JOURNAL_MS = 45_000;
+const NODE_MS = 45_000;
 
 /** The parts of every report. */
 export const commonParts = (stack: string): readonly ReportPart[] => [
@@ -110,22 +111,49 @@ async function endOf(file: string): Promise<string> {
 }
 
 /**
- * The console of each machine, where the driver records it elsewhere, and the end of its journal since its boot.
- * @returns a part that cannot be read for a stack without outputs
+ * The cluster's events, the console of each machine, where the driver records it elsewhere, and the end of its journal since
+ * its boot.
+ * @returns parts that cannot be read for a stack without outputs
  */
-export async function nodeLogs(stack: string): Promise<readonly ReportPart[]> {
+export async function nodeParts(stack: string): Promise<readonly ReportPart[]> {
   const outputs = await readOutputs(stack).catch((error: Error) => error);
-  if (outputs instanceof Error) return [{ file: "logs/nodes", read: () => Promise.reject(outputs) }];
+  if (outputs instanceof Error)
+    return [EVENTS, "logs/nodes"].map((file) => ({ file, read: () => Promise.reject(outputs) }));
   const { config } = await writeSshFiles(stack, outputs);
+  const masters = outputs.inventory.filter(({ roles }) => roles.includes("master")).map(({ name }) => name);
+  return [
+    { file: EVENTS, read: () => readEvents(config, masters) },
+    ...(await nodeLogs(stack, outputs, config)),
+  ];
+}
+
+const EVENTS = "cluster/events.txt";
+
+/** Events of all namespaces, which Kubernetes keeps for an hour. Any master has them all. */
+async function readEvents(config: string, masters: readonly string[]): Promise<string> {
+  const [first, ...others] = masters;
+  if (first === undefined) throw new Error("the stack has no master");
+  const command = "kubectl --kubeconfig /etc/kubernetes/admin.conf get events --all-namespaces --sort-by=.lastTimestamp";
+  try {
+    return tail(await askNode(config, first, command));
+  } catch (error) {
+    if (others.length === 0) throw error;
+    return readEvents(config, others);
+  }
+}
+
+async function askNode(config: string, node: string, command: string): Promise<string> {
+  const argv = ["ssh", "-F", config, "-o", "BatchMode=yes", node, "--", command];
+  return (await runCommand(argv, { timeoutMs: NODE_MS })).stdout;
+}
+
+async function nodeLogs(stack: string, outputs: StackOutputs, config: string): Promise<readonly ReportPart[]> {
   const consolePath = (await driverOf(stack)).consoleLog?.consoleLogPath;
   const journal = ["journalctl", "--boot", "--no-pager", "--lines", String(JOURNAL_LINES)].join(" ");
   return outputs.inventory.flatMap(({ name }): readonly ReportPart[] => {
     const console = consolePath?.({ stack, name });
     const isElsewhere = console !== undefined && path.relative(stackFolder(stack), console).startsWith("..");
-    const read = async (): Promise<string> => {
-      const argv = ["ssh", "-F", config, "-o", "BatchMode=yes", name, "--", journal];
-      return tail((await runCommand(argv, { timeoutMs: JOURNAL_MS })).stdout, 2 * LOG_BYTES);
-    };
+    const read = async (): Promise<string> => tail(await askNode(config, name, journal), 2 * LOG_BYTES);
     return [
       { file: `logs/nodes/${name}/journal.txt`, read },
       ...(isElsewhere ? [{ file: `logs/nodes/${name}/console.txt`, read: () => endOf(console) }] : []),

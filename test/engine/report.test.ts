@@ -20,9 +20,9 @@ let secrets: ReadonlyMap<string, string>;
 let place = "";
 let home = "";
 
-/** Instead of the system's ssh: prints the file as the journal of each node but one. */
+/** Instead of the system's ssh: prints the file as the journal of each node but one, and as the events of the second master. */
 const SSH = `#!/bin/sh
-case " $* " in *" worker-1 "*) echo "ssh: connect to host worker-1: Connection refused" >&2; exit 255 ;; esac
+case " $* " in *" worker-1 "*|*" master-1 "*"get events"*) echo "ssh: connect to host worker-1: Connection refused" >&2; exit 255 ;; esac
 cat "$JOURNAL"
 `;
 
@@ -37,7 +37,7 @@ before(async () => {
     ...{ PATH: `${path.join(place, "bin")}:${process.env.PATH}`, JOURNAL: path.join(place, "journal") },
     ...{ HOME: home, SOME_API_TOKEN: TOKEN },
   });
-  configurePools(project, STACK, { balancers: 1, masters: 1, workers: 1, storage: 0 });
+  configurePools(project, STACK, { balancers: 1, masters: 3, workers: 1, storage: 0 });
   cluster = new ClusterUnderTest({ ...project, environment }, STACK);
   mustSucceed("start", await cluster.groundplane("start"));
   secrets = new Map([
@@ -102,7 +102,7 @@ test("the report has everything about the stack, and no secret, home or name", a
     "pulumi/resources.json",
     "logs/host/logs/up.log",
   );
-  expected.push("logs/nodes/gateway/journal.txt", "logs/nodes/master-1/console.txt");
+  expected.push("cluster/events.txt", "logs/nodes/gateway/journal.txt", "logs/nodes/master-1/console.txt");
   for (const name of expected) assert.ok(files.has(name), `${name} is among ${[...files.keys()].join(", ")}`);
   assertNothingPrivate(files, output);
   const journal = files.get("logs/nodes/gateway/journal.txt") ?? "";
@@ -132,6 +132,7 @@ test("a stack that has lost its state, and whose file is wrong, still has a repo
   const named = Object.fromEntries(missing.map(({ file, reason }) => [file, reason]));
   assert.match(named["plan.json"] ?? "", /masters/);
   assert.match(named["status.json"] ?? "", /Pulumi's state of tiny is gone/);
+  assert.match(named["cluster/events.txt"] ?? "", /Pulumi's state of tiny is gone/);
   assert.match(named["logs/nodes"] ?? "", /Pulumi's state of tiny is gone/);
   assert.match(files.get("machines.json") ?? "", /"name": "master-1"/);
   assert.equal(files.get("logs/host/logs/up.log"), "what was done\n");
