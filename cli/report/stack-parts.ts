@@ -120,11 +120,10 @@ export async function nodeParts(stack: string): Promise<readonly ReportPart[]> {
   if (outputs instanceof Error)
     return [EVENTS, "logs/nodes"].map((file) => ({ file, read: () => Promise.reject(outputs) }));
   const { config } = await writeSshFiles(stack, outputs);
-  const masters = outputs.inventory.filter(({ roles }) => roles.includes("master")).map(({ name }) => name);
-  return [
-    { file: EVENTS, read: () => readEvents(config, masters) },
-    ...(await nodeLogs(stack, outputs, config)),
-  ];
+  const masters = outputs.inventory
+    .filter(({ role, roles = [role] }) => roles.includes("master"))
+    .map(({ name }) => name);
+  return [{ file: EVENTS, read: () => readEvents(config, masters) }, ...(await nodeLogs(stack, outputs, config))];
 }
 
 const EVENTS = "cluster/events.txt";
@@ -133,7 +132,8 @@ const EVENTS = "cluster/events.txt";
 async function readEvents(config: string, masters: readonly string[]): Promise<string> {
   const [first, ...others] = masters;
   if (first === undefined) throw new Error("the stack has no master");
-  const command = "kubectl --kubeconfig /etc/kubernetes/admin.conf get events --all-namespaces --sort-by=.lastTimestamp";
+  const command =
+    "kubectl --kubeconfig /etc/kubernetes/admin.conf get events --all-namespaces --sort-by=.lastTimestamp";
   try {
     return tail(await askNode(config, first, command));
   } catch (error) {

@@ -2,12 +2,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import * as path from "node:path";
 import { sshWords } from "../../guests/ssh-files";
 import type { ProjectCopy } from "./project-copy";
+import { SharedConnections } from "./shared-connections";
 
 export interface CommandOutput {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
+
+const STALE_MS = 3_000;
 
 /** One stack of a project copy. Tests operate it as a user does: with `groundplane`, `pulumi` and `kubectl`. */
 export class ClusterUnderTest {
@@ -18,8 +21,8 @@ export class ClusterUnderTest {
   private isEnded = false;
   /** The code that a shell evaluates once, before all of its `pulumi` commands. */
   private exports: string | undefined;
-  /** Whether `groundplane ssh` has written its files since the stack may have changed. */
-  private sshFilesAreCurrent = false;
+  /** Open since `groundplane ssh` has written its files, until the stack may change. */
+  private connections: SharedConnections | undefined;
 
   constructor(
     readonly project: ProjectCopy,
@@ -44,26 +47,37 @@ export class ClusterUnderTest {
 
   /**
    * `groundplane ssh`. It reads the stack's outputs, which costs a processor a second, and then runs the system's ssh with files
-   * that it writes. Later commands run ssh with these files directly, because tests ask nodes hundreds of times.
+   * that it writes. Later commands run ssh with these files directly and share connections, because tests ask nodes hundreds of
+   * times.
    */
   async onNode(node: string, ...command: string[]): Promise<CommandOutput> {
     const words = command.join(" ");
-    if (this.sshFilesAreCurrent) {
-      const config = path.join(this.project.data, "stacks", this.stack, "ssh", "config");
-      return this.run(sshWords(config, node, [words]));
-    }
+    if (this.connections) return this.overShared(this.connections, node, words);
     const output = await this.run([
       ...[process.execPath, "cli/groundplane.cjs", "ssh", "--stack", this.stack, node, "--", words],
     ]);
-    if (output.exitCode === 0) this.sshFilesAreCurrent = true;
+    const config = path.join(this.project.data, "stacks", this.stack, "ssh", "config");
+    if (output.exitCode === 0) this.connections ??= new SharedConnections(config);
     return output;
   }
 
+  private async overShared({ config, own }: SharedConnections, node: string, words: string): Promise<CommandOutput> {
+    const started = performance.now();
+    const output = await this.run(sshWords(config, node, [words]));
+    // ssh's own exit code, at once: the connection was of a machine that has lost its power since, so nothing ran.
+    const isStale = output.exitCode === 255 && performance.now() - started < STALE_MS;
+    return isStale ? this.run(sshWords(own, node, [words])) : output;
+  }
+
   /** A command after which the stack may have other nodes. */
-  private changing(argv: readonly string[]): Promise<CommandOutput> {
-    return this.run(argv).finally(() => {
-      this.sshFilesAreCurrent = false;
-    });
+  private async changing(argv: readonly string[]): Promise<CommandOutput> {
+    this.disconnect();
+    return this.run(argv).finally(() => this.disconnect());
+  }
+
+  private disconnect(): void {
+    this.connections?.stop();
+    this.connections = undefined;
   }
 
   async run(argv: readonly string[], options: { readonly quiet?: boolean } = {}): Promise<CommandOutput> {
@@ -96,6 +110,7 @@ export class ClusterUnderTest {
   /** Ends the running commands as Ctrl-C does, and prevents new commands. */
   async interrupt(): Promise<void> {
     this.isEnded = true;
+    this.disconnect();
     for (const child of this.running.keys()) child.kill("SIGINT");
     await Promise.allSettled(this.running.values());
   }
