@@ -5,6 +5,7 @@ import { listFolder, readIfPresent, stampFile } from "../../host/file-store";
 import { fileTrees } from "../../host/file-trees";
 import { projectFolder, stackFile } from "../../host/project-folder";
 import { runCommand } from "../../host/run-command";
+import { guestPaths } from "../../model/guest-paths";
 import type { StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
 import { askPulumi } from "../../toolchain/run-pulumi/pulumi-command";
@@ -132,8 +133,8 @@ const EVENTS = "cluster/events.txt";
 async function readEvents(config: string, masters: readonly string[]): Promise<string> {
   const [first, ...others] = masters;
   if (first === undefined) throw new Error("the stack has no master");
-  const command =
-    "kubectl --kubeconfig /etc/kubernetes/admin.conf get events --all-namespaces --sort-by=.lastTimestamp";
+  const kubectl = `kubectl --kubeconfig ${guestPaths.adminKubeconfig}`;
+  const command = `${kubectl} get events --all-namespaces --sort-by=.lastTimestamp`;
   try {
     return tail(await askNode(config, first, command));
   } catch (error) {
