@@ -17,8 +17,8 @@ const tiers = {
   property: { needs: "dependencies", pure: true, limitMinutes: 5 },
   golden: { needs: "dependencies", pure: true, limitMinutes: 5 },
   contract: { needs: isRoot ? "everything" : "pulumi", share: "programs", limitMinutes: 60 },
-  virtualbox: { needs: "everything", share: "guests", limitMinutes: 60 },
-  qemu: { needs: "everything", share: "guests", limitMinutes: 60 },
+  virtualbox: { needs: "everything", share: "programs", limitMinutes: 60 },
+  qemu: { needs: "everything", share: "programs", limitMinutes: 60 },
   engine: { needs: "pulumi", share: "programs", limitMinutes: 60 },
   docs: { needs: "pulumi", share: "programs", limitMinutes: 60 },
   e2e: { needs: "everything", holds: ["machines"], limitMinutes: 75 },
@@ -37,7 +37,10 @@ const containerFiles = [
   ...["nspawn-border", "nspawn-guests", "nspawn-problems", "seeds", "smoke"],
 ].map((name) => `test/contract/${name}.test.ts`);
 
-/** Files that emulate whole operating systems, which use both processors. Other guests of the tier `qemu` end in their boot sector. */
+/**
+ * Files that emulate whole operating systems, which use both processors. They never run beside the lab: with the processor time that it
+ * leaves, guests do not boot within twenty minutes. The guests of the other files of the tier `qemu` end in their boot sector.
+ */
 const emulatingFiles = ["guest-program", "guests", "virtualbox-hardware"].map((name) => `test/qemu/${name}.test.ts`);
 
 /** It compares what is on the host before and after, and measures what containers beside it would delay. */
@@ -48,14 +51,17 @@ const smallStacks = ["test/e2e/external-etcd.test.ts", "test/e2e/two-servers.tes
 
 /** The resources that a file holds while it runs. */
 function heldBy(tier, file) {
-  if (aloneWithMachines.includes(file)) return ["machines", ...smallStacks, "containers"];
+  if (aloneWithMachines.includes(file)) return ["machines", ...smallStacks, "containers", "emulation"];
   if (emulatingFiles.includes(file)) return ["emulation"];
   if (smallStacks.includes(file)) return [file];
   return containerFiles.includes(file) ? ["containers"] : tiers[tier].holds;
 }
 
 /** The name of a file's share of the processor; `undefined` if it goes first. */
-const shareOf = (tier, file) => (containerFiles.includes(file) ? undefined : tiers[tier].share);
+function shareOf(tier, file) {
+  if (emulatingFiles.includes(file)) return "guests";
+  return containerFiles.includes(file) ? undefined : tiers[tier].share;
+}
 
 /**
  * Durations of the long files on two cores, in seconds. These files start first, so that none of them runs alone at the

@@ -70,8 +70,12 @@ const brick = "/data/brick/volume";
 const serveBrick = "gluster --mode=script volume start data force";
 const flannel = "kube-flannel get configmap kube-flannel-cfg";
 
+/** Looks for certificates that end some minutes after each boot, and every hour. */
+const renewalTimer = "groundplane-renew-certificates.timer";
+
 /** Its certificate ends after some seconds, as if its renewal had been forgotten for a year. */
-const shortCertificate = `cd /etc/kubernetes/pki && rm apiserver.crt apiserver.key &&
+const shortCertificate = `systemctl stop ${renewalTimer} && cd /etc/kubernetes/pki &&
+  rm apiserver.crt apiserver.key &&
   awk '{ print } /^kind: "?ClusterConfiguration/ { print "certificateValidityPeriod: 8s" }' \
     /etc/groundplane/kubeadm/control-plane.yaml >/run/short.yaml &&
   kubeadm init phase certs apiserver --config /run/short.yaml`;
@@ -156,7 +160,7 @@ async function repairEverything(lab: LabUnderTest, other: string): Promise<void>
   const renewed = await Promise.all([
     on(
       "master-2",
-      "systemctl start groundplane-renew-certificates",
+      `systemctl start groundplane-renew-certificates ${renewalTimer}`,
       "systemctl show -p Result groundplane-renew-certificates",
     ),
     lab.driver.startMachine({ stack: cluster.stack, name: "worker-2" }),
