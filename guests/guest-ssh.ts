@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ports } from "../model/ports";
 import { type RunOptions, type RunResult, SshConnection, UnreachableError } from "./ssh-connection";
 
-export { type RunOptions, type RunResult, UnreachableError } from "./ssh-connection";
+export { LateError, type RunOptions, type RunResult, UnreachableError } from "./ssh-connection";
 
 /** A guest behind its stack's gateway, reached through the gateway's port on 127.0.0.1 with pinned host keys. */
 export interface GuestAddress {

@@ -32,6 +32,14 @@ export class UnreachableError extends Error {
   }
 }
 
+/** A command took longer than it may. */
+export class LateError extends Error {
+  constructor(timeoutMs: number) {
+    super(`timed out after ${timeoutMs / 1000} s`);
+    this.name = "LateError";
+  }
+}
+
 /** Waits for the end of a command that has just begun. */
 export function finish(channel: ClientChannel, options: RunOptions): Promise<RunResult> {
   const { signal, timeoutMs } = options;
@@ -51,7 +59,7 @@ export function finish(channel: ClientChannel, options: RunOptions): Promise<Run
     // The reader has failed: what is left unread would keep the channel open. A lost connection only ends the output.
     piped?.catch(stop);
     const aborted = (): void => stop(signal?.reason);
-    if (timeoutMs) late = setTimeout(() => stop(new Error(`timed out after ${timeoutMs / 1000} s`)), timeoutMs);
+    if (timeoutMs) late = setTimeout(() => stop(new LateError(timeoutMs)), timeoutMs);
     channel.on("exit", (exitCode: number | null) => {
       code = exitCode ?? 128 + 15;
     });

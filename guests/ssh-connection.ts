@@ -3,7 +3,7 @@ import { pinHostKey } from "../host/pin-host-key";
 import { keysToTry, type UserKeys } from "./keys-to-try";
 import { finish, type RunOptions, type RunResult, UnreachableError } from "./ssh-command";
 
-export { type RunOptions, type RunResult, UnreachableError } from "./ssh-command";
+export { LateError, type RunOptions, type RunResult, UnreachableError } from "./ssh-command";
 
 /** One SSH connection as root, by key, to a server with a known host key. */
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectGuest, Guest } from "../../guests/guest";
-import { type RunResult, UnreachableError } from "../../guests/guest-ssh";
+import { LateError, type RunResult, UnreachableError } from "../../guests/guest-ssh";
 import { guestCommand } from "../../model/guest-paths";
 import type { GuestConnection } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
@@ -71,6 +71,11 @@ export async function inGuest<T, Connected = Guest>(
   }
 }
 
+/** For short questions that may be repeated: one that is late was probably lost with a connection whose loss is not noticed yet. */
+export function lateIsLost(error: unknown): never {
+  throw error instanceof LateError ? new UnreachableError(error.message, { cause: error }) : error;
+}
+
 /** The guest once all services of its role are ready. Tolerates restarts and lost connections meanwhile. */
 export async function readyGuest(
   connect: ConnectGuest,
@@ -85,7 +90,8 @@ export async function readyGuest(
     const guest = await bootedGuest(connect, connection, node, context, Math.max(0, end - Date.now()));
     try {
       const { signal } = context;
-      const result = await guest.run([guestCommand("node-ready")], { signal, timeoutMs: CHECK_TIMEOUT_MS });
+      const options = { signal, timeoutMs: CHECK_TIMEOUT_MS };
+      const result = await guest.run([guestCommand("node-ready")], options).catch(lateIsLost);
       if (result.code === 0) return guest;
       reason = reasonOf(result);
     } catch (error) {

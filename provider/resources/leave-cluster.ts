@@ -69,8 +69,19 @@ async function leave(
   if (!master) return goUnnoticed(surroundings, inputs, context);
   if (isEtcdMember(inputs)) await quorumWithout(master, inputs, surroundings.patienceMs, context);
   if (isNode(inputs)) await drain(master, inputs, context);
-  const forget = [guestCommand("forget-node"), inputs.node] as const;
-  await mustRun(master.guest, forget, `remove ${inputs.node} from the cluster`, context, { timeoutMs: 60_000 });
+  await forget(master, inputs, surroundings.patienceMs, context);
+}
+
+/** etcd refuses changes for some seconds after one of its members has lost a connection. */
+async function forget(master: LivingMaster, { node }: MembershipInputs, patienceMs: number, context: Context) {
+  const argv = [guestCommand("forget-node"), node] as const;
+  for (const end = Date.now() + patienceMs; ; await sleep(POLL_MS, undefined, { signal: context.signal })) {
+    try {
+      return await mustRun(master.guest, argv, `remove ${node} from the cluster`, context, { timeoutMs: 60_000 });
+    } catch (error) {
+      if (!/unhealthy cluster/.test(String(error)) || Date.now() > end) throw error;
+    }
+  }
 }
 
 /** Also by the inputs of an earlier revision's state. */
