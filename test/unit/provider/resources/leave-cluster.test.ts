@@ -24,6 +24,8 @@ interface Situation {
   readonly peers?: readonly string[];
   /** The membership comes from the state of an earlier revision, with one role. */
   readonly hasOneRole?: boolean;
+  /** How often etcd refuses to remove a member. */
+  readonly refusals?: number;
 }
 
 const roleOf = (name: string): string => name.replace(/-\d+$/, "");
@@ -38,6 +40,7 @@ async function leave({
   present = masters,
   hasOneRole = false,
   peers = masters,
+  refusals = 0,
 }: Situation) {
   const commands: string[] = [];
   const warnings: string[] = [];
@@ -48,6 +51,9 @@ async function leave({
       if (command === "cluster-id") {
         return answering.includes(name) ? ok("the cluster\n") : { code: 1, stdout: "", stderr: "no API" };
       }
+      const asked = commands.filter((each) => each.includes("forget-node")).length;
+      if (command === "forget-node" && asked <= refusals)
+        return { code: 1, stdout: "", stderr: "etcdserver: unhealthy cluster" };
       return ok(command === "kubectl" ? present.map((master) => `node/${master}\n`).join("") : "");
     },
     readFiles: () => assert.fail("reads no files"),
@@ -64,7 +70,7 @@ async function leave({
           power: running.includes(name) ? "running" : "stopped",
         }),
       }) as unknown as Hypervisor,
-    patienceMs: 0,
+    patienceMs: refusals * 10_000,
   };
   const context = {
     signal: new AbortController().signal,
@@ -99,6 +105,11 @@ test("a master that has already left is not asked to remove others, although it 
     commands,
     expected.map((command) => `master-3: ${command}`),
   );
+});
+
+test("a removal that etcd refuses, because one of its members has just lost a connection, is repeated", async () => {
+  const { commands } = await leave({ leaving: "worker-1", running: masters, answering: ["master-2"], refusals: 1 });
+  assert.equal(commands.filter((command) => command.includes("forget-node")).length, 2);
 });
 
 test("the last master in the cluster leaves without further steps", async () => {
