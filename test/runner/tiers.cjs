@@ -46,14 +46,10 @@ const emulatingFiles = ["guest-program", "guests", "virtualbox-hardware"].map((n
 /** It compares what is on the host before and after, and measures what containers beside it would delay. */
 const aloneWithMachines = ["test/e2e/lab.test.ts"];
 
-/** They wait most of the time, so that they run side by side. */
-const smallStacks = ["test/e2e/external-etcd.test.ts", "test/e2e/two-servers.test.ts"];
-
 /** The resources that a file holds while it runs. */
 function heldBy(tier, file) {
-  if (aloneWithMachines.includes(file)) return ["machines", ...smallStacks, "containers", "emulation"];
+  if (aloneWithMachines.includes(file)) return ["machines", "containers", "emulation"];
   if (emulatingFiles.includes(file)) return ["emulation"];
-  if (smallStacks.includes(file)) return [file];
   return containerFiles.includes(file) ? ["containers"] : tiers[tier].holds;
 }
 

@@ -66,7 +66,7 @@ test("only files that run whole machines exclude each other, and every named fil
   const [one, other, lab] = ["external-etcd", "two-servers", "lab"].map((name) =>
     heldBy("e2e", `test/e2e/${name}.test.ts`),
   );
-  assert.equal(nextJob([{ holds: one }], [{ holds: other }], 2)?.holds, one, "small stacks run side by side");
+  assert.equal(nextJob([{ holds: one }], [{ holds: other }], 2), undefined, "one stack after the other");
   for (const holds of [one, other, ["machines"], ["containers"], ["emulation"]])
     assert.equal(nextJob([{ holds }], [{ holds: lab }], 2), undefined, "no other machines run beside the lab");
   for (const file of [...containerFiles, ...Object.keys(expectedSeconds)]) {
