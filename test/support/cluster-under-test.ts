@@ -120,9 +120,12 @@ export class ClusterUnderTest {
 export function mustSucceed(what: string, output: CommandOutput): CommandOutput {
   if (output.exitCode === 0) return output;
   // Errors come first, because the report of a run shows the first lines of a failure.
-  const shown = [errorsOf(output.stdout), errorsOf(output.stderr), tail(output.stderr), tail(output.stdout)];
+  const shown = [errorsOf(output.stdout), lastError(output.stderr), tail(output.stderr), tail(output.stdout)];
   throw new Error([`${what} exited with code ${output.exitCode}`, ...shown.filter((text) => text !== "")].join("\n"));
 }
+
+/** The error with which groundplane ends, and its reasons below it. */
+const lastError = (text: string): string => /^error: (?![\s\S]*^error: )[\s\S]*/m.exec(text)?.[0].trimEnd() ?? "";
 
 /** The lines of errors: in Pulumi's list of diagnostics if there is one, otherwise in the whole output. */
 const errorsOf = (text: string): string =>
