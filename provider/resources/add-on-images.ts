@@ -6,7 +6,7 @@ import type { Context } from "../rpc/resource-handler";
 import { KUBECONFIG, mustRun } from "./cluster-command";
 import { requireMaster } from "./cluster-node";
 import { copyImage, ctr } from "./copy-image";
-import { bootedGuest, deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
+import { ask, bootedGuest, deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
 
 interface NamedGuest {
   readonly name: string;
@@ -58,14 +58,11 @@ async function imagesOn({ name, connect }: NamedGuest, context: Context): Promis
   const end = Date.now() + Math.min(RUNTIME_MS, deadlineMs(context));
   const show = progress(context, name);
   for (;;) {
-    const { signal } = context;
-    const result = await inGuest(connect, (guest) =>
-      guest.run([...ctr, "list", "--quiet"], { signal, timeoutMs: 30_000 }),
-    );
+    const result = await inGuest(connect, (guest) => ask(guest, [...ctr, "list", "--quiet"], context));
     if (result.code === 0) return result.stdout.split("\n");
     if (Date.now() >= end) throw new Error(`the container images of ${name} cannot be listed: ${reasonOf(result)}`);
     show(reasonOf(result).split("\n")[0] ?? "");
-    await sleep(POLL_MS, undefined, { signal });
+    await sleep(POLL_MS, undefined, { signal: context.signal });
   }
 }
 

@@ -6,7 +6,7 @@ import { guestCommand, guestPaths } from "../../model/guest-paths";
 import type { BootstrapMember } from "../../model/resource-types";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
-import { deadlineMs, inGuest, lateIsLost, progress, reasonOf } from "./guest-waiting";
+import { ask, deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
 
 /** The cluster status that masters and workers report; see cloud-init/scripts/. */
 
@@ -26,8 +26,8 @@ const CONNECT_MS = 5_000;
 /** Exit code of a shell for an unknown program. */
 const NOT_FOUND = 127;
 
-export async function clusterStatus(guest: Guest, { signal }: Context): Promise<ClusterStatus> {
-  const result = await guest.run([guestCommand("cluster-status")], { signal, timeoutMs: QUICK_MS }).catch(lateIsLost);
+export async function clusterStatus(guest: Guest, context: Context): Promise<ClusterStatus> {
+  const result = await ask(guest, [guestCommand("cluster-status")], context);
   if (result.code !== 0) throw new Error(`cluster-status failed: ${reasonOf(result)}`);
   return JSON.parse(result.stdout) as ClusterStatus;
 }

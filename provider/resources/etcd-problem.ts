@@ -1,7 +1,7 @@
 import type { Guest } from "../../guests/guest";
 import { guestCommand } from "../../model/guest-paths";
 import type { Context } from "../rpc/resource-handler";
-import { reasonOf } from "./guest-waiting";
+import { ask, reasonOf } from "./guest-waiting";
 
 const COMMAND_MS = 60_000;
 
@@ -9,8 +9,8 @@ const COMMAND_MS = 60_000;
 export async function etcdProblem(
   member: Guest,
   names: readonly string[],
-  { signal }: Context,
+  context: Context,
 ): Promise<string | undefined> {
-  const result = await member.run([guestCommand("etcd-complete"), ...names], { signal, timeoutMs: COMMAND_MS });
+  const result = await ask(member, [guestCommand("etcd-complete"), ...names], context, COMMAND_MS);
   return result.code === 0 ? undefined : reasonOf(result);
 }

@@ -10,8 +10,8 @@ import type { Context } from "../rpc/resource-handler";
 
 const DEFAULT_SECONDS = 600;
 const POLL_MS = 400;
-/** Timeout of one attempt, so that a hanging guest does not block the poll. */
-const CHECK_TIMEOUT_MS = 30_000;
+/** Time limit of a question, so that a hanging guest does not block what waits for the answer. */
+const QUESTION_MS = 30_000;
 /** How often an action on a guest is retried after a lost connection. */
 const RECONNECTS = 5;
 
@@ -71,9 +71,21 @@ export async function inGuest<T, Connected = Guest>(
   }
 }
 
-/** For short questions that may be repeated: one that is late was probably lost with a connection whose loss is not noticed yet. */
-export function lateIsLost(error: unknown): never {
-  throw error instanceof LateError ? new UnreachableError(error.message, { cause: error }) : error;
+/**
+ * Runs a short command that changes nothing, so that it may be repeated. One that is late counts as lost: the loss of its connection is
+ * probably not noticed yet.
+ */
+export async function ask(
+  guest: Guest,
+  argv: readonly [string, ...string[]],
+  { signal }: Context,
+  timeoutMs = QUESTION_MS,
+): Promise<RunResult> {
+  try {
+    return await guest.run(argv, { signal, timeoutMs });
+  } catch (error) {
+    throw error instanceof LateError ? new UnreachableError(error.message, { cause: error }) : error;
+  }
 }
 
 /** The guest once all services of its role are ready. Tolerates restarts and lost connections meanwhile. */
@@ -89,9 +101,7 @@ export async function readyGuest(
   for (let reason = "no answer"; ; ) {
     const guest = await bootedGuest(connect, connection, node, context, Math.max(0, end - Date.now()));
     try {
-      const { signal } = context;
-      const options = { signal, timeoutMs: CHECK_TIMEOUT_MS };
-      const result = await guest.run([guestCommand("node-ready")], options).catch(lateIsLost);
+      const result = await ask(guest, [guestCommand("node-ready")], context);
       if (result.code === 0) return guest;
       reason = reasonOf(result);
     } catch (error) {

@@ -6,7 +6,7 @@ import type { NodeFilesInputs } from "../../model/resource-types";
 import type { NodeFile } from "../../model/seed";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
-import { bootedGuest, inGuest, progress, readyGuest, reasonOf } from "./guest-waiting";
+import { ask, bootedGuest, inGuest, progress, readyGuest, reasonOf } from "./guest-waiting";
 
 /** Longer than a master waits for its API server to restart. */
 const RELOAD_TIMEOUT_MS = 240_000;
@@ -73,9 +73,8 @@ export async function rollFiles({ connect, isNew, before = [] }: RollFiles, inpu
 }
 
 /** The version of Kubernetes in the node's image. */
-async function releaseOf(connectNode: ConnectNode, { signal }: Context): Promise<string> {
-  const argv = ["kubeadm", "version", "--output=short"];
-  const result = await inGuest(connectNode, (guest) => guest.run(argv, { signal, timeoutMs: 30_000 }));
+async function releaseOf(connectNode: ConnectNode, context: Context): Promise<string> {
+  const result = await inGuest(connectNode, (guest) => ask(guest, ["kubeadm", "version", "--output=short"], context));
   if (result.code !== 0) throw new Error(`the version of kubeadm is unknown: ${reasonOf(result)}`);
   return result.stdout.trim().replace(/^v/, "");
 }

@@ -7,7 +7,7 @@ import { isClusterNode } from "../../model/roles";
 import type { Context } from "../rpc/resource-handler";
 import { requireMaster } from "./cluster-node";
 import { etcdProblem } from "./etcd-problem";
-import { bootedGuest, deadlineMs, inGuest, progress, readyGuest, reasonOf } from "./guest-waiting";
+import { ask, bootedGuest, deadlineMs, inGuest, progress, readyGuest, reasonOf } from "./guest-waiting";
 import { volumeProblem } from "./volume-problem";
 
 const POLL_MS = 1_000;
@@ -71,9 +71,8 @@ export class RollHealth {
   }
 
   private async cluster(): Promise<string | undefined> {
-    const { signal } = this.context;
-    const argv = [guestCommand("cluster-ready"), this.inputs.node];
-    const result = await this.onMaster((guest) => guest.run(argv, { signal, timeoutMs: 30_000 }));
+    const argv = [guestCommand("cluster-ready"), this.inputs.node] as const;
+    const result = await this.onMaster((guest) => ask(guest, argv, this.context));
     return result.code === 0 ? undefined : `the cluster is not healthy: ${reasonOf(result)}`;
   }
 

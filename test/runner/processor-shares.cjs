@@ -1,5 +1,5 @@
 // Shares of the processor. What system containers have to do in time is measured, so their files go first. Emulated guests
-// cost processor time as long as they run, even when they wait, so their files go before those without any machine.
+// have to boot within a time limit, so their files go before those without any machine.
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");

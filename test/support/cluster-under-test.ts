@@ -64,7 +64,7 @@ export class ClusterUnderTest {
   private async overShared({ config, own }: SharedConnections, node: string, words: string): Promise<CommandOutput> {
     const started = performance.now();
     const output = await this.run(sshWords(config, node, [words]));
-    // ssh's own exit code, at once: the connection was of a machine that has lost its power since, so nothing ran.
+    // ssh's own exit code, at once: most likely the connection was of a machine that has lost its power since.
     const isStale = output.exitCode === 255 && performance.now() - started < STALE_MS;
     return isStale ? this.run(sshWords(own, node, [words])) : output;
   }

@@ -8,6 +8,7 @@ import { apply, askMeanwhile, countsOf, tellGap, up, waitForReadyNodes } from ".
 import { machineOf, planImage, seen } from "../e2e/planned-image";
 import { smallStack } from "../e2e/small-stack";
 import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { idleDeployment } from "../support/idle-deployment";
 import { killProviders } from "../support/kill-providers";
 import { nspawnSkipReason } from "../support/nspawn-host";
 
@@ -35,7 +36,7 @@ test("a changed image reaches the workers, one after the other", {
   await step("a small stack with two workers", async () => {
     stack.configure(dataCenter);
     await stack.start();
-    await apply(stack, pods);
+    await apply(stack, idleDeployment(4));
   });
 
   await step("a preview lists them, and up gives them the image as the same machines", async (inner) => {
@@ -101,24 +102,4 @@ test("a changed image reaches the workers, one after the other", {
     await stack.isHealthy();
     await stack.previewsNoChange();
   });
-});
-
-const pods = JSON.stringify({
-  ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "idle" } },
-  spec: {
-    replicas: 4,
-    selector: { matchLabels: { app: "idle" } },
-    template: {
-      metadata: { labels: { app: "idle" } },
-      spec: {
-        terminationGracePeriodSeconds: 0,
-        containers: [
-          {
-            ...{ name: "idle", image: "groundplane.internal/busybox:1", imagePullPolicy: "Never" },
-            command: ["sleep", "1000000"],
-          },
-        ],
-      },
-    },
-  },
 });

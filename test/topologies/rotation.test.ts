@@ -140,7 +140,7 @@ test("keys are replaced, and the former ones fail", { skip: nspawnSkipReason(), 
     assert.deepEqual(await loginsOf(first), ["accepted"]);
   });
 
-  await step("one up replaces all keys without a gap, and the former ones fail everywhere", async (inner) => {
+  await step("one up replaces all keys while clients work, and the former ones fail everywhere", async (inner) => {
     await kubectl("create secret generic kept --from-literal=word=rotation");
     await on("master-1", `kubectl --kubeconfig /etc/kubernetes/admin.conf create --filename - <<<'${tokenSecret}'`);
     const stolen = await kubectl("create token default");
