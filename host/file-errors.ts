@@ -1,4 +1,5 @@
 import { UserError } from "../model/user-error";
+import { nameOfTemporary } from "./temporary-files";
 
 interface Meaning {
   readonly id: string;
@@ -49,6 +50,6 @@ export function fileError(error: unknown): UserError | undefined {
   const meaning = meanings[code];
   if (meaning === undefined || !isFileOperation(error as NodeJS.ErrnoException)) return undefined;
   // A temporary file is the file that it becomes.
-  const name = file?.replace(/\.\d+\.[0-9a-f]{8}\.tmp$/, "") ?? "the output";
+  const name = file === undefined ? "the output" : nameOfTemporary(file);
   return new UserError(meaning.id, meaning.problem(name), meaning.hint, { cause: error });
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
@@ -9,10 +8,12 @@ import { mountsBelow, mountsRemain } from "../model/mounts";
 import { UserError } from "../model/user-error";
 import { createFolders } from "./data-folder";
 import { fileError } from "./file-errors";
+import { removeLeftOfKilledWrites, temporaryName } from "./temporary-files";
 
 /**
  * Writes a file atomically: a reader sees the old or the new content, never a part, even if this process is killed.
  * Creates the folder if it is missing. Refuses a device or a pipe, because a file would replace it for all users.
+ * Removes what killed writes of the same file left.
  *
  * @param content a stream that ends with an error leaves the file unchanged, too
  * @param mode permissions of the file, even if it already exists; 0600 for content with a secret
@@ -22,7 +23,8 @@ export async function writeFileAtomic(file: string, content: string | Buffer | R
   await createFolders(path.dirname(file));
   const found = await fs.lstat(file).catch(ifMissing(undefined));
   if (found && !found.isFile() && !found.isSymbolicLink()) throw new Error(`${file} is not a regular file`);
-  const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  await removeLeftOfKilledWrites(file);
+  const temporary = temporaryName(file);
   try {
     const handle = await fs.open(temporary, "wx", mode);
     try {

@@ -4,7 +4,7 @@ import { digestFile } from "../host/digest-file";
 import { listFolder, realPath } from "../host/file-store";
 import { findProcesses } from "../host/process-table";
 import { isDiscarded } from "../host/remove-aside";
-import { isProcessAlive } from "../host/start-process";
+import { isLeftOfKilledWrite } from "../host/temporary-files";
 import type { StoredItem } from "../model/stored-item";
 import { findOwnGo, goFolder } from "./obtain-go";
 import { keptPulumiFolder } from "./obtain-pulumi";
@@ -24,7 +24,9 @@ export async function storedPulumi(): Promise<readonly StoredItem[]> {
   return [
     ...(await Promise.all(versions.map((name) => versionItem(path.join(tools, name))))),
     ...(await standInItems(tools)),
-    ...names.filter(isLeftOfWrite).map((name) => interrupted("tool", path.join(tools, name))),
+    ...names
+      .filter((name) => isLeftOfKilledWrite(name) || isDiscarded(name))
+      .map((name) => interrupted("tool", path.join(tools, name))),
     ...(await archives(/^pulumi-v/)),
   ];
 }
@@ -106,12 +108,6 @@ const interrupted = (kind: StoredItem["kind"], file: string): StoredItem => ({
   users: [],
   reason: "an interrupted command left it",
 });
-
-/** The temporary file of a write whose process has ended, or what a removal left. */
-function isLeftOfWrite(name: string): boolean {
-  const pid = /\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
-  return pid === undefined ? isDiscarded(name) : !isProcessAlive(Number(pid));
-}
 
 async function processesIn(folder: string): Promise<readonly string[]> {
   const found = await findProcesses((argv) => argv.some((word) => word.startsWith(`${folder}/`))).catch(() => []);

@@ -121,8 +121,8 @@ export async function readSnapshots(host: Host, stack: string): Promise<readonly
   return records.filter((record) => record !== undefined).sort((a, b) => (a.created < b.created ? -1 : 1));
 }
 
-/** Whether an interrupted command left it. */
-export const isLeftover = (name: string): boolean => /\.(?:partial|deleted|new)$/.test(name);
+/** Whether an interrupted command left it, or a killed write (`writeFileAtomic`). */
+export const isLeftover = (name: string): boolean => /\.(?:partial|deleted|new|tmp)$/.test(name);
 
 export async function removeLeftovers(host: Host, stack: string): Promise<void> {
   const folder = snapshotsFolder(host, stack);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -15,6 +15,16 @@ test("a file never replaces a pipe or a device", async () => {
   await assert.rejects(writeFileAtomic(pipe, "text"), /is not a regular file/);
   assert.ok(fs.lstatSync(pipe).isFIFO());
   assert.deepEqual(fs.readdirSync(folder), ["pipe"]);
+  fs.rmSync(folder, { recursive: true });
+});
+
+test("a write removes what killed writes of the same file left, and nothing else", async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
+  const ended = spawnSync("true").pid;
+  const kept = [`other.json.${ended}.0123abcd.tmp`, `record.json.${process.pid}.0123abcd.tmp`, "record.json.tmp"];
+  for (const name of [...kept, `record.json.${ended}.0123abcd.tmp`]) fs.writeFileSync(path.join(folder, name), "");
+  await writeFileAtomic(path.join(folder, "record.json"), "{}");
+  assert.deepEqual(fs.readdirSync(folder).sort(), [...kept, "record.json"].sort());
   fs.rmSync(folder, { recursive: true });
 });
 
