@@ -12,10 +12,11 @@ import * as kernel from "./kernel-files";
 import { asNamespaceRoot, isInUserNamespace, namespaceProblem, ownNamespaces } from "./namespaces";
 import { ownAddresses } from "./own-addresses";
 import { findFreePort, isPortFree, portHolder } from "./ports";
+import { isSameProcess, processStartTime } from "./process-state";
 import { fileHolders, findProcesses } from "./process-table";
 import { projectFolder } from "./project-folder";
 import { runCommand } from "./run-command";
-import { isSameProcess, killProcess, processStartTime, signalProcess, startProcess } from "./start-process";
+import { killProcess, signalProcess, startProcess } from "./start-process";
 import { askSocket, connectLines } from "./unix-sockets";
 
 /** Getters read on use, because most starts do not need these facts and tests change variables. */

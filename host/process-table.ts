@@ -1,8 +1,8 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import type { ProcessIdentity } from "../model/commands";
+import { isProcessAlive, processStartTime } from "./process-state";
 import { runCommand } from "./run-command";
-import { isProcessAlive, processStartTime } from "./start-process";
 
 /** The processes whose argv satisfies the predicate. Kernel threads and zombies have no argv. */
 export async function findProcesses(

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import type { ProcessIdentity, ProcessOptions } from "../model/commands";
 import { UserError } from "../model/user-error";
 import { keepOutput } from "./output-limits";
+import { isSameProcess, processStartTime } from "./process-state";
 
 /**
  * What a process that outlives this one gets of the user's environment. It stays in memory for as long as the process runs,
@@ -57,39 +58,6 @@ export function startProcess(argv: readonly string[], options: ProcessOptions): 
       resolve({ pid, startTime: processStartTime(pid) ?? "0" });
     });
   });
-}
-
-/** Start time of a running process; `undefined` if it has ended, also as a zombie. */
-export function processStartTime(pid: number): string | undefined {
-  const fields = processStat(pid);
-  return fields === undefined || fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
-}
-
-/** Fields of `/proc/<pid>/stat` from the third (state) on; the second can contain spaces and parentheses. */
-function processStat(pid: number): readonly string[] | undefined {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether a process with this pid runs, on any platform. It can be another process with a reused pid. */
-export function isProcessAlive(pid: number): boolean {
-  const fields = processStat(pid);
-  if (fields) return fields[0] !== "Z" && fields[0] !== "X";
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // The process runs and belongs to another user, whose processes /proc may hide.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** Whether exactly this process still runs. */
-export function isSameProcess(pid: number, startTime: string): boolean {
-  return processStartTime(pid) === startTime;
 }
 
 /** Sends a signal if the pid still belongs to this process. Returns whether it was sent. */

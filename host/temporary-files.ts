@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { isProcessAlive } from "./start-process";
+import { isProcessAlive } from "./process-state";
 
 const TEMPORARY = /\.(\d+)\.[0-9a-f]{8}\.tmp$/;
 
