@@ -43,6 +43,13 @@ export function splitByCommit<Figure extends MeasuredAt>(
   };
 }
 
+/** Figures in groups of one commit each, of which the one that was measured last comes first. */
+export function groupedByCommit<Figure extends MeasuredAt>(figures: readonly Figure[]): readonly (readonly Figure[])[] {
+  if (figures.length === 0) return [];
+  const { latest, older } = splitByCommit(figures);
+  return [latest, ...groupedByCommit(older)];
+}
+
 /** e.g. ``commit `697338e`, 2026-11-28, load per core 0.1`` */
 export function describeOrigin(figures: readonly MeasuredAt[]): string {
   const [first] = figures;
@@ -73,8 +80,8 @@ export function longestOf(fault: string, measure: string): Measurement | Record<
     : { longestMs: longest.max, measuredBy: fault, measuredAt: shortCommit(longest.commit) };
 }
 
-/** The p95 of a bench row in milliseconds. */
+/** The p95 of a bench row in milliseconds, at the commit that it was measured at. */
 export function longestOfBench(row: string): Measurement | Record<string, never> {
-  const result = splitByCommit(recordedBench).latest.find(({ name, unit }) => name === row && unit === "ms");
+  const result = recordedBench.find(({ name, unit }) => name === row && unit === "ms");
   return result === undefined ? {} : { longestMs: result.p95, measuredBy: row, measuredAt: shortCommit(result.commit) };
 }

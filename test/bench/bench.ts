@@ -10,9 +10,11 @@ export interface Sample {
 export interface BenchRow {
   /** e.g. `lab-up`; never renamed, so that results compare over time. */
   readonly name: string;
-  readonly unit: "s" | "ms" | "cores" | "MiB" | "calls";
+  readonly unit: "s" | "ms" | "cores" | "MiB" | "calls" | "requests" | "writes";
   /** What is measured, for a reader who knows what the product does. */
   readonly what: string;
+  /** What it should be at most. A missed target is shown, and fails nothing. */
+  readonly target?: number;
 }
 
 /** One pass of a bench, which collects its samples. */
@@ -53,6 +55,7 @@ export interface BenchResult extends MeasuredAt {
   readonly runs: number;
   readonly median: number;
   readonly p95: number;
+  readonly target?: number;
   /** Median of the limits. */
   readonly limit?: number;
   /** median / limit */
@@ -68,7 +71,7 @@ export function quantile(values: readonly number[], share: number): number {
 }
 
 export function summarize(
-  { name, unit, what }: BenchRow,
+  { name, unit, what, target }: BenchRow,
   samples: readonly Sample[],
   measuredAt: MeasuredAt,
 ): BenchResult {
@@ -79,6 +82,7 @@ export function summarize(
   return {
     ...{ name, unit, what, runs: samples.length },
     ...{ median: rounded(median), p95: rounded(quantile(values, 0.95)) },
+    ...(target === undefined ? {} : { target }),
     ...(limit === undefined ? {} : { limit: rounded(limit), ratio: rounded(median / limit) }),
     ...measuredAt,
   };

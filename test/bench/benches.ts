@@ -5,8 +5,10 @@ import { lab } from "./lab.bench";
 import { planRender1000 } from "./plan-render-1000.bench";
 import { qemu } from "./qemu.bench";
 import { stackUp } from "./stack-up.bench";
-
+import { upgrade } from "./upgrade.bench";
 import { virtualbox } from "./virtualbox.bench";
 
 /** In the order of execution. */
-export const benches: readonly Bench[] = [planRender1000, lab, stackUp, imageDisk, qemu, virtualbox, firstStart];
+export const benches: readonly Bench[] = [
+  ...[planRender1000, lab, stackUp, upgrade, imageDisk, qemu, virtualbox, firstStart],
+];

@@ -1,4 +1,5 @@
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
+import { eventually } from "../support/cluster-under-test";
 import type { BenchRow, Round, StackSettings } from "./bench";
 import type { EngineAlone } from "./engine-alone";
 import type { StackUnderBench } from "./stack-under-bench";
@@ -17,7 +18,7 @@ export interface LabStep {
 }
 
 /** The example stack `lab`; `destroy` removes its data disks, so that each round starts from nothing. */
-function labSettings({ masters = 3, workers = 2, fastProbes = false }): StackSettings {
+export function labSettings({ masters = 3, workers = 2, fastProbes = false }): StackSettings {
   return {
     driver: "nspawn",
     pools: {
@@ -40,3 +41,12 @@ export const labVariants = {
 
 export const apiUrl = ({ hostPorts }: DataCenterPlan): string => `https://127.0.0.1:${hostPorts.api}/readyz`;
 export const up = (stack: StackUnderBench): Promise<number> => stack.pulumi("up", "--yes", "--skip-preview");
+
+const READY_MS = 180_000;
+
+/** Operations end when all nodes are Ready. The next one begins when their pods are as well. */
+export async function untilPodsReady({ cluster }: StackUnderBench): Promise<void> {
+  const allPods = ["wait", "--for=condition=Ready", "pods", "--all", "--all-namespaces", "--timeout=10s"];
+  const wait = () => cluster.kubectl("master-1", ...allPods);
+  await eventually("every pod is Ready", READY_MS, wait, ({ exitCode }) => exitCode === 0);
+}

@@ -5,12 +5,17 @@ import { contract } from "./lab-steps/contract";
 import { createLab } from "./lab-steps/create-lab";
 import { addWorker, idle, stop, withoutChange } from "./lab-steps/operations";
 import { replaceMaster } from "./lab-steps/replace-master";
+import { restoreBackup } from "./lab-steps/restore-backup";
 import { scaleMasters } from "./lab-steps/scale-masters";
+import { takeSnapshot } from "./lab-steps/take-snapshot";
 import { type LabStep, labVariants, up } from "./lab-under-bench";
 import { cores, openStack, type StackUnderBench, stackUnavailable } from "./stack-under-bench";
 import { stackCpuSeconds } from "./stack-usage";
 
-const onLivingLab: readonly LabStep[] = [withoutChange, idle, addWorker, contract, replaceMaster, scaleMasters, stop];
+const onLivingLab: readonly LabStep[] = [
+  ...[withoutChange, idle, addWorker, contract, replaceMaster, scaleMasters],
+  ...[takeSnapshot, restoreBackup, stop],
+];
 
 let stack: StackUnderBench | undefined;
 let engine: EngineAlone | undefined;

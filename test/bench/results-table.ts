@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { describeOrigin, splitByCommit } from "../../model/measured/measurements";
+import { describeOrigin, groupedByCommit } from "../../model/measured/measurements";
 import type { BenchResult } from "./bench";
 
 const begin = "<!-- bench:begin -->";
@@ -7,26 +7,26 @@ const end = "<!-- bench:end -->";
 
 /** The results as a Markdown table; every number has its unit, so that a row can be read alone. */
 export function renderMarkdownTable(results: readonly BenchResult[]): string {
-  const rows = results.map(({ name, unit, what, runs, median, p95, limit, ratio }) => {
+  const rows = results.map(({ name, unit, what, runs, median, p95, target, limit, ratio }) => {
     const measured = (value: number | undefined): string => (value === undefined ? "" : `${value} ${unit}`);
-    return [`\`${name}\``, what, measured(median), measured(p95), measured(limit), ratio ?? "", runs];
+    const subject = target === undefined ? what : `${what}; target: at most ${measured(target)}`;
+    return [`\`${name}\``, subject, measured(median), measured(p95), measured(limit), ratio ?? "", runs];
   });
   const header = ["name", "what", "median", "p95", "machine's limit", "ratio", "runs"];
   const ruler = ["---", "---", "--:", "--:", "--:", "--:", "--:"];
   return [header, ruler, ...rows].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
-/** The recorded results of the commit that was measured last; the rows of older commits are named, not shown. */
+/** The recorded results, in one table for each commit, because figures of different commits are not compared. */
 export function renderRecorded(results: readonly BenchResult[]): string {
-  const { latest, older } = splitByCommit(results);
-  const missing = older.map(({ name, commit }) => `\`${name}\` (${commit?.slice(0, 7) ?? "unknown"})`);
-  const left = missing.length === 0 ? "" : `\nMeasured at an older commit only, not shown: ${missing.join(", ")}.\n`;
-  return `Measured at ${describeOrigin(latest)}.\n\n${renderMarkdownTable(latest)}${left}`;
+  return groupedByCommit(results)
+    .map((group) => `Measured at ${describeOrigin(group)}.\n\n${renderMarkdownTable(group)}`)
+    .join("\n");
 }
 
 /** For a terminal: columns with aligned numbers. */
 export function renderTextTable(results: readonly BenchResult[]): string {
-  const header = ["name", "unit", "runs", "median", "p95", "limit", "ratio"] as const;
+  const header = ["name", "unit", "runs", "median", "p95", "target", "limit", "ratio"] as const;
   const lines = [header, ...results.map((result) => header.map((column) => String(result[column] ?? "")))];
   const widths = header.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   const align = (cell: string, column: number): string =>

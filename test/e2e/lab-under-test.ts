@@ -98,7 +98,7 @@ export async function waitForReadyNodes(
 export const kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
 
 /** Applies a manifest, YAML or JSON. */
-export async function apply({ cluster }: StackUnderTest, manifest: string): Promise<void> {
+export async function apply({ cluster }: Pick<StackUnderTest, "cluster">, manifest: string): Promise<void> {
   const text = Buffer.from(manifest).toString("base64");
   mustSucceed("apply", await cluster.onNode("master-1", `echo ${text} | base64 -d | ${kubectl} apply -f -`));
 }
@@ -107,7 +107,11 @@ export const supportFile = (name: string): string =>
   fs.readFileSync(path.join(__dirname, "..", "support", name), "utf8");
 
 /** Applies a manifest of test/support and waits until its Deployments run. */
-export async function deploy(lab: StackUnderTest, manifest: string, ...deployments: string[]): Promise<void> {
+export async function deploy(
+  lab: Pick<StackUnderTest, "cluster">,
+  manifest: string,
+  ...deployments: string[]
+): Promise<void> {
   await apply(lab, supportFile(manifest));
   const rollout = ["rollout", "status", ...deployments.map((name) => `deployment/${name}`), "--timeout=180s"];
   mustSucceed("rollout", await lab.cluster.kubectl("master-1", ...rollout));

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { defaultKubernetesVersion, kubernetesVersions, releaseOf } from "../../model/releases";
-import { createNamespace, writeRepeatedly } from "../../verify/acknowledged-writes";
-import { apiClient } from "../../verify/api-client";
-import { type ProbeResult, probeRepeatedly } from "../../verify/samples";
+import type { ProbeResult } from "../../verify/samples";
 import { mustSucceed } from "../support/cluster-under-test";
-import { page } from "../support/host-observations";
-import { askMeanwhile, kubectl, secondsSince, tellGap, up } from "./lab-under-test";
+import { clientsDuring, PROBE_MS } from "../support/working-clients";
+import { kubectl, type StackUnderTest, tellGap, up } from "./lab-under-test";
 import { seen } from "./planned-image";
 import type { SmallStack } from "./small-stack";
 
@@ -15,11 +13,10 @@ export const from = defaultKubernetesVersion;
 const minorOf = (version: string): number => Number(version.split(".")[1]);
 export const to = kubernetesVersions.find((version) => minorOf(version) === minorOf(from) + 1) ?? "";
 
-const PROBE_MS = 10;
 /** The host has two processors, and other programs run. */
 const LONGEST_GAP_MS = 6_000;
 
-/** Runs something while clients read and write the API and read a page of the cluster. */
+/** Runs something while clients read and write the API and read a page of the cluster, and notice little. */
 export async function whileClientsWork(
   stack: SmallStack,
   t: TestContext,
@@ -27,22 +24,17 @@ export async function whileClientsWork(
   run: () => Promise<void>,
   longestGapMs = LONGEST_GAP_MS,
 ): Promise<void> {
-  const api = apiClient(mustSucceed("kubeconfig", await stack.cluster.groundplane("kubeconfig")).stdout);
-  await createNamespace(api);
-  const asking = probeRepeatedly(PROBE_MS, async () => ((await page(pagePort)) === "" ? "no page" : undefined));
-  const [client, writer] = [askMeanwhile(stack, PROBE_MS), writeRepeatedly(api)];
-  const started = performance.now();
-  const failure = await run().catch((error: unknown) => error ?? new Error("failed"));
-  t.diagnostic(`took ${secondsSince(started)}`);
-  const [answered, served, written] = [await client.stop(), await asking.stop(), await writer.stop()];
-  tellGap(t, `requests to the API every ${PROBE_MS} ms`, answered);
-  tellGap(t, `requests to the Service every ${PROBE_MS} ms`, served);
-  tellGap(t, "writes every 100 ms", written);
-  t.diagnostic(`no page: ${secondsOf(served, started)}; no API: ${secondsOf(answered, started)}`);
-  if (failure !== undefined) throw failure;
-  assert.deepEqual(written.lost, [], "every acknowledged write is there");
-  assert.ok(answered.longestGapMs <= longestGapMs, `no response for ${answered.longestGapMs} ms`);
-  assert.ok(served.longestGapMs <= longestGapMs, `no page for ${served.longestGapMs} ms`);
+  const kubeconfig = mustSucceed("kubeconfig", await stack.cluster.groundplane("kubeconfig")).stdout;
+  const seen = await clientsDuring({ kubeconfig, pagePort }, run);
+  t.diagnostic(`took ${seen.seconds.toFixed(1)} s`);
+  tellGap(t, `requests to the API every ${PROBE_MS} ms`, seen.api);
+  tellGap(t, `requests to the Service every ${PROBE_MS} ms`, seen.page);
+  tellGap(t, "writes every 100 ms", seen.writes);
+  t.diagnostic(`no page: ${secondsOf(seen.page, seen.startedMs)}; no API: ${secondsOf(seen.api, seen.startedMs)}`);
+  if (seen.failure !== undefined) throw seen.failure;
+  assert.deepEqual(seen.writes.lost, [], "every acknowledged write is there");
+  assert.ok(seen.api.longestGapMs <= longestGapMs, `no response for ${seen.api.longestGapMs} ms`);
+  assert.ok(seen.page.longestGapMs <= longestGapMs, `no page for ${seen.page.longestGapMs} ms`);
 }
 
 /** In which seconds requests failed, with their number. */
@@ -78,8 +70,19 @@ export async function upgrade(
  * @param count of the Nodes
  */
 export async function isUpgraded(stack: SmallStack, asked: string, count: number): Promise<void> {
+  await runsNextRelease(stack, asked, count);
+  await stack.isHealthy();
+  await stack.previewsNoChange();
+}
+
+/** Every program has the version of the release. */
+export async function runsNextRelease(
+  { cluster }: Pick<StackUnderTest, "cluster">,
+  asked: string,
+  count: number,
+): Promise<void> {
   const release = releaseOf(to);
-  const on = async (command: string) => mustSucceed(command, await stack.cluster.onNode(asked, command)).stdout.trim();
+  const on = async (command: string) => mustSucceed(command, await cluster.onNode(asked, command)).stdout.trim();
   const kubelets = await on(`${kubectl} get nodes -o 'jsonpath={.items[*].status.nodeInfo.kubeletVersion}'`);
   assert.deepEqual(
     kubelets.split(" "),
@@ -93,8 +96,6 @@ export async function isUpgraded(stack: SmallStack, asked: string, count: number
   assert.ok(images.includes(`coredns:v${release.coredns}`) && !images.includes(`v${releaseOf(from).coredns}`), images);
   const configuration = await on(`${kubectl} get configmap -n kube-system kubeadm-config -o jsonpath={.data}`);
   assert.ok(configuration.includes(`v${to}`) && !configuration.includes(`v${from}`), configuration);
-  await stack.isHealthy();
-  await stack.previewsNoChange();
 }
 
 /** The versions of the members of etcd. */

@@ -75,7 +75,8 @@ export class ClusterUnderTest {
     return this.run(argv).finally(() => this.disconnect());
   }
 
-  private disconnect(): void {
+  /** Before the stack may have other nodes. */
+  disconnect(): void {
     this.connections?.stop();
     this.connections = undefined;
   }

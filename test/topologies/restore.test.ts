@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type TestContext, test } from "node:test";
-import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { kubectl, supportFile } from "../e2e/lab-under-test";
 import { smallStack } from "../e2e/small-stack";
 import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { loseMachines } from "../support/lose-machines";
 import { nspawnSkipReason } from "../support/nspawn-host";
+import { takeBackup } from "../support/take-backup";
 
 const OBJECTS = 300;
 const masters = ["master-1", "master-2", "master-3"];
@@ -42,8 +43,6 @@ const page = {
 test("three lost masters are restored", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
   const stack = smallStack("rst");
   const { cluster, driver, project } = stack;
-  const file = path.join(project.data, "one.backup.age");
-  const identity = path.join(project.data, "identity.txt");
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
   const on = async (node: string, command: string) =>
     mustSucceed(command, await cluster.onNode(node, command)).stdout.trim();
@@ -67,8 +66,7 @@ test("three lost masters are restored", { skip: nspawnSkipReason(), timeout: 20 
     ]);
   };
   const generation = async (name: string) => (await driver.inspectMachine({ stack: cluster.stack, name }))?.generation;
-  const restore = (...words: readonly string[]) =>
-    cluster.groundplane("restore", file, "--identity", identity, "--yes", ...words);
+  let restore: readonly string[] = [];
   let before: unknown;
   let worker: string | undefined;
 
@@ -85,14 +83,12 @@ options: {fastProbes: true, keepDataDisks: false}
     await on("master-1", `${kubectl} rollout status deployment --timeout=180s`);
     before = await pod();
     worker = await generation("worker-1");
-    const key = await generateX25519Identity();
-    fs.writeFileSync(identity, `# a comment\n${key}\n`, { mode: 0o600 });
-    mustSucceed("backup", await cluster.groundplane("backup", file, "--recipient", await identityToRecipient(key)));
+    restore = await takeBackup(cluster);
     await apply(JSON.stringify(configMap("later")));
   });
 
   await step("a healthy stack is not restored without --replace", async () => {
-    const { exitCode, stderr } = await restore();
+    const { exitCode, stderr } = await cluster.groundplane(...restore);
     assert.equal(exitCode, 1);
     assert.match(stderr, /etcd of rst-\w+ is healthy; .*\n {2}next step: add --replace/);
   });
@@ -100,16 +96,11 @@ options: {fastProbes: true, keepDataDisks: false}
   await step(
     "all masters lose their machines and disks, and an interrupted and repeated restore brings everything back",
     async (inner) => {
-      const machines = (await driver.listObjects(cluster.stack)).filter(({ kind }) => kind === "machine");
-      for (const { name, owner } of machines.filter((each) => masters.includes(each.name))) {
-        const machine = { stack: cluster.stack, name };
-        await driver.hardKill?.hardKill(machine);
-        await driver.removeMachine(machine, owner ?? assert.fail(name));
-      }
-      const argv = [process.execPath, "cli/groundplane.cjs", "restore", file, "--identity", identity, "--yes"];
+      await loseMachines(driver, cluster.stack, masters);
+      const argv = [process.execPath, "cli/groundplane.cjs", ...restore];
       const cut = await cluster.run(["timeout", "--signal=INT", "25", ...argv, "--stack", cluster.stack]);
       assert.notEqual(cut.exitCode, 0, "the first restore is interrupted");
-      const { stdout } = mustSucceed("restore", await restore());
+      const { stdout } = mustSucceed("restore", await cluster.groundplane(...restore));
       inner.diagnostic(stdout.trim().split("\n").at(-1) ?? "");
       const names = await writtenNames();
       assert.equal(names.length, OBJECTS);
@@ -136,7 +127,7 @@ test("a lost etcd machine is restored beside services, and a volume stays", {
   timeout: 20 * 60_000,
 }, async (t) => {
   const stack = smallStack("rstx");
-  const { cluster, driver, project } = stack;
+  const { cluster, driver } = stack;
   const on = async (node: string, command: string) =>
     mustSucceed(command, await cluster.onNode(node, command)).stdout.trim();
   await stack.step(t, "the restored cluster has its claim, and the same pod reads its file", async (inner) => {
@@ -161,15 +152,9 @@ options: {controlPlane: services, fastProbes: true, keepDataDisks: false}
         `${kubectl} get pods --output jsonpath='{.items[*].metadata.uid} {.items[*].status.containerStatuses[0].containerID}'`,
       );
     const before = await pods();
-    const [file, identity] = [path.join(project.data, "one.backup.age"), path.join(project.data, "identity.txt")];
-    const key = await generateX25519Identity();
-    fs.writeFileSync(identity, `${key}\n`, { mode: 0o600 });
-    mustSucceed("backup", await cluster.groundplane("backup", file, "--recipient", await identityToRecipient(key)));
-    const machine = { stack: cluster.stack, name: "etcd-1" };
-    const { owner } = (await driver.listObjects(cluster.stack)).find(({ name }) => name === "etcd-1") ?? {};
-    await driver.hardKill?.hardKill(machine);
-    await driver.removeMachine(machine, owner ?? assert.fail("etcd-1 has no owner"));
-    const restored = await cluster.groundplane("restore", file, "--identity", identity, "--yes");
+    const restore = await takeBackup(cluster);
+    await loseMachines(driver, cluster.stack, ["etcd-1"]);
+    const restored = await cluster.groundplane(...restore);
     inner.diagnostic(mustSucceed("restore", restored).stdout.trim().split("\n").at(-1) ?? "");
     await stack.isHealthy();
     assert.equal(await pods(), before);

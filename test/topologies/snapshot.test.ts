@@ -9,6 +9,7 @@ import { askMeanwhile, etcdctl, kubectl, supportFile, tellGap, waitForReadyNodes
 import { smallStack } from "../e2e/small-stack";
 import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { nspawnSkipReason } from "../support/nspawn-host";
+import { riskyChange } from "../support/risky-change";
 
 const NAME = "before-upgrade";
 /** What a lab's restore may take, from the command's start to Ready nodes, and on a host that has other work. */
@@ -37,8 +38,9 @@ test("a lab is taken back to a snapshot", { skip: nspawnSkipReason(), timeout: 2
         (await driver.listMachines(cluster.stack)).map(async (name) => (await driver.inspectMachine(name))?.power),
       ),
     );
+  const change = riskyChange(cluster);
   const isSame = async (): Promise<void> => {
-    assert.equal(await onMaster(`${kubectl} get configmap kept --output jsonpath={.data.value}`), "before");
+    await change.isTakenBack();
     assert.equal(await inPod("writer-1", "cat /shared/file"), "before");
     assert.equal(await inPod("writer-2", "cat /shared/file"), "before");
   };
@@ -56,7 +58,7 @@ options: {keepDataDisks: false}
     const text = Buffer.from(supportFile("shared-claim.yaml")).toString("base64");
     await onMaster(`echo ${text} | base64 -d | ${kubectl} apply -f - >/dev/null`);
     await onMaster(`${kubectl} rollout status deployment --timeout=180s`);
-    await onMaster(`${kubectl} create configmap kept --from-literal=value=before`);
+    await change.prepare();
     await inPod("writer-1", "echo before >/shared/file && sync");
   });
 
@@ -93,10 +95,9 @@ options: {keepDataDisks: false}
   });
 
   await step("what was deleted and changed since is taken back, and etcd and the volume agree", async (inner) => {
-    await onMaster(`${kubectl} delete configmap kept`);
     await onMaster(`${kubectl} create configmap later --from-literal=value=after`);
     await inPod("writer-1", "rm /shared/file; echo after >/shared/later");
-    await on("worker-1", "rm -rf /usr/bin/kubelet /etc/kubernetes/kubelet.conf");
+    await change.make();
     const restored = mustSucceed("restore", await snapshot("restore", NAME, "--yes", "--json"));
     const { startedAfter, seconds, ready } = JSON.parse(restored.stdout) as {
       readonly startedAfter: number;
@@ -123,7 +124,7 @@ options: {keepDataDisks: false}
   });
 
   await step("a restore that was killed is completed by start", async (inner) => {
-    await onMaster(`${kubectl} delete configmap kept`);
+    await change.deleteObject();
     const pending = path.join(project.data, "stacks", cluster.stack, "snapshots", "restoring.pending");
     // As soon as it has begun for all machines, and before all of them have their disks.
     const kill = `"$@" & while kill -0 $!; do [ -e "$0" ] && kill -KILL $!; sleep 0.05; done 2>/dev/null; wait`;

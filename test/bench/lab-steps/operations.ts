@@ -1,9 +1,6 @@
-import { eventually } from "../../support/cluster-under-test";
-import { type LabStep, labVariants, up } from "../lab-under-bench";
+import { type LabStep, labVariants, untilPodsReady, up } from "../lab-under-bench";
 import { measureIdle } from "../measure-idle";
 import { stackMemoryMiB } from "../stack-usage";
-
-const READY_MS = 180_000;
 
 /** The limit is the engine alone, with an empty program. */
 export const withoutChange: LabStep = {
@@ -48,8 +45,6 @@ export const stop: LabStep = {
   async run({ stack }, round) {
     round.record("stop", { value: await stack.groundplane("stop") });
     await up(stack);
-    const allPods = ["wait", "--for=condition=Ready", "pods", "--all", "--all-namespaces", "--timeout=10s"];
-    const wait = () => stack.cluster.kubectl("master-1", ...allPods);
-    await eventually("every pod is Ready", READY_MS, wait, ({ exitCode }) => exitCode === 0);
+    await untilPodsReady(stack);
   },
 };

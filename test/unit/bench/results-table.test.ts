@@ -19,6 +19,11 @@ test("the table has a line per row, with units, and empty cells without a limit"
   ]);
 });
 
+test("a target follows what is measured, also a target of zero", () => {
+  const [, , line] = renderMarkdownTable([{ ...result, unit: "ms", target: 0 }]).split("\n");
+  assert.equal(line, "| `lab-up` | creation; target: at most 0 ms | 45.2 ms | 47 ms |  |  | 3 |");
+});
+
 test("only the part between the marks is replaced, and again by the next run", () => {
   const text = "# a\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nb\n";
   const once = fillMarkedPart(text, "| new |\n");
@@ -32,20 +37,22 @@ test("a file without marks is not changed", () => {
 
 test("the table for a terminal aligns its columns", () => {
   assert.deepEqual(renderTextTable([result]).split("\n"), [
-    "name    unit  runs  median  p95  limit  ratio",
-    "lab-up  s        3    45.2   47              ",
+    "name    unit  runs  median  p95  target  limit  ratio",
+    "lab-up  s        3    45.2   47                      ",
   ]);
 });
 
-test("the recorded table shows the figures of one commit and names the rows of older commits", () => {
+test("the recorded results have a table for each commit, of which the last one comes first", () => {
   const older = { ...result, name: "stop", commit: "9fa5866abcdef", date: "2026-11-27T06:00:00.000Z" };
   const lines = renderRecorded([older, { ...result, name: "preview", load: 0.3 }, result]).split("\n");
-  assert.equal(lines[0], "Measured at commit `697338e`, 2026-11-28, load per core 0.1 to 0.3.");
   assert.deepEqual(
-    lines
-      .slice(4)
-      .filter(Boolean)
-      .map((line) => line.slice(0, 23)),
-    ["| `preview` | creation ", "| `lab-up` | creation |", "Measured at an older co"],
+    lines.filter((line) => /^Measured|`/.test(line)).map((line) => line.slice(0, 73)),
+    [
+      "Measured at commit `697338e`, 2026-11-28, load per core 0.1 to 0.3.",
+      "| `preview` | creation | 45.2 s | 47 s |  |  | 3 |",
+      "| `lab-up` | creation | 45.2 s | 47 s |  |  | 3 |",
+      "Measured at commit `9fa5866`, 2026-11-27, load per core 0.1.",
+      "| `stop` | creation | 45.2 s | 47 s |  |  | 3 |",
+    ],
   );
 });

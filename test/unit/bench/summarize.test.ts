@@ -16,6 +16,7 @@ test("a row has the median, the p95 and the ratio to the limit of the machine", 
   assert.deepEqual(summarize(row, [{ value: 3 }, { value: 1 }, { value: 2.00004 }], origin), {
     ...{ name: "lab-up", unit: "s", what: "creation", runs: 3, median: 2, p95: 3, ...origin },
   });
+  assert.equal(summarize({ ...row, target: 0 }, [{ value: 3 }], origin).target, 0);
   const limited = summarize(
     row,
     [1, 2, 3].map((value) => ({ value: 4 * value, limit: value })),

@@ -1,0 +1,16 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { type ClusterUnderTest, mustSucceed } from "./cluster-under-test";
+
+/** Takes a backup for a new key. Returns the words of the command that restores it. */
+export async function takeBackup(cluster: ClusterUnderTest): Promise<readonly string[]> {
+  const [file, identity] = ["one.backup.age", "identity.txt"].map((name) => path.join(cluster.project.data, name)) as [
+    string,
+    string,
+  ];
+  const key = await generateX25519Identity();
+  fs.writeFileSync(identity, `# a comment\n${key}\n`, { mode: 0o600 });
+  mustSucceed("backup", await cluster.groundplane("backup", file, "--recipient", await identityToRecipient(key)));
+  return ["restore", file, "--identity", identity, "--yes"];
+}
