@@ -5,6 +5,7 @@ import type { StackObject } from "../hypervisors/hypervisor";
 import { guestPaths } from "../model/guest-paths";
 import { encryptionKeysIn, isRotated } from "../model/key-rotations";
 import { ports } from "../model/ports";
+import { followsRelease } from "../model/release-changes";
 import { type Role, storedRoles } from "../model/roles";
 import type { StackOutputs } from "../model/stack-outputs";
 import { UserError } from "../model/user-error";
@@ -35,7 +36,9 @@ export function refuseOtherName(stack: string, ofBackup: string): void {
 /** Pure. @throws UserError with the reason */
 export function refuseOtherStack({ stack, kubernetes, manifest, keys, present }: Restored): void {
   refuseOtherName(stack, manifest.stack);
-  if (manifest.kubernetes !== kubernetes) {
+  // Machines that stay have the images of their release.
+  const isReadable = present === undefined && followsRelease(manifest.kubernetes, kubernetes);
+  if (manifest.kubernetes !== kubernetes && !isReadable) {
     const problem = `the backup is of Kubernetes ${manifest.kubernetes}, and ${stack} has ${kubernetes}`;
     throw new UserError(
       "other-release",

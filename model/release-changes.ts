@@ -17,10 +17,14 @@ const isOlder = (before: Version, after: Version): boolean => !isAtLeast(after, 
 const skips = ([oldMajor, oldMinor = 0]: Version, [major, minor = 0]: Version): boolean =>
   major !== oldMajor || minor - oldMinor > 1;
 
+/** Whether what a cluster of one version wrote is read by the other: it is the same, or newer by at most a minor version. */
+export const followsRelease = (before: string, after: string): boolean =>
+  between(before, after, (old, now) => !isOlder(old, now) && !skips(old, now)) ?? false;
+
 /** The newest release of the next minor version. */
 const releaseAfter = (before: string | undefined): string | undefined =>
-  kubernetesVersions.find((version) =>
-    between(before, version, (old, now) => !isOlder(old, now) && !skips(old, now) && now[1] !== old[1]),
+  kubernetesVersions.find(
+    (version) => between(before, version, (old, now) => now[1] !== old[1]) && followsRelease(before ?? "", version),
   );
 
 const rule = "a running stack moves to the same or the next minor version, and never back.";

@@ -3,7 +3,6 @@ import type { ContainerRuntimeName } from "./container-runtimes";
 import type { ControlPlaneForm } from "./control-planes";
 import { type DriverName, featuresOf } from "./drivers";
 import { type CountOf, reasonToKeepImage } from "./image-rolls";
-import { newStack } from "./key-changes";
 import { refusedSettings } from "./refused-settings";
 import type { Settings } from "./resource-types";
 import { imageKindOf, type Role } from "./roles";
@@ -68,6 +67,11 @@ export function refusedChange(
 
 const key = "kubernetesVersion";
 
+/** What every stack can do, with an outage. */
+const throughBackup = (version: string): string =>
+  "move the cluster with an outage: `npx groundplane backup FILE`, `npx groundplane destroy`, and with " +
+  `${key}: ${version} \`npx groundplane restore FILE\``;
+
 /**
  * Why a stack cannot move to another release as a whole, besides the versions themselves; empty if it can.
  *
@@ -87,7 +91,7 @@ export function refusedUpgrade(
       const names = nodes.flatMap(([name, other]) => (other === reason ? [name] : []));
       return `${names.join(", ")} would keep the former release, because ${reason}`;
     });
-    return [refuse(reasons.join("; "), `Set ${key} to ${old} again, or ${newStack}`)];
+    return [refuse(reasons.join("; "), `Set ${key} to ${old} again, or ${throughBackup(now)}`)];
   }
   const others = changedSettings(before, after).flatMap((change) => (change.key === key ? [] : change.key));
   if (others.length === 0) return [];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BackupManifest } from "../../../backup/write-backup";
 import { machinesToRecreate, refuseOtherStack, refuseSharedMachines } from "../../../cli/restore-checks";
-import { defaultKubernetesVersion } from "../../../model/releases";
+import { defaultKubernetesVersion, kubernetesVersions } from "../../../model/releases";
 
 const keys = { "kubernetes-ca.key": "a secret", "ssh-host-seed": "another" };
 const manifest = { format: 1, stack: "lab", kubernetes: defaultKubernetesVersion } as BackupManifest;
@@ -25,6 +25,19 @@ test("a backup fits a stack that has the key of its Secrets, or had it before a 
     [own, { ...once, "former-encryption-keys": "[]" }],
   ] as const)
     assert.throws(() => refuseOtherStack({ ...right, keys: backup, present }), { id: "other-encryption" });
+});
+
+test("a backup fits a new stack of the next minor version, and no stack whose workers stay", () => {
+  const [newest = "", former = "", oldest = ""] = kubernetesVersions;
+  const of = (kubernetes: string) => ({ ...manifest, kubernetes });
+  const next = { ...right, manifest: of(former), kubernetes: newest };
+  refuseOtherStack(next);
+  for (const refused of [
+    { ...next, present: { ...keys } },
+    { ...next, manifest: of(newest), kubernetes: former },
+    { ...next, manifest: of(oldest) },
+  ])
+    assert.throws(() => refuseOtherStack(refused), { id: "other-release" });
 });
 
 test("another stack, release or set of keys is refused with the way, and without a key", () => {

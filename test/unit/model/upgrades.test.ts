@@ -37,7 +37,9 @@ test("a stack whose nodes can all get another image is upgraded", () => {
 });
 
 test("a stack with a node that keeps its image is refused, with the nodes and their reasons", () => {
-  const again = `. Set kubernetesVersion to ${from} again, or create another stack with it`;
+  const again =
+    `. Set kubernetesVersion to ${from} again, or move the cluster with an outage: \`npx groundplane backup FILE\`, ` +
+    `\`npx groundplane destroy\`, and with kubernetesVersion: ${newest} \`npx groundplane restore FILE\``;
   const cases = [
     [
       "small",
