@@ -195,7 +195,7 @@ test("files with system containers go first, then those with emulated guests, th
      });`;
   const files = {
     "test/engine/a.test.ts": hasShare("programs", 10),
-    "test/qemu/guests.test.ts": hasShare("guests", 5),
+    "test/qemu/guest-program.test.ts": hasShare("guests", 5),
     "test/e2e/b.test.ts": hasShare("", present),
   };
   const { code, output } = runTiers(files, Object.keys(files));

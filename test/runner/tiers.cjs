@@ -41,7 +41,7 @@ const containerFiles = [
  * Files that emulate whole operating systems, which use both processors. They never run beside the lab: with the processor time that it
  * leaves, guests do not boot within twenty minutes. The guests of the other files of the tier `qemu` end in their boot sector.
  */
-const emulatingFiles = ["guest-program", "guests", "virtualbox-hardware"].map((name) => `test/qemu/${name}.test.ts`);
+const emulatingFiles = ["guest-program", "virtualbox-hardware"].map((name) => `test/qemu/${name}.test.ts`);
 
 /** It compares what is on the host before and after, and measures what containers beside it would delay. */
 const aloneWithMachines = ["test/e2e/lab.test.ts"];
@@ -79,7 +79,7 @@ const secondsOf = {
     seeds: 100,
   },
   virtualbox: { program: 340, interruption: 700, drift: 70, contract: 150, media: 50, "running-machines": 50 },
-  qemu: { "guest-program": 350, guests: 1000, "virtualbox-hardware": 250, contract: 35 },
+  qemu: { "guest-program": 500, "virtualbox-hardware": 250, contract: 35 },
   engine: {
     ...{
       guard: 300,

@@ -5,8 +5,8 @@ import type { HealthCheckName } from "../../model/health-checks";
  * compiler names a check that is neither here nor there.
  */
 export const brokenElsewhere = {
-  clock: "test/qemu/guests.test.ts",
-  "clock-source": "test/qemu/guests.test.ts",
+  clock: "test/qemu/guest-program.test.ts",
+  "clock-source": "test/qemu/guest-program.test.ts",
   backups: "test/contract/health-answers.test.ts",
   "etcd-size": "test/contract/broken-health.test.ts",
   "etcd-disk": "test/contract/broken-health.test.ts",

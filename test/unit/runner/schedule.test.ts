@@ -61,7 +61,7 @@ test("every job runs once, as many at once as there are slots, and results keep 
 test("only files that run whole machines exclude each other, and every named file exists", () => {
   assert.deepEqual(heldBy("contract", "test/contract/nspawn.test.ts"), ["containers"]);
   assert.equal(heldBy("contract", "test/contract/preview.test.ts"), undefined);
-  assert.deepEqual(heldBy("qemu", "test/qemu/guests.test.ts"), ["emulation"]);
+  assert.deepEqual(heldBy("qemu", "test/qemu/guest-program.test.ts"), ["emulation"]);
   assert.equal(heldBy("qemu", "test/qemu/switch.test.ts"), undefined);
   const [one, other, lab] = ["external-etcd", "two-servers", "lab"].map((name) =>
     heldBy("e2e", `test/e2e/${name}.test.ts`),
