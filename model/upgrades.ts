@@ -1,22 +1,10 @@
 import { changedSettings } from "./changed-settings";
 import type { ContainerRuntimeName } from "./container-runtimes";
-import type { ControlPlaneForm } from "./control-planes";
 import { type DriverName, featuresOf } from "./drivers";
 import { type CountOf, reasonToKeepImage } from "./image-rolls";
 import { refusedSettings } from "./refused-settings";
 import type { Settings } from "./resource-types";
 import { imageKindOf, type Role } from "./roles";
-
-/** Kubernetes on nodes, besides its version. */
-export interface UpgradedCluster {
-  readonly controlPlane: ControlPlaneForm;
-  readonly runtime: ContainerRuntimeName;
-}
-
-const controlPlanes: Readonly<Record<ControlPlaneForm, string | undefined>> = {
-  "static-pods": undefined,
-  services: "a control plane of services does not follow another release yet",
-};
 
 const runtimes: Readonly<Record<ContainerRuntimeName, string | undefined>> = {
   containerd: undefined,
@@ -31,13 +19,13 @@ export function reasonToKeepRelease(
   roles: readonly Role[],
   countOf: CountOf,
   driver: DriverName | "auto",
-  { controlPlane, runtime }: UpgradedCluster,
+  runtime: ContainerRuntimeName,
 ): string | undefined {
   if (imageKindOf(roles) !== "kubernetes") return undefined;
   // Reported for the drivers on which more happens.
   const isTested = driver === "auto" || featuresOf(driver).upgrades;
   const ofDriver = isTested ? undefined : `no test has upgraded a cluster of machines of the driver ${driver} yet`;
-  return reasonToKeepImage(roles, countOf, driver) ?? ofDriver ?? controlPlanes[controlPlane] ?? runtimes[runtime];
+  return reasonToKeepImage(roles, countOf, driver) ?? ofDriver ?? runtimes[runtime];
 }
 
 /** The nodes that cannot get the image of another release, with their reasons. */
@@ -45,11 +33,11 @@ export function keptReleases(
   nodes: readonly { readonly name: string; readonly roles: readonly Role[] }[],
   countOf: CountOf,
   driver: DriverName | "auto",
-  cluster: UpgradedCluster,
+  runtime: ContainerRuntimeName,
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(
     nodes.flatMap(({ name, roles }) => {
-      const reason = reasonToKeepRelease(roles, countOf, driver, cluster);
+      const reason = reasonToKeepRelease(roles, countOf, driver, runtime);
       return reason === undefined ? [] : [[name, reason] as const];
     }),
   );

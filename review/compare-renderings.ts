@@ -1,6 +1,5 @@
 import { changedSettings } from "../model/changed-settings";
 import { containerRuntimeNames, defaultContainerRuntime } from "../model/container-runtimes";
-import { controlPlaneForms, defaultControlPlane } from "../model/control-planes";
 import { drivers, type ImageForm } from "../model/drivers";
 import type { CountOf } from "../model/image-rolls";
 import { refusedLosses } from "../model/plan-losses";
@@ -55,11 +54,8 @@ export function compareRenderings(before: StackRendering | undefined, after: Sta
 }
 
 function keptBy(settings: Settings, { nodes, driver }: StackRendering, countOf: CountOf) {
-  const cluster = {
-    controlPlane: controlPlaneForms.find((form) => form === settings["options.controlPlane"]) ?? defaultControlPlane,
-    runtime: containerRuntimeNames.find((name) => name === settings["options.runtime"]) ?? defaultContainerRuntime,
-  };
-  return keptReleases(nodes, countOf, driver, cluster);
+  const runtime = containerRuntimeNames.find((name) => name === settings["options.runtime"]) ?? defaultContainerRuntime;
+  return keptReleases(nodes, countOf, driver, runtime);
 }
 
 const macsOf = ({ interfaces }: RenderedNode): readonly string[] => interfaces.map(({ mac }) => mac);

@@ -1,17 +1,30 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import type { ComponentName } from "../../cloud-init/files/kubernetes/control-plane-components";
+import type { ControlPlaneForm } from "../../model/control-planes";
 import { defaultKubernetesVersion, kubernetesVersions, releaseOf } from "../../model/releases";
 import type { ProbeResult } from "../../verify/samples";
 import { mustSucceed } from "../support/cluster-under-test";
 import { clientsDuring, PROBE_MS } from "../support/working-clients";
-import { kubectl, type StackUnderTest, tellGap, up } from "./lab-under-test";
+import { deploy, etcdctl, kubectl, type StackUnderTest, tellGap, up } from "./lab-under-test";
 import { seen } from "./planned-image";
+import { membersOf } from "./rolled-members";
 import type { SmallStack } from "./small-stack";
 
 /** An upgrade of a running stack from the default release to the newest one of the next minor version. */
 export const from = defaultKubernetesVersion;
 const minorOf = (version: string): number => Number(version.split(".")[1]);
 export const to = kubernetesVersions.find((version) => minorOf(version) === minorOf(from) + 1) ?? "";
+
+/** A stack of the former release, which serves a page from two pods. The images of the next one are built, and it is configured. */
+export async function standBeforeUpgrade(stack: SmallStack, configure: (version: string) => void): Promise<void> {
+  configure(from);
+  await stack.start();
+  await deploy(stack, "replicated-page.yaml", "page");
+  await stack.isHealthy();
+  configure(to);
+  mustSucceed("image build", await stack.cluster.groundplane("image", "build"));
+}
 
 /** The host has two processors, and other programs run. */
 const LONGEST_GAP_MS = 6_000;
@@ -69,17 +82,25 @@ export async function upgrade(
  * @param asked a master
  * @param count of the Nodes
  */
-export async function isUpgraded(stack: SmallStack, asked: string, count: number): Promise<void> {
-  await runsNextRelease(stack, asked, count);
+export async function isUpgraded(
+  stack: SmallStack,
+  asked: string,
+  count: number,
+  form: ControlPlaneForm = "static-pods",
+): Promise<void> {
+  await runsNextRelease(stack, asked, count, form);
   await stack.isHealthy();
   await stack.previewsNoChange();
 }
 
-/** Every program has the version of the release. */
+const ofControlPlane: readonly ComponentName[] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+
+/** Every program has the version of the release. Those of services are in no pod. */
 export async function runsNextRelease(
   { cluster }: Pick<StackUnderTest, "cluster">,
   asked: string,
   count: number,
+  form: ControlPlaneForm = "static-pods",
 ): Promise<void> {
   const release = releaseOf(to);
   const on = async (command: string) => mustSucceed(command, await cluster.onNode(asked, command)).stdout.trim();
@@ -89,7 +110,7 @@ export async function runsNextRelease(
     Array.from({ length: count }, () => `v${to}`),
   );
   const images = await on(`${kubectl} get pods -A -o 'jsonpath={.items[*].spec.containers[*].image}'`);
-  for (const program of ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"]) {
+  for (const program of ["kube-proxy", ...(form === "services" ? [] : ofControlPlane)]) {
     assert.ok(images.includes(`${program}:v${to}`), `${program} in ${images}`);
     assert.ok(!images.includes(`${program}:v${from}`), `${program} in ${images}`);
   }
@@ -98,7 +119,25 @@ export async function runsNextRelease(
   assert.ok(configuration.includes(`v${to}`) && !configuration.includes(`v${from}`), configuration);
 }
 
-/** The versions of the members of etcd. */
-export function etcdVersions(status: string): readonly string[] {
-  return status.split("\n").map((line) => line.split(", ")[2] ?? line);
+/** The programs of all services of control planes have the version of the release. */
+export async function servicesRunNextRelease({ cluster }: SmallStack, masters: readonly string[]): Promise<void> {
+  for (const master of masters)
+    for (const name of ofControlPlane) {
+      // That of the process, not of the file that the next one would run.
+      const ask = `/proc/$(systemctl show --value --property=MainPID ${name})/exe --version`;
+      const { stdout } = mustSucceed(ask, await cluster.onNode(master, ask));
+      assert.equal(stdout.trim(), `Kubernetes v${to}`, `${name} of ${master}`);
+    }
+}
+
+/** These are the members of etcd, and each has the version of the release. */
+export async function membersHaveNextRelease(stack: SmallStack, members: readonly string[]): Promise<void> {
+  const [asked = ""] = members;
+  assert.deepEqual(Object.keys(await membersOf(stack, asked)).sort(), members);
+  const ask = etcdctl("endpoint status --cluster --write-out=simple");
+  const status = mustSucceed("etcdctl", await stack.cluster.onNode(asked, ask)).stdout.trim();
+  assert.deepEqual(
+    status.split("\n").map((line) => line.split(", ")[2] ?? line),
+    members.map(() => releaseOf(to).etcd),
+  );
 }

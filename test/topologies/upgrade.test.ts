@@ -4,11 +4,16 @@
  */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { releaseOf } from "../../model/releases";
-import { deploy, etcdctl } from "../e2e/lab-under-test";
-import { membersOf } from "../e2e/rolled-members";
 import { smallStack } from "../e2e/small-stack";
-import { etcdVersions, from, isUpgraded, to, upgrade, whileClientsWork } from "../e2e/upgraded-stack";
+import {
+  from,
+  isUpgraded,
+  membersHaveNextRelease,
+  standBeforeUpgrade,
+  to,
+  upgrade,
+  whileClientsWork,
+} from "../e2e/upgraded-stack";
 import { mustSucceed } from "../support/cluster-under-test";
 import { freePort } from "../support/host-observations";
 import { nspawnSkipReason } from "../support/nspawn-host";
@@ -39,17 +44,9 @@ options: {fastProbes: true, podGraceSeconds: 10}
     return { exitCode, text: (stdout + stderr).replaceAll(/\s+/g, " ") };
   };
 
-  await step("a stack that serves a page from two pods", async () => {
-    configure(from);
-    await stack.start();
-    await deploy(stack, "replicated-page.yaml", "page");
-    await stack.isHealthy();
-  });
-
-  await step("the images of the next release are built", async () => {
-    configure(to);
-    mustSucceed("image build", await cluster.groundplane("image", "build"));
-  });
+  await step("a stack that serves a page from two pods, and images of the next release", () =>
+    standBeforeUpgrade(stack, configure),
+  );
 
   await step("a preview refuses it together with another change, and lists the nodes in their order", async () => {
     configure(to, 3);
@@ -74,13 +71,7 @@ options: {fastProbes: true, podGraceSeconds: 10}
 
   await step("every program has the version of the release, and the stack is healthy", async () => {
     await isUpgraded(stack, "master-1", nodes.length);
-    assert.deepEqual(Object.keys(await membersOf(stack, "master-1")).sort(), masters);
-    const status = await cluster.onNode("master-1", etcdctl("endpoint status --cluster --write-out=simple"));
-    const versions = etcdVersions(mustSucceed("etcdctl", status).stdout.trim());
-    assert.deepEqual(
-      versions,
-      masters.map(() => releaseOf(to).etcd),
-    );
+    await membersHaveNextRelease(stack, masters);
   });
 
   await step("the former release is refused", async () => {
