@@ -1,6 +1,8 @@
 import * as path from "node:path";
 import { readIfPresent } from "../host/file-store";
+import { readPackageLock } from "../host/package-lock-file";
 import { projectFolder, stackFile } from "../host/project-folder";
+import type { ImageWishes } from "../image/checks";
 import { UserError } from "../model/user-error";
 import type { Configuration } from "../stacks/config/configuration";
 import { describeProblems } from "../stacks/config/describe-problems";
@@ -29,6 +31,14 @@ export async function readConfiguration(
 
 export async function readPlan(stack: string): Promise<DataCenterPlan> {
   return planDataCenter(await readConfiguration(stack));
+}
+
+/**
+ * What decides about a stack's images.
+ * @throws UserError `package-lock`, `newer-data`
+ */
+export async function imageWishesOf(configuration: Configuration): Promise<ImageWishes> {
+  return { ...configuration, packageLock: await readPackageLock(configuration.name) };
 }
 
 /** Only what a user wrote: the salt of the state's passphrase does not help without the state. */

@@ -1,6 +1,7 @@
 import * as path from "node:path";
 import { dataFolder, imagesFolder, partsFolder, pulumiHomeFolder, toolsFolder } from "../host/data-folder";
 import { localHost } from "../host/local-host";
+import { packageLocks } from "../host/package-lock-file";
 import { removeAside } from "../host/remove-aside";
 import { driverByName } from "../hypervisors/driver-by-name";
 import type { Hypervisor } from "../hypervisors/hypervisor";
@@ -50,13 +51,14 @@ async function busy(): Promise<string | undefined> {
   return stacks.length > 0 ? `Pulumi works on ${stacks.join(", ")}` : undefined;
 }
 
-const stored = async (): Promise<readonly StoredItem[]> => storedImages(localHost, await usersOfImages());
+const stored = async (): Promise<readonly StoredItem[]> =>
+  storedImages(localHost, await usersOfImages(), await packageLocks());
 
 const ofFolder = (folder: string, items: readonly StoredItem[]): readonly StoredItem[] =>
   items.filter((item) => path.dirname(item.path) === folder);
 
 /** States of the local backend and machines that name an image. */
-async function usersOfImages(): Promise<Users> {
+export async function usersOfImages(): Promise<Users> {
   const users = new Map<string, string[]>();
   const note = (image: string, user: string): unknown =>
     users.set(image, [...new Set([...(users.get(image) ?? []), user])]);

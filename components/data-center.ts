@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type DriverName, drivers } from "../model/drivers";
+import type { PackageLock } from "../model/package-lock";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
 import { BalancerPair } from "./balancer-pair";
 import { BaseImage } from "./base-image";
@@ -24,6 +25,8 @@ export interface DataCenterArgs {
   readonly driver: DriverName;
   /** Factor by which the driver's machines are slower than native; 1 by default. */
   readonly slowdown?: number;
+  /** Of the stack, if it has one. */
+  readonly packageLock?: PackageLock;
 }
 
 /** A complete data centre: everything in the plan, in the order of creation. */
@@ -71,11 +74,12 @@ export class DataCenter extends pulumi.ComponentResource {
     void pulumi.log.warn(`volumes are ignored: machines of the driver ${driver} share the host's file system`, this);
   }
 
-  private layFoundation({ plan, driver, slowdown = 1 }: DataCenterArgs): Foundation {
+  private layFoundation({ plan, driver, slowdown = 1, packageLock }: DataCenterArgs): Foundation {
     const own = { parent: this };
     const { stack, segments, kubernetes, distribution } = plan;
     const { version: kubernetesVersion, runtime } = kubernetes;
-    const baseImage = new BaseImage("base-image", { driver, kubernetesVersion, distribution, runtime }, own);
+    const image = { driver, kubernetesVersion, distribution, runtime, packageLock };
+    const baseImage = new BaseImage("base-image", image, own);
     const guard = new Guard("guard", guardedMembers(plan, driver), own);
     return {
       plan,

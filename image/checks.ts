@@ -4,11 +4,12 @@ import type { DistributionName } from "../model/distributions";
 import { type DriverName, drivers } from "../model/drivers";
 import type { Host } from "../model/host";
 import { type HostFinding, ok, warning } from "../model/host-finding";
+import type { PackageLock } from "../model/package-lock";
 import { UserError } from "../model/user-error";
 import { buildingProblem, isOrdinaryUser } from "./build-in-namespace";
 import { allSources, findSource, type SourceDescription } from "./parts/ensure-part";
 import { type Part, type PartSource, partName, partTitle } from "./parts/part";
-import { imageNames, imageRecipes } from "./recipes/image-names";
+import { imageName, imageRecipes } from "./recipes/image-names";
 import type { ImageRecipe } from "./recipes/recipe";
 import { openSealed } from "./store/sealed-folder";
 
@@ -17,13 +18,23 @@ export interface ImageWishes {
   readonly kubernetesVersion: string;
   readonly distribution: DistributionName;
   readonly options: { readonly runtime: ContainerRuntimeName };
+  /** Of the stack, if it has one. */
+  readonly packageLock?: PackageLock;
 }
 
-/** The images of a stack that this driver runs. */
-export const imageNamesOf = (
+/**
+ * The recipes of a stack's images on this driver.
+ * @throws UserError `package-lock` for a lock that does not fit
+ */
+export const imageRecipesOf = (
   driver: DriverName,
-  { kubernetesVersion, distribution, options }: ImageWishes,
-): readonly string[] => imageNames(kubernetesVersion, drivers[driver].imageForm, distribution, options.runtime);
+  { kubernetesVersion, distribution, options, packageLock }: ImageWishes,
+): readonly ImageRecipe[] =>
+  imageRecipes(kubernetesVersion, drivers[driver].imageForm, distribution, options.runtime, packageLock);
+
+/** As `imageRecipesOf`. */
+export const imageNamesOf = (driver: DriverName, wishes: ImageWishes): readonly string[] =>
+  imageRecipesOf(driver, wishes).map(imageName);
 
 /** Whether all these images are sealed: their records are written last. */
 export async function areImagesPresent(names: readonly string[], { files, folders }: Host): Promise<boolean> {
@@ -82,8 +93,7 @@ export async function checkParts(
   sources: readonly PartSource[] = allSources(host),
 ): Promise<readonly HostFinding[]> {
   if (host.facts.platform !== "linux") return [];
-  const { kubernetesVersion, distribution, options } = wishes;
-  const recipes = imageRecipes(kubernetesVersion, drivers[driver].imageForm, distribution, options.runtime);
+  const recipes = imageRecipesOf(driver, wishes);
   const finished = await Promise.all(recipes.map((recipe) => isFinished(recipe, sources)));
   const parts = recipes
     .filter((_, index) => !finished[index])

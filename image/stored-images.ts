@@ -1,10 +1,11 @@
 import * as path from "node:path";
 import type { Host } from "../model/host";
+import type { PackageLock } from "../model/package-lock";
 import type { StoredItem } from "../model/stored-item";
 import { storeFolder } from "./build/containerd-store";
 import { layerFolder } from "./build-images";
 import { partName } from "./parts/part";
-import { allImageRecipes, imageName } from "./recipes/image-names";
+import { allImageRecipes, imageName, lockedImageRecipes } from "./recipes/image-names";
 import { programsOf } from "./recipes/kubernetes";
 import type { ImageRecipe, ProgramsRecipe } from "./recipes/recipe";
 import { sealedDigest } from "./store/sealed-folder";
@@ -21,29 +22,39 @@ export const isToolArchive = (name: string): boolean => /^(?:go|pulumi)-v/.test(
 /**
  * Every image and part, and what uses it. Call it under `buildLock`: what looks incomplete belongs to a running build otherwise.
  * @param users of images: states and machines
- * @param recipes others only in tests
+ * @param locks package locks of this checkout by stack
  */
 export async function storedImages(
   host: Host,
   users: Users,
-  recipes: readonly ImageRecipe[] = allImageRecipes(),
+  locks: ReadonlyMap<string, PackageLock> = new Map(),
 ): Promise<readonly StoredItem[]> {
   const { folders } = host;
-  const all = added(users, new Map(recipes.map((recipe) => [imageName(recipe), [RECIPES]])));
+  const recipes: readonly KnownRecipes[] = [
+    { user: RECIPES, recipes: allImageRecipes() },
+    ...[...locks].map(([stack, lock]) => ({
+      user: `the package lock of ${stack}`,
+      recipes: lockedImageRecipes(lock),
+    })),
+  ];
+  const ofRecipes = recipes.map((known) => usersOf(known, (recipe) => [imageName(recipe)]));
+  const all = (await Promise.all(ofRecipes)).reduce(added, users);
   const mounts = await mountedTexts(host);
-  const usersOf = (name: string, known: Users): readonly string[] => [
+  const inUse = (name: string, known: Users): readonly string[] => [
     ...(known.get(name) ?? []),
     ...(mounts.some((text) => text.includes(`/${name}/`)) ? [MOUNT] : []),
   ];
   const images = (await host.files.list(folders.images())).map((name) =>
-    item("image", path.join(folders.images(), name), usersOf(name, all)),
+    item("image", path.join(folders.images(), name), inUse(name, all)),
   );
-  const ofParts = added(await partsOfImages(host, images), await partsOfRecipes(host, recipes));
+  const digestOf = digests(host);
+  const partsOf = recipes.map((known) => usersOf(known, (recipe) => partsOfRecipe(host, recipe, digestOf)));
+  const ofParts = (await Promise.all(partsOf)).reduce(added, await partsOfImages(host, images));
   const names = (await host.files.list(folders.parts())).filter((name) => !isToolArchive(name));
   return [
     ...images,
     ...names.map((name) =>
-      item(name === "downloads" ? "download" : "part", path.join(folders.parts(), name), usersOf(name, ofParts)),
+      item(name === "downloads" ? "download" : "part", path.join(folders.parts(), name), inUse(name, ofParts)),
     ),
   ];
 }
@@ -56,8 +67,8 @@ function item(kind: StoredItem["kind"], file: string, users: readonly string[]):
     return { kind, path: file, users, reason: "it was replaced or its removal was interrupted" };
   const reason =
     kind === "image"
-      ? "no recipe of this checkout, no state and no machine names it"
-      : "no recipe of this checkout and no image in use has it";
+      ? "no recipe and no package lock of this checkout, no state and no machine names it"
+      : "no recipe and no package lock of this checkout, and no image in use has it";
   return { kind, path: file, users, reason };
 }
 
@@ -83,20 +94,33 @@ const entriesIfPresent = async (host: Host, folder: string) =>
       )
     : [];
 
-/** The parts that a build of these recipes would use. The names of layers depend on the digests of the parts below them. */
-async function partsOfRecipes(host: Host, recipes: readonly ImageRecipe[]): Promise<Users> {
-  const read = new Map<string, Promise<string | undefined>>();
-  const digestOf: DigestOf = (name) => {
-    const digest = read.get(name) ?? sealedDigest(host, path.join(host.folders.parts(), name));
-    read.set(name, digest);
-    return digest;
-  };
-  const names = (await Promise.all(recipes.map((recipe) => partsOfRecipe(host, recipe, digestOf)))).flat();
-  return new Map(names.map((name) => [name, [RECIPES]]));
+interface KnownRecipes {
+  readonly user: string;
+  readonly recipes: readonly ImageRecipe[];
+}
+
+/** What recipes need, by name. */
+async function usersOf(
+  { user, recipes }: KnownRecipes,
+  namesOf: (recipe: ImageRecipe) => readonly string[] | Promise<readonly string[]>,
+): Promise<Users> {
+  const names = (await Promise.all(recipes.map(namesOf))).flat();
+  return new Map(names.map((name) => [name, [user]]));
 }
 
 type DigestOf = (part: string) => Promise<string | undefined>;
 
+/** Reads each seal once. */
+function digests(host: Host): DigestOf {
+  const read = new Map<string, Promise<string | undefined>>();
+  return (name) => {
+    const digest = read.get(name) ?? sealedDigest(host, path.join(host.folders.parts(), name));
+    read.set(name, digest);
+    return digest;
+  };
+}
+
+/** The parts that a build would use. The names of layers depend on the digests of the parts below them. */
 async function partsOfRecipe(host: Host, recipe: ImageRecipe, digestOf: DigestOf): Promise<readonly string[]> {
   const { rootTree, kubernetes, container, disk } = recipe;
   const base = partName({ kind: "root-tree", recipe: rootTree });

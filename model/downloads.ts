@@ -57,5 +57,11 @@ export const downloads: readonly Download[] = [
     pin: "signature",
     where: ["image/recipes/archives.ts"],
   },
+  {
+    what: "lists of packages for a package lock, and the packages in it, whose digests it has",
+    by: ["image/packages/fetch-packages.ts", "image/packages/private-apt.ts", "image/packages/resolve-lock.ts"],
+    pin: "signature",
+    where: ["image/recipes/archives.ts"],
+  },
   { what: "packages of the host", by: ["host/host-packages.ts"], pin: "signature", where: [] },
 ];

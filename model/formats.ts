@@ -41,6 +41,8 @@ export const fileVersions = {
   dataFolder: 1,
   /** Files of `groundplane backup` and those that masters write by themselves. */
   backup: 1,
+  /** The package lock of a stack, in the checkout. */
+  packageLock: 1,
 } as const;
 
 /** The version that stored data has. Anything but a version is refused like a newer one. */

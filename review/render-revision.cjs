@@ -28,5 +28,8 @@ else {
     nodePaths: [path.join(__dirname, "..", "node_modules")],
   });
   const { renderStack } = require(bundle);
-  process.stdout.write(JSON.stringify(renderStack(fs.readFileSync(place, "utf8"), stack, file)));
+  // Earlier revisions know no lock and ignore the argument.
+  const lock = path.join(folder, `stacks/package-lock.${stack}.json`);
+  const lockText = fs.existsSync(lock) ? fs.readFileSync(lock, "utf8") : undefined;
+  process.stdout.write(JSON.stringify(renderStack(fs.readFileSync(place, "utf8"), stack, file, lockText)));
 }

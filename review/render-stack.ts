@@ -5,8 +5,19 @@ import { byName } from "../model/cluster-object";
 import type { DistributionName } from "../model/distributions";
 import type { DriverName, ImageForm } from "../model/drivers";
 import type { UplinkSpec } from "../model/hypervisor-objects";
+import {
+  type PackageLock,
+  type PackageVersions,
+  packageLockFile,
+  packagesIn,
+  parsePackageLock,
+  versionsOf,
+} from "../model/package-lock";
 import type { Settings } from "../model/resource-types";
 import { imageKindOf } from "../model/roles";
+import { UserError } from "../model/user-error";
+import type { ImageKind } from "../model/volumes";
+import type { Configuration } from "../stacks/config/configuration";
 import { describeProblems } from "../stacks/config/describe-problems";
 import { readConfigurationFile } from "../stacks/config/read-configuration-file";
 import { type NodePlan, uplinkOf } from "../stacks/plan/data-center-plan";
@@ -26,6 +37,8 @@ export interface StackRendering {
   readonly volume?: string;
   /** The data centre's own objects in the cluster. Absent in the renderings of earlier revisions. */
   readonly objects?: ObjectTexts;
+  /** Versions by package, from the package lock. Absent without one, and in the renderings of earlier revisions. */
+  readonly packages?: PackageVersions;
   /** The configuration as it takes effect, by path. Absent in the renderings of earlier revisions. */
   readonly settings?: Settings;
 }
@@ -44,21 +57,39 @@ export interface RenderedNode extends NodePlan {
 /** The rendering, or the problem of the file. */
 export type RenderResult = { readonly rendering: StackRendering } | { readonly problem: string };
 
-/** @param file name of the file in problems */
-export function renderStack(text: string, stack: string, file: string): RenderResult {
+/**
+ * @param file name of the file in problems
+ * @param lock text of the stack's package lock, if it has one
+ */
+export function renderStack(text: string, stack: string, file: string, lock?: string): RenderResult {
   const { configuration, problems } = readConfigurationFile(text, { stack });
   if (!configuration) return { problem: describeProblems(problems ?? [], file) };
+  try {
+    const packageLock = lock === undefined ? undefined : parsePackageLock(lock, packageLockFile(stack));
+    return { rendering: render(configuration, packageLock) };
+  } catch (error) {
+    if (error instanceof UserError && error.id === "package-lock") return { problem: error.message };
+    throw error;
+  }
+}
+
+function render(configuration: Configuration, packageLock: PackageLock | undefined): StackRendering {
   const plan = planDataCenter(configuration);
+  const { version, runtime } = plan.kubernetes;
+  const namesOf = (form: ImageForm) => {
+    const nameOf = (kind: ImageKind) => imageFor(kind, version, form, plan.distribution, runtime, packageLock);
+    return { infrastructure: nameOf("infrastructure"), kubernetes: nameOf("kubernetes") };
+  };
+  const names = { tree: namesOf("tree"), disk: namesOf("disk") };
   const seeds = renderSeeds(plan);
   const nodes = plan.nodes.map((node, index): RenderedNode => {
     const seed = seeds[index];
     if (!seed) throw new Error(`${node.name} has no seed`);
     const { userData, metaData, networkConfig, files } = seed;
-    const imageOf = (form: ImageForm) =>
-      imageFor(imageKindOf(node.roles), plan.kubernetes.version, form, plan.distribution, plan.kubernetes.runtime);
+    const kind = imageKindOf(node.roles);
     return {
       ...node,
-      images: { tree: imageOf("tree"), disk: imageOf("disk") },
+      images: { tree: names.tree[kind], disk: names.disk[kind] },
       ...(node.roles.includes("gateway") && { uplink: uplinkOf(plan) }),
       firstBoot: [metaData, networkConfig, userData].join("\n"),
       files,
@@ -68,5 +99,9 @@ export function renderStack(text: string, stack: string, file: string): RenderRe
   const volume = plan.volume?.shape;
   const objects = textsOf(byName(clusterObjects(plan)));
   const { settings } = plan;
-  return { rendering: { driver, distribution, nodes, objects, settings, ...(volume !== undefined && { volume }) } };
+  return {
+    ...{ driver, distribution, nodes, objects, settings },
+    ...(volume !== undefined && { volume }),
+    ...(packageLock && { packages: versionsOf(packagesIn(packageLock)) }),
+  };
 }

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { DataCenter } from "../components/data-center";
 import { refuseNewerData } from "../host/data-version";
 import { localHost } from "../host/local-host";
+import { readPackageLock } from "../host/package-lock-file";
 import { chooseDriver, driverSurroundings, slowdownOf } from "../hypervisors/choice/choose-driver";
 import { forStack } from "../model/next-step";
 import { refuseEmptyPassphrase } from "../model/passphrase";
@@ -18,7 +19,8 @@ async function buildStack() {
   const { driver } = await chooseDriver(configuration.driver, surroundings);
   const slowdown = await slowdownOf(driver, surroundings);
   const plan = planDataCenter(configuration);
-  return new DataCenter(plan.stack, { plan, driver, slowdown }).outputs;
+  const packageLock = await readPackageLock(plan.stack);
+  return new DataCenter(plan.stack, { plan, driver, slowdown, packageLock }).outputs;
 }
 
 /** A problem of the user's gets its text shown, without the stack of calls that found it. */

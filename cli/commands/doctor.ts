@@ -10,11 +10,19 @@ import { checkDriver, checkGatewayPorts } from "../../hypervisors/checks/driver"
 import { driverSurroundings, slowdownOf } from "../../hypervisors/choice/choose-driver";
 import { driverByName } from "../../hypervisors/driver-by-name";
 import { type SmokeStep, smokeTest } from "../../hypervisors/smoke/smoke-test";
-import { checkImageBuilding, checkImages, checkParts, describeFoundSources, imageNamesOf } from "../../image/checks";
+import {
+  checkImageBuilding,
+  checkImages,
+  checkParts,
+  describeFoundSources,
+  type ImageWishes,
+  imageNamesOf,
+} from "../../image/checks";
 import { describeSources } from "../../image/parts/ensure-part";
 import { drivers } from "../../model/drivers";
 import { type HostFinding, ok, problem } from "../../model/host-finding";
 import { forStack } from "../../model/next-step";
+import { type PackageLock, packageLockFile, packagesIn } from "../../model/package-lock";
 import { UserError } from "../../model/user-error";
 import type { Configuration } from "../../stacks/config/configuration";
 import { hostPortNumbers } from "../../stacks/config/host-ports";
@@ -25,7 +33,7 @@ import { folderProblems } from "../host-obstacles";
 import { lostState } from "../lost-state";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson } from "../print";
-import { readConfiguration } from "../project";
+import { imageWishesOf, readConfiguration } from "../project";
 
 export function doctorCommand(): Command {
   return reportCommand("doctor", "check everything that `up` needs, all at once; exit code 1 on a problem")
@@ -54,10 +62,17 @@ interface DoctorOptions extends ReportOptions {
 
 async function smokeSteps(stack: string, name: string | undefined, json = false): Promise<readonly SmokeStep[]> {
   const driver = name ? driverByName(name, localHost) : (await driverFor(await readConfiguration(stack))).hypervisor;
+  // A driver can be tested on a host without a stack.
+  const wishes = await readConfiguration(stack).then(imageWishesOf, () => undefined);
+  const [image] = wishes ? imageNamesOf(driver.name, wishes) : [];
   if (!json) print(`smoke test on ${driver.name}`);
   const tell = (step: SmokeStep): void => (json ? undefined : print(renderStep(step)));
-  return interruptibly("the smoke test", (signal) => smokeTest(driver, localHost, { tell, signal }));
+  return interruptibly("the smoke test", (signal) => smokeTest(driver, localHost, { tell, signal, image }));
 }
+
+/** A stack without a lock has what the mirror had when its images were built. */
+const describePackageLock = (stack: string, lock: PackageLock | undefined): readonly HostFinding[] =>
+  lock ? [ok("package-lock", `${packageLockFile(stack)} pins ${packagesIn(lock).length} packages`)] : [];
 
 type Checks = Readonly<Record<string, () => Promise<readonly HostFinding[]>>>;
 
@@ -81,22 +96,32 @@ export async function examine(stack: string): Promise<readonly HostFinding[]> {
     sources: async () => describeFoundSources(await describeSources(localHost)),
   };
   const configured = await readConfiguration(stack, { hostMemoryMiB: totalMemoryMiB() })
-    .then(async (configuration) => ({ configuration, choice: await driverFor(configuration) }))
+    .then(async (configuration) => {
+      const [choice, wishes] = [await driverFor(configuration), await imageWishesOf(configuration)];
+      return { configuration, choice, wishes, images: imageNamesOf(choice.driver, wishes) };
+    })
     .catch((error: unknown) => ({ error }));
   if ("error" in configured)
     return runChecks({ configuration: () => Promise.reject(configured.error), ...independent });
-  return runChecks({ ...checksOf(stack, configured.configuration, configured.choice), ...independent });
+  return runChecks({ ...checksOf(stack, configured), ...independent });
 }
 
-function checksOf(stack: string, configuration: Configuration, choice: ChosenDriver): Checks {
+interface Configured {
+  readonly configuration: Configuration;
+  readonly choice: ChosenDriver;
+  readonly wishes: ImageWishes;
+  readonly images: readonly string[];
+}
+
+function checksOf(stack: string, { configuration, choice, wishes, images }: Configured): Checks {
   const { hypervisor, driver } = choice;
   const { name, pools, hostPorts } = configuration;
-  const images = imageNamesOf(driver, configuration);
   return {
     configuration: async () => [ok("configuration", `${stackFile(stack)} is valid`)],
     driver: () => checkDriver(hypervisor, choice),
     images: () => checkImages(images, (image) => hypervisor.inspectImage(image)),
-    parts: () => (drivers[driver].simulated ? Promise.resolve([]) : checkParts(driver, configuration, localHost)),
+    parts: () => (drivers[driver].simulated ? Promise.resolve([]) : checkParts(driver, wishes, localHost)),
+    "package-lock": async () => describePackageLock(stack, wishes.packageLock),
     "disk-space": async () => {
       const present = await Promise.all(images.map((image) => hypervisor.inspectImage({ name: image })));
       return [judgeDiskSpace(dataFolder(), await freeGiB(dataFolder()), present.every(Boolean))];

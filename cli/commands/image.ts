@@ -2,14 +2,20 @@ import { Command } from "commander";
 import { interruptibly } from "../../host/interruption";
 import { localHost } from "../../host/local-host";
 import { ensureImages } from "../../image/build-images";
-import { imageNamesOf } from "../../image/checks";
+import { imageRecipesOf } from "../../image/checks";
 import { driverFor } from "../driver";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson, sayNews } from "../print";
-import { readConfiguration } from "../project";
+import { imageWishesOf, readConfiguration } from "../project";
+import { listCommand } from "./image-list";
+import { updateCommand } from "./image-update";
 
 export function imageCommand(): Command {
-  return new Command("image").description("manage machine images").addCommand(buildCommand());
+  return new Command("image")
+    .description("manage machine images and their packages")
+    .addCommand(buildCommand())
+    .addCommand(updateCommand())
+    .addCommand(listCommand());
 }
 
 function buildCommand(): Command {
@@ -17,9 +23,10 @@ function buildCommand(): Command {
     .option("--verify", "compare the checksum of every file")
     .action(async ({ stack, verify, json }: ReportOptions & { readonly verify?: boolean }) => {
       const configuration = await readConfiguration(stack);
-      const names = imageNamesOf((await driverFor(configuration)).driver, configuration);
+      const { driver } = await driverFor(configuration);
+      const recipes = imageRecipesOf(driver, await imageWishesOf(configuration));
       const records = await interruptibly(stack, (signal) =>
-        ensureImages(localHost, { names, verify, signal, progress: sayNews() }),
+        ensureImages(localHost, { recipes, verify, signal, progress: sayNews() }),
       );
       if (json) printJson(records);
       else print(records.map(({ name, digest }) => `${name}  ${digest}`).join("\n"));

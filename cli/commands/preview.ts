@@ -1,6 +1,7 @@
 import * as path from "node:path";
 import type { Command } from "commander";
 import { readIfPresent, writeUserFile } from "../../host/file-store";
+import { packageLockTextOf } from "../../host/package-lock-file";
 import { projectFolder, stackFile } from "../../host/project-folder";
 import { CommandError } from "../../model/commands";
 import { forStack } from "../../model/next-step";
@@ -44,7 +45,7 @@ async function reviewOfRevision(stack: string, base: string): Promise<Review> {
   const text = await readIfPresent(path.join(projectFolder(), stackFile(stack)));
   if (text === undefined)
     throw new UserError("no-stack-file", `there is no ${stackFile(stack)}`, "name another --stack");
-  const now = renderStack(text, stack, stackFile(stack));
+  const now = renderStack(text, stack, stackFile(stack), await packageLockTextOf(stack));
   if ("problem" in now) {
     const refused = [now.problem];
     return reviewChanges([], { stack, comparedWith, refused, settings: [], counts: {}, unchangedNodes: 0 });

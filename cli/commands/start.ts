@@ -8,14 +8,13 @@ import { type PhaseTime, ProgressLines } from "../../host/progress-lines";
 import { endRestore } from "../../host/restore-mark";
 import { refuseUnusableHost } from "../../hypervisors/checks/driver";
 import { ensureImages } from "../../image/build-images";
-import { areImagesPresent, imageNamesOf } from "../../image/checks";
+import { areImagesPresent, type ImageWishes, imageNamesOf, imageRecipesOf } from "../../image/checks";
 import { OLDEST_GO } from "../../image/parts/go-toolchain";
 import { type DriverName, drivers } from "../../model/drivers";
 import { guestPaths } from "../../model/guest-paths";
 import { storedRoles } from "../../model/roles";
 import type { StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
-import type { Configuration } from "../../stacks/config/configuration";
 import { obtainGo } from "../../toolchain/obtain-go";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
 import { pulumiEnvironment } from "../../toolchain/pulumi-environment";
@@ -29,7 +28,7 @@ import { explainClosedFolders, refuseObstacles } from "../host-obstacles";
 import { lostState, readOutputs } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
 import { print, say } from "../print";
-import { readConfiguration } from "../project";
+import { imageWishesOf, readConfiguration } from "../project";
 import { writeKubeconfig } from "./kubeconfig";
 
 export function startCommand(): Command {
@@ -101,27 +100,28 @@ async function prepare(stack: string, { yes, progress, signal }: Preparation): P
   );
   const note = (text: string): void => progress.note(text);
   const isReal = !drivers[driver].simulated;
-  const imagesHere = await areImagesPresent(imageNamesOf(driver, configuration), localHost);
+  const wishes = await imageWishesOf(configuration);
+  const imagesHere = await areImagesPresent(imageNamesOf(driver, wishes), localHost);
   await refuseObstacles({ driver, hypervisor, imagesHere });
   const packages = { driver, imagesHere, isRoot: process.getuid?.() === 0, yes, progress, signal };
   if (isReal) await progress.during("host packages", () => ensureHostPackages(packages));
   if (isReal) await refuseUnusableHost(hypervisor);
   const { binFolder } = await progress.during("Pulumi", () => obtainPulumi({ progress: note, signal }));
-  if (isReal) await progress.during("images", () => prepareImages(driver, configuration, progress, signal));
+  if (isReal) await progress.during("images", () => prepareImages(driver, wishes, progress, signal));
   return binFolder;
 }
 
 /** Downloads Go only when a part must be built and the host has no suitable Go. */
 async function prepareImages(
   driver: DriverName,
-  configuration: Configuration,
+  wishes: ImageWishes,
   progress: ProgressLines,
   signal: AbortSignal,
 ): Promise<void> {
-  const names = imageNamesOf(driver, configuration);
+  const recipes = imageRecipesOf(driver, wishes);
   const build = () =>
     ensureImages(localHost, {
-      names,
+      recipes,
       signal,
       progress: ({ phase, message }) => progress.status(`${phase}: ${message}`),
     });

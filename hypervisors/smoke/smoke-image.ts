@@ -23,10 +23,14 @@ const LINE = "groundplane: booted from sector 0";
  * Virtual machines boot a disk of one sector, which needs no build. System containers cannot boot a sector; they use the
  * infrastructure image, which must be present.
  */
-export async function makeSmokeImage(driver: Hypervisor, { files, folders }: Host): Promise<SmokeImage> {
+export async function makeSmokeImage(
+  driver: Hypervisor,
+  { files, folders }: Host,
+  ofStack?: string,
+): Promise<SmokeImage> {
   const form = drivers[driver.name].imageForm;
   if (form === "tree") {
-    const name = imageFor("infrastructure", defaultKubernetesVersion, form);
+    const name = ofStack ?? imageFor("infrastructure", defaultKubernetesVersion, form);
     await driver.ensureImage({ name });
     return { name, booted: /Reached target .*(?:multi-user|Multi-User)/, shutdownMs: 20_000, remove: async () => {} };
   }

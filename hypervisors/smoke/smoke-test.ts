@@ -18,8 +18,9 @@ export interface SmokeOptions {
   /** Called at the end of each step. */
   readonly tell: (step: SmokeStep) => void;
   readonly signal: AbortSignal;
-  /** How long the machine may take to boot; default two minutes. */
+  /** How long the machine may take to boot, default two minutes; what it is made from where it cannot boot a sector. */
   readonly bootMs?: number;
+  readonly image?: string;
 }
 
 const STACK = "groundplane-smoke";
@@ -49,7 +50,7 @@ async function runSteps(driver: Hypervisor, host: Host, options: SmokeOptions): 
   try {
     image = await log.take("image", async () => {
       await removeMachine(driver);
-      const value = await makeSmokeImage(driver, host);
+      const value = await makeSmokeImage(driver, host, options.image);
       return { text: `${value.name} is ready for machines`, value };
     });
     const { name, booted, shutdownMs } = image;

@@ -1,3 +1,5 @@
+import { checkInstalled } from "../packages/installed-packages";
+import { withRepository } from "../packages/local-repository";
 import { archives } from "../recipes/archives";
 import type { DiskRecipe, RootTreeRecipe } from "../recipes/recipe";
 import type { BuildContext } from "../store/build-context";
@@ -17,18 +19,51 @@ const leaveOutModules = [
 /**
  * Builds what a virtual machine has on top of the root tree: kernel, initramfs, boot loader, tools for disks.
  * @param tree the root tree; only read
- * @throws UserError `network`, `disk-full`, `command-failed` with the output of apt
+ * @throws UserError `network`, `disk-full`, `command-failed` with the output of apt; with a package lock also as `fetchPackages`
  */
 export async function buildDiskLayer(
   recipe: DiskRecipe,
-  { distribution = "debian", suite }: RootTreeRecipe,
+  rootTree: RootTreeRecipe,
+  tree: string,
+  target: string,
+  context: BuildContext,
+): Promise<void> {
+  const { host } = context;
+  const { distribution = "debian", suite, locked: below = [] } = rootTree;
+  await writeLayer(host, recipe.layer, target);
+  if (recipe.packages.length === 0) return;
+  const { locked } = recipe;
+  if (!locked) {
+    const sources = await packageSources(host, archives[distribution], suite);
+    return installPackages(recipe, { names: recipe.packages, sources }, tree, target, context);
+  }
+  const names = locked.map(({ name }) => name);
+  await withRepository(rootTree, locked, context, (repository, words) => {
+    const sources = [`deb [trusted=yes] file://${REPOSITORY_IN_ROOT} ${words}`];
+    return installPackages(recipe, { names, sources, repository }, tree, target, context);
+  });
+  await checkInstalled(host, target, [...below, ...locked]);
+}
+
+/** Where the script mounts the repository. */
+const REPOSITORY_IN_ROOT = "/run/packages";
+
+interface Installation {
+  readonly names: readonly string[];
+  /** Lines for apt. */
+  readonly sources: readonly string[];
+  /** A folder with all packages. */
+  readonly repository?: string;
+}
+
+async function installPackages(
+  recipe: DiskRecipe,
+  { names, sources, repository = "" }: Installation,
   tree: string,
   target: string,
   context: BuildContext,
 ): Promise<void> {
   const { files, trees } = context.host;
-  await writeLayer(context.host, recipe.layer, target);
-  if (recipe.packages.length === 0) return;
   const work = await trees.createFolderBeside(`${target}-work-`);
   const aptConf = `${work}.apt.conf`;
   try {
@@ -47,8 +82,9 @@ export async function buildDiskLayer(
       WORK: work,
       MARKS: await overlayMarks(context.host),
       APT_CONF: aptConf,
-      PACKAGES: recipe.packages.join(" "),
-      SOURCES: (await packageSources(context.host, archives[distribution], suite)).join("\n"),
+      PACKAGES: names.join(" "),
+      SOURCES: sources.join("\n"),
+      REPOSITORY: repository,
       SOURCE_DATE_EPOCH: String(recipe.sealedAt),
     };
     await runBuildScript("install-disk-packages.sh", "disk layer", { env }, context);

@@ -2,6 +2,9 @@ import * as path from "node:path";
 import type { Host } from "../../model/host";
 import { UserError, withoutCredentials } from "../../model/user-error";
 import { imageFolder } from "../image-files";
+import { checkInstalled } from "../packages/installed-packages";
+import { withRepository } from "../packages/local-repository";
+import { isUnreachable, unreachable } from "../packages/private-apt";
 import { type Archive, archives } from "../recipes/archives";
 import type { RootTreeRecipe } from "../recipes/recipe";
 import { asStorageError, type BuildContext } from "../store/build-context";
@@ -19,12 +22,39 @@ export const leaveOut = [
 
 /**
  * Builds the root tree of all roles from packages, in an empty folder. Needs root and mmdebstrap.
- * @throws UserError `mmdebstrap-missing`, `network`, `disk-full`, `command-failed` with the output of mmdebstrap
+ * @throws UserError `mmdebstrap-missing`, `network`, `disk-full`, `command-failed` with the output of mmdebstrap; with a package lock
+ * also as `fetchPackages`
  */
 export async function buildRootTree(recipe: RootTreeRecipe, target: string, context: BuildContext): Promise<string> {
   const { host } = context;
+  const { locked } = recipe;
   const archive = archives[recipe.distribution ?? "debian"];
   const sources = await packageSources(host, archive, recipe.suite);
+  if (locked) {
+    const names = locked.map(({ name }) => name);
+    await withRepository(recipe, locked, context, (folder, words) =>
+      // The digests of its packages are those of the lock, so that it needs no signature.
+      installPackages(recipe, names, [`deb [trusted=yes] copy://${encodeURI(folder)} ${words}`], target, context),
+    );
+    await checkInstalled(host, target, locked);
+    await host.files.writeAtomic(path.join(target, "etc/apt/sources.list"), `${sources.join("\n")}\n`);
+  } else await installPackages(recipe, recipe.packages, sources, target, context);
+  await removeIdentity(host, target, recipe.forgotten);
+  await removeCredentials(host, path.join(target, "etc/apt/sources.list"));
+  await writeLayer(host, recipe.layer, target);
+  const origin = withoutCredentials(`${archive.title} ${recipe.suite} from ${sources[0]?.split(" ")[1]}`);
+  return locked ? `${origin}, by a package lock` : origin;
+}
+
+async function installPackages(
+  recipe: RootTreeRecipe,
+  names: readonly string[],
+  sources: readonly string[],
+  target: string,
+  context: BuildContext,
+): Promise<void> {
+  const { host } = context;
+  const archive = archives[recipe.distribution ?? "debian"];
   const aptOptions = `${target}.apt.conf`;
   const argv = [
     "mmdebstrap",
@@ -32,7 +62,7 @@ export async function buildRootTree(recipe: RootTreeRecipe, target: string, cont
     "--variant=minbase",
     "--format=directory",
     `--keyring=${path.resolve(imageFolder, archive.keyring)}`,
-    `--include=${recipe.packages.join(",")}`,
+    `--include=${names.join(",")}`,
     `--aptopt=${aptOptions}`,
     ...leaveOut.map((option) => `--dpkgopt=${option}`),
     recipe.suite,
@@ -50,10 +80,6 @@ export async function buildRootTree(recipe: RootTreeRecipe, target: string, cont
   } finally {
     await host.files.remove(aptOptions);
   }
-  await removeIdentity(host, target, recipe.forgotten);
-  await removeCredentials(host, path.join(target, "etc/apt/sources.list"));
-  await writeLayer(host, recipe.layer, target);
-  return withoutCredentials(`${archive.title} ${recipe.suite} from ${sources[0]?.split(" ")[1]}`);
 }
 
 async function runMmdebstrap(
@@ -74,15 +100,7 @@ async function runMmdebstrap(
         cause: error,
       });
     }
-    if (/Could not (resolve|connect)|Temporary failure resolving|Failed to fetch|Connection/i.test(error.message)) {
-      throw new UserError(
-        "network",
-        `the ${title} mirror cannot be reached`,
-        "check the network and the host's apt configuration (apt update shows it), or load a bundle, then run it again",
-        { cause: error },
-      );
-    }
-    throw error;
+    throw isUnreachable(error.message) ? unreachable(title, error) : error;
   }
 }
 

@@ -6,34 +6,42 @@ import {
 } from "../../model/container-runtimes";
 import { type DistributionName, distributions } from "../../model/distributions";
 import type { ImageForm } from "../../model/drivers";
+import type { LockSection, PackageLock } from "../../model/package-lock";
 import { kubernetesVersions } from "../../model/releases";
+import { UserError } from "../../model/user-error";
 import type { ImageKind } from "../../model/volumes";
 import { containerLayer } from "./container-layer";
 import { diskOf } from "./disk";
 import { kubernetesRecipe } from "./kubernetes";
-import type { ImageRecipe } from "./recipe";
+import { lockedDisk, lockedTree } from "./locked-recipes";
+import type { ImageRecipe, RootTreeRecipe } from "./recipe";
 import { rootTrees, rootTreeWith } from "./root-tree";
 
 const RECIPE_VERSION = 2;
 
-/** The recipes of all images of a data centre with this version of Kubernetes (without `v`). */
+/**
+ * The recipes of all images of a data centre with this version of Kubernetes (without `v`).
+ * @param lock of the stack, if it has one
+ * @throws UserError `package-lock` for a lock that does not fit
+ */
 export function imageRecipes(
   kubernetesVersion: string,
   form: ImageForm,
   distribution: DistributionName = "debian",
   runtime: ContainerRuntimeName = defaultContainerRuntime,
+  lock?: PackageLock,
 ): readonly ImageRecipe[] {
-  const common = {
-    recipeVersion: RECIPE_VERSION,
-    rootTree: rootTrees[distribution],
-    ...(form === "disk" ? { disk: diskOf(distribution) } : { container: containerLayer }),
+  const over = (tree: RootTreeRecipe, sections: readonly LockSection[]) => {
+    const rootTree = lockedTree(tree, sections, lock);
+    const top =
+      form === "disk" ? { disk: lockedDisk(diskOf(distribution), rootTree, lock) } : { container: containerLayer };
+    return { recipeVersion: RECIPE_VERSION, rootTree, ...top };
   };
   return [
-    { ...common, name: "infrastructure" },
+    { ...over(rootTrees[distribution], ["tree"]), name: "infrastructure" },
     {
-      ...common,
+      ...over(rootTreeWith(distribution, runtime), runtime === "docker" ? ["tree", "docker"] : ["tree"]),
       name: "kubernetes",
-      rootTree: rootTreeWith(distribution, runtime),
       kubernetes: kubernetesRecipe(kubernetesVersion, runtime),
     },
   ];
@@ -46,6 +54,21 @@ export const allImageRecipes = (): readonly ImageRecipe[] =>
       kubernetesVersions.flatMap((version) =>
         containerRuntimeNames.flatMap((runtime) => imageRecipes(version, form, distribution, runtime)),
       ),
+    ),
+  );
+
+/** The recipes of every data centre with this lock. It makes no image of a recipe that needs another package. */
+export const lockedImageRecipes = (lock: PackageLock): readonly ImageRecipe[] =>
+  (["tree", "disk"] satisfies ImageForm[]).flatMap((form) =>
+    kubernetesVersions.flatMap((version) =>
+      containerRuntimeNames.flatMap((runtime) => {
+        try {
+          return imageRecipes(version, form, lock.distribution, runtime, lock);
+        } catch (error) {
+          if (error instanceof UserError && error.id === "package-lock") return [];
+          throw error;
+        }
+      }),
     ),
   );
 
@@ -66,8 +89,9 @@ export function imageFor(
   form: ImageForm,
   distribution?: DistributionName,
   runtime?: ContainerRuntimeName,
+  lock?: PackageLock,
 ): string {
-  for (const recipe of imageRecipes(kubernetesVersion, form, distribution, runtime))
+  for (const recipe of imageRecipes(kubernetesVersion, form, distribution, runtime, lock))
     if (recipe.name === kind) return imageName(recipe);
   throw new Error(`no recipe is called ${kind}`);
 }
@@ -78,7 +102,8 @@ export const imageNames = (
   form: ImageForm,
   distribution?: DistributionName,
   runtime?: ContainerRuntimeName,
-): readonly string[] => imageRecipes(kubernetesVersion, form, distribution, runtime).map(imageName);
+  lock?: PackageLock,
+): readonly string[] => imageRecipes(kubernetesVersion, form, distribution, runtime, lock).map(imageName);
 
 /** 12 hex digits that depend on the data alone, not on the order of keys. */
 export function recipeHash(data: unknown): string {

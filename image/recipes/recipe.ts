@@ -1,4 +1,5 @@
 import type { DistributionName } from "../../model/distributions";
+import type { LockedPackage } from "../../model/package-lock";
 import type { ImageKind, Volume } from "../../model/volumes";
 
 /** What an image is made of, as plain data. Its hash is the image's identity, so it contains everything that matters. */
@@ -25,6 +26,8 @@ export interface RootTreeRecipe {
   /** Code name of the release. */
   readonly suite: string;
   readonly packages: readonly string[];
+  /** Exactly these are installed, from a stack's package lock. Absent: what the mirror has when the tree is built. */
+  readonly locked?: readonly LockedPackage[];
   /** Files that are removed: secrets and identities that all machines would share, and files of the builder. */
   readonly forgotten: readonly string[];
   readonly layer: LayerRecipe;
@@ -93,6 +96,8 @@ export interface KubernetesRecipe {
 export interface DiskRecipe {
   /** Installed over the root tree, without recommended packages. */
   readonly packages: readonly string[];
+  /** As that of the root tree, without the packages of the tree. */
+  readonly locked?: readonly LockedPackage[];
   readonly layer: LayerRecipe;
   /** The only volume group; its name is in every machine's /dev. */
   readonly volumeGroup: string;

@@ -3,7 +3,8 @@
 # first process of its own mount and PID namespace: all mounts and processes end with it.
 #
 # Environment: TREE root tree, LAYER folder to fill, WORK empty folder beside it, PACKAGES names, APT_CONF settings for
-# apt, SOURCES lines for apt, MARKS more options of overlays, SOURCE_DATE_EPOCH
+# apt, SOURCES lines for apt, REPOSITORY folder with all packages, mounted on /run/packages, or empty, MARKS more options
+# of overlays, SOURCE_DATE_EPOCH
 set -eu
 
 root=$WORK/root
@@ -20,6 +21,10 @@ printf '%s\n' "$SOURCES" >"$root/run/sources.list"
 printf '#!/bin/sh\nexit 101\n' >"$root/run/policy-rc.d"
 chmod 755 "$root/run/policy-rc.d"
 mount --bind "$root/run/resolv.conf" "$root/etc/resolv.conf"
+if [ -n "$REPOSITORY" ]; then
+  mkdir "$root/run/packages"
+  mount --bind "$REPOSITORY" "$root/run/packages"
+fi
 
 in_root() {
   env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive APT_CONFIG=/run/apt.conf \

@@ -7,10 +7,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
+import { packageLockFile, packageLockText } from "../../model/package-lock";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
 import { useOtherImage } from "../support/other-image";
 import { copyProject } from "../support/project-copy";
+import { smallLock } from "../support/small-lock";
 
 const stack = "rolled";
 const settings = `config:
@@ -99,6 +101,24 @@ test("node images on the real engine", { timeout: 20 * 60_000 }, async (t) => {
     await up();
     assert.equal(machine("worker-1").former, undefined);
     await noChanges();
+  });
+
+  await t.test("a package lock gives the workers another image, and one that does not fit is refused", async () => {
+    const lock = path.join(project.folder, packageLockFile(stack));
+    const former = machine("worker-1").image;
+    fs.writeFileSync(lock, packageLockText(smallLock()));
+    const review = mustSucceed("review", await cluster.groundplane("preview")).stdout;
+    assert.match(review, new RegExp(`\`worker-1\` \\| gets another image \\| image: ${former} -> kubernetes-`));
+    await up();
+    const { image } = machine("worker-1");
+    assert.notEqual(image, former);
+    assert.equal(machine("worker-2").image, image);
+    await noChanges();
+    fs.writeFileSync(lock, packageLockText(smallLock({}, "ubuntu")));
+    const { exitCode, stdout, stderr } = await pulumi("preview");
+    assert.notEqual(exitCode, 0);
+    assert.match(`${stdout}${stderr}`, /package lock does not fit[\s\S]*groundplane image update --stack rolled/);
+    fs.rmSync(lock);
   });
 
   await t.test("destroy leaves nothing", async () => {

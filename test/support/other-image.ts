@@ -6,7 +6,7 @@ import type { ProjectCopy } from "./project-copy";
 /** Where the recipes of the two images have their names. */
 const places = {
   kubernetes: '      name: "kubernetes",\n',
-  infrastructure: '    { ...common, name: "infrastructure" },\n',
+  infrastructure: '    { ...over(rootTrees[distribution], ["tree"]), name: "infrastructure" },\n',
 } as const;
 
 type Kind = keyof typeof places;
