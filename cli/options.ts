@@ -19,7 +19,7 @@ export function stackCommand(nameAndArguments: string, description: string): Com
 }
 
 /** It becomes part of paths. */
-function parseStackName(text: string): string {
+export function parseStackName(text: string): string {
   if (!isObjectName(text)) throw new InvalidArgumentError(objectNameRule);
   return text;
 }

@@ -22,7 +22,10 @@ export const packageLockTextOf = (stack: string): Promise<string | undefined> =>
   readIfPresent(path.join(projectFolder(), packageLockFile(stack)));
 
 export const writePackageLock = (stack: string, lock: PackageLock): Promise<void> =>
-  writeFileAtomic(path.join(projectFolder(), packageLockFile(stack)), packageLockText(lock));
+  writePackageLockText(stack, packageLockText(lock));
+
+export const writePackageLockText = (stack: string, text: string): Promise<void> =>
+  writeFileAtomic(path.join(projectFolder(), packageLockFile(stack)), text);
 
 /**
  * Every lock of this checkout, by stack.

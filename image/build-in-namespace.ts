@@ -12,6 +12,7 @@ export type BuildTask =
       readonly recipes: readonly ImageRecipe[];
       readonly file: string;
       readonly sign?: string;
+      readonly packageLocks?: Readonly<Record<string, string>>;
     };
 
 /** Lines of JSON that the process prints; the last one is a result or a failure. */

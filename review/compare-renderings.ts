@@ -2,6 +2,7 @@ import { changedSettings } from "../model/changed-settings";
 import { containerRuntimeNames, defaultContainerRuntime } from "../model/container-runtimes";
 import { drivers, type ImageForm } from "../model/drivers";
 import type { CountOf } from "../model/image-rolls";
+import { type PackageChange, packageChanges } from "../model/package-lock";
 import { refusedLosses } from "../model/plan-losses";
 import { type GuardedMembers, guardedPools, type PresentMember, poolOf } from "../model/pool-change";
 import type { Settings } from "../model/resource-types";
@@ -19,6 +20,8 @@ export interface Comparison {
   readonly settings: readonly SettingReview[];
   readonly refused: readonly string[];
   readonly unchangedNodes: number;
+  /** Of the package locks. Without one, packages are those of the mirror at the time of the build, which no revision knows. */
+  readonly packages: readonly PackageChange[];
 }
 
 /** The changes from `before` to `after`, on the assumption that all machines are healthy. */
@@ -50,6 +53,7 @@ export function compareRenderings(before: StackRendering | undefined, after: Sta
       ...refusedDisks(old, after),
     ],
     unchangedNodes: after.nodes.length - changes.length,
+    packages: before?.packages && after.packages ? packageChanges(before.packages, after.packages) : [],
   };
 }
 

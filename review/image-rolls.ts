@@ -1,5 +1,11 @@
 import type { PreviewStep } from "./preview-steps";
 
+/** The images in the reason that `imageRoll` gives, and in that of a comparison of two revisions. */
+export function imagesOfRoll(reason: string): { readonly before: string; readonly after: string } | undefined {
+  const [, before, after] = /^image: (\S+) -> (\S+)$/.exec(reason) ?? [];
+  return before === undefined || after === undefined ? undefined : { before, after };
+}
+
 /**
  * The image that a node moves to, as `image: A -> B`. A stack of an earlier version has no record of its nodes' images: there the
  * machine says what it has.

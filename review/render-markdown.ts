@@ -1,4 +1,5 @@
 import { inRollOrder } from "../model/image-rolls";
+import type { PackageChange } from "../model/package-lock";
 import { type Action, clusterObjectsEntry, type NodeReview, type Review, type SettingReview } from "./review";
 
 /** Maximum length of a GitHub comment. */
@@ -31,13 +32,22 @@ export function renderMarkdown(review: Review, limit = commentLimit): string {
   return text.slice(0, limit);
 }
 
-function renderHead({ stack, comparedWith, risk, refused, settings, nodes, unchangedNodes }: Review): string {
+function renderHead({
+  stack,
+  comparedWith,
+  risk,
+  refused,
+  settings,
+  nodes,
+  unchangedNodes,
+  packages = [],
+}: Review): string {
   const title = `${markerOf(stack)}\n## groundplane preview: \`${stack}\`\n\nCompared with ${comparedWith}. `;
   const verdict = refused.length > 0 ? "**Refused**; nothing changes." : `Risk: **${risk}**.`;
   const reasons = refused.map((reason) => `- ${reason}\n`).join("");
   const summary = nodes.length === 0 ? "No node changes." : tableOf(nodes);
   const rest = unchangedNodes > 0 && nodes.length > 0 ? `\n${unchangedNodes} other nodes do not change.\n` : "\n";
-  const order = orderOfRoll(nodes);
+  const order = `${orderOfRoll(nodes)}${packagesText(packages)}`;
   return `${title}${verdict}\n\n${reasons}${reasons === "" ? "" : "\n"}${settingsTable(settings)}${summary}\n${order}${rest}`;
 }
 
@@ -45,6 +55,18 @@ function orderOfRoll(nodes: readonly NodeReview[]): string {
   const rolled = inRollOrder(nodes.filter(({ action }) => action === "roll")).map(({ node }) => `\`${node}\``);
   if (rolled.length < 2) return "";
   return `\nThese nodes get another image one after the other, in this order: ${rolled.join(", ")}.\n`;
+}
+
+const shownPackages = 30;
+
+function packagesText(packages: readonly PackageChange[]): string {
+  if (packages.length === 0) return "";
+  const shown = packages.slice(0, shownPackages).map(({ name, from, to }) => {
+    if (from === undefined) return `\`${name}\` ${to} is new`;
+    return to === undefined ? `\`${name}\` ${from} is removed` : `\`${name}\` ${from} -> ${to}`;
+  });
+  const more = packages.length > shown.length ? ` and ${packages.length - shown.length} more` : "";
+  return `\nPackages of the images: ${shown.join(", ")}${more}.\n`;
 }
 
 function settingsTable(settings: readonly SettingReview[]): string {

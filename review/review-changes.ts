@@ -1,5 +1,6 @@
 import { formatPatch, structuredPatch } from "diff";
 import { inRollOrder } from "../model/image-rolls";
+import type { PackageChange } from "../model/package-lock";
 import { primaryRole } from "../model/roles";
 import { appliedBy, countRoles, judgeChange, type RoleCounts, worstRisk } from "./interruptions";
 import type { Judgement } from "./judgements";
@@ -13,18 +14,20 @@ export interface ReviewContext {
   /** Nodes per role before the change. */
   readonly counts: RoleCounts;
   readonly unchangedNodes: number;
+  readonly packages?: readonly PackageChange[];
 }
 
 /** Adds the commands, the interruption and the risk of each change. */
 export function reviewChanges(changes: readonly NodeChange[], context: ReviewContext): Review {
-  const { stack, comparedWith, refused, settings, counts, unchangedNodes } = context;
+  const { stack, comparedWith, refused, settings, counts, unchangedNodes, packages = [] } = context;
   // The order of files does not hold for machines: all that restart do so at the same time.
   const countOf = (...actions: readonly Action[]) =>
     countRoles(changes.filter(({ action }) => actions.includes(action)).map(({ roles }) => roles));
   const [restarting, away] = [countOf("restart"), countOf("restart", "replace", "remove")];
   const nodes = ordered(changes).map((change) => reviewNode(change, judgeChange(change, counts, restarting, away)));
   const risk = refused.length > 0 ? "high" : worstRisk([...settings, ...nodes].map((one) => one.risk));
-  return { format: 1, stack, comparedWith, risk, refused, settings, nodes, unchangedNodes };
+  const review = { format: 1, stack, comparedWith, risk, refused, settings, nodes, unchangedNodes } as const;
+  return packages.length > 0 ? { ...review, packages } : review;
 }
 
 /** Nodes that get another image are in the order in which they get it, after the other nodes. */

@@ -1,4 +1,5 @@
 import type { ChangeClass } from "../model/change-classes";
+import type { PackageChange } from "../model/package-lock";
 import type { Role } from "../model/roles";
 
 /** The effect of a change on every node, in the order of the plan. */
@@ -51,6 +52,8 @@ export interface Review {
   /** The nodes that change. */
   readonly nodes: readonly NodeReview[];
   readonly unchangedNodes: number;
+  /** Between the images before and after the change. Absent: none differ, or they are unknown. */
+  readonly packages?: readonly PackageChange[];
 }
 
 export interface SettingReview {

@@ -17,6 +17,7 @@ import { commitOf, renderRevision } from "../../review/revision";
 import { askPulumi, isKnownToPulumi } from "../../toolchain/run-pulumi/pulumi-command";
 import { lostState } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
+import { packagesOfRolls } from "../packages-of-rolls";
 import { print } from "../print";
 
 interface PreviewOptions extends StackOptions {
@@ -84,5 +85,6 @@ async function reviewOfStack(stack: string): Promise<Review> {
     throw error;
   });
   const { changes, ...previewed } = changesOfPreview(JSON.parse(text) as PulumiPreview);
-  return reviewChanges(changes, { stack, comparedWith: "the running stack", ...previewed });
+  const packages = await packagesOfRolls(stack, changes);
+  return reviewChanges(changes, { stack, comparedWith: "the running stack", packages, ...previewed });
 }

@@ -20,7 +20,7 @@ async function main(): Promise<unknown> {
     progress: (progress: Extract<BuildMessage, { progress: unknown }>["progress"]) => print({ progress }),
   };
   if (task.kind === "images") return ensureImages(localHost, { recipes, verify: task.verify, ...context });
-  return createBundle(localHost, task.file, { recipes, sign: task.sign, ...context });
+  return createBundle(localHost, task.file, { recipes, sign: task.sign, packageLocks: task.packageLocks, ...context });
 }
 
 main().then(

@@ -1,9 +1,13 @@
+import * as path from "node:path";
+import { packageLockFile, parsePackageLock, stackOfPackageLock } from "../../model/package-lock";
 import { UserError } from "../../model/user-error";
 
 /** `manifest.json`, the first entry of a bundle: its content with checksums. */
 export interface BundleManifest {
   readonly format: typeof BUNDLE_FORMAT;
   readonly parts: readonly BundledPart[];
+  /** Texts by stack: without its lock, a stack on another host has images of other names. Absent: images without a lock. */
+  readonly packageLocks?: Readonly<Record<string, string>>;
 }
 
 export interface BundledPart {
@@ -44,7 +48,15 @@ export function parseBundleManifest(text: string, where: string): BundleManifest
         throw damaged(where, `its manifest names ${JSON.stringify(file.path)}`);
     }
   }
+  for (const [stack, lock] of Object.entries(manifest.packageLocks ?? {})) checkLock(stack, lock, where);
   return manifest;
+}
+
+/** It becomes a file in the checkout. */
+function checkLock(stack: string, text: string, where: string): void {
+  if (stackOfPackageLock(path.basename(packageLockFile(stack))) !== stack)
+    throw damaged(where, `its manifest names a stack ${JSON.stringify(stack)}`);
+  parsePackageLock(text, `of ${stack} in ${where}`);
 }
 
 export function damaged(where: string, how: string): UserError {

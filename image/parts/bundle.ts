@@ -43,6 +43,8 @@ export interface CreateBundleOptions {
   readonly sign?: string;
   /** The images whose parts are included; default: all images of these releases. */
   readonly recipes?: readonly ImageRecipe[];
+  /** Texts of the locks that these recipes have, by stack. */
+  readonly packageLocks?: BundleManifest["packageLocks"];
 }
 
 /** Every part of the images, each once, and what restores need beside them. */
@@ -72,20 +74,20 @@ export async function createBundle(
   file: string,
   options: CreateBundleOptions = {},
 ): Promise<BundleManifest> {
-  const { form = "tree", runtime, sign, kubernetes = [defaultKubernetesVersion] } = options;
+  const { form = "tree", runtime, sign, packageLocks, kubernetes = [defaultKubernetesVersion] } = options;
   const recipes = options.recipes ?? kubernetes.flatMap((version) => imageRecipes(version, form, undefined, runtime));
   const context = { host, progress: options.progress ?? (() => {}), signal: options.signal };
   // Only the owners of a tree's files can read all of them; disks belong to the user.
   if (options.sources || !isOrdinaryUser(host) || recipes.every(({ disk }) => disk))
-    return packBundle(file, { recipes, sources: options.sources, sign }, context);
+    return packBundle(file, { recipes, sources: options.sources, sign, packageLocks }, context);
   const problem = await buildingProblem(host);
   if (problem) throw problem;
-  return (await buildInNamespace({ kind: "bundle", recipes, file, sign }, context)) as BundleManifest;
+  return (await buildInNamespace({ kind: "bundle", recipes, file, sign, packageLocks }, context)) as BundleManifest;
 }
 
 async function packBundle(
   file: string,
-  { recipes = [], sources, sign }: CreateBundleOptions,
+  { recipes = [], sources, sign, packageLocks }: CreateBundleOptions,
   context: BuildContext,
 ): Promise<BundleManifest> {
   const { files, folders, trees } = context.host;
@@ -97,7 +99,11 @@ async function packBundle(
     for (const part of partsOf(recipes)) {
       parts.push(await describePart(context.host, part, await preparePart(part, sources, work, context)));
     }
-    const manifest: BundleManifest = { format: BUNDLE_FORMAT, parts: parts.map(({ bundled }) => bundled) };
+    const manifest: BundleManifest = {
+      format: BUNDLE_FORMAT,
+      parts: parts.map(({ bundled }) => bundled),
+      ...(packageLocks && { packageLocks }),
+    };
     const signature = sign && (await signManifest(context.host, manifestText(manifest), sign));
     context.progress({ phase: "bundle", message: `writing ${file}` });
     const places = new Map(parts.flatMap((part) => [...part.places]));

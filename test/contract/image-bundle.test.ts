@@ -14,8 +14,10 @@ import { ensurePart } from "../../image/parts/ensure-part";
 import { loadBundle } from "../../image/parts/load-bundle";
 import type { PartSource } from "../../image/parts/part";
 import type { ImageRecipe } from "../../image/recipes/recipe";
+import { packageLockText } from "../../model/package-lock";
 import { UserError } from "../../model/user-error";
 import { ownDataFolder, smallDiskRecipe, smallRecipe, smallSource, storedNames } from "../support/small-image";
+import { smallLock } from "../support/small-lock";
 
 const withPrograms: ImageRecipe = {
   ...smallRecipe,
@@ -36,7 +38,9 @@ for (const name of ["bundle.tar", "bundle.tar.gz"]) {
     const here = await ownDataFolder(t);
     const file = path.join(here, name);
     const source = smallSource();
-    const manifest = await createBundle(localHost, file, { recipes: [withPrograms], sources: [source] });
+    const packageLocks = { lab: packageLockText(smallLock()) };
+    const options = { recipes: [withPrograms], sources: [source], packageLocks };
+    const manifest = await createBundle(localHost, file, options);
     assert.deepEqual(
       manifest.parts.map(({ name }) => name.replace(/-[0-9a-f]+$/, "")),
       ["base", "etcd-0.1.0", "etcdutl-0.1.0"],
@@ -47,7 +51,7 @@ for (const name of ["bundle.tar", "bundle.tar.gz"]) {
     const before = await digests(source);
 
     const there = await ownDataFolder(t);
-    await loadBundle(localHost, file);
+    assert.deepEqual((await loadBundle(localHost, file)).packageLocks, packageLocks);
     assert.deepEqual(await digests(bundleSource(localHost)), before);
     const [record] = await ensureImages(localHost, { recipes: [smallRecipe], sources: [bundleSource(localHost)] });
     assert.deepEqual(record?.createdFrom, { base: "a test, by way of a bundle" });
