@@ -6,7 +6,7 @@ import { clusterMembership } from "./cluster-membership";
 import { bootstrapMember } from "./guest-connection";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
 import { Bootstrap, type Membership } from "./resources";
-import { rotateEtcdAuthority } from "./rotate-etcd-authority";
+import { rotateAuthorities } from "./rotate-authorities";
 import { acceptKeys, replaceKeys } from "./rotate-keys";
 import { timeLimits } from "./time-limits";
 import { trustAdministrator } from "./trust-administrator";
@@ -53,7 +53,7 @@ export class ControlPlane extends pulumi.ComponentResource {
     const files = rollFiles(own, args, this.memberships, replaced.at(-1) ?? this.administrators.at(-1) ?? etcdFiles);
     const machineOf = ({ name }: NodePlan): VirtualMachine =>
       this.machines[masters.findIndex((master) => master.name === name)] ?? args.gateway.machine;
-    rotateEtcdAuthority(args, machineOf, [files, ...this.memberships, ...members], this);
+    rotateAuthorities(args, machineOf, [files, ...this.memberships, ...members], this);
     this.registerOutputs({});
   }
 

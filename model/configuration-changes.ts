@@ -137,6 +137,7 @@ export const configurationChanges = {
   "secrets.rotate.administrator": rotation("administrator"),
   "secrets.rotate.ssh-user-key": rotation("ssh-user-key"),
   "secrets.rotate.etcd-ca": rotation("etcd-ca"),
+  "secrets.rotate.front-proxy-ca": rotation("front-proxy-ca"),
   "secrets.rotate.encryption-key": rotation("encryption-key"),
   "secrets.rotate.service-account-key": rotation("service-account-key"),
   "options.failover": {

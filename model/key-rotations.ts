@@ -1,4 +1,3 @@
-import type { ControlPlaneForm } from "./control-planes";
 import type { SecretName } from "./seed";
 
 /** A generation of a key during its rotation. */
@@ -70,6 +69,22 @@ export const keyRotations = {
       "Each stage goes from one master to the next, which waits until all members of etcd are healthy. In the first and the last, etcd and the API " +
       "server of the master restart, so a single master does not respond meanwhile.",
   },
+  "front-proxy-ca": {
+    title: "The authority of the certificate with which API servers name a user to the servers of API extensions",
+    secrets: ["front-proxy-ca.crt", "front-proxy-ca.key"],
+    stages: [
+      {
+        step: "API servers and extensions also accept certificates of the new authority",
+        accepted: ["former", "new"],
+        offered: ["former"],
+      },
+      { step: "API servers have certificates of the new one", accepted: ["former", "new"], offered: ["new"] },
+      { step: "they no longer accept those of the former one", accepted: ["former", "new"], offered: ["new"] },
+      { step: "extensions no longer accept them", accepted: ["new"], offered: ["new"] },
+    ],
+    consequence:
+      "Nothing restarts. API servers read their new certificates within a minute, which the rotation waits for.",
+  },
   "encryption-key": {
     title: "The key with which API servers encrypt Secrets in etcd, and masters their backups",
     secrets: ["encryption-key"],
@@ -120,7 +135,7 @@ export interface FixedKey {
   readonly instead: string;
 }
 
-const startOver = "start over: `npx groundplane destroy` keeps the data disks";
+export const startOver = "start over: `npx groundplane destroy` keeps the data disks";
 
 /** The keys that cannot be replaced on a running stack, by the names that users try. */
 export const fixedKeys = {
@@ -128,7 +143,6 @@ export const fixedKeys = {
     reason: "all nodes and pods trust the cluster's authority, which signs the certificates of all of them",
     instead: `rotate \`administrator\` if only the kubeconfig is lost, otherwise ${startOver}`,
   },
-  "front-proxy-ca": { reason: "API servers trust it when they call each other's extensions", instead: startOver },
   "corosync-key": { reason: "balancers with different keys would both hold the floating IP", instead: startOver },
   "ssh-host-keys": {
     reason: "every node's identity is pinned by it",
@@ -161,30 +175,6 @@ export const formerEtcdAuthoritiesIn = (values: Readonly<Record<string, string>>
   listIn(values, formerEtcdAuthorities);
 
 export const formerUserKeysIn = (values: Readonly<Record<string, string>>) => listIn(values, formerUserKeys);
-
-/** How a stack runs its etcd. */
-export interface EtcdForm {
-  readonly controlPlane: ControlPlaneForm;
-  /** In place of the masters. */
-  readonly hasMachines: boolean;
-  /** The gateway, beside the masters. */
-  readonly hasWitness: boolean;
-}
-
-const untested = (members: string): string => `no test has replaced the authority of ${members} yet`;
-
-const controlPlanes: Readonly<Record<ControlPlaneForm, string | undefined>> = {
-  "static-pods": undefined,
-  services: untested("an etcd that is a service"),
-};
-
-/** Why a stack keeps the authority of its etcd; `undefined`: it can be replaced. */
-export function reasonToKeepEtcdAuthority({ controlPlane, hasMachines, hasWitness }: EtcdForm): FixedKey | undefined {
-  const ofMachines = hasMachines ? untested("machines of etcd") : undefined;
-  const ofWitness = hasWitness ? untested("a gateway that is a member of etcd") : undefined;
-  const reason = ofMachines ?? ofWitness ?? controlPlanes[controlPlane];
-  return reason === undefined ? undefined : { reason, instead: `remove it, or ${startOver}` };
-}
 
 export interface EncryptionKey {
   /** etcd has it before each value. */

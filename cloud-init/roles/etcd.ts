@@ -12,7 +12,7 @@ import { commandFile } from "../guest-command";
 import { containerRuntime } from "../planned-runtime";
 import { mergeContents, noContent, type RoleContent, type SeedFile, unitFile } from "../role-content";
 import { controlPlaneServices, membershipSettings } from "./control-plane-services";
-import { etcdAuthority } from "./etcd-authority";
+import { rotatedAuthorities } from "./rotated-authorities";
 
 /** The same on every node that takes part in the cluster. */
 const sharedCommands: readonly GuestCommand[] = [
@@ -49,7 +49,7 @@ export function etcdContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
       ...(isService ? [] : [...kubeletSettings, ...kubeletSecurity, ...standaloneFiles(plan)]),
       { path: `${guestPaths.etcdPki}/ca.crt`, mode: "0600", secret: "etcd-ca.crt" },
       { path: `${guestPaths.etcdPki}/ca.key`, mode: "0600", secret: "etcd-ca.key" },
-      ...etcdAuthority(plan),
+      ...rotatedAuthorities(plan, node),
       {
         path: guestPaths.controlPlaneConfiguration,
         mode: "0600",

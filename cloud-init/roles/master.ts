@@ -24,8 +24,8 @@ import { withStorageClient } from "../planned-storage";
 import { mergeContents, type RoleContent, type SeedFile } from "../role-content";
 import { backupContent } from "./backups";
 import { controlPlaneServices } from "./control-plane-services";
-import { etcdAuthority } from "./etcd-authority";
 import { kubernetesNodeContent } from "./kubernetes-node";
+import { rotatedAuthorities } from "./rotated-authorities";
 
 const commands: readonly GuestCommand[] = [
   "bootstrap-cluster",
@@ -91,7 +91,7 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
       ...renewalUnits(node.index),
       fencesUnit,
       ...keyFiles(isMember),
-      ...(isMember ? etcdAuthority(plan) : []),
+      ...rotatedAuthorities(plan, node),
       ...apiServerFiles(plan),
       ...clusterFiles(plan, node),
     ],

@@ -74,6 +74,10 @@ async function makeAuthority(name: string): Promise<Authority> {
   return { certificate, keys };
 }
 
+/** With a name of its own, which servers tell those who connect: so the commands of a rotation see what they accept. */
+const makeLaterAuthority = (name: string): Promise<Authority> =>
+  makeAuthority(`${name}-${randomBytes(8).toString("hex")}`);
+
 function authoritySecrets(name: string, { certificate, keys }: Authority): Record<string, string> {
   return { [`${name}.crt`]: certificatePem(certificate), [`${name}.key`]: privatePem(keys.privateKey) };
 }
@@ -128,14 +132,14 @@ const makers: Readonly<Record<RotatableKey, (present: Keys) => Promise<Keys>>> =
     ...sshUserSecrets(),
     [formerUserKeys]: JSON.stringify([present["ssh-user-key"], ...formerUserKeysIn(present)]),
   }),
-  // Each authority has its own name, which servers tell those who connect: so `etcd-authority` sees what they accept.
   "etcd-ca": async (present) => ({
-    ...(await etcdSecrets(await makeAuthority(`etcd-ca-${randomBytes(8).toString("hex")}`))),
+    ...(await etcdSecrets(await makeLaterAuthority("etcd-ca"))),
     [formerEtcdAuthorities]: JSON.stringify([
       `${present["etcd-ca.crt"]}${present["etcd-ca.key"]}`,
       ...formerEtcdAuthoritiesIn(present),
     ]),
   }),
+  "front-proxy-ca": async () => authoritySecrets("front-proxy-ca", await makeLaterAuthority("front-proxy-ca")),
   "encryption-key": async (present) => ({
     "encryption-key": encryptionSecret(),
     [formerEncryptionKeys]: JSON.stringify(encryptionKeysIn(present).map(({ secret }) => secret)),

@@ -128,6 +128,7 @@ const secretsSchema = z
         administrator: rotationSchema("administrator"),
         "ssh-user-key": rotationSchema("ssh-user-key"),
         "etcd-ca": rotationSchema("etcd-ca"),
+        "front-proxy-ca": rotationSchema("front-proxy-ca"),
         "encryption-key": rotationSchema("encryption-key"),
         "service-account-key": rotationSchema("service-account-key"),
       })

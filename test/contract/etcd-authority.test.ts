@@ -22,7 +22,8 @@ let present: Keys;
 before(async () => {
   former = await makeClusterKeys();
   present = await rotateKeys(former, ["etcd-ca"]);
-  fs.copyFileSync(path.join(scripts, "etcd-authority.sh"), path.join(root, "etcd-authority"));
+  for (const name of ["authority-stages", "etcd-authority"])
+    fs.copyFileSync(path.join(scripts, `${name}.sh`), path.join(root, name));
   for (const name of ["etcd-command", "node.env"]) fs.writeFileSync(path.join(root, name), "");
   fs.writeFileSync(path.join(root, "cluster-state"), `state_folder=${root}\n`);
   fs.writeFileSync(path.join(root, "node.env"), "NODE_ADDRESS=127.0.0.1\n");

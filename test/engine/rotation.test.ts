@@ -44,7 +44,9 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
   const [firstLogins, firstClients] = [loginsOf("worker-1"), clients()];
 
   await t.test("a preview explains the stages and makes no key", async () => {
-    configure("{administrator: 1, ssh-user-key: 1, encryption-key: 1, service-account-key: 1, etcd-ca: 1}");
+    configure(
+      "{administrator: 1, ssh-user-key: 1, encryption-key: 1, service-account-key: 1, etcd-ca: 1, front-proxy-ca: 1}",
+    );
     const { stdout } = mustSucceed("preview", await pulumi("preview"));
     const line = stdout.replaceAll(/\s+/g, " ");
     assert.match(
@@ -58,8 +60,12 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
       line,
       /etcd-ca is replaced\. Etcd and the API servers also accept certificates of the new authority; then/,
     );
-    for (const stage of ["trust", "reissue", "drop"])
-      assert.match(line, new RegExp(`master-1-etcd-ca-${stage} create`));
+    assert.match(
+      line,
+      /front-proxy-ca is replaced\. API servers and extensions also accept .* no longer accept them\./,
+    );
+    for (const stage of ["etcd-ca-trust", "etcd-ca-reissue", "etcd-ca-drop", "front-proxy-ca-withdraw"])
+      assert.match(line, new RegExp(`master-1-${stage} create`));
     assert.deepEqual(await secretsOf(cluster), first);
   });
 
@@ -83,7 +89,10 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
     const changed = [...second.keys()].filter((name) => second.get(name) !== first.get(name)).sort();
     const ofEtcd = ["etcd-ca.key", "etcd-client.key", "former-etcd-authorities"];
     const ofMasters = ["encryption-key", "former-encryption-keys", "service-account.key"];
-    assert.deepEqual(changed, ["admin.key", ...ofEtcd, ...ofMasters, "former-ssh-user-keys", "ssh-user-key"].sort());
+    assert.deepEqual(
+      changed,
+      [...["admin.key", ...ofEtcd, ...ofMasters, "former-ssh-user-keys", "front-proxy-ca.key", "ssh-user-key"]].sort(),
+    );
     const delivered = path.join(machines, "master-1/root/var/lib/groundplane/new-keys");
     assert.equal(fs.readFileSync(path.join(delivered, "sa.key"), "utf8"), second.get("service-account.key"));
     const encryption = fs.readFileSync(path.join(delivered, "encryption-all.yaml"), "utf8");
@@ -92,6 +101,7 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
     const state = (await pulumi("stack", "export")).stdout;
     assert.match(state, /::master-1-keys-only"/);
     assert.match(state, /::master-1-etcd-ca-reissue"/);
+    assert.match(state, /::master-1-front-proxy-ca-withdraw"/);
     assert.doesNotMatch(state, /BEGIN (?:EC|OPENSSH) PRIVATE KEY/);
     for (const values of [first, second]) assert.ok(!state.includes(values.get("encryption-key") ?? "version"));
     const outputs = JSON.parse((await pulumi("stack", "output", "--json", "--show-secrets")).stdout);

@@ -1,11 +1,12 @@
 import * as fc from "fast-check";
+import { type AuthorityName, authorityNames, reasonToKeepAuthority } from "../../model/authority-rotations";
 import { balancerNames } from "../../model/balancers";
 import { podSecurityLevels } from "../../model/cluster-namespaces";
 import { containerRuntimeNames, defaultContainerRuntime } from "../../model/container-runtimes";
 import { controlPlaneForms } from "../../model/control-planes";
 import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
-import { reasonToKeepEtcdAuthority, rotatableKeys } from "../../model/key-rotations";
+import { rotatableKeys } from "../../model/key-rotations";
 import { kubeProxyModes } from "../../model/kube-proxy-modes";
 import { firstNodePort, lastNodePort } from "../../model/ports";
 import { kubernetesVersions } from "../../model/releases";
@@ -122,8 +123,10 @@ type Rotated = Pick<Configuration, "pools" | "options" | "secrets">;
 /** Without the keys that such a stack keeps. */
 function rotatedKeys({ pools, options, secrets }: Rotated): Configuration["secrets"] {
   const form = { hasMachines: hasEtcdMachines(pools), hasWitness: hasWitness(pools) };
-  if (reasonToKeepEtcdAuthority({ controlPlane: options.controlPlane, ...form }) === undefined) return secrets;
-  const { "etcd-ca": _kept, ...rotate } = secrets.rotate;
+  const isKept = (name: AuthorityName) =>
+    reasonToKeepAuthority(name, { controlPlane: options.controlPlane, ...form }) !== undefined;
+  const kept: readonly string[] = authorityNames.filter(isKept);
+  const rotate = Object.fromEntries(Object.entries(secrets.rotate).filter(([name]) => !kept.includes(name)));
   return { ...secrets, rotate };
 }
 

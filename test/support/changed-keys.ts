@@ -26,7 +26,7 @@ export interface ChangedKey {
 const pool = (name: string, change: object) => ({ pools: { [name]: change } });
 const flow = { network: { flows: [{ from: "worker", to: "storage", protocol: "udp", ports: [9100] }] } };
 const rotated = (number: number) => ({
-  secrets: { rotate: { administrator: number, "ssh-user-key": number, "etcd-ca": number } },
+  secrets: { rotate: { administrator: number, "ssh-user-key": number, "etcd-ca": number, "front-proxy-ca": number } },
 });
 const attachment = { virtualbox: { attachments: [{ segment: "dmz", to: "host" }] } };
 
@@ -116,6 +116,7 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "secrets.rotate.administrator": { to: { secrets: { rotate: { administrator: 2 } } } },
   "secrets.rotate.ssh-user-key": { to: { secrets: { rotate: { "ssh-user-key": 1 } } } },
   "secrets.rotate.etcd-ca": { to: { secrets: { rotate: { "etcd-ca": 1 } } } },
+  "secrets.rotate.front-proxy-ca": { to: { secrets: { rotate: { "front-proxy-ca": 1 } } } },
   "secrets.rotate.encryption-key": { to: { secrets: { rotate: { "encryption-key": 1 } } } },
   "secrets.rotate.service-account-key": { to: { secrets: { rotate: { "service-account-key": 1 } } } },
   "options.failover": { to: { options: { failover: "calm" } } },
@@ -207,6 +208,10 @@ export const changedValues: Readonly<Record<CaseName, ChangedKey>> = {
   "secrets.rotate.etcd-ca: smaller": {
     ...{ from: rotated(2), to: { secrets: { rotate: { "etcd-ca": 1 } } } },
     refused: /secrets\.rotate\.etcd-ca: 2 cannot become 1: .*does not come back/,
+  },
+  "secrets.rotate.front-proxy-ca: smaller": {
+    ...{ from: rotated(2), to: { secrets: { rotate: { "front-proxy-ca": 1 } } } },
+    refused: /secrets\.rotate\.front-proxy-ca: 2 cannot become 1: .*does not come back/,
   },
   "secrets.rotate.encryption-key: smaller": {
     from: { secrets: { rotate: { "encryption-key": 2 } } },

@@ -18,12 +18,14 @@ import { makeClusterKeys } from "../../provider/resources/cluster-keys";
 import { patienceMs } from "./cluster-under-test";
 import { serverCertificate } from "./fake-cluster-api";
 
+type Keys = Readonly<Record<string, string>>;
+
 /** Kubernetes' own API server with its etcd, as two processes of this host: no controllers, no nodes. */
 export interface RealClusterApi {
   readonly connection: ApiConnection;
   /** `kubectl` as the administrator. */
   readonly kubectl: readonly string[];
-  readonly keys: Readonly<Record<string, string>>;
+  readonly keys: Keys;
   /** Where it accepts clients from. */
   readonly clientsFile: string;
   readonly port: number;
@@ -38,7 +40,7 @@ export interface RealClusterApi {
   stop(): void;
 }
 
-type Program = "etcd" | "etcdctl" | "kube-apiserver" | "kubectl";
+type Program = "etcd" | "etcdctl" | "kube-apiserver" | "kubeadm" | "kubectl";
 
 /** Why programs are not on this host; an image that comes from a bundle has no separate programs. */
 export async function missingPrograms(...programs: readonly Program[]): Promise<string | undefined> {
@@ -63,7 +65,10 @@ export function builtProgram(name: Program): string | undefined {
     .find((file) => fs.existsSync(file));
 }
 
-export async function realClusterApi(): Promise<RealClusterApi> {
+/** @param moreFlags of the API server, e.g. of files that it writes into the folder */
+export async function realClusterApi(
+  moreFlags: (folder: string, keys: Keys) => readonly string[] = () => [],
+): Promise<RealClusterApi> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-api-"));
   const keys = await makeClusterKeys();
   const { key, cert } = await serverCertificate(keys);
@@ -76,6 +81,7 @@ export async function realClusterApi(): Promise<RealClusterApi> {
   const [etcdPort, peerPort, port] = await Promise.all([freePort(), freePort(), freePort()]);
   const etcdUrl = `http://127.0.0.1:${etcdPort}`;
   const peerUrl = `http://127.0.0.1:${peerPort}`;
+  const flags = moreFlags(folder, keys);
   const etcd = start(folder, builtProgram("etcd"), [
     ...["--data-dir", path.join(folder, "etcd"), "--listen-client-urls", etcdUrl, "--advertise-client-urls", etcdUrl],
     ...["--listen-peer-urls", peerUrl, "--initial-advertise-peer-urls", peerUrl],
@@ -99,6 +105,7 @@ export async function realClusterApi(): Promise<RealClusterApi> {
     `--service-account-signing-key-file=${file("sa.key", keys["service-account.key"] ?? "")}`,
     `--encryption-provider-config=${encryption}`,
     `--cert-dir=${folder}`,
+    ...flags,
   ];
   let apiServer = start(folder, builtProgram("kube-apiserver"), words);
   const server = `https://127.0.0.1:${port}`;

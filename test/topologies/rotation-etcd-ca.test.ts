@@ -1,6 +1,6 @@
 /**
- * The certificate authority of etcd is replaced by plain `pulumi up` while clients read and write, also after kills in the middle and after
- * the loss of a master between them. Afterwards no member of etcd accepts a certificate of the former authority.
+ * The certificate authorities of etcd and of front proxies are replaced by plain `pulumi up` while clients read and write, also after kills in
+ * the middle and after the loss of a master between them. Afterwards no member of etcd and no API server accepts a certificate of the former ones.
  */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
@@ -34,7 +34,7 @@ const MOMENT_MS = 360_000;
 const pki = "/etc/kubernetes/pki";
 const leaves = ["etcd/server", "etcd/peer", "etcd/healthcheck-client", "apiserver-etcd-client"];
 
-test("etcd gets another authority", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
+test("etcd and front proxies get other authorities", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
   const stack = smallStack("etcd-ca");
   const { cluster } = stack;
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
@@ -54,7 +54,21 @@ test("etcd gets another authority", { skip: nspawnSkipReason(), timeout: 20 * 60
       `etcdctl --endpoints https://$(awk '$1 == "${master}" { print $2 }' /etc/groundplane/planned-nodes):2379 ` +
         `--cacert ${pki}/etcd/ca.crt --cert /root/former.crt --key /root/former.key --command-timeout=5s get groundplane 2>&1`,
     );
-  const configureRotation = () => stack.configure(dataCenter("{etcd-ca: 1}"));
+  /** Names a user with a copy of a front proxy's certificate and key from before the rotation. */
+  const asFormerProxy = async (master: string): Promise<string> => {
+    const named = "-H 'X-Remote-User: intruder' -H 'X-Remote-Group: system:masters'";
+    const identity = "--cert /root/former-proxy.crt --key /root/former-proxy.key";
+    const url = `https://$(awk '$1 == "${master}" { print $2 }' /etc/groundplane/planned-nodes):6443/api/v1/secrets`;
+    return on("master-1", `curl -sk -o /dev/null -w '%{http_code}' ${identity} ${named} ${url}`);
+  };
+  const extensionAuthorities = () =>
+    on(
+      "master-1",
+      "kubectl --kubeconfig /etc/kubernetes/admin.conf get configmap --namespace kube-system extension-apiserver-authentication " +
+        "--output jsonpath='{.data.requestheader-client-ca-file}' | openssl crl2pkcs7 -nocrl -certfile /dev/stdin | " +
+        "openssl pkcs7 -print_certs -noout | grep ^subject | tr -d ' '",
+    );
+  const configureRotation = () => stack.configure(dataCenter("{etcd-ca: 1, front-proxy-ca: 1}"));
   /** Begins an `up` and kills its provider in the middle. */
   const killAt = async (moment: string, isReached: () => Promise<boolean>): Promise<void> => {
     const rolling = cluster.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", "--non-interactive");
@@ -82,6 +96,9 @@ test("etcd gets another authority", { skip: nspawnSkipReason(), timeout: 20 * 60
     await on("master-1", `cp ${pki}/etcd/healthcheck-client.crt /root/former.crt`);
     await on("master-1", `cp ${pki}/etcd/healthcheck-client.key /root/former.key`);
     for (const master of masters) assert.equal((await asFormerClient(master)).exitCode, 0, master);
+    for (const ending of ["crt", "key"])
+      await on("master-1", `cp ${pki}/front-proxy-client.${ending} /root/former-proxy.${ending}`);
+    for (const master of masters) assert.equal(await asFormerProxy(master), "200", master);
     assert.deepEqual(await issuersOf("master-1"), ["issuer=CN=etcd-ca"]);
     membersBefore = await membersOf(stack, "master-1");
   });
@@ -154,6 +171,15 @@ test("etcd gets another authority", { skip: nspawnSkipReason(), timeout: 20 * 60
     }
     assert.match([...issuers].join(), /^issuer=CN=etcd-ca-[0-9a-f]{16}$/);
     assert.equal(await on("master-3", `ls ${pki}/etcd | grep -c former || true`), "0\n");
+  });
+
+  await step("no API server and no extension accepts the former authority of front proxies", async () => {
+    for (const master of masters) {
+      assert.equal(await asFormerProxy(master), "401", master);
+      const issuer = await on(master, `openssl x509 -noout -issuer -in ${pki}/front-proxy-client.crt`);
+      assert.match(issuer.replaceAll(" ", ""), /^issuer=CN=front-proxy-ca-[0-9a-f]{16}\n$/, master);
+    }
+    assert.match(await extensionAuthorities(), /^subject=CN=front-proxy-ca-[0-9a-f]{16}\n$/);
   });
 
   await step("certificates are renewed by the new authority", async () => {

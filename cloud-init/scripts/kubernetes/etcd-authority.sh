@@ -1,15 +1,11 @@
 #!/bin/bash
 # etcd-authority trust|reissue|drop AUTHORITY: one stage of a rotation of etcd's certificate authority on this member of etcd. AUTHORITY is
-# base64 of the PEM text of the new one.
-#   trust        etcd and the API server also accept its certificates: they restart
-#   reissue <KEY this machine has certificates of it, and issues others with its key
-#   drop         etcd and the API server accept its certificates only: they restart
+# base64 of the PEM text of the new one. See authority-stages; in `trust` and `drop`, etcd and the API server restart.
 # etcd-authority choose: before this machine joins, an authority of its seed that all members accept becomes the one that it issues with.
 #
 # May be killed anywhere and run again. Exit code 1 = not yet: another member is not healthy, or this one is not healthy again.
 #
-# The first certificate of ca.crt belongs to ca.key: kubeadm issues with it, and reads no others. etcd and the API server read the
-# authorities when they start, and their own certificates for each connection. etcd names the authorities that it accepts to everyone who connects.
+# etcd and the API server read the authorities when they start, and their own certificates for each connection.
 set -eu -o pipefail
 here=$(dirname "$0")
 # shellcheck source=/dev/null
@@ -19,15 +15,16 @@ here=$(dirname "$0")
 # shellcheck source-path=SCRIPTDIR source=etcd-command.sh
 . "$here/etcd-command"
 
-pki=${PKI:-/etc/kubernetes/pki}
+authority=etcd/ca
+family=etcd-ca
+# shellcheck source-path=SCRIPTDIR source=authority-stages.sh
+. "$here/authority-stages"
+
 manifests=${MANIFESTS:-/etc/kubernetes/manifests}
 prepared=${PREPARED:-/run/groundplane-control-plane}
-configuration=${KUBEADM_CONTROL_PLANE:-/etc/groundplane/kubeadm/control-plane.yaml}
 # Lines of name and address.
 members=${ETCD_MEMBERS_FILE:-/etc/groundplane/etcd-members}
 port=${ETCD_PORT:-2379}
-patience=${PATIENCE:-180}
-ca=$pki/etcd/ca.crt
 # Pairs of certificate and key, newest first.
 former=$pki/etcd/former-authorities.pem
 note=groundplane/etcd-authorities
@@ -35,66 +32,18 @@ refused=3
 
 main() {
   stage=${1:?usage: etcd-authority trust|reissue|drop AUTHORITY, or etcd-authority choose}
-  umask 077
-  # Of a killed `up`, a command may still be at work. The timer that renews certificates waits, too.
-  exec 9>>"$state_folder/certificates.lock"
-  flock 9
-  # On the file system of the certificates, for atomic renames. A killed command may have left one.
-  rm -rf "$pki"/groundplane.*
-  work=$(mktemp -d "$pki/groundplane.XXXXXX")
-  trap 'rm -rf "$work"' EXIT
+  open_stage
   if [ "$stage" = choose ]; then
     choose
     return
   fi
-  new=$work/new.crt
-  base64 -d <<<"${2:?the authority is missing}" >"$new"
+  read_authority "${2:?the authority is missing}"
   read_phase
   [ "$phase" = member ] || not_yet "not a member of etcd"
   case $stage in trust | reissue | drop) "$stage" ;; *) not_yet "unknown stage: $stage" ;; esac
   await_health
 }
 
-not_yet() {
-  echo "$1" >&2
-  exit 1
-}
-
-# split FILE FOLDER: each of its certificates as FOLDER/1.crt, FOLDER/2.crt …, and each key after one as FOLDER/1.key …
-split() {
-  mkdir -p "$2"
-  awk -v folder="$2" '
-    /^-----BEGIN CERTIFICATE-----$/ { n++; file = folder "/" n ".crt" }
-    /^-----BEGIN .*PRIVATE KEY-----$/ { file = folder "/" n ".key" }
-    file != "" { print > file }
-    /^-----END / { close(file); file = "" }' "$1"
-}
-
-fingerprint() { openssl x509 -noout -fingerprint -sha256 -in "$1"; }
-fingerprints() {
-  local file
-  rm -rf "$work/counted"
-  split "$1" "$work/counted"
-  for file in "$work/counted"/*.crt; do fingerprint "$file"; done
-}
-# Reads certificates or what openssl says about them.
-names() { grep -oE 'etcd-ca(-[0-9a-f]+)?' | sort -u || true; }
-name_of() { openssl x509 -noout -subject -in "$1" | names; }
-names_in() { openssl crl2pkcs7 -nocrl -certfile "$1" | openssl pkcs7 -print_certs -noout | grep '^subject' | names; }
-
-# The names of the authorities that the server at ADDRESS:PORT accepts.
-accepted_at() {
-  timeout 5 openssl s_client -connect "$1" </dev/null 2>/dev/null |
-    sed -n '/^Acceptable client certificate CA names/,/^\(Requested\|Shared\|Client Certificate\|Peer\|---\)/p' | names
-}
-issuer_at() { timeout 5 openssl s_client -connect "$1" </dev/null 2>/dev/null | openssl x509 -noout -issuer 2>/dev/null | names; }
-
-place() {
-  chmod 0600 "$1"
-  mv "$1" "$2"
-}
-
-is_service() { [ -n "${CONTROL_PLANE_SERVICES:-}" ]; }
 # etcd, and the API server where there is one: they start together, because the kubelet uses the API server of its own machine.
 parts() {
   local name
@@ -165,14 +114,9 @@ has_followed() {
 }
 
 follow() {
-  local name end=$((SECONDS + patience))
+  local name
   for name in $(parts | tac); do restart "$name"; done
-  for name in $(parts); do
-    until has_followed "$name"; do
-      if ((SECONDS >= end)); then not_yet "$name does not work with the authorities of $ca"; fi
-      sleep 0.5
-    done
-  done
+  for name in $(parts); do await "$name does not work with the authorities of $ca" has_followed "$name"; done
 }
 
 # Without this member, the others must have their majority. A member that is down itself has nothing to lose.
@@ -203,10 +147,9 @@ await_health() {
 }
 
 trust() {
-  if ! grep -qxF "$(fingerprint "$new")" <<<"$(fingerprints "$ca")"; then
+  if ! has_certificate "$ca" "$new"; then
     require_others
-    cat "$ca" "$new" >"$work/ca.crt"
-    place "$work/ca.crt" "$ca"
+    add_authority
   fi
   follow
 }
@@ -216,62 +159,29 @@ leaves() {
   if [ -e "$pki/apiserver-etcd-client.crt" ]; then echo apiserver-etcd-client; fi
 }
 
-# is_pair CERTIFICATE KEY
-is_pair() { [ "$(openssl x509 -noout -pubkey -in "$1")" = "$(openssl pkey -in "$2" -pubout 2>/dev/null)" ]; }
-
-# Whether everything of etcd on this machine is of the new authority.
-is_reissued() {
-  local leaf
-  [ "$(fingerprints "$ca" | head -n 1)" = "$(fingerprint "$new")" ] || return 1
-  is_pair "$new" "$pki/etcd/ca.key" || return 1
-  for leaf in $(leaves); do openssl verify -CAfile "$new" "$pki/$leaf.crt" >/dev/null 2>&1 || return 1; done
-}
+presents_new() { [ "$(issuer_at "$1")" = "$(name_of "$new")" ]; }
 
 reissue() {
-  if ! is_reissued; then issue; fi
+  local each server
+  mapfile -t each < <(leaves)
+  if ! is_reissued "${each[@]}"; then
+    issue "${each[@]}"
+    if is_service; then require_others; fi
+    place_issued "${each[@]}"
+  fi
   if is_service; then follow; fi
-  local server end=$((SECONDS + patience))
   for server in "$NODE_ADDRESS:$port" "$NODE_ADDRESS:2380"; do
-    until [ "$(issuer_at "$server")" = "$(name_of "$new")" ]; do
-      if ((SECONDS >= end)); then not_yet "etcd does not present its new certificate"; fi
-      sleep 0.5
-    done
+    await "etcd does not present its new certificate" presents_new "$server"
   done
-}
-
-# Everything is issued and verified before it takes the place of what is there.
-issue() {
-  local leaf file
-  mkdir "$work/etcd"
-  cat >"$work/etcd/ca.key"
-  is_pair "$new" "$work/etcd/ca.key" || not_yet "stdin has not the authority's key"
-  split "$ca" "$work/present"
-  cat "$new" >"$work/etcd/ca.crt"
-  for file in "$work/present"/*.crt; do
-    [ "$(fingerprint "$file")" = "$(fingerprint "$new")" ] || cat "$file" >>"$work/etcd/ca.crt"
-  done
-  sed "s|^kind: *\"\{0,1\}ClusterConfiguration\"\{0,1\}\$|&\ncertificatesDir: \"$work\"|" "$configuration" >"$work/kubeadm.yaml"
-  for leaf in $(leaves); do
-    cp "$pki/$leaf.crt" "$work/$leaf.crt"
-    cp "$pki/$leaf.key" "$work/$leaf.key"
-    kubeadm certs renew "${leaf/\//-}" --config "$work/kubeadm.yaml" >"$work/log" 2>&1 || not_yet "$(tail -n 1 "$work/log")"
-    openssl verify -CAfile "$new" "$work/$leaf.crt" >/dev/null || not_yet "$leaf.crt is not of the new authority"
-  done
-  if is_service; then require_others; fi
-  for leaf in $(leaves); do
-    place "$work/$leaf.key" "$pki/$leaf.key"
-    place "$work/$leaf.crt" "$pki/$leaf.crt"
-  done
-  place "$work/etcd/ca.key" "$pki/etcd/ca.key"
-  place "$work/etcd/ca.crt" "$ca"
 }
 
 drop() {
-  is_reissued || not_yet "this machine has certificates of a former authority"
-  if [ "$(fingerprints "$ca")" != "$(fingerprint "$new")" ]; then
+  local each
+  mapfile -t each < <(leaves)
+  is_reissued "${each[@]}" || not_yet "this machine has certificates of a former authority"
+  if ! is_only_new; then
     require_others
-    cp "$new" "$work/ca.crt"
-    place "$work/ca.crt" "$ca"
+    keep_new_authority
   fi
   follow
   rm -f "$former"
@@ -302,7 +212,7 @@ choose() {
   for file in "${known[@]}"; do
     # The present one is trusted sooner or later.
     if [ "$file" != "${known[0]}" ] && ! grep -qxF "$(name_of "$file")" <<<"$heard"; then continue; fi
-    if ! grep -qxF "$(fingerprint "$file")" <<<"$(fingerprints "$work/ca.crt")"; then cat "$file" >>"$work/ca.crt"; fi
+    if ! has_certificate "$work/ca.crt" "$file"; then cat "$file" >>"$work/ca.crt"; fi
   done
   # No key is lost, should this be killed.
   if is_pair "${known[0]}" "${known[0]%.crt}.key"; then

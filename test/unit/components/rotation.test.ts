@@ -121,9 +121,36 @@ test("every member of etcd ends a stage before the first begins the next, after 
   assert.ok(image.dependencies.includes(names.at(-1) ?? ""), "images come last");
 });
 
+test("the authority of front proxies follows that of etcd, on masters only, and leaves the cluster at the end", async () => {
+  const rotate = { "etcd-ca": 1, "front-proxy-ca": 1 };
+  const graph = await recordDataCenter(planDataCenter({ ...exampleConfiguration("pair"), secrets: { rotate } }));
+  const names = ["trust", "reissue", "drop"].flatMap((stage) =>
+    ["master-1", "master-2"].map((node) => `${node}-front-proxy-ca-${stage}`),
+  );
+  const tasks = graph.filter(({ name }) => name.includes("-front-proxy-ca-"));
+  assert.deepEqual(
+    tasks.map(({ name }) => name),
+    [...names, "master-1-front-proxy-ca-withdraw"],
+  );
+  for (const [index, { dependencies, inputs }] of tasks.entries()) {
+    assert.ok(dependencies.includes(tasks[index - 1]?.name ?? "master-2-etcd-ca-drop"), "in turn");
+    const [program, , authority = ""] = inputs.command as readonly string[];
+    assert.match(program ?? "", /front-proxy-authority$/);
+    assert.equal(Buffer.from(authority, "base64").toString(), sampleSecret("front-proxy-ca.crt"));
+  }
+  const [withdraw = assert.fail("no task")] = tasks.slice(-1);
+  assert.deepEqual(withdraw.inputs.triggers, ["generation of master-1", "generation of master-2"]);
+  const seeds = graph.filter(({ type }) => type === "groundplane:index:NodeFiles");
+  const having = seeds.filter(({ inputs }) => JSON.stringify(inputs).includes("front-proxy-authority"));
+  assert.deepEqual(
+    having.map(({ name }) => name),
+    ["master-1-files", "master-2-files"],
+  );
+});
+
 test("without a rotation, no node has anything of it", async () => {
   const graph = await recordDataCenter(examplePlan("pair"));
-  assert.ok(!graph.some(({ name }) => name.includes("etcd-ca")));
-  for (const part of ["/etc/groundplane/etcd-members", "former-authorities.pem", 'groundplane/etcd-authority\\"'])
+  assert.ok(!graph.some(({ name }) => /(?:etcd|front-proxy)-ca/.test(name)));
+  for (const part of ["/etc/groundplane/etcd-members", "former-authorities.pem", "groundplane/authority-stages"])
     assert.ok(!JSON.stringify(graph).includes(part), part);
 });

@@ -71,6 +71,13 @@ test("etcd's authority is replaced together with what it signs, and the former o
   assert.ok(formerEtcdAuthoritiesIn(twice)[0]?.includes(once["etcd-ca.key"] ?? "none"), "newest first");
 });
 
+test("the authority of front proxies is replaced by one of another name", async () => {
+  const once = await update(first, undefined, { "front-proxy-ca": 1 });
+  assert.deepEqual(changed(first, once), ["front-proxy-ca.crt", "front-proxy-ca.key"]);
+  const { subject } = new X509Certificate(once["front-proxy-ca.crt"] ?? "");
+  assert.match(subject, /^CN=front-proxy-ca-[0-9a-f]{16}$/);
+});
+
 test("the state keeps the former keys of Secrets, and each keeps its name", async () => {
   const once = await update(first, undefined, { "encryption-key": 1 });
   assert.deepEqual(changed(first, once), ["encryption-key", "former-encryption-keys"]);

@@ -17,14 +17,16 @@ test("a key without a rotation is refused with the reason and the way", () => {
 test("a misspelt key is an unknown one, and a number is at least 1", () => {
   assert.match(problemsOf({ adminstrator: 1 })[0]?.fix ?? "", /did you mean `administrator`/);
   assert.match(problemsOf({ administrator: 0 })[0]?.rule ?? "", /at least 1/);
-  assert.deepEqual(problemsOf({ administrator: 1, "ssh-user-key": 2, "etcd-ca": 1 }), []);
+  assert.deepEqual(problemsOf({ administrator: 1, "ssh-user-key": 2, "etcd-ca": 1, "front-proxy-ca": 1 }), []);
 });
 
+const ruleFor = (rotate: object, settings: object): string | undefined => {
+  const { problems } = parseConfiguration({ ...settings, secrets: { rotate } }, { stack: "lab" });
+  return problems?.map((problem) => `${problem.path} ${problem.rule}`).join();
+};
+
 test("a kind of etcd whose authority no test has replaced keeps it, and a single master does not", () => {
-  const rule = (settings: object): string | undefined => {
-    const { problems } = parseConfiguration({ ...settings, secrets: { rotate: { "etcd-ca": 1 } } }, { stack: "lab" });
-    return problems?.map((problem) => `${problem.path} ${problem.rule}`).join();
-  };
+  const rule = (settings: object) => ruleFor({ "etcd-ca": 1 }, settings);
   const refused = (members: string) =>
     `secrets.rotate.etcd-ca cannot be rotated in this stack: no test has replaced the authority of ${members} yet`;
   const witness = { roles: ["etcd"], memoryMiB: 1024 };
@@ -35,4 +37,15 @@ test("a kind of etcd whose authority no test has replaced keeps it, and a single
   );
   assert.equal(rule({ options: { controlPlane: "services" } }), refused("an etcd that is a service"));
   assert.equal(rule(exampleSettings("single")), undefined);
+});
+
+test("API servers that are services keep the authority of front proxies, and those beside any etcd do not", () => {
+  const rule = (settings: object) => ruleFor({ "front-proxy-ca": 1 }, settings);
+  assert.equal(
+    rule({ options: { controlPlane: "services" } }),
+    "secrets.rotate.front-proxy-ca cannot be rotated in this stack: no test has replaced the authority of API servers that are " +
+      "services yet",
+  );
+  assert.equal(rule({ pools: { masters: { count: 2 }, etcd: { count: 3 } } }), undefined);
+  assert.equal(rule(exampleSettings("pair")), undefined);
 });

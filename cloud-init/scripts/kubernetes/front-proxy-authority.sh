@@ -1,0 +1,107 @@
+#!/bin/bash
+# front-proxy-authority trust|reissue|drop|withdraw AUTHORITY: one stage of a rotation of the authority of front proxies on this master. An
+# API server shows a certificate of it to the servers of API extensions, which then believe the name of the user that it sends. AUTHORITY is
+# base64 of the PEM text of the new one. See authority-stages; `withdraw` comes last, on one master.
+#
+# May be killed anywhere and run again. Exit code 1 = not yet.
+#
+# API servers follow the changed files within a minute, and as services they restart. Extensions read the authorities in a ConfigMap,
+# to which each API server adds those that it accepts.
+set -eu -o pipefail
+here=$(dirname "$0")
+# shellcheck source=/dev/null
+. "${NODE_ENVIRONMENT:-/etc/groundplane/node.env}"
+# shellcheck source-path=SCRIPTDIR source=cluster-state.sh
+. "$here/cluster-state"
+
+authority=front-proxy-ca
+family=front-proxy-ca
+# shellcheck source-path=SCRIPTDIR source=authority-stages.sh
+. "$here/authority-stages"
+
+leaf=front-proxy-client
+configmap=extension-apiserver-authentication
+field=requestheader-client-ca-file
+# An API server looks every minute by itself, should it miss the change of a file.
+reading=${READING:-65}
+refused=3
+
+main() {
+  stage=${1:?usage: front-proxy-authority trust|reissue|drop|withdraw AUTHORITY}
+  open_stage
+  read_authority "${2:?the authority is missing}"
+  read_phase
+  [ "$phase" = member ] || not_yet "this master is no member of the cluster yet"
+  case $stage in trust | reissue | drop | withdraw) "$stage" ;; *) not_yet "unknown stage: $stage" ;; esac
+}
+
+cluster() { kubectl --server "https://$NODE_ADDRESS:$API_PORT" --request-timeout 10s "$@"; }
+
+is_ready() { curl -skf --max-time 2 -o /dev/null "https://$NODE_ADDRESS:$API_PORT/readyz"; }
+follows() { [ "$(accepted_at "$NODE_ADDRESS:$API_PORT")" = "$(names_in "$ca")" ] && is_ready; }
+
+# A master that leaves in the same `up` would go on to publish the former authority.
+refuse_other_masters() {
+  local all name
+  all=$(cluster get nodes --selector node-role.kubernetes.io/control-plane --output jsonpath='{.items[*].metadata.name}')
+  for name in $all; do
+    if [[ " $MASTER_NAMES " != *" $name "* ]]; then
+      echo "$name is a master that the plan does not have: add it again, and remove it when the rotation is complete" >&2
+      exit "$refused"
+    fi
+  done
+}
+
+read_published() {
+  cluster get configmap --namespace kube-system "$configmap" --output "jsonpath={.data.$field}" >"$work/published.crt" 2>/dev/null
+}
+is_published() { read_published && has_certificate "$work/published.crt" "$new"; }
+
+trust() {
+  if ! has_certificate "$ca" "$new"; then
+    refuse_other_masters
+    add_authority
+  fi
+  await "the API server does not accept the authorities of $ca" follows
+  await "the API server does not publish the new authority" is_published
+}
+
+reissue() {
+  if ! is_reissued "$leaf"; then
+    issue "$leaf"
+    place_issued "$leaf"
+  fi
+  await "the API server does not accept the authorities of $ca" follows
+}
+
+drop() {
+  is_reissued "$leaf" || not_yet "this master has a certificate of a former authority"
+  if ! is_only_new; then
+    await_reading
+    keep_new_authority
+  fi
+  await "the API server accepts other authorities than those of $ca" follows
+}
+
+# The API server has read its new certificate.
+await_reading() {
+  local left=$(($(stat --format %Y "$pki/$leaf.crt") + reading - $(date +%s)))
+  # The clock may have been set meanwhile.
+  if ((left > reading)); then left=$reading; fi
+  if ((left > 0)); then sleep "$left" 9>&-; fi
+}
+
+withdraw() { await "another API server publishes the former authority again" is_withdrawn; }
+
+# No API server accepts the former authority any more, so what is removed stays away.
+is_withdrawn() {
+  read_published || return 1
+  if [ "$(fingerprints "$work/published.crt")" = "$(fingerprint "$new")" ]; then return 0; fi
+  jq -n --rawfile text "$new" --arg field "$field" '{ data: { ($field): $text } }' >"$work/patch.json"
+  cluster patch configmap --namespace kube-system "$configmap" --type merge --patch-file "$work/patch.json" >/dev/null || return 1
+  # As long as an API server takes to add its own.
+  sleep 2
+  return 1
+}
+
+main "$@"

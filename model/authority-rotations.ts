@@ -1,0 +1,60 @@
+import type { ControlPlaneForm } from "./control-planes";
+import type { GuestCommand } from "./guest-paths";
+import { type FixedKey, type RotatableKey, startOver } from "./key-rotations";
+import type { Role } from "./roles";
+
+/** How a certificate authority is replaced: by a command of its own, whose stages all machines of a role end one after the other. */
+export interface AuthorityRotation {
+  readonly command: GuestCommand;
+  readonly role: Role;
+  /** In their order. Every machine ends one before the first begins the next. */
+  readonly stages: readonly AuthorityStage[];
+}
+
+export interface AuthorityStage {
+  readonly name: "trust" | "reissue" | "drop" | "withdraw";
+  /** Only on the first machine: what the stage changes is the cluster's. */
+  readonly once?: true;
+}
+
+const everywhere = [{ name: "trust" }, { name: "reissue" }, { name: "drop" }] as const;
+
+export const authorityRotations = {
+  "etcd-ca": { command: "etcd-authority", role: "etcd", stages: everywhere },
+  "front-proxy-ca": {
+    ...{ command: "front-proxy-authority", role: "master" },
+    stages: [...everywhere, { name: "withdraw", once: true }],
+  },
+} as const satisfies Readonly<Partial<Record<RotatableKey, AuthorityRotation>>>;
+
+export type AuthorityName = keyof typeof authorityRotations;
+export const authorityNames = Object.keys(authorityRotations) as readonly AuthorityName[];
+
+/** How a stack runs its control plane and its etcd. */
+export interface ControlPlaneShape {
+  readonly controlPlane: ControlPlaneForm;
+  /** Members of etcd in place of the masters. */
+  readonly hasMachines: boolean;
+  /** The gateway is a member of etcd, beside the masters. */
+  readonly hasWitness: boolean;
+}
+
+const untested = (what: string): string => `no test has replaced the authority of ${what} yet`;
+
+const ofServices: Readonly<Record<AuthorityName, string>> = {
+  "etcd-ca": untested("an etcd that is a service"),
+  "front-proxy-ca": untested("API servers that are services"),
+};
+
+/** Why a stack keeps an authority; `undefined`: it can be replaced. */
+export function reasonToKeepAuthority(name: AuthorityName, shape: ControlPlaneShape): FixedKey | undefined {
+  const reason =
+    (name === "etcd-ca" ? ofOtherMembers(shape) : undefined) ??
+    (shape.controlPlane === "services" ? ofServices[name] : undefined);
+  return reason === undefined ? undefined : { reason, instead: `remove it, or ${startOver}` };
+}
+
+function ofOtherMembers({ hasMachines, hasWitness }: ControlPlaneShape): string | undefined {
+  if (hasMachines) return untested("machines of etcd");
+  return hasWitness ? untested("a gateway that is a member of etcd") : undefined;
+}
