@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { machinesOf } from "../stacks/plan/role-machines";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
+import { rotateCorosyncKey } from "./rotate-corosync-key";
 import type { VirtualMachine } from "./virtual-machine";
 
 /** The load balancers of the API, one of which holds the floating IP; `small` has only one. None where masters or the gateway are the balancers. */
@@ -10,7 +11,8 @@ export class BalancerPair extends pulumi.ComponentResource {
   constructor(name: string, args: PoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:BalancerPair", name, {}, opts);
     this.machines = poolMachines(machinesOf(args.plan, "balancer"), args, this);
-    rollFiles(this.machines, args);
+    const key = rotateCorosyncKey(args, this.machines, this);
+    rollFiles(this.machines, args, key === undefined ? [] : this.machines.map(() => key));
     this.registerOutputs({});
   }
 }

@@ -60,6 +60,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   "form-storage-pool": async () => ok(),
   "follow-clients": async () => ok(), // it has no API server
+  "follow-corosync-key": async () => ok(), // it has no Corosync
   ...{ "etcd-authority": async () => ok(), "front-proxy-authority": async () => ok() }, // it has no certificates
   ...{ "follow-keys": async () => ok(), "renew-secrets": async () => ok(), "renew-tokens": async () => ok() },
   gluster: async () => ok("Total Number of entries: 0\n"),

@@ -1,6 +1,7 @@
 import type { ControlPlaneForm } from "./control-planes";
 import type { GuestCommand } from "./guest-paths";
-import { type FixedKey, type RotatableKey, startOver } from "./key-rotations";
+import { type FixedKey, startOver } from "./kept-keys";
+import type { RotatableKey } from "./key-rotations";
 import type { Role } from "./roles";
 
 /** How a certificate authority is replaced: by a command of its own, whose stages all machines of a role end one after the other. */

@@ -138,6 +138,7 @@ export const configurationChanges = {
   "secrets.rotate.ssh-user-key": rotation("ssh-user-key"),
   "secrets.rotate.etcd-ca": rotation("etcd-ca"),
   "secrets.rotate.front-proxy-ca": rotation("front-proxy-ca"),
+  "secrets.rotate.corosync-key": rotation("corosync-key"),
   "secrets.rotate.encryption-key": rotation("encryption-key"),
   "secrets.rotate.service-account-key": rotation("service-account-key"),
   "options.failover": {

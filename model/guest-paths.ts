@@ -79,6 +79,7 @@ export const guestPaths = {
   balancerAuthority: "/etc/haproxy/cluster-ca.crt",
   /** Pacemaker's complete configuration, where it does not run but may later. */
   futureCluster: `${settings}/cluster.xml`,
+  corosyncKey: "/etc/corosync/authkey",
   /** Packet filter rules for what comes from pods. */
   podFilter: `${settings}/pods.nft`,
   plannedNodes: `${settings}/planned-nodes`,
@@ -114,6 +115,7 @@ export type GuestCommand =
   | "etcd-membership"
   | "fence-node"
   | "follow-clients"
+  | "follow-corosync-key"
   | "follow-keys"
   | "forget-node"
   | "front-proxy-authority"

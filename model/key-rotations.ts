@@ -11,6 +11,8 @@ export interface KeyStage {
   readonly accepted: readonly KeyGeneration[];
   /** The keys that a client tries, in this order. */
   readonly offered: readonly KeyGeneration[];
+  /** Nodes change their key together, so those that have done so lose the others for a moment. */
+  readonly atOnce?: true;
 }
 
 export interface KeyRotation {
@@ -85,6 +87,19 @@ export const keyRotations = {
     consequence:
       "Nothing restarts. API servers read their new certificates within a minute, which the rotation waits for.",
   },
+  "corosync-key": {
+    title: "The key with which the gateway and the balancers encrypt the messages of Corosync",
+    secrets: ["corosync-key"],
+    stages: [
+      {
+        step: "the gateway and the balancers get the new key, and go on with the former one",
+        ...{ accepted: ["former"], offered: ["former"] },
+      },
+      { step: "all of them change to the new one at once", accepted: ["new"], offered: ["new"], atOnce: true },
+    ],
+    consequence:
+      "One balancer may lose the others for two seconds. If it holds the floating IP, the other one takes it over, as after a failure.",
+  },
   "encryption-key": {
     title: "The key with which API servers encrypt Secrets in etcd, and masters their backups",
     secrets: ["encryption-key"],
@@ -129,26 +144,6 @@ export function describeStages({ stages }: KeyRotation): string {
   const [first = "", ...others] = stages.map(({ step }) => step);
   return `${first[0]?.toUpperCase()}${first.slice(1)}${others.map((step) => `; then ${step}`).join("")}.`;
 }
-
-export interface FixedKey {
-  readonly reason: string;
-  readonly instead: string;
-}
-
-export const startOver = "start over: `npx groundplane destroy` keeps the data disks";
-
-/** The keys that cannot be replaced on a running stack, by the names that users try. */
-export const fixedKeys = {
-  "kubernetes-ca": {
-    reason: "all nodes and pods trust the cluster's authority, which signs the certificates of all of them",
-    instead: `rotate \`administrator\` if only the kubeconfig is lost, otherwise ${startOver}`,
-  },
-  "corosync-key": { reason: "balancers with different keys would both hold the floating IP", instead: startOver },
-  "ssh-host-keys": {
-    reason: "every node's identity is pinned by it",
-    instead: "recreate the machine whose key is lost, or start over",
-  },
-} as const satisfies Readonly<Record<string, FixedKey>>;
 
 /** The secrets that rotations replace. Two sets of keys that differ only in them are of the same cluster. */
 export const isRotated = (secret: string): boolean =>

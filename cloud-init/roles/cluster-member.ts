@@ -1,3 +1,4 @@
+import { guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { renderCorosyncConf } from "../files/corosync-conf";
 import { floatingIpAgent, renderPacemakerCib } from "../files/pacemaker-cib";
@@ -17,7 +18,7 @@ RestartSec=1s
 `;
 
 /** It comes with the seed, or to a running machine with its changed settings, see balancing-change.ts. */
-export const corosyncKey: SecretFile = { path: "/etc/corosync/authkey", mode: "0400", secret: "corosync-key" };
+export const corosyncKey: SecretFile = { path: guestPaths.corosyncKey, mode: "0400", secret: "corosync-key" };
 
 /** Membership in the balancers' cluster, equal on both balancers and the gateway. */
 export function clusterMemberContent(plan: DataCenterPlan): RoleContent {

@@ -45,7 +45,7 @@ export async function makeClusterKeys(): Promise<Record<string, string>> {
     ...(await administratorSecrets()),
     "kubernetes-ca-hash": publicKeyHash(kubernetes.keys.publicKey),
     "encryption-key": encryptionSecret(),
-    "corosync-key": randomBytes(128).toString("hex"),
+    ...corosyncSecrets(),
     ...sshUserSecrets(),
     "ssh-host-seed": randomBytes(32).toString("hex"),
   };
@@ -119,6 +119,8 @@ const clientExtensions = async (authority: webcrypto.CryptoKey): Promise<x509.Ex
   await x509.AuthorityKeyIdentifierExtension.create(authority),
 ];
 
+const corosyncSecrets = (): Keys => ({ "corosync-key": randomBytes(128).toString("hex") });
+
 const encryptionSecret = (): string => randomBytes(32).toString("base64");
 
 async function serviceAccountSecrets(): Promise<Record<string, string>> {
@@ -140,6 +142,7 @@ const makers: Readonly<Record<RotatableKey, (present: Keys) => Promise<Keys>>> =
     ]),
   }),
   "front-proxy-ca": async () => authoritySecrets("front-proxy-ca", await makeLaterAuthority("front-proxy-ca")),
+  "corosync-key": async () => corosyncSecrets(),
   "encryption-key": async (present) => ({
     "encryption-key": encryptionSecret(),
     [formerEncryptionKeys]: JSON.stringify(encryptionKeysIn(present).map(({ secret }) => secret)),

@@ -129,6 +129,7 @@ const secretsSchema = z
         "ssh-user-key": rotationSchema("ssh-user-key"),
         "etcd-ca": rotationSchema("etcd-ca"),
         "front-proxy-ca": rotationSchema("front-proxy-ca"),
+        "corosync-key": rotationSchema("corosync-key"),
         "encryption-key": rotationSchema("encryption-key"),
         "service-account-key": rotationSchema("service-account-key"),
       })

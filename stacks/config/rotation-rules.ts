@@ -1,4 +1,5 @@
 import { type AuthorityName, authorityNames, reasonToKeepAuthority } from "../../model/authority-rotations";
+import { type FixedKey, reasonToKeepCorosyncKey } from "../../model/kept-keys";
 import { hasEtcdMachines, hasWitness } from "./pool-roles";
 import type { Rule } from "./rules";
 
@@ -13,9 +14,23 @@ function authorityFits(name: AuthorityName): Rule {
       const kept = reasonToKeepAuthority(name, {
         ...{ controlPlane: options.controlPlane, hasMachines: hasEtcdMachines(pools), hasWitness: hasWitness(pools) },
       });
-      return kept ? [{ path, rule: `cannot be rotated in this stack: ${kept.reason}`, fix: kept.instead }] : [];
+      return kept ? [refusal(path, kept)] : [];
     },
   };
 }
 
-export const rotationRules: readonly Rule[] = authorityNames.map(authorityFits);
+const refusal = (path: readonly string[], { reason, instead }: FixedKey) => ({
+  ...{ path, rule: `cannot be rotated in this stack: ${reason}`, fix: instead },
+});
+
+const corosyncKey = ["secrets", "rotate", "corosync-key"];
+
+const corosyncKeyFits: Rule = {
+  reads: [corosyncKey, ["pools", "balancers", "count"]],
+  check({ pools, secrets }) {
+    const kept = secrets.rotate["corosync-key"] && reasonToKeepCorosyncKey(pools.balancers.count);
+    return kept ? [refusal(corosyncKey, kept)] : [];
+  },
+};
+
+export const rotationRules: readonly Rule[] = [...authorityNames.map(authorityFits), corosyncKeyFits];

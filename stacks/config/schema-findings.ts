@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { formerConfigurationKeys } from "../../model/former-names";
-import { type FixedKey, fixedKeys } from "../../model/key-rotations";
+import { type FixedKey, fixedKeys } from "../../model/kept-keys";
 import { type ConfigurationPath, formatPath, valueAt } from "./configuration-path";
 import { configurationSchema } from "./configuration-schema";
 import { aligned, formatCidr, parseCidr } from "./ipv4";

@@ -25,7 +25,7 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
     const file = project.stackFile(stack);
     const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
     const salt = /^encryptionsalt: .*\n/m.exec(before)?.[0] ?? "";
-    const pools = "{balancers: {count: 1}, masters: {count: 1}, workers: {count: 1}}";
+    const pools = "{balancers: {count: 2}, masters: {count: 1}, workers: {count: 1}}";
     const dataCenter = `{driver: fake, pools: ${pools}, secrets: {rotate: ${rotate}}}`;
     fs.writeFileSync(file, `${salt}config:\n  groundplane:dataCenter: ${dataCenter}\n`);
   };
@@ -33,7 +33,7 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
   const up = async () => mustSucceed("up", await pulumi("up", "--yes", "--skip-preview", "--suppress-outputs")).stdout;
   const machines = path.join(project.data, "fake", stack, "machines");
   const loginsOf = (node: string): string => fs.readFileSync(path.join(machines, node, authorizedKeys), "utf8");
-  const nodes = ["gateway", "balancer-1", "master-1", "worker-1"];
+  const nodes = ["gateway", "balancer-1", "balancer-2", "master-1", "worker-1"];
   const clients = (): string =>
     fs.readFileSync(path.join(machines, "master-1/root/etc/kubernetes/api-server/clients.crt"), "utf8");
 
@@ -45,7 +45,7 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
 
   await t.test("a preview explains the stages and makes no key", async () => {
     configure(
-      "{administrator: 1, ssh-user-key: 1, encryption-key: 1, service-account-key: 1, etcd-ca: 1, front-proxy-ca: 1}",
+      "{administrator: 1, ssh-user-key: 1, encryption-key: 1, service-account-key: 1, etcd-ca: 1, front-proxy-ca: 1, corosync-key: 1}",
     );
     const { stdout } = mustSucceed("preview", await pulumi("preview"));
     const line = stdout.replaceAll(/\s+/g, " ");
@@ -64,6 +64,11 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
       line,
       /front-proxy-ca is replaced\. API servers and extensions also accept .* no longer accept them\./,
     );
+    assert.match(
+      line,
+      /corosync-key is replaced\. The gateway and the balancers get .* change to the new one at once\./,
+    );
+    assert.match(line, /gateway-corosync-key-use create/);
     for (const stage of ["etcd-ca-trust", "etcd-ca-reissue", "etcd-ca-drop", "front-proxy-ca-withdraw"])
       assert.match(line, new RegExp(`master-1-${stage} create`));
     assert.deepEqual(await secretsOf(cluster), first);
@@ -91,8 +96,22 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
     const ofMasters = ["encryption-key", "former-encryption-keys", "service-account.key"];
     assert.deepEqual(
       changed,
-      [...["admin.key", ...ofEtcd, ...ofMasters, "former-ssh-user-keys", "front-proxy-ca.key", "ssh-user-key"]].sort(),
+      [
+        ...[
+          "admin.key",
+          ...ofEtcd,
+          ...ofMasters,
+          "former-ssh-user-keys",
+          "front-proxy-ca.key",
+          "corosync-key",
+          "ssh-user-key",
+        ],
+      ].sort(),
     );
+    const authkeys = ["gateway", "balancer-1", "balancer-2"].map((node) =>
+      fs.readFileSync(path.join(machines, node, "root/etc/corosync/authkey"), "utf8"),
+    );
+    assert.deepEqual([...new Set(authkeys)], [second.get("corosync-key")]);
     const delivered = path.join(machines, "master-1/root/var/lib/groundplane/new-keys");
     assert.equal(fs.readFileSync(path.join(delivered, "sa.key"), "utf8"), second.get("service-account.key"));
     const encryption = fs.readFileSync(path.join(delivered, "encryption-all.yaml"), "utf8");

@@ -6,6 +6,7 @@ import { containerRuntimeNames, defaultContainerRuntime } from "../../model/cont
 import { controlPlaneForms } from "../../model/control-planes";
 import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
+import { reasonToKeepCorosyncKey } from "../../model/kept-keys";
 import { rotatableKeys } from "../../model/key-rotations";
 import { kubeProxyModes } from "../../model/kube-proxy-modes";
 import { firstNodePort, lastNodePort } from "../../model/ports";
@@ -125,7 +126,10 @@ function rotatedKeys({ pools, options, secrets }: Rotated): Configuration["secre
   const form = { hasMachines: hasEtcdMachines(pools), hasWitness: hasWitness(pools) };
   const isKept = (name: AuthorityName) =>
     reasonToKeepAuthority(name, { controlPlane: options.controlPlane, ...form }) !== undefined;
-  const kept: readonly string[] = authorityNames.filter(isKept);
+  const kept: readonly string[] = [
+    ...authorityNames.filter(isKept),
+    ...(reasonToKeepCorosyncKey(pools.balancers.count) ? ["corosync-key"] : []),
+  ];
   const rotate = Object.fromEntries(Object.entries(secrets.rotate).filter(([name]) => !kept.includes(name)));
   return { ...secrets, rotate };
 }

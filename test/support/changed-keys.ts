@@ -26,7 +26,12 @@ export interface ChangedKey {
 const pool = (name: string, change: object) => ({ pools: { [name]: change } });
 const flow = { network: { flows: [{ from: "worker", to: "storage", protocol: "udp", ports: [9100] }] } };
 const rotated = (number: number) => ({
-  secrets: { rotate: { administrator: number, "ssh-user-key": number, "etcd-ca": number, "front-proxy-ca": number } },
+  secrets: {
+    rotate: {
+      ...{ administrator: number, "ssh-user-key": number, "etcd-ca": number },
+      ...{ "front-proxy-ca": number, "corosync-key": number },
+    },
+  },
 });
 const attachment = { virtualbox: { attachments: [{ segment: "dmz", to: "host" }] } };
 
@@ -117,6 +122,7 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "secrets.rotate.ssh-user-key": { to: { secrets: { rotate: { "ssh-user-key": 1 } } } },
   "secrets.rotate.etcd-ca": { to: { secrets: { rotate: { "etcd-ca": 1 } } } },
   "secrets.rotate.front-proxy-ca": { to: { secrets: { rotate: { "front-proxy-ca": 1 } } } },
+  "secrets.rotate.corosync-key": { to: { secrets: { rotate: { "corosync-key": 1 } } } },
   "secrets.rotate.encryption-key": { to: { secrets: { rotate: { "encryption-key": 1 } } } },
   "secrets.rotate.service-account-key": { to: { secrets: { rotate: { "service-account-key": 1 } } } },
   "options.failover": { to: { options: { failover: "calm" } } },
@@ -212,6 +218,10 @@ export const changedValues: Readonly<Record<CaseName, ChangedKey>> = {
   "secrets.rotate.front-proxy-ca: smaller": {
     ...{ from: rotated(2), to: { secrets: { rotate: { "front-proxy-ca": 1 } } } },
     refused: /secrets\.rotate\.front-proxy-ca: 2 cannot become 1: .*does not come back/,
+  },
+  "secrets.rotate.corosync-key: smaller": {
+    ...{ from: rotated(2), to: { secrets: { rotate: { "corosync-key": 1 } } } },
+    refused: /secrets\.rotate\.corosync-key: 2 cannot become 1: .*does not come back/,
   },
   "secrets.rotate.encryption-key: smaller": {
     from: { secrets: { rotate: { "encryption-key": 2 } } },

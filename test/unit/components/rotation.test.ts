@@ -148,9 +148,37 @@ test("the authority of front proxies follows that of etcd, on masters only, and 
   );
 });
 
+test("all members of Corosync have the new key before one of them makes all use it, before the balancers' files", async () => {
+  const rotate = { "corosync-key": 2 };
+  const graph = await recordDataCenter(planDataCenter({ ...exampleConfiguration("lab"), secrets: { rotate } }));
+  const members = ["balancer-1", "balancer-2", "gateway"];
+  for (const name of members) {
+    const { inputs, dependencies } = resourceOf(graph, "groundplane:index:NodeTask", `${name}-corosync-key`);
+    const [key] = inputs.files as readonly { path: string; mode: string }[];
+    assert.deepEqual([key?.path, key?.mode, inputs.node], ["/etc/corosync/authkey", "0400", name]);
+    assert.deepEqual(inputs.triggers, [`generation of ${name}`]);
+    assert.ok(!dependencies.includes("gateway-files"), "they may wait for a quorum");
+  }
+  const use = resourceOf(graph, "groundplane:index:NodeTask", "gateway-corosync-key-use");
+  assert.deepEqual(use.inputs.command, ["/usr/local/lib/groundplane/follow-corosync-key", "3"]);
+  assert.equal((use.inputs.triggers as readonly string[])[0], "2", "each rotation is one more reload");
+  for (const name of members) assert.ok(use.dependencies.includes(`${name}-corosync-key`), name);
+  const files = resourceOf(graph, filesType, "balancer-1-files");
+  for (const before of ["gateway-corosync-key-use", "gateway-files"]) assert.ok(files.dependencies.includes(before));
+});
+
+test("where Corosync does not run, its key is replaced in the state only", async () => {
+  const { options, ...others } = exampleConfiguration("lab");
+  const configuration = { ...others, options: { ...options, failoverBy: "keepalived" as const } };
+  const graph = await recordDataCenter(
+    planDataCenter({ ...configuration, secrets: { rotate: { "corosync-key": 1 } } }),
+  );
+  assert.ok(!graph.some(({ name }) => name.includes("corosync-key")));
+});
+
 test("without a rotation, no node has anything of it", async () => {
   const graph = await recordDataCenter(examplePlan("pair"));
-  assert.ok(!graph.some(({ name }) => /(?:etcd|front-proxy)-ca/.test(name)));
+  assert.ok(!graph.some(({ name }) => /(?:etcd|front-proxy)-ca|corosync-key/.test(name)));
   for (const part of ["/etc/groundplane/etcd-members", "former-authorities.pem", "groundplane/authority-stages"])
     assert.ok(!JSON.stringify(graph).includes(part), part);
 });

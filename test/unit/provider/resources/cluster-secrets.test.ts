@@ -71,6 +71,12 @@ test("etcd's authority is replaced together with what it signs, and the former o
   assert.ok(formerEtcdAuthoritiesIn(twice)[0]?.includes(once["etcd-ca.key"] ?? "none"), "newest first");
 });
 
+test("the key of Corosync is replaced alone", async () => {
+  const once = await update(first, undefined, { "corosync-key": 1 });
+  assert.deepEqual(changed(first, once), ["corosync-key"]);
+  assert.match(once["corosync-key"] ?? "", /^[0-9a-f]{256}$/);
+});
+
 test("the authority of front proxies is replaced by one of another name", async () => {
   const once = await update(first, undefined, { "front-proxy-ca": 1 });
   assert.deepEqual(changed(first, once), ["front-proxy-ca.crt", "front-proxy-ca.key"]);

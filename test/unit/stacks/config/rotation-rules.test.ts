@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fixedKeys } from "../../../../model/key-rotations";
+import { fixedKeys } from "../../../../model/kept-keys";
 import { parseConfiguration } from "../../../../stacks/config/parse-configuration";
 import { exampleSettings } from "../../../support/example-stacks";
 
@@ -37,6 +37,16 @@ test("a kind of etcd whose authority no test has replaced keeps it, and a single
   );
   assert.equal(rule({ options: { controlPlane: "services" } }), refused("an etcd that is a service"));
   assert.equal(rule(exampleSettings("single")), undefined);
+});
+
+test("masters that are the balancers keep the key of Corosync, and one balancer does not", () => {
+  const rule = (settings: object) => ruleFor({ "corosync-key": 1 }, settings);
+  const refused =
+    "secrets.rotate.corosync-key cannot be rotated in this stack: no test has replaced the key of masters or of a gateway that are " +
+    "the balancers yet";
+  for (const name of ["pair", "single"] as const) assert.equal(rule(exampleSettings(name)), refused, name);
+  assert.equal(rule({ pools: { balancers: { count: 1 } } }), undefined);
+  assert.equal(rule({ options: { failoverBy: "keepalived" } }), undefined);
 });
 
 test("API servers that are services keep the authority of front proxies, and those beside any etcd do not", () => {
