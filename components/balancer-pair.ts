@@ -11,8 +11,8 @@ export class BalancerPair extends pulumi.ComponentResource {
   constructor(name: string, args: PoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:BalancerPair", name, {}, opts);
     this.machines = poolMachines(machinesOf(args.plan, "balancer"), args, this);
-    const key = rotateCorosyncKey(args, this.machines, this);
-    rollFiles(this.machines, args, key === undefined ? [] : this.machines.map(() => key));
+    rotateCorosyncKey(args, this.machines, this);
+    rollFiles(this.machines, args);
     this.registerOutputs({});
   }
 }

@@ -13,19 +13,18 @@ import type { VirtualMachine } from "./virtual-machine";
 const attemptSeconds = 120;
 
 /**
- * The gateway and the balancers get the new key of Corosync, and then all of them change to it at once. It precedes their files: a machine that
- * is created in the middle has the new key, so until then it has no quorum, and its files would wait for that. Where something else than
- * Pacemaker moves the floating IP, machines get the key together with Corosync's other files.
- *
- * @returns what the balancers' files follow; `undefined` without a rotation
+ * The gateway and the balancers get the new key of Corosync, and then all of them change to it at once. Neither their files nor this wait for the
+ * other: a machine that is created in the middle has the new key, so its files wait for a quorum that it has only afterwards, and when
+ * Pacemaker begins to move the floating IP, files start Corosync, which this waits for. Before, machines need no new key: they get it together
+ * with Corosync's other files.
  */
 export function rotateCorosyncKey(
   { plan, secrets, slowdown, gateway }: PoolArgs,
   balancers: readonly VirtualMachine[],
   parent: pulumi.Resource,
-): pulumi.Resource | undefined {
+): void {
   const number = plan.rotations["corosync-key"];
-  if (number === undefined || plan.balancing.movedBy !== "pacemaker") return undefined;
+  if (number === undefined || plan.balancing.movedBy !== "pacemaker") return;
   const members = clusterMembers(plan);
   const machines = [...balancers, gateway.machine];
   const options = (dependsOn: readonly pulumi.Resource[]): pulumi.CustomResourceOptions => ({
@@ -49,17 +48,16 @@ export function rotateCorosyncKey(
       ),
   );
   const { path, mode, content } = commandFile("balancer/follow-corosync-key");
-  return nodes.slice(-1).map(
-    (node) =>
-      new NodeTask(
-        `${node.name}-corosync-key-use`,
-        {
-          ...common(node),
-          command: [guestCommand("follow-corosync-key"), String(members.length)],
-          triggers: [String(number), ...machines.map(({ machine }) => machine.generation)],
-          files: [{ path, mode, content }],
-        },
-        options(placed),
-      ),
-  )[0];
+  for (const node of nodes.slice(-1)) {
+    new NodeTask(
+      `${node.name}-corosync-key-use`,
+      {
+        ...common(node),
+        command: [guestCommand("follow-corosync-key"), String(members.length)],
+        triggers: [String(number), ...machines.map(({ machine }) => machine.generation)],
+        files: [{ path, mode, content }],
+      },
+      options(placed),
+    );
+  }
 }
