@@ -17,6 +17,8 @@ export interface MachineStatus {
   readonly roles: readonly Role[];
   readonly address: string;
   readonly power: PowerState | "absent";
+  /** Of a machine that exists. */
+  readonly image?: string;
   /** All checks of its role pass. */
   readonly ready: boolean;
   /** Why it is not ready; empty when it is. */
@@ -73,6 +75,7 @@ function machineStatuses({ inventory, machines, cluster }: StackAnswers, checks:
     return {
       ...{ name, role, roles: storedRoles(entry), address },
       power: machines[index]?.power ?? "absent",
+      ...(machines[index]?.image !== undefined && { image: machines[index].image }),
       ready: found?.state === "healthy",
       reason: found?.state === "healthy" ? "" : (found?.observed ?? "no answer"),
       kubernetes: node && { ready: isReady(node), version: node.status.nodeInfo.kubeletVersion },

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
+import { imageNamesOf } from "../../image/checks";
+import { forStack } from "../../model/next-step";
+import { packageLockFile, packagesIn } from "../../model/package-lock";
 import { isClusterNode } from "../../model/roles";
 import type { StackOutputs } from "../../model/stack-outputs";
 import type { UnfinishedSnapshot } from "../../model/stack-snapshots";
@@ -11,7 +14,7 @@ import { driverOf } from "../driver";
 import { readOutputs } from "../lost-state";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson, table } from "../print";
-import { readPlan } from "../project";
+import { imageWishesOf, readConfiguration, readPlan } from "../project";
 
 interface StatusOptions extends ReportOptions {
   /** Seconds; `true` without a number. */
@@ -37,12 +40,49 @@ export function statusCommand(): Command {
         const status = await askForStatus(stack, outputs, hypervisor);
         process.exitCode = isHealthy(status) ? 0 : 1;
         if (json) printJson({ ...status, healthy: isHealthy(status) });
-        else print(renderStatus(status));
+        else
+          print([renderStatus(status), ...(await packageLockLines(stack, status.machines, hypervisor))].join("\n\n"));
         if (watch === undefined) return;
         await sleep(1_000 * (watch === true ? WATCH_SECONDS : watch));
         if (!json) print(`\n${new Date().toISOString()}`);
       }
     });
+}
+
+/**
+ * Which machines have the images of the stack's package lock. Nothing without a lock; one that cannot be read is a matter of other
+ * commands.
+ */
+async function packageLockLines(
+  stack: string,
+  machines: readonly MachineStatus[],
+  { name }: Hypervisor,
+): Promise<readonly string[]> {
+  const wishes = await readConfiguration(stack)
+    .then(imageWishesOf)
+    .catch(() => undefined);
+  if (wishes?.packageLock === undefined) return [];
+  try {
+    return [renderPackageLock(stack, packagesIn(wishes.packageLock).length, machines, imageNamesOf(name, wishes))];
+  } catch (error) {
+    return [(error as Error).message];
+  }
+}
+
+export function renderPackageLock(
+  stack: string,
+  packages: number,
+  machines: readonly Pick<MachineStatus, "name" | "image">[],
+  planned: readonly string[],
+): string {
+  const others = machines.filter(({ image }) => image !== undefined && !planned.includes(image));
+  const first = `${packageLockFile(stack)} pins ${packages} packages`;
+  if (others.length === 0) return `${first}; all machines have its images`;
+  const names = others.map((machine) => `${machine.name} (${machine.image})`).join(", ");
+  return forStack(
+    `${first}; machines with other images: ${names}; \`npx groundplane preview\` shows what follows`,
+    stack,
+  );
 }
 
 /** A stack file that is missing or wrong leaves only the rows that need it without an answer. */

@@ -28,8 +28,9 @@ export interface StackToAsk {
 export async function askStack({ stack, outputs, driver, plan }: StackToAsk): Promise<StackAnswers> {
   const api = apiClient(outputs.kubeconfig);
   const asked = outputs.inventory.map(async (node) => {
-    const power = (await driver.inspectMachine({ stack, name: node.name }))?.power ?? "absent";
-    return askMachine(node, outputs, power, questionsOf(storedRoles(node)));
+    const state = await driver.inspectMachine({ stack, name: node.name });
+    const answers = await askMachine(node, outputs, state?.power ?? "absent", questionsOf(storedRoles(node)));
+    return state ? { ...answers, image: state.spec.image } : answers;
   });
   try {
     const [machines, unfinished, volume, cluster, objects] = await Promise.all([

@@ -17,6 +17,8 @@ export interface MachineAnswers {
   readonly name: string;
   readonly roles: readonly Role[];
   readonly power: PowerState | "absent";
+  /** Of a machine that exists. */
+  readonly image?: string;
   readonly answers: ReadonlyMap<Question, Answer>;
   /** Why answers are missing. */
   readonly silence: string;

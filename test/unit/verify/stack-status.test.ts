@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { renderStatus } from "../../../cli/commands/status";
+import { renderPackageLock, renderStatus } from "../../../cli/commands/status";
 import { storedRoles } from "../../../model/roles";
 import { healthy, makeRow, unhealthy, unknown } from "../../../verify/health/findings";
 import { isHealthy, type MachineStatus, type StackStatus } from "../../../verify/stack-status";
@@ -72,4 +72,22 @@ test("a row that is not healthy says what it means and the next step; an unknown
   );
   assert.match(text, /^dhcp is unknown: gateway: no response\n {2}asked: /m);
   assert.match(text, /^etcd-disk is unhealthy \(not promised: no effect on the exit code\): master-1: slow$/m);
+});
+
+test("with a package lock, machines with other images are named", () => {
+  const images = ["infrastructure-aaaaaaaaaaaa", "kubernetes-aaaaaaaaaaaa"];
+  const machines = [
+    { name: "gateway", image: images[0] },
+    { name: "worker-1", image: images[1] },
+    { name: "worker-2" },
+  ];
+  assert.equal(
+    renderPackageLock("lab", 339, machines, images),
+    "stacks/package-lock.lab.json pins 339 packages; all machines have its images",
+  );
+  const former = [...machines, { name: "worker-3", image: "kubernetes-bbbbbbbbbbbb" }];
+  assert.match(
+    renderPackageLock("team", 339, former, images),
+    /other images: worker-3 \(kubernetes-b+\); `npx groundplane preview --stack team` shows what follows$/,
+  );
 });
