@@ -1,0 +1,64 @@
+/** Rotations of keys whose provider is killed in the middle go on with the next `pulumi up`, and commands reach every node in between. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { secondsSince, up, waitForReadyNodes } from "../e2e/lab-under-test";
+import { type Credentials, masters, nodes, rotatedStack } from "../e2e/rotated-keys";
+import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { killProviders } from "../support/kill-providers";
+import { nspawnSkipReason } from "../support/nspawn-host";
+
+test("keys are replaced after kills in the middle", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
+  const rotated = rotatedStack("rotkill");
+  const { stack, configure, on, kubectl, credentials, tryKey, onlyNewWork } = rotated;
+  const { encryptionInEtcd, configuredKeys } = rotated;
+  const { cluster } = stack;
+  const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
+
+  /** `groundplane ssh`, which reads the stack's outputs each time. */
+  const fresh = (node: string, command: string) =>
+    cluster.run([process.execPath, "cli/groundplane.cjs", "ssh", "--stack", cluster.stack, node, "--", command]);
+  /** Begins an `up`, and kills its provider in the middle: then commands still reach every node. */
+  const killAt = async (moment: string, isReached: () => Promise<boolean>): Promise<void> => {
+    const rolling = cluster.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", "--non-interactive");
+    await eventually(moment, patienceMs, isReached, (yes) => yes);
+    await killProviders(stack.project).catch(async () => assert.fail(`up has ended: ${(await rolling).stdout}`));
+    assert.notEqual((await rolling).exitCode, 0, moment);
+    for (const name of nodes) mustSucceed(`ssh ${name}`, await fresh(name, "true"));
+  };
+
+  let former: Credentials;
+
+  await step("a stack of three masters with a Secret", async () => {
+    configure("{}");
+    await stack.start();
+    former = await credentials();
+    await kubectl("create secret generic kept --from-literal=word=rotation");
+    assert.deepEqual(await encryptionInEtcd(), ["k8s:enc:secretbox:v1:key1:"]);
+  });
+
+  await step("rotations that are killed in the middle go on", async (inner) => {
+    const clients = () => on("master-1", "cat /etc/kubernetes/api-server/clients.crt");
+    const before = await clients();
+    configure("{administrator: 1}");
+    await killAt("master-1 accepts both certificates", async () => (await clients()) !== before);
+    configure("{administrator: 1, ssh-user-key: 1, encryption-key: 1}");
+    await on("gateway", "true");
+    // The gateway is the first node that gets the new key.
+    const deniesFormer = async () => (await tryKey("gateway", former)) === "denied";
+    await killAt("the gateway accepts the new SSH key only", deniesFormer);
+    await killAt("master-2 encrypts with the new key", async () => (await configuredKeys("master-2"))[0] === "key2");
+    assert.deepEqual((await configuredKeys("master-3")).includes("key2"), true, "all masters read it before");
+    const started = performance.now();
+    await up(stack);
+    inner.diagnostic(`the last up took ${secondsSince(started)}`);
+    await onlyNewWork(former, await credentials());
+    assert.deepEqual(await encryptionInEtcd(), ["k8s:enc:secretbox:v1:key2:"]);
+    assert.equal(await kubectl("get secret kept --output jsonpath={.data.word}"), btoa("rotation"));
+    for (const master of masters) assert.deepEqual(await configuredKeys(master), ["key2"]);
+    await waitForReadyNodes(stack, 4);
+    await stack.isHealthy();
+    await stack.previewsNoChange();
+  });
+
+  await step("no output of any command shows a key", rotated.noOutputShowsKey);
+});
