@@ -5,10 +5,8 @@ import { type ClusterUnderTest, mustSucceed } from "./cluster-under-test";
 
 /** Takes a backup for a new key. Returns the words of the command that restores it. */
 export async function takeBackup(cluster: ClusterUnderTest): Promise<readonly string[]> {
-  const [file, identity] = ["one.backup.age", "identity.txt"].map((name) => path.join(cluster.project.data, name)) as [
-    string,
-    string,
-  ];
+  const inData = (name: string): string => path.join(cluster.project.data, name);
+  const [file, identity] = [inData("one.backup.age"), inData("identity.txt")];
   const key = await generateX25519Identity();
   fs.writeFileSync(identity, `# a comment\n${key}\n`, { mode: 0o600 });
   mustSucceed("backup", await cluster.groundplane("backup", file, "--recipient", await identityToRecipient(key)));

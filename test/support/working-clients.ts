@@ -31,17 +31,15 @@ export async function clientsDuring(
 ): Promise<ClientsReport> {
   const api = apiClient(kubeconfig);
   await createNamespace(api);
-  const clients = [
-    probeApi(`${administratorIn(kubeconfig).server}/readyz`, PROBE_MS),
-    probeRepeatedly(PROBE_MS, async () => ((await page(pagePort)) === "" ? "no page" : undefined)),
-    writeRepeatedly(api),
-  ] as const;
+  const asking = probeApi(`${administratorIn(kubeconfig).server}/readyz`, PROBE_MS);
+  const visiting = probeRepeatedly(PROBE_MS, async () => ((await page(pagePort)) === "" ? "no page" : undefined));
+  const writing = writeRepeatedly(api);
   const startedMs = performance.now();
   const ended = await run().then(
     () => ({}),
     (error: unknown) => ({ failure: error ?? new Error("failed") }),
   );
   const seconds = (performance.now() - startedMs) / 1000;
-  const [answered, served, writes] = await Promise.all([clients[0].stop(), clients[1].stop(), clients[2].stop()]);
+  const [answered, served, writes] = await Promise.all([asking.stop(), visiting.stop(), writing.stop()]);
   return { startedMs, seconds, api: answered, page: served, writes, ...ended };
 }
