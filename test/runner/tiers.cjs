@@ -68,6 +68,7 @@ const secondsOf = {
     "broken-health": 30,
     "change-classes": 60,
     commands: 60,
+    "front-proxy-authority": 35,
     "killed-image-roll": 40,
     "killed-member-roll": 60,
     "member-image": 40,
