@@ -10,12 +10,12 @@ import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-te
 import { killProviders } from "../support/kill-providers";
 import { nspawnSkipReason } from "../support/nspawn-host";
 
-const dataCenter = (rotate: string): string => `driver: nspawn
+const dataCenter = (rotate: string, failoverBy = "pacemaker"): string => `driver: nspawn
 pools:
   balancers: {count: 2}
   masters: {count: 1}
   workers: {count: 1}
-options: {fastProbes: true}
+options: {fastProbes: true, failoverBy: ${failoverBy}}
 secrets: {rotate: ${rotate}}
 `;
 
@@ -70,6 +70,19 @@ test("Corosync gets another key", { skip: nspawnSkipReason(), timeout: 12 * 60_0
     await stack.isHealthy();
     await stack.previewsNoChange();
   });
+
+  await step(
+    "keys that are replaced while keepalived moves the floating IP are there when Corosync starts again",
+    async () => {
+      stack.configure(dataCenter("{corosync-key: 2}", "keepalived"));
+      await up(stack);
+      stack.configure(dataCenter("{corosync-key: 3}"));
+      await up(stack);
+      assert.equal(new Set(await digests()).size, 1);
+      await allVote();
+      await stack.isHealthy();
+    },
+  );
 
   await step("a balancer with the former key does not take part, and with the new one it does", async () => {
     const holder = await floatingIpHolder(stack, balancers);
