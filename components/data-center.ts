@@ -53,7 +53,9 @@ export class DataCenter extends pulumi.ComponentResource {
     // The gateway's machine may be that of the master.
     const all = [...new Set([gateway.machine, ...masters.etcdMachines, ...others])];
     // Nodes that get the image of another release join by its configuration.
-    const images = new NodeImages("node-images", { machines: all, after: [...nodes, ...objects] }, { parent: this });
+    const { maxUnavailableWorkers } = plan;
+    const rolled = { machines: all, maxUnavailableWorkers, after: [...nodes, ...objects] };
+    const images = new NodeImages("node-images", rolled, { parent: this });
     const addOns = isSimulated ? [] : [keepAddOns(foundation, bootstrap, [images], this)];
     const parts = [...nodes, images, ...objects, ...addOns];
     const machines = [...masters.machines, ...workers.machines];

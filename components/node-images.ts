@@ -1,22 +1,34 @@
 import * as pulumi from "@pulumi/pulumi";
-import { inRollOrder } from "../model/image-rolls";
+import { rollTurns } from "../model/image-rolls";
 import type { VirtualMachine } from "./virtual-machine";
 
 export interface NodeImagesArgs {
   readonly machines: readonly VirtualMachine[];
+  /** So many workers get an image at the same time. */
+  readonly maxUnavailableWorkers: number;
   /** Everything that a node needs to be ready. */
   readonly after: readonly pulumi.Resource[];
 }
 
 /**
- * Brings the images of the plan to nodes that have others, one node after the other. A node that does not work with its new image ends
- * the chain.
+ * Brings the images of the plan to nodes that have others, one turn of nodes after the other. A node that does not work with its new image
+ * ends the chain.
  */
 export class NodeImages extends pulumi.ComponentResource {
-  constructor(name: string, { machines, after }: NodeImagesArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { machines, maxUnavailableWorkers, after }: NodeImagesArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("groundplane:components:NodeImages", name, {}, opts);
     let before = after;
-    for (const machine of inRollOrder(machines)) before = [machine.followImage(this, before)];
+    for (const turn of rollTurns(machines, maxUnavailableWorkers)) {
+      const images = turn.map((machine) => {
+        const others = turn.filter((other) => other !== machine);
+        return machine.followImage(this, before, others);
+      });
+      before = images;
+    }
     this.registerOutputs({});
   }
 }

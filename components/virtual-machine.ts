@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { renderNodeSeed } from "../cloud-init/render-node-seed";
 import { drivers } from "../model/drivers";
-import { keepsImage } from "../model/image-rolls";
+import { evictionSeconds, keepsImage } from "../model/image-rolls";
 import type { MachineInputs } from "../model/resource-types";
 import { imageKindOf, isClusterNode, type Role } from "../model/roles";
 import type { NodeSeed } from "../model/seed";
@@ -73,13 +73,19 @@ export class VirtualMachine extends pulumi.ComponentResource {
    * Brings the plan's image to the machine when it has another one.
    *
    * @param after resources that must come first, e.g. the image of the previous node
+   * @param others that get it at the same time
    */
-  followImage(parent: pulumi.Resource, after: readonly pulumi.Resource[]): NodeImage {
+  followImage(
+    parent: pulumi.Resource,
+    after: readonly pulumi.Resource[],
+    others: readonly VirtualMachine[] = [],
+  ): NodeImage {
     const { plan, node, secrets, slowdown, driver, baseImage } = this.args;
     const { stack, kubernetes } = plan;
     const members = (nodes: readonly NodePlan[]) => nodes.map((one) => bootstrapMember(plan, one, secrets));
     // Its pods end when it is drained and when it shuts down.
-    const minutes = 15 + 2 * Math.ceil(kubernetes.podGraceSeconds / 60);
+    const seconds = 810 + evictionSeconds(others.length + 1) + 120 * Math.ceil(kubernetes.podGraceSeconds / 60);
+    const minutes = Math.ceil(seconds / 60);
     const keeps = keepsImage(node.roles, (role) => nodesOf(plan, role).length, driver);
     return new NodeImage(
       `${node.name}-image`,
@@ -90,6 +96,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
         connection: guestConnection(plan, node, secrets),
         masters: members(joinedThrough(plan, node)),
         peers: members(peersOf(plan, node)),
+        ...(others.length > 0 && { alongside: others.map(({ args }) => args.node.name) }),
         ...(node.roles.includes("etcd") && { etcd: nodesOf(plan, "etcd").map(({ name }) => name) }),
         podGraceSeconds: kubernetes.podGraceSeconds,
         // A node that keeps its image gets no new disk, so it needs no seed for one.

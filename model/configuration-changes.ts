@@ -57,6 +57,7 @@ export const configurationChanges = {
     ],
   },
   "pools.workers.count": live("Workers join at once, or are drained and leave."),
+  "pools.workers.maxUnavailable": { ...live("The next image that workers get obeys it."), formerly: "1" },
   "pools.storage.count": {
     ...fixed("The volume has one copy on each of them."),
     guardedBy: "members",

@@ -13,6 +13,34 @@ export function inRollOrder<Node extends { readonly roles: readonly Role[] }>(no
   return [...nodes].sort((one, other) => turnOf(one) - turnOf(other));
 }
 
+/**
+ * The same order in turns: the nodes of a turn get the image at the same time. Only workers share one, up to a number of them. A node
+ * with another role besides has its turn alone.
+ */
+export function rollTurns<Node extends { readonly roles: readonly Role[] }>(
+  nodes: readonly Node[],
+  maxUnavailableWorkers: number,
+): readonly (readonly Node[])[] {
+  const isWorker = ({ roles }: Node): boolean => roles.every((role) => role === "worker");
+  const turns: Node[][] = [];
+  for (const node of inRollOrder(nodes)) {
+    const last = turns.at(-1);
+    const hasRoom = last !== undefined && last.length < maxUnavailableWorkers && [...last, node].every(isWorker);
+    if (hasRoom) last.push(node);
+    else turns.push([node]);
+  }
+  return turns;
+}
+
+/** For evictions that a disruption budget delays. The pods' own grace comes on top. */
+const EVICTION_SECONDS = 90;
+/** A budget that no other node can satisfy must not delay a roll for hours. */
+const MOST_EVICTIONS = 5;
+
+/** How long the pods of a node may wait for disruption budgets that nodes of the same turn use as well. */
+export const evictionSeconds = (nodesInTurn: number): number =>
+  EVICTION_SECONDS * Math.min(nodesInTurn, MOST_EVICTIONS);
+
 /** The number of nodes with a role. */
 export type CountOf = (role: Role) => number;
 

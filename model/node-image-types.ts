@@ -20,6 +20,8 @@ export interface NodeImageInputs extends DriverInput {
   readonly masters: readonly BootstrapMember[];
   /** Nodes that do the same work and must be ready before this one is away. */
   readonly peers: readonly BootstrapMember[];
+  /** Workers that get the image at the same time; absent: none. */
+  readonly alongside?: readonly string[];
   /** Names of all members of etcd; empty or absent for a node that is none. */
   readonly etcd?: readonly string[];
   readonly podGraceSeconds: number;

@@ -1,7 +1,7 @@
 import { changedSettings } from "../model/changed-settings";
 import { containerRuntimeNames, defaultContainerRuntime } from "../model/container-runtimes";
 import { drivers, type ImageForm } from "../model/drivers";
-import type { CountOf } from "../model/image-rolls";
+import { type CountOf, rollTurns } from "../model/image-rolls";
 import { type PackageChange, packageChanges } from "../model/package-lock";
 import { refusedLosses } from "../model/plan-losses";
 import { type GuardedMembers, guardedPools, type PresentMember, poolOf } from "../model/pool-change";
@@ -31,7 +31,13 @@ export function compareRenderings(before: StackRendering | undefined, after: Sta
   const imageOf = comparedImage(before, after);
   const { driver } = after;
   const countOf = (role: Role): number => after.nodes.filter(({ roles }) => roles.includes(role)).length;
-  const changes = after.nodes.flatMap((node) => changeOf(old.get(node.name), node, { driver, imageOf, countOf }));
+  const turns = rollTurns(after.nodes, Number(after.settings?.["pools.workers.maxUnavailable"] ?? 1));
+  const changes = after.nodes.flatMap((node) => {
+    const others = turns.find((turn) => turn.includes(node))?.flatMap((one) => (one === node ? [] : one.name)) ?? [];
+    return changeOf(old.get(node.name), node, { driver, imageOf, countOf }).map(
+      (change): NodeChange => (others.length > 0 ? { ...change, alongside: others } : change),
+    );
+  });
   const objects = before?.objects && after.objects ? objectChanges(before.objects, after.objects) : [];
   const now = after.settings ?? {};
   // Only a revision that cannot be read by this one has none.

@@ -53,8 +53,13 @@ export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview
       .filter((disk) => disks.has(disk));
     const machine = machines.find((step) => step.oldState !== undefined && nodeOf(step) === name);
     const roll = imageRoll(images.get(name), machine);
+    const alongside = images.get(name)?.newState?.inputs?.alongside;
     return nodeChange(name, rolesOf(name), [...ofNode, ...grown], files.get(name), roll).map(
-      (change): NodeChange => (deleted.length > 0 ? { ...change, deletedDisks: [...new Set(deleted)] } : change),
+      (change): NodeChange => ({
+        ...change,
+        ...(Array.isArray(alongside) && { alongside: alongside.map(String) }),
+        ...(deleted.length > 0 && { deletedDisks: [...new Set(deleted)] }),
+      }),
     );
   });
   const standing = [...new Set(machines.filter(({ op }) => op !== "create").map(nodeOf))];

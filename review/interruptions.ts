@@ -51,7 +51,7 @@ export function judgeChange(
     (role) => action === "restart" && isOneOfSeveral(role) && isTooMany(role, counts, restarting),
   );
   if (gone !== undefined) return lossOfAll(gone, restarting);
-  if (action === "roll") return judgeRoll(roles, isOneOfSeveral, counts);
+  if (action === "roll") return judgeRoll(change, isOneOfSeveral, counts);
   if (action === "remove" || action === "replace") {
     // The others leave one after the other.
     const ended = roles.find(
@@ -120,16 +120,19 @@ const lossOfAll = (role: Role, restarting: RoleCounts): Judgement =>
 const lossUntilBack = (role: Role, action: Loss): string =>
   action === "remove" ? descriptions[role].loss.ofTheOnly : `${descriptions[role].loss.ofTheOnly}, until it is back`;
 
-/** Nodes get another image one after the other, each handing over before and checked after it. */
+/** Nodes get another image in turns, each handing over before and checked after it. */
 function judgeRoll(
-  roles: readonly Role[],
+  { roles, alongside = [] }: NodeChange,
   isOneOfSeveral: (role: Role) => boolean,
   { etcd = 0 }: RoleCounts,
 ): Judgement {
   const only = roles.find((role) => !isOneOfSeveral(role));
   if (only !== undefined) return high(`there is only one ${called[only]}`, { what: lossUntilBack(only, "replace") });
   const what = roles.map((role) => lossOfRoll[role] ?? descriptions[role].loss.ofOneOfSeveral).join(", ");
-  const health = "one node at a time, with a health check before and after it";
+  const health =
+    alongside.length > 0
+      ? `${alongside.length + 1} workers at a time, with health checks before and after them`
+      : "one node at a time, with a health check before and after it";
   if (!roles.includes("etcd")) return low(health, { what });
   return medium(`etcd has ${etcd - 1} of ${etcd} members meanwhile; ${health}`, { what });
 }

@@ -52,9 +52,16 @@ function renderHead({
 }
 
 function orderOfRoll(nodes: readonly NodeReview[]): string {
-  const rolled = inRollOrder(nodes.filter(({ action }) => action === "roll")).map(({ node }) => `\`${node}\``);
+  const rolled = inRollOrder(nodes.filter(({ action }) => action === "roll"));
   if (rolled.length < 2) return "";
-  return `\nThese nodes get another image one after the other, in this order: ${rolled.join(", ")}.\n`;
+  const isNext = ({ node }: NodeReview, position: number): boolean =>
+    position > 0 && (rolled[position - 1]?.alongside ?? []).includes(node);
+  const order = rolled.map((one, position) => {
+    const separator = position === 0 ? "" : isNext(one, position) ? " with " : ", ";
+    return `${separator}\`${one.node}\``;
+  });
+  const how = rolled.some(isNext) ? "" : " one after the other,";
+  return `\nThese nodes get another image${how} in this order: ${order.join("")}.\n`;
 }
 
 const shownPackages = 30;

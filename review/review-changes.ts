@@ -24,7 +24,9 @@ export function reviewChanges(changes: readonly NodeChange[], context: ReviewCon
   const countOf = (...actions: readonly Action[]) =>
     countRoles(changes.filter(({ action }) => actions.includes(action)).map(({ roles }) => roles));
   const [restarting, away] = [countOf("restart"), countOf("restart", "replace", "remove")];
-  const nodes = ordered(changes).map((change) => reviewNode(change, judgeChange(change, counts, restarting, away)));
+  const nodes = ordered(changes)
+    .map((change) => withOthersOfTurn(change, changes))
+    .map((change) => reviewNode(change, judgeChange(change, counts, restarting, away)));
   const risk = refused.length > 0 ? "high" : worstRisk([...settings, ...nodes].map((one) => one.risk));
   const review = { format: 1, stack, comparedWith, risk, refused, settings, nodes, unchangedNodes } as const;
   return packages.length > 0 ? { ...review, packages } : review;
@@ -36,8 +38,15 @@ function ordered(changes: readonly NodeChange[]): readonly NodeChange[] {
   return [...changes.filter((change) => !isRolled(change)), ...inRollOrder(changes.filter(isRolled))];
 }
 
+/** A node of the same turn may have the image already. */
+function withOthersOfTurn(change: NodeChange, changes: readonly NodeChange[]): NodeChange {
+  const { alongside = [], ...rest } = change;
+  const others = alongside.filter((name) => changes.some(({ node, action }) => node === name && action === "roll"));
+  return change.action === "roll" && others.length > 0 ? { ...rest, alongside: others } : rest;
+}
+
 function reviewNode(change: NodeChange, judgement: Judgement): NodeReview {
-  const { node, roles, action, reasons, files } = change;
+  const { node, roles, action, reasons, files, alongside } = change;
   const applied = appliedBy(change).commands.map((command) => command.join(" "));
   const reloads =
     action === "update" || action === "roll" || action === "restart"
@@ -50,6 +59,7 @@ function reviewNode(change: NodeChange, judgement: Judgement): NodeReview {
     action,
     reasons,
     files: files.map(({ path, before, after }) => ({ path, diff: textDiff(before, after) })),
+    ...(alongside && { alongside }),
     reloads: [...new Set(reloads.filter((reload) => reload !== ""))],
     ...judgement,
   };

@@ -22,6 +22,8 @@ export interface NodeChange {
   /** Settings that differ, e.g. `memoryMiB: 512 -> 1024`. */
   readonly reasons: readonly string[];
   readonly files: readonly FileChange[];
+  /** Other nodes that get another image at the same time, if it gets one. */
+  readonly alongside?: readonly string[];
   /** Data disks that are deleted with their data, because `options.keepDataDisks` is false. */
   readonly deletedDisks?: readonly string[];
 }
@@ -75,6 +77,8 @@ export interface NodeReview {
   readonly action: Action;
   readonly reasons: readonly string[];
   readonly files: readonly { readonly path: string; readonly diff: string }[];
+  /** Other nodes that get another image at the same time; absent: none. */
+  readonly alongside?: readonly string[];
   /** Commands that run on the node, in order. */
   readonly reloads: readonly string[];
   readonly interruption: Interruption;

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectGuest } from "../../guests/guest";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import { guestCommand } from "../../model/guest-paths";
+import { evictionSeconds } from "../../model/image-rolls";
+import type { NodeImageInputs } from "../../model/node-image-types";
 import { poolOf } from "../../model/pool-change";
 import type { BootstrapMember, MembershipInputs } from "../../model/resource-types";
 import { isClusterNode, storedRoles } from "../../model/roles";
@@ -11,8 +13,6 @@ import { KUBECONFIG, type LivingMaster, livingMaster, mustRun } from "./cluster-
 import { isInTransition, markInTransition, refuseUnsafeLoss, withStackLock } from "./guard-record";
 import { progress, reasonOf } from "./guest-waiting";
 
-/** For evictions that a disruption budget delays. The pods' own grace comes on top. */
-const EVICTION_SECONDS = 90;
 /** The default of the configuration, for the states of earlier revisions. */
 const POD_GRACE_SECONDS = 30;
 const POLL_MS = 2_000;
@@ -178,14 +178,15 @@ async function controlPlaneOf({ guest }: LivingMaster, context: Context): Promis
   return names.split("\n").map((name) => name.replace(/^node\//, ""));
 }
 
+type Drained = Pick<MembershipInputs, "podGraceSeconds"> & Pick<NodeImageInputs, "alongside">;
+
 /** How long a drain of the node may take. */
-export const drainSeconds = ({
-  podGraceSeconds = POD_GRACE_SECONDS,
-}: Pick<MembershipInputs, "podGraceSeconds">): number => EVICTION_SECONDS + podGraceSeconds;
+export const drainSeconds = ({ podGraceSeconds = POD_GRACE_SECONDS, alongside = [] }: Drained): number =>
+  evictionSeconds(alongside.length + 1) + podGraceSeconds;
 
 export async function drain(
   { guest }: LivingMaster,
-  inputs: Pick<MembershipInputs, "node" | "podGraceSeconds">,
+  inputs: Pick<MembershipInputs, "node"> & Drained,
   context: Context,
 ): Promise<void> {
   const { node } = inputs;

@@ -21,6 +21,7 @@ const READ_BY_EXCHANGE = [
   "connection",
   "masters",
   "peers",
+  "alongside",
   "etcd",
   "podGraceSeconds",
   "seed",
@@ -28,7 +29,8 @@ const READ_BY_EXCHANGE = [
 ] as const;
 
 const schema: ResourceSchema = {
-  description: "The image of one node's system disk. A change exchanges the disk, one node after the other.",
+  description:
+    "The image of one node's system disk. A change exchanges the disk, one node after the other, or several workers at the same time.",
   inputs: {
     driver: schemas.driver,
     stack: schemas.stack,
@@ -41,6 +43,7 @@ const schema: ResourceSchema = {
     connection: schemas.connection,
     masters: schemas.list(schemas.bootstrapMember, "Masters through which it joins the cluster again."),
     peers: schemas.list(schemas.bootstrapMember, "Nodes that must be ready while it is away."),
+    alongside: schemas.list(schemas.text(), "Names of workers that get the image at the same time."),
     etcd: schemas.list(schemas.text(), "Names of all members of etcd, if it is one."),
     podGraceSeconds: schemas.whole("How long its pods may take to end when it is drained."),
     seed,
@@ -51,7 +54,7 @@ const schema: ResourceSchema = {
       description: "The secrets of the seed, by name.",
     },
   },
-  optional: ["keeps", "release", "settled", "etcd"],
+  optional: ["keeps", "release", "settled", "alongside", "etcd"],
   createOnly: READ_BY_EXCHANGE,
 };
 
@@ -148,7 +151,7 @@ const mustJoin = (node: string, keeps: string): UserError =>
   );
 
 const planned = (inputs: NodeImageInputs, former: string, formerRelease: string | undefined): string => {
-  const { node, image, roles, release, etcd = [] } = inputs;
+  const { node, image, roles, release, alongside = [], etcd = [] } = inputs;
   const isUpgrade = release !== undefined && formerRelease !== undefined && formerRelease !== release;
   const reason = isUpgrade ? ` (Kubernetes ${formerRelease} -> ${release})` : "";
   const steps = [
@@ -158,5 +161,6 @@ const planned = (inputs: NodeImageInputs, former: string, formerRelease: string 
     ...(etcd.length > 0 ? [`gets the data of etcd, of which ${etcd.length - 1} of ${etcd.length} members stay`] : []),
   ];
   const last = steps.length > 1 ? `${steps.slice(0, -1).join(", ")}, and ${steps.at(-1)}` : steps[0];
-  return `${node} moves from ${former} to ${image}${reason}: it ${last}; its data disks stay`;
+  const together = alongside.length > 0 ? `, at the same time as ${alongside.join(", ")}` : "";
+  return `${node} moves from ${former} to ${image}${reason}${together}: it ${last}; its data disks stay`;
 };

@@ -14,7 +14,7 @@ export const rollRefused = ({ node, image }: NodeImageInputs, former: string, er
 
 /** @param rollback what failed while the former image returned, empty on success; `undefined`: there is nothing to return to */
 export function rollFailed(
-  { node, image }: NodeImageInputs,
+  { node, image, alongside = [] }: NodeImageInputs,
   former: string,
   error: unknown,
   rollback: string | undefined,
@@ -25,9 +25,10 @@ export function rollFailed(
       : rollback === ""
         ? `it has its former image ${former} again`
         : `its return to ${former} failed: ${rollback}`;
+  const others = alongside.length > 0 ? `it and ${alongside.join(", ")}` : "it";
   return new UserError(
     "image-roll-failed",
-    `${node} does not work with the image ${image}, and ${now}; no node after it was changed: ${messageOf(error)}`,
+    `${node} does not work with the image ${image}, and ${now}; no node after ${others} was changed: ${messageOf(error)}`,
     `correct the cause and run \`up\` again; see \`npx groundplane logs ${node}\``,
   );
 }

@@ -24,7 +24,7 @@ export class RollHealth {
   ) {}
 
   /**
-   * The node works; of a cluster node, also the network and the DNS of the cluster, of a member of etcd all members, of a storage
+   * The node works; of a cluster node, also the network and the DNS of the cluster on nodes that do not change at the same time, of a member of etcd all members, of a storage
    * machine all copies of the volume.
    */
   async ofNode(waitMs: number): Promise<void> {
@@ -71,7 +71,8 @@ export class RollHealth {
   }
 
   private async cluster(): Promise<string | undefined> {
-    const argv = [guestCommand("cluster-ready"), this.inputs.node] as const;
+    const { node, alongside = [] } = this.inputs;
+    const argv = [guestCommand("cluster-ready"), ...alongside.map((name) => `--except=${name}`), node] as const;
     const result = await this.onMaster((guest) => ask(guest, argv, this.context));
     return result.code === 0 ? undefined : `the cluster is not healthy: ${reasonOf(result)}`;
   }

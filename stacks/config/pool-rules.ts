@@ -80,6 +80,21 @@ const poolFitsSegment = (pool: "masters" | "workers"): Rule => ({
   },
 });
 
+/** Pods of workers that are drained need others. */
+const workersStay: Rule = {
+  reads: [
+    ["pools", "workers", "maxUnavailable"],
+    ["pools", "workers", "count"],
+  ],
+  check({ pools }) {
+    const { count, maxUnavailable } = pools.workers;
+    if (maxUnavailable === 1 || maxUnavailable < count) return [];
+    const rule = `must be less than the number of workers, which is ${count}: the pods of those that are drained move to the others`;
+    const fix = count > 2 ? `use ${count - 1} or less` : "use 1";
+    return [{ path: ["pools", "workers", "maxUnavailable"], rule, fix }];
+  },
+};
+
 const storageCount: Rule = {
   reads: [["pools", "storage", "count"]],
   check({ pools }) {
@@ -133,6 +148,7 @@ export const poolRules: readonly Rule[] = [
   ...poolNames.map(diskNamesUnique),
   ...volumeRules(poolNames),
   ...(["masters", "workers"] as const).map(poolFitsSegment),
+  workersStay,
   storageCount,
   storageHasDisk,
   memoryFitsHost,

@@ -7,6 +7,7 @@ import { volumes } from "../../model/volumes";
 export const wholeNumber = (least: number, most: number) => z.int().min(least).max(most);
 
 const MOST_GIB = 65_536;
+const MOST_WORKERS = 5_000;
 
 const diskSchema = z
   .strictObject({
@@ -115,7 +116,17 @@ export const poolsSchema = z
       memoryMiB: 768,
       diskGiB: 20,
     }),
-    workers: poolSchema("Where workloads run.", 0, { count: 2, most: 5_000, cpus: 2, memoryMiB: 2048, diskGiB: 20 }),
+    workers: z
+      .strictObject({
+        ...poolShape(0, { count: 2, most: MOST_WORKERS, cpus: 2, memoryMiB: 2048, diskGiB: 20 }),
+        maxUnavailable: wholeNumber(1, MOST_WORKERS)
+          .default(1)
+          .describe(
+            "So many workers get another image at the same time, e.g. in an upgrade of Kubernetes; less than their number.",
+          ),
+      })
+      .prefault({})
+      .describe("Where workloads run."),
     storage: poolSchema("Storage machines: none, one, or three; each keeps its copy on its first disk.", 0, {
       count: 0,
       most: 3,

@@ -166,6 +166,7 @@ export interface DataCenterPlan {
     readonly nodePorts: readonly { readonly port: number; readonly nodePort: number }[];
   };
   readonly keepDataDisks: boolean;
+  readonly maxUnavailableWorkers: number;
   /** Which keys were asked to be replaced, and how often. */
   readonly rotations: RotationNumbers;
   /** The configuration as it takes effect, by path. The guard records it and judges changes by it. */

@@ -60,6 +60,7 @@ export function planDataCenter(configuration: Configuration): DataCenterPlan {
     kubernetes: planKubernetes(configuration, balancing),
     distribution: configuration.distribution,
     ...(volume && { volume }),
+    maxUnavailableWorkers: configuration.pools.workers.maxUnavailable,
     ...(configuration.backups && { backups: planBackups(configuration.backups) }),
     hostPorts: configuration.hostPorts,
     keepDataDisks: configuration.options.keepDataDisks,

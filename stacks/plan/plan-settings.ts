@@ -28,6 +28,7 @@ export function planSettings(
   const isInert: Readonly<Record<string, boolean>> = {
     "options.failoverBy": balancing.movedBy === "static",
     // Stacks of earlier versions have no entry either.
+    "pools.workers.maxUnavailable": pools.workers.maxUnavailable === 1,
     "options.runtime": others.options.runtime === defaultContainerRuntime,
     "options.balancer": balancing.program === defaultBalancer,
     "options.controlPlane": others.options.controlPlane === defaultControlPlane,

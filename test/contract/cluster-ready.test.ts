@@ -72,6 +72,26 @@ test("a workload is not ready before all of its pods are of its present specific
   });
 });
 
+test("what is on excepted nodes, which may be away, does not count", () => {
+  const away = [
+    "node worker-1 Unknown",
+    "node worker-2 True",
+    "pod kube-system/kube-proxy-1 Running False worker-1",
+    "pod kube-system/old Pending Unknown -",
+    "daemonset kube-system/kube-proxy 3 2 seen 2",
+    "daemonset kube-flannel/kube-flannel-ds 3 2 seen 2",
+  ];
+  const objects = [...complete.filter((line) => !line.startsWith("daemonset")), ...away];
+  assert.deepEqual(clusterReady(objects, "--except=worker-1", "worker-2"), {
+    ...{ missing: "pod kube-system/old is Pending, not ready", status: 1 },
+  });
+  const rest = objects.filter((line) => !line.includes("/old"));
+  assert.deepEqual(clusterReady(rest, "--except=worker-1", "worker-2"), { missing: "", status: 0 });
+  assert.equal(clusterReady(rest, "worker-2").status, 1);
+  const fewer = rest.map((line) => line.replace("3 2 seen 2", "3 1 seen 1"));
+  assert.match(clusterReady(fewer, "--except=worker-1", "worker-2").missing, /kube-proxy has 1 of 3/);
+});
+
 test("users' workloads do not delay readiness, whatever their state", () => {
   const theirs = [
     "pod default/web Pending Unknown",

@@ -50,7 +50,9 @@ const controlPlane = fc.oneof(
 /** Pools that can grow by one step even in the smallest network. */
 const otherPools = fc.record({
   balancers: fc.record({ count: fc.constantFrom(1, 2) }),
-  workers: fc.record({ count: fc.nat(40), disks }),
+  workers: fc
+    .record({ count: fc.nat(40), disks, most: fc.nat(40) })
+    .map(({ most, ...each }) => ({ ...each, maxUnavailable: Math.max(1, Math.min(most, each.count - 1)) })),
   storage: fc.oneof(fc.constant({ count: 0 }), fc.record({ count: fc.constantFrom(1, 3), disks: someDisks })),
 });
 

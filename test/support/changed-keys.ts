@@ -93,7 +93,11 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "options.balancer": { to: { options: { balancer: "nginx" } } },
   "pools.masters.count": { to: pool("masters", { count: 5 }) },
   "pools.masters.roles[]": { to: pool("masters", { roles: ["worker"] }) },
-  "pools.workers.count": { to: pool("workers", { count: 2 }) },
+  "pools.workers.count": { to: pool("workers", { count: 3 }) },
+  "pools.workers.maxUnavailable": {
+    from: pool("workers", { count: 3 }),
+    to: pool("workers", { count: 3, maxUnavailable: 2 }),
+  },
   "pools.<pool>.cpus": { to: pool("workers", { cpus: 3 }) },
   "pools.<pool>.memoryMiB": { to: pool("workers", { memoryMiB: 4096 }) },
   "pools.<pool>.diskGiB": { to: pool("workers", { diskGiB: 40 }) },

@@ -1,9 +1,11 @@
 /**
  * Another image reaches the workers of a running stack by plain `pulumi up`: one after the other, as the same machines, also after a
- * kill in the middle. An image that does not work gives way to the former one.
+ * kill in the middle. An image that does not work gives way to the former one. Two of three follow at the same time where the configuration
+ * says so.
  */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { apply, askMeanwhile, countsOf, tellGap, up, waitForReadyNodes } from "../e2e/lab-under-test";
 import { machineOf, planImage, seen } from "../e2e/planned-image";
 import { smallStack } from "../e2e/small-stack";
@@ -21,6 +23,24 @@ options: {fastProbes: true, podGraceSeconds: 5}
 `;
 
 const workers = ["worker-1", "worker-2"];
+
+const idleBudget = JSON.stringify({
+  ...{ apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "idle" } },
+  spec: { minAvailable: 3, selector: { matchLabels: { app: "idle" } } },
+});
+const available = "jsonpath={.status.availableReplicas}";
+
+/** What is answered while something runs. */
+async function askDuring<T>(running: Promise<unknown>, ask: () => Promise<T>) {
+  const [answers, started] = [[] as T[], performance.now()];
+  let isDone = false;
+  const askAgain = async () => {
+    for (; !isDone; await sleep(500)) answers.push(await ask());
+  };
+  await Promise.all([running.finally(() => (isDone = true)), askAgain()]);
+  return { answers, seconds: (performance.now() - started) / 1000 };
+}
+
 /** Masters do not change, so that the API is away for no longer than on any busy host. */
 const LONGEST_GAP_MS = 5_000;
 
@@ -99,6 +119,30 @@ test("a changed image reaches the workers, one after the other", {
       assert.equal((await seen(stack, name)).formerImage, undefined);
     }
     await waitForReadyNodes(stack, 3);
+    await stack.isHealthy();
+    await stack.previewsNoChange();
+  });
+
+  await step("two of three workers get an image at the same time, within the budget of their pods", async (inner) => {
+    stack.configure(dataCenter.replace("{count: 2}", "{count: 3, maxUnavailable: 2}"));
+    await up(stack);
+    await waitForReadyNodes(stack, 4);
+    await apply(stack, idleBudget);
+    const image = await planImage(stack, "three", { "etc/image-mark": "three\n" });
+    const preview = mustSucceed("preview", await cluster.groundplane("preview")).stdout;
+    assert.match(preview, /another image in this order: `worker-1` with `worker-2`, `worker-3`\./);
+    const seen = await askDuring(up(stack), async () => {
+      const machines = await Promise.all(workers.map((name) => machineOf(stack, name)));
+      const replicas = await cluster.kubectl("master-1", "get", "deployment", "idle", "--output", available);
+      const away = machines.filter(({ formerImage }) => formerImage !== undefined).length;
+      return { away, available: replicas.exitCode === 0 ? Number(replicas.stdout) : undefined };
+    });
+    inner.diagnostic(`three workers, two at a time: ${seen.seconds.toFixed(1)} s`);
+    const counts = seen.answers.flatMap((one) => one.available ?? []);
+    assert.equal(Math.max(...seen.answers.map(({ away }) => away)), 2, "both are away at the same time");
+    assert.ok(counts.length > 5 && Math.min(...counts) >= 3, `available replicas: ${counts.join(" ")}`);
+    for (const name of [...workers, "worker-3"]) assert.equal((await machineOf(stack, name)).spec.image, image);
+    await waitForReadyNodes(stack, 4);
     await stack.isHealthy();
     await stack.previewsNoChange();
   });

@@ -20,10 +20,13 @@ const filesType = "groundplane:index:NodeFiles";
 
 const lab = examplePlan("lab");
 
-const labWithWorkers = (count: number): DataCenterPlan => {
+const labWithWorkers = (count: number, maxUnavailable = 1): DataCenterPlan => {
   const configuration = exampleConfiguration("lab");
   const { pools } = configuration;
-  return planDataCenter({ ...configuration, pools: { ...pools, workers: { ...pools.workers, count } } });
+  return planDataCenter({
+    ...configuration,
+    pools: { ...pools, workers: { ...pools.workers, count, maxUnavailable } },
+  });
 };
 
 test("a machine gets its planned inputs, and only the secrets that its seed refers to", async () => {
@@ -126,6 +129,20 @@ test("images change on one node after the other, after the files and before the 
   assert.deepEqual(kept, ["gateway"]);
   for (const { inputs } of images.filter(({ inputs }) => inputs.keeps === undefined))
     assert.match((inputs.seed as { readonly userData: string }).userData, /^#cloud-config/);
+});
+
+test("as many workers as the configuration says change their images at the same time", async () => {
+  const graph = await recordDataCenter(labWithWorkers(5, 2));
+  const shown = (name: string) => {
+    const { dependencies, inputs } = resourceOf(graph, "groundplane:index:NodeImage", `${name}-image`);
+    return [dependencies.filter((other) => other.endsWith("-image")), inputs.alongside];
+  };
+  assert.deepEqual(shown("worker-1"), [["master-3-image"], ["worker-2"]]);
+  assert.deepEqual(shown("worker-2"), [["master-3-image"], ["worker-1"]]);
+  assert.deepEqual(shown("worker-3"), [["worker-1-image", "worker-2-image"], ["worker-4"]]);
+  assert.deepEqual(shown("worker-5"), [["worker-3-image", "worker-4-image"], undefined]);
+  const gate = resourceOf(graph, "groundplane:index:NodeTask", "ready-nodes").dependencies;
+  assert.ok(gate.includes("worker-5-image"));
 });
 
 test("nodes join by the cluster's configuration, and add-ons follow the last node", async () => {

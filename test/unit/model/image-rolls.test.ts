@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { imageRollOrder, inRollOrder, keepsImage } from "../../../model/image-rolls";
+import * as fc from "fast-check";
+import { evictionSeconds, imageRollOrder, inRollOrder, keepsImage, rollTurns } from "../../../model/image-rolls";
 import { type Role, roleNames } from "../../../model/roles";
 
 const reason = (roles: readonly Role[], count: number, driver: "nspawn" | "virtualbox" | "auto" = "nspawn") =>
@@ -36,4 +37,27 @@ test("nodes are in the order of their first turn", () => {
     inRollOrder(nodes.map((roles) => ({ roles }))).map(({ roles }) => roles),
     [["balancer"], ["master", "etcd", "worker"], ["etcd"], ["master"], ["worker"]],
   );
+});
+
+test("workers share turns, up to the number of the configuration, and other nodes have one alone", () => {
+  const set = fc.subarray([...roleNames], { minLength: 1 }).map((roles) => ({ roles }));
+  const workers = fc.array(fc.constant({ roles: ["worker"] as Role[] }), { maxLength: 20 });
+  fc.assert(
+    fc.property(fc.array(set), workers, fc.integer({ min: 1, max: 7 }), (others, pool, most) => {
+      const nodes = [...others, ...pool];
+      const turns = rollTurns(nodes, most);
+      assert.deepEqual(turns.flat(), inRollOrder(nodes), "each node once, in the order of the roll");
+      for (const turn of turns) {
+        assert.ok(turn.length >= 1 && turn.length <= most);
+        if (turn.length > 1) assert.ok(turn.every(({ roles }) => roles.join() === "worker"));
+      }
+      const ofWorkers = turns.filter(([first]) => first?.roles.join() === "worker");
+      const count = nodes.filter(({ roles }) => roles.join() === "worker").length;
+      assert.equal(ofWorkers.length, Math.ceil(count / most));
+    }),
+  );
+});
+
+test("nodes of one turn have longer for evictions that their budgets delay, but not for hours", () => {
+  assert.deepEqual([1, 2, 5, 1000].map(evictionSeconds), [90, 180, 450, 450]);
 });

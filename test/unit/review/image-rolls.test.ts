@@ -89,6 +89,37 @@ test("a preview names the order, and what etcd lacks meanwhile", () => {
   assert.match(String(master?.riskReason), /^etcd has 2 of 3 members meanwhile/);
 });
 
+test("a preview names the workers that change at the same time", () => {
+  const names = ["worker-1", "worker-2", "worker-3", "worker-4", "storage-1"];
+  const others: Readonly<Record<string, readonly string[]>> = {
+    "worker-1": ["worker-2"],
+    "worker-2": ["worker-1"],
+    "worker-3": ["worker-4", "worker-5"],
+    "worker-4": ["worker-3", "worker-5"],
+  };
+  const ofAll = (rolled: readonly string[]) =>
+    review(
+      ...names.map((name) =>
+        step("Machine", name, "refresh", { driver: "nspawn", roles: [name.split("-")[0]], image: "a" }),
+      ),
+      ...rolled.map((name) =>
+        step("NodeImage", `${name}-image`, "update", { image: "a" }, { image: "b", alongside: others[name] }),
+      ),
+    );
+  const all = ofAll(names);
+  assert.match(
+    renderMarkdown(all),
+    /get another image in this order: `storage-1`, `worker-1` with `worker-2`, `worker-3` with `worker-4`\.\n/,
+  );
+  const third = all.nodes.find(({ node }) => node === "worker-3");
+  assert.deepEqual(third?.alongside, ["worker-4"], "the others of its turn have the image already");
+  assert.match(String(third?.riskReason), /^2 workers at a time, with health checks/);
+  assert.match(
+    renderMarkdown(ofAll(["worker-1", "worker-3"])),
+    /one after the other, in this order: `worker-1`, `worker-3`/,
+  );
+});
+
 test("the order of the rolls is that of the plan, whatever the order of Pulumi's steps", () => {
   const names = ["worker-1", "master-10", "master-1", "master-2", "storage-1"];
   const text = renderMarkdown(

@@ -71,6 +71,22 @@ test("nothing is changed while the node or its cluster is not healthy", async ()
   }
 });
 
+test("a worker that changes with another one waits for the rest of the cluster only, and longer for its pods", async () => {
+  const inputs = await inputsOf<NodeImageInputs>("NodeImage", `${node}-image`);
+  const { resources, context, log } = new Process();
+  await resources.image.create({ ...inputs, image: other, alongside: ["worker-2"] }, false, context);
+  const asked = log.filter((line) => /cluster-ready|drain/.test(line));
+  const ready = "master-1: cluster-ready --except=worker-2 worker-1";
+  assert.deepEqual(asked, [ready, "master-1: drain-node worker-1 210", ready]);
+  const previewing = new Process();
+  await previewing.resources.image.create(
+    { ...inputs, image: present, alongside: ["worker-2"] },
+    true,
+    previewing.context,
+  );
+  assert.match(String(previewing.warnings), /to kubernetes-\w+, at the same time as worker-2: it is drained/);
+});
+
 test("a stack without node images adopts those that its machines have, and a preview says what another one means", async () => {
   const inputs = await inputsOf<NodeImageInputs>("NodeImage", `${node}-image`);
   const adopting = new Process();
