@@ -28,3 +28,6 @@ export const etcdSlowWriteMs = 64;
 
 /** Masters renew the certificates of their control plane this many days before the end. */
 export const renewalDays = 90;
+
+/** `up` does what their timer has not done for a day. */
+export const overdueDays = renewalDays - 1;

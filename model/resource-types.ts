@@ -156,6 +156,8 @@ export interface NodeFilesInputs {
   readonly generation: string;
   /** Why the node cannot get the image of another release, see upgrades.ts. */
   readonly kept?: string;
+  /** Certificates that the node should have renewed. Only a read sets it, so that the next `up` renews them. */
+  readonly overdue?: readonly string[];
 }
 export type NodeFilesOutputs = Omit<NodeFilesInputs, "kept">;
 

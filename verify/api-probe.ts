@@ -10,14 +10,21 @@ export interface ProbeOrder {
   readonly url: string;
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  /** Verifies the server's certificate; absent: it is not verified. */
+  readonly ca?: string;
 }
 
 /**
  * Probes `url` every `intervalMs` until `stop` is called, from a separate thread: injecting the fault keeps the main thread
  * busy, and a delayed client would report an outage that does not exist.
  */
-export function probeApi(url: string, intervalMs: number, timeoutMs = 1000): { stop(): Promise<ProbeResult> } {
-  const workerData: ProbeOrder = { url, intervalMs, timeoutMs };
+export function probeApi(
+  url: string,
+  intervalMs: number,
+  timeoutMs = 1000,
+  ca?: string,
+): { stop(): Promise<ProbeResult> } {
+  const workerData: ProbeOrder = { url, intervalMs, timeoutMs, ...(ca !== undefined && { ca }) };
   const thread = new Worker(path.join(projectFolder(), "dist", "api-probe.js"), { workerData, execArgv: [] });
   const samples = new Promise<readonly Sample[]>((resolve, reject) => {
     thread.once("message", resolve);

@@ -1,12 +1,14 @@
 import * as https from "node:https";
 
 /**
- * Sends one request and returns the error, or `undefined` on success. Certificates are not verified, because the probe
- * measures reachability.
+ * Sends one request and returns the error, or `undefined` on success.
+ *
+ * @param ca verifies the server's certificate; without it, certificates are not verified, because the probe measures reachability
  */
-export function probeOnce(url: string, timeoutMs: number): Promise<string | undefined> {
+export function probeOnce(url: string, timeoutMs: number, ca?: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const request = https.get(url, { agent: false, rejectUnauthorized: false, timeout: timeoutMs }, (response) => {
+    const trust = ca === undefined ? { rejectUnauthorized: false } : { ca };
+    const request = https.get(url, { agent: false, ...trust, timeout: timeoutMs }, (response) => {
       let body = "";
       response.on("data", (chunk: Buffer) => {
         body += chunk.toString("utf8");

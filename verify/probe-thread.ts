@@ -4,8 +4,8 @@ import type { ProbeOrder } from "./api-probe";
 import { probeOnce } from "./probe-once";
 import { probeRepeatedly } from "./samples";
 
-const { url, intervalMs, timeoutMs } = workerData as ProbeOrder;
-const probing = probeRepeatedly(intervalMs, () => probeOnce(url, timeoutMs));
+const { url, intervalMs, timeoutMs, ca } = workerData as ProbeOrder;
+const probing = probeRepeatedly(intervalMs, () => probeOnce(url, timeoutMs, ca));
 
 parentPort?.once("message", async () => {
   const { samples } = await probing.stop();

@@ -67,7 +67,7 @@ export function etcdContent(plan: DataCenterPlan, node: NodePlan): RoleContent {
     environment: {
       ...membershipSettings(plan),
       KUBEADM_PATCHES: guestPaths.patches,
-      RENEWAL_DAYS: String(renewalDays),
+      RENEWAL_SECONDS: String(renewalDays * 86_400),
     },
     commands: [],
     enable: [...(isService ? [] : ["kubelet.service"]), "groundplane-cluster.service", renewalTimer],

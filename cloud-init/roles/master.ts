@@ -99,7 +99,7 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
       ...common.environment,
       APPROVER_USER: approverUser,
       POD_SECURITY: plan.kubernetes.podSecurity,
-      RENEWAL_DAYS: String(renewalDays),
+      RENEWAL_SECONDS: String(renewalDays * 86_400),
     },
     enable: [...common.enable, approverName, renewalTimer, fencesName, ...(isMember ? [] : [etcdProxyName])],
   };

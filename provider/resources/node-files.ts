@@ -6,7 +6,8 @@ import type { NodeFilesInputs, NodeFilesOutputs, Settings } from "../../model/re
 import { refusedChange } from "../../model/upgrades";
 import { UserError } from "../../model/user-error";
 import type { Properties } from "../rpc/property-values";
-import { type CheckFailure, PartialFailure } from "../rpc/resource-handler";
+import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource-handler";
+import { overdueCertificates, renewedCertificates, renewOverdue } from "./overdue-certificates";
 import { rollFiles } from "./roll-files";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
@@ -24,9 +25,10 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
         connection: schemas.connection,
         files: schemas.list(schemas.nodeFile),
         generation: schemas.text("The generation of the machine; a new machine is set up again."),
+        overdue: schemas.list(schemas.text(), "Certificates that the node should have renewed; only a read sets it."),
         kept: schemas.text("Why the node cannot get the image of another release; absent = it can."),
       },
-      optional: ["kept"],
+      optional: ["overdue", "kept"],
       createOnly: ["kept"],
     },
     replaceOn: ["node"],
@@ -63,24 +65,12 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
 
     async read(id, olds, context) {
       if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program");
-      const { inputs } = olds;
-      try {
-        const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
-        const guest = await connect(inputs.connection, { signal });
-        const present = await guest.readFiles(
-          inputs.files.map(({ path }) => path),
-          signal,
-        );
-        const files = inputs.files.map((file, index) => ({ ...file, ...(present[index] ?? missing) }));
-        return { inputs: { ...inputs, files }, outputs: { ...inputs, files } };
-      } catch (error) {
-        if (context.signal.aborted) throw error;
-        throw unseen(id, inputs, error);
-      }
+      return readNode(connect, id, olds.inputs, context);
     },
 
     async update(_id, inputs, { inputs: before }, preview, context) {
       const isNew = before.generation !== inputs.generation;
+      if (before.overdue) await renewOverdue(connect, inputs, before.overdue, preview, context);
       if (!preview) await rollFiles({ connect, isNew, before: before.files }, inputs, context);
       return inputs;
     },
@@ -89,6 +79,23 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
       // The files are removed with the machine.
     },
   };
+}
+
+async function readNode(connect: ConnectGuest, id: string, inputs: NodeFilesInputs, context: Context) {
+  try {
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
+    const guest = await connect(inputs.connection, { signal });
+    const paths = inputs.files.map(({ path }) => path);
+    const present = await guest.readFiles([...paths, ...renewedCertificates(inputs)], signal);
+    const files = inputs.files.map((file, index) => ({ ...file, ...(present[index] ?? missing) }));
+    const { overdue: _former, ...known } = inputs;
+    const overdue = overdueCertificates(present.slice(paths.length));
+    const seen = { ...known, files, ...(overdue.length > 0 && { overdue }) };
+    return { inputs: seen, outputs: seen };
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    throw unseen(id, inputs, error);
+  }
 }
 
 function refusedFiles(before: Settings, after: Settings, kept: Readonly<Record<string, string>>): CheckFailure[] {

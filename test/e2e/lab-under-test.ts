@@ -123,9 +123,13 @@ export async function nodesOfApp({ cluster }: StackUnderTest, app: string): Prom
   return mustSucceed("get pods", await cluster.kubectl("master-1", ...query)).stdout.trim();
 }
 
-/** A client that sends requests to the API through the floating IP during an operation. */
-export function askMeanwhile(lab: StackUnderTest, everyMs = 20): Client {
-  const client = probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, everyMs);
+/**
+ * A client that sends requests to the API through the floating IP during an operation.
+ *
+ * @param ca verifies the API's certificate; absent: it is not verified
+ */
+export function askMeanwhile(lab: StackUnderTest, everyMs = 20, ca?: string): Client {
+  const client = probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, everyMs, undefined, ca);
   clients.add(client);
   return client;
 }

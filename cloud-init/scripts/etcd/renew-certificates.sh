@@ -1,5 +1,5 @@
 #!/bin/bash
-# renew-certificates [all]: renews the certificates of this member of etcd when one of them ends within RENEWAL_DAYS, or at once
+# renew-certificates [all]: renews the certificates of this member of etcd when one of them ends within RENEWAL_SECONDS, or at once
 # with `all`. A timer runs it every hour, on each machine at another minute. etcd reads changed files by itself.
 set -eu -o pipefail
 here=$(dirname "$0")
@@ -15,7 +15,7 @@ exec 9>>"$state_folder/certificates.lock"
 flock 9
 for name in server peer healthcheck-client; do
   file=/etc/kubernetes/pki/etcd/$name.crt
-  if [ "${1:-}" = all ] || ! openssl x509 -noout -checkend $((RENEWAL_DAYS * 86400)) -in "$file" >/dev/null 2>&1; then
+  if [ "${1:-}" = all ] || ! openssl x509 -noout -checkend "$RENEWAL_SECONDS" -in "$file" >/dev/null 2>&1; then
     kubeadm certs renew "etcd-$name" --config "$KUBEADM_CONTROL_PLANE"
   fi
 done

@@ -1,5 +1,5 @@
 #!/bin/bash
-# renew-certificates [all]: renews the certificates of this master's control plane when one of them ends within RENEWAL_DAYS, or
+# renew-certificates [all]: renews the certificates of this master's control plane when one of them ends within RENEWAL_SECONDS, or
 # at once with `all`. A timer runs it every hour, on each master at another minute. The authorities and the kubelet's certificates
 # are no part of it: the kubelet rotates its own. It needs no running API, so that it also repairs a master whose certificates
 # have ended.
@@ -15,7 +15,6 @@ here=$(dirname "$0")
 
 configuration=$(dirname "$KUBEADM_INIT_CONFIGURATION")/control-plane.yaml
 pki=/etc/kubernetes/pki
-seconds=$((RENEWAL_DAYS * 86400))
 patience=120
 
 # One file per certificate that kubeadm renews.
@@ -23,12 +22,12 @@ ending() {
   local file data
   for file in "$pki"/{apiserver,apiserver-etcd-client,apiserver-kubelet-client,front-proxy-client}.crt \
     "$pki"/etcd/{server,peer,healthcheck-client}.crt; do
-    if [ -e "$file" ] && ! openssl x509 -noout -checkend "$seconds" -in "$file" >/dev/null 2>&1; then echo "$file"; fi
+    if [ -e "$file" ] && ! openssl x509 -noout -checkend "$RENEWAL_SECONDS" -in "$file" >/dev/null 2>&1; then echo "$file"; fi
   done
   for file in /etc/kubernetes/{admin,super-admin,controller-manager,scheduler}.conf; do
     data=$(sed -n 's/^ *client-certificate-data: //p' "$file" 2>/dev/null) || continue
     if [ -z "$data" ]; then continue; fi
-    if ! base64 -d <<<"$data" | openssl x509 -noout -checkend "$seconds" >/dev/null 2>&1; then echo "$file"; fi
+    if ! base64 -d <<<"$data" | openssl x509 -noout -checkend "$RENEWAL_SECONDS" >/dev/null 2>&1; then echo "$file"; fi
   done
 }
 
@@ -73,7 +72,7 @@ flock 9
 if [ "${1:-}" != all ]; then
   list=$(ending)
   if [ -z "$list" ]; then exit 0; fi
-  echo "these certificates end within $RENEWAL_DAYS days: $(tr '\n' ' ' <<<"$list")"
+  echo "these certificates end within $RENEWAL_SECONDS s: $(tr '\n' ' ' <<<"$list")"
 fi
 kubeadm certs renew all --config "$configuration"
 result=0
