@@ -5,7 +5,7 @@ import { refusalPrefix } from "../model/plan-losses";
 import { type Pool, pools } from "../model/pool-change";
 import type { Settings } from "../model/resource-types";
 import { formerRolesOfPool, type Role, storedRoles } from "../model/roles";
-import { imageRoll } from "./image-rolls";
+import { imageRoll, othersOfTurn } from "./image-rolls";
 import { countRoles, type RoleCounts } from "./interruptions";
 import { objectChanges, textsOf } from "./object-changes";
 import { changedFiles, type Inputs, type PreviewStep } from "./preview-steps";
@@ -53,14 +53,12 @@ export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview
       .filter((disk) => disks.has(disk));
     const machine = machines.find((step) => step.oldState !== undefined && nodeOf(step) === name);
     const roll = imageRoll(images.get(name), machine);
-    const alongside = images.get(name)?.newState?.inputs?.alongside;
-    return nodeChange(name, rolesOf(name), [...ofNode, ...grown], files.get(name), roll).map(
-      (change): NodeChange => ({
-        ...change,
-        ...(Array.isArray(alongside) && { alongside: alongside.map(String) }),
-        ...(deleted.length > 0 && { deletedDisks: [...new Set(deleted)] }),
-      }),
-    );
+    const others = othersOfTurn(images.get(name));
+    return nodeChange(name, rolesOf(name), [...ofNode, ...grown], files.get(name), roll).map((change) => ({
+      ...change,
+      ...others,
+      ...(deleted.length > 0 && { deletedDisks: [...new Set(deleted)] }),
+    }));
   });
   const standing = [...new Set(machines.filter(({ op }) => op !== "create").map(nodeOf))];
   return {
@@ -142,8 +140,11 @@ function nodeChange(
   const action = roll !== undefined && (ofMachine === "same" || ofMachine === "update") ? "roll" : ofMachine;
   const stays = action === "same" || action === "update" || action === "roll" || action === "restart";
   const fileChanges = stays ? changedFiles(files) : [];
-  if (action === "same" && fileChanges.length === 0) return [];
-  const reasons = [...new Set([...steps.flatMap(reasonsOf), ...(stays && roll !== undefined ? [roll] : [])])];
+  // A timer of the node has not renewed them.
+  const overdue = stays && files?.oldState?.inputs?.overdue !== undefined ? ["certificates are renewed"] : [];
+  if (action === "same" && fileChanges.length === 0 && overdue.length === 0) return [];
+  const rolled = stays && roll !== undefined ? [roll] : [];
+  const reasons = [...new Set([...steps.flatMap(reasonsOf), ...rolled, ...overdue])];
   return [{ node, roles, action: action === "same" ? "update" : action, reasons, files: fileChanges }];
 }
 

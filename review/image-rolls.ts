@@ -21,3 +21,9 @@ export function imageRoll(step: PreviewStep | undefined, machine: PreviewStep | 
   const isInterrupted = step.op === "update" && step.oldState?.inputs?.settled === false;
   return isInterrupted ? `image: ${inputs.image}, interrupted before` : undefined;
 }
+
+/** Workers that get the image at the same time. */
+export function othersOfTurn(step: PreviewStep | undefined): { readonly alongside?: readonly string[] } {
+  const alongside = step?.newState?.inputs?.alongside;
+  return Array.isArray(alongside) ? { alongside: alongside.map(String) } : {};
+}

@@ -89,6 +89,18 @@ test("a preview names the order, and what etcd lacks meanwhile", () => {
   assert.match(String(master?.riskReason), /^etcd has 2 of 3 members meanwhile/);
 });
 
+test("a preview names a node whose certificates are overdue", () => {
+  const files = { files: [] };
+  const { nodes } = review(
+    machine("worker-1"),
+    step("NodeFiles", "worker-1-files", "update", { ...files, overdue: ["/a.crt"] }, files),
+  );
+  assert.deepEqual(
+    nodes.map(({ node, action, reasons }) => ({ node, action, reasons })),
+    [{ node: "worker-1", action: "update", reasons: ["certificates are renewed"] }],
+  );
+});
+
 test("a preview names the workers that change at the same time", () => {
   const names = ["worker-1", "worker-2", "worker-3", "worker-4", "storage-1"];
   const others: Readonly<Record<string, readonly string[]>> = {
