@@ -26,7 +26,7 @@ const workers = ["worker-1", "worker-2"];
 
 const idleBudget = JSON.stringify({
   ...{ apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "idle" } },
-  spec: { minAvailable: 3, selector: { matchLabels: { app: "idle" } } },
+  spec: { minAvailable: 2, selector: { matchLabels: { app: "idle" } } },
 });
 const available = "jsonpath={.status.availableReplicas}";
 
@@ -140,7 +140,7 @@ test("a changed image reaches the workers, one after the other", {
     inner.diagnostic(`three workers, two at a time: ${seen.seconds.toFixed(1)} s`);
     const counts = seen.answers.flatMap((one) => one.available ?? []);
     assert.equal(Math.max(...seen.answers.map(({ away }) => away)), 2, "both are away at the same time");
-    assert.ok(counts.length > 5 && Math.min(...counts) >= 3, `available replicas: ${counts.join(" ")}`);
+    assert.ok(counts.length > 5 && Math.min(...counts) >= 2, `available replicas: ${counts.join(" ")}`);
     for (const name of [...workers, "worker-3"]) assert.equal((await machineOf(stack, name)).spec.image, image);
     await waitForReadyNodes(stack, 4);
     await stack.isHealthy();
