@@ -6,6 +6,7 @@ import { fileError } from "../host/file-errors";
 import { prepareEnvironment } from "../host/prepare-environment.cjs";
 import { defaultStack, forStack } from "../model/next-step";
 import { UserError, withoutCredentials } from "../model/user-error";
+import { version } from "../package.json";
 import { chooseBackend } from "../toolchain/pulumi-environment";
 import { backupCommand } from "./commands/backup";
 import { bundleCommand } from "./commands/bundle";
@@ -34,9 +35,9 @@ import { verifyCommand } from "./commands/verify";
 async function main(): Promise<void> {
   prepareEnvironment();
   await closeDataFolder();
-  const groundplane = new Command("groundplane").description(
-    "A highly available Kubernetes data centre on your own machine",
-  );
+  const groundplane = new Command("groundplane")
+    .description("A highly available Kubernetes data centre on your own machine")
+    .version(version, "--version", "print the version of groundplane");
   for (const create of commands) groundplane.addCommand(create());
   overrideExit(groundplane);
   groundplane.hook("preAction", async (_groundplane, command) => {

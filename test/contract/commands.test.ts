@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { runCommand } from "../../host/run-command";
 import type { CommandResult } from "../../model/commands";
 import { forStack } from "../../model/next-step";
+import { version } from "../../package.json";
 import { bundleIntoProject } from "../support/bundle-script";
 import { patienceMs } from "../support/cluster-under-test";
 import { examplePlan } from "../support/example-plans";
@@ -39,6 +40,11 @@ test("help names every command and exits with 0", async () => {
     names.filter((name) => name !== "help"),
     commandNames,
   );
+});
+
+test("the version is that of the package", async () => {
+  const { exitCode, stdout } = await groundplane("--version");
+  assert.deepEqual([exitCode, stdout], [0, `${version}\n`]);
 });
 
 test("a wrong command line exits with 2 and states the mistake", async () => {
