@@ -128,18 +128,21 @@ test("a changed image reaches the workers, one after the other", {
     await up(stack);
     await waitForReadyNodes(stack, 4);
     await apply(stack, idleBudget);
+    // All pods are on one worker, whose drain would wait for them until the others have their image.
+    await cluster.kubectl("master-1", "rollout", "restart", "deployment/idle");
+    await cluster.kubectl("master-1", "rollout", "status", "deployment/idle", "--timeout=60s");
     const image = await planImage(stack, "three", { "etc/image-mark": "three\n" });
     const preview = mustSucceed("preview", await cluster.groundplane("preview")).stdout;
     assert.match(preview, /another image in this order: `worker-1` with `worker-2`, `worker-3`\./);
-    const seen = await askDuring(up(stack), async () => {
-      const machines = await Promise.all(workers.map((name) => machineOf(stack, name)));
-      const replicas = await cluster.kubectl("master-1", "get", "deployment", "idle", "--output", available);
-      const away = machines.filter(({ formerImage }) => formerImage !== undefined).length;
-      return { away, available: replicas.exitCode === 0 ? Number(replicas.stdout) : undefined };
-    });
-    inner.diagnostic(`three workers, two at a time: ${seen.seconds.toFixed(1)} s`);
-    const counts = seen.answers.flatMap((one) => one.available ?? []);
-    assert.equal(Math.max(...seen.answers.map(({ away }) => away)), 2, "both are away at the same time");
+    const running = up(stack);
+    const [machines, pods] = await Promise.all([
+      askDuring(running, () => Promise.all(workers.map((name) => machineOf(stack, name)))),
+      askDuring(running, () => cluster.kubectl("master-1", "get", "deployment", "idle", "--output", available)),
+    ]);
+    inner.diagnostic(`three workers, two at a time: ${machines.seconds.toFixed(1)} s`);
+    const away = machines.answers.map((two) => two.filter(({ formerImage }) => formerImage !== undefined).length);
+    const counts = pods.answers.flatMap(({ exitCode, stdout }) => (exitCode === 0 ? Number(stdout) : []));
+    assert.equal(Math.max(...away), 2, "both are away at the same time");
     assert.ok(counts.length > 5 && Math.min(...counts) >= 2, `available replicas: ${counts.join(" ")}`);
     for (const name of [...workers, "worker-3"]) assert.equal((await machineOf(stack, name)).spec.image, image);
     await waitForReadyNodes(stack, 4);
