@@ -48,7 +48,7 @@ const seen: Readonly<Record<string, (now: Machines) => boolean>> = {
   "pools.masters.roles[]": hasLine("master-1/root/etc/groundplane/node.env", /^VOLUME_MOUNT_POINT=/m),
   "pools.workers.count": (now) => now["worker-2"]?.power === "running",
   "pools.<pool>.cpus": (now) => worker(now)?.cpus === 3,
-  "pools.<pool>.memoryMiB": (now) => worker(now)?.memoryMiB === 4096,
+  "pools.<pool>.memoryMiB": (now) => worker(now)?.memoryMiB === 3072,
   "pools.<pool>.diskGiB": (now) => worker(now)?.diskGiB === 40,
   "pools.<pool>.volumes.<mount point>": hasLine("worker-1/root/etc/groundplane/volumes", /^\/var 12288$/m),
   "pools.<pool>.disks[].name": (now) =>

@@ -99,7 +99,7 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
     to: pool("workers", { count: 3, maxUnavailable: 2 }),
   },
   "pools.<pool>.cpus": { to: pool("workers", { cpus: 3 }) },
-  "pools.<pool>.memoryMiB": { to: pool("workers", { memoryMiB: 4096 }) },
+  "pools.<pool>.memoryMiB": { to: pool("workers", { memoryMiB: 3072 }) },
   "pools.<pool>.diskGiB": { to: pool("workers", { diskGiB: 40 }) },
   "pools.<pool>.volumes.<mount point>": { to: pool("workers", { volumes: { "/var": 12 } }) },
   "pools.<pool>.disks[].name": {
