@@ -115,7 +115,16 @@ test("doctor runs all checks and reports them as JSON", async () => {
 });
 
 test("every command has its own help text, and commands that report offer JSON", async () => {
-  const groups = ["image build", "part add", "bundle create", "bundle load"];
+  const groups = [
+    "image build",
+    "image update",
+    "image list",
+    "backup list",
+    "backup fetch",
+    "part add",
+    "bundle create",
+    "bundle load",
+  ];
   const snapshots = ["create", "list", "restore", "delete"].map((name) => `snapshot ${name}`);
   const words = [...commandNames, ...groups, ...snapshots].map((name) => name.split(" "));
   const helps = await Promise.all(words.map((name) => groundplane(...name, "--help")));
