@@ -131,7 +131,7 @@ test("an earlier revision is rendered by its own renderer, with one role and one
     .readFileSync(renderer, "utf8")
     .replaceAll('from "../', 'from "../../')
     .replaceAll('from "./', 'from "../../review/')
-    .replace(/images: \{ tree: .*\n/, 'roles: undefined, role: node.roles[0], image: imageOf("tree"),\n')
+    .replace(/images: \{ tree: .*\n/, "roles: undefined, role: node.roles[0], image: names.tree[kind],\n")
     .replace("driver, distribution, nodes,", "driver, nodes,");
   for (const words of ["role: node.roles[0]", "driver, nodes,"]) assert.ok(text.includes(words), words);
   git("checkout", "--quiet", "-b", "earlier");
