@@ -23,11 +23,11 @@ export class NodeImages extends pulumi.ComponentResource {
     super("groundplane:components:NodeImages", name, {}, opts);
     let before = after;
     for (const turn of rollTurns(machines, maxUnavailableWorkers)) {
-      const images = turn.map((machine) => {
+      const earlier = before;
+      before = turn.map((machine) => {
         const others = turn.filter((other) => other !== machine);
-        return machine.followImage(this, before, others);
+        return machine.followImage(this, earlier, others);
       });
-      before = images;
     }
     this.registerOutputs({});
   }

@@ -83,9 +83,9 @@ export class VirtualMachine extends pulumi.ComponentResource {
     const { plan, node, secrets, slowdown, driver, baseImage } = this.args;
     const { stack, kubernetes } = plan;
     const members = (nodes: readonly NodePlan[]) => nodes.map((one) => bootstrapMember(plan, one, secrets));
-    // Its pods end when it is drained and when it shuts down.
-    const seconds = 810 + evictionSeconds(others.length + 1) + 120 * Math.ceil(kubernetes.podGraceSeconds / 60);
-    const minutes = Math.ceil(seconds / 60);
+    // Its pods end when it is drained and when it shuts down. Nodes that change at the same time wait for each other's budgets.
+    const sharedSeconds = evictionSeconds(others.length + 1) - evictionSeconds(1);
+    const minutes = 15 + 2 * Math.ceil(kubernetes.podGraceSeconds / 60) + Math.ceil(sharedSeconds / 60);
     const keeps = keepsImage(node.roles, (role) => nodesOf(plan, role).length, driver);
     return new NodeImage(
       `${node.name}-image`,

@@ -8,6 +8,7 @@ import { dataFolder } from "./data-folder";
 import { exists, listFolder, readIfPresent, removeTree, writeFileAtomic } from "./file-store";
 import { projectFolder } from "./project-folder";
 import { runCommand } from "./run-command";
+import { nameOfTemporary } from "./temporary-files";
 
 /** Where units are written, and the systemd that reads them: that of the host for root, that of the user otherwise. */
 export interface UnitManager {
@@ -90,8 +91,8 @@ async function systemctl({ systemctl: argv, run }: UnitManager, words: readonly 
 export async function removeBootUnit(stack: string, manager: UnitManager = unitManager()): Promise<boolean> {
   const name = unitName(stack);
   // A killed write leaves its temporary file.
-  const isOurs = (file: string): boolean => file === name || (file.startsWith(`${name}.`) && file.endsWith(".tmp"));
-  const written = (await listFolder(manager.folder)).filter(isOurs).map((file) => path.join(manager.folder, file));
+  const files = (await listFolder(manager.folder)).filter((file) => nameOfTemporary(file) === name);
+  const written = files.map((file) => path.join(manager.folder, file));
   const link = wantsLink(manager, name);
   const left = [...((await exists(link)) ? [link] : []), ...written];
   // The link first: without it, the next boot starts nothing.

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { imagesFolder } from "../../host/data-folder";
 import { localHost } from "../../host/local-host";
 import { packageLocks } from "../../host/package-lock-file";
+import { isDiscarded } from "../../host/remove-aside";
 import { imageNamesOf } from "../../image/checks";
 import { imageRecord } from "../../image/image-packages";
 import { imageName, lockedImageRecipes } from "../../image/recipes/image-names";
@@ -29,6 +30,9 @@ export interface ListedImage {
   readonly usedBy: readonly string[];
 }
 
+/** Of a build that runs or was interrupted, or of a removal. */
+const isUnfinished = (name: string): boolean => name.endsWith(".partial") || isDiscarded(name);
+
 export function listCommand(): Command {
   return reportCommand("list", "list the images on this host with their package locks").action(
     async ({ stack, json }: ReportOptions) => {
@@ -47,7 +51,7 @@ async function listImages(stack: string): Promise<readonly ListedImage[]> {
   for (const [owner, lock] of await packageLocks())
     for (const name of new Set(lockedImageRecipes(lock).map(imageName)))
       locks.set(name, [...(locks.get(name) ?? []), packageLockFile(owner)]);
-  const here = (await localHost.files.list(imagesFolder())).filter((name) => !/\.(?:partial|discarded-.*)$/.test(name));
+  const here = (await localHost.files.list(imagesFolder())).filter((name) => !isUnfinished(name));
   const users = await usersOfImages();
   const described = [...new Set([...wanted, ...here])].map(async (name): Promise<ListedImage> => {
     const record = await imageRecord(localHost, name);

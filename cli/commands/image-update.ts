@@ -107,12 +107,13 @@ export function renderUpdate(
     nothing: "nothing: there is neither a lock nor an image",
   }[comparedWith];
   const names = images.map(({ after }) => after).join(", ");
+  const next = written
+    ? "commit the file; `npx groundplane image build` builds them, and `up` brings them to running nodes, see `npx groundplane preview`"
+    : "`npx groundplane image update` writes the file";
   return [
     `compared with ${against}: ${changes.length === 0 ? "no package differs" : `${changes.length} packages differ`}`,
     ...(rows.length > 0 ? [table([["PACKAGE", "FROM", "TO"], ...rows])] : []),
     written ? `${file} pins ${packages} packages` : dryRun ? `${file} was not written` : `${file} stays as it is`,
-    same
-      ? `the images stay ${names}`
-      : `the images ${written ? "are now" : "would be"} ${names}\nnext: commit the file; \`npx groundplane image build\` builds them, and \`up\` brings them to running nodes, see \`npx groundplane preview\``,
+    same ? `the images stay ${names}` : `the images ${written ? "are now" : "would be"} ${names}\nnext: ${next}`,
   ].join("\n\n");
 }

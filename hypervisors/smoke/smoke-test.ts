@@ -18,7 +18,7 @@ export interface SmokeOptions {
   /** Called at the end of each step. */
   readonly tell: (step: SmokeStep) => void;
   readonly signal: AbortSignal;
-  /** How long the machine may take to boot, default two minutes; what it is made from where it cannot boot a sector. */
+  /** How long the machine may take to boot (default: two minutes), and the image of one that cannot boot a sector. */
   readonly bootMs?: number;
   readonly image?: string;
 }

@@ -24,8 +24,8 @@ export class RollHealth {
   ) {}
 
   /**
-   * The node works; of a cluster node, also the network and the DNS of the cluster on nodes that do not change at the same time, of a member of etcd all members, of a storage
-   * machine all copies of the volume.
+   * The node works. Of a cluster node, so do the network and the DNS of the cluster, on nodes that do not change at the same time; of a
+   * member of etcd, all members; of a storage machine, all copies of the volume.
    */
   async ofNode(waitMs: number): Promise<void> {
     const { node, connection, roles, etcd = [] } = this.inputs;

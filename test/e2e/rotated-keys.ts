@@ -8,7 +8,8 @@ import { secretsOf } from "../support/secret-scan";
 import { etcdctl } from "./lab-under-test";
 import { smallStack } from "./small-stack";
 
-const dataCenter = (rotate: string): string => `driver: nspawn
+/** The settings of a stack of three masters with these rotations. */
+export const dataCenter = (rotate: string): string => `driver: nspawn
 pools:
   balancers: {count: 1}
   masters: {count: 3}

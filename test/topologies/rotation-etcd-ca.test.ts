@@ -9,20 +9,12 @@ import { createNamespace, writeRepeatedly } from "../../verify/acknowledged-writ
 import { apiClient } from "../../verify/api-client";
 import { askMeanwhile, etcdctl, healthyEtcdMembers, tellGap, up, waitForReadyNodes } from "../e2e/lab-under-test";
 import { membersOf } from "../e2e/rolled-members";
+import { dataCenter } from "../e2e/rotated-keys";
 import { smallStack } from "../e2e/small-stack";
 import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { killProviders } from "../support/kill-providers";
 import { nspawnSkipReason } from "../support/nspawn-host";
 import { secretsOf } from "../support/secret-scan";
-
-const dataCenter = (rotate: string): string => `driver: nspawn
-pools:
-  balancers: {count: 1}
-  masters: {count: 3}
-  workers: {count: 1}
-options: {fastProbes: true, podGraceSeconds: 5}
-secrets: {rotate: ${rotate}}
-`;
 
 const masters = ["master-1", "master-2", "master-3"] as const;
 /** As of a roll of files that restart API servers, on a host that also runs other tests. */

@@ -5,8 +5,8 @@
 #
 # May be killed anywhere and run again. Exit code 1 = not yet.
 #
-# API servers follow the changed files within a minute, and as services they restart. Extensions read the authorities in a ConfigMap,
-# to which each API server adds those that it accepts.
+# API servers follow the changed files within a minute. Extensions read the authorities in a ConfigMap, to which each API server adds
+# those that it accepts.
 set -eu -o pipefail
 here=$(dirname "$0")
 # shellcheck source=/dev/null

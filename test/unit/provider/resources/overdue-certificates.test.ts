@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import { test } from "node:test";
 import * as x509 from "@peculiar/x509";
+import { script } from "../../../../cloud-init/scripts/read-script";
 import type { Guest } from "../../../../guests/guest";
 import { guestCommand, guestPaths } from "../../../../model/guest-paths";
 import { renewalDays } from "../../../../model/health-check";
 import type { NodeFilesInputs } from "../../../../model/resource-types";
 import { nodeFilesResource } from "../../../../provider/resources/node-files";
+import { renewedCertificates } from "../../../../provider/resources/overdue-certificates";
 import type { Context } from "../../../../provider/rpc/resource-handler";
 
 const DAY_MS = 86_400_000;
@@ -75,6 +77,18 @@ test("a certificate that is renewed in time, one that cannot be read, and a node
     assert.deepEqual((await seenBy(nodeWith(content), { ...master, overdue: [etcdServer] })).inputs, master);
   const worker = inputsOf(guestCommand("node-ready"));
   assert.deepEqual((await seenBy(nodeWith(await certificateFor(1)), worker)).inputs, worker);
+});
+
+test("what is read are the certificates that masters and machines of etcd renew", () => {
+  const renewedBy = (command: string, etcd: RegExp): readonly string[] => {
+    const text = script(command);
+    const names = (pattern: RegExp) => pattern.exec(text)?.[1]?.split(/[ ,]/) ?? assert.fail(`${command}: ${pattern}`);
+    return names(etcd).map((name) => `${guestPaths.etcdPki}/${name}.crt`);
+  };
+  const others = /"\$pki"\/\{([a-z,-]+)\}\.crt/.exec(script("kubernetes/renew-certificates"))?.[1]?.split(",") ?? [];
+  const ofEtcd = renewedBy("kubernetes/renew-certificates", /"\$pki"\/etcd\/\{([a-z,-]+)\}\.crt/);
+  assert.deepEqual(renewedBy("etcd/renew-certificates", /for name in ([a-z -]+); do/), ofEtcd);
+  assert.deepEqual(renewedCertificates(master), [...others.map((name) => `${guestPaths.pki}/${name}.crt`), ...ofEtcd]);
 });
 
 test("a renewal that fails ends the roll with its reason", async () => {
