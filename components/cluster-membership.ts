@@ -16,7 +16,7 @@ export interface ClusterMembershipArgs extends PoolArgs {
 
 /** The cluster membership of a master, worker or etcd machine. */
 export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Resource): Membership {
-  const { node, plan, secrets } = args;
+  const { node, plan } = args;
   // Beside the masters' etcd, another member learns of the cluster from them.
   const machines = etcdMachinesOf(plan);
   const masters = isClusterNode(node.roles) || machines.length === 0 ? nodesOf(plan, "master") : machines;
@@ -27,8 +27,8 @@ export function clusterMembership(args: ClusterMembershipArgs, parent: pulumi.Re
       stack: plan.stack,
       node: node.name,
       roles: node.roles,
-      connection: guestConnection(plan, node, secrets),
-      masters: masters.map((master) => bootstrapMember(plan, master, secrets)),
+      connection: guestConnection(args, node),
+      masters: masters.map((master) => bootstrapMember(args, master)),
       generation: args.machine.machine.generation,
       podGraceSeconds: plan.kubernetes.podGraceSeconds,
     },

@@ -4,6 +4,7 @@ import { clusterInfo } from "../cloud-init/files/kubernetes/kubeadm-objects";
 import { byName } from "../model/cluster-object";
 import type { ControlPlane } from "./control-plane";
 import type { Foundation } from "./foundation";
+import { inputOfSlowdown } from "./guest-connection";
 import { type Bootstrap, ClusterObjects } from "./resources";
 import { timeLimits } from "./time-limits";
 
@@ -52,7 +53,7 @@ export function keepAddOns(
   );
 }
 
-const inCluster = ({ plan, secrets }: Needed, { clusterId }: Bootstrap) => ({
+const inCluster = ({ plan, secrets, slowdown }: Needed, { clusterId }: Bootstrap) => ({
   stack: plan.stack,
   clusterId,
   connection: {
@@ -60,6 +61,7 @@ const inCluster = ({ plan, secrets }: Needed, { clusterId }: Bootstrap) => ({
     certificateAuthority: secrets.getPublic("kubernetes-ca.crt"),
     clientCertificate: secrets.getPublic("admin.crt"),
     clientKey: secrets.get("admin.key"),
+    ...inputOfSlowdown(slowdown),
   },
 });
 

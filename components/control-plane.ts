@@ -62,10 +62,10 @@ export class ControlPlane extends pulumi.ComponentResource {
     etcdMachines: readonly VirtualMachine[],
     args: ControlPlaneArgs,
   ): Bootstrap {
-    const { plan, secrets } = args;
+    const { plan } = args;
     const witness = witnessOf(plan);
     const needed = [args.gateway.machine, ...args.balancers.machines, ...this.machines, ...etcdMachines];
-    const members = (nodes: readonly NodePlan[]) => nodes.map((node) => bootstrapMember(plan, node, secrets));
+    const members = (nodes: readonly NodePlan[]) => nodes.map((node) => bootstrapMember(args, node));
     return new Bootstrap(
       "bootstrap",
       {

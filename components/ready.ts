@@ -26,14 +26,14 @@ export interface ReadyArgs {
 export class Ready extends pulumi.ComponentResource {
   constructor(name: string, args: ReadyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:Ready", name, {}, opts);
-    const { plan, secrets, slowdown } = args;
+    const { plan, slowdown } = args;
     const asked = firstMaster(plan);
     const nodes = plan.nodes.filter(({ roles }) => isClusterNode(roles)).map((node) => node.name);
     new NodeTask(
       `${name}-nodes`,
       {
         node: asked.name,
-        connection: guestConnection(plan, asked, secrets),
+        connection: guestConnection(args, asked),
         command: [guestCommand("cluster-ready"), ...nodes],
         attemptSeconds: attemptSeconds * slowdown,
         // The pods of another release are waited for, too.

@@ -61,7 +61,7 @@ function authorityTask(
     `${node.name}-${authority}-${stage.name}`,
     {
       node: node.name,
-      connection: guestConnection(plan, node, secrets),
+      connection: guestConnection({ plan, secrets, slowdown }, node),
       command: [guestCommand(authorityRotations[authority].command), stage.name, certificate],
       ...(stage.name === "reissue" && { stdin: secrets.get(`${authority}.key`) }),
       attemptSeconds: attemptSeconds * slowdown,

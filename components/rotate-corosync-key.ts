@@ -32,7 +32,11 @@ export function rotateCorosyncKey(
   });
   const nodes = members.flatMap(({ name }) => plan.nodes.filter((node) => node.name === name));
   const common = (node: NodePlan) => ({
-    ...{ node: node.name, connection: guestConnection(plan, node, secrets), attemptSeconds: attemptSeconds * slowdown },
+    ...{
+      node: node.name,
+      connection: guestConnection({ plan, secrets, slowdown }, node),
+      attemptSeconds: attemptSeconds * slowdown,
+    },
   });
   const placed = nodes.map(
     (node, position) =>

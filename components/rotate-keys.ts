@@ -127,7 +127,7 @@ function keyTask(
     name,
     {
       node: node.name,
-      connection: guestConnection(plan, node, secrets),
+      connection: guestConnection({ plan, secrets, slowdown }, node),
       command: [guestCommand(program), ...words],
       attemptSeconds: attemptSeconds * slowdown,
       triggers,

@@ -43,7 +43,7 @@ export class StoragePool extends pulumi.ComponentResource {
       "storage-formed",
       {
         node: first.name,
-        connection: guestConnection(plan, first, secrets),
+        connection: guestConnection({ plan, secrets, slowdown }, first),
         // It waits for nothing: the task repeats it.
         command: [...formPool, "0"],
         attemptSeconds: attemptSeconds * slowdown,

@@ -28,7 +28,7 @@ export function trustAdministrator(
       `${master.name}-administrator`,
       {
         node: master.name,
-        connection: guestConnection(plan, master, secrets),
+        connection: guestConnection({ plan, secrets, slowdown }, master),
         command: [guestCommand("follow-clients"), certificate],
         attemptSeconds: attemptSeconds * slowdown,
         triggers: [],

@@ -56,7 +56,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
       `${node.name}-files`,
       {
         node: node.name,
-        connection: guestConnection(plan, node, secrets),
+        connection: guestConnection(this.args, node),
         files: this.seed.files.map((file) => secrets.inFile(file)),
         generation: this.machine.generation,
         ...(kept !== undefined && { kept }),
@@ -82,7 +82,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
   ): NodeImage {
     const { plan, node, secrets, slowdown, driver, baseImage } = this.args;
     const { stack, kubernetes } = plan;
-    const members = (nodes: readonly NodePlan[]) => nodes.map((one) => bootstrapMember(plan, one, secrets));
+    const members = (nodes: readonly NodePlan[]) => nodes.map((one) => bootstrapMember(this.args, one));
     // Its pods end when it is drained and when it shuts down. Nodes that change at the same time wait for each other's budgets.
     const sharedSeconds = evictionSeconds(others.length + 1) - evictionSeconds(1);
     const minutes = 15 + 2 * Math.ceil(kubernetes.podGraceSeconds / 60) + Math.ceil(sharedSeconds / 60);
@@ -93,7 +93,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
         ...{ driver, stack, node: node.name, roles: node.roles, image: baseImage.nameFor(node.roles) },
         ...(keeps !== undefined && { keeps }),
         ...(imageKindOf(node.roles) === "kubernetes" && { release: kubernetes.version }),
-        connection: guestConnection(plan, node, secrets),
+        connection: guestConnection(this.args, node),
         masters: members(joinedThrough(plan, node)),
         peers: members(peersOf(plan, node)),
         ...(others.length > 0 && { alongside: others.map(({ args }) => args.node.name) }),

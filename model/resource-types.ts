@@ -94,6 +94,8 @@ export interface GuestConnection {
   readonly privateKey: string;
   /** Tried after it: a node may not have learned of a rotation yet. No input of a resource. */
   readonly formerKeys?: readonly string[];
+  /** Factor by which the node is slower than a native one; it multiplies time limits. Absent = 1. */
+  readonly slowdown?: number;
 }
 
 export interface BootstrapMember {
@@ -170,6 +172,8 @@ export interface ApiConnection {
   readonly clientCertificate: string;
   /** Secret. */
   readonly clientKey: string;
+  /** As in `GuestConnection`. */
+  readonly slowdown?: number;
 }
 
 /**

@@ -8,11 +8,10 @@ import { type Properties, UNKNOWN } from "../rpc/property-values";
 import { type Context, PartialFailure } from "../rpc/resource-handler";
 import { type ClusterStatus, clusterStatus, livingMaster, mustRun, waitForMember } from "./cluster-command";
 import { bootedGuest, inGuest } from "./guest-waiting";
+import { readSignal } from "./read-signal";
 import { restoreEtcd } from "./restore-etcd";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
-
-const READ_TIMEOUT_MS = 10_000;
 
 /** The one-time start of a cluster on the stack's first masters. Never resets anything. */
 export function bootstrapResource(connect: ConnectGuest): TypedResource<BootstrapInputs, BootstrapOutputs> {
@@ -171,8 +170,8 @@ async function start(
 
 /** True as soon as one node reports data of the cluster. */
 async function hasData(connect: ConnectGuest, members: readonly BootstrapMember[], context: Context) {
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
   const attempts = members.map(async ({ connection }) => {
+    const signal = readSignal(connection, context);
     const guest = await connect(connection, { signal });
     if (!(await clusterStatus(guest, { ...context, signal })).etcdData) throw new Error("no data");
   });

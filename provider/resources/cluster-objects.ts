@@ -16,11 +16,10 @@ import { UserError } from "../../model/user-error";
 import type { Properties } from "../rpc/property-values";
 import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource-handler";
 import { deadlineMs, progress } from "./guest-waiting";
+import { readSignal } from "./read-signal";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
-/** An unreachable cluster must not delay a preview. */
-const READ_TIMEOUT_MS = 10_000;
 const POLL_MS = 250;
 
 type Objects = ClusterObjectsInputs["objects"];
@@ -156,7 +155,7 @@ function observedObjects(objects: Objects, live: LiveObjects): Objects {
 /** When the API does not respond, the last known state stays, marked as not verified, so that the next `up` reads again. */
 async function readCluster(id: string, inputs: ClusterObjectsInputs, context: Context): Promise<LiveObjects> {
   const api = clusterApi(inputs.connection);
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
+  const signal = readSignal(inputs.connection, context);
   try {
     return await readObjects(api, Object.values({ ...inputs.initial, ...inputs.objects }), signal);
   } catch (error) {

@@ -8,12 +8,10 @@ import { UserError } from "../../model/user-error";
 import type { Properties } from "../rpc/property-values";
 import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource-handler";
 import { overdueCertificates, renewedCertificates, renewOverdue } from "./overdue-certificates";
+import { readSignal } from "./read-signal";
 import { rollFiles } from "./roll-files";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
-
-/** An unreachable guest must not delay a preview. */
-const READ_TIMEOUT_MS = 10_000;
 
 /** The files of one running node, kept equal to the rendered ones. Waits until the node is ready. */
 export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFilesInputs, NodeFilesOutputs> {
@@ -83,7 +81,7 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
 
 async function readNode(connect: ConnectGuest, id: string, inputs: NodeFilesInputs, context: Context) {
   try {
-    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
+    const signal = readSignal(inputs.connection, context);
     const guest = await connect(inputs.connection, { signal });
     const paths = inputs.files.map(({ path }) => path);
     const present = await guest.readFiles([...paths, ...renewedCertificates(inputs)], signal);

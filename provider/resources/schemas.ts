@@ -16,6 +16,8 @@ export const roles = list(text(), "The roles of the node, e.g. master and etcd."
 export const driver = text("The driver of the stack.");
 export const stack = text("The stack that the object belongs to.");
 
+const slowdown = whole("Factor by which the node is slower than a native one; it multiplies time limits. Absent = 1.");
+
 export const connection: ObjectSchema = {
   type: "object",
   name: "GuestConnection",
@@ -26,7 +28,9 @@ export const connection: ObjectSchema = {
     address: text("The node's planned address."),
     hostKey: text("ssh-ed25519 AAAA… of the node."),
     privateKey: secretText("OpenSSH private key of the administrator."),
+    slowdown,
   },
+  optional: ["slowdown"],
 };
 
 export const apiConnection: ObjectSchema = {
@@ -38,7 +42,9 @@ export const apiConnection: ObjectSchema = {
     certificateAuthority: text("PEM."),
     clientCertificate: text("PEM."),
     clientKey: secretText("PEM."),
+    slowdown,
   },
+  optional: ["slowdown"],
 };
 
 export const bootstrapMember: ObjectSchema = {
