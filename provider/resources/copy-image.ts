@@ -1,4 +1,4 @@
-import { PassThrough } from "node:stream";
+import { Transform } from "node:stream";
 import type { Guest } from "../../guests/guest";
 import { containerRuntimes } from "../../model/container-runtimes";
 import type { Context } from "../rpc/resource-handler";
@@ -8,6 +8,27 @@ import { reasonOf } from "./guest-waiting";
 const COPY_MS = 5 * 60_000;
 
 export const ctr = ["ctr", "--namespace", containerRuntimes.containerd.namespace, "images"] as const;
+
+/**
+ * A copy passes the gateway's uplink twice, which the clients of the API and of NodePorts use as well. Without a limit it fills the
+ * uplink's queues: their connections waited for seconds. The archive of an add-on takes three seconds at this pace.
+ */
+const BYTES_PER_SECOND = 8 * 2 ** 20;
+
+/** What a late timer may make up for. */
+const BEHIND_MS = 50;
+
+/** Passes bytes on at a pace. */
+function paced(bytesPerSecond: number): Transform {
+  let dueMs = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const nowMs = performance.now();
+      dueMs = Math.max(dueMs, nowMs - BEHIND_MS) + (chunk.length / bytesPerSecond) * 1000;
+      setTimeout(done, dueMs - nowMs, null, chunk);
+    },
+  });
+}
 
 /**
  * Pods on both nodes serve meanwhile. Where processes have no control groups for the processor, each session over SSH has its share, whatever
@@ -34,8 +55,14 @@ interface End {
  * Copies a container image from node to node at the pace of the slower one, under its own name. An interrupted copy leaves no image, so
  * that it is repeated.
  */
-export async function copyImage(image: string, from: End, to: End, context: Context): Promise<void> {
-  const between = new PassThrough();
+export async function copyImage(
+  image: string,
+  from: End,
+  to: End,
+  context: Context,
+  bytesPerSecond = BYTES_PER_SECOND,
+): Promise<void> {
+  const between = paced(bytesPerSecond);
   const { signal } = context;
   const options = { signal, timeoutMs: COPY_MS };
   let first: { readonly error: unknown } | undefined;

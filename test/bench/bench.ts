@@ -27,6 +27,8 @@ export interface Round {
   wants(row: string): boolean;
   /** Kept at once: a later failure does not discard it. */
   record(row: string, sample: Sample): void;
+  /** Shows a line of what is behind the figures. */
+  tell(line: string): void;
   /** The round has no figure for the row, which fails the run. */
   miss(row: string, reason: string): void;
 }

@@ -72,6 +72,7 @@ async function runRound(
     number,
     signal,
     wants,
+    tell,
     record: (row, sample) => {
       const unit = bench.rows.find(({ name }) => name === row)?.unit;
       samples.get(row)?.push(sample);

@@ -52,7 +52,8 @@ export const upgrade: Bench = {
     const kubeconfig = mustSucceed("kubeconfig", await stack.cluster.groundplane("kubeconfig")).stdout;
     round.signal.throwIfAborted();
     const running = stack;
-    const seen = await clientsDuring({ kubeconfig, pagePort }, () => up(running));
+    const seen = await clientsDuring({ cluster: stack.cluster, kubeconfig, pagePort }, () => up(running));
+    for (const line of seen.moments) round.tell(line);
     if (seen.failure !== undefined) throw seen.failure;
     await runsNextRelease(stack, "master-1", nodesOf(plan, "master").length + nodesOf(plan, "worker").length);
     round.record("upgrade-lab", { value: seen.seconds });

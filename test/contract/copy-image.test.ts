@@ -56,7 +56,15 @@ after(async () => {
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
-async function copy(mark: string, signal = new AbortController().signal): Promise<void> {
+interface Copy {
+  readonly signal?: AbortSignal;
+  readonly bytesPerSecond?: number;
+}
+
+async function copy(
+  mark: string,
+  { signal = new AbortController().signal, bytesPerSecond = Number.POSITIVE_INFINITY }: Copy = {},
+): Promise<void> {
   for (const name of fs.readdirSync(folder)) fs.rmSync(at(name));
   fs.writeFileSync(at("ctr"), standIn, { mode: 0o755 });
   fs.writeFileSync(at("block"), randomBytes(1024 * 1024));
@@ -65,7 +73,7 @@ async function copy(mark: string, signal = new AbortController().signal): Promis
   const connection = { bastionPort, bastionHostKey: hostKey, address: "10.0.2.15", hostKey, privateKey };
   const guest = await connectSshGuest(connection);
   const context = { signal, log: () => undefined, timeoutSeconds: 60 } as unknown as Context;
-  await copyImage("own/image:1", { name: "one", guest }, { name: "two", guest }, context);
+  await copyImage("own/image:1", { name: "one", guest }, { name: "two", guest }, context, bytesPerSecond);
 }
 
 test("an image is copied byte for byte, at low priority, and no faster than it is imported", async () => {
@@ -86,6 +94,14 @@ test("an image is copied byte for byte, at low priority, and no faster than it i
   assert.equal(fs.readFileSync(at("nice"), "utf8").trim(), "10");
 });
 
+test("a copy leaves the uplink to others", async () => {
+  const startedMs = performance.now();
+  await copy("goes on", { bytesPerSecond: 10 * 2 ** 20 });
+  const seconds = (performance.now() - startedMs) / 1000;
+  assert.ok(seconds > 1.5, `20 MiB took ${seconds} s`);
+  assert.ok(fs.readFileSync(at("imported")).equals(fs.readFileSync(at("exported"))));
+});
+
 for (const [what, mark, reason] of [
   ["whose export fails", "fails", /^own\/image:1 cannot be exported on one: no such blob$/],
   ["whose export is killed", "dies", /^own\/image:1 cannot be exported on one: /],
@@ -99,7 +115,7 @@ for (const [what, mark, reason] of [
 
 test("an interrupted copy ends on both nodes without an image", async () => {
   const controller = new AbortController();
-  const copying = copy("waits", controller.signal);
+  const copying = copy("waits", { signal: controller.signal });
   await until("the import waits", async () => fs.existsSync(at("imports")));
   controller.abort(new Error("cancelled"));
   await assert.rejects(copying, /cancelled/);

@@ -64,6 +64,7 @@ async function end(limit: number, containers: readonly Container[]): Promise<{ s
       Labels: {
         "io.cri-containerd.kind": "container",
         "io.kubernetes.pod.namespace": namespace,
+        "io.kubernetes.container.name": name,
         ...(signal && { "io.containerd.image.config.stop-signal": signal }),
       },
       Extensions: {
@@ -136,4 +137,12 @@ test("the pods of the data centre end after all others, and do not get the time 
   ]);
   assert.deepEqual(said, ["db written", "flannel written"]);
   assert.ok(seconds < 25, `${seconds} s`);
+});
+
+test("etcd ends after the API server, which needs it for the requests that it has accepted", async () => {
+  const { said } = await end(30, [
+    { name: "etcd", namespace: "kube-system", body: endsAfter(0) },
+    { name: "kube-apiserver", namespace: "kube-system", body: endsAfter(1) },
+  ]);
+  assert.deepEqual(said, ["kube-apiserver written", "etcd written"]);
 });

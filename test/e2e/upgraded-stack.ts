@@ -3,7 +3,6 @@ import type { TestContext } from "node:test";
 import type { ComponentName } from "../../cloud-init/files/kubernetes/control-plane-components";
 import type { ControlPlaneForm } from "../../model/control-planes";
 import { defaultKubernetesVersion, kubernetesVersions, releaseOf } from "../../model/releases";
-import type { ProbeResult } from "../../verify/samples";
 import { mustSucceed } from "../support/cluster-under-test";
 import { clientsDuring, PROBE_MS } from "../support/working-clients";
 import { deploy, etcdctl, kubectl, type StackUnderTest, tellGap, up } from "./lab-under-test";
@@ -38,26 +37,16 @@ export async function whileClientsWork(
   longestGapMs = LONGEST_GAP_MS,
 ): Promise<void> {
   const kubeconfig = mustSucceed("kubeconfig", await stack.cluster.groundplane("kubeconfig")).stdout;
-  const seen = await clientsDuring({ kubeconfig, pagePort }, run);
+  const seen = await clientsDuring({ cluster: stack.cluster, kubeconfig, pagePort }, run);
   t.diagnostic(`took ${seen.seconds.toFixed(1)} s`);
   tellGap(t, `requests to the API every ${PROBE_MS} ms`, seen.api);
   tellGap(t, `requests to the Service every ${PROBE_MS} ms`, seen.page);
   tellGap(t, "writes every 100 ms", seen.writes);
-  t.diagnostic(`no page: ${secondsOf(seen.page, seen.startedMs)}; no API: ${secondsOf(seen.api, seen.startedMs)}`);
+  for (const line of seen.moments) t.diagnostic(line);
   if (seen.failure !== undefined) throw seen.failure;
   assert.deepEqual(seen.writes.lost, [], "every acknowledged write is there");
   assert.ok(seen.api.longestGapMs <= longestGapMs, `no response for ${seen.api.longestGapMs} ms`);
   assert.ok(seen.page.longestGapMs <= longestGapMs, `no page for ${seen.page.longestGapMs} ms`);
-}
-
-/** In which seconds requests failed, with their number. */
-function secondsOf({ samples }: ProbeResult, startedMs: number): string {
-  const counts = new Map<number, number>();
-  for (const { startedMs: at } of samples.filter(({ error }) => error !== undefined)) {
-    const second = Math.floor((at - startedMs) / 1000);
-    counts.set(second, (counts.get(second) ?? 0) + 1);
-  }
-  return [...counts].map(([second, count]) => `${second} s ${count}`).join(", ") || "never";
 }
 
 /** Moves nodes by `up`, or by several of them, as the same machines. */

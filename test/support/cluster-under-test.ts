@@ -17,6 +17,7 @@ export class ClusterUnderTest {
   /** The output of all commands, which must not contain a secret. */
   readonly transcript: string[] = [];
 
+  private readonly listeners = new Set<(line: string) => void>();
   private readonly running = new Map<ChildProcess, Promise<unknown>>();
   private isEnded = false;
   /** The code that a shell evaluates once, before all of its `pulumi` commands. */
@@ -93,8 +94,13 @@ export class ClusterUnderTest {
     });
     const text = { stdout: "", stderr: "" };
     for (const stream of ["stdout", "stderr"] as const) {
+      let rest = "";
       child[stream].on("data", (chunk: Buffer) => {
-        text[stream] += chunk.toString("utf8");
+        const part = chunk.toString("utf8");
+        text[stream] += part;
+        const lines = (rest + part).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) for (const listen of this.listeners) listen(line);
       });
     }
     const ended = new Promise<number>((resolve, reject) => {
@@ -106,6 +112,12 @@ export class ClusterUnderTest {
     // The test reads the secrets with `--show-secrets`, so the search for secrets leaves out this output.
     if (!options.quiet && !argv.includes("--show-secrets")) this.transcript.push(text.stdout, text.stderr);
     return { exitCode, ...text };
+  }
+
+  /** Passes on each line that a command prints, as soon as it does, until the returned function is called. */
+  onLine(listen: (line: string) => void): () => void {
+    this.listeners.add(listen);
+    return () => void this.listeners.delete(listen);
   }
 
   /** Ends the running commands as Ctrl-C does, and prevents new commands. */

@@ -3,11 +3,14 @@ import { createNamespace, type WritesReport, writeRepeatedly } from "../../verif
 import { apiClient } from "../../verify/api-client";
 import { probeApi } from "../../verify/api-probe";
 import { type ProbeResult, probeRepeatedly } from "../../verify/samples";
-import { page } from "./host-observations";
+import type { ClusterUnderTest } from "./cluster-under-test";
+import { readPage } from "./host-observations";
+import { appendStep, noticedMoments, type RollStep } from "./noticed-moments";
 
 export const PROBE_MS = 10;
 
 export interface ServedStack {
+  readonly cluster: Pick<ClusterUnderTest, "onLine">;
   readonly kubeconfig: string;
   /** On 127.0.0.1, where a NodePort of the stack serves a page. */
   readonly pagePort: number;
@@ -20,26 +23,32 @@ export interface ClientsReport {
   readonly api: ProbeResult;
   readonly page: ProbeResult;
   readonly writes: WritesReport;
+  /** A table of what they noticed, by the step of the `up` in which it was. */
+  readonly moments: readonly string[];
   /** Why it failed. */
   readonly failure?: unknown;
 }
 
 /** Runs something while clients read and write the API and read a page of the cluster. They end with it, also when it fails. */
 export async function clientsDuring(
-  { kubeconfig, pagePort }: ServedStack,
+  { cluster, kubeconfig, pagePort }: ServedStack,
   run: () => Promise<unknown>,
 ): Promise<ClientsReport> {
   const api = apiClient(kubeconfig);
   await createNamespace(api);
   const asking = probeApi(`${administratorIn(kubeconfig).server}/readyz`, PROBE_MS);
-  const visiting = probeRepeatedly(PROBE_MS, async () => ((await page(pagePort)) === "" ? "no page" : undefined));
+  const visiting = probeRepeatedly(PROBE_MS, async () => ((await readPage(pagePort)) === "" ? "no page" : undefined));
   const writing = writeRepeatedly(api);
+  const steps: RollStep[] = [];
+  const endSteps = cluster.onLine((line) => appendStep(steps, line));
   const startedMs = performance.now();
   const ended = await run().then(
     () => ({}),
     (error: unknown) => ({ failure: error ?? new Error("failed") }),
   );
   const seconds = (performance.now() - startedMs) / 1000;
+  endSteps();
   const [answered, served, writes] = await Promise.all([asking.stop(), visiting.stop(), writing.stop()]);
-  return { startedMs, seconds, api: answered, page: served, writes, ...ended };
+  const moments = noticedMoments(steps, { API: answered, Service: served, writes }, startedMs);
+  return { startedMs, seconds, api: answered, page: served, writes, moments, ...ended };
 }

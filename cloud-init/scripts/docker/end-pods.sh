@@ -7,6 +7,7 @@ describe() {
   docker inspect --format '{{json .Config}}' "$1" 2>/dev/null | jq --raw-output '
     select(.Labels["io.kubernetes.docker.type"] == "container")
     | [ .Labels["io.kubernetes.pod.namespace"] // "",
+        .Labels["io.kubernetes.container.name"] // "",
         .StopSignal // "SIGTERM",
         .Labels["annotation.io.kubernetes.pod.terminationGracePeriod"] // "30",
         .Labels["annotation.io.kubernetes.container.preStopHandler"] // "" ]

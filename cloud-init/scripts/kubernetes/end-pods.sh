@@ -1,7 +1,8 @@
 #!/bin/bash
 # end-pods: ends all pods of a node that shuts down or reboots; systemd runs it after the kubelet has stopped and before
 # containerd and the network do. Each container gets what it would get from the kubelet: its preStop hook, its stop signal, and
-# the grace period of its pod, up to the configured limit. The pods of the data centre itself, which the others need, end last.
+# the grace period of its pod, up to the configured limit. The pods of the data centre itself, which the others need, end last, and
+# etcd after its API server, which completes the requests that it has accepted.
 # The kubelet starts all of them again after the boot.
 set -u
 # shellcheck source=/dev/null
@@ -17,7 +18,7 @@ in_containerd() { ctr --namespace k8s.io "$@"; }
 # One line per running container: ID PID.
 running() { in_containerd tasks list 2>/dev/null | awk 'NR > 1 && $3 == "RUNNING" { print $1, $2 }'; }
 
-# Columns: namespace, stop signal, grace period, preStop hook. Empty for the sandbox of a pod, which has no process of its own
+# Columns: namespace, container, stop signal, grace period, preStop hook. Empty for the sandbox of a pod, which has no process of its own
 # to wait for.
 describe() {
   in_containerd containers info "$1" 2>/dev/null | jq --raw-output '
@@ -26,6 +27,7 @@ describe() {
     | (($extension.value // $extension.Value // "") | @base64d | (fromjson? // {})) as $kept
     | ($kept.Metadata.Config.annotations // {}) as $notes
     | [ .Labels["io.kubernetes.pod.namespace"] // "",
+        .Labels["io.kubernetes.container.name"] // "",
         .Labels["io.containerd.image.config.stop-signal"] // "SIGTERM",
         $notes["io.kubernetes.pod.terminationGracePeriod"] // "30",
         $notes["io.kubernetes.container.preStopHandler"] // "" ]
@@ -87,16 +89,18 @@ end_containers() {
 }
 
 main() {
-  local id pid namespace signal grace hook users="" own=""
+  local id pid namespace container line signal grace hook users="" own="" store=""
   while read -r id pid; do
-    IFS=$'\037' read -r namespace signal grace hook < <(describe "$id") || continue
+    IFS=$'\037' read -r namespace container signal grace hook < <(describe "$id") || continue
+    line=$id$'\037'$pid$'\037'$signal$'\037'$grace$'\037'$hook$'\n'
     case " $CLUSTER_NAMESPACES " in
-      *" $namespace "*) own+=$id$'\037'$pid$'\037'$signal$'\037'$grace$'\037'$hook$'\n' ;;
-      *) users+=$id$'\037'$pid$'\037'$signal$'\037'$grace$'\037'$hook$'\n' ;;
+      *" $namespace "*) if [ "$container" = etcd ]; then store+=$line; else own+=$line; fi ;;
+      *) users+=$line ;;
     esac
   done < <(running)
   end_containers "$limit" < <(printf '%s' "$users")
   end_containers "$own_limit" < <(printf '%s' "$own")
+  end_containers "$own_limit" < <(printf '%s' "$store")
   # The sandboxes.
   running | while read -r id _; do in_containerd tasks kill --signal SIGKILL "$id" >/dev/null 2>&1; done
   exit 0

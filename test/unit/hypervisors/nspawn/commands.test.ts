@@ -46,10 +46,11 @@ test("cables are created in the stack's namespace, with the planned name and MAC
   ]);
 });
 
-test("the uplink's process is sandboxed in a private mount namespace and cannot reach the host's loopback", () => {
+test("the uplink's process is sandboxed in a private mount namespace, cannot reach the host's loopback, and waits for no other process", () => {
+  const prompt = "{ echo -10 >/proc/$$/autogroup; renice -n -10 -p $$; } >/dev/null 2>&1 || true";
   assert.deepEqual(commands.runUplink(spec, "/run/groundplane/uplinks/lab.gateway", "/cgroup/gateway.uplink"), [
     ...["unshare", "--mount", "--propagation", "private", "--"],
-    ...["sh", "-euc", 'echo 0 >"$1/cgroup.procs"; shift; exec "$@"', "sh", "/cgroup/gateway.uplink"],
+    ...["sh", "-euc", `echo 0 >"$1/cgroup.procs"; shift; ${prompt}; exec "$@"`, "sh", "/cgroup/gateway.uplink"],
     ...["slirp4netns", "--netns-type=path", "--api-socket=/run/groundplane/uplinks/lab.gateway"],
     ...["--disable-host-loopback", "--enable-sandbox", "--enable-seccomp", "--mtu=1500"],
     ...["/run/netns/gp-lab.gateway", "uplink"],
