@@ -113,6 +113,8 @@ const apiServerArguments = {
   "kubelet-certificate-authority": `${guestPaths.pki}/ca.crt`,
   // Tokens of pods end after an hour, as they say. The default accepts them for a year.
   "service-account-extend-token-expiration": "false",
+  // A server that ends closes its watches. Without it, their connections keep it for up to a minute, in which it accepts no others.
+  "shutdown-watch-termination-grace-period": "3s",
 };
 
 const hostFolder = (name: string, path: string, readOnly: boolean) => ({
