@@ -6,6 +6,7 @@ const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const allowedSkips = require("./allowed-skips.cjs");
+const { compileBelow } = require("./runner/compile-typescript.cjs");
 const { endAll, isEnding, runMarked } = require("./runner/processes.cjs");
 const { makeProcessorShare, shares } = require("./runner/processor-shares.cjs");
 const { formatReport } = require("./runner/report.cjs");
@@ -64,6 +65,7 @@ function prepare(needs) {
   const isReady = needs.includes("everything")
     ? start("--prepare-only", "--yes") === 0
     : start("--install-only") === 0 && (!needs.includes("pulumi") || run("cli/groundplane.cjs", "env", "--json") === 0);
+  compileBelow(root);
   // Without root or on other systems than Debian, tests that need real machines skip with a reason.
   if (!isReady) console.log("not everything could be prepared: see above");
 }
@@ -159,8 +161,8 @@ const readCheck = (code) => ({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 
 const readIfThere = (file) => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "");
 
 const testArgv = ({ file, files, pure }, tap) => [
-  ...[process.execPath, "--require", "./test/runner/note-cpu.cjs", "--import", "tsx"],
-  ...(pure ? ["--import", "./test/support/forbid-outside-world.ts"] : []),
+  ...[process.execPath, "--require", "./test/runner/note-cpu.cjs", "--require", "./test/runner/load-typescript.cjs"],
+  ...(pure ? ["--require", "./test/support/forbid-outside-world.ts"] : []),
   ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
   ...["--test-reporter=tap", `--test-reporter-destination=${tap}`],
   ...(files ? ["./test/runner/load-pure-files.cjs", ...files] : [file]),

@@ -60,6 +60,23 @@ test("the last line sums all tiers, and one failure fails the run", () => {
   assert.match(output, /unit +\d+\.\d +1 +0 +1\n/);
 });
 
+test("a changed source is compiled again, and errors name its lines", () => {
+  const source = (value: string) =>
+    `export interface Unused {\n  readonly it: string;\n}\nexport const value = ${value};\n`;
+  const shows = `import { value } from "./source";\ntest("fails", () => { value(); });`;
+  const folder = makeProject({ "test/docs/a.test.ts": shows });
+  try {
+    const options = { cwd: folder, encoding: "utf8", env: environment() } as const;
+    for (const word of ["first", "later"]) {
+      fs.writeFileSync(path.join(folder, "test/docs/source.ts"), source(`() => { throw new Error("${word}"); }`));
+      const { stdout } = spawnSync(process.execPath, ["test/run.cjs", "docs"], options);
+      assert.match(stdout, new RegExp(`Error: ${word}\n *at .*\\(/.*/test/docs/source\\.ts:4:\\d+\\)`));
+    }
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test("a run without failures succeeds, also with tiers without files, which fail it with CI=true", () => {
   const files = { "test/unit/a.test.ts": passing };
   const { code, lastLine, output } = runTiers(files, ["unit", "golden"]);

@@ -16,8 +16,9 @@ import { fileURLToPath } from "node:url";
 type Patchable = Record<string, (...values: unknown[]) => unknown>;
 
 const temporaryFolders = [os.tmpdir(), fs.realpathSync(os.tmpdir())];
-/** Recording writes the golden files, and makes its test fail in another way. */
-const writable = [...temporaryFolders, ...(process.env.RECORD ? [path.resolve("test/golden")] : [])];
+/** What the runner compiles, and golden files: recording them makes their test fail in another way. */
+const ownFolders = ["node_modules/.cache", ...(process.env.RECORD ? ["test/golden"] : [])];
+const writable = [...temporaryFolders, ...ownFolders.map((folder) => path.resolve(folder))];
 const attempts: string[] = [];
 
 function forbid(what: string): never {
