@@ -58,7 +58,7 @@ const inCluster = ({ plan, secrets, slowdown }: Needed, { clusterId }: Bootstrap
   clusterId,
   connection: {
     server: `https://127.0.0.1:${plan.hostPorts.api}`,
-    certificateAuthority: secrets.getPublic("kubernetes-ca.crt"),
+    certificateAuthority: secrets.getPublic("kubernetes-ca-bundle.crt"),
     clientCertificate: secrets.getPublic("admin.crt"),
     clientKey: secrets.get("admin.key"),
     ...inputOfSlowdown(slowdown),

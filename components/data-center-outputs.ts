@@ -37,7 +37,7 @@ const hasServices = ({ kubernetes }: DataCenterPlan, roles: readonly Role[]): bo
 
 function kubeconfigOf(plan: DataCenterPlan, server: string, secrets: Secrets): pulumi.Output<string> {
   return pulumi
-    .all([secrets.get("kubernetes-ca.crt"), secrets.get("admin.crt"), secrets.get("admin.key")])
+    .all([secrets.get("kubernetes-ca-bundle.crt"), secrets.get("admin.crt"), secrets.get("admin.key")])
     .apply(([certificateAuthority, clientCertificate, clientKey]) =>
       renderKubeconfig({ stack: plan.stack, server, certificateAuthority, clientCertificate, clientKey }),
     );

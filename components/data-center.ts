@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { AuthorityFiles } from "../model/cluster-secrets-types";
 import { type DriverName, drivers } from "../model/drivers";
 import type { PackageLock } from "../model/package-lock";
 import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
@@ -27,6 +28,8 @@ export interface DataCenterArgs {
   readonly slowdown?: number;
   /** Of the stack, if it has one. */
   readonly packageLock?: PackageLock;
+  /** Of the cluster's authority, if it is given; absolute paths. */
+  readonly authority?: AuthorityFiles;
 }
 
 /** A complete data centre: everything in the plan, in the order of creation. */
@@ -76,7 +79,7 @@ export class DataCenter extends pulumi.ComponentResource {
     void pulumi.log.warn(`volumes are ignored: machines of the driver ${driver} share the host's file system`, this);
   }
 
-  private layFoundation({ plan, driver, slowdown = 1, packageLock }: DataCenterArgs): Foundation {
+  private layFoundation({ plan, driver, slowdown = 1, packageLock, authority }: DataCenterArgs): Foundation {
     const own = { parent: this };
     const { stack, segments, kubernetes, distribution } = plan;
     const { version: kubernetesVersion, runtime } = kubernetes;
@@ -87,7 +90,7 @@ export class DataCenter extends pulumi.ComponentResource {
       plan,
       driver,
       slowdown,
-      secrets: new Secrets("secrets", { stack, version: 1, rotations: plan.rotations }, own),
+      secrets: new Secrets("secrets", { stack, version: 1, rotations: plan.rotations, authority }, own),
       baseImage,
       guard,
       network: new Network("network", { stack, driver, segments, guard }, own),

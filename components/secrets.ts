@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { encryptionConfiguration } from "../cloud-init/files/kubernetes/encryption-configuration";
+import { type AuthorityFiles, authorityIssuers } from "../model/cluster-secrets-types";
 import { deriveHostKey } from "../model/derive-host-key";
 import {
   encryptionKeysIn,
@@ -23,6 +24,8 @@ export interface SecretsArgs {
   readonly version: number;
   /** A higher number of a key replaces it. */
   readonly rotations: RotationNumbers;
+  /** Of the cluster's authority, if groundplane does not make it; absolute paths. */
+  readonly authority?: AuthorityFiles;
 }
 
 /** All keys of the data centre, known before any machine exists; each machine gets only those that its seed references. */
@@ -33,9 +36,10 @@ export class Secrets extends pulumi.ComponentResource {
 
   constructor(name: string, args: SecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:Secrets", name, {}, opts);
-    const { rotations, ...keys } = args;
+    const { rotations, authority, ...keys } = args;
     const asked = Object.values(rotations).some((number) => number !== undefined);
-    const cluster = new ClusterSecrets(`${name}-cluster`, { ...keys, ...(asked && { rotations }) }, { parent: this });
+    const inputs = { ...keys, ...(asked && { rotations }), ...(authority && { authority }) };
+    const cluster = new ClusterSecrets(`${name}-cluster`, inputs, { parent: this });
     this.values = pulumi.secret(cluster.values);
     this.registerOutputs({});
   }
@@ -96,6 +100,7 @@ export class Secrets extends pulumi.ComponentResource {
 
 const derived: Readonly<Record<string, (get: (name: SecretName) => string, values: Values) => string>> = {
   "api-clients.crt": (get) => get("kubernetes-ca.crt") + get("admin.crt"),
+  "kubernetes-ca-bundle.crt": (get, values) => get("kubernetes-ca.crt") + (values[authorityIssuers] ?? ""),
   "authorized-keys.pub": (get) => `${get("ssh-user-key.pub")} groundplane\n`,
   "encryption-configuration": (_get, values) => encryptionConfiguration(encryptionKeysIn(values)),
   "settled-encryption-configuration": (_get, values) => encryptionConfiguration(encryptionKeysIn(values).slice(0, 1)),

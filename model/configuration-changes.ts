@@ -135,6 +135,13 @@ export const configurationChanges = {
   "hostPorts.nodePorts[].nodePort": { class: "rolling", effect: "Balancers reload, one after the other." },
   "backups.every": live("The masters' timers follow it."),
   "backups.keep": live("The next backup removes what is beyond it."),
+  "secrets.authority.certificate": {
+    ...{ ...fixed("All nodes and pods trust the cluster's authority.", newStack), formerly: "none" },
+  },
+  "secrets.authority.key": {
+    ...fixed("It is read when the stack is created.", newStack),
+    ...{ formerly: "none", follows: "secrets.authority.certificate" },
+  },
   "secrets.rotate.administrator": rotation("administrator"),
   "secrets.rotate.ssh-user-key": rotation("ssh-user-key"),
   "secrets.rotate.etcd-ca": rotation("etcd-ca"),

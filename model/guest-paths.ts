@@ -26,6 +26,8 @@ export const guestPaths = {
   volumeMounts: `${state}/volumes`,
   pki,
   etcdPki: `${pki}/etcd`,
+  /** On masters whose authority is given: its certificate and those of its issuers. */
+  authorityBundle: `${pki}/ca-bundle.crt`,
   etcdData: "/var/lib/etcd",
   /** Where a snapshot of etcd is taken and verified. */
   etcdSnapshot: `${state}/etcd-snapshot`,
@@ -100,6 +102,7 @@ export type GuestCommand =
   | "approve-serving-certificates"
   | "approver-identity"
   | "authority-stages"
+  | "certificate-ends"
   | "check-serving-request"
   | "cluster-id"
   | "cluster-ready"
@@ -143,6 +146,7 @@ export type GuestCommand =
   | "renew-tokens"
   | "role-ready"
   | "run-component"
+  | "serve-chain"
   | "show-capacity"
   | "take-backup"
   | "take-snapshot";

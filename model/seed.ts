@@ -74,6 +74,8 @@ export const secretNameIn = (content: string): SecretName | undefined =>
 export type SecretName =
   | "kubernetes-ca.crt"
   | "kubernetes-ca.key"
+  /** Derived: by which programs verify the API servers: `kubernetes-ca.crt`, and the issuers of an authority that was given. */
+  | "kubernetes-ca-bundle.crt"
   | "front-proxy-ca.crt"
   | "front-proxy-ca.key"
   | "etcd-ca.crt"

@@ -1,12 +1,15 @@
+import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { DataCenter } from "../components/data-center";
 import { refuseNewerData } from "../host/data-version";
 import { localHost } from "../host/local-host";
 import { readPackageLock } from "../host/package-lock-file";
 import { chooseDriver, driverSurroundings, slowdownOf } from "../hypervisors/choice/choose-driver";
+import type { AuthorityFiles } from "../model/cluster-secrets-types";
 import { forStack } from "../model/next-step";
 import { refuseEmptyPassphrase } from "../model/passphrase";
 import { UserError } from "../model/user-error";
+import type { Configuration } from "./config/configuration";
 import { planDataCenter } from "./plan/plan-data-center";
 import { readStackConfig } from "./read-stack-config";
 
@@ -20,7 +23,13 @@ async function buildStack() {
   const slowdown = await slowdownOf(driver, surroundings);
   const plan = planDataCenter(configuration);
   const packageLock = await readPackageLock(plan.stack);
-  return new DataCenter(plan.stack, { plan, driver, slowdown, packageLock }).outputs;
+  const authority = filesOfAuthority(configuration);
+  return new DataCenter(plan.stack, { plan, driver, slowdown, packageLock, authority }).outputs;
+}
+
+/** Paths begin at the folder of the project, in which Pulumi runs the program but need not run the provider. */
+function filesOfAuthority({ secrets: { authority } }: Configuration): AuthorityFiles | undefined {
+  return authority && { certificate: path.resolve(authority.certificate), key: path.resolve(authority.key) };
 }
 
 /** A problem of the user's gets its text shown, without the stack of calls that found it. */

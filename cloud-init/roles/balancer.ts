@@ -116,7 +116,7 @@ const changing = (file: ReturnType<typeof unitFile>): SeedFile => ({
 const authority = (reloading: string): SeedFile => ({
   path: guestPaths.balancerAuthority,
   mode: "0644",
-  secret: "kubernetes-ca.crt",
+  secret: "kubernetes-ca-bundle.crt",
   changes: { reload: reloading },
 });
 

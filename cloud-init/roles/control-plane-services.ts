@@ -37,7 +37,7 @@ export function controlPlaneServices(plan: DataCenterPlan, node: NodePlan): Role
       ...commands.map((name) => commandFile(`services/${name}`)),
       programsUnit,
       followerUnit,
-      ...names.map((name) => componentUnit(node, name)),
+      ...names.map((name) => componentUnit(plan.kubernetes, node, name)),
       {
         path: usersFile,
         mode: "0644",

@@ -85,6 +85,7 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
     files: [
       ...common.files,
       { ...command("etcd-command"), mode: "0644" },
+      { ...command("certificate-ends"), mode: "0644" },
       ...commands.filter((name) => isMember || !ofMembers.includes(name)).map(command),
       ...(isMember ? [] : etcdProxy(plan, node)),
       approverUnit,
@@ -92,6 +93,7 @@ export function masterContent(plan: DataCenterPlan, node: NodePlan): RoleContent
       fencesUnit,
       ...keyFiles(isMember),
       ...rotatedAuthorities(plan, node),
+      ...(plan.kubernetes.hasGivenAuthority ? givenAuthority : []),
       ...apiServerFiles(plan),
       ...clusterFiles(plan, node),
     ],
@@ -112,6 +114,12 @@ const keyFiles = (isMember: boolean): SeedFile[] =>
     mode: "0600",
     secret,
   }));
+
+/** What clients need that trust only the root. */
+const givenAuthority: readonly SeedFile[] = [
+  { path: guestPaths.authorityBundle, mode: "0600", secret: "kubernetes-ca-bundle.crt" },
+  commandFile("kubernetes/serve-chain"),
+];
 
 /** Restarts the changed parts of the control plane on this master only. */
 const applied = { reload: guestCommand("apply-control-plane") };

@@ -1,6 +1,7 @@
-import { createHash, createPublicKey, KeyObject, randomBytes, webcrypto, X509Certificate } from "node:crypto";
+import { createHash, KeyObject, randomBytes, webcrypto, X509Certificate } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { utils } from "ssh2";
+import { authorityIssuers } from "../../model/cluster-secrets-types";
 import {
   encryptionKeysIn,
   formerEncryptionKeys,
@@ -10,6 +11,7 @@ import {
   formerUserKeysIn,
   type RotatableKey,
 } from "../../model/key-rotations";
+import type { GivenAuthority } from "./given-authority";
 
 /** All secrets of a new cluster. ECDSA P-256 throughout: fast to generate, accepted everywhere. */
 
@@ -31,25 +33,38 @@ interface Authority {
   readonly keys: webcrypto.CryptoKeyPair;
 }
 
-/** A complete set of new values by `SecretName`, without the per-node ones. PEM texts end with a newline. */
-export async function makeClusterKeys(): Promise<Record<string, string>> {
+/**
+ * A complete set of new values by `SecretName`, without the per-node ones. PEM texts end with a newline.
+ *
+ * @param given the cluster's authority, if the user has one
+ */
+export async function makeClusterKeys(given?: GivenAuthority): Promise<Record<string, string>> {
   x509.cryptoProvider.set(webcrypto);
-  const kubernetes = await makeAuthority("kubernetes-ca");
   const frontProxy = await makeAuthority("front-proxy-ca");
   const etcd = await makeAuthority("etcd-ca");
   return {
-    ...authoritySecrets("kubernetes-ca", kubernetes),
+    ...(given ? givenSecrets(given) : await clusterAuthority()),
     ...authoritySecrets("front-proxy-ca", frontProxy),
     ...(await etcdSecrets(etcd)),
     ...(await serviceAccountSecrets()),
     ...(await administratorSecrets()),
-    "kubernetes-ca-hash": publicKeyHash(kubernetes.keys.publicKey),
     "encryption-key": encryptionSecret(),
     ...corosyncSecrets(),
     ...sshUserSecrets(),
     "ssh-host-seed": randomBytes(32).toString("hex"),
   };
 }
+
+async function clusterAuthority(): Promise<Keys> {
+  const made = await makeAuthority("kubernetes-ca");
+  const hash = publicKeyHash(KeyObject.from(made.keys.publicKey));
+  return { ...authoritySecrets("kubernetes-ca", made), "kubernetes-ca-hash": hash };
+}
+
+const givenSecrets = ({ certificate, issuers, key, publicKey }: GivenAuthority): Keys => ({
+  ...{ "kubernetes-ca.crt": certificate, "kubernetes-ca.key": key, "kubernetes-ca-hash": publicKeyHash(publicKey) },
+  ...(issuers !== "" && { [authorityIssuers]: issuers }),
+});
 
 const generateKeys = (): Promise<webcrypto.CryptoKeyPair> =>
   webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as Promise<webcrypto.CryptoKeyPair>;
@@ -187,7 +202,7 @@ const publicPem = (key: webcrypto.CryptoKey): string =>
   KeyObject.from(key).export({ type: "spki", format: "pem" }) as string;
 
 /** The hash by which `kubeadm join` verifies the cluster. */
-function publicKeyHash(key: webcrypto.CryptoKey): string {
-  const spki = createPublicKey(publicPem(key)).export({ type: "spki", format: "der" });
+function publicKeyHash(key: KeyObject): string {
+  const spki = key.export({ type: "spki", format: "der" });
   return `sha256:${createHash("sha256").update(spki).digest("hex")}`;
 }

@@ -7,6 +7,8 @@ import { describeStages, keyRotations, keysToRotate, type RotatableKey } from ".
 import { UserError } from "../../model/user-error";
 import { UNKNOWN } from "../rpc/property-values";
 import type { CheckFailure } from "../rpc/resource-handler";
+import { authorityFiles, authorityProblems, refuseOtherAuthority, withFingerprint } from "./authority-input";
+import type { GivenAuthority } from "./given-authority";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 import type { UserKeys } from "./user-keys";
@@ -28,8 +30,9 @@ export function clusterSecretsResource(
           values: schemas.whole(),
           description: "How often each key was asked to be replaced.",
         },
+        authority: authorityFiles,
       },
-      optional: ["rotations"],
+      optional: ["rotations", "authority"],
       outputs: { values: { type: "map", values: schemas.text(), secret: true, description: "By name." } },
     },
     replaceOn: ["stack"],
@@ -37,19 +40,22 @@ export function clusterSecretsResource(
     refreshBeforeUpdate: true,
     alwaysSecret: ["values"],
 
-    async check({ stack }, _context, olds) {
+    asStored: withFingerprint,
+
+    async check(inputs, _context, olds) {
       if (olds) return [];
+      const { stack } = inputs;
       const driver = await driverOfStack(stack);
       const objects = driver === undefined ? [] : await driverByName(driver).listObjects(stack);
       const machines = objects.filter(({ kind, owner }) => kind === "machine" && owner?.stack === stack);
-      return machines.length === 0 ? [] : [lostKeys(stack, machines)];
+      const lost = machines.length === 0 ? [] : [lostKeys(stack, machines)];
+      return [...lost, ...(await authorityProblems(inputs, await restoredKeys(stack)))];
     },
 
-    async create(inputs, preview) {
-      return {
-        id: `${inputs.stack}/secrets`,
-        outputs: { ...inputs, values: preview ? UNKNOWN : await firstKeys(inputs.stack) },
-      };
+    async create(inputs, preview, context) {
+      const { values, authority } = await firstKeys(inputs, preview);
+      if (authority) context.log("info", `The cluster's authority is ${authority}.`);
+      return { id: `${inputs.stack}/secrets`, outputs: { ...inputs, values } };
     },
 
     async read(id, olds) {
@@ -60,7 +66,9 @@ export function clusterSecretsResource(
 
     async update(_id, inputs, { outputs }, preview, context) {
       if (inputs.version < outputs.version) throw oldVersion(inputs.version, outputs.version);
-      if (inputs.version > outputs.version) return { ...inputs, values: preview ? UNKNOWN : await newKeys() };
+      if (inputs.version > outputs.version)
+        return { ...inputs, values: preview ? UNKNOWN : await newKeys(await givenTo(inputs)) };
+      refuseOtherAuthority(inputs, outputs.values);
       const rotated = keysToRotate(outputs.rotations ?? {}, inputs.rotations ?? {});
       const values = await rotatedValues(outputs.values, rotated, preview);
       userKeys.note(values);
@@ -79,14 +87,31 @@ export function clusterSecretsResource(
   };
 }
 
+interface FirstKeys {
+  readonly values: Values | typeof UNKNOWN;
+  /** The given authority, for users. */
+  readonly authority?: string;
+}
+
 /** Those of the backup that is being restored, if there is one. */
-const firstKeys = async (stack: string): Promise<Record<string, string>> =>
-  (await readJson<Record<string, string>>(restoreFilesOf(stack).keys)) ?? newKeys();
+async function firstKeys(inputs: ClusterSecretsInputs, preview: boolean): Promise<FirstKeys> {
+  const restored = await restoredKeys(inputs.stack);
+  const given = restored ? undefined : await givenTo(inputs);
+  const authority = given && { authority: given.description };
+  if (preview) return { values: UNKNOWN, ...authority };
+  return { values: restored ?? (await newKeys(given)), ...authority };
+}
+
+const restoredKeys = (stack: string) => readJson<Record<string, string>>(restoreFilesOf(stack).keys);
 
 /** Loaded lazily: the certificate library would slow down the provider's start in every command. */
-async function newKeys(): Promise<Record<string, string>> {
+async function newKeys(given?: GivenAuthority): Promise<Record<string, string>> {
   const { makeClusterKeys } = await import("./cluster-keys");
-  return makeClusterKeys();
+  return makeClusterKeys(given);
+}
+
+async function givenTo({ authority }: ClusterSecretsInputs): Promise<GivenAuthority | undefined> {
+  return authority && (await import("./given-authority")).needAuthority(authority);
 }
 
 type Values = ClusterSecretsOutputs["values"];

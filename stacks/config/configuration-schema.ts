@@ -7,12 +7,12 @@ import { controlPlaneForms, defaultControlPlane } from "../../model/control-plan
 import { distributions } from "../../model/distributions";
 import { driverNames } from "../../model/drivers";
 import { failoverProfileNames } from "../../model/failover-profiles";
-import { keyRotations, type RotatableKey } from "../../model/key-rotations";
 import { kubeProxyModes } from "../../model/kube-proxy-modes";
 import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
 import { segmentNames } from "../../model/segments";
 import { addressSchema, hostPortsSchema, networkSchema } from "./network-schema";
 import { poolsSchema, wholeNumber } from "./pools-schema";
+import { secretsSchema } from "./secrets-schema";
 
 /** The shape of what users write, with every default. Rules about several values are in the `*-rules.ts` files. */
 
@@ -115,28 +115,6 @@ const backupsSchema = z
   })
   .optional()
   .describe("Backups that the masters take. Without this key they take none.");
-
-const rotationSchema = (key: RotatableKey) =>
-  wholeNumber(1, 1_000_000)
-    .optional()
-    .describe(`${keyRotations[key].title}: a higher number than at the last \`up\` replaces it.`);
-
-const secretsSchema = z
-  .strictObject({
-    rotate: z
-      .strictObject({
-        administrator: rotationSchema("administrator"),
-        "ssh-user-key": rotationSchema("ssh-user-key"),
-        "etcd-ca": rotationSchema("etcd-ca"),
-        "front-proxy-ca": rotationSchema("front-proxy-ca"),
-        "corosync-key": rotationSchema("corosync-key"),
-        "encryption-key": rotationSchema("encryption-key"),
-        "service-account-key": rotationSchema("service-account-key"),
-      })
-      .prefault({})
-      .describe("Keys that are replaced while the stack runs."),
-  })
-  .prefault({});
 
 const virtualboxSchema = z
   .strictObject({

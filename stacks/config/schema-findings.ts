@@ -19,6 +19,7 @@ function findingsOfIssue(issue: Issue, path: ConfigurationPath, value: unknown):
     case "unrecognized_keys":
       return issue.keys.map((key) => unknownKey([...path, key]));
     case "invalid_type":
+      if (valueAt(value, path) === undefined) return [missing(path, issue.expected)];
       return [wrongType(path, issue.expected)];
     case "invalid_value":
       return [notOneOf(path, issue.values.map(String), valueAt(value, path))];
@@ -67,6 +68,12 @@ const typeNames: Readonly<Record<string, string>> = {
   object: "a mapping of keys",
   array: "a list",
 };
+
+const missing = (path: ConfigurationPath, expected: string): Finding => ({
+  path,
+  rule: `is missing: it must be ${typeNames[expected] ?? expected}`,
+  fix: `write \`${path.at(-1)}: …\``,
+});
 
 function wrongType(path: ConfigurationPath, expected: string): Finding {
   const rule = `must be ${typeNames[expected] ?? expected}`;

@@ -1,5 +1,4 @@
 /** Every machine, address, disk and name of a data centre as readonly data. Renderers and components compute nothing. */
-
 import type { BackupsPlan } from "../../model/backups";
 import type { BalancerName } from "../../model/balancers";
 import type { PodSecurityLevel } from "../../model/cluster-namespaces";
@@ -134,6 +133,7 @@ export interface KubernetesPlan extends KubernetesTimers {
   readonly kubeProxy: KubeProxyMode;
   readonly podSecurity: PodSecurityLevel;
   readonly rebootstrap: boolean;
+  readonly hasGivenAuthority: boolean;
   /** The limit of the pods' own grace periods when their node stops. */
   readonly podGraceSeconds: number;
 }

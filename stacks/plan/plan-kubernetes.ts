@@ -24,6 +24,7 @@ export function planKubernetes(configuration: Configuration, balancing: Balancin
     podSecurity: options.podSecurity,
     ...failoverProfiles[options.failover].kubernetes,
     rebootstrap: options.rebootstrap,
+    hasGivenAuthority: configuration.secrets.authority !== undefined,
     podGraceSeconds: options.podGraceSeconds,
   };
 }

@@ -120,6 +120,14 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "hostPorts.ssh": { to: { hostPorts: { ssh: 20_002 } } },
   "hostPorts.nodePorts[].port": { to: { hostPorts: { nodePorts: [{ port: 20_003, nodePort: 30_080 }] } } },
   "hostPorts.nodePorts[].nodePort": { to: { hostPorts: { nodePorts: [{ port: 20_003, nodePort: 30_080 }] } } },
+  "secrets.authority.certificate": {
+    to: { secrets: { authority: { certificate: "./ca.crt", key: "./ca.key" } } },
+    refused: /secrets\.authority\.certificate: none cannot become \.\/ca\.crt.*create another stack/,
+  },
+  "secrets.authority.key": {
+    to: { secrets: { authority: { certificate: "./ca.crt", key: "./ca.key" } } },
+    refused: /secrets\.authority\.certificate: none cannot become \.\/ca\.crt/,
+  },
   "backups.every": { from: { backups: {} }, to: { backups: { every: "12h" } } },
   "backups.keep": { from: { backups: {} }, to: { backups: { keep: 7 } } },
   "secrets.rotate.administrator": { to: { secrets: { rotate: { administrator: 2 } } } },

@@ -41,9 +41,10 @@ export async function askStack({ stack, outputs, driver, plan }: StackToAsk): Pr
       readClusterObjects(outputs.kubeconfig, plan),
     ]);
     const { apiEndpoint, inventory, kubeconfig } = outputs;
-    const administratorEndMs = endOfCertificate(kubeconfig);
+    const { endMs: administratorEndMs } = certificateIn(kubeconfig, "cert");
+    const authority = certificateIn(kubeconfig, "ca");
     const found = { inventory, machines, unfinished, volume, cluster, objects };
-    return { ...found, apiEndpoint, administratorEndMs, nowMs: Date.now() };
+    return { ...found, apiEndpoint, administratorEndMs, authority, nowMs: Date.now() };
   } finally {
     await closeGuests();
   }
@@ -94,11 +95,12 @@ async function askMachine(
   }
 }
 
-/** NaN when it cannot be read. */
-function endOfCertificate(kubeconfig: string): number {
+/** The first one. Its end is NaN when it cannot be read. */
+function certificateIn(kubeconfig: string, part: "ca" | "cert"): StackAnswers["authority"] {
   try {
-    return Date.parse(new X509Certificate(administratorIn(kubeconfig).cert).validTo);
+    const { subject, validTo } = new X509Certificate(administratorIn(kubeconfig)[part]);
+    return { name: subject.split("\n").reverse().join(", "), endMs: Date.parse(validTo) };
   } catch {
-    return Number.NaN;
+    return { name: "", endMs: Number.NaN };
   }
 }

@@ -19,7 +19,7 @@ export async function readClusterObjects(
   connect: (kubeconfig: string) => ClusterApi = (text) => clusterApi(apiConnectionIn(text)),
 ): Promise<readonly Finding[]> {
   if ("reason" in planned) return [unknown("cluster", planned.reason)];
-  const objects = allClusterObjects(planned, String(administratorIn(kubeconfig).ca));
+  const objects = allClusterObjects(planned, authorityIn(kubeconfig));
   const api = connect(kubeconfig);
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   try {
@@ -35,4 +35,10 @@ export async function readClusterObjects(
   } finally {
     api.close();
   }
+}
+
+/** The first certificate. Those of the issuers of a given authority follow, which only clients of the API need. */
+function authorityIn(kubeconfig: string): string {
+  const text = String(administratorIn(kubeconfig).ca);
+  return /^-----BEGIN [\s\S]*?-----END CERTIFICATE-----\n/.exec(text)?.[0] ?? text;
 }

@@ -33,6 +33,8 @@ export interface StackAnswers {
   readonly apiEndpoint: string;
   /** The end of the certificate in the administrator's kubeconfig. */
   readonly administratorEndMs: number;
+  /** The cluster's authority in the kubeconfig, and its end. */
+  readonly authority: { readonly name: string; readonly endMs: number };
   readonly nowMs: number;
 }
 
@@ -78,7 +80,8 @@ const findings: Readonly<Record<HealthCheckName, Find>> = {
   "disk-room": each("disk-room", machine.readDiskRoom),
   certificates: (stack) => [
     ...readAnswers(stack.machines, "certificates", machine.readCertificates(stack.nowMs)),
-    administratorsCertificate(stack),
+    kubeconfigCertificate("the administrator's certificate", stack.administratorEndMs, stack.nowMs),
+    kubeconfigCertificate(`the cluster's authority ${stack.authority.name}`, stack.authority.endMs, stack.nowMs),
   ],
   firewall: each("firewall", readFirewall),
   api: ({ cluster, apiEndpoint }) => [
@@ -114,13 +117,10 @@ const findings: Readonly<Record<HealthCheckName, Find>> = {
   mounts: each("mounts", machine.readMounts),
 };
 
-function administratorsCertificate({ administratorEndMs: endMs, nowMs }: StackAnswers): Finding {
+function kubeconfigCertificate(name: string, endMs: number, nowMs: number): Finding {
   const of = "kubeconfig";
-  if (Number.isNaN(endMs)) return unknown(of, "its certificate cannot be read");
-  return (machine.isEnding(endMs, nowMs) ? unhealthy : healthy)(
-    of,
-    `the administrator's certificate ${machine.describeEnd(endMs, nowMs)}`,
-  );
+  if (Number.isNaN(endMs)) return unknown(of, `${name.trimEnd()} cannot be read`);
+  return (machine.isEnding(endMs, nowMs) ? unhealthy : healthy)(of, `${name} ${machine.describeEnd(endMs, nowMs)}`);
 }
 
 export const describeUnfinished = ({ name, change, isInterrupted }: UnfinishedSnapshot): string =>

@@ -41,12 +41,19 @@ export const kubeadmCluster = (plan: DataCenterPlan) => ({
   controllerManager: {
     extraArgs: extraArguments({
       ...everyServer,
+      ...(plan.kubernetes.hasGivenAuthority && rootsOfPods),
       "node-monitor-grace-period": `${plan.kubernetes.nodeSilenceSeconds}s`,
       "terminated-pod-gc-threshold": "1000",
     }),
   },
   scheduler: { extraArgs: extraArguments(everyServer) },
 });
+
+/**
+ * What pods verify the API servers with. Many libraries do not accept an authority that is no root, unless they have its issuers. For
+ * clients' certificates, `ca.crt` has the authority alone: everything else that its issuers have signed is no user of the cluster.
+ */
+const rootsOfPods = { "root-ca-file": guestPaths.authorityBundle };
 
 /** A static pod of the machine. */
 export const localEtcdMember = ({ kubernetes }: DataCenterPlan) => ({

@@ -1,6 +1,6 @@
 import { guestPaths } from "../../../model/guest-paths";
 import { containerImageNames } from "../../../model/releases";
-import type { NodePlan } from "../../../stacks/plan/data-center-plan";
+import type { KubernetesPlan, NodePlan } from "../../../stacks/plan/data-center-plan";
 
 /**
  * The components of the control plane, beside the arguments that kubeadm derives from its configuration. kubeadm's manifests
@@ -14,7 +14,7 @@ export interface Component {
   readonly title: string;
   readonly image: (kubernetesVersion: string) => string;
   /** What its arguments name. */
-  readonly files: (node: NodePlan) => readonly string[];
+  readonly files: (node: NodePlan, kubernetes: KubernetesPlan) => readonly string[];
   /** What it writes: folders of systemd, which belong to its user. */
   readonly folders: readonly string[];
   /** What kubeadm requests for its pod. */
@@ -58,9 +58,10 @@ export const components: Readonly<Record<ComponentName, Component>> = {
   "kube-controller-manager": {
     title: "Controller manager of Kubernetes",
     image: serverImage("kube-controller-manager"),
-    files: () => [
+    files: (_node, { hasGivenAuthority }) => [
       guestPaths.controllerManagerKubeconfig,
       ...pair("ca"),
+      ...(hasGivenAuthority ? [guestPaths.authorityBundle] : []),
       `${guestPaths.pki}/front-proxy-ca.crt`,
       `${guestPaths.pki}/sa.key`,
     ],

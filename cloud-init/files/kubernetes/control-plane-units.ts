@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import { guestCommand, guestPaths } from "../../../model/guest-paths";
-import type { NodePlan } from "../../../stacks/plan/data-center-plan";
+import type { KubernetesPlan, NodePlan } from "../../../stacks/plan/data-center-plan";
 import { ownUnit, type TextFile } from "../../role-content";
 import { type ComponentName, components, componentsOf } from "./control-plane-components";
 
@@ -95,7 +95,7 @@ const credential = (file: string): string => {
 /** The kubelet kills the containers of a control plane after as many seconds when a master stops. */
 const STOP_SECONDS = 5;
 
-export const componentUnit = (node: NodePlan, name: ComponentName): TextFile => {
+export const componentUnit = (kubernetes: KubernetesPlan, node: NodePlan, name: ComponentName): TextFile => {
   const { title, files, folders, after } = components[name];
   const others = after.filter((other) => componentsOf(node).includes(other)).map(unitOf);
   return ownUnit(
@@ -115,7 +115,7 @@ ExecStart=${guestCommand("run-component")} ${name} ${programOf(name)}
 User=${name}
 Group=${name}
 SyslogIdentifier=${name}
-${[...folders, ...files(node).map(credential)].map((line) => `${line}\n`).join("")}LimitNOFILE=1048576
+${[...folders, ...files(node, kubernetes).map(credential)].map((line) => `${line}\n`).join("")}LimitNOFILE=1048576
 OOMScoreAdjust=-997
 Restart=always
 RestartSec=500ms

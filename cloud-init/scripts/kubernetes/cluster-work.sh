@@ -66,6 +66,7 @@ bootstrap_cluster() {
   write_etcd_patch
   # The token must not be printed: kubeadm's output goes to a log.
   configuration=$("$here/patient-configuration" "$KUBEADM_INIT_CONFIGURATION")
+  serve_chain "$1"
   kubeadm_step "$1" init --config "$configuration" --skip-token-print --skip-phases="$skip"
   if [ "$order" = other ]; then
     # Not bound by any role binding: its holder bypasses the cluster's rules. One master keeps it.
@@ -84,6 +85,7 @@ write_etcd_patch() {
 join_cluster() {
   local configuration skip=""
   choose_authority "$1"
+  serve_chain "$1"
   # A patch that is left from an unfinished bootstrap must not reach a join.
   rm -f "$etcd_patch"
   # kubeadm finds the members of etcd by their static pods. Services have none, so this master joins etcd by itself.
@@ -104,6 +106,13 @@ join_cluster() {
     configuration=$("$here/patient-configuration" "$join_configuration")
     kubeadm_step "$1" join --config "$configuration" --skip-phases="$skip"
   fi
+}
+
+# Where the cluster's authority is given. kubeadm keeps the certificate of the API server that is there already.
+serve_chain() {
+  if [ ! -x "$here/serve-chain" ]; then return 0; fi
+  set_phase "$1" "issuing the certificate of the API server with the issuers of its authority"
+  "$here/serve-chain" >"$kubeadm_log" 2>&1
 }
 
 # Where a rotation of etcd's authority may not have ended yet.

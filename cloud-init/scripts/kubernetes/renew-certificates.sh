@@ -16,18 +16,20 @@ here=$(dirname "$0")
 configuration=$(dirname "$KUBEADM_INIT_CONFIGURATION")/control-plane.yaml
 pki=/etc/kubernetes/pki
 patience=120
+# shellcheck source-path=SCRIPTDIR source=certificate-ends.sh
+. "$here/certificate-ends"
 
 # One file per certificate that kubeadm renews.
 ending() {
   local file data
   for file in "$pki"/{apiserver,apiserver-etcd-client,apiserver-kubelet-client,front-proxy-client}.crt \
     "$pki"/etcd/{server,peer,healthcheck-client}.crt; do
-    if [ -e "$file" ] && ! openssl x509 -noout -checkend "$RENEWAL_SECONDS" -in "$file" >/dev/null 2>&1; then echo "$file"; fi
+    if [ -e "$file" ] && is_due <"$file"; then echo "$file"; fi
   done
   for file in /etc/kubernetes/{admin,super-admin,controller-manager,scheduler}.conf; do
     data=$(sed -n 's/^ *client-certificate-data: //p' "$file" 2>/dev/null) || continue
     if [ -z "$data" ]; then continue; fi
-    if ! base64 -d <<<"$data" | openssl x509 -noout -checkend "$RENEWAL_SECONDS" >/dev/null 2>&1; then echo "$file"; fi
+    if base64 -d <<<"$data" | is_due; then echo "$file"; fi
   done
 }
 
@@ -74,7 +76,10 @@ if [ "${1:-}" != all ]; then
   if [ -z "$list" ]; then exit 0; fi
   echo "these certificates end within $RENEWAL_SECONDS s: $(tr '\n' ' ' <<<"$list")"
 fi
-kubeadm certs renew all --config "$configuration"
+limited=$(mktemp -d)
+trap 'rm -rf "$limited"' EXIT
+kubeadm certs renew all --config "$(limited_configuration "$configuration" "$limited/kubeadm.yaml")"
+if [ -x "$here/serve-chain" ]; then "$here/serve-chain"; fi
 result=0
 restart kube-controller-manager https://127.0.0.1:10257/healthz || result=1
 restart kube-scheduler https://127.0.0.1:10259/healthz || result=1

@@ -75,8 +75,8 @@ test("HAProxy's checks verify the certificates of masters with the authority tha
   assert.ok(balancer);
   const { files, secrets } = renderNodeSeed(lab, balancer);
   const authority = files.find(({ path }) => path === "/etc/haproxy/cluster-ca.crt");
-  assert.equal(authority?.content, "${public:kubernetes-ca.crt}");
-  assert.ok(secrets.includes("kubernetes-ca.crt"));
+  assert.equal(authority?.content, "${public:kubernetes-ca-bundle.crt}");
+  assert.ok(secrets.includes("kubernetes-ca-bundle.crt"));
   const paths = files.map(({ path }) => path);
   assert.ok(paths.indexOf("/etc/haproxy/cluster-ca.crt") < paths.indexOf("/etc/haproxy/haproxy.cfg"), "in place first");
 });

@@ -71,7 +71,7 @@ test("the list of secrets has exactly the secrets that the seed refers to", () =
   const storage = seedOf(lab, "storage-1");
   assert.deepEqual(storage.secrets, ["authorized-keys.pub", "ssh-host-key:storage-1"]);
   assert.deepEqual(seedOf(lab, "balancer-2").secrets, [
-    ...["authorized-keys.pub", "corosync-key", "kubernetes-ca.crt", "ssh-host-key:balancer-2"],
+    ...["authorized-keys.pub", "corosync-key", "kubernetes-ca-bundle.crt", "ssh-host-key:balancer-2"],
   ]);
   for (const seed of renderSeeds(lab)) {
     for (const name of seed.secrets) assert.ok(seed.userData.includes(`:${name}}`), name);

@@ -68,6 +68,19 @@ test("every fixed key is refused, and all at once", () => {
   assert.deepEqual([...refusedKeys({}, after)].sort(), keys);
 });
 
+test("a given authority is neither added, replaced nor removed, which is reported as one change", () => {
+  const given = (certificate: string) => ({
+    secrets: { authority: { certificate, key: certificate.replace("crt", "key") } },
+  });
+  for (const [before, after] of [
+    [{}, given("./ca.crt")],
+    [given("./ca.crt"), given("./other.crt")],
+    [given("./ca.crt"), {}],
+  ] as const)
+    assert.deepEqual(refusedKeys(before, after), ["secrets.authority.certificate"]);
+  assert.deepEqual(refusedKeys(given("./ca.crt"), given("./ca.crt")), []);
+});
+
 test("another range moves the floating IP with it, which is reported as one change", () => {
   assert.deepEqual(refusedKeys({}, { network: { cidr: "192.168.64.0/21" } }), ["network.cidr"]);
 });

@@ -156,9 +156,12 @@ const api = (answer: (path: string) => number | Error): ApiClient => ({
   stream: () => Promise.reject(new Error("not used")),
 });
 
-const kubeconfig = `clusters: [{cluster: {server: "https://127.0.0.1:1", certificate-authority-data: ""}}]
+const pem = (name: string): string => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`;
+const kubeconfigWith = (authorities: string): string => `clusters:
+  - cluster: {server: "https://127.0.0.1:1", certificate-authority-data: ${Buffer.from(authorities).toString("base64")}}
 users: [{user: {client-certificate-data: "", client-key-data: ""}}]`;
-const objects = allClusterObjects(plan, "");
+const kubeconfig = kubeconfigWith(pem("authority"));
+const objects = allClusterObjects(plan, pem("authority"));
 
 /** @param change of the object that the cluster has; undefined: it has none */
 const present = (change: (object: ClusterObject) => ClusterObject | undefined): ClusterApi => ({
@@ -169,12 +172,14 @@ const present = (change: (object: ClusterObject) => ClusterObject | undefined): 
   },
   close: () => undefined,
 });
-const reading = (change: Parameters<typeof present>[0]): Promise<readonly Finding[]> =>
-  readClusterObjects(kubeconfig, plan, () => present(change));
+const reading = (change: Parameters<typeof present>[0], text = kubeconfig): Promise<readonly Finding[]> =>
+  readClusterObjects(text, plan, () => present(change));
 
 test("objects of the data centre that are missing or changed are named", async () => {
   const all = await reading((object) => object);
   assert.ok(all.length > 10 && all.every(({ state }) => state === "healthy"));
+  const given = await reading((object) => object, kubeconfigWith(pem("authority") + pem("issuer")));
+  assert.deepEqual(given, all, "the kubeconfig also has the issuers of a given authority");
   const isVolumes = ({ kind, metadata }: ClusterObject): boolean => kind === "Namespace" && metadata.name === "volumes";
   const missing = await reading((object) => (isVolumes(object) ? undefined : object));
   assert.equal(shown(missing.filter(({ state }) => state !== "healthy")), "Namespace volumes unhealthy: is missing");

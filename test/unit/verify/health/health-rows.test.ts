@@ -31,6 +31,7 @@ const silent: StackAnswers = {
   objects: [unknown("cluster", reason)],
   apiEndpoint: "https://127.0.0.1:20000",
   administratorEndMs: Number.NaN,
+  authority: { name: "", endMs: Number.NaN },
   nowMs: 0,
 };
 
