@@ -80,7 +80,10 @@ export class GuestKeys {
   }
 
   of(node: string): Readonly<Record<string, string>> {
-    const names = ["api-clients.crt", "authorized-keys.pub", "encryption-configuration", `ssh-host-key:${node}`];
+    const names = [
+      ...["api-clients.crt", "authorized-keys.pub", "encryption-configuration", "kubernetes-ca-bundle.crt"],
+      `ssh-host-key:${node}`,
+    ];
     return { ...this.keys, ...Object.fromEntries(names.map((name) => [name, secretValue(this.keys, name)])) };
   }
 

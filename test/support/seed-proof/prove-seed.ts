@@ -89,7 +89,7 @@ function sampleSecrets(seed: NodeSeed): Record<string, string> {
     "authorized-keys.pub": `${hostKey.publicKey} groundplane\n`,
     [`ssh-host-key:${seed.node}`]: hostKey.privateKey,
     // HAProxy reads them.
-    "kubernetes-ca.crt": certificate,
+    "kubernetes-ca-bundle.crt": certificate,
     ...{ "etcd-ca.crt": certificate, "etcd-client.crt": certificate, "etcd-client.key": key },
   };
   return Object.fromEntries(seed.secrets.map((name) => [name, known[name] ?? `-----BEGIN ${name}-----\nno: 0755\n`]));
