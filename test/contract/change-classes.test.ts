@@ -58,6 +58,10 @@ function plain(inputs: object): Properties {
 const isSecret = (value: unknown): value is { readonly secret: unknown } =>
   typeof value === "object" && value !== null && "secret" in value && Object.keys(value).length === 1;
 
+/** The engine asks the provider only about resources whose inputs differ. */
+const isSame = (inputs: Properties, others: Properties | undefined): boolean =>
+  JSON.stringify(inputs) === JSON.stringify(others);
+
 async function refusalsOf(before: Resource, now: Resource): Promise<string> {
   const { failures } = await client.check(now.type, now.inputs, before.inputs);
   return failures.join(" ");
@@ -95,12 +99,13 @@ for (const [name, { from = {}, to, refused, refusedBy }] of Object.entries({ ...
     for (const [name, { type, inputs }] of former) {
       const changed = resources.get(name);
       assert.ok(changed, `${name} stays`);
+      if (isSame(inputs, changed.inputs)) continue;
       const { replaces } = await client.diff(type, inputs, changed.inputs);
       // Machines follow the image of another release by resources of their own.
       const isOtherImage = type === imageType && key === "kubernetesVersion" && inputs.name !== changed.inputs.name;
       assert.deepEqual(replaces, isOtherImage ? ["name"] : [], name);
     }
-    if (driver === "fake") await machinesStay(former, resources);
+    if (driver === "fake") await changedMachinesStay(former, resources);
   });
 }
 
@@ -109,7 +114,7 @@ async function refusedUpdates(former: ReadonlyMap<string, Resource>, resources: 
   const reasons: string[] = [];
   for (const [name, { type, inputs }] of former) {
     const now = resources.get(name);
-    if (!now || JSON.stringify(inputs) === JSON.stringify(now.inputs)) continue;
+    if (!now || isSame(inputs, now.inputs)) continue;
     const options = { preview: true };
     await client.update(type, name, inputs, now.inputs, options).catch((error) => reasons.push(String(error)));
   }
@@ -155,11 +160,12 @@ async function createMachines(resources: ReadonlyMap<string, Resource>): Promise
   return made;
 }
 
-async function machinesStay(
+async function changedMachinesStay(
   former: ReadonlyMap<string, Resource>,
   resources: ReadonlyMap<string, Resource>,
 ): Promise<void> {
-  for (const [name, outputs] of await createMachines(former)) {
+  const changed = [...former].filter(([name, { inputs }]) => !isSame(inputs, resources.get(name)?.inputs));
+  for (const [name, outputs] of await createMachines(new Map(changed))) {
     const { inputs } = resources.get(name) as Resource;
     const id = `fake/classed/${String(inputs.name)}`;
     const updated = await client.update(machineType, id, outputs, inputs);
