@@ -21,9 +21,23 @@ util.inspect = Object.assign(
 );
 
 // @pulumi/pulumi loads the TypeScript compiler and npm's dependency solver at its start, which takes a tenth of a whole
-// `preview`. It needs them only to turn functions into text, which this program never does. They load on first use.
+// `preview`. It needs them only to turn functions into text, which this program never does. The same holds for its automation API and for
+// what exports traces. They load on first use.
 const load = Module._load;
-const late = new Set(["typescript", "@npmcli/arborist"]);
+const traces = [
+  "resources",
+  "sdk-trace-base",
+  "sdk-trace-node",
+  "exporter-zipkin",
+  "instrumentation",
+  "instrumentation-grpc",
+];
+const late = new Set([
+  "typescript",
+  "@npmcli/arborist",
+  "./automation",
+  ...traces.map((name) => `@opentelemetry/${name}`),
+]);
 const isPulumis = (file) => /[\\/]node_modules[\\/]@pulumi[\\/]pulumi[\\/]/.test(file ?? "");
 
 Module._load = function loadLate(request, parent, isMain) {

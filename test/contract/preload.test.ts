@@ -29,6 +29,21 @@ test("Pulumi's library loads without the compiler, and loads the compiler on dem
   assert.match(text, /40 \+ 2/);
 });
 
+test("Pulumi's library loads its automation API, and what exports traces, on demand", () => {
+  const script = `
+    const loaded = () => Object.keys(require.cache).filter((file) => /automation.index|opentelemetry.sdk-trace/.test(file));
+    const pulumi = require("@pulumi/pulumi");
+    const { createRequire } = require("node:module");
+    const tracing = createRequire(require.resolve("@pulumi/pulumi"))("./cmd/run/tracing.js");
+    const before = loaded();
+    tracing.start("http://127.0.0.1:1");
+    const span = tracing.newSpan("a span");
+    const isTraced = span.isRecording();
+    console.log(JSON.stringify({ before, isTraced, stack: typeof pulumi.automation.LocalWorkspace.createStack }));
+    process.exit();`;
+  assert.deepEqual(run(script), { before: [], isTraced: true, stack: "function" });
+});
+
 test("Pulumi's library debugs its process only to turn functions into text", () => {
   const script = `
     const inspector = require("inspector");
