@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -33,6 +33,13 @@ esac
 `;
 fs.writeFileSync(path.join(folder, "bin", "ctr"), ctr, { mode: 0o755 });
 
+/** The rules stay unread: they would apply to this host. */
+const nft = `#!/bin/bash
+cat >${folder}/rules
+echo NodePorts closed >>${folder}/log
+`;
+fs.writeFileSync(path.join(folder, "bin", "nft"), nft, { mode: 0o755 });
+
 interface Container {
   readonly name: string;
   readonly namespace: string;
@@ -46,7 +53,11 @@ interface Container {
 const log = path.join(folder, "log");
 
 /** Starts the containers, ends them, and returns what they wrote and how long it took. */
-async function end(limit: number, containers: readonly Container[]): Promise<{ said: string[]; seconds: number }> {
+async function end(
+  limit: number,
+  containers: readonly Container[],
+  showsNodePorts = false,
+): Promise<{ said: string[]; seconds: number }> {
   fs.rmSync(path.join(folder, "containers"), { recursive: true, force: true });
   fs.mkdirSync(path.join(folder, "containers"));
   fs.writeFileSync(log, "");
@@ -94,7 +105,10 @@ async function end(limit: number, containers: readonly Container[]): Promise<{ s
   await Promise.all(ended);
   assert.equal(code, 0);
   const said = fs.readFileSync(log, "utf8").trimEnd().split("\n");
-  return { said: said.filter((line) => !line.endsWith("ready")), seconds };
+  return {
+    said: said.filter((line) => !line.endsWith("ready") && (showsNodePorts || line !== "NodePorts closed")),
+    seconds,
+  };
 }
 
 const endsAfter = (seconds: number, signal = "TERM"): string => `trap 'sleep ${seconds}; say written; exit' ${signal}`;
@@ -145,4 +159,19 @@ test("etcd ends after the API server, which needs it for the requests that it ha
     { name: "kube-apiserver", namespace: "kube-system", body: endsAfter(1) },
   ]);
   assert.deepEqual(said, ["kube-apiserver written", "etcd written"]);
+});
+
+test("NodePorts refuse connections before the network of pods ends, and after users' pods", async () => {
+  const containers = [
+    { name: "flannel", namespace: "kube-flannel", body: endsAfter(0) },
+    { name: "web", namespace: "shop", body: endsAfter(0) },
+  ];
+  const { said, seconds } = await end(30, containers, true);
+  assert.deepEqual(said, ["web written", "NodePorts closed", "flannel written"]);
+  assert.ok(seconds >= 1, "connections have time to end");
+});
+
+test("the rules for NodePorts are valid", { skip: process.getuid?.() !== 0 && "needs root" }, () => {
+  const { status, stderr } = spawnSync("nft", ["--check", "--file", path.join(folder, "rules")], { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
 });

@@ -33,37 +33,55 @@ export function appendStep(steps: RollStep[], line: string): void {
 /** Shorter gaps are the host's own: a client calls every ten milliseconds. */
 const NOTICED_MS = 100;
 
+/** On a busy host most steps have a gap. */
+const MOST_ROWS = 20;
+
 /** Of each kind of client, by its name. */
 export type Clients = Readonly<Record<string, ProbeResult>>;
 
+interface Moment {
+  readonly cells: readonly string[];
+  readonly failed: number;
+  readonly longestGapMs: number;
+}
+
 /**
  * Which step of an `up` was under way when clients noticed something: lines of a table with the longest gap in the step and the errors of each
- * client. Steps in which no request failed and no gap was long have no line.
+ * client. Of many steps it has those with the longest gaps.
  */
 export function noticedMoments(steps: readonly RollStep[], clients: Clients, startedMs: number): readonly string[] {
   const all = [{ startedMs: Number.NEGATIVE_INFINITY, what: "before the first step" }, ...steps];
-  const rows = all.flatMap(({ startedMs: from, what }, index) => {
+  const moments = all.flatMap(({ startedMs: from, what }, index): Moment[] => {
     const to = all[index + 1]?.startedMs ?? Number.POSITIVE_INFINITY;
     const seen = Object.values(clients).map((client) => seenBetween(client, from, to));
-    if (seen.every((text) => text === "")) return [];
-    return [[`${Math.max(0, (from - startedMs) / 1000).toFixed(1)} s`, shortened(what), ...seen]];
+    const failed = seen.reduce((sum, one) => sum + one.failed, 0);
+    const longestGapMs = Math.max(...seen.map((one) => one.longestGapMs));
+    if (failed === 0 && longestGapMs < NOTICED_MS) return [];
+    const after = `${Math.max(0, (from - startedMs) / 1000).toFixed(1)} s`;
+    return [{ cells: [after, shortened(what), ...seen.map(({ text }) => text)], failed, longestGapMs }];
   });
-  return rows.length === 0
-    ? ["no client noticed a step"]
-    : columns([["after", "step", ...Object.keys(clients)], ...rows]);
+  if (moments.length === 0) return ["no client noticed a step"];
+  const least = moments.map(({ longestGapMs }) => longestGapMs).sort((one, other) => other - one)[MOST_ROWS - 1] ?? 0;
+  const shown = moments.filter(({ longestGapMs }) => longestGapMs >= least);
+  const others = moments.filter((moment) => !shown.includes(moment));
+  const lines = columns([["after", "step", ...Object.keys(clients)], ...shown.map(({ cells }) => cells)]);
+  if (others.length === 0) return lines;
+  const failed = others.reduce((sum, one) => sum + one.failed, 0);
+  return [...lines, `${others.length} more steps with shorter gaps, in which ${failed} requests failed`];
 }
 
 /** A gap belongs to the step in which it began. */
-function seenBetween({ samples }: ProbeResult, from: number, to: number): string {
-  const { errors } = summarizeSamples(samples.filter(({ startedMs }) => startedMs >= from && startedMs < to));
+function seenBetween({ samples }: ProbeResult, from: number, to: number) {
+  const { errors, failed } = summarizeSamples(samples.filter(({ startedMs }) => startedMs >= from && startedMs < to));
   const successes = samples.filter(({ error }) => error === undefined).map(({ startedMs }) => startedMs);
   const end = samples.at(-1)?.startedMs ?? 0;
   const gaps = successes.map((begin, index) =>
     begin >= from && begin < to ? (successes[index + 1] ?? end) - begin : 0,
   );
-  const longest = Math.round(Math.max(0, ...gaps));
-  const failed = Object.entries(errors).map(([error, count]) => `${count} ${error}`);
-  return [...(longest >= NOTICED_MS ? [`gap ${longest} ms`] : []), ...failed].join(", ");
+  const longestGapMs = Math.round(Math.max(0, ...gaps));
+  const reasons = Object.entries(errors).map(([error, count]) => `${count} ${error}`);
+  const text = [...(longestGapMs >= NOTICED_MS ? [`gap ${longestGapMs} ms`] : []), ...reasons].join(", ");
+  return { text, failed, longestGapMs };
 }
 
 const WIDTH = 60;

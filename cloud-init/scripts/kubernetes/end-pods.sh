@@ -88,8 +88,21 @@ end_containers() {
   done
 }
 
+# Balancers and other clients get refused at once and take another node. Connections to pods of other nodes end as usual meanwhile: with the
+# network of this node they would be cut.
+refuse_node_ports() {
+  nft -f - <<'RULES'
+table inet groundplane_stop {
+  chain node_ports {
+    type filter hook prerouting priority -150; policy accept;
+    fib daddr type local tcp dport 30000-32767 ct state new reject with tcp reset
+  }
+}
+RULES
+}
+
 main() {
-  local id pid namespace container line signal grace hook users="" own="" store=""
+  local id pid namespace container line signal grace hook pause users="" own="" store=""
   while read -r id pid; do
     IFS=$'\037' read -r namespace container signal grace hook < <(describe "$id") || continue
     line=$id$'\037'$pid$'\037'$signal$'\037'$grace$'\037'$hook$'\n'
@@ -99,8 +112,12 @@ main() {
     esac
   done < <(running)
   end_containers "$limit" < <(printf '%s' "$users")
+  refuse_node_ports
+  sleep 1 &
+  pause=$!
   end_containers "$own_limit" < <(printf '%s' "$own")
   end_containers "$own_limit" < <(printf '%s' "$store")
+  wait "$pause"
   # The sandboxes.
   running | while read -r id _; do in_containerd tasks kill --signal SIGKILL "$id" >/dev/null 2>&1; done
   exit 0

@@ -40,3 +40,16 @@ test("each gap and each failed request is listed with its step", () => {
   ]);
   assert.deepEqual(noticedMoments(steps, { API: summarizeSamples([at(1), at(2)]) }, 0), ["no client noticed a step"]);
 });
+
+test("of many steps the longest gaps are listed, and the others are counted", () => {
+  const steps = Array.from({ length: 30 }, (_, index) => ({ startedMs: index * 1_000, what: `step ${index}` }));
+  const samples = steps.flatMap(({ startedMs }, index) => [
+    { startedMs, error: undefined },
+    { startedMs: startedMs + 400 - index * 10, error: index === 3 || index === 29 ? "timeout" : undefined },
+    { startedMs: startedMs + 999, error: undefined },
+  ]);
+  const lines = noticedMoments(steps, { API: summarizeSamples(samples) }, 0);
+  assert.equal(lines.length, 1 + 20 + 1);
+  assert.match(lines.join("\n"), /gap 999 ms, 1 timeout/);
+  assert.equal(lines.at(-1), "10 more steps with shorter gaps, in which 0 requests failed");
+});
