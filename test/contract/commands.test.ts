@@ -11,6 +11,7 @@ import { version } from "../../package.json";
 import { bundleIntoProject } from "../support/bundle-script";
 import { patienceMs } from "../support/cluster-under-test";
 import { examplePlan } from "../support/example-plans";
+import { typescriptArguments } from "../support/typescript-arguments";
 
 const projectFolder = path.join(__dirname, "..", "..");
 const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
@@ -225,7 +226,7 @@ test("destroy reports a stack name that does not exist", async () => {
 
 test("the project is found from any folder", async () => {
   const main = path.join(projectFolder, "cli", "main.ts");
-  const argv = [process.execPath, "--import", "tsx", main, "diagram", "--stack", "small"];
+  const argv = [process.execPath, ...typescriptArguments, main, "diagram", "--stack", "small"];
   const { stdout } = await runCommand(argv, { cwd: path.join(projectFolder, "image", "recipes") });
   assert.match(stdout, /small\.internal/);
 });

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Hypervisor, MachineSpec, Owner, SeedFiles } from "../../hypervisors/hypervisor";
+import { typescriptArguments } from "../support/typescript-arguments";
 
 /** A driver that must do what the comments in hypervisors/hypervisor.ts promise. */
 export interface DriverUnderTest {
@@ -85,7 +86,7 @@ export async function killedMidway(
         restoreSnapshot: `driver.snapshots.restoreSnapshot({ stack: ${JSON.stringify(spec.stack)}, name: "kept" });`,
       }[work]
     }`;
-  const child = spawn(process.execPath, ["--import", "tsx", "-e", script], {
+  const child = spawn(process.execPath, [...typescriptArguments, "-e", script], {
     cwd: path.join(__dirname, "../.."),
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -13,6 +13,7 @@ import { killProcess, startProcess } from "../../host/start-process";
 import type { CommandError } from "../../model/commands";
 import type { LockOptions } from "../../model/host";
 import { until } from "../support/host-observations";
+import { typescriptArguments } from "../support/typescript-arguments";
 
 let folder = "";
 before(async () => {
@@ -153,7 +154,9 @@ test("a file lock excludes other processes and other callers in the same process
     const file = ${JSON.stringify(file)};
     const count = ${count.toString()};
     (async () => { for (let i = 0; i < 10; i++) await withFileLock(file, count); })();`;
-  const other = runCommand([process.execPath, "--import", "tsx", "-e", script], { cwd: path.join(__dirname, "../..") });
+  const other = runCommand([process.execPath, ...typescriptArguments, "-e", script], {
+    cwd: path.join(__dirname, "../.."),
+  });
   await Promise.all(Array.from({ length: 10 }, () => withFileLock(file, count)));
   await other;
   assert.equal(await fs.readFile(file, "utf8"), "20");
@@ -195,7 +198,7 @@ test("waiting callers of a process hand the lock over, and other processes still
   const script = `
     const { withFileLock } = require(${JSON.stringify(require.resolve("../../host/file-lock"))});
     withFileLock(${JSON.stringify(file)}, async () => console.log("got"), { timeoutMs: 30_000 });`;
-  const other = await runCommand([process.execPath, "--import", "tsx", "-e", script], {
+  const other = await runCommand([process.execPath, ...typescriptArguments, "-e", script], {
     cwd: path.join(__dirname, "../.."),
   });
   isWanted = false;
@@ -210,7 +213,7 @@ test("a lock holds in another network and pid namespace, and leaves nothing behi
     const { withFileLock } = require(${JSON.stringify(require.resolve("../../host/file-lock"))});
     withFileLock(${JSON.stringify(file)}, async () => {}, { timeoutMs: 200 }).then(
       () => console.log("free"), (error) => console.log(error.id));`;
-  const node = [process.execPath, "--import", "tsx", "-e", script];
+  const node = [process.execPath, ...typescriptArguments, "-e", script];
   const elsewhere = () => runCommand(["unshare", "--net", "--pid", "--fork", "--mount-proc", ...node]);
   await withFileLock(file, async () => assert.match((await elsewhere()).stdout, /^locked$/m));
   assert.match((await elsewhere()).stdout, /^free$/m);
@@ -223,7 +226,7 @@ async function startHolder(file: string, options: LockOptions = {}): Promise<Chi
     const { withFileLock } = require(${JSON.stringify(require.resolve("../../host/file-lock"))});
     const hold = () => new Promise(() => { console.log("held"); setInterval(() => {}, 1000); });
     withFileLock(${JSON.stringify(file)}, hold, ${JSON.stringify(options)});`;
-  const holder = spawn(process.execPath, ["--import", "tsx", "-e", script], {
+  const holder = spawn(process.execPath, [...typescriptArguments, "-e", script], {
     cwd: path.join(__dirname, "../.."),
     stdio: ["ignore", "pipe", "inherit"],
   });

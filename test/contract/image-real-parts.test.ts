@@ -13,6 +13,7 @@ import { imageName, imageRecipes } from "../../image/recipes/image-names";
 import type { ImageRecipe } from "../../image/recipes/recipe";
 import { defaultKubernetesVersion } from "../../model/releases";
 import { ownDataFolder, storedNames } from "../support/small-image";
+import { typescriptArguments } from "../support/typescript-arguments";
 
 /** The real root tree and containerd, with few and small container images. */
 const needsRoot = { skip: process.getuid?.() !== 0 && "needs root" };
@@ -82,7 +83,7 @@ test("a bundle is enough to build images on a host without network and caches", 
   // Not in the data folder below, which gets only the bundle.
   await createBundle(localHost, file, { recipes: [full ?? few] });
   const data = await ownDataFolder(t, beside);
-  const { stdout } = await runCommand(["unshare", "--net", "node", "--import", "tsx", script, file], {
+  const { stdout } = await runCommand(["unshare", "--net", "node", ...typescriptArguments, script, file], {
     env: { GROUNDPLANE_DATA: data, GOFLAGS: "-mod=mod", GOMODCACHE: path.join(folder, "empty"), GOPROXY: "off" },
   });
   const records = JSON.parse(stdout) as { name: string; createdFrom: Record<string, string> }[];
@@ -97,7 +98,7 @@ test("a bundle is enough to build images on a host without network and caches", 
 
 test("without network, bundle and caches the error names the next step, and nothing is left", needsRoot, async (t) => {
   const data = await ownDataFolder(t);
-  const { stdout } = await runCommand(["unshare", "--net", "node", "--import", "tsx", script]);
+  const { stdout } = await runCommand(["unshare", "--net", "node", ...typescriptArguments, script]);
   const { id, message } = JSON.parse(stdout) as { id: string; message: string };
   assert.equal(id, "network");
   assert.match(message, /Debian mirror cannot be reached\n {2}next step: .*bundle/);

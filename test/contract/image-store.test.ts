@@ -16,6 +16,7 @@ import {
   smallSource,
   storedNames,
 } from "../support/small-image";
+import { typescriptArguments } from "../support/typescript-arguments";
 
 const builder = path.join(__dirname, "..", "support", "build-small-image.ts");
 const isRoot = process.getuid?.() === 0;
@@ -126,7 +127,7 @@ test("a source that fails or is aborted leaves no incomplete image, and the next
 test("two concurrent builders build once", async (t) => {
   await ownDataFolder(t);
   const source = smallSource(1024, () => new Promise((resolve) => setTimeout(resolve, 300)));
-  const inAnotherProcess = runCommand(["node", "--import", "tsx", builder, "1024"]);
+  const inAnotherProcess = runCommand(["node", ...typescriptArguments, builder, "1024"]);
   const [here, there] = [build(source), build(source)];
   const [{ stdout }] = await Promise.all([inAnotherProcess, here, there]);
   const elsewhere = stdout.includes("fetching") ? 1 : 0;
@@ -135,7 +136,9 @@ test("two concurrent builders build once", async (t) => {
 
 test("the next builder replaces the partial work of a killed builder", async (t) => {
   const data = await ownDataFolder(t);
-  const child = spawn("node", ["--import", "tsx", builder, "1024", "hang"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn("node", [...typescriptArguments, builder, "1024", "hang"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   await new Promise((resolve) => child.stdout.once("data", resolve));
   child.kill("SIGKILL");
   assert.ok((await storedNames(data)).some((name) => name.endsWith(".partial")));
@@ -151,7 +154,7 @@ for (const form of ["tree", "disk"] as const) {
     // A small private file system, which ends with the child process.
     const script = [
       'mount -t tmpfs -o size=2m tmpfs "$GROUNDPLANE_DATA"',
-      `node --import tsx ${builder} 4000000 ${form}`,
+      `node ${typescriptArguments.join(" ")} ${builder} 4000000 ${form}`,
       'cd "$GROUNDPLANE_DATA" && find . -mindepth 2',
     ].join("; ");
     const { stdout } = await runCommand(["unshare", "--mount", "--propagation", "private", "sh", "-c", script], {

@@ -11,6 +11,7 @@ import { ensureImages } from "../../image/build-images";
 import { imageName } from "../../image/recipes/image-names";
 import { COMMAND_PLUGIN_VERSION, PULUMI_VERSION } from "../../toolchain/pulumi-tool";
 import { ownDataFolder, smallRecipe, smallSource, storedNames } from "../support/small-image";
+import { typescriptArguments } from "../support/typescript-arguments";
 
 const image = imageName(smallRecipe);
 const DAY_S = 24 * 3600;
@@ -140,7 +141,7 @@ test("a removal that is killed leaves nothing under the old name, and the next o
       fs.mkdirSync(path.join(folder, String(index)), { recursive: true });
       fs.writeFileSync(path.join(folder, String(index), String(file)), "");
     }
-  const argv = ["--import", "tsx", path.join(__dirname, "..", "..", "cli", "main.ts"), "prune", "--yes"];
+  const argv = [...typescriptArguments, path.join(__dirname, "..", "..", "cli", "main.ts"), "prune", "--yes"];
   const child = spawn(process.execPath, argv, { stdio: "ignore", env: { ...process.env, GROUNDPLANE_DATA: data } });
   const ended = new Promise((resolve) => child.once("close", resolve));
   const names = (): readonly string[] => fs.readdirSync(path.join(data, "images"));

@@ -71,7 +71,7 @@ test("the guard of a data centre", { timeout: 30 * 60_000 }, async (t) => {
     mustSucceed("up", await up());
     const { "master-1": first } = nodes();
     let left: readonly (string | undefined)[] = [];
-    for (const count of [3, 5, 1, 3]) {
+    for (const count of [5, 1, 3]) {
       configure({ masters: count });
       const { stdout } = mustSucceed(`up with ${count}`, await up());
       if (count === 1)

@@ -21,6 +21,8 @@ const options = {
 const optionsHash = createHash("sha256").update(JSON.stringify(options)).digest("hex").slice(0, 16);
 const cache = path.join(root, "node_modules", ".cache", `test-typescript-${optionsHash}`);
 
+/** The cache of a clone is for its own files. Others are of copies, which tests remove. */
+const isOwn = (file) => !path.relative(root, file).startsWith("..");
 const placeOf = (file) => path.join(cache, `${path.relative(root, file).replaceAll("..", "__")}.js`);
 const mapOf = (file) => `${placeOf(file)}.map`;
 
@@ -58,8 +60,8 @@ function compile(files) {
   return new Map(
     files.map((file, index) => {
       const text = `${texts.get(placeOf(file))}\n${stamps[index]}`;
-      store(mapOf(file), texts.get(mapOf(file)));
-      store(placeOf(file), text);
+      if (isOwn(file)) store(mapOf(file), texts.get(mapOf(file)));
+      if (isOwn(file)) store(placeOf(file), text);
       return [file, text];
     }),
   );
@@ -97,4 +99,4 @@ function typescriptBelow(folder) {
 
 const compiledText = (file) => readCompiled(file) ?? compile([file]).get(file);
 
-module.exports = { compileBelow, compiledText, mapOf, root };
+module.exports = { compileBelow, compiledText, isOwn, mapOf, root };

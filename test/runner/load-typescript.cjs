@@ -5,7 +5,7 @@ const Module = require("node:module");
 const path = require("node:path");
 const vm = require("node:vm");
 const { crc32 } = require("node:zlib");
-const { compiledText, root } = require("./compile-typescript.cjs");
+const { compiledText, isOwn, root } = require("./compile-typescript.cjs");
 const { showSources } = require("./show-sources.cjs");
 
 // Saved now, because pure tiers replace these functions and forbid writes outside the temporary folder.
@@ -24,8 +24,8 @@ Object.assign(Module._extensions, { ".js": javascript, ".ts": typescript, ...oth
 const compileByNode = Module.prototype._compile;
 Module.prototype._compile = function compileWithCache(content, file, format) {
   const isMain = this.id === ".";
-  const script = isMain || format === "module" ? undefined : compileScript(content, file);
-  // The main module, for which Node.js begins to remember files that it has looked for; an ES module; a mistake in the source.
+  const script = isMain || format === "module" || !isOwn(file) ? undefined : compileScript(content, file);
+  // Not a file of this clone; the main module, for which Node.js begins to remember files that it has looked for; an ES module; a mistake in the source.
   if (!script) return compileByNode.call(this, content, file, format);
   const run = script.runInThisContext({ displayErrors: true });
   return run.call(this.exports, this.exports, requireOf(this), this, file, path.dirname(file));
@@ -33,7 +33,7 @@ Module.prototype._compile = function compileWithCache(content, file, format) {
 
 function compileScript(content, file) {
   try {
-    const place = path.join(codeFolder, `${path.relative(root, file).replaceAll("..", "__")}.code`);
+    const place = path.join(codeFolder, `${path.relative(root, file)}.code`);
     const stamp = stampOf(file);
     const script = new vm.Script(Module.wrap(content), {
       filename: file,
