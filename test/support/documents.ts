@@ -15,9 +15,10 @@ export const documents: readonly string[] = execFileSync(
 
 export const readDocument = (file: string): string => fs.readFileSync(path.join(projectFolder, file), "utf8");
 
-/** Command lines in the `sh` blocks of a text, without comments. */
+/** Command lines in the `sh` blocks of a text, without comments, and without the script that example-authority.ts runs as a whole. */
 export function commandLines(text: string): readonly string[] {
-  return [...text.matchAll(/^```sh\n(.*?)^```$/gms)]
+  const withoutScripts = text.replaceAll(/^<!-- authority:begin -->$.*?^<!-- authority:end -->$/gms, "");
+  return [...withoutScripts.matchAll(/^```sh\n(.*?)^```$/gms)]
     .flatMap(([, block = ""]) => block.split("\n"))
     .map((line) => line.replace(/(?:^|\s)#.*$/, "").trim())
     .filter((line) => line !== "");
