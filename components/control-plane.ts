@@ -50,7 +50,9 @@ export class ControlPlane extends pulumi.ComponentResource {
     this.memberships = this.joinInTurn(masters, this.machines, first, args);
     const generations = this.machines.map(({ machine }) => machine.generation);
     const replaced = replaceKeys({ ...args, generations }, [...accepted.slice(-1), ...this.memberships], this);
-    const files = rollFiles(own, args, this.memberships, replaced.at(-1) ?? this.administrators.at(-1) ?? etcdFiles);
+    // A balancer that gets other files has to find a master that responds: the only one must not restart meanwhile.
+    const start = [args.balancers.files, replaced.at(-1) ?? this.administrators.at(-1) ?? etcdFiles];
+    const files = rollFiles(own, args, this.memberships, start);
     const machineOf = ({ name }: NodePlan): VirtualMachine =>
       this.machines[masters.findIndex((master) => master.name === name)] ?? args.gateway.machine;
     rotateAuthorities(args, machineOf, [files, ...this.memberships, ...members], this);

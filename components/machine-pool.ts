@@ -33,14 +33,14 @@ export function rollFiles(
   machines: readonly VirtualMachine[],
   { gateway }: PoolArgs,
   memberships: readonly pulumi.Resource[] = [],
-  start: pulumi.Resource = gateway.files,
+  start: readonly pulumi.Resource[] = [],
 ): pulumi.Resource {
-  let before = start;
+  let before: readonly pulumi.Resource[] = start.length > 0 ? start : [gateway.files];
   machines.forEach((machine, position) => {
-    const files = machine.keepFiles([before, ...memberships.slice(position, position + 1)]);
-    if (rollsInTurn(machine.roles)) before = files;
+    const files = machine.keepFiles([...before, ...memberships.slice(position, position + 1)]);
+    if (rollsInTurn(machine.roles)) before = [files];
   });
-  return before;
+  return before.at(-1) ?? gateway.files;
 }
 
 const rollsInTurn = (set: readonly Role[]): boolean => set.some((role) => roles[role].roll === "in-turn");

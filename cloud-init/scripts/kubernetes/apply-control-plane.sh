@@ -24,15 +24,17 @@ main() {
   keep_members
   render control-plane all
   keep_namespaces
-  # Both together: the kubelet uses the API server of its own machine, and would wait for half a minute while etcd is
-  # down.
-  place etcd
+  # The kubelet changes static pods with requests to the API server of its own machine. One that runs without its etcd would keep it
+  # waiting for half a minute; one that has ended refuses them, and the kubelet goes on.
   place kube-apiserver
+  await_end kube-apiserver
+  place etcd
   await etcd http://127.0.0.1:2381/health
   await kube-apiserver "https://$NODE_ADDRESS:$API_PORT/readyz"
+  # They use the API server of their own machine. Neither needs the other, and the kubelet takes a quarter of a minute for each.
   place kube-controller-manager
-  await kube-controller-manager https://127.0.0.1:10257/healthz
   place kube-scheduler
+  await kube-controller-manager https://127.0.0.1:10257/healthz
   await kube-scheduler https://127.0.0.1:10259/healthz
 }
 
@@ -79,6 +81,12 @@ await() {
     fi
     sleep 0.2
   done
+}
+
+# await_end POD: until the process of its former manifest has ended. The kubelet kills it after half a minute.
+await_end() {
+  local end=$((SECONDS + patience))
+  while [ -n "${former[$1]:-}" ] && [ -d "/proc/${former[$1]}" ] && ((SECONDS < end)); do sleep 0.1; done
 }
 
 process_of() { pgrep --oldest --full "^$1 " || true; }
