@@ -47,7 +47,7 @@ interface Moment {
 
 /**
  * Which step of an `up` was under way when clients noticed something: lines of a table with the longest gap in the step and the errors of each
- * client. Of many steps it has those with the longest gaps.
+ * client. Of many steps it has those with the longest gaps. A client that sent nothing in a gap was itself delayed, by a busy host.
  */
 export function noticedMoments(steps: readonly RollStep[], clients: Clients, startedMs: number): readonly string[] {
   const all = [{ startedMs: Number.NEGATIVE_INFINITY, what: "before the first step" }, ...steps];
@@ -70,17 +70,29 @@ export function noticedMoments(steps: readonly RollStep[], clients: Clients, sta
   return [...lines, `${others.length} more steps with shorter gaps, in which ${failed} requests failed`];
 }
 
+interface Gap {
+  readonly begin: number;
+  readonly end: number;
+}
+
+const longest = (gaps: readonly Gap[]): Gap =>
+  gaps.reduce((most, gap) => (gap.end - gap.begin > most.end - most.begin ? gap : most), { begin: 0, end: 0 });
+
 /** A gap belongs to the step in which it began. */
 function seenBetween({ samples }: ProbeResult, from: number, to: number) {
   const { errors, failed } = summarizeSamples(samples.filter(({ startedMs }) => startedMs >= from && startedMs < to));
   const successes = samples.filter(({ error }) => error === undefined).map(({ startedMs }) => startedMs);
   const end = samples.at(-1)?.startedMs ?? 0;
-  const gaps = successes.map((begin, index) =>
-    begin >= from && begin < to ? (successes[index + 1] ?? end) - begin : 0,
-  );
-  const longestGapMs = Math.round(Math.max(0, ...gaps));
+  const gaps = successes.map((begin, index): Gap => ({ begin, end: successes[index + 1] ?? end }));
+  const { begin, end: next } = longest(gaps.filter(({ begin: at }) => at >= from && at < to));
+  const longestGapMs = Math.round(next - begin);
+  // A busy host delays the clients as well.
+  const sent = samples.filter(({ startedMs: at }) => at >= begin && at <= next).map(({ startedMs: at }) => at);
+  const silence = longest(sent.slice(1).map((at, index): Gap => ({ begin: sent[index] ?? at, end: at })));
+  const silentMs = Math.round(silence.end - silence.begin);
+  const unsent = silentMs >= NOTICED_MS ? ` (${silentMs} ms without a request)` : "";
   const reasons = Object.entries(errors).map(([error, count]) => `${count} ${error}`);
-  const text = [...(longestGapMs >= NOTICED_MS ? [`gap ${longestGapMs} ms`] : []), ...reasons].join(", ");
+  const text = [...(longestGapMs >= NOTICED_MS ? [`gap ${longestGapMs} ms${unsent}`] : []), ...reasons].join(", ");
   return { text, failed, longestGapMs };
 }
 

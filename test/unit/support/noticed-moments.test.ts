@@ -32,11 +32,11 @@ test("each gap and each failed request is listed with its step", () => {
   const page = [at(900), at(9_015, "ECONNRESET"), at(9_016, "ECONNRESET"), at(9_025)];
   const clients = { API: summarizeSamples(api), page: summarizeSamples(page) };
   assert.deepEqual(noticedMoments(steps, clients, 500), [
-    "after  step                     API                     page",
-    "0.0 s  before the first step                            gap 8125 ms",
-    "0.5 s  master-1: draining       gap 1000 ms",
-    "1.5 s  master-1: kubeadm: etcd  gap 6950 ms, 1 timeout",
-    "8.5 s  worker-1: draining                               2 ECONNRESET",
+    "after  step                     API                                                 page",
+    "0.0 s  before the first step                                                        gap 8125 ms (8115 ms without a request)",
+    "0.5 s  master-1: draining       gap 1000 ms (1000 ms without a request)",
+    "1.5 s  master-1: kubeadm: etcd  gap 6950 ms (6950 ms without a request), 1 timeout",
+    "8.5 s  worker-1: draining                                                           2 ECONNRESET",
   ]);
   assert.deepEqual(noticedMoments(steps, { API: summarizeSamples([at(1), at(2)]) }, 0), ["no client noticed a step"]);
 });
@@ -50,6 +50,6 @@ test("of many steps the longest gaps are listed, and the others are counted", ()
   ]);
   const lines = noticedMoments(steps, { API: summarizeSamples(samples) }, 0);
   assert.equal(lines.length, 1 + 20 + 1);
-  assert.match(lines.join("\n"), /gap 999 ms, 1 timeout/);
+  assert.match(lines.join("\n"), /gap 999 ms \(629 ms without a request\), 1 timeout/);
   assert.equal(lines.at(-1), "10 more steps with shorter gaps, in which 0 requests failed");
 });
