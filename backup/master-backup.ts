@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { openFile, writeFileAtomic } from "../host/file-store";
 import { masterBackupMagic } from "../model/backups";
-import { encryptionKeysIn } from "../model/key-rotations";
+import { encryptionKeysIn } from "../model/former-keys";
 import { UserError } from "../model/user-error";
 import type { ReadBackup } from "./read-backup";
 import { AppendedDigest, SnapshotStream } from "./snapshot-stream";

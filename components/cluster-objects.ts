@@ -20,7 +20,7 @@ export function keepJoinObjects(
   parent: pulumi.Resource,
 ): ClusterObjects {
   const { plan, secrets } = needed;
-  const certificateAuthority = secrets.getPublic("kubernetes-ca.crt");
+  const certificateAuthority = secrets.getPublic("kubernetes-authorities.crt");
   return new ClusterObjects(
     "cluster-objects",
     {
@@ -58,7 +58,10 @@ const inCluster = ({ plan, secrets, slowdown }: Needed, { clusterId }: Bootstrap
   clusterId,
   connection: {
     server: `https://127.0.0.1:${plan.hostPorts.api}`,
-    certificateAuthority: secrets.getPublic("kubernetes-ca-bundle.crt"),
+    // While a rotation is under way, some API servers have a certificate of the former one. A given authority is not rotated.
+    certificateAuthority: secrets.getPublic(
+      plan.rotations["kubernetes-ca"] === undefined ? "kubernetes-ca-bundle.crt" : "kubernetes-authorities.crt",
+    ),
     clientCertificate: secrets.getPublic("admin.crt"),
     clientKey: secrets.get("admin.key"),
     ...inputOfSlowdown(slowdown),

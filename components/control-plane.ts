@@ -30,6 +30,8 @@ export class ControlPlane extends pulumi.ComponentResource {
   readonly memberships: readonly Membership[];
   /** API servers accept the administrator's certificate after them. */
   readonly administrators: readonly pulumi.Resource[];
+  /** When the masters have their files, and the authorities that only they have. */
+  readonly complete: readonly pulumi.Resource[];
 
   constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("groundplane:components:ControlPlane", name, {}, opts);
@@ -55,7 +57,9 @@ export class ControlPlane extends pulumi.ComponentResource {
     const files = rollFiles(own, args, this.memberships, start);
     const machineOf = ({ name }: NodePlan): VirtualMachine =>
       this.machines[masters.findIndex((master) => master.name === name)] ?? args.gateway.machine;
-    rotateAuthorities(args, machineOf, [files, ...this.memberships, ...members], this);
+    const after = [files, ...this.memberships, ...members];
+    const rotated = rotateAuthorities({ ...args, authorities: ["etcd-ca", "front-proxy-ca"], machineOf, after }, this);
+    this.complete = [...after, ...rotated];
     this.registerOutputs({});
   }
 

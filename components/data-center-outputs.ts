@@ -9,12 +9,17 @@ import type { Secrets } from "./secrets";
 /** The outputs of the stack, which the commands read. */
 export type DataCenterOutputs = ResourceArgs<StackOutputs>;
 
-export function dataCenterOutputs(plan: DataCenterPlan, secrets: Secrets): DataCenterOutputs {
+/** @param rotated the end of a rotation of the cluster's authority: the former kubeconfig is right until then */
+export function dataCenterOutputs(
+  plan: DataCenterPlan,
+  secrets: Secrets,
+  rotated: readonly pulumi.CustomResource[],
+): DataCenterOutputs {
   const apiEndpoint = `https://127.0.0.1:${plan.hostPorts.api}`;
   return {
     apiEndpoint,
     clusterEndpoint: `https://${plan.kubernetes.endpoint}`,
-    kubeconfig: kubeconfigOf(plan, apiEndpoint, secrets),
+    kubeconfig: kubeconfigOf(plan, apiEndpoint, secrets, rotated),
     gatewaySsh: { host: "127.0.0.1", port: plan.hostPorts.ssh, hostKey: secrets.hostKeyOf("gateway") },
     sshPrivateKey: secrets.get("ssh-user-key"),
     ...(plan.rotations["ssh-user-key"] !== undefined && { formerSshKeys: secrets.formerUserKeys() }),
@@ -35,9 +40,15 @@ export function dataCenterOutputs(plan: DataCenterPlan, secrets: Secrets): DataC
 const hasServices = ({ kubernetes }: DataCenterPlan, roles: readonly Role[]): boolean =>
   kubernetes.controlPlane === "services" && (roles.includes("master") || roles.includes("etcd"));
 
-function kubeconfigOf(plan: DataCenterPlan, server: string, secrets: Secrets): pulumi.Output<string> {
+function kubeconfigOf(
+  plan: DataCenterPlan,
+  server: string,
+  secrets: Secrets,
+  after: readonly pulumi.CustomResource[],
+): pulumi.Output<string> {
+  const ended = pulumi.all(after.map(({ id }) => id));
   return pulumi
-    .all([secrets.get("kubernetes-ca-bundle.crt"), secrets.get("admin.crt"), secrets.get("admin.key")])
+    .all([secrets.get("kubernetes-ca-bundle.crt"), secrets.get("admin.crt"), secrets.get("admin.key"), ended])
     .apply(([certificateAuthority, clientCertificate, clientKey]) =>
       renderKubeconfig({ stack: plan.stack, server, certificateAuthority, clientCertificate, clientKey }),
     );

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AuthorityFiles } from "../model/cluster-secrets-types";
 import { type DriverName, drivers } from "../model/drivers";
 import type { PackageLock } from "../model/package-lock";
-import type { DataCenterPlan } from "../stacks/plan/data-center-plan";
+import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
 import { BalancerPair } from "./balancer-pair";
 import { BaseImage } from "./base-image";
 import { keepAddOns, keepJoinObjects } from "./cluster-objects";
@@ -16,8 +16,10 @@ import { Network } from "./network";
 import { NodeImages } from "./node-images";
 import { Ready } from "./ready";
 import { Dismantling, Guard } from "./resources";
+import { rotateAuthorities } from "./rotate-authorities";
 import { Secrets } from "./secrets";
 import { StoragePool } from "./storage-pool";
+import type { VirtualMachine } from "./virtual-machine";
 import { WorkerPool } from "./worker-pool";
 
 export interface DataCenterArgs {
@@ -57,10 +59,17 @@ export class DataCenter extends pulumi.ComponentResource {
     const all = [...new Set([gateway.machine, ...masters.etcdMachines, ...others])];
     // Nodes that get the image of another release join by its configuration.
     const { maxUnavailableWorkers } = plan;
-    const rolled = { machines: all, maxUnavailableWorkers, after: [...nodes, ...objects] };
+    const machineOf = ({ name }: NodePlan): VirtualMachine =>
+      all.find(({ nodeName }) => nodeName === name) ?? gateway.machine;
+    const authorities = {
+      ...{ ...pool, authorities: ["kubernetes-ca"] as const, machineOf },
+      after: [...masters.complete, ...workers.memberships, ...objects],
+    };
+    const rotated = rotateAuthorities(authorities, this);
+    const rolled = { machines: all, maxUnavailableWorkers, after: [...nodes, ...objects, ...rotated] };
     const images = new NodeImages("node-images", rolled, { parent: this });
     const addOns = isSimulated ? [] : [keepAddOns(foundation, bootstrap, [images], this)];
-    const parts = [...nodes, images, ...objects, ...addOns];
+    const parts = [...nodes, images, ...rotated, ...objects, ...addOns];
     const machines = [...masters.machines, ...workers.machines];
     const { secrets, slowdown, network, baseImage, guard } = foundation;
     const ready = new Ready("ready", { plan, secrets, slowdown, machines, after: parts }, { parent: this });
@@ -69,7 +78,7 @@ export class DataCenter extends pulumi.ComponentResource {
       { stack: plan.stack },
       { parent: this, dependsOn: [guard, network, baseImage, secrets, ...parts, ready] },
     );
-    this.outputs = dataCenterOutputs(plan, secrets);
+    this.outputs = dataCenterOutputs(plan, secrets, rotated);
     this.registerOutputs({});
   }
 

@@ -1,12 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { addOnObjects } from "../cloud-init/files/kubernetes/cluster-objects";
+import { commandFile } from "../cloud-init/guest-command";
 import {
   type AuthorityName,
   type AuthorityRotation,
-  authorityNames,
+  type AuthorityStage,
   authorityRotations,
 } from "../model/authority-rotations";
 import { guestCommand } from "../model/guest-paths";
-import { type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
+import { isClusterNode } from "../model/roles";
+import { type DataCenterPlan, type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
 import { guestConnection } from "./guest-connection";
 import type { PoolArgs } from "./machine-pool";
 import { NodeTask } from "./resources";
@@ -16,9 +19,17 @@ import type { VirtualMachine } from "./virtual-machine";
 /** Longer than a command waits for etcd, the API server and the other machines together. */
 const attemptSeconds = 600;
 
+export interface RotateAuthoritiesArgs extends PoolArgs {
+  /** Replaced in this order, if they are. */
+  readonly authorities: readonly AuthorityName[];
+  /** The machine of a node that takes part in a stage. */
+  readonly machineOf: (node: NodePlan) => VirtualMachine;
+  readonly after: readonly pulumi.Resource[];
+}
+
 interface Task {
   readonly authority: AuthorityName;
-  readonly stage: AuthorityRotation["stages"][number];
+  readonly stage: AuthorityStage;
   readonly node: NodePlan;
   /** The machines that the stage is repeated for when they are replaced. */
   readonly machines: readonly VirtualMachine[];
@@ -28,45 +39,77 @@ interface Task {
  * The stages of rotations of certificate authorities, on one machine after the other, and one rotation after the other. A stack without a
  * rotation needs none of it: its seeds have the authority. On a machine that joined later, they find nothing to do.
  *
- * @param machineOf the machine of a master or a member of etcd
+ * @returns the tasks of the last stage; empty without a rotation
  */
-export function rotateAuthorities(
-  args: PoolArgs,
-  machineOf: (node: NodePlan) => VirtualMachine,
-  after: readonly pulumi.Resource[],
-  parent: pulumi.Resource,
-): void {
-  let before = after;
-  for (const authority of authorityNames) {
-    if (args.plan.rotations[authority] === undefined) continue;
+export function rotateAuthorities(args: RotateAuthoritiesArgs, parent: pulumi.Resource): readonly NodeTask[] {
+  const { authorities, machineOf, plan } = args;
+  let before: readonly NodeTask[] = [];
+  for (const authority of authorities) {
+    if (plan.rotations[authority] === undefined) continue;
     const { role, stages }: AuthorityRotation = authorityRotations[authority];
-    const nodes = nodesOf(args.plan, role);
+    const nodes = nodesOf(plan, role);
     for (const stage of stages) {
+      if (stage.everywhere !== undefined) {
+        const all = plan.nodes.filter(({ roles }) => isClusterNode(roles) || roles.includes("balancer"));
+        const ended = before;
+        before = all.map((node) =>
+          authorityTask(args, { authority, stage, node, machines: [machineOf(node)] }, ended, parent),
+        );
+        continue;
+      }
       for (const node of stage.once ? nodes.slice(0, 1) : nodes) {
         const machines = (stage.once ? nodes : [node]).map(machineOf);
-        before = [...after, authorityTask(args, { authority, stage, node, machines }, before, parent)];
+        before = [authorityTask(args, { authority, stage, node, machines }, before, parent)];
       }
     }
   }
+  return before;
 }
 
 function authorityTask(
-  { plan, secrets, slowdown }: PoolArgs,
+  { plan, secrets, slowdown, after }: RotateAuthoritiesArgs,
   { authority, stage, node, machines }: Task,
   before: readonly pulumi.Resource[],
   parent: pulumi.Resource,
 ): NodeTask {
-  const certificate = secrets.getPublic(`${authority}.crt`).apply((text) => Buffer.from(text).toString("base64"));
+  const program = stage.everywhere ?? authorityRotations[authority].command;
+  const certificate = base64(secrets.getPublic(`${authority}.crt`));
+  const more = moreWords[authority]?.[stage.name]?.({ plan, secrets }) ?? [];
   return new NodeTask(
     `${node.name}-${authority}-${stage.name}`,
     {
       node: node.name,
       connection: guestConnection({ plan, secrets, slowdown }, node),
-      command: [guestCommand(authorityRotations[authority].command), stage.name, certificate],
+      command: [guestCommand(program), ...(stage.everywhere ? [] : [stage.name]), certificate, ...more],
       ...(stage.name === "reissue" && { stdin: secrets.get(`${authority}.key`) }),
       attemptSeconds: attemptSeconds * slowdown,
       triggers: machines.map(({ machine }) => machine.generation),
+      ...(stage.everywhere && { files: [scriptOf(stage.everywhere)] }),
     },
-    { parent, dependsOn: [...before], customTimeouts: timeLimits(slowdown, { create: 20, update: 20 }) },
+    { parent, dependsOn: [...after, ...before], customTimeouts: timeLimits(slowdown, { create: 20, update: 20 }) },
   );
 }
+
+const base64 = (value: pulumi.Output<string>) => value.apply((text) => Buffer.from(text).toString("base64"));
+
+/** It comes with the task: not all nodes have it among their files. */
+function scriptOf(program: "follow-authority") {
+  const { path, mode, content } = commandFile(`kubernetes/${program}`);
+  return { path, mode, content };
+}
+
+type Words = (needed: Pick<PoolArgs, "plan" | "secrets">) => readonly pulumi.Input<string>[];
+
+/** What the command of a stage needs to know besides. */
+const moreWords: Readonly<Partial<Record<AuthorityName, Readonly<Partial<Record<AuthorityStage["name"], Words>>>>>> = {
+  "kubernetes-ca": {
+    drop: ({ secrets }) => [base64(secrets.getPublic("admin.crt"))],
+    withdraw: ({ plan }) => addOnWorkloads(plan),
+  },
+};
+
+/** The add-ons whose pods read the authority when they start. */
+const addOnWorkloads = (plan: DataCenterPlan): readonly string[] =>
+  addOnObjects(plan)
+    .filter(({ kind }) => kind === "DaemonSet" || kind === "Deployment")
+    .map(({ kind, metadata: { name, namespace } }) => `${namespace}/${kind.toLowerCase()}/${name}`);

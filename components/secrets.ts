@@ -5,9 +5,10 @@ import { deriveHostKey } from "../model/derive-host-key";
 import {
   encryptionKeysIn,
   formerEtcdAuthoritiesIn,
+  formerKubernetesAuthoritiesIn,
   formerUserKeysIn,
-  type RotationNumbers,
-} from "../model/key-rotations";
+} from "../model/former-keys";
+import type { RotationNumbers } from "../model/key-rotations";
 import { type NodeFile, type NodeSeed, publicNameIn, type SecretName, secretNameIn } from "../model/seed";
 import { ClusterSecrets, type ResourceArgs } from "./resources";
 
@@ -99,14 +100,24 @@ export class Secrets extends pulumi.ComponentResource {
 }
 
 const derived: Readonly<Record<string, (get: (name: SecretName) => string, values: Values) => string>> = {
-  "api-clients.crt": (get) => get("kubernetes-ca.crt") + get("admin.crt"),
   "kubernetes-ca-bundle.crt": (get, values) => get("kubernetes-ca.crt") + (values[authorityIssuers] ?? ""),
+  "api-clients.crt": (get) => get("kubernetes-authorities.crt") + get("admin.crt"),
+  "settled-api-clients.crt": (get) => get("kubernetes-ca.crt") + get("admin.crt"),
+  "kubernetes-authorities.crt": (get, values) =>
+    get("kubernetes-ca.crt") + formerKubernetesAuthoritiesIn(values).map(certificateIn).join(""),
+  "former-kubernetes-authorities.pem": (_get, values) => formerKubernetesAuthoritiesIn(values).join(""),
   "authorized-keys.pub": (get) => `${get("ssh-user-key.pub")} groundplane\n`,
   "encryption-configuration": (_get, values) => encryptionConfiguration(encryptionKeysIn(values)),
   "settled-encryption-configuration": (_get, values) => encryptionConfiguration(encryptionKeysIn(values).slice(0, 1)),
 };
 
+/** Of the PEM text of a certificate and its key. */
+const certificateIn = (pair: string): string =>
+  /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----\n/.exec(pair)?.[0] ?? "";
+
 const settled: Readonly<Record<string, SecretName>> = {
+  "api-clients.crt": "settled-api-clients.crt",
+  "kubernetes-authorities.crt": "kubernetes-ca.crt",
   "encryption-configuration": "settled-encryption-configuration",
 };
 

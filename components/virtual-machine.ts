@@ -22,6 +22,7 @@ export interface VirtualMachineArgs extends Foundation {
 export class VirtualMachine extends pulumi.ComponentResource {
   readonly machine: Machine;
   readonly roles: readonly Role[];
+  readonly nodeName: string;
   private readonly seed: NodeSeed;
 
   constructor(
@@ -31,6 +32,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
   ) {
     super("groundplane:components:VirtualMachine", name, {}, opts);
     this.roles = args.node.roles;
+    this.nodeName = args.node.name;
     this.seed = renderNodeSeed(args.plan, args.node);
     const disks = args.node.dataDisks.map((disk) => this.disk(args, disk));
     this.machine = new Machine(name, machineArgs(args, this.seed), {

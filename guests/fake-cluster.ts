@@ -63,6 +63,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "follow-clients": async () => ok(), // it has no API server
   "follow-corosync-key": async () => ok(), // it has no Corosync
   ...{ "etcd-authority": async () => ok(), "front-proxy-authority": async () => ok() }, // it has no certificates
+  ...{ "kubernetes-authority": async () => ok(), "follow-authority": async () => ok() }, // the same
   "renew-certificates": async () => ok(), // the same
   ...{ "follow-keys": async () => ok(), "renew-secrets": async () => ok(), "renew-tokens": async () => ok() },
   gluster: async () => ok("Total Number of entries: 0\n"),

@@ -145,6 +145,7 @@ export const configurationChanges = {
   "secrets.rotate.administrator": rotation("administrator"),
   "secrets.rotate.ssh-user-key": rotation("ssh-user-key"),
   "secrets.rotate.etcd-ca": rotation("etcd-ca"),
+  "secrets.rotate.kubernetes-ca": rotation("kubernetes-ca"),
   "secrets.rotate.front-proxy-ca": rotation("front-proxy-ca"),
   "secrets.rotate.corosync-key": rotation("corosync-key"),
   "secrets.rotate.encryption-key": rotation("encryption-key"),

@@ -28,6 +28,8 @@ export const guestPaths = {
   etcdPki: `${pki}/etcd`,
   /** On masters whose authority is given: its certificate and those of its issuers. */
   authorityBundle: `${pki}/ca-bundle.crt`,
+  /** Those of the cluster that rotations replaced, each with its key, on a master that joins before a rotation has ended. */
+  formerAuthorities: `${pki}/former-authorities.pem`,
   etcdData: "/var/lib/etcd",
   /** Where a snapshot of etcd is taken and verified. */
   etcdSnapshot: `${state}/etcd-snapshot`,
@@ -117,6 +119,7 @@ export type GuestCommand =
   | "etcd-complete"
   | "etcd-membership"
   | "fence-node"
+  | "follow-authority"
   | "follow-clients"
   | "follow-corosync-key"
   | "follow-keys"
@@ -128,6 +131,7 @@ export type GuestCommand =
   | "change-balancing"
   | "join-cluster"
   | "keep-volume-mounted"
+  | "kubernetes-authority"
   | "limit-logs"
   | "label-namespaces"
   | "may-leave"

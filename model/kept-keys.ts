@@ -9,10 +9,6 @@ export const startOver = "start over: `npx groundplane destroy` keeps the data d
 
 /** The keys that cannot be replaced on a running stack, by the names that users try. */
 export const fixedKeys = {
-  "kubernetes-ca": {
-    reason: "all nodes and pods trust the cluster's authority, which signs the certificates of all of them",
-    instead: `rotate \`administrator\` if only the kubeconfig is lost, otherwise ${startOver}`,
-  },
   "ssh-host-keys": {
     reason: "every node's identity is pinned by it",
     instead: "recreate the machine whose key is lost, or start over",

@@ -1,3 +1,4 @@
+import { formerSecrets } from "./former-keys";
 import type { SecretName } from "./seed";
 
 /** A generation of a key during its rotation. */
@@ -70,6 +71,34 @@ export const keyRotations = {
     consequence:
       "Each stage goes from one master to the next, which waits until all members of etcd are healthy. In the first and the last, etcd and the API " +
       "server of the master restart, so a single master does not respond meanwhile.",
+  },
+  "kubernetes-ca": {
+    title:
+      "The certificate authority of the cluster: of API servers, kubelets and all others that the API knows by a certificate",
+    secrets: ["kubernetes-ca.crt", "kubernetes-ca.key", "kubernetes-ca-hash"],
+    stages: [
+      {
+        step: "API servers also accept certificates of the new authority",
+        ...{ accepted: ["former", "new"], offered: ["former"] },
+      },
+      {
+        step: "masters have certificates of the new one, which the former one vouches for, and sign with it",
+        ...{ accepted: ["former", "new"], offered: ["new"] },
+      },
+      {
+        step: "kubelets get certificates of the new one, and nodes and balancers trust it only",
+        ...{ accepted: ["former", "new"], offered: ["new"] },
+      },
+      { step: "API servers no longer accept those of the former one", accepted: ["new"], offered: ["new"] },
+      {
+        step: "pods are offered the new one, and the add-ons restart to read it",
+        ...{ accepted: ["new"], offered: ["new"] },
+      },
+    ],
+    consequence:
+      "In three of the stages the control planes restart, one master after the other, so a single master does not respond meanwhile. Kubelets " +
+      "restart; your pods go on. Most programs read `kube-root-ca.crt` only when they start: restart your pods that use the API after the " +
+      "rotation, before another master is recreated or renews its certificates, which they would not trust. Get the kubeconfig again.",
   },
   "front-proxy-ca": {
     title: "The authority of the certificate with which API servers name a user to the servers of API extensions",
@@ -151,34 +180,3 @@ export const isRotated = (secret: string): boolean =>
     const secrets: readonly string[] = keyRotations[key].secrets;
     return secrets.includes(secret);
   }) || formerSecrets.includes(secret);
-
-/** JSON list of the user keys that rotations replaced, newest first: a node that was off still accepts one of them. */
-export const formerUserKeys = "former-ssh-user-keys";
-
-/** JSON list of the keys of Secrets that rotations replaced, newest first: a backup from before a rotation needs one of them. */
-export const formerEncryptionKeys = "former-encryption-keys";
-
-/** JSON list of the authorities of etcd that rotations replaced, newest first, each with its key: a machine may join before the rotation ends. */
-export const formerEtcdAuthorities = "former-etcd-authorities";
-
-const formerSecrets: readonly string[] = [formerUserKeys, formerEtcdAuthorities, formerEncryptionKeys];
-
-const listIn = (values: Readonly<Record<string, string>>, name: string): readonly string[] =>
-  JSON.parse(values[name] ?? "[]") as readonly string[];
-
-export const formerEtcdAuthoritiesIn = (values: Readonly<Record<string, string>>) =>
-  listIn(values, formerEtcdAuthorities);
-
-export const formerUserKeysIn = (values: Readonly<Record<string, string>>) => listIn(values, formerUserKeys);
-
-export interface EncryptionKey {
-  /** etcd has it before each value. */
-  readonly name: string;
-  readonly secret: string;
-}
-
-/** The present key first. A key keeps its name. */
-export function encryptionKeysIn(values: Readonly<Record<string, string>>): readonly EncryptionKey[] {
-  const all = [values["encryption-key"] ?? "", ...listIn(values, formerEncryptionKeys)];
-  return all.map((secret, index) => ({ name: `key${all.length - index}`, secret }));
-}

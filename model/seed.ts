@@ -76,6 +76,10 @@ export type SecretName =
   | "kubernetes-ca.key"
   /** Derived: by which programs verify the API servers: `kubernetes-ca.crt`, and the issuers of an authority that was given. */
   | "kubernetes-ca-bundle.crt"
+  /** Derived: those that rotations replaced, newest first, each with its key. */
+  | "former-kubernetes-authorities.pem"
+  /** Derived: the present authority, and those that rotations replaced. */
+  | "kubernetes-authorities.crt"
   | "front-proxy-ca.crt"
   | "front-proxy-ca.key"
   | "etcd-ca.crt"
@@ -92,6 +96,8 @@ export type SecretName =
   | "admin.key"
   /** Derived: the authorities of the certificates that API servers accept from clients. */
   | "api-clients.crt"
+  /** Derived: the same without the authorities that rotations replaced. */
+  | "settled-api-clients.crt"
   /** `sha256:…` of the CA's public key. */
   | "kubernetes-ca-hash"
   /** base64 of 32 random bytes. */

@@ -113,11 +113,12 @@ const changing = (file: ReturnType<typeof unitFile>): SeedFile => ({
 });
 
 /** The authority comes before the configuration that names it, which HAProxy checks. */
-const authority = (reloading: string): SeedFile => ({
-  path: guestPaths.balancerAuthority,
-  mode: "0644",
-  secret: "kubernetes-ca-bundle.crt",
-  changes: { reload: reloading },
+const authority = ({ rotations }: DataCenterPlan, reloading: string): SeedFile => ({
+  ...{ path: guestPaths.balancerAuthority, mode: "0644" },
+  // A stage of the rotation keeps it. Before that stage, a new balancer finds API servers with certificates of the former authority.
+  ...(rotations["kubernetes-ca"] === undefined
+    ? { secret: "kubernetes-ca-bundle.crt", changes: { reload: reloading } }
+    : { secret: "kubernetes-authorities.crt" }),
 });
 
 const configuration = (program: BalancerName, content: string): SeedFile => ({
@@ -148,7 +149,7 @@ type Program = Pick<RoleContent, "files" | "commands">;
 const programs: Readonly<Record<BalancerName, (plan: DataCenterPlan, node: NodePlan) => Program>> = {
   haproxy: (plan, node) => ({
     files: [
-      authority(guestCommand("reload-haproxy")),
+      authority(plan, guestCommand("reload-haproxy")),
       configuration("haproxy", renderHaproxyCfg(plan, balancerAddresses(plan, node))),
       unitFile("haproxy.service", "90-restart", restart),
     ],
@@ -157,7 +158,7 @@ const programs: Readonly<Record<BalancerName, (plan: DataCenterPlan, node: NodeP
   nginx: (plan, node) => ({
     files: [
       // Only `status` uses it.
-      authority(""),
+      authority(plan, ""),
       ...kernelSettings("nginx", deadConnections).files,
       // Before the reload of the configuration, which may start the unit.
       changing(unitFile("nginx.service", "90-restart", nginxUnit)),

@@ -136,10 +136,9 @@ const apiServerFiles = (plan: DataCenterPlan): SeedFile[] => [
     changes: { reload: "" },
   },
   {
-    path: guestPaths.apiClients,
-    mode: "0600",
-    secret: "api-clients.crt",
-    changes: { reload: guestCommand("follow-clients") },
+    ...{ path: guestPaths.apiClients, mode: "0600", secret: "api-clients.crt" },
+    // The stages of a rotation of the cluster's authority keep it: it depends on how far they are.
+    ...(plan.rotations["kubernetes-ca"] === undefined && { changes: { reload: guestCommand("follow-clients") } }),
   },
 ];
 

@@ -32,4 +32,7 @@ const besides: Readonly<Partial<Record<AuthorityName, (plan: DataCenterPlan) => 
     // For a machine that joins before the rotation has ended.
     { path: `${guestPaths.etcdPki}/former-authorities.pem`, mode: "0600", secret: "former-etcd-authorities.pem" },
   ],
+  "kubernetes-ca": () => [
+    { path: guestPaths.formerAuthorities, mode: "0600", secret: "former-kubernetes-authorities.pem" },
+  ],
 };

@@ -7,18 +7,25 @@ import {
   formerEncryptionKeys,
   formerEtcdAuthorities,
   formerEtcdAuthoritiesIn,
+  formerKubernetesAuthorities,
+  formerKubernetesAuthoritiesIn,
   formerUserKeys,
   formerUserKeysIn,
-  type RotatableKey,
-} from "../../model/key-rotations";
+} from "../../model/former-keys";
+import type { RotatableKey } from "../../model/key-rotations";
 import type { GivenAuthority } from "./given-authority";
+import {
+  type Authority,
+  certificateFrame,
+  certificatePem,
+  generateKeys,
+  makeAuthority,
+  makeLaterAuthority,
+  privatePem,
+} from "./made-authority";
 
 /** All secrets of a new cluster. ECDSA P-256 throughout: fast to generate, accepted everywhere. */
 
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-const YEARS = 10;
-/** The clocks of guests may be behind the host's clock. */
-const CLOCK_TOLERANCE_MS = 3_600_000;
 /**
  * The API server itself authorises the administrator's group, so the certificate works as soon as the API starts: before
  * kubeadm binds `kubeadm:cluster-admins`, and when role bindings are lost or broken. Each certificate has its own name, which audit logs
@@ -27,11 +34,6 @@ const CLOCK_TOLERANCE_MS = 3_600_000;
 const administratorSubject = () => `CN=groundplane:administrator:${randomBytes(8).toString("hex")},O=system:masters`;
 
 type Keys = Readonly<Record<string, string>>;
-
-interface Authority {
-  readonly certificate: x509.X509Certificate;
-  readonly keys: webcrypto.CryptoKeyPair;
-}
 
 /**
  * A complete set of new values by `SecretName`, without the per-node ones. PEM texts end with a newline.
@@ -43,7 +45,7 @@ export async function makeClusterKeys(given?: GivenAuthority): Promise<Record<st
   const frontProxy = await makeAuthority("front-proxy-ca");
   const etcd = await makeAuthority("etcd-ca");
   return {
-    ...(given ? givenSecrets(given) : await clusterAuthority()),
+    ...(given ? givenSecrets(given) : kubernetesSecrets(await makeAuthority("kubernetes-ca"))),
     ...authoritySecrets("front-proxy-ca", frontProxy),
     ...(await etcdSecrets(etcd)),
     ...(await serviceAccountSecrets()),
@@ -55,43 +57,10 @@ export async function makeClusterKeys(given?: GivenAuthority): Promise<Record<st
   };
 }
 
-async function clusterAuthority(): Promise<Keys> {
-  const made = await makeAuthority("kubernetes-ca");
-  const hash = publicKeyHash(KeyObject.from(made.keys.publicKey));
-  return { ...authoritySecrets("kubernetes-ca", made), "kubernetes-ca-hash": hash };
-}
-
 const givenSecrets = ({ certificate, issuers, key, publicKey }: GivenAuthority): Keys => ({
   ...{ "kubernetes-ca.crt": certificate, "kubernetes-ca.key": key, "kubernetes-ca-hash": publicKeyHash(publicKey) },
   ...(issuers !== "" && { [authorityIssuers]: issuers }),
 });
-
-const generateKeys = (): Promise<webcrypto.CryptoKeyPair> =>
-  webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as Promise<webcrypto.CryptoKeyPair>;
-
-async function makeAuthority(name: string): Promise<Authority> {
-  const keys = await generateKeys();
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    ...certificateFrame(keys),
-    name: `CN=${name}`,
-    keys,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(
-        x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment | x509.KeyUsageFlags.keyCertSign,
-        true,
-      ),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      // Like the CAs that kubeadm creates.
-      new x509.SubjectAlternativeNameExtension([{ type: "dns", value: name }]),
-    ],
-  });
-  return { certificate, keys };
-}
-
-/** With a name of its own, which servers tell those who connect: so the commands of a rotation see what they accept. */
-const makeLaterAuthority = (name: string): Promise<Authority> =>
-  makeAuthority(`${name}-${randomBytes(8).toString("hex")}`);
 
 function authoritySecrets(name: string, { certificate, keys }: Authority): Record<string, string> {
   return { [`${name}.crt`]: certificatePem(certificate), [`${name}.key`]: privatePem(keys.privateKey) };
@@ -108,6 +77,11 @@ async function clientSecrets(name: string, subject: string, authority: Authority
   });
   return { [`${name}.crt`]: certificatePem(certificate), [`${name}.key`]: privatePem(keys.privateKey) };
 }
+
+const kubernetesSecrets = (authority: Authority): Keys => ({
+  ...authoritySecrets("kubernetes-ca", authority),
+  "kubernetes-ca-hash": publicKeyHash(KeyObject.from(authority.keys.publicKey)),
+});
 
 const etcdSecrets = async (authority: Authority): Promise<Keys> => ({
   ...authoritySecrets("etcd-ca", authority),
@@ -156,6 +130,13 @@ const makers: Readonly<Record<RotatableKey, (present: Keys) => Promise<Keys>>> =
       ...formerEtcdAuthoritiesIn(present),
     ]),
   }),
+  "kubernetes-ca": async (present) => ({
+    ...kubernetesSecrets(await makeLaterAuthority("kubernetes-ca")),
+    [formerKubernetesAuthorities]: JSON.stringify([
+      `${present["kubernetes-ca.crt"]}${present["kubernetes-ca.key"]}`,
+      ...formerKubernetesAuthoritiesIn(present),
+    ]),
+  }),
   "front-proxy-ca": async () => authoritySecrets("front-proxy-ca", await makeLaterAuthority("front-proxy-ca")),
   "corosync-key": async () => corosyncSecrets(),
   "encryption-key": async (present) => ({
@@ -178,25 +159,11 @@ export function isSignedByCluster(administrator: string): boolean {
   return issuer !== subject;
 }
 
-function certificateFrame(keys: webcrypto.CryptoKeyPair) {
-  const notBefore = new Date(Date.now() - CLOCK_TOLERANCE_MS);
-  const notAfter = new Date(notBefore);
-  notAfter.setFullYear(notAfter.getFullYear() + YEARS);
-  const serialNumber = `00${randomBytes(15).toString("hex")}`; // the leading zero byte keeps the number positive
-  return { serialNumber, notBefore, notAfter, signingAlgorithm: ALGORITHM, publicKey: keys.publicKey };
-}
-
 function sshUserSecrets(): Record<string, string> {
   const pair = utils.generateKeyPairSync("ed25519");
   const publicKey = pair.public.trim().split(" ").slice(0, 2).join(" ");
   return { "ssh-user-key": `${pair.private.trim()}\n`, "ssh-user-key.pub": publicKey };
 }
-
-const certificatePem = (certificate: x509.X509Certificate): string => `${certificate.toString("pem").trim()}\n`;
-
-/** "EC PRIVATE KEY": the format that kubeadm writes. */
-const privatePem = (key: webcrypto.CryptoKey): string =>
-  KeyObject.from(key).export({ type: "sec1", format: "pem" }) as string;
 
 const publicPem = (key: webcrypto.CryptoKey): string =>
   KeyObject.from(key).export({ type: "spki", format: "pem" }) as string;

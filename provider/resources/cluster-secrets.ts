@@ -120,7 +120,9 @@ type Values = ClusterSecretsOutputs["values"];
 async function rotatedValues(present: Values, rotated: readonly RotatableKey[], preview: boolean): Promise<Values> {
   if (rotated.length === 0) return present;
   const { isSignedByCluster, rotateKeys } = await import("./cluster-keys");
-  if (rotated.includes("administrator") && isSignedByCluster(present["admin.crt"] ?? "")) throw irrevocable();
+  const isSigned = () => isSignedByCluster(present["admin.crt"] ?? "");
+  if (rotated.includes("administrator") && isSigned()) throw irrevocable();
+  if (rotated.includes("kubernetes-ca") && isSigned()) throw dependent();
   if (!preview) return rotateKeys(present, rotated);
   const replaced = rotated.flatMap((key): readonly string[] => keyRotations[key].secrets);
   return { ...present, ...Object.fromEntries(replaced.map((name) => [name, `(the new ${name})`])) };
@@ -132,6 +134,14 @@ const irrevocable = (): UserError =>
     "the administrator's certificate is signed by the cluster's authority, as in stacks of earlier versions, so that API servers " +
       "would accept it also after a rotation",
     "remove `secrets.rotate.administrator`; a stack that is created with this version has another certificate",
+  );
+
+const dependent = (): UserError =>
+  new UserError(
+    "dependent-certificate",
+    "the administrator's certificate is signed by the cluster's authority, as in stacks of earlier versions, so that API servers " +
+      "would no longer accept it after a rotation of that authority",
+    "remove `secrets.rotate.kubernetes-ca`; a stack that is created with this version has another certificate",
   );
 
 /**

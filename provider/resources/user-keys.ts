@@ -1,5 +1,5 @@
 import type { ConnectGuest } from "../../guests/guest";
-import { formerUserKeysIn } from "../../model/key-rotations";
+import { formerUserKeysIn } from "../../model/former-keys";
 
 /**
  * The SSH keys of stacks, present and former. A connection in the state may have a key that a rotation has replaced, and a node may

@@ -8,11 +8,18 @@ import type { Rule } from "./rules";
 function authorityFits(name: AuthorityName): Rule {
   const path = ["secrets", "rotate", name];
   return {
-    reads: [path, ["pools", "etcd", "count"], ["pools", "gateway", "roles"], ["options", "controlPlane"]],
+    reads: [
+      path,
+      ["pools", "etcd", "count"],
+      ["pools", "gateway", "roles"],
+      ["options", "controlPlane"],
+      ["secrets", "authority"],
+    ],
     check({ pools, secrets, options }) {
       if (secrets.rotate[name] === undefined) return [];
       const kept = reasonToKeepAuthority(name, {
         ...{ controlPlane: options.controlPlane, hasMachines: hasEtcdMachines(pools), hasWitness: hasWitness(pools) },
+        hasGivenAuthority: secrets.authority !== undefined,
       });
       return kept ? [refusal(path, kept)] : [];
     },

@@ -33,6 +33,7 @@ export const secretsSchema = z
         administrator: rotationSchema("administrator"),
         "ssh-user-key": rotationSchema("ssh-user-key"),
         "etcd-ca": rotationSchema("etcd-ca"),
+        "kubernetes-ca": rotationSchema("kubernetes-ca"),
         "front-proxy-ca": rotationSchema("front-proxy-ca"),
         "corosync-key": rotationSchema("corosync-key"),
         "encryption-key": rotationSchema("encryption-key"),

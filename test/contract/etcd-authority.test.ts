@@ -9,7 +9,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
 import * as tls from "node:tls";
-import { formerEtcdAuthoritiesIn } from "../../model/key-rotations";
+import { formerEtcdAuthoritiesIn } from "../../model/former-keys";
 import { makeClusterKeys, rotateKeys } from "../../provider/resources/cluster-keys";
 
 type Keys = Readonly<Record<string, string>>;

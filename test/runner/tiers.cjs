@@ -70,6 +70,7 @@ const secondsOf = {
     commands: 60,
     "front-proxy-authority": 35,
     "killed-image-roll": 40,
+    "kubernetes-authority": 30,
     "killed-member-roll": 60,
     "member-image": 40,
     "image-sealed": 30,

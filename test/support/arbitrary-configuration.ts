@@ -125,7 +125,7 @@ type Rotated = Pick<Configuration, "pools" | "options" | "secrets">;
 
 /** Without the keys that such a stack keeps. */
 function rotatedKeys({ pools, options, secrets }: Rotated): Configuration["secrets"] {
-  const form = { hasMachines: hasEtcdMachines(pools), hasWitness: hasWitness(pools) };
+  const form = { hasMachines: hasEtcdMachines(pools), hasWitness: hasWitness(pools), hasGivenAuthority: false };
   const isKept = (name: AuthorityName) =>
     reasonToKeepAuthority(name, { controlPlane: options.controlPlane, ...form }) !== undefined;
   const kept: readonly string[] = [

@@ -29,7 +29,7 @@ const rotated = (number: number) => ({
   secrets: {
     rotate: {
       ...{ administrator: number, "ssh-user-key": number, "etcd-ca": number },
-      ...{ "front-proxy-ca": number, "corosync-key": number },
+      ...{ "front-proxy-ca": number, "corosync-key": number, "kubernetes-ca": number },
     },
   },
 });
@@ -133,6 +133,7 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "secrets.rotate.administrator": { to: { secrets: { rotate: { administrator: 2 } } } },
   "secrets.rotate.ssh-user-key": { to: { secrets: { rotate: { "ssh-user-key": 1 } } } },
   "secrets.rotate.etcd-ca": { to: { secrets: { rotate: { "etcd-ca": 1 } } } },
+  "secrets.rotate.kubernetes-ca": { to: { secrets: { rotate: { "kubernetes-ca": 1 } } } },
   "secrets.rotate.front-proxy-ca": { to: { secrets: { rotate: { "front-proxy-ca": 1 } } } },
   "secrets.rotate.corosync-key": { to: { secrets: { rotate: { "corosync-key": 1 } } } },
   "secrets.rotate.encryption-key": { to: { secrets: { rotate: { "encryption-key": 1 } } } },
@@ -226,6 +227,10 @@ export const changedValues: Readonly<Record<CaseName, ChangedKey>> = {
   "secrets.rotate.etcd-ca: smaller": {
     ...{ from: rotated(2), to: { secrets: { rotate: { "etcd-ca": 1 } } } },
     refused: /secrets\.rotate\.etcd-ca: 2 cannot become 1: .*does not come back/,
+  },
+  "secrets.rotate.kubernetes-ca: smaller": {
+    ...{ from: rotated(2), to: { secrets: { rotate: { "kubernetes-ca": 1 } } } },
+    refused: /secrets\.rotate\.kubernetes-ca: 2 cannot become 1: .*does not come back/,
   },
   "secrets.rotate.front-proxy-ca: smaller": {
     ...{ from: rotated(2), to: { secrets: { rotate: { "front-proxy-ca": 1 } } } },

@@ -1,4 +1,4 @@
-import type { EncryptionKey } from "../../../model/key-rotations";
+import type { EncryptionKey } from "../../../model/former-keys";
 import { emitYaml } from "../../emit-yaml";
 
 /**

@@ -83,5 +83,12 @@ export function clusterInfo({ kubernetes }: DataCenterPlan, certificateAuthority
   return configMap("cluster-info", { kubeconfig: kubernetesYaml(kubeconfig) }, publicNamespace);
 }
 
+/** What the present `cluster-info` has as the certificate authority, as PEM; `undefined` without one. */
+export function authoritiesIn(info: unknown): string | undefined {
+  const { data } = (info ?? {}) as { readonly data?: Readonly<Record<string, unknown>> };
+  const encoded = /^ *certificate-authority-data: (\S+)$/m.exec(String(data?.kubeconfig))?.[1];
+  return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString();
+}
+
 /** YAML in the form of Kubernetes' own programs. */
 export const kubernetesYaml = (value: unknown): string => stringify(value, { lineWidth: 0, indentSeq: false });

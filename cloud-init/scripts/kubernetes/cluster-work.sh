@@ -84,7 +84,7 @@ write_etcd_patch() {
 
 join_cluster() {
   local configuration skip=""
-  choose_authority "$1"
+  choose_authorities "$1"
   serve_chain "$1"
   # A patch that is left from an unfinished bootstrap must not reach a join.
   rm -f "$etcd_patch"
@@ -115,11 +115,14 @@ serve_chain() {
   "$here/serve-chain" >"$kubeadm_log" 2>&1
 }
 
-# Where a rotation of etcd's authority may not have ended yet.
-choose_authority() {
-  if [ ! -x "$here/etcd-authority" ]; then return 0; fi
-  set_phase "$1" "asking the members of etcd for the authorities that they accept"
-  "$here/etcd-authority" choose >"$kubeadm_log" 2>&1
+# Where rotations of authorities may not have ended yet.
+choose_authorities() {
+  local each
+  for each in etcd-authority kubernetes-authority; do
+    if [ ! -x "$here/$each" ]; then continue; fi
+    set_phase "$1" "asking the other masters for the authorities that they use"
+    "$here/$each" choose >"$kubeadm_log" 2>&1
+  done
 }
 
 # The kubelet has its identity, so its Node may exist, and kubeadm would refuse to register it a second time. Where the

@@ -4,7 +4,7 @@ import type { BackupManifest } from "../../../backup/write-backup";
 import { machinesToRecreate, refuseOtherStack, refuseSharedMachines } from "../../../cli/restore-checks";
 import { defaultKubernetesVersion, kubernetesVersions } from "../../../model/releases";
 
-const keys = { "kubernetes-ca.key": "a secret", "ssh-host-seed": "another" };
+const keys = { "kubernetes-ca.key": "another", "ssh-host-seed": "a secret" };
 const manifest = { format: 1, stack: "lab", kubernetes: defaultKubernetesVersion } as BackupManifest;
 const right = { stack: "lab", kubernetes: defaultKubernetesVersion, manifest, keys };
 
@@ -12,6 +12,7 @@ test("a backup fits a new stack, and a stack with the same keys", () => {
   refuseOtherStack(right);
   refuseOtherStack({ ...right, present: { ...keys } });
   refuseOtherStack({ ...right, present: { ...keys, "ssh-user-key": "rotated", "former-ssh-user-keys": "[]" } });
+  refuseOtherStack({ ...right, present: { ...keys, "kubernetes-ca.key": "rotated" } });
   refuseOtherStack({ ...right, present: { ...keys, "etcd-ca.key": "rotated", "former-etcd-authorities": "[]" } });
 });
 
@@ -48,7 +49,7 @@ test("another stack, release or set of keys is refused with the way, and without
       "other-release",
       new RegExp(`into a new stack with kubernetesVersion: ${defaultKubernetesVersion}$`),
     ],
-    [{ ...right, present: { ...keys, "kubernetes-ca.key": "other" } }, "other-keys", /`npx groundplane destroy`/],
+    [{ ...right, present: { ...keys, "ssh-host-seed": "other" } }, "other-keys", /`npx groundplane destroy`/],
     [{ ...right, present: { ...keys, more: "x" } }, "other-keys", /`npx groundplane destroy`/],
   ] as const;
   for (const [restored, id, hint] of cases) {

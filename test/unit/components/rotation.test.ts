@@ -148,6 +148,45 @@ test("the authority of front proxies follows that of etcd, on masters only, and 
   );
 });
 
+test("the cluster's authority goes through its stages on masters, and on all nodes and balancers between them", async () => {
+  const rotate = { "front-proxy-ca": 1, "kubernetes-ca": 1 };
+  const graph = await recordDataCenter(planDataCenter({ ...exampleConfiguration("lab"), secrets: { rotate } }));
+  const tasks = graph.filter(({ name }) => name.includes("-kubernetes-ca-"));
+  const masters = ["master-1", "master-2", "master-3"];
+  const others = ["balancer-1", "balancer-2", "worker-1", "worker-2"];
+  const namesOf = (stage: string, nodes: readonly string[]) => nodes.map((node) => `${node}-kubernetes-ca-${stage}`);
+  const following = namesOf("follow", [...others, ...masters]).sort();
+  const [trust, reissue, drop] = [namesOf("trust", masters), namesOf("reissue", masters), namesOf("drop", masters)];
+  const all = [...trust, ...reissue, ...following, ...drop, "master-1-kubernetes-ca-withdraw"];
+  assert.deepEqual(tasks.map(({ name }) => name).sort(), [...all].sort());
+  const taskOf = (name: string) => tasks.find((task) => task.name === name) ?? assert.fail(name);
+  const before = (name: string) => taskOf(name).dependencies;
+  for (const needed of ["master-1-front-proxy-ca-withdraw", "worker-2-membership", "master-3-files", "cluster-objects"])
+    assert.ok(before("master-1-kubernetes-ca-trust").includes(needed), needed);
+  assert.ok(before("master-1-kubernetes-ca-reissue").includes("master-3-kubernetes-ca-trust"));
+  for (const name of following) {
+    assert.ok(before(name).includes("master-3-kubernetes-ca-reissue"), name);
+    assert.ok(before("master-1-kubernetes-ca-drop").includes(name), name);
+    const { command, files } = taskOf(name).inputs as { command: string[]; files: { path: string }[] };
+    assert.equal(command.length, 2);
+    assert.deepEqual([files.length, files[0]?.path], [1, command[0]]);
+  }
+  assert.deepEqual(taskOf("master-2-kubernetes-ca-reissue").inputs.stdin, secretOf(sampleSecret("kubernetes-ca.key")));
+  const wordsOf = (name: string) => (taskOf(name).inputs.command as readonly string[]).slice(3);
+  const [administrator = ""] = wordsOf("master-2-kubernetes-ca-drop");
+  assert.equal(Buffer.from(administrator, "base64").toString(), sampleSecret("admin.crt"));
+  const workloads = wordsOf("master-1-kubernetes-ca-withdraw");
+  for (const workload of ["kube-system/daemonset/kube-proxy", "kube-system/deployment/coredns"])
+    assert.ok(workloads.includes(workload), workloads.join());
+  assert.ok(before("master-1-kubernetes-ca-withdraw").includes("master-3-kubernetes-ca-drop"));
+  assert.ok(resourceOf(graph, "groundplane:index:NodeImage", "gateway-image").dependencies.includes(all.at(-1) ?? ""));
+  for (const [node, path] of Object.entries({
+    "master-1": "/etc/kubernetes/api-server/clients.crt",
+    "balancer-1": "/etc/haproxy/cluster-ca.crt",
+  }))
+    assert.ok(!JSON.stringify(resourceOf(graph, filesType, `${node}-files`).inputs).includes(`"${path}"`), path);
+});
+
 test("all members of Corosync have the new key before one of them makes all use it, and no files wait for it", async () => {
   const rotate = { "corosync-key": 2 };
   const graph = await recordDataCenter(planDataCenter({ ...exampleConfiguration("lab"), secrets: { rotate } }));
@@ -178,7 +217,7 @@ test("where Corosync does not run, its key is replaced in the state only", async
 
 test("without a rotation, no node has anything of it", async () => {
   const graph = await recordDataCenter(examplePlan("pair"));
-  assert.ok(!graph.some(({ name }) => /(?:etcd|front-proxy)-ca|corosync-key/.test(name)));
+  assert.ok(!graph.some(({ name }) => /(?:etcd|front-proxy|kubernetes)-ca|corosync-key/.test(name)));
   for (const part of ["/etc/groundplane/etcd-members", "former-authorities.pem", "groundplane/authority-stages"])
     assert.ok(!JSON.stringify(graph).includes(part), part);
 });

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { before, test } from "node:test";
+import { secretValue } from "../../../../components/secrets";
 import type { ClusterSecretsInputs } from "../../../../model/cluster-secrets-types";
-import {
-  encryptionKeysIn,
-  formerEtcdAuthoritiesIn,
-  formerUserKeysIn,
-  type RotationNumbers,
-} from "../../../../model/key-rotations";
+import { encryptionKeysIn, formerEtcdAuthoritiesIn, formerUserKeysIn } from "../../../../model/former-keys";
+import type { RotationNumbers } from "../../../../model/key-rotations";
 import { makeClusterKeys } from "../../../../provider/resources/cluster-keys";
 import { clusterSecretsResource } from "../../../../provider/resources/cluster-secrets";
 import { UserKeys } from "../../../../provider/resources/user-keys";
@@ -75,6 +72,20 @@ test("the key of Corosync is replaced alone", async () => {
   const once = await update(first, undefined, { "corosync-key": 1 });
   assert.deepEqual(changed(first, once), ["corosync-key"]);
   assert.match(once["corosync-key"] ?? "", /^[0-9a-f]{256}$/);
+});
+
+test("the cluster's authority is replaced by one of another name, and the former one stays known with its key", async () => {
+  const once = await update(first, undefined, { "kubernetes-ca": 1 });
+  const names = ["kubernetes-ca.crt", "kubernetes-ca.key", "kubernetes-ca-hash", "former-kubernetes-authorities"];
+  assert.deepEqual(changed(first, once), names.sort());
+  const { subject } = new X509Certificate(once["kubernetes-ca.crt"] ?? "");
+  assert.match(subject, /^CN=kubernetes-ca-[0-9a-f]{16}$/);
+  const former = `${first["kubernetes-ca.crt"]}${first["kubernetes-ca.key"]}`;
+  assert.equal(secretValue(once, "former-kubernetes-authorities.pem"), former);
+  const both = `${once["kubernetes-ca.crt"]}${first["kubernetes-ca.crt"]}`;
+  assert.equal(secretValue(once, "kubernetes-authorities.crt"), both);
+  assert.equal(secretValue(once, "api-clients.crt"), `${both}${first["admin.crt"]}`);
+  assert.equal(secretValue(once, "settled-api-clients.crt"), `${once["kubernetes-ca.crt"]}${first["admin.crt"]}`);
 });
 
 test("the authority of front proxies is replaced by one of another name", async () => {

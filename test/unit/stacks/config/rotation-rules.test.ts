@@ -17,7 +17,10 @@ test("a key without a rotation is refused with the reason and the way", () => {
 test("a misspelt key is an unknown one, and a number is at least 1", () => {
   assert.match(problemsOf({ adminstrator: 1 })[0]?.fix ?? "", /did you mean `administrator`/);
   assert.match(problemsOf({ administrator: 0 })[0]?.rule ?? "", /at least 1/);
-  assert.deepEqual(problemsOf({ administrator: 1, "ssh-user-key": 2, "etcd-ca": 1, "front-proxy-ca": 1 }), []);
+  assert.deepEqual(
+    problemsOf({ administrator: 1, "ssh-user-key": 2, "etcd-ca": 1, "front-proxy-ca": 1, "kubernetes-ca": 1 }),
+    [],
+  );
 });
 
 const ruleFor = (rotate: object, settings: object): string | undefined => {
@@ -58,4 +61,18 @@ test("API servers that are services keep the authority of front proxies, and tho
   );
   assert.equal(rule({ pools: { masters: { count: 2 }, etcd: { count: 3 } } }), undefined);
   assert.equal(rule(exampleSettings("pair")), undefined);
+});
+
+test("the cluster's authority is replaced where all masters have a control plane of pods, and only they are members of etcd", () => {
+  const rule = (settings: object) => ruleFor({ "kubernetes-ca": 1 }, settings);
+  const refused = (what: string) =>
+    `secrets.rotate.kubernetes-ca cannot be rotated in this stack: no test has replaced the authority of ${what} yet`;
+  const others = refused("a cluster whose etcd has members other than the masters");
+  assert.equal(rule({ pools: { masters: { count: 2 }, etcd: { count: 3 } } }), others);
+  assert.equal(rule(exampleSettings("pair")), others);
+  assert.equal(rule({ options: { controlPlane: "services" } }), refused("control planes that are services"));
+  const given = { secrets: { authority: { certificate: "ca.crt", key: "ca.key" }, rotate: { "kubernetes-ca": 1 } } };
+  const [problem] = parseConfiguration(given, { stack: "lab" }).problems ?? [];
+  assert.match(problem?.rule ?? "", /^cannot be rotated in this stack: it is from files of this host/);
+  assert.equal(rule(exampleSettings("single")), undefined);
 });

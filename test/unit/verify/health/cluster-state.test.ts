@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { allClusterObjects } from "../../../../cloud-init/files/kubernetes/cluster-objects";
+import { clusterInfo } from "../../../../cloud-init/files/kubernetes/kubeadm-objects";
 import type { ClusterApi } from "../../../../guests/cluster-api";
 import { type ClusterObject, clusterObjectPath } from "../../../../model/cluster-object";
 import type { Role } from "../../../../model/roles";
 import type { InventoryEntry } from "../../../../model/stack-outputs";
+import type { DataCenterPlan } from "../../../../stacks/plan/data-center-plan";
 import type { ApiClient } from "../../../../verify/api-client";
 import { readClusterObjects } from "../../../../verify/health/cluster-objects";
 import { readPods } from "../../../../verify/health/cluster-pods";
@@ -190,6 +192,23 @@ test("objects of the data centre that are missing or changed are named", async (
     shown(changed.filter(({ state }) => state !== "healthy")),
     /^StorageClass \S+ unhealthy: was changed: provisioner$/,
   );
+});
+
+test("during and after a rotation of the cluster's authority, nodes that join may learn another one, too", async () => {
+  const [own, former] = [pem("new"), pem("former")];
+  const stateOf = async (asked: DataCenterPlan, offered: string): Promise<string | undefined> => {
+    const info = clusterInfo(plan, offered);
+    const isInfo = ({ metadata }: ClusterObject) => metadata.name === "cluster-info";
+    const findings = await readClusterObjects(kubeconfigWith(own), asked, () =>
+      present((object) => (isInfo(object) ? info : object)),
+    );
+    return findings.find(({ of }) => /cluster-info$/.test(of))?.state;
+  };
+  const rotated = { ...plan, rotations: { "kubernetes-ca": 1 } };
+  assert.equal(await stateOf(plan, own), "healthy");
+  assert.equal(await stateOf(plan, own + former), "unhealthy");
+  assert.equal(await stateOf(rotated, own + former), "healthy");
+  assert.equal(await stateOf(rotated, former), "unhealthy");
 });
 
 test("objects are unknown without an answer or a plan", async () => {
