@@ -13,10 +13,12 @@ export function refusedSettings(before: Settings, after: Settings): readonly str
         key,
         before: old,
         after: now,
-        change: { effect, instead, rule = "it is fixed when the stack is created." },
+        change: { effect, instead, formerly, rule = "it is fixed when the stack is created." },
       }) => {
         const why = `${rule} ${effect}`;
-        return `${key}: ${old} cannot become ${now}: ${why} Set ${key} to ${old} again, or ${instead}`;
+        const isAbsent = old === "none" && formerly === "none";
+        const back = isAbsent ? `Remove ${key}` : `Set ${key} to ${old} again`;
+        return `${key}: ${old} cannot become ${now}: ${why} ${back}, or ${instead}`;
       },
     );
 }

@@ -106,7 +106,9 @@ test("two configurations are either compatible, or the refusal names key, old an
       for (const { key, before: old, after: now, change } of fixed) {
         if (change.follows && fixed.some((cause) => cause.key === change.follows)) continue;
         const text = refused.find((reason) => reason.startsWith(`${key}: ${old} cannot become ${now}: `));
-        assert.ok(text?.includes(`Set ${key} to ${old} again, or `), `${key} in ${refused.join("\n")}`);
+        const isAbsent = old === "none" && change.formerly === "none";
+        const back = isAbsent ? `Remove ${key}, or ` : `Set ${key} to ${old} again, or `;
+        assert.ok(text?.includes(back), `${key} in ${refused.join("\n")}`);
       }
     }),
   );

@@ -18,6 +18,15 @@ const refusedKeys = (before: object, after: object): readonly string[] =>
 const changedKeys = (before: object, after: object): readonly string[] =>
   changedSettings(planOf(before).settings, planOf(after).settings).map(({ key }) => key);
 
+test("a refused key that the stack did not have is to be removed", () => {
+  const authority = { certificate: "./ca.crt", key: "./ca.key" };
+  const [refusal = ""] = refusedSettings(planOf().settings, planOf({ secrets: { authority } }).settings);
+  assert.match(
+    refusal,
+    /^secrets\.authority\.certificate: none cannot become .*\. Remove secrets\.authority\.certificate, or /,
+  );
+});
+
 test("a refusal says what is fixed, why, and what can be done", () => {
   assert.deepEqual(refusedSettings(planOf().settings, planOf({ network: { podCidr: "10.99.0.0/16" } }).settings), [
     "network.podCidr: 10.244.0.0/16 cannot become 10.99.0.0/16: it is fixed when the stack is created. Each node has its " +
