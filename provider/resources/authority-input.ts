@@ -5,6 +5,7 @@ import { startOver } from "../../model/kept-keys";
 import { UserError } from "../../model/user-error";
 import type { ObjectSchema } from "../rpc/package-schema";
 import type { CheckFailure } from "../rpc/resource-handler";
+import { isMadeAuthority } from "./made-authority";
 import * as schemas from "./schemas";
 
 /**
@@ -59,9 +60,9 @@ export async function authorityProblems(
 }
 
 function restoreProblems(inputs: ClusterSecretsInputs, restored: Values): readonly CheckFailure[] {
-  if (!inputs.authority && restored[authorityIssuers] !== undefined) {
+  if (!inputs.authority && isGiven(restored)) {
     const reason =
-      "the backup has an authority with issuers, and the configuration has no secrets.authority: add it as it was; the files need not exist";
+      "the backup has a given authority, and the configuration has no secrets.authority: add it as it was; the files need not exist";
     return [{ property: "", reason }];
   }
   const other = otherAuthority(inputs, restored);
@@ -74,6 +75,11 @@ function restoreProblems(inputs: ClusterSecretsInputs, restored: Values): readon
         },
       ];
 }
+
+/** A root that was given has no issuers. */
+const isGiven = ({ [authorityIssuers]: issuers, "kubernetes-ca.crt": certificate }: Values): boolean =>
+  issuers !== undefined ||
+  (certificate !== undefined && !isMadeAuthority("kubernetes-ca", new X509Certificate(certificate).subject));
 
 /** @throws UserError when the files have another authority than the stack */
 export function refuseOtherAuthority(inputs: ClusterSecretsInputs, present: Values): void {

@@ -70,9 +70,10 @@ const rules: readonly Rule[] = [
       `${name} allows ${pathLength(parsed)} authorities below it (pathlen), and has ${depth}`,
       "have the authority issued by one that allows it",
     ),
-  ({ parsed, name, isRoot }) =>
+  // Programs of the cluster check the purposes of every certificate of a chain, also of the root.
+  ({ parsed, name }) =>
     when(
-      !isRoot && purposesMissing(parsed),
+      purposesMissing(parsed),
       `${name} may not issue certificates both of servers and of clients (extendedKeyUsage)`,
       "have it issued without `extendedKeyUsage`, or with `serverAuth, clientAuth`",
     ),
@@ -135,9 +136,10 @@ function keyOf(certificate: X509Certificate): KeyFacts {
   }
 }
 
+/** Ed25519 has no hash of its own, and no issuer may have such a key. */
 function isSignedWell({ signatureAlgorithm }: x509.X509Certificate): boolean {
-  const { name, hash } = signatureAlgorithm as { readonly name: string; readonly hash?: { readonly name: string } };
-  return name === "Ed25519" || ["SHA-256", "SHA-384", "SHA-512"].includes(hash?.name ?? "");
+  const { hash } = signatureAlgorithm as { readonly hash?: { readonly name: string } };
+  return ["SHA-256", "SHA-384", "SHA-512"].includes(hash?.name ?? "");
 }
 
 export const defectsOf = (link: Link): readonly Defect[] => rules.flatMap((rule) => rule(link) ?? []);

@@ -40,6 +40,10 @@ export async function makeAuthority(name: string): Promise<Authority> {
 export const makeLaterAuthority = (name: string): Promise<Authority> =>
   makeAuthority(`${name}-${randomBytes(8).toString("hex")}`);
 
+/** Of a certificate's subject: whether groundplane made the authority with such a name. */
+export const isMadeAuthority = (name: string, subject: string): boolean =>
+  new RegExp(`^CN=${name}(?:-[0-9a-f]{16})?$`).test(subject);
+
 export function certificateFrame(keys: webcrypto.CryptoKeyPair) {
   const notBefore = new Date(Date.now() - CLOCK_TOLERANCE_MS);
   const notAfter = new Date(notBefore);

@@ -13,7 +13,7 @@ after(() => fs.rmSync(folder, { recursive: true }));
 
 const bash = (command: string): string =>
   execFileSync("bash", ["-eu", "-o", "pipefail", "-c", command], {
-    ...{ cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+    ...{ cwd: folder, encoding: "utf8", stdio: "pipe" },
     env: { PATH: process.env.PATH, pki: folder, RENEWAL_SECONDS: String(30 * 86_400) },
   }).trim();
 async function certificate(name: string, days: number): Promise<string> {

@@ -14,9 +14,10 @@ const inPki = (name: string): string => path.join(folder, name);
 const read = (name: string): string => fs.readFileSync(inPki(name), "utf8");
 after(() => fs.rmSync(folder, { recursive: true }));
 
-/** Issues the certificate alone, as `kubeadm init phase certs apiserver` and `kubeadm certs renew` do. */
+/** Issues the certificate alone, as `kubeadm init phase certs apiserver` and `kubeadm certs renew` do, and refuses a key without one. */
 const kubeadm = `#!/bin/bash
 echo "$*" >>calls
+if [ -e apiserver.key ] && [ ! -e apiserver.crt ]; then exit 1; fi
 openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=kube-apiserver -keyout apiserver.key -out leaf.csr
 openssl x509 -req -in leaf.csr -CA issuing.crt -CAkey ca.key -days 1 -out apiserver.crt
 chmod 0644 apiserver.crt
@@ -67,6 +68,12 @@ test("again it changes nothing, so that no service restarts", () => {
 test("after a renewal, and after a kill before the last step, it appends them again", () => {
   run("kubeadm certs renew all");
   fs.writeFileSync(inPki("apiserver.crt.new"), "partial", { mode: 0o600 });
+  serveChain();
+  assert.deepEqual(served(), chain);
+});
+
+test("a key without a certificate, which a kill leaves, is replaced", () => {
+  fs.rmSync(inPki("apiserver.crt"));
   serveChain();
   assert.deepEqual(served(), chain);
 });

@@ -1,5 +1,5 @@
 #!/bin/bash
-# serve-chain: the certificate of this master's API server is followed by the issuers of the cluster's authority up to the root, without
+# serve-chain: the certificate of this master's API server is followed by those of the cluster's authority and of its issuers, without
 # the root, so that clients which trust only the root accept it. Issues the certificate if it is not there yet. May be killed anywhere
 # and run again. kubeadm renews the certificate alone, and the API server reads a changed file by itself.
 set -eu -o pipefail
@@ -11,7 +11,11 @@ pki=${PKI_FOLDER:-/etc/kubernetes/pki}
 served=$pki/apiserver.crt
 end="-----END CERTIFICATE-----"
 
-if [ ! -e "$served" ]; then kubeadm init phase certs apiserver --config "$configuration"; fi
+if [ ! -e "$served" ]; then
+  # kubeadm writes the key first, and accepts no key without a certificate.
+  rm -f "$pki/apiserver.key"
+  kubeadm init phase certs apiserver --config "$configuration"
+fi
 # The last one is the root.
 issuers=$(($(grep -cxF -e "$end" "$pki/ca-bundle.crt") - 1))
 (umask 077 && {

@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import type { ClusterSecretsInputs, ClusterSecretsOutputs } from "../../../../model/cluster-secrets-types";
 import { authorityProblems } from "../../../../provider/resources/authority-input";
 import { clusterSecretsResource } from "../../../../provider/resources/cluster-secrets";
+import { certificatePem, makeAuthority, makeLaterAuthority } from "../../../../provider/resources/made-authority";
 import { UserKeys } from "../../../../provider/resources/user-keys";
 import { UNKNOWN } from "../../../../provider/rpc/property-values";
 import type { Context } from "../../../../provider/rpc/resource-handler";
@@ -103,7 +104,18 @@ test("a restore takes the authority of the backup, and refuses another one in th
   place(other);
   const [failure] = await authorityProblems(stored(), outputs.values);
   assert.match(failure?.reason ?? "", /is not the stack's authority CN=Own, which is that of the backup/);
-  const withIssuers = { ...outputs.values, "kubernetes-ca-issuers.crt": "PEM" };
-  const [missing] = await authorityProblems({ stack: "lab", version: 1 }, withIssuers);
-  assert.match(missing?.reason ?? "", /the configuration has no secrets\.authority: add it/);
+  const without = { stack: "lab", version: 1 };
+  // A root that was given has no issuers.
+  for (const given of [outputs.values, { ...outputs.values, "kubernetes-ca-issuers.crt": "PEM" }]) {
+    const [missing] = await authorityProblems(without, given);
+    assert.match(missing?.reason ?? "", /the configuration has no secrets\.authority: add it/);
+  }
+});
+
+test("a restore of an authority that groundplane made, or made again, needs no files", async () => {
+  for (const make of [makeAuthority, makeLaterAuthority]) {
+    const { certificate } = await make("kubernetes-ca");
+    const restored = { "kubernetes-ca.crt": certificatePem(certificate) };
+    assert.deepEqual(await authorityProblems({ stack: "lab", version: 1 }, restored), []);
+  }
 });

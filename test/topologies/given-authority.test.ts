@@ -1,6 +1,6 @@
 /**
- * The authority of a cluster is the user's own, issued by another one, on a real machine: who trusts only the root trusts the API server,
- * but the root's other certificates are no users.
+ * The authority of a cluster is the user's own, issued by another one, on a real machine: clients that trust only the root verify the
+ * API server, but the root's other certificates are no users.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
