@@ -4,6 +4,7 @@ import { ImageMissingError, type PreparedImage } from "../hypervisor";
 import * as commands from "./commands";
 import type { Dialect } from "./dialect";
 import { convertedImage, convertedImagesFolder, lockFile, sealedImage } from "./folders";
+import { forgetDisk } from "./forget-disk";
 import { CONTROLLER, HOLDER_GROUP, holderName, SYSTEM_PORT, uuidOf } from "./names";
 import type { Medium } from "./parse-output";
 import { isReadable } from "./storage";
@@ -69,7 +70,7 @@ export async function releaseImage(box: VirtualBox, name: string): Promise<void>
       await box.host.files.remove(files.record);
       await removeHolder(box.host, session, record);
       const medium = (await session.media()).find(({ uuid }) => uuid === record.uuid);
-      if (medium) await session.call(commands.forgetDisk(record.uuid));
+      if (medium) await forgetDisk(session, record.uuid);
       return true;
     });
     if (!released) return;

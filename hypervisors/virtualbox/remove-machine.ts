@@ -5,6 +5,7 @@ import { ForeignObjectError, type MachineName, type Owner } from "../hypervisor"
 import * as commands from "./commands";
 import { findVm, mustBeMarked } from "./find-vm";
 import { groupFolder, machineFiles } from "./folders";
+import { forgetDisk } from "./forget-disk";
 import { VirtualBoxError } from "./known-issues";
 import { endNow, type IdentifiedMachine } from "./machine-power";
 import { ownedRecord, writeRecord } from "./machine-record";
@@ -83,7 +84,7 @@ export async function clearDebris(
     throw new ForeignObjectError(`the settings file ${settings}`, undefined);
   }
   const listed = (await session.media()).filter(({ location }) => isBelow(vmFolder, location));
-  for (const medium of childrenFirst(listed)) await session.call(commands.forgetDisk(medium.uuid));
+  for (const medium of childrenFirst(listed)) await forgetDisk(session, medium.uuid);
   await host.files.remove(vmFolder);
   await host.files.removeIfEmpty(groupFolder(host, machine.stack));
 }

@@ -88,9 +88,10 @@ function sampleSecrets(seed: NodeSeed): Record<string, string> {
     "corosync-key": "0123456789abcdef".repeat(16),
     "authorized-keys.pub": `${hostKey.publicKey} groundplane\n`,
     [`ssh-host-key:${seed.node}`]: hostKey.privateKey,
-    // HAProxy reads them.
-    "kubernetes-ca-bundle.crt": certificate,
-    ...{ "etcd-ca.crt": certificate, "etcd-client.crt": certificate, "etcd-client.key": key },
+    "etcd-client.key": key,
   };
-  return Object.fromEntries(seed.secrets.map((name) => [name, known[name] ?? `-----BEGIN ${name}-----\nno: 0755\n`]));
+  const arbitrary = (name: string): string => `-----BEGIN ${name}-----\nno: 0755\n`;
+  // Balancers read certificates.
+  const sample = (name: string): string => (/\.(?:crt|pem)$/.test(name) ? certificate : arbitrary(name));
+  return Object.fromEntries(seed.secrets.map((name) => [name, known[name] ?? sample(name)]));
 }

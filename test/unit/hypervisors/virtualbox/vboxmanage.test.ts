@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { localHost } from "../../../../host/local-host";
+import { forgetDisk } from "../../../../hypervisors/virtualbox/forget-disk";
 import type { Reply } from "../../../../hypervisors/virtualbox/known-issues";
 import { createVirtualBox } from "../../../../hypervisors/virtualbox/vboxmanage";
 
@@ -124,6 +125,20 @@ test("a call that another process has done already succeeds, and any other failu
     await (isDone ? call : assert.rejects(call, /Already paused/));
     end();
     assert.deepEqual(pauses, []);
+  }
+});
+
+test("a disk that has left the registry by itself is forgotten, and one that is still there is a failure", async () => {
+  const unknown = error("The given path 'one' is not fully qualified");
+  const listed = ok("UUID: one\nParent UUID: base\nState: created\nType: normal (base)\nLocation: /a\n");
+  for (const left of [ok(), listed]) {
+    const { box, end } = scripted([
+      ["closemedium disk one", unknown],
+      ["list hdds", left],
+    ]);
+    const call = box.session((session) => forgetDisk(session, "one"));
+    await (left === listed ? assert.rejects(call, /not fully qualified/) : call);
+    end();
   }
 });
 
