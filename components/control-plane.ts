@@ -15,6 +15,8 @@ import type { VirtualMachine } from "./virtual-machine";
 export interface ControlPlaneArgs extends PoolArgs {
   /** Masters reach each other through the floating IP. */
   readonly balancers: BalancerPair;
+  /** Makes the objects that nodes need to join. */
+  readonly keepObjects: (cluster: Pick<ControlPlane, "bootstrap" | "administrators">) => readonly pulumi.Resource[];
 }
 
 /**
@@ -30,6 +32,10 @@ export class ControlPlane extends pulumi.ComponentResource {
   readonly memberships: readonly Membership[];
   /** API servers accept the administrator's certificate after them. */
   readonly administrators: readonly pulumi.Resource[];
+  /** What nodes need to join. */
+  readonly objects: readonly pulumi.Resource[];
+  /** After them a node can join, besides the bootstrap. */
+  readonly joinable: readonly pulumi.Resource[];
   /** When the masters have their files, and the authorities that only they have. */
   readonly complete: readonly pulumi.Resource[];
 
@@ -46,9 +52,12 @@ export class ControlPlane extends pulumi.ComponentResource {
     const members = [...witnesses, ...this.joinInTurn(etcd, this.etcdMachines, [this.bootstrap], args)];
     const etcdFiles = rollFiles(this.etcdMachines, args, members);
     this.administrators = trustAdministrator(args, [this.bootstrap, etcdFiles], this);
+    this.objects = args.keepObjects(this);
+    // A seed has the hash of the new authority, which a cluster offers only with these objects.
+    this.joinable = args.plan.rotations["kubernetes-ca"] === undefined ? [] : this.objects;
     const accepted = acceptKeys(args, [this.bootstrap, etcdFiles, ...this.administrators.slice(-1)], this);
     // A master that joins has the new keys, so that the others accept them before.
-    const first = [this.bootstrap, ...members.slice(-1), ...accepted.slice(-1)];
+    const first = [this.bootstrap, ...this.joinable, ...members.slice(-1), ...accepted.slice(-1)];
     this.memberships = this.joinInTurn(masters, this.machines, first, args);
     const generations = this.machines.map(({ machine }) => machine.generation);
     const replaced = replaceKeys({ ...args, generations }, [...accepted.slice(-1), ...this.memberships], this);

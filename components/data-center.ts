@@ -46,13 +46,14 @@ export class DataCenter extends pulumi.ComponentResource {
     const gateway = new Gateway("gateway", foundation, { parent: this });
     const pool = { ...foundation, gateway };
     const balancers = new BalancerPair("balancers", pool, { parent: this });
-    const masters = new ControlPlane("control-plane", { ...pool, balancers }, { parent: this });
-    const workers = new WorkerPool("workers", { ...pool, bootstrap: masters.bootstrap }, { parent: this });
-    const storage = new StoragePool("storage", pool, { parent: this });
     // Simulated guests serve no API.
     const isSimulated = areGuestsSimulated(args.driver);
-    const { bootstrap } = masters;
-    const objects = isSimulated ? [] : [keepJoinObjects(foundation, masters, this)];
+    const keepObjects = (cluster: Pick<ControlPlane, "bootstrap" | "administrators">) =>
+      isSimulated ? [] : [keepJoinObjects(foundation, cluster, this)];
+    const masters = new ControlPlane("control-plane", { ...pool, balancers, keepObjects }, { parent: this });
+    const { bootstrap, objects, joinable } = masters;
+    const workers = new WorkerPool("workers", { ...pool, cluster: [bootstrap, ...joinable] }, { parent: this });
+    const storage = new StoragePool("storage", pool, { parent: this });
     const nodes = [gateway, balancers, masters, workers, storage];
     const others = [balancers, storage, masters, workers].flatMap((pool) => pool.machines);
     // The gateway's machine may be that of the master.

@@ -1,6 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { addOnObjects } from "../cloud-init/files/kubernetes/cluster-objects";
-import { commandFile } from "../cloud-init/guest-command";
 import {
   type AuthorityName,
   type AuthorityRotation,
@@ -10,6 +9,7 @@ import {
 import { guestCommand } from "../model/guest-paths";
 import { isClusterNode } from "../model/roles";
 import { type DataCenterPlan, type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
+import { base64, followAuthority } from "./follow-authority";
 import { guestConnection } from "./guest-connection";
 import type { PoolArgs } from "./machine-pool";
 import { NodeTask } from "./resources";
@@ -72,30 +72,21 @@ function authorityTask(
   before: readonly pulumi.Resource[],
   parent: pulumi.Resource,
 ): NodeTask {
-  const program = stage.everywhere ?? authorityRotations[authority].command;
   const certificate = base64(secrets.getPublic(`${authority}.crt`));
   const more = moreWords[authority]?.[stage.name]?.({ plan, secrets }) ?? [];
+  const ofRole = [guestCommand(authorityRotations[authority].command), stage.name, certificate, ...more];
   return new NodeTask(
     `${node.name}-${authority}-${stage.name}`,
     {
       node: node.name,
       connection: guestConnection({ plan, secrets, slowdown }, node),
-      command: [guestCommand(program), ...(stage.everywhere ? [] : [stage.name]), certificate, ...more],
+      ...(stage.everywhere ? followAuthority(secrets) : { command: ofRole }),
       ...(stage.name === "reissue" && { stdin: secrets.get(`${authority}.key`) }),
       attemptSeconds: attemptSeconds * slowdown,
       triggers: machines.map(({ machine }) => machine.generation),
-      ...(stage.everywhere && { files: [scriptOf(stage.everywhere)] }),
     },
     { parent, dependsOn: [...after, ...before], customTimeouts: timeLimits(slowdown, { create: 20, update: 20 }) },
   );
-}
-
-const base64 = (value: pulumi.Output<string>) => value.apply((text) => Buffer.from(text).toString("base64"));
-
-/** It comes with the task: not all nodes have it among their files. */
-function scriptOf(program: "follow-authority") {
-  const { path, mode, content } = commandFile(`kubernetes/${program}`);
-  return { path, mode, content };
 }
 
 type Words = (needed: Pick<PoolArgs, "plan" | "secrets">) => readonly pulumi.Input<string>[];

@@ -8,6 +8,7 @@ import type { NodeSeed } from "../model/seed";
 import { type DataCenterPlan, etcdMachinesOf, type NodePlan, nodesOf, uplinkOf } from "../stacks/plan/data-center-plan";
 import { keptReleasesOf } from "../stacks/plan/kept-releases";
 import { useOfDisk } from "../stacks/plan/plan-volume";
+import { followAuthority } from "./follow-authority";
 import type { Foundation } from "./foundation";
 import { bootstrapMember, guestConnection } from "./guest-connection";
 import { Disk, Machine, NodeFiles, NodeImage, type ResourceArgs } from "./resources";
@@ -89,6 +90,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
     const sharedSeconds = evictionSeconds(others.length + 1) - evictionSeconds(1);
     const minutes = 15 + 2 * Math.ceil(kubernetes.podGraceSeconds / 60) + Math.ceil(sharedSeconds / 60);
     const keeps = keepsImage(node.roles, (role) => nodesOf(plan, role).length, driver);
+    const joinsByFormer = plan.rotations["kubernetes-ca"] !== undefined && isClusterNode(node.roles);
     return new NodeImage(
       `${node.name}-image`,
       {
@@ -103,7 +105,10 @@ export class VirtualMachine extends pulumi.ComponentResource {
         podGraceSeconds: kubernetes.podGraceSeconds,
         // A node that keeps its image gets no new disk, so it needs no seed for one.
         ...(keeps === undefined
-          ? { ...seedOf(this.seed, secrets), secrets: secrets.forLaterSeed(this.seed) }
+          ? {
+              ...{ ...seedOf(this.seed, secrets), secrets: secrets.forLaterSeed(this.seed) },
+              ...(joinsByFormer && { afterJoin: followAuthority(secrets) }),
+            }
           : { seed: noSeed, secrets: {} }),
       },
       {

@@ -2,12 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { machinesOf } from "../stacks/plan/role-machines";
 import { clusterMembership } from "./cluster-membership";
 import { type PoolArgs, poolMachines, rollFiles } from "./machine-pool";
-import type { Bootstrap, Membership } from "./resources";
+import type { Membership } from "./resources";
 import type { VirtualMachine } from "./virtual-machine";
 
 export interface WorkerPoolArgs extends PoolArgs {
-  /** The cluster to join. */
-  readonly bootstrap: Bootstrap;
+  /** The cluster to join, and what precedes a join. */
+  readonly cluster: readonly pulumi.Resource[];
 }
 
 /** The machines that only run pods. */
@@ -21,7 +21,7 @@ export class WorkerPool extends pulumi.ComponentResource {
     this.machines = poolMachines(workers, args, this);
     this.memberships = workers.map((worker, position) => {
       const machine = this.machines[position] as VirtualMachine;
-      return clusterMembership({ ...args, node: worker, machine, after: [args.bootstrap] }, this);
+      return clusterMembership({ ...args, node: worker, machine, after: args.cluster }, this);
     });
     rollFiles(this.machines, args, this.memberships);
     this.registerOutputs({});

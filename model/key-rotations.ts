@@ -82,7 +82,7 @@ export const keyRotations = {
         ...{ accepted: ["former", "new"], offered: ["former"] },
       },
       {
-        step: "masters have certificates of the new one, which the former one vouches for, and sign with it",
+        step: "masters have certificates of the new one, cross-signed by the former one, and sign with it",
         ...{ accepted: ["former", "new"], offered: ["new"] },
       },
       {

@@ -1,5 +1,6 @@
 import type { BootstrapMember, DriverInput, GuestConnection, SeedInputs } from "./resource-types";
 import type { Role } from "./roles";
+import type { AccompanyingFile } from "./seed";
 
 /**
  * The image of one node's system disk. A machine is created from the planned image; one that has another image gets a new system disk
@@ -29,8 +30,17 @@ export interface NodeImageInputs extends DriverInput {
   readonly seed: SeedInputs;
   /** Secret. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** What the node does when it has joined from a new disk; absent: nothing. */
+  readonly afterJoin?: CommandAfterJoin;
 }
-export interface NodeImageOutputs extends Omit<NodeImageInputs, "release" | "seed" | "secrets"> {
+
+export interface CommandAfterJoin {
+  readonly command: readonly string[];
+  /** Written before it runs. */
+  readonly files: readonly AccompanyingFile[];
+}
+
+export interface NodeImageOutputs extends Omit<NodeImageInputs, "release" | "seed" | "secrets" | "afterJoin"> {
   /** No exchange is under way. */
   readonly settled: boolean;
 }

@@ -19,7 +19,7 @@ import { forgetMarks, keepMarks, restoreMarks } from "./kept-marks";
 import { drain } from "./leave-cluster";
 import { forgetLeft, noteLeft, readLeft } from "./left-members";
 import { followRoles } from "./master-workloads";
-import { joinInTurn } from "./membership";
+import { rejoin } from "./rejoin";
 import { messageOf, rollRefused } from "./roll-errors";
 import { RollHealth } from "./roll-health";
 
@@ -101,7 +101,7 @@ export class ImageRoll {
     const context = { ...this.context, timeoutSeconds: Math.ceil(deadlineMs(this.context) / 2000) };
     if (this.isNode) await bringAddOnImages(this.surroundings.connect, this.membership, context);
     if (roles.includes("etcd")) await this.leaveEtcd(context);
-    if (this.inputs.masters.length > 0) await joinInTurn(this.surroundings.connect, this.membership, context);
+    await rejoin(this.surroundings.connect, this.membership, this.inputs, context);
     if (this.isNode) await this.followRoles(context);
     await this.health.ofNode(deadlineMs(context));
   }

@@ -26,6 +26,7 @@ const READ_BY_EXCHANGE = [
   "podGraceSeconds",
   "seed",
   "secrets",
+  "afterJoin",
 ] as const;
 
 const schema: ResourceSchema = {
@@ -53,8 +54,9 @@ const schema: ResourceSchema = {
       secret: true,
       description: "The secrets of the seed, by name.",
     },
+    afterJoin: schemas.commandAfterJoin,
   },
-  optional: ["keeps", "release", "settled", "alongside", "etcd"],
+  optional: ["keeps", "release", "settled", "alongside", "etcd", "afterJoin"],
   createOnly: READ_BY_EXCHANGE,
 };
 
@@ -134,6 +136,7 @@ const outputsOf = ({
   seed: _seed,
   secrets: _secrets,
   release: _release,
+  afterJoin: _afterJoin,
   ...inputs
 }: NodeImageInputs): NodeImageOutputs => ({
   ...inputs,

@@ -61,6 +61,16 @@ const accompanyingFile: ObjectSchema = {
   properties: { path: text("Absolute path."), mode: text("Octal, e.g. 0400."), content: text() },
 };
 
+export const commandAfterJoin: ObjectSchema = {
+  type: "object",
+  name: "CommandAfterJoin",
+  description: "What a node does when it has joined the cluster from a new disk.",
+  properties: {
+    command: list(text(), "Program and arguments."),
+    files: list(accompanyingFile, "Written before it runs."),
+  },
+};
+
 export const privateFile: ObjectSchema = {
   type: "object",
   name: "PrivateFile",

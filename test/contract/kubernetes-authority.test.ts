@@ -101,6 +101,7 @@ describe("the cluster's authority", () => {
     return { code: exitCode, said: stderr };
   }
   const done = { code: 0, said: "" };
+  const kubectl = (words: readonly string[], stdin = "") => runCommand([...server.kubectl, ...words], { stdin });
   /** A stage that was killed at its end is run again. */
   async function twice(name: string, options = {}): Promise<void> {
     for (const _ of ["once", "again"]) assert.deepEqual(await stage(name, options), done, name);
@@ -114,6 +115,21 @@ describe("the cluster's authority", () => {
     return status;
   }
   const authority = (keys: Keys): string => keys["kubernetes-ca.crt"] ?? assert.fail("no authority");
+
+  test("no node leaves in the same up, unless it cannot be drained", async (t) => {
+    if (missing) return t.skip(missing);
+    const node = (name: string, status: string) => {
+      const conditions = [{ type: "Ready", status, reason: "Test", message: "" }];
+      return { apiVersion: "v1", kind: "Node", metadata: { name }, status: { conditions } };
+    };
+    const items = [node("master-1", "True"), node("worker-8", "Unknown"), node("worker-9", "True")];
+    await kubectl(["create", "--filename=-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+    const refused =
+      "worker-9 is a node that the plan does not have: add it again, and remove it when the rotation is complete\n";
+    assert.deepEqual(await stage("trust"), { code: 3, said: refused });
+    assert.ok(!fs.existsSync(inPki("authorities.crt")), "nothing has changed");
+    await kubectl(["delete", "node", "worker-9"]);
+  });
 
   test("no stage begins before the one that it depends on, and none with another key", async (t) => {
     if (missing) return t.skip(missing);
@@ -171,11 +187,28 @@ describe("the cluster's authority", () => {
     await twice("reissue");
     assert.ok(!fs.existsSync(at("said")), "nothing restarts");
     const offered = ["create", "configmap", "kube-root-ca.crt", `--from-literal=ca.crt=${authority(rotated)}`];
-    await runCommand([...server.kubectl, ...offered]);
+    await kubectl(offered);
     await twice("withdraw");
     const name = ["configmap", "extension-apiserver-authentication", "--namespace=kube-system"];
     const published = ["get", ...name, "--output=jsonpath={.data.client-ca-file}"];
-    const { stdout } = await runCommand([...server.kubectl, ...published]);
+    const { stdout } = await kubectl(published);
     assert.equal(stdout.trim(), read(server.clientsFile).trim());
+  });
+
+  test("add-ons restart to read the new authority, and those that the cluster does not have yet are left out", async (t) => {
+    if (missing) return t.skip(missing);
+    // Without a controller, no pod of it runs, and none says that it has seen the change.
+    const template = { metadata: { labels: { app: "dns" } }, spec: { containers: [{ name: "dns", image: "dns" }] } };
+    const spec = { replicas: 0, selector: { matchLabels: { app: "dns" } }, template };
+    const deployment = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "dns" }, spec };
+    await kubectl(["create", "--namespace=kube-system", "--filename=-"], JSON.stringify(deployment));
+    const status = JSON.stringify({ status: { observedGeneration: 2 } });
+    const patch = ["patch", "deployment", "dns", "--namespace=kube-system", "--type=merge"];
+    await kubectl([...patch, "--subresource=status", `--patch=${status}`]);
+    const words = ["kube-system/deployment/dns", "kube-system/deployment/later", "no-namespace/daemonset/later"];
+    await twice("withdraw", { words });
+    const annotations = "--output=jsonpath={.spec.template.metadata.annotations}";
+    const { stdout } = await kubectl(["get", "deployment", "dns", "--namespace=kube-system", annotations]);
+    assert.match(stdout, /"groundplane\.internal\/authority":"kubernetes-ca-[0-9a-f]+"/);
   });
 });

@@ -97,7 +97,7 @@ test("the cluster gets another authority", { skip: nspawnSkipReason(), timeout: 
     assert.notEqual((await rolling).exitCode, 0);
     assert.equal(await authoritiesOf("master-3"), 2);
     assert.deepEqual(await subjectsIn("master-3", `cat ${pki}/ca.crt`), ["subject=CN=kubernetes-ca"]);
-    // With the certificate of the former authority that vouches for the new one, clients of before go on.
+    // The former authority has cross-signed the new one, so that clients of before go on.
     const { certificateAuthority } = apiConnectionIn(before);
     const verifying = askMeanwhile(stack, 20, certificateAuthority);
     await waitForReadyNodes(stack, 4);

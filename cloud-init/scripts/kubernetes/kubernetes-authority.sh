@@ -10,8 +10,8 @@
 # May be killed anywhere and run again. Exit code 1 = not yet.
 #
 # From `trust` to `drop`, ca.crt is the authority that signs, and authorities.crt has all that are trusted: controller managers cannot sign with
-# more than one. Clients that trust the former authority only go on to verify this master, because its certificates come with one that the
-# former authority has signed for the new one.
+# more than one. Clients that trust the former authority only go on to verify this master, because its certificates come with that of
+# the new one, cross-signed by the former one.
 set -eu -o pipefail
 here=$(dirname "$0")
 # shellcheck source=/dev/null
@@ -30,8 +30,8 @@ patches=${PATCHES:-/etc/groundplane/kubeadm/patches}
 kubelet_settings=$kubernetes/kubelet.conf.d/30-authorities.conf
 planned_nodes=${PLANNED_NODES:-/etc/groundplane/planned-nodes}
 authorities=$pki/authorities.crt
-# The new authority, signed by the former one.
-crossed=$pki/crossed-authorities.crt
+# The certificate of the new authority, cross-signed by the former one.
+cross_signed=$pki/cross-signed-authorities.crt
 # Pairs of certificate and key, newest first.
 former=$pki/former-authorities.pem
 leaves=(apiserver apiserver-kubelet-client)
@@ -72,6 +72,20 @@ refuse_other_masters() {
   done
 }
 
+# Nodes are removed last. The API would refuse the certificates of one that had no part in the rotation, so its pods could not end. One that is not
+# Ready cannot be drained anyway.
+refuse_other_nodes() {
+  local all name ready
+  all=$(cluster get nodes --output jsonpath='{range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}')
+  while read -r name ready; do
+    if [ "$ready" != True ] || is_planned "$name"; then continue; fi
+    echo "$name is a node that the plan does not have: add it again, and remove it when the rotation is complete" >&2
+    exit "$refused"
+  done <<<"$all"
+}
+
+is_planned() { awk -v name="$1" '$1 == name { found = 1 } END { exit !found }' "$planned_nodes"; }
+
 # add FILE: the new authority comes to those of the file.
 add() {
   if has_certificate "$1" "$new"; then return 0; fi
@@ -84,11 +98,11 @@ public_key() { openssl x509 -noout -pubkey -in "$1"; }
 # The first certificate of the file is the last one that was signed. A rotation that never ended may have left others.
 cross_sign() {
   if [ "$(fingerprint "$ca")" = "$(fingerprint "$new")" ]; then return 0; fi
-  if [ -e "$crossed" ] && [ "$(public_key "$crossed")" = "$(public_key "$new")" ]; then return 0; fi
+  if [ -e "$cross_signed" ] && [ "$(public_key "$cross_signed")" = "$(public_key "$new")" ]; then return 0; fi
   openssl x509 -in "$new" -CA "$ca" -CAkey "$pki/ca.key" -set_serial "0x01$(openssl rand -hex 15)" -days 3650 \
-    -out "$work/crossed.crt" 2>/dev/null
-  if [ -e "$crossed" ]; then cat "$crossed" >>"$work/crossed.crt"; fi
-  place "$work/crossed.crt" "$crossed"
+    -out "$work/cross-signed.crt" 2>/dev/null
+  if [ -e "$cross_signed" ]; then cat "$cross_signed" >>"$work/cross-signed.crt"; fi
+  place "$work/cross-signed.crt" "$cross_signed"
 }
 
 process_of() { pgrep --oldest --full "^$1 " || true; }
@@ -150,7 +164,10 @@ follow_bundle() {
 
 trust() {
   if is_settled; then return 0; fi
-  if [ ! -e "$authorities" ] || ! has_certificate "$authorities" "$new"; then refuse_other_masters; fi
+  if [ ! -e "$authorities" ] || ! has_certificate "$authorities" "$new"; then
+    refuse_other_masters
+    refuse_other_nodes
+  fi
   cross_sign
   if [ ! -e "$authorities" ]; then
     cp "$ca" "$work/authorities.crt"
@@ -194,7 +211,7 @@ reissue_all() {
     trust_in "$work/$name.conf" "$authorities"
   done
   for name in "${leaves[@]}"; do
-    if [ -e "$crossed" ]; then cat "$crossed" >>"$work/$name.crt"; fi
+    if [ -e "$cross_signed" ]; then cat "$cross_signed" >>"$work/$name.crt"; fi
   done
   for name in $(kubeconfigs); do place "$work/$name.conf" "$kubernetes/$name.conf"; done
   place_issued "${leaves[@]}"
@@ -218,7 +235,10 @@ drop() {
   local name
   is_complete || not_yet "this master has certificates of a former authority"
   { cat "$new" && base64 -d <<<"${1:?the administrator is missing}"; } >"$work/clients.crt"
-  if ! cmp --silent "$work/clients.crt" "$clients"; then place "$work/clients.crt" "$clients"; fi
+  if ! cmp --silent "$work/clients.crt" "$clients"; then
+    refuse_other_nodes
+    place "$work/clients.crt" "$clients"
+  fi
   if [ -e "$authorities" ]; then
     for name in $(kubeconfigs); do
       cp "$kubernetes/$name.conf" "$work/$name.conf"
@@ -233,7 +253,7 @@ drop() {
     fi
     apply
     await "the scheduler is not healthy" is_scheduler_healthy
-    rm -f "$crossed" "$authorities"
+    rm -f "$cross_signed" "$authorities"
   fi
   rm -f "$former"
   await "the API server accepts other authorities than those of $clients" accepts_clients
@@ -243,18 +263,23 @@ drop() {
 configmap=extension-apiserver-authentication
 field=client-ca-file
 
-# withdraw WORKLOAD…
+# withdraw WORKLOAD…: one that is created later in the same `up` starts with the new authority.
 withdraw() {
-  local workload namespace
+  local workload namespace found
+  local present=()
   await "another API server publishes the former authority again" is_withdrawn
   await "the controller managers offer the former authority to pods" is_offered
   printf '{"spec":{"template":{"metadata":{"annotations":{"groundplane.internal/authority":"%s"}}}}}\n' "$(name_of "$new")" \
     >"$work/patch.json"
   for workload in "$@"; do
     namespace=${workload%%/*}
+    # Not in a condition: the stage ends if the API does not respond.
+    found=$(cluster get --namespace "$namespace" "${workload#*/}" --ignore-not-found --output name)
+    if [ -z "$found" ]; then continue; fi
+    present+=("$workload")
     cluster patch --namespace "$namespace" "${workload#*/}" --type merge --patch-file "$work/patch.json" >/dev/null
   done
-  for workload in "$@"; do
+  for workload in "${present[@]}"; do
     namespace=${workload%%/*}
     kubectl --server "https://$NODE_ADDRESS:$API_PORT" rollout status --namespace "$namespace" "${workload#*/}" \
       --timeout "${patience}s" >/dev/null

@@ -187,6 +187,32 @@ test("the cluster's authority goes through its stages on masters, and on all nod
     assert.ok(!JSON.stringify(resourceOf(graph, filesType, `${node}-files`).inputs).includes(`"${path}"`), path);
 });
 
+test("in a cluster whose authority was replaced, nodes join after it offers the new one, and then trust the new one only", async () => {
+  const settings = { ...exampleConfiguration("lab"), secrets: { rotate: { "kubernetes-ca": 1 } } };
+  const graph = await recordDataCenter(planDataCenter(settings));
+  const members = graph.filter(({ type }) => type === "groundplane:index:Membership");
+  assert.equal(members.length, 5);
+  for (const { name, dependencies } of members) assert.ok(dependencies.includes("cluster-objects"), name);
+  const joined = (recorded: typeof graph, node: string) =>
+    resourceOf(recorded, "groundplane:index:NodeImage", `${node}-image`).inputs.afterJoin as
+      | { command: string[]; files: { path: string }[] }
+      | undefined;
+  for (const node of ["master-2", "worker-1"]) {
+    const { command: [program, authority = ""] = [], files = [] } = joined(graph, node) ?? {};
+    assert.match(program ?? "", /\/follow-authority$/);
+    assert.equal(Buffer.from(authority, "base64").toString(), sampleSecret("kubernetes-ca.crt"));
+    assert.deepEqual(
+      files.map(({ path }) => path),
+      [program],
+    );
+  }
+  assert.equal(joined(graph, "balancer-1"), undefined);
+  const before = await recordDataCenter(lab);
+  assert.equal(joined(before, "worker-1"), undefined);
+  const { dependencies } = resourceOf(before, "groundplane:index:Membership", "worker-1-membership");
+  assert.ok(!dependencies.includes("cluster-objects"), "without a rotation, nodes join at once");
+});
+
 test("all members of Corosync have the new key before one of them makes all use it, and no files wait for it", async () => {
   const rotate = { "corosync-key": 2 };
   const graph = await recordDataCenter(planDataCenter({ ...exampleConfiguration("lab"), secrets: { rotate } }));

@@ -41,6 +41,30 @@ test("a worker is drained, gets another system disk, and joins again as the same
   assert.deepEqual(again.log, [], "a second `up` changes nothing");
 });
 
+test("a node that has joined from a new disk runs the command of its stack, and without it there is no roll", async () => {
+  const { generation } = await stateOf(node);
+  const afterJoin = {
+    command: ["/usr/local/lib/groundplane/follow-authority", "QQ=="],
+    files: [{ path: "/usr/local/lib/groundplane/follow-authority", mode: "0755", content: "#!/bin/bash\n" }],
+  };
+  const inputs = { ...(await inputsOf<NodeImageInputs>("NodeImage", `${node}-image`)), image: other, afterJoin };
+  const failing = new Process(undefined, async (_name, command) =>
+    command === "follow-authority QQ==" ? "the kubelet has no certificates" : undefined,
+  );
+  const failed = failing.resources.image.create(inputs, false, failing.context);
+  await assert.rejects(failed, /cannot complete the join of worker-1: the kubelet has no certificates/);
+  await assertConverged(present, generation);
+  const { resources, context, log } = new Process();
+  const { outputs } = await resources.image.create(inputs, false, context);
+  await assertConverged(other, generation);
+  const done = log.filter((line) => /^worker-1: (?:cluster-wait|follow-authority)/.test(line));
+  assert.deepEqual(
+    done.map((line) => line.split(" ")[1]),
+    ["cluster-wait", "follow-authority"],
+  );
+  assert.ok(!("afterJoin" in outputs), "it is no part of the state");
+});
+
 test("a node that does not work with its new image gets the former one back, and the roll ends", async () => {
   const { generation } = await stateOf(node);
   const failed = await up(new Process(undefined, broken), other).then(
