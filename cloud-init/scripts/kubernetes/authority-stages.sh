@@ -98,6 +98,43 @@ keep_new_authority() {
   place "$work/ca.crt" "$ca"
 }
 
+cluster() { kubectl --server "https://$NODE_ADDRESS:$API_PORT" --request-timeout 10s "$@"; }
+
+is_ready() { curl -skf --max-time 2 -o /dev/null "https://$NODE_ADDRESS:$API_PORT/readyz"; }
+
+refused=3
+
+# A master that leaves in the same `up` would go on to use the former authority.
+refuse_other_masters() {
+  local all name
+  all=$(cluster get nodes --selector node-role.kubernetes.io/control-plane --output jsonpath='{.items[*].metadata.name}')
+  for name in $all; do
+    if [[ " $MASTER_NAMES " != *" $name "* ]]; then
+      echo "$name is a master that the plan does not have: add it again, and remove it when the rotation is complete" >&2
+      exit "$refused"
+    fi
+  done
+}
+
+configmap=extension-apiserver-authentication
+
+# read_published FIELD
+read_published() {
+  cluster get configmap --namespace kube-system "$configmap" --output "jsonpath={.data.$1}" >"$work/published.crt" 2>/dev/null
+}
+
+# is_withdrawn FIELD FILE: servers of API extensions find the authorities of the file only. API servers add those that they accept, and remove
+# nothing. None of them accepts the former one any more, so what is removed stays away.
+is_withdrawn() {
+  read_published "$1" || return 1
+  if [ "$(fingerprints "$work/published.crt" | sort)" = "$(fingerprints "$2" | sort)" ]; then return 0; fi
+  jq -n --rawfile text "$2" --arg field "$1" '{ data: { ($field): $text } }' >"$work/patch.json"
+  cluster patch configmap --namespace kube-system "$configmap" --type merge --patch-file "$work/patch.json" >/dev/null || return 1
+  # As long as an API server takes to add its own.
+  sleep 2
+  return 1
+}
+
 is_service() { [ -n "${CONTROL_PLANE_SERVICES:-}" ]; }
 
 is_only_new() { [ "$(fingerprints "$ca")" = "$(fingerprint "$new")" ]; }

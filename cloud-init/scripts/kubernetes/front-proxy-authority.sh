@@ -20,11 +20,9 @@ family=front-proxy-ca
 . "$here/authority-stages"
 
 leaf=front-proxy-client
-configmap=extension-apiserver-authentication
 field=requestheader-client-ca-file
 # An API server looks every minute by itself, should it miss the change of a file.
 reading=${READING:-65}
-refused=3
 
 main() {
   stage=${1:?usage: front-proxy-authority trust|reissue|drop|withdraw AUTHORITY}
@@ -35,27 +33,9 @@ main() {
   case $stage in trust | reissue | drop | withdraw) "$stage" ;; *) not_yet "unknown stage: $stage" ;; esac
 }
 
-cluster() { kubectl --server "https://$NODE_ADDRESS:$API_PORT" --request-timeout 10s "$@"; }
-
-is_ready() { curl -skf --max-time 2 -o /dev/null "https://$NODE_ADDRESS:$API_PORT/readyz"; }
 follows() { [ "$(accepted_at "$NODE_ADDRESS:$API_PORT")" = "$(names_in "$ca")" ] && is_ready; }
 
-# A master that leaves in the same `up` would go on to publish the former authority.
-refuse_other_masters() {
-  local all name
-  all=$(cluster get nodes --selector node-role.kubernetes.io/control-plane --output jsonpath='{.items[*].metadata.name}')
-  for name in $all; do
-    if [[ " $MASTER_NAMES " != *" $name "* ]]; then
-      echo "$name is a master that the plan does not have: add it again, and remove it when the rotation is complete" >&2
-      exit "$refused"
-    fi
-  done
-}
-
-read_published() {
-  cluster get configmap --namespace kube-system "$configmap" --output "jsonpath={.data.$field}" >"$work/published.crt" 2>/dev/null
-}
-is_published() { read_published && has_certificate "$work/published.crt" "$new"; }
+is_published() { read_published "$field" && has_certificate "$work/published.crt" "$new"; }
 
 trust() {
   if ! has_certificate "$ca" "$new"; then
@@ -91,17 +71,6 @@ await_reading() {
   if ((left > 0)); then sleep "$left" 9>&-; fi
 }
 
-withdraw() { await "another API server publishes the former authority again" is_withdrawn; }
-
-# No API server accepts the former authority any more, so what is removed stays away.
-is_withdrawn() {
-  read_published || return 1
-  if [ "$(fingerprints "$work/published.crt")" = "$(fingerprint "$new")" ]; then return 0; fi
-  jq -n --rawfile text "$new" --arg field "$field" '{ data: { ($field): $text } }' >"$work/patch.json"
-  cluster patch configmap --namespace kube-system "$configmap" --type merge --patch-file "$work/patch.json" >/dev/null || return 1
-  # As long as an API server takes to add its own.
-  sleep 2
-  return 1
-}
+withdraw() { await "another API server publishes the former authority again" is_withdrawn "$field" "$new"; }
 
 main "$@"

@@ -35,7 +35,6 @@ cross_signed=$pki/cross-signed-authorities.crt
 # Pairs of certificate and key, newest first.
 former=$pki/former-authorities.pem
 leaves=(apiserver apiserver-kubelet-client)
-refused=3
 
 main() {
   stage=${1:?usage: kubernetes-authority trust|reissue|drop|withdraw AUTHORITY […], or kubernetes-authority choose}
@@ -51,26 +50,11 @@ main() {
   case $stage in trust | reissue | drop | withdraw) "$stage" "$@" ;; *) not_yet "unknown stage: $stage" ;; esac
 }
 
-cluster() { kubectl --server "https://$NODE_ADDRESS:$API_PORT" --request-timeout 10s "$@"; }
-
-is_ready() { curl -skf --max-time 2 -o /dev/null "https://$NODE_ADDRESS:$API_PORT/readyz"; }
 accepts_clients() { [ "$(accepted_at "$NODE_ADDRESS:$API_PORT")" = "$(names_in "$clients")" ] && is_ready; }
 presents_new() { [ "$(issuer_at "$NODE_ADDRESS:$API_PORT")" = "$(name_of "$new")" ]; }
 
 # A rotation has ended on this master, or it has joined since.
 is_settled() { [ ! -e "$authorities" ] && is_only_new && is_reissued "${leaves[@]}"; }
-
-# A master that leaves in the same `up` would go on to sign with the former key.
-refuse_other_masters() {
-  local all name
-  all=$(cluster get nodes --selector node-role.kubernetes.io/control-plane --output jsonpath='{.items[*].metadata.name}')
-  for name in $all; do
-    if [[ " $MASTER_NAMES " != *" $name "* ]]; then
-      echo "$name is a master that the plan does not have: add it again, and remove it when the rotation is complete" >&2
-      exit "$refused"
-    fi
-  done
-}
 
 # Nodes are removed last. The API would refuse the certificates of one that had no part in the rotation, so its pods could not end. One that is not
 # Ready cannot be drained anyway.
@@ -260,14 +244,11 @@ drop() {
   "$here/follow-clients"
 }
 
-configmap=extension-apiserver-authentication
-field=client-ca-file
-
 # withdraw WORKLOAD…: one that is created later in the same `up` starts with the new authority.
 withdraw() {
   local workload namespace found
   local present=()
-  await "another API server publishes the former authority again" is_withdrawn
+  await "another API server publishes the former authority again" is_withdrawn client-ca-file "$clients"
   await "the controller managers offer the former authority to pods" is_offered
   printf '{"spec":{"template":{"metadata":{"annotations":{"groundplane.internal/authority":"%s"}}}}}\n' "$(name_of "$new")" \
     >"$work/patch.json"
@@ -284,18 +265,6 @@ withdraw() {
     kubectl --server "https://$NODE_ADDRESS:$API_PORT" rollout status --namespace "$namespace" "${workload#*/}" \
       --timeout "${patience}s" >/dev/null
   done
-}
-
-# Servers of API extensions read the authorities of clients there. API servers add to them, and remove nothing.
-is_withdrawn() {
-  cluster get configmap --namespace kube-system "$configmap" --output "jsonpath={.data.$field}" >"$work/published.crt" 2>/dev/null ||
-    return 1
-  if [ "$(fingerprints "$work/published.crt" | sort)" = "$(fingerprints "$clients" | sort)" ]; then return 0; fi
-  jq -n --rawfile text "$clients" --arg field "$field" '{ data: { ($field): $text } }' >"$work/patch.json"
-  cluster patch configmap --namespace kube-system "$configmap" --type merge --patch-file "$work/patch.json" >/dev/null || return 1
-  # As long as an API server takes to add its own.
-  sleep 2
-  return 1
 }
 
 is_offered() {
