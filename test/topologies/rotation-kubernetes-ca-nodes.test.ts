@@ -22,7 +22,7 @@ secrets: {rotate: ${rotate}}
 const nodes = ["master-1", "worker-1", "worker-2"];
 
 test("nodes join and get images around a rotation", { skip: nspawnSkipReason(), timeout: 15 * 60_000 }, async (t) => {
-  const stack = smallStack("kubernetes-ca-nodes");
+  const stack = smallStack("ca-nodes");
   const { cluster } = stack;
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
   const on = async (node: string, command: string) => mustSucceed(command, await cluster.onNode(node, command)).stdout;
