@@ -1,5 +1,6 @@
 import { clusterNamespaces } from "../../model/cluster-namespaces";
 import { type GuestCommand, guestPaths } from "../../model/guest-paths";
+import { firstNodePort, lastNodePort } from "../../model/ports";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
 import { joinConfigurationFile } from "../files/kubernetes/kubeadm-config";
 import { kubeletSecurity } from "../files/kubernetes/kubelet-security";
@@ -37,6 +38,7 @@ export function kubernetesNodeContent(plan: DataCenterPlan, node: NodePlan): Rol
       KUBEADM_PATCHES: guestPaths.patches,
       PLANNED_NODES: guestPaths.plannedNodes,
       POD_GRACE_SECONDS: String(plan.kubernetes.podGraceSeconds),
+      NODE_PORTS: `${firstNodePort}-${lastNodePort}`,
       CLUSTER_NAMESPACES: clusterNamespaces.join(" "),
     },
     commands: [],

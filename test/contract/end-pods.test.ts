@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after, test } from "node:test";
+import { firstNodePort, lastNodePort } from "../../model/ports";
 
 /**
  * The real script on processes of this host, with a containerd that is a folder of files. The time limits are far above what an
@@ -93,7 +94,13 @@ async function end(
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   const environment = path.join(folder, "node.env");
-  fs.writeFileSync(environment, `POD_GRACE_SECONDS="${limit}"\nCLUSTER_NAMESPACES="kube-system kube-flannel"\n`);
+  const settings = {
+    POD_GRACE_SECONDS: limit,
+    CLUSTER_NAMESPACES: "kube-system kube-flannel",
+    NODE_PORTS: `${firstNodePort}-${lastNodePort}`,
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name}="${value}"\n`);
+  fs.writeFileSync(environment, lines.join(""));
   const started = performance.now();
   const run = spawn("bash", [script], {
     env: { PATH: `${folder}/bin:${process.env.PATH}`, NODE_ENVIRONMENT: environment },

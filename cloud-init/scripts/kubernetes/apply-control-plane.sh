@@ -1,6 +1,6 @@
 #!/bin/bash
 # apply-control-plane: the static pods of this master follow kubeadm's configuration and patches as they are now. Those
-# that differ restart, one after the other; exit 0 when each of them works. Fine on a master that is no member
+# that differ restart, what the others use first; exit 0 when each of them works. Fine on a master that is no member
 # yet: it begins with what is there then.
 set -eu -o pipefail
 here=$(dirname "$0")

@@ -88,14 +88,14 @@ end_containers() {
   done
 }
 
-# Balancers and other clients get refused at once and take another node. Connections to pods of other nodes end as usual meanwhile: with the
-# network of this node they would be cut.
+# Balancers and other clients are refused at once and take another node. Connections through this node to pods of others have a second to
+# end. They are cut when its network ends.
 refuse_node_ports() {
-  nft -f - <<'RULES'
+  nft -f - <<RULES
 table inet groundplane_stop {
   chain node_ports {
     type filter hook prerouting priority -150; policy accept;
-    fib daddr type local tcp dport 30000-32767 ct state new reject with tcp reset
+    fib daddr type local tcp dport ${NODE_PORTS-} ct state new reject with tcp reset
   }
 }
 RULES

@@ -28,7 +28,6 @@ port=${ETCD_PORT:-2379}
 # Pairs of certificate and key, newest first.
 former=$pki/etcd/former-authorities.pem
 note=groundplane/etcd-authorities
-refused=3
 
 main() {
   stage=${1:?usage: etcd-authority trust|reissue|drop AUTHORITY, or etcd-authority choose}
