@@ -1,6 +1,5 @@
 import { createHash, KeyObject, randomBytes, webcrypto, X509Certificate } from "node:crypto";
 import * as x509 from "@peculiar/x509";
-import { utils } from "ssh2";
 import { authorityIssuers } from "../../model/cluster-secrets-types";
 import {
   encryptionKeysIn,
@@ -13,6 +12,7 @@ import {
   formerUserKeysIn,
 } from "../../model/former-keys";
 import type { RotatableKey } from "../../model/key-rotations";
+import { sshKeyOf } from "../../model/ssh-key";
 import type { GivenAuthority } from "./given-authority";
 import {
   type Authority,
@@ -160,9 +160,8 @@ export function isSignedByCluster(administrator: string): boolean {
 }
 
 function sshUserSecrets(): Record<string, string> {
-  const pair = utils.generateKeyPairSync("ed25519");
-  const publicKey = pair.public.trim().split(" ").slice(0, 2).join(" ");
-  return { "ssh-user-key": `${pair.private.trim()}\n`, "ssh-user-key.pub": publicKey };
+  const { privateKey, publicKey } = sshKeyOf(randomBytes(32));
+  return { "ssh-user-key": privateKey, "ssh-user-key.pub": publicKey };
 }
 
 const publicPem = (key: webcrypto.CryptoKey): string =>

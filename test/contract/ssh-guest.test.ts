@@ -8,12 +8,12 @@ import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { utils } from "ssh2";
 import type { Guest } from "../../guests/guest";
 import { closeGuests, UnreachableError } from "../../guests/guest-ssh";
 import { connectSshGuest } from "../../guests/ssh-guest";
+import { UserError } from "../../model/user-error";
 import { patienceMs } from "../support/cluster-under-test";
-import { type SshServer, startSshServer } from "../support/ssh-server";
+import { randomSshKey, type SshServer, startSshServer } from "../support/ssh-server";
 
 let server: SshServer;
 let folder: string;
@@ -47,8 +47,8 @@ test("a program gets its arguments byte for byte and its input, and returns its 
 });
 
 test("a former key is tried after the present one, as long as the server accepts it", async () => {
-  const present = utils.generateKeyPairSync("ed25519").private;
-  const others = Array.from({ length: 2 }, () => utils.generateKeyPairSync("ed25519").private);
+  const present = randomSshKey().privateKey;
+  const others = Array.from({ length: 2 }, () => randomSshKey().privateKey);
   const formerKeys = [...others, server.clientKey];
   await closeGuests();
   await assert.rejects(connectSshGuest(connection({ privateKey: present })), UnreachableError);
@@ -57,6 +57,29 @@ test("a former key is tried after the present one, as long as the server accepts
   await closeGuests();
   guest = await connectSshGuest(connection());
 });
+
+test("a key that cannot be read is told at once, unless another one can be", async () => {
+  await closeGuests();
+  const privateKey = unreadable(server.clientKey);
+  const started = Date.now();
+  await assert.rejects(connectSshGuest(connection({ privateKey }), { deadlineMs: patienceMs }), (error: Error) => {
+    assert.ok(error instanceof UserError && error.id === "ssh-key-unreadable");
+    return true;
+  });
+  assert.ok(Date.now() - started < patienceMs / 2, "does not wait for the guest");
+  const reached = await connectSshGuest(connection({ privateKey, formerKeys: [server.clientKey] }));
+  assert.equal((await reached.run(["echo", "here"])).stdout, "here\n");
+  await closeGuests();
+  guest = await connectSshGuest(connection());
+});
+
+/** A key of the same form whose public part has lost a byte. */
+function unreadable(privateKey: string): string {
+  const [first, ...lines] = privateKey.trim().split("\n");
+  const last = lines.pop();
+  const bytes = Buffer.from(lines.join(""), "base64");
+  return [first, Buffer.concat([bytes.subarray(0, 70), bytes.subarray(71)]).toString("base64"), last, ""].join("\n");
+}
 
 test("lines of output arrive while the program runs", async () => {
   const lines: string[] = [];

@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import * as net from "node:net";
 import { type AuthContext, type Connection, Server, type ServerChannel, utils } from "ssh2";
+import { sshKeyOf } from "../../model/ssh-key";
 
 /** An SSH server with its own keys on a free port of loopback. It runs commands with /bin/sh. */
 export interface SshServer {
@@ -22,14 +24,15 @@ export interface SshServer {
   stop(): Promise<void>;
 }
 
+export const randomSshKey = () => sshKeyOf(randomBytes(32));
+
 export async function startSshServer(): Promise<SshServer> {
-  const [host, other, client] = ["host", "other", "client"].map(() => utils.generateKeyPairSync("ed25519"));
-  if (!host || !other || !client) throw new Error("no keys");
+  const [host, other, client] = [randomSshKey(), randomSshKey(), randomSshKey()];
   const seen = { commands: [] as string[], forwards: 0, refuse: 0 };
   const password = "proxy-password-of-the-test";
-  const ssh = new Server({ hostKeys: [host.private] }, (connection) => {
+  const ssh = new Server({ hostKeys: [host.privateKey] }, (connection) => {
     connection.on("error", () => undefined);
-    connection.on("authentication", (attempt) => authenticate(attempt, client.public, password));
+    connection.on("authentication", (attempt) => authenticate(attempt, client.publicKey, password));
     connection.on("ready", () => serve(connection, seen));
   });
   const sockets = new Set<net.Socket>();
@@ -48,9 +51,9 @@ export async function startSshServer(): Promise<SshServer> {
   const listeners = [main];
   return {
     port: portOf(main),
-    hostKey: host.public.split(" ").slice(0, 2).join(" "),
-    otherHostKey: other.public.split(" ").slice(0, 2).join(" "),
-    clientKey: client.private,
+    hostKey: host.publicKey,
+    otherHostKey: other.publicKey,
+    clientKey: client.privateKey,
     password,
     commands: () => seen.commands,
     forwards: () => seen.forwards,
