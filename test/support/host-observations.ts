@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import * as http from "node:http";
 import * as net from "node:net";
@@ -8,12 +10,22 @@ import { runCommand } from "../../host/run-command";
 
 /** A TCP port of 127.0.0.1 that is free at this moment. */
 export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(10_240, firstEphemeralPort);
+    const server = net.createServer().listen(port, "127.0.0.1");
+    const listens = await Promise.race([
+      once(server, "listening").then(() => true),
+      once(server, "error").then(() => false),
+    ]);
+    if (!listens) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
+
+/** The kernel gives ports from here on to connections, so a free one may be taken before the test uses it. */
+const firstEphemeralPort = 32_768;
 
 /** The text that a port of 127.0.0.1 serves, over a connection of its own, as a new client; empty when there is no answer. */
 export const page = (port: number): Promise<string> => readPage(port).catch(() => "");
