@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { probeApi } from "../../verify/api-probe";
-import { freePort } from "../support/qemu-host";
+import { freePort } from "../support/host-observations";
 
 /** The time that the probe's thread has to start, and then the time in which this thread is busy. */
 const attempts = [

@@ -26,6 +26,7 @@ import { readClock, readClockSource } from "../../verify/health/machine-answers"
 import { AnswerReader } from "../../verify/health/questions";
 import { eventually, patienceMs } from "../support/cluster-under-test";
 import { exampleConfiguration } from "../support/example-stacks";
+import { freePort } from "../support/host-observations";
 import { type ProviderProject, providerProject } from "../support/provider-project";
 import { qemuGuestDisk } from "../support/qemu-guest-disk";
 import {
@@ -36,7 +37,7 @@ import {
   mustRunInGuest,
   planned,
 } from "../support/qemu-guests";
-import { freePort, qemuTracesOf, sealDiskImage } from "../support/qemu-host";
+import { qemuTracesOf, sealDiskImage } from "../support/qemu-host";
 
 const stack = `program-${process.pid.toString(36)}`;
 const names = ["gateway", "storage-1"] as const;

@@ -16,15 +16,9 @@ import { inspectDiskFile } from "../../hypervisors/qemu/qemu-img";
 import { withQmp } from "../../hypervisors/qemu/qmp";
 import { snapshotsFolder } from "../../hypervisors/snapshots/snapshot-files";
 import { patienceMs } from "../support/cluster-under-test";
+import { freePort } from "../support/host-observations";
 import { GUEST_LINE } from "../support/qemu-guest-disk";
-import {
-  freePort,
-  makeQemuHost,
-  type QemuHost,
-  qemuSkipReason,
-  qemuTracesOf,
-  sealDiskImage,
-} from "../support/qemu-host";
+import { makeQemuHost, type QemuHost, qemuSkipReason, qemuTracesOf, sealDiskImage } from "../support/qemu-host";
 import {
   makeQemuMachine,
   qemuDisk,

@@ -7,6 +7,7 @@ import { createQemuDriver } from "../../hypervisors/qemu/driver";
 import { ensureImages } from "../../image/build-images";
 import type { DistributionName } from "../../model/distributions";
 import type { DataCenterPlan, NodePlan } from "../../stacks/plan/data-center-plan";
+import { freePort } from "./host-observations";
 import {
   borrowImage,
   GuestKeys,
@@ -17,7 +18,7 @@ import {
   planned,
   renderedSeed,
 } from "./qemu-guests";
-import { freePort, makeQemuHost, type QemuHost, qemuTracesOf } from "./qemu-host";
+import { makeQemuHost, type QemuHost, qemuTracesOf } from "./qemu-host";
 
 export interface GuestStackOptions {
   readonly distribution?: DistributionName;

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { localHost } from "../../host/local-host";
@@ -47,15 +46,6 @@ export function sealDiskImage(name: string, disk: Buffer): string {
   const record = { name, digest, form: "disk", sizeBytes: disk.length };
   fs.writeFileSync(path.join(folder, "image.json"), JSON.stringify(record));
   return name;
-}
-
-/** A port of 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Everything on the host that has the names of these stacks or is in their folders, one line each. */

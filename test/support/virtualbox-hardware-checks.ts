@@ -13,6 +13,7 @@ import { localHost } from "../../host/local-host";
 import { seedIso } from "../../hypervisors/seed-iso";
 import { ensureImages } from "../../image/build-images";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
+import { freePort } from "./host-observations";
 import {
   GUEST_BOOT_MS,
   GuestKeys,
@@ -23,7 +24,6 @@ import {
   planned,
   renderedSeed,
 } from "./qemu-guests";
-import { freePort } from "./qemu-host";
 import { type Firmware, startVirtualboxHardware } from "./virtualbox-hardware";
 
 interface Guest {
