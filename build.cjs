@@ -10,7 +10,7 @@ const entries = {
   provider: "provider/main.ts",
   "qemu-switch": "hypervisors/qemu/switch/main.ts",
   cli: "cli/main.ts",
-  "api-probe": "verify/probe-thread.ts",
+  client: "verify/client-process.ts",
   "image-builder": "image/entry/build-as-root.ts",
   "language-host": "toolchain/language-host/main.ts",
   "command-plugin": "toolchain/command-plugin/main.ts",

@@ -1,5 +1,6 @@
-import type { ApiClient } from "./api-client";
-import { type ProbeResult, probeRepeatedly } from "./samples";
+import { type ApiClient, apiClient } from "./api-client";
+import { startClient } from "./measuring-client";
+import type { ProbeResult } from "./samples";
 
 /** Contains every object that `verify` creates in the cluster. */
 export const verifyNamespace = "groundplane-verify";
@@ -19,28 +20,23 @@ export interface WritesReport extends ProbeResult {
  * Creates ConfigMaps in a loop and remembers those that the API acknowledged; `stop` checks that all of them exist. A
  * ConfigMap without a response may exist or not.
  */
-export function writeRepeatedly(api: ApiClient): { stop(): Promise<WritesReport> } {
+export function writeRepeatedly(kubeconfig: string): { readonly begun: Promise<void>; stop(): Promise<WritesReport> } {
   const series = `w${Date.now().toString(36)}`;
-  const acknowledged: string[] = [];
-  let next = 0;
-  const writer = probeRepeatedly(EVERY_MS, async () => {
-    const name = `${series}-${next++}`;
-    const { status } = await api.request("POST", collection, {
-      apiVersion: "v1",
-      kind: "ConfigMap",
-      metadata: { name },
-    });
-    if (status !== 201) return `status ${status}`;
-    acknowledged.push(name);
-    return undefined;
-  });
+  const writer = startClient({ does: "write", intervalMs: EVERY_MS, kubeconfig, series });
   return {
+    begun: writer.begun,
     async stop() {
-      const result = await writer.stop();
-      const present = new Set(await namesPresent(api));
+      const { acknowledged, ...result } = await writer.stop();
+      const present = new Set(await namesPresent(apiClient(kubeconfig)));
       return { ...result, lost: acknowledged.filter((name) => !present.has(name)) };
     },
   };
+}
+
+/** Returns the error if the API did not acknowledge the object. */
+export async function createObject(api: ApiClient, name: string): Promise<string | undefined> {
+  const { status } = await api.request("POST", collection, { apiVersion: "v1", kind: "ConfigMap", metadata: { name } });
+  return status === 201 ? undefined : `status ${status}`;
 }
 
 /** The ConfigMaps of the namespace. Retries, because the API may still be recovering. */

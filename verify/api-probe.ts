@@ -1,50 +1,20 @@
-import * as path from "node:path";
-import { Worker } from "node:worker_threads";
-import { projectFolder } from "../host/project-folder";
-import type { Sample } from "../model/contract-report";
+import { type MeasuringClient, startClient } from "./measuring-client";
 import { probeOnce } from "./probe-once";
-import { type ProbeResult, summarizeSamples } from "./samples";
-
-/** The parameters of the probe thread. */
-export interface ProbeOrder {
-  readonly url: string;
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
-  /** Verifies the server's certificate; absent: it is not verified. */
-  readonly ca?: string;
-}
 
 /**
- * Probes `url` every `intervalMs` until `stop` is called, from a separate thread: injecting the fault keeps the main thread
- * busy, and a delayed client would report an outage that does not exist.
+ * A response that comes later counts as none. It is as long as TCP waits before it repeats a lost packet of a new connection, so a connection that needed
+ * this counts as a timeout, and does not end a gap.
  */
-export function probeApi(
-  url: string,
-  intervalMs: number,
-  timeoutMs = 1000,
-  ca?: string,
-): { stop(): Promise<ProbeResult> } {
-  const workerData: ProbeOrder = { url, intervalMs, timeoutMs, ...(ca !== undefined && { ca }) };
-  const thread = new Worker(path.join(projectFolder(), "dist", "api-probe.js"), { workerData, execArgv: [] });
-  const samples = new Promise<readonly Sample[]>((resolve, reject) => {
-    thread.once("message", resolve);
-    thread.once("error", reject);
-  });
-  // `stop` reports the error of a failed thread.
-  samples.catch(() => {});
-  return {
-    async stop() {
-      thread.postMessage("stop");
-      return summarizeSamples((await samples).map(toLocalClock));
-    },
-  };
-}
+const TIMEOUT_MS = 1_000;
 
-/** The thread's clock starts with the thread, so it sends times since 1970. */
-const toLocalClock = ({ startedMs, error }: Sample): Sample => ({
-  startedMs: startedMs - performance.timeOrigin,
-  error,
-});
+const TEXT = "ok";
+
+/** Asks `url` of an API server every `intervalMs` until `stop` is called. */
+export const probeApi = (url: string, intervalMs: number, ca?: string): MeasuringClient =>
+  startClient({
+    ...{ does: "read", intervalMs },
+    question: { url, timeoutMs: TIMEOUT_MS, text: TEXT, ...(ca !== undefined && { ca }) },
+  });
 
 /**
  * Probes `url` ten times per second until the first successful response. Returns the milliseconds since the call, or
@@ -58,7 +28,7 @@ export function firstResponse(url: string, signal: AbortSignal): Promise<number 
       resolve(elapsedMs);
     };
     const timer = setInterval(async () => {
-      const error = await probeOnce(url, 1000);
+      const error = await probeOnce({ url, timeoutMs: TIMEOUT_MS, text: TEXT });
       if (error === undefined) finish(performance.now() - startedMs);
     }, 100);
     signal.addEventListener("abort", () => finish(undefined), { once: true });

@@ -134,9 +134,10 @@ export class Laboratory {
   async observe(of: string, fault: () => Promise<void>, afterMs: number): Promise<Observed> {
     await this.parts.untilIdle(this.signal);
     const probe = probeApi(`https://127.0.0.1:${this.plan.hostPorts.api}/readyz`, PROBE_MS);
-    const writes = writeRepeatedly(this.api);
+    const writes = writeRepeatedly(this.parts.outputs.kubeconfig);
     let faultMs = 0;
     try {
+      await Promise.all([probe.begun, writes.begun]);
       await this.pause(BEFORE_MS);
       faultMs = performance.now();
       await fault();

@@ -26,11 +26,11 @@ export const upgrade: Bench = {
     },
     {
       ...{ name: "upgrade-gap", unit: "ms", target: 300 },
-      what: "longest API gap meanwhile, for a client that calls every 10 ms",
+      what: "longest API gap meanwhile, for a client that calls every 10 ms and waits a second for each response",
     },
     {
       ...{ name: "upgrade-failed-requests", unit: "requests", target: 0 },
-      what: "failed requests to a Service of two pods meanwhile, of a client that calls every 10 ms",
+      what: "failed requests to a Service of two pods meanwhile, of a client that calls every 10 ms and waits three seconds for each response",
     },
     {
       ...{ name: "upgrade-lost-writes", unit: "writes", target: 0 },

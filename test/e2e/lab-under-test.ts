@@ -129,7 +129,7 @@ export async function nodesOfApp({ cluster }: StackUnderTest, app: string): Prom
  * @param ca verifies the API's certificate; absent: it is not verified
  */
 export function askMeanwhile(lab: StackUnderTest, everyMs = 20, ca?: string): Client {
-  const client = probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, everyMs, undefined, ca);
+  const client = probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, everyMs, ca);
   clients.add(client);
   return client;
 }

@@ -43,9 +43,9 @@ export async function rollMeanwhile(
   const before = await Promise.all(nodes.map((name) => seen(stack, name)));
   const membersBefore = await membersOf(stack, asked);
   const image = await planImage(stack, mark, { "etc/image-mark": `${mark}\n` }, nodes[0]);
-  const api = apiClient(mustSucceed("kubeconfig", await stack.cluster.groundplane("kubeconfig")).stdout);
-  await createNamespace(api);
-  const [client, writer] = [askMeanwhile(stack, PROBE_MS), writeRepeatedly(api)];
+  const kubeconfig = mustSucceed("kubeconfig", await stack.cluster.groundplane("kubeconfig")).stdout;
+  await createNamespace(apiClient(kubeconfig));
+  const [client, writer] = [askMeanwhile(stack, PROBE_MS), writeRepeatedly(kubeconfig)];
   const started = performance.now();
   await up(stack).catch(async (error) => {
     await writer.stop().catch(() => undefined);

@@ -3,7 +3,7 @@ import type { TestContext } from "node:test";
 import type { ComponentName } from "../../cloud-init/files/kubernetes/control-plane-components";
 import type { ControlPlaneForm } from "../../model/control-planes";
 import { defaultKubernetesVersion, kubernetesVersions, releaseOf } from "../../model/releases";
-import { mustSucceed } from "../support/cluster-under-test";
+import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { clientsDuring, PROBE_MS } from "../support/working-clients";
 import { deploy, etcdctl, kubectl, type StackUnderTest, tellGap, up } from "./lab-under-test";
 import { seen } from "./planned-image";
@@ -84,7 +84,10 @@ export async function isUpgraded(
 
 const ofControlPlane: readonly ComponentName[] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
 
-/** Every program has the version of the release. Those of services are in no pod. */
+/**
+ * Every program has the version of the release. Those of services are in no pod. `up` waits until all pods of the add-ons are of the next release; the last
+ * ones of the former release may still end then, as CoreDNS does for seconds.
+ */
 export async function runsNextRelease(
   { cluster }: Pick<StackUnderTest, "cluster">,
   asked: string,
@@ -98,7 +101,15 @@ export async function runsNextRelease(
     kubelets.split(" "),
     Array.from({ length: count }, () => `v${to}`),
   );
-  const images = await on(`${kubectl} get pods -A -o 'jsonpath={.items[*].spec.containers[*].image}'`);
+  const pods = `${kubectl} get pods -A -o go-template='${ofPods}'`;
+  const isOfEnding = (line: string) => line.startsWith("ending ");
+  const lines = await eventually(
+    "the pods of the former release end",
+    patienceMs,
+    async () => (await on(pods)).split("\n"),
+    (seen) => !seen.some(isOfEnding),
+  );
+  const images = lines.join(" ");
   for (const program of ["kube-proxy", ...(form === "services" ? [] : ofControlPlane)]) {
     assert.ok(images.includes(`${program}:v${to}`), `${program} in ${images}`);
     assert.ok(!images.includes(`${program}:v${from}`), `${program} in ${images}`);
@@ -107,6 +118,10 @@ export async function runsNextRelease(
   const configuration = await on(`${kubectl} get configmap -n kube-system kubeadm-config -o jsonpath={.data}`);
   assert.ok(configuration.includes(`v${to}`) && !configuration.includes(`v${from}`), configuration);
 }
+
+/** A line for each pod: whether it is ending, and its images. */
+const ofPods =
+  '{{range .items}}{{if .metadata.deletionTimestamp}}ending {{end}}{{range .spec.containers}}{{.image}} {{end}}{{"\\n"}}{{end}}';
 
 /** The programs of all services of control planes have the version of the release. */
 export async function servicesRunNextRelease({ cluster }: SmallStack, masters: readonly string[]): Promise<void> {

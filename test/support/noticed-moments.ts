@@ -36,12 +36,17 @@ const NOTICED_MS = 100;
 /** On a busy host most steps have a gap. */
 const MOST_ROWS = 20;
 
+/** The name of the client of a Service. */
+export const SERVICE = "Service";
+
 /** Of each kind of client, by its name. */
 export type Clients = Readonly<Record<string, ProbeResult>>;
 
 interface Moment {
   readonly cells: readonly string[];
   readonly failed: number;
+  /** None should fail, so each is shown. */
+  readonly isServiceFailed: boolean;
   readonly longestGapMs: number;
 }
 
@@ -55,14 +60,17 @@ export function noticedMoments(steps: readonly RollStep[], clients: Clients, sta
     const to = all[index + 1]?.startedMs ?? Number.POSITIVE_INFINITY;
     const seen = Object.values(clients).map((client) => seenBetween(client, from, to));
     const failed = seen.reduce((sum, one) => sum + one.failed, 0);
+    const isServiceFailed = Object.keys(clients).some((name, at) => name === SERVICE && (seen[at]?.failed ?? 0) > 0);
     const longestGapMs = Math.max(...seen.map((one) => one.longestGapMs));
     if (failed === 0 && longestGapMs < NOTICED_MS) return [];
     const after = `${Math.max(0, (from - startedMs) / 1000).toFixed(1)} s`;
-    return [{ cells: [after, shortened(what), ...seen.map(({ text }) => text)], failed, longestGapMs }];
+    return [
+      { cells: [after, shortened(what), ...seen.map(({ text }) => text)], failed, isServiceFailed, longestGapMs },
+    ];
   });
   if (moments.length === 0) return ["no client noticed a step"];
   const least = moments.map(({ longestGapMs }) => longestGapMs).sort((one, other) => other - one)[MOST_ROWS - 1] ?? 0;
-  const shown = moments.filter(({ longestGapMs }) => longestGapMs >= least);
+  const shown = moments.filter(({ isServiceFailed, longestGapMs }) => isServiceFailed || longestGapMs >= least);
   const others = moments.filter((moment) => !shown.includes(moment));
   const lines = columns([["after", "step", ...Object.keys(clients)], ...shown.map(({ cells }) => cells)]);
   if (others.length === 0) return lines;

@@ -2,12 +2,15 @@ import { administratorIn } from "../../guests/administrator";
 import { createNamespace, type WritesReport, writeRepeatedly } from "../../verify/acknowledged-writes";
 import { apiClient } from "../../verify/api-client";
 import { probeApi } from "../../verify/api-probe";
-import { type ProbeResult, probeRepeatedly } from "../../verify/samples";
+import { startClient } from "../../verify/measuring-client";
+import type { ProbeResult } from "../../verify/samples";
 import type { ClusterUnderTest } from "./cluster-under-test";
-import { readPage } from "./host-observations";
-import { appendStep, noticedMoments, type RollStep } from "./noticed-moments";
+import { appendStep, noticedMoments, type RollStep, SERVICE } from "./noticed-moments";
 
 export const PROBE_MS = 10;
+
+/** A page that comes later counts as a failed request. A new connection of which one packet was lost is in time, one that lost two is not. */
+const PAGE_MS = 3_000;
 
 export interface ServedStack {
   readonly cluster: Pick<ClusterUnderTest, "onLine">;
@@ -34,11 +37,18 @@ export async function clientsDuring(
   { cluster, kubeconfig, pagePort }: ServedStack,
   run: () => Promise<unknown>,
 ): Promise<ClientsReport> {
-  const api = apiClient(kubeconfig);
-  await createNamespace(api);
+  await createNamespace(apiClient(kubeconfig));
   const asking = probeApi(`${administratorIn(kubeconfig).server}/readyz`, PROBE_MS);
-  const visiting = probeRepeatedly(PROBE_MS, async () => ((await readPage(pagePort)) === "" ? "no page" : undefined));
-  const writing = writeRepeatedly(api);
+  const visiting = startClient({
+    ...{ does: "read", intervalMs: PROBE_MS },
+    question: { url: `http://127.0.0.1:${pagePort}/`, timeoutMs: PAGE_MS },
+  });
+  const writing = writeRepeatedly(kubeconfig);
+  const clients = [asking, visiting, writing];
+  await Promise.all(clients.map(({ begun }) => begun)).catch(async (error) => {
+    await Promise.allSettled(clients.map((client) => client.stop()));
+    throw error;
+  });
   const steps: RollStep[] = [];
   const endSteps = cluster.onLine((line) => appendStep(steps, line));
   const startedMs = performance.now();
@@ -49,6 +59,6 @@ export async function clientsDuring(
   const seconds = (performance.now() - startedMs) / 1000;
   endSteps();
   const [answered, served, writes] = await Promise.all([asking.stop(), visiting.stop(), writing.stop()]);
-  const moments = noticedMoments(steps, { API: answered, Service: served, writes }, startedMs);
+  const moments = noticedMoments(steps, { API: answered, [SERVICE]: served, writes }, startedMs);
   return { startedMs, seconds, api: answered, page: served, writes, moments, ...ended };
 }

@@ -243,7 +243,7 @@ test("certificates of minutes are renewed twice, and no client notices", {
     const filesBefore = await Promise.all(nodes.map(kubeletFiles));
     since = (await on("master-1", "date +%s")).trim();
     for (const master of masters) await on(master, `systemctl start ${renewal}.timer`);
-    writer = writeRepeatedly(api);
+    writer = writeRepeatedly(kubeconfig);
     const client = askMeanwhile(stack, PROBE_MS, ca);
     const started = performance.now();
     const progress = async () => {

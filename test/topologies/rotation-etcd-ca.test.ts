@@ -102,9 +102,9 @@ test("etcd and front proxies get other authorities", { skip: nspawnSkipReason(),
       stdout.replaceAll(/\s+/g, " "),
       /etcd-ca is replaced\. Etcd and the API servers also accept .*; then they have/,
     );
-    const api = apiClient(mustSucceed("kubeconfig", await cluster.groundplane("kubeconfig")).stdout);
-    await createNamespace(api);
-    writer = writeRepeatedly(api);
+    const kubeconfig = mustSucceed("kubeconfig", await cluster.groundplane("kubeconfig")).stdout;
+    await createNamespace(apiClient(kubeconfig));
+    writer = writeRepeatedly(kubeconfig);
   });
 
   await step("a rotation is killed in its first stage", async (inner) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { summarizeSamples } from "../../../verify/samples";
-import { noticedMoments, stepIn } from "../../support/noticed-moments";
+import { noticedMoments, SERVICE, stepIn } from "../../support/noticed-moments";
 
 const image = " ~  groundplane:index:NodeImage master-1-image";
 
@@ -52,4 +52,9 @@ test("of many steps the longest gaps are listed, and the others are counted", ()
   assert.equal(lines.length, 1 + 20 + 1);
   assert.match(lines.join("\n"), /gap 999 ms \(629 ms without a request\), 1 timeout/);
   assert.equal(lines.at(-1), "10 more steps with shorter gaps, in which 0 requests failed");
+  // None of these should fail, whatever else is listed.
+  const failed = summarizeSamples([...samples, { startedMs: 2_001, error: "ECONNRESET" }]);
+  const linesOf = (name: string) => noticedMoments(steps, { [name]: failed }, 0);
+  assert.match(linesOf("API").at(-1) ?? "", /^10 more .* 1 requests failed$/);
+  assert.match(linesOf(SERVICE).join("\n"), /step 2 .* 1 ECONNRESET\n/);
 });

@@ -1,0 +1,46 @@
+import { type ChildProcess, fork } from "node:child_process";
+import * as path from "node:path";
+import { projectFolder } from "./project-folder";
+import { runCommand } from "./run-command";
+import { longLivedEnvironment } from "./start-process";
+
+/** A program of groundplane in a process of its own. It ends at the latest with this process, and messages pass both ways. */
+export interface ForkedProgram {
+  /** To a program that has ended: nothing happens. */
+  send(message: object): void;
+  onMessage(listen: (message: unknown) => void): void;
+  /** Called once, with the reason why the process is gone. */
+  onEnd(listen: (how: string) => void): void;
+}
+
+/** @param bundle of `dist`, without the ending */
+export function forkProgram(bundle: string): ForkedProgram {
+  const child: ChildProcess = fork(path.join(projectFolder(), "dist", `${bundle}.js`), {
+    env: longLivedEnvironment(process.env),
+    execArgv: [],
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  return {
+    send(message) {
+      // `onEnd` reports a process that is gone.
+      child.send(message, () => {});
+    },
+    onMessage(listen) {
+      child.on("message", listen);
+    },
+    onEnd(listen) {
+      child.once("error", ({ message }) => listen(message));
+      child.once("exit", (code, signal) => listen(signal ?? `exit code ${code}`));
+    },
+  };
+}
+
+/**
+ * Lets this process run before all processes without real-time priority, as soon as it has something to do. Does nothing on a host
+ * where it may not. Only for processes that need little: others wait meanwhile.
+ */
+export async function precedeOthers(): Promise<void> {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return;
+  // A container may lack the capability, and a control group may have no time for such processes.
+  await runCommand(["chrt", "--rr", "--all-tasks", "--pid", "1", String(process.pid)]).catch(() => {});
+}

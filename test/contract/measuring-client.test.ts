@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { probeApi } from "../../verify/api-probe";
+import { startClient } from "../../verify/measuring-client";
+import { freePort } from "../support/host-observations";
+
+const BUSY_MS = 400;
+
+test("the API is probed while faults are injected, on the clock of this process", async () => {
+  const startedMs = performance.now();
+  const probe = probeApi(`https://127.0.0.1:${await freePort()}/readyz`, 10);
+  await probe.begun;
+  const busyFrom = performance.now();
+  while (performance.now() - busyFrom < BUSY_MS) {
+    // Nothing else of this thread runs.
+  }
+  const { samples, errors, longestGapMs } = await probe.stop();
+  const asked = samples.map(({ startedMs }) => startedMs);
+  assert.ok(asked.filter((at) => at >= busyFrom && at < busyFrom + BUSY_MS).length > 10, "asked in the meantime");
+  assert.ok(asked.every((at) => at >= startedMs && at <= performance.now()));
+  assert.deepEqual(Object.keys(errors), ["ECONNREFUSED"]);
+  assert.ok(longestGapMs >= BUSY_MS - 50, "without an answer it was an outage all along");
+  assert.equal((await probe.stop()).sent, samples.length, "it is stopped already");
+});
+
+test("a page is good with any text, and late with none", async () => {
+  for (const [answer, errors] of [
+    ["a page", {}],
+    ["", { "status 200": 1 }],
+    [undefined, { timeout: 1 }],
+  ] as const) {
+    const server = http.createServer((_, response) => answer !== undefined && response.end(answer));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const client = startClient({ does: "read", intervalMs: 100, question: { url, timeoutMs: 200 } });
+    await client.begun;
+    await sleep(250);
+    const seen = await client.stop();
+    server.closeAllConnections();
+    server.close();
+    assert.deepEqual(Object.keys(seen.errors), Object.keys(errors), String(answer));
+  }
+});
+
+test("a client whose process is gone says so", async () => {
+  const client = startClient({ does: "write", intervalMs: 10, kubeconfig: "not a kubeconfig", series: "w" });
+  await assert.rejects(client.stop(), /a client has ended: exit code 1/);
+});
+
+/** Other tests of this host, and its own host, may delay any process. */
+const ATTEMPTS = 5;
+const HOGS = 2;
+const WATCHED_MS = 1_500;
+
+test("a client is not delayed by busy processes", {
+  skip: process.getuid?.() === 0 && process.platform === "linux" ? false : "needs root",
+}, async (t) => {
+  const hogs = Array.from({ length: HOGS }, (): ChildProcess => spawn(process.execPath, ["-e", "for (;;);"]));
+  t.after(() => {
+    for (const hog of hogs) hog.kill("SIGKILL");
+  });
+  const longest: number[] = [];
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const client = startClient({
+      ...{ does: "read", intervalMs: 10 },
+      question: { url: `http://127.0.0.1:${await freePort()}/`, timeoutMs: 1_000 },
+    });
+    await client.begun;
+    await sleep(WATCHED_MS);
+    const sent = (await client.stop()).samples.map(({ startedMs }) => startedMs);
+    assert.ok(sent.length > 50, `${sent.length} requests`);
+    longest.push(Math.max(...sent.slice(1).map((at, index) => at - (sent[index] ?? at))));
+    t.diagnostic(`longest time without a request: ${longest.at(-1)?.toFixed(1)} ms`);
+    if ((longest.at(-1) ?? 0) < 20) return;
+  }
+  assert.fail(`${longest.map((each) => each.toFixed(1)).join(", ")} ms without a request`);
+});
