@@ -2,9 +2,13 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import type { ProjectCopy } from "./project-copy";
 
+/** The provider's processes of one project. */
+export const providersOf = ({ folder }: Pick<ProjectCopy, "folder">): readonly string[] =>
+  fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isProvider(name, folder));
+
 /** Kills the provider's processes of one project. */
-export async function killProviders({ folder }: Pick<ProjectCopy, "folder">): Promise<void> {
-  const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isProvider(name, folder));
+export async function killProviders(project: Pick<ProjectCopy, "folder">): Promise<void> {
+  const pids = providersOf(project);
   assert.ok(pids.length > 0, "a provider runs");
   for (const pid of pids) kill(Number(pid));
 }
