@@ -2,6 +2,7 @@ import { readJson } from "../../host/file-store";
 import { restoreFilesOf } from "../../host/restore-mark";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import type { StackObject } from "../../hypervisors/hypervisor";
+import { authorityNames } from "../../model/authority-rotations";
 import type { ClusterSecretsInputs, ClusterSecretsOutputs } from "../../model/cluster-secrets-types";
 import { describeStages, keyRotations, keysToRotate, type RotatableKey } from "../../model/key-rotations";
 import { UserError } from "../../model/user-error";
@@ -9,6 +10,7 @@ import { UNKNOWN } from "../rpc/property-values";
 import type { CheckFailure } from "../rpc/resource-handler";
 import { authorityFiles, authorityProblems, refuseOtherAuthority, withFingerprint } from "./authority-input";
 import type { GivenAuthority } from "./given-authority";
+import { nodesInRoll } from "./open-roll";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 import type { UserKeys } from "./user-keys";
@@ -70,6 +72,7 @@ export function clusterSecretsResource(
         return { ...inputs, values: preview ? UNKNOWN : await newKeys(await givenTo(inputs)) };
       refuseOtherAuthority(inputs, outputs.values);
       const rotated = keysToRotate(outputs.rotations ?? {}, inputs.rotations ?? {});
+      await refuseDuringRoll(inputs.stack, rotated);
       const values = await rotatedValues(outputs.values, rotated, preview);
       userKeys.note(values);
       for (const key of preview ? rotated : []) {
@@ -126,6 +129,18 @@ async function rotatedValues(present: Values, rotated: readonly RotatableKey[], 
   if (!preview) return rotateKeys(present, rotated);
   const replaced = rotated.flatMap((key): readonly string[] => keyRotations[key].secrets);
   return { ...present, ...Object.fromEntries(replaced.map((name) => [name, `(the new ${name})`])) };
+}
+
+/** Images follow after the stages of a rotation, so a node that has left the cluster to get one would not take part in them. */
+async function refuseDuringRoll(stack: string, rotated: readonly RotatableKey[]): Promise<void> {
+  const [key] = authorityNames.filter((name) => rotated.includes(name));
+  const nodes = key === undefined ? [] : await nodesInRoll(stack);
+  if (nodes.length === 0) return;
+  throw new UserError(
+    "image-roll-open",
+    `an earlier \`up\` was interrupted while ${nodes.join(", ")} got another image, and ${key} is replaced on members of the cluster only`,
+    `run \`up\` with the former number of \`secrets.rotate.${key}\` first, which completes it`,
+  );
 }
 
 const irrevocable = (): UserError =>

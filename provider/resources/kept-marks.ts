@@ -28,8 +28,8 @@ interface NodeObject {
   readonly spec?: { readonly taints?: readonly Taint[]; readonly unschedulable?: boolean };
 }
 
-const folderOf = (stack: string): string => path.join(stackFolder(stack), "kept-marks");
-const fileOf = (stack: string, node: string): string => path.join(folderOf(stack), `${node}.json`);
+export const keptMarksOf = (stack: string): string => path.join(stackFolder(stack), "kept-marks");
+const fileOf = (stack: string, node: string): string => path.join(keptMarksOf(stack), `${node}.json`);
 
 export const hasKeptMarks = (stack: string, node: string): Promise<boolean> => exists(fileOf(stack, node));
 
@@ -52,7 +52,7 @@ export async function restoreMarks(master: Guest, stack: string, node: string, c
 
 export async function forgetMarks(stack: string, node: string): Promise<void> {
   await removeTree(fileOf(stack, node));
-  await removeIfEmpty(folderOf(stack));
+  await removeIfEmpty(keptMarksOf(stack));
 }
 
 async function readMarks(master: Guest, node: string, context: Context): Promise<Marks | undefined> {

@@ -12,8 +12,8 @@ export interface LeftMember {
   readonly from: string;
 }
 
-const folderOf = (stack: string): string => path.join(stackFolder(stack), "left-members");
-const fileOf = ({ stack, name }: MachineName): string => path.join(folderOf(stack), `${name}.json`);
+export const leftMembersOf = (stack: string): string => path.join(stackFolder(stack), "left-members");
+const fileOf = ({ stack, name }: MachineName): string => path.join(leftMembersOf(stack), `${name}.json`);
 
 export const readLeft = (machine: MachineName): Promise<LeftMember | undefined> => readJson(fileOf(machine));
 
@@ -23,5 +23,5 @@ export const noteLeft = (machine: MachineName, left: LeftMember): Promise<void> 
 /** When it is a member again and its former disk is gone, or with its machine. */
 export async function forgetLeft(machine: MachineName): Promise<void> {
   await removeTree(fileOf(machine));
-  await removeIfEmpty(folderOf(machine.stack));
+  await removeIfEmpty(leftMembersOf(machine.stack));
 }

@@ -1,7 +1,8 @@
+import { listFolder } from "../../host/file-store";
 import type { MachineName } from "../../hypervisors/hypervisor";
 import { hasKeptBackups } from "./kept-backups";
-import { hasKeptMarks } from "./kept-marks";
-import { type LeftMember, readLeft } from "./left-members";
+import { hasKeptMarks, keptMarksOf } from "./kept-marks";
+import { type LeftMember, leftMembersOf, readLeft } from "./left-members";
 
 /** What the stack's folder knows of a roll that has begun, besides the driver's record. */
 export interface OpenRoll {
@@ -16,4 +17,11 @@ export async function readOpenRoll(machine: MachineName): Promise<OpenRoll> {
     left: await readLeft(machine),
     isHandedOver: (await hasKeptMarks(stack, name)) || (await hasKeptBackups(stack, name)),
   };
+}
+
+/** Nodes of the cluster and members of etcd whose roll has begun. They may lack the cluster until it is completed. */
+export async function nodesInRoll(stack: string): Promise<readonly string[]> {
+  const files = [...(await listFolder(keptMarksOf(stack))), ...(await listFolder(leftMembersOf(stack)))];
+  // A file that is being written has another name.
+  return [...new Set(files.flatMap((file) => /^([^.].*)\.json$/.exec(file)?.[1] ?? []))].sort();
 }

@@ -2,16 +2,21 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { before, test } from "node:test";
 import { secretValue } from "../../../../components/secrets";
+import type { Guest } from "../../../../guests/guest";
 import type { ClusterSecretsInputs } from "../../../../model/cluster-secrets-types";
 import { encryptionKeysIn, formerEtcdAuthoritiesIn, formerUserKeysIn } from "../../../../model/former-keys";
 import type { RotationNumbers } from "../../../../model/key-rotations";
 import { makeClusterKeys } from "../../../../provider/resources/cluster-keys";
 import { clusterSecretsResource } from "../../../../provider/resources/cluster-secrets";
+import { forgetMarks, keepMarks } from "../../../../provider/resources/kept-marks";
+import { forgetLeft, noteLeft } from "../../../../provider/resources/left-members";
 import { UserKeys } from "../../../../provider/resources/user-keys";
 import type { Context } from "../../../../provider/rpc/resource-handler";
+import { ownDataFolder } from "../../../support/own-data-folder";
 
 type Values = Readonly<Record<string, string>>;
 
+ownDataFolder();
 const unused = () => assert.fail("asks no driver");
 const userKeys = new UserKeys();
 const resource = clusterSecretsResource(unused, unused, userKeys);
@@ -66,6 +71,22 @@ test("etcd's authority is replaced together with what it signs, and the former o
   const twice = await update(once, { "etcd-ca": 1 }, { "etcd-ca": 2 });
   assert.equal(formerEtcdAuthoritiesIn(twice).length, 2);
   assert.ok(formerEtcdAuthoritiesIn(twice)[0]?.includes(once["etcd-ca.key"] ?? "none"), "newest first");
+});
+
+test("no authority is replaced while a node has left to get another image, and other keys are", async () => {
+  await noteLeft({ stack: "lab", name: "master-2" }, { from: "former" });
+  for (const preview of [true, false])
+    await assert.rejects(update(first, undefined, { "kubernetes-ca": 1, administrator: 1 }, preview), {
+      id: "image-roll-open",
+      message: /while master-2 got another image, and kubernetes-ca is replaced on members of the cluster only/,
+    });
+  await update(first, { "kubernetes-ca": 1 }, { "kubernetes-ca": 1, "corosync-key": 1 });
+  await forgetLeft({ stack: "lab", name: "master-2" });
+  const marked = { run: async () => ({ code: 0, stdout: '{"metadata": {}}', stderr: "" }) } as unknown as Guest;
+  await keepMarks(marked, "lab", "master-3", { signal: new AbortController().signal } as Context);
+  await assert.rejects(update(first, undefined, { "etcd-ca": 1 }), /while master-3 got another image, and etcd-ca/);
+  await forgetMarks("lab", "master-3");
+  await update(first, undefined, { "etcd-ca": 1 });
 });
 
 test("the key of Corosync is replaced alone", async () => {
