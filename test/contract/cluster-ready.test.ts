@@ -14,7 +14,7 @@ after(() => fs.rmSync(folder, { recursive: true }));
 const complete = [
   "node master-1 True",
   "pod kube-system/coredns-1 Running True",
-  "deployment kube-system/coredns 1 1 seen 1",
+  "deployment kube-system/coredns 1 1 seen 1 1",
   "daemonset kube-system/kube-proxy 1 1 seen 1",
   "daemonset kube-flannel/kube-flannel-ds 1 1 seen 1",
 ];
@@ -46,7 +46,7 @@ test("a planned node that is not in the cluster is missing, and so is the networ
 
 for (const namespace of clusterNamespaces) {
   test(`a workload in ${namespace} that does not run is missing`, () => {
-    const broken = [`pod ${namespace}/a Pending Unknown`, `deployment ${namespace}/a 2 1 seen 2`];
+    const broken = [`pod ${namespace}/a Pending Unknown`, `deployment ${namespace}/a 2 1 seen 2 2`];
     assert.deepEqual(clusterReady([...complete, ...broken], "master-1"), {
       missing: `pod ${namespace}/a is Pending, not ready\ndeployment ${namespace}/a has 1 of 2`,
       status: 1,
@@ -63,11 +63,20 @@ test("a workload whose controller has not counted its pods yet is missing", () =
 });
 
 test("a workload is not ready before all of its pods are of its present specification", () => {
-  const rolling = ["deployment kube-system/dns 2 2 seen 1", "daemonset kube-system/proxy 3 3 seen 0"];
+  const rolling = ["deployment kube-system/dns 2 2 seen 1 1", "daemonset kube-system/proxy 3 3 seen 0"];
   assert.deepEqual(clusterReady([...complete, ...rolling], "master-1"), {
     missing:
       "deployment kube-system/dns has 1 of 2 as it is specified now\n" +
       "daemonset kube-system/proxy has 0 of 3 as it is specified now",
+    status: 1,
+  });
+});
+
+test("a Deployment is not ready while it still has pods of its former specification", () => {
+  // The controller has counted two ready ones of three: one of the former specification and one of the present.
+  const rolling = ["deployment kube-system/dns 2 2 seen 2 3"];
+  assert.deepEqual(clusterReady([...complete, ...rolling], "master-1"), {
+    missing: "deployment kube-system/dns still has 1 of its former specification",
     status: 1,
   });
 });

@@ -12,8 +12,9 @@ while [[ ${1:-} == --except=* ]]; do
 done
 
 # One line per object: `node NAME READY`, `pod NAMESPACE/NAME PHASE READY NODE`, `deployment|daemonset NAMESPACE/NAME WANTED
-# READY SEEN UPDATED`. SEEN is `seen` when the controller has counted the pods of the present specification. Before, a new DaemonSet
-# has 0 of 0 pods. UPDATED are those of the present specification; others may be ready, too. One request for all, since every start of kubectl costs a tenth of a core-second.
+# READY SEEN UPDATED TOTAL`. SEEN is `seen` when the controller has counted the pods of the present specification. Before, a new DaemonSet
+# has 0 of 0 pods. UPDATED are those of the present specification; others may be ready, too.
+# TOTAL, of Deployments only, also counts those of former ones, except those that are ending. One request for all, since every start of kubectl costs a tenth of a core-second.
 # shellcheck disable=SC2016 # the dollars are the template's
 template='{{range .items}}{{$name := .metadata.name}}{{$seen := "unseen"}}
 {{- if eq (printf "%v" .metadata.generation) (printf "%v" .status.observedGeneration)}}{{$seen = "seen"}}{{end}}
@@ -21,7 +22,7 @@ template='{{range .items}}{{$name := .metadata.name}}{{$seen := "unseen"}}
 {{- range .status.conditions}}{{if eq .type "Ready"}}{{$ready = .status}}{{end}}{{end}}
 {{- if eq .kind "Node"}}node {{$name}} {{$ready}}
 {{else if eq .kind "Pod"}}pod {{$space}}/{{$name}} {{.status.phase}} {{$ready}} {{or .spec.nodeName "-"}}
-{{else if eq .kind "Deployment"}}deployment {{$space}}/{{$name}} {{.spec.replicas}} {{or .status.readyReplicas 0}} {{$seen}} {{or .status.updatedReplicas 0}}
+{{else if eq .kind "Deployment"}}deployment {{$space}}/{{$name}} {{.spec.replicas}} {{or .status.readyReplicas 0}} {{$seen}} {{or .status.updatedReplicas 0}} {{or .status.replicas 0}}
 {{else}}daemonset {{$space}}/{{$name}} {{.status.desiredNumberScheduled}} {{or .status.numberReady 0}} {{$seen}} {{or .status.updatedNumberScheduled 0}}
 {{end}}{{end}}'
 
@@ -47,6 +48,7 @@ awk -v names="$*" -v own="$own" -v excepted="${excepted[*]}" '
   ($1 == "deployment" || $1 == "daemonset") && $5 != "seen" { missing($1 " " $2 " is not counted by its controller yet"); next }
   ($1 == "deployment" || $1 == "daemonset") && differs($3, $4) { missing($1 " " $2 " has " $4 " of " $3) }
   ($1 == "deployment" || $1 == "daemonset") && differs($3, $6) { missing($1 " " $2 " has " $6 " of " $3 " as it is specified now") }
+  $1 == "deployment" && $7 > $6 { missing("deployment " $2 " still has " ($7 - $6) " of its former specification") }
   END {
     count = split(names, wanted, " ")
     for (i = 1; i <= count; i++) {
