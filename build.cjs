@@ -52,3 +52,15 @@ esbuild.buildSync({
 });
 
 programBundle();
+
+/** Bundles of earlier versions that have another name now. They stay old, so everything that compares times would build again each time. */
+function removeFormer(dist) {
+  const built = [...Object.keys(present), "program"];
+  for (const file of fs.readdirSync(dist)) {
+    const [, name] = /^(.+)\.js(?:\.map)?$/.exec(file) ?? [];
+    // Tests have programs of their own there.
+    if (name !== undefined && !built.includes(name) && !name.startsWith("test-")) fs.rmSync(path.join(dist, file));
+  }
+}
+
+removeFormer(path.join(__dirname, "dist"));
