@@ -2,7 +2,7 @@ import { etcdMembers } from "../backup/etcd-members";
 import type { BackupManifest } from "../backup/write-backup";
 import { connectAnyGuest, connectionOf } from "../guests/connect-guest";
 import type { StackObject } from "../hypervisors/hypervisor";
-import { encryptionKeysIn } from "../model/former-keys";
+import { encryptionKeysIn, hostSeedsIn } from "../model/former-keys";
 import { guestPaths } from "../model/guest-paths";
 import { isRotated } from "../model/key-rotations";
 import { ports } from "../model/ports";
@@ -76,6 +76,7 @@ function refuseUnknownEncryption(stack: string, keys: Keys, present: Keys): void
  * on them is renewed.
  */
 const sameKeys = (one: Keys, other: Keys): boolean =>
+  hostSeedsIn(one).some((seed) => hostSeedsIn(other).includes(seed)) &&
   [...new Set([...Object.keys(one), ...Object.keys(other)])].every(
     (name) => isRotated(name) || one[name] === other[name],
   );

@@ -20,7 +20,7 @@ export function dataCenterOutputs(
     apiEndpoint,
     clusterEndpoint: `https://${plan.kubernetes.endpoint}`,
     kubeconfig: kubeconfigOf(plan, apiEndpoint, secrets, rotated),
-    gatewaySsh: { host: "127.0.0.1", port: plan.hostPorts.ssh, hostKey: secrets.hostKeyOf("gateway") },
+    gatewaySsh: { host: "127.0.0.1", port: plan.hostPorts.ssh, ...hostKeysOf(plan, "gateway", secrets) },
     sshPrivateKey: secrets.get("ssh-user-key"),
     ...(plan.rotations["ssh-user-key"] !== undefined && { formerSshKeys: secrets.formerUserKeys() }),
     inventory: plan.nodes.map(({ name, roles, address, fqdn, interfaces }) => ({
@@ -31,7 +31,7 @@ export function dataCenterOutputs(
       address,
       fqdn,
       macs: interfaces.map((nic) => nic.mac),
-      hostKey: secrets.hostKeyOf(name),
+      ...hostKeysOf(plan, name, secrets),
     })),
     knownHosts: knownHostsOf(plan, secrets),
   };
@@ -39,6 +39,11 @@ export function dataCenterOutputs(
 
 const hasServices = ({ kubernetes }: DataCenterPlan, roles: readonly Role[]): boolean =>
   kubernetes.controlPlane === "services" && (roles.includes("master") || roles.includes("etcd"));
+
+const hostKeysOf = ({ rotations }: DataCenterPlan, node: string, secrets: Secrets) => ({
+  hostKey: secrets.hostKeyOf(node),
+  ...(rotations["ssh-host-keys"] !== undefined && { formerHostKeys: secrets.formerHostKeysOf(node) }),
+});
 
 function kubeconfigOf(
   plan: DataCenterPlan,

@@ -8,6 +8,7 @@ import { BaseImage } from "./base-image";
 import { keepAddOns, keepJoinObjects } from "./cluster-objects";
 import { ControlPlane } from "./control-plane";
 import { type DataCenterOutputs, dataCenterOutputs } from "./data-center-outputs";
+import { followHostKeys } from "./follow-host-keys";
 import type { Foundation } from "./foundation";
 import { Gateway } from "./gateway";
 import { guardedMembers } from "./guarded-members";
@@ -70,7 +71,8 @@ export class DataCenter extends pulumi.ComponentResource {
     const rolled = { machines: all, maxUnavailableWorkers, after: [...nodes, ...objects, ...rotated] };
     const images = new NodeImages("node-images", rolled, { parent: this });
     const addOns = isSimulated ? [] : [keepAddOns(foundation, bootstrap, [images], this)];
-    const parts = [...nodes, images, ...rotated, ...objects, ...addOns];
+    const followed = followHostKeys(foundation, [...nodes, images], this);
+    const parts = [...nodes, images, ...rotated, ...objects, ...addOns, ...followed];
     const machines = [...masters.machines, ...workers.machines];
     const { secrets, slowdown, network, baseImage, guard } = foundation;
     const ready = new Ready("ready", { plan, secrets, slowdown, machines, after: parts }, { parent: this });

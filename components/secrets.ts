@@ -5,11 +5,13 @@ import { deriveHostKey } from "../model/derive-host-key";
 import {
   encryptionKeysIn,
   formerEtcdAuthoritiesIn,
+  formerHostSeedsIn,
   formerKubernetesAuthoritiesIn,
   formerUserKeysIn,
 } from "../model/former-keys";
-import type { RotationNumbers } from "../model/key-rotations";
+import { newValueText, type RotationNumbers } from "../model/key-rotations";
 import { type NodeFile, type NodeSeed, publicNameIn, type SecretName, secretNameIn } from "../model/seed";
+import type { SshKey } from "../model/ssh-key";
 import { ClusterSecrets, type ResourceArgs } from "./resources";
 
 /** The part of a name after this prefix is the node's; the key is derived, not stored. */
@@ -97,6 +99,14 @@ export class Secrets extends pulumi.ComponentResource {
     this.hostKeys.set(node, key);
     return key;
   }
+
+  /** What rotations replaced, newest first. */
+  formerHostKeysOf(node: string): pulumi.Output<readonly string[]> {
+    const keys = this.values.apply((values) =>
+      formerHostSeedsIn(values).map((seed) => deriveHostKey(seed, node).publicKey),
+    );
+    return pulumi.unsecret(keys);
+  }
 }
 
 const derived: Readonly<Record<string, (get: (name: SecretName) => string, values: Values) => string>> = {
@@ -133,6 +143,9 @@ export function secretValue(values: Values, name: string): string {
   return value;
 }
 
-function hostKey(values: Values, node: string) {
-  return deriveHostKey(secretValue(values, "ssh-host-seed"), node);
+function hostKey(values: Values, node: string): SshKey {
+  const seed = secretValue(values, "ssh-host-seed");
+  if (seed !== newValueText("ssh-host-seed")) return deriveHostKey(seed, node);
+  const inPreview = newValueText(`SSH host key of ${node}`);
+  return { privateKey: inPreview, publicKey: inPreview };
 }

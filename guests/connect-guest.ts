@@ -10,13 +10,15 @@ export const connectAnyGuest: ConnectGuest = async (connection, options) =>
 
 /** How the commands reach a node of a stack that is up. */
 export const connectionOf = (
-  { address, hostKey }: InventoryEntry,
+  { address, hostKey, formerHostKeys }: InventoryEntry,
   { gatewaySsh, sshPrivateKey, formerSshKeys }: StackOutputs,
 ): GuestConnection => ({
   bastionPort: gatewaySsh.port,
   bastionHostKey: gatewaySsh.hostKey,
   address,
   hostKey,
+  ...(gatewaySsh.formerHostKeys && { formerBastionHostKeys: gatewaySsh.formerHostKeys }),
+  ...(formerHostKeys && { formerHostKeys }),
   privateKey: sshPrivateKey,
   ...(formerSshKeys && { formerKeys: formerSshKeys }),
 });

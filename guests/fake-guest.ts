@@ -1,8 +1,10 @@
 import * as path from "node:path";
+import { utils } from "ssh2";
 import { readFileAndMode, readIfPresent, writeFileAtomic } from "../host/file-store";
 import { localHost } from "../host/local-host";
 import { fakeStacks, machineFolder, machineNames, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
+import { guestPaths } from "../model/guest-paths";
 import { ports } from "../model/ports";
 import type { GuestConnection } from "../model/resource-types";
 import { runInFakeGuest } from "./fake-cluster";
@@ -90,8 +92,23 @@ async function assertReachable(connection: GuestConnection, machine: MachineName
   const gateway = await gatewayAt(connection.bastionPort);
   for (const hop of [gateway, machine]) {
     const record = hop && (await readMachine(localHost, hop));
-    if (record?.power !== "running" || record.pulledLinks.length > 0) {
+    if (hop === undefined || record?.power !== "running" || record.pulledLinks.length > 0) {
       throw new UnreachableError(`${hop?.name ?? "the gateway"}: no response`);
     }
+    const present = await hostKeyOf(hop);
+    if (present === undefined || acceptedBy(connection, hop === machine).includes(present)) continue;
+    throw new UnreachableError(`${hop.name}: its host key is another one`);
   }
+}
+
+const acceptedBy = (connection: GuestConnection, isNode: boolean): readonly string[] => {
+  const { bastionHostKey, formerBastionHostKeys = [], hostKey, formerHostKeys = [] } = connection;
+  return isNode ? [hostKey, ...formerHostKeys] : [bastionHostKey, ...formerBastionHostKeys];
+};
+
+/** What a rotation has written; `undefined`: the machine has the key of its seed. */
+async function hostKeyOf(machine: MachineName): Promise<string | undefined> {
+  const text = await readIfPresent(path.join(machineFolder(localHost, machine), "root", guestPaths.sshHostKey));
+  const key = text === undefined ? undefined : utils.parseKey(text);
+  return key === undefined || key instanceof Error ? undefined : `${key.type} ${key.getPublicSSH().toString("base64")}`;
 }

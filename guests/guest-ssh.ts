@@ -11,6 +11,9 @@ export interface GuestAddress {
   /** The node's address; `10.0.2.15` or the gateway's own host key means the gateway itself. */
   readonly address: string;
   readonly hostKey: string;
+  /** Accepted beside them. */
+  readonly formerBastionHostKeys?: readonly string[];
+  readonly formerHostKeys?: readonly string[];
   /** OpenSSH private key. Secret. */
   readonly privateKey: string;
   /** Tried after it. */
@@ -72,19 +75,26 @@ export async function closeGuests(): Promise<void> {
   }
 }
 
-/** Drops a guest's connection, so that the next use opens a new one: after its machine was stopped or recreated. */
+/** Drops a guest's connections, so that the next use opens a new one: after its machine was stopped or recreated. */
 export function forgetGuest(guest: GuestAddress): void {
-  pool.delete(guestKey(guest));
+  for (const key of pool.keys()) if (key.startsWith(`${nodeKey(guest)} `)) pool.delete(key);
 }
 
-const bastionKey = (guest: GuestAddress): string => `${guest.bastionPort} ${guest.bastionHostKey}`;
+/** With all accepted keys: a connection to a node that may have a former key is none to a node that must have its present one. */
+const bastionKey = ({ bastionPort, bastionHostKey, formerBastionHostKeys = [] }: GuestAddress): string =>
+  [bastionPort, "bastion", bastionHostKey, ...formerBastionHostKeys].join(" ");
 const guestKey = (guest: GuestAddress): string =>
-  isBastion(guest) ? bastionKey(guest) : `${bastionKey(guest)} ${guest.address} ${guest.hostKey}`;
+  isBastion(guest)
+    ? bastionKey(guest)
+    : [nodeKey(guest), guest.hostKey, ...(guest.formerHostKeys ?? []), bastionKey(guest)].join(" ");
+/** The common beginning of all keys of a node. */
+const nodeKey = (guest: GuestAddress): string => `${guest.bastionPort} ${isBastion(guest) ? "bastion" : guest.address}`;
 const isBastion = (guest: GuestAddress): boolean => guest.hostKey === guest.bastionHostKey;
 
 function pooledBastion(guest: GuestAddress, signal: AbortSignal | undefined): Promise<SshConnection> {
   const { bastionPort: port, bastionHostKey: hostKey, privateKey, formerKeys } = guest;
-  const server = { host: "127.0.0.1", port, hostKey, privateKey, formerKeys };
+  const { formerBastionHostKeys: formerHostKeys } = guest;
+  const server = { host: "127.0.0.1", port, hostKey, formerHostKeys, privateKey, formerKeys };
   return pooled(bastionKey(guest), signal, () => SshConnection.open(server));
 }
 
@@ -93,8 +103,8 @@ function pooledGuest(guest: GuestAddress, signal: AbortSignal | undefined): Prom
   return pooled(guestKey(guest), signal, async () => {
     const bastion = await pooledBastion(guest, undefined);
     const through = await bastion.forward(guest.address, ports.ssh);
-    const { address: host, hostKey, privateKey, formerKeys } = guest;
-    return SshConnection.open({ host, port: ports.ssh, hostKey, privateKey, formerKeys, through });
+    const { address: host, hostKey, formerHostKeys, privateKey, formerKeys } = guest;
+    return SshConnection.open({ host, port: ports.ssh, hostKey, formerHostKeys, privateKey, formerKeys, through });
   });
 }
 

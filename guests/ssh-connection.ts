@@ -5,13 +5,15 @@ import { finish, type RunOptions, type RunResult, UnreachableError } from "./ssh
 
 export { LateError, type RunOptions, type RunResult, UnreachableError } from "./ssh-command";
 
-/** One SSH connection as root, by key, to a server with a known host key. */
+/** One SSH connection as root, by key, to a server with a known host key, or one of several. */
 
 export interface ServerAddress extends UserKeys {
   readonly host: string;
   readonly port: number;
   /** `ssh-ed25519 AAAA…` */
   readonly hostKey: string;
+  /** Accepted as well. */
+  readonly formerHostKeys?: readonly string[];
   /** A stream to the server, if it is reached through another connection. */
   readonly through?: ClientChannel;
 }
@@ -121,6 +123,6 @@ function connectConfig(server: ServerAddress): ConnectConfig {
     readyTimeout: HANDSHAKE_MS,
     keepaliveInterval: 5_000,
     keepaliveCountMax: 3,
-    ...pinHostKey(server.hostKey),
+    ...pinHostKey(server.hostKey, server.formerHostKeys),
   };
 }

@@ -28,9 +28,19 @@ export async function writeSshFiles(stack: string, outputs: StackOutputs): Promi
   const files = { ...others, key, formerKeys: former.map((_, index) => `${key}-former-${index + 1}`) };
   await writeFileAtomic(key, outputs.sshPrivateKey, 0o600);
   for (const [index, text] of former.entries()) await writeFileAtomic(`${key}-former-${index + 1}`, text, 0o600);
-  await writeFileAtomic(files.knownHosts, outputs.knownHosts, 0o600);
+  await writeFileAtomic(files.knownHosts, outputs.knownHosts + formerKnownHosts(outputs), 0o600);
   await writeFileAtomic(files.config, renderSshConfig(files, outputs), 0o600);
   return files;
+}
+
+/** Lines of a known_hosts file: ssh accepts any key that it has for a host. */
+export function formerKnownHosts({ gatewaySsh, inventory }: Pick<StackOutputs, "gatewaySsh" | "inventory">): string {
+  const lines = (host: string, keys: readonly string[] = []): readonly string[] =>
+    keys.map((key) => `${host} ${key}\n`);
+  return [
+    ...lines(`[${gatewaySsh.host}]:${gatewaySsh.port}`, gatewaySsh.formerHostKeys),
+    ...inventory.flatMap(({ address, formerHostKeys }) => lines(address, formerHostKeys)),
+  ].join("");
 }
 
 /** An OpenSSH client configuration that knows each node by its name. */

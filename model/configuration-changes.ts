@@ -144,6 +144,7 @@ export const configurationChanges = {
   },
   "secrets.rotate.administrator": rotation("administrator"),
   "secrets.rotate.ssh-user-key": rotation("ssh-user-key"),
+  "secrets.rotate.ssh-host-keys": rotation("ssh-host-keys"),
   "secrets.rotate.etcd-ca": rotation("etcd-ca"),
   "secrets.rotate.kubernetes-ca": rotation("kubernetes-ca"),
   "secrets.rotate.front-proxy-ca": rotation("front-proxy-ca"),

@@ -3,6 +3,9 @@
 /** JSON list of the user keys that rotations replaced, newest first: a node that was off still accepts one of them. */
 export const formerUserKeys = "former-ssh-user-keys";
 
+/** JSON list of the seeds of host keys that rotations replaced, newest first: a node that was off still has a key of one of them. */
+export const formerHostSeeds = "former-ssh-host-seeds";
+
 /** JSON list of the keys of Secrets that rotations replaced, newest first: a backup from before a rotation needs one of them. */
 export const formerEncryptionKeys = "former-encryption-keys";
 
@@ -13,7 +16,7 @@ export const formerEtcdAuthorities = "former-etcd-authorities";
 export const formerKubernetesAuthorities = "former-kubernetes-authorities";
 
 export const formerSecrets: readonly string[] = [
-  ...[formerUserKeys, formerEtcdAuthorities, formerKubernetesAuthorities, formerEncryptionKeys],
+  ...[formerUserKeys, formerHostSeeds, formerEtcdAuthorities, formerKubernetesAuthorities, formerEncryptionKeys],
 ];
 
 const listIn = (values: Readonly<Record<string, string>>, name: string): readonly string[] =>
@@ -26,6 +29,25 @@ export const formerKubernetesAuthoritiesIn = (values: Readonly<Record<string, st
   listIn(values, formerKubernetesAuthorities);
 
 export const formerUserKeysIn = (values: Readonly<Record<string, string>>) => listIn(values, formerUserKeys);
+
+/** The present one first. They tell a stack from others: all of its other keys may have been replaced, and the first seed stays in the list. */
+export const hostSeedsIn = (values: Readonly<Record<string, string>>): readonly string[] => [
+  values["ssh-host-seed"] ?? "",
+  ...formerHostSeedsIn(values),
+];
+
+export const formerHostSeedsIn = (values: Readonly<Record<string, string>>) => listIn(values, formerHostSeeds);
+
+/**
+ * The host keys that a node may have: the present one, and those before it up to one with which the node has ended a rotation.
+ *
+ * @param keys newest first
+ * @param followed those with which nodes have ended rotations
+ */
+export function possibleHostKeys(keys: readonly string[], followed: readonly string[]): readonly string[] {
+  const last = keys.findIndex((key) => followed.includes(key));
+  return last === -1 ? keys : keys.slice(0, last + 1);
+}
 
 export interface EncryptionKey {
   /** etcd has it before each value. */

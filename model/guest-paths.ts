@@ -19,6 +19,9 @@ export const guestPaths = {
   volumes: `${settings}/volumes`,
   dataDisks: `${settings}/data-disks`,
   dhcpHosts: `${settings}/dhcp-hosts`,
+  sshHostKey: "/etc/ssh/ssh_host_ed25519_key",
+  /** Its public part, after a rotation. Not beside it, where sshd would read it. */
+  presentHostKey: `${settings}/ssh-host-key.pub`,
   state,
   /** The order to start or to join the cluster. */
   clusterOrder: `${state}/order`,

@@ -1,4 +1,4 @@
-/** Keys that `up` does not replace, at all or in some stacks. */
+/** Why some stacks keep a key that `up` replaces in others. */
 
 export interface FixedKey {
   readonly reason: string;
@@ -6,14 +6,6 @@ export interface FixedKey {
 }
 
 export const startOver = "start over: `npx groundplane destroy` keeps the data disks";
-
-/** The keys that cannot be replaced on a running stack, by the names that users try. */
-export const fixedKeys = {
-  "ssh-host-keys": {
-    reason: "every node's identity is pinned by it",
-    instead: "recreate the machine whose key is lost, or start over",
-  },
-} as const satisfies Readonly<Record<string, FixedKey>>;
 
 /** Why a stack with so many machines for balancers keeps the key of Corosync; `undefined`: it can be replaced. */
 export const reasonToKeepCorosyncKey = (balancers: number): FixedKey | undefined =>

@@ -8,9 +8,9 @@ export type KeyGeneration = "former" | "new";
 export interface KeyStage {
   /** Part of a sentence, for previews. */
   readonly step: string;
-  /** The keys that a node accepts. */
+  /** The keys that a node accepts; of the nodes' own keys, those that clients do. */
   readonly accepted: readonly KeyGeneration[];
-  /** The keys that a client tries, in this order. */
+  /** The keys that a client tries, in this order; of the nodes' own keys, the one that a node has. */
   readonly offered: readonly KeyGeneration[];
   /** Nodes change their key together, so those that have done so lose the others for a moment. */
   readonly atOnce?: true;
@@ -55,6 +55,20 @@ export const keyRotations = {
       { step: "each node accepts the new key only", accepted: ["new"], offered: ["new", "former"] },
     ],
     consequence: "Nothing restarts, and open sessions stay.",
+  },
+  "ssh-host-keys": {
+    title: "The keys by which groundplane and `groundplane ssh` recognise the nodes, one for each node",
+    secrets: ["ssh-host-seed"],
+    stages: [
+      {
+        step: "groundplane also accepts the new key of each node",
+        ...{ accepted: ["former", "new"], offered: ["former"] },
+      },
+      { step: "each node gets its new key", accepted: ["former", "new"], offered: ["new"] },
+      { step: "groundplane accepts the new keys only", accepted: ["new"], offered: ["new"] },
+    ],
+    consequence:
+      "sshd reloads, and open sessions stay. Get the output `knownHosts` again where a client of yours uses it.",
   },
   "etcd-ca": {
     title: "The certificate authority of etcd: of its members, and of the API servers as its clients",
@@ -163,6 +177,9 @@ export const rotatableKeys = Object.keys(keyRotations) as readonly RotatableKey[
 
 /** How often each key was asked to be replaced; absent = never. */
 export type RotationNumbers = Readonly<Partial<Record<RotatableKey, number>>>;
+
+/** What a preview shows in place of a new value. */
+export const newValueText = (secret: string): string => `(the new ${secret})`;
 
 /** The keys of a later configuration that need another value. */
 export const keysToRotate = (before: RotationNumbers, after: RotationNumbers): readonly RotatableKey[] =>

@@ -57,7 +57,7 @@ export interface AccompanyingFile {
 }
 
 /** The values among the secrets that are no secrets: certificates and public keys. */
-export type PublicName = Extract<SecretName, `${string}.crt` | `${string}.pub`>;
+export type PublicName = Extract<SecretName, `${string}.crt` | `${string}.pub` | `ssh-host-key.pub:${string}`>;
 
 /** The content of a `NodeFile` that is a public value of the stack, known when its keys exist. */
 export const publicReference = (name: PublicName): string => `\${public:${name}}`;

@@ -1,3 +1,4 @@
+import { possibleHostKeys } from "./former-keys";
 import type { Role } from "./roles";
 import { UserError } from "./user-error";
 
@@ -24,6 +25,8 @@ export interface GatewaySsh {
   readonly port: number;
   /** `ssh-ed25519 AAAA…` */
   readonly hostKey: string;
+  /** As in `InventoryEntry`. */
+  readonly formerHostKeys?: readonly string[];
 }
 
 export interface InventoryEntry {
@@ -40,6 +43,23 @@ export interface InventoryEntry {
   readonly macs: readonly string[];
   /** `ssh-ed25519 AAAA…` */
   readonly hostKey: string;
+  /** Those that rotations replaced, newest first: the node has one of them until a rotation reaches it. */
+  readonly formerHostKeys?: readonly string[];
+}
+
+/**
+ * The outputs with those former host keys only that nodes may still have.
+ *
+ * @param followed the keys with which nodes have ended rotations
+ */
+export function withoutEndedHostKeys(outputs: StackOutputs, followed: readonly string[]): StackOutputs {
+  const possible = <T extends Pick<InventoryEntry, "hostKey" | "formerHostKeys">>(node: T): T => {
+    const { hostKey, formerHostKeys } = node;
+    if (!formerHostKeys) return node;
+    return { ...node, formerHostKeys: possibleHostKeys([hostKey, ...formerHostKeys], followed).slice(1) };
+  };
+  const { gatewaySsh, inventory } = outputs;
+  return { ...outputs, gatewaySsh: possible(gatewaySsh), inventory: inventory.map(possible) };
 }
 
 /** @throws UserError `no-such-node` with the names that exist */

@@ -8,10 +8,11 @@ import { formerResourceNames } from "../model/former-names";
 import type { ResourceTypeName } from "../model/resource-types";
 import { bootstrapResource } from "./resources/bootstrap";
 import { clusterObjectsResource } from "./resources/cluster-objects";
-import { clusterSecretsResource } from "./resources/cluster-secrets";
+import { clusterSecretsResource, type KeysOfStacks } from "./resources/cluster-secrets";
 import { diskResource } from "./resources/disk";
 import { dismantlingResource } from "./resources/dismantling";
 import { guardResource } from "./resources/guard";
+import { HostKeys, notingNodes } from "./resources/host-keys";
 import { imageResource } from "./resources/image";
 import { machineResource } from "./resources/machine";
 import { membershipResource } from "./resources/membership";
@@ -25,7 +26,14 @@ import { UserKeys } from "./resources/user-keys";
 import type { ProviderDefinition, ResourceHandler } from "./rpc/resource-handler";
 
 const userKeys = new UserKeys();
-const connect = userKeys.completing(connectAnyGuest);
+const hostKeys = new HostKeys();
+const connect = userKeys.completing(hostKeys.completing(connectAnyGuest));
+const keysOfStacks: KeysOfStacks = {
+  note(values, stack) {
+    userKeys.note(values);
+    hostKeys.note(values, stack);
+  },
+};
 const drivers: DriverByName = (name) => driverByName(name, localHost);
 
 const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
@@ -34,7 +42,7 @@ const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
   Disk: resourceHandler(diskResource(drivers)),
   Machine: resourceHandler(machineResource(drivers)),
   ClusterSecrets: resourceHandler(
-    clusterSecretsResource(drivers, (stack) => rememberedDriver(localHost, stack), userKeys),
+    clusterSecretsResource(drivers, (stack) => rememberedDriver(localHost, stack), keysOfStacks),
   ),
   Bootstrap: resourceHandler(bootstrapResource(connect)),
   Membership: resourceHandler(membershipResource(connect, drivers)),
@@ -57,7 +65,7 @@ export const groundplaneProvider: ProviderDefinition = {
   resources: Object.fromEntries(
     resourceTypeNames.map((name) => [
       typeToken(name),
-      namingStack({ ...handlers[name], migrations: stateMigrations[name] }),
+      namingStack({ ...notingNodes(handlers[name], hostKeys), migrations: stateMigrations[name] }),
     ]),
   ),
   formerTypes: Object.fromEntries(

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Command, InvalidArgumentError } from "commander";
 import { closeGuests } from "../../guests/guest-ssh";
 import { askOnTerminal, canAsk } from "../../host/ask-on-terminal";
+import { forgetFollowedHostKeys } from "../../host/followed-host-keys";
 import { interruptibly } from "../../host/interruption";
 import type { Hypervisor, Snapshots } from "../../hypervisors/hypervisor";
 import { isObjectName, objectNameRule } from "../../model/object-names";
@@ -115,6 +116,7 @@ async function restore(name: string, { stack, json, yes }: ChangeOptions): Promi
     known && `put the disks of all machines of ${stack} back to ${known.created}, and lose what was written since`;
   if (question && !known.obstacle && !(await agreed(question, { stack, yes }))) return refused();
   const started = performance.now();
+  if (known) await forgetFollowedHostKeys(stack, known.created);
   // While the disks are copied, which leaves a processor idle; an answer is needed only afterwards.
   const outputs = readOutputs(stack).catch(() => undefined);
   const restored = await interruptibly("the restore", (signal) =>

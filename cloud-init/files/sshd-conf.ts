@@ -1,7 +1,6 @@
+import { guestPaths } from "../../model/guest-paths";
 import type { Role } from "../../model/roles";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
-
-export const hostKeyPath = "/etc/ssh/ssh_host_ed25519_key";
 
 type Distribution = DataCenterPlan["distribution"];
 
@@ -11,7 +10,7 @@ const penalties: Readonly<Record<Distribution, string>> = { debian: "PerSourcePe
 /** A drop-in for sshd: keys only, one pinned host key; forwarding only through the gateway, the bastion. */
 export function renderSshdConf(roles: readonly Role[], distribution: Distribution): string {
   return `# The first value of a setting wins, and this file is read before the distribution's own.
-HostKey ${hostKeyPath}
+HostKey ${guestPaths.sshHostKey}
 PermitRootLogin prohibit-password
 AuthenticationMethods publickey
 PasswordAuthentication no

@@ -6,12 +6,12 @@ import { chronyConf } from "../files/chrony-conf";
 import { renderHosts } from "../files/hosts";
 import { limitLogsTimer, limitLogsUnits } from "../files/limit-logs";
 import { renderNodeEnv } from "../files/node-env";
-import { hostKeyPath, renderSshdConf } from "../files/sshd-conf";
+import { renderSshdConf } from "../files/sshd-conf";
 import { renderDataDisks, renderVolumes } from "../files/volumes";
 import { commandFile } from "../guest-command";
 import { firstInterface, segmentOf } from "../network-config";
 import { confValue } from "../quoting";
-import type { RoleContent, SeedFile } from "../role-content";
+import type { RoleContent, SecretFile, SeedFile } from "../role-content";
 
 /** The common part of every node's seed. The environment of the roles is added to node.env. */
 export function commonContent(
@@ -40,7 +40,7 @@ export function commonContent(
       ...limitLogsUnits,
       { path: guestPaths.volumes, mode: "0644", content: renderVolumes(node), changes: prepareVolumes },
       { path: guestPaths.dataDisks, mode: "0644", content: renderDataDisks(node), changes: prepareVolumes },
-      ...accessFiles(node, plan.distribution),
+      ...accessFiles(node, plan),
     ],
     commands: [],
     enable: [capacityName, limitLogsTimer],
@@ -50,9 +50,14 @@ export function commonContent(
 /** Virtual machines run it at every boot; system containers have nothing to prepare. */
 const prepareVolumes = { reload: guestCommand("prepare-volumes") };
 
-function accessFiles(node: NodePlan, distribution: DataCenterPlan["distribution"]): SeedFile[] {
+/** Open sessions stay. */
+const reloadSshd = "systemctl try-reload-or-restart ssh";
+
+function accessFiles(node: NodePlan, { distribution, rotations }: DataCenterPlan): SeedFile[] {
+  const hostKey: SecretFile = { path: guestPaths.sshHostKey, mode: "0600", secret: `ssh-host-key:${node.name}` };
   return [
-    { path: hostKeyPath, mode: "0600", secret: `ssh-host-key:${node.name}` },
+    hostKey,
+    ...(rotations["ssh-host-keys"] === undefined ? [] : [followHostKey(node, hostKey)]),
     {
       path: "/root/.ssh/authorized_keys",
       mode: "0600",
@@ -64,7 +69,7 @@ function accessFiles(node: NodePlan, distribution: DataCenterPlan["distribution"
       path: "/etc/ssh/sshd_config.d/10-groundplane.conf",
       mode: "0644",
       content: renderSshdConf(node.roles, distribution),
-      changes: { reload: "systemctl try-reload-or-restart ssh", check: 'sshd -t -f "$1"' },
+      changes: { reload: reloadSshd, check: 'sshd -t -f "$1"' },
     },
   ];
 }
@@ -72,6 +77,14 @@ function accessFiles(node: NodePlan, distribution: DataCenterPlan["distribution"
 /** dnsmasq serves the gateway's /etc/hosts to all other nodes. */
 const hostsReload = (node: NodePlan): string =>
   node.roles.includes("gateway") ? "systemctl try-reload-or-restart dnsmasq" : "";
+
+/** By the public key, which is no secret, a rotation is seen to have reached the node. sshd reads the private key when it reloads. */
+const followHostKey = (node: NodePlan, hostKey: SecretFile): SeedFile => ({
+  path: guestPaths.presentHostKey,
+  mode: "0644",
+  secret: `ssh-host-key.pub:${node.name}`,
+  changes: { reload: reloadSshd, alongside: [hostKey] },
+});
 
 /** A plain file: nodes use no local resolver service. */
 function renderResolvConf(plan: DataCenterPlan, node: NodePlan): string {

@@ -6,6 +6,8 @@ import {
   formerEncryptionKeys,
   formerEtcdAuthorities,
   formerEtcdAuthoritiesIn,
+  formerHostSeeds,
+  formerHostSeedsIn,
   formerKubernetesAuthorities,
   formerKubernetesAuthoritiesIn,
   formerUserKeys,
@@ -53,7 +55,7 @@ export async function makeClusterKeys(given?: GivenAuthority): Promise<Record<st
     "encryption-key": encryptionSecret(),
     ...corosyncSecrets(),
     ...sshUserSecrets(),
-    "ssh-host-seed": randomBytes(32).toString("hex"),
+    ...sshHostSecrets(),
   };
 }
 
@@ -110,6 +112,9 @@ const clientExtensions = async (authority: webcrypto.CryptoKey): Promise<x509.Ex
 
 const corosyncSecrets = (): Keys => ({ "corosync-key": randomBytes(128).toString("hex") });
 
+/** A node's key is derived from it. */
+const sshHostSecrets = (): Keys => ({ "ssh-host-seed": randomBytes(32).toString("hex") });
+
 const encryptionSecret = (): string => randomBytes(32).toString("base64");
 
 async function serviceAccountSecrets(): Promise<Record<string, string>> {
@@ -122,6 +127,10 @@ const makers: Readonly<Record<RotatableKey, (present: Keys) => Promise<Keys>>> =
   "ssh-user-key": async (present) => ({
     ...sshUserSecrets(),
     [formerUserKeys]: JSON.stringify([present["ssh-user-key"], ...formerUserKeysIn(present)]),
+  }),
+  "ssh-host-keys": async (present) => ({
+    ...sshHostSecrets(),
+    [formerHostSeeds]: JSON.stringify([present["ssh-host-seed"], ...formerHostSeedsIn(present)]),
   }),
   "etcd-ca": async (present) => ({
     ...(await etcdSecrets(await makeLaterAuthority("etcd-ca"))),

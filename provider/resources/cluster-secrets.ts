@@ -4,7 +4,7 @@ import type { DriverByName } from "../../hypervisors/driver-by-name";
 import type { StackObject } from "../../hypervisors/hypervisor";
 import { authorityNames } from "../../model/authority-rotations";
 import type { ClusterSecretsInputs, ClusterSecretsOutputs } from "../../model/cluster-secrets-types";
-import { describeStages, keyRotations, keysToRotate, type RotatableKey } from "../../model/key-rotations";
+import { describeStages, keyRotations, keysToRotate, newValueText, type RotatableKey } from "../../model/key-rotations";
 import { UserError } from "../../model/user-error";
 import { UNKNOWN } from "../rpc/property-values";
 import type { CheckFailure } from "../rpc/resource-handler";
@@ -13,13 +13,17 @@ import type { GivenAuthority } from "./given-authority";
 import { nodesInRoll } from "./open-roll";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
-import type { UserKeys } from "./user-keys";
+
+/** What connections need to know of the keys in states. */
+export interface KeysOfStacks {
+  note(values: ClusterSecretsOutputs["values"], stack: string): void;
+}
 
 /** All keys of a stack: stored in the state only, encrypted. */
 export function clusterSecretsResource(
   driverByName: DriverByName,
   driverOfStack: (stack: string) => Promise<string | undefined>,
-  userKeys: UserKeys,
+  keys: KeysOfStacks,
 ): TypedResource<ClusterSecretsInputs, ClusterSecretsOutputs> {
   return {
     schema: {
@@ -62,7 +66,7 @@ export function clusterSecretsResource(
 
     async read(id, olds) {
       if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program");
-      userKeys.note(olds.outputs.values);
+      keys.note(olds.outputs.values, olds.outputs.stack);
       return olds;
     },
 
@@ -74,7 +78,7 @@ export function clusterSecretsResource(
       const rotated = keysToRotate(outputs.rotations ?? {}, inputs.rotations ?? {});
       await refuseDuringRoll(inputs.stack, rotated);
       const values = await rotatedValues(outputs.values, rotated, preview);
-      userKeys.note(values);
+      keys.note(values, inputs.stack);
       for (const key of preview ? rotated : []) {
         context.log(
           "info",
@@ -128,7 +132,7 @@ async function rotatedValues(present: Values, rotated: readonly RotatableKey[], 
   if (rotated.includes("kubernetes-ca") && isSigned()) throw dependent();
   if (!preview) return rotateKeys(present, rotated);
   const replaced = rotated.flatMap((key): readonly string[] => keyRotations[key].secrets);
-  return { ...present, ...Object.fromEntries(replaced.map((name) => [name, `(the new ${name})`])) };
+  return { ...present, ...Object.fromEntries(replaced.map((name) => [name, newValueText(name)])) };
 }
 
 /** Images follow after the stages of a rotation, so a node that has left the cluster to get one would not take part in them. */

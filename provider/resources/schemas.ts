@@ -27,10 +27,11 @@ export const connection: ObjectSchema = {
     bastionHostKey: text("ssh-ed25519 AAAA… of the gateway."),
     address: text("The node's planned address."),
     hostKey: text("ssh-ed25519 AAAA… of the node."),
+    hostKeyIsPresent: flag("No host key that a rotation replaced is accepted; absent = false."),
     privateKey: secretText("OpenSSH private key of the administrator."),
     slowdown,
   },
-  optional: ["slowdown"],
+  optional: ["slowdown", "hostKeyIsPresent"],
 };
 
 export const apiConnection: ObjectSchema = {

@@ -1,6 +1,5 @@
 import * as z from "zod";
 import { formerConfigurationKeys } from "../../model/former-names";
-import { type FixedKey, fixedKeys } from "../../model/kept-keys";
 import { type ConfigurationPath, formatPath, valueAt } from "./configuration-path";
 import { configurationSchema } from "./configuration-schema";
 import { aligned, formatCidr, parseCidr } from "./ipv4";
@@ -43,21 +42,12 @@ function unknownKey(path: ConfigurationPath): Finding {
     return { path, rule: `must not lie in another volume, ${around}`, fix: `give ${around} the size instead` };
   const renamed = formerConfigurationKeys[formatPath(path)];
   if (renamed) return { path, rule: "unknown key", fix: `it is called \`${renamed}\` now` };
-  const refused = refusedRotation(path);
-  if (refused) return refused;
   const meant = nearestWord(String(path.at(-1)), known);
   return {
     path,
     rule: "unknown key",
     fix: meant ? `did you mean \`${meant}\`?` : `known here: ${known.join(", ")}`,
   };
-}
-
-function refusedRotation(path: ConfigurationPath): Finding | undefined {
-  const [name = "", ...others] = [...path].reverse();
-  const fixed = (fixedKeys as Readonly<Record<string, FixedKey | undefined>>)[name];
-  if (!fixed || others.join() !== "rotate,secrets") return undefined;
-  return { path, rule: `cannot be rotated on a running stack: ${fixed.reason}`, fix: fixed.instead };
 }
 
 const typeNames: Readonly<Record<string, string>> = {

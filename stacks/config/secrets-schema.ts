@@ -32,6 +32,7 @@ export const secretsSchema = z
       .strictObject({
         administrator: rotationSchema("administrator"),
         "ssh-user-key": rotationSchema("ssh-user-key"),
+        "ssh-host-keys": rotationSchema("ssh-host-keys"),
         "etcd-ca": rotationSchema("etcd-ca"),
         "kubernetes-ca": rotationSchema("kubernetes-ca"),
         "front-proxy-ca": rotationSchema("front-proxy-ca"),

@@ -73,6 +73,17 @@ test("a key that cannot be read is told at once, unless another one can be", asy
   guest = await connectSshGuest(connection());
 });
 
+test("a former host key is accepted beside the present one, and not where the node must have its present one", async () => {
+  await closeGuests();
+  const present = { bastionHostKey: server.otherHostKey, hostKey: server.otherHostKey };
+  const former = { formerBastionHostKeys: [server.hostKey], formerHostKeys: [server.hostKey] };
+  const reached = await connectSshGuest(connection({ ...present, ...former }));
+  assert.equal((await reached.run(["echo", "here"])).stdout, "here\n");
+  await assert.rejects(connectSshGuest(connection(present)), UnreachableError, "not over the open connection");
+  await closeGuests();
+  guest = await connectSshGuest(connection());
+});
+
 /** A key of the same form whose public part has lost a byte. */
 function unreadable(privateKey: string): string {
   const [first, ...lines] = privateKey.trim().split("\n");

@@ -4,7 +4,6 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { closedToPods, gatewayServices, interSegmentFlows } from "../../model/flows";
 import { healthCheckNames, healthChecks } from "../../model/health-checks";
-import { fixedKeys } from "../../model/kept-keys";
 import { describeStages, keyRotations } from "../../model/key-rotations";
 import { recordedBench, recordedContract, recordedTopologies, splitByCommit } from "../../model/measured/measurements";
 import { ports } from "../../model/ports";
@@ -72,11 +71,7 @@ function renderRotations(): string {
     describeStages(rotation),
     rotation.consequence,
   ]);
-  const fixed = Object.entries(fixedKeys).map(([key, { reason, instead }]) => [`\`${key}\``, reason, instead]);
-  return [
-    markdownTable(["key", "is", "is replaced in stages", "besides"], rotated),
-    markdownTable(["refused key", "because", "instead"], fixed),
-  ].join("\n");
+  return markdownTable(["key", "is", "is replaced in stages", "besides"], rotated);
 }
 
 /** The other faults do not depend on the implementation of failover. */

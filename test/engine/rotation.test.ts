@@ -6,7 +6,9 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, test } from "node:test";
+import { utils } from "ssh2";
 import { dataFolder } from "../../host/data-folder";
+import { deriveHostKey } from "../../model/derive-host-key";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { killProviders } from "../support/kill-providers";
@@ -34,6 +36,15 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
   const machines = path.join(project.data, "fake", stack, "machines");
   const loginsOf = (node: string): string => fs.readFileSync(path.join(machines, node, authorizedKeys), "utf8");
   const nodes = ["gateway", "balancer-1", "balancer-2", "master-1", "worker-1"];
+  const hostKeyOn = (node: string): string => {
+    const key = utils.parseKey(fs.readFileSync(path.join(machines, node, "root/etc/ssh/ssh_host_ed25519_key")));
+    assert.ok(!(key instanceof Error));
+    return `ssh-ed25519 ${key.getPublicSSH().toString("base64")}`;
+  };
+  const followedKeys = (): readonly string[] =>
+    Object.keys(
+      JSON.parse(fs.readFileSync(path.join(project.data, "stacks", stack, "followed-host-keys.json"), "utf8")),
+    );
   const clients = (): string =>
     fs.readFileSync(path.join(machines, "master-1/root/etc/kubernetes/api-server/clients.crt"), "utf8");
 
@@ -44,7 +55,7 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
   const [firstLogins, firstClients] = [loginsOf("worker-1"), clients()];
 
   const others =
-    "administrator: 1, ssh-user-key: 1, encryption-key: 1, service-account-key: 1, etcd-ca: 1, front-proxy-ca: 1, corosync-key: 1";
+    "administrator: 1, ssh-user-key: 1, ssh-host-keys: 1, encryption-key: 1, service-account-key: 1, etcd-ca: 1, front-proxy-ca: 1, corosync-key: 1";
 
   await t.test("a preview explains the stages and makes no key", async () => {
     configure(`{${others}, kubernetes-ca: 1}`);
@@ -55,6 +66,11 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
       /administrator is replaced\. The masters also accept the new certificate; then .* no longer accept/,
     );
     assert.match(line, /ssh-user-key is replaced\. Groundplane offers the new key/);
+    assert.match(
+      line,
+      /ssh-host-keys is replaced\. Groundplane also accepts the new key of each node; then .* new keys only/,
+    );
+    assert.match(line, /gateway-host-key create/);
     assert.match(line, /encryption-key is replaced\. Each API server also reads the new key; then .* the new key only/);
     assert.match(line, /service-account-key is replaced\. Each API server also accepts tokens of the new key; then/);
     assert.match(
@@ -112,6 +128,8 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
           ...ofEtcd,
           ...ofMasters,
           "former-ssh-user-keys",
+          "former-ssh-host-seeds",
+          "ssh-host-seed",
           "front-proxy-ca.key",
           "corosync-key",
           "ssh-user-key",
@@ -136,6 +154,15 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
     const outputs = JSON.parse((await pulumi("stack", "output", "--json", "--show-secrets")).stdout);
     assert.equal(outputs.sshPrivateKey, second.get("ssh-user-key"));
     assert.deepEqual(outputs.formerSshKeys, [first.get("ssh-user-key")]);
+    const seedOf = (values: ReadonlyMap<string, string>): string => values.get("ssh-host-seed") ?? "";
+    const publicKeys = nodes.map((node) => deriveHostKey(seedOf(second), node).publicKey);
+    assert.deepEqual(nodes.map(hostKeyOn), publicKeys);
+    assert.deepEqual([...followedKeys()].sort(), [...publicKeys].sort(), "each node has presented its new key");
+    for (const [index, node] of nodes.entries()) {
+      const { hostKey, formerHostKeys } = outputs.inventory.find(({ name }: { name: string }) => name === node);
+      assert.deepEqual([hostKey, formerHostKeys], [publicKeys[index], [deriveHostKey(seedOf(first), node).publicKey]]);
+      assert.ok(outputs.knownHosts.includes(hostKey) && !outputs.knownHosts.includes(formerHostKeys[0]), node);
+    }
     mustSucceed("no changes", await pulumi("preview", "--expect-no-changes"));
   });
 });

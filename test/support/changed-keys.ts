@@ -29,7 +29,7 @@ const rotated = (number: number) => ({
   secrets: {
     rotate: {
       ...{ administrator: number, "ssh-user-key": number, "etcd-ca": number },
-      ...{ "front-proxy-ca": number, "corosync-key": number, "kubernetes-ca": number },
+      ...{ "front-proxy-ca": number, "corosync-key": number, "kubernetes-ca": number, "ssh-host-keys": number },
     },
   },
 });
@@ -131,6 +131,7 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "backups.every": { from: { backups: {} }, to: { backups: { every: "12h" } } },
   "backups.keep": { from: { backups: {} }, to: { backups: { keep: 7 } } },
   "secrets.rotate.administrator": { to: { secrets: { rotate: { administrator: 2 } } } },
+  "secrets.rotate.ssh-host-keys": { to: { secrets: { rotate: { "ssh-host-keys": 1 } } } },
   "secrets.rotate.ssh-user-key": { to: { secrets: { rotate: { "ssh-user-key": 1 } } } },
   "secrets.rotate.etcd-ca": { to: { secrets: { rotate: { "etcd-ca": 1 } } } },
   "secrets.rotate.kubernetes-ca": { to: { secrets: { rotate: { "kubernetes-ca": 1 } } } },
@@ -219,6 +220,10 @@ export const changedValues: Readonly<Record<CaseName, ChangedKey>> = {
     ...{ from: rotated(2), to: { secrets: { rotate: { administrator: 1 } } } },
     refused:
       /secrets\.rotate\.administrator: 2 cannot become 1: .*does not come back.*raise it to replace the key again/,
+  },
+  "secrets.rotate.ssh-host-keys: smaller": {
+    ...{ from: rotated(2), to: { secrets: { rotate: { "ssh-host-keys": 1 } } } },
+    refused: /secrets\.rotate\.ssh-host-keys: 2 cannot become 1: .*does not come back/,
   },
   "secrets.rotate.ssh-user-key: smaller": {
     ...{ from: rotated(2), to: { secrets: { rotate: { "ssh-user-key": 1 } } } },

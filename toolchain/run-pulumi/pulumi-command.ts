@@ -1,11 +1,12 @@
 import { stateFolder } from "../../host/data-folder";
 import { diskFull } from "../../host/file-errors";
+import { followedHostKeys } from "../../host/followed-host-keys";
 import { runAttached } from "../../host/foreground-commands";
 import { freeGiB } from "../../host/host-capacity";
 import { projectFolder } from "../../host/project-folder";
 import { runCommand } from "../../host/run-command";
 import { CommandError } from "../../model/commands";
-import type { StackOutputs } from "../../model/stack-outputs";
+import { type StackOutputs, withoutEndedHostKeys } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
 import { findPulumi, obtainPulumi } from "../obtain-pulumi";
 import { chooseBackend, pulumiEnvironment } from "../pulumi-environment";
@@ -87,7 +88,7 @@ export async function readStackOutputs(stack: string): Promise<StackOutputs> {
   });
   const outputs = JSON.parse(text) as Partial<StackOutputs>;
   if (outputs.inventory === undefined || outputs.sshPrivateKey === undefined) throw await stackNotUp(stack);
-  return outputs as StackOutputs;
+  return withoutEndedHostKeys(outputs as StackOutputs, await followedHostKeys(stack));
 }
 
 /** Asks the backend, whichever it is; a name may be qualified there, e.g. `organization/groundplane/lab`. */

@@ -61,6 +61,12 @@ test("another stack, release or set of keys is refused with the way, and without
   }
 });
 
+test("a backup from before or after a rotation of the host keys is of the same stack", () => {
+  const later = { ...keys, "ssh-host-seed": "later", "former-ssh-host-seeds": JSON.stringify([keys["ssh-host-seed"]]) };
+  refuseOtherStack({ ...right, present: later });
+  refuseOtherStack({ ...right, keys: later });
+});
+
 test("a machine with data of other roles is not recreated in a stack that exists", () => {
   refuseSharedMachines([["gateway"], ["master", "etcd", "worker"], ["etcd"], ["storage"]]);
   assert.throws(() => refuseSharedMachines([["gateway", "etcd"]]), { id: "restore-shared" });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deriveHostKey } from "../../../model/derive-host-key";
 import { planDataCenter } from "../../../stacks/plan/plan-data-center";
 import { examplePlan } from "../../support/example-plans";
 import { exampleConfiguration } from "../../support/example-stacks";
@@ -246,4 +247,29 @@ test("without a rotation, no node has anything of it", async () => {
   assert.ok(!graph.some(({ name }) => /(?:etcd|front-proxy|kubernetes)-ca|corosync-key/.test(name)));
   for (const part of ["/etc/groundplane/etcd-members", "former-authorities.pem", "groundplane/authority-stages"])
     assert.ok(!JSON.stringify(graph).includes(part), part);
+});
+
+test("nodes get their new host keys with their files, and then have to present them, the gateway first", async () => {
+  const rotate = { "ssh-host-keys": 1 };
+  const graph = await recordDataCenter(planDataCenter({ ...exampleConfiguration("lab"), secrets: { rotate } }));
+  for (const { name } of lab.nodes) {
+    const { privateKey, publicKey } = deriveHostKey(sampleSecret("ssh-host-seed"), name);
+    const { files } = resourceOf(graph, filesType, `${name}-files`).inputs as { files: { path: string }[] };
+    assert.deepEqual(
+      files.find(({ path }) => path === "/etc/groundplane/ssh-host-key.pub"),
+      {
+        ...{ path: "/etc/groundplane/ssh-host-key.pub", mode: "0644", content: publicKey },
+        reload: "systemctl try-reload-or-restart ssh",
+        alongside: [{ path: "/etc/ssh/ssh_host_ed25519_key", mode: "0600", content: secretOf(privateKey) }],
+      },
+    );
+    const { dependencies, inputs } = resourceOf(graph, "groundplane:index:NodeTask", `${name}-host-key`);
+    const { hostKeyIsPresent, hostKey } = inputs.connection as { hostKeyIsPresent: boolean; hostKey: string };
+    assert.deepEqual([hostKeyIsPresent, hostKey], [true, publicKey]);
+    assert.ok(dependencies.includes(`${name}-files`), dependencies.join());
+    assert.ok(dependencies.includes("worker-2-image"), "a former disk has the former key");
+    assert.equal(dependencies.includes("gateway-host-key"), name !== "gateway");
+  }
+  assert.ok(!(await recordDataCenter(lab)).some(({ name }) => name.endsWith("-host-key")));
+  assert.ok(!JSON.stringify(await recordDataCenter(lab)).includes("ssh-host-key.pub"), "nothing without a rotation");
 });

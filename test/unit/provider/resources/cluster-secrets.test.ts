@@ -4,7 +4,12 @@ import { before, test } from "node:test";
 import { secretValue } from "../../../../components/secrets";
 import type { Guest } from "../../../../guests/guest";
 import type { ClusterSecretsInputs } from "../../../../model/cluster-secrets-types";
-import { encryptionKeysIn, formerEtcdAuthoritiesIn, formerUserKeysIn } from "../../../../model/former-keys";
+import {
+  encryptionKeysIn,
+  formerEtcdAuthoritiesIn,
+  formerHostSeedsIn,
+  formerUserKeysIn,
+} from "../../../../model/former-keys";
 import type { RotationNumbers } from "../../../../model/key-rotations";
 import { makeClusterKeys } from "../../../../provider/resources/cluster-keys";
 import { clusterSecretsResource } from "../../../../provider/resources/cluster-secrets";
@@ -58,6 +63,19 @@ test("the state keeps the user's former keys, newest first", async () => {
   assert.deepEqual(formerUserKeysIn(once), [first["ssh-user-key"]]);
   const twice = await update(once, { "ssh-user-key": 1 }, { "ssh-user-key": 2 });
   assert.deepEqual(formerUserKeysIn(twice), [once["ssh-user-key"], first["ssh-user-key"]]);
+});
+
+test("the state keeps the former seeds of host keys, newest first", async () => {
+  const once = await update(first, undefined, { "ssh-host-keys": 1 });
+  assert.deepEqual(changed(first, once), ["former-ssh-host-seeds", "ssh-host-seed"]);
+  assert.match(once["ssh-host-seed"] ?? "", /^[0-9a-f]{64}$/);
+  const twice = await update(once, { "ssh-host-keys": 1 }, { "ssh-host-keys": 2 });
+  assert.deepEqual(formerHostSeedsIn(twice), [once["ssh-host-seed"], first["ssh-host-seed"]]);
+  assert.equal(
+    (await update(first, undefined, { "ssh-host-keys": 1 }, true))["ssh-host-seed"],
+    "(the new ssh-host-seed)",
+    "a preview makes none",
+  );
 });
 
 test("etcd's authority is replaced together with what it signs, and the former ones stay in the state with their keys", async () => {
