@@ -79,6 +79,22 @@ export function rotatedStack(name: string) {
     assert.deepEqual(await loginsOf(former), ["denied"]);
   };
 
+  const knownHosts = async (): Promise<string> =>
+    mustSucceed("knownHosts", await cluster.pulumi("stack", "output", "knownHosts")).stdout.trim();
+  /** By the nodes' sshd, by the outputs and by the files of ssh. */
+  const onlyNewHostKeys = async (former: string): Promise<void> => {
+    const present = await knownHosts();
+    const keysIn = (lines: string): readonly string[] => lines.match(/ssh-ed25519 \S+/g) ?? [];
+    assert.equal(keysIn(former).length, nodes.length + 1);
+    for (const key of keysIn(former)) assert.ok(!present.includes(key), key);
+    for (const node of nodes) {
+      const [key = "none"] = keysIn(await on(node, "ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null"));
+      assert.ok(present.includes(key), `${node} presents ${key}`);
+    }
+    const file = path.join(cluster.project.data, "stacks", cluster.stack, "ssh/known_hosts");
+    assert.equal(fs.readFileSync(file, "utf8").trim(), present, "ssh accepts no other key");
+  };
+
   const kubectl = async (command: string): Promise<string> =>
     (await on("master-1", `kubectl --kubeconfig /etc/kubernetes/admin.conf ${command}`)).trim();
   /** The beginnings of all encrypted Secrets in etcd, which name their keys. */
@@ -100,7 +116,7 @@ export function rotatedStack(name: string) {
   };
 
   return {
-    ...{ stack, configure, on, credentials, statuses, tryKey, loginsOf, onlyNewWork },
+    ...{ stack, configure, on, credentials, statuses, tryKey, loginsOf, onlyNewWork, knownHosts, onlyNewHostKeys },
     ...{ kubectl, encryptionInEtcd, configuredKeys, noOutputShowsKey },
   };
 }

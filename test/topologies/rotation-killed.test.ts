@@ -10,7 +10,7 @@ import { nspawnSkipReason } from "../support/nspawn-host";
 test("keys are replaced after kills in the middle", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
   const rotated = rotatedStack("rotkill");
   const { stack, configure, on, kubectl, credentials, tryKey, onlyNewWork } = rotated;
-  const { encryptionInEtcd, configuredKeys } = rotated;
+  const { encryptionInEtcd, configuredKeys, knownHosts, onlyNewHostKeys } = rotated;
   const { cluster } = stack;
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
 
@@ -56,6 +56,21 @@ test("keys are replaced after kills in the middle", { skip: nspawnSkipReason(), 
     assert.equal(await kubectl("get secret kept --output jsonpath={.data.word}"), btoa("rotation"));
     for (const master of masters) assert.deepEqual(await configuredKeys(master), ["key2"]);
     await waitForReadyNodes(stack, 4);
+    await stack.isHealthy();
+    await stack.previewsNoChange();
+  });
+
+  await step("nodes are reached while some have their new host keys and others the former ones", async () => {
+    const formerHosts = await knownHosts();
+    configure("{administrator: 1, ssh-user-key: 1, encryption-key: 1, ssh-host-keys: 1}");
+    // The whole rotation takes some seconds, which is about as long as a command that looks at the node.
+    let isBegun = false;
+    const stopListening = cluster.onLine((line) => {
+      isBegun ||= /NodeFiles gateway-files updated/.test(line);
+    });
+    await killAt("the gateway has its new host key", async () => isBegun).finally(stopListening);
+    await up(stack);
+    await onlyNewHostKeys(formerHosts);
     await stack.isHealthy();
     await stack.previewsNoChange();
   });

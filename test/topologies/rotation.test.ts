@@ -1,7 +1,7 @@
 /**
  * Keys of a running stack are replaced by plain `pulumi up`. Afterwards the former ones fail everywhere:
  * the administrator's certificate and tokens of service accounts at every API server, the SSH key at every node, and nothing in etcd is encrypted
- * with the former key.
+ * with the former key. Every node has another host key, and no other is accepted.
  */
 import assert from "node:assert/strict";
 import { createHash, createPublicKey } from "node:crypto";
@@ -18,6 +18,7 @@ const LONGEST_GAP_MS = 6_000;
 test("keys are replaced, and the former ones fail", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
   const rotated = rotatedStack("rotate");
   const { stack, configure, on, credentials, statuses, loginsOf, onlyNewWork } = rotated;
+  const { knownHosts, onlyNewHostKeys } = rotated;
   const { kubectl, encryptionInEtcd, configuredKeys } = rotated;
   const { cluster } = stack;
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
@@ -73,7 +74,8 @@ test("keys are replaced, and the former ones fail", { skip: nspawnSkipReason(), 
     assert.deepEqual([await statusesOf(stolen), await statusesOf(kept)], Array(2).fill(["200", "200", "200"]));
     assert.deepEqual(await encryptionInEtcd(), ["k8s:enc:secretbox:v1:key1:"]);
     const pods = await podsOfWorker();
-    configure("{administrator: 1, ssh-user-key: 1, encryption-key: 1, service-account-key: 1}");
+    const formerHosts = await knownHosts();
+    configure("{administrator: 1, ssh-user-key: 1, ssh-host-keys: 1, encryption-key: 1, service-account-key: 1}");
     const client = askMeanwhile(stack);
     const started = performance.now();
     await up(stack);
@@ -83,6 +85,7 @@ test("keys are replaced, and the former ones fail", { skip: nspawnSkipReason(), 
     assert.ok(answered.longestGapMs <= LONGEST_GAP_MS, `no response for ${answered.longestGapMs} ms`);
     second = await credentials();
     await onlyNewWork(first, second);
+    await onlyNewHostKeys(formerHosts);
     assert.deepEqual(await encryptionInEtcd(), ["k8s:enc:secretbox:v1:key2:"]);
     for (const master of masters) assert.deepEqual(await configuredKeys(master), ["key2"]);
     assert.equal(await kubectl("get secret kept --output jsonpath={.data.word}"), btoa("rotation"));
