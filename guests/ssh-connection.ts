@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
 import { pinHostKey } from "../host/pin-host-key";
 import { keysToTry, type UserKeys } from "./keys-to-try";
@@ -32,10 +33,14 @@ export class SshConnection {
   static open(server: ServerAddress, signal?: AbortSignal): Promise<SshConnection> {
     signal?.throwIfAborted();
     const client = new Client();
+    let refused: string | undefined;
+    const refuse = (presented: Buffer): void => {
+      refused = `its SSH host key ${fingerprint(presented)} is not the node's; another program or machine may respond in its place`;
+    };
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => {
         client.destroy();
-        reject(new UnreachableError(`${server.host}: ${error.message}`, { cause: error }));
+        reject(new UnreachableError(`${server.host}: ${refused ?? error.message}`, { cause: error }));
       };
       const aborted = (): void => {
         client.destroy();
@@ -49,7 +54,7 @@ export class SshConnection {
       // Never removed: a late error without a listener would end the process.
       client.on("error", fail);
       client.on("close", () => fail(new Error("the connection was closed")));
-      client.connect(connectConfig(server));
+      client.connect(connectConfig(server, refuse));
     });
   }
 
@@ -113,7 +118,11 @@ function ifConnected(lost: (error: Error) => void, action: () => void): void {
   }
 }
 
-function connectConfig(server: ServerAddress): ConnectConfig {
+/** As ssh shows it. */
+const fingerprint = (key: Buffer): string =>
+  `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+
+function connectConfig(server: ServerAddress, refuse: (presented: Buffer) => void): ConnectConfig {
   return {
     host: server.host,
     port: server.port,
@@ -123,6 +132,6 @@ function connectConfig(server: ServerAddress): ConnectConfig {
     readyTimeout: HANDSHAKE_MS,
     keepaliveInterval: 5_000,
     keepaliveCountMax: 3,
-    ...pinHostKey(server.hostKey, server.formerHostKeys),
+    ...pinHostKey(server.hostKey, server.formerHostKeys, refuse),
   };
 }

@@ -6,18 +6,24 @@ import type { ConnectConfig } from "ssh2";
  *
  * @param hostKey `ssh-ed25519 AAAA…`
  * @param others of the same form
+ * @param onRefused gets a key that is none of them
  * @throws Error if a key does not have that form
  */
 export function pinHostKey(
   hostKey: string,
   others: readonly string[] = [],
+  onRefused: (presented: Buffer) => void = () => {},
 ): Pick<ConnectConfig, "algorithms" | "hostVerifier"> {
   const keys = [hostKey, ...others].map(parsed);
   return {
     algorithms: {
       serverHostKey: [...new Set(keys.flatMap(({ signatures }) => signatures))],
     } as ConnectConfig["algorithms"],
-    hostVerifier: (presented: Buffer) => keys.some(({ bytes }) => presented.equals(bytes)),
+    hostVerifier: (presented: Buffer) => {
+      const isKnown = keys.some(({ bytes }) => presented.equals(bytes));
+      if (!isKnown) onRefused(presented);
+      return isKnown;
+    },
   };
 }
 

@@ -49,13 +49,29 @@ export class HostKeys {
 
   completing(connect: ConnectGuest): ConnectGuest {
     return async (connection, options) => {
-      const ring = this.rings.find(({ seeds }) => this.keysOf(bastion, seeds).includes(connection.bastionHostKey));
+      const ring = this.ringOf(connection.bastionHostKey);
       if (!ring) return connect(connection, options);
       const completed = await this.completed(connection, ring);
       const guest = await connect(completed, options);
       if (connection.hostKeyIsPresent) await noteFollowedHostKey(ring.stack, completed.hostKey);
       return guest;
     };
+  }
+
+  /**
+   * Whether inputs ask for the present key of a node that this host has no record of: the data folder is another one, or
+   * former disks came back. The node then has to present it again.
+   */
+  async isUnconfirmed({ connection }: Properties): Promise<boolean> {
+    if (!isObject(connection) || connection.hostKeyIsPresent !== true) return false;
+    const { bastionHostKey, hostKey } = connection;
+    if (typeof bastionHostKey !== "string" || typeof hostKey !== "string") return false;
+    const ring = this.ringOf(bastionHostKey);
+    return ring !== undefined && !(await followedHostKeys(ring.stack)).includes(hostKey);
+  }
+
+  private ringOf(bastionHostKey: string): Ring | undefined {
+    return this.rings.find(({ seeds }) => this.keysOf(bastion, seeds).includes(bastionHostKey));
   }
 
   private async completed(connection: GuestConnection, { stack, seeds }: Ring): Promise<GuestConnection> {
@@ -83,11 +99,12 @@ export class HostKeys {
   }
 }
 
-/** The same handler, which tells of the nodes of its resource before it connects to any. */
+/** The same handler, which tells of the nodes of its resource before it connects to any, and repeats what this host has no record of. */
 export function notingNodes(handler: ResourceHandler, hostKeys: HostKeys): ResourceHandler {
   const { read } = handler;
   return {
     ...handler,
+    isOutdated: (inputs) => hostKeys.isUnconfirmed(inputs),
     check(news, context, olds) {
       for (const inputs of [olds ?? {}, news]) hostKeys.noteNodes(inputs);
       return handler.check(news, context, olds);

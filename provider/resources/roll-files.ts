@@ -51,7 +51,9 @@ export async function rollFiles({ connect, isNew, before = [] }: RollFiles, inpu
   progress(context, node)(`writing ${changed.map(({ path }) => path).join(", ")}`);
   // The settings come last: they are what tells an interrupted roll that the node has not applied them.
   const settings = change.commands.length === 0 ? [] : changed.filter(isSettings);
-  const others = changed.filter((file) => !settings.includes(file));
+  // Also late: it says that sshd has read the key that comes with it.
+  const hostKeys = changed.filter(({ path }) => path === guestPaths.presentHostKey);
+  const others = changed.filter((file) => !settings.includes(file) && !hostKeys.includes(file));
   const written = [...changed.flatMap(({ alongside = [] }) => alongside), ...others];
   await inGuest(connectNode, (guest) => guest.writeFiles(written, context.signal)).catch((error: unknown) => {
     throw error instanceof FileRefusedError ? fileRefused(node, error) : error;
@@ -61,6 +63,7 @@ export async function rollFiles({ connect, isNew, before = [] }: RollFiles, inpu
     for (const command of change.commands) await runReload(connectNode, node, applying(command), context);
     if (settings.length > 0) await inGuest(connectNode, (guest) => guest.writeFiles(settings, context.signal));
     for (const reload of reloads) await runReload(connectNode, node, reload, context);
+    if (hostKeys.length > 0) await inGuest(connectNode, (guest) => guest.writeFiles(hostKeys, context.signal));
     if (!change.isShared || holdsAlone(files)) {
       await readyGuest(connect, connection, node, context, isNew ? undefined : SETTLE_MS);
     }

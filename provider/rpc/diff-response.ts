@@ -12,12 +12,12 @@ const REPLACING: Record<DifferenceKind, PropertyDiff.Kind> = {
 };
 
 /** The difference between the wanted inputs and the last known (or read) ones, and the resulting operation. */
-export function diffResponse(
+export async function diffResponse(
   handler: ResourceHandler,
   oldInputs: Properties,
   news: Properties,
   ignoredChanges: readonly string[],
-): DiffResponse {
+): Promise<DiffResponse> {
   const response = new DiffResponse();
   const changed = new Set<string>();
   const replacing = new Set<string>();
@@ -34,7 +34,8 @@ export function diffResponse(
     if (replaces) replacing.add(key);
   }
   response.setHasdetaileddiff(true);
-  response.setChanges(changed.size > 0 ? DiffResponse.DiffChanges.DIFF_SOME : DiffResponse.DiffChanges.DIFF_NONE);
+  const differs = changed.size > 0 || (await handler.isOutdated?.(news));
+  response.setChanges(differs ? DiffResponse.DiffChanges.DIFF_SOME : DiffResponse.DiffChanges.DIFF_NONE);
   response.setDiffsList([...changed]);
   response.setReplacesList([...replacing]);
   response.setDeletebeforereplace(handler.deleteBeforeReplace && replacing.size > 0);

@@ -70,6 +70,8 @@ export interface ResourceHandler {
   read?(id: string, inputs: Properties, outputs: Properties, context: Context): Promise<ReadState | undefined>;
   update?(id: string, inputs: Properties, olds: OldState, preview: boolean, context: Context): Promise<Properties>;
   delete(id: string, olds: OldState, context: Context): Promise<void>;
+  /** Whether an object must be updated whose inputs are the same as in the state. Absent = never. */
+  isOutdated?(inputs: Properties): Promise<boolean>;
 }
 
 /**

@@ -41,10 +41,8 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
     assert.ok(!(key instanceof Error));
     return `ssh-ed25519 ${key.getPublicSSH().toString("base64")}`;
   };
-  const followedKeys = (): readonly string[] =>
-    Object.keys(
-      JSON.parse(fs.readFileSync(path.join(project.data, "stacks", stack, "followed-host-keys.json"), "utf8")),
-    );
+  const followedFile = path.join(project.data, "stacks", stack, "followed-host-keys.json");
+  const followedKeys = (): readonly string[] => Object.keys(JSON.parse(fs.readFileSync(followedFile, "utf8")));
   const clients = (): string =>
     fs.readFileSync(path.join(machines, "master-1/root/etc/kubernetes/api-server/clients.crt"), "utf8");
 
@@ -164,5 +162,10 @@ test("rotations", { timeout: 10 * 60_000 }, async (t) => {
       assert.ok(outputs.knownHosts.includes(hostKey) && !outputs.knownHosts.includes(formerHostKeys[0]), node);
     }
     mustSucceed("no changes", await pulumi("preview", "--expect-no-changes"));
+    fs.rmSync(followedFile);
+    const { stdout } = mustSucceed("preview", await pulumi("preview"));
+    for (const node of nodes)
+      assert.match(stdout, new RegExp(`${node}-host-key +update`), "its key is confirmed again");
+    assert.doesNotMatch(stdout, /-files +update/);
   });
 });

@@ -83,6 +83,20 @@ test("disks from before a node has followed bring its former key back", async ()
   assert.deepEqual((await accepted(connectionTo("worker-1", second))).node, all("worker-1"));
 });
 
+test("a host without a record of a node has it present its key again", async () => {
+  keys.note(valuesOf(second, first), "lab");
+  const inputs = (change: object = {}) => ({
+    connection: { ...connectionTo("gateway", second), hostKeyIsPresent: true, ...change } as never,
+  });
+  assert.equal(await keys.isUnconfirmed(inputs()), true);
+  assert.equal(await keys.isUnconfirmed(inputs({ hostKeyIsPresent: undefined })), false, "another resource");
+  assert.equal(await keys.isUnconfirmed({}), false);
+  await accepted(connectionTo("gateway", second));
+  assert.equal(await keys.isUnconfirmed(inputs()), true);
+  await accepted({ ...connectionTo("gateway", second), hostKeyIsPresent: true });
+  assert.equal(await keys.isUnconfirmed(inputs()), false);
+});
+
 test("a node that does not present the present key has not followed", async () => {
   keys.note(valuesOf(second, first), "lab");
   const failing = keys.completing(() => Promise.reject(new Error("another key")));

@@ -95,6 +95,20 @@ test("what comes with a file is written when the file changes, and not compared"
   assert.deepEqual([again.told, again.content("/key")], [[], undefined]);
 });
 
+test("the public host key is written after sshd has read the private one, so that a kill before leaves it for the next roll", async () => {
+  const key = { path: "/etc/ssh/ssh_host_ed25519_key", mode: "0600", content: "the key" };
+  const mark = "/etc/groundplane/ssh-host-key.pub";
+  const seen: (string | undefined)[] = [];
+  const reloadFails = (text: (path: string) => string | undefined): boolean => {
+    seen.push(text(key.path), text("/a"), text(mark));
+    return false;
+  };
+  const wanted = [{ ...file(mark, "new"), alongside: [key] }, file("/a", "two")];
+  const { told, content, error } = await roll(wanted, { disk: [file(mark, "former"), file("/a", "one")], reloadFails });
+  assert.deepEqual([told, error, content(mark)], [["sh -c reload"], undefined, "new"]);
+  assert.deepEqual(seen, ["the key", "two", "former"]);
+});
+
 test("a refused file changes nothing on the node and ends the roll", async () => {
   const { told, error, content } = await roll([file("/a", "two")], { disk: [file("/a", "one")], refuses: "/a" });
   assert.deepEqual([told, content("/a"), error?.id], [[], "one", "file-refused"]);
