@@ -110,8 +110,9 @@ export function renderUpdate(
   const next = written
     ? "commit the file; `npx groundplane image build` builds them, and `up` brings them to running nodes, see `npx groundplane preview`"
     : "`npx groundplane image update` writes the file";
+  const differing = { 0: "no package differs", 1: "1 package differs" }[changes.length];
   return [
-    `compared with ${against}: ${changes.length === 0 ? "no package differs" : `${changes.length} packages differ`}`,
+    `compared with ${against}: ${differing ?? `${changes.length} packages differ`}`,
     ...(rows.length > 0 ? [table([["PACKAGE", "FROM", "TO"], ...rows])] : []),
     written ? `${file} pins ${packages} packages` : dryRun ? `${file} was not written` : `${file} stays as it is`,
     same ? `the images stay ${names}` : `the images ${written ? "are now" : "would be"} ${names}\nnext: ${next}`,

@@ -16,6 +16,7 @@ import { imageNames } from "../../image/recipes/image-names";
 import { rootTrees } from "../../image/recipes/root-tree";
 import { containerRuntimes } from "../../model/container-runtimes";
 import { compareDebianVersions } from "../../model/debian-versions";
+import { distributions } from "../../model/distributions";
 import { type LockedPackage, packagesIn } from "../../model/package-lock";
 import { defaultKubernetesVersion } from "../../model/releases";
 import { UserError } from "../../model/user-error";
@@ -56,14 +57,16 @@ describe("packages from a mirror", { skip }, () => {
   let mirror: PackageMirror;
   let context: Parameters<typeof resolveLock>[1];
   const { keyring } = archives.debian;
+  const keyringOfUbuntu = archives.ubuntu.keyring;
 
   before(async () => {
     mirror = await startMirror();
-    (archives.debian as { keyring: string }).keyring = mirror.keyring;
+    for (const name of distributions) (archives[name] as { keyring: string }).keyring = mirror.keyring;
     context = { host: mirror.hostWithMirror(localHost), progress: () => {} };
   });
   after(async () => {
     (archives.debian as { keyring: string }).keyring = keyring;
+    (archives.ubuntu as { keyring: string }).keyring = keyringOfUbuntu;
     await mirror?.close();
   });
   beforeEach(() => {
@@ -100,6 +103,29 @@ describe("packages from a mirror", { skip }, () => {
     const namesWith = (lock: typeof first) =>
       imageNames(defaultKubernetesVersion, "tree", "debian", "containerd", lock);
     assert.notDeepEqual(namesWith(first), namesWith(second));
+  });
+
+  test("the same for Ubuntu, whose fixes are in the folder of its packages", async (t) => {
+    const recipe = rootTrees.ubuntu;
+    const ubuntu = [...recipe.packages, ...diskOf("ubuntu").packages].map((name) => ({ name, version: "1.0-1build1" }));
+    const fix = { name: "openssl", version: "1.0-1build1.1" };
+    mirror.publish("noble", ubuntu);
+    for (const suite of ["noble-updates", "noble-security"]) mirror.publish(suite, []);
+    const ofUbuntu = { distribution: "ubuntu", runtime: "containerd" } as const;
+    const first = await resolveLock(ofUbuntu, context);
+    mirror.publish("noble-security", [fix]);
+    const second = await resolveLock(ofUbuntu, context);
+    assert.deepEqual(lockChanges(first, second), [{ name: "openssl", from: "1.0-1build1", to: "1.0-1build1.1" }]);
+    const namesWith = (lock: typeof first) =>
+      imageNames(defaultKubernetesVersion, "tree", "ubuntu", "containerd", lock);
+    assert.deepEqual(
+      namesWith(first).filter((name) => namesWith(second).includes(name)),
+      [],
+    );
+    const folder = folderOf(t);
+    const both = [first, second].flatMap((lock) => packagesIn(lock).filter(({ name }) => name === "openssl"));
+    for (const each of both) await fetchPackages(recipe, [each], folder, context);
+    assert.deepEqual(fs.readdirSync(folder).sort(), both.map(packageFile).sort());
   });
 
   test("exactly the locked versions are fetched, once, also former ones that the lists no longer have", async (t) => {
@@ -163,6 +189,11 @@ describe("packages from a mirror", { skip }, () => {
     const files = { ...context.host.files, readText: async () => "deb http://127.0.0.1:1/debian trixie main\n" };
     const unreachable = { ...context, host: Object.create(context.host, { files: { value: files } }) };
     await assert.rejects(resolveLock(wishes, unreachable), failsWith("network", /Debian mirror cannot be reached/));
+  });
+
+  test("a mirror that lacks the lists of security fixes makes no lock, which would be older", async () => {
+    fs.rmSync(path.join(mirror.folder, "debian-security/dists/trixie-security/InRelease"));
+    await assert.rejects(resolveLock(wishes, context), /debian-security trixie-security Release' does not have/);
   });
 
   test("a build installs from a repository that has the locked packages alone", async (t) => {

@@ -15,7 +15,7 @@ export interface MirrorPackage {
   readonly essential?: boolean;
 }
 
-/** A mirror of Debian on loopback, signed with its own key, with a few small packages. */
+/** A mirror of Debian and Ubuntu on loopback, signed with its own key, with a few small packages. */
 export interface PackageMirror {
   /** The file with the key. */
   readonly keyring: string;
@@ -23,7 +23,7 @@ export interface PackageMirror {
   readonly requests: string[];
   /** Publishes these packages in the lists of `suite`. Files of earlier ones stay in the pool. */
   publish(suite: string, packages: readonly MirrorPackage[]): void;
-  /** The path of a package's file in the mirror's folder, e.g. `debian/pool/main/x_1_amd64.deb`. */
+  /** The path of a package's file of Debian in the mirror's folder, e.g. `debian/pool/main/x_1_amd64.deb`. */
   fileOf(name: string, version: string): string;
   readonly folder: string;
   /** The host with this mirror as its own. */
@@ -43,19 +43,19 @@ export async function startMirror(): Promise<PackageMirror> {
     else response.writeHead(404).end();
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/debian`;
+  const address = `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+  const sources = `deb ${address}/debian trixie main\ndeb ${address}/ubuntu noble main universe\n`;
   return {
     keyring: gpg.keyring,
     requests,
     folder,
     publish: (suite, packages) => publish(folder, suite, packages, gpg.sign),
-    fileOf,
+    fileOf: (name, version) => fileOf("debian", name, version),
     hostWithMirror: (host) => {
       const files = {
         ...host.files,
         list: async (at: string) => (at === "/etc/apt/sources.list.d" ? [] : host.files.list(at)),
-        readText: async (file: string) =>
-          file === "/etc/apt/sources.list" ? `deb ${address} trixie main\n` : host.files.readText(file),
+        readText: async (file: string) => (file === "/etc/apt/sources.list" ? sources : host.files.readText(file)),
       };
       return Object.create(host, { files: { value: files } });
     },
@@ -68,8 +68,11 @@ export async function startMirror(): Promise<PackageMirror> {
   };
 }
 
-const fileOf = (name: string, version: string): string =>
-  `debian/pool/main/${name}_${version.replaceAll(":", "%3a")}_amd64.deb`;
+/** The folder of a distribution. Debian's security fixes are in another one than their packages, whose files may be in either. */
+const folderOf = (suite: string): "debian" | "ubuntu" => (suite.startsWith("noble") ? "ubuntu" : "debian");
+
+const fileOf = (folder: string, name: string, version: string): string =>
+  `${folder}/pool/main/${name}_${version.replaceAll(":", "%3a")}_amd64.deb`;
 
 function publish(
   folder: string,
@@ -78,14 +81,14 @@ function publish(
   sign: (text: string) => Buffer,
 ): void {
   const stanzas = packages.map((each) => {
-    const file = path.join(folder, fileOf(each.name, each.version));
+    const file = path.join(folder, fileOf(folderOf(suite), each.name, each.version));
     if (!fs.existsSync(file)) build(each, file);
     const content = fs.readFileSync(file);
     const sha256 = createHash("sha256").update(content).digest("hex");
-    const place = path.relative(path.join(folder, "debian"), file);
+    const place = path.relative(path.join(folder, folderOf(suite)), file);
     return `${control(each)}Filename: ${place}\nSize: ${content.length}\nSHA256: ${sha256}\n`;
   });
-  const archive = suite.endsWith("-security") ? "debian-security" : "debian";
+  const archive = suite === "trixie-security" ? "debian-security" : folderOf(suite);
   const dists = path.join(folder, archive, "dists", suite);
   const list = stanzas.join("\n");
   fs.mkdirSync(path.join(dists, "main/binary-amd64"), { recursive: true });

@@ -58,6 +58,7 @@ test("an update shows what differs, what was written, and the next step", () => 
   assert.match(text, /pins 339 packages/);
   assert.match(text, /the images are now kubernetes-bbbbbbbbbbbb\nnext: .*image build/);
   assert.match(renderUpdate({ ...update, written: false }, true), /was not written[\s\S]*would be kubernetes-b/);
+  assert.match(renderUpdate({ ...update, changes: update.changes.slice(0, 1) }, false), /: 1 package differs$/m);
   const same = { ...update, written: false, changes: [], images: [{ before: "a", after: "a" }] };
   assert.match(renderUpdate(same, false), /no package differs[\s\S]*stays as it is[\s\S]*the images stay a$/);
 });
