@@ -14,6 +14,7 @@ import { sealedDigest } from "./store/sealed-folder";
 export type Users = ReadonlyMap<string, readonly string[]>;
 
 const RECIPES = "the recipes of this checkout";
+const DOWNLOADS = "downloads";
 const MOUNT = "a mount of a running machine";
 
 /** Archives of programs for this host, which are in the same folder until they are unpacked. */
@@ -51,11 +52,15 @@ export async function storedImages(
   const partsOf = recipes.map((known) => usersOf(known, (recipe) => partsOfRecipe(host, recipe, digestOf)));
   const ofParts = (await Promise.all(partsOf)).reduce(added, await partsOfImages(host, images));
   const names = (await host.files.list(folders.parts())).filter((name) => !isToolArchive(name));
+  // A finished build leaves the folder empty.
+  const hasDownloads = (await host.files.list(path.join(folders.parts(), DOWNLOADS))).length > 0;
   return [
     ...images,
-    ...names.map((name) =>
-      item(name === "downloads" ? "download" : "part", path.join(folders.parts(), name), inUse(name, ofParts)),
-    ),
+    ...names
+      .filter((name) => name !== DOWNLOADS || hasDownloads)
+      .map((name) =>
+        item(name === DOWNLOADS ? "download" : "part", path.join(folders.parts(), name), inUse(name, ofParts)),
+      ),
   ];
 }
 

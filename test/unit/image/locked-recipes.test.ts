@@ -93,6 +93,15 @@ test("images and parts of a lock are in use, also those of runtimes and forms th
   assert.deepEqual(await usersWith(new Map()), [[]]);
 });
 
+test("a folder of downloads counts while an interrupted build has left something in it", async () => {
+  const kindsWith = async (file: string) =>
+    (await storedImages(new RecordingHost({ files: { [file]: "" } }), new Map())).map(({ kind }) => kind);
+  assert.deepEqual(await kindsWith("/data/parts/downloads/packages-aaaaaaaaaaaa/jq.deb"), ["download"]);
+  const host = new RecordingHost({ files: {} });
+  await host.files.makeFolder("/data/parts/downloads");
+  assert.deepEqual(await storedImages(host, new Map()), []);
+});
+
 test("lines of apt are read with their encoding, and all others are ignored", () => {
   const digest = "a".repeat(64);
   const base = { sha256: digest, bytes: 12 };
