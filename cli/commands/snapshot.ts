@@ -116,7 +116,8 @@ async function restore(name: string, { stack, json, yes }: ChangeOptions): Promi
     known && `put the disks of all machines of ${stack} back to ${known.created}, and lose what was written since`;
   if (question && !known.obstacle && !(await agreed(question, { stack, yes }))) return refused();
   const started = performance.now();
-  if (known) await forgetFollowedHostKeys(stack, known.created);
+  // One that is refused changes no disk.
+  if (known && !known.obstacle) await forgetFollowedHostKeys(stack, known.created);
   // While the disks are copied, which leaves a processor idle; an answer is needed only afterwards.
   const outputs = readOutputs(stack).catch(() => undefined);
   const restored = await interruptibly("the restore", (signal) =>
