@@ -75,10 +75,10 @@ export const withPrivateMounts = (argv: readonly string[]): string[] => [
 
 /**
  * All clients outside of the stack come through one process, whose queue of connections is short: where it waits 30 ms for a busy
- * processor, new ones are dropped and come again after a second. It needs little time. A kernel without groups of sessions has no such
- * file, and a host may refuse a priority.
+ * processor, new ones are dropped and come again after a second. It needs little time, so it has real-time priority: others let it run at once. A kernel
+ * without groups of sessions has no such file, and a host may refuse a priority; each of them helps without the others.
  */
-const promptly = "{ echo -10 >/proc/$$/autogroup; renice -n -10 -p $$; } >/dev/null 2>&1 || true";
+const promptly = "{ echo -10 >/proc/$$/autogroup; renice -n -10 -p $$; chrt --rr --pid 1 $$; } >/dev/null 2>&1 || true";
 
 /**
  * User-mode NAT. MTU 1500 although slirp4netns supports 65520: almost all traffic is routed to segments with MTU 1500, and

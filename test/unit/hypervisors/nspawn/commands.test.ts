@@ -47,7 +47,7 @@ test("cables are created in the stack's namespace, with the planned name and MAC
 });
 
 test("the uplink's process is sandboxed in a private mount namespace, cannot reach the host's loopback, and waits for no other process", () => {
-  const prompt = "{ echo -10 >/proc/$$/autogroup; renice -n -10 -p $$; } >/dev/null 2>&1 || true";
+  const prompt = "{ echo -10 >/proc/$$/autogroup; renice -n -10 -p $$; chrt --rr --pid 1 $$; } >/dev/null 2>&1 || true";
   assert.deepEqual(commands.runUplink(spec, "/run/groundplane/uplinks/lab.gateway", "/cgroup/gateway.uplink"), [
     ...["unshare", "--mount", "--propagation", "private", "--"],
     ...["sh", "-euc", `echo 0 >"$1/cgroup.procs"; shift; ${prompt}; exec "$@"`, "sh", "/cgroup/gateway.uplink"],
