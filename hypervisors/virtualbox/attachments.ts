@@ -1,11 +1,9 @@
 import type { HostProblem, SegmentAttachment, SegmentSpec } from "../hypervisor";
 import type { Plug } from "./adapters";
-import * as commands from "./commands";
 import type { Dialect } from "./dialect";
-import { VirtualBoxError } from "./known-issues";
 import { internalNetwork } from "./names";
+import * as commands from "./network-commands";
 import { NETWORKS_CONF, rangeProblem } from "./networks-conf";
-import { parseFields } from "./parse-output";
 import type { Session, VirtualBox } from "./vboxmanage";
 
 /** The network that a segment's adapters connect to, and the host object that was created for it. */
@@ -25,8 +23,8 @@ export async function segmentProblems(
     return problem ? [problem] : [];
   }
   if (attachment?.kind !== "adapter") return [];
-  const listed = parseFields(await box.session((session) => session.call(commands.listBridgedAdapters())));
-  const names = listed.map((fields) => fields.get("Name") ?? "");
+  const listed = await box.session((session) => session.list(commands.listBridgedAdapters()));
+  const names = namesOf(listed);
   if (names.includes(attachment.adapter ?? "")) return [];
   return [
     {
@@ -61,17 +59,14 @@ const networkOf = (plug: Plug): string | undefined => (plug.kind === "nat" ? und
 
 /** Searches by address: VirtualBox numbers its interfaces, and leaves one behind if setting the address fails. */
 async function ensureHostOnlyInterface(session: Session, ip: string, mask: string): Promise<Attached> {
-  const listed = parseFields(await session.call(commands.listHostOnlyInterfaces()));
+  const listed = await session.list(commands.listHostOnlyInterfaces());
   const present = listed.find((fields) => fields.get("IPAddress") === ip)?.get("Name");
   if (present) return { plug: { kind: "hostonly", network: present } };
-  const made = /Interface '([^']+)' was successfully created/.exec(
-    await session.call(commands.createHostOnlyInterface()),
-  )?.[1];
-  if (made === undefined) throw new Error("VBoxManage hostonlyif create did not name the interface it made");
+  const made = await createInterface(session, namesOf(listed));
   try {
     await session.call(commands.addressHostOnlyInterface(made, ip, mask));
     // A new registry has a DHCP server for the first interface. In our segments the gateway is the DHCP server.
-    await ignoringFailure(session.call(commands.removeDhcpServer(made)));
+    await session.call(commands.removeDhcpServer(made));
   } catch (error) {
     await session.call(commands.removeHostOnlyInterface(made));
     throw error;
@@ -79,8 +74,21 @@ async function ensureHostOnlyInterface(session: Session, ip: string, mask: strin
   return { plug: { kind: "hostonly", network: made }, made };
 }
 
+const namesOf = (listed: readonly ReadonlyMap<string, string>[]): readonly string[] =>
+  listed.map((fields) => fields.get("Name") ?? "");
+
+/** Returns the new interface's name, which is missing in the output of a call that failed after it took effect. */
+async function createInterface(session: Session, before: readonly string[]): Promise<string> {
+  const text = await session.call(commands.createHostOnlyInterface(before));
+  const made = /Interface '([^']+)' was successfully created/.exec(text)?.[1];
+  if (made !== undefined) return made;
+  const added = namesOf(await session.list(commands.listHostOnlyInterfaces())).find((name) => !before.includes(name));
+  if (added === undefined) throw new Error("VBoxManage hostonlyif create did not name the interface it made");
+  return added;
+}
+
 async function ensureHostOnlyNetwork(session: Session, name: string, ip: string, mask: string): Promise<Attached> {
-  const listed = parseFields(await session.call(commands.listHostOnlyNetworks()));
+  const listed = await session.list(commands.listHostOnlyNetworks());
   const plug = { kind: "hostonlynet", network: name } as const;
   if (listed.some((fields) => fields.get("Name") === name)) return { plug };
   await session.call(commands.addHostOnlyNetwork(name, mask, ip, following(ip)));
@@ -91,19 +99,9 @@ async function ensureHostOnlyNetwork(session: Session, name: string, ip: string,
 export async function detachSegment(session: Session, { plug, made }: Attached): Promise<void> {
   if (made === undefined) return;
   const isNetwork = plug.kind === "hostonlynet";
-  const listed = parseFields(
-    await session.call(isNetwork ? commands.listHostOnlyNetworks() : commands.listHostOnlyInterfaces()),
-  );
+  const listed = await session.list(isNetwork ? commands.listHostOnlyNetworks() : commands.listHostOnlyInterfaces());
   if (!listed.some((fields) => fields.get("Name") === made)) return;
   await session.call(isNetwork ? commands.removeHostOnlyNetwork(made) : commands.removeHostOnlyInterface(made));
-}
-
-async function ignoringFailure(call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!(error instanceof VirtualBoxError)) throw error;
-  }
 }
 
 export const isSameAttachment = (one: SegmentAttachment | undefined, other: SegmentAttachment | undefined): boolean =>

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { MachineSpec, Owner } from "../hypervisor";
-import type * as commands from "./commands";
 import { findVm, mustBeMarked } from "./find-vm";
 import { machineFiles } from "./folders";
 import type { ConvertedImage } from "./images";
@@ -81,7 +80,7 @@ export async function apply(
   if (observed.info && changes.stopFor.length > 0) {
     return { record, info: observed.info, media: observed.media, stopFor: changes.stopFor };
   }
-  for (const call of changes.calls) await session.call(call, { done: () => isDone(session, wanted, call) });
+  for (const call of changes.calls) await session.call(call);
   await forgetOtherSeeds(host, session, record);
   if (observed.info && changes.calls.length === 0) {
     return { record, info: observed.info, media: observed.media, stopFor: [] };
@@ -93,19 +92,12 @@ export async function apply(
   return { record, info, media, stopFor: [] };
 }
 
-/** Whether a failed call that may be repeated took effect anyway. */
-async function isDone(session: Session, wanted: WantedMachine, call: commands.Argv): Promise<boolean> {
-  if (call === wanted.creation) return (await session.vm(wanted.record.spec.uuid)) !== undefined;
-  if (call[0] !== "createmedium") return false;
-  return mediumAt(await session.media(), wanted.files.systemDisk) !== undefined;
-}
-
 function assertDone(host: Host, wanted: WantedMachine, observed: ObservedMachine): void {
   const { calls } = planChanges(host, wanted, observed);
   if (calls.length > 0) {
     throw notTaken(
       wanted.record.spec,
-      calls.map((call) => call.join(" ")),
+      calls.map(({ argv }) => argv.join(" ")),
     );
   }
 }

@@ -3,7 +3,6 @@ import { type DiskSpec, ForeignObjectError, isOwner, type Owner } from "../hyper
 import * as commands from "./commands";
 import { whileDiskIsFree } from "./disk-user";
 import { diskFiles } from "./folders";
-import { forgetDisk } from "./forget-disk";
 import { LOOK_MS } from "./images";
 import { mediumAt } from "./storage";
 import type { Session, VirtualBox } from "./vboxmanage";
@@ -45,9 +44,8 @@ export async function ensureDisk(box: VirtualBox, spec: DiskSpec, owner: Owner):
 
 async function create(session: Session, file: string, sizeGiB: number): Promise<void> {
   const left = mediumAt(await session.media(), file);
-  if (left) await forgetDisk(session, left.uuid);
-  const isThere = async () => mediumAt(await session.media(), file) !== undefined;
-  await session.call(commands.createDisk(file, sizeGiB), { done: isThere });
+  if (left) await session.call(commands.forgetDisk(left.uuid));
+  await session.call(commands.createDisk(file, sizeGiB));
   await session.call(commands.keepOutOfSnapshots(file));
 }
 
@@ -63,7 +61,7 @@ export async function removeDisk(box: VirtualBox, spec: DiskName, owner: Owner):
   if (!(await box.host.files.exists(files.folder))) return;
   await box.session(async (session) => {
     const listed = mediumAt(await session.media(), files.medium);
-    if (listed) await forgetDisk(session, listed.uuid);
+    if (listed) await session.call(commands.forgetDisk(listed.uuid));
   });
   // The record is removed last, so that the owner is still known after an interruption.
   await box.host.files.remove(files.medium);

@@ -35,7 +35,8 @@ export async function findVm(
   const found = vms.find((vm) => vm.uuid === uuid) ?? vms.find(({ name }) => name === vmName(machine));
   if (!found) return undefined;
   if (found.name === INACCESSIBLE) {
-    await forgetInaccessible(session, found.uuid);
+    // VirtualBox reports that it cannot read the settings, but unregisters the machine anyway.
+    await session.call(commands.forgetVm(found.uuid));
     return undefined;
   }
   const info = await session.vm(found.uuid);
@@ -47,15 +48,6 @@ export async function findVm(
 }
 
 const INACCESSIBLE = "<inaccessible>";
-
-/** VirtualBox reports that it cannot read the settings, but unregisters the machine anyway. */
-async function forgetInaccessible(session: Session, uuid: string): Promise<void> {
-  try {
-    await session.call(commands.forgetVm(uuid));
-  } catch (error) {
-    if ((await session.vms()).some((vm) => vm.uuid === uuid)) throw error;
-  }
-}
 
 /** The owner and generation in the machine's mark; `undefined` if there is no mark. */
 export async function readMark(

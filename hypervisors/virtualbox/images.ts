@@ -4,10 +4,9 @@ import { ImageMissingError, type PreparedImage } from "../hypervisor";
 import * as commands from "./commands";
 import type { Dialect } from "./dialect";
 import { convertedImage, convertedImagesFolder, lockFile, sealedImage } from "./folders";
-import { forgetDisk } from "./forget-disk";
-import { CONTROLLER, HOLDER_GROUP, holderName, SYSTEM_PORT, uuidOf } from "./names";
+import { HOLDER_GROUP, holderName, SYSTEM_PORT, uuidOf } from "./names";
 import type { Medium } from "./parse-output";
-import { isReadable } from "./storage";
+import { hasController, isReadable } from "./storage";
 import type { Session, VirtualBox } from "./vboxmanage";
 
 /** A sealed image in VirtualBox: one read-only disk that the linked disks of all machines are based on. */
@@ -70,7 +69,7 @@ export async function releaseImage(box: VirtualBox, name: string): Promise<void>
       await box.host.files.remove(files.record);
       await removeHolder(box.host, session, record);
       const medium = (await session.media()).find(({ uuid }) => uuid === record.uuid);
-      if (medium) await forgetDisk(session, record.uuid);
+      if (medium) await session.call(commands.forgetDisk(record.uuid));
       return true;
     });
     if (!released) return;
@@ -135,6 +134,9 @@ async function register(host: Host, session: Session, dialect: Dialect, image: C
   await session.call(commands.shareImage(image.uuid));
 }
 
+const isRegistered = async (session: Session, holder: string): Promise<boolean> =>
+  (await session.vms()).some(({ uuid }) => uuid === holder);
+
 async function makeHolder(
   host: Host,
   session: Session,
@@ -142,23 +144,19 @@ async function makeHolder(
   { name, holder }: ConvertedImage,
 ): Promise<void> {
   const { holders, holderFolder } = convertedImage(host, name);
-  const isRegistered = async () => (await session.vms()).some(({ uuid }) => uuid === holder);
-  if (!(await isRegistered())) {
+  if (!(await isRegistered(session, holder))) {
     // Settings of an unregistered holder come from a process that was killed while it created or removed the holder.
     await host.files.remove(holderFolder);
     await host.files.makeFolder(holders, 0o700);
     const vm = { name: holderName(name), uuid: holder, group: HOLDER_GROUP, folder: holders };
-    await session.call(commands.createVm(vm, dialect), { done: isRegistered });
+    await session.call(commands.createVm(vm, dialect));
   }
   const info = await session.vm(holder);
-  if (info?.values.get("storagecontrollername0") !== CONTROLLER) {
-    await session.call(commands.addController(holder, 1));
-  }
+  if (!info || !hasController(info)) await session.call(commands.addController(holder, 1));
 }
 
 async function removeHolder(host: Host, session: Session, { name, holder }: ConvertedImage): Promise<void> {
-  const isGone = async () => !(await session.vms()).some(({ uuid }) => uuid === holder);
   // The disk stays: VirtualBox does not delete a shared disk.
-  if (!(await isGone())) await session.call(commands.deleteVm(holder), { done: isGone });
+  if (await isRegistered(session, holder)) await session.call(commands.deleteVm(holder));
   await host.files.remove(convertedImage(host, name).holderFolder);
 }

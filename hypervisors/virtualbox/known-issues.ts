@@ -12,7 +12,10 @@ export interface Reply {
   readonly timedOut?: boolean;
 }
 
-/** `always`: the call changed nothing and can be repeated; `unless-running`: not if the machine's session holds it. */
+/**
+ * `always`: the failure passes, and the call may be repeated; `unless-running`: not if the machine's session holds it. Such
+ * a call may have taken effect, which `command-kinds.ts` is about.
+ */
 type Retry = "always" | "unless-running" | "never";
 
 interface KnownIssue {

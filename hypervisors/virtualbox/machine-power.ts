@@ -37,28 +37,18 @@ export async function start(box: VirtualBox, spec: MachineSpec): Promise<void> {
     await checkPorts(box.host, spec);
     await plugCables(session, spec, info);
     await rotateConsole(box.host, spec);
-    await callStart(session, spec);
+    // Another program, such as VirtualBox's manager, may have started the machine first: that is no failure.
+    await session.call(commands.startVm(spec.uuid), { timeoutMs: START_MS });
   });
 }
 
 /** VirtualBox refuses to pause a paused machine, as a killed process may have left it. */
 export async function pause(session: Session, uuid: string): Promise<void> {
-  await session.call(commands.pause(uuid), { done: () => satisfies(session, uuid, isPaused) });
+  await session.call(commands.pause(uuid));
 }
 
 export async function resume(session: Session, uuid: string): Promise<void> {
-  await session.call(commands.resume(uuid), { done: () => satisfies(session, uuid, isRunning) });
-}
-
-async function satisfies(session: Session, uuid: string, isAsWanted: (info: VmInfo) => boolean): Promise<boolean> {
-  const info = await session.vm(uuid);
-  return info !== undefined && isAsWanted(info);
-}
-
-async function callStart(session: Session, spec: MachineSpec): Promise<void> {
-  // Another program, such as VirtualBox's manager, may have started the machine first.
-  const done = () => satisfies(session, spec.uuid, isRunning);
-  await session.call(commands.startVm(spec.uuid), { timeoutMs: START_MS, done });
+  await session.call(commands.resume(uuid));
 }
 
 /** Presses the power button, and powers the machine off if it still runs at the deadline. */
@@ -71,7 +61,7 @@ export async function stopOrderly(box: VirtualBox, spec: MachineSpec, deadlineMs
       if (!info || !isBusy(info)) return true;
       if (box.host.clock.now() - pressed < PRESS_AGAIN_MS || !isRunning(info)) return false;
       pressed = box.host.clock.now();
-      await unlessEnded(session, spec, session.call(commands.pressPowerButton(spec.uuid)));
+      await session.call(commands.pressPowerButton(spec.uuid));
       return false;
     });
     if (still) return;
@@ -96,7 +86,7 @@ export async function hardKill(box: VirtualBox, spec: MachineSpec): Promise<void
 export async function endNow(host: Host, session: Session, spec: IdentifiedMachine): Promise<void> {
   const info = await session.vm(spec.uuid);
   if (!info || isStill(info)) return;
-  await unlessEnded(session, spec, session.call(commands.cutPower(spec.uuid)));
+  await session.call(commands.cutPower(spec.uuid));
   const deadline = host.clock.now() + END_MS;
   for (;;) {
     const now = await session.vm(spec.uuid);

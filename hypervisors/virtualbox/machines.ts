@@ -11,6 +11,7 @@ import {
   type SeedFiles,
 } from "../hypervisor";
 import { type Plug, wantedAdapters } from "./adapters";
+import type { Once } from "./command-kinds";
 import * as commands from "./commands";
 import { apply, begin, type Converging } from "./converge-machine";
 import { isOurs } from "./find-vm";
@@ -113,7 +114,7 @@ const wantedMachine = (
   record: MachineRecord,
   plugs: ReadonlyMap<string, Plug>,
   image: ConvertedImage,
-  creation: commands.Argv,
+  creation: Once,
 ): WantedMachine => ({
   record,
   adapters: wantedAdapters(record.spec, plugs),

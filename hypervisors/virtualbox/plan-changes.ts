@@ -1,8 +1,9 @@
 import type { Host } from "../../model/host";
-import type { MachineSpec, PortForward } from "../hypervisor";
+import type { MachineSpec } from "../hypervisor";
 import type { Adapter } from "./adapters";
-import type { Argv } from "./commands";
+import type { Change, Once, Repeatable } from "./command-kinds";
 import * as commands from "./commands";
+import { type ForwardChanges, isForward } from "./forwards";
 import { MARK, type MachineRecord, markOf } from "./machine-record";
 import {
   describeDifference,
@@ -12,7 +13,7 @@ import {
   wantedSettings,
 } from "./machine-settings";
 import { FIRST_DATA_PORT, SEED_PORT, SYSTEM_PORT } from "./names";
-import type { Medium, NatForward, VmInfo } from "./parse-output";
+import type { Medium, VmInfo } from "./parse-output";
 import { hasController, isInSlot, mediumAt, occupiedSlots, type Slot, wantedDataDisks } from "./storage";
 import { isBusy, isSaved } from "./vm-state";
 
@@ -24,7 +25,7 @@ export interface WantedMachine {
   readonly image: string;
   readonly files: { readonly consoleLog: string; readonly systemDisk: string; readonly seed: string };
   /** The command that registers a new machine. */
-  readonly creation: Argv;
+  readonly creation: Once;
 }
 
 /** The actual state; `info` is `undefined` if the machine is not registered. */
@@ -37,7 +38,7 @@ export interface Changes {
   /** The reasons why the machine must be stopped first, for messages; empty if it can keep running. */
   readonly stopFor: readonly string[];
   /** In order. Each call can be repeated safely if a later one fails. */
-  readonly calls: readonly Argv[];
+  readonly calls: readonly Change[];
 }
 
 /** The calls that bring the machine from its actual to its desired state. Pure. */
@@ -65,9 +66,9 @@ export function planChanges(host: Host, wanted: WantedMachine, observed: Observe
 const settingsOf = ({ record, adapters, files }: WantedMachine): readonly Setting[] =>
   wantedSettings(record.spec, adapters, files.consoleLog);
 
-const markCall = (record: MachineRecord): Argv => commands.mark(record.spec.uuid, MARK, markOf(record));
+const markCall = (record: MachineRecord): Repeatable => commands.mark(record.spec.uuid, MARK, markOf(record));
 
-function creationCalls(host: Host, wanted: WantedMachine): readonly Argv[] {
+function creationCalls(host: Host, wanted: WantedMachine): readonly Change[] {
   const { record, image, files } = wanted;
   const { spec } = record;
   const options = [...unreadableOptions, ...settingsOf(wanted).flatMap((setting) => setting.options)];
@@ -75,7 +76,7 @@ function creationCalls(host: Host, wanted: WantedMachine): readonly Argv[] {
     wanted.creation,
     // The owner is set before any other setting.
     markCall(record),
-    commands.modifyVm(spec.uuid, [...options, ...addForwards(wanted.adapters, spec.uplink?.forwards ?? [])]),
+    modify(wanted, options, { slot: uplinkSlot(wanted.adapters), remove: [], add: spec.uplink?.forwards ?? [] }),
     commands.addController(spec.uuid, controllerPorts(spec)),
     commands.createLinkedDisk(files.systemDisk, image),
     commands.resizeDisk(files.systemDisk, spec.diskGiB),
@@ -87,55 +88,51 @@ function creationCalls(host: Host, wanted: WantedMachine): readonly Argv[] {
 
 const controllerPorts = (spec: MachineSpec): number => Math.max(4, FIRST_DATA_PORT + spec.disks.length);
 
-function stillCalls(wanted: WantedMachine, differing: readonly Setting[], info: VmInfo): readonly Argv[] {
-  const { superfluous, missing } = forwardChanges(wanted, info);
-  const slot = uplinkSlot(wanted.adapters);
-  const options = [
-    ...differing.flatMap((setting) => setting.options),
-    ...superfluous.flatMap(({ name }) => [`--natpf${slot}`, "delete", name]),
-    ...addForwards(wanted.adapters, missing),
-  ];
-  if (options.length === 0) return [];
+function stillCalls(wanted: WantedMachine, differing: readonly Setting[], info: VmInfo): readonly Change[] {
+  const forwards = forwardChanges(wanted, info);
+  const options = differing.flatMap((setting) => setting.options);
+  if (options.length === 0 && !hasChanges(forwards)) return [];
   // An earlier run may have been killed before it set these options.
   const unreadable = wanted.record.complete ? [] : unreadableOptions;
-  return [commands.modifyVm(wanted.record.spec.uuid, [...unreadable, ...options])];
+  return [modify(wanted, [...unreadable, ...options], forwards)];
 }
 
-function liveCalls(wanted: WantedMachine, differing: readonly Setting[], info: VmInfo): readonly Argv[] {
+const hasChanges = ({ remove, add }: ForwardChanges): boolean => remove.length + add.length > 0;
+
+function modify({ record }: WantedMachine, options: readonly string[], forwards: ForwardChanges): Change {
+  const { uuid } = record.spec;
+  return hasChanges(forwards)
+    ? commands.modifyVmAndForwards(uuid, options, forwards)
+    : commands.modifyVm(uuid, options);
+}
+
+function liveCalls(wanted: WantedMachine, differing: readonly Setting[], info: VmInfo): readonly Change[] {
   const { uuid } = wanted.record.spec;
-  const { superfluous, missing } = forwardChanges(wanted, info);
-  const slot = uplinkSlot(wanted.adapters);
+  const { slot, remove, add } = forwardChanges(wanted, info);
   // Only cables change while the machine runs; the option's name contains their slot.
   const slots = differing.map(({ options: [option] }) => Number(/\d+$/.exec(option ?? "")?.[0]));
   return [
     ...slots.map((cable) => commands.setCable(uuid, cable, true)),
-    ...superfluous.map(({ name }) => commands.removeLiveForward(uuid, slot, name)),
-    ...missing.map((forward) => commands.addLiveForward(uuid, slot, forward)),
+    ...remove.map((rule) => commands.removeLiveForward(uuid, slot, rule)),
+    ...add.map((forward) => commands.addLiveForward(uuid, slot, forward)),
   ];
 }
 
 const uplinkSlot = (adapters: readonly Adapter[]): number =>
   adapters.find(({ plug }) => plug.kind === "nat")?.slot ?? 1;
 
-const addForwards = (adapters: readonly Adapter[], forwards: readonly PortForward[]): readonly string[] =>
-  forwards.flatMap((forward) => [`--natpf${uplinkSlot(adapters)}`, commands.forwardRule(forward)]);
-
 /** Forwards of an adapter that is no longer NAT have no effect and are ignored. */
-function forwardChanges({ record, adapters }: WantedMachine, { forwards }: VmInfo) {
+function forwardChanges({ record, adapters }: WantedMachine, { forwards }: VmInfo): ForwardChanges {
+  const slot = uplinkSlot(adapters);
   const wanted = record.spec.uplink?.forwards ?? [];
-  const found = record.spec.uplink ? (forwards.get(uplinkSlot(adapters)) ?? []) : [];
+  const found = record.spec.uplink ? (forwards.get(slot) ?? []) : [];
+  const superfluous = found.filter((rule) => !wanted.some((forward) => isForward(rule, forward)));
   return {
-    superfluous: found.filter((rule) => !wanted.some((forward) => isForward(rule, forward))),
-    missing: wanted.filter((forward) => !found.some((rule) => isForward(rule, forward))),
+    slot,
+    remove: superfluous.map(({ name }) => name),
+    add: wanted.filter((forward) => !found.some((rule) => isForward(rule, forward))),
   };
 }
-
-export const isForward = (rule: NatForward, { hostPort, guestPort }: PortForward): boolean =>
-  rule.protocol === "tcp" &&
-  rule.hostIp === "127.0.0.1" &&
-  rule.hostPort === hostPort &&
-  rule.guestPort === guestPort &&
-  rule.guestIp === "";
 
 function storageChanges(host: Host, wanted: WantedMachine, { media }: ObservedMachine, info: VmInfo): Changes {
   const { record, files } = wanted;

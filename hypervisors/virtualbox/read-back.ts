@@ -1,10 +1,10 @@
 import type { Host } from "../../model/host";
 import type { DiskAttachment, MachineSpec, PortForward, UplinkSpec } from "../hypervisor";
 import { type Adapter, macText } from "./adapters";
+import { isForward } from "./forwards";
 import { describeDifference, differingSettings, wantedSettings } from "./machine-settings";
 import { SEED_PORT, SYSTEM_PORT } from "./names";
 import type { Medium, VmInfo } from "./parse-output";
-import { isForward } from "./plan-changes";
 import { isInSlot, isReadable, mediumAt, occupiedSlots, wantedDataDisks } from "./storage";
 
 /** The recorded data of a machine and the expected locations of its files. */

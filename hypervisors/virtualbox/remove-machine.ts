@@ -5,7 +5,6 @@ import { ForeignObjectError, type MachineName, type Owner } from "../hypervisor"
 import * as commands from "./commands";
 import { findVm, mustBeMarked } from "./find-vm";
 import { groupFolder, machineFiles } from "./folders";
-import { forgetDisk } from "./forget-disk";
 import { VirtualBoxError } from "./known-issues";
 import { endNow, type IdentifiedMachine } from "./machine-power";
 import { ownedRecord, writeRecord } from "./machine-record";
@@ -42,13 +41,8 @@ export async function tearDown(host: Host, session: Session, machine: Identified
   const left = occupiedSlots((await session.vm(uuid)) ?? nothing);
   const foreign = left.find(({ file }) => !isBelow(machineFiles(host, machine).vmFolder, file));
   if (foreign) throw stillAttached(machine, foreign.file);
-  const isGone = async () => !(await session.vms()).some((vm) => vm.uuid === uuid);
-  try {
-    await session.call(commands.deleteVm(uuid), { done: isGone });
-  } catch (error) {
-    // The machine may have been unregistered before the deletion of its files failed.
-    if (!(error instanceof VirtualBoxError) || !(await isGone())) throw error;
-  }
+  // The call also succeeds if the deletion of files failed after the machine was unregistered.
+  await session.call(commands.deleteVm(uuid));
   await clearDebris(host, session, machine);
 }
 
@@ -84,7 +78,7 @@ export async function clearDebris(
     throw new ForeignObjectError(`the settings file ${settings}`, undefined);
   }
   const listed = (await session.media()).filter(({ location }) => isBelow(vmFolder, location));
-  for (const medium of childrenFirst(listed)) await forgetDisk(session, medium.uuid);
+  for (const medium of childrenFirst(listed)) await session.call(commands.forgetDisk(medium.uuid));
   await host.files.remove(vmFolder);
   await host.files.removeIfEmpty(groupFolder(host, machine.stack));
 }

@@ -3,12 +3,13 @@ import { driverRequirements, installHint } from "../../model/driver-requirements
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { findVBoxManage } from "../choice/vboxmanage-program";
+import type { Argv, Command, Lookups, Read } from "./command-kinds";
 import * as commands from "./commands";
 import { type Dialect, dialectFor, withoutWarning } from "./dialect";
 import { failureOf, type Reply, VirtualBoxError } from "./known-issues";
 import {
-  type ListedVm,
   type Medium,
+  parseFields,
   parseMedia,
   parseOsTypes,
   parseVmInfo,
@@ -19,21 +20,20 @@ import { withRegistryLock } from "./registry-lock";
 import { isBusy } from "./vm-state";
 
 /** Runs VBoxManage once. Throws only if the program is missing; a failed command is a normal reply. */
-export type Execute = (argv: readonly string[], timeoutMs: number) => Promise<Reply>;
+export type Execute = (argv: Argv, timeoutMs: number) => Promise<Reply>;
 
 export interface CallOptions {
   /** Default: 60 s, because short calls sometimes stall for 10 s. */
   readonly timeoutMs?: number;
-  /** Called after a failure. Returns whether the machine is as the call would make it. */
-  readonly done?: () => Promise<boolean>;
 }
 
 /** Operations for the holder of the lock. */
-export interface Session {
-  /** @throws VirtualBoxError if the call fails */
-  call(argv: readonly string[], options?: CallOptions): Promise<string>;
-  /** Every registered machine. */
-  vms(): Promise<readonly ListedVm[]>;
+export interface Session extends Lookups {
+  /**
+   * @returns its output; empty if the call failed and the command is done anyway
+   * @throws VirtualBoxError if the call fails
+   */
+  call(command: Command, options?: CallOptions): Promise<string>;
   /** @param maxAgeMs maximum age of a cached answer; 0 always reads again */
   vm(uuid: string, maxAgeMs?: number): Promise<VmInfo | undefined>;
   media(maxAgeMs?: number): Promise<readonly Medium[]>;
@@ -45,7 +45,7 @@ export interface VirtualBox {
   /** Runs `action` while no other process on this host calls VBoxManage. Not reentrant. */
   session<T>(action: (session: Session) => Promise<T>): Promise<T>;
   /** Converts an image without the lock, because a conversion takes long and does not use VBoxSVC. */
-  convert(argv: readonly string[]): Promise<void>;
+  convert(argv: Argv): Promise<void>;
   /** @throws UserError if VirtualBox is missing or too old */
   dialect(): Promise<Dialect>;
 }
@@ -73,49 +73,42 @@ function pauseAfter(tries: number): number {
 export function createVirtualBox({ host, execute, locked }: VirtualBoxParts): VirtualBox {
   const answers = new Map<string, { readonly at: number; readonly text: string }>();
 
-  async function call(argv: readonly string[], options: CallOptions = {}): Promise<string> {
+  async function call(command: Command, { timeoutMs = SHORT_MS }: CallOptions = {}): Promise<string> {
     for (let tries = 1; ; tries++) {
-      const reply = await execute(argv, options.timeoutMs ?? SHORT_MS);
-      forget(argv);
-      const failure = failureOf(argv, reply);
+      const reply = await execute(command.argv, timeoutMs);
+      forget(command);
+      const failure = failureOf(command.argv, reply);
       if (failure === undefined) return withoutWarning(reply.stdout.replaceAll("\r", "")).text;
-      const isRepeated = tries < TRIES && (await mayRepeat(failure));
-      if (isRepeated) await host.clock.sleep(pauseAfter(tries));
-      // VBoxSVC also completes calls of processes that were killed, so another call may have done the work.
-      if (await options.done?.()) return "";
-      if (!isRepeated) throw failure;
+      const mayPass = tries < TRIES && (await mayRepeat(execute, failure));
+      // VBoxSVC needs this time, also to complete the call.
+      if (mayPass) await host.clock.sleep(pauseAfter(tries));
+      // The call may have taken effect before it failed, or another program has done the same.
+      if ("done" in command && (await command.done(session))) return "";
+      if (!mayPass || command.kind === "addition") throw failure;
     }
   }
 
-  /** A running machine stays locked by its own session, so a repeated call would fail again. */
-  async function mayRepeat(failure: VirtualBoxError): Promise<boolean> {
-    if (failure.retry !== "unless-running") return failure.retry === "always";
-    const machine = failure.argv.find((word) => uuidPattern.test(word));
-    if (machine === undefined) return true;
-    const reply = await execute(commands.showVm(machine), SHORT_MS);
-    return !isBusy(parseVmInfo(reply.stdout));
-  }
-
   /** Drops cached answers that a changing call made obsolete. */
-  function forget(argv: readonly string[]): void {
-    if (commands.isRead(argv)) return;
+  function forget({ kind, argv }: Command): void {
+    if (kind === "read") return;
     const machine = argv.find((word) => uuidPattern.test(word));
     for (const key of answers.keys()) {
       if (machine === undefined || key.startsWith("list ") || key.includes(machine)) answers.delete(key);
     }
   }
 
-  async function read(argv: readonly string[], maxAgeMs: number): Promise<string> {
-    const key = argv.join(" ");
+  async function read(command: Read, maxAgeMs: number): Promise<string> {
+    const key = command.argv.join(" ");
     const known = answers.get(key);
     if (known && host.clock.now() - known.at < maxAgeMs) return known.text;
-    const text = await call(argv);
+    const text = await call(command);
     answers.set(key, { at: host.clock.now(), text });
     return text;
   }
 
   const session: Session = {
     call,
+    list: async (command) => parseFields(await call(command)),
     vms: async () => parseVmList(await read(commands.listVms(), 0)),
     media: async (maxAgeMs = 0) => parseMedia(await read(commands.listDisks(), maxAgeMs)),
     async vm(uuid, maxAgeMs = 0) {
@@ -147,7 +140,16 @@ export function createVirtualBox({ host, execute, locked }: VirtualBoxParts): Vi
   };
 }
 
-async function convert(execute: Execute, argv: readonly string[]): Promise<void> {
+/** A running machine stays locked by its own session, so a repeated call would fail again. */
+async function mayRepeat(execute: Execute, failure: VirtualBoxError): Promise<boolean> {
+  if (failure.retry !== "unless-running") return failure.retry === "always";
+  const machine = failure.argv.find((word) => uuidPattern.test(word));
+  if (machine === undefined) return true;
+  const reply = await execute(commands.showVm(machine).argv, SHORT_MS);
+  return !isBusy(parseVmInfo(reply.stdout));
+}
+
+async function convert(execute: Execute, argv: Argv): Promise<void> {
   const failure = failureOf(argv, await execute(argv, CONVERT_MS));
   if (failure) throw failure;
 }

@@ -14,3 +14,4 @@ export const isPaused = (info: VmInfo): boolean => vmState(info) === "paused";
 export const isBusy = (info: VmInfo): boolean => info.values.has("VMState") && !isStill(info);
 /** Running or starting; a machine that hangs or is paused does not count. */
 export const isRunning = (info: VmInfo): boolean => isBusy(info) && !halted.includes(vmState(info));
+export const isStopping = (info: VmInfo): boolean => vmState(info) === "stopping";

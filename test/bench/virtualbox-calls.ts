@@ -3,11 +3,11 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { localHost } from "../../host/local-host";
-import { isRead } from "../../hypervisors/virtualbox/commands";
 import { failureOf } from "../../hypervisors/virtualbox/known-issues";
 import { withRegistryLock } from "../../hypervisors/virtualbox/registry-lock";
 import { createVirtualBox, executeVBoxManage, type VirtualBox } from "../../hypervisors/virtualbox/vboxmanage";
 import type { VirtualboxHost } from "../support/virtualbox-host";
+import { isRead } from "../support/virtualbox-reads";
 
 const run = promisify(execFile);
 

@@ -1,8 +1,8 @@
 import { parse } from "yaml";
-import { isRead } from "../../hypervisors/virtualbox/commands";
 import { exampleSettings } from "../support/example-stacks";
 import { makeVirtualboxHost } from "../support/virtualbox-host";
 import { openVirtualboxProject, type VirtualboxProject } from "../support/virtualbox-project";
+import { isRead } from "../support/virtualbox-reads";
 import { obtainVirtualboxRoot, type VirtualboxRoot } from "../support/virtualbox-root";
 import { type Bench, type BenchRow, quantile, type Round, type StackSettings } from "./bench";
 import { bareScript } from "./virtualbox-calls";

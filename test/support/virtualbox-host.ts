@@ -8,7 +8,6 @@ import { promisify } from "node:util";
 import { processStartTime } from "../../host/process-state";
 import { killProcess } from "../../host/start-process";
 import { bootSectorDisk } from "../../hypervisors/boot-sector";
-import { isRead } from "../../hypervisors/virtualbox/commands";
 import { failureOf, type Reply } from "../../hypervisors/virtualbox/known-issues";
 import { entriesBelow } from "./folder-contents";
 import { onSignal } from "./on-signal";
@@ -121,12 +120,24 @@ async function manage(program: string, argv: readonly string[]): Promise<string>
     const reply = await once(program, argv);
     const failure = failureOf(argv, reply);
     if (failure === undefined) return reply.stdout;
-    // As the driver does: VBoxManage also fails at random while VBoxSVC starts or ends.
-    const repeatable = failure.retry === "always" && (failure.id !== "virtualbox-crashed" || isRead(argv));
-    if (tries === 6 || !repeatable) throw failure;
+    if (tries > 1 && refusals[argv[0] ?? ""]?.test(failure.reply.stderr)) return "";
+    // As the driver does: VBoxManage also fails at random while VBoxSVC starts or ends. Each call takes another snapshot.
+    if (tries === 6 || failure.retry !== "always" || argv[0] === "snapshot") throw failure;
     await sleep(500);
   }
 }
+
+/** How VBoxManage refuses a change that took effect before the earlier call failed. */
+const refusals: Readonly<Record<string, RegExp>> = {
+  createvm: /already exists/,
+  unregistervm: /Could not find a registered machine/,
+  storagectl: /already exists/,
+  storageattach: /No storage device attached/,
+  createmedium: /VERR_ALREADY_EXISTS|extended info not available/,
+  modifyvm: /A NAT rule of this name already exists|RemoveRedirect/,
+  controlvm: /A NAT rule of this name already exists|RemoveRedirect|Already paused|is not paused|not currently running/,
+  startvm: /already locked by a session/,
+};
 
 async function once(program: string, argv: readonly string[]): Promise<Reply> {
   try {

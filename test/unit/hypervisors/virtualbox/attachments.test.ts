@@ -4,6 +4,7 @@ import { plugOptions, wantedAdapters } from "../../../../hypervisors/virtualbox/
 import { detachSegment, ensureAttached } from "../../../../hypervisors/virtualbox/attachments";
 import { type Dialect, dialectFor } from "../../../../hypervisors/virtualbox/dialect";
 import { VirtualBoxError } from "../../../../hypervisors/virtualbox/known-issues";
+import { parseFields } from "../../../../hypervisors/virtualbox/parse-output";
 import type { Session } from "../../../../hypervisors/virtualbox/vboxmanage";
 
 const linux = dialectFor("7.2.22r1", ["Debian12_64"], "linux");
@@ -11,16 +12,18 @@ const macos = dialectFor("7.2.22r1", ["Debian12_64"], "darwin");
 const onHost = { stack: "lab", name: "dmz", attachment: { kind: "host", address: "192.168.56.2/24" } } as const;
 
 /** A session with given answers by the call's first words. All other calls succeed without output. */
-function sessionOf(answers: Readonly<Record<string, string | Error>>) {
+function sessionOf(answers: Readonly<Record<string, string | Error | (() => string)>>) {
   const calls: string[] = [];
+  const call: Session["call"] = async ({ argv }) => {
+    const line = argv.join(" ");
+    calls.push(line);
+    const answer = answers[Object.keys(answers).find((start) => line.startsWith(start)) ?? ""] ?? "";
+    if (answer instanceof Error) throw answer;
+    return typeof answer === "string" ? answer : answer();
+  };
   const session: Session = {
-    async call(argv) {
-      const line = argv.join(" ");
-      calls.push(line);
-      const answer = answers[Object.keys(answers).find((start) => line.startsWith(start)) ?? ""] ?? "";
-      if (answer instanceof Error) throw answer;
-      return answer;
-    },
+    call,
+    list: async (command) => parseFields(await call(command)),
     vms: async () => [],
     vm: async () => undefined,
     media: async () => [],
@@ -65,6 +68,13 @@ test("a missing host interface is created without VirtualBox's DHCP, and removed
       "hostonlyif remove vboxnet0",
     ],
   );
+});
+
+test("an interface whose creation failed after it took effect is found by its new name", async () => {
+  const lists = ["Name: vboxnet0\nIPAddress: 10.0.0.1\n", "Name: vboxnet0\n\nName: vboxnet1\n"];
+  const { session, calls } = sessionOf({ "list hostonlyifs": () => lists.shift() ?? "", "hostonlyif create": "" });
+  assert.equal((await attach(session, linux)).made, "vboxnet1");
+  assert.ok(calls.includes("hostonlyif ipconfig vboxnet1 --ip 192.168.56.2 --netmask 255.255.255.0"));
 });
 
 test("a created interface that cannot get the address is removed", async () => {

@@ -7,7 +7,7 @@ import * as commands from "../../../../hypervisors/virtualbox/commands";
 import { dialectFor } from "../../../../hypervisors/virtualbox/dialect";
 import { diskFiles } from "../../../../hypervisors/virtualbox/folders";
 import { type Medium, parseVmInfo } from "../../../../hypervisors/virtualbox/parse-output";
-import { planChanges, type WantedMachine } from "../../../../hypervisors/virtualbox/plan-changes";
+import { type Changes, planChanges, type WantedMachine } from "../../../../hypervisors/virtualbox/plan-changes";
 import { readBack } from "../../../../hypervisors/virtualbox/read-back";
 
 const uuid = "6f1d3c1e-0000-5000-8000-00000000000a";
@@ -55,10 +55,13 @@ function wantedIn(place: keyof typeof places, change: Partial<MachineSpec> = {})
   };
 }
 
+/** The changes with the arguments of their calls. */
+const lines = ({ stopFor, calls }: Changes) => ({ stopFor, calls: calls.map(({ argv }) => argv) });
+
 for (const [name, place] of Object.entries(places)) {
   test(`a machine is created, marked, then configured in one call: ${name}`, () => {
     const wanted = wantedIn(name as keyof typeof places);
-    const { calls, stopFor } = planChanges(localHost, wanted, { info: undefined, media: [] });
+    const { calls, stopFor } = lines(planChanges(localHost, wanted, { info: undefined, media: [] }));
     assert.deepEqual(stopFor, []);
     const [creation, mark, modify, ...rest] = calls;
     assert.deepEqual(creation, [
@@ -134,7 +137,7 @@ const media = [
   medium("d", dataDisk),
 ];
 const plan = (info: ReturnType<typeof shown>, change: Partial<MachineSpec> = {}, listed = media) =>
-  planChanges(localHost, wantedIn("linux", change), { info, media: listed });
+  lines(planChanges(localHost, wantedIn("linux", change), { info, media: listed }));
 
 test("a machine without a difference does not change, running or stopped", () => {
   for (const state of ["running", "poweroff"]) assert.deepEqual(plan(shown(state)), { stopFor: [], calls: [] });
@@ -148,7 +151,7 @@ test("port-forwards, cables and the CD change while the machine runs", () => {
     ["controlvm", uuid, "setlinkstate2", "on"],
     ["controlvm", uuid, "natpf1", "delete", "other"],
     ["controlvm", uuid, "natpf1", "port-26443,tcp,127.0.0.1,26443,,6443"],
-    commands.attachSeed(uuid, 1, places.linux.seed),
+    commands.attachSeed(uuid, 1, places.linux.seed).argv,
   ]);
 });
 
@@ -180,7 +183,7 @@ test("a system disk grows, detached disks are attached, and foreign disks are de
   assert.deepEqual(grown.stopFor, ["its system disk grows to 16 GiB"]);
   assert.deepEqual(grown.calls, [["modifymedium", "disk", places.linux.systemDisk, "--resizebyte", "17179869184"]]);
   const moved = plan(shown("poweroff", { "SATA-2-0": "none", "SATA-3-0": "/foreign.vdi" }));
-  assert.deepEqual(moved.calls, [commands.detach(uuid, 3), commands.attachDisk(uuid, 2, dataDisk)]);
+  assert.deepEqual(moved.calls, [commands.detach(uuid, 3).argv, commands.attachDisk(uuid, 2, dataDisk).argv]);
 });
 
 test("a snapshot's layers over the system disk count as the system disk", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { localHost } from "../../../../host/local-host";
-import { forgetDisk } from "../../../../hypervisors/virtualbox/forget-disk";
+import * as commands from "../../../../hypervisors/virtualbox/commands";
 import type { Reply } from "../../../../hypervisors/virtualbox/known-issues";
 import { createVirtualBox } from "../../../../hypervisors/virtualbox/vboxmanage";
 
@@ -43,8 +43,8 @@ function scripted(script: readonly (readonly [call: string, reply: Reply])[]) {
   return { box, pauses, end: () => assert.deepEqual(left, [], "calls that were expected and not made") };
 }
 
-const modify = ["modifyvm", uuid, "--memory", "512"];
-const modifyLine = modify.join(" ");
+const modify = commands.modifyVm(uuid, ["--memory", "512"]);
+const modifyLine = modify.argv.join(" ");
 const showLine = `showvminfo ${uuid} --machinereadable`;
 
 test("a call on a machine whose session is closing is retried with growing pauses", async () => {
@@ -105,23 +105,14 @@ for (const [id, reply] of [
   });
 }
 
-test("a failed call that has done its work is not repeated", async () => {
-  const crash: Reply = { exitCode: null, signal: "SIGTRAP", stdout: "", stderr: "" };
-  const { box, end } = scripted([
-    ["unregistervm x --delete", crash],
-    ["list vms", ok()],
-  ]);
-  await box.session((session) =>
-    session.call(["unregistervm", "x", "--delete"], { done: async () => (await session.vms()).length === 0 }),
-  );
-  end();
-});
-
 test("a call that another process has done already succeeds, and any other failure is the call's own", async () => {
   const refused = { ...ok(), exitCode: 1, stderr: "VBoxManage: error: Already paused\n" };
   for (const isDone of [true, false]) {
-    const { box, pauses, end } = scripted([[`controlvm ${uuid} pause`, refused]]);
-    const call = box.session((session) => session.call(["controlvm", uuid, "pause"], { done: async () => isDone }));
+    const { box, pauses, end } = scripted([
+      [`controlvm ${uuid} pause`, refused],
+      [showLine, ok(`VMState="${isDone ? "paused" : "running"}"\n`)],
+    ]);
+    const call = box.session((session) => session.call(commands.pause(uuid)));
     await (isDone ? call : assert.rejects(call, /Already paused/));
     end();
     assert.deepEqual(pauses, []);
@@ -136,7 +127,7 @@ test("a disk that has left the registry by itself is forgotten, and one that is 
       ["closemedium disk one", unknown],
       ["list hdds", left],
     ]);
-    const call = box.session((session) => forgetDisk(session, "one"));
+    const call = box.session((session) => session.call(commands.forgetDisk("one")));
     await (left === listed ? assert.rejects(call, /not fully qualified/) : call);
     end();
   }
