@@ -95,6 +95,26 @@ export function rotatedStack(name: string) {
     assert.equal(fs.readFileSync(file, "utf8").trim(), present, "ssh accepts no other key");
   };
 
+  /** `groundplane ssh` without a check of host keys. */
+  const unchecked = async (node: string, command: string): Promise<string> => {
+    const folder = path.join(cluster.project.data, "stacks", cluster.stack, "ssh");
+    const [config, unsafe] = ["config", "unchecked"].map((name) => path.join(folder, name)) as [string, string];
+    const text = fs.readFileSync(config, "utf8").replaceAll(config, unsafe);
+    fs.writeFileSync(
+      unsafe,
+      text
+        .replace(/UserKnownHostsFile .*\n *(?=Global)/, "UserKnownHostsFile /dev/null\n  ")
+        .replace("Checking yes", "Checking no"),
+    );
+    return mustSucceed(command, await cluster.run(sshWords(unsafe, node, [command]))).stdout;
+  };
+  /** Meanwhile the node presents the key in this file on it, as a machine in its place would. */
+  const presenting = async (node: string, file: string, run: () => Promise<void>): Promise<void> => {
+    const key = "/etc/ssh/ssh_host_ed25519_key";
+    await unchecked(node, `cp ${key} /root/kept-key && cp ${file} ${key} && systemctl reload ssh`);
+    await run().finally(() => unchecked(node, `mv /root/kept-key ${key} && systemctl reload ssh`));
+  };
+
   const kubectl = async (command: string): Promise<string> =>
     (await on("master-1", `kubectl --kubeconfig /etc/kubernetes/admin.conf ${command}`)).trim();
   /** The beginnings of all encrypted Secrets in etcd, which name their keys. */
@@ -116,7 +136,8 @@ export function rotatedStack(name: string) {
   };
 
   return {
-    ...{ stack, configure, on, credentials, statuses, tryKey, loginsOf, onlyNewWork, knownHosts, onlyNewHostKeys },
+    ...{ stack, configure, on, credentials, statuses, tryKey, loginsOf, onlyNewWork },
+    ...{ knownHosts, onlyNewHostKeys, presenting },
     ...{ kubectl, encryptionInEtcd, configuredKeys, noOutputShowsKey },
   };
 }

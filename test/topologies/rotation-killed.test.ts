@@ -10,7 +10,7 @@ import { nspawnSkipReason } from "../support/nspawn-host";
 test("keys are replaced after kills in the middle", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
   const rotated = rotatedStack("rotkill");
   const { stack, configure, on, kubectl, credentials, tryKey, onlyNewWork } = rotated;
-  const { encryptionInEtcd, configuredKeys, knownHosts, onlyNewHostKeys } = rotated;
+  const { encryptionInEtcd, configuredKeys, knownHosts, onlyNewHostKeys, presenting } = rotated;
   const { cluster } = stack;
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
 
@@ -27,6 +27,7 @@ test("keys are replaced after kills in the middle", { skip: nspawnSkipReason(), 
   };
 
   let former: Credentials;
+  let formerHosts: string;
 
   await step("a stack of three masters with a Secret", async () => {
     configure("{}");
@@ -61,7 +62,12 @@ test("keys are replaced after kills in the middle", { skip: nspawnSkipReason(), 
   });
 
   await step("nodes are reached while some have their new host keys and others the former ones", async () => {
-    const formerHosts = await knownHosts();
+    formerHosts = await knownHosts();
+    for (const node of ["gateway", "worker-1"])
+      await on(
+        node,
+        "cp /etc/ssh/ssh_host_ed25519_key /root/former-key && ssh-keygen -qt ed25519 -N '' -f /root/other-key",
+      );
     configure("{administrator: 1, ssh-user-key: 1, encryption-key: 1, ssh-host-keys: 1}");
     // The whole rotation takes some seconds, which is about as long as a command that looks at the node.
     let isBegun = false;
@@ -69,9 +75,33 @@ test("keys are replaced after kills in the middle", { skip: nspawnSkipReason(), 
       isBegun ||= /NodeFiles gateway-files updated/.test(line);
     });
     await killAt("the gateway has its new host key", async () => isBegun).finally(stopListening);
-    await up(stack);
+    mustSucceed("snapshot", await cluster.groundplane("snapshot", "create", "between"));
+    mustSucceed("stop", await cluster.groundplane("stop"));
+    await stack.start();
     await onlyNewHostKeys(formerHosts);
     await stack.isHealthy();
+    await stack.previewsNoChange();
+  });
+
+  await step("former disks bring former host keys back, until the next up has replaced them again", async () => {
+    mustSucceed("restore", await cluster.groundplane("snapshot", "restore", "between", "--yes"));
+    for (const name of nodes) mustSucceed(`ssh ${name}`, await fresh(name, "true"));
+    assert.match((await cluster.pulumi("preview")).stdout, /gateway-host-key +update/);
+    await up(stack);
+    await onlyNewHostKeys(formerHosts);
+    await stack.previewsNoChange();
+  });
+
+  await step("neither a former host key nor another one is accepted", async () => {
+    for (const node of ["worker-1", "gateway"])
+      for (const key of ["/root/former-key", "/root/other-key"])
+        await presenting(node, key, async () => {
+          const { exitCode, stderr } = await fresh("worker-1", "true");
+          assert.notEqual(exitCode, 0, `${key} of ${node}`);
+          assert.match(stderr, /Host key verification failed/);
+          const { stdout } = await cluster.pulumi("preview");
+          assert.match(stdout, /worker-1 cannot be reached: .*its SSH host key SHA256:\S+ is not the node's/);
+        });
     await stack.previewsNoChange();
   });
 
