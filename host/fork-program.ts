@@ -30,7 +30,14 @@ export function forkProgram(bundle: string): ForkedProgram {
     },
     onEnd(listen) {
       child.once("error", ({ message }) => listen(message));
-      child.once("exit", (code, signal) => listen(signal ?? `exit code ${code}`));
+      let how: string | undefined;
+      // Its last messages may be read after its exit has been noticed.
+      const tell = () => how !== undefined && !child.connected && listen(how);
+      child.once("exit", (code, signal) => {
+        how = signal ?? `exit code ${code}`;
+        tell();
+      });
+      child.once("disconnect", tell);
     },
   };
 }
