@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import * as path from "node:path";
 import { projectFolder } from "./project-folder";
-import { runCommand } from "./run-command";
 import { longLivedEnvironment } from "./start-process";
 
 /** A program of groundplane in a process of its own. It ends at the latest with this process, and messages pass both ways. */
@@ -40,14 +39,4 @@ export function forkProgram(bundle: string): ForkedProgram {
       child.once("disconnect", tell);
     },
   };
-}
-
-/**
- * Lets this process run before all processes without real-time priority, as soon as it has something to do. Does nothing on a host
- * where it may not. Only for processes that need little: others wait meanwhile.
- */
-export async function precedeOthers(): Promise<void> {
-  if (process.platform !== "linux" || process.getuid?.() !== 0) return;
-  // A container may lack the capability, and a control group may have no time for such processes.
-  await runCommand(["chrt", "--rr", "--all-tasks", "--pid", "1", String(process.pid)]).catch(() => {});
 }

@@ -1,5 +1,4 @@
 /** The process of one client: it sends requests until it is asked to stop, then answers with what it saw, and ends. */
-import { precedeOthers } from "../host/fork-program";
 import { createObject } from "./acknowledged-writes";
 import { apiClient } from "./api-client";
 import { begunMessage, type ClientAnswer, type ClientOrder, sharedClockMs } from "./client-order";
@@ -28,8 +27,7 @@ const senders: {
   },
 };
 
-async function work(order: ClientOrder): Promise<void> {
-  await precedeOthers();
+function work(order: ClientOrder): void {
   const acknowledged: string[] = [];
   const send = order.does === "read" ? senders.read(order, acknowledged) : senders.write(order, acknowledged);
   const probing = probeRepeatedly(order.intervalMs, send);
@@ -45,7 +43,7 @@ async function work(order: ClientOrder): Promise<void> {
   });
 }
 
-process.once("message", (order: ClientOrder) => void work(order));
+process.once("message", (order: ClientOrder) => work(order));
 // Without the process that started it, no one asks it to stop. Ctrl-C reaches both, and the other one still wants the answer.
 process.once("disconnect", () => process.exit());
 process.on("SIGINT", () => {});

@@ -15,8 +15,8 @@ export interface MeasuringClient {
 }
 
 /**
- * Starts a client in a process of its own, with real-time priority where the host allows it. The caller's process is busy with faults and commands, and
- * on a host that machines keep busy, a client waits for a processor: it sends nothing meanwhile, which would count as a gap of the service.
+ * Starts a client in a process of its own, because the caller's process is busy with faults and commands: a client that shared it would send nothing
+ * meanwhile, which would count as a gap of the service.
  */
 export function startClient(order: ClientOrder): MeasuringClient {
   const process = forkProgram("client");
