@@ -41,7 +41,7 @@ export const knownIssues: readonly KnownIssue[] = [
   {
     id: "session-lost",
     pattern:
-      /unlocked unexpectedly while attempting to share|Failed to assign the machine to the session|NS_ERROR_ABORT/,
+      /unlocked unexpectedly while attempting to share|Failed to (?:assign the machine to the session|get a console object from the direct session)|NS_ERROR_ABORT/,
     retry: "always",
     hint: tryAgain,
   },

@@ -79,7 +79,7 @@ export function createVirtualBox({ host, execute, locked }: VirtualBoxParts): Vi
       forget(command);
       const failure = failureOf(command.argv, reply);
       if (failure === undefined) return withoutWarning(reply.stdout.replaceAll("\r", "")).text;
-      const mayPass = tries < TRIES && (await mayRepeat(execute, failure));
+      const mayPass = tries < TRIES && (isUnexplainedRead(command, failure) || (await mayRepeat(execute, failure)));
       // VBoxSVC needs this time, also to complete the call.
       if (mayPass) await host.clock.sleep(pauseAfter(tries));
       // The call may have taken effect before it failed, or another program has done the same.
@@ -139,6 +139,10 @@ export function createVirtualBox({ host, execute, locked }: VirtualBoxParts): Vi
     },
   };
 }
+
+/** A read changes nothing, and VBoxSVC reports many states of a machine that ends as different errors. */
+const isUnexplainedRead = ({ kind }: Command, { id }: VirtualBoxError): boolean =>
+  kind === "read" && id === "virtualbox-failed";
 
 /** A running machine stays locked by its own session, so a repeated call would fail again. */
 async function mayRepeat(execute: Execute, failure: VirtualBoxError): Promise<boolean> {

@@ -77,6 +77,8 @@ test("a call does not wait for the session of a running machine", async () => {
 for (const [what, reply] of [
   ["an object that is not ready", error("The object is not ready")],
   ["a server that does not answer yet", error("Failed to create the VirtualBox object!")],
+  ["a machine that is ending", error("Failed to get a console object from the direct session")],
+  ["an error of a read that nothing explains", error("Something new")],
   ["a crash", { exitCode: null, signal: "SIGSEGV", stdout: "", stderr: "" }],
 ] as const) {
   test(`${what} is tried at most six times`, async () => {
