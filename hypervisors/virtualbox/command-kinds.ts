@@ -13,6 +13,9 @@ export interface Lookups {
   list(command: Read): Promise<readonly ReadonlyMap<string, string>[]>;
 }
 
+export const isRegistered = async (now: Lookups, vm: string): Promise<boolean> =>
+  (await now.vms()).some(({ uuid }) => uuid === vm);
+
 /*
  * VBoxManage may crash or lose VBoxSVC after a change took effect, and a change in progress is completed without it. So
  * each command states what its repetition does, and how to find out that it is done where the repetition would fail.
@@ -30,7 +33,7 @@ export interface Repeatable {
   readonly argv: Argv;
 }
 
-/** A change that fails if it is done already. */
+/** A change whose repetition may fail, or may no longer apply. */
 export interface Once {
   readonly kind: "once";
   readonly argv: Argv;
@@ -38,11 +41,9 @@ export interface Once {
   done(now: Lookups): Promise<boolean>;
 }
 
-/** A change that creates another object each time, so it is never repeated. */
-export interface Addition {
+/** A change that creates another object each time, so it is repeated only if VBoxSVC has not received it. */
+export interface Addition extends Omit<Once, "kind"> {
   readonly kind: "addition";
-  readonly argv: Argv;
-  done(now: Lookups): Promise<boolean>;
 }
 
 export type Change = Repeatable | Once;

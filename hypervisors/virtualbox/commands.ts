@@ -1,7 +1,7 @@
 import type { PortForward } from "../hypervisor";
 import {
   type Argv,
-  type Lookups,
+  isRegistered,
   type Once,
   once,
   type Read,
@@ -27,7 +27,6 @@ export const showVm = (vm: string): Read => read("showvminfo", vm, "--machinerea
 export const readMark = (vm: string, key: string): Read => read("getextradata", vm, key);
 
 type Done = Once["done"];
-const isRegistered = async (now: Lookups, vm: string) => (await now.vms()).some(({ uuid }) => uuid === vm);
 /** Whether the machine is registered and in this state. */
 const is =
   (vm: string, isAsWanted: (info: VmInfo) => boolean): Done =>
@@ -105,14 +104,15 @@ export const shareImage = (medium: string): Repeatable =>
 /** Snapshots exclude the disk, so its data is never rolled back or merged. */
 export const keepOutOfSnapshots = (file: string): Repeatable =>
   repeatable("modifymedium", "disk", file, "--type", "writethrough");
+/** @param image its parent, which the disk of a former machine may not have */
 const isCreated =
-  (file: string): Done =>
+  (file: string, image?: string): Done =>
   async (now) => {
     const medium = mediumAt(await now.media(), file);
-    return medium !== undefined && isReadable(medium);
+    return medium !== undefined && isReadable(medium) && medium.parent === image;
   };
 export const createLinkedDisk = (file: string, image: string): Once =>
-  once(["createmedium", "disk", "--filename", file, "--diffparent", image], isCreated(file));
+  once(["createmedium", "disk", "--filename", file, "--diffparent", image], isCreated(file, image));
 export const createDisk = (file: string, sizeGiB: number): Once =>
   once(
     [

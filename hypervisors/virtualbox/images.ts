@@ -1,6 +1,7 @@
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { ImageMissingError, type PreparedImage } from "../hypervisor";
+import { isRegistered } from "./command-kinds";
 import * as commands from "./commands";
 import type { Dialect } from "./dialect";
 import { convertedImage, convertedImagesFolder, lockFile, sealedImage } from "./folders";
@@ -133,9 +134,6 @@ async function register(host: Host, session: Session, dialect: Dialect, image: C
   await session.call(commands.detach(image.holder, SYSTEM_PORT));
   await session.call(commands.shareImage(image.uuid));
 }
-
-const isRegistered = async (session: Session, holder: string): Promise<boolean> =>
-  (await session.vms()).some(({ uuid }) => uuid === holder);
 
 async function makeHolder(
   host: Host,

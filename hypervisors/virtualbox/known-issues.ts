@@ -47,11 +47,11 @@ export const knownIssues: readonly KnownIssue[] = [
   },
   {
     id: "no-com-server",
-    pattern:
-      /Failed to create the VirtualBox object!|CO_E_SERVER_EXEC_FAILURE|NS_ERROR_FACTORY_NOT_REGISTERED|0x800706BA/i,
+    pattern: /Failed to create the VirtualBox object!|CO_E_SERVER_EXEC_FAILURE|NS_ERROR_FACTORY_NOT_REGISTERED/i,
     retry: "always",
     hint: "VBoxSVC does not answer: check whether another user or a service runs VirtualBox; restart the host if it persists",
   },
+  { id: "server-lost", pattern: /0x800706BA/i, retry: "always", hint: tryAgain },
   {
     id: "hardware-virtualisation-taken",
     pattern: /VERR_VMX_IN_VMX_ROOT_MODE|VERR_SVM_IN_USE/,

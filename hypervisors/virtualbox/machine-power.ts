@@ -31,7 +31,7 @@ export async function start(box: VirtualBox, spec: MachineSpec): Promise<void> {
     const info = await mustExist(session, spec, JUST_READ_MS);
     if (isPaused(info)) return resume(session, spec.uuid);
     if (isRunning(info)) return;
-    // A machine that hangs must be ended before VirtualBox can start it again.
+    // A machine that hangs or stops must have ended before VirtualBox can start it again.
     if (isBusy(info)) await endNow(box.host, session, spec);
     // VirtualBox starts a machine even if a port is in use, and only logs the conflict.
     await checkPorts(box.host, spec);

@@ -37,7 +37,7 @@ export interface ObservedMachine {
 export interface Changes {
   /** The reasons why the machine must be stopped first, for messages; empty if it can keep running. */
   readonly stopFor: readonly string[];
-  /** In order. Each call can be repeated safely if a later one fails. */
+  /** In order. After a failure, the calls are planned again from the actual state. */
   readonly calls: readonly Change[];
 }
 

@@ -11,7 +11,7 @@ import { listMachines, withMachineLock } from "./machines";
 import { SYSTEM_PORT } from "./names";
 import { isSameFile, mediumAt, occupiedSlots } from "./storage";
 import type { VirtualBox } from "./vboxmanage";
-import { isPaused, isRunning } from "./vm-state";
+import { isPaused, isRunning, isStopping } from "./vm-state";
 
 /**
  * Copies of the disks' files while the machines are paused. VirtualBox's own snapshots would keep the machines paused while
@@ -27,7 +27,8 @@ export function snapshotMethod(box: VirtualBox): SnapshotMethod {
     async isRunning(machine) {
       const record = await readComplete(host, machine);
       const info = record && (await box.session((session) => session.vm(record.spec.uuid)));
-      return info !== undefined && isRunning(info);
+      // A machine that stops still writes to its disks.
+      return info !== undefined && (isRunning(info) || isStopping(info));
     },
     check: (spec) => check(box, spec),
     async bytesOf(spec) {

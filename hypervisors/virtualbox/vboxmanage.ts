@@ -80,11 +80,11 @@ export function createVirtualBox({ host, execute, locked }: VirtualBoxParts): Vi
       const failure = failureOf(command.argv, reply);
       if (failure === undefined) return withoutWarning(reply.stdout.replaceAll("\r", "")).text;
       const mayPass = tries < TRIES && (isUnexplainedRead(command, failure) || (await mayRepeat(execute, failure)));
-      // VBoxSVC needs this time, also to complete the call.
+      // VBoxSVC may complete the call in this time.
       if (mayPass) await host.clock.sleep(pauseAfter(tries));
       // The call may have taken effect before it failed, or another program has done the same.
       if ("done" in command && (await command.done(session))) return "";
-      if (!mayPass || command.kind === "addition") throw failure;
+      if (!mayPass || (command.kind === "addition" && mayHaveArrived(failure))) throw failure;
     }
   }
 
@@ -143,6 +143,9 @@ export function createVirtualBox({ host, execute, locked }: VirtualBoxParts): Vi
 /** A read changes nothing, and VBoxSVC reports many states of a machine that ends as different errors. */
 const isUnexplainedRead = ({ kind }: Command, { id }: VirtualBoxError): boolean =>
   kind === "read" && id === "virtualbox-failed";
+
+/** VBoxManage ends before it sends the call if it cannot reach VBoxSVC. `server-lost` may also be reported in the middle of a call. */
+const mayHaveArrived = ({ id }: VirtualBoxError): boolean => id !== "no-com-server";
 
 /** A running machine stays locked by its own session, so a repeated call would fail again. */
 async function mayRepeat(execute: Execute, failure: VirtualBoxError): Promise<boolean> {

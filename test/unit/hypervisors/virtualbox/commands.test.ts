@@ -28,8 +28,9 @@ const listed = (list: string, field: string, before: string, after: string) => {
   const text = (value: string) => (value === "" ? "" : `${field}: ${value}\n`);
   return [`list ${list}`, text(before), text(after)] as const;
 };
-const medium = (before: string, after: string) => {
-  const text = (file: string) => (file === "" ? "" : `UUID: id\nState: created\nLocation: ${file}\n`);
+const medium = (before: string, after: string, parent = "base") => {
+  const text = (file: string) =>
+    file === "" ? "" : `UUID: id\nParent UUID: ${parent}\nState: created\nLocation: ${file}\n`;
   return ["list hdds", text(before), text(after)] as const;
 };
 const vmLine = `"one" {${vm}}\n`;
@@ -65,7 +66,7 @@ const rows: Readonly<Record<keyof Builders, Row>> = {
   detach: { command: commands.detach(vm, 2), seenBy: shows(disk, noDisk) },
   shareImage: { command: commands.shareImage("id") },
   keepOutOfSnapshots: { command: commands.keepOutOfSnapshots("/d.vdi") },
-  createLinkedDisk: { command: commands.createLinkedDisk("/d.vdi", "image"), seenBy: medium("", "/d.vdi") },
+  createLinkedDisk: { command: commands.createLinkedDisk("/d.vdi", "image"), seenBy: medium("", "/d.vdi", "image") },
   createDisk: { command: commands.createDisk("/d.vdi", 1), seenBy: medium("/other.vdi", "/d.vdi") },
   resizeDisk: { command: commands.resizeDisk("/d.vdi", 2) },
   forgetDisk: { command: commands.forgetDisk("id"), seenBy: medium("/d.vdi", "") },
@@ -190,3 +191,27 @@ for (const [name, row] of Object.entries(rows)) {
     assert.deepEqual([count, failure], [2, undefined]);
   });
 }
+
+for (const [what, row] of Object.entries<Row>({
+  "a disk of another image is not the new one": {
+    command: commands.createLinkedDisk("/d.vdi", "image"),
+    seenBy: medium("", "/d.vdi", "other"),
+  },
+  "a disk without an image is not the new one": {
+    command: commands.createLinkedDisk("/d.vdi", "image"),
+    seenBy: medium("", "/d.vdi"),
+  },
+  "a linked disk is not an empty one": {
+    command: commands.createDisk("/d.vdi", 1),
+    seenBy: medium("", "/d.vdi", "image"),
+  },
+  "a machine that stops has not been started": {
+    command: commands.startVm(vm),
+    seenBy: state("poweroff", "stopping"),
+  },
+}))
+  test(what, async () => {
+    const { count, failure } = await calling(row, [[refusal, "changed"]]);
+    assert.equal(count, 1);
+    assert.match(failure ?? "", /refused/);
+  });

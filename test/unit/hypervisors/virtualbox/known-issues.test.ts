@@ -26,6 +26,7 @@ test("every known failure has its id, its code and a next step", () => {
     ["session-lost", "Failed to assign the machine to the session (NS_ERROR_ABORT)"],
     ["no-com-server", "Failed to create the VirtualBox object!"],
     ["no-com-server", "Code CO_E_SERVER_EXEC_FAILURE (0x80080005) - Server execution failed"],
+    ["server-lost", "Code 0x800706BA - The RPC server is unavailable"],
     ["hardware-virtualisation-taken", "VT-x is being used by another hypervisor (VERR_VMX_IN_VMX_ROOT_MODE)"],
     ["hardware-virtualisation-missing", "VT-x is not available (VERR_VMX_NO_VMX)"],
     ["no-kernel-driver", "The virtual machine 'x' has terminated unexpectedly during startup with exit code 1 (0x1)"],
@@ -59,7 +60,7 @@ test("every known failure has its id, its code and a next step", () => {
 
 test("only failures of calls that changed nothing are retried", () => {
   const repeated = knownIssues.filter(({ retry }) => retry !== "never").map(({ id }) => id);
-  assert.deepEqual(repeated, ["vm-locked", "vm-not-ready", "session-lost", "no-com-server"]);
+  assert.deepEqual(repeated, ["vm-locked", "vm-not-ready", "session-lost", "no-com-server", "server-lost"]);
 });
 
 test("a crashed call is retried, and a timed-out call is not", () => {

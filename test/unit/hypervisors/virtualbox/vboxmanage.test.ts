@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { localHost } from "../../../../host/local-host";
 import * as commands from "../../../../hypervisors/virtualbox/commands";
 import type { Reply } from "../../../../hypervisors/virtualbox/known-issues";
+import { createHostOnlyInterface } from "../../../../hypervisors/virtualbox/network-commands";
 import { createVirtualBox } from "../../../../hypervisors/virtualbox/vboxmanage";
 
 const uuid = "6f1d3c1e-0000-5000-8000-000000000001";
@@ -13,6 +14,7 @@ const error = (text: string): Reply => ({
   stdout: "",
   stderr: `VBoxManage: error: ${text}\n`,
 });
+const crash: Reply = { exitCode: null, signal: "SIGSEGV", stdout: "", stderr: "" };
 const locked = error("The machine 'x' is already locked for a session (or being unlocked)");
 
 /** Gives the scripted replies in order, and refuses unexpected calls. */
@@ -79,7 +81,7 @@ for (const [what, reply] of [
   ["a server that does not answer yet", error("Failed to create the VirtualBox object!")],
   ["a machine that is ending", error("Failed to get a console object from the direct session")],
   ["an error of a read that nothing explains", error("Something new")],
-  ["a crash", { exitCode: null, signal: "SIGSEGV", stdout: "", stderr: "" }],
+  ["a crash", crash],
 ] as const) {
   test(`${what} is tried at most six times`, async () => {
     const attempts = Array.from({ length: 6 }, () => ["list vms", reply] as const);
@@ -104,6 +106,24 @@ for (const [id, reply] of [
     );
     end();
     assert.deepEqual(pauses, []);
+  });
+}
+
+for (const [what, reply, isRepeated] of [
+  ["that VBoxSVC has not received is repeated", error("Failed to create the VirtualBox object!"), true],
+  ["during which VBoxSVC ends is not repeated", error("Code 0x800706BA - The RPC server is unavailable"), false],
+  ["that crashes is not repeated", crash, false],
+] as const) {
+  test(`the creation of another object ${what}`, async () => {
+    const { box, pauses, end } = scripted([
+      ["hostonlyif create", reply],
+      ["list hostonlyifs", ok("Name: vboxnet0\n")],
+      ...(isRepeated ? [["hostonlyif create", ok()] as const] : []),
+    ]);
+    const call = box.session((session) => session.call(createHostOnlyInterface(["vboxnet0"])));
+    await (isRepeated ? call : assert.rejects(call));
+    end();
+    assert.equal(pauses.length, 1);
   });
 }
 
