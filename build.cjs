@@ -59,7 +59,9 @@ function removeFormer(dist) {
   for (const file of fs.readdirSync(dist)) {
     const [, name] = /^(.+)\.js(?:\.map)?$/.exec(file) ?? [];
     // Tests have programs of their own there.
-    if (name !== undefined && !built.includes(name) && !name.startsWith("test-")) fs.rmSync(path.join(dist, file));
+    if (name === undefined || built.includes(name) || name.startsWith("test-")) continue;
+    // A build at the same time may have removed it.
+    fs.rmSync(path.join(dist, file), { force: true });
   }
 }
 

@@ -80,7 +80,7 @@ export function forgetGuest(guest: GuestAddress): void {
   for (const key of pool.keys()) if (key.startsWith(`${nodeKey(guest)} `)) pool.delete(key);
 }
 
-/** With all accepted keys: a connection to a node that may have a former key is none to a node that must have its present one. */
+/** Contains all accepted keys, so that a caller that accepts the present key only gets a connection of its own. */
 const bastionKey = ({ bastionPort, bastionHostKey, formerBastionHostKeys = [] }: GuestAddress): string =>
   [bastionPort, "bastion", bastionHostKey, ...formerBastionHostKeys].join(" ");
 const guestKey = (guest: GuestAddress): string =>

@@ -28,5 +28,5 @@ const unreadable = (): UserError =>
   new UserError(
     "ssh-key-unreadable",
     "the stack's SSH key cannot be read, so its nodes cannot be reached",
-    "earlier versions made one of 256 stacks with such a key: destroy the stack and create it again",
+    "an earlier version created this key; it did so in one of 256 stacks. Destroy the stack and create it again",
   );

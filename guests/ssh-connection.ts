@@ -35,7 +35,9 @@ export class SshConnection {
     const client = new Client();
     let refused: string | undefined;
     const refuse = (presented: Buffer): void => {
-      refused = `its SSH host key ${fingerprint(presented)} is not the node's; another program or machine may respond in its place`;
+      refused =
+        `its SSH host key ${fingerprint(presented)} is not the node's: another program or machine may respond in its place, ` +
+        "or its disk was restored from before a rotation of host keys, after which its machine must be recreated";
     };
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => {

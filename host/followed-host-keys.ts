@@ -1,11 +1,11 @@
 import * as path from "node:path";
 import { stackFolder } from "./data-folder";
-import { readJson, writeJson } from "./file-store";
+import { readJson, removeTree, writeJson } from "./file-store";
 
 /**
- * The SSH host keys with which nodes have ended a rotation: none of these nodes is reached by a former key again. The provider records them, because the
- * state cannot tell it how far a rotation is, and the commands read them, because an interrupted `up` leaves the outputs of the stack
- * behind. Without the file, former keys are accepted until the next rotation.
+ * The SSH host keys with which nodes have ended a rotation: no former key of these nodes is accepted again. The provider records them, because the
+ * state does not say how far a rotation is. The commands read them, because the outputs of the stack keep all former keys. Without the
+ * file, former keys are accepted until the next `up`, in which each node presents its key again.
  */
 const followedFile = (stack: string): string => path.join(stackFolder(stack), "followed-host-keys.json");
 
@@ -29,9 +29,12 @@ export function noteFollowedHostKey(stack: string, hostKey: string): Promise<voi
   return written;
 }
 
-/** The disks of that time come back: a rotation that was interrupted then has ended since. */
+/** For a restore of the disks of that time: nodes that have ended a rotation since then have their former keys again. */
 export async function forgetFollowedHostKeys(stack: string, since: string): Promise<void> {
   const known = Object.entries(await read(stack));
   const kept = known.filter(([, followed]) => Date.parse(followed) <= Date.parse(since));
   if (kept.length < known.length) await writeJson(followedFile(stack), Object.fromEntries(kept));
 }
+
+/** For a stack whose machines are removed. */
+export const removeFollowedHostKeys = (stack: string): Promise<void> => removeTree(followedFile(stack));

@@ -90,14 +90,14 @@ export interface GuestConnection {
   /** The node's planned address; the gateway's own connection ends at the bastion. */
   readonly address: string;
   readonly hostKey: string;
-  /** Accepted beside them: a rotation may not have reached a node yet. No inputs of a resource. */
+  /** Accepted beside them: a rotation may not have reached a node yet. Not inputs of a resource; the provider adds them. */
   readonly formerBastionHostKeys?: readonly string[];
   readonly formerHostKeys?: readonly string[];
   /** No former host key of the node is accepted, now or later: it has its present one. Absent = false. */
   readonly hostKeyIsPresent?: boolean;
   /** OpenSSH private key of the administrator. Secret. */
   readonly privateKey: string;
-  /** Tried after it: a node may not have learned of a rotation yet. No input of a resource. */
+  /** Tried after it: a node may not have learned of a rotation yet. Not an input of a resource; the provider adds them. */
   readonly formerKeys?: readonly string[];
   /** Factor by which the node is slower than a native one; it multiplies time limits. Absent = 1. */
   readonly slowdown?: number;

@@ -10,7 +10,7 @@ export interface ClientReport extends ProbeResult {
 export interface MeasuringClient {
   /** Fulfilled when it sends requests. */
   readonly begun: Promise<void>;
-  /** What it saw; also when it is stopped already. Fails when its process has failed. */
+  /** Stops the client and returns what it saw. May be called again. Fails when its process has failed. */
   stop(): Promise<ClientReport>;
 }
 

@@ -78,7 +78,7 @@ function accessFiles(node: NodePlan, { distribution, rotations }: DataCenterPlan
 const hostsReload = (node: NodePlan): string =>
   node.roles.includes("gateway") ? "systemctl try-reload-or-restart dnsmasq" : "";
 
-/** By the public key, which is no secret, a rotation is seen to have reached the node. sshd reads the private key when it reloads. */
+/** A comparison of the public key, which is not secret, shows whether a rotation has reached the node. sshd has read the private key after a reload. */
 const followHostKey = (node: NodePlan, hostKey: SecretFile): SeedFile => ({
   path: guestPaths.presentHostKey,
   mode: "0644",

@@ -1,6 +1,7 @@
 import { stackFolder } from "../../host/data-folder";
 import { clearDismantling, isDismantling } from "../../host/dismantling-mark";
 import { removeIfEmpty } from "../../host/file-store";
+import { removeFollowedHostKeys } from "../../host/followed-host-keys";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import { refusalPrefix, refusedLosses } from "../../model/plan-losses";
 import {
@@ -100,6 +101,7 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
 
     async delete(_id, { inputs }) {
       await dropGuardRecord(inputs.stack);
+      await removeFollowedHostKeys(inputs.stack);
       // The last resource of the stack: nothing is left that reads the mark of the destroy.
       await clearDismantling(inputs.stack);
       await removeIfEmpty(stackFolder(inputs.stack));

@@ -99,12 +99,12 @@ export class HostKeys {
   }
 }
 
-/** The same handler, which tells of the nodes of its resource before it connects to any, and repeats what this host has no record of. */
+/** Wraps a handler: notes the nodes of its resource before it connects to them, and updates a resource whose node this host has no record of. */
 export function notingNodes(handler: ResourceHandler, hostKeys: HostKeys): ResourceHandler {
   const { read } = handler;
   return {
     ...handler,
-    isOutdated: (inputs) => hostKeys.isUnconfirmed(inputs),
+    isOutdated: async (inputs) => (await handler.isOutdated?.(inputs)) === true || hostKeys.isUnconfirmed(inputs),
     check(news, context, olds) {
       for (const inputs of [olds ?? {}, news]) hostKeys.noteNodes(inputs);
       return handler.check(news, context, olds);

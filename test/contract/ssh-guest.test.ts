@@ -58,7 +58,7 @@ test("a former key is tried after the present one, as long as the server accepts
   guest = await connectSshGuest(connection());
 });
 
-test("a key that cannot be read is told at once, unless another one can be", async () => {
+test("a key that cannot be read is reported at once, unless another one can be", async () => {
   await closeGuests();
   const privateKey = unreadable(server.clientKey);
   const started = Date.now();

@@ -81,14 +81,16 @@ export function rotatedStack(name: string) {
 
   const knownHosts = async (): Promise<string> =>
     mustSucceed("knownHosts", await cluster.pulumi("stack", "output", "knownHosts")).stdout.trim();
+  const keysIn = (lines: string): readonly string[] => lines.match(/ssh-ed25519 \S+/g) ?? [];
+  const presentedKey = async (node: string): Promise<string> =>
+    keysIn(await on(node, "ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null"))[0] ?? "none";
   /** By the nodes' sshd, by the outputs and by the files of ssh. */
   const onlyNewHostKeys = async (former: string): Promise<void> => {
     const present = await knownHosts();
-    const keysIn = (lines: string): readonly string[] => lines.match(/ssh-ed25519 \S+/g) ?? [];
     assert.equal(keysIn(former).length, nodes.length + 1);
     for (const key of keysIn(former)) assert.ok(!present.includes(key), key);
     for (const node of nodes) {
-      const [key = "none"] = keysIn(await on(node, "ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null"));
+      const key = await presentedKey(node);
       assert.ok(present.includes(key), `${node} presents ${key}`);
     }
     const file = path.join(cluster.project.data, "stacks", cluster.stack, "ssh/known_hosts");
@@ -137,7 +139,7 @@ export function rotatedStack(name: string) {
 
   return {
     ...{ stack, configure, on, credentials, statuses, tryKey, loginsOf, onlyNewWork },
-    ...{ knownHosts, onlyNewHostKeys, presenting },
+    ...{ knownHosts, presentedKey, onlyNewHostKeys, presenting },
     ...{ kubectl, encryptionInEtcd, configuredKeys, noOutputShowsKey },
   };
 }

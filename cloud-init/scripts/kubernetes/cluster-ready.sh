@@ -1,7 +1,7 @@
 #!/bin/bash
 # cluster-ready [--except=NAME]… NAME…: exit 0 when all these Nodes are Ready, every pod of the cluster's own namespaces runs and is ready
-# or has completed, and every Deployment and DaemonSet there has its replicas; else one line per problem. The pods of excepted Nodes, which
-# may be away, do not count.
+# or has completed, and every Deployment and DaemonSet there has its replicas of its present specification, and a Deployment no others; else
+# one line per problem. The pods of excepted Nodes, which may be away, do not count.
 set -eu -o pipefail
 export HOME=/root KUBECONFIG=/etc/kubernetes/admin.conf
 

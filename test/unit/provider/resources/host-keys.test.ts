@@ -6,6 +6,7 @@ import { after, beforeEach, test } from "node:test";
 import { followedHostKeys, forgetFollowedHostKeys } from "../../../../host/followed-host-keys";
 import { deriveHostKey } from "../../../../model/derive-host-key";
 import type { GuestConnection } from "../../../../model/resource-types";
+import { guardResource } from "../../../../provider/resources/guard";
 import { HostKeys, notingNodes } from "../../../../provider/resources/host-keys";
 import type { Context, ResourceHandler } from "../../../../provider/rpc/resource-handler";
 
@@ -113,15 +114,42 @@ test("stacks without a rotation, other stacks and previews stay as they are", as
   assert.deepEqual(await followedHostKeys("lab"), []);
 });
 
+test("a removed stack leaves no record", async () => {
+  keys.note(valuesOf(second, first), "lab");
+  await accepted({ ...connectionTo("gateway", second), hostKeyIsPresent: true });
+  assert.equal((await followedHostKeys("lab")).length, 1);
+  const inputs = { driver: "fake", stack: "lab", replicas: 1, masters: [], balancers: [], storage: [] };
+  const olds = { inputs, outputs: { ...inputs, standing: true } };
+  await guardResource(() => assert.fail("asks no driver")).delete("", olds, {} as Context);
+  assert.equal(fs.existsSync(path.join(folder, "stacks/lab")), false);
+});
+
+const handler = {
+  ...{ replaceOn: [], deleteBeforeReplace: true, refreshBeforeUpdate: false },
+  check: async (inputs) => ({ inputs }),
+  create: () => assert.fail("no creation"),
+  delete: async () => undefined,
+  read: async () => undefined,
+} as ResourceHandler;
+
+test("a resource is updated again where its own handler or the missing record asks for it", async () => {
+  keys.note(valuesOf(second, first), "lab");
+  const confirmed = {};
+  const unconfirmed = { connection: { ...connectionTo("gateway", second), hostKeyIsPresent: true } as never };
+  for (const [own, inputs, expected] of [
+    [undefined, confirmed, false],
+    [undefined, unconfirmed, true],
+    [false, confirmed, false],
+    [false, unconfirmed, true],
+    [true, confirmed, true],
+  ] as const) {
+    const wrapped = notingNodes({ ...handler, ...(own !== undefined && { isOutdated: async () => own }) }, keys);
+    assert.equal(await wrapped.isOutdated?.(inputs), expected, `${own}`);
+  }
+});
+
 test("nodes are learned from each resource before it connects: its own, and members in lists", async () => {
   keys.note(valuesOf(second, first), "lab");
-  const handler = {
-    ...{ replaceOn: [], deleteBeforeReplace: true, refreshBeforeUpdate: false },
-    check: async (inputs) => ({ inputs }),
-    create: () => assert.fail("no creation"),
-    delete: async () => undefined,
-    read: async () => undefined,
-  } as ResourceHandler;
   const noting = notingNodes(handler, keys);
   const member = (name: string, seed: string) => ({ name, connection: { ...connectionTo(name, seed) } as never });
   const context = {} as Context;
