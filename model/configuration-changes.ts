@@ -2,20 +2,10 @@ import { defaultBalancer } from "./balancers";
 import { defaultContainerRuntime } from "./container-runtimes";
 import { defaultControlPlane } from "./control-planes";
 import { beginsOrEnds, fixed, isSame, type KeyChange, live, newStack, smaller, valueIs } from "./key-changes";
-import { describeStages, keyRotations, type RotatableKey } from "./key-rotations";
 import { anotherRelease } from "./release-changes";
+import { rotation } from "./rotation-change";
 
 const balancersStay = "Balancers do not move to other machines.";
-
-const rotation = (key: RotatableKey) =>
-  ({
-    class: "rolling",
-    effect: `${describeStages(keyRotations[key])} ${keyRotations[key].consequence}`,
-    formerly: "0",
-    cases: [
-      { ...smaller, ...fixed("A key that was replaced does not come back.", "raise it to replace the key again") },
-    ],
-  }) as const;
 
 /**
  * Every key of the configuration by path; `<pool>` is any pool that has no row of its own. The guard records the values with the

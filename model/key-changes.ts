@@ -12,8 +12,8 @@ export interface KeyChange extends Change {
   readonly rule?: string;
   /** What a smaller number means in addition, which is a risk even while machines run. */
   readonly less?: string;
-  /** What refuses a change that cannot be done, other than the record of the configuration: machines, disks or the volume. */
-  readonly guardedBy?: "members" | "disks";
+  /** What refuses a change that cannot be done, other than the record of the configuration: machines, disks, the volume, or the keys. */
+  readonly guardedBy?: "members" | "disks" | "keys";
   /** Name of the value in the files of nodes, where a stack of an earlier version has it only there. */
   readonly inFiles?: string;
   /** The value of a stack that has none. */

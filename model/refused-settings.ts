@@ -1,13 +1,18 @@
 import { changedSettings } from "./changed-settings";
+import type { KeyChange } from "./key-changes";
 import type { Settings } from "./resource-types";
 
-/** Why a running stack cannot have the new configuration; empty if it can. */
-export function refusedSettings(before: Settings, after: Settings): readonly string[] {
+/**
+ * Why a running stack cannot have the new configuration; empty if it can.
+ *
+ * @param by what refuses the changes that are asked for; absent: the record of the configuration
+ */
+export function refusedSettings(before: Settings, after: Settings, by?: KeyChange["guardedBy"]): readonly string[] {
   // A stack that is not created yet has no former values.
   if (Object.keys(before).length === 0) return [];
   const refused = changedSettings(before, after).filter((one) => one.change.class === "creation-only");
   return refused
-    .filter(({ change: { guardedBy, follows } }) => !guardedBy && !refused.some(({ key }) => key === follows))
+    .filter(({ change: { guardedBy, follows } }) => guardedBy === by && !refused.some(({ key }) => key === follows))
     .map(
       ({
         key,

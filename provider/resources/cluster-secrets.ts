@@ -2,7 +2,6 @@ import { readJson } from "../../host/file-store";
 import { restoreFilesOf } from "../../host/restore-mark";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import type { StackObject } from "../../hypervisors/hypervisor";
-import { authorityNames } from "../../model/authority-rotations";
 import type { ClusterSecretsInputs, ClusterSecretsOutputs } from "../../model/cluster-secrets-types";
 import { describeStages, keyRotations, keysToRotate, newValueText, type RotatableKey } from "../../model/key-rotations";
 import { UserError } from "../../model/user-error";
@@ -10,7 +9,7 @@ import { UNKNOWN } from "../rpc/property-values";
 import type { CheckFailure } from "../rpc/resource-handler";
 import { authorityFiles, authorityProblems, refuseOtherAuthority, withFingerprint } from "./authority-input";
 import type { GivenAuthority } from "./given-authority";
-import { nodesInRoll } from "./open-roll";
+import { refusedRotations } from "./refused-rotations";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
@@ -49,7 +48,7 @@ export function clusterSecretsResource(
     asStored: withFingerprint,
 
     async check(inputs, _context, olds) {
-      if (olds) return [];
+      if (olds) return refusedRotations(olds, inputs);
       const { stack } = inputs;
       const driver = await driverOfStack(stack);
       const objects = driver === undefined ? [] : await driverByName(driver).listObjects(stack);
@@ -76,9 +75,10 @@ export function clusterSecretsResource(
         return { ...inputs, values: preview ? UNKNOWN : await newKeys(await givenTo(inputs)) };
       refuseOtherAuthority(inputs, outputs.values);
       const rotated = keysToRotate(outputs.rotations ?? {}, inputs.rotations ?? {});
-      await refuseDuringRoll(inputs.stack, rotated);
       const values = await rotatedValues(outputs.values, rotated, preview);
       keys.note(values, inputs.stack);
+      if (rotated.includes("kubernetes-ca") && rotated.some((key) => key.startsWith("ssh-")))
+        context.log("warning", lockedOutMeanwhile);
       for (const key of preview ? rotated : []) {
         context.log(
           "info",
@@ -135,17 +135,9 @@ async function rotatedValues(present: Values, rotated: readonly RotatableKey[], 
   return { ...present, ...Object.fromEntries(replaced.map((name) => [name, newValueText(name)])) };
 }
 
-/** Images follow after the stages of a rotation, so a node that has left the cluster to get one would not take part in them. */
-async function refuseDuringRoll(stack: string, rotated: readonly RotatableKey[]): Promise<void> {
-  const [key] = authorityNames.filter((name) => rotated.includes(name));
-  const nodes = key === undefined ? [] : await nodesInRoll(stack);
-  if (nodes.length === 0) return;
-  throw new UserError(
-    "image-roll-open",
-    `an earlier \`up\` was interrupted while ${nodes.join(", ")} got another image, and ${key} is replaced on members of the cluster only`,
-    `run \`up\` with the former number of \`secrets.rotate.${key}\` first, which completes it`,
-  );
-}
+const lockedOutMeanwhile =
+  "SSH keys and kubernetes-ca are replaced by the same `up`: if it is interrupted, commands such as `npx groundplane ssh` may not reach nodes until " +
+  "the next `up` completes it. Replace one of them first to avoid this.";
 
 const irrevocable = (): UserError =>
   new UserError(

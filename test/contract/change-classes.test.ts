@@ -23,6 +23,7 @@ import { type RecordedResource, recordDataCenter } from "../support/recorded-gra
 const machineType = "groundplane:index:Machine";
 const imageType = "groundplane:index:Image";
 const guardType = "groundplane:index:Guard";
+const secretsType = "groundplane:index:ClusterSecrets";
 let client: ProviderClient;
 
 ownDataFolder();
@@ -89,10 +90,10 @@ for (const [name, { from = {}, to, refused, refusedBy }] of Object.entries({ ...
     // The schema has no other value, or the program chooses the driver first: test/engine shows it.
     if (refusedBy === "program") return assert.ok(plan === undefined || driver !== classedStack.driver);
     const resources = await resourcesOf(plan as DataCenterPlan, driver);
-    const guard = `${guardType} guard`;
+    const refuser = refusedBy === "keys" ? `${secretsType} secrets-cluster` : `${guardType} guard`;
     if (refusedBy === "disks") return assert.match(await refusedUpdates(former, resources), refused as RegExp);
     if (refused) await createMachines(former);
-    const [old, now] = [former.get(guard), resources.get(guard)] as [Resource, Resource];
+    const [old, now] = [former.get(refuser), resources.get(refuser)] as [Resource, Resource];
     if (refused) return assert.match(await refusalsOf(old, now), refused);
     // Another driver than the fake one is not asked: the members are the same.
     assert.equal(await refusalsOf(old, now), "");

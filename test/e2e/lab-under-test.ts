@@ -124,13 +124,14 @@ export async function nodesOfApp({ cluster }: StackUnderTest, app: string): Prom
 }
 
 /**
- * A client that sends requests to the API through the floating IP during an operation.
+ * A client that sends requests to the API through the floating IP during an operation. It has begun.
  *
  * @param ca verifies the API's certificate; absent: it is not verified
  */
-export function askMeanwhile(lab: StackUnderTest, everyMs = 20, ca?: string): Client {
+export async function askMeanwhile(lab: StackUnderTest, everyMs = 20, ca?: string): Promise<Client> {
   const client = probeApi(`https://127.0.0.1:${lab.apiPort()}/readyz`, everyMs, ca);
   clients.add(client);
+  await client.begun;
   return client;
 }
 
@@ -142,8 +143,9 @@ const clients = new Set<Client>();
 
 /** Stops the clients of a failed step, which would otherwise keep the test running. */
 export async function stopClients(): Promise<void> {
-  for (const client of clients) await client.stop();
+  const stopped = await Promise.allSettled([...clients].map((client) => client.stop()));
   clients.clear();
+  for (const outcome of stopped) if (outcome.status === "rejected") throw outcome.reason;
 }
 
 export function tellGap(t: TestContext, what: string, seen: ProbeResult): void {

@@ -45,7 +45,8 @@ export async function rollMeanwhile(
   const image = await planImage(stack, mark, { "etc/image-mark": `${mark}\n` }, nodes[0]);
   const kubeconfig = mustSucceed("kubeconfig", await stack.cluster.groundplane("kubeconfig")).stdout;
   await createNamespace(apiClient(kubeconfig));
-  const [client, writer] = [askMeanwhile(stack, PROBE_MS), writeRepeatedly(kubeconfig)];
+  const [client, writer] = [await askMeanwhile(stack, PROBE_MS), writeRepeatedly(kubeconfig)];
+  await writer.begun;
   const started = performance.now();
   await up(stack).catch(async (error) => {
     await writer.stop().catch(() => undefined);

@@ -117,6 +117,7 @@ test("two configurations are either compatible, or the refusal names key, old an
 /** What a preview of the change says, if all machines of the stack run. */
 const refusals = (before: DataCenterPlan, after: DataCenterPlan): readonly string[] => [
   ...refusedSettings(before.settings, after.settings),
+  ...refusedSettings(before.settings, after.settings, "keys"),
   ...refusedMembers(before, after),
 ];
 
@@ -148,7 +149,9 @@ test("a class says that a change is refused exactly when the guard refuses it", 
       const fixed = changedSettings(before.settings, after.settings).filter(
         ({ change }) => change.class === "creation-only" && change.guardedBy !== "disks",
       );
-      const byMembers = fixed.filter(({ key, change }) => change.guardedBy && key !== "options.failoverBy");
+      const byMembers = fixed.filter(
+        ({ key, change }) => change.guardedBy === "members" && key !== "options.failoverBy",
+      );
       const text = () => `${fixed.map(({ key }) => key)}\n${refusals(before, after).join("\n")}`;
       assert.equal(fixed.length > 0, refusals(before, after).length > 0, text());
       assert.equal(byMembers.length > 0, refusedMembers(before, after).length > 0, text());

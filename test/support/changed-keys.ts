@@ -19,8 +19,8 @@ export interface ChangedKey {
   readonly to: object;
   /** A refusal says it; absent: the change is applied. */
   readonly refused?: RegExp;
-  /** Who refuses it, unless the guard does: the schema or the choice of the driver, or the machine or its disk. */
-  readonly refusedBy?: "program" | "disks";
+  /** Who refuses it, unless the guard does: the schema or the choice of the driver, the machine or its disk, or the keys. */
+  readonly refusedBy?: "program" | "disks" | "keys";
 }
 
 const pool = (name: string, change: object) => ({ pools: { [name]: change } });
@@ -217,40 +217,49 @@ export const changedValues: Readonly<Record<CaseName, ChangedKey>> = {
     refused: /disk worker-1-data has 2 GiB and cannot shrink to 1 GiB/,
   },
   "secrets.rotate.administrator: smaller": {
+    refusedBy: "keys",
     ...{ from: rotated(2), to: { secrets: { rotate: { administrator: 1 } } } },
     refused:
       /secrets\.rotate\.administrator: 2 cannot become 1: .*does not come back.*raise it to replace the key again/,
   },
   "secrets.rotate.ssh-host-keys: smaller": {
+    refusedBy: "keys",
     ...{ from: rotated(2), to: { secrets: { rotate: { "ssh-host-keys": 1 } } } },
     refused: /secrets\.rotate\.ssh-host-keys: 2 cannot become 1: .*does not come back/,
   },
   "secrets.rotate.ssh-user-key: smaller": {
+    refusedBy: "keys",
     ...{ from: rotated(2), to: { secrets: { rotate: { "ssh-user-key": 1 } } } },
     refused: /secrets\.rotate\.ssh-user-key: 2 cannot become 1: .*does not come back/,
   },
   "secrets.rotate.etcd-ca: smaller": {
+    refusedBy: "keys",
     ...{ from: rotated(2), to: { secrets: { rotate: { "etcd-ca": 1 } } } },
     refused: /secrets\.rotate\.etcd-ca: 2 cannot become 1: .*does not come back/,
   },
   "secrets.rotate.kubernetes-ca: smaller": {
+    refusedBy: "keys",
     ...{ from: rotated(2), to: { secrets: { rotate: { "kubernetes-ca": 1 } } } },
     refused: /secrets\.rotate\.kubernetes-ca: 2 cannot become 1: .*does not come back/,
   },
   "secrets.rotate.front-proxy-ca: smaller": {
+    refusedBy: "keys",
     ...{ from: rotated(2), to: { secrets: { rotate: { "front-proxy-ca": 1 } } } },
     refused: /secrets\.rotate\.front-proxy-ca: 2 cannot become 1: .*does not come back/,
   },
   "secrets.rotate.corosync-key: smaller": {
+    refusedBy: "keys",
     ...{ from: rotated(2), to: { secrets: { rotate: { "corosync-key": 1 } } } },
     refused: /secrets\.rotate\.corosync-key: 2 cannot become 1: .*does not come back/,
   },
   "secrets.rotate.encryption-key: smaller": {
+    refusedBy: "keys",
     from: { secrets: { rotate: { "encryption-key": 2 } } },
     ...{ to: { secrets: { rotate: { "encryption-key": 1 } } } },
     refused: /secrets\.rotate\.encryption-key: 2 cannot become 1: .*does not come back/,
   },
   "secrets.rotate.service-account-key: smaller": {
+    refusedBy: "keys",
     from: { secrets: { rotate: { "service-account-key": 2 } } },
     ...{ to: { secrets: { rotate: { "service-account-key": 1 } } } },
     refused: /secrets\.rotate\.service-account-key: 2 cannot become 1: .*does not come back/,

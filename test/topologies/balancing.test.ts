@@ -65,7 +65,7 @@ test("balancers change their programs while they serve", {
     const name = `${programs.balancer} and ${programs.failoverBy}`;
     await step(`one up leads to ${name}`, async (inner) => {
       stack.configure(settings(programs));
-      const client = askMeanwhile(stack, 10);
+      const client = await askMeanwhile(stack, 10);
       const counts = countsOf(await up(stack));
       const seen = await client.stop();
       tellGap(inner, `change to ${name}`, seen);
@@ -76,7 +76,7 @@ test("balancers change their programs while they serve", {
     await step(`the floating IP moves with ${name}`, (inner) => movesAndServes(stack, programs, inner));
   }
   await step("nginx reloads while it serves", async (inner) => {
-    const client = askMeanwhile(stack, 10);
+    const client = await askMeanwhile(stack, 10);
     for (const name of balancers) mustSucceed(name, await cluster.onNode(name, guestCommand("reload-nginx")));
     const seen = await client.stop();
     tellGap(inner, "two reloads of nginx", seen);
@@ -90,7 +90,7 @@ async function movesAndServes(lab: StackUnderTest, { balancer, failoverBy }: Pro
   const holder = await floatingIpHolder(lab, balancers);
   const other = balancers.find((name) => name !== holder) ?? "";
   assert.notEqual(holder, "");
-  const client = askMeanwhile(lab, 10);
+  const client = await askMeanwhile(lab, 10);
   const [move, restore] = moves[failoverBy];
   await on(holder, move(other));
   const held = () => lab.cluster.onNode(other, "ip -4 -brief address show dev dmz");

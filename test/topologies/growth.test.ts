@@ -55,7 +55,7 @@ async function change(
 ): Promise<string> {
   stack.configure(dataCenter(settings));
   const before = await generationsOf(stack);
-  const client = askMeanwhile(stack);
+  const client = await askMeanwhile(stack);
   const counts = countsOf(await up(stack));
   // The floating IP may move again when two balancers have found each other.
   await stack.isHealthy();

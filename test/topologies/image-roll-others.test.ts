@@ -37,7 +37,7 @@ options: {fastProbes: true}
     const before = await Promise.all(balancers.map((name) => seen(stack, name)));
     const gateway = await seen(stack, "gateway");
     const image = await planImage(stack, "one", { "etc/image-mark": "one\n" }, "gateway");
-    const client = askMeanwhile(stack);
+    const client = await askMeanwhile(stack);
     const started = performance.now();
     await up(stack);
     inner.diagnostic(`two balancers: ${((performance.now() - started) / 1000).toFixed(1)} s`);

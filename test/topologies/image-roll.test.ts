@@ -70,7 +70,7 @@ test("a changed image reaches the workers, one after the other", {
       mustSucceed("preview", await cluster.pulumi("preview")).stdout,
       /worker-1 moves from .* it is drained/,
     );
-    const client = askMeanwhile(stack);
+    const client = await askMeanwhile(stack);
     const started = performance.now();
     const output = await up(stack);
     inner.diagnostic(`two workers: ${((performance.now() - started) / 1000).toFixed(1)} s`);

@@ -244,7 +244,8 @@ test("certificates of minutes are renewed twice, and no client notices", {
     since = (await on("master-1", "date +%s")).trim();
     for (const master of masters) await on(master, `systemctl start ${renewal}.timer`);
     writer = writeRepeatedly(kubeconfig);
-    const client = askMeanwhile(stack, PROBE_MS, ca);
+    await writer.begun;
+    const client = await askMeanwhile(stack, PROBE_MS, ca);
     const started = performance.now();
     const progress = async () => {
       await new Promise((resolve) => setTimeout(resolve, 5_000));

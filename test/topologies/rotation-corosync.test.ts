@@ -52,7 +52,7 @@ test("Corosync gets another key", { skip: nspawnSkipReason(), timeout: 12 * 60_0
 
   await step("a rotation that is killed before Corosync changes its key is continued", async (inner) => {
     stack.configure(dataCenter("{corosync-key: 1}"));
-    const client = askMeanwhile(stack);
+    const client = await askMeanwhile(stack);
     const rolling = cluster.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", "--non-interactive");
     const isPlaced = (now: readonly string[]) => now.some((digest) => digest !== former);
     await eventually("a member has the new key", patienceMs, digests, isPlaced);

@@ -105,10 +105,11 @@ test("etcd and front proxies get other authorities", { skip: nspawnSkipReason(),
     const kubeconfig = mustSucceed("kubeconfig", await cluster.groundplane("kubeconfig")).stdout;
     await createNamespace(apiClient(kubeconfig));
     writer = writeRepeatedly(kubeconfig);
+    await writer.begun;
   });
 
   await step("a rotation is killed in its first stage", async (inner) => {
-    const client = askMeanwhile(stack);
+    const client = await askMeanwhile(stack);
     await killAt("master-1 accepts both", async () => (await authoritiesOf("master-1")) === 2);
     // The command may still be at work.
     await eventually(
@@ -134,7 +135,7 @@ test("etcd and front proxies get other authorities", { skip: nspawnSkipReason(),
   });
 
   await step("the next up ends the rotation, and no acknowledged write is lost", async (inner) => {
-    const client = askMeanwhile(stack);
+    const client = await askMeanwhile(stack);
     const started = performance.now();
     await up(stack);
     inner.diagnostic(`rest of the rotation: ${((performance.now() - started) / 1000).toFixed(1)} s`);

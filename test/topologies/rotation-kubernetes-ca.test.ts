@@ -85,7 +85,7 @@ test("the cluster gets another authority", { skip: nspawnSkipReason(), timeout: 
   });
 
   await step("a rotation is killed while the masters get certificates", async (inner) => {
-    const client = askMeanwhile(stack);
+    const client = await askMeanwhile(stack);
     const rolling = cluster.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", "--non-interactive");
     let hasEnded = false;
     void rolling.finally(() => {
@@ -99,7 +99,7 @@ test("the cluster gets another authority", { skip: nspawnSkipReason(), timeout: 
     assert.deepEqual(await subjectsIn("master-3", `cat ${pki}/ca.crt`), ["subject=CN=kubernetes-ca"]);
     // The former authority has cross-signed the new one, so that clients of before go on.
     const { certificateAuthority } = apiConnectionIn(before);
-    const verifying = askMeanwhile(stack, 20, certificateAuthority);
+    const verifying = await askMeanwhile(stack, 20, certificateAuthority);
     await waitForReadyNodes(stack, 4);
     await stack.isHealthy();
     tellGap(inner, "requests of a client of before", await verifying.stop());
@@ -107,7 +107,7 @@ test("the cluster gets another authority", { skip: nspawnSkipReason(), timeout: 
   });
 
   await step("the next up ends the rotation, and pods go on", async (inner) => {
-    const client = askMeanwhile(stack);
+    const client = await askMeanwhile(stack);
     const started = performance.now();
     await up(stack);
     inner.diagnostic(`the rest of the rotation: ${secondsSince(started)}`);

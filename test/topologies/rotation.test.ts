@@ -76,7 +76,7 @@ test("keys are replaced, and the former ones fail", { skip: nspawnSkipReason(), 
     const pods = await podsOfWorker();
     const formerHosts = await knownHosts();
     configure("{administrator: 1, ssh-user-key: 1, ssh-host-keys: 1, encryption-key: 1, service-account-key: 1}");
-    const client = askMeanwhile(stack);
+    const client = await askMeanwhile(stack);
     const started = performance.now();
     await up(stack);
     inner.diagnostic(`rotation: ${((performance.now() - started) / 1000).toFixed(1)} s`);

@@ -64,7 +64,7 @@ options: {keepDataDisks: false}
 
   await step("a snapshot is created while a pod writes; every machine runs on", async (inner) => {
     await inPod("writer-2", "(i=0; while true; do i=$((i+1)); echo $i >>/shared/log; done) >/dev/null 2>&1 &");
-    const client = askMeanwhile(stack);
+    const client = await askMeanwhile(stack);
     const { stdout } = mustSucceed("create", await snapshot("create", NAME, "--json"));
     tellGap(inner, "API while the snapshot was created", await client.stop());
     const made = JSON.parse(stdout) as SnapshotState;

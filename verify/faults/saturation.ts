@@ -33,6 +33,7 @@ export const saturation: Fault = {
     const holdings = await recordHoldings(lab);
     const leaders = await leadersSeen(lab);
     const probe = probeApi(`https://127.0.0.1:${lab.plan.hostPorts.api}/readyz`, PROBE_MS);
+    await probe.begun;
     const load = saturateHost();
     try {
       await lab.pause(lab.minutes * 60_000);

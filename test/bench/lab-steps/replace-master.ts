@@ -34,6 +34,7 @@ export const replaceMaster: LabStep = {
 async function whileProbing({ plan }: LabUnderBench, fault: () => Promise<void>): Promise<ProbeResult> {
   const probe = probeApi(apiUrl(plan), PROBE_MS);
   try {
+    await probe.begun;
     await sleep(BEFORE_MS);
     await fault();
     await sleep(AFTER_MS);

@@ -18,6 +18,7 @@ export const scaleMasters: LabStep = {
     ] as const) {
       stack.configure(variant);
       const probe = probeApi(apiUrl(plan), PROBE_MS);
+      await probe.begun;
       const value = await up(stack).catch(async (error: unknown) => {
         await probe.stop();
         throw error;

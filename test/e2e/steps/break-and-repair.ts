@@ -44,7 +44,7 @@ export const lostMasterIsReplaced: Step = async (lab, t) => {
   assert.ok(state);
   await lab.driver.removeMachine(lost, state.owner);
   const started = performance.now();
-  const probe = askMeanwhile(lab);
+  const probe = await askMeanwhile(lab);
   await up(lab);
   t.diagnostic(`replace-master took ${secondsSince(started)}`);
   tellGap(t, "replace-master", await probe.stop());
@@ -53,7 +53,7 @@ export const lostMasterIsReplaced: Step = async (lab, t) => {
 };
 
 async function whileProbing(lab: LabUnderTest, fault: () => Promise<void>): Promise<ProbeResult> {
-  const probe = askMeanwhile(lab);
+  const probe = await askMeanwhile(lab);
   await new Promise((resolve) => setTimeout(resolve, 2000));
   await fault();
   await new Promise((resolve) => setTimeout(resolve, 8000));

@@ -26,7 +26,7 @@ const NO_OUTAGE_MS = 8_000;
 export const changesRoll: Step = async (lab, t) => {
   lab.configure({ failover: "calm" });
   const started = performance.now();
-  const client = askMeanwhile(lab, 10);
+  const client = await askMeanwhile(lab, 10);
   const counts = countsOf(await up(lab));
   const seen = await client.stop();
   t.diagnostic(`rolling changed files took ${secondsSince(started)}`);
@@ -71,7 +71,7 @@ export const mistakesStop: Step = async (lab, t) => {
     const text = fs.readFileSync(source, "utf8");
     assert.ok(text.includes(from));
     fs.writeFileSync(source, text.replace(from, to));
-    const client = askMeanwhile(lab, 10);
+    const client = await askMeanwhile(lab, 10);
     const { exitCode, stdout } = await lab.cluster.pulumi("up", "--yes", "--skip-preview");
     const seen = await client.stop();
     fs.writeFileSync(source, text);

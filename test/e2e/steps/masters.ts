@@ -31,7 +31,7 @@ export const firstMasterIsReplacedOnDemand: Step = async (lab, t) => {
   assert.ok(urn, "no master-1 in the state");
   await letLead(lab, "master-1");
   const started = performance.now();
-  const client = askMeanwhile(lab);
+  const client = await askMeanwhile(lab);
   const flags = ["--yes", "--skip-preview", "--suppress-outputs", "--replace", urn];
   mustSucceed("replace", await lab.cluster.pulumi("up", ...flags));
   t.diagnostic(`up --replace of master-1 took ${secondsSince(started)}`);
@@ -45,7 +45,7 @@ export const mastersBecomeOneAndThreeAgain: Step = async (lab, t) => {
   for (const masters of [1, 3]) {
     lab.configure({ masters });
     const started = performance.now();
-    const client = askMeanwhile(lab);
+    const client = await askMeanwhile(lab);
     const counts = countsOf(await up(lab));
     t.diagnostic(`up to ${masters} took ${secondsSince(started)}`);
     tellGap(t, `masters to ${masters}`, await client.stop());
