@@ -121,7 +121,7 @@ test("a number does not become lower than that of the key in the state", async (
   assert.equal(await refusals(undefined, { administrator: 1 }), "");
 });
 
-test("SSH keys that are replaced together with the authority are told of", async () => {
+test("a warning names SSH keys that are replaced together with the authority", async () => {
   lines.length = 0;
   await update(first, undefined, { "kubernetes-ca": 1, "ssh-host-keys": 1 });
   assert.match(lines.join("\n"), /SSH keys and kubernetes-ca are replaced by the same `up`/);
