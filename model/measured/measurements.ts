@@ -59,7 +59,7 @@ export function describeOrigin(figures: readonly MeasuredAt[]): string {
   return `commit \`${shortCommit(first?.commit)}\`, ${first?.date.slice(0, 10)}, load per core ${load}`;
 }
 
-const shortCommit = (commit: string | undefined): string => commit?.slice(0, 7) ?? "unknown";
+export const shortCommit = (commit: string | undefined): string => commit?.slice(0, 7) ?? "unknown";
 
 export interface Measurement {
   readonly longestMs: number;

@@ -86,6 +86,10 @@ interface Gap {
 const longest = (gaps: readonly Gap[]): Gap =>
   gaps.reduce((most, gap) => (gap.end - gap.begin > most.end - most.begin ? gap : most), { begin: 0, end: 0 });
 
+/** The longest time without a response that began between two moments. */
+export const longestGapBetween = (client: ProbeResult, from: number, to: number): number =>
+  seenBetween(client, from, to).longestGapMs;
+
 /** A gap belongs to the step in which it began. */
 function seenBetween({ samples }: ProbeResult, from: number, to: number) {
   const { errors, failed } = summarizeSamples(samples.filter(({ startedMs }) => startedMs >= from && startedMs < to));

@@ -11,6 +11,10 @@ const places = {
 
 type Kind = keyof typeof places;
 
+/** What an earlier call has put there. */
+const markOf = (kind: Kind): RegExp =>
+  new RegExp(`\\.\\.\\.\\(\\{ mark: "[^"]*" \\} as object\\), (?=name: "${kind}")`);
+
 /**
  * Gives the recipe of an image in a project copy another content, and so another name, as a later version of groundplane does.
  *
@@ -23,7 +27,7 @@ export function useOtherImage(
 ): { readonly before: string; readonly after: string } {
   const file = path.join(project.folder, "image", "recipes", "image-names.ts");
   const before = nameOf(project, kind);
-  const text = fs.readFileSync(file, "utf8").replace(/\.\.\.\(\{ mark: "[^"]*" \} as object\), /, "");
+  const text = fs.readFileSync(file, "utf8").replace(markOf(kind), "");
   const place = places[kind];
   if (!text.includes(place)) throw new Error(`${file} has no line like ${place}`);
   const marked = place.replace("name:", `...({ mark: "${mark}" } as object), name:`);

@@ -6,6 +6,7 @@ import { startClient } from "../../verify/measuring-client";
 import type { ProbeResult } from "../../verify/samples";
 import type { ClusterUnderTest } from "./cluster-under-test";
 import { appendStep, noticedMoments, type RollStep, SERVICE } from "./noticed-moments";
+import { type RolledNode, RolledNodes } from "./rolled-nodes";
 
 export const PROBE_MS = 10;
 
@@ -28,6 +29,8 @@ export interface ClientsReport {
   readonly writes: WritesReport;
   /** A table of what they noticed, by the step of the `up` in which it was. */
   readonly moments: readonly string[];
+  /** The nodes that got another image. */
+  readonly rolled: readonly RolledNode[];
   /** Why it failed. */
   readonly failure?: unknown;
 }
@@ -50,7 +53,11 @@ export async function clientsDuring(
     throw error;
   });
   const steps: RollStep[] = [];
-  const endSteps = cluster.onLine((line) => appendStep(steps, line));
+  const rolled = new RolledNodes();
+  const endSteps = cluster.onLine((line) => {
+    appendStep(steps, line);
+    rolled.read(line, performance.now());
+  });
   const startedMs = performance.now();
   const ended = await run().then(
     () => ({}),
@@ -60,5 +67,5 @@ export async function clientsDuring(
   endSteps();
   const [answered, served, writes] = await Promise.all([asking.stop(), visiting.stop(), writing.stop()]);
   const moments = noticedMoments(steps, { API: answered, [SERVICE]: served, writes }, startedMs);
-  return { startedMs, seconds, api: answered, page: served, writes, moments, ...ended };
+  return { startedMs, seconds, api: answered, page: served, writes, moments, rolled: rolled.nodes, ...ended };
 }
