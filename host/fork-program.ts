@@ -3,7 +3,10 @@ import * as path from "node:path";
 import { projectFolder } from "./project-folder";
 import { longLivedEnvironment } from "./start-process";
 
-/** A program of groundplane in a process of its own. It ends at the latest with this process, and messages pass both ways. */
+/**
+ * A program of groundplane in a process and session of its own. It ends at the latest with this process, and messages pass both ways. A kernel that
+ * shares its processors among sessions gives it what it gives to the program of another user.
+ */
 export interface ForkedProgram {
   /** To a program that has ended: nothing happens. */
   send(message: object): void;
@@ -17,6 +20,8 @@ export function forkProgram(bundle: string): ForkedProgram {
   const child: ChildProcess = fork(path.join(projectFolder(), "dist", `${bundle}.js`), {
     env: longLivedEnvironment(process.env),
     execArgv: [],
+    // Windows has no sessions, and would open a window.
+    detached: process.platform !== "win32",
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   return {

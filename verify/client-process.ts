@@ -2,7 +2,7 @@
 import { createObject } from "./acknowledged-writes";
 import { apiClient } from "./api-client";
 import { begunMessage, type ClientAnswer, type ClientOrder, sharedClockMs } from "./client-order";
-import { probeOnce } from "./probe-once";
+import { prober } from "./probe-once";
 import { probeRepeatedly } from "./samples";
 
 /** Sends one request; the error, or undefined. */
@@ -11,10 +11,7 @@ type Send = () => Promise<string | undefined>;
 const senders: {
   readonly [K in ClientOrder["does"]]: (order: Extract<ClientOrder, { does: K }>, names: string[]) => Send;
 } = {
-  read:
-    ({ question }) =>
-    () =>
-      probeOnce(question),
+  read: ({ question }) => prober(question),
   write: ({ kubeconfig, series }, acknowledged) => {
     const api = apiClient(kubeconfig);
     let next = 0;
@@ -44,6 +41,6 @@ function work(order: ClientOrder): void {
 }
 
 process.once("message", (order: ClientOrder) => work(order));
-// Without the process that started it, no one asks it to stop. Ctrl-C reaches both, and the other one still wants the answer.
+// Without the process that started it, no one asks it to stop. On Windows, Ctrl-C reaches both, and the other one still wants the answer.
 process.once("disconnect", () => process.exit());
 process.on("SIGINT", () => {});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
@@ -24,6 +25,20 @@ test("the API is probed while faults are injected, on the clock of this process"
   assert.deepEqual(Object.keys(errors), ["ECONNREFUSED"]);
   assert.ok(longestGapMs >= BUSY_MS - 50, "without an answer it was an outage all along");
   assert.equal((await probe.stop()).sent, samples.length, "it is stopped already");
+});
+
+test("each client has its share of the processors, whatever others and this process do", {
+  skip: process.platform !== "linux" && "needs Linux",
+}, async () => {
+  const orders = [1, 2].map(() => probeApi("http://127.0.0.1:1/", 1_000));
+  await Promise.all(orders.map(({ begun }) => begun));
+  const sessions = execFileSync("ps", ["-o", "sid=,pid=", "--ppid", String(process.pid)], { encoding: "utf8" })
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/ +/));
+  const own = sessions.filter(([session, pid]) => session === pid);
+  await Promise.all(orders.map((order) => order.stop()));
+  assert.equal(own.length, 2, JSON.stringify(sessions));
 });
 
 test("a page is good with any text, and late with none", async (t) => {
