@@ -1,5 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { addOnObjects, clusterInfoName, joinObjects } from "../cloud-init/files/kubernetes/cluster-objects";
+import {
+  addOnObjects,
+  clusterInfoName,
+  joinObjects,
+  laterObjects,
+} from "../cloud-init/files/kubernetes/cluster-objects";
 import { clusterInfo } from "../cloud-init/files/kubernetes/kubeadm-objects";
 import { byName } from "../model/cluster-object";
 import type { ControlPlane } from "./control-plane";
@@ -38,7 +43,8 @@ export function keepJoinObjects(
 /**
  * What runs in the cluster.
  *
- * @param nodes when each node has the image that contains those of the add-ons; a node with another image could not start them
+ * @param nodes when each node has the image that contains those of the add-ons, and those that running nodes get; others could not start
+ *   their pods
  */
 export function keepAddOns(
   needed: Needed,
@@ -48,7 +54,7 @@ export function keepAddOns(
 ): ClusterObjects {
   return new ClusterObjects(
     "cluster-add-ons",
-    { ...inCluster(needed, bootstrap), objects: byName(addOnObjects(needed.plan)) },
+    { ...inCluster(needed, bootstrap), objects: byName(laterObjects(needed.plan)) },
     options(needed, [bootstrap, ...nodes], parent),
   );
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterObjectsInputs } from "../model/cluster-objects-types";
 import type { ClusterSecretsInputs } from "../model/cluster-secrets-types";
+import type { ContainerImagesInputs } from "../model/container-images-types";
 import { formerResourceNames } from "../model/former-names";
 import type { PowerState } from "../model/hypervisor-objects";
 import type { NodeImageInputs } from "../model/node-image-types";
@@ -135,6 +136,13 @@ export class NodeImage extends pulumi.CustomResource {
 export class ClusterObjects extends pulumi.CustomResource {
   constructor(name: string, args: ResourceArgs<ClusterObjectsInputs>, opts?: pulumi.CustomResourceOptions) {
     super("groundplane:index:ClusterObjects", name, { ...args }, named(opts));
+  }
+}
+
+/** Container images of add-ons on one node. */
+export class ContainerImages extends pulumi.CustomResource {
+  constructor(name: string, args: ResourceArgs<ContainerImagesInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("groundplane:index:ContainerImages", name, { ...args }, named(opts));
   }
 }
 

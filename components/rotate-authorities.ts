@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { addOnObjects } from "../cloud-init/files/kubernetes/cluster-objects";
+import { laterObjects } from "../cloud-init/files/kubernetes/cluster-objects";
 import {
   type AuthorityName,
   type AuthorityRotation,
@@ -101,6 +101,6 @@ const moreWords: Readonly<Partial<Record<AuthorityName, Readonly<Partial<Record<
 
 /** The add-ons whose pods read the authority when they start. */
 const addOnWorkloads = (plan: DataCenterPlan): readonly string[] =>
-  addOnObjects(plan)
+  laterObjects(plan)
     .filter(({ kind }) => kind === "DaemonSet" || kind === "Deployment")
     .map(({ kind, metadata: { name, namespace } }) => `${namespace}/${kind.toLowerCase()}/${name}`);

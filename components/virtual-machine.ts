@@ -1,17 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import { renderNodeSeed } from "../cloud-init/render-node-seed";
+import { addOnRecipe, archiveName } from "../image/recipes/add-ons";
 import { drivers } from "../model/drivers";
 import { evictionSeconds, keepsImage } from "../model/image-rolls";
 import type { MachineInputs } from "../model/resource-types";
 import { imageKindOf, isClusterNode, type Role } from "../model/roles";
 import type { NodeSeed } from "../model/seed";
-import { type DataCenterPlan, etcdMachinesOf, type NodePlan, nodesOf, uplinkOf } from "../stacks/plan/data-center-plan";
+import { type DataCenterPlan, etcdMachinesOf, type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
 import { keptReleasesOf } from "../stacks/plan/kept-releases";
+import { uplinkOf } from "../stacks/plan/plan-uplink";
 import { useOfDisk } from "../stacks/plan/plan-volume";
 import { followAuthority } from "./follow-authority";
 import type { Foundation } from "./foundation";
 import { bootstrapMember, guestConnection } from "./guest-connection";
-import { Disk, Machine, NodeFiles, NodeImage, type ResourceArgs } from "./resources";
+import { ContainerImages, Disk, Machine, NodeFiles, NodeImage, type ResourceArgs } from "./resources";
 import type { Secrets } from "./secrets";
 import { timeLimits } from "./time-limits";
 
@@ -115,6 +117,34 @@ export class VirtualMachine extends pulumi.ComponentResource {
         parent,
         dependsOn: [this.machine, ...after],
         customTimeouts: timeLimits(slowdown, { create: minutes, update: minutes }),
+      },
+    );
+  }
+
+  /**
+   * Brings the container images of the stack's add-ons to the running node.
+   *
+   * @param after resources that must come first: an exchange of the system disk would lose them
+   */
+  keepContainerImages(parent: pulumi.Resource, after: readonly pulumi.Resource[]): ContainerImages {
+    const { plan, node, slowdown, baseImage } = this.args;
+    const recipes = plan.addOns.map((name) => addOnRecipe(name, plan.kubernetes.version));
+    return new ContainerImages(
+      `${node.name}-container-images`,
+      {
+        stack: plan.stack,
+        node: node.name,
+        connection: guestConnection(this.args, node),
+        images: Object.fromEntries(recipes.map((recipe) => [recipe.image.name, archiveName(recipe)])),
+        generation: this.machine.generation,
+        nodeImage: baseImage.nameFor(node.roles),
+      },
+      {
+        parent,
+        dependsOn: [this.machine, ...after],
+        // They are removed with the machine.
+        deletedWith: this.machine,
+        customTimeouts: timeLimits(slowdown, { create: 10, update: 10 }),
       },
     );
   }

@@ -31,7 +31,7 @@ export interface EnsureImagesOptions {
 }
 
 /** A build of everything takes half an hour; that of another process is waited for. */
-const LOCK_TIMEOUT_MS = 60 * 60 * 1000;
+export const LOCK_TIMEOUT_MS = 60 * 60 * 1000;
 
 /**
  * Builds the images that are absent or damaged. Every step keeps its result, so that a build that was killed continues

@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import type { Host, NamespaceProblem } from "../model/host";
 import { UserError } from "../model/user-error";
-import type { ImageRecipe } from "./recipes/recipe";
+import type { ImageRecipe, ProgramsRecipe } from "./recipes/recipe";
 import type { BuildContext, Progress } from "./store/build-context";
 
 /** What is to be built as root of a user namespace. Plain data, because a process of its own builds it. */
@@ -10,6 +10,7 @@ export type BuildTask =
   | {
       readonly kind: "bundle";
       readonly recipes: readonly ImageRecipe[];
+      readonly programs?: readonly ProgramsRecipe[];
       readonly file: string;
       readonly sign?: string;
       readonly packageLocks?: Readonly<Record<string, string>>;

@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import type { AddOnName } from "../model/add-ons";
 import type { ContainerRuntimeName } from "../model/container-runtimes";
 import type { DistributionName } from "../model/distributions";
 import { type DriverName, drivers } from "../model/drivers";
@@ -18,6 +19,7 @@ export interface ImageWishes {
   readonly kubernetesVersion: string;
   readonly distribution: DistributionName;
   readonly options: { readonly runtime: ContainerRuntimeName };
+  readonly addons: Readonly<Record<AddOnName, boolean>>;
   /** Of the stack, if it has one. */
   readonly packageLock?: PackageLock;
 }

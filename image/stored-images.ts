@@ -5,6 +5,7 @@ import type { StoredItem } from "../model/stored-item";
 import { storeFolder } from "./build/containerd-store";
 import { layerFolder } from "./build-images";
 import { partName } from "./parts/part";
+import { allAddOnRecipes, archiveName } from "./recipes/add-ons";
 import { allImageRecipes, imageName, lockedImageRecipes } from "./recipes/image-names";
 import { programsOf } from "./recipes/kubernetes";
 import type { ImageRecipe, ProgramsRecipe } from "./recipes/recipe";
@@ -50,7 +51,7 @@ export async function storedImages(
   );
   const digestOf = digests(host);
   const partsOf = recipes.map((known) => usersOf(known, (recipe) => partsOfRecipe(host, recipe, digestOf)));
-  const ofParts = (await Promise.all(partsOf)).reduce(added, await partsOfImages(host, images));
+  const ofParts = [...(await Promise.all(partsOf)), addOnParts()].reduce(added, await partsOfImages(host, images));
   const names = (await host.files.list(folders.parts())).filter((name) => !isToolArchive(name));
   // A finished build leaves the folder empty.
   const hasDownloads = (await host.files.list(path.join(folders.parts(), DOWNLOADS))).length > 0;
@@ -112,6 +113,14 @@ async function usersOf(
   const names = (await Promise.all(recipes.map(namesOf))).flat();
   return new Map(names.map((name) => [name, [user]]));
 }
+
+/** Archives of add-ons and their programs, of every release. */
+const addOnParts = (): Users =>
+  new Map(
+    allAddOnRecipes()
+      .flatMap((recipe) => [archiveName(recipe), partName({ kind: "programs", recipe: recipe.programs })])
+      .map((name) => [name, [RECIPES]]),
+  );
 
 type DigestOf = (part: string) => Promise<string | undefined>;
 

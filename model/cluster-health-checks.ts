@@ -78,6 +78,24 @@ export const clusterChecks = {
       "an older image: `pulumi up --replace URN` with the URN of its machine recreates it, one machine at a time; missing " +
       "rules: `kubectl --namespace kube-system rollout restart daemonset network-policies`",
   },
+  metrics: {
+    ...{ asks: "the API of metrics has those of every Node", of: [], promised: true },
+    means: "`kubectl top` shows nothing, and workloads are not scaled by processor time and memory",
+    next:
+      "`kubectl --namespace kube-system logs deployment/metrics-server` shows the reason; a Node that has just joined has metrics after half " +
+      "a minute",
+  },
+  "service-addresses": {
+    ...{
+      asks: "every Service of type LoadBalancer has an address, and with ready pods a node that answers for it",
+      of: [],
+      promised: true,
+    },
+    means: "clients outside the cluster do not reach the Service",
+    next:
+      "`kubectl describe service NAME` shows why it has no address; without a node: " +
+      "`kubectl --namespace metallb-system logs daemonset/speaker` shows the reason",
+  },
   "lost-pods": {
     ...{ asks: "no deleted pod waits for a node that does not respond", of: [], promised: false },
     means: "pods of StatefulSets do not start elsewhere, because they may still run on the lost node",

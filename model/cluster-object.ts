@@ -22,6 +22,7 @@ interface KindRow {
 /** No Secret: the state and previews show the objects. */
 export const clusterKinds = {
   Namespace: { plural: "namespaces", wave: 0 },
+  CustomResourceDefinition: { plural: "customresourcedefinitions", wave: 0 },
   ServiceAccount: { plural: "serviceaccounts", wave: 1 },
   ConfigMap: { plural: "configmaps", wave: 1 },
   Service: { plural: "services", wave: 1 },
@@ -30,6 +31,10 @@ export const clusterKinds = {
   Role: { plural: "roles", wave: 1 },
   RoleBinding: { plural: "rolebindings", wave: 1 },
   StorageClass: { plural: "storageclasses", wave: 1 },
+  APIService: { plural: "apiservices", wave: 1 },
+  // Of MetalLB.
+  IPAddressPool: { plural: "ipaddresspools", wave: 1 },
+  L2Advertisement: { plural: "l2advertisements", wave: 1 },
   DaemonSet: { plural: "daemonsets", wave: 2 },
   Deployment: { plural: "deployments", wave: 2 },
 } as const satisfies Readonly<Record<string, KindRow>>;

@@ -1,3 +1,4 @@
+import { addOnChanges } from "./add-ons";
 import { defaultBalancer } from "./balancers";
 import { defaultContainerRuntime } from "./container-runtimes";
 import { defaultControlPlane } from "./control-planes";
@@ -5,6 +6,7 @@ import { beginsOrEnds, fixed, isSame, type KeyChange, live, newStack, smaller, v
 import { anotherRelease } from "./release-changes";
 import { rotation } from "./rotation-change";
 
+const firewallFollows = live("The gateway's firewall follows it.");
 const balancersStay = "Balancers do not move to other machines.";
 
 /**
@@ -111,10 +113,8 @@ export const configurationChanges = {
   "network.reachable[]": live(
     "The gateway's firewall and its uplink follow it. The uplink of system containers restarts, which ends its connections.",
   ),
-  "network.flows[].from": live("The gateway's firewall follows it."),
-  "network.flows[].to": live("The gateway's firewall follows it."),
-  "network.flows[].protocol": live("The gateway's firewall follows it."),
-  "network.flows[].ports[]": live("The gateway's firewall follows it."),
+  ...{ "network.flows[].from": firewallFollows, "network.flows[].to": firewallFollows },
+  ...{ "network.flows[].protocol": firewallFollows, "network.flows[].ports[]": firewallFollows },
   floatingIp: {
     ...fixed("All nodes reach the API there, and its certificates contain it."),
     ...{ follows: "network.cidr", inFiles: "controlPlaneEndpoint" },
@@ -123,6 +123,7 @@ export const configurationChanges = {
   "hostPorts.ssh": live("The gateway's port forwards change."),
   "hostPorts.nodePorts[].port": live("The gateway's port forwards change."),
   "hostPorts.nodePorts[].nodePort": { class: "rolling", effect: "Balancers reload, one after the other." },
+  ...addOnChanges,
   "backups.every": live("The masters' timers follow it."),
   "backups.keep": live("The next backup removes what is beyond it."),
   "secrets.authority.certificate": {

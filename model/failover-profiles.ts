@@ -21,6 +21,9 @@ export interface FailoverTimers {
     /** How often etcd's leader sends a heartbeat, and the silence after which the other members start an election. */
     readonly etcdHeartbeatMs: number;
     readonly etcdElectionMs: number;
+    /** Nodes that answer for service addresses probe each other so often; one that is silent for so many further probes counts as dead. */
+    readonly speakerProbeMs: number;
+    readonly speakerPatience: number;
   };
   readonly volume: {
     /** A storage machine that acknowledges no data for so long counts as dead. */
@@ -38,6 +41,8 @@ export interface FailoverTimers {
  * - A kubelet reports every ten seconds: `fast` misses one report, `calm` three. Stock Kubernetes starts the pods of a dead
  *   node elsewhere after almost six minutes.
  * - etcd replaces a silent leader after one to two election times. Until then it accepts no write. `calm` has its defaults.
+ * - Another worker answers for a service address after about `speakerProbeMs` × (`speakerPatience` + 1). `calm` has the defaults of
+ *   MetalLB.
  * - A stalled write to a volume continues 0.5 s after the storage machine counts as dead, measured under load.
  */
 export const failoverProfiles = {
@@ -46,7 +51,14 @@ export const failoverProfiles = {
       ...{ tokenMs: 230, consensusMs: 80, knetPingIntervalMs: 200, knetPingTimeoutMs: 400 },
       ...{ advertisementMs: 200, connectMs: 250, checkMs: 1000, takeoverMs: 1000 },
     },
-    kubernetes: { nodeSilenceSeconds: 20, podPatienceSeconds: 10, etcdHeartbeatMs: 80, etcdElectionMs: 400 },
+    kubernetes: {
+      nodeSilenceSeconds: 20,
+      podPatienceSeconds: 10,
+      etcdHeartbeatMs: 80,
+      etcdElectionMs: 400,
+      speakerProbeMs: 500,
+      speakerPatience: 3,
+    },
     volume: { deadAfterSeconds: 1 },
   },
   calm: {
@@ -54,7 +66,14 @@ export const failoverProfiles = {
       ...{ tokenMs: 1000, consensusMs: 1200, knetPingIntervalMs: 250, knetPingTimeoutMs: 500 },
       ...{ advertisementMs: 600, connectMs: 1000, checkMs: 3000, takeoverMs: 4000 },
     },
-    kubernetes: { nodeSilenceSeconds: 40, podPatienceSeconds: 60, etcdHeartbeatMs: 100, etcdElectionMs: 1000 },
+    kubernetes: {
+      nodeSilenceSeconds: 40,
+      podPatienceSeconds: 60,
+      etcdHeartbeatMs: 100,
+      etcdElectionMs: 1000,
+      speakerProbeMs: 1000,
+      speakerPatience: 4,
+    },
     volume: { deadAfterSeconds: 2 },
   },
 } as const satisfies Readonly<Record<string, FailoverTimers>>;

@@ -23,6 +23,7 @@ export const stateMigrations: Readonly<Record<ResourceTypeName, readonly StateMi
   NodeImage: [],
   ClusterObjects: [],
   NodeTask: [],
+  ContainerImages: [],
   Guard: [],
   Dismantling: [],
 };

@@ -16,8 +16,15 @@ export const ports = {
   controllerManager: 10257,
   scheduler: 10259,
   networkPolicies: 9880,
+  /** Of the add-ons, on workers: metrics-server, and the speakers of MetalLB among each other and for their kubelet. */
+  metricsServer: 4443,
+  speakers: 7946,
+  speakerHealth: 17472,
+  speakerMetrics: 9120,
   /** VXLAN as Linux has it by default, which flannel uses. */
   podNetwork: 8472,
+  /** The first of those on the gateway's uplink that lead to service addresses. */
+  published: 41000,
   corosync: 5405,
   pcsd: 2224,
   pacemakerRemote: 3121,

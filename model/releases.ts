@@ -21,6 +21,9 @@ export interface Release {
   readonly flannel: string;
   readonly localPathProvisioner: string;
   readonly kubeNetworkPolicies: string;
+  /** Of the add-ons, which only some stacks have. */
+  readonly metricsServer: string;
+  readonly metallb: string;
   /** Whether its kubelet speaks WebSockets itself: it has the feature gate ExtendWebSocketsToKubelet. */
   readonly kubeletWebSockets: boolean;
 }
@@ -35,6 +38,8 @@ const common = {
   flannel: "0.28.4",
   localPathProvisioner: "0.0.30",
   kubeNetworkPolicies: "0.8.0",
+  metricsServer: "0.9.0",
+  metallb: "0.16.1",
 } as const;
 
 /** Releases by their version of Kubernetes, newest first. All versions are without `v`. */
@@ -110,5 +115,7 @@ export function containerImageNames(kubernetesVersion: string) {
     flannel: `${own}/flannel:v${release.flannel}`,
     localPathProvisioner: `${own}/local-path-provisioner:v${release.localPathProvisioner}`,
     kubeNetworkPolicies: `${own}/kube-network-policies:v${release.kubeNetworkPolicies}`,
+    metricsServer: `${own}/metrics-server:v${release.metricsServer}`,
+    metallb: `${own}/metallb:v${release.metallb}`,
   };
 }

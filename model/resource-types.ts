@@ -21,6 +21,7 @@ export type ResourceTypeName =
   | "NodeImage"
   | "ClusterObjects"
   | "NodeTask"
+  | "ContainerImages"
   | "Guard"
   | "Dismantling";
 

@@ -9,6 +9,7 @@ import type { ResourceTypeName } from "../model/resource-types";
 import { bootstrapResource } from "./resources/bootstrap";
 import { clusterObjectsResource } from "./resources/cluster-objects";
 import { clusterSecretsResource, type KeysOfStacks } from "./resources/cluster-secrets";
+import { containerImagesResource } from "./resources/container-images";
 import { diskResource } from "./resources/disk";
 import { dismantlingResource } from "./resources/dismantling";
 import { guardResource } from "./resources/guard";
@@ -50,6 +51,7 @@ const handlers: Readonly<Record<ResourceTypeName, ResourceHandler>> = {
   NodeImage: resourceHandler(nodeImageResource(connect, drivers)),
   ClusterObjects: resourceHandler(clusterObjectsResource()),
   NodeTask: resourceHandler(nodeTaskResource(connect)),
+  ContainerImages: resourceHandler(containerImagesResource(localHost, connect)),
   Guard: resourceHandler(guardResource(drivers)),
   Dismantling: resourceHandler(dismantlingResource()),
 };

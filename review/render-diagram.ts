@@ -1,3 +1,4 @@
+import { addOns } from "../model/add-ons";
 import { primaryRole, type Role } from "../model/roles";
 import { floatingIpSegment } from "../model/segments";
 import {
@@ -8,6 +9,7 @@ import {
   type SegmentPlan,
   witnessOf,
 } from "../stacks/plan/data-center-plan";
+import { announcingSegment } from "../stacks/plan/plan-add-ons";
 
 export const diagramFormats = ["text", "mermaid"] as const;
 export type DiagramFormat = (typeof diagramFormats)[number];
@@ -26,6 +28,7 @@ const hostPortsOf = ({ hostPorts }: DataCenterPlan): readonly (readonly [port: n
   [hostPorts.api, "API"],
   [hostPorts.ssh, "SSH"],
   ...hostPorts.nodePorts.map(({ port, nodePort }) => [port, `NodePort ${nodePort}`] as const),
+  ...(hostPorts.services ?? []).map(({ port, address }) => [port, `service ${address}`] as const),
 ];
 
 /** What a node does that its name does not tell. */
@@ -60,6 +63,7 @@ function renderText(plan: DataCenterPlan): string {
   const segments = segmentsWithMachines(plan);
   return [
     `${plan.domain}  ${plan.cidr}`,
+    ...(plan.addOns.length > 0 ? [`with ${plan.addOns.map((name) => addOns[name].title).join(", ")}`] : []),
     "",
     `this host    ${hostPortsOf(plan)
       .map(([port, leadsTo]) => `127.0.0.1:${port} = ${leadsTo}`)
@@ -82,6 +86,7 @@ function textOfSegment(plan: DataCenterPlan, segment: SegmentPlan, last: boolean
       `${"floating IP".padEnd(12)} ${floatingAddress(plan)} → ${gatewayHasFloatingIp(plan) ? "gateway" : "masters"}`,
     );
   if (segment.name === "masters" && etcdMachinesOf(plan).length > 0) leaves.push(`${"API servers".padEnd(12)} → etcd`);
+  if (segment.name === announcingSegment(plan)) leaves.push(`${"services".padEnd(12)} ${plan.serviceAddresses}`);
   return [
     "  │",
     `  ${last ? "└" : "├"}─ ${segment.name.padEnd(9)} ${segment.cidr}`,
@@ -131,6 +136,7 @@ function mermaidOfSegment(plan: DataCenterPlan, segment: SegmentPlan): readonly 
   );
   if (segment.name === floatingIpSegment)
     nodes.unshift(`    floating_ip(["floating IP<br/>${floatingAddress(plan)}"])`);
+  if (segment.name === announcingSegment(plan)) nodes.push(`    services(["services<br/>${plan.serviceAddresses}"])`);
   return [`  subgraph ${segment.name}["${segment.name} ${segment.cidr}"]`, ...nodes, "  end"];
 }
 

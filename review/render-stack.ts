@@ -20,8 +20,9 @@ import type { ImageKind } from "../model/volumes";
 import type { Configuration } from "../stacks/config/configuration";
 import { describeProblems } from "../stacks/config/describe-problems";
 import { readConfigurationFile } from "../stacks/config/read-configuration-file";
-import { type NodePlan, uplinkOf } from "../stacks/plan/data-center-plan";
+import type { NodePlan } from "../stacks/plan/data-center-plan";
 import { planDataCenter } from "../stacks/plan/plan-data-center";
+import { uplinkOf } from "../stacks/plan/plan-uplink";
 import { type ObjectTexts, textsOf } from "./object-changes";
 
 /**

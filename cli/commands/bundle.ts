@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { interruptibly } from "../../host/interruption";
 import { localHost } from "../../host/local-host";
 import { readPackageLock } from "../../host/package-lock-file";
+import { addOnRecipesOf } from "../../image/build-add-ons";
 import { createBundle } from "../../image/parts/bundle";
 import type { BundleManifest } from "../../image/parts/bundle-manifest";
 import { bundleFolder } from "../../image/parts/bundle-source";
@@ -57,7 +58,7 @@ export function bundleCommand(): Command {
             .default([defaultKubernetesVersion]),
         )
         .addOption(
-          new Option("--stack <name>", "the images of this stack, with its distribution and package lock")
+          new Option("--stack <name>", "the images and add-ons of this stack, with its distribution and package lock")
             .argParser(parseStackName)
             .conflicts(["runtime", "kubernetes"]),
         )
@@ -86,12 +87,14 @@ type WorkOnBundle = (
 /** A stack's name selects what the other options select for images without a lock. */
 const createBundleOf: WorkOnBundle = async (host, file, { stack, ...options }) => {
   if (stack === undefined) return createBundle(host, file, options);
-  const { kubernetesVersion, distribution, options: chosen } = await readConfiguration(stack);
+  const configuration = await readConfiguration(stack);
+  const { kubernetesVersion, distribution, options: chosen } = configuration;
   const { form = "tree", sign, signal, progress } = options;
   const lock = await readPackageLock(stack);
   const recipes = imageRecipes(kubernetesVersion, form, distribution, chosen.runtime, lock);
   const packageLocks = lock && { [stack]: packageLockText(lock) };
-  return createBundle(host, file, { recipes, packageLocks, sign, signal, progress });
+  const programs = addOnRecipesOf(configuration).map((recipe) => recipe.programs);
+  return createBundle(host, file, { recipes, programs, packageLocks, sign, signal, progress });
 };
 
 const loadWithLocks: WorkOnBundle = async (host, file, options) => {

@@ -10,6 +10,7 @@ import { checkDriver, checkGatewayPorts } from "../../hypervisors/checks/driver"
 import { driverSurroundings, slowdownOf } from "../../hypervisors/choice/choose-driver";
 import { driverByName } from "../../hypervisors/driver-by-name";
 import { type SmokeStep, smokeTest } from "../../hypervisors/smoke/smoke-test";
+import { addOnRecipesOf, checkAddOns } from "../../image/build-add-ons";
 import {
   checkImageBuilding,
   checkImages,
@@ -120,6 +121,7 @@ function checksOf(stack: string, { configuration, choice, wishes, images }: Conf
     configuration: async () => [ok("configuration", `${stackFile(stack)} is valid`)],
     driver: () => checkDriver(hypervisor, choice),
     images: () => checkImages(images, (image) => hypervisor.inspectImage(image)),
+    "add-ons": () => (drivers[driver].simulated ? Promise.resolve([]) : checkAddOns(localHost, addOnRecipesOf(wishes))),
     parts: () => (drivers[driver].simulated ? Promise.resolve([]) : checkParts(driver, wishes, localHost)),
     "package-lock": async () => describePackageLock(stack, wishes.packageLock),
     "disk-space": async () => {

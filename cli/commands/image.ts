@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { interruptibly } from "../../host/interruption";
 import { localHost } from "../../host/local-host";
+import { addOnRecipesOf, ensureAddOns } from "../../image/build-add-ons";
 import { ensureImages } from "../../image/build-images";
 import { imageRecipesOf } from "../../image/checks";
 import { driverFor } from "../driver";
@@ -25,9 +26,12 @@ function buildCommand(): Command {
       const configuration = await readConfiguration(stack);
       const { driver } = await driverFor(configuration);
       const recipes = imageRecipesOf(driver, await imageWishesOf(configuration));
-      const records = await interruptibly(stack, (signal) =>
-        ensureImages(localHost, { recipes, verify, signal, progress: sayNews() }),
-      );
+      const records = await interruptibly(stack, async (signal) => {
+        const context = { verify, signal, progress: sayNews() };
+        const images = await ensureImages(localHost, { recipes, ...context });
+        await ensureAddOns(localHost, addOnRecipesOf(configuration), context);
+        return images;
+      });
       if (json) printJson(records);
       else print(records.map(({ name, digest }) => `${name}  ${digest}`).join("\n"));
     });

@@ -7,7 +7,8 @@ import { localHost } from "../../host/local-host";
 import { type PhaseTime, ProgressLines } from "../../host/progress-lines";
 import { endRestore } from "../../host/restore-mark";
 import { refuseUnusableHost } from "../../hypervisors/checks/driver";
-import { ensureImages } from "../../image/build-images";
+import { addOnRecipesOf, ensureAddOns } from "../../image/build-add-ons";
+import { type EnsureImagesOptions, ensureImages } from "../../image/build-images";
 import { areImagesPresent, type ImageWishes, imageNamesOf, imageRecipesOf } from "../../image/checks";
 import { OLDEST_GO } from "../../image/parts/go-toolchain";
 import { type DriverName, drivers } from "../../model/drivers";
@@ -119,12 +120,14 @@ async function prepareImages(
   signal: AbortSignal,
 ): Promise<void> {
   const recipes = imageRecipesOf(driver, wishes);
-  const build = () =>
-    ensureImages(localHost, {
-      recipes,
-      signal,
-      progress: ({ phase, message }) => progress.status(`${phase}: ${message}`),
-    });
+  const context: Pick<EnsureImagesOptions, "progress" | "signal"> = {
+    signal,
+    progress: ({ phase, message }) => progress.status(`${phase}: ${message}`),
+  };
+  const build = async (): Promise<void> => {
+    await ensureImages(localHost, { recipes, ...context });
+    await ensureAddOns(localHost, addOnRecipesOf(wishes), context);
+  };
   await build().catch(async (error: unknown) => {
     if (!(error instanceof UserError) || !/^(?:go-missing|go-too-old|no-source)$/.test(error.id)) throw error;
     await obtainGo(OLDEST_GO, { progress: (text) => progress.note(text), signal });

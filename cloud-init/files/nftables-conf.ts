@@ -10,6 +10,7 @@ import {
 import { roles } from "../../model/roles";
 import { floatingIpSegment } from "../../model/segments";
 import { type DataCenterPlan, nodesOf, witnessOf } from "../../stacks/plan/data-center-plan";
+import { announcingSegment, publishedServices } from "../../stacks/plan/plan-add-ons";
 import { segmentsOf } from "../../stacks/plan/role-machines";
 import { confValue } from "../quoting";
 import { ownRules } from "./nftables-own-roles";
@@ -48,7 +49,7 @@ ${indent(sourceRules)}
     iifname "uplink" ct status dnat accept comment "API from the host"
     iifname ${inside} oifname "uplink" ip daddr @reachable accept comment "configured"
     iifname ${inside} oifname "uplink" ip daddr != @closed accept comment "the world"
-${indent([...flows.map(flowRule), ...own.forward])}
+${indent([...flows.map(flowRule), ...serviceAddresses(plan), ...own.forward])}
     reject with icmpx admin-prohibited
   }
 
@@ -149,15 +150,28 @@ const flowRule = (flow: Flow): string =>
     .flatMap((from) => flow.to.map((to) => `ip saddr @${from} ip daddr @${to} ${portMatch(flow)}`))
     .join("\n    ");
 
+/** Services decide themselves which ports they have. From the segment of the nodes that answer, they are reached through them, too. */
+const serviceAddresses = (plan: DataCenterPlan): readonly string[] =>
+  announcingSegment(plan) === undefined
+    ? []
+    : [`iifname ${interfaces(plan)} ip daddr ${confValue(plan.serviceAddresses)} accept comment "service addresses"`];
+
 const portMatch = ({ protocol, ports, purpose }: Flow): string =>
   `${protocol} dport { ${ports.map(confValue).join(", ")} } accept comment "${purpose}"`;
 
-/** The host's ports lead to the floating IP: the API, and NodePorts, which the balancers forward to workers. */
-function forwardRules({ uplink, balancing, hostPorts }: DataCenterPlan): readonly string[] {
-  const target = confValue(balancing.floatingIp);
-  return [balancing.port, ...hostPorts.nodePorts.map(({ nodePort }) => nodePort)].map(
-    (port) => `iifname "uplink" ip daddr ${confValue(uplink.address)} tcp dport ${port} dnat ip to ${target}:${port}`,
-  );
+/** The host's ports lead to the floating IP: the API, and NodePorts, which the balancers forward to workers; and to Services. */
+function forwardRules(plan: DataCenterPlan): readonly string[] {
+  const { uplink, balancing, hostPorts } = plan;
+  const forwarded = (port: number, to: string): string =>
+    `iifname "uplink" ip daddr ${confValue(uplink.address)} tcp dport ${port} dnat ip to ${confValue(to)}`;
+  return [
+    ...[balancing.port, ...hostPorts.nodePorts.map(({ nodePort }) => nodePort)].map((port) =>
+      forwarded(port, `${balancing.floatingIp}:${port}`),
+    ),
+    ...publishedServices(plan).map(({ guestPort, address, servicePort }) =>
+      forwarded(guestPort, `${address}:${servicePort}`),
+    ),
+  ];
 }
 
 const interfaces = (plan: DataCenterPlan, others: readonly string[] = []): string =>

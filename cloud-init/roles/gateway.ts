@@ -2,6 +2,7 @@ import { guestPaths } from "../../model/guest-paths";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { renderDhcpHosts, renderDnsmasqConf } from "../files/dnsmasq-conf";
 import { renderNftablesConf } from "../files/nftables-conf";
+import { routeUnitName, serviceAddressRoute } from "../files/service-address-route";
 import { commandFile } from "../guest-command";
 import type { RoleContent, SeedFile } from "../role-content";
 import { balancingChange } from "./balancing-change";
@@ -16,13 +17,14 @@ export function gatewayContent(plan: DataCenterPlan): RoleContent {
   const cluster = movedBy === "pacemaker" ? clusterMemberContent(plan) : undefined;
   const change = balancingChange(plan);
   // Under Pacemaker the cluster tells the gateway of another program.
+  const route = serviceAddressRoute(plan);
   const changing = movedBy === "keepalived" ? change.files : [];
   return {
-    files: [...gatewayFiles(plan), commandFile("gateway/role-ready"), ...(cluster?.files ?? []), ...changing],
+    files: [...gatewayFiles(plan), commandFile("gateway/role-ready"), ...route, ...(cluster?.files ?? []), ...changing],
     environment: { FLOATING_IP_BY: movedBy, ...change.environment },
     withSettings: change.withSettings,
     commands: [applySysctl],
-    enable: ["nftables.service", "dnsmasq.service", ...(cluster?.enable ?? [])],
+    enable: ["nftables.service", "dnsmasq.service", ...route.map(() => routeUnitName), ...(cluster?.enable ?? [])],
   };
 }
 

@@ -20,7 +20,8 @@ async function main(): Promise<unknown> {
     progress: (progress: Extract<BuildMessage, { progress: unknown }>["progress"]) => print({ progress }),
   };
   if (task.kind === "images") return ensureImages(localHost, { recipes, verify: task.verify, ...context });
-  return createBundle(localHost, task.file, { recipes, sign: task.sign, packageLocks: task.packageLocks, ...context });
+  const { file, programs, sign, packageLocks } = task;
+  return createBundle(localHost, file, { recipes, programs, sign, packageLocks, ...context });
 }
 
 main().then(

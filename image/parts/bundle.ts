@@ -11,7 +11,6 @@ import { DISK_FILE } from "../build/sealed-disk";
 import { ensureImages } from "../build-images";
 import { buildInNamespace, buildingProblem, isOrdinaryUser } from "../build-in-namespace";
 import { imageRecipes } from "../recipes/image-names";
-import { programsOf } from "../recipes/kubernetes";
 import type { ImageRecipe, ProgramsRecipe } from "../recipes/recipe";
 import { asStorageError, type BuildContext, type OnProgress } from "../store/build-context";
 import {
@@ -23,6 +22,7 @@ import {
   MANIFEST_NAME,
   TREE_ARCHIVE,
 } from "./bundle-manifest";
+import { partsOf } from "./bundle-parts";
 import { packDisk, packTree } from "./bundle-source";
 import { manifestText, SIGNATURE_NAME, signManifest } from "./bundle-trust";
 import { allSources, ensurePart } from "./ensure-part";
@@ -43,24 +43,10 @@ export interface CreateBundleOptions {
   readonly sign?: string;
   /** The images whose parts are included; default: all images of these releases. */
   readonly recipes?: readonly ImageRecipe[];
+  /** Programs that are in no image: those of add-ons. */
+  readonly programs?: readonly ProgramsRecipe[];
   /** Texts of the locks that these recipes have, by stack. */
   readonly packageLocks?: BundleManifest["packageLocks"];
-}
-
-/** Every part of the images, each once, and what restores need beside them. */
-export function partsOf(recipes: readonly ImageRecipe[]): readonly Part[] {
-  const parts = recipes.flatMap((recipe): Part[] => [
-    ...(recipe.disk ? [{ kind: "disk", recipe } as const] : [{ kind: "root-tree", recipe: recipe.rootTree } as const]),
-    ...programsBeside(recipe).map((programs): Part => ({ kind: "programs", recipe: programs })),
-  ]);
-  return [...new Map(parts.map((part) => [partName(part), part])).values()];
-}
-
-/** A finished disk has the programs of its image. */
-function programsBeside({ kubernetes, disk }: ImageRecipe): readonly ProgramsRecipe[] {
-  if (!kubernetes) return [];
-  const all = programsOf(kubernetes);
-  return disk ? all.filter((each) => !kubernetes.parts.includes(each)) : all;
 }
 
 /**
@@ -74,20 +60,23 @@ export async function createBundle(
   file: string,
   options: CreateBundleOptions = {},
 ): Promise<BundleManifest> {
-  const { form = "tree", runtime, sign, packageLocks, kubernetes = [defaultKubernetesVersion] } = options;
+  const { form = "tree", runtime, programs, sign, packageLocks, kubernetes = [defaultKubernetesVersion] } = options;
   const recipes = options.recipes ?? kubernetes.flatMap((version) => imageRecipes(version, form, undefined, runtime));
   const context = { host, progress: options.progress ?? (() => {}), signal: options.signal };
   // Only the owners of a tree's files can read all of them; disks belong to the user.
   if (options.sources || !isOrdinaryUser(host) || recipes.every(({ disk }) => disk))
-    return packBundle(file, { recipes, sources: options.sources, sign, packageLocks }, context);
+    return packBundle(file, { recipes, programs, sources: options.sources, sign, packageLocks }, context);
   const problem = await buildingProblem(host);
   if (problem) throw problem;
-  return (await buildInNamespace({ kind: "bundle", recipes, file, sign, packageLocks }, context)) as BundleManifest;
+  return (await buildInNamespace(
+    { kind: "bundle", recipes, programs, file, sign, packageLocks },
+    context,
+  )) as BundleManifest;
 }
 
 async function packBundle(
   file: string,
-  { recipes = [], sources, sign, packageLocks }: CreateBundleOptions,
+  { recipes = [], programs = [], sources, sign, packageLocks }: CreateBundleOptions,
   context: BuildContext,
 ): Promise<BundleManifest> {
   const { files, folders, trees } = context.host;
@@ -96,7 +85,7 @@ async function packBundle(
   const partial = `${file}.partial`;
   try {
     const parts = [];
-    for (const part of partsOf(recipes)) {
+    for (const part of partsOf(recipes, programs)) {
       parts.push(await describePart(context.host, part, await preparePart(part, sources, work, context)));
     }
     const manifest: BundleManifest = {

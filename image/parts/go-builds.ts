@@ -87,6 +87,16 @@ export function goBuild(part: ProgramsName, version: string, programs: readonly 
         linkerFlags: `${SMALL} -X main.VERSION=v${version}`,
         changed: volumeProvisioner,
       };
+    case "metrics-server":
+      return {
+        packages: { "metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server" },
+        linkerFlags: SMALL,
+      };
+    case "metallb":
+      return {
+        packages: packagesIn("go.universe.tf/metallb", programs),
+        linkerFlags: SMALL,
+      };
     case "pause":
       return undefined;
   }

@@ -49,6 +49,8 @@ const isPublishedBy: Readonly<Record<ProgramsName, boolean>> = {
   flannel: true,
   "kube-network-policies": false,
   "local-path-provisioner": false,
+  "metrics-server": false,
+  metallb: false,
   pause: true,
 };
 export const isPublished = ({ name }: ProgramsRecipe): boolean => isPublishedBy[name];
@@ -97,6 +99,8 @@ export function upstreamFiles(
     case "crictl":
     case "kube-network-policies":
     case "local-path-provisioner":
+    case "metrics-server":
+    case "metallb":
     case "pause":
       return [];
   }

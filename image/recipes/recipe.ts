@@ -57,6 +57,9 @@ export type ProgramsName =
   | "flannel"
   | "kube-network-policies"
   | "local-path-provisioner"
+  /** Of add-ons; no image of a node has them. */
+  | "metrics-server"
+  | "metallb"
   | "pause";
 
 /** A container image made from programs and files of the root tree; one layer. */

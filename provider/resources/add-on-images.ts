@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectGuest, Guest } from "../../guests/guest";
-import { clusterNamespaces } from "../../model/cluster-namespaces";
+import { localHost } from "../../host/local-host";
+import { ownNamespaces } from "../../model/cluster-namespaces";
+import type { Host } from "../../model/host";
 import type { GuestConnection, MembershipInputs } from "../../model/resource-types";
 import type { Context } from "../rpc/resource-handler";
 import { KUBECONFIG, mustRun } from "./cluster-command";
 import { requireMaster } from "./cluster-node";
 import { copyImage, ctr } from "./copy-image";
 import { ask, bootedGuest, deadlineMs, inGuest, progress, reasonOf } from "./guest-waiting";
+import { archiveOfAddOn, isImageOfAddOn, sendImage } from "./send-image";
 
-interface NamedGuest {
+export interface NamedGuest {
   readonly name: string;
   readonly connect: () => Promise<Guest>;
 }
@@ -19,14 +22,16 @@ const RUNTIME_MS = 120_000;
 
 /**
  * Container images of the add-ons that the cluster has at present. In an upgrade a node gets its image before the add-ons follow, and
- * its image contains those of the new release only: the others come from a master that has them, under their own names.
+ * its image contains those of the new release only: the others come from a master that has them, under their own names. Those that no image of
+ * a node contains come from this host.
  */
 export async function bringAddOnImages(
   connect: ConnectGuest,
   membership: MembershipInputs,
   context: Context,
+  host: Host = localHost,
 ): Promise<void> {
-  const { node: name, connection, masters } = membership;
+  const { node: name, connection, masters, roles } = membership;
   const booted = (of: string, at: GuestConnection): NamedGuest => ({
     name: of,
     connect: () => bootedGuest(connect, at, of, context, BOOT_MS),
@@ -37,7 +42,10 @@ export async function bringAddOnImages(
   const node = booted(name, connection);
   const present = await imagesOn(node, context);
   const sources = masters.filter((master) => master.name !== name).map((one) => booted(one.name, one.connection));
-  for (const image of wanted.filter((each) => !present.includes(each))) await bring(image, node, sources, context);
+  // Masters that are no workers run no pods of the add-ons that a configuration names.
+  const isFor = (image: string): boolean => !isImageOfAddOn(image) || roles.includes("worker");
+  for (const image of wanted.filter((each) => !present.includes(each) && isFor(each)))
+    await bring(image, node, sources, context, host);
 }
 
 /** One line for each object: its namespace, and the images of its containers. */
@@ -49,12 +57,12 @@ async function imagesOfAddOns(master: Guest, context: Context): Promise<readonly
   const get = ["get", "daemonsets,deployments", "--all-namespaces", `--output=jsonpath=${template}`];
   const text = await mustRun(master, ["kubectl", KUBECONFIG, ...get], "read the images of the add-ons", context);
   const rows = text.split("\n").map((line) => line.trim().split(" "));
-  const own = rows.filter(([namespace = ""]) => clusterNamespaces.includes(namespace));
+  const own = rows.filter(([namespace = ""]) => ownNamespaces.includes(namespace));
   return [...new Set(own.flatMap(([, ...images]) => images))];
 }
 
 /** As soon as its runtime answers. */
-async function imagesOn({ name, connect }: NamedGuest, context: Context): Promise<readonly string[]> {
+export async function imagesOn({ name, connect }: NamedGuest, context: Context): Promise<readonly string[]> {
   const end = Date.now() + Math.min(RUNTIME_MS, deadlineMs(context));
   const show = progress(context, name);
   for (;;) {
@@ -66,7 +74,13 @@ async function imagesOn({ name, connect }: NamedGuest, context: Context): Promis
   }
 }
 
-async function bring(image: string, node: NamedGuest, sources: readonly NamedGuest[], context: Context): Promise<void> {
+async function bring(
+  image: string,
+  node: NamedGuest,
+  sources: readonly NamedGuest[],
+  context: Context,
+  host: Host,
+): Promise<void> {
   const show = progress(context, node.name);
   for (const source of sources) {
     // One that is away is asked for nothing.
@@ -78,6 +92,12 @@ async function bring(image: string, node: NamedGuest, sources: readonly NamedGue
       () => Promise.all([source.connect(), node.connect()]),
       ([from, to]) => copyImage(image, { guest: from, name: source.name }, { guest: to, name: node.name }, context),
     );
+    return;
+  }
+  const archive = await archiveOfAddOn(host, image);
+  if (archive !== undefined) {
+    show(`bringing ${image}`);
+    await inGuest(node.connect, (guest) => sendImage(host, image, archive, guest, context));
     return;
   }
   // A pod of it would start on no other node either; the health of the cluster decides.

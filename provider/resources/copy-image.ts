@@ -1,5 +1,6 @@
-import { Transform } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import type { Guest } from "../../guests/guest";
+import type { RunResult } from "../../guests/guest-ssh";
 import { containerRuntimes } from "../../model/container-runtimes";
 import type { Context } from "../rpc/resource-handler";
 import { reasonOf } from "./guest-waiting";
@@ -19,7 +20,7 @@ const BYTES_PER_SECOND = 8 * 2 ** 20;
 const BEHIND_MS = 50;
 
 /** Passes bytes on at a pace. */
-function paced(bytesPerSecond: number): Transform {
+export function paced(bytesPerSecond = BYTES_PER_SECOND): Transform {
   let dueMs = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -45,6 +46,15 @@ const inPipe = (pipe: string, ...words: readonly string[]): readonly string[] =>
 /** The image's name comes last in the archive, after everything that belongs to it. */
 const exporting = (image: string) => inPipe(`${ctr.join(" ")} export --local - "$1" | gzip -1`, image);
 const importing = inPipe(`gzip -dc | ${ctr.join(" ")} import --local -`);
+
+/** The kubelet deletes images from a full disk, but none that is pinned. */
+const pinning = `${ctr.join(" ")} label "$1" io.cri-containerd.image=managed io.cri-containerd.pinned=pinned >/dev/null`;
+
+/** A node imports the compressed archive of one image. An interrupted import leaves no image. */
+export const receiveImage = (image: string, to: Guest, archive: Readable, { signal }: Context): Promise<RunResult> =>
+  to.run(inPipe(`gzip -dc | ${ctr.join(" ")} import --local - && ${pinning}`, image), {
+    ...{ signal, timeoutMs: COPY_MS, input: archive },
+  });
 
 interface End {
   readonly name: string;

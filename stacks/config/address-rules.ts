@@ -46,11 +46,12 @@ function brokenAddressRule(value: number, dmz: Cidr): string | undefined {
 
 const hostPortsDiffer: Rule = {
   reads: [["hostPorts"]],
-  check({ hostPorts: { api, ssh, nodePorts } }) {
+  check({ hostPorts: { api, ssh, nodePorts, services } }) {
     const all: readonly { readonly path: ConfigurationPath; readonly port: number }[] = [
       { path: ["hostPorts", "api"], port: api },
       { path: ["hostPorts", "ssh"], port: ssh },
       ...nodePorts.map(({ port }, position) => ({ path: nodePortPath(position, "port"), port })),
+      ...services.map(({ port }, position) => ({ path: ["hostPorts", "services", position, "port"], port })),
     ];
     return all.flatMap(({ path, port }, position) => {
       const first = all.findIndex((other) => other.port === port);

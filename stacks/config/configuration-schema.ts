@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type AddOnName, addOns } from "../../model/add-ons";
 import { longestBackupPeriod, secondsOfPeriod, shortestBackupPeriod } from "../../model/backups";
 import { balancerNames, defaultBalancer } from "../../model/balancers";
 import { podSecurityLevels } from "../../model/cluster-namespaces";
@@ -116,6 +117,17 @@ const backupsSchema = z
   .optional()
   .describe("Backups that the masters take. Without this key they take none.");
 
+const addOnSchema = (name: AddOnName) =>
+  z.boolean().default(false).describe(`${addOns[name].title}: ${addOns[name].gives}.`);
+
+const addOnsSchema = z
+  .strictObject({
+    "metrics-server": addOnSchema("metrics-server"),
+    metallb: addOnSchema("metallb"),
+  } satisfies Readonly<Record<AddOnName, z.ZodType>>)
+  .prefault({})
+  .describe("Programs of the cluster that it does not need itself.");
+
 const virtualboxSchema = z
   .strictObject({
     attachments: z
@@ -157,6 +169,7 @@ export const configurationSchema = z
     network: networkSchema,
     floatingIp: addressSchema.optional().describe("The API's address inside the dmz; planned when absent."),
     hostPorts: hostPortsSchema,
+    addons: addOnsSchema,
     backups: backupsSchema,
     secrets: secretsSchema,
     options: optionsSchema,

@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import type { Configuration } from "./configuration";
 
 /** All ports of the host that lead into the data centre. */
-export const hostPortNumbers = ({ api, ssh, nodePorts }: Configuration["hostPorts"]): readonly number[] => [
+export const hostPortNumbers = ({ api, ssh, nodePorts, services }: Configuration["hostPorts"]): readonly number[] => [
   ...[api, ssh],
   ...nodePorts.map(({ port }) => port),
+  ...services.map(({ port }) => port),
 ];
 
 const firstDerivedPort = 20_000;

@@ -88,6 +88,17 @@ export const hostPortsSchema = z
       .describe(
         "NodePorts that are reachable from the host. The balancers distribute connections over all workers that accept them.",
       ),
+    services: z
+      .array(
+        z.strictObject({
+          port: wholeNumber(1_024, 65_535).describe("Port on 127.0.0.1."),
+          address: addressSchema.describe("Address of a Service of type LoadBalancer."),
+          servicePort: wholeNumber(1, 65_535).default(80).describe("Port of the Service, TCP."),
+        }),
+      )
+      .max(1_000)
+      .default([])
+      .describe("Service addresses that are reachable from the host, with `addons.metallb`."),
   })
   .prefault({})
   .describe("Ports on the host; derived from the stack's name when absent.");

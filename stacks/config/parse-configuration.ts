@@ -1,3 +1,4 @@
+import { addOnRules } from "./add-on-rules";
 import { addressRules } from "./address-rules";
 import type { Configuration, ParsedShape } from "./configuration";
 import { type ConfigurationPath, formatPath, startsWith, valueAt, withoutPath } from "./configuration-path";
@@ -33,6 +34,7 @@ const rules = [
   ...networkRules,
   ...addressRules,
   ...rotationRules,
+  ...addOnRules,
   ...virtualboxRules,
 ];
 

@@ -1,4 +1,5 @@
 /** Every machine, address, disk and name of a data centre as readonly data. Renderers and components compute nothing. */
+import type { AddOnName } from "../../model/add-ons";
 import type { BackupsPlan } from "../../model/backups";
 import type { BalancerName } from "../../model/balancers";
 import type { PodSecurityLevel } from "../../model/cluster-namespaces";
@@ -7,16 +8,14 @@ import type { ControlPlaneForm } from "../../model/control-planes";
 import type { DistributionName } from "../../model/distributions";
 import type { FailoverTimers } from "../../model/failover-profiles";
 import type { Flow } from "../../model/flows";
-import type { UplinkSpec } from "../../model/hypervisor-objects";
 import type { RotationNumbers } from "../../model/key-rotations";
 import type { KubeProxyMode } from "../../model/kube-proxy-modes";
-import { ports } from "../../model/ports";
 import type { Settings } from "../../model/resource-types";
 import type { Role } from "../../model/roles";
 import type { SegmentName } from "../../model/segments";
-import type { VolumePlan } from "./volume-plan";
+import type { DataDiskPlan, SystemVolumePlan, VolumePlan } from "./volume-plan";
 
-export type { BrickPlan, VolumePlan } from "./volume-plan";
+export type { BrickPlan, DataDiskPlan, SystemVolumePlan, VolumePlan } from "./volume-plan";
 
 /** How a segment reaches beyond its machines, where the configuration says so: see hypervisors/hypervisor.ts. */
 export type SegmentAttachmentPlan =
@@ -48,23 +47,6 @@ export interface InterfacePlan {
   readonly mac: string;
   readonly address: string;
   readonly prefixLength: number;
-}
-
-/** A volume of the system disk, as large as it is to be; system containers have none. */
-export interface SystemVolumePlan {
-  readonly mountPoint: string;
-  readonly sizeMiB: number;
-  /** Named in the configuration: a smaller one would be a loss, while a mere share may turn out smaller. */
-  readonly named: boolean;
-}
-
-export interface DataDiskPlan {
-  /** Name within the stack, e.g. `storage-1-brick`. */
-  readonly name: string;
-  readonly uuid: string;
-  readonly sizeGiB: number;
-  /** Where the guest has it, e.g. `/data/brick`. */
-  readonly mountPoint: string;
 }
 
 export interface NodePlan {
@@ -157,6 +139,8 @@ export interface DataCenterPlan {
   readonly distribution: DistributionName;
   /** Absent without storage machines. */
   readonly volume?: VolumePlan;
+  /** In the order of their table. */
+  readonly addOns: readonly AddOnName[];
   /** Absent where the masters take none. */
   readonly backups?: BackupsPlan;
   /** Ports on the host's 127.0.0.1; NodePorts are reached through the balancers, which forward them to every worker. */
@@ -164,6 +148,7 @@ export interface DataCenterPlan {
     readonly api: number;
     readonly ssh: number;
     readonly nodePorts: readonly { readonly port: number; readonly nodePort: number }[];
+    readonly services?: readonly { readonly port: number; readonly address: string; readonly servicePort: number }[];
   };
   readonly keepDataDisks: boolean;
   readonly maxUnavailableWorkers: number;
@@ -180,21 +165,8 @@ export function nodesOf(plan: DataCenterPlan, role: Role): readonly NodePlan[] {
 
 /** Members of etcd on machines of its own; empty where the masters are the members. */
 export const etcdMachinesOf = (plan: DataCenterPlan): readonly NodePlan[] =>
-  nodesOf(plan, "etcd").filter(({ roles }) => !roles.includes("master") && !roles.includes("gateway"));
+  nodesOf(plan, "etcd").filter(({ roles }) => !roles.some((role) => role === "master" || role === "gateway"));
 
 /** The gateway, where it is a member of etcd beside the masters: with it, either of two masters may fail. */
 export const witnessOf = (plan: DataCenterPlan): NodePlan | undefined =>
   nodesOf(plan, "etcd").find(({ roles }) => roles.includes("gateway") && !roles.includes("master"));
-
-/** The gateway's uplink, with the only host ports that are forwarded into the data centre. */
-export function uplinkOf({ uplink, hostPorts, balancing }: DataCenterPlan): UplinkSpec {
-  return {
-    mac: uplink.mac,
-    forwards: [
-      { hostPort: hostPorts.ssh, guestPort: ports.ssh },
-      { hostPort: hostPorts.api, guestPort: balancing.port },
-      ...hostPorts.nodePorts.map(({ port, nodePort }) => ({ hostPort: port, guestPort: nodePort })),
-    ],
-    ...(uplink.reachable.length > 0 && { reachable: uplink.reachable }),
-  };
-}

@@ -1,3 +1,4 @@
+import { addOnNames } from "../../model/add-ons";
 import { type BackupsPlan, secondsOfPeriod } from "../../model/backups";
 import { backupFlows, type Flow } from "../../model/flows";
 import type { RotationNumbers } from "../../model/key-rotations";
@@ -60,6 +61,7 @@ export function planDataCenter(configuration: Configuration): DataCenterPlan {
     kubernetes: planKubernetes(configuration, balancing),
     distribution: configuration.distribution,
     ...(volume && { volume }),
+    addOns: addOnNames.filter((name) => configuration.addons[name]),
     maxUnavailableWorkers: configuration.pools.workers.maxUnavailable,
     ...(configuration.backups && { backups: planBackups(configuration.backups) }),
     hostPorts: configuration.hostPorts,

@@ -1,3 +1,4 @@
+import { addOnNames } from "../../model/add-ons";
 import { defaultBalancer } from "../../model/balancers";
 import { defaultContainerRuntime } from "../../model/container-runtimes";
 import { defaultControlPlane } from "../../model/control-planes";
@@ -29,6 +30,7 @@ export function planSettings(
     "options.failoverBy": balancing.movedBy === "static",
     // Stacks of earlier versions have no entry either.
     "pools.workers.maxUnavailable": pools.workers.maxUnavailable === 1,
+    ...Object.fromEntries(addOnNames.map((name) => [`addons.${name}`, !others.addons[name]])),
     "options.runtime": others.options.runtime === defaultContainerRuntime,
     "options.balancer": balancing.program === defaultBalancer,
     "options.controlPlane": others.options.controlPlane === defaultControlPlane,

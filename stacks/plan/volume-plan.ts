@@ -27,3 +27,20 @@ export interface VolumePlan extends VolumeTimers {
   /** Addresses and ranges that may mount it. */
   readonly clients: readonly string[];
 }
+
+/** A volume of the system disk, as large as it is to be; system containers have none. */
+export interface SystemVolumePlan {
+  readonly mountPoint: string;
+  readonly sizeMiB: number;
+  /** Named in the configuration: a smaller one would be a loss, while a mere share may turn out smaller. */
+  readonly named: boolean;
+}
+
+export interface DataDiskPlan {
+  /** Name within the stack, e.g. `storage-1-brick`. */
+  readonly name: string;
+  readonly uuid: string;
+  readonly sizeGiB: number;
+  /** Where the guest has it, e.g. `/data/brick`. */
+  readonly mountPoint: string;
+}

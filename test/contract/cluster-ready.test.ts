@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after, test } from "node:test";
-import { clusterNamespaces } from "../../model/cluster-namespaces";
+import { ownNamespaces } from "../../model/cluster-namespaces";
 
 /** Runs the masters' command on output of kubectl. The end-to-end tests check that the template produces this output. */
 
@@ -44,7 +44,7 @@ test("a planned node that is not in the cluster is missing, and so is the networ
   ]);
 });
 
-for (const namespace of clusterNamespaces) {
+for (const namespace of ownNamespaces) {
   test(`a workload in ${namespace} that does not run is missing`, () => {
     const broken = [`pod ${namespace}/a Pending Unknown`, `deployment ${namespace}/a 2 1 seen 2 2`];
     assert.deepEqual(clusterReady([...complete, ...broken], "master-1"), {

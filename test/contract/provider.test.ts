@@ -31,6 +31,7 @@ test("the schema names every type, its required inputs and the types of its prop
     "Bootstrap",
     "ClusterObjects",
     "ClusterSecrets",
+    "ContainerImages",
     "Disk",
     "Dismantling",
     "Guard",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
+import { addOnNames, addOns } from "../../model/add-ons";
 import { closedToPods, gatewayServices, interSegmentFlows } from "../../model/flows";
 import { healthCheckNames, healthChecks } from "../../model/health-checks";
 import { describeStages, keyRotations } from "../../model/key-rotations";
@@ -50,6 +51,7 @@ const parts: readonly WrittenPart[] = [
   { document: "README.md", name: "contract", render: renderRecordedContract },
   { document: "README.md", name: "topologies", render: renderRecordedTopologies },
   { document: "README.md", name: "bench", render: renderBenchWithoutFaults },
+  { document: "README.md", name: "add-ons", render: renderAddOns },
   { document: "README.md", name: "rotations", render: renderRotations },
   { document: "stacks/README.md", name: "keys", render: renderConfigurationKeys },
   { document: "CONTRIBUTING.md", name: "words", render: renderWordPairs },
@@ -167,7 +169,21 @@ function renderFlows(): string {
     purpose,
   ]);
   const api = ["127.0.0.1 of this host", partyName("api"), `tcp ${ports.api}`, "API, from the host's port"];
-  return markdownTable(["from", "to", "by", "for"], [...nodes, api, ...gateway]);
+  const services = ["any host", "service addresses", "all", "Services, with `addons.metallb`"];
+  return markdownTable(["from", "to", "by", "for"], [...nodes, api, services, ...gateway]);
+}
+
+function renderAddOns(): string {
+  const rows = addOnNames.map((name) => {
+    const { title, gives, cost } = addOns[name];
+    const { memoryMiB, cores, imageMiB, buildSeconds } = cost;
+    const used = [`${memoryMiB} MiB`, cores, `${imageMiB} MiB`, `${Math.ceil(buildSeconds / 60)} min`].map(String);
+    return [`\`addons.${name}\``, title, gives, ...used];
+  });
+  return markdownTable(
+    ["key", "is", "gives", "memory", "cores", "on each worker's disk", "processor time of the first build"],
+    rows,
+  );
 }
 
 function renderHealthChecks(): string {

@@ -5,6 +5,7 @@ import type { PoolName } from "../../model/roles";
 import type { Configuration } from "../../stacks/config/configuration";
 import { address, cidr, contains, lastOf, overlaps } from "../../stacks/config/ipv4";
 import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
+import { addOnNodes, announcersOf, announcingSegment } from "../../stacks/plan/plan-add-ons";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { validConfiguration } from "../support/arbitrary-configuration";
 
@@ -72,6 +73,24 @@ holdsForPlans("a plan is plain data and deterministic", (plan, configuration) =>
   assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan);
   assert.deepEqual(planDataCenter(structuredClone(configuration)), plan);
 });
+
+holdsForPlans(
+  "nodes that answer for service addresses are workers in one segment, and each gets the images",
+  (plan) => {
+    const segment = announcingSegment(plan);
+    assert.equal(segment !== undefined, plan.addOns.includes("metallb"));
+    if (segment === undefined) return;
+    const images = addOnNodes(plan).map(({ name }) => name);
+    for (const { name, roles, interfaces } of announcersOf(plan)) {
+      assert.ok(roles.includes("worker") && !roles.includes("gateway"));
+      assert.deepEqual(
+        interfaces.map((nic) => nic.segment),
+        [segment],
+      );
+      assert.ok(images.includes(name));
+    }
+  },
+);
 
 holdsForPlans("each node's main interface comes first", (plan) => {
   for (const node of plan.nodes) assert.equal(node.address, node.interfaces[0]?.address);

@@ -88,7 +88,7 @@ guestSkipReason().then((skip) => {
         ...rest,
         name: stack,
         options: { ...rest.options, keepDataDisks: false },
-        hostPorts: { ...hostPorts, nodePorts: [] },
+        hostPorts: { ...hostPorts, nodePorts: [], services: [] },
         pools: {
           ...pools,
           gateway: { ...pools.gateway, ...small, diskGiB: sizes.disk, volumes },

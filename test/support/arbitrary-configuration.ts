@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { addOnNames } from "../../model/add-ons";
 import { type AuthorityName, authorityNames, reasonToKeepAuthority } from "../../model/authority-rotations";
 import { balancerNames } from "../../model/balancers";
 import { podSecurityLevels } from "../../model/cluster-namespaces";
@@ -145,11 +146,25 @@ const hostPortsOf = (
     ? {}
     : { nodePorts: ports.map((nodePort, index) => ({ port: 9_000 + index, nodePort })) };
 
+const addons = fc.record(Object.fromEntries(addOnNames.map((name) => [name, fc.boolean()])));
+
+/** Add-ons need workers with containerd, and MetalLB a gateway that is no Node. */
+const addOnsOf = (
+  { gateway, masters, workers }: Record<"gateway" | "masters", Roles> & { workers: { count: number } },
+  { runtime }: { readonly runtime: string },
+  asked: Readonly<Record<string, boolean>>,
+) => {
+  const hasWorkers = workers.count > 0 || [...gateway.roles, ...masters.roles].includes("worker");
+  if (!hasWorkers || runtime !== defaultContainerRuntime) return {};
+  return gateway.roles.includes("master") ? { ...asked, metallb: false } : asked;
+};
+
 /** Configurations that users can write and that pass every rule. */
 export const validConfiguration: fc.Arbitrary<Configuration> = fc
   .record({
     stack: stackName,
     ports: nodePorts,
+    addons,
     written: fc.record({
       ...{ driver: fc.constantFrom("auto", ...driverNames), distribution: fc.constantFrom(...distributions) },
       kubernetesVersion: fc.constantFrom(...kubernetesVersions),
@@ -163,10 +178,14 @@ export const validConfiguration: fc.Arbitrary<Configuration> = fc
       ...{ pools, storage, network: fc.record({ cidr: networkCidr }), options },
     }),
   })
-  .map(({ stack, ports, written }) => {
+  .map(({ stack, ports, addons: asked, written }) => {
     const hostPorts = hostPortsOf(written.pools, ports);
+    const addOns = addOnsOf(written.pools, written.options, asked);
     const parse = (secrets: object): Configuration => {
-      const { configuration, problems } = parseConfiguration({ ...written, secrets, hostPorts }, { stack });
+      const { configuration, problems } = parseConfiguration(
+        { ...written, secrets, hostPorts, addons: addOns },
+        { stack },
+      );
       if (configuration === undefined) throw new Error(`should be valid: ${JSON.stringify(problems, null, 2)}`);
       return configuration;
     };

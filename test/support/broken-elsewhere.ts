@@ -10,5 +10,7 @@ export const brokenElsewhere = {
   backups: "test/contract/health-answers.test.ts",
   "etcd-size": "test/contract/broken-health.test.ts",
   "etcd-disk": "test/contract/broken-health.test.ts",
+  metrics: "test/topologies/add-ons.test.ts",
+  "service-addresses": "test/topologies/add-ons.test.ts",
   "lost-pods": "test/e2e/steps/machines.ts",
 } as const satisfies Partial<Record<HealthCheckName, string>>;

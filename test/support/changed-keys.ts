@@ -33,6 +33,9 @@ const rotated = (number: number) => ({
     },
   },
 });
+const published = (port: number, address = "192.168.62.6", servicePort = 80) => ({
+  ...{ addons: { metallb: true }, hostPorts: { services: [{ port, address, servicePort }] } },
+});
 const attachment = { virtualbox: { attachments: [{ segment: "dmz", to: "host" }] } };
 
 const [newest = "", oldest = ""] = [kubernetesVersions[0], kubernetesVersions.at(-1)];
@@ -118,6 +121,9 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "network.flows[].ports[]": { to: flow },
   "hostPorts.api": { to: { hostPorts: { api: 20_001 } } },
   "hostPorts.ssh": { to: { hostPorts: { ssh: 20_002 } } },
+  "hostPorts.services[].port": { from: published(20_005), to: published(20_006) },
+  "hostPorts.services[].address": { from: published(20_005), to: published(20_005, "192.168.62.7") },
+  "hostPorts.services[].servicePort": { from: published(20_005), to: published(20_005, "192.168.62.6", 8_080) },
   "hostPorts.nodePorts[].port": { to: { hostPorts: { nodePorts: [{ port: 20_003, nodePort: 30_080 }] } } },
   "hostPorts.nodePorts[].nodePort": { to: { hostPorts: { nodePorts: [{ port: 20_003, nodePort: 30_080 }] } } },
   "secrets.authority.certificate": {
@@ -128,6 +134,8 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
     to: { secrets: { authority: { certificate: "./ca.crt", key: "./ca.key" } } },
     refused: /secrets\.authority\.certificate: none cannot become \.\/ca\.crt/,
   },
+  "addons.metrics-server": { to: { addons: { "metrics-server": true } } },
+  "addons.metallb": { to: { addons: { metallb: true } } },
   "backups.every": { from: { backups: {} }, to: { backups: { every: "12h" } } },
   "backups.keep": { from: { backups: {} }, to: { backups: { keep: 7 } } },
   "secrets.rotate.administrator": { to: { secrets: { rotate: { administrator: 2 } } } },

@@ -86,7 +86,9 @@ function changeCells(path: string): readonly string[] {
   if (path === "pools.<pool>.count") return [countCells()];
   const change =
     changeOfKey(path) ??
-    ["", ".name", ".segment", ".from", ".nodePort"].map((part) => changeOfKey(`${path}[]${part}`)).find(Boolean);
+    ["", ".name", ".segment", ".from", ".nodePort", ".address"]
+      .map((part) => changeOfKey(`${path}[]${part}`))
+      .find(Boolean);
   if (!change) throw new Error(`${path} has no change class`);
   const drivers = change.class === "live" ? restartingDrivers(change) : [];
   const restarts = drivers.length === 0 ? "" : `; ${drivers.join(", ")}: \`rolling\``;

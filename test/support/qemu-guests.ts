@@ -59,7 +59,7 @@ export function guestPlan(
     pools: smaller,
     options,
     name: stack,
-    hostPorts: { ...ports, nodePorts: [] },
+    hostPorts: { ...ports, nodePorts: [], services: [] },
   });
 }
 

@@ -8,6 +8,7 @@ import { storedRoles } from "../../model/roles";
 import type { InventoryEntry, StackOutputs } from "../../model/stack-outputs";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import { apiClient } from "../api-client";
+import { askAddOns } from "./add-on-answers";
 import { readClusterObjects } from "./cluster-objects";
 import { askCluster } from "./cluster-state";
 import type { MachineAnswers } from "./findings";
@@ -33,17 +34,18 @@ export async function askStack({ stack, outputs, driver, plan }: StackToAsk): Pr
     return state ? { ...answers, image: state.spec.image } : answers;
   });
   try {
-    const [machines, unfinished, volume, cluster, objects] = await Promise.all([
+    const [machines, unfinished, volume, cluster, addOns, objects] = await Promise.all([
       Promise.all(asked),
       driver.snapshots?.unfinishedSnapshot(stack),
       askVolume(outputs, asked),
       askCluster(api),
+      askAddOns(api),
       readClusterObjects(outputs.kubeconfig, plan),
     ]);
     const { apiEndpoint, inventory, kubeconfig } = outputs;
     const { endMs: administratorEndMs } = certificateIn(kubeconfig, "cert");
     const authority = certificateIn(kubeconfig, "ca");
-    const found = { inventory, machines, unfinished, volume, cluster, objects };
+    const found = { inventory, machines, unfinished, volume, cluster, addOns, objects };
     return { ...found, apiEndpoint, administratorEndMs, authority, nowMs: Date.now() };
   } finally {
     await closeGuests();

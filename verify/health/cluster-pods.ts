@@ -1,11 +1,11 @@
-import { clusterNamespaces, systemNamespace } from "../../model/cluster-namespaces";
+import { ownNamespaces, systemNamespace } from "../../model/cluster-namespaces";
 import { isClusterNode, type Role, storedRoles } from "../../model/roles";
 import type { InventoryEntry } from "../../model/stack-outputs";
 import { type ClusterState, isFenced, isReady, type PodObject } from "./cluster-state";
 import { type Finding, healthy, unhealthy, unknown } from "./findings";
 
 const isOurs = ({ metadata }: { readonly metadata: { readonly namespace: string } }): boolean =>
-  clusterNamespaces.includes(metadata.namespace);
+  ownNamespaces.includes(metadata.namespace);
 
 /** The static pods of a Node with a role: no workload of the cluster counts them. */
 const staticPods: Readonly<Partial<Record<Role, readonly string[]>>> = {

@@ -1,6 +1,7 @@
 import { type HealthCheckName, healthCheckNames } from "../../model/health-checks";
 import type { InventoryEntry } from "../../model/stack-outputs";
 import type { UnfinishedSnapshot } from "../../model/stack-snapshots";
+import { type AddOnState, readMetrics, readServiceAddresses } from "./add-on-answers";
 import { readBackups } from "./backup-answers";
 import {
   nginxIsSilent,
@@ -27,6 +28,7 @@ export interface StackAnswers {
   /** The answers about the volume, of the one storage machine that was asked; absent without storage machines. */
   readonly volume: MachineAnswers | undefined;
   readonly cluster: ClusterState;
+  readonly addOns: AddOnState;
   /** Why machines do not run, where that is known. */
   readonly unfinished: UnfinishedSnapshot | undefined;
   readonly objects: readonly Finding[];
@@ -109,6 +111,8 @@ const findings: Readonly<Record<HealthCheckName, Find>> = {
   pods: ({ cluster, inventory }) => readPods(cluster, inventory),
   "network-policies": ({ cluster, machines }) =>
     readPolicies(cluster, readAnswers(machines, "network-policies", readPolicyRules)),
+  metrics: ({ addOns, cluster }) => readMetrics(addOns, cluster),
+  "service-addresses": ({ addOns, cluster }) => readServiceAddresses(addOns, cluster),
   "lost-pods": ({ cluster }) => readAwaitingFence(cluster),
   "cluster-objects": ({ objects }) => objects,
   bricks: ofVolume("bricks", readBricks),
@@ -158,6 +162,9 @@ const summaries: Partial<Readonly<Record<HealthCheckName, (findings: readonly Fi
   nodes: (found) => `${found.length} Nodes are Ready`,
   pods: (found) => `${found.length} pods are Ready`,
   "network-policies": (found) => `enforced on ${found.length} Nodes`,
+  metrics: (found) => `${found.length} Nodes have metrics`,
+  "service-addresses": (found) =>
+    found.map(({ of, observed }) => (of === "cluster" ? observed : `${of}: ${observed}`)).join(", "),
   "cluster-objects": (found) => `${found.length} objects`,
   bricks: (found) => `${found.length} bricks are served`,
 };

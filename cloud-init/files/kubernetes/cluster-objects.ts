@@ -1,6 +1,7 @@
 import { type ClusterObject, clusterObjectName } from "../../../model/cluster-object";
 import type { DataCenterPlan } from "../../../stacks/plan/data-center-plan";
 import { storageBackend } from "../../planned-storage";
+import { objectsOfAddOns } from "./add-ons/add-on-objects";
 import { approverObjects } from "./approver-objects";
 import { coreDnsObjects } from "./core-dns";
 import { flannelObjects } from "./flannel-objects";
@@ -23,13 +24,19 @@ export const addOnObjects = (plan: DataCenterPlan): readonly ClusterObject[] => 
   ...(storageBackend(plan)?.objects(plan) ?? []),
 ];
 
+/** The same, and the add-ons that the configuration names: pods of these run when their images are on the nodes. */
+export const laterObjects = (plan: DataCenterPlan): readonly ClusterObject[] => [
+  ...addOnObjects(plan),
+  ...objectsOfAddOns(plan),
+];
+
 /**
  * The data centre's own objects in the cluster. An object that a release drops here is deleted in the cluster by the next
  * `up`.
  */
 export const clusterObjects = (plan: DataCenterPlan): readonly ClusterObject[] => [
   ...joinObjects(plan),
-  ...addOnObjects(plan),
+  ...laterObjects(plan),
 ];
 
 /** All of them: one depends on the certificate of the cluster's authority (PEM), which is made with the stack. */

@@ -32,7 +32,7 @@ if ! objects=$(kubectl get nodes,pods,deployments,daemonsets --all-namespaces --
 fi
 
 # Users' workloads are ignored: a pod that waits for its image must not block the data centre.
-own='^(kube-system|kube-flannel|volumes)/'
+own='^(kube-system|kube-flannel|volumes|metallb-system)/'
 
 # A DaemonSet may not have counted a new node yet: the network must run on every named node.
 awk -v names="$*" -v own="$own" -v excepted="${excepted[*]}" '

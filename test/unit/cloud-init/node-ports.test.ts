@@ -4,7 +4,7 @@ import { renderHaproxyCfg } from "../../../cloud-init/files/haproxy-cfg";
 import { renderNftablesConf } from "../../../cloud-init/files/nftables-conf";
 import { renderNginxConf } from "../../../cloud-init/files/nginx-conf";
 import { renderDiagram } from "../../../review/render-diagram";
-import { uplinkOf } from "../../../stacks/plan/data-center-plan";
+import { uplinkOf } from "../../../stacks/plan/plan-uplink";
 import { examplePlan } from "../../support/example-plans";
 import { writtenPlan } from "../../support/written-plan";
 

@@ -47,7 +47,7 @@ test("configured keys override the defaults, key by key", () => {
     disks: [],
     roles: [],
   });
-  assert.deepEqual(configuration.hostPorts, { api: 6443, ssh: 25767, nodePorts: [] });
+  assert.deepEqual(configuration.hostPorts, { api: 6443, ssh: 25767, nodePorts: [], services: [] });
   assert.equal(configuration.floatingIp, "192.168.56.20");
 });
 

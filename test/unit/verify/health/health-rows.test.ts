@@ -28,6 +28,7 @@ const silent: StackAnswers = {
     workloads: { reason },
     leases: { "kube-scheduler": { reason }, "kube-controller-manager": { reason } },
   },
+  addOns: { metrics: { reason }, services: { reason }, announced: { reason }, slices: { reason } },
   objects: [unknown("cluster", reason)],
   apiEndpoint: "https://127.0.0.1:20000",
   administratorEndMs: Number.NaN,

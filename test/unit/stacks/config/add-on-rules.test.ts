@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { addOnNames } from "../../../../model/add-ons";
+import { parseConfiguration } from "../../../../stacks/config/parse-configuration";
+import { planDataCenter } from "../../../../stacks/plan/plan-data-center";
+
+const all = Object.fromEntries(addOnNames.map((name) => [name, true]));
+const single = {
+  gateway: { roles: ["balancer", "master", "worker"], cpus: 2, memoryMiB: 2048, diskGiB: 20 },
+  ...{ balancers: { count: 0 }, masters: { count: 0 }, workers: { count: 0 } },
+};
+
+const parse = (written: object) => parseConfiguration(written, { stack: "apps" });
+const problemsOf = (written: object): readonly string[] =>
+  (parse(written).problems ?? []).map(({ path, rule }) => `${path} ${rule}`);
+
+test("a stack has only the add-ons that its configuration names", () => {
+  const plan = (addons: object) => {
+    const { configuration } = parse({ addons });
+    assert.ok(configuration);
+    return planDataCenter(configuration);
+  };
+  assert.deepEqual(plan({}).addOns, []);
+  assert.deepEqual(plan({ metallb: true, "metrics-server": false }).addOns, ["metallb"]);
+  assert.deepEqual(plan(all).addOns, addOnNames, "in the order of the table");
+  const settings = (addons: object) => Object.keys(plan(addons).settings).filter((key) => key.startsWith("addons"));
+  assert.deepEqual(settings({ metallb: true }), ["addons.metallb"]);
+  assert.deepEqual(settings({ metallb: false }), [], "the record of an earlier version has no entry either");
+});
+
+test("an add-on that a stack cannot have is refused, with the reason and a way out", () => {
+  assert.deepEqual(problemsOf({ addons: all }), []);
+  assert.match(problemsOf({ addons: { metallb: "yes" } }).join(), /addons\.metallb /);
+  assert.match(problemsOf({ addons: { metalb: true } }).join(), /addons\.metalb/);
+  const withoutWorkers = problemsOf({ addons: all, pools: { workers: { count: 0 } } });
+  for (const name of addOnNames)
+    assert.match(withoutWorkers.join("\n"), new RegExp(`addons\\.${name} .*without workers`));
+  const onMasters = { workers: { count: 0 }, masters: { count: 3, roles: ["worker"] } };
+  assert.deepEqual(problemsOf({ addons: all, pools: onMasters }), []);
+  const docker = problemsOf({ addons: { "metrics-server": true }, options: { runtime: "docker" } });
+  assert.match(docker.join("\n"), /^addons\.metrics-server must be false with runtime: docker/);
+  assert.deepEqual(problemsOf({ addons: { "metrics-server": true }, pools: single }), []);
+  assert.match(problemsOf({ addons: all, pools: single }).join("\n"), /addons\.metallb .*the gateway is a Node/);
+});
+
+test("a host port leads to an address for Services, in a stack that has them", () => {
+  const hostPorts = { services: [{ port: 8080, address: "192.168.62.1" }] };
+  assert.deepEqual(problemsOf({ addons: all, hostPorts }), []);
+  assert.match(problemsOf({ hostPorts }).join(), /^hostPorts\.services needs a stack whose Services have addresses$/);
+  const wrong = { services: [...hostPorts.services, { port: 8080, address: "192.168.61.9" }] };
+  assert.deepEqual(problemsOf({ addons: all, hostPorts: wrong }), [
+    "hostPorts.services[1].port must differ from hostPorts.services[0].port",
+    "hostPorts.services[1].address must be an address for Services: in 192.168.62.0/23",
+  ]);
+});
+
+test("all problems of add-ons are reported at once, with those of other keys", () => {
+  const found = problemsOf({ addons: all, pools: single, options: { runtime: "docker" }, hostPorts: { api: 80 } });
+  assert.equal(found.length, 4, found.join("\n"));
+});
