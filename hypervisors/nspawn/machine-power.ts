@@ -1,4 +1,4 @@
-import { outputTail } from "../../model/commands";
+import { outputTail, type ProcessIdentity } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { MachineName, MachineSpec } from "../hypervisor";
@@ -51,17 +51,24 @@ export async function start(host: Host, spec: MachineSpec): Promise<void> {
 export async function stopOrderly(host: Host, spec: MachineSpec, deadlineMs: number): Promise<void> {
   const deadline = host.clock.now() + deadlineMs;
   let signalled = Number.NEGATIVE_INFINITY;
-  while ((await isRunning(host, spec)) && host.clock.now() < deadline) {
+  let leader: ProcessIdentity | undefined;
+  const hasLeader = () => leader !== undefined && host.processes.isSame(leader.pid, leader.startTime);
+  // To search for all processes of a machine is to read a thousand files, which other machines would feel.
+  while ((hasLeader() || (await isRunning(host, spec))) && host.clock.now() < deadline) {
     if (host.clock.now() - signalled >= SIGNAL_AGAIN_MS) {
-      const leader = await leaderOf(host, spec);
-      const startTime = leader === undefined ? undefined : host.processes.startTime(leader);
-      if (leader !== undefined && startTime !== undefined)
-        host.processes.signal({ pid: leader, startTime }, POWER_OFF_SIGNAL);
+      if (!hasLeader()) leader = await livingLeader(host, spec);
+      if (leader !== undefined) host.processes.signal(leader, POWER_OFF_SIGNAL);
       signalled = host.clock.now();
     }
     await host.clock.sleep(20);
   }
   await cutPower(host, spec);
+}
+
+async function livingLeader(host: Host, spec: MachineSpec): Promise<ProcessIdentity | undefined> {
+  const pid = await leaderOf(host, spec);
+  const startTime = pid === undefined ? undefined : host.processes.startTime(pid);
+  return pid === undefined || startTime === undefined ? undefined : { pid, startTime };
 }
 
 /** A quarter of the normal weight: enough to end soon on a busy host. */
