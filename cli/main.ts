@@ -8,8 +8,10 @@ import { defaultStack, forStack } from "../model/next-step";
 import { UserError, withoutCredentials } from "../model/user-error";
 import { version } from "../package.json";
 import { chooseBackend } from "../toolchain/pulumi-environment";
+import { painterFor } from "./colours";
 import { backupCommand } from "./commands/backup";
 import { bundleCommand } from "./commands/bundle";
+import { completeCommand, completionCommand } from "./commands/completion";
 import { destroyCommand } from "./commands/destroy";
 import { diagramCommand } from "./commands/diagram";
 import { doctorCommand } from "./commands/doctor";
@@ -39,6 +41,7 @@ async function main(): Promise<void> {
     .description("A highly available Kubernetes data centre on your own machine")
     .version(version, "--version", "print the version of groundplane");
   for (const create of commands) groundplane.addCommand(create());
+  groundplane.addCommand(completeCommand(groundplane), { hidden: true });
   overrideExit(groundplane);
   groundplane.hook("preAction", async (_groundplane, command) => {
     const named = command.optsWithGlobals<{ readonly stack?: string }>().stack;
@@ -59,6 +62,7 @@ const commands = [
   ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],
   ...[verifyCommand, backupCommand, restoreCommand, snapshotCommand],
   ...[fenceCommand, stopCommand, destroyCommand, pruneCommand, bugReportCommand],
+  completionCommand,
 ];
 
 /** Makes a wrong command line throw, so that one place decides about exit codes. */
@@ -88,7 +92,8 @@ main().catch((error: unknown) => {
 function describeFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const known = error instanceof UserError ? error : fileError(error);
-  if (known) console.error(forStack(`error: ${known.message}`, stack));
-  else console.error("internal error, please report it:", withoutCredentials(inspect(error)));
+  const paint = painterFor(process.stderr);
+  if (known) console.error(`${paint("bad", "error:")} ${forStack(known.message, stack)}`);
+  else console.error(paint("bad", "internal error, please report it:"), withoutCredentials(inspect(error)));
   return 1;
 }

@@ -29,6 +29,7 @@ import type { Configuration } from "../../stacks/config/configuration";
 import { hostPortNumbers } from "../../stacks/config/host-ports";
 import { checkPulumi } from "../../toolchain/obtain-pulumi";
 import { otherUserProblem } from "../../toolchain/run-pulumi/other-user";
+import { type Paint, painterFor, plainText, type Style } from "../colours";
 import { type ChosenDriver, driverFor } from "../driver";
 import { folderProblems } from "../host-obstacles";
 import { lostState } from "../lost-state";
@@ -41,8 +42,9 @@ export function doctorCommand(): Command {
     .option("--smoke", "also create, boot and remove one small machine, and report each step")
     .option("--driver <name>", "the driver of that machine; default: the stack's")
     .action(async ({ stack, json, smoke = false, driver }: DoctorOptions) => {
+      const paint = painterFor(process.stdout);
       const findings = smoke ? [] : (await examine(stack)).map((finding) => namingStack(finding, stack));
-      if (!json && !smoke) print(findings.map(renderFinding).join("\n"));
+      if (!json && !smoke) print(findings.map((finding) => renderFinding(finding, paint)).join("\n"));
       const steps = smoke ? await smokeSteps(stack, driver, json) : [];
       if (json) printJson(smoke ? steps : findings);
       const isWrong =
@@ -163,9 +165,11 @@ const marks: Readonly<Record<HostFinding["state"], string>> = {
   problem: "PROBLEM ",
 };
 
-export function renderFinding({ state, text, hint }: HostFinding): string {
+const styleOf: Readonly<Record<HostFinding["state"], Style>> = { ok: "good", warning: "warning", problem: "bad" };
+
+export function renderFinding({ state, text, hint }: HostFinding, paint: Paint = plainText): string {
   const lines = text.split("\n").join(`\n${" ".repeat(8)}`);
-  return `${marks[state]}${lines}${hint ? `\n          next step: ${hint}` : ""}`;
+  return `${paint(styleOf[state], marks[state])}${lines}${hint ? `\n          next step: ${hint}` : ""}`;
 }
 
 /** A step of the smoke test with its duration. */

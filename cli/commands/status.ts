@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { imageNamesOf } from "../../image/checks";
@@ -10,11 +9,13 @@ import type { UnfinishedSnapshot } from "../../model/stack-snapshots";
 import type { HealthRow } from "../../verify/health/findings";
 import { describeUnfinished } from "../../verify/health/health-rows";
 import { isHealthy, type MachineStatus, type StackStatus, stackStatus } from "../../verify/stack-status";
+import { type Paint, painterFor, plainText, type Style } from "../colours";
 import { driverOf } from "../driver";
 import { readOutputs } from "../lost-state";
 import { type ReportOptions, reportCommand } from "../options";
-import { print, printJson, table } from "../print";
+import { print, table } from "../print";
 import { imageWishesOf, readConfiguration, readPlan } from "../project";
+import { untilInterrupted, watch } from "../watch";
 
 interface StatusOptions extends ReportOptions {
   /** Seconds; `true` without a number. */
@@ -33,19 +34,22 @@ export function statusCommand(): Command {
       "after",
       "\nA check without an answer is unknown and counts like an unhealthy one. Checks that are not promised do not change the exit code.",
     )
-    .action(async ({ stack, json, watch }: StatusOptions) => {
+    .action(async ({ stack, json, watch: watching }: StatusOptions) => {
       const hypervisor = await driverOf(stack);
       const outputs = await readOutputs(stack);
-      for (;;) {
+      const report = async (): Promise<string> => {
         const status = await askForStatus(stack, outputs, hypervisor);
         process.exitCode = isHealthy(status) ? 0 : 1;
-        if (json) printJson({ ...status, healthy: isHealthy(status) });
-        else
-          print([renderStatus(status), ...(await packageLockLines(stack, status.machines, hypervisor))].join("\n\n"));
-        if (watch === undefined) return;
-        await sleep(1_000 * (watch === true ? WATCH_SECONDS : watch));
-        if (!json) print(`\n${new Date().toISOString()}`);
-      }
+        if (json) return JSON.stringify({ ...status, healthy: isHealthy(status) }, null, 2);
+        const parts = [renderStatus(status, painterFor(process.stdout))];
+        return [...parts, ...(await packageLockLines(stack, status.machines, hypervisor))].join("\n\n");
+      };
+      if (watching === undefined) return print(await report());
+      const seconds = watching === true ? WATCH_SECONDS : watching;
+      const how = { seconds, screen: process.stdout, report, isForPrograms: json === true };
+      await untilInterrupted((signal) => watch({ ...how, signal }));
+      // A question that is still on its way must not keep the command.
+      process.exit();
     });
 }
 
@@ -91,23 +95,34 @@ export async function askForStatus(stack: string, outputs: StackOutputs, hypervi
   return stackStatus(stack, outputs, hypervisor, plan);
 }
 
-export function renderStatus({ stack, driver, api, unfinished, machines, checks }: StackStatus): string {
+const styleOf: Readonly<Record<HealthRow["state"], Style>> = {
+  healthy: "good",
+  unhealthy: "bad",
+  unknown: "warning",
+  inapplicable: "aside",
+};
+
+export function renderStatus(status: StackStatus, paint: Paint = plainText): string {
+  const { stack, driver, api, unfinished, machines, checks } = status;
   const head = ["NODE", "ADDRESS", "POWER", "SERVICES", "KUBERNETES"];
   const rows = machines.map((machine) => [
     machine.name,
     machine.address,
     machine.power,
-    machine.ready ? "ready" : firstLine(machine.reason),
+    machine.ready ? paint("good", "ready") : paint("bad", firstLine(machine.reason)),
     kubernetesOf(machine),
   ]);
   const answer = api.ready ? "answers" : `does not answer: ${api.reason}`;
   const health = checks.filter(({ state }) => state !== "inapplicable");
   const parts = [
-    `${stack} on ${driver}; API ${api.endpoint} ${answer}`,
+    `${paint("heading", stack)} on ${driver}; API ${api.endpoint} ${paint(api.ready ? "good" : "bad", answer)}`,
     ...(unfinished ? [renderUnfinished(unfinished)] : []),
     table([head, ...rows]),
-    table([["CHECK", "STATE", "OBSERVED"], ...health.map(({ check, state, summary }) => [check, state, summary])]),
-    ...health.filter(({ state }) => state !== "healthy").map(renderProblem),
+    table([
+      ["CHECK", "STATE", "OBSERVED"],
+      ...health.map(({ check, state, summary }) => [check, paint(styleOf[state], state), summary]),
+    ]),
+    ...health.filter(({ state }) => state !== "healthy").map((row) => renderProblem(row, paint)),
   ];
   return parts.join("\n\n");
 }
@@ -121,9 +136,9 @@ function renderUnfinished(unfinished: UnfinishedSnapshot): string {
 }
 
 /** What the row means and what to do. A row without an answer shows only who was asked. */
-function renderProblem({ check, state, summary, asks, means, next, promised }: HealthRow): string {
+function renderProblem({ check, state, summary, asks, means, next, promised }: HealthRow, paint: Paint): string {
   const note = promised ? "" : " (not promised: no effect on the exit code)";
-  const first = `${check} is ${state}${note}: ${summary}`;
+  const first = `${check} is ${paint(styleOf[state], state)}${note}: ${summary}`;
   if (state === "unknown") return `${first}\n  asked: ${asks}`;
   return `${first}\n  meaning: ${means}\n  next step: ${next}`;
 }

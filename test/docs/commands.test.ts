@@ -34,6 +34,19 @@ const { scripts } = JSON.parse(fs.readFileSync(path.join(projectFolder, "package
   scripts: Record<string, string>;
 };
 
+test("Bash completes groundplane after npx, and evaluates the script again without an error", () => {
+  const evaluate = 'eval "$(npx groundplane completion bash)"';
+  const complete = (...words: readonly string[]) =>
+    `COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}; _groundplane ${words[0]}; echo "\${COMPREPLY[@]}"`;
+  const lines = [
+    ...[evaluate, evaluate, complete("npx", "groundplane", "ssh", "bal"), complete("groundplane", "stat")],
+    ...[complete("groundplane", "status", "--stack", "prod"), complete("npx", "other", "s")],
+  ];
+  const { status, stdout, stderr } = type(lines.join("\n"));
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+  assert.deepEqual(stdout.split("\n"), ["balancer-1 balancer-2", "status", "production", "", ""]);
+});
+
 test("npm scripts that the documents name exist", () => {
   const named = documents.flatMap((document) =>
     codeIn(readDocument(document)).flatMap((code) =>
