@@ -43,18 +43,29 @@ const rooms = [
     room: "review/",
     may: ["model/", "host/", "stacks/config/", "stacks/plan/", "cloud-init/", "image/recipes/"],
   },
+  // Runs in the browser: nothing of Node.js, and of this repository only what is pure.
+  { name: "view-picture", room: "view/picture/", may: ["model/"] },
+  { name: "view-page", room: "view/page/", may: ["model/", "view/picture/"] },
+  {
+    name: "view",
+    room: "view/",
+    may: [
+      ...["model/", "host/", "stacks/config/", "stacks/plan/", "cloud-init/", "hypervisors/", "guests/"],
+      ...["verify/", "review/", "view/picture/"],
+    ],
+  },
   {
     name: "cli",
     room: "cli/",
     may: [
       ...["model/", "host/", "stacks/config/", "stacks/plan/", "cloud-init/", "components/", "hypervisors/", "guests/"],
-      ...["image/", "verify/", "review/", "backup/", "toolchain/"],
+      ...["image/", "verify/", "review/", "view/", "backup/", "toolchain/"],
     ],
   },
 ];
 
 const anyRoom =
-  "^(?:model|host|stacks|cloud-init|components|hypervisors|guests|provider|image|toolchain|verify|review|backup|cli|test)/";
+  "^(?:model|host|stacks|cloud-init|components|hypervisors|guests|provider|image|toolchain|verify|review|view|backup|cli|test)/";
 
 const imports = rooms.map(({ name, room, may }, index) => ({
   name: `imports-of-${name}`,
@@ -101,6 +112,14 @@ const filesAndSockets = {
   to: { path: "^(?:node:)?(?:fs|fs/promises|net|dgram)$" },
 };
 
+const inTheBrowser = {
+  name: "page-without-node",
+  comment: "the page and its picture run in the browser, which has no modules of Node.js",
+  severity: "error",
+  from: { path: "^view/(?:page|picture)/" },
+  to: { dependencyTypes: ["core"] },
+};
+
 /** `Host` of model/host.ts is all that drivers and the image build have of the host, so that another one can take its place. */
 const driversOnInjectedHost = {
   name: "drivers-on-injected-host",
@@ -136,7 +155,7 @@ const noCycles = {
 
 module.exports = {
   forbidden: [
-    ...[...imports, pureCore, processes, filesAndSockets],
+    ...[...imports, pureCore, processes, filesAndSockets, inTheBrowser],
     ...[driversOnInjectedHost, imageOnInjectedHost, driversBehindThePort, noCycles],
   ],
   options: {
@@ -144,6 +163,6 @@ module.exports = {
     exclude: { path: "(?:^|/)(?:node_modules|dist)/" },
     tsConfig: { fileName: path.join(__dirname, "tsconfig.json") },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { extensions: [".ts", ".js", ".cjs", ".json"] },
+    enhancedResolveOptions: { extensions: [".ts", ".tsx", ".js", ".cjs", ".json"] },
   },
 };

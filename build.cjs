@@ -51,11 +51,24 @@ esbuild.buildSync({
   external: ["cpu-features", "*.node", "typescript", "ts-node"],
 });
 
+// The page of `view`, for the browsers of the last years.
+esbuild.buildSync({
+  entryPoints: { "view-page": "view/page/main.tsx" },
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: ["chrome115", "firefox115", "safari16"],
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  outdir: "dist",
+  logLevel: "warning",
+});
+
 programBundle();
 
 /** Bundles of earlier versions that have another name now. They stay old, so everything that compares times would build again each time. */
 function removeFormer(dist) {
-  const built = [...Object.keys(present), "program"];
+  const built = [...Object.keys(present), "program", "view-page"];
   for (const file of fs.readdirSync(dist)) {
     const [, name] = /^(.+)\.js(?:\.map)?$/.exec(file) ?? [];
     // Tests have programs of their own there.

@@ -32,6 +32,7 @@ import { startCommand } from "./commands/start";
 import { statusCommand } from "./commands/status";
 import { stopCommand } from "./commands/stop";
 import { verifyCommand } from "./commands/verify";
+import { viewCommand } from "./commands/view";
 
 /** Exit codes: 0 success, 1 failure or an unhealthy stack, 2 a wrong command line. */
 async function main(): Promise<void> {
@@ -59,7 +60,7 @@ const commands = [
   startCommand,
   ...[doctorCommand, envCommand, imageCommand, partCommand, bundleCommand],
   ...[renderCommand, diagramCommand, previewCommand],
-  ...[statusCommand, kubeconfigCommand, sshCommand, logsCommand],
+  ...[statusCommand, viewCommand, kubeconfigCommand, sshCommand, logsCommand],
   ...[verifyCommand, backupCommand, restoreCommand, snapshotCommand],
   ...[fenceCommand, stopCommand, destroyCommand, pruneCommand, bugReportCommand],
   completionCommand,

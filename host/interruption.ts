@@ -25,3 +25,14 @@ export async function interruptibly<T>(stack: string, action: (signal: AbortSign
 
 export const interruptedError = (stack: string): UserError =>
   new UserError("interrupted", `${stack} was interrupted`, "run the same command again: it resumes there");
+
+/** Until Ctrl-C or another request to end. A second one ends this process at once. */
+export function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      for (const signal of SIGNALS) process.off(signal, end);
+      resolve();
+    };
+    for (const signal of SIGNALS) process.on(signal, end);
+  });
+}

@@ -49,14 +49,18 @@ export async function stackStatus(
   driver: Hypervisor,
   plan: DataCenterPlan | { readonly reason: string },
 ): Promise<StackStatus> {
-  const answers = await askStack({ stack, outputs, driver, plan });
+  return statusOf(stack, driver.name, await askStack({ stack, outputs, driver, plan }));
+}
+
+/** What the answers mean. */
+export function statusOf(stack: string, driver: string, answers: StackAnswers): StackStatus {
   const { unfinished } = answers;
   const checks = healthRows(answers).map((row) => ({ ...row, next: forStack(nextOf(row, unfinished), stack) }));
   const { nodes } = answers.cluster;
   const reason = "reason" in nodes ? nodes.reason : "";
-  const api = { endpoint: outputs.apiEndpoint, ready: reason === "", reason };
+  const api = { endpoint: answers.apiEndpoint, ready: reason === "", reason };
   const machines = machineStatuses(answers, checks);
-  return { stack, driver: driver.name, api, ...(unfinished && { unfinished }), machines, checks };
+  return { stack, driver, api, ...(unfinished && { unfinished }), machines, checks };
 }
 
 /** A machine that stands still for a snapshot must not be started meanwhile. */

@@ -19,7 +19,7 @@ after(() => fs.rmSync(temporary, { recursive: true, force: true }));
 
 const commandNames = [
   ...["start", "doctor", "env", "image", "part", "bundle", "render", "diagram", "preview"],
-  ...["status", "kubeconfig", "ssh", "logs", "verify", "backup", "restore", "snapshot", "fence"],
+  ...["status", "view", "kubeconfig", "ssh", "logs", "verify", "backup", "restore", "snapshot", "fence"],
   ...["stop", "destroy", "prune", "report"],
 ];
 
@@ -133,7 +133,9 @@ test("every command has its own help text, and commands that report offer JSON",
     const name = words[index]?.join(" ") ?? "";
     assert.equal(exitCode, 0, name);
     assert.ok(stdout.startsWith(`Usage: groundplane ${name}`), stdout);
-    if (/^(?:doctor|env|image build|part add|bundle .*|render|diagram|status|prune|report|snapshot .*)$/.test(name))
+    if (
+      /^(?:doctor|env|image build|part add|bundle .*|render|diagram|status|view|prune|report|snapshot .*)$/.test(name)
+    )
       assert.match(stdout, /--json/, name);
     const isOfStack = /--stack <name>/.test(stdout);
     assert.ok(isOfStack || /^(?:image$|part|bundle|snapshot$|prune)/.test(name), name);
@@ -146,6 +148,8 @@ test("a command that needs a running stack names the command that starts it", as
   const asked = [
     ["status"],
     ["status", "--json"],
+    ["view"],
+    ["view", "--json"],
     ["kubeconfig"],
     ["kubeconfig", "--path"],
     ["ssh", "x"],

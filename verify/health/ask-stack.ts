@@ -26,30 +26,35 @@ export interface StackToAsk {
 }
 
 /** Asks the hypervisor, every machine in one SSH session, and the cluster, all at the same time. Changes nothing. */
-export async function askStack({ stack, outputs, driver, plan }: StackToAsk): Promise<StackAnswers> {
+export async function askStack(stack: StackToAsk): Promise<StackAnswers> {
+  try {
+    return await askOverOpenConnections(stack);
+  } finally {
+    await closeGuests();
+  }
+}
+
+/** As `askStack`, for a caller that asks again: the connections to the machines stay open until `closeGuests`. */
+export async function askOverOpenConnections({ stack, outputs, driver, plan }: StackToAsk): Promise<StackAnswers> {
   const api = apiClient(outputs.kubeconfig);
   const asked = outputs.inventory.map(async (node) => {
     const state = await driver.inspectMachine({ stack, name: node.name });
     const answers = await askMachine(node, outputs, state?.power ?? "absent", questionsOf(storedRoles(node)));
     return state ? { ...answers, image: state.spec.image } : answers;
   });
-  try {
-    const [machines, unfinished, volume, cluster, addOns, objects] = await Promise.all([
-      Promise.all(asked),
-      driver.snapshots?.unfinishedSnapshot(stack),
-      askVolume(outputs, asked),
-      askCluster(api),
-      askAddOns(api),
-      readClusterObjects(outputs.kubeconfig, plan),
-    ]);
-    const { apiEndpoint, inventory, kubeconfig } = outputs;
-    const { endMs: administratorEndMs } = certificateIn(kubeconfig, "cert");
-    const authority = certificateIn(kubeconfig, "ca");
-    const found = { inventory, machines, unfinished, volume, cluster, addOns, objects };
-    return { ...found, apiEndpoint, administratorEndMs, authority, nowMs: Date.now() };
-  } finally {
-    await closeGuests();
-  }
+  const [machines, unfinished, volume, cluster, addOns, objects] = await Promise.all([
+    Promise.all(asked),
+    driver.snapshots?.unfinishedSnapshot(stack),
+    askVolume(outputs, asked),
+    askCluster(api),
+    askAddOns(api),
+    readClusterObjects(outputs.kubeconfig, plan),
+  ]);
+  const { apiEndpoint, inventory, kubeconfig } = outputs;
+  const { endMs: administratorEndMs } = certificateIn(kubeconfig, "cert");
+  const authority = certificateIn(kubeconfig, "ca");
+  const found = { inventory, machines, unfinished, volume, cluster, addOns, objects };
+  return { ...found, apiEndpoint, administratorEndMs, authority, nowMs: Date.now() };
 }
 
 /** The first storage machine that has answered is asked about the volume. */
@@ -72,15 +77,17 @@ async function askVolume(
   return silent && { ...silent, name: "storage", silence: "no storage machine responds" };
 }
 
-async function askMachine(
+/** Never throws: a machine that does not respond is a result. */
+export async function askMachine(
   node: InventoryEntry,
   outputs: StackOutputs,
   power: MachineAnswers["power"],
   questions: readonly Question[],
+  timeoutMs = RESPONSE_TIMEOUT_MS,
 ): Promise<MachineAnswers> {
   const machine = { name: node.name, roles: storedRoles(node), power };
   if (power !== "running") return { ...machine, answers: new Map(), silence: `is ${power}` };
-  const signal = AbortSignal.timeout(RESPONSE_TIMEOUT_MS);
+  const signal = AbortSignal.timeout(timeoutMs);
   let reader: AnswerReader | undefined;
   try {
     const guest = await connectAnyGuest(connectionOf(node, outputs), { signal });
@@ -92,7 +99,7 @@ async function askMachine(
     const silence = code === 0 ? "no answer" : stderr.trim() || `the questions ended with code ${code}`;
     return { ...machine, answers: current.answers, silence };
   } catch (error) {
-    const silence = signal.aborted ? `no response within ${RESPONSE_TIMEOUT_MS} ms` : (error as Error).message;
+    const silence = signal.aborted ? `no response within ${timeoutMs} ms` : (error as Error).message;
     return { ...machine, answers: reader?.answers ?? new Map(), silence };
   }
 }

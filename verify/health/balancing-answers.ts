@@ -65,20 +65,37 @@ const readStatistics =
     });
   };
 
-/** Exactly one holder, by the addresses of each balancer's interfaces. */
+interface Holding {
+  readonly name: string;
+  readonly holds?: boolean;
+  /** Why it is not known. */
+  readonly silence?: string;
+}
+
+const holdings = (machines: readonly MachineAnswers[]): readonly Holding[] =>
+  machines
+    .filter(({ roles }) => roles.includes("balancer"))
+    .map(({ name, power, answers, silence }) => {
+      // A machine that is off holds no address.
+      if (power === "stopped" || power === "absent") return { name, holds: false };
+      const answer = answers.get("floating-ip");
+      return answer?.code === 0 ? { name, holds: / inet /.test(answer.text) } : { name, silence };
+    });
+
+const holdersAmong = (found: readonly Holding[]): readonly string[] =>
+  found.filter(({ holds }) => holds).map(({ name }) => name);
+
+/** The balancers that hold the floating IP, by the addresses of their interfaces. */
+export const holdersIn = (machines: readonly MachineAnswers[]): readonly string[] => holdersAmong(holdings(machines));
+
+/** Exactly one holder. */
 export function readHolders(machines: readonly MachineAnswers[]): readonly Finding[] {
-  const balancers = machines.filter(({ roles }) => roles.includes("balancer"));
-  const answers = balancers.map(({ name, power, answers, silence }) => {
-    // A machine that is off holds no address.
-    if (power === "stopped" || power === "absent") return { name, holds: false };
-    const answer = answers.get("floating-ip");
-    return answer?.code === 0 ? { name, holds: / inet /.test(answer.text) } : { name, silence };
-  });
-  const silent = answers.flatMap(({ name, silence }) => (silence === undefined ? [] : [unknown(name, silence)]));
-  const holders = answers.filter(({ holds }) => holds).map(({ name }) => name);
+  const found = holdings(machines);
+  const silent = found.flatMap(({ name, silence }) => (silence === undefined ? [] : [unknown(name, silence)]));
+  const holders = holdersAmong(found);
   if (holders.length > 1) return holders.map((name) => unhealthy(name, "one of several balancers that hold it"));
   if (holders.length === 1) return [...holders.map((name) => healthy(name, `${name} holds it`)), ...silent];
-  return silent.length > 0 ? silent : balancers.slice(0, 1).map(() => unhealthy("balancers", "no balancer holds it"));
+  return silent.length > 0 ? silent : found.slice(0, 1).map(() => unhealthy("balancers", "no balancer holds it"));
 }
 
 export const readCorosync: ReadAnswer = (of, answer) => {

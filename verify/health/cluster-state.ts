@@ -154,18 +154,32 @@ export function readPolicies({ nodes }: ClusterState, rules: readonly Finding[])
 /** Clocks of machines may differ by so much before the row `clock` says so. */
 const TOLERATED_SECONDS = 5;
 
+/** The leader that a lease names, and how long ago it was renewed. */
+function leaseHolder(told: Told<LeaseObject>, nowMs: number) {
+  if ("reason" in told) return undefined;
+  const { holderIdentity, renewTime, leaseDurationSeconds = 15 } = told.value.spec;
+  const renewedMs = Date.parse(renewTime ?? "");
+  if (!holderIdentity || Number.isNaN(renewedMs)) return undefined;
+  const agoSeconds = Math.round((nowMs - renewedMs) / 1000);
+  const name = holderIdentity.replace(/_[0-9a-f-]{36}$/, "");
+  return { name, agoSeconds, leads: agoSeconds <= leaseDurationSeconds + TOLERATED_SECONDS };
+}
+
+/** The node whose component leads; undefined while none does. */
+export function leaderIn({ leases }: ClusterState, name: LeaderName, nowMs: number): string | undefined {
+  const holder = leaseHolder(leases[name], nowMs);
+  return holder?.leads ? holder.name : undefined;
+}
+
 export function readLeaders({ leases }: ClusterState, nowMs: number): readonly Finding[] {
   return leaderNames.map((name) => {
     const told = leases[name];
     if ("reason" in told) {
       return /status 404$/.test(told.reason) ? unhealthy(name, "never had a leader") : unknown(name, told.reason);
     }
-    const { holderIdentity, renewTime, leaseDurationSeconds = 15 } = told.value.spec;
-    const renewedMs = Date.parse(renewTime ?? "");
-    if (!holderIdentity || Number.isNaN(renewedMs)) return unhealthy(name, "has no leader");
-    const holder = holderIdentity.replace(/_[0-9a-f-]{36}$/, "");
-    const agoSeconds = Math.round((nowMs - renewedMs) / 1000);
-    if (agoSeconds <= leaseDurationSeconds + TOLERATED_SECONDS) return healthy(name, `${holder} leads`);
-    return unhealthy(name, `its last leader ${holder} has been silent for ${agoSeconds} s`);
+    const holder = leaseHolder(told, nowMs);
+    if (holder === undefined) return unhealthy(name, "has no leader");
+    if (holder.leads) return healthy(name, `${holder.name} leads`);
+    return unhealthy(name, `its last leader ${holder.name} has been silent for ${holder.agoSeconds} s`);
   });
 }

@@ -1,6 +1,5 @@
-import { etcdFullPercent, etcdSlowWriteMs } from "../../model/health-check";
+import { etcdFullPercent } from "../../model/health-check";
 import { type Finding, healthy, type MachineAnswers, readAnswers, unhealthy, unknown } from "./findings";
-import { notUnderstood } from "./machine-answers";
 import type { Answer } from "./questions";
 
 /** Answers of etcd's members. Ids are texts: JSON's numbers would lose their last digits. */
@@ -127,19 +126,34 @@ export function readLearners(machines: readonly MachineAnswers[]): readonly Find
   return learners.map(({ id, name }) => unhealthy(name || BigInt(id).toString(16), "is a learner"));
 }
 
+/** What each member that responds says about the leader; `leader` is undefined where it knows none. */
+function leadersToldBy(machines: readonly MachineAnswers[]): readonly { of: string; leader: string | undefined }[] {
+  const statuses = machines.flatMap(({ name, answers }) => {
+    const answer = answers.get("etcd-status");
+    const status = answer && parseStatus(answer);
+    return status === undefined ? [] : [{ name, status }];
+  });
+  const nameOf = (id: string) => statuses.find(({ status }) => status.id === id)?.name ?? BigInt(id).toString(16);
+  return statuses.map(({ name, status: { leader } }) => ({
+    of: name,
+    leader: leader === "0" ? undefined : nameOf(leader),
+  }));
+}
+
+/** The leaders that members of etcd name: one, or none, while they agree. */
+export const etcdLeadersIn = (machines: readonly MachineAnswers[]): readonly string[] => [
+  ...new Set(leadersToldBy(machines).flatMap(({ leader }) => leader ?? [])),
+];
+
 export function readLeader(machines: readonly MachineAnswers[]): readonly Finding[] {
-  const names = new Map<string, string>();
-  eachStatus(machines, (of, { id }) => {
-    names.set(id, of);
-    return [];
+  const told = leadersToldBy(machines);
+  const findings = eachStatus(machines, (of) => {
+    const leader = told.find((each) => each.of === of)?.leader;
+    return leader === undefined ? unhealthy(of, "knows no leader") : healthy(of, `${leader} leads`);
   });
-  const leaders = new Set<string>();
-  const findings = eachStatus(machines, (of, { leader }) => {
-    if (leader === "0") return unhealthy(of, "knows no leader");
-    leaders.add(leader);
-    return healthy(of, `${names.get(leader) ?? BigInt(leader).toString(16)} leads`);
-  });
-  return leaders.size > 1 ? [...findings, unhealthy("etcd", "the members know different leaders")] : findings;
+  return etcdLeadersIn(machines).length > 1
+    ? [...findings, unhealthy("etcd", "the members know different leaders")]
+    : findings;
 }
 
 /** Every member reports the alarms of all: `memberID:10501334649042878790 alarm:NOSPACE`. The spaces between depend on its version. */
@@ -168,20 +182,4 @@ export const readSize = (machines: readonly MachineAnswers[]): readonly Finding[
   eachStatus(machines, (of, { sizeBytes, quotaBytes }) => {
     const observed = `${mebibytes(sizeBytes)} of ${mebibytes(quotaBytes)}`;
     return sizeBytes < (quotaBytes * etcdFullPercent) / 100 ? healthy(of, observed) : unhealthy(of, observed);
-  });
-
-const FEW_WRITES = 100;
-
-export const readEtcdDisk = (machines: readonly MachineAnswers[]): readonly Finding[] =>
-  readAnswers(machines, "etcd-disk", (of, answer) => {
-    const buckets = [...answer.text.matchAll(/_bucket\{le="([^"]+)"\} (\d+)/g)].map(
-      ([, limit = "", count = ""]) =>
-        [limit === "+Inf" ? Number.POSITIVE_INFINITY : Number(limit), Number(count)] as const,
-    );
-    const total = buckets.find(([limit]) => limit === Number.POSITIVE_INFINITY)?.[1];
-    if (total === undefined) return notUnderstood(of, answer);
-    if (total < FEW_WRITES) return healthy(of, `${total} writes since its start`);
-    const p99 = buckets.find(([, count]) => count >= total * 0.99)?.[0] ?? Number.POSITIVE_INFINITY;
-    const observed = `99 % of ${total} writes within ${p99 * 1000} ms`;
-    return p99 * 1000 <= etcdSlowWriteMs ? healthy(of, observed) : unhealthy(of, observed);
   });

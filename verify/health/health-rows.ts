@@ -13,7 +13,8 @@ import {
 } from "./balancing-answers";
 import { readAwaitingFence, readPods } from "./cluster-pods";
 import { type ClusterState, readLeaders, readNodes, readPolicies } from "./cluster-state";
-import { readAlarms, readEtcdDisk, readLeader, readLearners, readMembers, readSize } from "./etcd-answers";
+import { readAlarms, readLeader, readLearners, readMembers, readSize } from "./etcd-answers";
+import { readEtcdDisk } from "./etcd-disk-answers";
 import type { Finding, HealthRow, MachineAnswers, ReadAnswer } from "./findings";
 import { healthy, makeRow, readAnswers, unhealthy, unknown } from "./findings";
 import { readFirewall, readPolicyRules } from "./firewall-answers";

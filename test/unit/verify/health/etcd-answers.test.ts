@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as read from "../../../../verify/health/etcd-answers";
+import { readEtcdDisk } from "../../../../verify/health/etcd-disk-answers";
 import type { Finding, MachineAnswers } from "../../../../verify/health/findings";
 import type { Answer, Question } from "../../../../verify/health/questions";
 
@@ -116,7 +117,7 @@ test("a database near its quota is unhealthy", () => {
 const histogram = (...counts: readonly (readonly [string, number])[]): string =>
   counts.map(([limit, count]) => `etcd_disk_wal_fsync_duration_seconds_bucket{le="${limit}"} ${count}`).join("\n");
 const disk = (text: string): string =>
-  shown(read.readEtcdDisk([{ ...master(1), answers: new Map([["etcd-disk", { code: 0, text }]]) }]));
+  shown(readEtcdDisk([{ ...master(1), answers: new Map([["etcd-disk", { code: 0, text }]]) }]));
 
 test("the disk is judged by the slowest hundredth of the writes", () => {
   assert.match(

@@ -1,0 +1,141 @@
+// The server of the page against a scripted stack: who gets an answer, how soon a change arrives, and what is left behind.
+import assert from "node:assert/strict";
+import * as http from "node:http";
+import { after, before, test } from "node:test";
+import type { ViewState } from "../../view/picture/state";
+import { type ViewUnderTest, viewUnderTest } from "../support/view-under-test";
+
+let view: ViewUnderTest;
+before(async () => {
+  view = await viewUnderTest("lab");
+});
+after(() => view.server.close());
+
+interface Answer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly text: string;
+}
+
+/** `fetch` sets Host and Origin itself. */
+function get(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const options = { host: "127.0.0.1", port: view.server.port, path, method, headers, agent: false };
+    const request = http.request(options, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (part: string) => {
+        text += part;
+      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+    });
+    request.on("error", reject);
+    request.end();
+  });
+}
+
+const withToken = () => ({ authorization: `Bearer ${view.token}` });
+
+/** The messages of the stream, until it is closed. */
+function listen(path = "/changes") {
+  const messages: { event: string; data: never; atMs: number }[] = [];
+  let rest = "";
+  const options = { host: "127.0.0.1", port: view.server.port, path, headers: withToken(), agent: false };
+  const request = http.get(options, (response) => {
+    response.setEncoding("utf8").on("data", (part: string) => {
+      const all = (rest + part).split("\n\n");
+      rest = all.pop() ?? "";
+      for (const message of all) {
+        const [, event = "", data = "null"] = /^event: (.*)\ndata: (.*)$/.exec(message) ?? [];
+        if (event !== "") messages.push({ event, data: JSON.parse(data) as never, atMs: performance.now() });
+      }
+    });
+  });
+  request.on("error", () => undefined);
+  return { messages, close: () => request.destroy() };
+}
+
+async function until<T>(what: string, find: () => T | undefined, limitMs = 8_000): Promise<T> {
+  const end = performance.now() + limitMs;
+  for (;;) {
+    const found = find();
+    if (found !== undefined) return found;
+    assert.ok(performance.now() < end, `timed out: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+test("the page comes without a token, and nothing in it is from elsewhere", async () => {
+  for (const path of ["/", "/page.js", "/page.css"]) {
+    const { status, headers, text } = await get(path);
+    assert.equal(status, 200, path);
+    assert.match(String(headers["content-security-policy"]), /default-src 'none'.*script-src 'self'/);
+    assert.equal(headers["x-content-type-options"], "nosniff");
+    assert.equal(headers["set-cookie"], undefined);
+    // Names of XML and of documentation are not requested.
+    const addresses = [...text.matchAll(/https?:\/\/[^"'\s`)]+/g)].map(([address]) => address);
+    assert.deepEqual(
+      addresses.filter((address) => !/^https?:\/\/(?:www\.w3\.org|127\.0\.0\.1)/.test(address)),
+      [],
+    );
+    assert.ok(!text.includes(view.token));
+  }
+});
+
+test("data needs the token, and other names, pages and methods are refused", async () => {
+  for (const path of ["/changes", "/journal?node=master-1"]) {
+    assert.equal((await get(path)).status, 401);
+    assert.equal((await get(path, { authorization: "Bearer wrong" })).status, 401);
+    assert.equal((await get(`${path}${path.includes("?") ? "&" : "?"}token=${view.token}`)).status, 401);
+    assert.equal((await get(path, { ...withToken(), host: "rebound.example" })).status, 403);
+    assert.equal((await get(path, { ...withToken(), origin: "http://rebound.example" })).status, 403);
+    assert.equal((await get(path, withToken(), "POST")).status, 405);
+  }
+  assert.equal((await get("/", { host: `rebound.example:${view.server.port}` })).status, 403);
+  for (const path of ["/nothing", "/../package.json", "/constructor", "/__proto__"])
+    assert.equal((await get(path, withToken())).status, 404, path);
+});
+
+test("it listens on 127.0.0.1 only", async () => {
+  const asked = new Promise((resolve, reject) => {
+    http.get({ host: "::1", port: view.server.port }, resolve).on("error", reject);
+  });
+  await assert.rejects(asked, /ECONNREFUSED|EADDRNOTAVAIL|ENETUNREACH/);
+});
+
+test("a change arrives within a second, and the stack is left alone when no page is open", async () => {
+  assert.equal(view.stack.asked, 0);
+  const page = listen();
+  const first = await until("the first state", () => page.messages.find(({ event }) => event === "state"));
+  assert.equal((first.data as { state: ViewState }).state.topology.machines.length, view.stack.plan.nodes.length);
+  await until("all questions", () => page.messages.find(({ event, data }) => event === "parts" && "checks" in data));
+  await until("the watches", () => (view.stack.following.size >= 6 ? true : undefined));
+  const beganMs = performance.now();
+  view.stack.kill("balancer-1");
+  const moved = await until("the move", () =>
+    page.messages.find(({ event, data }) => event === "parts" && (data as ViewState).holders?.[0] === "balancer-2"),
+  );
+  assert.ok(moved.atMs - beganMs < 1_000, `${Math.round(moved.atMs - beganMs)} ms`);
+  const told = await until("the power", () =>
+    page.messages.find(({ event, data }) => event === "events" && JSON.stringify(data).includes("balancer-1")),
+  );
+  assert.ok(told.atMs - beganMs < 2_000);
+  await until("samples", () => page.messages.find(({ event }) => event === "samples"));
+  page.close();
+  view.stack.start("balancer-1");
+});
+
+test("a journal comes line by line, and ends", async () => {
+  const journal = listen("/journal?node=master-1");
+  const line = await until("a line", () => journal.messages.find(({ event }) => event === "line"));
+  assert.match(line.data as string, /master-1 systemd/);
+  journal.close();
+});
+
+test("closing ends all watches, streams and the server", async () => {
+  const page = listen();
+  await until("the first state", () => page.messages.find(({ event }) => event === "state"));
+  await view.server.close();
+  assert.equal(view.stack.following.size, 0);
+  assert.equal(view.stack.closed, 1);
+  await assert.rejects(get("/"), /ECONNREFUSED/);
+});

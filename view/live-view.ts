@@ -1,0 +1,114 @@
+import type { EventStream } from "./event-stream";
+import { pause } from "./pace";
+import { withEvents, withParts } from "./picture/changes";
+import type { ProbeSample, Topology, ViewEvent, ViewState } from "./picture/state";
+import { startProbe } from "./probe";
+import type { StackSource } from "./stack-source";
+import { StackWatch } from "./stack-watch";
+
+export interface LiveParts {
+  readonly topology: Topology;
+  readonly source: StackSource;
+  readonly ask: Parameters<typeof startProbe>[0];
+}
+
+/** A page that opens gets the samples of so many seconds. */
+const KEPT_SAMPLES = 1_200;
+const SAMPLES_MS = 250;
+/** A page that is loaded again must not begin from nothing. */
+const LINGER_MS = 20_000;
+
+/** What all open pages share. The stack is asked while a page is open. */
+export class LiveView {
+  private readonly pages = new Set<EventStream>();
+  private state: ViewState;
+  private samples: ProbeSample[] = [];
+  private fresh: ProbeSample[] = [];
+  private running: { readonly end: AbortController; readonly done: Promise<void> } | undefined;
+  private linger: NodeJS.Timeout | undefined;
+
+  constructor(private readonly parts: LiveParts) {
+    this.state = emptyState(parts.topology, parts.source.driver);
+  }
+
+  join(page: EventStream): void {
+    clearTimeout(this.linger);
+    this.pages.add(page);
+    page.send("state", { state: this.state, samples: this.samples });
+    this.running ??= this.start();
+  }
+
+  leave(page: EventStream): void {
+    this.pages.delete(page);
+    if (this.pages.size === 0) this.linger = setTimeout(() => void this.stop(), LINGER_MS);
+  }
+
+  /** Also beside what is observed: what a user does on the page. */
+  note(event: ViewEvent): void {
+    this.state = withEvents(this.state, [event]);
+    this.send("events", [event]);
+  }
+
+  send(event: string, data: unknown): void {
+    for (const page of this.pages) page.send(event, data);
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.linger);
+    for (const page of this.pages) page.end();
+    await this.stop();
+    await this.parts.source.close();
+  }
+
+  private start(): NonNullable<typeof this.running> {
+    const end = new AbortController();
+    const { topology, source, ask } = this.parts;
+    const watch = new StackWatch(topology.stack, source, {
+      parts: (parts) => {
+        this.state = withParts(this.state, parts);
+        this.send("parts", parts);
+      },
+      events: (events) => {
+        this.state = withEvents(this.state, events);
+        this.send("events", events);
+      },
+    });
+    const probe = startProbe(ask, (sample) => this.take(sample, watch));
+    const flush = setInterval(() => this.flush(), SAMPLES_MS);
+    const done = watch.run(end.signal).finally(() => {
+      probe.stop();
+      clearInterval(flush);
+    });
+    return { end, done };
+  }
+
+  private async stop(): Promise<void> {
+    const running = this.running;
+    this.running = undefined;
+    running?.end.abort();
+    // A question that is under way has its own end.
+    await Promise.race([running?.done, pause(1_000, AbortSignal.timeout(1_000))]);
+  }
+
+  private take(sample: ProbeSample, watch: StackWatch): void {
+    const before = this.samples.at(-1);
+    if (before?.outcome === "refused" && sample.outcome !== "refused") watch.reconnect();
+    this.samples = [...this.samples.slice(1 - KEPT_SAMPLES), sample];
+    this.fresh.push(sample);
+  }
+
+  private flush(): void {
+    if (this.fresh.length > 0) this.send("samples", this.fresh);
+    this.fresh = [];
+  }
+}
+
+export function emptyState(topology: Topology, driver: string): ViewState {
+  const { machines } = topology;
+  return {
+    ...{ topology, driver, askedAt: "", healthy: false, checks: [], holders: [], leaders: {}, cordoned: [], pods: [] },
+    machines: machines.map(({ name }) => ({ name, power: "running", ready: false, reason: "not asked yet" })),
+    api: { endpoint: `https://127.0.0.1:${topology.hostPorts.api}`, ready: false, reason: "not asked yet" },
+    events: [],
+  };
+}

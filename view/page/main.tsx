@@ -1,0 +1,17 @@
+import "./colours.css";
+import "./page.css";
+import "./panels.css";
+import "./time-line.css";
+import "./topology.css";
+import { render } from "preact";
+import { App } from "./app";
+import { follow } from "./connection";
+import { applyTheme } from "./theme";
+
+applyTheme();
+const root = document.getElementById("page");
+if (root) {
+  root.replaceChildren();
+  render(<App />, root);
+}
+void follow();

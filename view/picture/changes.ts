@@ -1,0 +1,94 @@
+import { problemsOf } from "./condition";
+import { type EventKind, leaderships, type Observed, type ViewEvent, type ViewState } from "./state";
+
+/** The parts of what was observed that differ; `undefined` if none does. */
+export function changedParts(before: Observed | undefined, after: Observed): Partial<Observed> | undefined {
+  const names = Object.keys(after) as (keyof Observed)[];
+  const changed = names.filter((name) => before === undefined || !isEqual(before[name], after[name]));
+  if (changed.length === 0) return undefined;
+  return Object.fromEntries(changed.map((name) => [name, after[name]]));
+}
+
+const isEqual = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+/** A state with those parts replaced. */
+export const withParts = (state: ViewState, parts: Partial<Observed>): ViewState => ({ ...state, ...parts });
+
+/** So many events are kept. */
+export const MOST_EVENTS = 300;
+
+export const withEvents = (state: ViewState, events: readonly ViewEvent[]): ViewState => ({
+  ...state,
+  events: [...state.events, ...events].slice(-MOST_EVENTS),
+});
+
+/** What happened between two observations. */
+export function eventsBetween(before: Observed | undefined, after: Observed, atMs: number): readonly ViewEvent[] {
+  // The first observation is no news.
+  if (before === undefined || before.askedAt === "") return [];
+  const event = (kind: EventKind, of: string, text: string): ViewEvent => ({ atMs, kind, of, text });
+  return [
+    ...powerEvents(before, after, event),
+    ...holderEvents(before, after, event),
+    ...leaderEvents(before, after, event),
+    ...cordonEvents(before, after, event),
+    ...checkEvents(before, after, event),
+  ];
+}
+
+type MakeEvent = (kind: EventKind, of: string, text: string) => ViewEvent;
+
+function powerEvents(before: Observed, after: Observed, event: MakeEvent): readonly ViewEvent[] {
+  return after.machines.flatMap(({ name, power, image }) => {
+    const former = before.machines.find((machine) => machine.name === name);
+    if (former === undefined) return [];
+    const power_ =
+      former.power === power
+        ? []
+        : [power === "running" ? event("repair", name, "runs again") : event("fault", name, `is ${power}`)];
+    const isOther = former.image !== undefined && image !== undefined && former.image !== image;
+    return [...power_, ...(isOther ? [event("deploy", name, `has the image ${image}`)] : [])];
+  });
+}
+
+function holderEvents(before: Observed, after: Observed, event: MakeEvent): readonly ViewEvent[] {
+  const [one, other] = [before.holders.join(" and "), after.holders.join(" and ")];
+  if (one === other) return [];
+  if (other === "") return [event("fault", "floating IP", `${one} no longer holds it`)];
+  return [event("failover", "floating IP", one === "" ? `${other} holds it` : `moves from ${one} to ${other}`)];
+}
+
+const leaderEvents = (before: Observed, after: Observed, event: MakeEvent): readonly ViewEvent[] =>
+  leaderships.flatMap((name) => {
+    const [one, other] = [before.leaders[name], after.leaders[name]];
+    if (one === other) return [];
+    if (other === undefined) return [event("fault", name, `${one} no longer leads`)];
+    return [event("election", name, one === undefined ? `${other} leads` : `${other} leads, before: ${one}`)];
+  });
+
+function cordonEvents(before: Observed, after: Observed, event: MakeEvent): readonly ViewEvent[] {
+  const added = after.cordoned.filter((name) => !before.cordoned.includes(name));
+  const removed = before.cordoned.filter((name) => !after.cordoned.includes(name));
+  return [
+    ...added.map((name) => event("deploy", name, "is drained: no new pods")),
+    ...removed.map((name) => event("deploy", name, "gets pods again")),
+  ];
+}
+
+function checkEvents(before: Observed, after: Observed, event: MakeEvent): readonly ViewEvent[] {
+  const { consequences } = problemsOf(after);
+  return after.checks.flatMap((row) => {
+    const { check, state, summary } = row;
+    const former = before.checks.find((row) => row.check === check)?.state;
+    if (former === undefined || former === state || state === "inapplicable" || consequences.includes(row)) return [];
+    // Nor does the end of an unknown state say that anything was wrong.
+    if (former === "unknown" && state === "healthy") return [];
+    // Machines, the floating IP and leaders have events of their own.
+    if (["power", "floating-ip"].includes(check)) return [];
+    return [
+      state === "healthy"
+        ? event("repair", check, "is healthy again")
+        : event("health", check, `is ${state}: ${summary}`),
+    ];
+  });
+}

@@ -1,0 +1,121 @@
+/** Everything that the page shows, as JSON. The server and the page share these types. */
+import type { Role } from "../../model/roles";
+import type { SegmentName } from "../../model/segments";
+
+/** What is planned. It does not change while the page is open. */
+export interface Topology {
+  readonly stack: string;
+  readonly domain: string;
+  readonly segments: readonly SegmentBox[];
+  readonly machines: readonly MachineBox[];
+  readonly flows: readonly FlowLine[];
+  readonly floatingIp: string;
+  readonly apiPort: number;
+  /** What moves the floating IP; `static`: the only balancer owns it. */
+  readonly movedBy: "pacemaker" | "keepalived" | "static";
+  readonly hostPorts: { readonly api: number; readonly ssh: number };
+  readonly kubernetes: string;
+  readonly uplink: string;
+}
+
+export interface SegmentBox {
+  readonly name: SegmentName;
+  readonly cidr: string;
+}
+
+export interface MachineBox {
+  readonly name: string;
+  readonly roles: readonly Role[];
+  readonly address: string;
+  /** Absent for the gateway, which is in all of them. */
+  readonly segment?: SegmentName;
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly disks: readonly string[];
+}
+
+/** What passes between the machines of two roles. */
+export interface FlowLine {
+  readonly purpose: string;
+  readonly from: Role | "host";
+  readonly to: Role | "floating-ip";
+  readonly port: string;
+}
+
+export type Condition = "healthy" | "unhealthy" | "unknown";
+
+/** A row of the table of health checks, as `status --json` has it. */
+export interface CheckView {
+  readonly check: string;
+  readonly state: Condition | "inapplicable";
+  readonly summary: string;
+  readonly findings: readonly { readonly of: string; readonly state: Condition; readonly observed: string }[];
+  readonly asks: string;
+  readonly means: string;
+  readonly next: string;
+  readonly promised: boolean;
+}
+
+export interface MachineView {
+  readonly name: string;
+  readonly power: "running" | "stopped" | "absent";
+  readonly image?: string;
+  readonly ready: boolean;
+  readonly reason: string;
+  readonly kubernetes?: { readonly ready: boolean; readonly version: string };
+}
+
+export interface PodView {
+  readonly namespace: string;
+  readonly name: string;
+  readonly node: string;
+  readonly phase: string;
+  readonly ready: boolean;
+}
+
+export const leaderships = ["etcd", "kube-scheduler", "kube-controller-manager"] as const;
+export type Leadership = (typeof leaderships)[number];
+
+/** What was observed. The server sends the parts that have changed. */
+export interface Observed {
+  /** ISO 8601: when everything was asked; empty: not yet. */
+  readonly askedAt: string;
+  readonly healthy: boolean;
+  readonly driver: string;
+  readonly api: { readonly endpoint: string; readonly ready: boolean; readonly reason: string };
+  readonly machines: readonly MachineView[];
+  readonly checks: readonly CheckView[];
+  /** Balancers with the floating IP: one, while all is well. */
+  readonly holders: readonly string[];
+  /** The machine that leads; absent: none does, or none tells. */
+  readonly leaders: Readonly<Partial<Record<Leadership, string>>>;
+  /** Nodes that get no pods. */
+  readonly cordoned: readonly string[];
+  readonly pods: readonly PodView[];
+}
+
+export interface ViewState extends Observed {
+  readonly topology: Topology;
+  readonly events: readonly ViewEvent[];
+}
+
+export const eventKinds = ["fault", "failover", "election", "repair", "deploy", "health"] as const;
+export type EventKind = (typeof eventKinds)[number];
+
+/** Something that happened, beside the time line. */
+export interface ViewEvent {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  readonly kind: EventKind;
+  readonly of: string;
+  readonly text: string;
+}
+
+/** One request of the probe: when it began, and how it ended. */
+export interface ProbeSample {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  readonly outcome: "answered" | "late" | "refused";
+  /** Of an answer. */
+  readonly tookMs: number;
+}

@@ -1,0 +1,64 @@
+import { script } from "../cloud-init/scripts/read-script";
+import { connectAnyGuest, connectionOf } from "../guests/connect-guest";
+import { closeGuests, forgetGuest } from "../guests/guest-ssh";
+import type { InventoryEntry } from "../model/stack-outputs";
+import { findNode } from "../model/stack-outputs";
+import { apiClient } from "../verify/api-client";
+import { askMachine, askOverOpenConnections, type StackToAsk } from "../verify/health/ask-stack";
+import { askCluster, type ClusterState } from "../verify/health/cluster-state";
+import type { MachineAnswers } from "../verify/health/findings";
+import type { StackAnswers } from "../verify/health/health-rows";
+import type { Question } from "../verify/health/questions";
+import { followCluster } from "./follow-cluster";
+
+export type Power = MachineAnswers["power"];
+
+/** What the view asks of a stack. Tests have one that is scripted. */
+export interface StackSource {
+  readonly driver: string;
+  /** All questions of `status`. */
+  askAll(): Promise<StackAnswers>;
+  askCluster(): Promise<ClusterState>;
+  /** A few questions for one machine, with little patience. */
+  askMachine(name: string, power: Power, questions: readonly Question[]): Promise<MachineAnswers>;
+  power(name: string): Promise<Power>;
+  /** Calls back when the answer to one of the questions may have changed. Ends with the connection or the signal. */
+  followMachine(
+    name: string,
+    questions: readonly Question[],
+    onChange: (question: Question) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Calls back when Nodes, pods or leaders may have changed. Ends with the connection or the signal. */
+  followCluster(onChange: () => void, signal: AbortSignal): Promise<void>;
+  /** A connection that a machine's end has left open must not be used again. */
+  forget(name: string): void;
+  close(): Promise<void>;
+}
+
+const QUICK_MS = 1_500;
+
+export function stackSource(stack: StackToAsk): StackSource {
+  const { outputs, driver } = stack;
+  const api = apiClient(outputs.kubeconfig);
+  const node = (name: string): InventoryEntry => findNode(outputs, name);
+  return {
+    driver: driver.name,
+    askAll: () => askOverOpenConnections(stack),
+    askCluster: () => askCluster(api),
+    askMachine: (name, power, questions) => askMachine(node(name), outputs, power, questions, QUICK_MS),
+    power: async (name) => (await driver.inspectMachine({ stack: stack.stack, name }))?.power ?? "absent",
+    async followMachine(name, questions, onChange, signal) {
+      const guest = await connectAnyGuest(connectionOf(node(name), outputs), { signal });
+      const onLine = (line: string): void => {
+        const question = questions.find((each) => each === line);
+        if (question) onChange(question);
+      };
+      const argv = ["/bin/bash", "-s", "--", ...questions];
+      await guest.run(argv, { stdin: script("health/watch"), signal, onLine });
+    },
+    followCluster: (onChange, signal) => followCluster(api, onChange, signal),
+    forget: (name) => forgetGuest(connectionOf(node(name), outputs)),
+    close: closeGuests,
+  };
+}
