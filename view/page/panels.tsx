@@ -1,6 +1,7 @@
 import { problemsOf } from "../picture/condition";
 import type { CheckView, ViewState } from "../picture/state";
 import { Commands } from "./details";
+import { clockTime } from "./event-log";
 import { change, useStore } from "./store";
 
 export function Panels() {
@@ -24,7 +25,7 @@ function Health({ view }: { view: ViewState }) {
   return (
     <section aria-labelledby="health-title" class="panel health">
       <h2 id="health-title">
-        Health <small>{askedAt === "" ? "asking…" : `all asked at ${new Date(askedAt).toLocaleTimeString()}`}</small>
+        Health <small>{askedAt === "" ? "asking…" : `all asked at ${clockTime(Date.parse(askedAt))}`}</small>
       </h2>
       {problems.map((check) => (
         <Problem key={check.check} check={check} />

@@ -1,4 +1,3 @@
-import { problemsOf } from "./condition";
 import { type EventKind, leaderships, type Observed, type ViewEvent, type ViewState } from "./state";
 
 /** The parts of what was observed that differ; `undefined` if none does. */
@@ -75,20 +74,13 @@ function cordonEvents(before: Observed, after: Observed, event: MakeEvent): read
   ];
 }
 
+/** What is not known is no news: the machine that does not answer is. */
 function checkEvents(before: Observed, after: Observed, event: MakeEvent): readonly ViewEvent[] {
-  const { consequences } = problemsOf(after);
-  return after.checks.flatMap((row) => {
-    const { check, state, summary } = row;
+  return after.checks.flatMap(({ check, state, summary }) => {
     const former = before.checks.find((row) => row.check === check)?.state;
-    if (former === undefined || former === state || state === "inapplicable" || consequences.includes(row)) return [];
-    // Nor does the end of an unknown state say that anything was wrong.
-    if (former === "unknown" && state === "healthy") return [];
     // Machines, the floating IP and leaders have events of their own.
-    if (["power", "floating-ip"].includes(check)) return [];
-    return [
-      state === "healthy"
-        ? event("repair", check, "is healthy again")
-        : event("health", check, `is ${state}: ${summary}`),
-    ];
+    if (former === undefined || former === state || ["power", "floating-ip"].includes(check)) return [];
+    if (state === "unhealthy") return [event("health", check, `is unhealthy: ${summary}`)];
+    return state === "healthy" && former === "unhealthy" ? [event("repair", check, "is healthy again")] : [];
   });
 }

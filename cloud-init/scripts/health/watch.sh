@@ -10,7 +10,7 @@ set -u
 
 is_asked() { [[ " $questions " == *" $1 "* ]]; }
 questions=$*
-say() { echo "$1" || exit 0; }
+say() { echo "$1" 2>/dev/null || exit 0; }
 
 # The kernel reports each change of an address. Where none is watched, something else must be waited for.
 if is_asked floating-ip; then

@@ -51,6 +51,7 @@ test("a failover is told as a fault and a move, and only what changed is sent", 
   const told = eventsBetween(before, after, 5).map(({ kind, of, text }) => `${kind}: ${of} ${text}`);
   assert.ok(told.includes("fault: balancer-1 is stopped"), told.join("\n"));
   assert.ok(told.includes("failover: floating IP moves from balancer-1 to balancer-2"), told.join("\n"));
+  assert.ok(!told.some((text) => text.includes("unknown")), told.join("\n"));
   const parts = changedParts(before, after) ?? {};
   assert.deepEqual(parts.holders, ["balancer-2"]);
   assert.ok(!("pods" in parts) && !("driver" in parts));
