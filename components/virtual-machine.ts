@@ -2,17 +2,18 @@ import * as pulumi from "@pulumi/pulumi";
 import { renderNodeSeed } from "../cloud-init/render-node-seed";
 import { addOnRecipe, archiveName } from "../image/recipes/add-ons";
 import { drivers } from "../model/drivers";
-import { evictionSeconds, keepsImage } from "../model/image-rolls";
+import { keepsImage, rolesAlone } from "../model/image-rolls";
 import type { MachineInputs } from "../model/resource-types";
 import { imageKindOf, isClusterNode, type Role } from "../model/roles";
 import type { NodeSeed } from "../model/seed";
-import { type DataCenterPlan, etcdMachinesOf, type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
+import { type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
 import { keptReleasesOf } from "../stacks/plan/kept-releases";
 import { uplinkOf } from "../stacks/plan/plan-uplink";
 import { useOfDisk } from "../stacks/plan/plan-volume";
 import { followAuthority } from "./follow-authority";
 import type { Foundation } from "./foundation";
 import { bootstrapMember, guestConnection } from "./guest-connection";
+import { joinedThrough, minutesOfRoll, peersOf } from "./image-roll-inputs";
 import { ContainerImages, Disk, Machine, NodeFiles, NodeImage, type ResourceArgs } from "./resources";
 import type { Secrets } from "./secrets";
 import { timeLimits } from "./time-limits";
@@ -88,10 +89,10 @@ export class VirtualMachine extends pulumi.ComponentResource {
     const { plan, node, secrets, slowdown, driver, baseImage } = this.args;
     const { stack, kubernetes } = plan;
     const members = (nodes: readonly NodePlan[]) => nodes.map((one) => bootstrapMember(this.args, one));
-    // Its pods end when it is drained and when it shuts down. Nodes that change at the same time wait for each other's budgets.
-    const sharedSeconds = evictionSeconds(others.length + 1) - evictionSeconds(1);
-    const minutes = 15 + 2 * Math.ceil(kubernetes.podGraceSeconds / 60) + Math.ceil(sharedSeconds / 60);
-    const keeps = keepsImage(node.roles, (role) => nodesOf(plan, role).length, driver);
+    const countOf = (role: Role): number => nodesOf(plan, role).length;
+    const keeps = keepsImage(node.roles, countOf, driver);
+    const alone = keeps === undefined ? rolesAlone(node.roles, countOf) : [];
+    const minutes = minutesOfRoll(node, alone, others.length, kubernetes.podGraceSeconds);
     const joinsByFormer = plan.rotations["kubernetes-ca"] !== undefined && isClusterNode(node.roles);
     return new NodeImage(
       `${node.name}-image`,
@@ -102,6 +103,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
         connection: guestConnection(this.args, node),
         masters: members(joinedThrough(plan, node)),
         peers: members(peersOf(plan, node)),
+        ...(alone.length > 0 && { alone }),
         ...(others.length > 0 && { alongside: others.map(({ args }) => args.node.name) }),
         ...(node.roles.includes("etcd") && { etcd: nodesOf(plan, "etcd").map(({ name }) => name) }),
         podGraceSeconds: kubernetes.podGraceSeconds,
@@ -159,19 +161,6 @@ export class VirtualMachine extends pulumi.ComponentResource {
       { parent: this, dependsOn: guard },
     );
   }
-}
-
-/** Through which a node leaves and joins its cluster, or a machine of etcd the members of etcd. */
-function joinedThrough(plan: DataCenterPlan, { roles }: NodePlan): readonly NodePlan[] {
-  if (isClusterNode(roles)) return nodesOf(plan, "master");
-  return roles.includes("etcd") ? etcdMachinesOf(plan) : [];
-}
-
-/** They do the work of the node while it is away; API servers also need etcd. Of workers, the cluster says which are healthy. */
-function peersOf(plan: DataCenterPlan, node: NodePlan): readonly NodePlan[] {
-  const shared = (["balancer", "storage", "master", "etcd"] as const).filter((role) => node.roles.includes(role));
-  const needed: readonly Role[] = shared.includes("etcd") ? [...shared, "master"] : shared;
-  return plan.nodes.filter(({ name, roles }) => name !== node.name && needed.some((role) => roles.includes(role)));
 }
 
 const noSeed = { userData: "", metaData: "", networkConfig: "" };

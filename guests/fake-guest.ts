@@ -2,6 +2,7 @@ import * as path from "node:path";
 import { utils } from "ssh2";
 import { readFileAndMode, readIfPresent, writeFileAtomic } from "../host/file-store";
 import { localHost } from "../host/local-host";
+import { leasesFile } from "../hypervisors/fake/fake-disks";
 import { fakeStacks, machineFolder, machineNames, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
 import { guestPaths } from "../model/guest-paths";
@@ -58,6 +59,7 @@ class FakeGuest implements Guest {
   }
 
   private onDisk(file: string): string {
+    if (file === guestPaths.dhcpLeases) return path.join(machineFolder(localHost, this.machine), leasesFile);
     return path.join(machineFolder(localHost, this.machine), "root", path.normalize(file));
   }
 }

@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { listFolder, readBytes, stampFile, writeFileAtomic, writeJson } from "../host/file-store";
 import { localHost } from "../host/local-host";
 import { restoreNames } from "../host/restore-mark";
+import { leasesFile } from "../hypervisors/fake/fake-disks";
 import { machineFolder, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
 import { guestPaths } from "../model/guest-paths";
@@ -23,6 +24,7 @@ export async function runFakeScript(
   if (args.includes(guestPaths.etcdSnapshot)) return takeSnapshot(node, cluster);
   if (args.includes(guestPaths.etcdRestore)) return restore(node, args, stdin);
   if (args.includes(guestPaths.backups)) return keptBackups(node, args, stdin);
+  if (args.includes(guestPaths.dhcpLeases)) return keptLeases(node, stdin);
   const [, , word, name = ""] = args;
   if (word === "members") return (await etcdFailure(node, cluster)) ?? ok(listMembers(cluster));
   if (word === "leave") return leave(node);
@@ -88,6 +90,12 @@ async function keptBackups(node: MachineName, args: readonly string[], stdin: Ru
   if (word === "read") return readBackup(node, name);
   if (word === "write") await writeFileAtomic(path.join(backupsOf(node), name), stdin ?? "", 0o600);
   return ok(word === "list" ? (await listFolder(backupsOf(node))).map((each) => `${each}\n`).join("") : "");
+}
+
+/** Only tests put leases there. */
+async function keptLeases(node: MachineName, stdin: RunOptions["stdin"]): Promise<RunResult> {
+  await writeFileAtomic(path.join(machineFolder(localHost, node), leasesFile), stdin ?? "", 0o644);
+  return ok("");
 }
 
 /** As etcdctl says that a read is not confirmed. */

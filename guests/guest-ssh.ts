@@ -75,9 +75,13 @@ export async function closeGuests(): Promise<void> {
   }
 }
 
-/** Drops a guest's connections, so that the next use opens a new one: after its machine was stopped or recreated. */
+/**
+ * Drops a guest's connections, so that the next use opens a new one: after its machine was stopped or recreated. With those of the
+ * gateway, all that pass it are lost.
+ */
 export function forgetGuest(guest: GuestAddress): void {
-  for (const key of pool.keys()) if (key.startsWith(`${nodeKey(guest)} `)) pool.delete(key);
+  const start = isBastion(guest) ? guest.bastionPort : nodeKey(guest);
+  for (const key of pool.keys()) if (key.startsWith(`${start} `)) pool.delete(key);
 }
 
 /** Contains all accepted keys, so that a caller that accepts the present key only gets a connection of its own. */

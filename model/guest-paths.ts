@@ -19,6 +19,8 @@ export const guestPaths = {
   volumes: `${settings}/volumes`,
   dataDisks: `${settings}/data-disks`,
   dhcpHosts: `${settings}/dhcp-hosts`,
+  /** What dnsmasq has leased, by default. */
+  dhcpLeases: "/var/lib/misc/dnsmasq.leases",
   sshHostKey: "/etc/ssh/ssh_host_ed25519_key",
   /** Its public part, after a rotation. Not beside it, where sshd would read it. */
   presentHostKey: `${settings}/ssh-host-key.pub`,

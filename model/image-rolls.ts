@@ -44,18 +44,27 @@ export const evictionSeconds = (nodesInTurn: number): number =>
 /** The number of nodes with a role. */
 export type CountOf = (role: Role) => number;
 
-/** So many members of etcd keep a majority while one is away. */
-const LEAST_MEMBERS = 3;
+/** What it means for a node with a role to be away. */
+interface Substitutes {
+  /** With so many nodes, the others do its work meanwhile. */
+  readonly enough: number;
+  /** Why it keeps the image that it was made from where there are fewer; absent: it gets another one, and its work is interrupted. */
+  readonly keeps?: string;
+}
 
-/** Why a node with the role keeps the image that it was made from; `undefined`: another one reaches it. */
-const keptBy: Readonly<Record<Role, (count: number) => string | undefined>> = {
-  gateway: () => "every connection to the machines goes through it",
-  balancer: (count) => (count > 1 ? undefined : "no other balancer could hold the floating IP meanwhile"),
-  storage: (count) => (count > 1 ? undefined : "no other machine has a copy of the volume"),
-  etcd: (count) => (count >= LEAST_MEMBERS ? undefined : "etcd would have no majority without it"),
-  master: (count) => (count > 1 ? undefined : "no other master has an API server"),
-  worker: () => undefined,
+const substitutes: Readonly<Record<Role, Substitutes>> = {
+  gateway: { enough: 2 },
+  balancer: { enough: 2 },
+  storage: { enough: 2, keeps: "no other machine has a copy of the volume" },
+  // So many members keep a majority.
+  etcd: { enough: 3, keeps: "etcd would have no majority without it" },
+  master: { enough: 2, keeps: "no other master has an API server" },
+  worker: { enough: 2 },
 };
+
+/** The roles of a node whose work no other node does while it gets another image. */
+export const rolesAlone = (roles: readonly Role[], countOf: CountOf): readonly Role[] =>
+  imageRollOrder.filter((role) => roles.includes(role) && countOf(role) < substitutes[role].enough);
 
 /** Why a node keeps the image that it was made from; `undefined`: another image reaches it. */
 export function keepsImage(roles: readonly Role[], countOf: CountOf, driver: DriverName | "auto"): string | undefined {
@@ -68,7 +77,7 @@ export const reasonToKeepImage: typeof keepsImage = (roles, countOf, driver) =>
   keptByRoles(roles, countOf) ?? keptByDriver(driver);
 
 function keptByRoles(roles: readonly Role[], countOf: CountOf): string | undefined {
-  const [reason] = imageRollOrder.flatMap((role) => (roles.includes(role) ? (keptBy[role](countOf(role)) ?? []) : []));
+  const [reason] = rolesAlone(roles, countOf).flatMap((role) => substitutes[role].keeps ?? []);
   return reason;
 }
 

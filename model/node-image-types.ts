@@ -19,8 +19,10 @@ export interface NodeImageInputs extends DriverInput {
   readonly connection: GuestConnection;
   /** Masters through which it leaves and joins the cluster, or machines of etcd; empty for a node that is in neither. */
   readonly masters: readonly BootstrapMember[];
-  /** Nodes that do the same work and must be ready before this one is away. */
+  /** Nodes that do the same work, or that only this one connects, and must be ready before it is away. */
   readonly peers: readonly BootstrapMember[];
+  /** Its roles that no other node can do the work of meanwhile; absent: none. */
+  readonly alone?: readonly Role[];
   /** Workers that get the image at the same time; absent: none. */
   readonly alongside?: readonly string[];
   /** Names of all members of etcd; empty or absent for a node that is none. */

@@ -25,7 +25,10 @@ export function reasonToKeepRelease(
   // Reported for the drivers on which more happens.
   const isTested = driver === "auto" || featuresOf(driver).upgrades;
   const ofDriver = isTested ? undefined : `no test has upgraded a cluster of machines of the driver ${driver} yet`;
-  return reasonToKeepImage(roles, countOf, driver) ?? ofDriver ?? runtimes[runtime];
+  const ofGateway = roles.includes("gateway")
+    ? "no test has upgraded a gateway with a part of the cluster yet"
+    : undefined;
+  return reasonToKeepImage(roles, countOf, driver) ?? ofDriver ?? ofGateway ?? runtimes[runtime];
 }
 
 /** The nodes that cannot get the image of another release, with their reasons. */

@@ -4,6 +4,7 @@ import { guestCommand } from "../model/guest-paths";
 import { longestOf, longestOfBench } from "../model/measured/measurements";
 import { majorityOf } from "../model/pool-change";
 import { roles as descriptions, type Role } from "../model/roles";
+import { outageOfRoll } from "../model/roll-outages";
 import { high, type Judgement, low, medium, nothing } from "./judgements";
 import { type Action, clusterObjectsEntry, type Interruption, type NodeChange, type Risk } from "./review";
 
@@ -127,7 +128,7 @@ function judgeRoll(
   { etcd = 0 }: RoleCounts,
 ): Judgement {
   const only = roles.find((role) => !isOneOfSeveral(role));
-  if (only !== undefined) return high(`there is only one ${called[only]}`, { what: lossUntilBack(only, "replace") });
+  if (only !== undefined) return high(`there is only one ${called[only]}`, outageOfRoll(only));
   const what = roles.map((role) => lossOfRoll[role] ?? descriptions[role].loss.ofOneOfSeveral).join(", ");
   const health =
     alongside.length > 0

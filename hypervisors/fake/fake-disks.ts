@@ -4,11 +4,14 @@ import { type DriverRecord, machineMissing } from "../machine-records";
 import { dropFormer, presentDisk, type SystemDiskOf, setAside, settled, takeBack } from "../system-disks";
 import * as store from "./fake-store";
 
+/** What a gateway has leased. */
+export const leasesFile = "leases";
+
 /**
- * The system disk of a simulated machine: what its guest remembers of its cluster, and backups. The files of the plan are on every disk,
+ * The system disk of a simulated machine: what its guest remembers of its cluster, backups, and leases. The files of the plan are on every disk,
  * because the seed contains them; the disks of a machine share them.
  */
-export const parts = ["node.json", "etcd-restore", "backups"];
+export const parts = ["node.json", "etcd-restore", "backups", leasesFile];
 
 export const systemDisks = (host: Host): SystemDisks => ({
   async exchangeSystemDisk(machine, image, seed, owner) {

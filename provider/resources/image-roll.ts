@@ -12,9 +12,9 @@ import { bringAddOnImages } from "./add-on-images";
 import { clusterStatus, KUBECONFIG, type LivingMaster, mustRun } from "./cluster-command";
 import { requireMaster, waitForNodeReady } from "./cluster-node";
 import { fillSecrets } from "./fill-secrets";
-import { endTransition, refuseUnsafeLoss, withStackLock } from "./guard-record";
+import { refuseUnsafeLoss, withStackLock } from "./guard-record";
 import { bootedGuest, deadlineMs, inGuest, progress, readyGuest } from "./guest-waiting";
-import { forgetBackups, hasKeptBackups, keepBackups, returnBackups } from "./kept-backups";
+import { forgetKept, giveBackToDisk, keepFromDisk } from "./kept-from-disk";
 import { forgetMarks, keepMarks, restoreMarks } from "./kept-marks";
 import { drain } from "./leave-cluster";
 import { forgetLeft, noteLeft, readLeft } from "./left-members";
@@ -25,6 +25,8 @@ import { RollHealth } from "./roll-health";
 
 /** How long a cluster that was healthy before may take to look healthy again. */
 const GATE_MS = 120_000;
+/** The part of the time that a new disk may take. The rest belongs to the former one, if it must return. */
+const shares = { others: 1 / 2, alone: 1 / 4 };
 
 export interface RollSurroundings {
   readonly connect: ConnectGuest;
@@ -61,21 +63,17 @@ export class ImageRoll {
 
   /** Nothing is changed before all of them are healthy. */
   async handOver(): Promise<void> {
-    const { node, peers, roles } = this.inputs;
+    const { node, roles } = this.inputs;
     const { connect } = this.surroundings;
     const { stack } = this.machine;
     let master: LivingMaster | undefined;
     try {
       await this.health.ofNode(GATE_MS);
-      for (const { name, connection } of peers) {
-        await readyGuest(connect, connection, name, this.context, GATE_MS);
-        endTransition({ stack, name });
-      }
+      await this.health.ofPeers(GATE_MS);
       if (poolOf(roles) !== undefined)
         await withStackLock(stack, () => refuseUnsafeLoss(this.hypervisor, this.machine));
       if (this.isNode) master = await requireMaster(connect, this.membership, this.context);
-      if (roles.includes("master"))
-        await inGuest(this.connectNode, (guest) => keepBackups(guest, stack, node, this.context));
+      await keepFromDisk(this.connectNode, this.inputs, this.context);
     } catch (error) {
       this.context.signal.throwIfAborted();
       throw rollRefused(this.inputs, this.found.spec.image, error);
@@ -89,28 +87,31 @@ export class ImageRoll {
 
   /** All of it is the same when it is repeated. */
   async exchange(image: string): Promise<void> {
-    const { node, seed, secrets, connection, roles } = this.inputs;
+    const { node, seed, secrets, connection, roles, alone = [] } = this.inputs;
     progress(this.context, node)(`exchanging the system disk for one of ${image}`);
     this.context.signal.throwIfAborted();
     await this.dropDiskOfFormerMember(image);
     await this.disks.exchangeSystemDisk(this.machine, image, fillSecrets(seed, secrets), this.found.owner);
     forgetGuest(connection);
-    this.context.signal.throwIfAborted();
+    // Its work is not left interrupted until the next `up`.
+    if (alone.length === 0) this.context.signal.throwIfAborted();
     await this.hypervisor.startMachine(this.machine);
-    // The rest of the time belongs to the former disk, if it must return.
-    const context = { ...this.context, timeoutSeconds: Math.ceil(deadlineMs(this.context) / 2000) };
+    const share = shares[alone.length === 0 ? "others" : "alone"];
+    const context = { ...this.context, timeoutSeconds: Math.ceil((deadlineMs(this.context) * share) / 1000) };
     if (this.isNode) await bringAddOnImages(this.surroundings.connect, this.membership, context);
     if (roles.includes("etcd")) await this.leaveEtcd(context);
     await rejoin(this.surroundings.connect, this.membership, this.inputs, context);
     if (this.isNode) await this.followRoles(context);
     await this.health.ofNode(deadlineMs(context));
+    // It may respond and let nothing through.
+    if (roles.includes("gateway")) await this.health.ofPeers(deadlineMs(context));
   }
 
   async confirm(): Promise<void> {
     await this.returnKept();
     await this.disks.dropFormerSystemDisk(this.machine, this.found.owner);
     await forgetLeft(this.machine);
-    await forgetBackups(this.machine.stack, this.machine.name);
+    await forgetKept(this.machine.stack, this.machine.name);
   }
 
   /** The node has its own disk, and nothing is planned for it any more; or all but the last step was done. */
@@ -121,7 +122,7 @@ export class ImageRoll {
       await mustRun(guest, ["kubectl", KUBECONFIG, "uncordon", name], `uncordon ${name}`, this.context);
     }
     await this.returnKept();
-    await forgetBackups(stack, name);
+    await forgetKept(stack, name);
   }
 
   /** What failed while the former image returned; empty on success. */
@@ -186,8 +187,7 @@ export class ImageRoll {
 
   private async returnKept(): Promise<void> {
     const { stack, name } = this.machine;
-    if (await hasKeptBackups(stack, name))
-      await inGuest(this.connectNode, (guest) => returnBackups(guest, stack, name, this.context));
+    await giveBackToDisk(this.connectNode, this.inputs, this.context);
     if (!this.isNode) return;
     const { guest } = await requireMaster(this.surroundings.connect, this.membership, this.context);
     await restoreMarks(guest, stack, name, this.context);

@@ -2,10 +2,11 @@ import type { ConnectGuest } from "../../guests/guest";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
 import type { NodeImageInputs, NodeImageOutputs } from "../../model/node-image-types";
 import { isClusterNode } from "../../model/roles";
+import { describeOutage } from "../../model/roll-outages";
 import { UserError } from "../../model/user-error";
 import type { ResourceSchema } from "../rpc/package-schema";
 import type { Context } from "../rpc/resource-handler";
-import { forgetBackups } from "./kept-backups";
+import { forgetKept } from "./kept-from-disk";
 import { forgetMarks } from "./kept-marks";
 import { forgetLeft } from "./left-members";
 import { seed } from "./machine-schema";
@@ -21,6 +22,7 @@ const READ_BY_EXCHANGE = [
   "connection",
   "masters",
   "peers",
+  "alone",
   "alongside",
   "etcd",
   "podGraceSeconds",
@@ -44,6 +46,7 @@ const schema: ResourceSchema = {
     connection: schemas.connection,
     masters: schemas.list(schemas.bootstrapMember, "Masters through which it joins the cluster again."),
     peers: schemas.list(schemas.bootstrapMember, "Nodes that must be ready while it is away."),
+    alone: schemas.list(schemas.text(), "Its roles that no other node can do the work of meanwhile."),
     alongside: schemas.list(schemas.text(), "Names of workers that get the image at the same time."),
     etcd: schemas.list(schemas.text(), "Names of all members of etcd, if it is one."),
     podGraceSeconds: schemas.whole("How long its pods may take to end when it is drained."),
@@ -56,7 +59,7 @@ const schema: ResourceSchema = {
     },
     afterJoin: schemas.commandAfterJoin,
   },
-  optional: ["keeps", "release", "settled", "alongside", "etcd", "afterJoin"],
+  optional: ["keeps", "release", "settled", "alone", "alongside", "etcd", "afterJoin"],
   createOnly: READ_BY_EXCHANGE,
 };
 
@@ -86,7 +89,8 @@ export function nodeImageResource(
       return outputsOf(asBefore);
     }
     const former = left?.from ?? found?.formerImage ?? found?.spec.image ?? image;
-    if (preview && former !== image) context.log("info", planned(inputs, former, olds?.release));
+    if (preview && former !== image)
+      context.log(inputs.alone ? "warning" : "info", planned(inputs, former, olds?.release));
     if (!preview) await rollImage({ connect, driverByName }, inputs, context, olds?.release);
     return outputsOf(inputs);
   };
@@ -126,7 +130,7 @@ export function nodeImageResource(
     // The disk is removed with the machine.
     async delete(_id, { inputs: { stack, node } }) {
       await forgetMarks(stack, node);
-      await forgetBackups(stack, node);
+      await forgetKept(stack, node);
       await forgetLeft({ stack, name: node });
     },
   };
@@ -154,7 +158,7 @@ const mustJoin = (node: string, keeps: string): UserError =>
   );
 
 const planned = (inputs: NodeImageInputs, former: string, formerRelease: string | undefined): string => {
-  const { node, image, roles, release, alongside = [], etcd = [] } = inputs;
+  const { node, image, roles, release, alone = [], alongside = [], etcd = [] } = inputs;
   const isUpgrade = release !== undefined && formerRelease !== undefined && formerRelease !== release;
   const reason = isUpgrade ? ` (Kubernetes ${formerRelease} -> ${release})` : "";
   const steps = [
@@ -165,5 +169,6 @@ const planned = (inputs: NodeImageInputs, former: string, formerRelease: string 
   ];
   const last = steps.length > 1 ? `${steps.slice(0, -1).join(", ")}, and ${steps.at(-1)}` : steps[0];
   const together = alongside.length > 0 ? `, at the same time as ${alongside.join(", ")}` : "";
-  return `${node} moves from ${former} to ${image}${reason}${together}: it ${last}; its data disks stay`;
+  const outage = alone.length > 0 ? `. Unavailable meanwhile: ${describeOutage(alone)}` : "";
+  return `${node} moves from ${former} to ${image}${reason}${together}: it ${last}; its data disks stay${outage}`;
 };

@@ -1,6 +1,6 @@
 import { listFolder } from "../../host/file-store";
 import type { MachineName } from "../../hypervisors/hypervisor";
-import { hasKeptBackups } from "./kept-backups";
+import { hasKept } from "./kept-from-disk";
 import { hasKeptMarks, keptMarksOf } from "./kept-marks";
 import { type LeftMember, leftMembersOf, readLeft } from "./left-members";
 
@@ -15,7 +15,7 @@ export async function readOpenRoll(machine: MachineName): Promise<OpenRoll> {
   const { stack, name } = machine;
   return {
     left: await readLeft(machine),
-    isHandedOver: (await hasKeptMarks(stack, name)) || (await hasKeptBackups(stack, name)),
+    isHandedOver: (await hasKeptMarks(stack, name)) || (await hasKept(stack, name)),
   };
 }
 

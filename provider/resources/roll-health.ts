@@ -7,6 +7,7 @@ import { isClusterNode } from "../../model/roles";
 import type { Context } from "../rpc/resource-handler";
 import { requireMaster } from "./cluster-node";
 import { etcdProblem } from "./etcd-problem";
+import { endTransition } from "./guard-record";
 import { ask, bootedGuest, deadlineMs, inGuest, progress, readyGuest, reasonOf } from "./guest-waiting";
 import { volumeProblem } from "./volume-problem";
 
@@ -37,6 +38,16 @@ export class RollHealth {
       ...(roles.includes("storage") ? [() => this.volume()] : []),
     ];
     for (const check of checks) await this.until(check, end);
+  }
+
+  /** Those that do its work, or that only this node connects. */
+  async ofPeers(waitMs: number): Promise<void> {
+    const { stack, peers } = this.inputs;
+    const end = Date.now() + waitMs;
+    for (const { name, connection } of peers) {
+      await readyGuest(this.connect, connection, name, this.context, Math.max(0, end - Date.now()));
+      endTransition({ stack, name });
+    }
   }
 
   /** All members of etcd vote and are healthy. */

@@ -69,6 +69,7 @@ const secondsOf = {
     "change-classes": 60,
     commands: 60,
     "front-proxy-authority": 35,
+    "killed-gateway-roll": 15,
     "killed-image-roll": 40,
     "kubernetes-authority": 30,
     "killed-member-roll": 60,

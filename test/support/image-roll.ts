@@ -10,6 +10,7 @@ import { createFakeDriver } from "../../hypervisors/fake/fake-driver";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import type { NodeImageInputs } from "../../model/node-image-types";
 import type { BootstrapInputs, MachineInputs, MembershipInputs } from "../../model/resource-types";
+import { isClusterNode } from "../../model/roles";
 import { bootstrapResource } from "../../provider/resources/bootstrap";
 import { machineResource } from "../../provider/resources/machine";
 import { membershipResource } from "../../provider/resources/membership";
@@ -203,18 +204,26 @@ export function rollOf(example: string, node: string) {
       generation: state.generation,
     };
     assert.deepEqual(shown, { image, former: undefined, power: "running", generation }, what);
-    assert.equal(cluster().nodes[node], generation, `${what}: it is in the cluster`);
+    const isNode = plan.nodes.some(({ name, roles }) => name === node && isClusterNode(roles));
+    assert.equal(cluster().nodes[node], isNode ? generation : undefined, `${what}: it is in the cluster`);
     assert.ok(!cluster().cordoned?.includes(node), `${what}: it gets pods`);
     assert.ok(!fs.existsSync(folder("machines", node, "former")), what);
-    const left = ["kept-marks", "kept-backups", "left-members"].filter((name) =>
+    const left = ["kept-marks", "kept-backups", "kept-leases", "left-members"].filter((name) =>
       fs.existsSync(path.join(stackFolder(stack), name)),
     );
     assert.deepEqual(left, [], `${what}: nothing is left of the roll`);
     const names = plan.nodes.filter(({ roles }) => roles.includes("etcd")).map(({ name }) => name);
     assert.deepEqual(Object.keys(cluster().members).sort(), [...names].sort(), what);
-    const seen = JSON.parse(fs.readFileSync(folder("machines", node, "node.json"), "utf8"));
+    const seen = await readNode({ stack, name: node });
     assert.equal(seen.memberId, cluster().members[node], `${what}: its data are those of the member`);
   }
+
+  /** Those of the gateway. */
+  const leases = {
+    file: folder("machines", "gateway", "leases"),
+    write: (text: string) => fs.writeFileSync(leases.file, text),
+    read: () => (fs.existsSync(leases.file) ? fs.readFileSync(leases.file, "utf8") : undefined),
+  };
 
   /** @returns whether the process died before it was done; what it reports while it dies does not matter */
   async function dies(steps: number, image: string, answer?: Answer, formerRelease?: string): Promise<boolean> {
@@ -239,6 +248,6 @@ export function rollOf(example: string, node: string) {
 
   return {
     ...{ stack, node, plan, Process, inputsOf, standingStack, stateOf, cluster, folder },
-    ...{ up, assertConverged, dies, broken, brokenAsMember },
+    ...{ up, assertConverged, dies, broken, brokenAsMember, leases },
   };
 }

@@ -35,8 +35,9 @@ test("an add-on changes no resource of a stack but those that it is about", asyn
   };
   const [without, withIt] = [await named(false), await named(true)];
   const changed = [...withIt].filter(([name, inputs]) => without.has(name) && without.get(name) !== inputs);
-  // The seed of the gateway is read when it is created.
-  assert.deepEqual(changed.map(([name]) => name).sort(), ["cluster-add-ons", "gateway", "gateway-files", "guard"]);
+  // The seed of the gateway is read when it is created, and when it gets another image.
+  const ofGateway = ["gateway", "gateway-files", "gateway-image"];
+  assert.deepEqual(changed.map(([name]) => name).sort(), ["cluster-add-ons", ...ofGateway, "guard"]);
   assert.deepEqual(
     [...withIt.keys()].filter((name) => !without.has(name)),
     ["worker-1-container-images", "worker-2-container-images"],

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { evictionSeconds, imageRollOrder, inRollOrder, keepsImage, rollTurns } from "../../../model/image-rolls";
+import {
+  evictionSeconds,
+  imageRollOrder,
+  inRollOrder,
+  keepsImage,
+  rolesAlone,
+  rollTurns,
+} from "../../../model/image-rolls";
 import { type Role, roleNames } from "../../../model/roles";
 
 const reason = (roles: readonly Role[], count: number, driver: "nspawn" | "virtualbox" | "auto" = "nspawn") =>
@@ -11,9 +18,19 @@ test("every role has a turn", () => {
   assert.deepEqual([...imageRollOrder].sort(), [...roleNames].sort());
 });
 
-test("another image reaches workers, and other nodes that have peers", () => {
-  assert.equal(reason(["worker"], 1), undefined);
-  for (const role of ["balancer", "storage", "master"] as const) {
+test("another image reaches gateways, balancers and workers, and other nodes that have peers", () => {
+  for (const role of ["gateway", "balancer", "worker"] as const) {
+    assert.equal(reason([role], 1), undefined);
+    assert.deepEqual(
+      rolesAlone([role], () => 1),
+      [role],
+    );
+    assert.deepEqual(
+      rolesAlone([role], () => 2),
+      [],
+    );
+  }
+  for (const role of ["storage", "master"] as const) {
     assert.equal(reason([role], 2), undefined);
     assert.match(String(reason([role], 1)), /no other .*; it gets another image when it is recreated$/);
   }
@@ -25,8 +42,16 @@ test("another image reaches workers, and other nodes that have peers", () => {
 });
 
 test("a node keeps its image if any of its roles does, or if its driver cannot exchange disks", () => {
-  for (const roles of [["gateway"], ["gateway", "etcd"]] as const)
-    assert.match(String(reason(roles, 3)), /it gets another image when it is recreated$/, String(roles));
+  for (const roles of [
+    ["gateway", "etcd"],
+    ["gateway", "balancer", "master", "etcd", "worker"],
+  ] as const) {
+    assert.equal(
+      keepsImage(roles, (role) => (role === "gateway" ? 1 : 3), "nspawn"),
+      undefined,
+    );
+    assert.match(String(reason(roles, 1)), /^etcd would have no majority without it; .* when it is recreated$/);
+  }
   assert.match(String(reason(["worker"], 2, "virtualbox")), /machines of the driver virtualbox/);
   assert.equal(reason(["worker"], 2, "auto"), undefined);
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import type { NodeImageInputs } from "../../../../model/node-image-types";
-import type { MachineInputs } from "../../../../model/resource-types";
 import type { UserError } from "../../../../model/user-error";
 import { other, rollOf } from "../../../support/image-roll";
 import { ownDataFolder } from "../../../support/own-data-folder";
@@ -120,8 +119,8 @@ test("a stack without node images adopts those that its machines have, and a pre
   await previewing.resources.image.create({ ...inputs, image: other }, true, previewing.context);
   assert.deepEqual(previewing.log, []);
   assert.deepEqual(previewing.warnings, [
-    `info: worker-1 moves from ${present} to ${other}: it is drained, restarts from a new system disk, and joins the ` +
-      "cluster again; its data disks stay",
+    `warning: worker-1 moves from ${present} to ${other}: it is drained, restarts from a new system disk, and joins the ` +
+      "cluster again; its data disks stay. Unavailable meanwhile: all workloads, until it is back",
   ]);
 });
 
@@ -139,11 +138,10 @@ test("a node that keeps its image says why, and has no difference", async () => 
 
 test("a node that is not in the cluster restarts from its new disk while its peers are ready", async () => {
   const name = "balancer-1";
-  const { seed, secrets } = await inputsOf<MachineInputs>("Machine", name);
-  const { keeps: _, ...planned } = await inputsOf<NodeImageInputs>("NodeImage", `${name}-image`);
+  const planned = await inputsOf<NodeImageInputs>("NodeImage", `${name}-image`);
   const { connection } = await inputsOf<NodeImageInputs>("NodeImage", "gateway-image");
   const peers = [{ name: "gateway", address: connection.address, connection }];
-  const inputs = { ...planned, image: "infrastructure-bbbbbbbbbbbb", peers, seed, secrets };
+  const inputs = { ...planned, image: "infrastructure-bbbbbbbbbbbb", peers };
   const alone = new Process(undefined, async (of, command) =>
     `${of}: ${command}` === "gateway: node-ready" ? "is down" : undefined,
   );
@@ -160,4 +158,43 @@ test("a node that is not in the cluster restarts from its new disk while its pee
     ...["balancer-1: exchangeSystemDisk", "balancer-1: startMachine"],
     ...["balancer-1: node-ready", "balancer-1: dropFormerSystemDisk"],
   ]);
+});
+
+test("the gateway restarts from its new disk while the nodes behind it are ready, and keeps its leases", async () => {
+  const { assertConverged, standingStack, stateOf, up, Process, leases } = rollOf("small", "gateway");
+  const image = "infrastructure-bbbbbbbbbbbb";
+  const former = await standingStack();
+  const { generation } = await stateOf("gateway");
+  leases.write("0 52:54:00:00:00:01 192.168.56.30 guest *\n");
+  const inputs = await inputsOf<NodeImageInputs>("NodeImage", "gateway-image");
+  const previewing = new Process();
+  await previewing.resources.image.create({ ...inputs, image }, true, previewing.context);
+  assert.match(
+    String(previewing.warnings),
+    /^warning: gateway moves .* Unavailable meanwhile: traffic between segments, DNS, and access from the host, until/,
+  );
+  const process = new Process();
+  await up(process, image);
+  await assertConverged(image, generation);
+  const peers = ["balancer-1", "master-1", "worker-1"].map((name) => `${name}: node-ready`);
+  assert.deepEqual(
+    process.log.map((line) => line.replace(/ -c [\s\S]*/, "")),
+    [
+      ...["gateway: node-ready", ...peers, "gateway: exchangeSystemDisk", "gateway: startMachine"],
+      ...["gateway: node-ready", ...peers, "gateway: bash", "gateway: dropFormerSystemDisk"],
+    ],
+  );
+  assert.equal(leases.read(), "0 52:54:00:00:00:01 192.168.56.30 guest *\n");
+  // It responds, and lets nothing through.
+  const closed = new Process(undefined, async (name, command) =>
+    name === "worker-1" && command === "node-ready" && (await stateOf("gateway")).spec.image === former
+      ? "no route"
+      : undefined,
+  );
+  await assert.rejects(
+    up(closed, former),
+    /gateway does not work with .* it has its former image .*: worker-1 is not ready/,
+  );
+  await assertConverged(image, generation);
+  assert.match(String(leases.read()), /guest/);
 });
