@@ -37,6 +37,11 @@ const rooms = [
     room: "verify/",
     may: ["model/", "host/", "stacks/config/", "stacks/plan/", "cloud-init/", "hypervisors/", "guests/"],
   },
+  {
+    name: "explain",
+    room: "explain/",
+    may: ["model/", "stacks/config/", "stacks/plan/", "cloud-init/", "verify/"],
+  },
   { name: "backup", room: "backup/", may: ["model/", "host/", "cloud-init/", "guests/"] },
   {
     name: "review",
@@ -59,13 +64,13 @@ const rooms = [
     room: "cli/",
     may: [
       ...["model/", "host/", "stacks/config/", "stacks/plan/", "cloud-init/", "components/", "hypervisors/", "guests/"],
-      ...["image/", "verify/", "review/", "view/", "backup/", "toolchain/"],
+      ...["image/", "verify/", "explain/", "review/", "view/", "backup/", "toolchain/"],
     ],
   },
 ];
 
 const anyRoom =
-  "^(?:model|host|stacks|cloud-init|components|hypervisors|guests|provider|image|toolchain|verify|review|view|backup|cli|test)/";
+  "^(?:model|host|stacks|cloud-init|components|hypervisors|guests|provider|image|toolchain|verify|explain|review|view|backup|cli|test)/";
 
 const imports = rooms.map(({ name, room, may }, index) => ({
   name: `imports-of-${name}`,

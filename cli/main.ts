@@ -1,48 +1,20 @@
 import { inspect } from "node:util";
-import { Command, CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { closeDataFolder } from "../host/data-folder";
 import { refuseNewerData, refuseNewerState } from "../host/data-version";
 import { fileError } from "../host/file-errors";
 import { prepareEnvironment } from "../host/prepare-environment.cjs";
 import { defaultStack, forStack } from "../model/next-step";
 import { UserError, withoutCredentials } from "../model/user-error";
-import { version } from "../package.json";
 import { chooseBackend } from "../toolchain/pulumi-environment";
+import { groundplaneCommand } from "./all-commands";
 import { painterFor } from "./colours";
-import { backupCommand } from "./commands/backup";
-import { bundleCommand } from "./commands/bundle";
-import { completeCommand, completionCommand } from "./commands/completion";
-import { destroyCommand } from "./commands/destroy";
-import { diagramCommand } from "./commands/diagram";
-import { doctorCommand } from "./commands/doctor";
-import { envCommand } from "./commands/env";
-import { fenceCommand } from "./commands/fence";
-import { imageCommand } from "./commands/image";
-import { kubeconfigCommand } from "./commands/kubeconfig";
-import { logsCommand } from "./commands/logs";
-import { partCommand } from "./commands/part";
-import { previewCommand } from "./commands/preview";
-import { pruneCommand } from "./commands/prune";
-import { renderCommand } from "./commands/render";
-import { bugReportCommand } from "./commands/report";
-import { restoreCommand } from "./commands/restore";
-import { snapshotCommand } from "./commands/snapshot";
-import { sshCommand } from "./commands/ssh";
-import { startCommand } from "./commands/start";
-import { statusCommand } from "./commands/status";
-import { stopCommand } from "./commands/stop";
-import { verifyCommand } from "./commands/verify";
-import { viewCommand } from "./commands/view";
 
 /** Exit codes: 0 success, 1 failure or an unhealthy stack, 2 a wrong command line. */
 async function main(): Promise<void> {
   prepareEnvironment();
   await closeDataFolder();
-  const groundplane = new Command("groundplane")
-    .description("A highly available Kubernetes data centre on your own machine")
-    .version(version, "--version", "print the version of groundplane");
-  for (const create of commands) groundplane.addCommand(create());
-  groundplane.addCommand(completeCommand(groundplane), { hidden: true });
+  const groundplane = groundplaneCommand();
   overrideExit(groundplane);
   groundplane.hook("preAction", async (_groundplane, command) => {
     const named = command.optsWithGlobals<{ readonly stack?: string }>().stack;
@@ -55,16 +27,6 @@ async function main(): Promise<void> {
 
 /** The stack of the command that runs, for its messages. */
 let stack = defaultStack;
-
-const commands = [
-  startCommand,
-  ...[doctorCommand, envCommand, imageCommand, partCommand, bundleCommand],
-  ...[renderCommand, diagramCommand, previewCommand],
-  ...[statusCommand, viewCommand, kubeconfigCommand, sshCommand, logsCommand],
-  ...[verifyCommand, backupCommand, restoreCommand, snapshotCommand],
-  ...[fenceCommand, stopCommand, destroyCommand, pruneCommand, bugReportCommand],
-  completionCommand,
-];
 
 /** Makes a wrong command line throw, so that one place decides about exit codes. */
 function overrideExit(command: Command): void {

@@ -11,7 +11,7 @@ const BUNDLES = ["cli", "image-builder", "provider", "language-host", "command-p
 );
 const SOURCES = [
   ...["model", "host", "stacks", "cloud-init", "components", "hypervisors", "guests", "provider", "image"],
-  ...["verify", "review", "cli", "toolchain"],
+  ...["verify", "explain", "review", "cli", "toolchain"],
   "build.cjs",
   "package-lock.json",
 ];

@@ -51,7 +51,8 @@ export function renderSeeds(plan: DataCenterPlan): readonly NodeSeed[] {
   return plan.nodes.map((node) => renderNodeSeed(plan, node));
 }
 
-function nodeContent(plan: DataCenterPlan, node: NodePlan): NodeContent {
+/** What a seed is made of, before it becomes text. */
+export function nodeContent(plan: DataCenterPlan, node: NodePlan): NodeContent {
   const ofRoles = mergeContents(askEachRole(node.roles.map((role) => [role, contentOf[role](plan, node)])));
   const common = commonContent(plan, node, ofRoles);
   const units = [...common.enable, ...ofRoles.enable];

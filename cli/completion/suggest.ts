@@ -14,6 +14,7 @@ export type ValuesOf = (name: string, line: CommandLine) => Promise<Suggestions>
 
 /** A command line up to the word that is completed. */
 export interface CommandLine {
+  readonly program: Command;
   /** e.g. `["image", "build"]` */
   readonly commands: readonly string[];
   readonly positional: readonly string[];
@@ -81,7 +82,7 @@ function parseLine(program: Command, words: readonly string[]): Parsed {
     else positional.push(word);
     command = child ?? command;
   }
-  return { command, commands, positional, options, isClosed, ...(open && { open }) };
+  return { program, command, commands, positional, options, isClosed, ...(open && { open }) };
 }
 
 const takesValue = (option: Option): boolean => option.required || option.optional;

@@ -1,8 +1,12 @@
 import * as path from "node:path";
+import { isKind, kindNames, kinds } from "../../explain/explanation";
+import { subjectOf } from "../../explain/subject";
+import { isListed, topicsOf } from "../../explain/topics";
 import { listFolder } from "../../host/file-store";
 import { projectFolder } from "../../host/project-folder";
 import { defaultStack } from "../../model/next-step";
 import { isObjectName } from "../../model/object-names";
+import { describeCommands } from "../describe-commands";
 import { readPlan } from "../project";
 import type { CommandLine, Suggestion, Suggestions, ValuesOf } from "./suggest";
 
@@ -15,6 +19,7 @@ const sources: Readonly<Record<string, Source>> = {
   file: async () => "files",
   "key-file": async () => "files",
   folder: async () => "folders",
+  topic: topicNames,
 };
 
 export const valuesOf: ValuesOf = async (name, line) => (await sources[name]?.(line)) ?? [];
@@ -31,4 +36,14 @@ async function stackNames(): Promise<readonly Suggestion[]> {
 async function nodeNames({ options }: CommandLine): Promise<readonly Suggestion[]> {
   const plan = await readPlan(options.get("--stack") ?? defaultStack);
   return plan.nodes.map(({ name, roles, address }) => ({ word: name, description: `${roles.join(", ")}, ${address}` }));
+}
+
+/** The kinds and all names; after a kind, its names. */
+async function topicNames({ program, options, positional }: CommandLine): Promise<readonly Suggestion[]> {
+  const plan = await readPlan(options.get("--stack") ?? defaultStack);
+  const [kind] = positional;
+  const topics = topicsOf(subjectOf(plan, describeCommands(program))).filter(isListed);
+  const names = topics.map(({ name, title }) => ({ word: name, description: title }));
+  if (kind === undefined) return [...kindNames.map((each) => ({ word: each, description: kinds[each] })), ...names];
+  return isKind(kind) ? names.filter((_, index) => topics[index]?.kind === kind) : [];
 }

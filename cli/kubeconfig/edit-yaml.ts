@@ -14,7 +14,7 @@ export function putItem(text: string, document: Document, list: string, index: n
   }
   const range = rangeOf(pair?.value);
   if (isEmpty(pair) && range !== undefined && !isInOneLine(document))
-    return splice(text, range.from, range.to, `\n${itemLines(item, "").trimEnd()}`);
+    return splice(text, text.slice(0, range.from).trimEnd().length, range.to, `\n${itemLines(item, "").trimEnd()}`);
   const items = (document.toJS() as Record<string, readonly object[]>)[list] ?? [];
   document.set(list, index === -1 ? [...items, item] : items.map((each, at) => (at === index ? item : each)));
   return reformatted(document);

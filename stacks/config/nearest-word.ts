@@ -1,10 +1,14 @@
 /** The word that was probably meant, undefined when none is close: at most a third of its letters may differ. */
-export function nearestWord(written: string, known: readonly string[]): string | undefined {
-  const ranked = known
+export const nearestWord = (written: string, known: readonly string[]): string | undefined =>
+  nearestWords(written, known)[0];
+
+/** All words that are that close, the closest first. */
+export function nearestWords(written: string, known: readonly string[]): readonly string[] {
+  return known
     .map((word) => ({ word, distance: editDistance(written.toLowerCase(), word.toLowerCase()) }))
     .filter(({ word, distance }) => distance <= Math.max(1, Math.floor(word.length / 3)))
-    .sort((one, other) => one.distance - other.distance);
-  return ranked[0]?.word;
+    .sort((one, other) => one.distance - other.distance)
+    .map(({ word }) => word);
 }
 
 /** Levenshtein's distance, one row at a time. */

@@ -47,6 +47,18 @@ test("Bash completes groundplane after npx, and evaluates the script again witho
   assert.deepEqual(stdout.split("\n"), ["balancer-1 balancer-2", "status", "production", "", ""]);
 });
 
+test("what the documents explain can be explained, without a stack that runs", () => {
+  const lines = documents
+    .flatMap((document) => codeIn(readDocument(document)))
+    .flatMap((code) => /^npx groundplane (explain(?: [a-z\d.-]+)*)$/.exec(code)?.[1] ?? []);
+  assert.ok(new Set(lines).size > 5);
+  for (const line of new Set(lines)) {
+    const { status, stdout, said } = type(`node cli/groundplane.cjs ${line}`);
+    assert.equal(status, 0, said);
+    assert.ok(stdout.split("\n").length > 10, said);
+  }
+});
+
 test("npm scripts that the documents name exist", () => {
   const named = documents.flatMap((document) =>
     codeIn(readDocument(document)).flatMap((code) =>

@@ -26,7 +26,7 @@ test("every room has a document, and the README links to each of them", () => {
   for (const room of rooms) assert.ok(readme.includes(`](${room})`), room);
   const roomsWithDocuments = [
     ...["model", "host", "stacks", "cloud-init", "components", "hypervisors", "guests", "provider", "image"],
-    ...["verify", "review", "toolchain"],
+    ...["verify", "explain", "review", "toolchain"],
   ];
   for (const folder of roomsWithDocuments) assert.ok(rooms.includes(`${folder}/README.md`), folder);
 });

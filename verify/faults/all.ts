@@ -12,7 +12,7 @@ import { witnessKill } from "./witness";
 import { workerKill } from "./workers";
 
 /** Faults of nodes by role, in the order of execution: from the shortest to the longest. */
-const faultsOf: Readonly<Record<Role, readonly Fault[]>> = {
+export const faultsOf: Readonly<Record<Role, readonly Fault[]>> = {
   balancer: [balancerKill, plannedMove, ...crashes, isolation, partition],
   master: [masterKill, serverKill],
   etcd: [etcdKill, etcdLeaderKill, quorumLoss],

@@ -7,7 +7,7 @@ import { automaticDrivers, driverNames, drivers } from "../../../model/drivers";
 const project = resolve(__dirname, "..", "..", "..");
 const rooms = [
   ...["model", "host", "stacks", "cloud-init", "components", "hypervisors", "guests", "provider", "image"],
-  ...["verify", "review", "cli", "toolchain"],
+  ...["verify", "explain", "review", "cli", "toolchain"],
 ];
 /** The table, and each driver's own folder. */
 const mayName = /^(?:model\/drivers\.ts|hypervisors\/(?:nspawn|fake|virtualbox|qemu)\/.*)$/;

@@ -1,0 +1,37 @@
+import type { Stanzas } from "./explanation";
+
+/** The parts of every file of systemd. */
+export const systemdStanzas: Stanzas = {
+  "[Unit]": "When it starts.",
+  "[Service]": "What runs.",
+  "[Timer]": "When it runs.",
+  "[Mount]": "What is mounted, and where.",
+  "[Install]": "What starts it at boot.",
+  "ConditionPathExists=": "Without this file it is skipped, and that is no failure.",
+  "ConditionVirtualization=": "Only there.",
+  "StartLimitIntervalSec=0": "No number of failures ends the restarts.",
+  "Requires=": "Without these it does not start.",
+  "RequiresMountsFor=": "Without this mount it does not start.",
+  "PartOf=": "It stops and restarts with that unit.",
+  "Conflicts=": "They never run together.",
+  "Type=oneshot": "It runs to its end.",
+  "Type=notify": "It counts as started when it says so.",
+  "ExecStartPre=": "Before the program starts.",
+  "ExecStart=": "The program.",
+  "ExecStop=": "How it ends. An empty line removes the command of the package.",
+  "ExecReload=": "How it reads changed files.",
+  "User=": "The rights that it runs with.",
+  "DynamicUser=": "It runs as a user that exists only meanwhile, without any rights.",
+  "LoadCredential=": "Secrets that systemd reads as root and shows to this program only.",
+  "Environment=": "Variables.",
+  "OOMScoreAdjust=": "When memory is short, other processes end first.",
+  "Restart=": "It comes back after a failure.",
+  "TimeoutStopSec=": "How long it may take to stop.",
+  "PrivateMounts=": "What it mounts, no other process sees.",
+  "AmbientCapabilities=":
+    "What it may not do, although it runs: the system is read-only, other files and processes are hidden, calls of the kernel are filtered.",
+  "NoNewPrivileges=": "What it may not do: the system is read-only, and it gets no rights.",
+  "OnCalendar=": "Times of the clock.",
+  "OnBootSec=": "After a boot.",
+  "OnActiveSec=": "After the start of the timer, and then in this period.",
+};
