@@ -40,7 +40,8 @@ export class LiveView {
 
   leave(page: EventStream): void {
     this.pages.delete(page);
-    if (this.pages.size === 0) this.linger = setTimeout(() => void this.stop(), LINGER_MS);
+    // Streams that `close` ends leave later, and must not keep this process.
+    if (this.pages.size === 0 && this.running) this.linger = setTimeout(() => void this.stop(), LINGER_MS);
   }
 
   /** Also beside what is observed: what a user does on the page. */

@@ -6,6 +6,9 @@ import type { ViewState } from "../../view/picture/state";
 import { type ViewUnderTest, viewUnderTest } from "../support/view-under-test";
 
 let view: ViewUnderTest;
+/** What keeps a process. */
+const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+const timersBefore = timers();
 before(async () => {
   view = await viewUnderTest("lab");
 });
@@ -138,4 +141,6 @@ test("closing ends all watches, streams and the server", async () => {
   assert.equal(view.stack.following.size, 0);
   assert.equal(view.stack.closed, 1);
   await assert.rejects(get("/"), /ECONNREFUSED/);
+  // The stream's end arrives a little later.
+  await until("the end of its timers", () => (timers() <= timersBefore ? true : undefined), 2_000);
 });

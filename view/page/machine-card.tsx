@@ -23,7 +23,7 @@ export function MachineCard({ card, view, isSelected }: Props) {
     <g
       class={`card ${condition} ${isSelected ? "selected" : ""}`}
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-pressed={isSelected}
       data-machine={machine.name}
       data-condition={condition}

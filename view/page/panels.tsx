@@ -129,27 +129,30 @@ function groups(pairs: readonly (readonly string[])[]): readonly (readonly [stri
 function Pods({ view: { pods } }: { view: ViewState }) {
   const nodes = groups(pods.map(({ node }) => [node || "not placed", ""]))
     .map(([node]) => node)
-    .sort();
+    .sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
   return (
     <section aria-labelledby="pods-title" class="panel">
       <h2 id="pods-title">
         Pods <small>{`${pods.filter(({ ready }) => ready).length} of ${pods.length} ready`}</small>
       </h2>
-      {nodes.map((node) => {
-        const own = pods.filter((pod) => (pod.node || "not placed") === node);
-        return (
-          <details key={node}>
-            <summary>{`${node}: ${own.length}`}</summary>
-            <ul class="plain">
-              {own.map(({ namespace, name, phase, ready }) => (
-                <li key={`${namespace}/${name}`} class={ready || phase === "Succeeded" ? "healthy" : "unhealthy"}>
-                  {`${namespace}/${name}: ${ready ? "ready" : phase}`}
-                </li>
-              ))}
-            </ul>
-          </details>
-        );
-      })}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it */}
+      <section class="log" tabIndex={0} aria-label="Pods by node">
+        {nodes.map((node) => {
+          const own = pods.filter((pod) => (pod.node || "not placed") === node);
+          return (
+            <details key={node}>
+              <summary>{`${node}: ${own.length}`}</summary>
+              <ul class="plain">
+                {own.map(({ namespace, name, phase, ready }) => (
+                  <li key={`${namespace}/${name}`} class={ready || phase === "Succeeded" ? "healthy" : "unhealthy"}>
+                    {`${namespace}/${name}: ${ready ? "ready" : phase}`}
+                  </li>
+                ))}
+              </ul>
+            </details>
+          );
+        })}
+      </section>
     </section>
   );
 }

@@ -19,7 +19,7 @@ export interface Layout {
 
 export const sizes = {
   ...{ margin: 12, gap: 16, wideGap: 76, trunk: 20, gutter: 124 },
-  ...{ cardWidth: 196, cardHeight: 100, tileWidth: 74, tileHeight: 40 },
+  ...{ cardWidth: 196, cardHeight: 100, tileWidth: 80, tileHeight: 40 },
   ...{ bandHead: 30, bandPad: 14, pillWidth: 164, pillHeight: 24 },
   ...{ wideFrom: 860, tilesFrom: 9 },
 } as const;
