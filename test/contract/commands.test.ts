@@ -20,7 +20,7 @@ after(() => fs.rmSync(temporary, { recursive: true, force: true }));
 const commandNames = [
   ...["start", "doctor", "env", "image", "part", "bundle", "render", "diagram", "preview"],
   ...["status", "view", "kubeconfig", "ssh", "logs", "verify", "backup", "restore", "snapshot", "fence"],
-  ...["stop", "destroy", "prune", "report"],
+  ...["stop", "destroy", "prune", "report", "completion", "explain"],
 ];
 
 /** Made of the current sources. To compile them for each command would take most of the time. */
@@ -138,7 +138,7 @@ test("every command has its own help text, and commands that report offer JSON",
     )
       assert.match(stdout, /--json/, name);
     const isOfStack = /--stack <name>/.test(stdout);
-    assert.ok(isOfStack || /^(?:image$|part|bundle|snapshot$|prune)/.test(name), name);
+    assert.ok(isOfStack || /^(?:image$|part|bundle|snapshot$|prune|completion)/.test(name), name);
     const command = `\`npx groundplane ${name}\``;
     assert.equal(forStack(command, "other").includes("--stack other"), isOfStack, `in a message: ${name}`);
   }
