@@ -1,0 +1,108 @@
+/**
+ * A small stack that is kept: an earlier version creates it, this code takes it over, gives its worker another image and replaces an
+ * authority. A backup then brings back its lost master, and a snapshot takes back a change that went wrong. test/topologies does each
+ * of these with more machines.
+ */
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { type TestContext, test } from "node:test";
+import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
+import { type EarlierCommit, earlierCommits, earlierProject, historySkipReason } from "../support/earlier-versions";
+import { idleDeployment } from "../support/idle-deployment";
+import { loseMachines } from "../support/lose-machines";
+import { nspawnSkipReason } from "../support/nspawn-host";
+import { riskyChange } from "../support/risky-change";
+import { takeBackup } from "../support/take-backup";
+import { apply, countsOf, up, waitForReadyNodes } from "./lab-under-test";
+import { planImage, seen } from "./planned-image";
+import { smallStack } from "./small-stack";
+
+const dataCenter = `driver: nspawn
+pools:
+  balancers: {count: 1}
+  masters: {count: 1}
+  workers: {count: 1}
+options: {fastProbes: true, podGraceSeconds: 5, keepDataDisks: false}
+`;
+const machines = ["gateway", "balancer-1", "master-1", "worker-1"];
+const etcdAuthority = "/etc/kubernetes/pki/etcd/ca.crt";
+
+/** The newest version before this one. */
+const earlier = Object.keys(earlierCommits).at(-1) as EarlierCommit;
+
+test("a stack is kept", { skip: nspawnSkipReason(), timeout: 25 * 60_000 }, async (t) => {
+  const stack = smallStack("kept");
+  const { cluster, driver, project } = stack;
+  const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
+  const kubectl = async (...words: string[]) =>
+    mustSucceed(words.join(" "), await cluster.kubectl("master-1", ...words)).stdout.trim();
+  const on = async (node: string, command: string) =>
+    mustSucceed(command, await cluster.onNode(node, command)).stdout.trim();
+  const machinesNow = () => Promise.all(machines.map((name) => seen(stack, name)));
+  const change = riskyChange(cluster);
+  const isWhole = async (): Promise<void> => {
+    await waitForReadyNodes(stack, 2);
+    await change.isTakenBack();
+    await stack.isHealthy();
+    await stack.previewsNoChange();
+  };
+
+  await step("an earlier version creates it, and start takes it over as the same machines", async (inner) => {
+    stack.configure(dataCenter);
+    const cannot = historySkipReason(earlier);
+    if (cannot === undefined) {
+      const former = new ClusterUnderTest(earlierProject(earlier, project), cluster.stack);
+      fs.copyFileSync(project.stackFile(cluster.stack), former.project.stackFile(cluster.stack));
+      mustSucceed("start", await former.groundplane("start", "--yes"));
+    } else {
+      inner.diagnostic(`this version creates it: ${cannot}`);
+      await stack.start();
+    }
+    const before = await machinesNow();
+    await stack.start();
+    assert.deepEqual(await machinesNow(), before);
+    await change.prepare();
+    await apply(stack, idleDeployment(2));
+    await kubectl("rollout", "status", "deployment/idle", "--timeout=180s");
+    await isWhole();
+  });
+
+  await step("its worker gets another image, as the same machine", async () => {
+    const before = await seen(stack, "worker-1");
+    const image = await planImage(stack, "kept", { "etc/image-mark": "kept\n" });
+    assert.doesNotMatch(countsOf(await up(stack)), /replaced \d|deleted/);
+    assert.deepEqual(await seen(stack, "worker-1"), { ...before, image, formerImage: undefined });
+    assert.equal(await on("worker-1", "cat /etc/image-mark"), "kept");
+    await isWhole();
+  });
+
+  await step("the authority of etcd is replaced", async () => {
+    const subject = `openssl x509 -noout -fingerprint -sha256 -in ${etcdAuthority}`;
+    const before = await on("master-1", subject);
+    stack.configure(`${dataCenter}secrets: {rotate: {etcd-ca: 1}}\n`);
+    await up(stack);
+    assert.notEqual(await on("master-1", subject), before);
+    assert.equal(await on("master-1", `grep -c BEGIN ${etcdAuthority}`), "1");
+    await isWhole();
+  });
+
+  await step("its master is lost with its disk, and a backup brings the cluster back", async (inner) => {
+    const worker = await seen(stack, "worker-1");
+    const restore = await takeBackup(cluster);
+    await kubectl("create", "configmap", "later", "--from-literal=value=after");
+    await loseMachines(driver, cluster.stack, ["master-1"]);
+    const { stdout } = mustSucceed("restore", await cluster.groundplane(...restore));
+    inner.diagnostic(stdout.trim().split("\n").at(-1) ?? "");
+    assert.equal(await kubectl("get", "configmap", "later", "--ignore-not-found"), "");
+    assert.deepEqual(await seen(stack, "worker-1"), worker);
+    await isWhole();
+  });
+
+  await step("a change that went wrong is taken back by a snapshot", async (inner) => {
+    mustSucceed("create", await cluster.groundplane("snapshot", "create", "before"));
+    await change.make();
+    const { stdout } = mustSucceed("restore", await cluster.groundplane("snapshot", "restore", "before", "--yes"));
+    inner.diagnostic(stdout.trim().split("\n").at(-1) ?? "");
+    await isWhole();
+  });
+});
