@@ -69,7 +69,7 @@ describe("the cluster's authority", () => {
     const kubectl = server.kubectl.map((word) => `'${word}'`).join(" ");
     const programs = {
       "bin/kubectl": `exec ${kubectl} "$@"`,
-      "bin/systemctl": `echo "$*" >>${at("said")}`,
+      "bin/systemctl": `echo "$*" >>${at("said")}; [ ! -e ${at("no-restart")} ]`,
       // Those of system containers are no business of this test, and there is no kubelet and no scheduler.
       "bin/pgrep": "exit 1",
       "bin/curl": `[[ "$*" == *:10248/* || "$*" == *:10259/* ]] || exec /usr/bin/curl "$@"`,
@@ -106,6 +106,14 @@ describe("the cluster's authority", () => {
   async function twice(name: string, options = {}): Promise<void> {
     for (const _ of ["once", "again"]) assert.deepEqual(await stage(name, options), done, name);
   }
+  /** The stage ends when the kubelet is to restart. The next one restarts it, although its files are changed already. */
+  async function interrupted(name: string, options = {}): Promise<void> {
+    fs.writeFileSync(at("no-restart"), "");
+    assert.equal((await stage(name, options)).code, 1);
+    for (const file of ["no-restart", "said"]) fs.rmSync(at(file));
+    assert.deepEqual(await stage(name, options), done, name);
+    assert.match(read(at("said")), /^restart kubelet$/m, name);
+  }
   /** Of an administrator of a master, as a client that trusts these authorities. */
   async function statusOf(kubeconfig: string, certificateAuthority: string | undefined): Promise<number> {
     const identity = apiConnectionIn(kubeconfig);
@@ -136,6 +144,7 @@ describe("the cluster's authority", () => {
     assert.equal((await stage("reissue")).said, "this master does not accept the new authority yet\n");
     const early = await stage("drop", { words: [base64(server.keys["admin.crt"])] });
     assert.equal(early.said, "this master has certificates of a former authority\n");
+    await interrupted("trust");
     await twice("trust");
     const wrong = await stage("reissue", { key: server.keys["kubernetes-ca.key"] ?? "" });
     assert.deepEqual(wrong, { code: 1, said: "stdin has not the authority's key\n" });
@@ -168,7 +177,9 @@ describe("the cluster's authority", () => {
     for (const kubeconfig of [former, present])
       for (const keys of [server.keys, rotated]) assert.equal(await statusOf(kubeconfig, authority(keys)), 200);
     assert.equal(certificatesIn(inPki("apiserver-kubelet-client.crt")), 2);
-    await twice("drop", { words: [base64(server.keys["admin.crt"])] });
+    const words = [base64(server.keys["admin.crt"])];
+    await interrupted("drop", { words });
+    await twice("drop", { words });
     assert.equal(read(server.clientsFile), `${authority(rotated)}${server.keys["admin.crt"]}`);
     assert.equal(await statusOf(former, authority(server.keys)), 401);
     assert.equal(await statusOf(read(at("kubernetes/admin.conf")), authority(rotated)), 200);

@@ -29,6 +29,8 @@ clients=${API_CLIENTS:-$kubernetes/api-server/clients.crt}
 patches=${PATCHES:-/etc/groundplane/kubeadm/patches}
 kubelet_settings=$kubernetes/kubelet.conf.d/30-authorities.conf
 planned_nodes=${PLANNED_NODES:-/etc/groundplane/planned-nodes}
+# Until the kubelet has read its changed files.
+kubelet_mark=$state_folder/kubelet-reads-authorities
 authorities=$pki/authorities.crt
 # The certificate of the new authority, cross-signed by the former one.
 cross_signed=$pki/cross-signed-authorities.crt
@@ -118,9 +120,13 @@ authentication:
 
 is_kubelet_healthy() { curl -sf --max-time 1 -o /dev/null http://127.0.0.1:10248/healthz; }
 
+# restart_kubelet COMMAND…: after it has changed a file of the kubelet.
 restart_kubelet() {
+  touch "$kubelet_mark"
+  "$@"
   systemctl restart kubelet
   await "the kubelet is not healthy" is_kubelet_healthy
+  rm -f "$kubelet_mark"
 }
 
 is_scheduler_healthy() { curl -skf --max-time 2 -o /dev/null https://127.0.0.1:10259/healthz; }
@@ -134,10 +140,9 @@ restart_scheduler() {
 
 # The control plane of this master works with the files as they are now.
 follow_bundle() {
-  if ! cmp --silent "$kubelet_settings" <<<"$trusted_by_kubelet"; then
+  if [ -e "$kubelet_mark" ] || ! cmp --silent "$kubelet_settings" <<<"$trusted_by_kubelet"; then
     cat >"$work/kubelet.conf" <<<"$trusted_by_kubelet"
-    place "$work/kubelet.conf" "$kubelet_settings"
-    restart_kubelet
+    restart_kubelet place "$work/kubelet.conf" "$kubelet_settings"
   fi
   flags kube-apiserver kubelet-certificate-authority
   flags kube-controller-manager root-ca-file client-ca-file
@@ -231,10 +236,7 @@ drop() {
     done
     restart_scheduler
     rm -f "$patches"/kube-*5+json.json "$patches"/kube-*6+merge.json
-    if [ -e "$kubelet_settings" ]; then
-      rm -f "$kubelet_settings"
-      restart_kubelet
-    fi
+    if [ -e "$kubelet_mark" ] || [ -e "$kubelet_settings" ]; then restart_kubelet rm -f "$kubelet_settings"; fi
     apply
     await "the scheduler is not healthy" is_scheduler_healthy
     rm -f "$cross_signed" "$authorities"
