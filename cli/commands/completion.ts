@@ -14,11 +14,14 @@ export function completionCommand(): Command {
       "after",
       [
         "",
-        'bash: eval "$(npx groundplane completion bash)" in ~/.bashrc',
-        'zsh:  eval "$(npx groundplane completion zsh)" in ~/.zshrc, after compinit',
-        "fish: npx groundplane completion fish > ~/.config/fish/completions/groundplane.fish",
+        "Write the script to a file in this folder, and let the shell read the file:",
+        "bash: npx groundplane completion bash > ~/.groundplane-completion.bash",
+        "      source ~/.groundplane-completion.bash in ~/.bashrc",
+        "zsh:  npx groundplane completion zsh > ~/.groundplane-completion.zsh",
+        "      source ~/.groundplane-completion.zsh in ~/.zshrc, after compinit",
+        "fish: npx groundplane completion fish > ~/.config/fish/conf.d/groundplane.fish",
         "",
-        "The words follow `groundplane` or `npx groundplane`.",
+        "The words follow `groundplane` or `npx groundplane`. The file names this folder: write it again after a move or an update.",
       ].join("\n"),
     )
     .action((shell: Shell) => print(completionScript(shell, path.join(projectFolder(), "cli", "groundplane.cjs"))));

@@ -19,14 +19,15 @@ before(async () => {
 after(() => project?.remove());
 
 /** A line as a user types it, in a shell in the project's folder. */
-function type(line: string) {
+function type(line: string, { cwd = project.folder, ...more }: NodeJS.ProcessEnv = {}) {
   const env: NodeJS.ProcessEnv = {
     ...project.environment,
+    ...more,
     GROUNDPLANE_DRIVER: "fake",
     npm_config_update_notifier: "false",
   };
   for (const name of Object.keys(env)) if (/^(?:PULUMI_|NODE_TEST_CONTEXT|NODE_OPTIONS)/.test(name)) delete env[name];
-  const { status, stdout, stderr } = spawnSync("bash", ["-c", line], { cwd: project.folder, env, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync("bash", ["-c", line], { cwd, env, encoding: "utf8" });
   return { status, stdout, stderr, said: `${line}\n${stdout}\n${stderr}` };
 }
 
@@ -34,15 +35,23 @@ const { scripts } = JSON.parse(fs.readFileSync(path.join(projectFolder, "package
   scripts: Record<string, string>;
 };
 
-test("Bash completes groundplane after npx, and evaluates the script again without an error", () => {
-  const evaluate = 'eval "$(npx groundplane completion bash)"';
+test("what ~/.bashrc gets completes groundplane in any folder, also a second time, and asks no npx there", () => {
+  const home = path.join(project.data, "home");
+  fs.mkdirSync(path.join(home, "bin"), { recursive: true });
+  const write = "npx groundplane completion bash > ~/.groundplane-completion.bash";
+  const evaluate = "source ~/.groundplane-completion.bash";
+  for (const place of [readDocument("README.md"), type("npx groundplane completion --help").stdout])
+    for (const line of [write, evaluate]) assert.ok(place.includes(line), line);
+  assert.equal(type(write, { HOME: home }).status, 0);
+  fs.writeFileSync(path.join(home, "bin", "npx"), "#!/bin/sh\necho asked >&2\n", { mode: 0o755 });
   const complete = (...words: readonly string[]) =>
     `COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}; _groundplane ${words[0]}; echo "\${COMPREPLY[@]}"`;
   const lines = [
     ...[evaluate, evaluate, complete("npx", "groundplane", "ssh", "bal"), complete("groundplane", "stat")],
     ...[complete("groundplane", "status", "--stack", "prod"), complete("npx", "other", "s")],
   ];
-  const { status, stdout, stderr } = type(lines.join("\n"));
+  const elsewhere = { cwd: home, HOME: home, PATH: `${path.join(home, "bin")}:${process.env.PATH}` };
+  const { status, stdout, stderr } = type(lines.join("\n"), elsewhere);
   assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
   assert.deepEqual(stdout.split("\n"), ["balancer-1 balancer-2", "status", "production", "", ""]);
 });
