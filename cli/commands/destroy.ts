@@ -9,7 +9,7 @@ import { UserError } from "../../model/user-error";
 import { isStateEmpty, removeStaleLocks } from "../../toolchain/run-pulumi/prepare-stack";
 import { isInBackend, isKnownToPulumi, runPulumi } from "../../toolchain/run-pulumi/pulumi-command";
 import { driverOf } from "../driver";
-import { removeFromKubeconfig } from "../kubeconfig/user-kubeconfig";
+import { forgetInKubeconfig } from "../kubeconfig/user-kubeconfig";
 import { describeObjects, removeObjects, withoutDisks } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
 import { say } from "../print";
@@ -93,18 +93,12 @@ async function destroyStack(options: DestroyOptions): Promise<number> {
   const isLeft = await removeLeft(options);
   // Keys, kubeconfig and logs are useless without their machines.
   await removeTree(stackFolder(stack));
-  for (const line of await forgottenContexts(stack)) say(line);
+  for (const line of await forgetInKubeconfig(stack)) say(line);
   if (snapshots.length > 0) say(`its snapshots are removed with the machines: ${snapshots.join(", ")}`);
   say(isKnown || isLeft ? `${stack} is destroyed` : `${stack} is not up; no changes`);
   if ((await listFolder(disksFolder(stack))).length > 0) say(`its data disks are kept in ${disksFolder(stack)}`);
   return 0;
 }
-
-/** Contexts of `kubeconfig --merge`. A kubeconfig that cannot be changed is no reason to keep a stack. */
-const forgottenContexts = (stack: string): Promise<readonly string[]> =>
-  removeFromKubeconfig(stack).catch((error: Error) => [
-    `its context stays in your kubeconfig, \`npx groundplane kubeconfig --unmerge\` removes it: ${error.message.split("\n")[0]}`,
-  ]);
 
 /**
  * Removes what Pulumi has no state of, if the user wants that. Returns whether there was something.

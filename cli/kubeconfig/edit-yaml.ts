@@ -13,8 +13,12 @@ export function putItem(text: string, document: Document, list: string, index: n
     return splice(text, place.from, place.to, itemLines(item, lines.indent));
   }
   const range = rangeOf(pair?.value);
-  if (isEmpty(pair) && range !== undefined && !isInOneLine(document))
-    return splice(text, text.slice(0, range.from).trimEnd().length, range.to, `\n${itemLines(item, "").trimEnd()}`);
+  if (isEmpty(pair) && range !== undefined && !isInOneLine(document)) {
+    const start = text.slice(0, range.from).trimEnd().length;
+    const key = splice(text, start, Math.max(start, range.to), "");
+    const place = afterLine(key, start);
+    return splice(key, place, place, itemLines(item, ""));
+  }
   const items = (document.toJS() as Record<string, readonly object[]>)[list] ?? [];
   document.set(list, index === -1 ? [...items, item] : items.map((each, at) => (at === index ? item : each)));
   return reformatted(document);
@@ -28,10 +32,12 @@ export function removeItem(text: string, document: Document, list: string, index
     document.deleteIn([list, index]);
     return reformatted(document);
   }
-  if (lines.items.length > 1) return splice(text, place.from, place.to, "");
-  const key = rangeOf(pair?.key);
+  const left = splice(text, place.from, place.to, "");
+  if (lines.items.length > 1) return left;
   // kubectl takes a list without items for a missing one, but not a key without a value.
-  return splice(text, key?.to ?? place.from, place.to, ": []\n");
+  const key = rangeOf(pair?.key)?.to ?? place.from;
+  const [colon, comments = ""] = /^\s*:((?:[ \t]*(?:#.*)?\r?\n)*)$/.exec(text.slice(key, place.from)) ?? [];
+  return splice(left, key, place.from, colon === undefined ? ": []\n" : `: []${comments}`);
 }
 
 /** Sets a short text. */
@@ -67,7 +73,14 @@ function linesOf(text: string, pair: Pair | undefined): ListLines | undefined {
   if (!starts.every((start) => start !== undefined)) return undefined;
   const end = afterLine(text, rangeOf(sequence.items.at(-1))?.to ?? text.length);
   const indent = /^ */.exec(text.slice(starts[0]))?.[0] ?? "";
-  return { indent, items: starts.map((from, index) => ({ from, to: starts[index + 1] ?? end })), end };
+  const items = starts.map((from, index) => ({ from, to: beforeComments(text, from, starts[index + 1] ?? end) }));
+  return { indent, items, end };
+}
+
+/** The end of an item's own lines: comments and empty lines after them are about what follows. */
+function beforeComments(text: string, from: number, to: number): number {
+  const own = text.slice(from, to).replace(/(?:(?<=\n)[ \t]*(?:#.*)?\r?(?:\n|$))+$/, "");
+  return from + own.length;
 }
 
 /** The begin of the line with the item's dash; `undefined` when more than a dash precedes the item. */

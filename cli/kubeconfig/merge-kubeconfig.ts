@@ -33,14 +33,15 @@ const markName = "groundplane.internal/stack";
  *
  * @param text of the user's file; empty if there is none
  * @param own the stack's kubeconfig
+ * @param hasCurrent whether another file that kubectl reads has a current context
  * @throws UserError `kubeconfig-unreadable`, `kubeconfig-name-taken`
  */
-export function mergeKubeconfig(text: string, own: string, owner: Owner): string {
+export function mergeKubeconfig(text: string, own: string, owner: Owner, hasCurrent = false): string {
   const entries = ownEntries(own, owner);
   refuseForeign(parse(text), owner);
   let merged = text.trim() === "" ? "apiVersion: v1\nkind: Config\n" : text;
   for (const list of listNames) merged = putEntry(merged, list, entries[list], owner);
-  if (!parse(merged).get("current-context")) {
+  if (!hasCurrent && !parse(merged).get("current-context")) {
     merged = setValue(merged, parse(merged), "current-context", contextName(owner.stack));
   }
   return keepingOthers(text, merged, owner);
@@ -52,6 +53,21 @@ export function unmergeKubeconfig(text: string, owner: Owner): string {
   for (const list of listNames) left = removeEntry(left, list, owner);
   const isCurrent = left !== text && parse(left).get("current-context") === contextName(owner.stack);
   return keepingOthers(text, isCurrent ? setValue(left, parse(left), "current-context", "") : left, owner);
+}
+
+/** Whether kubectl may take the current context from a text. One that cannot be read may have it. */
+export function hasCurrentContext(text: string): boolean {
+  try {
+    return Boolean(parse(text).get("current-context"));
+  } catch {
+    return true;
+  }
+}
+
+/** Whether a text has entries of any stack, and so its keys. */
+export function hasStacks(text: string): boolean {
+  const document = parse(text);
+  return listNames.some((list) => entriesOf(document, list).some((entry) => markOf(entry, list) !== undefined));
 }
 
 /** The changed text, after a check that it says the same about everything that is not of the stack. */
@@ -102,9 +118,13 @@ const entriesOf = (document: Document, list: ListName): readonly Entry[] => {
 
 function isOwn(entry: Entry, list: ListName, { stack, data }: Owner): boolean {
   if (entry.name !== contextName(stack)) return false;
-  const value = (entry as Record<string, Entry | undefined>)[lists[list]];
-  const mark = value?.extensions?.find(({ name }) => name === markName)?.extension as Partial<Owner> | undefined;
+  const mark = markOf(entry, list);
   return mark?.stack === stack && mark.data === data;
+}
+
+function markOf(entry: Entry, list: ListName): Partial<Owner> | undefined {
+  const value = (entry as Record<string, Entry | undefined>)[lists[list]];
+  return value?.extensions?.find(({ name }) => name === markName)?.extension as Partial<Owner> | undefined;
 }
 
 function refuseForeign(document: Document, owner: Owner): void {

@@ -1,22 +1,37 @@
 import { dataFolder } from "../../host/data-folder";
 import { readIfPresent } from "../../host/file-store";
-import { changeKubeconfig, fileForNewContext, kubeconfigFiles } from "../../host/kubeconfig-file";
-import { contextName, mergeKubeconfig, type Owner, unmergeKubeconfig } from "./merge-kubeconfig";
+import { changeKubeconfig, fileForNewContext, kubeconfigFiles, namesOnlyOwnFiles } from "../../host/kubeconfig-file";
+import { forStack } from "../../model/next-step";
+import {
+  contextName,
+  hasCurrentContext,
+  hasStacks,
+  mergeKubeconfig,
+  type Owner,
+  unmergeKubeconfig,
+} from "./merge-kubeconfig";
 
 const ownerOf = (stack: string): Owner => ({ stack, data: dataFolder() });
 
+/** A copy must not keep the keys of a stack, which outlive its removal from the kubeconfig. */
+const isKept = (former: string): boolean => !hasStacks(former);
+
 /** Adds the stack to the user's kubeconfig, or brings it up to date there. Returns what was done, as lines for the user. */
 export async function mergeIntoKubeconfig(stack: string, kubeconfig: string): Promise<readonly string[]> {
-  const owner = ownerOf(stack);
+  const [owner, name] = [ownerOf(stack), contextName(stack)];
   const files = kubeconfigFiles();
   const present = (await filesWith(files, owner))[0] ?? (await fileForNewContext(files));
-  const { file, isChanged, backup } = await changeKubeconfig(present, (text) =>
-    mergeKubeconfig(text, kubeconfig, owner),
-  );
-  if (!isChanged) return [`${file} has the context ${contextName(stack)} already; no changes`];
+  const hasCurrent = await haveCurrentContext(files.filter((each) => each !== present));
+  const merge = (text: string): string => mergeKubeconfig(text, kubeconfig, owner, hasCurrent);
+  const { file, isChanged, backup } = await changeKubeconfig(present, merge, isKept);
+  const reading = namesOnlyOwnFiles()
+    ? [`kubectl does not read it while KUBECONFIG names groundplane's own file: \`unset KUBECONFIG\` first`]
+    : [];
+  if (!isChanged) return [`${file} has the context ${name} already; no changes`, ...reading];
   return [
-    `${file} has the context ${contextName(stack)}${backup === undefined ? "" : `; the former file is ${backup}`}`,
-    `\`kubectl --context ${contextName(stack)} get nodes\` uses it, \`kubectl config use-context ${contextName(stack)}\` makes it the current one`,
+    `${file} has the context ${name}${backup === undefined ? "" : `; the former file is ${backup}`}`,
+    ...reading,
+    `\`kubectl --context ${name} get nodes\` uses it, \`kubectl config use-context ${name}\` makes it the current one`,
   ];
 }
 
@@ -25,10 +40,25 @@ export async function removeFromKubeconfig(stack: string): Promise<readonly stri
   const owner = ownerOf(stack);
   const lines: string[] = [];
   for (const file of await filesWith(kubeconfigFiles(), owner)) {
-    const { backup } = await changeKubeconfig(file, (text) => unmergeKubeconfig(text, owner));
-    lines.push(`${file} no longer has the context ${contextName(stack)}; the former file is ${backup}`);
+    await changeKubeconfig(file, (text) => unmergeKubeconfig(text, owner), isKept);
+    lines.push(`${file} no longer has the context ${contextName(stack)}`);
   }
   return lines;
+}
+
+/** The same for a stack that is destroyed: a kubeconfig that cannot be changed is no reason to keep it. */
+export const forgetInKubeconfig = (stack: string): Promise<readonly string[]> =>
+  removeFromKubeconfig(stack).catch(({ message }: Error) => [
+    forStack(
+      `its context stays in your kubeconfig, \`npx groundplane kubeconfig --unmerge\` removes it: ${message.split("\n")[0]}`,
+      stack,
+    ),
+  ]);
+
+/** A file that cannot be read may have one. */
+async function haveCurrentContext(files: readonly string[]): Promise<boolean> {
+  const found = files.map((file) => readIfPresent(file).then((text = "") => hasCurrentContext(text)));
+  return (await Promise.allSettled(found)).some((each) => each.status === "rejected" || each.value);
 }
 
 /** A file that cannot be read as a kubeconfig has none of ours. */

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { mergeKubeconfig, unmergeKubeconfig } from "../../../cli/kubeconfig/merge-kubeconfig";
+import {
+  hasCurrentContext,
+  hasStacks,
+  mergeKubeconfig,
+  unmergeKubeconfig,
+} from "../../../cli/kubeconfig/merge-kubeconfig";
 import { renderKubeconfig } from "../../../components/kubeconfig";
 import { UserError } from "../../../model/user-error";
 
@@ -61,6 +66,32 @@ test("a merge is idempotent, follows the stack, and is undone byte for byte", ()
   assert.equal(moved, merged.replace("https://127.0.0.1:6443", "https://127.0.0.1:7443"));
   const two = merge(merged, "pair");
   assert.equal(unmergeKubeconfig(two, owner), merge(others, "pair"));
+});
+
+test("comments of the user stay, also those between our entry and the next one, and those of an empty list", () => {
+  const follows = "# careful: production\n\n- name: prod\n  cluster:\n    server: https://prod.example:6443\n";
+  const last = merge("clusters:\n# all of them\nusers: [] # none\n# the contexts\ncontexts:\n");
+  const between = merge("").replace(/^users:$/m, `${follows}users:`);
+  for (const [text, comments] of [
+    [between, ["# careful: production"]],
+    [last, ["# all of them", "# none", "# the contexts"]],
+  ] as const) {
+    const moved = mergeKubeconfig(text, kubeconfigOf("lab", "https://127.0.0.1:7443"), owner);
+    assert.equal(moved, text.replace("https://127.0.0.1:6443", "https://127.0.0.1:7443"));
+    for (const comment of comments) assert.ok(unmergeKubeconfig(moved, owner).includes(comment), comment);
+  }
+  assert.ok(unmergeKubeconfig(between, owner).includes(follows));
+  assert.equal(
+    unmergeKubeconfig(last, owner).replace(/^current-context.*\n/m, ""),
+    "clusters: []\n# all of them\nusers: [] # none\n# the contexts\ncontexts: []\n",
+  );
+});
+
+test("where another file of kubectl has a current context, it stays the current one", () => {
+  const merged = mergeKubeconfig("", kubeconfigOf("lab"), owner, true);
+  assert.equal(parse(merged)["current-context"], undefined);
+  assert.ok(!hasCurrentContext(merged) && hasCurrentContext(others) && hasCurrentContext("clusters: [\n"));
+  assert.ok(hasStacks(merged) && !hasStacks(others));
 });
 
 test("the first context becomes the current one, and is not when it is removed", () => {

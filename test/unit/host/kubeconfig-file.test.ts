@@ -48,6 +48,33 @@ test("a new kubeconfig is closed to others, and so is a changed one and its copy
   assert.deepEqual(fs.readdirSync(path.dirname(file)).sort(), ["config", "config.before-groundplane"]);
 });
 
+test("an earlier copy stays, and there is none of what must not be kept", async () => {
+  const file = path.join(folder, "config");
+  fs.writeFileSync(file, "a\n");
+  const copyAfter = async (text: string, isKept?: () => boolean) =>
+    (await changeKubeconfig(file, () => text, isKept)).backup;
+  assert.equal(await copyAfter("b\n"), `${file}.before-groundplane`);
+  assert.equal(await copyAfter("a\n"), `${file}.before-groundplane-2`);
+  assert.equal(await copyAfter("c\n"), `${file}.before-groundplane`, "it has this text already");
+  assert.equal(await copyAfter("d\n", () => false), undefined);
+  assert.deepEqual([read(`${file}.before-groundplane`), read(`${file}.before-groundplane-2`)], ["a\n", "b\n"]);
+});
+
+test("a new file in the home of another user belongs to that user, elsewhere to root", {
+  skip: process.getuid?.() === 0 ? false : "needs root",
+}, async (t) => {
+  const home = path.join(folder, "home");
+  fs.mkdirSync(home);
+  fs.chownSync(home, 4321, 4321);
+  const former = process.env.HOME;
+  t.after(() => Object.assign(process.env, { HOME: former }));
+  process.env.HOME = home;
+  const [inside, outside] = [path.join(home, ".kube", "config"), path.join(folder, "config")];
+  for (const file of [inside, outside]) await changeKubeconfig(file, () => "a\n");
+  const owners = [path.dirname(inside), inside, outside].map((file) => fs.statSync(file).uid);
+  assert.deepEqual(owners, [4321, 4321, 0]);
+});
+
 test("a symbolic link stays one, and a change that fails changes nothing", async () => {
   const [file, link] = [path.join(folder, "real"), path.join(folder, "link")];
   fs.writeFileSync(file, "a\n");
@@ -61,6 +88,19 @@ test("a symbolic link stays one, and a change that fails changes nothing", async
   await assert.rejects(failing, /no/);
   assert.equal(read(file), "b\n");
   assert.ok(!fs.existsSync(`${file}.lock`));
+});
+
+test("a link whose target is missing is refused and stays; the lock is that of the link, as kubectl has it", async () => {
+  const [file, link] = [path.join(folder, "real"), path.join(folder, "link")];
+  fs.symlinkSync(file, link);
+  const fails = (id: string) => (error: unknown) => error instanceof UserError && error.id === id;
+  const change = () => changeKubeconfig(link, () => "b\n");
+  await assert.rejects(change(), fails("kubeconfig-dangling"));
+  assert.ok(fs.lstatSync(link).isSymbolicLink() && !fs.existsSync(file));
+  fs.writeFileSync(file, "a\n");
+  fs.writeFileSync(`${link}.lock`, "");
+  await assert.rejects(change(), fails("kubeconfig-locked"));
+  assert.equal(read(file), "a\n");
 });
 
 test("while kubectl changes the file, nothing else does", async () => {
