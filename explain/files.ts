@@ -16,6 +16,17 @@ import { listed, onNode, type PlacedFile, type Subject } from "./subject";
 /** The commands that show on a machine whether a unit works. */
 const shownBy = (unit: string): string => unitExplanations[unit]?.shown ?? `systemctl status ${unit}`;
 
+/** How a unit is seen on machines that have it: images of system containers mask some. */
+function seen(subject: Subject, unit: string | undefined, commands: readonly string[]): Section {
+  const masked = unit === undefined ? undefined : unitExplanations[unit]?.masked;
+  if (masked === undefined) return { title: "See it", commands };
+  return {
+    title: "See it",
+    text: `Not in system containers, whose image masks ${unit}. ${masked}`,
+    commands: subject.isInContainers ? [] : commands,
+  };
+}
+
 export function explainFile(subject: Subject, { node, file }: PlacedFile): Explanation {
   const explanation = explanationOf(file);
   const others = subject.files.filter((each) => each.file.path === file.path).map((each) => each.node.name);
@@ -37,10 +48,7 @@ export function explainFile(subject: Subject, { node, file }: PlacedFile): Expla
         ],
       },
       textSection(node.name, file),
-      {
-        title: "See it",
-        commands: [onNode(subject, node.name, explanation?.shown ?? shownBy(unit ?? "groundplane.target"))],
-      },
+      seen(subject, unit, [onNode(subject, node.name, explanation?.shown ?? shownBy(unit ?? "groundplane.target"))]),
       ...failureSections(subject, checks, faults),
     ]),
   };
@@ -99,13 +107,10 @@ export function explainUnit(subject: Subject, unit: string): Explanation {
       definition ? textSection(definition.node.name, definition.file) : undefined,
       nodes[0] === undefined
         ? undefined
-        : {
-            title: "See it",
-            commands: [
-              onNode(subject, nodes[0], shownBy(unit)),
-              onNode(subject, nodes[0], `journalctl --boot --unit ${unit}`),
-            ],
-          },
+        : seen(subject, unit, [
+            onNode(subject, nodes[0], shownBy(unit)),
+            onNode(subject, nodes[0], `journalctl --boot --unit ${unit}`),
+          ]),
       ...(nodes.length === 0 ? [] : failureSections(subject, explanation?.checks ?? [], explanation?.faults ?? [])),
     ]),
   };

@@ -27,7 +27,7 @@ export function findTopic(topics: readonly Topic[], words: readonly string[]): F
   if (topic === undefined) throw unknown(topics, name, kind);
   if (found.length === 1) return { topic };
   const names = found.map((each) => `\`npx groundplane explain ${each.kind} ${each.name}\``);
-  throw new UserError("ambiguous-topic", `${name} names ${found.length} things`, names.join(" or "));
+  throw new UserError("ambiguous-topic", `${found.length} topics have the name ${name}`, names.join(" or "));
 }
 
 /** A name is stronger than a shorter one that means the same. */
@@ -45,7 +45,7 @@ function unknown(topics: readonly Topic[], name: string, kind: Kind | undefined)
   const list = `\`npx groundplane explain${kind === undefined ? "" : ` ${kind}`}\` lists what can be explained`;
   return new UserError(
     "unknown-topic",
-    `there is nothing to explain with the name ${name}${kind === undefined ? "" : ` among kind ${kind}`}`,
+    `no ${kind ?? "topic"} has the name ${name}`,
     near.length === 0 ? list : `the nearest names are ${near.join(", ")}; ${list}`,
   );
 }

@@ -1,5 +1,5 @@
 import type { Explained, FlowParty } from "../model/flows";
-import { backupFlows, closedToPods, gatewayServices, interSegmentFlows } from "../model/flows";
+import { backupFlows, closedToPods, gatewayServices, interSegmentFlows, serviceFlow } from "../model/flows";
 import { guestPaths } from "../model/guest-paths";
 import type { Role } from "../model/roles";
 import { type DataCenterPlan, nodesOf } from "../stacks/plan/data-center-plan";
@@ -13,6 +13,8 @@ export interface FlowRow extends Explained {
   readonly to: readonly string[];
   readonly by: string;
   readonly isOpen: boolean;
+  /** What a stack without a rule for it lacks. Default: machines. */
+  readonly needs?: string;
 }
 
 const between = [...interSegmentFlows, ...backupFlows].map(
@@ -38,11 +40,20 @@ const closed = closedToPods.map(
   }),
 );
 
-export const flowRows: readonly FlowRow[] = [...between, ...toGateway, ...closed];
+const allPorts = "all ports";
+
+const toServices: FlowRow = {
+  ...{ ...serviceFlow, from: sourceOf.segments, to: ["service addresses"], by: allPorts, isOpen: true },
+  needs: "the add-on MetalLB",
+};
+
+export const flowRows: readonly FlowRow[] = [...between, ...toGateway, toServices, ...closed];
 
 /** The flows that begin or end at a role. */
 export const flowsOfRole = (role: Role): readonly FlowRow[] =>
-  [...between, ...toGateway].filter(({ from, to }) => [...from, ...to].some((party) => includesRole(party, role)));
+  [...between, ...toGateway, toServices].filter(({ from, to }) =>
+    [...from, ...to].some((party) => includesRole(party, role)),
+  );
 
 const includesRole = (party: string, role: Role): boolean =>
   party === role || (party === "api" && role === "balancer") || (party === "every machine" && role !== "gateway");
@@ -51,6 +62,7 @@ const includesRole = (party: string, role: Role): boolean =>
 function describeParty(plan: DataCenterPlan, party: string): string {
   if (party === "api")
     return `the API: floating IP ${plan.balancing.floatingIp} and ${describeParty(plan, "balancer")}`;
+  if (party === "service addresses") return `${party} (${plan.serviceAddresses})`;
   const nodes = ["balancer", "master", "etcd", "worker", "storage", "gateway"].includes(party)
     ? nodesOf(plan, party as Exclude<FlowParty, "api">)
     : [];
@@ -62,7 +74,7 @@ function describeParty(plan: DataCenterPlan, party: string): string {
 const parties = (plan: DataCenterPlan, names: readonly string[]): string =>
   names.map((name) => describeParty(plan, name)).join(", ");
 
-/** The file that says so, and its lines. */
+/** The file that has the rule. */
 const ruleFileOf = ({ isOpen }: FlowRow): string => (isOpen ? "/etc/nftables.conf" : guestPaths.podFilter);
 
 function rulesOf(
@@ -73,9 +85,10 @@ function rulesOf(
   const text = placed && "content" in placed.file ? placed.file.content : "";
   const [protocol, first = ""] = row.by.split(" ");
   const lines = text.split("\n").filter((line) => {
-    const isOurs = line.includes(`comment "${row.purpose}"`) && line.includes(`${protocol} dport`);
+    const isOurs = line.includes(`comment "${row.purpose}"`);
     const isFrom = !line.includes("ip saddr @") || row.from.some((from) => line.includes(`ip saddr @${from} `));
-    return isOurs && isFrom && line.includes(first.replace(/,$/, ""));
+    const isBy = line.includes(`${protocol} dport`) && line.includes(first.replace(/,$/, ""));
+    return isOurs && isFrom && (isBy || row.by === allPorts);
   });
   return { ...(placed && { placed }), lines: lines.map((line) => line.trim()) };
 }
@@ -95,7 +108,7 @@ export function explainFlow(subject: Subject, row: FlowRow): Explanation {
     why: row.why,
     sections: filled([
       {
-        title: "Ends",
+        title: "From and to",
         rows: [
           ["from", parties(plan, row.from)],
           ["to", parties(plan, row.to)],
@@ -103,8 +116,8 @@ export function explainFlow(subject: Subject, row: FlowRow): Explanation {
         ],
       },
       present
-        ? { title: `Says so: ${placed.node.name}:${placed.file.path}`, parts: [{ lines }] }
-        : { title: "Says so", text: "No rule of this stack: it has no machines for this flow." },
+        ? { title: `The rule, in ${placed.node.name}:${placed.file.path}`, parts: [{ lines }] }
+        : { title: "The rule", text: `This stack has none: it does not have ${row.needs ?? "the machines"}.` },
       present ? { title: "See it", commands: [onNode(subject, placed.node.name, `nft list ${table}`)] } : undefined,
     ]),
   };

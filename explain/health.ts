@@ -53,13 +53,13 @@ export function explainCheck(subject: Subject, name: HealthCheckName): Explanati
       : "It is not promised: it does not change the exit code of `status`.",
     sections: filled([
       {
-        title: "A bad answer",
+        title: "When unhealthy",
         rows: [
           ["means", means],
           ["next step", next],
         ],
       },
-      { title: "Asked of", text: of.length === 0 ? "the hypervisor or the API" : of.join(", ") },
+      { title: "Who is asked", text: of.length === 0 ? "the hypervisor or the API" : of.join(", ") },
       { title: "See it", commands: [onStack(subject, "status")] },
     ]),
   };

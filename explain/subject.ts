@@ -14,11 +14,16 @@ export interface Subject {
   readonly plan: DataCenterPlan;
   readonly files: readonly PlacedFile[];
   readonly commands: readonly ExplainedCommand[];
+  /** Whether its machines are system containers; absent while that is open. */
+  readonly isInContainers?: boolean | undefined;
 }
 
-export const subjectOf = (plan: DataCenterPlan, commands: readonly ExplainedCommand[]): Subject => ({
-  plan,
-  commands,
+export const subjectOf = (
+  plan: DataCenterPlan,
+  commands: readonly ExplainedCommand[],
+  isInContainers?: boolean,
+): Subject => ({
+  ...{ plan, commands, isInContainers },
   files: plan.nodes.flatMap((node) => nodeContent(plan, node).files.map((file) => ({ node, file }))),
 });
 

@@ -113,6 +113,13 @@ export const backupFlows: readonly (Flow & Explained)[] = [
   },
 ];
 
+/** Only with the add-on MetalLB. Services decide themselves which ports they have. */
+export const serviceFlow: Pick<Flow, "purpose"> & Explained = {
+  name: "service-addresses",
+  why: "A Service of type LoadBalancer is for clients in every segment, which the gateway leads to the nodes that answer for its address.",
+  purpose: "service addresses",
+};
+
 /**
  * Where nothing gets out to through the uplink, unless the configuration lists it: the networks of this host, its neighbours,
  * services for virtual machines (169.254.169.254 gives credentials away), and what is no single host of the internet.

@@ -3,11 +3,15 @@ import { findTopic } from "../../explain/find-topic";
 import { renderExplanation, renderTopics } from "../../explain/render";
 import { type Subject, subjectOf } from "../../explain/subject";
 import { topicsOf } from "../../explain/topics";
+import { localHost } from "../../host/local-host";
+import { rememberedDriver } from "../../hypervisors/choice/stack-driver";
+import { featuresOf, isDriverName } from "../../model/drivers";
+import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { painterFor } from "../colours";
 import { describeCommands } from "../describe-commands";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson } from "../print";
-import { readPlan } from "../project";
+import { readConfiguration } from "../project";
 
 const DEFAULT_COLUMNS = 80;
 
@@ -38,5 +42,10 @@ export function explainCommand(program: () => Command): Command {
     });
 }
 
-export const explainedStack = async (stack: string, program: Command): Promise<Subject> =>
-  subjectOf(await readPlan(stack), describeCommands(program));
+export async function explainedStack(stack: string, program: Command): Promise<Subject> {
+  const configuration = await readConfiguration(stack);
+  // What `auto` will choose for a new stack is open: to find out takes seconds.
+  const driver = (await rememberedDriver(localHost, stack)) ?? configuration.driver;
+  const isInContainers = isDriverName(driver) ? featuresOf(driver).sharesKernel : undefined;
+  return subjectOf(planDataCenter(configuration), describeCommands(program), isInContainers);
+}

@@ -20,6 +20,8 @@ export interface UnitExplanation {
   readonly why: string;
   /** A command on the machine that shows its work. Default: its state in systemd. */
   readonly shown?: string;
+  /** Why the image of a system container masks it. */
+  readonly masked?: string;
   /** Health checks that fail with it. */
   readonly checks: readonly HealthCheckName[];
   /** Faults of `verify` that hit it. */

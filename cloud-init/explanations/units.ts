@@ -30,6 +30,7 @@ export const unitExplanations: Readonly<Record<string, UnitExplanation>> = {
   "chrony.service": {
     why: "It keeps the clock of a virtual machine right: certificates and leases are valid for a time that all machines must agree about.",
     shown: "chronyc tracking",
+    masked: "A system container has the clock of this host, which only this host sets.",
     checks: ["clock", "clock-source"],
   },
   "nftables.service": {

@@ -6,6 +6,7 @@ import {
   type GatewayService,
   gatewayServices,
   interSegmentFlows,
+  serviceFlow,
 } from "../../model/flows";
 import { roles } from "../../model/roles";
 import { floatingIpSegment } from "../../model/segments";
@@ -154,7 +155,9 @@ const flowRule = (flow: Flow): string =>
 const serviceAddresses = (plan: DataCenterPlan): readonly string[] =>
   announcingSegment(plan) === undefined
     ? []
-    : [`iifname ${interfaces(plan)} ip daddr ${confValue(plan.serviceAddresses)} accept comment "service addresses"`];
+    : [
+        `iifname ${interfaces(plan)} ip daddr ${confValue(plan.serviceAddresses)} accept comment "${serviceFlow.purpose}"`,
+      ];
 
 const portMatch = ({ protocol, ports, purpose }: Flow): string =>
   `${protocol} dport { ${ports.map(confValue).join(", ")} } accept comment "${purpose}"`;

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { addOnNames, addOns } from "../../model/add-ons";
-import { closedToPods, gatewayServices, interSegmentFlows } from "../../model/flows";
+import { closedToPods, gatewayServices, interSegmentFlows, serviceFlow } from "../../model/flows";
 import { healthCheckNames, healthChecks } from "../../model/health-checks";
 import { describeStages, keyRotations } from "../../model/key-rotations";
 import { recordedBench, recordedContract, recordedTopologies, splitByCommit } from "../../model/measured/measurements";
@@ -169,7 +169,7 @@ function renderFlows(): string {
     purpose,
   ]);
   const api = ["127.0.0.1 of this host", partyName("api"), `tcp ${ports.api}`, "API, from the host's port"];
-  const services = ["any host", "service addresses", "all", "Services, with `addons.metallb`"];
+  const services = [sources.segments, serviceFlow.purpose, "all", "Services, with `addons.metallb`"];
   return markdownTable(["from", "to", "by", "for"], [...nodes, api, services, ...gateway]);
 }
 

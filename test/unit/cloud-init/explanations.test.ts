@@ -10,6 +10,7 @@ import {
 } from "../../../cloud-init/explanations/explain-file";
 import { nodeContent } from "../../../cloud-init/render-node-seed";
 import type { SeedFile } from "../../../cloud-init/role-content";
+import { containerLayer } from "../../../image/recipes/container-layer";
 import { explainedPlans } from "../../support/explained-plans";
 
 const files = new Map<string, SeedFile>();
@@ -39,6 +40,12 @@ test("no explanation is about a file or a unit that no seed has", () => {
 
 /** Units of images, which no seed names. */
 const ofImages = ["containerd.service", "docker.service", "cri-dockerd.service", "chrony.service"];
+
+test("a unit that images of system containers mask says why", () => {
+  const masked = Object.keys(unitExplanations).filter((unit) => unitExplanations[unit]?.masked !== undefined);
+  const units = Object.keys(unitExplanations).filter((unit) => containerLayer.maskedUnits.includes(unit));
+  assert.deepEqual(masked, units);
+});
 
 test("a file names a unit that is explained, or a command that shows it", () => {
   for (const file of all) {

@@ -10,7 +10,9 @@ import { UserError } from "../../../model/user-error";
 import { faultExplanations } from "../../../verify/fault-explanations";
 import { faults } from "../../../verify/faults/all";
 import { examplePlan, exampleStacks } from "../../support/example-plans";
+import { exampleSettings } from "../../support/example-stacks";
 import { explainedPlans } from "../../support/explained-plans";
+import { writtenPlan } from "../../support/written-plan";
 
 const commands = [
   { name: "status", description: "show", usage: "[options]", options: [["--json", "print JSON"]] as const },
@@ -38,7 +40,7 @@ test("everything that can be explained says what it is, why it is there, and how
       assert.ok(topic.title.length > 3, what);
       if (!["key", "command"].includes(kind)) assert.ok((why ?? "").length > 10, what);
       assert.ok(sections.length > 0, what);
-      const isHere = !/No rule of this stack|does not apply|No machine of this stack|machines +none/.test(
+      const isHere = !/This stack has none|does not apply|No machine of this stack|machines +none/.test(
         renderExplanation(topic.explain(), appearance(100)),
       );
       if (isHere)
@@ -86,6 +88,7 @@ test("what is not clear is refused with what can be meant", () => {
     () => findTopic(lab, ["role", "mastr"]),
     refused("unknown-topic", /nearest names are master; .*explain role/),
   );
+  assert.throws(() => findTopic(lab, ["role", "mastr"]), /no role has the name mastr/);
   assert.throws(() => findTopic(lab, ["zzzzzzzz"]), refused("unknown-topic", /lists what can be explained/));
 });
 
@@ -118,11 +121,35 @@ test("secrets are never shown", () => {
 
 test("a flow shows the rule of this stack, and the file and machine that have it", () => {
   const text = shown("flow", "api-balanced");
-  assert.match(text, /^Says so: gateway:\/etc\/nftables\.conf$/m);
+  assert.match(text, /^The rule, in gateway:\/etc\/nftables\.conf$/m);
   assert.match(text, /^ {2}ip saddr @worker ip daddr @api tcp dport \{ 6443 \} accept comment "API, balanced"$/m);
   assert.match(text, /floating IP 192\.168\.56\.10/);
-  assert.match(shown("flow", "pods-to-etcd"), /^Says so: master-1:.*pods\.nft$/m);
+  assert.match(shown("flow", "pods-to-etcd"), /^The rule, in master-1:.*pods\.nft$/m);
   assert.match(shown("flow", "corosync"), /@balancer udp dport 5405/);
+});
+
+test("service addresses are a flow of stacks that have them", () => {
+  const names = ["flow", "service-addresses"];
+  assert.match(shown(...names), /^ {2}This stack has none: it does not have the add-on MetalLB\.$/m);
+  const plan = writtenPlan({ ...exampleSettings("lab"), addons: { metallb: true } });
+  const topics = topicsOf(subjectOf(plan, commands));
+  const text = renderExplanation(topicIn(topics, ...names).explain(), appearance(100));
+  assert.match(text, /^ {2}to {4}service addresses \(192\.168\.62\.0\/23\)$/m);
+  assert.match(text, /^ {2}iifname .* ip daddr 192\.168\.62\.0\/23 accept comment "service addresses"$/m);
+  const worker = renderExplanation(topicIn(topics, "role", "worker").explain(), appearance(100));
+  assert.match(worker, /^ {2}service-addresses +every machine → service addresses by all ports/m);
+});
+
+test("a unit that system containers do not have says so, and names no command for them", () => {
+  const text = (isInContainers?: boolean): readonly string[] =>
+    ["unit chrony.service", "file /etc/chrony/conf.d/groundplane.conf"].map((name) => {
+      const topic = topicIn(topicsOf(subjectOf(examplePlan("lab"), commands, isInContainers)), ...name.split(" "));
+      return renderExplanation(topic.explain(), appearance(100));
+    });
+  for (const each of [...text(), ...text(false)]) assert.match(each, /chronyc tracking/);
+  for (const each of text(true)) assert.doesNotMatch(each, /chronyc|journalctl/);
+  for (const each of [...text(), ...text(true)])
+    assert.match(each, /Not in system containers, whose image masks chrony\.service/);
 });
 
 test("a role, a fault and a file show what was measured, with its origin", () => {
@@ -164,12 +191,12 @@ Is refused: kubelet, tcp 10250.
 
 The kubelet runs commands in every container of its node.
 
-Ends
+From and to
   from  pods
   to    every machine
   by    tcp 10250
 
-Says so: master-1:/etc/groundplane/pods.nft
+The rule, in master-1:/etc/groundplane/pods.nft
   tcp dport { 10250 } reject with icmpx admin-prohibited comment "kubelet"
 
 See it
