@@ -13,6 +13,9 @@ import { patienceMs } from "../support/cluster-under-test";
 import { examplePlan } from "../support/example-plans";
 import { typescriptArguments } from "../support/typescript-arguments";
 
+// The texts of commands are read without colours, also where the caller of the tests wants some.
+delete process.env.FORCE_COLOR;
+
 const projectFolder = path.join(__dirname, "..", "..");
 const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "groundplane-test-"));
 after(() => fs.rmSync(temporary, { recursive: true, force: true }));

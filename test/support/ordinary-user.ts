@@ -39,7 +39,13 @@ export function makeOrdinaryUser(folder: string, subordinate = true): OrdinaryUs
       runCommand([...enter, [...mounts, `exec ${become}`].join("\n"), etc, ...argv], {
         cwd: home,
         ...options,
-        env: { HOME: home, GROUNDPLANE_DATA: path.join(home, "data"), TMPDIR: undefined, ...options?.env },
+        env: {
+          HOME: home,
+          GROUNDPLANE_DATA: path.join(home, "data"),
+          TMPDIR: undefined,
+          FORCE_COLOR: undefined,
+          ...options?.env,
+        },
       }),
   };
 }

@@ -62,7 +62,8 @@ export function copyProject(hostData: string, name = ""): ProjectCopy {
   return {
     folder,
     data,
-    environment: { ...process.env, GROUNDPLANE_DATA: data, CI: "true" },
+    // With FORCE_COLOR of the caller, commands would colour the texts that tests read.
+    environment: { ...process.env, GROUNDPLANE_DATA: data, CI: "true", FORCE_COLOR: undefined },
     stackFile: (stack) => path.join(folder, "stacks", `Pulumi.${stack}.yaml`),
     remove: () => fs.rmSync(root, { recursive: true, force: true }),
   };
