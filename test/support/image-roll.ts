@@ -204,8 +204,10 @@ export function rollOf(example: string, node: string) {
       generation: state.generation,
     };
     assert.deepEqual(shown, { image, former: undefined, power: "running", generation }, what);
-    const isNode = plan.nodes.some(({ name, roles }) => name === node && isClusterNode(roles));
-    assert.equal(cluster().nodes[node], isNode ? generation : undefined, `${what}: it is in the cluster`);
+    const joins = plan.nodes.some(
+      ({ name, roles }) => name === node && (isClusterNode(roles) || roles.includes("etcd")),
+    );
+    assert.equal(cluster().nodes[node], joins ? generation : undefined, `${what}: it is in the cluster`);
     assert.ok(!cluster().cordoned?.includes(node), `${what}: it gets pods`);
     assert.ok(!fs.existsSync(folder("machines", node, "former")), what);
     const left = ["kept-marks", "kept-backups", "kept-leases", "left-members"].filter((name) =>
