@@ -93,8 +93,8 @@ export class ImageRoll {
     await this.dropDiskOfFormerMember(image);
     await this.disks.exchangeSystemDisk(this.machine, image, fillSecrets(seed, secrets), this.found.owner);
     forgetGuest(connection);
-    // Its work is not left interrupted until the next `up`.
-    if (alone.length === 0) this.context.signal.throwIfAborted();
+    // Its work is not left interrupted until the next `up`: after a cancellation it runs again from one of its disks.
+    if (alone.length === 0 || !(await readLeft(this.machine))) this.context.signal.throwIfAborted();
     await this.hypervisor.startMachine(this.machine);
     const share = shares[alone.length === 0 ? "others" : "alone"];
     const context = { ...this.context, timeoutSeconds: Math.ceil((deadlineMs(this.context) * share) / 1000) };

@@ -10,6 +10,7 @@ import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource
 import { describeGrowth, grownVolumes } from "./disk-growth";
 import { fillSecrets, referredSecrets } from "./fill-secrets";
 import { isInTransition, markInTransition, refuseUnsafeLoss, withStackLock } from "./guard-record";
+import { interruptedRoll, isReturnPending, returnToFormerDisk } from "./interrupted-roll";
 import { machineSchema } from "./machine-schema";
 import { objectId, parseObjectId } from "./object-id";
 import { belongsToAnother, presentOwner } from "./present-owner";
@@ -42,9 +43,9 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       if (!state) return undefined;
       // Only the state has the seed; the next `up` sets the seed of an imported machine.
       const { seed, secrets } = olds?.inputs ?? { seed: emptySeed, secrets: {} };
-      const shown = { power: state.power, drift: state.drift ?? [] };
-      const inputs = { ...state.spec, ...volumesOf(olds?.inputs), driver, seed, secrets, ...shown };
-      return { inputs, outputs: { ...outputsOf(inputs, state), ...volumesOf(olds?.outputs) } };
+      const drift = [...(state.drift ?? []), ...((await isReturnPending(state)) ? [interruptedRoll] : [])];
+      const inputs = { ...state.spec, ...volumesOf(olds?.inputs), driver, seed, secrets, power: state.power, drift };
+      return { inputs, outputs: { ...outputsOf(inputs, { ...state, drift }), ...volumesOf(olds?.outputs) } };
     },
 
     async update(_id, inputs, olds, preview, context) {
@@ -58,7 +59,9 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       // It is in our state, so it is ours, whatever its former name: it may be imported, or moved in the program.
       const found = await hypervisor.inspectMachine(inputs);
       const owner = presentOwner(found, inputs.stack, context.urn);
-      const kept = { ...inputs, image: found?.spec.image ?? inputs.image };
+      const say = (text: string) => context.log("info", text);
+      const present = found && (await returnToFormerDisk(hypervisor, found, owner, say));
+      const kept = { ...inputs, image: present?.spec.image ?? inputs.image };
       return { ...(await converge(hypervisor, kept, owner, context)), ...standing };
     },
 

@@ -3,6 +3,7 @@ import type { NodeImageInputs } from "../../model/node-image-types";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { ImageRoll, type RollSurroundings } from "./image-roll";
+import { takeBackAlone } from "./interrupted-roll";
 import { readLeft } from "./left-members";
 import { type OpenRoll, readOpenRoll } from "./open-roll";
 import { rollFailed } from "./roll-errors";
@@ -45,7 +46,10 @@ export async function rollImage(
   try {
     await roll.exchange(inputs.image);
   } catch (error) {
-    if (context.signal.aborted) throw error;
+    if (context.signal.aborted) {
+      await takeBackAlone(surroundings.driverByName(inputs.driver), found, inputs, context);
+      throw error;
+    }
     const hasWayBack = former !== inputs.image && (await canReturn(inputs, formerRelease));
     const rollback = hasWayBack ? await roll.takeBack() : undefined;
     throw rollFailed(inputs, former, error, rollback);

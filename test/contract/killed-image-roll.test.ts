@@ -1,11 +1,15 @@
 // A roll of a node to another image that is killed after every step, on simulated machines and guests.
+import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { stride } from "../support/every-moment";
 import { other, rollOf } from "../support/image-roll";
 import { ownDataFolder } from "../support/own-data-folder";
 
 ownDataFolder();
-const { assertConverged, broken, dies, node, Process, standingStack, stateOf, up } = rollOf("small", "worker-1");
+const { assertConverged, broken, dies, isCancelled, node, Process, standingStack, stateOf, up } = rollOf(
+  "small",
+  "worker-1",
+);
 let present = "";
 beforeEach(async () => {
   present = await standingStack();
@@ -43,5 +47,16 @@ test("a failing roll that is killed after any step converges to whatever the nex
     await up(new Process(), wanted);
     await assertConverged(wanted, generation, `killed after ${steps} steps`);
     await up(new Process(), present);
+  }
+});
+
+test("a failing roll of the only worker that is cancelled leaves it on its former disk", async () => {
+  const { generation } = await stateOf(node);
+  for (let steps = 0, wasCancelled = true; wasCancelled; steps += stride) {
+    wasCancelled = await isCancelled(steps, other, broken);
+    const { spec, power, formerImage } = await stateOf(node);
+    assert.deepEqual([spec.image, power, formerImage], [present, "running", undefined], `cancelled at ${steps}`);
+    await up(new Process(), present);
+    await assertConverged(present, generation, `cancelled at ${steps}`);
   }
 });

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { connectAnyGuest } from "../../guests/connect-guest";
 import { readNode } from "../../guests/fake-nodes";
 import type { ConnectGuest } from "../../guests/guest";
+import { UnreachableError } from "../../guests/guest-ssh";
 import { dataFolder, stackFolder } from "../../host/data-folder";
 import { localHost } from "../../host/local-host";
 import { createFakeDriver } from "../../hypervisors/fake/fake-driver";
@@ -28,7 +29,7 @@ export const other = "kubernetes-bbbbbbbbbbbb";
 /** The process dies at a step: all that follows in it fails as well. */
 class Died extends Error {}
 
-/** The answer of a guest's command instead of its own. */
+/** The answer of a guest's command instead of its own; of `connect`: why there is no connection. */
 type Answer = (name: string, command: string) => Promise<string | undefined>;
 
 /** Commands and requests that only ask. */
@@ -59,6 +60,8 @@ class DyingProcess {
       deadlineMs: Math.min(options?.deadlineMs ?? 0, 500),
     });
     const name = this.plan.nodes.find(({ address }) => address === connection.address)?.name ?? "";
+    const silence = await this.answer(name, "connect");
+    if (silence !== undefined) throw new UnreachableError(silence);
     return {
       ...guest,
       readFiles: (paths) => guest.readFiles(paths),
@@ -75,9 +78,11 @@ class DyingProcess {
     };
   };
 
+  private readonly cancellation = new AbortController();
+
   readonly context: Context = {
     ...{ urn: "urn:pulumi:stack::groundplane::t::n", name: "n", type: "t", timeoutSeconds: 6 },
-    signal: new AbortController().signal,
+    signal: this.cancellation.signal,
     log: (severity, message, ephemeral) => {
       if (!ephemeral) this.warnings.push(`${severity}: ${message}`);
     },
@@ -100,6 +105,11 @@ class DyingProcess {
   /** At once, whatever is left. */
   die(): void {
     this.left = -1;
+  }
+
+  /** As Ctrl-C does. */
+  cancel(): void {
+    this.cancellation.abort();
   }
 
   private step(what?: string, isChange = true): void {
@@ -175,19 +185,24 @@ export function rollOf(example: string, node: string) {
     return (await stateOf(node)).spec.image;
   }
 
+  /** What `up` does with the machine of the node, before it asks any node: refresh, compare, update. */
+  async function upMachine({ resources, context }: DyingProcess, image: string): Promise<void> {
+    const inputs = await inputsOf<MachineInputs>("Machine", node);
+    const olds = { inputs, outputs: {} as never };
+    const machine =
+      (await resources.machine.read?.(`fake/${stack}/${node}`, olds, context)) ?? assert.fail("no machine");
+    if (machine.outputs.power !== "running" || machine.outputs.drift.length > 0)
+      await resources.machine.update("", { ...inputs, image }, machine, false, context);
+  }
+
   /**
-   * What `up` does with the machine and the image of the node: refresh, compare, update.
+   * What `up` does with the machine and the image of the node.
    *
    * @param formerRelease the one that the state has, where the image is of another one
    */
   async function up(process: DyingProcess, image: string, formerRelease?: string): Promise<void> {
     const { resources, context } = process;
-    const machineInputs = await inputsOf<MachineInputs>("Machine", node);
-    const olds = { inputs: machineInputs, outputs: {} as never };
-    const machine =
-      (await resources.machine.read?.(`fake/${stack}/${node}`, olds, context)) ?? assert.fail("no machine");
-    if (machine.outputs.power !== "running")
-      await resources.machine.update("", { ...machineInputs, image }, machine, false, context);
+    await upMachine(process, image);
     const inputs = { ...(await inputsOf<NodeImageInputs>("NodeImage", `${node}-image`)), image };
     const known = { inputs: { ...inputs, release: formerRelease ?? inputs.release }, outputs: {} as never };
     const seen = (await resources.image.read?.("", known, context)) ?? assert.fail("no image");
@@ -239,6 +254,17 @@ export function rollOf(example: string, node: string) {
     return process.isDead;
   }
 
+  /** @returns whether it was cancelled at a question to a guest before it was done */
+  async function isCancelled(steps: number, image: string, answer: Answer): Promise<boolean> {
+    let asked = 0;
+    const process = new Process(Number.POSITIVE_INFINITY, (name, command) => {
+      if (asked++ === steps) process.cancel();
+      return answer(name, command);
+    });
+    await up(process, image).catch(() => undefined);
+    return process.context.signal.aborted;
+  }
+
   /** A guest whose services do not start from the other image. */
   const broken: Answer = async (name, command) =>
     name === node && command === "node-ready" && (await stateOf(node)).spec.image === other
@@ -250,6 +276,6 @@ export function rollOf(example: string, node: string) {
 
   return {
     ...{ stack, node, plan, Process, inputsOf, standingStack, stateOf, cluster, folder },
-    ...{ up, assertConverged, dies, broken, brokenAsMember, leases },
+    ...{ up, upMachine, assertConverged, dies, isCancelled, broken, brokenAsMember, leases },
   };
 }
