@@ -152,12 +152,13 @@ const flowRule = (flow: Flow): string =>
     .join("\n    ");
 
 /** Services decide themselves which ports they have. From the segment of the nodes that answer, they are reached through them, too. */
-const serviceAddresses = (plan: DataCenterPlan): readonly string[] =>
-  announcingSegment(plan) === undefined
-    ? []
-    : [
-        `iifname ${interfaces(plan)} ip daddr ${confValue(plan.serviceAddresses)} accept comment "${serviceFlow.purpose}"`,
-      ];
+function serviceAddresses(plan: DataCenterPlan): readonly string[] {
+  const segment = announcingSegment(plan);
+  if (segment === undefined) return [];
+  // Without their route, the default route would lead them into the network of the host.
+  const way = `iifname ${interfaces(plan)} oifname "${confValue(segment)}"`;
+  return [`${way} ip daddr ${confValue(plan.serviceAddresses)} accept comment "${serviceFlow.purpose}"`];
+}
 
 const portMatch = ({ protocol, ports, purpose }: Flow): string =>
   `${protocol} dport { ${ports.map(confValue).join(", ")} } accept comment "${purpose}"`;

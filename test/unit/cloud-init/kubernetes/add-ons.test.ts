@@ -109,7 +109,11 @@ test("speakers answer in one segment only, through which the gateway routes the 
     assert.match(route, new RegExp(`ip route replace ${plan.serviceAddresses} dev ${segment} `));
     const target = files.find(({ path }) => path.endsWith("/groundplane.target"))?.content ?? "";
     assert.match(target, /groundplane-service-addresses\.service/, "a running gateway starts it, too");
-    assert.match(renderNftablesConf(plan), new RegExp(`ip daddr ${plan.serviceAddresses} accept`));
+    // Not into the network of the host while the gateway lacks the route.
+    const accepted = `iifname [^\n]* oifname "${segment}" ip daddr ${plan.serviceAddresses} accept`;
+    const rules = renderNftablesConf(plan).split("\n");
+    assert.equal(rules.filter((rule) => rule.includes(`ip daddr ${plan.serviceAddresses} `)).length, 1);
+    assert.match(rules.join("\n"), new RegExp(accepted));
   }
   assert.doesNotMatch(renderNftablesConf(planWith(["metrics-server"])), /service addresses/);
 });
@@ -143,13 +147,26 @@ test("a port of the host leads through the gateway to a Service", () => {
   const plan = planWith(["metallb"], { hostPorts: { services } });
   assert.deepEqual(uplinkOf(plan).forwards.slice(2), [
     ...[
-      { hostPort: 8080, guestPort: 41_000 },
-      { hostPort: 8443, guestPort: 41_001 },
+      { hostPort: 8080, guestPort: 8080 },
+      { hostPort: 8443, guestPort: 8443 },
     ],
   ]);
   const rules = renderNftablesConf(plan);
-  assert.match(rules, /iifname "uplink" ip daddr 10\.0\.2\.15 tcp dport 41000 dnat ip to 192\.168\.62\.1:80\n/);
-  assert.match(rules, /tcp dport 41001 dnat ip to 192\.168\.63\.9:443\n/);
+  assert.match(rules, /iifname "uplink" ip daddr 10\.0\.2\.15 tcp dport 8080 dnat ip to 192\.168\.62\.1:80\n/);
+  assert.match(rules, /tcp dport 8443 dnat ip to 192\.168\.63\.9:443\n/);
+});
+
+test("each port leads to its own Service while the gateway has the rules of the former plan", () => {
+  const [first, second] = [
+    { port: 8080, address: "192.168.62.1" },
+    { port: 8081, address: "192.168.62.2" },
+  ];
+  const [before, now] = [[first, second], [second]].map((services) =>
+    planWith(["metallb"], { hostPorts: { services } }),
+  );
+  assert.ok(before && now);
+  const guestPort = uplinkOf(now).forwards.find(({ hostPort }) => hostPort === second.port)?.guestPort;
+  assert.match(renderNftablesConf(before), new RegExp(`tcp dport ${guestPort} dnat ip to 192\\.168\\.62\\.2:80\n`));
 });
 
 test("a stack of another release has the versions of its row", () => {
