@@ -23,8 +23,6 @@ export const ports = {
   speakerMetrics: 9120,
   /** VXLAN as Linux has it by default, which flannel uses. */
   podNetwork: 8472,
-  /** The first of those on the gateway's uplink that lead to service addresses. */
-  published: 41000,
   corosync: 5405,
   pcsd: 2224,
   pacemakerRemote: 3121,

@@ -1,5 +1,6 @@
 import { type AddOnName, addOnNames, addOns } from "../../model/add-ons";
 import { containerRuntimes } from "../../model/container-runtimes";
+import { ports } from "../../model/ports";
 import type { Configuration } from "./configuration";
 import type { ConfigurationPath } from "./configuration-path";
 import { address, cidr, contains, formatAddress, formatCidr, lastOf } from "./ipv4";
@@ -91,10 +92,28 @@ const publishedInRange: Rule = {
   },
 };
 
+/** On the gateway's uplink they have the same port as on the host. */
+const publishedOnFreePorts: Rule = {
+  reads: [["hostPorts"]],
+  check({ hostPorts: { nodePorts, services } }) {
+    const taken = new Map([
+      [ports.api, "the API"],
+      ...nodePorts.map(({ nodePort }) => [nodePort, "a NodePort"] as const),
+    ]);
+    return services.flatMap(({ port }, position) => {
+      const user = taken.get(port);
+      if (user === undefined) return [];
+      const rule = `must not be ${port}, which ${user} has on the gateway's uplink`;
+      return [{ path: [...publishedServices, position, "port"], rule, fix: "use another port of the host" }];
+    });
+  },
+};
+
 export const addOnRules: readonly Rule[] = [
   needsWorkers,
   needsContainerd,
   announcersAreNotGateway,
   publishedNeedAddresses,
   publishedInRange,
+  publishedOnFreePorts,
 ];

@@ -1,4 +1,3 @@
-import { ports } from "../../model/ports";
 import type { SegmentName } from "../../model/segments";
 import { type DataCenterPlan, type NodePlan, nodesOf } from "./data-center-plan";
 import { machinesOf } from "./role-machines";
@@ -25,11 +24,14 @@ export interface PublishedService {
   readonly servicePort: number;
 }
 
-/** Service addresses that the host reaches. */
+/**
+ * Service addresses that the host reaches. The port on the uplink does not depend on the other entries: forwards of the machine and rules of
+ * the gateway change one after the other, and between them a port must not lead to the Service of another entry.
+ */
 export const publishedServices = ({
   hostPorts: { services = [] },
 }: Pick<DataCenterPlan, "hostPorts">): readonly PublishedService[] =>
-  services.map((service, position) => ({ ...service, guestPort: ports.published + position }));
+  services.map((service) => ({ ...service, guestPort: service.port }));
 
 /** In which the gateway finds service addresses; undefined in a stack without them. */
 export const announcingSegment = (plan: DataCenterPlan): SegmentName | undefined =>

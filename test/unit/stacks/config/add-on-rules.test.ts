@@ -52,6 +52,12 @@ test("a host port leads to an address for Services, in a stack that has them", (
     "hostPorts.services[1].port must differ from hostPorts.services[0].port",
     "hostPorts.services[1].address must be an address for Services: in 192.168.62.0/23",
   ]);
+  const taken = [6443, 30_080].map((port) => ({ port, address: "192.168.62.1" }));
+  const nodePorts = [{ port: 8080, nodePort: 30_080 }];
+  assert.deepEqual(problemsOf({ addons: all, hostPorts: { nodePorts, services: taken } }), [
+    "hostPorts.services[0].port must not be 6443, which the API has on the gateway's uplink",
+    "hostPorts.services[1].port must not be 30080, which a NodePort has on the gateway's uplink",
+  ]);
 });
 
 test("all problems of add-ons are reported at once, with those of other keys", () => {
