@@ -14,4 +14,4 @@ export const bringAddOns = (
   machineOf: (node: NodePlan) => VirtualMachine,
   after: readonly pulumi.Resource[],
   parent: pulumi.Resource,
-): readonly ContainerImages[] => addOnNodes(plan).map((node) => machineOf(node).keepContainerImages(parent, after));
+): readonly ContainerImages[] => addOnNodes(plan).flatMap((node) => machineOf(node).keepContainerImages(parent, after));

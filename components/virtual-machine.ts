@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { renderNodeSeed } from "../cloud-init/render-node-seed";
-import { addOnRecipe, archiveName } from "../image/recipes/add-ons";
+import { type AddOnRecipe, addOnRecipe, archiveName } from "../image/recipes/add-ons";
 import { drivers } from "../model/drivers";
 import { keepsImage, rolesAlone } from "../model/image-rolls";
 import type { MachineInputs } from "../model/resource-types";
@@ -124,20 +124,31 @@ export class VirtualMachine extends pulumi.ComponentResource {
   }
 
   /**
-   * Brings the container images of the stack's add-ons to the running node.
+   * Brings the container images of the stack's add-ons to the running node. Each version of each has a resource of its own: the engine
+   * deletes them last, when the cluster no longer has the objects that use them.
    *
    * @param after resources that must come first: an exchange of the system disk would lose them
    */
-  keepContainerImages(parent: pulumi.Resource, after: readonly pulumi.Resource[]): ContainerImages {
+  keepContainerImages(parent: pulumi.Resource, after: readonly pulumi.Resource[]): readonly ContainerImages[] {
+    const { kubernetes, addOns } = this.args.plan;
+    const recipes = addOns.map((name) => addOnRecipe(name, kubernetes.version));
+    return recipes.map((recipe) => this.keepContainerImage(recipe, parent, after));
+  }
+
+  private keepContainerImage(
+    recipe: AddOnRecipe,
+    parent: pulumi.Resource,
+    after: readonly pulumi.Resource[],
+  ): ContainerImages {
     const { plan, node, slowdown, baseImage } = this.args;
-    const recipes = plan.addOns.map((name) => addOnRecipe(name, plan.kubernetes.version));
+    const { name } = recipe.image;
     return new ContainerImages(
-      `${node.name}-container-images`,
+      `${node.name}-container-image-${name.slice(name.lastIndexOf("/") + 1).replace(":", "-")}`,
       {
         stack: plan.stack,
         node: node.name,
         connection: guestConnection(this.args, node),
-        images: Object.fromEntries(recipes.map((recipe) => [recipe.image.name, archiveName(recipe)])),
+        images: { [name]: archiveName(recipe) },
         generation: this.machine.generation,
         nodeImage: baseImage.nameFor(node.roles),
       },

@@ -8,7 +8,10 @@ export const addOnNames = ["metrics-server", "metallb"] as const;
 
 export type AddOnName = (typeof addOnNames)[number];
 
-/** What an add-on uses. Memory and processor time are those of an idle cluster with two workers. */
+/**
+ * What an add-on uses. Memory and processor time are those that it adds on all machines of an idle cluster with two workers. The figures are measured
+ * by hand when a row is added; test/topologies/add-ons.test.ts prints the sum of memory and cores of all add-ons.
+ */
 export interface AddOnCost {
   readonly memoryMiB: number;
   /** Of a core. */

@@ -31,6 +31,12 @@ export function containerImagesResource(
       await inGuest(onNode, (guest) => sendImage(host, image, archive, guest, context));
     }
   };
+  /** A node that does not respond keeps them: they need its disk only. */
+  const drop = (inputs: ContainerImagesInputs, images: readonly string[], context: Context): Promise<void> =>
+    removeImages(connect, inputs, images, { ...context, timeoutSeconds: 15 }).catch((error: unknown) => {
+      context.signal.throwIfAborted();
+      context.log("warning", `${inputs.node} keeps container images of add-ons: ${(error as Error).message}`);
+    });
   const noteMissing = async ({ images }: ContainerImagesInputs, { log }: Context): Promise<void> => {
     for (const [image, folder] of Object.entries(typeof images === "object" ? images : {}))
       if ((await archiveIn(host, folder)) === undefined) log("info", `${image}: ${buildsIt}`);
@@ -73,18 +79,12 @@ export function containerImagesResource(
       const isNew = before.generation !== inputs.generation || before.nodeImage !== inputs.nodeImage;
       await bring(inputs, changedImages(before.images, inputs.images), context);
       const dropped = Object.keys(before.images).filter((image) => !Object.hasOwn(inputs.images, image));
-      if (!isNew) await removeImages(connect, inputs, dropped, context);
+      if (!isNew) await drop(inputs, dropped, context);
       return inputs;
     },
 
-    /** A node that does not respond keeps them: they need its disk only. */
     async delete(_id, { inputs }, context) {
-      await removeImages(connect, inputs, Object.keys(inputs.images), { ...context, timeoutSeconds: 15 }).catch(
-        (error: unknown) => {
-          context.signal.throwIfAborted();
-          context.log("warning", `${inputs.node} keeps container images of add-ons: ${(error as Error).message}`);
-        },
-      );
+      await drop(inputs, Object.keys(inputs.images), context);
     },
   };
 }

@@ -187,7 +187,7 @@ test("add-ons are added to a running stack, work, survive a worker, and are remo
       "ctr --namespace k8s.io images list --quiet | grep /metallb: | xargs ctr --namespace k8s.io images remove",
     );
     const { stdout } = mustSucceed("preview", await cluster.pulumi("preview", "--non-interactive"));
-    assert.match(stdout, /worker-1-container-images/);
+    assert.match(stdout, /worker-1-container-image-metallb-/);
     mustSucceed("up", await cluster.pulumi("up", "--yes", "--skip-preview", "--non-interactive"));
     assert.match(await images("worker-1"), /metallb/);
     await stack.previewsNoChange();

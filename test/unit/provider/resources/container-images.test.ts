@@ -163,7 +163,15 @@ test("a node that does not respond keeps its state, and does not block a removal
     (error) => error instanceof PartialFailure,
   );
   await resource.delete("id", { inputs: state, outputs: state }, context);
+  // The images that stay are there, so only the removal fails.
+  const run = node.run.bind(node);
   node.isAway = false;
+  node.run = async (argv, options) => {
+    if (argv.includes("remove")) throw new UnreachableError("no response");
+    return run(argv, options);
+  };
+  await resource.update(inputs({ "own/one:1": "add-on-one" }), inputs({ ...state.images, "own/two:1": "add-on-two" }));
+  node.run = run;
   await resource.delete("id", { inputs: state, outputs: state }, context);
   assert.deepEqual(node.images, []);
 });
