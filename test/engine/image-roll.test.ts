@@ -121,10 +121,32 @@ test("node images on the real engine", { timeout: 20 * 60_000 }, async (t) => {
     fs.rmSync(lock);
   });
 
+  await t.test("a gateway that was left on a disk that does not respond gets its former one back first", async () => {
+    const before = machine("gateway");
+    leaveSilent("gateway", "infrastructure-000000000000");
+    assert.match(await up(), /gateway: a roll to another image was interrupted; its former system disk returns first/);
+    assert.deepEqual(machine("gateway"), before, "with the former plan");
+    await noChanges();
+    const { after: image } = useOtherImage(project, "three", "infrastructure");
+    leaveSilent("gateway", image);
+    assert.match(await up(), /gateway: a roll to another image was interrupted; its former system disk returns first/);
+    assert.deepEqual(machine("gateway"), { ...before, image }, "with the plan that was interrupted");
+    await noChanges();
+  });
+
   await t.test("destroy leaves nothing", async () => {
     mustSucceed("destroy", await cluster.groundplane("destroy", "--yes"));
     assert.deepEqual(JSON.parse((await pulumi("stack", "export")).stdout).deployment.resources ?? [], []);
   });
+
+  /** As an `up` leaves a machine that is killed while the machine has another disk, which does not boot. */
+  function leaveSilent(name: string, image: string): void {
+    const file = path.join(project.data, "fake", stack, "machines", name, "machine.json");
+    const record = JSON.parse(fs.readFileSync(file, "utf8"));
+    const former = { image: record.made.spec.image, parts: [], kept: {}, step: "aside" };
+    const made = { ...record.made, spec: { ...record.made.spec, image }, former };
+    fs.writeFileSync(file, JSON.stringify({ ...record, pulledLinks: ["uplink"], made }));
+  }
 
   /** As the state of an earlier version is. */
   async function withoutNodeImages(): Promise<void> {
