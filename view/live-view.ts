@@ -26,12 +26,18 @@ export class LiveView {
   private fresh: ProbeSample[] = [];
   private running: { readonly end: AbortController; readonly done: Promise<void> } | undefined;
   private linger: NodeJS.Timeout | undefined;
+  private closed = false;
 
   constructor(private readonly parts: LiveParts) {
     this.state = emptyState(parts.topology, parts.source.driver);
   }
 
   join(page: EventStream): void {
+    // A page whose stream has ended connects again, maybe before the server is closed.
+    if (this.closed) {
+      page.end();
+      return;
+    }
     clearTimeout(this.linger);
     this.pages.add(page);
     page.send("state", { state: this.state, samples: this.samples });
@@ -55,6 +61,7 @@ export class LiveView {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     clearTimeout(this.linger);
     for (const page of this.pages) page.end();
     await this.stop();
@@ -93,7 +100,7 @@ export class LiveView {
 
   private take(sample: ProbeSample, watch: StackWatch): void {
     const before = this.samples.at(-1);
-    if (before?.outcome === "refused" && sample.outcome !== "refused") watch.reconnect();
+    if (before?.outcome === "unanswered" && sample.outcome !== "unanswered") watch.reconnect();
     this.samples = [...this.samples.slice(1 - KEPT_SAMPLES), sample];
     this.fresh.push(sample);
   }

@@ -51,7 +51,7 @@ export function askApi(kubeconfig: string): { readonly ask: Ask; close(): void }
           kept = new https.Agent({ keepAlive: true });
         }
         answers = isAnswer;
-        resolve({ tookMs, outcome: isAnswer ? (tookMs > LATE_MS ? "late" : "answered") : "refused" });
+        resolve({ tookMs, outcome: isAnswer ? (tookMs > LATE_MS ? "late" : "answered") : "unanswered" });
       };
       const agent = answers ? kept : false;
       const request = https.get(`${server}/livez/ping`, { ...options, agent }, (response) => {

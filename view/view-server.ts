@@ -55,15 +55,20 @@ const data: Readonly<Record<string, Answer>> = {
   },
 };
 
+const base = "http://127.0.0.1";
+
 function handle(request: IncomingMessage, response: ServerResponse, guarded: Guarded, parts: Parts): void {
   const { method = "", headers, url: target = "/" } = request;
   const asked = { method, headers };
-  const url = new URL(target, "http://127.0.0.1");
-  const file = Object.hasOwn(parts.files, url.pathname) ? parts.files[url.pathname] : undefined;
-  const answer = Object.hasOwn(data, url.pathname) ? data[url.pathname] : undefined;
   const refused = strangeRequest(asked, guarded);
+  // An error here would end this process, and every user of the host can send requests.
+  const url = URL.canParse(target, base) ? new URL(target, base) : undefined;
+  const name = url?.pathname ?? "";
+  const file = Object.hasOwn(parts.files, name) ? parts.files[name] : undefined;
+  const answer = Object.hasOwn(data, name) ? data[name] : undefined;
   if (refused !== undefined) say(response, 403, refused);
   else if (method !== "GET") say(response, 405, "only GET");
+  else if (url === undefined) say(response, 400, "invalid address");
   else if (file) response.writeHead(200, { ...safeHeaders, "content-type": file.type }).end(file.content);
   else if (answer === undefined) say(response, 404, "not found");
   else if (!hasToken(asked, guarded)) say(response, 401, "the address of this page has another token");

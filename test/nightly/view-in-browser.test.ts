@@ -109,7 +109,7 @@ for (const stack of ["lab", "production", "pair", "single"]) {
         await keep(page, `${stack}-healthy-${colorScheme}`);
         const before = await pillAt(page);
         const holder = view.stack.holder ?? "";
-        view.probe.outcome = "refused";
+        view.probe.outcome = "unanswered";
         if (stack !== "single") view.stack.kill(holder);
         else view.stack.problems.set("gateway", { services: "kube-apiserver is not healthy" });
         await page.waitForTimeout(700);

@@ -69,7 +69,7 @@ test("the page follows a running stack", { skip: nspawnSkipReason(), timeout: 15
       "answers again",
       patienceMs,
       async () => view.samples.at(-1)?.outcome,
-      (last) => last !== "refused",
+      (last) => last !== "unanswered",
     );
     const outage = outagesIn(view.samples).find(({ toMs }) => toMs > killedMs);
     assert.ok(outage && shown);

@@ -46,7 +46,7 @@ function MachineDetails({ machine, view }: { machine: MachineBox; view: ViewStat
   const rows: readonly (readonly [string, string])[] = [
     ["state", `${conditions[condition].sign} ${conditions[condition].word}`],
     ["roles", roles.join(", ")],
-    ["does", dutiesOf(view, name).join(", ") || "nothing that another does not"],
+    ["duty", dutiesOf(view, name).join(", ") || "no special duty"],
     ["address", address],
     ["size", `${cpus} CPUs, ${memoryMiB} MiB`],
     ...(disks.length > 0 ? [["disks", disks.join("; ")] as const] : []),

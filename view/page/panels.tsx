@@ -32,7 +32,8 @@ function Health({ view }: { view: ViewState }) {
       ))}
       {consequences.length > 0 && (
         <p class="quiet">
-          {`Not known of ${off.join(", ")} meanwhile: ${consequences.map(({ check }) => check).join(", ")}.`}
+          {`${off.join(", ")} ${off.length === 1 ? "is" : "are"} off, so these checks have no complete answer: `}
+          {`${consequences.map(({ check }) => check).join(", ")}.`}
         </p>
       )}
       {problems.length === 0 && askedAt !== "" && <p class="quiet">Nothing needs attention.</p>}

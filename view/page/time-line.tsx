@@ -42,7 +42,7 @@ export function TimeLine() {
       />
       <p class="keys">
         <span class="key answered">answered</span> <span class="key late">late, after 300 ms</span>{" "}
-        <span class="key refused">no answer within 1 s, or refused</span>
+        <span class="key unanswered">no answer within 1 s, or refused</span>
       </p>
       <p class="outages" role="status">
         {outages.length === 0
@@ -74,12 +74,12 @@ interface LaneProps {
   readonly fromMs: number;
 }
 
-const heights = { none: 3, answered: 20, late: 32, refused: 46 } as const;
+const heights = { none: 3, answered: 20, late: 32, unanswered: 46 } as const;
 
 function Lane({ buckets, outages, events, samples, fromMs }: LaneProps) {
   const x = (atMs: number): number => (atMs - fromMs) / BUCKET_MS;
   const count = (outcome: ProbeSample["outcome"]): number => samples.filter((each) => each.outcome === outcome).length;
-  const label = `The last minute: ${count("answered")} answered, ${count("late")} late, ${count("refused")} without an answer`;
+  const label = `The last minute: ${count("answered")} answered, ${count("late")} late, ${count("unanswered")} without an answer`;
   const shown = events.filter(({ atMs }) => atMs >= fromMs && atMs <= fromMs + SECONDS * 1_000);
   return (
     <svg class="lane" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>

@@ -15,18 +15,17 @@ export const conditions: Readonly<Record<MachineCondition, { readonly sign: stri
   asking: { sign: "…", word: "asking" },
 };
 
-export interface MachineFinding {
+export interface MachineFinding extends Pick<CheckView["findings"][number], "observed" | "state"> {
   readonly check: CheckView;
-  readonly observed: string;
 }
 
 /** Findings about a machine that are not healthy. A finding may be about a machine and something of it, e.g. `master-1 /var`. */
-export function findingsOf(state: ViewState, name: string): readonly MachineFinding[] {
+export function findingsOf({ checks }: ViewState, name: string): readonly MachineFinding[] {
   const isAbout = (of: string): boolean => of === name || of.split(/[\s/:]/)[0] === name;
-  return state.checks.flatMap((check) =>
+  return checks.flatMap((check) =>
     check.findings
       .filter((finding) => finding.state !== "healthy" && isAbout(finding.of))
-      .map(({ observed }) => ({ check, observed })),
+      .map(({ observed, state }) => ({ check, observed, state })),
   );
 }
 
@@ -36,9 +35,7 @@ export function conditionOf(state: ViewState, { name }: Pick<MachineBox, "name">
   if (machine === undefined || machine.power !== "running") return "down";
   if (state.cordoned.includes(name)) return "draining";
   const found = findingsOf(state, name).filter(({ check }) => check.promised);
-  const bad = found.filter(({ check }) =>
-    check.findings.some((each) => each.state === "unhealthy" && each.of.startsWith(name)),
-  );
+  const bad = found.filter(({ state }) => state === "unhealthy");
   if (bad.length > 0) return bad.every(({ check }) => check.check === "heals") ? "healing" : "degraded";
   return found.some(({ check }) => check.check === "services") ? "silent" : "healthy";
 }

@@ -115,7 +115,7 @@ export interface ViewEvent {
 export interface ProbeSample {
   /** Milliseconds since 1970. */
   readonly atMs: number;
-  readonly outcome: "answered" | "late" | "refused";
+  readonly outcome: "answered" | "late" | "unanswered";
   /** Of an answer. */
   readonly tookMs: number;
 }

@@ -17,7 +17,7 @@ export interface Outage {
   readonly toMs: number;
 }
 
-const badness: Readonly<Record<Outcome, number>> = { none: 0, answered: 1, late: 2, refused: 3 };
+const badness: Readonly<Record<Outcome, number>> = { none: 0, answered: 1, late: 2, unanswered: 3 };
 
 /** The columns of a period, oldest first. */
 export function bucketsOf(samples: readonly ProbeSample[], fromMs: number, toMs: number): readonly Bucket[] {
@@ -54,7 +54,7 @@ export function outagesIn(samples: readonly ProbeSample[]): readonly Outage[] {
   let lastGoodMs = ordered[0]?.atMs ?? 0;
   let isOut = false;
   for (const { atMs, outcome } of ordered) {
-    const isGood = outcome !== "refused";
+    const isGood = outcome !== "unanswered";
     if (isGood && isOut) outages.push({ fromMs: lastGoodMs, toMs: atMs });
     if (isGood) lastGoodMs = atMs;
     isOut = !isGood;
@@ -72,9 +72,9 @@ const colours: Readonly<Record<Outcome, string>> = {
   none: "#d0d4d9",
   answered: "#2f8f5b",
   late: "#d98e04",
-  refused: "#c62f3b",
+  unanswered: "#c62f3b",
 };
-const heights: Readonly<Record<Outcome, number>> = { none: 4, answered: 22, late: 34, refused: 46 };
+const heights: Readonly<Record<Outcome, number>> = { none: 4, answered: 22, late: 34, unanswered: 46 };
 
 const escaped = (text: string): string => text.replace(/[&<>"]/g, (each) => `&#${each.charCodeAt(0)};`);
 

@@ -43,6 +43,16 @@ test("a machine is down, degraded, draining or silent by the rows of health", as
   assert.deepEqual(shown, ["down", "degraded", "draining", "healthy"]);
 });
 
+test("a problem of worker-10 is none of worker-1", async () => {
+  const state = await stateOf(new ScriptedStack(examplePlan("lab")));
+  const findings = [
+    { of: "worker-10", state: "unhealthy", observed: "kubelet is inactive" },
+    { of: "worker-1", state: "unknown", observed: "no answer" },
+  ] as const;
+  const checks = state.checks.map((each) => (each.check === "services" ? { ...each, findings } : each));
+  assert.equal(conditionOf({ ...state, checks }, machine(state, "worker-1")), "silent");
+});
+
 test("a failover is told as a fault and a move, and only what changed is sent", async () => {
   const stack = new ScriptedStack(examplePlan("lab"));
   const before = await stateOf(stack);
@@ -80,17 +90,17 @@ test("the time line has a column for each 100 ms, and the outages", () => {
   const samples = [
     sample(0),
     sample(100),
-    sample(200, "refused"),
-    sample(300, "refused"),
+    sample(200, "unanswered"),
+    sample(300, "unanswered"),
     sample(400, "late"),
     sample(500),
   ];
   assert.deepEqual(
     bucketsOf(samples, 0, 700).map(({ outcome }) => outcome),
-    ["answered", "answered", "refused", "refused", "late", "answered", "none"],
+    ["answered", "answered", "unanswered", "unanswered", "late", "answered", "none"],
   );
   assert.deepEqual(outagesIn(samples), [{ fromMs: 100, toMs: 400 }]);
-  assert.deepEqual(outagesIn([sample(0), sample(100, "refused")]), [{ fromMs: 0, toMs: 100 }]);
+  assert.deepEqual(outagesIn([sample(0), sample(100, "unanswered")]), [{ fromMs: 0, toMs: 100 }]);
   assert.deepEqual(outagesIn([]), []);
 });
 
