@@ -46,35 +46,29 @@ export interface Watch {
   readonly now?: () => Date;
 }
 
+/** Whether reports take each other's place. */
+export const isDrawn = ({ screen, isForPrograms = false }: Pick<Watch, "screen" | "isForPrograms">): boolean =>
+  screen.isTTY === true && !isForPrograms;
+
 /** Repeats a report until the signal: in place on a terminal, else one after the other, each with its time. */
 export async function watch(options: Watch): Promise<void> {
   const { seconds, screen, signal, report, isForPrograms = false, now = () => new Date() } = options;
-  const isDrawn = screen.isTTY === true && !isForPrograms;
-  if (isDrawn) screen.write(`${HIDE_CURSOR}${CLEAR_SCREEN}`);
+  const drawn = isDrawn(options);
+  if (drawn) screen.write(`${HIDE_CURSOR}${CLEAR_SCREEN}`);
+  // One listener for all reports.
+  const interrupted = aborted(signal);
   try {
     while (!signal.aborted) {
-      const text = await Promise.race([report(), aborted(signal)]);
+      const text = await Promise.race([report(), interrupted]);
       if (text === undefined) break;
       const dated = isForPrograms ? text : `${now().toISOString()}, every ${seconds} s, Ctrl-C ends\n\n${text}\n`;
-      screen.write(isDrawn ? drawScreen(dated, screen) : `${dated}\n`);
+      screen.write(drawn ? drawScreen(dated, screen) : `${dated}\n`);
       await sleep(1_000 * seconds, undefined, { signal }).catch(() => undefined);
     }
   } finally {
-    if (isDrawn) screen.write(SHOW_CURSOR);
+    if (drawn) screen.write(SHOW_CURSOR);
   }
 }
 
 const aborted = (signal: AbortSignal): Promise<undefined> =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
-
-/** Runs an action whose normal end is Ctrl-C. */
-export async function untilInterrupted(action: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const interruption = new AbortController();
-  const end = (): void => interruption.abort();
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, end);
-  try {
-    await action(interruption.signal);
-  } finally {
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(name, end);
-  }
-}

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { untilInterrupted } from "../../host/interruption";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { imageNamesOf } from "../../image/checks";
 import { forStack } from "../../model/next-step";
@@ -15,7 +16,7 @@ import { readOutputs } from "../lost-state";
 import { type ReportOptions, reportCommand } from "../options";
 import { print, table } from "../print";
 import { imageWishesOf, readConfiguration, readPlan } from "../project";
-import { untilInterrupted, watch } from "../watch";
+import { isDrawn, watch } from "../watch";
 
 interface StatusOptions extends ReportOptions {
   /** Seconds; `true` without a number. */
@@ -37,17 +38,20 @@ export function statusCommand(): Command {
     .action(async ({ stack, json, watch: watching }: StatusOptions) => {
       const hypervisor = await driverOf(stack);
       const outputs = await readOutputs(stack);
+      const how = { screen: process.stdout, isForPrograms: json === true };
+      const problemsFirst = watching !== undefined && isDrawn(how);
       const report = async (): Promise<string> => {
         const status = await askForStatus(stack, outputs, hypervisor);
         process.exitCode = isHealthy(status) ? 0 : 1;
         if (json) return JSON.stringify({ ...status, healthy: isHealthy(status) }, null, 2);
-        const parts = [renderStatus(status, painterFor(process.stdout))];
+        const parts = [renderStatus(status, painterFor(process.stdout), { problemsFirst })];
         return [...parts, ...(await packageLockLines(stack, status.machines, hypervisor))].join("\n\n");
       };
       if (watching === undefined) return print(await report());
       const seconds = watching === true ? WATCH_SECONDS : watching;
-      const how = { seconds, screen: process.stdout, report, isForPrograms: json === true };
-      await untilInterrupted((signal) => watch({ ...how, signal }));
+      const interruption = new AbortController();
+      void untilInterrupted().then(() => interruption.abort());
+      await watch({ ...how, seconds, report, signal: interruption.signal });
       // A question that is still on its way must not keep the command.
       process.exit();
     });
@@ -102,7 +106,12 @@ const styleOf: Readonly<Record<HealthRow["state"], Style>> = {
   inapplicable: "aside",
 };
 
-export function renderStatus(status: StackStatus, paint: Paint = plainText): string {
+interface Layout {
+  /** A screen may have no room for all of it, and what is healthy matters least. */
+  readonly problemsFirst: boolean;
+}
+
+export function renderStatus(status: StackStatus, paint: Paint = plainText, layout?: Layout): string {
   const { stack, driver, api, unfinished, machines, checks } = status;
   const head = ["NODE", "ADDRESS", "POWER", "SERVICES", "KUBERNETES"];
   const rows = machines.map((machine) => [
@@ -114,15 +123,18 @@ export function renderStatus(status: StackStatus, paint: Paint = plainText): str
   ]);
   const answer = api.ready ? "answers" : `does not answer: ${api.reason}`;
   const health = checks.filter(({ state }) => state !== "inapplicable");
-  const parts = [
-    `${paint("heading", stack)} on ${driver}; API ${api.endpoint} ${paint(api.ready ? "good" : "bad", answer)}`,
-    ...(unfinished ? [renderUnfinished(unfinished)] : []),
+  const problems = health.filter(({ state }) => state !== "healthy").map((row) => renderProblem(row, paint));
+  const tables = [
     table([head, ...rows]),
     table([
       ["CHECK", "STATE", "OBSERVED"],
       ...health.map(({ check, state, summary }) => [check, paint(styleOf[state], state), summary]),
     ]),
-    ...health.filter(({ state }) => state !== "healthy").map((row) => renderProblem(row, paint)),
+  ];
+  const parts = [
+    `${paint("heading", stack)} on ${driver}; API ${api.endpoint} ${paint(api.ready ? "good" : "bad", answer)}`,
+    ...(unfinished ? [renderUnfinished(unfinished)] : []),
+    ...(layout?.problemsFirst ? [...problems, ...tables] : [...tables, ...problems]),
   ];
   return parts.join("\n\n");
 }

@@ -46,6 +46,16 @@ test("Ctrl-C also ends a watch whose question has no answer yet", async () => {
   await watch({ seconds: 1, screen, signal: interruption.signal, report: () => new Promise<string>(() => undefined) });
 });
 
+test("a long watch keeps one listener for Ctrl-C", async (t) => {
+  const warnings: string[] = [];
+  const note = ({ message }: Error) => void warnings.push(message);
+  process.on("warning", note);
+  t.after(() => process.off("warning", note));
+  await written({ isTTY: true }, 25);
+  await new Promise(setImmediate);
+  assert.deepEqual(warnings, []);
+});
+
 test("what does not fit on the screen is counted, and nothing scrolls", () => {
   const text = ["one", "two", "x".repeat(25), "four", "five"].join("\n");
   const shown = (rows: number) =>

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { plainText } from "../../../cli/colours";
 import { renderPackageLock, renderStatus } from "../../../cli/commands/status";
+import { drawScreen } from "../../../cli/watch";
+import { healthCheckNames } from "../../../model/health-checks";
 import { storedRoles } from "../../../model/roles";
 import { healthy, makeRow, unhealthy, unknown } from "../../../verify/health/findings";
 import { isHealthy, type MachineStatus, type StackStatus } from "../../../verify/stack-status";
@@ -72,6 +75,16 @@ test("a row that is not healthy says what it means and the next step; an unknown
   );
   assert.match(text, /^dhcp is unknown: gateway: no response\n {2}asked: /m);
   assert.match(text, /^etcd-disk is unhealthy \(not promised: no effect on the exit code\): master-1: slow$/m);
+});
+
+test("on a screen of 24 rows, a watch of a large stack shows what is wrong", () => {
+  const machines = Array.from({ length: 11 }, (_, index) => machine(`worker-${index + 1}`, "worker", member));
+  const healthyRows = healthCheckNames.map((check) => makeRow(check, [healthy("master-1", "fine")]));
+  const checks = [...healthyRows.slice(1), makeRow("power", [unhealthy("worker-2", "is stopped")])];
+  const drawn = (problemsFirst: boolean) =>
+    drawScreen(renderStatus({ ...lab, machines, checks }, plainText, { problemsFirst }), { columns: 80, rows: 24 });
+  assert.match(drawn(true), /power is unhealthy: worker-2: is stopped.* next step: .*more lines/s);
+  assert.doesNotMatch(drawn(false), /worker-2: is stopped/);
 });
 
 test("with a package lock, machines with other images are named", () => {
