@@ -3,18 +3,11 @@ const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
 const { prepareEnvironment } = require("../host/prepare-environment.cjs");
+const { bundles, sources } = require("./freshness.cjs");
 
 const root = path.join(__dirname, "..");
 const OLDEST_NODE = [20, 19];
-const BUNDLES = ["cli", "image-builder", "provider", "language-host", "command-plugin"].map((name) =>
-  path.join(root, "dist", `${name}.js`),
-);
-const SOURCES = [
-  ...["model", "host", "stacks", "cloud-init", "components", "hypervisors", "guests", "provider", "image"],
-  ...["verify", "explain", "review", "cli", "toolchain"],
-  "build.cjs",
-  "package-lock.json",
-];
+const BUNDLES = bundles.map((name) => path.join(root, "dist", `${name}.js`));
 
 checkNode();
 prepareEnvironment();
@@ -54,7 +47,7 @@ function areDependenciesInstalled() {
 
 function areBundlesFresh() {
   const built = Math.min(...BUNDLES.map(changedAt));
-  return SOURCES.every((source) => newestBelow(path.join(root, source)) <= built);
+  return sources.every((source) => newestBelow(path.join(root, source)) <= built);
 }
 
 function newestBelow(file) {
