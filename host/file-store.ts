@@ -94,8 +94,8 @@ export async function makeFolder(folder: string, mode = 0o755): Promise<void> {
 }
 
 /** Creates a private folder in the system's folder for temporary files. */
-export async function makeTemporaryFolder(prefix: string): Promise<string> {
-  return fs.mkdtemp(path.join(os.tmpdir(), prefix));
+export async function makeTemporaryFolder(prefix: string, parent = os.tmpdir()): Promise<string> {
+  return fs.mkdtemp(path.join(parent, prefix));
 }
 
 /** Renames a file or folder atomically. */

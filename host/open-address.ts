@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import * as os from "node:os";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { makeTemporaryFolder, removeTree, writeFileAtomic } from "./file-store";
@@ -10,8 +11,6 @@ const openers: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
 };
 
 export interface OpenedAddress {
-  /** False: this host has no program that opens pages. */
-  readonly opened: boolean;
   /** Removes what it needed. */
   remove(): Promise<void>;
 }
@@ -19,19 +18,28 @@ export interface OpenedAddress {
 /**
  * Opens an address in the user's browser. The address has a secret, and every user sees the arguments of a program: the browser gets
  * the name of a file that only this user can read, which leads to the address.
+ *
+ * @param onFailure called when no program could open it, maybe after some time
  */
-export async function openAddress(address: string): Promise<OpenedAddress> {
-  const folder = await makeTemporaryFolder("groundplane-view-");
+export async function openAddress(address: string, onFailure: () => void): Promise<OpenedAddress> {
+  const folder = await makeReadableFolder("groundplane-view-");
   const file = path.join(folder, "open.html");
   await writeFileAtomic(file, redirection(address), 0o600);
   const [program = "", ...args] = openers[process.platform] ?? ["xdg-open"];
   const child = spawn(program, [...args, pathToFileURL(file).href], { detached: true, stdio: "ignore" });
-  const opened = await new Promise<boolean>((resolve) => {
-    child.once("error", () => resolve(false));
-    child.once("spawn", () => resolve(true));
+  child.once("error", onFailure);
+  child.once("exit", (code) => {
+    // The exit code of explorer.exe says nothing.
+    if (code !== 0 && process.platform !== "win32") onFailure();
   });
   child.unref();
-  return { opened, remove: () => removeTree(folder) };
+  return { remove: () => removeTree(folder) };
+}
+
+/** A browser from a snap has a /tmp of its own, and reads no hidden folders. */
+async function makeReadableFolder(prefix: string): Promise<string> {
+  if (process.platform !== "linux") return makeTemporaryFolder(prefix);
+  return makeTemporaryFolder(prefix, os.homedir()).catch(() => makeTemporaryFolder(prefix));
 }
 
 const redirection = (address: string): string => `<!doctype html>

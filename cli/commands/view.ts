@@ -23,12 +23,12 @@ interface ViewOptions extends ReportOptions {
 }
 
 export function viewCommand(): Command {
-  return reportCommand("view", "serve a page on 127.0.0.1 that shows the data centre as it is, until Ctrl-C")
+  return reportCommand("view", "serve a page on 127.0.0.1 that shows the running data centre, until Ctrl-C")
     .option("--open", "open the page in the browser")
     .option("--port <port>", "the page's port on 127.0.0.1 (default: a free one)", parsePort)
     .addHelpText(
       "after",
-      "\nThe address has a secret part: who has it may read everything that the page shows. With --json: prints what the page would show, once.",
+      "\nThe address has a secret part: anyone who has the address may read everything that the page shows. With --json: prints what the page would show, once.",
     )
     .action(async ({ stack, json, open, port }: ViewOptions) => {
       const plan = await readPlan(stack);
@@ -69,8 +69,8 @@ async function serveUntilInterrupted({ topology, source, outputs, open, port }: 
   const interrupted = untilInterrupted();
   print(server.address);
   say("the page is served until Ctrl-C; the stack is asked while the page is open");
-  const page = open ? await openAddress(server.address) : undefined;
-  if (page?.opened === false) say("no program opens pages on this host: open the address yourself");
+  const failed = () => say("no program on this host has opened the page: open the address yourself");
+  const page = open ? await openAddress(server.address, failed) : undefined;
   await interrupted;
   await page?.remove();
   probe.close();
