@@ -49,8 +49,11 @@ function watch(...questions: readonly string[]) {
   return { child, lines };
 }
 
-async function until(what: string, condition: () => boolean, limitMs = 12_000): Promise<void> {
-  const end = performance.now() + limitMs;
+/** Only what never happens takes so long: a host whose processors are saturated delays everything. */
+const LIMIT_MS = 60_000;
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  const end = performance.now() + LIMIT_MS;
   while (!condition()) {
     assert.ok(performance.now() < end, `timed out: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -64,9 +67,9 @@ test("changes of the floating IP are reported, and no others", async () => {
   await until("its start", () => isFollowing());
   fs.appendFileSync(events, address("192.168.56.11"));
   fs.appendFileSync(events, address("192.168.56.10"));
-  await until("the address", () => lines.includes("floating-ip"), 2_000);
+  await until("the address", () => lines.includes("floating-ip"));
   fs.appendFileSync(events, address("192.168.56.10", "Deleted "));
-  await until("its removal", () => lines.filter((line) => line === "floating-ip").length === 2, 2_000);
+  await until("its removal", () => lines.filter((line) => line === "floating-ip").length === 2);
   assert.ok(!lines.includes("etcd-status"));
 });
 
@@ -75,7 +78,7 @@ test("a change of etcd's leadership is reported", async () => {
   await until("the first report", () => lines.includes("etcd-status"));
   const before = lines.length;
   isLeader = 1;
-  await until("the election", () => lines.slice(before).includes("etcd-status"), 4_000);
+  await until("the election", () => lines.slice(before).includes("etcd-status"));
 });
 
 test("it ends with its connection, and leaves no process behind", async () => {

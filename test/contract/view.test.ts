@@ -1,4 +1,4 @@
-// The server of the page against a scripted stack: who gets an answer, how soon a change arrives, and what is left behind.
+// The server of the page against a scripted stack: who gets an answer, what tells of a change, and what is left behind.
 import assert from "node:assert/strict";
 import * as http from "node:http";
 import { after, before, test } from "node:test";
@@ -6,6 +6,8 @@ import type { ViewState } from "../../view/picture/state";
 import { type ViewUnderTest, viewUnderTest } from "../support/view-under-test";
 
 let view: ViewUnderTest;
+/** Only what never happens takes so long: a host whose processors are saturated delays everything. */
+const LIMIT_MS = 60_000;
 /** What keeps a process. */
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
 const timersBefore = timers();
@@ -21,9 +23,13 @@ interface Answer {
 }
 
 /** `fetch` sets Host and Origin itself. */
-function get(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
+function get(
+  path: string,
+  headers: Record<string, string> = {},
+  { method = "GET", host = "127.0.0.1" } = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const options = { host: "127.0.0.1", port: view.server.port, path, method, headers, agent: false };
+    const options = { host, port: view.server.port, path, method, headers, agent: false };
     const request = http.request(options, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (part: string) => {
@@ -32,6 +38,8 @@ function get(path: string, headers: Record<string, string> = {}, method = "GET")
       response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
     });
     request.on("error", reject);
+    // Another process, which accepts connections and does not answer.
+    request.setTimeout(LIMIT_MS, () => request.destroy(new Error("no answer")));
     request.end();
   });
 }
@@ -40,7 +48,7 @@ const withToken = () => ({ authorization: `Bearer ${view.token}` });
 
 /** The messages of the stream, until it is closed. */
 function listen(path = "/changes") {
-  const messages: { event: string; data: never; atMs: number }[] = [];
+  const messages: { event: string; data: never }[] = [];
   let rest = "";
   const options = { host: "127.0.0.1", port: view.server.port, path, headers: withToken(), agent: false };
   const request = http.get(options, (response) => {
@@ -49,7 +57,7 @@ function listen(path = "/changes") {
       rest = all.pop() ?? "";
       for (const message of all) {
         const [, event = "", data = "null"] = /^event: (.*)\ndata: (.*)$/.exec(message) ?? [];
-        if (event !== "") messages.push({ event, data: JSON.parse(data) as never, atMs: performance.now() });
+        if (event !== "") messages.push({ event, data: JSON.parse(data) as never });
       }
     });
   });
@@ -57,8 +65,8 @@ function listen(path = "/changes") {
   return { messages, close: () => request.destroy() };
 }
 
-async function until<T>(what: string, find: () => T | undefined, limitMs = 8_000): Promise<T> {
-  const end = performance.now() + limitMs;
+async function until<T>(what: string, find: () => T | undefined): Promise<T> {
+  const end = performance.now() + LIMIT_MS;
   for (;;) {
     const found = find();
     if (found !== undefined) return found;
@@ -91,39 +99,64 @@ test("data needs the token, and other names, pages and methods are refused", asy
     assert.equal((await get(`${path}${path.includes("?") ? "&" : "?"}token=${view.token}`)).status, 401);
     assert.equal((await get(path, { ...withToken(), host: "rebound.example" })).status, 403);
     assert.equal((await get(path, { ...withToken(), origin: "http://rebound.example" })).status, 403);
-    assert.equal((await get(path, withToken(), "POST")).status, 405);
+    assert.equal((await get(path, withToken(), { method: "POST" })).status, 405);
   }
   assert.equal((await get("/", { host: `rebound.example:${view.server.port}` })).status, 403);
   for (const path of ["/nothing", "/../package.json", "/constructor", "/__proto__"])
     assert.equal((await get(path, withToken())).status, 404, path);
 });
 
-test("it listens on 127.0.0.1 only", async () => {
-  const asked = new Promise((resolve, reject) => {
-    http.get({ host: "::1", port: view.server.port }, resolve).on("error", reject);
-  });
-  await assert.rejects(asked, /ECONNREFUSED|EADDRNOTAVAIL|ENETUNREACH/);
+test("a user without the token cannot end it with an invalid address", async () => {
+  for (const path of ["//", "//:", "http://[", "http://127.0.0.1:x/"]) {
+    assert.equal((await get(path)).status, 400, path);
+    assert.equal((await get(path, { host: "rebound.example" })).status, 403, path);
+  }
+  assert.equal((await get("/")).status, 200);
 });
 
-test("a change arrives within a second, and the stack is left alone when no page is open", async () => {
+/** Whether this view answers there. Another process may have the same port of another address. */
+async function servesPage(host: string): Promise<boolean> {
+  const options = { host: `127.0.0.1:${view.server.port}` };
+  const answers = await Promise.all([get("/page.js", options), get("/page.js", options, { host })].map(textOf));
+  return answers[1] !== undefined && answers[1] === answers[0];
+}
+
+const textOf = (answer: Promise<Answer>): Promise<string | undefined> =>
+  answer.then(
+    ({ text }) => text,
+    () => undefined,
+  );
+
+test("it listens on 127.0.0.1 only", async () => {
+  assert.ok(await servesPage("127.0.0.1"));
+  for (const other of ["::1", "127.0.0.2"]) assert.ok(!(await servesPage(other)), other);
+});
+
+test("changes arrive as soon as they are reported, and the stack is left alone when no page is open", async () => {
   assert.equal(view.stack.asked, 0);
   const page = listen();
   const first = await until("the first state", () => page.messages.find(({ event }) => event === "state"));
   assert.equal((first.data as { state: ViewState }).state.topology.machines.length, view.stack.plan.nodes.length);
   await until("all questions", () => page.messages.find(({ event, data }) => event === "parts" && "checks" in data));
   await until("the watches", () => (view.stack.following.size >= 6 ? true : undefined));
-  const beganMs = performance.now();
-  view.stack.kill("balancer-1");
-  const moved = await until("the move", () =>
+  // From now on there is no answer when everything is asked: only what follows a change can show one.
+  let answerAll: () => void = () => {};
+  view.stack.held = new Promise((resolve) => {
+    answerAll = resolve;
+  });
+  // Its power stays, so only its own report can be the reason.
+  view.stack.holder = "balancer-2";
+  view.stack.tell();
+  await until("the move", () =>
     page.messages.find(({ event, data }) => event === "parts" && (data as ViewState).holders?.[0] === "balancer-2"),
   );
-  assert.ok(moved.atMs - beganMs < 1_000, `${Math.round(moved.atMs - beganMs)} ms`);
-  const told = await until("the power", () =>
-    page.messages.find(({ event, data }) => event === "events" && JSON.stringify(data).includes("balancer-1")),
+  view.stack.kill("balancer-1");
+  await until("the power", () =>
+    page.messages.find(({ event, data }) => event === "events" && JSON.stringify(data).includes("is stopped")),
   );
-  assert.ok(told.atMs - beganMs < 2_000);
   await until("samples", () => page.messages.find(({ event }) => event === "samples"));
   page.close();
+  answerAll();
   view.stack.start("balancer-1");
 });
 
@@ -140,7 +173,7 @@ test("closing ends all watches, streams and the server", async () => {
   await view.server.close();
   assert.equal(view.stack.following.size, 0);
   assert.equal(view.stack.closed, 1);
-  await assert.rejects(get("/"), /ECONNREFUSED/);
+  assert.equal(await textOf(get("/page.js", { host: `127.0.0.1:${view.server.port}` })), undefined);
   // The stream's end arrives a little later.
-  await until("the end of its timers", () => (timers() <= timersBefore ? true : undefined), 2_000);
+  await until("the end of its timers", () => (timers() <= timersBefore ? true : undefined));
 });

@@ -21,6 +21,8 @@ export class ScriptedStack implements StackSource {
   /** How often each question was asked, and what is followed now. */
   asked = 0;
   closed = 0;
+  /** All questions together are answered after it. */
+  held = Promise.resolve();
   readonly following = new Set<string>();
   private readonly onMachine = new Set<(question: Question) => void>();
   private readonly onCluster = new Set<() => void>();
@@ -65,6 +67,7 @@ export class ScriptedStack implements StackSource {
 
   async askAll(): Promise<StackAnswers> {
     this.asked++;
+    await this.held;
     return {
       unfinished: undefined,
       inventory: this.plan.nodes.map(({ name, roles, address, fqdn }) => ({
