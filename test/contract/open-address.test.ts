@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { openAddress } from "../../../host/open-address";
+import { openAddress } from "../../host/open-address";
 
 const address = "http://127.0.0.1:4711/#secret";
 
