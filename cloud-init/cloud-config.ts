@@ -29,19 +29,35 @@ export function renderCloudConfig(node: NodePlan, content: NodeContent): string 
     ssh_genkeytypes: ["ed25519"],
   };
   const files = content.files.map(writeFilesItem).join("");
-  return `#cloud-config\n${emitYaml(identity)}write_files:\n${files}${emitYaml({ runcmd: content.commands })}`;
+  return `#cloud-config\n${emitYaml(identity)}write_files:\n${files}${runCommands(content.commands)}`;
 }
 
-const emittedItems = new WeakMap<SeedFile, string>();
+interface Emitted {
+  readonly from: string;
+  readonly yaml: string;
+}
 
-/** Most files are the same object for all nodes of a role: caching halves the time for a thousand nodes. */
+/**
+ * What was emitted last for each path. Most files of a node have the text that they had on the node before, and YAML takes most of
+ * the time of a seed. The number of paths limits what is kept.
+ */
+const emittedFiles = new Map<string, Emitted>();
+let emittedCommands: Emitted = { from: "", yaml: "" };
+
 function writeFilesItem(file: SeedFile): string {
-  let item = emittedItems.get(file);
-  if (item === undefined) {
-    item = emitYaml([writeFile(file)]);
-    emittedItems.set(file, item);
-  }
-  return item;
+  const { path, mode, owner = "" } = file;
+  const from = `${mode} ${owner} ${"secret" in file ? `secret ${file.secret}` : `text ${file.content}`}`;
+  const last = emittedFiles.get(path);
+  if (last?.from === from) return last.yaml;
+  const yaml = emitYaml([writeFile(file)]);
+  emittedFiles.set(path, { from, yaml });
+  return yaml;
+}
+
+function runCommands(commands: NodeContent["commands"]): string {
+  const from = JSON.stringify(commands);
+  if (emittedCommands.from !== from) emittedCommands = { from, yaml: emitYaml({ runcmd: commands }) };
+  return emittedCommands.yaml;
 }
 
 function writeFile(file: SeedFile): WriteFile {

@@ -70,9 +70,9 @@ export function mergeContents(contents: readonly RoleContent[]): Required<RoleCo
     environment[name] = value;
   }
   return {
-    files: withoutRepetitions(contents.flatMap(({ files }) => files)),
+    files: withoutRepeatedFiles(contents.flatMap(({ files }) => files)),
     environment,
-    withSettings: withoutRepetitions(contents.flatMap(({ withSettings = [] }) => withSettings)),
+    withSettings: withoutRepeatedFiles(contents.flatMap(({ withSettings = [] }) => withSettings)),
     commands: withoutRepetitions(contents.flatMap(({ commands }) => commands)),
     enable: [...new Set(contents.flatMap(({ enable }) => enable))],
   };
@@ -82,6 +82,12 @@ export function mergeContents(contents: readonly RoleContent[]): Required<RoleCo
 function withoutRepetitions<T>(items: readonly T[]): readonly T[] {
   const seen = new Map(items.map((item) => [JSON.stringify(item), item]));
   return [...seen.values()];
+}
+
+/** Files of different paths differ, so most of them need no comparison of their texts. */
+function withoutRepeatedFiles<T extends SeedFile>(files: readonly T[]): readonly T[] {
+  const paths = new Set(files.map(({ path }) => path));
+  return paths.size === files.length ? files : withoutRepetitions(files);
 }
 
 export type RenderRole = (plan: DataCenterPlan, node: NodePlan) => RoleContent;

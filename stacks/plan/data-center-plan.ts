@@ -160,8 +160,15 @@ export interface DataCenterPlan {
 
 /** Nodes that have the role, in order. */
 export function nodesOf(plan: DataCenterPlan, role: Role): readonly NodePlan[] {
-  return plan.nodes.filter((node) => node.roles.includes(role));
+  const known = nodesByRole.get(plan) ?? new Map<Role, readonly NodePlan[]>();
+  nodesByRole.set(plan, known);
+  const nodes = known.get(role) ?? plan.nodes.filter((node) => node.roles.includes(role));
+  known.set(role, nodes);
+  return nodes;
 }
+
+/** Every seed asks for the nodes of several roles: a search through all nodes each time would make rendering quadratic. */
+const nodesByRole = new WeakMap<DataCenterPlan, Map<Role, readonly NodePlan[]>>();
 
 /** Members of etcd on machines of its own; empty where the masters are the members. */
 export const etcdMachinesOf = (plan: DataCenterPlan): readonly NodePlan[] =>

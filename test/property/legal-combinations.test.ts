@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { load } from "js-yaml";
+import { renderHosts } from "../../cloud-init/files/hosts";
 import { clusterObjects } from "../../cloud-init/files/kubernetes/cluster-objects";
-import { renderSeeds } from "../../cloud-init/render-node-seed";
+import { renderNodeSeed, renderSeeds } from "../../cloud-init/render-node-seed";
 import { guardedMembers } from "../../components/guarded-members";
 import { refusedLosses } from "../../model/plan-losses";
 import { majorityOf, type PresentMember } from "../../model/pool-change";
 import { refusedSettings } from "../../model/refused-settings";
-import type { Role } from "../../model/roles";
+import { type Role, roles } from "../../model/roles";
 import { renderDiagram } from "../../review/render-diagram";
 import { type DataCenterPlan, type NodePlan, nodesOf } from "../../stacks/plan/data-center-plan";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
@@ -46,6 +47,41 @@ test("every seed renders and is YAML, and what a machine does follows from its r
       const names = plan.nodes.map(({ name }) => name);
       assert.deepEqual(stopOrder(plan, new Set(names)).flat().sort(), [...names].sort());
       for (const name of names) assert.ok(renderDiagram(plan, "text").includes(`─ ${name} `) || name === "gateway");
+    }),
+    fewRuns,
+  );
+});
+
+test("a seed depends on nothing that was rendered before it", () => {
+  fc.assert(
+    fc.property(small, small, (first, second) => {
+      const seedsOf = (configuration: typeof first, isReversed: boolean) => {
+        const plan = planDataCenter(configuration);
+        const nodes = isReversed ? [...plan.nodes].reverse() : plan.nodes;
+        const seeds = nodes.map((node) => renderNodeSeed(plan, node));
+        return isReversed ? seeds.reverse() : seeds;
+      };
+      const before = seedsOf(first, false);
+      seedsOf(second, false);
+      assert.deepEqual(seedsOf(first, true), before);
+    }),
+    { numRuns: 8 },
+  );
+});
+
+test("/etc/hosts of a node has itself and the nodes that are known everywhere, in the order of the plan", () => {
+  fc.assert(
+    fc.property(small, (configuration) => {
+      const plan = planDataCenter(configuration);
+      for (const node of plan.nodes) {
+        const listed =
+          renderHosts(plan, node)
+            .match(/^[0-9.]+ \S+ \S+$/gm)
+            ?.map((line) => line.split(" ")[2]) ?? [];
+        const isListed = ({ name, roles: ofOther }: NodePlan): boolean =>
+          node.roles.includes("gateway") || name === node.name || ofOther.some((role) => roles[role].isKnownEverywhere);
+        assert.deepEqual(listed, [...plan.nodes.filter(isListed).map(({ name }) => name), "api"], node.name);
+      }
     }),
     fewRuns,
   );
