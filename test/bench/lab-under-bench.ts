@@ -17,13 +17,14 @@ export interface LabStep {
   run(lab: LabUnderBench, round: Round): Promise<void>;
 }
 
-/** The example stack `lab`; `destroy` removes its data disks, so that each round starts from nothing. */
-export function labSettings({ masters = 3, workers = 2, fastProbes = false }): StackSettings {
+/** The example stack `lab`, or `production` with machines of etcd; `destroy` removes its data disks, so that each round starts from nothing. */
+export function labSettings({ masters = 3, etcd = 0, workers = 2, fastProbes = false }): StackSettings {
   return {
     driver: "nspawn",
     pools: {
       balancers: { count: 2 },
       masters: { count: masters },
+      ...(etcd > 0 && { etcd: { count: etcd } }),
       workers: { count: workers },
       storage: { count: 3, disks: [{ name: "brick", sizeGiB: 4 }] },
     },

@@ -8,7 +8,7 @@ import { mergeResults } from "../../bench/results-file";
 test("an unknown row is refused with the nearest names", () => {
   assert.throws(
     () => chooseRows(benches, ["plan-render"]),
-    /^Error: unknown row "plan-render": did you mean plan-render-1000\?$/,
+    /^Error: unknown row "plan-render": did you mean plan-render-1000, plan-render-5000\?$/,
   );
   assert.throws(() => chooseRows(benches, ["lab-upp"]), /did you mean lab-up/);
   assert.throws(() => chooseRows(benches, ["lab-up", ""]), /unknown row "": the rows are plan-render-1000, /);

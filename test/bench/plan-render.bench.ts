@@ -25,14 +25,24 @@ function planAndRender(nodes: number): number {
   return (performance.now() - started) / 1000;
 }
 
-/** The limit is twice the time of half the nodes: a ratio well above 1 means that rendering is not linear. */
-export const planRender1000: Bench = {
+/** The limits are multiples of the time of fewer nodes: a ratio well above 1 means that rendering is not linear. */
+export const planRender: Bench = {
   rows: [
-    { name: "plan-render-1000", unit: "s", what: "parse, plan and render 1,000 nodes; limit: twice the time of 500" },
+    {
+      ...{ name: "plan-render-1000", unit: "s", target: 0.4 },
+      what: "parse, plan and render 1,000 nodes; limit: twice the time of 500",
+    },
+    {
+      name: "plan-render-5000",
+      unit: "s",
+      what: "parse, plan and render 5,000 nodes; limit: five times the time of 1,000",
+    },
   ],
-  configurations: [settingsOf(500), settingsOf(1_000)],
+  configurations: [500, 1_000, 5_000].map(settingsOf),
   async measure(round) {
     const limit = 2 * planAndRender(500);
-    round.record("plan-render-1000", { value: planAndRender(1_000), limit });
+    const thousand = planAndRender(1_000);
+    round.record("plan-render-1000", { value: thousand, limit });
+    round.record("plan-render-5000", { value: planAndRender(5_000), limit: 5 * thousand });
   },
 };
