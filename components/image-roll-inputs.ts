@@ -1,6 +1,24 @@
-import { evictionSeconds } from "../model/image-rolls";
+import type { DriverName } from "../model/drivers";
+import { evictionSeconds, keepsImage, rolesAlone } from "../model/image-rolls";
+import { unlikeMeasured } from "../model/measured/unlike-measured";
+import type { NodeImageInputs } from "../model/node-image-types";
 import { imageKindOf, isClusterNode, type Role } from "../model/roles";
 import { type DataCenterPlan, etcdMachinesOf, type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
+
+/** What its image depends on besides the node itself. */
+export function factsOfRoll(
+  plan: DataCenterPlan,
+  { roles }: NodePlan,
+  driver: DriverName,
+): Pick<NodeImageInputs, "keeps" | "alone" | "unlike" | "etcd"> {
+  const countOf = (role: Role): number => nodesOf(plan, role).length;
+  const keeps = keepsImage(roles, countOf, driver);
+  const etcd = roles.includes("etcd") && { etcd: nodesOf(plan, "etcd").map(({ name }) => name) };
+  if (keeps !== undefined) return { keeps, ...etcd };
+  const alone = rolesAlone(roles, countOf);
+  const unlike = unlikeMeasured(roles, driver, plan.settings);
+  return { ...(alone.length > 0 && { alone }), ...(unlike !== undefined && { unlike }), ...etcd };
+}
 
 /** How long a roll may take before the engine ends it. */
 export function minutesOfRoll(

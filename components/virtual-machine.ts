@@ -2,18 +2,17 @@ import * as pulumi from "@pulumi/pulumi";
 import { renderNodeSeed } from "../cloud-init/render-node-seed";
 import { type AddOnRecipe, addOnRecipe, archiveName } from "../image/recipes/add-ons";
 import { drivers } from "../model/drivers";
-import { keepsImage, rolesAlone } from "../model/image-rolls";
 import type { MachineInputs } from "../model/resource-types";
 import { imageKindOf, isClusterNode, type Role } from "../model/roles";
 import type { NodeSeed } from "../model/seed";
-import { type NodePlan, nodesOf } from "../stacks/plan/data-center-plan";
+import type { NodePlan } from "../stacks/plan/data-center-plan";
 import { keptReleasesOf } from "../stacks/plan/kept-releases";
 import { uplinkOf } from "../stacks/plan/plan-uplink";
 import { useOfDisk } from "../stacks/plan/plan-volume";
 import { followAuthority } from "./follow-authority";
 import type { Foundation } from "./foundation";
 import { bootstrapMember, guestConnection } from "./guest-connection";
-import { joinedThrough, minutesOfRoll, peersOf } from "./image-roll-inputs";
+import { factsOfRoll, joinedThrough, minutesOfRoll, peersOf } from "./image-roll-inputs";
 import { ContainerImages, Disk, Machine, NodeFiles, NodeImage, type ResourceArgs } from "./resources";
 import type { Secrets } from "./secrets";
 import { timeLimits } from "./time-limits";
@@ -89,10 +88,8 @@ export class VirtualMachine extends pulumi.ComponentResource {
     const { plan, node, secrets, slowdown, driver, baseImage } = this.args;
     const { stack, kubernetes } = plan;
     const members = (nodes: readonly NodePlan[]) => nodes.map((one) => bootstrapMember(this.args, one));
-    const countOf = (role: Role): number => nodesOf(plan, role).length;
-    const keeps = keepsImage(node.roles, countOf, driver);
-    const alone = keeps === undefined ? rolesAlone(node.roles, countOf) : [];
-    const minutes = minutesOfRoll(node, alone, others.length, kubernetes.podGraceSeconds);
+    const { keeps, ...facts } = factsOfRoll(plan, node, driver);
+    const minutes = minutesOfRoll(node, facts.alone ?? [], others.length, kubernetes.podGraceSeconds);
     const joinsByFormer = plan.rotations["kubernetes-ca"] !== undefined && isClusterNode(node.roles);
     return new NodeImage(
       `${node.name}-image`,
@@ -103,9 +100,8 @@ export class VirtualMachine extends pulumi.ComponentResource {
         connection: guestConnection(this.args, node),
         masters: members(joinedThrough(plan, node)),
         peers: members(peersOf(plan, node)),
-        ...(alone.length > 0 && { alone }),
+        ...facts,
         ...(others.length > 0 && { alongside: others.map(({ args }) => args.node.name) }),
-        ...(node.roles.includes("etcd") && { etcd: nodesOf(plan, "etcd").map(({ name }) => name) }),
         podGraceSeconds: kubernetes.podGraceSeconds,
         // A node that keeps its image gets no new disk, so it needs no seed for one.
         ...(keeps === undefined

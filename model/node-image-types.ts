@@ -25,6 +25,8 @@ export interface NodeImageInputs extends DriverInput {
   readonly alone?: readonly Role[];
   /** Workers that get the image at the same time; absent: none. */
   readonly alongside?: readonly string[];
+  /** Why the measured time of an exchange is not that of such a node; absent: it is. */
+  readonly unlike?: string;
   /** Names of all members of etcd; empty or absent for a node that is none. */
   readonly etcd?: readonly string[];
   readonly podGraceSeconds: number;

@@ -17,17 +17,23 @@ const outages: Readonly<Partial<Record<Role, MeasuredOutage>>> = {
   balancer: { row: "roll-only-balancer-gap", seen: { longestMs: 4438, ...seenBy } },
 };
 
-/** What is unavailable while the only node with a role gets another image, and for how long, if that is measured. */
-export function outageOfRoll(role: Role): { readonly what: string } & Partial<Measurement> {
-  const outage = outages[role];
+/**
+ * What is unavailable while the only node with a role gets another image, and for how long, if that is measured.
+ *
+ * @param unlike why no figure is of such a node
+ */
+export function outageOfRoll(role: Role, unlike?: string): { readonly what: string } & Partial<Measurement> {
+  const outage = unlike === undefined ? outages[role] : undefined;
   const what = `${descriptions[role].loss.ofTheOnly}, until it is back`;
   return { what, ...(outage && { ...outage.seen, ...longestOfBench(outage.row) }) };
 }
 
 /** The same as one text. */
-export function describeOutage(alone: readonly Role[]): string {
-  const texts = alone.map(outageOfRoll).map(({ what, longestMs }) => {
-    return longestMs === undefined ? what : `${what} (${Math.ceil(longestMs / 1000)} s when measured)`;
-  });
+export function describeOutage(alone: readonly Role[], unlike?: string): string {
+  const texts = alone
+    .map((role) => outageOfRoll(role, unlike))
+    .map(({ what, longestMs }) => {
+      return longestMs === undefined ? what : `${what} (${Math.ceil(longestMs / 1000)} s when measured)`;
+    });
   return texts.join("; ");
 }

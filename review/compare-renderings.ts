@@ -1,7 +1,7 @@
 import { changedSettings } from "../model/changed-settings";
 import { containerRuntimeNames, defaultContainerRuntime } from "../model/container-runtimes";
 import { drivers, type ImageForm } from "../model/drivers";
-import { type CountOf, rollTurns } from "../model/image-rolls";
+import type { CountOf } from "../model/image-rolls";
 import { type PackageChange, packageChanges } from "../model/package-lock";
 import { refusedLosses } from "../model/plan-losses";
 import { type GuardedMembers, guardedPools, type PresentMember, poolOf } from "../model/pool-change";
@@ -10,6 +10,7 @@ import type { Role } from "../model/roles";
 import { keptReleases, refusedChange } from "../model/upgrades";
 import { keepersOfData } from "../stacks/plan/plan-volume";
 import { type ComparedBy, compareMachines } from "./compare-machines";
+import { rollsBetween } from "./image-rolls";
 import { objectChanges } from "./object-changes";
 import type { RenderedNode, StackRendering } from "./render-stack";
 import type { Action, FileChange, NodeChange, SettingReview } from "./review";
@@ -31,12 +32,11 @@ export function compareRenderings(before: StackRendering | undefined, after: Sta
   const imageOf = comparedImage(before, after);
   const { driver } = after;
   const countOf = (role: Role): number => after.nodes.filter(({ roles }) => roles.includes(role)).length;
-  const turns = rollTurns(after.nodes, Number(after.settings?.["pools.workers.maxUnavailable"] ?? 1));
+  const factsOf = rollsBetween(before, after);
   const changes = after.nodes.flatMap((node) => {
-    const others = turns.find((turn) => turn.includes(node))?.flatMap((one) => (one === node ? [] : one.name)) ?? [];
-    return changeOf(old.get(node.name), node, { driver, imageOf, countOf }).map(
-      (change): NodeChange => (others.length > 0 ? { ...change, alongside: others } : change),
-    );
+    return changeOf(old.get(node.name), node, { driver, imageOf, countOf }).map((change): NodeChange => {
+      return change.action === "roll" ? { ...change, ...factsOf(node) } : change;
+    });
   });
   const objects = before?.objects && after.objects ? objectChanges(before.objects, after.objects) : [];
   const now = after.settings ?? {};

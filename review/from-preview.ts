@@ -5,7 +5,7 @@ import { refusalPrefix } from "../model/plan-losses";
 import { type Pool, pools } from "../model/pool-change";
 import type { Settings } from "../model/resource-types";
 import { formerRolesOfPool, type Role, storedRoles } from "../model/roles";
-import { imageRoll, othersOfTurn } from "./image-rolls";
+import { factsOfRoll, imageRoll } from "./image-rolls";
 import { countRoles, type RoleCounts } from "./interruptions";
 import { objectChanges, textsOf } from "./object-changes";
 import { changedFiles, type Inputs, type PreviewStep } from "./preview-steps";
@@ -53,10 +53,10 @@ export function changesOfPreview({ steps = [], diagnostics = [] }: PulumiPreview
       .filter((disk) => disks.has(disk));
     const machine = machines.find((step) => step.oldState !== undefined && nodeOf(step) === name);
     const roll = imageRoll(images.get(name), machine);
-    const others = othersOfTurn(images.get(name));
+    const facts = factsOfRoll(images.get(name));
     return nodeChange(name, rolesOf(name), [...ofNode, ...grown], files.get(name), roll).map((change) => ({
       ...change,
-      ...others,
+      ...facts,
       ...(deleted.length > 0 && { deletedDisks: [...new Set(deleted)] }),
     }));
   });

@@ -1,4 +1,11 @@
+import { rollTurns } from "../model/image-rolls";
+import { unlikeMeasured } from "../model/measured/unlike-measured";
+import { imageKindOf } from "../model/roles";
 import type { PreviewStep } from "./preview-steps";
+import type { RenderedNode, StackRendering } from "./render-stack";
+import type { NodeChange } from "./review";
+
+type RollFacts = Pick<NodeChange, "alongside" | "unlike" | "isUpgrade">;
 
 /** The images in the reason that `imageRoll` gives, and in that of a comparison of two revisions. */
 export function imagesOfRoll(reason: string): { readonly before: string; readonly after: string } | undefined {
@@ -22,8 +29,33 @@ export function imageRoll(step: PreviewStep | undefined, machine: PreviewStep | 
   return isInterrupted ? `image: ${inputs.image}, interrupted before` : undefined;
 }
 
-/** Workers that get the image at the same time. */
-export function othersOfTurn(step: PreviewStep | undefined): { readonly alongside?: readonly string[] } {
-  const alongside = step?.newState?.inputs?.alongside;
-  return Array.isArray(alongside) ? { alongside: alongside.map(String) } : {};
+/** Workers that get the image at the same time, and what the measured figures do not hold for. */
+export function factsOfRoll(step: PreviewStep | undefined): RollFacts {
+  const { alongside, unlike, release } = step?.newState?.inputs ?? {};
+  const former = step?.oldState?.inputs?.release;
+  return {
+    ...(Array.isArray(alongside) && { alongside: alongside.map(String) }),
+    ...(unlike !== undefined && { unlike: String(unlike) }),
+    ...(former !== undefined && release !== undefined && former !== release && { isUpgrade: true }),
+  };
+}
+
+/** The same for two revisions. */
+export function rollsBetween(
+  before: StackRendering | undefined,
+  after: StackRendering,
+): (node: RenderedNode) => RollFacts {
+  const settings = after.settings ?? {};
+  const turns = rollTurns(after.nodes, Number(settings["pools.workers.maxUnavailable"] ?? 1));
+  const [former, now] = [before?.settings, settings].map((one) => one?.kubernetesVersion);
+  const isUpgrade = former !== undefined && former !== now;
+  return (node) => {
+    const alongside = turns.find((turn) => turn.includes(node))?.flatMap((one) => (one === node ? [] : one.name)) ?? [];
+    const unlike = unlikeMeasured(node.roles, after.driver, settings);
+    return {
+      ...(alongside.length > 0 && { alongside }),
+      ...(unlike !== undefined && { unlike }),
+      ...(isUpgrade && imageKindOf(node.roles) === "kubernetes" && { isUpgrade }),
+    };
+  };
 }

@@ -123,12 +123,12 @@ const lossUntilBack = (role: Role, action: Loss): string =>
 
 /** Nodes get another image in turns, each handing over before and checked after it. */
 function judgeRoll(
-  { roles, alongside = [] }: NodeChange,
+  { roles, alongside = [], unlike }: NodeChange,
   isOneOfSeveral: (role: Role) => boolean,
   { etcd = 0 }: RoleCounts,
 ): Judgement {
   const only = roles.find((role) => !isOneOfSeveral(role));
-  if (only !== undefined) return high(`there is only one ${called[only]}`, outageOfRoll(only));
+  if (only !== undefined) return high(`there is only one ${called[only]}`, outageOfRoll(only, unlike));
   const what = roles.map((role) => lossOfRoll[role] ?? descriptions[role].loss.ofOneOfSeveral).join(", ");
   const health =
     alongside.length > 0

@@ -1,5 +1,5 @@
-import { inRollOrder } from "../model/image-rolls";
 import type { PackageChange } from "../model/package-lock";
+import { renderRoll } from "./render-roll";
 import { type Action, clusterObjectsEntry, type NodeReview, type Review, type SettingReview } from "./review";
 
 /** Maximum length of a GitHub comment. */
@@ -41,27 +41,15 @@ function renderHead({
   nodes,
   unchangedNodes,
   packages = [],
+  roll,
 }: Review): string {
   const title = `${markerOf(stack)}\n## groundplane preview: \`${stack}\`\n\nCompared with ${comparedWith}. `;
   const verdict = refused.length > 0 ? "**Refused**; nothing changes." : `Risk: **${risk}**.`;
   const reasons = refused.map((reason) => `- ${reason}\n`).join("");
   const summary = nodes.length === 0 ? "No node changes." : tableOf(nodes);
   const rest = unchangedNodes > 0 && nodes.length > 0 ? `\n${unchangedNodes} other nodes do not change.\n` : "\n";
-  const order = `${orderOfRoll(nodes)}${packagesText(packages)}`;
+  const order = `${renderRoll(nodes, roll)}${packagesText(packages)}`;
   return `${title}${verdict}\n\n${reasons}${reasons === "" ? "" : "\n"}${settingsTable(settings)}${summary}\n${order}${rest}`;
-}
-
-function orderOfRoll(nodes: readonly NodeReview[]): string {
-  const rolled = inRollOrder(nodes.filter(({ action }) => action === "roll"));
-  if (rolled.length < 2) return "";
-  const isNext = ({ node }: NodeReview, position: number): boolean =>
-    position > 0 && (rolled[position - 1]?.alongside ?? []).includes(node);
-  const order = rolled.map((one, position) => {
-    const separator = position === 0 ? "" : isNext(one, position) ? " with " : ", ";
-    return `${separator}\`${one.node}\``;
-  });
-  const how = rolled.some(isNext) ? "" : " one after the other,";
-  return `\nThese nodes get another image${how} in this order: ${order.join("")}.\n`;
 }
 
 const shownPackages = 30;

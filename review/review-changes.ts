@@ -1,5 +1,6 @@
 import { formatPatch, structuredPatch } from "diff";
-import { inRollOrder } from "../model/image-rolls";
+import { inRollOrder, rolesAlone } from "../model/image-rolls";
+import { figuresOfRoll, figuresOfUpgrade, type RecordedRolls, sumOfRolls } from "../model/measured/roll-figures";
 import type { PackageChange } from "../model/package-lock";
 import { primaryRole } from "../model/roles";
 import { appliedBy, countRoles, judgeChange, type RoleCounts, worstRisk } from "./interruptions";
@@ -15,21 +16,43 @@ export interface ReviewContext {
   readonly counts: RoleCounts;
   readonly unchangedNodes: number;
   readonly packages?: readonly PackageChange[];
+  /** Instead of what is recorded. */
+  readonly bench?: RecordedRolls;
 }
 
 /** Adds the commands, the interruption and the risk of each change. */
 export function reviewChanges(changes: readonly NodeChange[], context: ReviewContext): Review {
-  const { stack, comparedWith, refused, settings, counts, unchangedNodes, packages = [] } = context;
+  const { stack, comparedWith, refused, settings, counts, unchangedNodes, packages = [], bench } = context;
   // The order of files does not hold for machines: all that restart do so at the same time.
   const countOf = (...actions: readonly Action[]) =>
     countRoles(changes.filter(({ action }) => actions.includes(action)).map(({ roles }) => roles));
   const [restarting, away] = [countOf("restart"), countOf("restart", "replace", "remove")];
   const nodes = ordered(changes)
     .map((change) => withOthersOfTurn(change, changes))
-    .map((change) => reviewNode(change, judgeChange(change, counts, restarting, away)));
+    .map((change) => ({
+      ...reviewNode(change, judgeChange(change, counts, restarting, away)),
+      ...figuresOf(change, counts, bench),
+    }));
   const risk = refused.length > 0 ? "high" : worstRisk([...settings, ...nodes].map((one) => one.risk));
   const review = { format: 1, stack, comparedWith, risk, refused, settings, nodes, unchangedNodes } as const;
-  return packages.length > 0 ? { ...review, packages } : review;
+  return { ...review, ...rollOf(nodes, changes, bench), ...(packages.length > 0 && { packages }) };
+}
+
+function figuresOf(change: NodeChange, counts: RoleCounts, bench?: RecordedRolls): Pick<NodeReview, "figures"> {
+  if (change.action !== "roll") return {};
+  const alone = rolesAlone(change.roles, (role) => counts[role] ?? 1);
+  return { figures: figuresOfRoll({ ...change, alone }, bench) };
+}
+
+function rollOf(
+  nodes: readonly NodeReview[],
+  changes: readonly NodeChange[],
+  bench?: RecordedRolls,
+): Pick<Review, "roll"> {
+  const figures = nodes.flatMap((node) => node.figures ?? []);
+  if (figures.length === 0) return {};
+  const isUpgrade = changes.some((change) => change.isUpgrade);
+  return { roll: { ...sumOfRolls(figures), ...(isUpgrade && { upgrade: figuresOfUpgrade(bench) }) } };
 }
 
 /** Nodes that get another image are in the order in which they get it, after the other nodes. */

@@ -1,4 +1,5 @@
 import type { ChangeClass } from "../model/change-classes";
+import type { RollFigures } from "../model/measured/roll-figures";
 import type { PackageChange } from "../model/package-lock";
 import type { Role } from "../model/roles";
 
@@ -24,6 +25,10 @@ export interface NodeChange {
   readonly files: readonly FileChange[];
   /** Other nodes that get another image at the same time, if it gets one. */
   readonly alongside?: readonly string[];
+  /** Why the measured figures of another image are not of such a node, see `unlikeMeasured`. */
+  readonly unlike?: string;
+  /** The other image has another release of Kubernetes. */
+  readonly isUpgrade?: true;
   /** Data disks that are deleted with their data, because `options.keepDataDisks` is false. */
   readonly deletedDisks?: readonly string[];
 }
@@ -54,8 +59,19 @@ export interface Review {
   /** The nodes that change. */
   readonly nodes: readonly NodeReview[];
   readonly unchangedNodes: number;
+  /** The nodes that get another image, as a whole. Absent: none do. */
+  readonly roll?: RollReview;
   /** Between the images before and after the change. Absent: none differ, or they are unknown. */
   readonly packages?: readonly PackageChange[];
+}
+
+export interface RollReview {
+  /** The sum of what is measured: nodes get it one after the other. */
+  readonly seconds: number;
+  /** The number of nodes whose time is not measured, and not in the sum. */
+  readonly unmeasuredNodes: number;
+  /** The nodes move to another release of Kubernetes: the figures of such an `up` of the example `lab`. */
+  readonly upgrade?: RollFigures;
 }
 
 export interface SettingReview {
@@ -79,6 +95,8 @@ export interface NodeReview {
   readonly files: readonly { readonly path: string; readonly diff: string }[];
   /** Other nodes that get another image at the same time; absent: none. */
   readonly alongside?: readonly string[];
+  /** Of a node that gets another image: how long it took, and which gaps clients noticed, when it was measured within a release. */
+  readonly figures?: RollFigures;
   /** Commands that run on the node, in order. */
   readonly reloads: readonly string[];
   readonly interruption: Interruption;

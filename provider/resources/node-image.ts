@@ -1,5 +1,6 @@
 import type { ConnectGuest } from "../../guests/guest";
 import type { DriverByName } from "../../hypervisors/driver-by-name";
+import type { RecordedRolls } from "../../model/measured/roll-figures";
 import type { NodeImageInputs, NodeImageOutputs } from "../../model/node-image-types";
 import { isClusterNode } from "../../model/roles";
 import { describeOutage } from "../../model/roll-outages";
@@ -11,6 +12,7 @@ import { forgetMarks } from "./kept-marks";
 import { forgetLeft } from "./left-members";
 import { seed } from "./machine-schema";
 import { readOpenRoll } from "./open-roll";
+import { PreviewedRolls } from "./previewed-rolls";
 import { needsRoll, rollImage } from "./roll-image";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
@@ -24,6 +26,7 @@ const READ_BY_EXCHANGE = [
   "peers",
   "alone",
   "alongside",
+  "unlike",
   "etcd",
   "podGraceSeconds",
   "seed",
@@ -48,6 +51,7 @@ const schema: ResourceSchema = {
     peers: schemas.list(schemas.bootstrapMember, "Nodes that must be ready while it is away."),
     alone: schemas.list(schemas.text(), "Its roles that no other node can do the work of meanwhile."),
     alongside: schemas.list(schemas.text(), "Names of workers that get the image at the same time."),
+    unlike: schemas.text("Why the measured time of an exchange is not that of such a node."),
     etcd: schemas.list(schemas.text(), "Names of all members of etcd, if it is one."),
     podGraceSeconds: schemas.whole("How long its pods may take to end when it is drained."),
     seed,
@@ -59,7 +63,7 @@ const schema: ResourceSchema = {
     },
     afterJoin: schemas.commandAfterJoin,
   },
-  optional: ["keeps", "release", "settled", "alone", "alongside", "etcd", "afterJoin"],
+  optional: ["keeps", "release", "settled", "alone", "alongside", "unlike", "etcd", "afterJoin"],
   createOnly: READ_BY_EXCHANGE,
 };
 
@@ -67,7 +71,9 @@ const schema: ResourceSchema = {
 export function nodeImageResource(
   connect: ConnectGuest,
   driverByName: DriverByName,
+  bench?: RecordedRolls,
 ): TypedResource<NodeImageInputs, NodeImageOutputs> {
+  const previewed = new PreviewedRolls(bench);
   const follow = async (
     inputs: NodeImageInputs,
     olds: NodeImageInputs | undefined,
@@ -90,7 +96,7 @@ export function nodeImageResource(
     }
     const former = left?.from ?? found?.formerImage ?? found?.spec.image ?? image;
     if (preview && former !== image)
-      context.log(inputs.alone ? "warning" : "info", planned(inputs, former, olds?.release));
+      context.log(inputs.alone ? "warning" : "info", planned(inputs, former, olds?.release, previewed));
     if (!preview) await rollImage({ connect, driverByName }, inputs, context, olds?.release);
     return outputsOf(inputs);
   };
@@ -157,8 +163,13 @@ const mustJoin = (node: string, keeps: string): UserError =>
     "run `up` with the former plan first, which completes it",
   );
 
-const planned = (inputs: NodeImageInputs, former: string, formerRelease: string | undefined): string => {
-  const { node, image, roles, release, alone = [], alongside = [], etcd = [] } = inputs;
+function planned(
+  inputs: NodeImageInputs,
+  former: string,
+  formerRelease: string | undefined,
+  previewed: PreviewedRolls,
+): string {
+  const { node, image, roles, release, alone = [], alongside = [], etcd = [], unlike } = inputs;
   const isUpgrade = release !== undefined && formerRelease !== undefined && formerRelease !== release;
   const reason = isUpgrade ? ` (Kubernetes ${formerRelease} -> ${release})` : "";
   const steps = [
@@ -169,6 +180,7 @@ const planned = (inputs: NodeImageInputs, former: string, formerRelease: string 
   ];
   const last = steps.length > 1 ? `${steps.slice(0, -1).join(", ")}, and ${steps.at(-1)}` : steps[0];
   const together = alongside.length > 0 ? `, at the same time as ${alongside.join(", ")}` : "";
-  const outage = alone.length > 0 ? `. Unavailable meanwhile: ${describeOutage(alone)}` : "";
-  return `${node} moves from ${former} to ${image}${reason}${together}: it ${last}; its data disks stay${outage}`;
-};
+  const outage = alone.length > 0 ? `. Unavailable meanwhile: ${describeOutage(alone, unlike)}` : "";
+  const figures = previewed.describe(inputs, isUpgrade);
+  return `${node} moves from ${former} to ${image}${reason}${together}: it ${last}; its data disks stay${outage}. ${figures}`;
+}

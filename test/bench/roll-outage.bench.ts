@@ -1,8 +1,11 @@
 import { administratorIn } from "../../guests/administrator";
+import { type MeasuredNode, rollRows } from "../../model/measured/roll-figures";
 import { probeApi } from "../../verify/api-probe";
-import { type ProbeResult, summarizeSamples } from "../../verify/samples";
+import type { ProbeResult } from "../../verify/samples";
 import { planImage } from "../e2e/planned-image";
 import { mustSucceed } from "../support/cluster-under-test";
+import { longestGapBetween } from "../support/noticed-moments";
+import { RolledNodes } from "../support/rolled-nodes";
 import type { Bench } from "./bench";
 import { untilPodsReady, up } from "./lab-under-bench";
 import { openStack, type StackUnderBench, stackUnavailable } from "./stack-under-bench";
@@ -12,18 +15,29 @@ const settings = {
   pools: { balancers: { count: 1 }, masters: { count: 1 }, workers: { count: 1 } },
 };
 
+/** By the names of the nodes. */
+const measured: Readonly<Record<string, MeasuredNode>> = { gateway: "gateway", "balancer-1": "only-balancer" };
+
 let stack: StackUnderBench | undefined;
 
 /** The example `small` gets another image of its gateway and its only balancer, one after the other. */
 export const rollOutage: Bench = {
   rows: [
     {
+      ...{ name: "roll-gateway", unit: "s" },
+      what: "the gateway of `small` gets another image of the same release, until it works again",
+    },
+    {
       ...{ name: "roll-gateway-gap", unit: "ms" },
       what: "longest API gap while the gateway gets another image, for a client that calls every 10 ms",
     },
     {
+      ...{ name: "roll-only-balancer", unit: "s" },
+      what: "the only balancer of `small` gets another image of the same release, until it works again",
+    },
+    {
       ...{ name: "roll-only-balancer-gap", unit: "ms" },
-      what: "the same while the only balancer gets it",
+      what: "longest API gap meanwhile, for a client that calls every 10 ms",
     },
   ],
   configurations: [settings],
@@ -40,10 +54,8 @@ export const rollOutage: Bench = {
     round.signal.throwIfAborted();
     const client = probeApi(`${administratorIn(kubeconfig).server}/readyz`, 10);
     await client.begun;
-    let balancerMs = Number.POSITIVE_INFINITY;
-    const endLines = cluster.onLine((line) => {
-      if (line.includes("balancer-1-image")) balancerMs = Math.min(balancerMs, performance.now());
-    });
+    const rolled = new RolledNodes();
+    const endLines = cluster.onLine((line) => rolled.read(line, performance.now()));
     let seen: ProbeResult | undefined;
     try {
       await up(stack);
@@ -51,10 +63,13 @@ export const rollOutage: Bench = {
       endLines();
       seen = await client.stop();
     }
-    const gapOf = (isPart: (startedMs: number) => boolean): number =>
-      summarizeSamples(seen.samples.filter(({ startedMs }) => isPart(startedMs))).longestGapMs;
-    round.record("roll-gateway-gap", { value: gapOf((startedMs) => startedMs < balancerMs) });
-    round.record("roll-only-balancer-gap", { value: gapOf((startedMs) => startedMs >= balancerMs) });
+    for (const { node, startedMs, endedMs } of rolled.nodes) {
+      const name = measured[node];
+      if (name === undefined) continue;
+      const rows = rollRows(name);
+      round.record(rows.duration, { value: (endedMs - startedMs) / 1000 });
+      round.record(rows.gap, { value: longestGapBetween(seen, startedMs, endedMs) });
+    }
     await stack.destroy();
   },
   async close() {

@@ -1,4 +1,4 @@
-import { type MeasuredNode, measuredNodeNames, rollRows } from "../../model/measured/roll-figures";
+import { measuredPeers, rollRows } from "../../model/measured/roll-figures";
 import { deploy } from "../e2e/lab-under-test";
 import { planImage } from "../e2e/planned-image";
 import { mustSucceed } from "../support/cluster-under-test";
@@ -9,8 +9,10 @@ import type { Bench, BenchRow, StackSettings } from "./bench";
 import { labSettings, untilPodsReady, up } from "./lab-under-bench";
 import { openStack, type StackUnderBench, stackUnavailable } from "./stack-under-bench";
 
+type MeasuredPeer = (typeof measuredPeers)[number];
+
 /** Which client notices a node that is away: that of a page runs on workers, and volumes have none. */
-const noticedBy: Readonly<Record<MeasuredNode, { readonly client: "api" | "page"; readonly gap: string } | undefined>> =
+const noticedBy: Readonly<Record<MeasuredPeer, { readonly client: "api" | "page"; readonly gap: string } | undefined>> =
   {
     balancer: { client: "api", gap: "longest API gap" },
     storage: undefined,
@@ -18,7 +20,7 @@ const noticedBy: Readonly<Record<MeasuredNode, { readonly client: "api" | "page"
     worker: { client: "page", gap: "longest time without a page of a Service of two pods" },
   };
 
-const rowsOf = (name: MeasuredNode): readonly BenchRow[] => {
+const rowsOf = (name: MeasuredPeer): readonly BenchRow[] => {
   const { duration, gap } = rollRows(name);
   const noticed = noticedBy[name];
   const ofNode = `a ${name === "storage" ? "storage machine" : name} of \`lab\``;
@@ -40,7 +42,7 @@ let stack: StackUnderBench | undefined;
 
 /** All nodes of the example `lab` get other images, one after the other, while clients work. */
 export const roll: Bench = {
-  rows: measuredNodeNames.flatMap(rowsOf),
+  rows: measuredPeers.flatMap(rowsOf),
   configurations: [labOf(20_080)],
   onlyWhenNamed: true,
   unavailable: stackUnavailable,
@@ -60,7 +62,7 @@ export const roll: Bench = {
     for (const line of seen.moments) round.tell(line);
     if (seen.failure !== undefined) throw seen.failure;
     for (const { node, startedMs, endedMs } of seen.rolled) {
-      const name = measuredNodeNames.find((each) => node.startsWith(`${each}-`));
+      const name = measuredPeers.find((each) => node.startsWith(`${each}-`));
       if (name === undefined) continue;
       const rows = rollRows(name);
       round.record(rows.duration, { value: (endedMs - startedMs) / 1000 });

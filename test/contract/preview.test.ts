@@ -112,6 +112,34 @@ test("a change of the program is reported, because the base is rendered by its o
   execFileSync(process.execPath, ["build.cjs"], { cwd: project.folder });
 });
 
+test("another image is reported with the order of the nodes, and the measured time and gap of each", async () => {
+  const recorded = path.join(project.folder, "model/measured/bench.json");
+  const rows = JSON.parse(fs.readFileSync(recorded, "utf8")) as readonly { readonly name: string }[];
+  const row = (name: string, median: number) => ({ ...rows[0], name, median, p95: median, commit: "0123456789" });
+  const others = rows.filter(({ name }) => !/^roll-(?!gateway)/.test(name));
+  const measured = [row("roll-balancer", 26.4), row("roll-balancer-gap", 300), row("roll-storage", 20.2)];
+  fs.writeFileSync(recorded, JSON.stringify([...others, ...measured]));
+  change(
+    "const RECIPE_VERSION = ",
+    "const RECIPE_VERSION = 1",
+    path.join(project.folder, "image/recipes/image-names.ts"),
+  );
+  execFileSync(process.execPath, ["build.cjs"], { cwd: project.folder });
+  const { output } = await preview();
+  assert.match(output, /These nodes get another image, one after the other, in this order:\n\n1\. `gateway`: /);
+  const balancers = "about 26 s, with API gaps of at most 300 ms (roll-balancer at 0123456)";
+  assert.ok(output.includes(`2. \`balancer-1\`, \`balancer-2\`: each ${balancers}\n`), output);
+  assert.match(
+    output,
+    /4\. `master-1`, .* `worker-2`: each not measured\n\nIn total: about \d+ s, without \d of 11 nodes, which/,
+  );
+  assert.deepEqual(review().nodes.find(({ node }) => node === "storage-1")?.figures, {
+    duration: { seconds: 20, measuredBy: "roll-storage", measuredAt: "0123456" },
+  });
+  git("checkout", "--quiet", ".");
+  execFileSync(process.execPath, ["build.cjs"], { cwd: project.folder });
+});
+
 test("refusals of the guard, a wrong file and a wrong revision are reported", async () => {
   change("storage: {count: 3", "storage: {count: 1");
   assert.equal((await preview()).code, 1);

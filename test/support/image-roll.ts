@@ -9,6 +9,7 @@ import { dataFolder, stackFolder } from "../../host/data-folder";
 import { localHost } from "../../host/local-host";
 import { createFakeDriver } from "../../hypervisors/fake/fake-driver";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
+import type { RecordedRolls } from "../../model/measured/roll-figures";
 import type { NodeImageInputs } from "../../model/node-image-types";
 import type { BootstrapInputs, MachineInputs, MembershipInputs } from "../../model/resource-types";
 import { isClusterNode } from "../../model/roles";
@@ -39,6 +40,8 @@ const asks = /: (?:node-ready|cluster-id|cluster-status|cluster-ready|etcd-compl
 class DyingProcess {
   readonly log: string[] = [];
   readonly warnings: string[] = [];
+  /** What previews say was measured. */
+  bench: RecordedRolls = [];
   private left: number;
 
   constructor(
@@ -92,7 +95,7 @@ class DyingProcess {
   get resources() {
     return {
       machine: machineResource(this.driverByName),
-      image: nodeImageResource(this.connect, this.driverByName),
+      image: nodeImageResource(this.connect, this.driverByName, this.bench),
       membership: membershipResource(this.connect, this.driverByName, 0),
       bootstrap: bootstrapResource(this.connect),
     };

@@ -13,6 +13,7 @@ import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-te
 import { idleDeployment } from "../support/idle-deployment";
 import { killProviders } from "../support/kill-providers";
 import { nspawnSkipReason } from "../support/nspawn-host";
+import { orderOfRoll } from "../support/order-of-roll";
 
 const dataCenter = `driver: nspawn
 pools:
@@ -133,7 +134,7 @@ test("a changed image reaches the workers, one after the other", {
     await cluster.kubectl("master-1", "rollout", "status", "deployment/idle", "--timeout=60s");
     const image = await planImage(stack, "three", { "etc/image-mark": "three\n" });
     const preview = mustSucceed("preview", await cluster.groundplane("preview")).stdout;
-    assert.match(preview, /another image in this order: `worker-1` with `worker-2`, `worker-3`\./);
+    assert.equal(orderOfRoll(preview), "worker-1 with worker-2, worker-3", preview);
     const running = up(stack);
     const [machines, pods] = await Promise.all([
       askDuring(running, () => Promise.all(workers.map((name) => machineOf(stack, name)))),

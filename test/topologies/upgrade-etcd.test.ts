@@ -21,6 +21,7 @@ import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-te
 import { freePort } from "../support/host-observations";
 import { killProviders, providersOf } from "../support/kill-providers";
 import { nspawnSkipReason } from "../support/nspawn-host";
+import { orderOfRoll } from "../support/order-of-roll";
 
 /** Longer than in an upgrade that runs through: three times, nodes stay away until the next `up` has begun. */
 const LONGEST_GAP_MS = 15_000;
@@ -70,8 +71,7 @@ options: {fastProbes: true, podGraceSeconds: 10}
 
   await step("a preview lists the machines of etcd first, then the masters", async () => {
     const review = mustSucceed("preview", await cluster.groundplane("preview")).stdout;
-    const order = nodes.map((name) => `\`${name}\``).join(", ");
-    assert.ok(review.includes(`in this order: ${order}.`), review);
+    assert.equal(orderOfRoll(review), nodes.join(", "), review);
   });
 
   await step("an upgrade whose provider is killed again and again goes on with the next up", (inner) =>

@@ -17,6 +17,7 @@ import {
 import { mustSucceed } from "../support/cluster-under-test";
 import { freePort } from "../support/host-observations";
 import { nspawnSkipReason } from "../support/nspawn-host";
+import { orderOfRoll } from "../support/order-of-roll";
 
 const masters = ["master-1", "master-2", "master-3"];
 const nodes = [...masters, "worker-1", "worker-2"];
@@ -62,7 +63,7 @@ options: {fastProbes: true, podGraceSeconds: 10}
         new RegExp(`${node} moves from \\S+ to \\S+ \\(Kubernetes ${from} -> ${to}\\): it is drained`),
       );
     const review = mustSucceed("preview", await cluster.groundplane("preview")).stdout;
-    assert.match(review, /in this order: `master-1`, `master-2`, `master-3`, `worker-1`, `worker-2`\./);
+    assert.equal(orderOfRoll(review), "master-1, master-2, master-3, worker-1, worker-2", review);
   });
 
   await step("up moves the masters, the workers and the add-ons; clients notice little", (inner) =>

@@ -14,10 +14,19 @@ const step = (type: string, name: string, op: string, before?: object, after: ob
 const machine = (name: string, image = "a") =>
   step("Machine", name, "refresh", { driver: "nspawn", roles: ["worker"], image });
 
+const measured = (name: string, median: number) => ({ name, median, p95: median, commit: "0123456789" });
+const bench = [
+  ...[measured("roll-storage", 20.2), measured("roll-master", 58.7), measured("roll-master-gap", 372)],
+  ...[measured("upgrade-lab", 292.7), measured("upgrade-gap", 372)],
+];
+
 const review = (...steps: readonly PreviewStep[]) => {
   const { changes, counts, ...rest } = changesOfPreview({ steps });
-  return reviewChanges(changes, { stack: "lab", comparedWith: "the stack", counts, ...rest });
+  return reviewChanges(changes, { stack: "lab", comparedWith: "the stack", counts, ...rest, bench });
 };
+
+/** The part of the Markdown about the order. */
+const orderIn = (markdown: string): string => /\n(?:These nodes get|This node gets)[\s\S]*/.exec(markdown)?.[0] ?? "";
 
 test("a preview lists the nodes that get another image, and what is away meanwhile", () => {
   const { nodes, risk } = review(
@@ -77,10 +86,20 @@ test("a preview names the order, and what etcd lacks meanwhile", () => {
     ...all.map(([name, of]) => step("Machine", name, "refresh", { driver: "nspawn", roles: of, image: "a" })),
     ...all.map(([name]) => step("NodeImage", `${name}-image`, "update", { image: "a" }, { image: "b" })),
   );
-  assert.match(
-    renderMarkdown(rolled),
-    /in this order: `storage-1`, `storage-2`, `master-1`, `master-2`, `master-3`, `worker-1`, `worker-2`\.\n/,
+  assert.equal(
+    orderIn(renderMarkdown(rolled)),
+    `
+These nodes get another image, one after the other, in this order:
+
+1. \`storage-1\`, \`storage-2\`: each about 20 s (roll-storage at 0123456)
+2. \`master-1\`, \`master-2\`, \`master-3\`: each about 59 s, with API gaps of at most 372 ms (roll-master at 0123456)
+3. \`worker-1\`, \`worker-2\`: each not measured
+
+In total: about 217 s, without 2 of 7 nodes, which are not measured. Measured in system containers of \`lab\` and \`small\`, with an image of the same release.
+
+`,
   );
+  assert.deepEqual(rolled.roll, { seconds: 217, unmeasuredNodes: 2 });
   const master = rolled.nodes.find(({ node }) => node === "master-1");
   assert.deepEqual(
     [master?.risk, master?.interruption.what],
@@ -121,14 +140,14 @@ test("a preview names the workers that change at the same time", () => {
   const all = ofAll(names);
   assert.match(
     renderMarkdown(all),
-    /get another image in this order: `storage-1`, `worker-1` with `worker-2`, `worker-3` with `worker-4`\.\n/,
+    /get another image in this order:\n\n1\. `storage-1`: not measured .*\n2\. `worker-1` with `worker-2`, `worker-3` with `worker-4`: each not measured \(several at a time\)\n/,
   );
   const third = all.nodes.find(({ node }) => node === "worker-3");
   assert.deepEqual(third?.alongside, ["worker-4"], "the others of its turn have the image already");
   assert.match(String(third?.riskReason), /^2 workers at a time, with health checks/);
   assert.match(
     renderMarkdown(ofAll(["worker-1", "worker-3"])),
-    /one after the other, in this order: `worker-1`, `worker-3`/,
+    /one after the other, in this order:\n\n1\. `worker-1`, `worker-3`: each not measured\n/,
   );
 });
 
@@ -142,5 +161,54 @@ test("the order of the rolls is that of the plan, whatever the order of Pulumi's
       ...names.map((name) => step("NodeImage", `${name}-image`, "update", { image: "a" }, { image: "b" })),
     ),
   );
-  assert.match(text, /in this order: `storage-1`, `master-1`, `master-2`, `master-10`, `worker-1`\./);
+  assert.match(
+    text,
+    /in this order:\n\n1\. `storage-1`: .*\n2\. `master-1`, `master-2`, `master-10`: .*\n3\. `worker-1`: /,
+  );
+});
+
+test("an upgrade has the figures of an upgrade as a whole, beside those of its nodes within a release", () => {
+  const names = ["master-1", "master-2", "master-3"];
+  const roles = ["master", "etcd"];
+  const image = (name: string) =>
+    step("NodeImage", `${name}-image`, "update", { image: "a", release: "1.0.0" }, { image: "b", release: "1.1.0" });
+  const { roll, ...rest } = review(
+    ...names.map((name) => step("Machine", name, "refresh", { driver: "nspawn", roles, image: "a" })),
+    ...names.map(image),
+  );
+  assert.equal(roll?.upgrade?.duration?.seconds, 293);
+  assert.match(
+    orderIn(renderMarkdown({ ...rest, ...(roll && { roll }) })),
+    /same release\. An upgrade takes more than its nodes; that of `lab` in system containers: about 293 s, with API gaps of at most 372 ms \(upgrade-lab at 0123456\)\.\n/,
+  );
+});
+
+test("figures are not shown for nodes that differ from the measured ones", () => {
+  const roles = ["storage"];
+  const names = ["storage-1", "storage-2"];
+  const { nodes } = review(
+    ...names.map((name) => step("Machine", name, "refresh", { driver: "qemu", roles, image: "a" })),
+    step("NodeImage", "storage-1-image", "update", { image: "a" }, { image: "b", unlike: "on the driver qemu" }),
+  );
+  const [node] = nodes;
+  assert.deepEqual(node?.figures, { unmeasured: "on the driver qemu" });
+  const gateway = (unlike?: string) =>
+    review(
+      step("Machine", "gateway", "refresh", { driver: "nspawn", roles: ["gateway"], image: "a" }),
+      step("NodeImage", "gateway-image", "update", { image: "a" }, { image: "b", ...(unlike && { unlike }) }),
+    ).nodes[0]?.interruption.longestMs;
+  assert.deepEqual([gateway("on the driver qemu"), typeof gateway()], [undefined, "number"]);
+});
+
+test("one node that gets another image has its figures", () => {
+  const only = review(
+    ...["storage-1", "storage-2"].map((name) =>
+      step("Machine", name, "refresh", { driver: "nspawn", roles: ["storage"], image: "a" }),
+    ),
+    step("NodeImage", "storage-1-image", "update", { image: "a" }, { image: "b" }),
+  );
+  assert.match(
+    orderIn(renderMarkdown(only)),
+    /^\nThis node gets another image:\n\n1\. `storage-1`: about 20 s \(roll-storage at 0123456\)\n\nIn total: about 20 s\./,
+  );
 });

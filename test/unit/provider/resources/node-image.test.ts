@@ -120,7 +120,8 @@ test("a stack without node images adopts those that its machines have, and a pre
   assert.deepEqual(previewing.log, []);
   assert.deepEqual(previewing.warnings, [
     `warning: worker-1 moves from ${present} to ${other}: it is drained, restarts from a new system disk, and joins the ` +
-      "cluster again; its data disks stay. Unavailable meanwhile: all workloads, until it is back",
+      "cluster again; its data disks stay. Unavailable meanwhile: all workloads, until it is back. Its exchange: " +
+      "not measured (without another such node)",
   ]);
 });
 
