@@ -40,6 +40,27 @@ export class LateError extends Error {
   }
 }
 
+type Action<T> = (resolve: (value: T) => void, reject: (error: unknown) => void, isOver: () => boolean) => void;
+
+/** Ends with the signal or the time limit at the latest, whatever the action waits for. */
+export function withinLimits<T>({ signal, timeoutMs }: RunOptions, action: Action<T>): Promise<T> {
+  let isOver = false;
+  let late: NodeJS.Timeout | undefined;
+  let aborted = (): void => {};
+  const limited = new Promise<T>((resolve, reject) => {
+    aborted = () => reject(signal?.reason);
+    if (signal?.aborted) return aborted();
+    if (timeoutMs) late = setTimeout(() => reject(new LateError(timeoutMs)), timeoutMs);
+    signal?.addEventListener("abort", aborted, { once: true });
+    action(resolve, reject, () => isOver);
+  });
+  return limited.finally(() => {
+    isOver = true;
+    clearTimeout(late);
+    signal?.removeEventListener("abort", aborted);
+  });
+}
+
 /** Waits for the end of a command that has just begun. */
 export function finish(channel: ClientChannel, options: RunOptions): Promise<RunResult> {
   const { signal, timeoutMs } = options;

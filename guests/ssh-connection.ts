@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
 import { pinHostKey } from "../host/pin-host-key";
 import { keysToTry, type UserKeys } from "./keys-to-try";
-import { finish, type RunOptions, type RunResult, UnreachableError } from "./ssh-command";
+import { finish, type RunOptions, type RunResult, UnreachableError, withinLimits } from "./ssh-command";
 
 export { LateError, type RunOptions, type RunResult, UnreachableError } from "./ssh-command";
 
@@ -85,7 +85,7 @@ export class SshConnection {
 
   /** Runs `script` in the user's shell. A non-zero exit is a result, a lost connection an `UnreachableError`. */
   async run(script: string, options: RunOptions = {}): Promise<RunResult> {
-    if (this.running >= SESSIONS) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    if (this.running >= SESSIONS) await this.turn(options);
     this.running++;
     try {
       options.signal?.throwIfAborted();
@@ -96,13 +96,27 @@ export class SshConnection {
     }
   }
 
+  private async turn(options: RunOptions): Promise<void> {
+    let next = (): void => {};
+    const comes = withinLimits<void>(options, (resolve) => {
+      next = resolve;
+      this.waiting.push(next);
+    });
+    await comes.finally(() => {
+      const index = this.waiting.indexOf(next);
+      if (index >= 0) this.waiting.splice(index, 1);
+    });
+  }
+
+  /** A connection that was lost unnoticed opens no channel, and does not say so. */
   private start(script: string, options: RunOptions): Promise<RunResult> {
-    return new Promise((resolve, reject) => {
+    return withinLimits(options, (resolve, reject, isOver) => {
       const lost = (error: Error): void =>
         reject(new UnreachableError(`cannot start a command: ${error.message}`, { cause: error }));
       ifConnected(lost, () =>
         this.client.exec(script, (error, channel) => {
           if (error) return lost(error);
+          if (isOver()) return channel.destroy();
           // Attach the listeners synchronously: the exit of a quick command may arrive in the next packet.
           finish(channel, options).then(resolve, reject);
         }),

@@ -2,8 +2,13 @@ import { systemNamespace } from "../model/cluster-namespaces";
 import type { ApiClient } from "../verify/api-client";
 import { type LeaderName, leaderNames } from "../verify/health/cluster-state";
 
-/** A holder renews its lease every two seconds: a silence that is longer is a connection that has ended unnoticed. */
-const SILENCE_MS = 8_000;
+/** Each holder renews its lease every two seconds: a silence that is longer is a connection that has ended unnoticed. */
+const SILENCE_MS = 3_000;
+/** A watch begins with what is there already. One that does not may wait on a server that is gone. */
+const FIRST_LINE_MS = 1_500;
+
+/** Nodes, pods and the leases. */
+const WATCHES = 2 + leaderNames.length;
 
 const leasePath = (name: LeaderName): string =>
   `/apis/coordination.k8s.io/v1/namespaces/${systemNamespace}/leases?watch=1&fieldSelector=metadata.name%3D${name}`;
@@ -21,7 +26,17 @@ export async function followCluster(api: ApiClient, onChange: () => void, signal
     clearTimeout(silence);
     silence = setTimeout(end, SILENCE_MS);
   };
-  const follow = (path: string, onLine: (line: string) => void): Promise<void> => api.stream(path, onLine, own.signal);
+  const late = setTimeout(end, FIRST_LINE_MS);
+  const begun = new Set<string>();
+  const follow = (path: string, onLine: (line: string) => void): Promise<void> =>
+    api.stream(
+      path,
+      (line) => {
+        if (begun.add(path).size === WATCHES) clearTimeout(late);
+        onLine(line);
+      },
+      own.signal,
+    );
   try {
     await Promise.race([
       follow("/api/v1/nodes?watch=1", onlyChanges(onChange)),
@@ -36,6 +51,7 @@ export async function followCluster(api: ApiClient, onChange: () => void, signal
     ]);
   } finally {
     clearTimeout(silence);
+    clearTimeout(late);
     signal.removeEventListener("abort", end);
     own.abort();
   }

@@ -1,6 +1,6 @@
-import { Writable } from "node:stream";
 import { connectAnyGuest, connectionOf } from "../guests/connect-guest";
 import { findNode, type StackOutputs } from "../model/stack-outputs";
+import { lineReader } from "./line-reader";
 
 const LINES = 100;
 
@@ -12,15 +12,7 @@ export async function followJournal(
   signal: AbortSignal,
 ): Promise<void> {
   const guest = await connectAnyGuest(connectionOf(findNode(outputs, name), outputs), { signal });
-  let rest = "";
-  const output = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      const lines = (rest + chunk.toString("utf8")).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) onLine(line);
-      done();
-    },
-  });
+  const output = lineReader(onLine);
   const argv = ["journalctl", "--boot", "--no-pager", "--follow", `--lines=${LINES}`, "--output=short-iso"];
   await guest.run(argv, { output, signal });
 }

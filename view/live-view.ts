@@ -1,8 +1,10 @@
+import { setMaxListeners } from "node:events";
 import type { EventStream } from "./event-stream";
 import { pause } from "./pace";
 import { withEvents, withParts } from "./picture/changes";
-import type { ProbeSample, Topology, ViewEvent, ViewState } from "./picture/state";
+import { leaderships, type ProbeSample, type Topology, type ViewEvent, type ViewState } from "./picture/state";
 import { startProbe } from "./probe";
+import { Silence } from "./silence";
 import type { StackSource } from "./stack-source";
 import { StackWatch } from "./stack-watch";
 
@@ -15,6 +17,8 @@ export interface LiveParts {
 /** A page that opens gets the samples of so many seconds. */
 const KEPT_SAMPLES = 1_200;
 const SAMPLES_MS = 250;
+/** The probe asks ten times a second. Nothing that the API told is known any more after so long without an answer. */
+const API_SILENT_MS = 700;
 /** A page that is loaded again must not begin from nothing. */
 const LINGER_MS = 20_000;
 
@@ -70,6 +74,8 @@ export class LiveView {
 
   private start(): NonNullable<typeof this.running> {
     const end = new AbortController();
+    // Each machine waits for it.
+    setMaxListeners(0, end.signal);
     const { topology, source, ask } = this.parts;
     const watch = new StackWatch(topology.stack, source, {
       parts: (parts) => {
@@ -81,10 +87,15 @@ export class LiveView {
         this.send("events", events);
       },
     });
-    const probe = startProbe(ask, (sample) => this.take(sample, watch));
+    const api = new Silence(API_SILENT_MS, {
+      onSilent: () => watch.apiSilent(`the API has not answered for ${API_SILENT_MS / 1_000} s`),
+      onHeard: () => watch.reconnect(),
+    });
+    const probe = startProbe(ask, (sample) => this.take(sample, watch, api));
     const flush = setInterval(() => this.flush(), SAMPLES_MS);
     const done = watch.run(end.signal).finally(() => {
       probe.stop();
+      api.stop();
       clearInterval(flush);
     });
     return { end, done };
@@ -98,7 +109,8 @@ export class LiveView {
     await Promise.race([running?.done, pause(1_000, AbortSignal.timeout(1_000))]);
   }
 
-  private take(sample: ProbeSample, watch: StackWatch): void {
+  private take(sample: ProbeSample, watch: StackWatch, api: Silence): void {
+    if (sample.outcome !== "unanswered") api.heard();
     const before = this.samples.at(-1);
     if (before?.outcome === "unanswered" && sample.outcome !== "unanswered") watch.reconnect();
     this.samples = [...this.samples.slice(1 - KEPT_SAMPLES), sample];
@@ -115,6 +127,7 @@ export function emptyState(topology: Topology, driver: string): ViewState {
   const { machines } = topology;
   return {
     ...{ topology, driver, askedAt: "", healthy: false, checks: [], holders: [], leaders: {}, cordoned: [], pods: [] },
+    unknown: ["floating-ip", ...leaderships, "nodes", "pods"],
     machines: machines.map(({ name }) => ({ name, power: "running", ready: false, reason: "not asked yet" })),
     api: { endpoint: `https://127.0.0.1:${topology.hostPorts.api}`, ready: false, reason: "not asked yet" },
     events: [],

@@ -1,9 +1,9 @@
-import { holdersIn } from "../verify/health/balancing-answers";
-import { isReady, leaderIn, leaderNames } from "../verify/health/cluster-state";
-import { etcdLeadersIn } from "../verify/health/etcd-answers";
+import { holdersIn, isHolderKnown } from "../verify/health/balancing-answers";
+import { isLeaderKnown, isReady, leaderIn, leaderNames } from "../verify/health/cluster-state";
+import { etcdLeadersIn, isEtcdLeaderKnown } from "../verify/health/etcd-answers";
 import type { StackAnswers } from "../verify/health/health-rows";
 import { isHealthy, statusOf } from "../verify/stack-status";
-import type { Leadership, Observed, PodView } from "./picture/state";
+import type { Leadership, Observed, PodView, Unknown } from "./picture/state";
 
 /** What the answers mean, by the code of `status`. */
 export function observed(stack: string, driver: string, answers: StackAnswers, askedAt: string): Observed {
@@ -21,7 +21,20 @@ export function observed(stack: string, driver: string, answers: StackAnswers, a
     cordoned:
       "value" in nodes ? nodes.value.flatMap(({ metadata, spec }) => (spec?.unschedulable ? metadata.name : [])) : [],
     pods: podsIn(answers),
+    unknown: unknownIn(answers),
   };
+}
+
+function unknownIn({ cluster, machines }: StackAnswers): readonly Unknown[] {
+  const known: Readonly<Record<Unknown, boolean>> = {
+    "floating-ip": isHolderKnown(machines),
+    etcd: isEtcdLeaderKnown(machines),
+    "kube-scheduler": isLeaderKnown(cluster, "kube-scheduler"),
+    "kube-controller-manager": isLeaderKnown(cluster, "kube-controller-manager"),
+    nodes: "value" in cluster.nodes,
+    pods: "value" in cluster.pods,
+  };
+  return (Object.keys(known) as Unknown[]).filter((each) => !known[each]);
 }
 
 function leadersIn({ cluster, machines, nowMs }: StackAnswers): Observed["leaders"] {

@@ -10,6 +10,7 @@ import type { MachineAnswers } from "../verify/health/findings";
 import type { StackAnswers } from "../verify/health/health-rows";
 import type { Question } from "../verify/health/questions";
 import { followCluster } from "./follow-cluster";
+import { lineReader } from "./line-reader";
 
 export type Power = MachineAnswers["power"];
 
@@ -22,11 +23,14 @@ export interface StackSource {
   /** A few questions for one machine, with little patience. */
   askMachine(name: string, power: Power, questions: readonly Question[]): Promise<MachineAnswers>;
   power(name: string): Promise<Power>;
-  /** Calls back when the answer to one of the questions may have changed. Ends with the connection or the signal. */
+  /**
+   * Calls back with a sign of life every 0.4 s, and when the answer to one of the questions may have changed. Ends with the connection
+   * or the signal.
+   */
   followMachine(
     name: string,
     questions: readonly Question[],
-    onChange: (question: Question) => void,
+    onSign: (question?: Question) => void,
     signal: AbortSignal,
   ): Promise<void>;
   /** Calls back when Nodes, pods or leaders may have changed. Ends with the connection or the signal. */
@@ -48,14 +52,11 @@ export function stackSource(stack: StackToAsk): StackSource {
     askCluster: () => askCluster(api),
     askMachine: (name, power, questions) => askMachine(node(name), outputs, power, questions, QUICK_MS),
     power: async (name) => (await driver.inspectMachine({ stack: stack.stack, name }))?.power ?? "absent",
-    async followMachine(name, questions, onChange, signal) {
+    async followMachine(name, questions, onSign, signal) {
       const guest = await connectAnyGuest(connectionOf(node(name), outputs), { signal });
-      const onLine = (line: string): void => {
-        const question = questions.find((each) => each === line);
-        if (question) onChange(question);
-      };
+      const output = lineReader((line) => onSign(questions.find((each) => each === line)));
       const argv = ["/bin/bash", "-s", "--", ...questions];
-      await guest.run(argv, { stdin: script("health/watch"), signal, onLine });
+      await guest.run(argv, { stdin: script("health/watch"), signal, output });
     },
     followCluster: (onChange, signal) => followCluster(api, onChange, signal),
     forget: (name) => forgetGuest(connectionOf(node(name), outputs)),

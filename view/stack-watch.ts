@@ -1,125 +1,135 @@
+import { holdersIn } from "../verify/health/balancing-answers";
+import { withoutAnswers } from "../verify/health/cluster-state";
+import type { MachineAnswers } from "../verify/health/findings";
 import type { StackAnswers } from "../verify/health/health-rows";
 import { isAsked, type Question } from "../verify/health/questions";
-import { observed } from "./observed";
+import { ClusterWatch } from "./cluster-watch";
+import { CurrentAnswers, type WatchListener } from "./current-answers";
+import { MachineWatch, SILENT_MS } from "./machine-watch";
 import { pause, repeatPaced } from "./pace";
-import { changedParts, eventsBetween } from "./picture/changes";
-import type { Observed, ViewEvent } from "./picture/state";
-import { type Change, withAnswers, withCluster, withPower } from "./stack-answers";
-import type { Power, StackSource } from "./stack-source";
+import type { ViewEvent } from "./picture/state";
+import { AnswerOrder, withAnswers, withCluster, withOneHolder, withPower } from "./stack-answers";
+import type { StackSource } from "./stack-source";
 
 /** What changes fast. The watch of a machine tells when to ask again. */
 const followed = ["floating-ip", "etcd-status"] as const satisfies readonly Question[];
+/** What is not known of a machine that gives no sign of life. */
+const live: readonly Question[] = ["services", ...followed];
 
 const FULL_MS = 30_000;
 const POWER_MS = 700;
 /** After a change, the slow questions are asked as well, once it has had some time to show. */
 const AFTER_CHANGE_MS = 4_000;
 const TOGETHER_MS = 40;
-const RETRY_MS = 1_000;
-
-export interface WatchListener {
-  readonly parts: (parts: Partial<Observed>) => void;
-  readonly events: (events: readonly ViewEvent[]) => void;
-}
+/** Connections to the API pass these machines. */
+const onTheWay = ["gateway", "balancer", "master"] as const;
 
 /**
  * Keeps the answers of `status` up to date: all questions are asked seldom, and those whose answers change fast when the machine, the
- * cluster or the hypervisor shows a change.
+ * cluster or the hypervisor shows a change. What gives no sign of life is not known.
  */
 export class StackWatch {
-  private answers: StackAnswers | undefined;
-  private last: Observed | undefined;
-  private askedAt = "";
-  /** Made since all questions were asked, whose answers may be older. */
-  private changes: Change[] = [];
+  private readonly current: CurrentAnswers;
+  private readonly order = new AnswerOrder();
+  private readonly cluster: ClusterWatch;
+  private readonly watches = new Map<string, MachineWatch>();
+  /** The last answers of machines that are silent. */
+  private readonly kept = new Map<string, MachineAnswers>();
   private readonly waiting = new Map<string, NodeJS.Timeout>();
   private wake = (): void => {};
-  private restartCluster = (): void => {};
+  private hasEnded = false;
 
   constructor(
-    private readonly stack: string,
+    stack: string,
     private readonly source: StackSource,
-    private readonly listener: WatchListener,
+    listener: WatchListener,
     private readonly now: () => number = Date.now,
-  ) {}
-
-  /** Undefined until everything was asked once. */
-  get current(): Observed | undefined {
-    return this.last;
+  ) {
+    const events = (all: readonly ViewEvent[]): void => {
+      listener.events(all);
+      if (all.some(({ kind }) => kind === "failover")) this.cluster.restart();
+      this.soonAll();
+    };
+    this.current = new CurrentAnswers(stack, source.driver, { ...listener, events }, now);
+    this.cluster = new ClusterWatch(source, () => this.soon("cluster", () => this.askCluster()));
   }
 
   /** Until the signal aborts. A source that fails is asked again. */
   async run(signal: AbortSignal): Promise<void> {
+    const onWake = (wake: () => void): void => {
+      this.wake = wake;
+    };
     const all = repeatPaced(
-      { everyMs: FULL_MS, times: 10, wake: (wake) => this.onWake(wake) },
-      () => this.askAll(),
+      { everyMs: FULL_MS, times: 10, wake: onWake },
+      () => this.current.replace(() => this.source.askAll()),
       signal,
     );
     const rest = this.firstAnswers(signal).then((answers) => answers && this.follow(answers, signal));
     await Promise.all([all, rest]);
+    this.hasEnded = true;
     for (const timer of this.waiting.values()) clearTimeout(timer);
   }
 
-  private onWake(wake: () => void): void {
-    this.wake = wake;
-  }
-
   private async firstAnswers(signal: AbortSignal): Promise<StackAnswers | undefined> {
-    while (this.answers === undefined && !signal.aborted) await pause(100, signal);
-    return this.answers;
+    while (this.current.all === undefined && !signal.aborted) await pause(100, signal);
+    return this.current.all;
   }
 
   private async follow({ machines }: StackAnswers, signal: AbortSignal): Promise<void> {
-    const asked = machines.map(({ name, roles }) => ({
-      name,
-      questions: followed.filter((each) => isAsked(each, roles)),
-    }));
+    for (const { name, roles } of machines) this.watches.set(name, this.watchOf(name, roles));
     await Promise.all([
-      repeatPaced({ everyMs: POWER_MS, times: 20 }, () => this.askPower(), signal),
-      this.repeatCluster(signal),
-      ...asked.filter(({ questions }) => questions.length > 0).map((each) => this.followMachine(each, signal)),
+      repeatPaced({ everyMs: POWER_MS, times: 20 }, () => this.askPower(machines), signal),
+      this.cluster.run(signal),
+      ...[...this.watches.values()].map((each) => each.run(signal)),
     ]);
   }
 
-  private async followMachine(
-    each: { name: string; questions: readonly Question[] },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const onChange = (question: Question): void => this.soon(question, () => this.askAgain(question));
-    while (!signal.aborted) {
-      if (this.powerOf(each.name) === "running")
-        await this.source.followMachine(each.name, each.questions, onChange, signal).catch(() => undefined);
-      await pause(RETRY_MS, signal);
-    }
+  private watchOf(name: string, roles: MachineAnswers["roles"]): MachineWatch {
+    const questions = followed.filter((each) => isAsked(each, roles));
+    return new MachineWatch({
+      isRunning: () => this.current.machine(name)?.power === "running",
+      follow: (onSign, signal) => this.source.followMachine(name, questions, onSign, signal),
+      onChange: (question) => this.soon(question, () => this.askAgain(question)),
+      onSilent: () => this.silent(name),
+      onHeard: (isSame) => this.heard(name, isSame),
+      forget: () => this.source.forget(name),
+    });
   }
 
-  private async repeatCluster(signal: AbortSignal): Promise<void> {
-    const onChange = (): void => this.soon("cluster", () => this.askCluster());
-    while (!signal.aborted) {
-      const own = new AbortController();
-      this.restartCluster = () => own.abort();
-      await this.source.followCluster(onChange, AbortSignal.any([signal, own.signal])).catch(() => undefined);
-      onChange();
-      await pause(RETRY_MS, signal);
-    }
+  private silent(name: string): void {
+    const machine = this.current.machine(name);
+    if (machine === undefined) return;
+    this.kept.set(name, machine);
+    for (const question of live) this.order.outdate(`${name} ${question}`);
+    const silence = `no sign of life for ${SILENT_MS / 1_000} s`;
+    this.current.apply(withAnswers({ name, answers: new Map(), silence }, live));
+    this.mayPass(name);
   }
 
-  private async askAll(): Promise<void> {
-    this.changes = [];
-    const answers = await this.source.askAll();
-    this.askedAt = new Date(this.now()).toISOString();
-    this.answers = this.changes.reduce((all, change) => change(all), answers);
-    this.publish();
+  /** The watch reports each change, so over the same connection the last answers still hold until they are asked again. */
+  private heard(name: string, isSame: boolean): void {
+    const kept = this.kept.get(name);
+    this.kept.delete(name);
+    if (isSame && kept) this.current.apply(withAnswers(kept, live));
+    for (const question of live) this.soon(`${name} ${question}`, () => this.askOne(name, question));
   }
 
-  private async askPower(): Promise<void> {
-    const names = this.answers?.machines.map(({ name }) => name) ?? [];
+  /** Watches of the cluster may wait on a connection through a machine that is gone. */
+  private mayPass(name: string): void {
+    const roles = this.current.machine(name)?.roles ?? [];
+    if (onTheWay.some((role) => roles.includes(role))) this.cluster.restart();
+  }
+
+  private async askPower(machines: readonly Pick<MachineAnswers, "name">[]): Promise<void> {
     await Promise.all(
-      names.map(async (name) => {
+      machines.map(async ({ name }) => {
         const power = await this.source.power(name);
-        if (power === this.powerOf(name)) return;
+        if (power === this.current.machine(name)?.power) return;
         this.source.forget(name);
-        this.apply(withPower(name, power));
+        this.kept.delete(name);
+        this.current.apply(withPower(name, power));
+        this.watches.get(name)?.restart();
+        this.mayPass(name);
         for (const question of followed) this.soon(question, () => this.askAgain(question));
         this.soonAll();
       }),
@@ -128,45 +138,37 @@ export class StackWatch {
 
   /** Each answer counts when it arrives: a machine that is away must not delay the others. */
   private async askAgain(question: Question): Promise<void> {
-    const asked = this.answers?.machines.filter(({ roles }) => isAsked(question, roles)) ?? [];
-    await Promise.all(
-      asked.map(async ({ name, power }) => {
-        this.apply(withAnswers(await this.source.askMachine(name, power, [question]), [question]));
-      }),
-    );
+    const asked = [...this.watches.keys()];
+    const unanswered = new Set(asked);
+    await Promise.all(asked.map((name) => this.askOne(name, question, unanswered)));
+  }
+
+  private async askOne(name: string, question: Question, unanswered = new Set<string>()): Promise<void> {
+    const machine = this.current.machine(name);
+    if (machine === undefined || !isAsked(question, machine.roles)) return;
+    const ask = () => this.source.askMachine(name, machine.power, [question]);
+    await this.order.ask(`${name} ${question}`, ask, (answers) => {
+      unanswered.delete(name);
+      const changes = [withAnswers(answers, [question])];
+      if (holdersIn([answers]).length > 0) changes.unshift(withOneHolder(answers, unanswered));
+      this.current.apply((all) => changes.reduce((before, change) => change(before), all));
+    });
   }
 
   private async askCluster(): Promise<void> {
-    const cluster = await this.source.askCluster();
-    this.apply(withCluster(cluster, this.now()));
+    const ask = () => this.source.askCluster();
+    await this.order.ask("cluster", ask, (cluster) => this.current.apply(withCluster(cluster, this.now())));
+  }
+
+  /** The probe's requests have no answer: what the API told last is not known any more. */
+  apiSilent(reason: string): void {
+    this.order.outdate("cluster");
+    this.current.apply(withCluster(withoutAnswers(reason), this.now()));
   }
 
   /** The probe's requests succeed again after a gap: watches may wait on connections that nothing answers any more. */
   reconnect(): void {
-    this.restartCluster();
-    this.soonAll();
-  }
-
-  private powerOf = (name: string): Power | undefined =>
-    this.answers?.machines.find((machine) => machine.name === name)?.power;
-
-  private apply(change: Change): void {
-    if (this.answers === undefined) return;
-    this.changes.push(change);
-    this.answers = change(this.answers);
-    this.publish();
-  }
-
-  private publish(): void {
-    if (this.answers === undefined) return;
-    const next = observed(this.stack, this.source.driver, this.answers, this.askedAt);
-    const parts = changedParts(this.last, next);
-    const events = eventsBetween(this.last, next, this.now());
-    this.last = next;
-    if (parts) this.listener.parts(parts);
-    if (events.length === 0) return;
-    this.listener.events(events);
-    if (events.some(({ kind }) => kind === "failover")) this.restartCluster();
+    this.cluster.restart();
     this.soonAll();
   }
 
@@ -176,7 +178,7 @@ export class StackWatch {
 
   /** Calls that come together count as one. A failure is followed by the next regular question. */
   private soon(what: string, action: () => Promise<void>, afterMs = TOGETHER_MS): void {
-    if (this.waiting.has(what)) return;
+    if (this.hasEnded || this.waiting.has(what)) return;
     const start = (): void => {
       this.waiting.delete(what);
       action().catch(() => undefined);

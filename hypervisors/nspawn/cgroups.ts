@@ -125,10 +125,28 @@ export async function setWeight(host: Host, machine: MachineName, weight: number
 
 /** Every process in the machine, including those that a killed nspawn leaves behind. */
 export async function machinePids(host: Host, machine: MachineName): Promise<readonly number[]> {
+  const folder = await trackingFolder(host, machine);
+  return folder === undefined ? [] : pidsBelow(host, folder);
+}
+
+/** Looks no further than the first one: a machine with pods has hundreds of groups, and is asked often whether it runs. */
+export async function hasPid(host: Host, machine: MachineName, isMeant: (pid: number) => boolean): Promise<boolean> {
+  const folder = await trackingFolder(host, machine);
+  return folder !== undefined && hasPidBelow(host, folder, isMeant);
+}
+
+async function hasPidBelow(host: Host, folder: string, isMeant: (pid: number) => boolean): Promise<boolean> {
+  const own = (await host.kernel.read(path.join(folder, "cgroup.procs"))) ?? "";
+  if (own.split("\n").filter(Boolean).map(Number).some(isMeant)) return true;
+  for (const name of await host.kernel.listFolders(folder))
+    if (await hasPidBelow(host, path.join(folder, name), isMeant)) return true;
+  return false;
+}
+
+/** Each process is in every hierarchy; guests always populate systemd's own. */
+async function trackingFolder(host: Host, machine: MachineName): Promise<string | undefined> {
   const cgroups = await machineCgroups(host, machine);
-  // Each process is in every hierarchy; guests always populate systemd's own.
-  const tracking = cgroups.find(({ controllers }) => controllers.includes("name=systemd")) ?? cgroups[0];
-  return tracking === undefined ? [] : pidsBelow(host, tracking.folder);
+  return (cgroups.find(({ controllers }) => controllers.includes("name=systemd")) ?? cgroups[0])?.folder;
 }
 
 async function pidsBelow(host: Host, folder: string): Promise<readonly number[]> {

@@ -2,7 +2,7 @@ import { outputTail, type ProcessIdentity } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import type { MachineName, MachineSpec } from "../hypervisor";
-import { machineCgroups, machinePids, removeCgroups, setWeight } from "./cgroups";
+import { hasPid, machineCgroups, machinePids, removeCgroups, setWeight } from "./cgroups";
 import { deleteCables, setCables, stackBatch } from "./commands";
 import { machineFiles } from "./folders";
 import { thaw } from "./freezer";
@@ -21,7 +21,7 @@ const KILL_MS = 20_000;
 
 /** A machine runs as long as any of its processes does: killing nspawn leaves the guest running. */
 export async function isRunning(host: Host, machine: MachineName): Promise<boolean> {
-  return (await livingPids(host, machine)).length > 0;
+  return hasPid(host, machine, (pid) => host.processes.startTime(pid) !== undefined);
 }
 
 /** The guest's PID 1 as the host sees it; `undefined` when there is none. */

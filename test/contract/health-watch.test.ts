@@ -14,7 +14,9 @@ const events = path.join(folder, "events");
 const pidFile = path.join(folder, "pid");
 const running: ChildProcess[] = [];
 let isLeader = 0;
+let isHanging = false;
 const etcd = http.createServer((_request, response) => {
+  if (isHanging) return;
   const other = "etcd_server_proposals_committed_total 5\n".repeat(400);
   response.end(`${other}etcd_server_has_leader 1\netcd_server_is_leader ${isLeader}\n${other}`);
 });
@@ -30,6 +32,7 @@ before(async () => {
 after(() => {
   for (const each of running) each.kill();
   etcd.close();
+  etcd.closeAllConnections();
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
@@ -79,6 +82,25 @@ test("a change of etcd's leadership is reported", async () => {
   const before = lines.length;
   isLeader = 1;
   await until("the election", () => lines.slice(before).includes("etcd-status"));
+});
+
+test("signs of life come all the time, also while the member of etcd does not answer", async () => {
+  isHanging = true;
+  const { lines } = watch("etcd-status");
+  const dots = () => lines.filter((line) => line === ".").length;
+  const began = performance.now();
+  await until("ten signs", () => dots() >= 10);
+  const tookMs = performance.now() - began;
+  // Only a host whose processors are saturated is slower.
+  assert.ok(tookMs >= 3_000, `${tookMs} ms: more often than it has to be`);
+  isHanging = false;
+  await until("the member", () => lines.includes("etcd-status"));
+});
+
+test("a machine with nothing to report gives signs of life", async () => {
+  const { lines } = watch();
+  await until("two signs", () => lines.length >= 2);
+  assert.deepEqual([...new Set(lines)], ["."]);
 });
 
 test("it ends with its connection, and leaves no process behind", async () => {

@@ -9,7 +9,7 @@ import { buffer } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Guest } from "../../guests/guest";
-import { closeGuests, UnreachableError } from "../../guests/guest-ssh";
+import { closeGuests, LateError, UnreachableError } from "../../guests/guest-ssh";
 import { connectSshGuest } from "../../guests/ssh-guest";
 import { UserError } from "../../model/user-error";
 import { patienceMs } from "../support/cluster-under-test";
@@ -106,6 +106,20 @@ test("lines of output arrive while the program runs", async () => {
   });
   assert.deepEqual(lines, ["first", "second"]);
   assert.ok(Date.now() - soon > 300, "the first line did not wait for the end");
+});
+
+test("a command ends with its signal or its time limit, also where the server does not answer at all", async () => {
+  const silent = await connectSshGuest(connection());
+  server.neverAnswer(true);
+  // More than one connection runs at the same time: the others wait for their turn.
+  const runs = Array.from({ length: 10 }, () => {
+    const signal = AbortSignal.timeout(100);
+    return silent.run(["true"], { signal }).catch((error: Error) => error.name);
+  });
+  assert.deepEqual(new Set(await Promise.all(runs)), new Set(["TimeoutError"]));
+  await assert.rejects(silent.run(["true"], { timeoutMs: 100 }), LateError);
+  server.neverAnswer(false);
+  assert.equal((await silent.run(["echo", "here"])).stdout, "here\n");
 });
 
 test("bytes go to a stream at the reader's pace, and errors stay with the result", async () => {

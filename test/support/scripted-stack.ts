@@ -1,13 +1,31 @@
 import { networkPolicyLabel } from "../../model/releases";
 import { isClusterNode, primaryRole } from "../../model/roles";
 import { type DataCenterPlan, nodesOf } from "../../stacks/plan/data-center-plan";
-import type { ClusterState, LeaderName, NodeObject, PodObject } from "../../verify/health/cluster-state";
+import {
+  type ClusterState,
+  type LeaderName,
+  type NodeObject,
+  type PodObject,
+  withoutAnswers,
+} from "../../verify/health/cluster-state";
 import type { MachineAnswers } from "../../verify/health/findings";
 import type { StackAnswers } from "../../verify/health/health-rows";
 import { type Answer, inapplicable, type Question, questionsOf } from "../../verify/health/questions";
 import type { Power, StackSource } from "../../view/stack-source";
 
 const YEAR_MS = 31_536_000_000;
+
+interface Follower {
+  readonly name: string;
+  readonly onSign: (question?: Question) => void;
+}
+
+/** As `cloud-init/scripts/health/watch.sh`, and as `view/stack-source.ts` waits for answers. */
+const SIGN_MS = 400;
+const MACHINE_PATIENCE_MS = 1_500;
+const CLUSTER_PATIENCE_MS = 5_000;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A stack that is simulated in this process, and answers like machines do. Tests break it. */
 export class ScriptedStack implements StackSource {
@@ -24,7 +42,11 @@ export class ScriptedStack implements StackSource {
   /** All questions together are answered after it. */
   held = Promise.resolve();
   readonly following = new Set<string>();
-  private readonly onMachine = new Set<(question: Question) => void>();
+  /** Connections that nothing ends and nothing passes any more, by the name of the machine, or `api`. */
+  readonly lost = new Set<string>();
+  /** The hypervisor's answers take so long. */
+  powerMs = 0;
+  private readonly onMachine = new Set<Follower>();
   private readonly onCluster = new Set<() => void>();
 
   constructor(readonly plan: DataCenterPlan) {
@@ -56,9 +78,11 @@ export class ScriptedStack implements StackSource {
 
   /** As the kernel, the members of etcd and the API do. */
   tell(): void {
-    for (const listen of this.onMachine)
-      for (const question of ["floating-ip", "etcd-status"] as const) listen(question);
-    for (const listen of this.onCluster) listen();
+    for (const { name, onSign } of this.onMachine) {
+      if (this.isSilent(name)) continue;
+      for (const question of ["floating-ip", "etcd-status"] as const) onSign(question);
+    }
+    if (!this.lost.has("api")) for (const listen of this.onCluster) listen();
   }
 
   private other(role: "balancer" | "etcd" | "master", than: string): string | undefined {
@@ -86,25 +110,39 @@ export class ScriptedStack implements StackSource {
   }
 
   async askCluster(): Promise<ClusterState> {
-    return this.cluster();
+    if (!this.lost.has("api")) return this.cluster();
+    await pause(CLUSTER_PATIENCE_MS);
+    return withoutAnswers("the API does not respond: timeout");
   }
 
-  async askMachine(name: string, _power: Power, questions: readonly Question[]): Promise<MachineAnswers> {
-    return this.answersOf(name, questions);
+  async askMachine(name: string, power: Power, questions: readonly Question[]): Promise<MachineAnswers> {
+    if (!this.isSilent(name) || power !== "running") return this.answersOf(name, questions);
+    await pause(MACHINE_PATIENCE_MS);
+    return { ...this.answersOf(name, []), power, answers: new Map(), silence: "no response within 1500 ms" };
   }
 
   async power(name: string): Promise<Power> {
+    if (this.powerMs > 0) await pause(this.powerMs);
     return this.stopped.has(name) ? "stopped" : "running";
   }
 
+  /** A machine that is off closes nothing: its watch only stops. */
   followMachine(
     name: string,
     _questions: readonly Question[],
-    onChange: (question: Question) => void,
+    onSign: (question?: Question) => void,
     signal: AbortSignal,
-  ) {
-    return this.follow(name, this.onMachine, onChange, signal);
+  ): Promise<void> {
+    const sign = (): void => {
+      if (!this.isSilent(name)) onSign();
+    };
+    const signs = setInterval(sign, SIGN_MS);
+    setTimeout(sign, 1);
+    return this.follow(name, this.onMachine, { name, onSign }, signal).finally(() => clearInterval(signs));
   }
+
+  private isSilent = (name: string): boolean =>
+    this.stopped.has(name) || this.lost.has(name) || this.lost.has("gateway");
 
   followCluster(onChange: () => void, signal: AbortSignal): Promise<void> {
     return this.follow("cluster", this.onCluster, onChange, signal);

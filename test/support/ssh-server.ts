@@ -19,6 +19,8 @@ export interface SshServer {
   forwards(): number;
   /** Closes the next connections at once. */
   refuseNext(count: number): void;
+  /** Commands get no answer from now on, on connections that stay open. */
+  neverAnswer(isSilent: boolean): void;
   /** A port that accepts connections and sends nothing. */
   listenSilently(): Promise<number>;
   stop(): Promise<void>;
@@ -28,7 +30,7 @@ export const randomSshKey = () => sshKeyOf(randomBytes(32));
 
 export async function startSshServer(): Promise<SshServer> {
   const [host, other, client] = [randomSshKey(), randomSshKey(), randomSshKey()];
-  const seen = { commands: [] as string[], forwards: 0, refuse: 0 };
+  const seen = { commands: [] as string[], forwards: 0, refuse: 0, isSilent: false };
   const password = "proxy-password-of-the-test";
   const ssh = new Server({ hostKeys: [host.privateKey] }, (connection) => {
     connection.on("error", () => undefined);
@@ -60,6 +62,9 @@ export async function startSshServer(): Promise<SshServer> {
     refuseNext: (count) => {
       seen.refuse = count;
     },
+    neverAnswer: (isSilent) => {
+      seen.isSilent = isSilent;
+    },
     listenSilently: async () => {
       const silent = await open(() => undefined);
       listeners.push(silent);
@@ -87,8 +92,9 @@ function authenticate(attempt: AuthContext, clientPublic: string, password: stri
   else attempt.reject(["publickey", "password"]);
 }
 
-function serve(connection: Connection, seen: { commands: string[]; forwards: number }): void {
+function serve(connection: Connection, seen: { commands: string[]; forwards: number; isSilent: boolean }): void {
   connection.on("session", (acceptSession) => {
+    if (seen.isSilent) return;
     acceptSession().on("exec", (acceptExec, _reject, { command }) => {
       seen.commands.push(command);
       execute(acceptExec(), command);

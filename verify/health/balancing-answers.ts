@@ -88,6 +88,12 @@ const holdersAmong = (found: readonly Holding[]): readonly string[] =>
 /** The balancers that hold the floating IP, by the addresses of their interfaces. */
 export const holdersIn = (machines: readonly MachineAnswers[]): readonly string[] => holdersAmong(holdings(machines));
 
+/** Whether it is known which balancer holds the floating IP, or that none does. */
+export function isHolderKnown(machines: readonly MachineAnswers[]): boolean {
+  const found = holdings(machines);
+  return holdersAmong(found).length > 0 || found.every(({ holds }) => holds !== undefined);
+}
+
 /** Exactly one holder. */
 export function readHolders(machines: readonly MachineAnswers[]): readonly Finding[] {
   const found = holdings(machines);

@@ -78,6 +78,12 @@ export async function askCluster(api: ApiClient): Promise<ClusterState> {
   return { nodes, pods, workloads, leases: named as ClusterState["leases"] };
 }
 
+/** What is known of a cluster that does not answer. */
+export const withoutAnswers = (reason: string): ClusterState => ({
+  ...{ nodes: { reason }, pods: { reason }, workloads: { reason } },
+  leases: Object.fromEntries(leaderNames.map((name) => [name, { reason }])) as ClusterState["leases"],
+});
+
 const leasesPath = `/apis/coordination.k8s.io/v1/namespaces/${systemNamespace}/leases`;
 
 /** One answer of the API, or the reason that there is none. */
@@ -165,6 +171,14 @@ function leaseHolder(told: Told<LeaseObject>, nowMs: number) {
   return { name, agoSeconds, leads: agoSeconds <= leaseDurationSeconds + TOLERATED_SECONDS };
 }
 
+/** Whether it is known which node's component leads, or that none does. */
+export const isLeaderKnown = ({ leases }: ClusterState, name: LeaderName): boolean => {
+  const told = leases[name];
+  return "value" in told || neverLed(told.reason);
+};
+
+const neverLed = (reason: string): boolean => /status 404$/.test(reason);
+
 /** The node whose component leads; undefined while none does. */
 export function leaderIn({ leases }: ClusterState, name: LeaderName, nowMs: number): string | undefined {
   const holder = leaseHolder(leases[name], nowMs);
@@ -175,7 +189,7 @@ export function readLeaders({ leases }: ClusterState, nowMs: number): readonly F
   return leaderNames.map((name) => {
     const told = leases[name];
     if ("reason" in told) {
-      return /status 404$/.test(told.reason) ? unhealthy(name, "never had a leader") : unknown(name, told.reason);
+      return neverLed(told.reason) ? unhealthy(name, "never had a leader") : unknown(name, told.reason);
     }
     const holder = leaseHolder(told, nowMs);
     if (holder === undefined) return unhealthy(name, "has no leader");

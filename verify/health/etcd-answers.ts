@@ -133,7 +133,12 @@ function leadersToldBy(machines: readonly MachineAnswers[]): readonly { of: stri
     const status = answer && parseStatus(answer);
     return status === undefined ? [] : [{ name, status }];
   });
-  const nameOf = (id: string) => statuses.find(({ status }) => status.id === id)?.name ?? BigInt(id).toString(16);
+  // A leader that does not respond is in the list of members.
+  const listed = memberList(machines) ?? [];
+  const nameOf = (id: string) =>
+    statuses.find(({ status }) => status.id === id)?.name ||
+    listed.find((member) => member.id === id)?.name ||
+    BigInt(id).toString(16);
   return statuses.map(({ name, status: { leader } }) => ({
     of: name,
     leader: leader === "0" ? undefined : nameOf(leader),
@@ -144,6 +149,13 @@ function leadersToldBy(machines: readonly MachineAnswers[]): readonly { of: stri
 export const etcdLeadersIn = (machines: readonly MachineAnswers[]): readonly string[] => [
   ...new Set(leadersToldBy(machines).flatMap(({ leader }) => leader ?? [])),
 ];
+
+/** Whether it is known which member leads, or that none does. */
+export function isEtcdLeaderKnown(machines: readonly MachineAnswers[]): boolean {
+  const told = leadersToldBy(machines);
+  const { length } = etcdLeadersIn(machines);
+  return length === 1 || (length === 0 && told.length > 0);
+}
 
 export function readLeader(machines: readonly MachineAnswers[]): readonly Finding[] {
   const told = leadersToldBy(machines);

@@ -100,7 +100,7 @@ function Certificates({ check }: { check: CheckView | undefined }) {
 
 /** Versions of the kubelet and images: during a roll they differ. */
 function Releases({ view }: { view: ViewState }) {
-  const { machines, cordoned, topology } = view;
+  const { machines, cordoned, topology, unknown } = view;
   const versions = groups(machines.flatMap(({ name, kubernetes }) => (kubernetes ? [[kubernetes.version, name]] : [])));
   const images = groups(machines.flatMap(({ name, image }) => (image ? [[image, name]] : [])));
   return (
@@ -108,7 +108,7 @@ function Releases({ view }: { view: ViewState }) {
       <h2 id="releases-title">Releases</h2>
       <p>
         Planned: Kubernetes {topology.kubernetes}.{" "}
-        {cordoned.length > 0 ? `In progress: ${cordoned.join(", ")} gets no new pods.` : "No node is being drained."}
+        {unknown.includes("nodes") ? "Whether a node is being drained is not known." : drained(cordoned)}
       </p>
       <ul class="plain">
         {[...versions, ...images].map(([version, names]) => (
@@ -121,21 +121,30 @@ function Releases({ view }: { view: ViewState }) {
   );
 }
 
+const drained = (cordoned: readonly string[]): string =>
+  cordoned.length > 0 ? `In progress: ${cordoned.join(", ")} gets no new pods.` : "No node is being drained.";
+
 function groups(pairs: readonly (readonly string[])[]): readonly (readonly [string, readonly string[]])[] {
   const by = new Map<string, string[]>();
   for (const [key = "", name = ""] of pairs) by.set(key, [...(by.get(key) ?? []), name]);
   return [...by];
 }
 
-function Pods({ view: { pods } }: { view: ViewState }) {
+function Pods({ view: { pods, unknown, api } }: { view: ViewState }) {
   const nodes = groups(pods.map(({ node }) => [node || "not placed", ""]))
     .map(([node]) => node)
     .sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
   return (
     <section aria-labelledby="pods-title" class="panel">
       <h2 id="pods-title">
-        Pods <small>{`${pods.filter(({ ready }) => ready).length} of ${pods.length} ready`}</small>
+        Pods{" "}
+        <small>
+          {unknown.includes("pods")
+            ? "not known"
+            : `${pods.filter(({ ready }) => ready).length} of ${pods.length} ready`}
+        </small>
       </h2>
+      {unknown.includes("pods") && <p class="quiet">{`Not known: ${api.reason}.`}</p>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it */}
       <section class="log" tabIndex={0} aria-label="Pods by node">
         {nodes.map((node) => {

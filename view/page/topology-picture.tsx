@@ -170,21 +170,28 @@ function HostBox({ layout: { host }, view: { topology, api } }: { layout: Layout
   );
 }
 
-function FloatingIp({ layout, view: { holders, topology, askedAt } }: { layout: Layout; view: ViewState }) {
+/** Where no holder is shown. */
+const missing = {
+  none: { kind: "lost", label: "floating IP: no holder", title: "no machine holds it" },
+  unknown: { kind: "lost", label: "floating IP: not known", title: "it is not known which machine holds it" },
+};
+
+function FloatingIp({ layout, view: { holders, topology, askedAt, unknown } }: { layout: Layout; view: ViewState }) {
   const places = holders.length === 0 ? [undefined] : holders;
-  const isLost = holders.length === 0 && askedAt !== "";
+  const isMissing = holders.length === 0 && askedAt !== "";
+  const why = isMissing ? missing[unknown.includes("floating-ip") ? "unknown" : "none"] : undefined;
+  const kind = why?.kind ?? (holders.length > 1 ? "doubled" : "");
   return (
     <g>
       {places.map((holder, index) => {
         const { x, y } = pillAt(layout, holder);
-        const kind = isLost ? "lost" : holders.length > 1 ? "doubled" : "";
         return (
           // The first keeps its identity when it moves, so that it is seen to move.
           <g key={`holder-${index}`} class={`pill ${kind}`} style={{ transform: `translate(${x}px, ${y}px)` }}>
-            <title>{`The floating IP ${topology.floatingIp}, port ${topology.apiPort}: ${isLost ? "no machine holds it" : "requests to the API go where it is"}`}</title>
+            <title>{`The floating IP ${topology.floatingIp}, port ${topology.apiPort}: ${why?.title ?? "requests to the API go where it is"}`}</title>
             <rect width={sizes.pillWidth} height={sizes.pillHeight} rx={sizes.pillHeight / 2} />
             <text x={sizes.pillWidth / 2} y="16" text-anchor="middle">
-              {isLost ? "floating IP: no holder" : `API ${topology.floatingIp}`}
+              {why?.label ?? `API ${topology.floatingIp}`}
             </text>
           </g>
         );

@@ -1,4 +1,4 @@
-import { type EventKind, leaderships, type Observed, type ViewEvent, type ViewState } from "./state";
+import { type EventKind, leaderships, type Observed, type Unknown, type ViewEvent, type ViewState } from "./state";
 
 /** The parts of what was observed that differ; `undefined` if none does. */
 export function changedParts(before: Observed | undefined, after: Observed): Partial<Observed> | undefined {
@@ -20,6 +20,27 @@ export const withEvents = (state: ViewState, events: readonly ViewEvent[]): View
   ...state,
   events: [...state.events, ...events].slice(-MOST_EVENTS),
 });
+
+/** What is not known now as it was known last. That something is not known is no news, and neither is that it is known again. */
+export function withLastKnown(before: Observed | undefined, now: Observed): Observed {
+  if (before === undefined) return now;
+  const isUnknown = (what: Unknown): boolean => now.unknown.includes(what);
+  const leaders = Object.fromEntries(
+    leaderships.flatMap((name) => {
+      const leader = (isUnknown(name) ? before : now).leaders[name];
+      return leader === undefined ? [] : [[name, leader]];
+    }),
+  );
+  return {
+    ...now,
+    holders: isUnknown("floating-ip") ? before.holders : now.holders,
+    leaders,
+    cordoned: isUnknown("nodes") ? before.cordoned : now.cordoned,
+    checks: now.checks.map((row) =>
+      row.state === "unknown" ? (before.checks.find(({ check }) => check === row.check) ?? row) : row,
+    ),
+  };
+}
 
 /** What happened between two observations. */
 export function eventsBetween(before: Observed | undefined, after: Observed, atMs: number): readonly ViewEvent[] {
@@ -74,7 +95,6 @@ function cordonEvents(before: Observed, after: Observed, event: MakeEvent): read
   ];
 }
 
-/** What is not known is no news: the machine that does not answer is. */
 function checkEvents(before: Observed, after: Observed, event: MakeEvent): readonly ViewEvent[] {
   return after.checks.flatMap(({ check, state, summary }) => {
     const former = before.checks.find((row) => row.check === check)?.state;

@@ -76,6 +76,9 @@ export interface PodView {
 export const leaderships = ["etcd", "kube-scheduler", "kube-controller-manager"] as const;
 export type Leadership = (typeof leaderships)[number];
 
+/** What may be not known, e.g. because a connection is lost. */
+export type Unknown = "floating-ip" | Leadership | "nodes" | "pods";
+
 /** What was observed. The server sends the parts that have changed. */
 export interface Observed {
   /** ISO 8601: when everything was asked; empty: not yet. */
@@ -92,6 +95,8 @@ export interface Observed {
   /** Nodes that get no pods. */
   readonly cordoned: readonly string[];
   readonly pods: readonly PodView[];
+  /** What is missing above because it is not known: no holder here is not the same as none. */
+  readonly unknown: readonly Unknown[];
 }
 
 export interface ViewState extends Observed {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # watch QUESTION…: prints the name of a question of answer.sh when its answer may have changed, so that it is asked then and not all
-# the time. `view` sends this script over SSH. Changes nothing, and ends soon after its connection: the dot every five seconds
-# cannot be written then.
+# the time, and a dot as a sign of life every 0.4 s, so that a connection without one is known to be lost. `view` sends this script over
+# SSH. Changes nothing, and ends soon after its connection: nothing can be written then.
 set -u
 : "${NODE_ENVIRONMENT:=/etc/groundplane/node.env}"
 # shellcheck source=/dev/null
@@ -19,9 +19,10 @@ else
   exec {changes}< <(exec sleep infinity)
 fi
 monitor=$!
-# A write to a connection that has ended must fail, not kill this shell, which has a process to end.
+members=
+# A write to a connection that has ended must fail, not kill this shell, which has processes to end.
 trap '' PIPE
-trap 'kill "$monitor"' EXIT
+trap 'kill "$monitor" $members' EXIT
 trap 'exit 0' HUP INT TERM
 
 # Of the member of etcd on this machine: one number each, without a client of its own, which would cost ten times as much.
@@ -32,22 +33,25 @@ leadership() {
     exec timeout 2 grep -E '^etcd_server_(is_leader|has_leader|leader_changes_seen_total) ' <&3
   ) 2>/dev/null
 }
-
-last=
-while :; do
-  for _ in 1 2 3 4 5; do
-    line=
-    IFS= read -r -t 1 -u "$changes" line
-    code=$?
-    if [ "$code" -eq 0 ]; then
-      if [[ $line == *" $API_ADDRESS/"* ]]; then say floating-ip; fi
-    elif [ "$code" -le 128 ]; then
-      exit 1
-    elif is_asked etcd-status; then
-      now=$(leadership)
-      if [ "$now" != "$last" ]; then say etcd-status; fi
-      last=$now
-    fi
+# By a process of its own: a member that does not answer must not delay the signs of life.
+watch_member() {
+  local now last=''
+  while :; do
+    now=$(leadership)
+    if [ "$now" != "$last" ]; then say etcd-status; fi
+    last=$now
+    sleep 1
   done
-  say .
+}
+if is_asked etcd-status; then
+  watch_member &
+  members=$!
+fi
+
+while :; do
+  line=
+  IFS= read -r -t 0.4 -u "$changes" line
+  code=$?
+  if [ "$code" -ne 0 ] && [ "$code" -le 128 ]; then exit 1; fi
+  if [[ $line == *" $API_ADDRESS/"* ]]; then say floating-ip; else say .; fi
 done
