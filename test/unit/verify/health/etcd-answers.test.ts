@@ -101,6 +101,15 @@ test("a member without a leader, and members with different leaders, are unhealt
   assert.match(shown(read.readLeader([master(1), master(2, { leader: ids[1] as string })])), /different leaders/);
 });
 
+test("a leader that does not respond is named by the list of members; without any answer it is not known", () => {
+  const lost = [master(1, "silent"), master(2), master(3)];
+  assert.deepEqual(read.etcdLeadersIn(lost), ["master-1"]);
+  assert.ok(read.isEtcdLeaderKnown(lost));
+  assert.ok(!read.isEtcdLeaderKnown([master(1, "silent"), master(2, "silent")]));
+  assert.ok(!read.isEtcdLeaderKnown([master(1), master(2, { leader: ids[1] as string })]), "they disagree");
+  assert.ok(read.isEtcdLeaderKnown([master(1, { leader: "0" }), master(2, { leader: "0" })]), "none leads");
+});
+
 test("an alarm names the member that has raised it, once", () => {
   // etcd 3.6, and etcd 3.7, whose texts have one or two spaces.
   for (const error of [`memberID:${ids[1]} alarm:NOSPACE `, `memberID:${ids[1]}  alarm:NOSPACE`]) {
