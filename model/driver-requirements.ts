@@ -41,7 +41,7 @@ export const QEMU_PROGRAM = "qemu-system-x86_64";
 
 /**
  * The one table of requirements: `driver: auto`, `doctor`, `npm start` and the drivers' own checks read it, and a test of
- * the docs compares the README with it.
+ * the docs compares the documents with it.
  */
 export const driverRequirements = {
   nspawn: {

@@ -5,7 +5,7 @@ export type { Explained, Flow, FlowParty } from "./flow";
 export { flowParties } from "./flow";
 export { closedToPods, type GatewayService, gatewayServices } from "./node-flows";
 
-/** What may pass between segments. The gateway's firewall and the README's table both come from these tables. */
+/** What may pass between segments. The gateway's firewall and the table in docs/security.md both come from these tables. */
 
 /** All ports except these. */
 function allBut(...closed: readonly number[]): Flow["ports"] {

@@ -14,7 +14,7 @@ import { OLDEST_GO } from "../../image/parts/go-toolchain";
 import { type DriverName, drivers } from "../../model/drivers";
 import { guestPaths } from "../../model/guest-paths";
 import { storedRoles } from "../../model/roles";
-import type { StackOutputs } from "../../model/stack-outputs";
+import type { InventoryEntry, StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
 import { obtainGo } from "../../toolchain/obtain-go";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
@@ -138,7 +138,9 @@ async function prepareImages(
 export interface Summary {
   readonly stack: string;
   readonly isUnchanged: boolean;
-  readonly outputs: Pick<StackOutputs, "apiEndpoint" | "inventory">;
+  readonly outputs: Pick<StackOutputs, "apiEndpoint"> & {
+    readonly inventory: readonly Pick<InventoryEntry, "name" | "roles">[];
+  };
   readonly kubeconfig: string;
   readonly times: readonly PhaseTime[];
 }

@@ -11,7 +11,7 @@ import pair from "./topology-pair.json";
 import production from "./topology-production.json";
 import services from "./topology-services.json";
 
-/** Written by `npx groundplane verify --json` on the machine that the README's figures come from. */
+/** Written by `npx groundplane verify --json` on the machine that the documents' figures come from. */
 export const recordedContract = [pacemaker, keepalived, saturation] as readonly VerifyReport[];
 
 /** The reports of a topology. The last one with a figure counts. */

@@ -1,4 +1,4 @@
-// The documents' commands exist, and the README's examples work as described: on the fake driver, in a separate project
+// The documents' commands exist, and the examples of README and docs/ work as described: on the fake driver, in a separate project
 // and data folder.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
@@ -7,7 +7,7 @@ import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
-import { codeIn, commandLines, documents, projectFolder, readDocument } from "../support/documents";
+import { codeIn, commandLines, documents, guide, projectFolder, readDocument } from "../support/documents";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
 
 let project: ProjectCopy;
@@ -40,7 +40,7 @@ test("what ~/.bashrc gets completes groundplane in any folder, also a second tim
   fs.mkdirSync(path.join(home, "bin"), { recursive: true });
   const write = "npx groundplane completion bash > ~/.groundplane-completion.bash";
   const evaluate = "source ~/.groundplane-completion.bash";
-  for (const place of [readDocument("README.md"), type("npx groundplane completion --help").stdout])
+  for (const place of [readDocument("docs/commands.md"), type("npx groundplane completion --help").stdout])
     for (const line of [write, evaluate]) assert.ok(place.includes(line), line);
   assert.equal(type(write, { HOME: home }).status, 0);
   fs.writeFileSync(path.join(home, "bin", "npx"), "#!/bin/sh\necho asked >&2\n", { mode: 0o755 });
@@ -119,17 +119,18 @@ test("command lines begin with known programs", () => {
   }
 });
 
-test("the README's examples work as described", { timeout: 20 * 60_000 }, () => {
-  const lines = commandLines(readDocument("README.md"));
+test("the examples of README and docs/ work as described", { timeout: 20 * 60_000 }, () => {
+  const lines = guide.flatMap((document) => commandLines(readDocument(document)));
   const ran: string[] = [];
   const run = (line: string, typed = line) => {
-    assert.ok(lines.includes(line), `the README has ${line}`);
+    assert.ok(lines.includes(line), `the documents have ${line}`);
     const result = type(typed);
     assert.equal(result.status, 0, result.said);
     ran.push(line);
     return result;
   };
   assert.deepEqual(lines.slice(0, 2), ["npm start", "npm test"], "the README begins with the two commands");
+  assert.equal(guide[0], "README.md");
   assert.match(run("npm start").stdout, /lab is up\./);
   const kubeconfig = "export KUBECONFIG=$(npx groundplane kubeconfig --path)";
   assert.match(run(kubeconfig, `${kubeconfig}; cat "$KUBECONFIG"`).stdout, /^kind: "Config"$/m);

@@ -20,10 +20,53 @@ for (const document of documents) {
   });
 }
 
-test("every room has a document, and the README links to each of them", () => {
-  const rooms = documents.filter((document) => document.endsWith("/README.md"));
+test("links to a heading of a document lead to it", () => {
+  const broken = documents.flatMap((document) => {
+    const links = readDocument(document).matchAll(/\]\(([^)#\s]*)#([^)\s]+)\)/g);
+    return [...links].flatMap(([, target = "", anchor = ""]) => {
+      if (/^[a-z]+:/.test(target)) return [];
+      const file = target === "" ? document : path.join(path.dirname(document), target);
+      return headingsOf(file).has(anchor) ? [] : [`${document}: ${target}#${anchor}`];
+    });
+  });
+  assert.deepEqual(broken, []);
+});
+
+/** The names that GitHub and the site give to the headings of a document. */
+function headingsOf(document: string): ReadonlySet<string> {
+  const prose = readDocument(document).replaceAll(/^```.*?^```$/gms, "");
+  const titles = [...prose.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) => title);
+  return new Set(
+    titles.map((title) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+}
+
+const LONGEST_README = 180;
+
+test("the README is short, and states the limits before the commands", () => {
   const readme = readDocument("README.md");
-  for (const room of rooms) assert.ok(readme.includes(`](${room})`), room);
+  assert.ok(readme.split("\n").length <= LONGEST_README);
+  assert.ok(readme.includes("**Limits.**"));
+  assert.ok(readme.indexOf("**Limits.**") < readme.indexOf("```sh"));
+});
+
+test("the list of documents has every page of docs/, and the README links to each", () => {
+  const pages = documents.filter((document) => document.startsWith("docs/") && document !== "docs/README.md");
+  for (const page of pages) {
+    assert.ok(readDocument("docs/README.md").includes(`](${path.basename(page)})`), page);
+    assert.ok(new RegExp(`\\]\\(${page}[#)]`).test(readDocument("README.md")), page);
+  }
+});
+
+test("every room has a document, and docs/architecture.md links to each of them", () => {
+  const rooms = documents.filter((document) => document.endsWith("/README.md") && document !== "docs/README.md");
+  const architecture = readDocument("docs/architecture.md");
+  for (const room of rooms) assert.ok(architecture.includes(`](../${room})`), room);
   const roomsWithDocuments = [
     ...["model", "host", "stacks", "cloud-init", "components", "hypervisors", "guests", "provider", "image"],
     ...["verify", "explain", "review", "toolchain"],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
+import { formatSummary } from "../../cli/commands/start";
 import { addOnNames, addOns } from "../../model/add-ons";
 import { closedToPods, gatewayServices, interSegmentFlows, serviceFlow } from "../../model/flows";
 import { healthCheckNames, healthChecks } from "../../model/health-checks";
@@ -39,20 +40,21 @@ const parts: readonly WrittenPart[] = [
     render: () => fenced("mermaid", renderDiagram(examplePlan("lab"), "mermaid")),
   },
   {
-    document: "README.md",
+    document: "docs/configuration.md",
     name: "file:stacks/Pulumi.lab.yaml",
     render: () => fenced("yaml", withoutSalt(exampleText("lab"))),
   },
-  { document: "README.md", name: "flows", render: renderFlows },
-  { document: "README.md", name: "health", render: renderHealthChecks },
-  { document: "README.md", name: "pair-faults", render: renderFaultsNotOfPair },
-  { document: "README.md", name: "closed-to-pods", render: renderClosedToPods },
-  { document: "README.md", name: "benchmark", render: renderExceptions },
-  { document: "README.md", name: "contract", render: renderRecordedContract },
-  { document: "README.md", name: "topologies", render: renderRecordedTopologies },
-  { document: "README.md", name: "bench", render: renderBenchWithoutFaults },
-  { document: "README.md", name: "add-ons", render: renderAddOns },
-  { document: "README.md", name: "rotations", render: renderRotations },
+  { document: "README.md", name: "start-summary", render: renderStartSummary },
+  { document: "docs/security.md", name: "flows", render: renderFlows },
+  { document: "docs/troubleshooting.md", name: "health", render: renderHealthChecks },
+  { document: "docs/configuration.md", name: "pair-faults", render: renderFaultsNotOfPair },
+  { document: "docs/security.md", name: "closed-to-pods", render: renderClosedToPods },
+  { document: "docs/security.md", name: "benchmark", render: renderExceptions },
+  { document: "docs/contract.md", name: "contract", render: renderRecordedContract },
+  { document: "docs/contract.md", name: "topologies", render: renderRecordedTopologies },
+  { document: "docs/performance.md", name: "bench", render: renderBenchWithoutFaults },
+  { document: "docs/add-ons.md", name: "add-ons", render: renderAddOns },
+  { document: "docs/keys.md", name: "rotations", render: renderRotations },
   { document: "stacks/README.md", name: "keys", render: renderConfigurationKeys },
   { document: "CONTRIBUTING.md", name: "words", render: renderWordPairs },
 ];
@@ -128,6 +130,20 @@ test("RECORD is not set", () => {
 
 /** In a used clone, Pulumi adds the salt to the file. */
 const withoutSalt = (text: string): string => text.replace(/^encryptionsalt:.*\n/m, "");
+
+/** What `npm start` prints at its end, with the measured time of `up`. No measurement has the other phases. */
+function renderStartSummary(): string {
+  const up = (recordedBench as readonly BenchResult[]).find(({ name }) => name === "lab-up");
+  const plan = examplePlan("lab");
+  const summary = formatSummary({
+    stack: "lab",
+    isUnchanged: false,
+    outputs: { apiEndpoint: `https://127.0.0.1:${plan.hostPorts.api}`, inventory: plan.nodes },
+    kubeconfig: "~/.local/share/groundplane/stacks/lab/kubeconfig",
+    times: [{ phase: "up", seconds: up?.median ?? Number.NaN }],
+  });
+  return fenced("text", summary.replace(/^ +total .*\n/m, ""));
+}
 
 /** Figures of different commits are not shown in one table. */
 function renderRecordedContract(): string {

@@ -13,6 +13,11 @@ export const documents: readonly string[] = execFileSync(
   .split("\n")
   .filter((file) => file !== "" && fs.existsSync(path.join(projectFolder, file)));
 
+/** What users read, the README first. */
+export const guide: readonly string[] = documents
+  .filter((document) => document === "README.md" || document.startsWith("docs/"))
+  .sort((one, other) => Number(other === "README.md") - Number(one === "README.md"));
+
 export const readDocument = (file: string): string => fs.readFileSync(path.join(projectFolder, file), "utf8");
 
 /** Command lines in the `sh` blocks of a text, without comments, and without the script that example-authority.ts runs as a whole. */
