@@ -10,9 +10,9 @@ const actionsOnGithub = "../../actions/workflows/";
 for (const document of documents) {
   test(`every link of ${document} leads somewhere`, () => {
     const folder = path.join(projectFolder, path.dirname(document));
-    const targets = [...readDocument(document).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(
-      ([, target = ""]) => target,
-    );
+    const text = readDocument(document);
+    const links = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g), ...text.matchAll(/ (?:src|srcset)="([^"]+)"/g)];
+    const targets = links.map(([, target = ""]) => target);
     for (const target of targets) {
       if (/^[a-z]+:/.test(target) || target.startsWith(actionsOnGithub)) continue;
       assert.ok(fs.existsSync(path.join(folder, target)), target);

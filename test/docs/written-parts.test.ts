@@ -35,7 +35,7 @@ const recording = process.env.RECORD === "1";
 
 const parts: readonly WrittenPart[] = [
   {
-    document: "README.md",
+    document: "docs/architecture.md",
     name: "diagram",
     render: () => fenced("mermaid", renderDiagram(examplePlan("lab"), "mermaid")),
   },
