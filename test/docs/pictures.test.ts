@@ -7,8 +7,9 @@ import { recordedContract, splitByCommit } from "../../model/measured/measuremen
 import { drawTopology } from "../../view/picture/draw-topology";
 import { type Theme, themes } from "../../view/picture/drawing";
 import { topologyOf } from "../../view/topology";
-import { guide, projectFolder, readDocument } from "../support/documents";
+import { documents, guide, projectFolder, readDocument } from "../support/documents";
 import { drawContract } from "../support/draw-contract";
+import { drawRooms } from "../support/draw-rooms";
 import { examplePlan, exampleStacks } from "../support/example-plans";
 
 const folder = path.join(projectFolder, "docs", "pictures");
@@ -18,6 +19,7 @@ const drawings: Readonly<Record<string, (theme: Theme) => string>> = {
   ...Object.fromEntries(
     exampleStacks.map((stack) => [stack, (theme: Theme) => drawTopology(topologyOf(examplePlan(stack)), theme)]),
   ),
+  rooms: drawRooms,
   contract: (theme) => drawContract(splitByCommit(recordedContract).latest, theme),
 };
 
@@ -43,6 +45,12 @@ test("docs/pictures has no other drawings, and documents show each in both theme
   assert.deepEqual(drawn.sort(), files.map(({ file }) => file).sort());
   const text = guide.map(readDocument).join("\n");
   for (const { file } of files) assert.ok(text.includes(`pictures/${file}"`), file);
+});
+
+test("the drawing of the rooms has every folder with code", () => {
+  const drawn = drawings.rooms?.("light") ?? "";
+  const folders = documents.flatMap((document) => /^([a-z-]+)\/README\.md$/.exec(document)?.[1] ?? []);
+  for (const folder of folders) if (!["docs", "toolchain"].includes(folder)) assert.ok(drawn.includes(folder), folder);
 });
 
 test("drawings have the colours of the page", () => {
