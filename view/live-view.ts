@@ -1,8 +1,17 @@
 import { setMaxListeners } from "node:events";
 import type { EventStream } from "./event-stream";
+import { runNodeProbe } from "./node-probe";
 import { pause } from "./pace";
 import { withEvents, withParts } from "./picture/changes";
-import { leaderships, type ProbeSample, type Topology, type ViewEvent, type ViewState } from "./picture/state";
+import { conditionOf } from "./picture/condition";
+import {
+  leaderships,
+  type ProbeSample,
+  type Shown,
+  type Topology,
+  type ViewEvent,
+  type ViewState,
+} from "./picture/state";
 import { startProbe } from "./probe";
 import { Silence } from "./silence";
 import type { StackSource } from "./stack-source";
@@ -15,7 +24,7 @@ export interface LiveParts {
 }
 
 /** A page that opens gets the samples of so many seconds. */
-const KEPT_SAMPLES = 1_200;
+const KEPT_SAMPLES = 3_600;
 const SAMPLES_MS = 250;
 /** The probe asks ten times a second. Nothing that the API told is known any more after so long without an answer. */
 const API_SILENT_MS = 700;
@@ -28,9 +37,10 @@ export class LiveView {
   private state: ViewState;
   private samples: ProbeSample[] = [];
   private fresh: ProbeSample[] = [];
-  private running: { readonly end: AbortController; readonly done: Promise<void> } | undefined;
+  private running: { readonly end: AbortController; readonly done: Promise<unknown> } | undefined;
   private linger: NodeJS.Timeout | undefined;
   private closed = false;
+  private isApiOut = false;
 
   constructor(private readonly parts: LiveParts) {
     this.state = emptyState(parts.topology, parts.source.driver);
@@ -44,7 +54,7 @@ export class LiveView {
     }
     clearTimeout(this.linger);
     this.pages.add(page);
-    page.send("state", { state: this.state, samples: this.samples });
+    page.send("state", { state: this.state, samples: this.samples.slice(-KEPT_SAMPLES) });
     this.running ??= this.start();
   }
 
@@ -78,10 +88,7 @@ export class LiveView {
     setMaxListeners(0, end.signal);
     const { topology, source, ask } = this.parts;
     const watch = new StackWatch(topology.stack, source, {
-      parts: (parts) => {
-        this.state = withParts(this.state, parts);
-        this.send("parts", parts);
-      },
+      parts: (parts) => this.show(parts),
       events: (events) => {
         this.state = withEvents(this.state, events);
         this.send("events", events);
@@ -93,12 +100,31 @@ export class LiveView {
     });
     const probe = startProbe(ask, (sample) => this.take(sample, watch, api));
     const flush = setInterval(() => this.flush(), SAMPLES_MS);
-    const done = watch.run(end.signal).finally(() => {
+    const done = Promise.all([watch.run(end.signal), this.probeFromNode(end.signal)]).finally(() => {
       probe.stop();
       api.stop();
       clearInterval(flush);
     });
     return { end, done };
+  }
+
+  private async probeFromNode(signal: AbortSignal): Promise<void> {
+    const workers = this.parts.topology.machines.filter(({ roles }) => roles.includes("worker"));
+    const isAble = (name: string): boolean => !["asking", "down", "silent"].includes(conditionOf(this.state, { name }));
+    await runNodeProbe(
+      {
+        source: this.parts.source,
+        candidates: () => workers.map(({ name }) => name).filter(isAble),
+        onSample: (sample) => this.keep(sample),
+        onNode: (name = "") => this.show({ probedFrom: name }),
+      },
+      signal,
+    );
+  }
+
+  private show(parts: Partial<Shown>): void {
+    this.state = withParts(this.state, parts);
+    this.send("parts", parts);
   }
 
   private async stop(): Promise<void> {
@@ -111,9 +137,15 @@ export class LiveView {
 
   private take(sample: ProbeSample, watch: StackWatch, api: Silence): void {
     if (sample.outcome !== "unanswered") api.heard();
-    const before = this.samples.at(-1);
-    if (before?.outcome === "unanswered" && sample.outcome !== "unanswered") watch.reconnect();
-    this.samples = [...this.samples.slice(1 - KEPT_SAMPLES), sample];
+    if (this.isApiOut && sample.outcome !== "unanswered") watch.reconnect();
+    this.isApiOut = sample.outcome === "unanswered";
+    this.keep(sample);
+  }
+
+  private keep(sample: ProbeSample): void {
+    this.samples.push(sample);
+    // Not for each: thirty come in a second.
+    if (this.samples.length > 2 * KEPT_SAMPLES) this.samples = this.samples.slice(-KEPT_SAMPLES);
     this.fresh.push(sample);
   }
 
@@ -131,5 +163,6 @@ export function emptyState(topology: Topology, driver: string): ViewState {
     machines: machines.map(({ name }) => ({ name, power: "running", ready: false, reason: "not asked yet" })),
     api: { endpoint: `https://127.0.0.1:${topology.hostPorts.api}`, ready: false, reason: "not asked yet" },
     events: [],
+    probedFrom: "",
   };
 }

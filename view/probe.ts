@@ -5,7 +5,7 @@ import type { ProbeSample } from "./picture/state";
 /** A request begins so often. */
 export const PROBE_MS = 100;
 /** An answer that takes longer is late. */
-const LATE_MS = 300;
+export const LATE_MS = 300;
 /** One that takes longer counts as none. */
 const NONE_MS = 1_000;
 const MOST_PENDING = 12;
@@ -22,7 +22,7 @@ export function startProbe(ask: Ask, onSample: (sample: ProbeSample) => void): {
     pending++;
     const sample = await ask();
     pending--;
-    if (!stopped) onSample({ atMs, ...sample });
+    if (!stopped) onSample({ of: "api", atMs, ...sample });
   }, PROBE_MS);
   return {
     stop() {

@@ -33,6 +33,8 @@ export interface StackSource {
     onSign: (question?: Question) => void,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Requests from a node to a Service and the volume: calls back with the lines of `probe.sh`. Ends with the connection or the signal. */
+  probe(name: string, onLine: (line: string) => void, signal: AbortSignal): Promise<void>;
   /** Calls back when Nodes, pods or leaders may have changed. Ends with the connection or the signal. */
   followCluster(onChange: () => void, signal: AbortSignal): Promise<void>;
   /** A connection that a machine's end has left open must not be used again. */
@@ -42,7 +44,8 @@ export interface StackSource {
 
 const QUICK_MS = 1_500;
 
-export function stackSource(stack: StackToAsk): StackSource {
+/** @param dnsService the address of the Service that is probed */
+export function stackSource(stack: StackToAsk, dnsService: string): StackSource {
   const { outputs, driver } = stack;
   const api = apiClient(outputs.kubeconfig);
   const node = (name: string): InventoryEntry => findNode(outputs, name);
@@ -57,6 +60,11 @@ export function stackSource(stack: StackToAsk): StackSource {
       const output = lineReader((line) => onSign(questions.find((each) => each === line)));
       const argv = ["/bin/bash", "-s", "--", ...questions];
       await guest.run(argv, { stdin: script("health/watch"), signal, output });
+    },
+    async probe(name, onLine, signal) {
+      const guest = await connectAnyGuest(connectionOf(node(name), outputs), { signal });
+      const argv = ["/bin/bash", "-s", "--", dnsService];
+      await guest.run(argv, { stdin: script("health/probe"), signal, output: lineReader(onLine) });
     },
     followCluster: (onChange, signal) => followCluster(api, onChange, signal),
     forget: (name) => forgetGuest(connectionOf(node(name), outputs)),

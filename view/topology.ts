@@ -15,6 +15,8 @@ export function topologyOf(plan: DataCenterPlan): Topology {
     segments: used.map(({ name, cidr }) => ({ name, cidr })),
     floatingIp: plan.balancing.floatingIp,
     apiPort: plan.balancing.port,
+    dnsService: plan.kubernetes.dnsServiceIp,
+    hasVolume: plan.volume !== undefined,
     movedBy: plan.balancing.movedBy,
     hostPorts: { api: plan.hostPorts.api, ssh: plan.hostPorts.ssh },
     kubernetes: plan.kubernetes.version,

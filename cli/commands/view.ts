@@ -35,7 +35,7 @@ export function viewCommand(): Command {
       const driver = await driverOf(stack);
       const outputs = await readOutputs(stack);
       const topology = topologyOf(plan);
-      const source = stackSource({ stack, outputs, driver, plan });
+      const source = stackSource({ stack, outputs, driver, plan }, topology.dnsService);
       if (json) return printJson(await stateOnce(topology, source));
       await serveUntilInterrupted({ topology, source, outputs, open, port });
     });

@@ -22,6 +22,7 @@ interface Follower {
 
 /** As `cloud-init/scripts/health/watch.sh`, and as `view/stack-source.ts` waits for answers. */
 const SIGN_MS = 400;
+const PROBE_MS = 100;
 const MACHINE_PATIENCE_MS = 1_500;
 const CLUSTER_PATIENCE_MS = 5_000;
 
@@ -46,6 +47,9 @@ export class ScriptedStack implements StackSource {
   readonly lost = new Set<string>();
   /** The hypervisor's answers take so long. */
   powerMs = 0;
+  /** Where requests to a Service and the volume came from, and what they take now, `-` for no answer. */
+  readonly probed: string[] = [];
+  readonly took: Record<string, string> = {};
   private readonly onMachine = new Set<Follower>();
   private readonly onCluster = new Set<() => void>();
 
@@ -143,6 +147,18 @@ export class ScriptedStack implements StackSource {
 
   private isSilent = (name: string): boolean =>
     this.stopped.has(name) || this.lost.has(name) || this.lost.has("gateway");
+
+  /** As the script on a node prints them. */
+  probe(name: string, onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
+    this.probed.push(name);
+    const targets = this.plan.volume ? ["service", "volume"] : ["service"];
+    const print = (): void => {
+      if (this.isSilent(name)) return;
+      for (const target of targets) for (const age of [100, 0]) onLine(`${target} ${age} ${this.took[target] ?? 4}`);
+    };
+    const lines = setInterval(print, 2 * PROBE_MS);
+    return this.follow(`probe ${name}`, new Set(), {}, signal).finally(() => clearInterval(lines));
+  }
 
   followCluster(onChange: () => void, signal: AbortSignal): Promise<void> {
     return this.follow("cluster", this.onCluster, onChange, signal);

@@ -16,6 +16,7 @@ pools:
   balancers: {count: 2}
   masters: {count: 1}
   workers: {count: 1}
+  storage: {count: 1}
 options: {fastProbes: true}
 `;
 
@@ -47,6 +48,24 @@ test("the page follows a running stack", { skip: nspawnSkipReason(), timeout: 15
     });
     await eventually("a healthy stack", patienceMs, async () => view.state()?.healthy, Boolean);
     await keepPicture(view.address);
+  });
+
+  await step(t, "a Service and the volume are probed from a worker", async (inner) => {
+    const of = (target: string) => view.others.filter((sample) => sample.of === target);
+    for (const target of ["service", "volume"])
+      await eventually(
+        target,
+        patienceMs,
+        async () => of(target).filter(({ outcome }) => outcome === "answered"),
+        ({ length }) => length >= 20,
+      );
+    assert.equal(view.state()?.probedFrom, "worker-1");
+    for (const target of ["service", "volume"]) {
+      const took = of(target)
+        .map(({ tookMs }) => tookMs)
+        .sort((one, other) => one - other);
+      inner.diagnostic(`${target}: ${took.length} requests, half of them within ${took[took.length >> 1]} ms`);
+    }
   });
 
   await step(t, "it costs little while nothing happens", async (inner) => {
@@ -102,7 +121,9 @@ interface View {
   readonly address: string;
   readonly state: () => ViewState | undefined;
   readonly holderChanges: { readonly atMs: number; readonly to: readonly string[] }[];
+  /** Requests to the API, and to a Service and the volume. */
   readonly samples: ProbeSample[];
+  readonly others: ProbeSample[];
   readonly events: ViewEvent[];
 }
 
@@ -117,6 +138,7 @@ async function startView(folder: string, stack: string, env: NodeJS.ProcessEnv):
   let state: ViewState | undefined;
   const holderChanges: { atMs: number; to: readonly string[] }[] = [];
   const samples: ProbeSample[] = [];
+  const others: ProbeSample[] = [];
   const events: ViewEvent[] = [];
   const received: Readonly<Record<string, (data: never) => void>> = {
     state: (first: { readonly state: ViewState }) => {
@@ -126,11 +148,14 @@ async function startView(folder: string, stack: string, env: NodeJS.ProcessEnv):
       if (state) state = { ...state, ...parts };
       if (parts.holders) holderChanges.push({ atMs: Date.now(), to: parts.holders });
     },
-    samples: (more: readonly ProbeSample[]) => samples.push(...more),
+    samples: (more: readonly ProbeSample[]) => {
+      samples.push(...more.filter(({ of }) => of === "api"));
+      others.push(...more.filter(({ of }) => of !== "api"));
+    },
     events: (more: readonly ViewEvent[]) => events.push(...more),
   };
   void follow(address, (event, data) => received[event]?.(JSON.parse(data) as never)).catch(() => undefined);
-  return { process: child, address, state: () => state, holderChanges, samples, events };
+  return { process: child, address, state: () => state, holderChanges, samples, others, events };
 }
 
 async function follow(address: string, onEvent: (event: string, data: string) => void): Promise<void> {

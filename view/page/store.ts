@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { withEvents, withParts } from "../picture/changes";
-import type { Observed, ProbeSample, ViewEvent, ViewState } from "../picture/state";
+import type { ProbeSample, Shown, ViewEvent, ViewState } from "../picture/state";
 
 export type Connection = "connecting" | "open" | "lost" | "refused";
 
@@ -13,7 +13,7 @@ export interface PageState {
 }
 
 /** Ten minutes can be exported. */
-const KEPT_SAMPLES = 6_000;
+const KEPT_SAMPLES = 18_000;
 
 let state: PageState = { view: undefined, samples: [], connection: "connecting", selected: undefined };
 const listeners = new Set<() => void>();
@@ -52,7 +52,7 @@ interface First {
 /** What the server sends, by the name of the event. */
 const received: Readonly<Record<string, (data: never) => void>> = {
   state: ({ state: view, samples }: First) => change({ view, connection: "open", samples: joined(samples) }),
-  parts: (parts: Partial<Observed>) => change({ view: state.view && withParts(state.view, parts) }),
+  parts: (parts: Partial<Shown>) => change({ view: state.view && withParts(state.view, parts) }),
   events: (events: readonly ViewEvent[]) => change({ view: state.view && withEvents(state.view, events) }),
   samples: (samples: readonly ProbeSample[]) => change({ samples: joined(samples) }),
 };

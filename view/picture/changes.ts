@@ -1,4 +1,12 @@
-import { type EventKind, leaderships, type Observed, type Unknown, type ViewEvent, type ViewState } from "./state";
+import {
+  type EventKind,
+  leaderships,
+  type Observed,
+  type Shown,
+  type Unknown,
+  type ViewEvent,
+  type ViewState,
+} from "./state";
 
 /** The parts of what was observed that differ; `undefined` if none does. */
 export function changedParts(before: Observed | undefined, after: Observed): Partial<Observed> | undefined {
@@ -11,7 +19,7 @@ export function changedParts(before: Observed | undefined, after: Observed): Par
 const isEqual = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 /** A state with those parts replaced. */
-export const withParts = (state: ViewState, parts: Partial<Observed>): ViewState => ({ ...state, ...parts });
+export const withParts = (state: ViewState, parts: Partial<Shown>): ViewState => ({ ...state, ...parts });
 
 /** So many events are kept. */
 export const MOST_EVENTS = 300;

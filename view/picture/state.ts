@@ -11,6 +11,9 @@ export interface Topology {
   readonly flows: readonly FlowLine[];
   readonly floatingIp: string;
   readonly apiPort: number;
+  /** The Service of the cluster's DNS, which the time line probes. */
+  readonly dnsService: string;
+  readonly hasVolume: boolean;
   /** What moves the floating IP; `static`: the only balancer owns it. */
   readonly movedBy: "pacemaker" | "keepalived" | "static";
   readonly hostPorts: { readonly api: number; readonly ssh: number };
@@ -99,7 +102,13 @@ export interface Observed {
   readonly unknown: readonly Unknown[];
 }
 
-export interface ViewState extends Observed {
+/** What changes and is sent as parts. */
+export interface Shown extends Observed {
+  /** The node from which a Service and the volume are probed; empty: they are not probed. */
+  readonly probedFrom: string;
+}
+
+export interface ViewState extends Shown {
   readonly topology: Topology;
   readonly events: readonly ViewEvent[];
 }
@@ -116,8 +125,12 @@ export interface ViewEvent {
   readonly text: string;
 }
 
+export const probeTargets = ["api", "service", "volume"] as const;
+export type ProbeTarget = (typeof probeTargets)[number];
+
 /** One request of the probe: when it began, and how it ended. */
 export interface ProbeSample {
+  readonly of: ProbeTarget;
   /** Milliseconds since 1970. */
   readonly atMs: number;
   readonly outcome: "answered" | "late" | "unanswered";

@@ -1,4 +1,6 @@
-import type { ProbeSample, ViewEvent } from "./state";
+import { type ProbeSample, type ProbeTarget, probeTargets, type ViewEvent } from "./state";
+
+export const probeWords: Readonly<Record<ProbeTarget, string>> = { api: "API", service: "Service", volume: "Volume" };
 
 /** A column of the time line is so long. */
 export const BUCKET_MS = 100;
@@ -78,29 +80,55 @@ const heights: Readonly<Record<Outcome, number>> = { none: 4, answered: 22, late
 
 const escaped = (text: string): string => text.replace(/[&<>"]/g, (each) => `&#${each.charCodeAt(0)};`);
 
-/** The time line of a period as a file of its own. */
+const LANE = 70;
+
+/** The time line of a period as a file of its own, with a lane for each target that was probed. */
 export function renderTimeLine(title: string, samples: readonly ProbeSample[], events: readonly ViewEvent[]): string {
-  const fromMs = samples[0]?.atMs ?? 0;
-  const toMs = samples.at(-1)?.atMs ?? fromMs;
+  const times = samples.map(({ atMs }) => atMs);
+  const fromMs = times.reduce((least, atMs) => Math.min(least, atMs), times[0] ?? 0);
+  const toMs = times.reduce((most, atMs) => Math.max(most, atMs), fromMs);
   const width = Math.max(600, ((toMs - fromMs) / BUCKET_MS) * 3 + 40);
   const x = (atMs: number): number => 20 + ((atMs - fromMs) / BUCKET_MS) * 3;
   const shown = events.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
-  const height = 130 + shown.length * 16;
+  const probed = probeTargets.filter((target) => samples.some(({ of }) => of === target));
+  const under = 30 + probed.length * LANE;
+  const height = under + 40 + shown.length * 16;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
     `<rect width="${width}" height="${height}" fill="#fff"/><text x="20" y="20" font-weight="bold">${escaped(title)}</text>`,
-    ...bucketsOf(samples, fromMs, toMs + BUCKET_MS).map(
-      ({ atMs, outcome }) =>
-        `<rect x="${x(atMs)}" y="${90 - heights[outcome]}" width="2.4" height="${heights[outcome]}" fill="${colours[outcome]}"/>`,
-    ),
-    ...outagesIn(samples).map(
-      (outage) => `<text x="${x(outage.fromMs)}" y="38">${formatOutage(outage)} without an answer</text>`,
+    ...probed.flatMap((target, index) =>
+      laneOf(
+        target,
+        samples.filter(({ of }) => of === target),
+        { fromMs, toMs, x, y: 30 + index * LANE },
+      ),
     ),
     ...shown.flatMap(({ atMs, of, text }, index) => [
-      `<line x1="${x(atMs)}" y1="90" x2="${x(atMs)}" y2="${112 + index * 16}" stroke="#555"/>`,
-      `<text x="${x(atMs) + 4}" y="${116 + index * 16}">${new Date(atMs).toISOString().slice(11, 23)} ${escaped(of)} ${escaped(text)}</text>`,
+      `<line x1="${x(atMs)}" y1="${under}" x2="${x(atMs)}" y2="${under + 22 + index * 16}" stroke="#555"/>`,
+      `<text x="${x(atMs) + 4}" y="${under + 26 + index * 16}">${new Date(atMs).toISOString().slice(11, 23)} ${escaped(of)} ${escaped(text)}</text>`,
     ]),
     "</svg>",
     "",
   ].join("\n");
+}
+
+interface LanePlace {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly x: (atMs: number) => number;
+  readonly y: number;
+}
+
+function laneOf(target: ProbeTarget, samples: readonly ProbeSample[], { fromMs, toMs, x, y }: LanePlace) {
+  const bottom = y + LANE - 4;
+  return [
+    `<text x="20" y="${y + 12}">${probeWords[target]}</text>`,
+    ...bucketsOf(samples, fromMs, toMs + BUCKET_MS).map(
+      ({ atMs, outcome }) =>
+        `<rect x="${x(atMs)}" y="${bottom - heights[outcome]}" width="2.4" height="${heights[outcome]}" fill="${colours[outcome]}"/>`,
+    ),
+    ...outagesIn(samples).map(
+      (outage) => `<text x="${x(outage.fromMs) + 90}" y="${y + 12}">${formatOutage(outage)} without an answer</text>`,
+    ),
+  ];
 }

@@ -81,6 +81,7 @@ test("the first observation is no news, and old events make room", async () => {
 });
 
 const sample = (atMs: number, outcome: ProbeSample["outcome"] = "answered"): ProbeSample => ({
+  of: "api",
   atMs,
   outcome,
   tookMs: 4,
@@ -102,6 +103,16 @@ test("the time line has a column for each 100 ms, and the outages", () => {
   assert.deepEqual(outagesIn(samples), [{ fromMs: 100, toMs: 400 }]);
   assert.deepEqual(outagesIn([sample(0), sample(100, "unanswered")]), [{ fromMs: 0, toMs: 100 }]);
   assert.deepEqual(outagesIn([]), []);
+});
+
+test("the saved time line has a lane for each target that was probed, with its outages", () => {
+  const service = [sample(0), sample(100, "unanswered"), sample(200)].map((each) => ({
+    ...each,
+    of: "service" as const,
+  }));
+  const svg = renderTimeLine("lab", [sample(0), sample(200), ...service], []);
+  assert.match(svg, />API<[\s\S]*>Service<[\s\S]*>200 ms without an answer</);
+  assert.ok(!svg.includes(">Volume<"));
 });
 
 test("the saved time line escapes what it shows", () => {
