@@ -16,7 +16,7 @@ pools:
   balancers: {count: 2}
   masters: {count: 1}
   workers: {count: 1}
-  storage: {count: 1}
+  storage: {count: 1, disks: [{name: brick, sizeGiB: 1}]}
 options: {fastProbes: true}
 `;
 
