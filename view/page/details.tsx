@@ -16,10 +16,11 @@ export function Details() {
 
 /** What is true of the whole stack, while no machine is chosen. */
 function StackDetails({ view }: { view: ViewState }) {
-  const { topology, holders, leaders, api } = view;
+  const { topology, holders, leaders, api, unknown } = view;
+  const none = unknown.includes("floating-ip") ? "a machine that is not known" : "no machine";
   const rows: readonly (readonly [string, string])[] = [
     ["API", `${api.endpoint} ${api.ready ? "answers" : `does not answer: ${api.reason}`}`],
-    ["floating IP", `${topology.floatingIp}, held by ${holders.join(" and ") || "no machine"}`],
+    ["floating IP", `${topology.floatingIp}, held by ${holders.join(" and ") || none}`],
     ["moved by", topology.movedBy === "static" ? "nothing: there is one balancer" : topology.movedBy],
     ["etcd", leaders.etcd ? `${leaders.etcd} leads` : "no leader is known"],
     ["scheduler", leaders["kube-scheduler"] ? `${leaders["kube-scheduler"]} leads` : "no leader is known"],

@@ -1,5 +1,6 @@
 import { problemsOf } from "../picture/condition";
 import type { CheckView, ViewState } from "../picture/state";
+import { CheckPanels } from "./check-panels";
 import { Commands } from "./details";
 import { clockTime } from "./event-log";
 import { change, useStore } from "./store";
@@ -9,6 +10,7 @@ export function Panels() {
   return (
     <div class="panels">
       <Health view={view} />
+      <CheckPanels view={view} />
       <Releases view={view} />
       <Pods view={view} />
       <Flows view={view} />
