@@ -20,11 +20,13 @@ export interface RestoreFiles {
   readonly etcdutl: string;
   /** The script that fills etcd's folder of a machine. */
   readonly script: string;
+  /** The release of the backup, for a new stack whose file names none. */
+  readonly release: string;
 }
 
 export const restoreNames = {
   ...{ keys: "keys.json", snapshot: "etcd.db" },
-  ...{ etcdutl: "etcdutl", script: "restore-member.sh" },
+  ...{ etcdutl: "etcdutl", script: "restore-member.sh", release: "release" },
 } as const;
 
 export function restoreFilesOf(stack: string): RestoreFiles {
@@ -34,6 +36,7 @@ export function restoreFilesOf(stack: string): RestoreFiles {
     ...{ folder, staging: `${folder}.new` },
     ...{ keys: inFolder(restoreNames.keys), snapshot: inFolder(restoreNames.snapshot) },
     ...{ etcdutl: inFolder(restoreNames.etcdutl), script: inFolder(restoreNames.script) },
+    release: inFolder(restoreNames.release),
   };
 }
 

@@ -27,6 +27,10 @@ const releaseAfter = (before: string | undefined): string | undefined =>
     (version) => between(before, version, (old, now) => now[1] !== old[1]) && followsRelease(before ?? "", version),
   );
 
+/** The newest release that a running stack can move to. */
+export const newestAfter = (before: string): string | undefined =>
+  kubernetesVersions.find((version) => version !== before && followsRelease(before, version));
+
 const rule = "a running stack moves to the same or the next minor version, and never back.";
 
 /** Another release for a running stack. Whether all of its nodes can follow is another question, see upgrades.ts. */

@@ -73,19 +73,23 @@ export const releases = {
 export type KubernetesVersion = keyof typeof releases;
 
 /** Newest first. */
-export const kubernetesVersions = Object.keys(releases) as readonly KubernetesVersion[];
+export const kubernetesVersions = Object.keys(releases) as readonly string[] as readonly [
+  KubernetesVersion,
+  ...KubernetesVersion[],
+];
 
-/**
- * What a stack runs that does not name a version. Another default changes stacks that exist, and the guard refuses those that cannot be
- * upgraded.
- */
-export const defaultKubernetesVersion = "1.36.3" satisfies KubernetesVersion;
+export const isKubernetesVersion = (version: string | undefined): version is KubernetesVersion =>
+  version !== undefined && Object.hasOwn(releases, version);
+
+/** What a new stack gets whose file names no version: the newest. A stack that exists keeps its own, see `effectiveRelease`. */
+export const defaultKubernetesVersion = kubernetesVersions[0];
+
+/** What a stack runs that names no version and has no record of one: its version of groundplane had this default. */
+export const unrecordedKubernetesVersion = "1.36.3" satisfies KubernetesVersion;
 
 /** @throws UserError `kubernetes-version` for a version without a row */
 export function releaseOf(version: string): Release {
-  const known: Readonly<Record<string, Release>> = releases;
-  const release = Object.hasOwn(known, version) ? known[version] : undefined;
-  if (release) return release;
+  if (isKubernetesVersion(version)) return releases[version];
   throw new UserError(
     "kubernetes-version",
     `there is no recipe for Kubernetes ${version}`,

@@ -3,6 +3,7 @@ import type { ContainerRuntimeName } from "./container-runtimes";
 import { type DriverName, featuresOf } from "./drivers";
 import { type CountOf, reasonToKeepImage } from "./image-rolls";
 import { refusedSettings } from "./refused-settings";
+import { newestAfter } from "./release-changes";
 import type { Settings } from "./resource-types";
 import { imageKindOf, type Role } from "./roles";
 
@@ -89,4 +90,20 @@ export function refusedUpgrade(
   // New machines have the new release at once, and must not precede the control plane.
   const first = `First run \`up\` with ${key}: ${old}, then with ${now}`;
   return [refuse(`a release is changed alone, and ${others.join(", ")} would change with it`, first)];
+}
+
+/**
+ * What a preview says about a stack that keeps its release because its file names none; `undefined` if it runs the newest that it can
+ * move to.
+ *
+ * @param kept see `keptReleases`
+ */
+export function newerRelease(version: string, kept: Readonly<Record<string, string>>): string | undefined {
+  const next = newestAfter(version);
+  if (next === undefined) return undefined;
+  const way =
+    Object.keys(kept).length === 0
+      ? `set ${key}: ${next}, build its images (\`npx groundplane image build\`) and run \`up\``
+      : `not all of its nodes can get it while the stack runs; ${throughBackup(next)}`;
+  return `The stack's file names no ${key}, so the stack keeps Kubernetes ${version}. ${next} is available: ${way}.`;
 }

@@ -42,14 +42,16 @@ function renderHead({
   unchangedNodes,
   packages = [],
   roll,
+  notes = [],
 }: Review): string {
   const title = `${markerOf(stack)}\n## groundplane preview: \`${stack}\`\n\nCompared with ${comparedWith}. `;
   const verdict = refused.length > 0 ? "**Refused**; nothing changes." : `Risk: **${risk}**.`;
+  const noted = notes.map((note) => `${note}\n\n`).join("");
   const reasons = refused.map((reason) => `- ${reason}\n`).join("");
   const summary = nodes.length === 0 ? "No node changes." : tableOf(nodes);
   const rest = unchangedNodes > 0 && nodes.length > 0 ? `\n${unchangedNodes} other nodes do not change.\n` : "\n";
   const order = `${renderRoll(nodes, roll)}${packagesText(packages)}`;
-  return `${title}${verdict}\n\n${reasons}${reasons === "" ? "" : "\n"}${settingsTable(settings)}${summary}\n${order}${rest}`;
+  return `${title}${verdict}\n\n${reasons}${reasons === "" ? "" : "\n"}${noted}${settingsTable(settings)}${summary}\n${order}${rest}`;
 }
 
 const shownPackages = 30;

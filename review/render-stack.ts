@@ -19,6 +19,7 @@ import { UserError } from "../model/user-error";
 import type { ImageKind } from "../model/volumes";
 import type { Configuration } from "../stacks/config/configuration";
 import { describeProblems } from "../stacks/config/describe-problems";
+import type { EffectiveRelease } from "../stacks/config/effective-release";
 import { readConfigurationFile } from "../stacks/config/read-configuration-file";
 import type { NodePlan } from "../stacks/plan/data-center-plan";
 import { planDataCenter } from "../stacks/plan/plan-data-center";
@@ -42,6 +43,8 @@ export interface StackRendering {
   readonly packages?: PackageVersions;
   /** The configuration as it takes effect, by path. Absent in the renderings of earlier revisions. */
   readonly settings?: Settings;
+  /** What decides about the release. Absent in the renderings of earlier revisions. */
+  readonly release?: EffectiveRelease;
 }
 
 export interface RenderedNode extends NodePlan {
@@ -61,13 +64,20 @@ export type RenderResult = { readonly rendering: StackRendering } | { readonly p
 /**
  * @param file name of the file in problems
  * @param lock text of the stack's package lock, if it has one
+ * @param keptRelease what the stack runs, if it exists
  */
-export function renderStack(text: string, stack: string, file: string, lock?: string): RenderResult {
-  const { configuration, problems } = readConfigurationFile(text, { stack });
+export function renderStack(
+  text: string,
+  stack: string,
+  file: string,
+  lock?: string,
+  keptRelease?: string,
+): RenderResult {
+  const { configuration, release, problems } = readConfigurationFile(text, { stack, keptRelease });
   if (!configuration) return { problem: describeProblems(problems ?? [], file) };
   try {
     const packageLock = lock === undefined ? undefined : parsePackageLock(lock, packageLockFile(stack));
-    return { rendering: render(configuration, packageLock) };
+    return { rendering: { ...render(configuration, packageLock), release } };
   } catch (error) {
     if (error instanceof UserError && error.id === "package-lock") return { problem: error.message };
     throw error;

@@ -16,13 +16,14 @@ export interface ReviewContext {
   readonly counts: RoleCounts;
   readonly unchangedNodes: number;
   readonly packages?: readonly PackageChange[];
+  readonly notes?: readonly string[];
   /** Instead of what is recorded. */
   readonly bench?: RecordedRolls;
 }
 
 /** Adds the commands, the interruption and the risk of each change. */
 export function reviewChanges(changes: readonly NodeChange[], context: ReviewContext): Review {
-  const { stack, comparedWith, refused, settings, counts, unchangedNodes, packages = [], bench } = context;
+  const { stack, comparedWith, refused, settings, counts, unchangedNodes, packages = [], notes = [], bench } = context;
   // The order of files does not hold for machines: all that restart do so at the same time.
   const countOf = (...actions: readonly Action[]) =>
     countRoles(changes.filter(({ action }) => actions.includes(action)).map(({ roles }) => roles));
@@ -35,7 +36,12 @@ export function reviewChanges(changes: readonly NodeChange[], context: ReviewCon
     }));
   const risk = refused.length > 0 ? "high" : worstRisk([...settings, ...nodes].map((one) => one.risk));
   const review = { format: 1, stack, comparedWith, risk, refused, settings, nodes, unchangedNodes } as const;
-  return { ...review, ...rollOf(nodes, changes, bench), ...(packages.length > 0 && { packages }) };
+  return {
+    ...review,
+    ...rollOf(nodes, changes, bench),
+    ...(packages.length > 0 && { packages }),
+    ...(notes.length > 0 && { notes }),
+  };
 }
 
 function figuresOf(change: NodeChange, counts: RoleCounts, bench?: RecordedRolls): Pick<NodeReview, "figures"> {

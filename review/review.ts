@@ -51,6 +51,8 @@ export interface Review {
   readonly stack: string;
   /** The base of the comparison, for people. */
   readonly comparedWith: string;
+  /** What else has to be known, in complete sentences; absent: nothing. */
+  readonly notes?: readonly string[];
   readonly risk: Risk;
   /** Why the change cannot be applied, each with an alternative; empty = it can. */
   readonly refused: readonly string[];

@@ -3,6 +3,7 @@ import { makeTemporaryFolder, readIfPresent, removeTree } from "../host/file-sto
 import { projectFolder, stackFile } from "../host/project-folder";
 import { runCommand } from "../host/run-command";
 import { CommandError } from "../model/commands";
+import { unrecordedKubernetesVersion } from "../model/releases";
 import { storedRoles } from "../model/roles";
 import { UserError } from "../model/user-error";
 import { type RenderedNode, type RenderResult, renderStack, type StackRendering } from "./render-stack";
@@ -39,10 +40,11 @@ export async function renderRevision(revision: string, stack: string): Promise<R
   }
 }
 
-/** An earlier revision renders no settings: this one reads its file. */
+/** An earlier revision renders no settings: this one reads its file. Its default release is not that of this one. */
 async function settingsOfFile(folder: string, stack: string): Promise<Pick<StackRendering, "settings">> {
   const text = await readIfPresent(path.join(folder, stackFile(stack)));
-  const result = text === undefined ? undefined : renderStack(text, stack, stackFile(stack));
+  const result =
+    text === undefined ? undefined : renderStack(text, stack, stackFile(stack), undefined, unrecordedKubernetesVersion);
   const settings = result && "rendering" in result ? result.rendering.settings : undefined;
   return settings ? { settings } : {};
 }

@@ -1,11 +1,15 @@
 import * as path from "node:path";
 import type { Command } from "commander";
 import { readIfPresent, writeUserFile } from "../../host/file-store";
+import { localHost } from "../../host/local-host";
 import { packageLockTextOf } from "../../host/package-lock-file";
 import { projectFolder, stackFile } from "../../host/project-folder";
+import { rememberedDriver } from "../../hypervisors/choice/stack-driver";
 import { CommandError } from "../../model/commands";
+import { isDriverName } from "../../model/drivers";
 import { forStack } from "../../model/next-step";
 import { UserError } from "../../model/user-error";
+import { assumedRelease } from "../../review/assumed-release";
 import { compareRenderings } from "../../review/compare-renderings";
 import { changesOfPreview, type PulumiPreview } from "../../review/from-preview";
 import { countRoles, type RoleCounts } from "../../review/interruptions";
@@ -14,11 +18,13 @@ import { renderStack, type StackRendering } from "../../review/render-stack";
 import type { Review } from "../../review/review";
 import { reviewChanges } from "../../review/review-changes";
 import { commitOf, renderRevision } from "../../review/revision";
+import { newerReleaseOf } from "../../stacks/plan/kept-releases";
 import { askPulumi, isKnownToPulumi } from "../../toolchain/run-pulumi/pulumi-command";
 import { lostState } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
 import { packagesOfRolls } from "../packages-of-rolls";
 import { print } from "../print";
+import { readPlan, readRelease } from "../project";
 
 interface PreviewOptions extends StackOptions {
   readonly base?: string;
@@ -46,11 +52,11 @@ async function reviewOfRevision(stack: string, base: string): Promise<Review> {
   const text = await readIfPresent(path.join(projectFolder(), stackFile(stack)));
   if (text === undefined)
     throw new UserError("no-stack-file", `there is no ${stackFile(stack)}`, "name another --stack");
-  const now = renderStack(text, stack, stackFile(stack), await packageLockTextOf(stack));
-  if ("problem" in now) {
-    const refused = [now.problem];
-    return reviewChanges([], { stack, comparedWith, refused, settings: [], counts: {}, unchangedNodes: 0 });
-  }
+  const lock = await packageLockTextOf(stack);
+  const now = renderStack(text, stack, stackFile(stack), lock);
+  const refusedFile = (problem: string): Review =>
+    reviewChanges([], { stack, comparedWith, refused: [problem], settings: [], counts: {}, unchangedNodes: 0 });
+  if ("problem" in now) return refusedFile(now.problem);
   const before = await renderRevision(base, stack);
   if (before && "problem" in before) {
     throw new UserError(
@@ -59,9 +65,17 @@ async function reviewOfRevision(stack: string, base: string): Promise<Review> {
       "compare with a revision that has a valid configuration",
     );
   }
-  const { changes, ...compared } = compareRenderings(before?.rendering, now.rendering);
+  // A stack that the base has created keeps its release.
+  const kept = before?.rendering.settings?.kubernetesVersion;
+  const after = kept === undefined ? now : renderStack(text, stack, stackFile(stack), lock, kept);
+  if ("problem" in after) return refusedFile(after.problem);
+  const { changes, ...compared } = compareRenderings(before?.rendering, after.rendering);
   const refused = compared.refused.map((reason) => forStack(reason, stack));
-  return reviewChanges(changes, { stack, comparedWith, counts: countsOf(before?.rendering), ...compared, refused });
+  const assumed = before && assumedRelease(after.rendering, base);
+  return reviewChanges(changes, {
+    ...{ stack, comparedWith, counts: countsOf(before?.rendering), ...compared, refused },
+    ...(assumed !== undefined && { notes: [assumed] }),
+  });
 }
 
 function countsOf(rendering: StackRendering | undefined): RoleCounts {
@@ -86,5 +100,17 @@ async function reviewOfStack(stack: string): Promise<Review> {
   });
   const { changes, ...previewed } = changesOfPreview(JSON.parse(text) as PulumiPreview);
   const packages = await packagesOfRolls(stack, changes);
-  return reviewChanges(changes, { stack, comparedWith: "the running stack", packages, ...previewed });
+  const newer = await newerReleaseFor(stack);
+  const notes = newer === undefined ? [] : [newer];
+  return reviewChanges(changes, { stack, comparedWith: "the running stack", packages, notes, ...previewed });
+}
+
+/** A file that cannot be read is among the refusals. */
+async function newerReleaseFor(stack: string): Promise<string | undefined> {
+  const driver = await rememberedDriver(localHost, stack);
+  const chosen = driver !== undefined && isDriverName(driver) ? driver : "auto";
+  return Promise.all([readPlan(stack), readRelease(stack)]).then(
+    ([plan, release]) => newerReleaseOf(plan, chosen, release),
+    () => undefined,
+  );
 }

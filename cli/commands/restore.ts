@@ -6,12 +6,13 @@ import { closeGuests } from "../../guests/guest-ssh";
 import { askOnTerminal, canAsk } from "../../host/ask-on-terminal";
 import { makeFolder, moveTree, readBytes, removeTree, writeFileAtomic, writeJson } from "../../host/file-store";
 import { interruptibly } from "../../host/interruption";
+import { runningRelease } from "../../host/kept-release";
 import { localHost } from "../../host/local-host";
 import { restoreFilesOf, restoreNames } from "../../host/restore-mark";
 import type { Hypervisor, StackObject } from "../../hypervisors/hypervisor";
 import { allSources, ensurePart } from "../../image/parts/ensure-part";
 import { etcdutlRecipe } from "../../image/recipes/kubernetes";
-import { releaseOf } from "../../model/releases";
+import { isKubernetesVersion, releaseOf } from "../../model/releases";
 import type { StackOutputs } from "../../model/stack-outputs";
 import { UserError } from "../../model/user-error";
 import { isStateEmpty } from "../../toolchain/run-pulumi/prepare-stack";
@@ -23,7 +24,7 @@ import { lostState, readOutputs, removeObjects } from "../lost-state";
 import { type ReadsBackup, readerOf } from "../open-backup";
 import { type StackOptions, stackCommand } from "../options";
 import { print, say, sayNews } from "../print";
-import { readPlan } from "../project";
+import { readPlan, readRelease } from "../project";
 import { hasMajority, machinesToRecreate, refuseOtherStack, refuseSharedMachines } from "../restore-checks";
 import { startStack } from "./start";
 
@@ -83,7 +84,7 @@ async function prepare(
   if (present) refuseSharedMachines(plan.nodes.map(({ roles }) => roles));
   say(`reading and verifying ${file}`);
   const { manifest, record } = await read(present, path.join(staging, restoreNames.snapshot));
-  const kubernetes = plan.kubernetes.version;
+  const kubernetes = await releaseToRestore(stack, manifest.kubernetes);
   refuseOtherStack({ ...{ stack, kubernetes, manifest, present }, keys: record.keys });
   if (outputs && !replace && (await hasMajority(outputs))) throw healthy(stack);
   const hypervisor = await driverOf(stack);
@@ -93,12 +94,20 @@ async function prepare(
   if (!(await agreed(machines, manifest.created, { stack, yes }))) return undefined;
   await writeJson(path.join(staging, restoreNames.keys), record.keys);
   await writeFileAtomic(path.join(staging, restoreNames.script), script("backup/restore-member"), 0o600);
+  await writeFileAtomic(path.join(staging, restoreNames.release), `${kubernetes}\n`, 0o600);
   await writeFileAtomic(path.join(staging, restoreNames.etcdutl), await obtainEtcdutl(kubernetes, signal), 0o600);
   // Before the mark: an `up` that found it beside former members would end without a restore.
   await removeMachines(hypervisor, stack, machines, signal);
   await removeTree(folder);
   await moveTree(staging, folder);
   return manifest;
+}
+
+/** A new stack whose file names no release gets that of the backup: a restore is no upgrade. */
+async function releaseToRestore(stack: string, ofBackup: string): Promise<string> {
+  const { version, from } = await readRelease(stack);
+  const isOpen = from !== "file" && (await runningRelease(stack)) === undefined;
+  return isOpen && isKubernetesVersion(ofBackup) ? ofBackup : version;
 }
 
 interface PresentStack {

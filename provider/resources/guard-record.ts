@@ -1,8 +1,7 @@
-import * as path from "node:path";
-import { stackFolder } from "../../host/data-folder";
 import { isDismantling } from "../../host/dismantling-mark";
 import { withFileLock } from "../../host/file-lock";
 import { readJson, removeTree, writeJson } from "../../host/file-store";
+import { guardFile as recordFile, type StoredRelease } from "../../host/guard-file";
 import type { Hypervisor, MachineName } from "../../hypervisors/hypervisor";
 import { majorityOf, type Pool, pools } from "../../model/pool-change";
 import { UserError } from "../../model/user-error";
@@ -12,15 +11,13 @@ import { readLeft } from "./left-members";
  * The guard's record for the deletes of this stack, which are independent of each other: `guard.json` in the stack's folder.
  * It applies while the stack is complete, and no longer during its destruction.
  */
-export interface GuardRecord extends Readonly<Record<Exclude<Pool, "etcd">, readonly string[]>> {
+export interface GuardRecord extends StoredRelease, Readonly<Record<Exclude<Pool, "etcd">, readonly string[]>> {
   /** Absent in the records of earlier versions. */
   readonly etcd?: readonly string[];
   readonly replicas: number;
   /** Whether the stack was complete once: an incomplete stack may be removed without checks. */
   readonly complete: boolean;
 }
-
-const recordFile = (stack: string): string => path.join(stackFolder(stack), "guard.json");
 
 /** Longer than a master needs to leave, including its drain. */
 const LOCK_TIMEOUT_MS = 10 * 60_000;

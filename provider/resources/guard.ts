@@ -19,7 +19,7 @@ import { refusedChange } from "../../model/upgrades";
 import { UserError } from "../../model/user-error";
 import type { ObjectSchema } from "../rpc/package-schema";
 import type { CheckFailure } from "../rpc/resource-handler";
-import { dropGuardRecord, readGuardRecord, writeGuardRecord } from "./guard-record";
+import { dropGuardRecord, type GuardRecord, readGuardRecord, writeGuardRecord } from "./guard-record";
 import * as schemas from "./schemas";
 import type { TypedResource } from "./typed-resource";
 
@@ -88,8 +88,7 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
     async read(id, olds) {
       if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program");
       const { stack } = olds.inputs;
-      // An interrupted destroy has removed it.
-      const standing = !isDismantling(stack) && (await readGuardRecord(stack)) !== undefined;
+      const standing = !isDismantling(stack) && (await hasRecord(olds.inputs));
       const inputs = { ...olds.inputs, standing };
       return { inputs, outputs: { ...outputsOf(inputs), standing } };
     },
@@ -112,14 +111,26 @@ export function guardResource(driverByName: DriverByName): TypedResource<GuardIn
 const outputsOf = ({ kept: _kept, ...inputs }: GuardInputs): GuardOutputs => ({ ...inputs, standing: true });
 
 /** A plan means that the stack is wanted: remove the mark of an interrupted destroy. */
-async function stand({ stack, masters, etcd = [], balancers, storage, replicas }: GuardInputs): Promise<void> {
+async function stand(inputs: GuardInputs): Promise<void> {
+  const { stack, masters, etcd = [], balancers, storage, replicas } = inputs;
   await clearDismantling(stack);
   const names = (members: readonly GuardedMember[]) => members.map(({ name }) => name);
   const record = {
     ...{ masters: names(masters), etcd: names(etcd) },
     ...{ balancers: names(balancers), storage: names(storage), replicas },
+    ...releaseOf(inputs),
   };
   await writeGuardRecord(stack, record);
+}
+
+/** A file that names no release means the recorded one. */
+const releaseOf = ({ settings }: GuardInputs): Pick<GuardRecord, "kubernetesVersion"> =>
+  settings?.kubernetesVersion === undefined ? {} : { kubernetesVersion: settings.kubernetesVersion };
+
+/** Not after an interrupted destroy. That of an earlier version lacks the release, which the next `up` adds. */
+async function hasRecord(inputs: GuardInputs): Promise<boolean> {
+  const record = await readGuardRecord(inputs.stack);
+  return record !== undefined && record.kubernetesVersion === releaseOf(inputs).kubernetesVersion;
 }
 
 /** Avoids a query of the hypervisor in most operations. */

@@ -159,7 +159,14 @@ export const configurationSchema = z
         "Where machines run: `virtualbox` or `qemu` = virtual machines, `nspawn` = system containers, `auto` = the best " +
           "available driver, `fake` = simulated, for tests.",
       ),
-    kubernetesVersion: z.enum(kubernetesVersions).default(defaultKubernetesVersion).describe("Version of Kubernetes."),
+    // Its default is no part of the shape: it depends on whether the stack exists.
+    kubernetesVersion: z
+      .enum(kubernetesVersions)
+      .optional()
+      .meta({ default: defaultKubernetesVersion })
+      .describe(
+        "Version of Kubernetes. The default is that of a new stack: the newest. A stack that exists keeps its own.",
+      ),
     distribution: z
       .enum(distributions)
       .default("debian")

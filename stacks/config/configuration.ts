@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { KubernetesVersion } from "../../model/releases";
 import type { PoolName } from "../../model/roles";
 import type { configurationSchema } from "./configuration-schema";
 
@@ -9,9 +10,11 @@ export type ParsedShape = DeepReadonly<z.output<typeof configurationSchema>>;
  * What the user asked for, after parsing, defaulting and checking: one object per stack, readonly, complete. The schema
  * describes each key. `driver: auto` stays as it is: the host decides it, not the file.
  */
-export interface Configuration extends Omit<ParsedShape, "hostPorts"> {
+export interface Configuration extends Omit<ParsedShape, "hostPorts" | "kubernetesVersion"> {
   /** The stack's name, which is not part of the file's content. */
   readonly name: string;
+  /** Complete: without one in the file, the release that the stack runs, or the newest for a new stack. */
+  readonly kubernetesVersion: KubernetesVersion;
   /** Complete: the defaults follow from the stack's name, which the schema does not know. */
   readonly hostPorts: {
     readonly [Port in keyof ParsedShape["hostPorts"]]-?: NonNullable<ParsedShape["hostPorts"][Port]>;

@@ -1,9 +1,11 @@
+import { defaultKubernetesVersion } from "../../model/releases";
 import { addOnRules } from "./add-on-rules";
 import { addressRules } from "./address-rules";
 import type { Configuration, ParsedShape } from "./configuration";
 import { type ConfigurationPath, formatPath, startsWith, valueAt, withoutPath } from "./configuration-path";
 import { configurationSchema } from "./configuration-schema";
 import type { ConfigurationProblem } from "./describe-problems";
+import { type EffectiveRelease, effectiveRelease } from "./effective-release";
 import { derivedHostPorts } from "./host-ports";
 import { networkRules } from "./network-rules";
 import { optionRules } from "./option-rules";
@@ -21,11 +23,17 @@ export interface ParseContext {
   readonly lineOf?: (path: ConfigurationPath) => number | undefined;
   /** The host's memory, where the caller knows it. */
   readonly hostMemoryMiB?: number;
+  /** The release that the stack runs, if it exists and the caller knows it. It applies where the file names none. */
+  readonly keptRelease?: string;
 }
 
 export type ParseResult =
-  | { readonly configuration: Configuration; readonly problems?: undefined }
-  | { readonly configuration?: undefined; readonly problems: readonly ConfigurationProblem[] };
+  | { readonly configuration: Configuration; readonly release: EffectiveRelease; readonly problems?: undefined }
+  | {
+      readonly configuration?: undefined;
+      readonly release?: undefined;
+      readonly problems: readonly ConfigurationProblem[];
+    };
 
 const rules = [
   ...poolRules,
@@ -45,7 +53,8 @@ const rules = [
 export function parseConfiguration(value: unknown, context: ParseContext): ParseResult {
   const written = value ?? {};
   const { shape, findings: misshapen } = parseShape(written);
-  const configuration = shape && complete(shape, context.stack);
+  const release = effectiveRelease(shape?.kubernetesVersion, context.keptRelease);
+  const configuration = shape && complete(shape, context.stack, release);
   const host = { memoryMiB: context.hostMemoryMiB };
   const broken = configuration
     ? rules
@@ -54,9 +63,12 @@ export function parseConfiguration(value: unknown, context: ParseContext): Parse
     : [];
   const problems = [
     ...checkStackName(context.stack),
+    ...checkRelease(release, context),
     ...[...misshapen, ...broken].map((finding) => describe(finding, written, context)),
   ];
-  return configuration && problems.length === 0 ? { configuration } : { problems: inFileOrder(problems) };
+  return configuration && release && problems.length === 0
+    ? { configuration, release }
+    : { problems: inFileOrder(problems) };
 }
 
 /** Replaces misshapen values with their defaults, so that the rules can check all others. */
@@ -68,11 +80,13 @@ function parseShape(written: unknown): { shape: ParsedShape | undefined; finding
   return { shape: configurationSchema.safeParse(repaired).data, findings };
 }
 
-function complete(shape: ParsedShape, stack: string): Configuration {
+/** @param release `undefined` is a problem; the default takes its place, so that the rules can check all other values */
+function complete(shape: ParsedShape, stack: string, release: EffectiveRelease | undefined): Configuration {
   const derived = derivedHostPorts(stack);
   return {
     name: stack,
     ...shape,
+    kubernetesVersion: release?.version ?? defaultKubernetesVersion,
     hostPorts: {
       ...shape.hostPorts,
       ...{ api: shape.hostPorts.api ?? derived.api, ssh: shape.hostPorts.ssh ?? derived.ssh },
@@ -91,6 +105,23 @@ function checkStackName(stack: string): readonly ConfigurationProblem[] {
       value: shorten(stack),
       rule: "a stack's name must be lower-case letters, digits and dashes, at most 20, from a letter to a letter or digit",
       fix: "name it e.g. `lab` or `team-1`",
+    },
+  ];
+}
+
+function checkRelease(
+  release: EffectiveRelease | undefined,
+  { keptRelease, lineOf }: ParseContext,
+): readonly ConfigurationProblem[] {
+  if (release) return [];
+  const line = lineOf?.([]);
+  return [
+    {
+      path: "kubernetesVersion",
+      ...(line === undefined ? {} : { line }),
+      value: "(default)",
+      rule: `the stack runs Kubernetes ${keptRelease}, which this version of groundplane does not have`,
+      fix: "use the clone that brought it there, or update this one (`git pull`, then `npm start`)",
     },
   ];
 }

@@ -8,8 +8,10 @@ import type { AddressInfo } from "node:net";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { parse } from "yaml";
+import { kubernetesVersions } from "../../model/releases";
 import type { Review } from "../../review/review";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
+import { from, to } from "../support/upgrade-step";
 
 /** Without images and without Pulumi, because a preview needs neither. */
 const hostData = fs.mkdtempSync("/tmp/groundplane-test-data-");
@@ -57,6 +59,9 @@ const change = (from: string, to: string, file = project.stackFile("lab")) => {
 const review = (): Review => JSON.parse(fs.readFileSync(path.join(project.folder, "review.json"), "utf8"));
 const preview = (words = "") => shell(`npx groundplane preview --stack lab --base main --json review.json ${words}`);
 
+const assumption =
+  "The file names no `kubernetesVersion`: a stack that exists keeps its release. This comparison assumes Kubernetes ";
+
 test("without a change, the review is empty", async () => {
   assert.equal((await preview()).code, 0);
   assert.deepEqual(
@@ -71,6 +76,7 @@ test("without a change, the review is empty", async () => {
         settings: [],
         nodes: [],
         unchangedNodes: 11,
+        notes: [`${assumption}${to}, which \`main\` gives the stack.`],
       },
     },
   );
@@ -177,6 +183,32 @@ test("an earlier revision is rendered by its own renderer, with one role and one
     removed.map(({ node, action, role }) => [node, action, role]),
     [["worker-2", "remove", "worker"]],
   );
+  git("checkout", "--quiet", ".");
+});
+
+test("another default release changes no stack that the base has created, and the review says so", async () => {
+  git("checkout", "--quiet", "-b", "former-default");
+  const table = path.join(project.folder, "model", "releases.ts");
+  const position = kubernetesVersions.indexOf(from);
+  change(
+    "defaultKubernetesVersion = kubernetesVersions[0]",
+    `defaultKubernetesVersion = kubernetesVersions[${position}]!`,
+    table,
+  );
+  commit("former default");
+  git("checkout", "--quiet", "main");
+  const words = "npx groundplane preview --stack lab --base former-default --json review.json";
+  const { code, output } = await shell(words);
+  assert.equal(code, 0, output);
+  const note = `${assumption}${from}, which \`former-default\` gives the stack. A new stack gets ${to} with this revision.`;
+  assert.deepEqual([review().notes, review().nodes, review().settings], [[note], [], []]);
+  assert.ok(output.includes(`Risk: **none**.\n\n${note}\n\nNo node changes.`), output);
+  change("dataCenter:\n", `dataCenter:\n    kubernetesVersion: ${to}\n`);
+  await shell(words);
+  assert.equal(review().notes, undefined);
+  const [{ key, before: old, after: now } = assert.fail("no change")] = review().settings;
+  assert.deepEqual([key, old, now], ["kubernetesVersion", from, to]);
+  assert.ok(review().nodes.some(({ node, action }) => node === "master-1" && action === "roll"));
   git("checkout", "--quiet", ".");
 });
 

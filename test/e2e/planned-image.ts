@@ -13,7 +13,12 @@ export async function planImage(
 ): Promise<string> {
   const { image } = (await machineOf(stack, node)).spec;
   const { project } = stack.cluster;
-  const { after } = useOtherImage(project, mark, image.startsWith("kubernetes") ? "kubernetes" : "infrastructure");
+  const { after } = useOtherImage(
+    project,
+    mark,
+    image.startsWith("kubernetes") ? "kubernetes" : "infrastructure",
+    image,
+  );
   addImage(project, image, after, files);
   return after;
 }

@@ -2,18 +2,16 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { ComponentName } from "../../cloud-init/files/kubernetes/control-plane-components";
 import type { ControlPlaneForm } from "../../model/control-planes";
-import { defaultKubernetesVersion, kubernetesVersions, releaseOf } from "../../model/releases";
+import { releaseOf } from "../../model/releases";
 import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { from, to } from "../support/upgrade-step";
 import { clientsDuring, PROBE_MS } from "../support/working-clients";
 import { deploy, etcdctl, kubectl, type StackUnderTest, tellGap, up } from "./lab-under-test";
 import { seen } from "./planned-image";
 import { membersOf } from "./rolled-members";
 import type { SmallStack } from "./small-stack";
 
-/** An upgrade of a running stack from the default release to the newest one of the next minor version. */
-export const from = defaultKubernetesVersion;
-const minorOf = (version: string): number => Number(version.split(".")[1]);
-export const to = kubernetesVersions.find((version) => minorOf(version) === minorOf(from) + 1) ?? "";
+export { from, to };
 
 /** A stack of the former release, which serves a page from two pods. The images of the next one are built, and it is configured. */
 export async function standBeforeUpgrade(stack: SmallStack, configure: (version: string) => void): Promise<void> {

@@ -7,7 +7,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
+import { imageFor } from "../../image/recipes/image-names";
 import { VERSION_PROPERTY } from "../../model/formats";
+import { defaultKubernetesVersion, unrecordedKubernetesVersion } from "../../model/releases";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { ClusterUnderTest, mustSucceed } from "../support/cluster-under-test";
 import { earlierStack, unpackStack } from "../support/earlier-stacks";
@@ -44,6 +46,7 @@ for (const [commit, lacks] of Object.entries(earlierCommits) as [EarlierCommit, 
     };
     const resources = (): readonly Stored[] =>
       JSON.parse(fs.readFileSync(stateFile, "utf8")).checkpoint.latest.resources;
+    const imageOfMaster = () => machines().find(({ name }) => name === "master-1")?.image;
     const before = machines();
     assert.equal(before.length, 5);
 
@@ -54,9 +57,13 @@ for (const [commit, lacks] of Object.entries(earlierCommits) as [EarlierCommit, 
       const [summary = ""] = review.split("<details>");
       assert.match(summary, /Risk: /);
       assert.doesNotMatch(summary, /\| is (?:recreated|removed) \||refused/i);
+      assert.ok(summary.includes(`the stack keeps Kubernetes ${unrecordedKubernetesVersion}. `), summary);
       mustSucceed("start", await cluster.groundplane("start", "--yes"));
       assert.deepEqual(machines(), before);
       assert.deepEqual(JSON.parse(fs.readFileSync(versionFile, "utf8")), { version: 1 });
+      const { kubernetesVersion } = JSON.parse(fs.readFileSync(inData("stacks", stack, "guard.json"), "utf8"));
+      assert.equal(kubernetesVersion, unrecordedKubernetesVersion);
+      assert.equal(imageOfMaster(), imageFor("kubernetes", unrecordedKubernetesVersion, "tree"));
     });
 
     await t.test("a second start changes nothing", async () => {
@@ -117,6 +124,12 @@ for (const [commit, lacks] of Object.entries(earlierCommits) as [EarlierCommit, 
         /a newer groundplane wrote the data folder \S+: it has version 2, and this one reads up to version 1/,
       );
       fs.writeFileSync(versionFile, '{"version": 1}');
+    });
+
+    await t.test("after a destroy, a new stack of the name gets the newest release", async () => {
+      mustSucceed("destroy", await cluster.groundplane("destroy", "--yes"));
+      mustSucceed("start", await cluster.groundplane("start", "--yes"));
+      assert.equal(imageOfMaster(), imageFor("kubernetes", defaultKubernetesVersion, "tree"));
     });
 
     mustSucceed("destroy", await cluster.groundplane("destroy", "--yes"));

@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { dataFolder } from "../../host/data-folder";
 import type { MachineRecord } from "../../hypervisors/fake/fake-store";
+import { imageFor } from "../../image/recipes/image-names";
 import { obtainPulumi } from "../../toolchain/obtain-pulumi";
 import {
   configurePools,
@@ -15,6 +16,7 @@ import {
   runInProject,
 } from "../support/fake-driver-commands";
 import { copyProject, type ProjectCopy } from "../support/project-copy";
+import { from, to } from "../support/upgrade-step";
 
 const STACK = "tiny";
 let project: ProjectCopy;
@@ -149,6 +151,33 @@ test("a new stack gets the keys of the backup, and a stack with other keys is re
     refused.output,
     /tiny has other keys than the backup: .*\n {2}next step: `npx groundplane destroy --stack tiny`/,
   );
+});
+
+test("a new stack gets the release of the backup, unless its file names one", async () => {
+  const imageOfMaster = (): string | undefined =>
+    (JSON.parse(fs.readFileSync(inStack("machines", "master-1", "machine.json"), "utf8")) as MachineRecord).made?.spec
+      .image;
+  const file = project.stackFile(STACK);
+  const withoutKey = fs.readFileSync(file, "utf8");
+  const named = (version: string) =>
+    fs.writeFileSync(file, withoutKey.replace(/^( *)pools:/m, `$1kubernetesVersion: ${version}\n$1pools:`));
+  await mustSucceed("destroy", "--yes");
+  named(from);
+  await mustSucceed("start");
+  const backup = ["--identity", place("identity"), "--yes"];
+  const recipient = await identityToRecipient(fs.readFileSync(place("identity"), "utf8").split("\n")[1] ?? "");
+  await mustSucceed("backup", place("former"), "--recipient", recipient);
+  await mustSucceed("destroy", "--yes");
+  fs.writeFileSync(file, withoutKey);
+  await mustSucceed("restore", place("former"), ...backup);
+  assert.equal(imageOfMaster(), imageFor("kubernetes", from, "tree"));
+  assert.match(await mustSucceed("start"), /tiny is up; no changes/);
+  await mustSucceed("destroy", "--yes");
+  named(to);
+  await mustSucceed("restore", place("former"), ...backup);
+  assert.equal(imageOfMaster(), imageFor("kubernetes", to, "tree"));
+  await mustSucceed("destroy", "--yes");
+  fs.writeFileSync(file, withoutKey);
 });
 
 test("a file that is cut, or another key, is refused before anything changes", async () => {

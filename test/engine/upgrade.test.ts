@@ -8,17 +8,14 @@ import * as path from "node:path";
 import { after, test } from "node:test";
 import { dataFolder } from "../../host/data-folder";
 import { imageFor } from "../../image/recipes/image-names";
-import { defaultKubernetesVersion, kubernetesVersions } from "../../model/releases";
 import { findPulumi } from "../../toolchain/obtain-pulumi";
 import { ClusterUnderTest, eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { killProviders } from "../support/kill-providers";
 import { orderOfRoll } from "../support/order-of-roll";
 import { copyProject } from "../support/project-copy";
+import { from, to } from "../support/upgrade-step";
 
 const stack = "upgraded";
-const from = defaultKubernetesVersion;
-const minorOf = (version: string): number => Number(version.split(".")[1]);
-const to = kubernetesVersions.find((version) => minorOf(version) === minorOf(from) + 1) ?? "";
 const nodes = ["master-1", "master-2", "master-3", "worker-1"];
 
 const settings = (version: string, change = "") => `config:

@@ -1,5 +1,6 @@
 import type { configurationChanges } from "../../model/configuration-changes";
 import { kubernetesVersions } from "../../model/releases";
+import { from as beforeUpgrade, to as newest } from "./upgrade-step";
 
 /** A stack on the fake driver with machines of every kind. */
 export const classedStack = {
@@ -38,7 +39,7 @@ const published = (port: number, address = "192.168.62.6", servicePort = 80) => 
 });
 const attachment = { virtualbox: { attachments: [{ segment: "dmz", to: "host" }] } };
 
-const [newest = "", oldest = ""] = [kubernetesVersions[0], kubernetesVersions.at(-1)];
+const oldest = kubernetesVersions.at(-1) ?? "";
 
 /** One real change for every row of the table of configuration keys. */
 export const changedKeys: Readonly<Record<keyof typeof configurationChanges, ChangedKey>> = {
@@ -46,7 +47,7 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
     ...{ to: { driver: "nspawn" }, refusedBy: "program" },
     refused: /classed exists on fake, but the configuration says nspawn/,
   },
-  kubernetesVersion: { to: { kubernetesVersion: newest } },
+  kubernetesVersion: { from: { kubernetesVersion: beforeUpgrade }, to: { kubernetesVersion: newest } },
   // There is one gateway.
   "pools.gateway.count": {
     ...{ to: pool("gateway", { count: 2 }), refusedBy: "program" },
@@ -194,7 +195,7 @@ const balancersMove = /balancer-1(?:, balancer-2)? would go, and no other balanc
 export const changedValues: Readonly<Record<CaseName, ChangedKey>> = {
   "kubernetesVersion: older": {
     from: { kubernetesVersion: newest },
-    to: {},
+    to: { kubernetesVersion: beforeUpgrade },
     refused: /kubernetesVersion: .*have no downgrade.*another stack/,
   },
   "kubernetesVersion: skips a minor version": {

@@ -8,6 +8,7 @@ const projectFolder = path.resolve(__dirname, "..", "..");
 /** Commits whose stacks this code takes over, oldest first. Each needs only images that this code uses as well. */
 export const earlierCommits = {
   a3aa03e9: "before releases, rolls of masters, snapshots, upgrades and rotations of keys",
+  ecc18e46: "version 0.1.0, with another default release and no record of the one that a stack runs",
 } as const;
 
 export type EarlierCommit = keyof typeof earlierCommits;

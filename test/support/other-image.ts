@@ -18,31 +18,38 @@ const markOf = (kind: Kind): RegExp =>
 /**
  * Gives the recipe of an image in a project copy another content, and so another name, as a later version of groundplane does.
  *
+ * @param of the image whose release is meant; by default that of a new stack
  * @returns the names before and after
  */
 export function useOtherImage(
   project: ProjectCopy,
   mark: string,
   kind: Kind = "kubernetes",
+  of?: string,
 ): { readonly before: string; readonly after: string } {
   const file = path.join(project.folder, "image", "recipes", "image-names.ts");
-  const before = nameOf(project, kind);
+  const names = namesOf(project, kind);
+  const release = of === undefined ? 0 : names.indexOf(of);
+  const before = names[release];
+  if (before === undefined) throw new Error(`no release has the image ${of}`);
   const text = fs.readFileSync(file, "utf8").replace(markOf(kind), "");
   const place = places[kind];
   if (!text.includes(place)) throw new Error(`${file} has no line like ${place}`);
   const marked = place.replace("name:", `...({ mark: "${mark}" } as object), name:`);
   fs.writeFileSync(file, text.replace(place, marked));
   execFileSync(process.execPath, ["build.cjs"], { cwd: project.folder });
-  return { before, after: nameOf(project, kind) };
+  return { before, after: namesOf(project, kind)[release] ?? "" };
 }
 
-function nameOf(project: ProjectCopy, kind: Kind): string {
+/** Of all releases, that of a new stack first. */
+function namesOf(project: ProjectCopy, kind: Kind): readonly string[] {
   const script = `
     const { imageFor } = require("./image/recipes/image-names");
-    const { defaultKubernetesVersion } = require("./model/releases");
-    process.stdout.write(imageFor("${kind}", defaultKubernetesVersion, "tree"));`;
+    const { kubernetesVersions } = require("./model/releases");
+    const names = kubernetesVersions.map((version) => imageFor("${kind}", version, "tree"));
+    process.stdout.write(JSON.stringify(names));`;
   const argv = ["--import", "tsx", "-e", script];
-  return execFileSync(process.execPath, argv, { cwd: project.folder, encoding: "utf8" });
+  return JSON.parse(execFileSync(process.execPath, argv, { cwd: project.folder, encoding: "utf8" }));
 }
 
 /** What a layer of a test image has at a path; a text that begins with `#!` is a program. */

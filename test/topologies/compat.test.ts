@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { type TestContext, test } from "node:test";
 import type { HealthRow } from "../../verify/health/findings";
+import { keepsRelease } from "../e2e/kept-release";
 import { apply, countsOf, kubectl, secondsSince, up, waitForReadyNodes } from "../e2e/lab-under-test";
 import { planImage, seen } from "../e2e/planned-image";
 import { smallStack } from "../e2e/small-stack";
@@ -27,7 +28,7 @@ const machines = ["gateway", "balancer-1", "master-1", "worker-1"];
 
 for (const [commit, lacks] of Object.entries(earlierCommits) as [EarlierCommit, string][]) {
   const skip = nspawnSkipReason() || (historySkipReason(commit) ?? false);
-  test(`a stack of ${commit}, ${lacks}`, { skip, timeout: 20 * 60_000 }, async (t) => {
+  test(`a stack of ${commit}, ${lacks}`, { skip, timeout: 35 * 60_000 }, async (t) => {
     const stack = smallStack("compat");
     const { cluster, project } = stack;
     const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
@@ -52,6 +53,7 @@ for (const [commit, lacks] of Object.entries(earlierCommits) as [EarlierCommit, 
       stack.configure(dataCenter);
       fs.copyFileSync(project.stackFile(cluster.stack), earlier.stackFile(cluster.stack));
       const former = new ClusterUnderTest(earlier, cluster.stack);
+      mustSucceed("image build", await former.groundplane("image", "build"));
       mustSucceed("start", await former.groundplane("start", "--yes"));
       await apply({ ...stack, cluster: former }, idleDeployment(2));
       mustSucceed(
@@ -87,6 +89,7 @@ for (const [commit, lacks] of Object.entries(earlierCommits) as [EarlierCommit, 
       inner.diagnostic(`taken over in ${secondsSince(started)}`);
       await stays();
       await waitForReadyNodes(stack, 2);
+      await keepsRelease(stack);
       await stack.isHealthy();
       await stack.previewsNoChange();
       const again = mustSucceed("start", await cluster.groundplane("start", "--yes")).stdout;

@@ -15,11 +15,11 @@ after(() => {
 });
 
 test("a snapshot that a cluster began with is forgotten with its keys, and the restore goes on", async () => {
-  const { folder, snapshot, keys, etcdutl, script } = restoreFilesOf("lab");
+  const { folder, snapshot, keys, etcdutl, script, release } = restoreFilesOf("lab");
   assert.deepEqual([isRestoring("lab"), hasSnapshot("lab")], [false, false]);
   await forgetSnapshot("lab");
   fs.mkdirSync(folder, { recursive: true });
-  for (const file of [snapshot, keys, etcdutl, script]) fs.writeFileSync(file, "x");
+  for (const file of [snapshot, keys, etcdutl, script, release]) fs.writeFileSync(file, "x");
   assert.deepEqual([isRestoring("lab"), hasSnapshot("lab")], [true, true]);
   await forgetSnapshot("lab");
   assert.deepEqual([isRestoring("lab"), hasSnapshot("lab")], [true, false]);

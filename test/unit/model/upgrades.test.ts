@@ -1,23 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DriverName } from "../../../model/drivers";
-import { defaultKubernetesVersion, kubernetesVersions } from "../../../model/releases";
-import { refusedUpgrade } from "../../../model/upgrades";
+import { followsRelease, newestAfter } from "../../../model/release-changes";
+import { kubernetesVersions } from "../../../model/releases";
+import { newerRelease, refusedUpgrade } from "../../../model/upgrades";
 import { parseConfiguration } from "../../../stacks/config/parse-configuration";
 import { keptReleasesOf } from "../../../stacks/plan/kept-releases";
 import { planDataCenter } from "../../../stacks/plan/plan-data-center";
 import { merged } from "../../support/changed-keys";
 import { exampleSettings } from "../../support/example-stacks";
+import { from, to as newest } from "../../support/upgrade-step";
 
 function planOf(example: string, change: object = {}) {
-  const settings = merged(exampleSettings(example), change);
+  const settings = merged(exampleSettings(example), { kubernetesVersion: from }, change);
   const { configuration, problems } = parseConfiguration(settings, { stack: "lab" });
   assert.ok(configuration, JSON.stringify(problems));
   return planDataCenter(configuration);
 }
-
-const [newest = ""] = kubernetesVersions;
-const from = defaultKubernetesVersion;
 
 /** Why the stack cannot get the newest release. */
 function refusalOf(example: string, change: object = {}, driver: DriverName = "nspawn", other: object = {}) {
@@ -76,4 +75,22 @@ test("without another release nothing is refused, whatever the nodes can do", ()
   const [before, after] = [planOf("small"), planOf("small", { options: { podGraceSeconds: 7 } })];
   assert.deepEqual(refusedUpgrade(before.settings, after.settings, keptReleasesOf(after, "nspawn")), []);
   assert.deepEqual(refusedUpgrade({}, after.settings, keptReleasesOf(after, "nspawn")), [], "no record");
+});
+
+test("a stack that keeps its release is told the newest that it can move to, and the way that its nodes allow", () => {
+  for (const [position, version] of kubernetesVersions.entries()) {
+    const next = newestAfter(version);
+    const newer = kubernetesVersions.slice(0, position).filter((one) => followsRelease(version, one));
+    assert.equal(next, newer[0], version);
+    assert.equal(newerRelease(version, {}) === undefined, next === undefined);
+  }
+  assert.equal(
+    newerRelease(from, {}),
+    `The stack's file names no kubernetesVersion, so the stack keeps Kubernetes ${from}. ${newest} is available: set kubernetesVersion: ` +
+      `${newest}, build its images (\`npx groundplane image build\`) and run \`up\`.`,
+  );
+  assert.match(
+    newerRelease(from, keptReleasesOf(planOf("small"), "nspawn")) ?? "",
+    /not all of its nodes can get it while the stack runs; move the cluster with an outage: `npx groundplane backup FILE`, /,
+  );
 });
