@@ -91,6 +91,8 @@ export const guestPaths = {
   corosyncKey: "/etc/corosync/authkey",
   /** Packet filter rules for what comes from pods. */
   podFilter: `${settings}/pods.nft`,
+  /** How a balancer takes connections over from another one. */
+  handOverRules: `${settings}/hand-over.nft`,
   plannedNodes: `${settings}/planned-nodes`,
   /** Lines of name and address. */
   etcdMembers: `${settings}/etcd-members`,
@@ -130,6 +132,7 @@ export type GuestCommand =
   | "follow-keys"
   | "forget-node"
   | "front-proxy-authority"
+  | "hand-over"
   | "follow-manifests"
   | "form-storage-pool"
   | "bootstrap-cluster"

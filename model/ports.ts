@@ -24,6 +24,8 @@ export const ports = {
   /** VXLAN as Linux has it by default, which flannel uses. */
   podNetwork: 8472,
   corosync: 5405,
+  /** A balancer answers here when it can take over connections to the floating IP. */
+  handOver: 6444,
   pcsd: 2224,
   pacemakerRemote: 3121,
 } as const;

@@ -2,6 +2,7 @@ import { balancers } from "../../model/balancers";
 import { guestPaths } from "../../model/guest-paths";
 import { ports } from "../../model/ports";
 import type { FileExplanation, Stanzas } from "./explanation";
+import { handOverFiles } from "./hand-over-files";
 
 const corosyncConf: Stanzas = {
   "totem {": "How members talk: encrypted and signed, and how soon silence counts as death (token and consensus, ms).",
@@ -81,6 +82,7 @@ const onGateway = "dnsmasq.service";
 
 /** Files of gateway and balancers, by path. */
 export const infrastructureFiles: Readonly<Record<string, FileExplanation>> = {
+  ...handOverFiles,
   "/etc/nftables.conf": {
     why: "The firewall between segments. It is written from the table of flows: what is not listed there does not pass.",
     unit: "nftables.service",

@@ -61,6 +61,12 @@ export const unitExplanations: Readonly<Record<string, UnitExplanation>> = {
     checks: ["floating-ip"],
     faults: ["isolation", "partition"],
   },
+  "groundplane-hand-over.service": {
+    why: "A stop that is planned should cost no connection. Before this balancer stops, new connections to the floating IP go on to the other balancer, open ones complete what is in flight, and then the address moves.",
+    shown: "journalctl --unit groundplane-hand-over.service",
+    checks: ["floating-ip"],
+    faults: ["planned-move"],
+  },
   "keepalived.service": {
     why: "It moves the floating IP by VRRP: the holder announces itself, and silence makes the other balancer the holder. There is no quorum.",
     shown: "ip -brief address show dev dmz",

@@ -9,6 +9,7 @@ import { commandFile } from "../guest-command";
 import { ownUnit, type RoleContent, type SeedFile, unitFile } from "../role-content";
 import { balancingChange } from "./balancing-change";
 import { clusterMemberContent } from "./cluster-member";
+import { handOverContent } from "./hand-over";
 
 type Content = Pick<RoleContent, "files" | "enable">;
 
@@ -20,6 +21,7 @@ export function balancerContent(plan: DataCenterPlan, node: NodePlan): RoleConte
   const early = bindsEarly(plan, node);
   const mover = movers[movedBy](plan, node);
   const change = balancingChange(plan);
+  const handOver = handOverContent(plan, node);
   return {
     files: [
       ...early.files,
@@ -27,12 +29,13 @@ export function balancerContent(plan: DataCenterPlan, node: NodePlan): RoleConte
       commandFile("balancer/role-ready", { title, answers }),
       ...reload[program],
       ...mover.files,
+      ...handOver.files,
       ...change.files,
     ],
     environment: { FLOATING_IP_BY: movedBy, ...change.environment },
     withSettings: change.withSettings,
     commands: [...early.commands, ...commands],
-    enable: [`${unit}.service`, ...mover.enable],
+    enable: [`${unit}.service`, ...mover.enable, ...handOver.enable],
   };
 }
 

@@ -33,7 +33,15 @@ const checks = [
 
 /** Files of the tier `contract` that use system containers, or namespaces and interfaces of the host. */
 const containerFiles = [
-  ...["floating-ip-agent", "hostile-seed-values", "image-real-parts", "image-sealed", "legal-combinations", "nspawn"],
+  ...[
+    "floating-ip-agent",
+    "hand-over",
+    "hostile-seed-values",
+    "image-real-parts",
+    "image-sealed",
+    "legal-combinations",
+    "nspawn",
+  ],
   ...["nspawn-border", "nspawn-guests", "nspawn-problems", "seeds", "smoke"],
 ].map((name) => `test/contract/${name}.test.ts`);
 

@@ -10,14 +10,18 @@ import {
   askMeanwhile,
   balancers,
   countsOf,
+  deploy,
   floatingIpHolder,
   type StackUnderTest,
+  secondsSince,
   tellGap,
   up,
 } from "../e2e/lab-under-test";
-import { smallStack } from "../e2e/small-stack";
+import { type SmallStack, smallStack } from "../e2e/small-stack";
 import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
+import { freePort } from "../support/host-observations";
 import { nspawnSkipReason } from "../support/nspawn-host";
+import { clientsDuring, PROBE_MS } from "../support/working-clients";
 
 interface Programs {
   readonly balancer: BalancerName;
@@ -40,31 +44,35 @@ const others: readonly Programs[] = [
  */
 const LONGEST_GAP_MS = 15_000;
 
-const settings = ({ balancer, failoverBy }: Programs): string => `driver: nspawn
+const settings = ({ balancer, failoverBy }: Programs, port: number): string => `driver: nspawn
 pools:
   balancers: {count: 2}
   masters: {count: 1}
   workers: {count: 1}
+hostPorts: {nodePorts: [{port: ${port}, nodePort: 30080}]}
 options: {fastProbes: true, balancer: ${balancer}, failoverBy: ${failoverBy}}
 `;
 
 test("balancers change their programs while they serve", {
   skip: nspawnSkipReason(),
-  timeout: 15 * 60_000,
+  timeout: 20 * 60_000,
 }, async (t) => {
   const stack = smallStack("balancing");
   const { cluster } = stack;
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
 
+  const port = await freePort();
   await step("it starts with nginx and keepalived", async () => {
-    stack.configure(settings(first));
+    stack.configure(settings(first, port));
     await stack.start();
+    await deploy(stack, "replicated-page.yaml", "page");
   });
   await step("its floating IP moves", (inner) => movesAndServes(stack, first, inner));
+  await step("its holder stops, and no request fails", (inner) => stopsUnnoticed(stack, port, inner));
   for (const programs of others) {
     const name = `${programs.balancer} and ${programs.failoverBy}`;
     await step(`one up leads to ${name}`, async (inner) => {
-      stack.configure(settings(programs));
+      stack.configure(settings(programs, port));
       const client = await askMeanwhile(stack, 10);
       const counts = countsOf(await up(stack));
       const seen = await client.stop();
@@ -74,6 +82,7 @@ test("balancers change their programs while they serve", {
       await stack.previewsNoChange();
     });
     await step(`the floating IP moves with ${name}`, (inner) => movesAndServes(stack, programs, inner));
+    await step(`the holder stops with ${name}, and no request fails`, (inner) => stopsUnnoticed(stack, port, inner));
   }
   await step("nginx reloads while it serves", async (inner) => {
     const client = await askMeanwhile(stack, 10);
@@ -111,6 +120,34 @@ async function movesAndServes(lab: StackUnderTest, { balancer, failoverBy }: Pro
     const running = units.filter((_, position) => active.stdout.split("\n")[position] === "active");
     assert.deepEqual(running, [balancer, failoverBy], name);
   }
+}
+
+/** More than a machine needs to shut down. */
+const STOP_MS = 60_000;
+
+/** The machine with the floating IP stops as by `stop`, a reboot or a roll of images, and starts again. */
+async function stopsUnnoticed(lab: SmallStack, pagePort: number, t: TestContext): Promise<void> {
+  const { cluster, driver } = lab;
+  const holder = await floatingIpHolder(lab, balancers);
+  const kubeconfig = mustSucceed("kubeconfig", await cluster.groundplane("kubeconfig")).stdout;
+  const machine = { stack: cluster.stack, name: holder };
+  const seen = await clientsDuring({ cluster, kubeconfig, pagePort }, async () => {
+    const started = performance.now();
+    await driver.stopMachine(machine, STOP_MS);
+    t.diagnostic(`${holder} stopped in ${secondsSince(started)}`);
+    const others = balancers.filter((name) => name !== holder);
+    assert.ok(others.includes(await floatingIpHolder(lab, others)), "another balancer holds the floating IP");
+    await driver.startMachine(machine);
+    const ready = () => cluster.onNode(holder, guestCommand("node-ready"));
+    await eventually(`${holder} is ready again`, patienceMs, ready, ({ exitCode }) => exitCode === 0);
+  });
+  tellGap(t, `requests to the API every ${PROBE_MS} ms`, seen.api);
+  tellGap(t, `requests to the Service every ${PROBE_MS} ms`, seen.page);
+  tellGap(t, "writes every 100 ms", seen.writes);
+  if (seen.failure !== undefined) throw seen.failure;
+  assert.deepEqual(seen.writes.lost, []);
+  assert.deepEqual([seen.page.errors, seen.api.errors, seen.writes.errors], [{}, {}, {}]);
+  await lab.isHealthy();
 }
 
 const moves = {

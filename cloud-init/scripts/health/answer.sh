@@ -158,6 +158,7 @@ ask_firewall() {
   local files=() table
   if is_gateway; then files+=(/etc/nftables.conf); fi
   if [ -e /etc/groundplane/pods.nft ]; then files+=(/etc/groundplane/pods.nft); fi
+  if [ -e /etc/groundplane/hand-over.nft ]; then files+=(/etc/groundplane/hand-over.nft); fi
   echo expected
   # shellcheck disable=SC2016 # the dollar is the inner shell's
   timeout 4 unshare --net sh -euc 'for file; do nft --file "$file"; done; nft --stateless list ruleset' sh "${files[@]}" || return
@@ -166,8 +167,9 @@ ask_firewall() {
     timeout 4 nft --stateless list ruleset
     return
   fi
-  for table in groundplane groundplane_pods; do
-    if nft list tables | grep -qx "table inet $table"; then nft --stateless list table inet "$table" || return; fi
+  for table in "inet groundplane" "inet groundplane_pods" "ip groundplane_receive"; do
+    # shellcheck disable=SC2086 # a family and a name
+    if nft list tables | grep -qx "table $table"; then nft --stateless list table $table || return; fi
   done
 }
 ask_network_policies() { timeout 4 nft --terse list chain inet kube-network-policies postrouting; }
