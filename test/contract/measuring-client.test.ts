@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
+import * as fs from "node:fs";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
+import * as os from "node:os";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { probeApi } from "../../verify/api-probe";
@@ -58,9 +60,18 @@ test("each client has its share of the processors, whatever others and this proc
   await Promise.all(orders.map(({ begun }) => begun));
   // The process of a client of another test may still end.
   const started = ownSessions().filter((pid) => !before.includes(pid));
+  const priorities = started.map(priorityOf);
   await Promise.all(orders.map((order) => order.stop()));
   assert.equal(started.length, 2, String(started));
+  if (process.getuid?.() === 0) assert.deepEqual([...new Set(priorities.flat())], [-10]);
 });
+
+/** The nice value of a process, and that of its session where the kernel shares processors among sessions. */
+function priorityOf(pid: string): readonly number[] {
+  const file = `/proc/${pid}/autogroup`;
+  const ofSession = fs.existsSync(file) ? /nice (-?[0-9]+)/.exec(fs.readFileSync(file, "utf8")) : null;
+  return [os.getPriority(Number(pid)), ...(ofSession === null ? [] : [Number(ofSession[1])])];
+}
 
 /** Children of this process that have a session of their own. */
 function ownSessions(): readonly string[] {
