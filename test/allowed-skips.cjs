@@ -31,6 +31,11 @@ module.exports = [
     because: "a hardened kernel may give none to ordinary users",
   },
   {
+    tiers: ["contract"],
+    reason: /^no Chromium on this host$/,
+    because: "a distribution may have none; `.ci/run` installs it where it can",
+  },
+  {
     tiers: ["engine"],
     reason: /^the official part is used, which does not promise this$/,
     because: "the tests of the stand-ins run against the official parts where those can be had",

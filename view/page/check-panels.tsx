@@ -16,7 +16,9 @@ export function CheckPanels({ view }: { view: ViewState }) {
               <Row key={row.check} row={row} />
             ))}
             {rows.length === 0 && (
-              <p class="quiet">{view.askedAt === "" ? "Asking…" : <Commands text={panel.none} />}</p>
+              <p class="quiet">
+                {view.askedAt === "" ? "Asking…" : <Commands text={noneOf(view, name, panel.none)} />}
+              </p>
             )}
           </section>
         );
@@ -24,6 +26,10 @@ export function CheckPanels({ view }: { view: ViewState }) {
     </>
   );
 }
+
+/** A stack with storage whose volume was not asked has one nevertheless. */
+const noneOf = ({ topology }: ViewState, name: string, none: string): string =>
+  name === "volume" && topology.hasVolume ? "The volume has not been asked." : none;
 
 function Row({ row }: { row: CheckView }) {
   return (
