@@ -1,12 +1,12 @@
 import * as path from "node:path";
-import { PassThrough } from "node:stream";
 import type { Guest } from "../../guests/guest";
 import { stackFolder } from "../../host/data-folder";
-import { exists, listFolder, readBytes, removeIfEmpty, removeTree, writeFileAtomic } from "../../host/file-store";
+import { exists, listFolder, readBytes, removeIfEmpty, removeTree } from "../../host/file-store";
 import { timeOfBackup } from "../../model/backups";
 import { guestPaths } from "../../model/guest-paths";
 import type { Context } from "../rpc/resource-handler";
 import { reasonOf } from "./guest-waiting";
+import { receiveFile } from "./receive-file";
 
 /**
  * Backups that a master has on its system disk, which is exchanged. They are kept in the stack's folder until the master has them again.
@@ -52,17 +52,8 @@ async function keepBackup(
   signal: AbortSignal,
 ): Promise<void> {
   const file = path.join(nodeFolder(stack, node), name);
-  const output = new PassThrough();
-  const written = writeFileAtomic(file, output, 0o600);
-  const read = master.run(argvOf("read", name), { output, signal, timeoutMs: COPY_MS }).then((result) => {
-    if (result.code !== 0) throw new Error(`${name} cannot be read from ${node}: ${reasonOf(result)}`);
-  });
-  // A stream without its end would keep the file open.
-  read.catch((error: Error) => output.destroy(error));
-  const failed = (await Promise.allSettled([read, written])).find((outcome) => outcome.status === "rejected");
-  if (failed === undefined) return;
-  await removeTree(file);
-  throw failed.reason;
+  const what = `${name} cannot be read from ${node}`;
+  await receiveFile(master, argvOf("read", name), { file, what, signal, timeoutMs: COPY_MS });
 }
 
 /** A master names them, and they become names of files on the host. */
