@@ -140,7 +140,7 @@ function judgeRoll(
 
 /** Of a machine that shuts down in order, while the others work. */
 const lossOfRoll: Partial<Record<Role, string>> = {
-  balancer: "connections that stay busy for more than five seconds, if it holds the floating IP",
+  balancer: "requests that take more than three seconds, if it holds the floating IP",
   master: "open connections to its API server",
   etcd: "writes, while etcd elects another leader, if it leads",
 };

@@ -12,7 +12,7 @@ drain=${DRAIN_SECONDS:-5}
 patience=${MOVE_SECONDS:-5}
 # A connection has no request in flight if it was silent for so long after the balancer has sent something. A response that comes later than
 # the end of a TLS handshake looks the same, so the shorter time is only for the last seconds.
-idle_ms=1000
+idle_ms=3000
 last_seconds=2
 last_idle_ms=50
 # Survives until the machine stops.
