@@ -9,7 +9,7 @@ import { etcdProblem, isRemoved, mayLeave } from "./fake-etcd";
 import { hasEtcd, isEtcdMachine, mastersOf } from "./fake-masters";
 import { advance, asMember, change, failed, ok, registerAgain } from "./fake-members";
 import { type Cluster, clusterFile, type NodeState, nodeFile, readNode, releaseOf } from "./fake-nodes";
-import { runFakeScript } from "./fake-scripts";
+import { formVolume, runFakeScript } from "./fake-scripts";
 import type { RunOptions, RunResult } from "./guest-ssh";
 
 /** Implements the guest commands with a cluster in a file: its members, and the machine generation that each joined with. */
@@ -59,7 +59,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     for (const name of names) if (!(await isNodeReady(cluster, node, name))) return failed(`node ${name} is not Ready`);
     return ok();
   },
-  "form-storage-pool": async () => ok(),
+  "form-storage-pool": (node) => formVolume(node),
   "follow-clients": async () => ok(), // it has no API server
   "follow-corosync-key": async () => ok(), // it has no Corosync
   ...{ "etcd-authority": async () => ok(), "front-proxy-authority": async () => ok() }, // it has no certificates

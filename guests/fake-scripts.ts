@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import * as path from "node:path";
-import { listFolder, readBytes, stampFile, writeFileAtomic, writeJson } from "../host/file-store";
+import { listFolder, readBytes, readIfPresent, stampFile, writeFileAtomic, writeJson } from "../host/file-store";
 import { localHost } from "../host/local-host";
 import { restoreNames } from "../host/restore-mark";
-import { leasesFile } from "../hypervisors/fake/fake-disks";
+import { leasesFile, volumeFile } from "../hypervisors/fake/fake-disks";
 import { machineFolder, readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
 import { guestPaths } from "../model/guest-paths";
@@ -25,6 +25,7 @@ export async function runFakeScript(
   if (args.includes(guestPaths.etcdRestore)) return restore(node, args, stdin);
   if (args.includes(guestPaths.backups)) return keptBackups(node, args, stdin);
   if (args.includes(guestPaths.dhcpLeases)) return keptLeases(node, stdin);
+  if (args.includes(guestPaths.glusterState)) return keptVolume(node, args, stdin);
   const [, , word, name = ""] = args;
   if (word === "members") return (await etcdFailure(node, cluster)) ?? ok(listMembers(cluster));
   if (word === "leave") return leave(node);
@@ -95,6 +96,19 @@ async function keptBackups(node: MachineName, args: readonly string[], stdin: Ru
 /** Only tests put leases there. */
 async function keptLeases(node: MachineName, stdin: RunOptions["stdin"]): Promise<RunResult> {
   await writeFileAtomic(path.join(machineFolder(localHost, node), leasesFile), stdin ?? "", 0o644);
+  return ok("");
+}
+
+const volumeOf = (node: MachineName): string => path.join(machineFolder(localHost, node), volumeFile);
+
+async function keptVolume(node: MachineName, args: readonly string[], stdin: RunOptions["stdin"]): Promise<RunResult> {
+  if (args.includes("return-volume")) await writeFileAtomic(volumeOf(node), stdin ?? "", 0o600);
+  return ok((await readIfPresent(volumeOf(node))) ?? "");
+}
+
+/** A storage machine that knows no volume creates one. */
+export async function formVolume(node: MachineName): Promise<RunResult> {
+  if ((await readIfPresent(volumeOf(node))) === undefined) await writeFileAtomic(volumeOf(node), randomUUID(), 0o600);
   return ok("");
 }
 

@@ -36,6 +36,8 @@ export const guestPaths = {
   /** Those of the cluster that rotations replaced, each with its key, on a master that joins before a rotation has ended. */
   formerAuthorities: `${pki}/former-authorities.pem`,
   etcdData: "/var/lib/etcd",
+  /** What Gluster knows of its peers and volumes. */
+  glusterState: "/var/lib/glusterd",
   /** Where a snapshot of etcd is taken and verified. */
   etcdSnapshot: `${state}/etcd-snapshot`,
   /** The same for a backup that a master takes by itself, which may be at the same time. */

@@ -55,7 +55,7 @@ interface Substitutes {
 const substitutes: Readonly<Record<Role, Substitutes>> = {
   gateway: { enough: 2 },
   balancer: { enough: 2 },
-  storage: { enough: 2, keeps: "no other machine has a copy of the volume" },
+  storage: { enough: 2 },
   // So many members keep a majority.
   etcd: { enough: 3, keeps: "etcd would have no majority without it" },
   master: { enough: 2, keeps: "no other master has an API server" },

@@ -7,11 +7,14 @@ import * as store from "./fake-store";
 /** What a gateway has leased. */
 export const leasesFile = "leases";
 
+/** The volume that a storage machine knows. */
+export const volumeFile = "volume";
+
 /**
- * The system disk of a simulated machine: what its guest remembers of its cluster, backups, and leases. The files of the plan are on every disk,
+ * The system disk of a simulated machine: what its guest remembers of its cluster, backups, leases, and the volume. The files of the plan are on every disk,
  * because the seed contains them; the disks of a machine share them.
  */
-export const parts = ["node.json", "etcd-restore", "backups", leasesFile];
+export const parts = ["node.json", "etcd-restore", "backups", leasesFile, volumeFile];
 
 export const systemDisks = (host: Host): SystemDisks => ({
   async exchangeSystemDisk(machine, image, seed, owner) {

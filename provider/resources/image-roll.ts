@@ -14,7 +14,7 @@ import { requireMaster, waitForNodeReady } from "./cluster-node";
 import { fillSecrets } from "./fill-secrets";
 import { refuseUnsafeLoss, withStackLock } from "./guard-record";
 import { bootedGuest, deadlineMs, inGuest, progress, readyGuest } from "./guest-waiting";
-import { forgetKept, giveBackToDisk, keepFromDisk } from "./kept-from-disk";
+import { forgetKept, giveBackForChecks, giveBackToDisk, keepFromDisk } from "./kept-from-disk";
 import { forgetMarks, keepMarks, restoreMarks } from "./kept-marks";
 import { drain } from "./leave-cluster";
 import { forgetLeft, noteLeft, readLeft } from "./left-members";
@@ -102,7 +102,7 @@ export class ImageRoll {
     if (roles.includes("etcd")) await this.leaveEtcd(context);
     await rejoin(this.surroundings.connect, this.membership, this.inputs, context);
     if (this.isNode) await this.followRoles(context);
-    await this.health.ofNode(deadlineMs(context));
+    await this.health.ofNode(deadlineMs(context), () => giveBackForChecks(this.connectNode, this.inputs, context));
     // It may respond and let nothing through.
     if (roles.includes("gateway")) await this.health.ofPeers(deadlineMs(context));
   }

@@ -27,11 +27,14 @@ export class RollHealth {
   /**
    * The node works. Of a cluster node, so do the network and the DNS of the cluster, on nodes that do not change at the same time; of a
    * member of etcd, all members; of a storage machine, all copies of the volume.
+   *
+   * @param whenReady what its services must have before the other checks
    */
-  async ofNode(waitMs: number): Promise<void> {
+  async ofNode(waitMs: number, whenReady?: () => Promise<void>): Promise<void> {
     const { node, connection, roles, etcd = [] } = this.inputs;
     const end = Date.now() + Math.min(waitMs, deadlineMs(this.context));
     await readyGuest(this.connect, connection, node, this.context, waitMs);
+    await whenReady?.();
     const checks: readonly Check[] = [
       ...(etcd.length > 0 ? [() => this.etcd(etcd)] : []),
       ...(isClusterNode(roles) ? [() => this.cluster()] : []),
@@ -89,10 +92,10 @@ export class RollHealth {
   }
 
   private volume(): Promise<string | undefined> {
-    const { node, connection } = this.inputs;
+    const { node, connection, alone = [] } = this.inputs;
     return inGuest(
       () => bootedGuest(this.connect, connection, node, this.context),
-      (guest) => volumeProblem(guest, this.context),
+      (guest) => volumeProblem(guest, this.context, !alone.includes("storage")),
     );
   }
 }

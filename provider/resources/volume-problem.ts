@@ -5,12 +5,17 @@ import { reasonOf } from "./guest-waiting";
 
 const COMMAND_MS = 60_000;
 
-/** Why a copy of the volume cannot be away now, as a storage machine sees it; `undefined`: all copies are served and complete. */
-export async function volumeProblem(guest: Guest, { signal }: Context): Promise<string | undefined> {
+/**
+ * Why a copy of the volume cannot be away now, as a storage machine sees it; `undefined`: all copies are served and complete.
+ *
+ * @param hasCopies false: it has one, which nothing heals
+ */
+export async function volumeProblem(guest: Guest, { signal }: Context, hasCopies = true): Promise<string | undefined> {
   const options = { signal, timeoutMs: COMMAND_MS };
   // It checks before it acts: of a volume that is as planned it changes nothing.
   const served = await guest.run([guestCommand("form-storage-pool"), "0"], options);
   if (served.code !== 0) return reasonOf(served);
+  if (!hasCopies) return undefined;
   const heals = await guest.run(["gluster", "--mode=script", "volume", "heal", volumeName, "info", "summary"], options);
   // One paragraph for each copy; `-` is the number of one that does not respond.
   const waiting = [...heals.stdout.matchAll(/^Total Number of entries: (.*)$/gm)].map(([, entries]) => entries?.trim());

@@ -81,6 +81,7 @@ const secondsOf = {
     "killed-image-roll": 40,
     "kubernetes-authority": 30,
     "killed-member-roll": 60,
+    "killed-storage-roll": 40,
     "member-image": 40,
     "image-sealed": 30,
     "legal-combinations": 35,

@@ -143,15 +143,14 @@ const plain = <T>(inputs: object): T =>
 
 const graphs = new Map<string, Promise<readonly RecordedResource[]>>();
 
-function graphOf(example: string): Promise<readonly RecordedResource[]> {
-  const graph = graphs.get(example) ?? recordDataCenter(examplePlan(example), { driver: "fake" });
-  graphs.set(example, graph);
+function graphOf(plan: DataCenterPlan): Promise<readonly RecordedResource[]> {
+  const graph = graphs.get(plan.stack) ?? recordDataCenter(plan, { driver: "fake" });
+  graphs.set(plan.stack, graph);
   return graph;
 }
 
-/** One node of an example stack. */
-export function rollOf(example: string, node: string) {
-  const plan = examplePlan(example);
+/** One node of an example stack, or of another plan. */
+export function rollOf(example: string, node: string, plan = examplePlan(example)) {
   const stack = plan.stack;
 
   class Process extends DyingProcess {
@@ -161,7 +160,7 @@ export function rollOf(example: string, node: string) {
   }
 
   async function inputsOf<T>(type: string, name: string): Promise<T> {
-    const found = (await graphOf(example)).find((one) => one.type === `groundplane:index:${type}` && one.name === name);
+    const found = (await graphOf(plan)).find((one) => one.type === `groundplane:index:${type}` && one.name === name);
     return plain<T>(found?.inputs ?? assert.fail(`${type} ${name}`));
   }
 
@@ -179,7 +178,7 @@ export function rollOf(example: string, node: string) {
     for (const { name } of plan.nodes)
       await machine.create(await inputsOf<MachineInputs>("Machine", name), false, context);
     await bootstrap.create(await inputsOf<BootstrapInputs>("Bootstrap", "bootstrap"), false, context);
-    for (const { type, name } of await graphOf(example)) {
+    for (const { type, name } of await graphOf(plan)) {
       if (type !== "groundplane:index:Membership") continue;
       const inputs = await inputsOf<MembershipInputs>("Membership", name);
       const generation = (await stateOf(inputs.node)).generation;
@@ -228,7 +227,7 @@ export function rollOf(example: string, node: string) {
     assert.equal(cluster().nodes[node], joins ? generation : undefined, `${what}: it is in the cluster`);
     assert.ok(!cluster().cordoned?.includes(node), `${what}: it gets pods`);
     assert.ok(!fs.existsSync(folder("machines", node, "former")), what);
-    const left = ["kept-marks", "kept-backups", "kept-leases", "left-members"].filter((name) =>
+    const left = ["kept-marks", "kept-backups", "kept-leases", "kept-volume", "left-members"].filter((name) =>
       fs.existsSync(path.join(stackFolder(stack), name)),
     );
     assert.deepEqual(left, [], `${what}: nothing is left of the roll`);
@@ -243,6 +242,13 @@ export function rollOf(example: string, node: string) {
     file: folder("machines", "gateway", "leases"),
     write: (text: string) => fs.writeFileSync(leases.file, text),
     read: () => (fs.existsSync(leases.file) ? fs.readFileSync(leases.file, "utf8") : undefined),
+  };
+
+  /** What the storage machine knows. */
+  const volume = {
+    file: folder("machines", node, "volume"),
+    write: (text: string) => fs.writeFileSync(volume.file, text),
+    read: () => (fs.existsSync(volume.file) ? fs.readFileSync(volume.file, "utf8") : undefined),
   };
 
   /** @returns whether the process died before it was done; what it reports while it dies does not matter */
@@ -279,6 +285,6 @@ export function rollOf(example: string, node: string) {
 
   return {
     ...{ stack, node, plan, Process, inputsOf, standingStack, stateOf, cluster, folder },
-    ...{ up, upMachine, assertConverged, dies, isCancelled, broken, brokenAsMember, leases },
+    ...{ up, upMachine, assertConverged, dies, isCancelled, broken, brokenAsMember, leases, volume },
   };
 }

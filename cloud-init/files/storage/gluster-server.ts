@@ -1,4 +1,4 @@
-import { guestCommand } from "../../../model/guest-paths";
+import { guestCommand, guestPaths } from "../../../model/guest-paths";
 import type { BrickPlan, VolumePlan } from "../../../stacks/plan/data-center-plan";
 import { confValue } from "../../quoting";
 import { ownUnit, type TextFile } from "../../role-content";
@@ -6,7 +6,7 @@ import { ownUnit, type TextFile } from "../../role-content";
 /** For Gluster 11: a glusterd with an identity but without a version assumes a very old version. */
 const operatingVersion = 110000;
 
-const state = "/var/lib/glusterd";
+const state = guestPaths.glusterState;
 
 /** The identity of this peer. It is planned, so that a recreated machine is the same peer. */
 export const glusterdIdentity = ({ peerId }: BrickPlan): TextFile => ({

@@ -21,6 +21,15 @@ const copies = (...entries: readonly (string | number)[]): string =>
     .map((one, index) => `Brick 10.0.0.${index}:/b\nStatus: Connected\nTotal Number of entries: ${one}\n`)
     .join("\n");
 
+test("of a volume with one copy, only that it is served matters", async () => {
+  const run = async ([program]: readonly string[]) => ({
+    code: program === "gluster" ? 1 : 0,
+    stdout: "",
+    stderr: "no",
+  });
+  assert.equal(await volumeProblem({ run } as unknown as Guest, context, false), undefined);
+});
+
 test("a copy may be away only while all copies are served and complete", async () => {
   assert.equal(await problem(copies(0, 0, 0)), undefined);
   assert.equal(await problem(copies(0, 2, 1)), "3 files of the volume wait to be healed");
