@@ -81,7 +81,9 @@ options: {fastProbes: true, keepDataDisks: false}
     assert.equal(await on(node, "cat /etc/image-mark"), "one\n");
     assert.equal(await definition(), known, "the same volume, with the same password");
     await isWritten();
-    const [logged, acknowledged] = [await onWorker(`cat ${folder}/log`), await onWorker("cat /run/acknowledged")];
+    // What is acknowledged after the question is no loss.
+    const acknowledged = await onWorker("cat /run/acknowledged");
+    const logged = await onWorker(`cat ${folder}/log`);
     const lines = logged.split("\n").map((line) => line.split(" ").map(Number));
     const numbers = new Set(lines.map(([number]) => number));
     const lost = acknowledged
