@@ -27,6 +27,7 @@ const SESSIONS = 8;
 export class SshConnection {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
+  private readonly closing: (() => void)[] = [];
 
   private constructor(private readonly client: Client) {}
 
@@ -61,8 +62,14 @@ export class SshConnection {
   }
 
   onClose(listener: () => void): void {
+    this.closing.push(listener);
     this.client.on("close", listener);
   }
+
+  /** The client does not notice the end of a stream through another server that stays open in one direction: it opens no channel again. */
+  private readonly ended = (): void => {
+    for (const listener of this.closing) listener();
+  };
 
   close(): void {
     this.client.end();
@@ -73,7 +80,7 @@ export class SshConnection {
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new UnreachableError(`${host}: no response`)), FORWARD_MS);
       const lost = (error: Error): void => reject(new UnreachableError(`${host}: ${error.message}`, { cause: error }));
-      ifConnected(lost, () =>
+      this.ifConnected(lost, () =>
         this.client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
           clearTimeout(late);
           if (error) lost(error);
@@ -108,12 +115,22 @@ export class SshConnection {
     });
   }
 
+  /** The client throws synchronously when its connection has ended. */
+  private ifConnected(lost: (error: Error) => void, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.ended();
+      lost(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
   /** A connection that was lost unnoticed opens no channel, and does not say so. */
   private start(script: string, options: RunOptions): Promise<RunResult> {
     return withinLimits(options, (resolve, reject, isOver) => {
       const lost = (error: Error): void =>
         reject(new UnreachableError(`cannot start a command: ${error.message}`, { cause: error }));
-      ifConnected(lost, () =>
+      this.ifConnected(lost, () =>
         this.client.exec(script, (error, channel) => {
           if (error) return lost(error);
           if (isOver()) return channel.destroy();
@@ -122,15 +139,6 @@ export class SshConnection {
         }),
       );
     });
-  }
-}
-
-/** The client throws synchronously when its connection has just ended. */
-function ifConnected(lost: (error: Error) => void, action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    lost(error instanceof Error ? error : new Error(String(error)));
   }
 }
 
