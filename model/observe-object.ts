@@ -93,7 +93,8 @@ const suffixes: Readonly<Record<string, number>> = {
   ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 },
 };
 
-function isSameQuantity(one: unknown, other: unknown): boolean {
+/** e.g. `20Gi` and `21474836480`. Releases of Kubernetes write the same quantity in different forms. */
+export function isSameQuantity(one: unknown, other: unknown): boolean {
   const [a, b] = [quantity(one), quantity(other)];
   return a !== undefined && b !== undefined && Math.abs(a - b) <= Math.abs(a) * 1e-12;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isSameQuantity } from "../../../model/observe-object";
 import { eventually, mustSucceed, patienceMs } from "../../support/cluster-under-test";
 import { apply, type LabUnderTest, type Step, secondsSince, up, waitForReadyNodes } from "../lab-under-test";
 
@@ -37,14 +38,23 @@ async function remove({ cluster }: LabUnderTest, ...names: readonly string[]): P
 const show = async ({ cluster }: LabUnderTest, path: string, ...words: readonly string[]): Promise<string> =>
   (await cluster.kubectl("master-1", "get", ...words, "-o", `'jsonpath=${path}'`)).stdout.trim();
 
+async function hasQuantities(
+  lab: LabUnderTest,
+  node: string,
+  of: string,
+  ...planned: readonly string[]
+): Promise<void> {
+  const path = ["cpu", "memory", "ephemeral-storage"].map((name) => `{.status.${of}.${name}}`).join(" ");
+  const text = await show(lab, path, "node", node);
+  const shown = text.split(" ");
+  assert.ok(shown.length === 3 && planned.every((one, index) => isSameQuantity(one, shown[index])), `${node}: ${text}`);
+}
+
 export const nodesHaveWhatThePlanSays: Step = async (lab) => {
   for (const node of ["master-1", "master-2", "master-3", "worker-1", "worker-2"]) {
-    const path = "{.status.capacity.cpu} {.status.capacity.memory} {.status.capacity.ephemeral-storage}";
-    assert.equal(await show(lab, path, "node", node), "2 2Gi 20Gi", node);
+    await hasQuantities(lab, node, "capacity", "2", "2Gi", "20Gi");
     // The reservation of 256 MiB and the eviction threshold of 100 MiB; of the disk, a threshold of 1 GiB.
-    const allocatable =
-      "{.status.allocatable.cpu} {.status.allocatable.memory} {.status.allocatable.ephemeral-storage}";
-    assert.equal(await show(lab, allocatable, "node", node), "1900m 1692Mi 19Gi", node);
+    await hasQuantities(lab, node, "allocatable", "1900m", "1692Mi", "19Gi");
   }
   const seen = await lab.cluster.onNode(
     "worker-1",
