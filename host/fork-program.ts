@@ -29,7 +29,7 @@ function goBeforeOthers(pid: number): void {
     os.setPriority(pid, NICE);
     fs.writeFileSync(`/proc/${pid}/autogroup`, String(NICE));
   } catch {
-    // What it measures includes the time in which it waits for a processor, and `verify` reports this time.
+    // What it measures includes the time in which it waits for a processor. The bench of an upgrade shows this time.
   }
 }
 
