@@ -6,8 +6,8 @@ import type { BootstrapInputs, BootstrapMember, BootstrapOutputs } from "../../m
 import { UserError } from "../../model/user-error";
 import { type Properties, UNKNOWN } from "../rpc/property-values";
 import { type Context, PartialFailure } from "../rpc/resource-handler";
-import { type ClusterStatus, clusterStatus, livingMaster, mustRun, waitForMember } from "./cluster-command";
-import { bootedGuest, inGuest } from "./guest-waiting";
+import { awaitedMaster, type ClusterStatus, clusterStatus, mustRun, waitForMember } from "./cluster-command";
+import { bootedGuest, inGuest, progress } from "./guest-waiting";
 import { readSignal } from "./read-signal";
 import { restoreEtcd } from "./restore-etcd";
 import * as schemas from "./schemas";
@@ -140,7 +140,7 @@ async function give(
   await start(withData, initialCluster, connect, context);
   if (inputs.etcd !== undefined) await start(masters, initialCluster, connect, context);
   // Each of them may have joined since, e.g. from another system disk: then none takes part any more.
-  const alive = await livingMaster(connect, inputs.members, context);
+  const alive = await awaitedMaster(connect, [inputs.members], progress(context, "bootstrap"), context);
   if (!alive)
     throw new UserError("no-master", "the cluster was bootstrapped, but no master responds", "run `up` again");
   await forgetSnapshot(inputs.stack);

@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectGuest, Guest } from "../../guests/guest";
 import type { RunOptions } from "../../guests/guest-ssh";
 import { formerGuestCommands } from "../../model/former-names";
@@ -23,6 +24,9 @@ export const KUBECONFIG = `--kubeconfig=${guestPaths.adminKubeconfig}`;
 
 const QUICK_MS = 30_000;
 const CONNECT_MS = 5_000;
+/** Masters of a busy host, or ones that have just restarted, respond late: one question decides nothing. */
+const MASTER_PATIENCE_MS = 60_000;
+const POLL_MS = 500;
 /** Exit code of a shell for an unknown program. */
 const NOT_FOUND = 127;
 
@@ -105,4 +109,23 @@ export async function livingMaster(
   const first = await Promise.any(attempts).catch(() => undefined);
   signal.throwIfAborted();
   return first;
+}
+
+/**
+ * The first master that responds, one of the preferred ones where possible. Looks until one does; `undefined` after a minute, or after the
+ * time of the call if that is less.
+ */
+export async function awaitedMaster(
+  connect: ConnectGuest,
+  [preferred, rest = []]: readonly [readonly BootstrapMember[], (readonly BootstrapMember[])?],
+  show: (line: string) => void,
+  context: Context,
+): Promise<LivingMaster | undefined> {
+  const end = Date.now() + Math.min(MASTER_PATIENCE_MS, deadlineMs(context));
+  for (;;) {
+    const master = (await livingMaster(connect, preferred, context)) ?? (await livingMaster(connect, rest, context));
+    if (master || Date.now() >= end) return master;
+    show("waiting until a member of the cluster responds");
+    await sleep(POLL_MS, undefined, { signal: context.signal });
+  }
 }

@@ -5,7 +5,7 @@ import type { MembershipInputs } from "../../model/resource-types";
 import { isClusterNode } from "../../model/roles";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
-import { KUBECONFIG, type LivingMaster, livingMaster } from "./cluster-command";
+import { awaitedMaster, KUBECONFIG, type LivingMaster } from "./cluster-command";
 import { deadlineMs, progress, reasonOf } from "./guest-waiting";
 
 /** A node as the other nodes of its cluster see it. */
@@ -46,6 +46,7 @@ function away(error: unknown): { readonly code: undefined; readonly reason: stri
 const notReady = (node: string, reason: string): UserError =>
   new UserError("node-not-ready", `${node} is not Ready: ${reason}`, `see \`npx groundplane logs ${node}\``);
 
+/** A master that responds, another one where possible; waits for it. */
 export async function requireMaster(
   connect: ConnectGuest,
   inputs: MembershipInputs,
@@ -53,7 +54,7 @@ export async function requireMaster(
 ): Promise<LivingMaster> {
   const others = inputs.masters.filter(({ name }) => name !== inputs.node);
   const self = inputs.masters.filter(({ name }) => name === inputs.node);
-  const master = (await livingMaster(connect, others, context)) ?? (await livingMaster(connect, self, context));
+  const master = await awaitedMaster(connect, [others, self], progress(context, inputs.node), context);
   if (!master) throw noMaster(inputs);
   return master;
 }

@@ -7,8 +7,9 @@
 set -u
 expected=${1:?usage: follow-corosync-key MEMBERS}
 patience=${PATIENCE:-90}
-# Longer than a member that has lost the others takes to notice it.
-quiet=${QUIET:-5}
+# So many good answers one after the other, half a second apart: longer than a member that has lost the others takes to notice it. A time
+# alone would pass with a single answer on a host that is busy.
+answers=${ANSWERS:-10}
 
 is_complete() {
   local votes
@@ -23,12 +24,12 @@ said=$(corosync-cfgtool -R 2>&1) || {
   exit 1
 }
 end=$((SECONDS + patience))
-since=$SECONDS
-until ((SECONDS >= since + quiet)); do
+good=0
+until ((good >= answers)); do
   if ((SECONDS >= end)); then
     echo "not all $expected members of Corosync take part, or not one balancer holds the floating IP" >&2
     exit 1
   fi
   sleep 0.5
-  is_complete && has_one_holder || since=$SECONDS
+  if is_complete && has_one_holder; then good=$((good + 1)); else good=0; fi
 done
