@@ -74,8 +74,7 @@ export const withPrivateMounts = (argv: readonly string[]): string[] => [
 ];
 
 /**
- * All clients outside of the stack come through one process, whose queue of connections is short: where it waits 30 ms for a busy
- * processor, new ones are dropped and come again after a second. It needs little time, so it has real-time priority: others let it run at once. A kernel
+ * All clients outside of the stack wait while this one process waits for a processor. It needs little time, so it has real-time priority. A kernel
  * without groups of sessions has no such file, and a host may refuse a priority; each of them helps without the others.
  */
 const promptly = "{ echo -10 >/proc/$$/autogroup; renice -n -10 -p $$; chrt --rr --pid 1 $$; } >/dev/null 2>&1 || true";
@@ -173,9 +172,10 @@ export function overlayOptions(layers: readonly string[], upper: string, work: s
 }
 
 /** Attaches the programs in stdin to a cgroup. */
-export const attachPrograms = (kernelCalls: string, cgroup: string): string[] => [
-  ...["perl", kernelCalls, "attach", cgroup],
-];
+export const attachPrograms = (kernelCalls: string, cgroup: string) => ["perl", kernelCalls, "attach", cgroup];
+
+/** Lets more new connections wait at a process's sockets. */
+export const lengthenQueues = (kernelCalls: string, pid: number) => ["perl", kernelCalls, "lengthen-queues", `${pid}`];
 
 /** Prefix of an argv that then sees folders mounted read-only at other places. */
 export const mountSealed = (

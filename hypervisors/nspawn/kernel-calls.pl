@@ -6,6 +6,8 @@
 # kernel-calls.pl mount-sealed [SOURCE TARGET]... -- COMMAND...
 #   Mounts folders permanently read-only in the mount namespace of this process: not even root can make them writable again.
 #   Then runs the command in its place. All paths are absolute.
+# kernel-calls.pl lengthen-queues PROCESS-ID
+#   Lets as many new connections wait at each listening socket of a process as this host allows.
 use strict;
 use warnings;
 use POSIX ();
@@ -16,7 +18,7 @@ my %numbers = (
     aarch64 => { bpf => 280, mount => 40, umount => 39, unshare => 97, setns => 268 },
 );
 my $calls = $numbers{$machine} or die "no system call numbers for $machine\n";
-my ($open_tree, $move_mount) = (428, 429);
+my ($open_tree, $move_mount, $open_process, $take_file) = (428, 429, 434, 438);
 
 sub check {
     my ($result, $what) = @_;
@@ -27,7 +29,8 @@ sub check {
 my ($command, @arguments) = @ARGV;
 if (($command // "") eq "attach") { attach(@arguments) }
 elsif (($command // "") eq "mount-sealed") { mount_sealed(@arguments) }
-else { die "attach or mount-sealed\n" }
+elsif (($command // "") eq "lengthen-queues") { lengthen_queues(@arguments) }
+else { die "attach, mount-sealed or lengthen-queues\n" }
 
 sub bpf {
     my ($number, $attributes, $what) = @_;
@@ -112,4 +115,21 @@ sub mount_sealed {
     close $end;
     waitpid $child, 0;
     exec { $command[0] } @command or die "$command[0]: $!\n";
+}
+
+# A second `listen` on the same socket only changes the length of its queue.
+sub lengthen_queues {
+    my ($process_id) = @_;
+    my ($socket_level, $is_listening, $as_host_allows) = (1, 30, 2147483647);
+    my $process = check(syscall($open_process, $process_id + 0, 0), "process $process_id");
+    for my $link (glob "/proc/$process_id/fd/*") {
+        my $target = readlink $link;
+        next unless defined $target && $target =~ /^socket:/;
+        my ($number) = $link =~ /(\d+)$/;
+        my $copy = check(syscall($take_file, $process, $number + 0, 0), "socket $number of process $process_id");
+        open(my $socket, "+<&=", $copy) or die "socket $number: $!\n";
+        my $state = getsockopt $socket, $socket_level, $is_listening;
+        next unless defined $state && unpack "i", $state;
+        listen $socket, $as_host_allows or die "listen on socket $number of process $process_id: $!\n";
+    }
 }

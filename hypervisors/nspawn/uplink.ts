@@ -1,12 +1,12 @@
 import * as path from "node:path";
-import { outputTail, type ProcessIdentity } from "../../model/commands";
+import { CommandError, outputTail, type ProcessIdentity } from "../../model/commands";
 import type { Host } from "../../model/host";
 import { UserError } from "../../model/user-error";
 import { portTaken } from "../host-ports";
 import { type MachineName, type MachineSpec, OUTPUT_LIMIT, type PortForward } from "../hypervisor";
-import { attach } from "./border";
+import { attach, kernelCalls } from "./border";
 import { uplinkCgroup } from "./cgroups";
-import { addUplinkTap, ipBatch, runUplink, setUplinkCarrier } from "./commands";
+import { addUplinkTap, ipBatch, lengthenQueues, runUplink, setUplinkCarrier } from "./commands";
 import { machineFiles, uplinkSocket } from "./folders";
 import { machineNamespace, namespacePath } from "./names";
 import { parseForwards, parseUplinkError } from "./parse-output";
@@ -52,8 +52,20 @@ async function ensureForwards(host: Host, spec: MachineSpec): Promise<void> {
       await ask(host, spec, { execute: "remove_hostfwd", arguments: { id } });
     }
   }
-  for (const forward of wanted) {
-    if (!present.some((candidate) => isSameForward(candidate, forward))) await addForward(host, spec, forward);
+  const missing = wanted.filter((forward) => !present.some((candidate) => isSameForward(candidate, forward)));
+  for (const forward of missing) await addForward(host, spec, forward);
+  if (missing.length > 0) await lengthenForwardQueues(host, spec);
+}
+
+/**
+ * slirp4netns lets one new connection wait at each port-forward. While it waited 30 ms for a processor, the kernel dropped all others,
+ * and their clients repeated them after a second. Kernels before 5.6 and some sandboxes refuse the change: the forwards work without it.
+ */
+async function lengthenForwardQueues(host: Host, machine: MachineName): Promise<void> {
+  for (const { pid } of await uplinkProcesses(host, machine)) {
+    await host.run(lengthenQueues(kernelCalls(host), pid), { timeoutMs: 10_000 }).catch((error) => {
+      if (!(error instanceof CommandError)) throw error;
+    });
   }
 }
 

@@ -120,9 +120,24 @@ describe("system containers", { skip }, () => {
     assert.match(await banner(hostPort), /^SSH-2\.0-/);
   });
 
-  test("the uplink's process is restarted after a kill", async () => {
+  const uplinkProcess = async () => {
     const [slirp] = await findProcesses((argv) => argv.includes("slirp4netns") && argv.some((a) => a.includes(stack)));
-    assert.ok(slirp);
+    return slirp ?? assert.fail("no uplink");
+  };
+
+  test("new connections wait while the uplink's process does", async () => {
+    const { pid } = await uplinkProcess();
+    const waiting = async () => (await runCommand(["ss", "-ltnH", `sport = :${hostPort}`])).stdout.split(/\s+/)[1];
+    process.kill(pid, "SIGSTOP");
+    const banners = Promise.all(Array.from({ length: 8 }, () => banner(hostPort)));
+    await until("all of them wait in its queue", async () => (await waiting()) === "8").finally(() =>
+      process.kill(pid, "SIGCONT"),
+    );
+    for (const text of await banners) assert.match(text, /^SSH-2\.0-/);
+  });
+
+  test("the uplink's process is restarted after a kill", async () => {
+    const slirp = await uplinkProcess();
     process.kill(slirp.pid, "SIGKILL");
     await until("the port is closed", async () => !(await succeeds(banner(hostPort))));
     await driver.startMachine(gateway);
