@@ -1,6 +1,7 @@
 // Loaded before the Pulumi program (Pulumi.yaml, nodeargs).
 const Module = require("node:module");
 const util = require("node:util");
+const { quickenStrings } = require("../host/fast-strings.cjs");
 const { prepareEnvironment } = require("../host/prepare-environment.cjs");
 
 // The program talks to the engine over loopback, and asks programs of this host.
@@ -45,6 +46,8 @@ Module._load = function loadLate(request, parent, isMain) {
     return translateShownStacks(load.call(this, request, parent, isMain));
   if (request === "inspector" && isPulumis(parent?.filename))
     return withLateDebugger(load.call(this, request, parent, isMain));
+  if (request === "google-protobuf" && isPulumis(parent?.filename))
+    return quickenStrings(load.call(this, request, parent, isMain));
   if (!late.has(request) || !isPulumis(parent?.filename)) return load.call(this, request, parent, isMain);
   const loaded = () => load.call(this, request, parent, isMain);
   // `__esModule`: the importer takes the module as it is instead of copying its properties, which would load it.

@@ -1,6 +1,8 @@
 import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import * as protobuf from "google-protobuf";
 import { exemptLoopback } from "../../host/exempt-loopback.cjs";
+import { quickenStrings } from "../../host/fast-strings.cjs";
 import { failureStatus } from "./failure-status";
 import { ProviderServer } from "./provider-server";
 import type { ProviderDefinition } from "./resource-handler";
@@ -60,6 +62,7 @@ export function listen(provider: ProviderServer): Promise<{ readonly server: grp
 /** The main function of a plugin process: prints the port, then serves calls until the engine ends it. */
 export function servePlugin(definition: ProviderDefinition): void {
   exemptLoopback();
+  quickenStrings(protobuf);
   const provider = new ProviderServer(definition, () => process.exit(0));
   const engineAddress = process.argv[2];
   if (engineAddress && /:\d+$/.test(engineAddress)) provider.connectEngine(engineAddress);

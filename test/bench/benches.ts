@@ -2,6 +2,7 @@ import type { Bench } from "./bench";
 import { firstStart } from "./first-start.bench";
 import { imageDisk } from "./image-disk.bench";
 import { lab } from "./lab.bench";
+import { manyWorkers } from "./many-workers.bench";
 import { planRender } from "./plan-render.bench";
 import { qemu } from "./qemu.bench";
 import { roll } from "./roll.bench";
@@ -14,6 +15,7 @@ import { virtualbox } from "./virtualbox.bench";
 export const benches: readonly Bench[] = [
   ...[
     planRender,
+    manyWorkers,
     lab,
     stackUp,
     upgradeLab,

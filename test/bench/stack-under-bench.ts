@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import { stringify } from "yaml";
-import { dataFolder } from "../../host/data-folder";
+import { dataFolder, localStateFile } from "../../host/data-folder";
 import { localHost } from "../../host/local-host";
 import type { Hypervisor } from "../../hypervisors/hypervisor";
 import { createNspawnDriver } from "../../hypervisors/nspawn/driver";
@@ -36,6 +36,8 @@ export interface StackUnderBench {
   groundplane(...words: string[]): Promise<number>;
   /** `groundplane destroy`; returns the seconds. */
   destroy(): Promise<number>;
+  /** The size of the state that Pulumi has stored. */
+  stateBytes(): number;
   /** Removes everything. When that fails, the folders are kept and the error names them. */
   close(): Promise<void>;
 }
@@ -78,6 +80,7 @@ export async function openStack(): Promise<StackUnderBench> {
     },
     groundplane,
     destroy,
+    stateBytes: () => fs.statSync(localStateFile(STACK)).size,
     async close() {
       try {
         if (isKnown) await destroy();
