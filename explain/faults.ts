@@ -1,7 +1,7 @@
 import type { Fault } from "../verify/fault";
 import { faultExplanations } from "../verify/fault-explanations";
+import { amount, expectationOf, figuresOf } from "../verify/recorded-figures";
 import { type Explanation, filled } from "./explanation";
-import { amount, figuresOf } from "./measured";
 import { onStack, type Subject } from "./subject";
 
 export function explainFault(subject: Subject, { name, what, measures, inapplicable }: Fault): Explanation {
@@ -17,14 +17,7 @@ export function explainFault(subject: Subject, { name, what, measures, inapplica
       reason === undefined
         ? {
             title: `Promised for ${plan.stack}`,
-            rows: measures(plan).map((each) => [
-              each.what,
-              each.target === undefined
-                ? "reported only"
-                : each.target === 0
-                  ? "none"
-                  : `at most ${amount(each.target, each)}`,
-            ]),
+            rows: measures(plan).map((each) => [each.what, expectationOf(each)]),
           }
         : { title: `Promised for ${plan.stack}`, text: `It does not apply: ${reason}.` },
       figures && {

@@ -3,8 +3,8 @@ import { forStack } from "../model/next-step";
 import type { Role } from "../model/roles";
 import { type DataCenterPlan, nodesOf } from "../stacks/plan/data-center-plan";
 import { faults } from "../verify/faults/all";
+import { figureLine } from "../verify/recorded-figures";
 import { type Explanation, filled, type Section } from "./explanation";
-import { figureLine } from "./measured";
 import { onStack, type Subject } from "./subject";
 
 /** Checks that ask machines of the role. */

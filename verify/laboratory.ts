@@ -4,32 +4,18 @@ import type { Hypervisor } from "../hypervisors/hypervisor";
 import type { Timeline } from "../model/contract-report";
 import type { GuestConnection } from "../model/resource-types";
 import type { Role } from "../model/roles";
-import { findNode, type StackOutputs } from "../model/stack-outputs";
+import { findNode } from "../model/stack-outputs";
 import { UserError } from "../model/user-error";
 import { type DataCenterPlan, nodesOf } from "../stacks/plan/data-center-plan";
 import { writeRepeatedly } from "./acknowledged-writes";
 import type { ApiClient } from "./api-client";
 import { probeApi } from "./api-probe";
+import type { LaboratoryParts } from "./laboratory-parts";
 
 const PROBE_MS = 10;
 /** A gap needs a successful response before the fault. */
 const BEFORE_MS = 1_500;
 const COMMAND_MS = 15_000;
-
-export interface LaboratoryParts {
-  readonly plan: DataCenterPlan;
-  readonly outputs: StackOutputs;
-  readonly hypervisor: Hypervisor;
-  readonly api: ApiClient;
-  readonly signal: AbortSignal;
-  readonly say: (text: string) => void;
-  /** Waits, within limits, until the host has spare CPU time. */
-  readonly untilIdle: (signal: AbortSignal) => Promise<void>;
-  /** 1-based. */
-  readonly round: number;
-  /** Duration of a fault that does not end by itself. */
-  readonly minutes: number;
-}
 
 /** What a client observed around a fault. */
 export interface Observed {
@@ -41,6 +27,9 @@ export interface Observed {
 
 /** A running stack in which faults are injected and observed. */
 export class Laboratory {
+  /** What is broken under the eyes of a client. */
+  private observing = false;
+
   constructor(private readonly parts: LaboratoryParts) {}
 
   get plan(): DataCenterPlan {
@@ -54,6 +43,12 @@ export class Laboratory {
   }
   get minutes(): number {
     return this.parts.minutes;
+  }
+  get machine(): string | undefined {
+    return this.parts.machine;
+  }
+  get keepsConnections(): boolean {
+    return this.parts.keepsConnections === true;
   }
   get signal(): AbortSignal {
     return this.parts.signal;
@@ -70,11 +65,17 @@ export class Laboratory {
     return nodesOf(this.plan, role).map(({ name }) => name);
   }
 
+  /** The machines to break in turn: all of these, or the one that the caller has chosen. */
+  chosen(names: readonly string[]): readonly string[] {
+    return names.filter((name) => (this.machine ?? name) === name);
+  }
+
   /** Disconnects the links first, then the power, so that the machine cannot close its connections. */
   async kill(...names: readonly string[]): Promise<void> {
     const { hardKill } = this.hypervisor;
     if (!hardKill)
       throw new UserError("no-hard-kill", `the driver ${this.hypervisor.name} cannot cut the power of a machine`, "");
+    if (!this.observing) this.parts.onBroken?.(names.join(" and "));
     await Promise.all(names.map((name) => hardKill.hardKill({ stack: this.plan.stack, name })));
     for (const name of names) forgetGuest(this.connection(name));
   }
@@ -140,11 +141,15 @@ export class Laboratory {
       await Promise.all([probe.begun, writes.begun]);
       await this.pause(BEFORE_MS);
       faultMs = performance.now();
+      this.observing = true;
+      this.parts.onBroken?.(of);
       await fault();
       await this.pause(afterMs);
     } catch (error) {
       await Promise.allSettled([probe.stop(), writes.stop()]);
       throw error;
+    } finally {
+      this.observing = false;
     }
     const [probed, written] = await Promise.all([probe.stop(), writes.stop()]);
     if (probed.sent === probed.failed) throw new Error(`the API did not respond: ${JSON.stringify(probed.errors)}`);

@@ -1,11 +1,15 @@
 import { closeGuests } from "../guests/guest-ssh";
+import { clearFaults, markedFaults, markFaults } from "../host/fault-mark";
 import { defaultBalancer } from "../model/balancers";
 import type { FaultReport, Timeline, VerifyReport } from "../model/contract-report";
 import { UserError } from "../model/user-error";
 import { createNamespace } from "./acknowledged-writes";
 import type { Fault } from "./fault";
+import { withFaultLock } from "./fault-lock";
 import { idleHost } from "./idle-host";
-import { Laboratory, type LaboratoryParts } from "./laboratory";
+import { connectLinks } from "./interrupted-faults";
+import { Laboratory } from "./laboratory";
+import type { LaboratoryParts } from "./laboratory-parts";
 import { measuredAt } from "./measured-at";
 import { lastingProblems, recoverStack, removeTraces } from "./stack-health";
 import { summarizeMeasure } from "./statistics";
@@ -13,14 +17,19 @@ import { summarizeMeasure } from "./statistics";
 export interface VerifyOptions extends Omit<LaboratoryParts, "round" | "untilIdle"> {
   readonly faults: readonly Fault[];
   readonly rounds: number;
+  /** Called when the measurement of a fault has ended, and the stack is restored. */
+  readonly onRestoring?: () => void;
 }
 
 /**
  * Injects every fault once per round and restores the stack after each fault, also after an interruption.
  *
- * @throws UserError `stack-unhealthy` before the first fault
+ * @throws UserError `stack-unhealthy` before the first fault, `faults-running` while another process injects faults into this stack
  */
-export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
+export const runVerify = (options: VerifyOptions): Promise<VerifyReport> =>
+  withFaultLock(options.plan.stack, () => measure(options));
+
+async function measure(options: VerifyOptions): Promise<VerifyReport> {
   const { plan, outputs, api, say } = options;
   const origin = await measuredAt();
   if ((origin.load ?? 0) > BUSY) say(`the host is busy, times will be too long: load per core ${origin.load}`);
@@ -28,9 +37,15 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
   const untilIdle = idleHost();
   const restoring = new Laboratory({ ...options, untilIdle, round: 0, signal: new AbortController().signal });
   try {
+    // A former process may have been killed in the middle of a fault.
+    if ((await markedFaults(plan.stack)) !== undefined) await connectLinks(plan.stack, options.hypervisor);
     const missing = await lastingProblems(restoring, outputs);
     if (missing.length > 0) throw unhealthyStack(plan.stack, missing);
     await createNamespace(api);
+    await markFaults(
+      plan.stack,
+      options.faults.map(({ name }) => name),
+    );
     const faults: FaultReport[] = [];
     try {
       for (const fault of options.faults) {
@@ -40,10 +55,12 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
       }
     } finally {
       say(`restoring ${plan.stack}`);
+      options.onRestoring?.();
       // A stack that did not recover is left as it is; the report contains the reason and all figures so far.
       if (faults.at(-1)?.broken === undefined) {
         await recoverStack(restoring, outputs);
         await removeTraces(restoring);
+        await clearFaults(plan.stack);
       }
     }
     return {
@@ -55,7 +72,7 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
       ),
     };
   } finally {
-    await closeGuests();
+    if (!options.keepsConnections) await closeGuests();
   }
 }
 
@@ -94,6 +111,7 @@ async function measureFault(
       const gap = observation.values["api-gap"] ?? 0;
       if (observation.timeline && gap > longest) [worst, longest] = [observation.timeline, gap];
     }
+    options.onRestoring?.();
     await recoverStack(restoring, outputs).catch((error: Error) => {
       broken = error.message;
       say(`${name} ${round}/${rounds}: ${broken}`);

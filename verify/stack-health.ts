@@ -1,9 +1,10 @@
 import type { StackOutputs } from "../model/stack-outputs";
 import { removeNamespace } from "./acknowledged-writes";
 import { removeRecordings } from "./guest-recordings";
+import { askOverOpenConnections, askStack } from "./health/ask-stack";
 import { areHealthy } from "./health/health-rows";
 import type { Laboratory } from "./laboratory";
-import { stackStatus } from "./stack-status";
+import { statusOf } from "./stack-status";
 
 const RECOVERY_MS = 240_000;
 const INTERVAL_MS = 1_000;
@@ -12,7 +13,9 @@ const SETTLE_MS = 30_000;
 
 /** The problems of a running stack, one line for each row of its health that is not healthy; empty = healthy. Changes nothing. */
 async function findProblems(lab: Laboratory, outputs: StackOutputs): Promise<readonly string[]> {
-  const { checks } = await stackStatus(lab.plan.stack, outputs, lab.hypervisor, lab.plan);
+  const { plan, hypervisor: driver } = lab;
+  const ask = lab.keepsConnections ? askOverOpenConnections : askStack;
+  const { checks } = statusOf(plan.stack, driver.name, await ask({ stack: plan.stack, outputs, driver, plan }));
   return checks
     .filter((row) => !areHealthy([row]))
     .map(({ check, state, summary }) => `${check} is ${state}: ${summary}`);

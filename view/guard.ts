@@ -32,6 +32,18 @@ export function strangeRequest({ method, headers }: Asked, guarded: Guarded): st
 }
 
 /**
+ * Why a request that changes something is refused, beside what holds for all of them. Browsers name the page that sends it, and other
+ * pages cannot send JSON without asking first.
+ */
+export function strangeOrder({ headers }: Asked): string | undefined {
+  if (headers.origin === undefined) return "only the page itself may change something";
+  const type = headers["content-type"] ?? "";
+  if (!/^application\/json(?:;|$)/.test(type)) return "only JSON";
+  const length = headers["content-length"] ?? "";
+  return /^\d{1,3}$/.test(length) ? undefined : "the length is missing, or too large";
+}
+
+/**
  * The page has the token from the fragment of its address, which no browser sends, and gives it in a header, which no other page
  * can. A cookie would reach every server of this host: cookies do not tell ports apart.
  */

@@ -6,6 +6,7 @@ import { withEvents, withParts } from "./picture/changes";
 import { conditionOf } from "./picture/condition";
 import {
   leaderships,
+  type OfferedFault,
   type ProbeSample,
   type Shown,
   type Topology,
@@ -21,7 +22,17 @@ export interface LiveParts {
   readonly topology: Topology;
   readonly source: StackSource;
   readonly ask: Parameters<typeof startProbe>[0];
+  /** What the page can break. */
+  readonly faults?: Breakable;
 }
+
+export interface Breakable {
+  readonly offered: readonly OfferedFault[];
+  /** Why nothing can be broken; empty: it can. */
+  readonly refused: string;
+}
+
+const nothing: Breakable = { offered: [], refused: "this view changes nothing" };
 
 /** A page that opens gets the samples of so many seconds. */
 const KEPT_SAMPLES = 3_600;
@@ -41,9 +52,11 @@ export class LiveView {
   private linger: NodeJS.Timeout | undefined;
   private closed = false;
   private isApiOut = false;
+  /** Called when no page has been open for some time. */
+  onLeft = (): void => {};
 
   constructor(private readonly parts: LiveParts) {
-    this.state = emptyState(parts.topology, parts.source.driver);
+    this.state = emptyState(parts.topology, parts.source.driver, parts.faults);
   }
 
   join(page: EventStream): void {
@@ -61,7 +74,7 @@ export class LiveView {
   leave(page: EventStream): void {
     this.pages.delete(page);
     // Streams that `close` ends leave later, and must not keep this process.
-    if (this.pages.size === 0 && this.running) this.linger = setTimeout(() => void this.stop(), LINGER_MS);
+    if (this.pages.size === 0 && this.running) this.linger = setTimeout(() => this.leaveAlone(), LINGER_MS);
   }
 
   /** Also beside what is observed: what a user does on the page. */
@@ -122,7 +135,12 @@ export class LiveView {
     );
   }
 
-  private show(parts: Partial<Shown>): void {
+  private leaveAlone(): void {
+    this.onLeft();
+    void this.stop();
+  }
+
+  show(parts: Partial<Shown>): void {
     this.state = withParts(this.state, parts);
     this.send("parts", parts);
   }
@@ -155,7 +173,7 @@ export class LiveView {
   }
 }
 
-export function emptyState(topology: Topology, driver: string): ViewState {
+export function emptyState(topology: Topology, driver: string, { offered, refused } = nothing): ViewState {
   const { machines } = topology;
   return {
     ...{ topology, driver, askedAt: "", healthy: false, checks: [], holders: [], leaders: {}, cordoned: [], pods: [] },
@@ -163,6 +181,6 @@ export function emptyState(topology: Topology, driver: string): ViewState {
     machines: machines.map(({ name }) => ({ name, power: "running", ready: false, reason: "not asked yet" })),
     api: { endpoint: `https://127.0.0.1:${topology.hostPorts.api}`, ready: false, reason: "not asked yet" },
     events: [],
-    probedFrom: "",
+    ...{ probedFrom: "", faults: offered, faultsRefused: refused, runs: [] },
   };
 }

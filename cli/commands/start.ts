@@ -23,8 +23,9 @@ import { bringUp } from "../../toolchain/run-pulumi/bring-up";
 import { otherUserProblem } from "../../toolchain/run-pulumi/other-user";
 import { prepareStack, settleStackFile } from "../../toolchain/run-pulumi/prepare-stack";
 import { explaining } from "../../toolchain/run-pulumi/pulumi-command";
+import { endInterruptedFaults } from "../../verify/interrupted-faults";
 import { checkBootUnit, startAtBoot } from "../boot-unit";
-import { driverFor } from "../driver";
+import { driverFor, driverOf } from "../driver";
 import { explainClosedFolders, refuseObstacles } from "../host-obstacles";
 import { lostState, readOutputs } from "../lost-state";
 import { type StackOptions, stackCommand } from "../options";
@@ -59,6 +60,11 @@ export async function startStack({ stack, yes = false, prepareOnly = false, atBo
   const env = await pulumiEnvironment(binFolder);
   await updateDataFolder();
   await progress.during("stack", () => prepareStack(stack, env).catch(explaining(stack, env)));
+  await endInterruptedFaults(
+    stack,
+    () => driverOf(stack),
+    (text) => progress.note(text),
+  );
   const { isUnchanged } = await progress.during("up", () => bringUp(stack, env, progress));
   await settleStackFile(stack);
   await endRestore(stack);

@@ -9,6 +9,7 @@ import type { StackOutputs } from "../../model/stack-outputs";
 import type { UnfinishedSnapshot } from "../../model/stack-snapshots";
 import type { HealthRow } from "../../verify/health/findings";
 import { describeUnfinished } from "../../verify/health/health-rows";
+import { describeFaults } from "../../verify/interrupted-faults";
 import { isHealthy, type MachineStatus, type StackStatus, stackStatus } from "../../verify/stack-status";
 import { type Paint, painterFor, plainText, type Style } from "../colours";
 import { driverOf } from "../driver";
@@ -45,7 +46,9 @@ export function statusCommand(): Command {
         process.exitCode = isHealthy(status) ? 0 : 1;
         if (json) return JSON.stringify({ ...status, healthy: isHealthy(status) }, null, 2);
         const parts = [renderStatus(status, painterFor(process.stdout), { problemsFirst })];
-        return [...parts, ...(await packageLockLines(stack, status.machines, hypervisor))].join("\n\n");
+        const broken = await describeFaults(stack);
+        const lock = await packageLockLines(stack, status.machines, hypervisor);
+        return [...parts, ...(broken === undefined ? [] : [broken]), ...lock].join("\n\n");
       };
       if (watching === undefined) return print(await report());
       const seconds = watching === true ? WATCH_SECONDS : watching;

@@ -1,13 +1,12 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { writeUserFile } from "../../host/file-store";
 import { interruptibly } from "../../host/interruption";
-import { stackFile } from "../../host/project-folder";
 import type { VerifyReport } from "../../model/contract-report";
-import { UserError } from "../../model/user-error";
 import { planDataCenter } from "../../stacks/plan/plan-data-center";
 import { apiClient } from "../../verify/api-client";
 import type { Fault } from "../../verify/fault";
 import { faults } from "../../verify/faults/all";
+import { refusedFaults } from "../../verify/refuse-faults";
 import { renderTimeline } from "../../verify/render-timeline";
 import { renderMarkdown, renderTable, withoutSamples } from "../../verify/report";
 import { runVerify } from "../../verify/run-verify";
@@ -48,9 +47,9 @@ export function verifyCommand(): Command {
 
 async function verify({ stack, rounds, minutes, only }: VerifyCommandOptions): Promise<VerifyReport> {
   const configuration = await readConfiguration(stack);
-  if (configuration.options.protected) throw protectedStack(stack);
   const hypervisor = await driverOf(stack);
-  if (!hypervisor.hardKill || !hypervisor.links) throw noFaults(hypervisor.name);
+  const refused = refusedFaults(configuration, hypervisor);
+  if (refused) throw refused;
   const outputs = await readOutputs(stack);
   return interruptibly(stack, (signal) =>
     runVerify({
@@ -73,17 +72,3 @@ function parseFaults(text: string): readonly Fault[] {
   if (unknown.length > 0) throw new InvalidArgumentError(`unknown fault: ${unknown.join(", ")}; see --help.`);
   return faults.filter(({ name }) => names.includes(name));
 }
-
-const protectedStack = (stack: string): UserError =>
-  new UserError(
-    "stack-protected",
-    `${stack} is protected: \`verify\` must not break its machines`,
-    `use another stack, or remove \`protected: true\` from ${stackFile(stack)}`,
-  );
-
-const noFaults = (driver: string): UserError =>
-  new UserError(
-    "driver-without-faults",
-    `the driver ${driver} cannot cut power or disconnect network links`,
-    "use a stack on another driver",
-  );

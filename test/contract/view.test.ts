@@ -26,7 +26,7 @@ interface Answer {
 function get(
   path: string,
   headers: Record<string, string> = {},
-  { method = "GET", host = "127.0.0.1" } = {},
+  { method = "GET", host = "127.0.0.1", body = "" } = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options = { host, port: view.server.port, path, method, headers, agent: false };
@@ -40,7 +40,7 @@ function get(
     request.on("error", reject);
     // Another process, which accepts connections and does not answer.
     request.setTimeout(LIMIT_MS, () => request.destroy(new Error("no answer")));
-    request.end();
+    request.end(body);
   });
 }
 
@@ -160,6 +160,72 @@ test("changes arrive as soon as they are reported, and the stack is left alone w
   view.stack.start("balancer-1");
 });
 
+/** As the page sends an order, with the given differences. */
+function post(body: string, headers: Record<string, string | undefined> = {}, path = "/faults"): Promise<Answer> {
+  const ofPage = { ...withToken(), origin: view.origin, "content-type": "application/json" };
+  const sent = Object.entries({ ...ofPage, "content-length": String(body.length), ...headers });
+  return get(path, Object.fromEntries(sent.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))), {
+    ...{ method: "POST", body },
+  });
+}
+
+test("a fault is injected by a request of the page with the token that names it, and by nothing else", async () => {
+  const good = '{"fault":"balancer-kill"}';
+  const refused: readonly (readonly [string, Record<string, string | undefined>, number])[] = [
+    [good, { authorization: undefined }, 401],
+    [good, { authorization: "Bearer wrong" }, 401],
+    [good, { host: "rebound.example" }, 403],
+    [good, { origin: "http://rebound.example" }, 403],
+    [good, { origin: undefined }, 403],
+    [good, { "sec-fetch-site": "cross-site" }, 403],
+    [good, { "content-type": "text/plain" }, 403],
+    [good, { "content-length": undefined, "transfer-encoding": "chunked" }, 403],
+    [`${good}${" ".repeat(1_000)}`, {}, 403],
+    ["", {}, 400],
+    ["{", {}, 400],
+    ['{"fault":"balancer-kill","command":"reboot"}', {}, 400],
+    ['{"fault":"saturation"}', {}, 400],
+    ['{"fault":"__proto__"}', {}, 400],
+    ['{"fault":"master-kill"}', {}, 400],
+    ['{"fault":"master-kill","machine":"master-1; reboot"}', {}, 400],
+  ];
+  for (const [body, headers, status] of refused)
+    assert.equal((await post(body, headers)).status, status, `${body.slice(0, 60)} ${JSON.stringify(headers)}`);
+  for (const method of ["GET", "PUT", "DELETE"])
+    assert.equal((await get("/faults", withToken(), { method })).status, 405, method);
+  assert.deepEqual(view.faults.injected, []);
+  const page = listen();
+  view.faults.held = new Promise(() => {});
+  assert.equal((await post(good)).status, 202);
+  const answer = await post('{"fault":"gateway-kill","machine":"gateway"}');
+  assert.deepEqual([answer.status, answer.text], [409, "a fault has not ended: only one at a time is injected\n"]);
+  await until("the fault in the events", () =>
+    page.messages.find(
+      ({ event, data }) => event === "events" && JSON.stringify(data).includes("begins on balancer-2"),
+    ),
+  );
+  assert.equal((await post(good, {}, "/faults/end")).status, 202);
+  await until("the end", () => (view.server.isBreaking() ? undefined : true));
+  assert.deepEqual(view.faults.restored, ["balancer-kill"]);
+  assert.equal(view.faults.injected.length, 1);
+  page.close();
+});
+
+test("a protected stack is not broken, also if it was not protected when the page was opened", async () => {
+  const page = listen();
+  view.faults.reason = "lab is protected";
+  const answer = await post('{"fault":"planned-move"}');
+  view.faults.reason = "";
+  assert.deepEqual([answer.status, answer.text], [409, "lab is protected\n"]);
+  await until("the reason on the page", () =>
+    page.messages.find(
+      ({ event, data }) => event === "parts" && (data as ViewState).faultsRefused === "lab is protected",
+    ),
+  );
+  assert.equal(view.faults.injected.length, 1);
+  page.close();
+});
+
 test("a journal comes line by line, and ends", async () => {
   const journal = listen("/journal?node=master-1");
   const line = await until("a line", () => journal.messages.find(({ event }) => event === "line"));
@@ -167,10 +233,12 @@ test("a journal comes line by line, and ends", async () => {
   journal.close();
 });
 
-test("closing ends all watches, streams and the server", async () => {
+test("closing puts a fault back, and ends all watches, streams and the server", async () => {
   const page = listen();
   await until("the first state", () => page.messages.find(({ event }) => event === "state"));
+  assert.equal((await post('{"fault":"balancer-kill"}')).status, 202);
   await view.server.close();
+  assert.deepEqual(view.faults.restored, ["balancer-kill", "balancer-kill"]);
   assert.equal(view.stack.following.size, 0);
   assert.equal(view.stack.closed, 1);
   assert.equal(await textOf(get("/page.js", { host: `127.0.0.1:${view.server.port}` })), undefined);

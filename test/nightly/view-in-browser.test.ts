@@ -4,7 +4,16 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
-import { assertAccessible, keep, patienceMs, phone, skip, withBrowser, withPage } from "../support/view-in-browser";
+import {
+  assertAccessible,
+  breakHolder,
+  keep,
+  patienceMs,
+  phone,
+  skip,
+  withBrowser,
+  withPage,
+} from "../support/view-in-browser";
 
 withBrowser();
 
@@ -77,6 +86,10 @@ test("machines are chosen by mouse and keyboard, and show details and their jour
     await page.waitForSelector('[data-machine="worker-1"][data-condition="draining"]');
     assert.equal(await conditionOf(page, "worker-2"), "healthy");
   });
+});
+
+test("a fault is injected in the dark", { skip }, async () => {
+  await withPage("lab", { colorScheme: "dark" }, (opened) => breakHolder(opened, "dark"));
 });
 
 test("the time line is saved as SVG and JSON", { skip }, async () => {

@@ -1,15 +1,13 @@
 /** The live page's server with a running stack: what it costs while nothing happens, and what it shows of a failover. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { test } from "node:test";
-import type { Observed, ProbeSample, ViewEvent, ViewState } from "../../view/picture/state";
+import type { ViewState } from "../../view/picture/state";
 import { outagesIn } from "../../view/picture/time-line";
 import { balancers, floatingIpHolder } from "../e2e/lab-under-test";
 import { smallStack } from "../e2e/small-stack";
-import { eventually, patienceMs } from "../support/cluster-under-test";
+import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { nspawnSkipReason } from "../support/nspawn-host";
+import { keepPicture, orderOnPage, processorMs, sendOrder, startView, untilBroken } from "../support/running-view";
 
 const settings = `driver: nspawn
 pools:
@@ -24,7 +22,7 @@ options: {fastProbes: true}
 const IDLE_CORE = 0.05;
 const IDLE_MS = 40_000;
 
-test("the page follows a running stack", { skip: nspawnSkipReason(), timeout: 15 * 60_000 }, async (t) => {
+test("the page follows a running stack", { skip: nspawnSkipReason(), timeout: 20 * 60_000 }, async (t) => {
   const stack = smallStack("view");
   const { cluster, project, driver, step } = stack;
   stack.configure(settings);
@@ -103,6 +101,63 @@ test("the page follows a running stack", { skip: nspawnSkipReason(), timeout: 15
     await stack.isHealthy();
   });
 
+  await step(t, "a fault of the page is measured, shown and put back, while `verify` is refused", async (inner) => {
+    await orderOnPage(view.address, await floatingIpHolder(stack, balancers), "balancer-kill");
+    await untilBroken(view);
+    const verify = await cluster.groundplane("verify", "--only", "planned-move");
+    assert.notEqual(verify.exitCode, 0);
+    assert.match(verify.stderr, /injects a fault into \S+ now/);
+    assert.equal((await sendOrder(view.address, { fault: "planned-move" })).status, 409);
+    const ended = await eventually(
+      "the end",
+      patienceMs,
+      async () => view.state()?.runs.at(-1),
+      (run) => run?.phase === "ended",
+    );
+    for (const { what, measured, expected } of ended?.figures ?? [])
+      inner.diagnostic(`${what}: ${measured}, expected ${expected}`);
+    assert.equal(ended?.failed, "");
+    assert.deepEqual(
+      ended?.figures.map(({ what }) => what),
+      ["longest time without an API response", "lost acknowledged writes"],
+    );
+    assert.equal(ended?.figures[1]?.measured, "none");
+    const told = view.events.filter(({ kind }) => kind === "test").map(({ text }) => text);
+    assert.ok(
+      told.some((text) => text.startsWith("measured longest time without an API response")),
+      told.join("; "),
+    );
+    assert.ok(told.includes("has ended: everything is put back"), told.join("; "));
+    await stack.isHealthy();
+    await keepPicture(view.address, "measured");
+  });
+
+  await step(t, "a view that is killed leaves a fault that `status` names and `start` puts back", async () => {
+    const other = await startView(project.folder, cluster.stack, project.environment);
+    assert.equal((await sendOrder(other.address, { fault: "isolation" })).status, 202);
+    await untilBroken(other);
+    other.process.kill("SIGKILL");
+    const status = await cluster.groundplane("status");
+    assert.equal(status.exitCode, 1, status.stdout);
+    assert.match(status.stdout, /killed while it injected isolation: `npx groundplane start/);
+    mustSucceed("groundplane start", await cluster.groundplane("start"));
+    await stack.isHealthy();
+    const { stdout } = await cluster.groundplane("status");
+    assert.doesNotMatch(stdout, /injected/);
+  });
+
+  await step(t, "Ctrl-C puts a fault back first", async () => {
+    const other = await startView(project.folder, cluster.stack, project.environment);
+    assert.equal((await sendOrder(other.address, { fault: "balancer-kill" })).status, 202);
+    await untilBroken(other);
+    other.process.kill("SIGINT");
+    const code = await new Promise((resolve) => other.process.once("exit", resolve));
+    assert.equal(code, 0);
+    const status = await cluster.groundplane("status");
+    assert.doesNotMatch(status.stdout, / is stopped|injected/);
+    await stack.isHealthy();
+  });
+
   await step(t, "Ctrl-C ends it, and nothing of it stays on the machines", async () => {
     view.process.kill("SIGINT");
     const code = await new Promise((resolve) => view.process.once("exit", resolve));
@@ -115,84 +170,3 @@ test("the page follows a running stack", { skip: nspawnSkipReason(), timeout: 15
     await eventually("an end of the watch", patienceMs, left, (count) => count === "0");
   });
 });
-
-interface View {
-  readonly process: ChildProcess;
-  readonly address: string;
-  readonly state: () => ViewState | undefined;
-  readonly holderChanges: { readonly atMs: number; readonly to: readonly string[] }[];
-  /** Requests to the API, and to a Service and the volume. */
-  readonly samples: ProbeSample[];
-  readonly others: ProbeSample[];
-  readonly events: ViewEvent[];
-}
-
-/** The command, with a page that is open. */
-async function startView(folder: string, stack: string, env: NodeJS.ProcessEnv): Promise<View> {
-  const argv = [path.join(folder, "cli", "groundplane.cjs"), "view", "--stack", stack];
-  const child = spawn(process.execPath, argv, { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
-  const address = await new Promise<string>((resolve, reject) => {
-    child.stdout.setEncoding("utf8").once("data", (text: string) => resolve(text.trim()));
-    child.once("exit", (code) => reject(new Error(`it ended with code ${code}`)));
-  });
-  let state: ViewState | undefined;
-  const holderChanges: { atMs: number; to: readonly string[] }[] = [];
-  const samples: ProbeSample[] = [];
-  const others: ProbeSample[] = [];
-  const events: ViewEvent[] = [];
-  const received: Readonly<Record<string, (data: never) => void>> = {
-    state: (first: { readonly state: ViewState }) => {
-      state = first.state;
-    },
-    parts: (parts: Partial<Observed>) => {
-      if (state) state = { ...state, ...parts };
-      if (parts.holders) holderChanges.push({ atMs: Date.now(), to: parts.holders });
-    },
-    samples: (more: readonly ProbeSample[]) => {
-      samples.push(...more.filter(({ of }) => of === "api"));
-      others.push(...more.filter(({ of }) => of !== "api"));
-    },
-    events: (more: readonly ViewEvent[]) => events.push(...more),
-  };
-  void follow(address, (event, data) => received[event]?.(JSON.parse(data) as never)).catch(() => undefined);
-  return { process: child, address, state: () => state, holderChanges, samples, others, events };
-}
-
-async function follow(address: string, onEvent: (event: string, data: string) => void): Promise<void> {
-  const { origin, hash } = new URL(address);
-  const { body } = await fetch(`${origin}/changes`, { headers: { authorization: `Bearer ${hash.slice(1)}` } });
-  let rest = "";
-  for await (const part of body ?? []) {
-    const all = (rest + Buffer.from(part as Uint8Array).toString("utf8")).split("\n\n");
-    rest = all.pop() ?? "";
-    for (const message of all) {
-      const [, event = "", data = ""] = /^event: (.*)\ndata: (.*)$/.exec(message) ?? [];
-      if (event !== "") onEvent(event, data);
-    }
-  }
-}
-
-const TICK_MS = 10;
-
-/** User and system time of a process. */
-function processorMs(pid: number | undefined): number {
-  const [, rest = ""] = /\) (.*)/.exec(fs.readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
-  const fields = rest.split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-}
-
-/** For those who want to look: GROUNDPLANE_SCREENSHOTS names a folder. */
-async function keepPicture(address: string, name = "healthy"): Promise<void> {
-  const folder = process.env.GROUNDPLANE_SCREENSHOTS;
-  if (folder === undefined) return;
-  const { chromium } = await import("playwright-core");
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu"],
-  });
-  const page = await browser.newPage({ viewport: { width: 1440, height: 1000 } });
-  await page.goto(address);
-  await page.waitForTimeout(4_000);
-  await page.screenshot({ path: path.join(folder, `running-${name}.png`), fullPage: true });
-  await browser.close();
-}

@@ -32,6 +32,7 @@ export const needsPair = ({ balancing }: DataCenterPlan): string | undefined =>
 export const balancerKill: Fault = {
   name: "balancer-kill",
   what: "the balancer with the floating IP loses its network, then its power",
+  breaks: () => "holder",
   measures: (plan) => [apiGap(takeover(plan)), lostWrites],
   inapplicable: needsPair,
   async run(lab) {
@@ -43,6 +44,7 @@ export const balancerKill: Fault = {
 export const plannedMove: Fault = {
   name: "planned-move",
   what: "a planned move of the floating IP to the other balancer",
+  breaks: () => "holder",
   measures: () => [
     apiGap(100),
     { name: "unheld", what: "time in which no balancer holds the floating IP", unit: "ms" },
@@ -83,6 +85,7 @@ const crashOf = (program: BalancerName): Fault => {
   return {
     name: `${unit}-crash`,
     what: `${title} is killed on the balancer with the floating IP`,
+    breaks: () => "holder",
     measures: () => [apiGap(500), lostWrites],
     inapplicable: ({ balancing }) =>
       balancing.program === program ? undefined : `the stack has ${balancers[balancing.program].title} instead`,

@@ -27,6 +27,7 @@ const crashOf = (component: string, role: "etcd" | "master"): Fault => ({
   name: `${component}-crash`,
   what: `${component} is killed on one ${role === "etcd" ? "member of etcd" : "master"}`,
   onlyWhenNamed: true,
+  breaks: (plan) => nodesOf(plan, role).map(({ name }) => name),
   measures: (plan) => {
     const others = nodesOf(plan, role).length > 1;
     return [apiGap(others ? 500 : undefined), writeGap(others ? 1_000 : undefined), longestRecovery, lostWrites];
@@ -37,7 +38,7 @@ const crashOf = (component: string, role: "etcd" | "master"): Fault => ({
 
 async function crash(lab: Laboratory, component: string, role: "etcd" | "master"): Promise<Observation> {
   const nodes = nodesOf(lab.plan, role);
-  const node = nodes[lab.round % nodes.length];
+  const node = nodes.find(({ name }) => name === lab.machine) ?? nodes[lab.round % nodes.length];
   const url = healthOf[component]?.(node?.address ?? "");
   if (node === undefined || url === undefined) throw new Error(`no node runs ${component}`);
   const process = `pgrep --oldest --full '^${component} '`;

@@ -48,6 +48,7 @@ const acrossSegments = ({ nodes, balancing }: DataCenterPlan): readonly Watcher[
 export const gatewayKill: Fault = {
   name: "gateway-kill",
   what: "the gateway loses its network, then its power, and restarts",
+  breaks: () => ["gateway"],
   measures: () => [
     {
       name: "segment-gap",

@@ -25,6 +25,7 @@ const measures: Fault["measures"] = (plan): readonly Measure[] => [
 export const isolation: Fault = {
   name: "isolation",
   what: `the link of the balancer with the floating IP is down for ${CUT_MS / 1_000} s`,
+  breaks: () => "holder",
   measures,
   inapplicable: needsPair,
   run: (lab) =>
@@ -55,6 +56,7 @@ const dropFrames = (frames: string): string => `/bin/bash -c '
 export const partition: Fault = {
   name: "partition",
   what: `the network beyond the link of the balancer with the floating IP fails for ${CUT_MS / 1_000} s`,
+  breaks: () => "holder",
   measures,
   inapplicable: needsPair,
   run: (lab) =>

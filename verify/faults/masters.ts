@@ -39,10 +39,15 @@ function needsThreeMembers(plan: DataCenterPlan): string | undefined {
 export const hasServers = (plan: DataCenterPlan): boolean =>
   nodesOf(plan, "master").some(({ roles }) => roles.includes("balancer"));
 
+const mastersOf = (plan: DataCenterPlan): readonly string[] => nodesOf(plan, "master").map(({ name }) => name);
+
+const etcdMachineNames = (plan: DataCenterPlan): readonly string[] => etcdMachinesOf(plan).map(({ name }) => name);
+
 /** Each of two servers, the one with the floating IP and the other: what remains is one of everything and the witness. */
 export const serverKill: Fault = {
   name: "server-kill",
   what: "each of two machines that are masters and balancers loses its network, then its power",
+  breaks: mastersOf,
   measures: (plan) => [
     apiGap(150),
     { ...apiGap(takeover(plan)), name: "holder-api-gap", what: `${apiGap(0).what}, if it held the floating IP` },
@@ -57,11 +62,12 @@ export const serverKill: Fault = {
         : undefined,
   async run(lab) {
     const holder = await lab.holder();
-    const names = lab.names("master");
-    const observations = await killInTurn(lab, [...names.filter((name) => name !== holder), holder]);
+    const names = lab.chosen(lab.names("master"));
+    const order = [...names.filter((name) => name !== holder), ...names.filter((name) => name === holder)];
+    const observations = await killInTurn(lab, order);
     return observations.map((one, position) => {
       const { "api-gap": gap = 0, ...others } = one.values;
-      return { ...one, values: { ...others, [position < names.length - 1 ? "api-gap" : "holder-api-gap"]: gap } };
+      return { ...one, values: { ...others, [order[position] === holder ? "holder-api-gap" : "api-gap"]: gap } };
     });
   },
 };
@@ -75,23 +81,21 @@ const seen = ({ apiGap: gap, writeGap: write, lostWrites: lost, timeline }: Obse
 export const masterKill: Fault = {
   name: "master-kill",
   what: "each master in turn loses its network, then its power",
+  breaks: mastersOf,
   measures: () => [apiGap(150), writeGap(1_000), lostWrites],
   inapplicable: needsOthers,
-  run: (lab) => killInTurn(lab, lab.names("master")),
+  run: (lab) => killInTurn(lab, lab.chosen(lab.names("master"))),
 };
 
 /** Every machine in each round: masters prefer different ones, and one of them leads. */
 export const etcdKill: Fault = {
   name: "etcd-kill",
   what: "each etcd machine in turn loses its network, then its power",
+  breaks: etcdMachineNames,
   measures: () => [apiGap(150), writeGap(1_000), lostWrites],
   inapplicable: (plan) =>
     etcdMachinesOf(plan).length === 0 ? "etcd runs on the masters" : (needsThreeMembers(plan) ?? needsOthers(plan)),
-  run: (lab) =>
-    killInTurn(
-      lab,
-      etcdMachinesOf(lab.plan).map(({ name }) => name),
-    ),
+  run: (lab) => killInTurn(lab, lab.chosen(etcdMachineNames(lab.plan))),
 };
 
 async function killInTurn(lab: Laboratory, names: readonly string[]): Promise<readonly Observation[]> {
@@ -107,6 +111,7 @@ async function killInTurn(lab: Laboratory, names: readonly string[]): Promise<re
 export const etcdLeaderKill: Fault = {
   name: "etcd-leader-kill",
   what: "the machine with the etcd leader loses its network, then its power",
+  breaks: () => "etcd-leader",
   measures: () => [apiGap(150), writeGap(1_000), lostWrites],
   inapplicable: needsThreeMembers,
   async run(lab) {
@@ -119,6 +124,7 @@ export const etcdLeaderKill: Fault = {
 export const quorumLoss: Fault = {
   name: "quorum-loss",
   what: "two of three members of etcd lose network and power, then restart",
+  breaks: () => "stack",
   measures: () => [
     { name: "wrong-writes", what: "writes acknowledged without a quorum", unit: "times", target: 0 },
     recovery("from the restart of both until a write is acknowledged", 60_000),

@@ -15,6 +15,7 @@ export const saturation: Fault = {
   name: "saturation",
   what: "all cores of the host are busy for `--minutes`",
   onlyWhenNamed: true,
+  breaks: () => "host",
   measures: ({ balancing }) => [
     { name: "moves", what: "moves of the floating IP", unit: "times", target: 0 },
     ...(balancing.movedBy === "pacemaker"

@@ -34,6 +34,7 @@ while True:
 export const storageKill: Fault = {
   name: "storage-kill",
   what: "a storage machine loses its network, then its power, while a worker writes and syncs; then it restarts",
+  breaks: ({ volume }) => volume?.bricks.map(({ node }) => node) ?? [],
   measures: () => [
     { name: "write-stall", what: "longest time until a write is on disk", unit: "ms", target: 3_000 },
     { name: "refused-writes", what: "failed writes", unit: "times", target: 0 },
@@ -46,7 +47,7 @@ export const storageKill: Fault = {
     const volume = volumeOf(lab.plan);
     const workers = lab.names("worker");
     const [worker = "", reader = worker] = workers;
-    const lost = volume.bricks[(lab.round - 1) % volume.bricks.length]?.node ?? "";
+    const lost = lab.machine ?? volume.bricks[(lab.round - 1) % volume.bricks.length]?.node ?? "";
     const file = `${volume.mountPoint}/${fileName}`;
     await lab.must(worker, startRecording(recording, `python3 -c '${writer(file)}'`));
     try {

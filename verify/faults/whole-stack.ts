@@ -12,6 +12,7 @@ const IDLE_MS = 65_000;
 export const idleStream: Fault = {
   name: "idle-stream",
   what: "a watch through the floating IP is idle for 65 s, then receives an event",
+  breaks: () => "stack",
   measures: () => [{ name: "cut", what: "streams that ended or missed the event", unit: "times", target: 0 }],
   inapplicable: () => undefined,
   async run(lab) {
@@ -45,6 +46,7 @@ export const idleStream: Fault = {
 export const allStopped: Fault = {
   name: "all-stopped",
   what: "every machine is shut down in order, then started",
+  breaks: () => "stack",
   measures: () => [recovery("from the start of the machines until the API responds", 120_000), lostWrites],
   inapplicable: () => undefined,
   async run(lab) {

@@ -24,6 +24,7 @@ const AWAY_MS = 10_000;
 export const witnessKill: Fault = {
   name: "witness-kill",
   what: "the gateway, whose member leads etcd, loses its network, then its power, and restarts",
+  breaks: () => ["gateway"],
   measures: () => [
     { name: "read-gap", what: "longest time in which a master reads nothing from etcd", unit: "ms", target: 1_000 },
     { ...writeGap(1_000), what: "longest time in which no write of a master is acknowledged" },

@@ -57,6 +57,7 @@ const on = (nodes: readonly NodePlan[]) => ({
 export const workerKill: Fault = {
   name: "worker-kill",
   what: "the worker with a pod loses its network, then its power",
+  breaks: (plan) => expendableWorkers(plan).map(({ name }) => name),
   measures: ({ kubernetes }) => [
     {
       name: "pods-elsewhere",
@@ -70,7 +71,7 @@ export const workerKill: Fault = {
     return expendableWorkers(plan).length === 0 ? "every worker is a master that the cluster needs" : undefined;
   },
   async run(lab) {
-    const expendable = expendableWorkers(lab.plan);
+    const expendable = expendableWorkers(lab.plan).filter(({ name: worker }) => (lab.machine ?? worker) === worker);
     await lab.api.request("POST", deployments, deploymentOn(expendable), 10_000);
     try {
       await lab.until("a pod serves", 60_000, async () => (await servingNodes(lab)).length > 0);

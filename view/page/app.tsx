@@ -2,6 +2,7 @@ import { problemsOf } from "../picture/condition";
 import type { ViewState } from "../picture/state";
 import { Details } from "./details";
 import { EventLog } from "./event-log";
+import { LastFault } from "./fault-runs";
 import { Panels } from "./panels";
 import { useStore } from "./store";
 import { ThemeSwitch } from "./theme";
@@ -23,6 +24,7 @@ export function App() {
           <Panels />
         </div>
         <aside aria-label="Details and events">
+          <LastFault view={view} />
           <Details />
           <EventLog />
         </aside>

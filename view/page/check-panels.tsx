@@ -1,6 +1,6 @@
 import { checkPanels, findingsByMachine, plannedCapacity, rowsOf } from "../picture/check-panels";
 import type { CheckView, ViewState } from "../picture/state";
-import { Commands } from "./details";
+import { Commands } from "./commands";
 
 /** Rows of the table of health checks that a reader looks for by their subject, whether or not they are healthy. */
 export function CheckPanels({ view }: { view: ViewState }) {

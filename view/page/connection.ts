@@ -1,3 +1,4 @@
+import type { FaultOrder } from "../picture/state";
 import { change, receive } from "./store";
 
 const RETRY_MS = 1_000;
@@ -34,6 +35,15 @@ export async function readEvents(path: string, onEvent: (event: string, data: st
       if (event !== "") onEvent(event, data);
     }
   }
+}
+
+/** Why the server refuses an order; `undefined`: it takes it. */
+export async function sendOrder(path: "/faults" | "/faults/end", order: FaultOrder): Promise<string | undefined> {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const sent = fetch(path, { method: "POST", headers, body: JSON.stringify(order) });
+  const response = await sent.catch(() => undefined);
+  if (response === undefined) return "the view does not answer";
+  return response.ok ? undefined : (await response.text()).trim();
 }
 
 /** Follows the state for as long as the page is open. */

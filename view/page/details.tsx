@@ -1,5 +1,7 @@
 import { conditionOf, conditions, dutiesOf, findingsOf } from "../picture/condition";
 import type { MachineBox, ViewState } from "../picture/state";
+import { BreakIt } from "./break-it";
+import { Commands } from "./commands";
 import { Journal } from "./journal";
 import { change, useStore } from "./store";
 
@@ -33,7 +35,8 @@ function StackDetails({ view }: { view: ViewState }) {
     <>
       <h2 id="details-title">{topology.domain}</h2>
       <Facts rows={rows} />
-      <p class="quiet">Choose a machine for its details.</p>
+      <p class="quiet">Choose a machine for its details, and for what can be broken on it.</p>
+      <BreakIt view={view} />
     </>
   );
 }
@@ -85,6 +88,7 @@ function MachineDetails({ machine, view }: { machine: MachineBox; view: ViewStat
         </div>
       ))}
       <Journal node={name} />
+      <BreakIt view={view} machine={name} />
     </>
   );
 }
@@ -99,12 +103,5 @@ export function Facts({ rows }: { rows: readonly (readonly [string, string])[] }
         </div>
       ))}
     </dl>
-  );
-}
-
-/** A sentence with its commands, which are between backticks. */
-export function Commands({ text }: { text: string }) {
-  return (
-    <>{text.split("`").map((part, index) => (index % 2 === 1 ? <code key={`${index} ${part}`}>{part}</code> : part))}</>
   );
 }

@@ -3,6 +3,8 @@ import "./page.css";
 import "./panels.css";
 import "./time-line.css";
 import "./topology.css";
+// It adds to the others.
+import "./faults.css";
 import { render } from "preact";
 import { App } from "./app";
 import { follow } from "./connection";

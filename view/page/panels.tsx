@@ -1,7 +1,7 @@
 import { problemsOf } from "../picture/condition";
 import type { CheckView, ViewState } from "../picture/state";
 import { CheckPanels } from "./check-panels";
-import { Commands } from "./details";
+import { Commands } from "./commands";
 import { clockTime } from "./event-log";
 import { change, useStore } from "./store";
 

@@ -54,6 +54,7 @@ export function TimeLine() {
       <p class="outages" role="status">
         {told.length === 0 ? "No request without an answer in the last minute." : told.join("; ")}
       </p>
+      <Tested events={events.filter(({ kind, atMs }) => kind === "test" && atMs >= fromMs)} />
       <Buttons
         stack={topology.stack}
         events={events}
@@ -61,6 +62,20 @@ export function TimeLine() {
         onHold={() => setHeld(held ? undefined : samples)}
       />
     </section>
+  );
+}
+
+/** What this view has broken in the last minute, and what was measured. */
+function Tested({ events }: { events: readonly ViewEvent[] }) {
+  if (events.length === 0) return null;
+  return (
+    <ul class="events tested">
+      {events.map(({ atMs, kind, of, text }) => (
+        <li key={`${atMs} ${text}`} class={kind}>
+          <time dateTime={new Date(atMs).toISOString()}>{clockTime(atMs)}</time> <strong>{of}</strong> {text}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -132,8 +147,8 @@ function Lane({ target, view, outages, events, samples, fromMs, toMs }: LaneProp
         {outages.map(({ fromMs: start, toMs }) => (
           <rect key={start} class="outage" x={x(start)} y="2" width={Math.max(1, x(toMs) - x(start))} height="3" />
         ))}
-        {shown.map(({ atMs, of, text }) => (
-          <line key={`${atMs} ${of} ${text}`} class="event" x1={x(atMs)} x2={x(atMs)} y1="6" y2={HEIGHT}>
+        {shown.map(({ atMs, kind, of, text }) => (
+          <line key={`${atMs} ${of} ${text}`} class={`event ${kind}`} x1={x(atMs)} x2={x(atMs)} y1="6" y2={HEIGHT}>
             <title>{`${clockTime(atMs)} ${of} ${text}`}</title>
           </line>
         ))}

@@ -102,18 +102,71 @@ export interface Observed {
   readonly unknown: readonly Unknown[];
 }
 
+/** A fault of `verify` that the page can inject. */
+export interface OfferedFault {
+  readonly name: string;
+  readonly what: string;
+  /** What the data centre does about it. */
+  readonly does: string;
+  /** The machine with this duty, several machines, or each of these: one is chosen. */
+  readonly breaks: "holder" | "etcd-leader" | "stack" | readonly string[];
+  readonly expected: readonly ExpectedFigure[];
+  /** Where and when it was measured last; empty: never. */
+  readonly origin: string;
+}
+
+export interface ExpectedFigure {
+  /** e.g. `longest time without an API response` */
+  readonly what: string;
+  /** e.g. `at most 1.00 s` */
+  readonly expected: string;
+  /** e.g. `0.85 s`; empty: not measured */
+  readonly measured: string;
+}
+
+/** What a user asks the page to break, by names of the table of faults and of the plan. */
+export interface FaultOrder {
+  readonly fault: string;
+  /** Of those that the fault breaks in turn. */
+  readonly machine?: string;
+}
+
+export type FaultPhase = "preparing" | "broken" | "restoring" | "ended";
+
+export interface MeasuredFigure extends ExpectedFigure {
+  readonly met: boolean;
+}
+
+/** A fault that was injected by this view, or is now. */
+export interface FaultRun extends FaultOrder {
+  readonly phase: FaultPhase;
+  /** Milliseconds since 1970: when it was asked for, and when it began. */
+  readonly askedMs: number;
+  readonly brokenMs?: number;
+  /** What was broken, e.g. `balancer-1`. */
+  readonly of: string;
+  readonly figures: readonly MeasuredFigure[];
+  /** Why it measured nothing, or what is still broken; empty: nothing failed. */
+  readonly failed: string;
+}
+
 /** What changes and is sent as parts. */
 export interface Shown extends Observed {
+  /** Faults of this view, oldest first. Only the last one may not have ended. */
+  readonly runs: readonly FaultRun[];
+  /** Why no fault can be injected; empty: faults can be injected. */
+  readonly faultsRefused: string;
   /** The node from which a Service and the volume are probed; empty: they are not probed. */
   readonly probedFrom: string;
 }
 
 export interface ViewState extends Shown {
   readonly topology: Topology;
+  readonly faults: readonly OfferedFault[];
   readonly events: readonly ViewEvent[];
 }
 
-export const eventKinds = ["fault", "failover", "election", "repair", "deploy", "health"] as const;
+export const eventKinds = ["fault", "failover", "election", "repair", "deploy", "health", "test"] as const;
 export type EventKind = (typeof eventKinds)[number];
 
 /** Something that happened, beside the time line. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hasToken, makeToken, strangeRequest } from "../../../view/guard";
+import { hasToken, makeToken, strangeOrder, strangeRequest } from "../../../view/guard";
 
 const guarded = { port: 4711, token: makeToken() };
 const asked = (headers: Record<string, string>, method = "GET") => ({ method, headers });
@@ -33,6 +33,21 @@ test("another name, another port and other pages are refused", () => {
     { host: "127.0.0.1:4711", "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" },
   ];
   for (const headers of all) assert.ok(strangeRequest(asked(headers), guarded), JSON.stringify(headers));
+});
+
+test("a request that changes something comes from the page, and is a short JSON", () => {
+  const order = { origin: "http://127.0.0.1:4711", "content-type": "application/json", "content-length": "25" };
+  assert.equal(strangeOrder(asked(order, "POST")), undefined);
+  assert.equal(strangeOrder(asked({ ...order, "content-type": "application/json; charset=utf-8" })), undefined);
+  const others: readonly Record<string, string>[] = [
+    { "content-type": "text/plain" },
+    { "content-type": "application/jsonp" },
+    { "content-length": "1000" },
+    { "content-length": "-1" },
+    { "content-length": "" },
+  ];
+  for (const other of others) assert.ok(strangeOrder(asked({ ...order, ...other })), JSON.stringify(other));
+  assert.ok(strangeOrder(asked({ "content-type": "application/json", "content-length": "25" })));
 });
 
 test("only the token gives access", () => {

@@ -1,4 +1,4 @@
-import type { FaultReport, MeasureResult, VerifyReport } from "../model/contract-report";
+import type { FaultReport, Measure, MeasureResult, VerifyReport } from "../model/contract-report";
 import { recordedContract, recordedTopologies } from "../model/measured/measurements";
 import { type DataCenterPlan, etcdMachinesOf, witnessOf } from "../stacks/plan/data-center-plan";
 
@@ -28,9 +28,12 @@ function reportsFor(plan: DataCenterPlan): readonly Recorded[] {
     .filter(({ movedBy }) => movedBy === "keepalived" && plan.balancing.movedBy === "keepalived")
     .map((report) => ({ on: "lab with keepalived", report }));
   const ofTitles = titlesFor(plan).flatMap((title) =>
-    recordedTopologies
-      .filter((topology) => topology.title === title)
-      .flatMap(({ reports }) => reports.map((report) => ({ on: title, report }))),
+    [
+      ...recordedTopologies.filter((topology) => topology.title === title).flatMap(({ reports }) => reports),
+      ...(title === "lab" ? recordedContract.filter(({ movedBy }) => movedBy === "pacemaker") : []),
+    ]
+      .sort((one, other) => other.date.localeCompare(one.date))
+      .map((report) => ({ on: title, report })),
   );
   const others = [
     ...recordedContract.map((report) => ({ on: `lab with ${report.movedBy}`, report })),
@@ -69,6 +72,12 @@ export function figureLine(plan: DataCenterPlan, fault: string): string | undefi
     (each) => `${each.what}: ${amount(each.max, each)}`,
   );
   return `${shown.join("; ")} (${figures.origin})`;
+}
+
+/** What is promised of a measure, e.g. `at most 1.00 s` */
+export function expectationOf(measure: Measure): string {
+  if (measure.target === undefined) return "reported only";
+  return measure.target === 0 ? "none" : `at most ${amount(measure.target, measure)}`;
 }
 
 /** e.g. `0.85 s`, `52 ms`, `none` */
