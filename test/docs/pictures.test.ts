@@ -9,6 +9,7 @@ import { type Theme, themes } from "../../view/picture/drawing";
 import { topologyOf } from "../../view/topology";
 import { documents, guide, projectFolder, readDocument } from "../support/documents";
 import { drawContract } from "../support/draw-contract";
+import { drawRoll } from "../support/draw-roll";
 import { drawRooms } from "../support/draw-rooms";
 import { examplePlan, exampleStacks } from "../support/example-plans";
 
@@ -21,6 +22,7 @@ const drawings: Readonly<Record<string, (theme: Theme) => string>> = {
   ),
   rooms: drawRooms,
   contract: (theme) => drawContract(splitByCommit(recordedContract).latest, theme),
+  roll: (theme) => drawRoll(examplePlan("lab"), theme),
 };
 
 const files = Object.entries(drawings).flatMap(([name, draw]) =>

@@ -10,7 +10,6 @@ import { describeStages, keyRotations } from "../../model/key-rotations";
 import { recordedBench, recordedContract, recordedTopologies, splitByCommit } from "../../model/measured/measurements";
 import { ports } from "../../model/ports";
 import { roleNames } from "../../model/roles";
-import { renderDiagram } from "../../review/render-diagram";
 import type { DataCenterPlan } from "../../stacks/plan/data-center-plan";
 import type { Fault } from "../../verify/fault";
 import { faults } from "../../verify/faults/all";
@@ -34,11 +33,6 @@ import { renderWordPairs } from "./words";
 const recording = process.env.RECORD === "1";
 
 const parts: readonly WrittenPart[] = [
-  {
-    document: "docs/architecture.md",
-    name: "diagram",
-    render: () => fenced("mermaid", renderDiagram(examplePlan("lab"), "mermaid")),
-  },
   {
     document: "docs/configuration.md",
     name: "file:stacks/Pulumi.lab.yaml",
