@@ -8,6 +8,7 @@ import type { MachineName } from "../hypervisors/hypervisor";
 import { etcdProblem, isRemoved, mayLeave } from "./fake-etcd";
 import { hasEtcd, isEtcdMachine, mastersOf } from "./fake-masters";
 import { advance, asMember, change, failed, ok, registerAgain } from "./fake-members";
+import { isStopped } from "./fake-moved-etcd";
 import { type Cluster, clusterFile, type NodeState, nodeFile, readNode, releaseOf } from "./fake-nodes";
 import { formVolume, runFakeScript } from "./fake-scripts";
 import type { RunOptions, RunResult } from "./guest-ssh";
@@ -22,6 +23,7 @@ type Command = (node: MachineName, args: readonly string[], options: RunOptions)
 const COMMANDS: Readonly<Record<string, Command>> = {
   "node-ready": async (node) => {
     if (await isRemoved(node)) return failed("etcd is not healthy: the member has been removed from the cluster");
+    if (await isStopped(node)) return failed("the API server is not ready");
     await registerAgain(node);
     return ok();
   },
@@ -56,7 +58,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "cluster-ready": async (node, args) => {
     const cluster = await asMember(node);
     const names = args.filter((arg) => !arg.startsWith("--except="));
-    for (const name of names) if (!(await isNodeReady(cluster, node, name))) return failed(`node ${name} is not Ready`);
+    for (const name of names) {
+      if (!(await isNodeReady(cluster, node, name))) return failed(`node ${name} is not Ready`);
+      // A pod that may run on no other node.
+      if (cluster?.cordoned?.includes(name)) return failed(`pod kube-system/coredns is Pending: ${name} is cordoned`);
+    }
     return ok();
   },
   "form-storage-pool": (node) => formVolume(node),

@@ -6,6 +6,7 @@ import { readMachine } from "../hypervisors/fake/fake-store";
 import type { MachineName } from "../hypervisors/hypervisor";
 import { isRemoved } from "./fake-etcd";
 import { hasEtcd, isEtcdMachine, isMaster } from "./fake-masters";
+import { isStopped } from "./fake-moved-etcd";
 import { type Cluster, clusterFile, type NodeState, nodeFile, readCluster, readNode } from "./fake-nodes";
 import type { RunResult } from "./guest-ssh";
 
@@ -69,7 +70,7 @@ export async function registerAgain(node: MachineName): Promise<void> {
 
 /** The cluster; `undefined` if the node is no member of it. */
 export async function asMember(node: MachineName): Promise<Cluster | undefined> {
-  if ((await advance(node)).phase !== "member" || (await isRemoved(node))) return undefined;
+  if ((await advance(node)).phase !== "member" || (await isRemoved(node)) || (await isStopped(node))) return undefined;
   return readCluster(node);
 }
 

@@ -30,6 +30,8 @@ export interface NodeState {
   readonly token?: string;
   /** Of the member of etcd whose data the node has. */
   readonly memberId?: string;
+  /** What only tests write to the data of etcd. */
+  readonly writes?: readonly string[];
 }
 
 export const clusterFile = (stack: string): string => path.join(fakeStackFolder(localHost, stack), "cluster.json");

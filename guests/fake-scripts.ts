@@ -9,6 +9,7 @@ import type { MachineName } from "../hypervisors/hypervisor";
 import { guestPaths } from "../model/guest-paths";
 import { ports } from "../model/ports";
 import { etcdMembersOf, hasEtcd } from "./fake-masters";
+import { putData, takeData } from "./fake-moved-etcd";
 import { type Cluster, clusterFile, nodeFile, readNode } from "./fake-nodes";
 import type { RunOptions, RunResult } from "./guest-ssh";
 
@@ -18,9 +19,10 @@ import type { RunOptions, RunResult } from "./guest-ssh";
 export async function runFakeScript(
   node: MachineName,
   args: readonly string[],
-  { stdin }: RunOptions,
+  options: RunOptions,
   cluster: Cluster | undefined,
 ): Promise<RunResult> {
+  const { stdin } = options;
   if (args.includes(guestPaths.etcdSnapshot)) return takeSnapshot(node, cluster);
   if (args.includes(guestPaths.etcdRestore)) return restore(node, args, stdin);
   if (args.includes(guestPaths.backups)) return keptBackups(node, args, stdin);
@@ -29,6 +31,8 @@ export async function runFakeScript(
   const [, , word, name = ""] = args;
   if (word === "members") return (await etcdFailure(node, cluster)) ?? ok(listMembers(cluster));
   if (word === "leave") return leave(node);
+  if (word === "take-etcd") return takeData(node);
+  if (word === "put-etcd") return putData(node, options);
   if (word === "list") return ok(await listBackups(node));
   if (word === "read") return readBackup(node, name);
   if (args.some((arg) => arg.includes("etcdctl"))) return (await etcdFailure(node, cluster)) ?? ok("");

@@ -14,6 +14,8 @@ export interface DriverFeatures {
   readonly exchangesDisks: boolean;
   /** A test moves a cluster of its machines to another release of Kubernetes. */
   readonly upgrades: boolean;
+  /** A test moves the data of etcd's only member to a system disk of another image. */
+  readonly movesEtcd: boolean;
   /** What a snapshot of the stack is: copies of the disks, or layers that grow while the machines write. */
   readonly snapshots: "copies" | "layers";
   /** What occupies the processor's virtualisation, which one hypervisor of a host has at a time; absent: nothing does. */
@@ -37,6 +39,7 @@ export const drivers = {
     growsLive: true,
     exchangesDisks: true,
     upgrades: true,
+    movesEtcd: true,
     snapshots: "copies",
     emulates: false,
     attachesSegments: false,
@@ -50,6 +53,7 @@ export const drivers = {
     growsLive: true,
     exchangesDisks: true,
     upgrades: true,
+    movesEtcd: true,
     snapshots: "copies",
     emulates: false,
     attachesSegments: false,
@@ -62,6 +66,7 @@ export const drivers = {
     growsLive: false,
     exchangesDisks: false,
     upgrades: false,
+    movesEtcd: false,
     snapshots: "copies",
     virtualisation: "VirtualBox",
     emulates: false,
@@ -76,6 +81,7 @@ export const drivers = {
     growsLive: true,
     exchangesDisks: true,
     upgrades: false,
+    movesEtcd: false,
     snapshots: "layers",
     virtualisation: "QEMU with KVM",
     emulates: true,

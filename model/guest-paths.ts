@@ -38,6 +38,8 @@ export const guestPaths = {
   etcdData: "/var/lib/etcd",
   /** What Gluster knows of its peers and volumes. */
   glusterState: "/var/lib/glusterd",
+  /** Where the data are read while they move to another system disk, until the machine restarts. */
+  movedEtcd: "/run/groundplane-moved-etcd",
   /** Where a snapshot of etcd is taken and verified. */
   etcdSnapshot: `${state}/etcd-snapshot`,
   /** The same for a backup that a master takes by itself, which may be at the same time. */

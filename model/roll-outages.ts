@@ -28,12 +28,13 @@ export function outageOfRoll(role: Role, unlike?: string): { readonly what: stri
   return { what, ...(outage && { ...outage.seen, ...longestOfBench(outage.row) }) };
 }
 
-/** The same as one text. */
+/** The same as one text. What several roles cause is named once, with the longest figure. */
 export function describeOutage(alone: readonly Role[], unlike?: string): string {
-  const texts = alone
-    .map((role) => outageOfRoll(role, unlike))
-    .map(({ what, longestMs }) => {
-      return longestMs === undefined ? what : `${what} (${Math.ceil(longestMs / 1000)} s when measured)`;
-    });
+  const longest = new Map<string, number>();
+  for (const { what, longestMs = 0 } of alone.map((role) => outageOfRoll(role, unlike)))
+    longest.set(what, Math.max(longest.get(what) ?? 0, longestMs));
+  const texts = [...longest].map(([what, longestMs]) => {
+    return longestMs === 0 ? what : `${what} (${Math.ceil(longestMs / 1000)} s when measured)`;
+  });
   return texts.join("; ");
 }

@@ -6,8 +6,10 @@ import type { BootstrapInputs, BootstrapMember, BootstrapOutputs } from "../../m
 import { UserError } from "../../model/user-error";
 import { type Properties, UNKNOWN } from "../rpc/property-values";
 import { type Context, PartialFailure } from "../rpc/resource-handler";
+import { dataGone, reasonToUpdate } from "./bootstrap-reasons";
 import { awaitedMaster, type ClusterStatus, clusterStatus, mustRun, waitForMember } from "./cluster-command";
 import { bootedGuest, inGuest, progress } from "./guest-waiting";
+import { completeMove, leftAlone } from "./only-member";
 import { readSignal } from "./read-signal";
 import { restoreEtcd } from "./restore-etcd";
 import * as schemas from "./schemas";
@@ -44,22 +46,24 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
     async read(id, olds, context) {
       if (!olds) throw new UserError("no-import", `${id} has nothing to import`, "add it to the program");
       const isThere = await hasData(connect, dataMembers(olds.inputs), context);
-      if (isThere && !hasSnapshot(olds.inputs.stack)) return olds;
+      const isMoved = (await leftAlone(olds.inputs)) !== undefined;
+      if (isThere && !hasSnapshot(olds.inputs.stack) && !isMoved) return olds;
       // The masters may only be stopped: `update` decides once they run again.
       const state = olds as unknown as { inputs: Properties; outputs: Properties };
-      const gone = `no ${nounOf(olds.inputs)} with the cluster's data responds`;
-      throw new PartialFailure(isThere ? "a restore was interrupted; `up` completes it" : gone, { id, ...state });
+      throw new PartialFailure(reasonToUpdate(olds.inputs, isThere, isMoved), { id, ...state });
     },
 
     async update(_id, inputs, { outputs }, preview, context) {
       const { bootstrappedWith, clusterId } = outputs;
-      if (preview) return { ...inputs, bootstrappedWith, clusterId };
+      const same = { ...inputs, bootstrappedWith, clusterId };
+      if (preview) return same;
+      if (await completeMove(connect, inputs, context)) return same;
       const nodes = await lookAtAll(connect, inputs, context);
       if (mustRestore(inputs, nodes)) return give(nodes, connect, inputs, context);
       if (nodes.withData.some(({ status }) => status.etcdData)) {
         if ([...nodes.withData, ...nodes.masters].some(isUnfinished)) return give(nodes, connect, inputs, context);
         await forgetSnapshot(inputs.stack);
-        return { ...inputs, bootstrappedWith, clusterId };
+        return same;
       }
       // Masters without their etcd still belong to the former cluster.
       if (!inputs.rebootstrap || inputs.etcd !== undefined) throw dataGone(inputs);
@@ -76,7 +80,6 @@ export function bootstrapResource(connect: ConnectGuest): TypedResource<Bootstra
 /** The nodes that have the cluster's data. */
 const dataMembers = ({ members, etcd, witness = [] }: BootstrapInputs): readonly BootstrapMember[] =>
   etcd ?? [...members, ...witness];
-const nounOf = ({ etcd }: BootstrapInputs): string => (etcd === undefined ? "master" : "etcd machine");
 
 interface ClusterNodes {
   readonly masters: readonly Master[];
@@ -181,14 +184,4 @@ async function hasData(connect: ConnectGuest, members: readonly BootstrapMember[
   );
   context.signal.throwIfAborted();
   return found;
-}
-
-function dataGone(inputs: BootstrapInputs): UserError {
-  const restore = "restore a backup (`npx groundplane restore FILE`), or ";
-  const startOver =
-    inputs.etcd === undefined
-      ? "set options.rebootstrap to true to start a new, empty cluster"
-      : "start over with `npx groundplane destroy`";
-  const problem = `no ${nounOf(inputs)} of ${inputs.stack} has the cluster's data`;
-  return new UserError("cluster-data-gone", problem, restore + startOver);
 }

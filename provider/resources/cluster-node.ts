@@ -5,8 +5,8 @@ import type { MembershipInputs } from "../../model/resource-types";
 import { isClusterNode } from "../../model/roles";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
-import { awaitedMaster, KUBECONFIG, type LivingMaster } from "./cluster-command";
-import { deadlineMs, progress, reasonOf } from "./guest-waiting";
+import { awaitedMaster, KUBECONFIG, type LivingMaster, mustRun } from "./cluster-command";
+import { deadlineMs, progress, readyGuest, reasonOf } from "./guest-waiting";
 
 /** A node as the other nodes of its cluster see it. */
 
@@ -57,6 +57,24 @@ export async function requireMaster(
   const master = await awaitedMaster(connect, [others, self], progress(context, inputs.node), context);
   if (!master) throw noMaster(inputs);
   return master;
+}
+
+/** Lets pods run on the node again. */
+export async function uncordon(connect: ConnectGuest, inputs: MembershipInputs, context: Context): Promise<void> {
+  const { node } = inputs;
+  const { guest } = await requireMaster(connect, inputs, context);
+  await mustRun(guest, ["kubectl", KUBECONFIG, "uncordon", node], `uncordon ${node}`, context);
+}
+
+/** A drain that was killed leaves the node cordoned, and pods that may run on no other node wait for it. */
+export async function endDrain(
+  connect: ConnectGuest,
+  inputs: MembershipInputs,
+  context: Context,
+  waitMs: number,
+): Promise<void> {
+  await readyGuest(connect, inputs.connection, inputs.node, context, waitMs);
+  await uncordon(connect, inputs, context);
 }
 
 function noMaster({ node, roles }: MembershipInputs): UserError {

@@ -9,22 +9,24 @@ import { isClusterNode } from "../../model/roles";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { bringAddOnImages } from "./add-on-images";
-import { clusterStatus, KUBECONFIG, type LivingMaster, mustRun } from "./cluster-command";
-import { requireMaster, waitForNodeReady } from "./cluster-node";
+import type { LivingMaster } from "./cluster-command";
+import { endDrain, requireMaster, uncordon, waitForNodeReady } from "./cluster-node";
 import { fillSecrets } from "./fill-secrets";
 import { refuseUnsafeLoss, withStackLock } from "./guard-record";
-import { bootedGuest, deadlineMs, inGuest, progress, readyGuest } from "./guest-waiting";
+import { bootedGuest, deadlineMs, progress, readyGuest } from "./guest-waiting";
+import { putFormerDiskBack } from "./interrupted-roll";
 import { forgetKept, giveBackForChecks, giveBackToDisk, keepFromDisk } from "./kept-from-disk";
-import { forgetMarks, keepMarks, restoreMarks } from "./kept-marks";
+import { forgetMarks, hasKeptMarks, keepMarks, restoreMarks } from "./kept-marks";
 import { drain } from "./leave-cluster";
-import { forgetLeft, noteLeft, readLeft } from "./left-members";
+import { GATE_MS, leaveEtcd } from "./leave-etcd";
+import { forgetLeft, readLeft } from "./left-members";
 import { followRoles } from "./master-workloads";
+import { forgetMoved } from "./moved-etcd";
+import { freeDisks, isOnlyMember, startFromMovedData } from "./only-member";
 import { rejoin } from "./rejoin";
 import { messageOf, rollRefused } from "./roll-errors";
 import { RollHealth } from "./roll-health";
 
-/** How long a cluster that was healthy before may take to look healthy again. */
-const GATE_MS = 120_000;
 /** The part of the time that a new disk may take. The rest belongs to the former one, if it must return. */
 const shares = { others: 1 / 2, alone: 1 / 4 };
 
@@ -68,9 +70,11 @@ export class ImageRoll {
     const { stack } = this.machine;
     let master: LivingMaster | undefined;
     try {
+      if (this.isNode && (await hasKeptMarks(stack, node)))
+        await endDrain(connect, this.membership, this.context, GATE_MS);
       await this.health.ofNode(GATE_MS);
       await this.health.ofPeers(GATE_MS);
-      if (poolOf(roles) !== undefined)
+      if (poolOf(roles) !== undefined && !isOnlyMember(this.inputs))
         await withStackLock(stack, () => refuseUnsafeLoss(this.hypervisor, this.machine));
       if (this.isNode) master = await requireMaster(connect, this.membership, this.context);
       await keepFromDisk(this.connectNode, this.inputs, this.context);
@@ -80,17 +84,16 @@ export class ImageRoll {
     }
     if (master === undefined) return;
     await keepMarks(master.guest, stack, node, this.context);
-    // A drain that is killed leaves the node cordoned; the next `up` goes on with it.
     await drain(master, this.inputs, this.context);
     progress(this.context, node)("drained");
   }
 
   /** All of it is the same when it is repeated. */
   async exchange(image: string): Promise<void> {
-    const { node, seed, secrets, connection, roles, alone = [] } = this.inputs;
+    const { node, seed, secrets, connection, alone = [] } = this.inputs;
     progress(this.context, node)(`exchanging the system disk for one of ${image}`);
     this.context.signal.throwIfAborted();
-    await this.dropDiskOfFormerMember(image);
+    await freeDisks(this.surroundings.connect, this.hypervisor, this.inputs, this.found.owner, image, this.context);
     await this.disks.exchangeSystemDisk(this.machine, image, fillSecrets(seed, secrets), this.found.owner);
     forgetGuest(connection);
     // Its work is not left interrupted until the next `up`: after a cancellation it runs again from one of its disks.
@@ -98,10 +101,23 @@ export class ImageRoll {
     await this.hypervisor.startMachine(this.machine);
     const share = shares[alone.length === 0 ? "others" : "alone"];
     const context = { ...this.context, timeoutSeconds: Math.ceil((deadlineMs(this.context) * share) / 1000) };
-    if (this.isNode) await bringAddOnImages(this.surroundings.connect, this.membership, context);
-    if (roles.includes("etcd")) await this.leaveEtcd(context);
-    await rejoin(this.surroundings.connect, this.membership, this.inputs, context);
+    await this.work(context);
+  }
+
+  /** On its new disk. */
+  private async work(context: Context): Promise<void> {
+    const { inputs, membership } = this;
+    const { connect } = this.surroundings;
+    const { roles, masters } = inputs;
+    if (isOnlyMember(inputs))
+      for (const self of masters) await startFromMovedData(connect, self, inputs.stack, this.former, context);
+    if (this.isNode) await bringAddOnImages(connect, membership, context);
+    if (roles.includes("etcd") && !isOnlyMember(inputs))
+      await leaveEtcd(connect, inputs, this.health, this.former, context);
+    await rejoin(connect, membership, inputs, context);
     if (this.isNode) await this.followRoles(context);
+    // The Node of a member that joins is a new one. Pods that may run on no other node wait for this one.
+    if (isOnlyMember(inputs)) await uncordon(connect, membership, context);
     await this.health.ofNode(deadlineMs(context), () => giveBackForChecks(this.connectNode, this.inputs, context));
     // It may respond and let nothing through.
     if (roles.includes("gateway")) await this.health.ofPeers(deadlineMs(context));
@@ -111,17 +127,16 @@ export class ImageRoll {
     await this.returnKept();
     await this.disks.dropFormerSystemDisk(this.machine, this.found.owner);
     await forgetLeft(this.machine);
+    await forgetMoved(this.machine);
     await forgetKept(this.machine.stack, this.machine.name);
   }
 
   /** The node has its own disk, and nothing is planned for it any more; or all but the last step was done. */
   async callOff(): Promise<void> {
     const { stack, name } = this.machine;
-    if (this.isNode) {
-      const { guest } = await requireMaster(this.surroundings.connect, this.membership, this.context);
-      await mustRun(guest, ["kubectl", KUBECONFIG, "uncordon", name], `uncordon ${name}`, this.context);
-    }
+    if (this.isNode) await uncordon(this.surroundings.connect, this.membership, this.context);
     await this.returnKept();
+    await forgetMoved(this.machine);
     await forgetKept(stack, name);
   }
 
@@ -141,7 +156,7 @@ export class ImageRoll {
   private async restoreFormerDisk(): Promise<void> {
     const { node, connection } = this.inputs;
     const { connect } = this.surroundings;
-    await this.disks.restoreSystemDisk(this.machine, this.found.owner);
+    await putFormerDiskBack(this.hypervisor, this.found);
     forgetGuest(connection);
     await this.hypervisor.startMachine(this.machine);
     await readyGuest(connect, connection, node, this.context);
@@ -156,27 +171,6 @@ export class ImageRoll {
     await this.hypervisor.ensureImage({ name: this.former });
     await this.exchange(this.former);
     await this.confirm();
-  }
-
-  /** The driver would take it back when its image is wanted. */
-  private async dropDiskOfFormerMember(image: string): Promise<void> {
-    if (!(await readLeft(this.machine))) return;
-    const present = await this.hypervisor.inspectMachine(this.machine);
-    if (present?.formerImage === image) await this.disks.dropFormerSystemDisk(this.machine, this.found.owner);
-  }
-
-  /**
-   * A member of etcd joins as a new one, and gets the data from the others. Until then it only was away, and may return to its former disk.
-   * So it leaves when the new disk works, and the others can do without it.
-   */
-  private async leaveEtcd(context: Context): Promise<void> {
-    const { node, connection } = this.inputs;
-    const { phase, order } = await inGuest(this.connectNode, (guest) => clusterStatus(guest, context));
-    // It has begun to join from this disk.
-    if (phase === "member" || order !== "none") return;
-    await readyGuest(this.surroundings.connect, connection, node, context);
-    await this.health.ofOtherMembers(Math.min(GATE_MS, deadlineMs(context)));
-    if (!(await readLeft(this.machine))) await noteLeft(this.machine, { from: this.former });
   }
 
   private async followRoles(context: Context): Promise<void> {

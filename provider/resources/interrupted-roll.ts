@@ -1,27 +1,33 @@
 import { forgetGuest } from "../../guests/guest-ssh";
 import type { Hypervisor, MachineState, Owner } from "../../hypervisors/hypervisor";
+import { shutdownMs } from "../../model/hypervisor-objects";
 import type { NodeImageInputs } from "../../model/node-image-types";
 import { isClusterNode, type Role, storedRoles } from "../../model/roles";
 import type { Context } from "../rpc/resource-handler";
 import { readLeft } from "./left-members";
+import { forgetMoved, isMoving, isStopped } from "./moved-etcd";
 import { messageOf } from "./roll-errors";
 
-/** A difference of the machine, so that the next `up` begins with it. */
-export const interruptedRoll = "a roll to another image was interrupted; its former system disk returns first";
+/** Differences of the machine, so that the next `up` begins with them. */
+const returning = "a roll to another image was interrupted; its former system disk returns first";
+const restarting = "a roll to another image was interrupted; it restarts first";
 
 /** Of a storage machine with others, too: it is the same copy of the volume from either disk. */
-const returning: readonly Role[] = ["gateway", "balancer", "storage"];
+const firstBack: readonly Role[] = ["gateway", "balancer", "storage"];
 
 /**
- * Whether a roll of a node was killed that others are reached through, or that has the only copy of the volume. If its new disk does not work, nothing that asks a node works, and
- * the node's own image is the last of it. So its former disk returns before any node is asked, and the roll starts again in its turn.
+ * What must happen to a node whose roll was killed before any node is asked. Others are reached through it, or it has the only copy of
+ * the volume or the only control plane: if its new disk does not work, nothing that asks a node or the API works, and the node's own image is the last of it. So its former
+ * disk returns, and the roll starts again in its turn. A control plane that was told to stop starts again with its machine.
  */
-export async function isReturnPending({ spec, formerImage }: MachineState): Promise<boolean> {
-  const roles = storedRoles(spec);
-  if (formerImage === undefined || isClusterNode(roles)) return false;
-  if (!returning.some((role) => roles.includes(role))) return false;
+export async function interruption(machine: MachineState): Promise<string | undefined> {
+  if (await isStopped(machine)) return restarting;
+  const { spec, formerImage } = machine;
   // The former disk of a member that has left etcd must never run.
-  return (await readLeft(spec)) === undefined;
+  if (formerImage === undefined || (await readLeft(spec))) return undefined;
+  const roles = storedRoles(spec);
+  const isNeeded = !isClusterNode(roles) && firstBack.some((role) => roles.includes(role));
+  return isNeeded || (await isMoving(spec)) ? returning : undefined;
 }
 
 /** It does not wait for the guest. */
@@ -31,21 +37,37 @@ export async function returnToFormerDisk(
   owner: Owner,
   log: (text: string) => void,
 ): Promise<MachineState> {
-  if (!hypervisor.systemDisks || !(await isReturnPending(machine))) return machine;
-  log(`${machine.spec.name}: ${interruptedRoll}`);
-  return hypervisor.systemDisks.restoreSystemDisk(machine.spec, owner);
+  const reason = await interruption(machine);
+  if (!hypervisor.systemDisks || reason === undefined) return machine;
+  const { spec } = machine;
+  log(`${spec.name}: ${reason}`);
+  if (reason === returning) await hypervisor.systemDisks.restoreSystemDisk(spec, owner);
+  else await hypervisor.stopMachine(spec, shutdownMs(spec));
+  // What was taken from the disk is outdated as soon as it runs.
+  await forgetMoved(spec);
+  return (await hypervisor.inspectMachine(spec)) ?? machine;
+}
+
+/** In the same process. The machine is then stopped, or has not changed. */
+export async function putFormerDiskBack(hypervisor: Hypervisor, { spec, owner }: MachineState): Promise<void> {
+  const present = (await isMoving(spec)) ? await hypervisor.inspectMachine(spec) : undefined;
+  if (present) await returnToFormerDisk(hypervisor, present, owner, () => {});
+  else await hypervisor.systemDisks?.restoreSystemDisk(spec, owner);
 }
 
 /** After a cancellation: a node that works alone is not left on a disk that may not work. It does not wait for the guest. */
 export async function takeBackAlone(
   hypervisor: Hypervisor,
-  { spec, owner }: MachineState,
+  found: MachineState,
   { node, connection, alone = [] }: NodeImageInputs,
   { log }: Context,
 ): Promise<void> {
-  if (alone.length === 0 || (await readLeft(spec))) return;
+  const { spec } = found;
+  if (alone.length === 0) return;
+  const present = await hypervisor.inspectMachine(spec);
+  if ((await readLeft(spec)) && !(present && (await isStopped(present)))) return;
   try {
-    await hypervisor.systemDisks?.restoreSystemDisk(spec, owner);
+    await putFormerDiskBack(hypervisor, found);
     forgetGuest(connection);
     await hypervisor.startMachine(spec);
   } catch (error) {

@@ -10,7 +10,7 @@ import { type CheckFailure, type Context, PartialFailure } from "../rpc/resource
 import { describeGrowth, grownVolumes } from "./disk-growth";
 import { fillSecrets, referredSecrets } from "./fill-secrets";
 import { isInTransition, markInTransition, refuseUnsafeLoss, withStackLock } from "./guard-record";
-import { interruptedRoll, isReturnPending, returnToFormerDisk } from "./interrupted-roll";
+import { interruption, returnToFormerDisk } from "./interrupted-roll";
 import { machineSchema } from "./machine-schema";
 import { objectId, parseObjectId } from "./object-id";
 import { belongsToAnother, presentOwner } from "./present-owner";
@@ -43,7 +43,7 @@ export function machineResource(driverByName: DriverByName): TypedResource<Machi
       if (!state) return undefined;
       // Only the state has the seed; the next `up` sets the seed of an imported machine.
       const { seed, secrets } = olds?.inputs ?? { seed: emptySeed, secrets: {} };
-      const drift = [...(state.drift ?? []), ...((await isReturnPending(state)) ? [interruptedRoll] : [])];
+      const drift = [...(state.drift ?? []), ...[(await interruption(state)) ?? []].flat()];
       const inputs = { ...state.spec, ...volumesOf(olds?.inputs), driver, seed, secrets, power: state.power, drift };
       return { inputs, outputs: { ...outputsOf(inputs, { ...state, drift }), ...volumesOf(olds?.outputs) } };
     },

@@ -11,6 +11,8 @@ import { forgetKept } from "./kept-from-disk";
 import { forgetMarks } from "./kept-marks";
 import { forgetLeft } from "./left-members";
 import { seed } from "./machine-schema";
+import { forgetMoved } from "./moved-etcd";
+import { isOnlyMember } from "./only-member";
 import { readOpenRoll } from "./open-roll";
 import { PreviewedRolls } from "./previewed-rolls";
 import { needsRoll, rollImage } from "./roll-image";
@@ -138,6 +140,7 @@ export function nodeImageResource(
       await forgetMarks(stack, node);
       await forgetKept(stack, node);
       await forgetLeft({ stack, name: node });
+      await forgetMoved({ stack, name: node });
     },
   };
 }
@@ -172,12 +175,11 @@ function planned(
   const { node, image, roles, release, alone = [], alongside = [], etcd = [], unlike } = inputs;
   const isUpgrade = release !== undefined && formerRelease !== undefined && formerRelease !== release;
   const reason = isUpgrade ? ` (Kubernetes ${formerRelease} -> ${release})` : "";
-  const steps = [
-    ...(isClusterNode(roles) ? ["is drained"] : []),
-    "restarts from a new system disk",
-    ...(isClusterNode(roles) ? ["joins the cluster again"] : []),
-    ...(etcd.length > 0 ? [`gets the data of etcd, of which ${etcd.length - 1} of ${etcd.length} members stay`] : []),
-  ];
+  const stays = `gets the data of etcd, of which ${etcd.length - 1} of ${etcd.length} members stay`;
+  const again = isOnlyMember(inputs)
+    ? ["starts the cluster again with the data of etcd"]
+    : [...(isClusterNode(roles) ? ["joins the cluster again"] : []), ...(etcd.length > 0 ? [stays] : [])];
+  const steps = [...(isClusterNode(roles) ? ["is drained"] : []), "restarts from a new system disk", ...again];
   const last = steps.length > 1 ? `${steps.slice(0, -1).join(", ")}, and ${steps.at(-1)}` : steps[0];
   const together = alongside.length > 0 ? `, at the same time as ${alongside.join(", ")}` : "";
   const outage = alone.length > 0 ? `. Unavailable meanwhile: ${describeOutage(alone, unlike)}` : "";

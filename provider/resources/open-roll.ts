@@ -3,6 +3,7 @@ import type { MachineName } from "../../hypervisors/hypervisor";
 import { hasKept } from "./kept-from-disk";
 import { hasKeptMarks, keptMarksOf } from "./kept-marks";
 import { type LeftMember, leftMembersOf, readLeft } from "./left-members";
+import { isMoving } from "./moved-etcd";
 
 /** What the stack's folder knows of a roll that has begun, besides the driver's record. */
 export interface OpenRoll {
@@ -15,7 +16,7 @@ export async function readOpenRoll(machine: MachineName): Promise<OpenRoll> {
   const { stack, name } = machine;
   return {
     left: await readLeft(machine),
-    isHandedOver: (await hasKeptMarks(stack, name)) || (await hasKept(stack, name)),
+    isHandedOver: (await hasKeptMarks(stack, name)) || (await hasKept(stack, name)) || (await isMoving(machine)),
   };
 }
 

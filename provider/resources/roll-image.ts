@@ -3,8 +3,9 @@ import type { NodeImageInputs } from "../../model/node-image-types";
 import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { ImageRoll, type RollSurroundings } from "./image-roll";
-import { takeBackAlone } from "./interrupted-roll";
+import { returnToFormerDisk, takeBackAlone } from "./interrupted-roll";
 import { readLeft } from "./left-members";
+import { isStopped } from "./moved-etcd";
 import { type OpenRoll, readOpenRoll } from "./open-roll";
 import { rollFailed } from "./roll-errors";
 
@@ -29,6 +30,13 @@ export async function rollImage(
   const found = await machineOf(surroundings, inputs);
   const open = await readOpenRoll({ stack: inputs.stack, name: inputs.node });
   if (!needsRoll(found, open, inputs.image)) return;
+  if (await isStopped(found)) {
+    // Where `up` leaves out the machine; see interrupted-roll.
+    const hypervisor = surroundings.driverByName(inputs.driver);
+    await returnToFormerDisk(hypervisor, found, found.owner, (text) => context.log("info", text));
+    await hypervisor.startMachine(found.spec);
+    return rollImage(surroundings, inputs, context, formerRelease);
+  }
   const { left } = open;
   const { image } = found.spec;
   const former = left?.from ?? found.formerImage ?? image;

@@ -1,5 +1,5 @@
 /**
- * A small stack that is kept: an earlier version creates it, this code takes it over, gives its worker another image and replaces an
+ * A small stack that is kept: an earlier version creates it, this code takes it over, gives its nodes another image and replaces an
  * authority. A backup then brings back its lost master, and a snapshot takes back a change that went wrong. test/topologies does each
  * of these with more machines.
  */
@@ -78,12 +78,15 @@ test("a stack is kept", { skip: nspawnSkipReason(), timeout: 50 * 60_000 }, asyn
     await isWhole();
   });
 
-  await step("its worker gets another image, as the same machine", async () => {
-    const before = await seen(stack, "worker-1");
+  await step("its master and its worker get another image, as the same machines", async () => {
+    const nodes = ["master-1", "worker-1"];
+    const before = await Promise.all(nodes.map((name) => seen(stack, name)));
     const image = await planImage(stack, "kept", { "etc/image-mark": "kept\n" });
     assert.doesNotMatch(countsOf(await up(stack)), /replaced \d|deleted/);
-    assert.deepEqual(await seen(stack, "worker-1"), { ...before, image, formerImage: undefined });
-    assert.equal(await on("worker-1", "cat /etc/image-mark"), "kept");
+    for (const [index, name] of nodes.entries()) {
+      assert.deepEqual(await seen(stack, name), { ...before[index], image, formerImage: undefined });
+      assert.equal(await on(name, "cat /etc/image-mark"), "kept");
+    }
     await isWhole();
   });
 

@@ -50,19 +50,21 @@ test("node images on the real engine", { timeout: 20 * 60_000 }, async (t) => {
     const before = Object.fromEntries([...workers, "master-1"].map((name) => [name, machine(name)]));
     const { before: former, after: image } = useOtherImage(project, "one");
     const { stdout } = mustSucceed("preview", await pulumi("preview", "--diff"));
-    for (const name of workers) assert.match(stdout, new RegExp(`NodeImage::${name}-image`));
-    assert.doesNotMatch(stdout, /NodeImage::(?:gateway|balancer-1|master-1)-image/);
+    for (const name of [...workers, "master-1"]) assert.match(stdout, new RegExp(`NodeImage::${name}-image`));
+    assert.doesNotMatch(stdout, /NodeImage::(?:gateway|balancer-1)-image/);
     const told = mustSucceed("preview", await pulumi("preview")).stdout;
-    assert.match(told, new RegExp(`master-1 keeps the image ${former}: etcd would have no majority`));
+    assert.match(
+      told.replaceAll(/\s+/g, " "),
+      /master-1 moves from .* Unavailable meanwhile: the API, until it is back/,
+    );
     const review = mustSucceed("review", await cluster.groundplane("preview")).stdout;
     assert.match(
       review,
       new RegExp(`\`worker-1\` \\| gets another image \\| image: ${former} -> ${image} \\| its pods`),
     );
     await up();
-    for (const name of workers)
+    for (const name of [...workers, "master-1"])
       assert.deepEqual(machine(name), { ...before[name], image, former: undefined }, `${name} is the same machine`);
-    assert.deepEqual(machine("master-1"), before["master-1"]);
     assert.match(console("master-1"), /drain-node worker-1 [\s\S]*forget-node worker-1\n[\s\S]*drain-node worker-2 /);
     await noChanges();
   });

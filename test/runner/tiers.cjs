@@ -80,6 +80,7 @@ const secondsOf = {
     "killed-gateway-roll": 15,
     "killed-image-roll": 40,
     "kubernetes-authority": 30,
+    "killed-lone-master-roll": 120,
     "killed-member-roll": 60,
     "killed-storage-roll": 40,
     "member-image": 40,

@@ -107,13 +107,15 @@ for (const [commit, lacks] of Object.entries(earlierCommits) as [EarlierCommit, 
       await stays();
     });
 
-    await step("its worker gets another image, as the same machine", async () => {
+    await step("its master and its worker get another image, as the same machines", async () => {
       const image = await planImage(stack, "taken-over", { "etc/image-mark": "taken over\n" });
       const output = countsOf(await up(stack));
       assert.doesNotMatch(output, /replaced \d|deleted/);
-      const worker = machines.indexOf("worker-1");
-      assert.deepEqual(await seen(stack, "worker-1"), { ...before[worker], image, formerImage: undefined });
-      assert.equal(mustSucceed("mark", await cluster.onNode("worker-1", "cat /etc/image-mark")).stdout, "taken over\n");
+      for (const [index, name] of machines.entries()) {
+        if (name !== "master-1" && name !== "worker-1") continue;
+        assert.deepEqual(await seen(stack, name), { ...before[index], image, formerImage: undefined });
+        assert.equal(mustSucceed("mark", await cluster.onNode(name, "cat /etc/image-mark")).stdout, "taken over\n");
+      }
       await waitForReadyNodes(stack, 2);
       await eventually(
         "the pods run again",

@@ -60,12 +60,12 @@ test("nodes join and get images around a rotation", { skip: nspawnSkipReason(), 
     await stack.previewsNoChange();
   });
 
-  await step("workers that get another image afterwards do not trust the former one again", async () => {
+  await step("nodes that get another image afterwards do not trust the former one again", async () => {
     const { generation } = await seen(stack, "worker-1");
     const present = await trustsOne();
     const image = await planImage(stack, "one", { "etc/image-mark": "one\n" });
     await up(stack);
-    for (const name of ["worker-1", "worker-2"]) assert.equal(await on(name, "cat /etc/image-mark"), "one\n");
+    for (const name of nodes) assert.equal(await on(name, "cat /etc/image-mark"), "one\n");
     assert.deepEqual(await seen(stack, "worker-1"), { ...(await seen(stack, "worker-1")), generation, image });
     await waitForReadyNodes(stack, 3);
     assert.equal(await trustsOne(), present);

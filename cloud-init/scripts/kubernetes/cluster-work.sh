@@ -60,9 +60,9 @@ fail() {
 }
 
 bootstrap_cluster() {
-  # The provider applies the objects of these phases as soon as the API responds, and makes a token for each join.
-  local skip=bootstrap-token,addon,show-join-command configuration
-  if [ "$order" = other ]; then skip+=,upload-config,upload-certs; fi
+  # The provider applies the objects of these phases as soon as the API responds, and makes a token for each join. A master
+  # that begins with the data of etcd has them already, and kubeadm would replace them by its own.
+  local skip=bootstrap-token,addon,show-join-command,upload-config,upload-certs configuration
   write_etcd_patch
   # The token must not be printed: kubeadm's output goes to a log.
   configuration=$("$here/patient-configuration" "$KUBEADM_INIT_CONFIGURATION")

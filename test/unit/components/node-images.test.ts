@@ -19,6 +19,9 @@ test("the gateway waits for all that vote without it, and for one machine of eac
 test("a node names its roles that no other node has", async () => {
   assert.deepEqual((await imageOf("small", "balancer-1")).alone, ["balancer"]);
   assert.equal((await imageOf("lab", "balancer-1")).alone, undefined);
+  const small = await recordDataCenter(examplePlan("small"), { driver: "fake" });
+  const master = resourceOf(small, "groundplane:index:NodeImage", "master-1-image").inputs;
+  assert.deepEqual([master.alone, master.keeps, namesIn(master.masters)], [["etcd", "master"], undefined, "master-1"]);
   const { keeps, alone } = await imageOf("single", "gateway");
   assert.match(String(keeps), /^etcd would have no majority without it/);
   assert.equal(alone, undefined);

@@ -16,4 +16,5 @@ test("a preview names what is unavailable, and for how long", () => {
     describeOutage(["gateway", "worker"]),
     /^traffic between segments, DNS, and access from the host, until it is back \(\d+ s when measured\); all workloads, until it is back$/,
   );
+  assert.match(describeOutage(["etcd", "master"]), /^the API, until it is back[^;]*$/);
 });
