@@ -87,17 +87,11 @@ const movesItsData = (roles: readonly Role[], countOf: CountOf, driver: DriverNa
   !roles.includes("storage") &&
   (["master", "etcd"] as const).every((role) => roles.includes(role) && countOf(role) === 1);
 
-/** What no other node can do meanwhile, wherever the data are. */
-export function lacksSubstitute(roles: readonly Role[], countOf: CountOf): string | undefined {
+function keptByRoles(roles: readonly Role[], countOf: CountOf, driver: DriverName | "auto"): string | undefined {
+  if (movesItsData(roles, countOf, driver)) return undefined;
   const [reason] = rolesAlone(roles, countOf).flatMap((role) => substitutes[role].keeps ?? []);
   return reason;
 }
-
-const keptByRoles = (roles: readonly Role[], countOf: CountOf, driver: DriverName | "auto"): string | undefined =>
-  lacksSubstitute(
-    movesItsData(roles, countOf, driver) ? roles.filter((role) => role !== "master" && role !== "etcd") : roles,
-    countOf,
-  );
 
 function keptByDriver(driver: DriverName | "auto"): string | undefined {
   // Reported for the drivers on which more happens.

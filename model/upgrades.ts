@@ -1,7 +1,7 @@
 import { changedSettings } from "./changed-settings";
 import type { ContainerRuntimeName } from "./container-runtimes";
 import { type DriverName, featuresOf } from "./drivers";
-import { type CountOf, lacksSubstitute, reasonToKeepImage } from "./image-rolls";
+import { type CountOf, reasonToKeepImage } from "./image-rolls";
 import { refusedSettings } from "./refused-settings";
 import { newestAfter } from "./release-changes";
 import type { Settings } from "./resource-types";
@@ -29,14 +29,7 @@ export function reasonToKeepRelease(
   const ofGateway = roles.includes("gateway")
     ? "no test has upgraded a gateway with a part of the cluster yet"
     : undefined;
-  // The data of an only member of etcd move to another image, but not to another release yet.
-  return (
-    lacksSubstitute(roles, countOf) ??
-    reasonToKeepImage(roles, countOf, driver) ??
-    ofDriver ??
-    ofGateway ??
-    runtimes[runtime]
-  );
+  return reasonToKeepImage(roles, countOf, driver) ?? ofDriver ?? ofGateway ?? runtimes[runtime];
 }
 
 /** The nodes that cannot get the image of another release, with their reasons. */

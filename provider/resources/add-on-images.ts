@@ -53,7 +53,7 @@ const template =
   "{range .items[*]}{.metadata.namespace}{range .spec.template.spec.initContainers[*]} {.image}{end}" +
   '{range .spec.template.spec.containers[*]} {.image}{end}{"\\n"}{end}';
 
-async function imagesOfAddOns(master: Guest, context: Context): Promise<readonly string[]> {
+export async function imagesOfAddOns(master: Guest, context: Context): Promise<readonly string[]> {
   const get = ["get", "daemonsets,deployments", "--all-namespaces", `--output=jsonpath=${template}`];
   const text = await mustRun(master, ["kubectl", KUBECONFIG, ...get], "read the images of the add-ons", context);
   const rows = text.split("\n").map((line) => line.trim().split(" "));

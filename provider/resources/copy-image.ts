@@ -6,7 +6,7 @@ import type { Context } from "../rpc/resource-handler";
 import { reasonOf } from "./guest-waiting";
 
 /** Of one image, whose size is that of a program. */
-const COPY_MS = 5 * 60_000;
+export const COPY_MS = 5 * 60_000;
 
 export const ctr = ["ctr", "--namespace", containerRuntimes.containerd.namespace, "images"] as const;
 
@@ -38,21 +38,27 @@ export function paced(bytesPerSecond = BYTES_PER_SECOND): Transform {
  */
 const gently = "echo 10 2>/dev/null >/proc/$$/autogroup; renice -n 10 -p $$ >/dev/null; ionice -c 3 -p $$ || true";
 
-const inPipe = (pipe: string, ...words: readonly string[]): readonly string[] => [
-  ...["bash", "-o", "pipefail", "-c", `${gently}; ${pipe}`, "bash"],
+const inPipe = (pipe: string, ...words: readonly string[]): readonly [string, ...string[]] => [
+  ...(["bash", "-o", "pipefail", "-c", `${gently}; ${pipe}`, "bash"] as const),
   ...words,
 ];
 
 /** The image's name comes last in the archive, after everything that belongs to it. */
-const exporting = (image: string) => inPipe(`${ctr.join(" ")} export --local - "$1" | gzip -1`, image);
+export const exporting = (image: string) => inPipe(`${ctr.join(" ")} export --local - "$1" | gzip -1`, image);
 const importing = inPipe(`gzip -dc | ${ctr.join(" ")} import --local -`);
 
 /** The kubelet deletes images from a full disk, but none that is pinned. */
 const pinning = `${ctr.join(" ")} label "$1" io.cri-containerd.image=managed io.cri-containerd.pinned=pinned >/dev/null`;
 
 /** A node imports the compressed archive of one image. An interrupted import leaves no image. */
-export const receiveImage = (image: string, to: Guest, archive: Readable, { signal }: Context): Promise<RunResult> =>
-  to.run(inPipe(`gzip -dc | ${ctr.join(" ")} import --local - && ${pinning}`, image), {
+export const receiveImage = (
+  image: string,
+  to: Guest,
+  archive: Readable,
+  { signal }: Context,
+  isPinned: boolean,
+): Promise<RunResult> =>
+  to.run(isPinned ? inPipe(`gzip -dc | ${ctr.join(" ")} import --local - && ${pinning}`, image) : importing, {
     ...{ signal, timeoutMs: COPY_MS, input: archive },
   });
 

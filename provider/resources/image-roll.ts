@@ -22,7 +22,7 @@ import { GATE_MS, leaveEtcd } from "./leave-etcd";
 import { forgetLeft, readLeft } from "./left-members";
 import { followRoles } from "./master-workloads";
 import { forgetMoved } from "./moved-etcd";
-import { freeDisks, isOnlyMember, startFromMovedData } from "./only-member";
+import { freeDisks, isOnlyMember, startAlone } from "./only-member";
 import { rejoin } from "./rejoin";
 import { messageOf, rollRefused } from "./roll-errors";
 import { RollHealth } from "./roll-health";
@@ -63,8 +63,12 @@ export class ImageRoll {
     this.health = new RollHealth(surroundings.connect, inputs, this.membership, context);
   }
 
-  /** Nothing is changed before all of them are healthy. */
-  async handOver(): Promise<void> {
+  /**
+   * Nothing is changed before all of them are healthy.
+   *
+   * @param next the release of the image, if it is another one
+   */
+  async handOver(next?: string): Promise<void> {
     const { node, roles } = this.inputs;
     const { connect } = this.surroundings;
     const { stack } = this.machine;
@@ -77,7 +81,7 @@ export class ImageRoll {
       if (poolOf(roles) !== undefined && !isOnlyMember(this.inputs))
         await withStackLock(stack, () => refuseUnsafeLoss(this.hypervisor, this.machine));
       if (this.isNode) master = await requireMaster(connect, this.membership, this.context);
-      await keepFromDisk(this.connectNode, this.inputs, this.context);
+      await keepFromDisk(this.connectNode, this.inputs, this.context, next);
     } catch (error) {
       this.context.signal.throwIfAborted();
       throw rollRefused(this.inputs, this.found.spec.image, error);
@@ -108,9 +112,8 @@ export class ImageRoll {
   private async work(context: Context): Promise<void> {
     const { inputs, membership } = this;
     const { connect } = this.surroundings;
-    const { roles, masters } = inputs;
-    if (isOnlyMember(inputs))
-      for (const self of masters) await startFromMovedData(connect, self, inputs.stack, this.former, context);
+    const { roles } = inputs;
+    if (isOnlyMember(inputs)) await startAlone(connect, inputs, this.former, context);
     if (this.isNode) await bringAddOnImages(connect, membership, context);
     if (roles.includes("etcd") && !isOnlyMember(inputs))
       await leaveEtcd(connect, inputs, this.health, this.former, context);

@@ -4,6 +4,7 @@ import type { Role } from "../../model/roles";
 import type { Context } from "../rpc/resource-handler";
 import { inGuest } from "./guest-waiting";
 import { forgetBackups, hasKeptBackups, keepBackups, returnBackups } from "./kept-backups";
+import { forgetImages, hasKeptImages, keepImages, returnImages } from "./kept-images";
 import { forgetLeases, hasKeptLeases, keepLeases, returnLeases } from "./kept-leases";
 import { forgetVolume, hasKeptVolume, keepVolume, returnVolume } from "./kept-volume";
 
@@ -13,9 +14,9 @@ interface Kept {
   /** Other nodes with the role give it what they have. */
   readonly isOfTheOnly?: true;
   readonly has: (stack: string, node: string) => Promise<boolean>;
-  readonly keep: (guest: Guest, stack: string, node: string, context: Context) => Promise<void>;
+  readonly keep: (guest: Guest, stack: string, node: string, context: Context, next?: string) => Promise<void>;
   /** What the node has meanwhile stays. */
-  readonly giveBack: Kept["keep"];
+  readonly giveBack: (guest: Guest, stack: string, node: string, context: Context) => Promise<void>;
   readonly forget: (stack: string, node: string) => Promise<void>;
 }
 
@@ -26,6 +27,10 @@ const rows: readonly Kept[] = [
     ...{ role: "storage", isOfTheOnly: true, has: hasKeptVolume, keep: keepVolume },
     ...{ giveBack: returnVolume, forget: forgetVolume },
   },
+  {
+    ...{ role: "master", isOfTheOnly: true, has: hasKeptImages, keep: keepImages },
+    ...{ giveBack: returnImages, forget: forgetImages },
+  },
 ];
 
 type ConnectNode = () => Promise<Guest>;
@@ -34,14 +39,19 @@ export async function hasKept(stack: string, node: string): Promise<boolean> {
   return (await Promise.all(rows.map(({ has }) => has(stack, node)))).includes(true);
 }
 
-/** The node must still run from the disk that is exchanged. */
+/**
+ * The node must still run from the disk that is exchanged.
+ *
+ * @param next the release of the next disk, if it is another one
+ */
 export async function keepFromDisk(
   connect: ConnectNode,
   { stack, node, roles, alone = [] }: Pick<NodeImageInputs, "stack" | "node" | "roles" | "alone">,
   context: Context,
+  next?: string,
 ): Promise<void> {
   for (const { keep } of rows.filter(({ role, isOfTheOnly }) => (isOfTheOnly ? alone : roles).includes(role)))
-    await inGuest(connect, (guest) => keep(guest, stack, node, context));
+    await inGuest(connect, (guest) => keep(guest, stack, node, context, next));
 }
 
 type NodeName = Pick<NodeImageInputs, "stack" | "node">;
@@ -49,7 +59,7 @@ type NodeName = Pick<NodeImageInputs, "stack" | "node">;
 export const giveBackToDisk = (connect: ConnectNode, node: NodeName, context: Context): Promise<void> =>
   giveBack(rows, connect, node, context);
 
-/** Only what checks of the node would create otherwise: that of the volume makes another volume. */
+/** Only what checks of the node need: that of the volume would make another volume, and pods of the present add-ons start. */
 export const giveBackForChecks = (connect: ConnectNode, node: NodeName, context: Context): Promise<void> =>
   giveBack(
     rows.filter(({ isOfTheOnly }) => isOfTheOnly),

@@ -8,6 +8,7 @@ import { UserError } from "../../model/user-error";
 import type { Context } from "../rpc/resource-handler";
 import { clusterStatus, mustRun, waitForMember } from "./cluster-command";
 import { bootedGuest, inGuest, progress, readyGuest } from "./guest-waiting";
+import { giveBackForChecks } from "./kept-from-disk";
 import { noteLeft, readLeft } from "./left-members";
 import { hasMovedData, noteSourceGone, noteStopped, putData, takeData } from "./moved-etcd";
 
@@ -67,12 +68,24 @@ async function takeFromPresentDisk(
   await inGuest(connectNode, (guest) => takeData(guest, spec, context));
 }
 
+/** On its new disk: the cluster starts, and pods of the present add-ons can. */
+export async function startAlone(
+  connect: ConnectGuest,
+  inputs: NodeImageInputs,
+  former: string,
+  context: Context,
+): Promise<void> {
+  const { stack, node, connection, masters } = inputs;
+  for (const self of masters) await startFromMovedData(connect, self, stack, former, context);
+  await giveBackForChecks(() => bootedGuest(connect, connection, node, context), inputs, context);
+}
+
 /**
  * Starts the cluster with the data that its machine has brought along. Every step may be killed and repeated.
  *
  * @param former the image of the disk that the data come from
  */
-export async function startFromMovedData(
+async function startFromMovedData(
   connect: ConnectGuest,
   { name, address, connection }: BootstrapMember,
   stack: string,

@@ -50,7 +50,7 @@ export async function rollImage(
   const isOnItsDisk = left === undefined && found.formerImage === undefined;
   if (isOnItsDisk && image === inputs.image) return roll.callOff();
   // A member that has left etcd is away already.
-  if (isOnItsDisk) await roll.handOver();
+  if (isOnItsDisk) await roll.handOver(isUpgrade(inputs, formerRelease) ? inputs.release : undefined);
   try {
     await roll.exchange(inputs.image);
   } catch (error) {
@@ -69,13 +69,13 @@ export async function rollImage(
  * A member of etcd that has left it joins by the cluster's configuration. After an upgrade has begun, that is no longer the one of the
  * former release, whose image is no way back then.
  */
-async function canReturn(
-  { stack, node, release }: NodeImageInputs,
-  formerRelease: string | undefined,
-): Promise<boolean> {
-  const isUpgrade = formerRelease !== undefined && formerRelease !== release;
-  return !isUpgrade || (await readLeft({ stack, name: node })) === undefined;
+async function canReturn(inputs: NodeImageInputs, formerRelease: string | undefined): Promise<boolean> {
+  const { stack, node } = inputs;
+  return !isUpgrade(inputs, formerRelease) || (await readLeft({ stack, name: node })) === undefined;
 }
+
+const isUpgrade = ({ release }: NodeImageInputs, formerRelease: string | undefined): boolean =>
+  formerRelease !== undefined && formerRelease !== release;
 
 async function machineOf({ driverByName }: RollSurroundings, { driver, stack, node }: NodeImageInputs) {
   const found = await driverByName(driver).inspectMachine({ stack, name: node });

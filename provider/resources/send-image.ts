@@ -37,12 +37,23 @@ export async function sendImage(
   to: Guest,
   context: Context,
 ): Promise<void> {
+  await sendCompressed(image, [trees.openRead(archive), createGzip({ level: 1 })], to, context, true);
+}
+
+/** @param archive what reads it, and what compresses it if it is not */
+export async function sendCompressed(
+  image: string,
+  archive: readonly [NodeJS.ReadableStream, ...NodeJS.ReadWriteStream[]],
+  to: Guest,
+  context: Context,
+  isPinned: boolean,
+): Promise<void> {
   const sent = paced();
   let unread: NodeJS.ErrnoException | undefined;
-  const reading = pipeline(trees.openRead(archive), createGzip({ level: 1 }), sent).catch((error: Error) => {
+  const reading = pipeline([...archive, sent]).catch((error: Error) => {
     unread = error;
   });
-  const received = await receiveImage(image, to, sent, context).catch((error: Error) => error);
+  const received = await receiveImage(image, to, sent, context, isPinned).catch((error: Error) => error);
   // Ends the reading for a node that has not taken all of it.
   sent.destroy();
   await reading;

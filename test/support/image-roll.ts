@@ -227,8 +227,9 @@ export function rollOf(example: string, node: string, plan = examplePlan(example
     assert.equal(cluster().nodes[node], joins ? generation : undefined, `${what}: it is in the cluster`);
     assert.ok(!cluster().cordoned?.includes(node), `${what}: it gets pods`);
     assert.ok(!fs.existsSync(folder("machines", node, "former")), what);
-    const left = ["kept-marks", "kept-backups", "kept-leases", "kept-volume", "left-members", "moved-etcd"].filter(
-      (name) => fs.existsSync(path.join(stackFolder(stack), name)),
+    const kept = ["kept-marks", "kept-backups", "kept-leases", "kept-volume", "kept-images"];
+    const left = [...kept, "left-members", "moved-etcd"].filter((name) =>
+      fs.existsSync(path.join(stackFolder(stack), name)),
     );
     assert.deepEqual(left, [], `${what}: nothing is left of the roll`);
     const names = plan.nodes.filter(({ roles }) => roles.includes("etcd")).map(({ name }) => name);

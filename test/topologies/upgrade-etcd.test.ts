@@ -97,7 +97,7 @@ options: {fastProbes: true, podGraceSeconds: 10}
           await killed("master-1 has another disk", () => isBeingExchanged("master-1"), 8_000);
           await up(stack);
         }),
-      LONGEST_GAP_MS,
+      { api: LONGEST_GAP_MS, page: LONGEST_GAP_MS },
     ),
   );
 
