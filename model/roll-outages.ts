@@ -15,6 +15,11 @@ const seenBy = { measuredBy: "image-roll-gateway.test.ts", measuredAt: "36684d8"
 const outages: Readonly<Partial<Record<Role, MeasuredOutage>>> = {
   gateway: { row: "roll-gateway-gap", seen: { longestMs: 5786, ...seenBy } },
   balancer: { row: "roll-only-balancer-gap", seen: { longestMs: 4438, ...seenBy } },
+  // With six busy processes for each processor.
+  master: {
+    row: "roll-only-master-gap",
+    seen: { longestMs: 19_591, measuredBy: "image-roll-lone-master.test.ts", measuredAt: "d381746" },
+  },
 };
 
 /**

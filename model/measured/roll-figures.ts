@@ -20,6 +20,7 @@ const measuredRolls = {
   worker: { roles: ["worker"], gaps: "gaps of a Service of two pods" },
   gateway: { roles: ["gateway"], isAlone: true, gaps: "API gaps" },
   "only-balancer": { roles: ["balancer"], isAlone: true, gaps: "API gaps" },
+  "only-master": { roles: ["master", "etcd"], isAlone: true, gaps: "API gaps" },
 } as const satisfies Readonly<Record<string, MeasuredRoll>>;
 
 export type MeasuredNode = keyof typeof measuredRolls;
@@ -99,11 +100,12 @@ function figuresOf(
   };
 }
 
-function outageOf([role]: readonly Role[]): Measurement | undefined {
-  const { longestMs, measuredBy, measuredAt } = role === undefined ? {} : outageOfRoll(role);
-  return longestMs === undefined || measuredBy === undefined || measuredAt === undefined
-    ? undefined
-    : { longestMs, measuredBy, measuredAt };
+/** Of a node with several roles, that of the one that is measured. */
+function outageOf(roles: readonly Role[]): Measurement | undefined {
+  for (const { longestMs, measuredBy, measuredAt } of roles.map((role) => outageOfRoll(role)))
+    if (longestMs !== undefined && measuredBy !== undefined && measuredAt !== undefined)
+      return { longestMs, measuredBy, measuredAt };
+  return undefined;
 }
 
 /** e.g. `about 59 s, with API gaps of at most 372 ms (roll-master at 3d8e605)`, or `not measured (several at a time)`. */

@@ -16,11 +16,15 @@ const settings = {
 };
 
 /** By the names of the nodes. */
-const measured: Readonly<Record<string, MeasuredNode>> = { gateway: "gateway", "balancer-1": "only-balancer" };
+const measured: Readonly<Record<string, MeasuredNode>> = {
+  gateway: "gateway",
+  "balancer-1": "only-balancer",
+  "master-1": "only-master",
+};
 
 let stack: StackUnderBench | undefined;
 
-/** The example `small` gets another image of its gateway and its only balancer, one after the other. */
+/** The example `small` gets other images of its gateway, its only balancer and its only master, one after the other. */
 export const rollOutage: Bench = {
   rows: [
     {
@@ -39,6 +43,14 @@ export const rollOutage: Bench = {
       ...{ name: "roll-only-balancer-gap", unit: "ms" },
       what: "longest API gap meanwhile, for a client that calls every 10 ms",
     },
+    {
+      ...{ name: "roll-only-master", unit: "s" },
+      what: "the only master of `small` gets another image of the same release with the data of etcd, until it works again",
+    },
+    {
+      ...{ name: "roll-only-master-gap", unit: "ms" },
+      what: "longest API gap while the only master gets another image, for a client that calls every 10 ms",
+    },
   ],
   configurations: [settings],
   onlyWhenNamed: true,
@@ -49,7 +61,8 @@ export const rollOutage: Bench = {
     await up(stack);
     await untilPodsReady(stack);
     const { cluster } = stack;
-    await planImage(stack, `round-${round.number}`, { "etc/image-mark": `${round.number}\n` }, "gateway");
+    for (const node of ["gateway", "master-1"])
+      await planImage(stack, `round-${round.number}`, { "etc/image-mark": `${round.number}\n` }, node);
     const kubeconfig = mustSucceed("kubeconfig", await cluster.groundplane("kubeconfig")).stdout;
     round.signal.throwIfAborted();
     const client = probeApi(`${administratorIn(kubeconfig).server}/readyz`, 10);

@@ -35,7 +35,7 @@ test("a node is compared with a measured one that has the same roles", () => {
 
 test("no figure is shown for what differs from the measured node", () => {
   const master = { roles: ["master", "etcd"] } as const;
-  assert.equal(of({ ...master, alone: ["master"] }).unmeasured, "without another such node");
+  assert.equal(of({ roles: ["worker"], alone: ["worker"] }).unmeasured, "without another such node");
   assert.equal(of({ ...master, alongside: ["worker-2"] }).unmeasured, "several at a time");
   assert.equal(of({ ...master, unlike: "on the driver qemu" }).unmeasured, "on the driver qemu");
 });
