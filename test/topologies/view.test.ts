@@ -103,7 +103,7 @@ test("the page follows a running stack", { skip: nspawnSkipReason(), timeout: 20
 
   await step(t, "a fault of the page is measured, shown and put back, while `verify` is refused", async (inner) => {
     await orderOnPage(view.address, await floatingIpHolder(stack, balancers), "balancer-kill");
-    await untilBroken(view);
+    await untilBroken(view, { fault: "balancer-kill" });
     const verify = await cluster.groundplane("verify", "--only", "planned-move");
     assert.notEqual(verify.exitCode, 0);
     assert.match(verify.stderr, /injects a fault into \S+ now/);
@@ -135,7 +135,7 @@ test("the page follows a running stack", { skip: nspawnSkipReason(), timeout: 20
   await step(t, "a view that is killed leaves a fault that `status` names and `start` puts back", async () => {
     const other = await startView(project.folder, cluster.stack, project.environment);
     assert.equal((await sendOrder(other.address, { fault: "isolation" })).status, 202);
-    await untilBroken(other);
+    await untilBroken(other, { fault: "isolation" });
     other.process.kill("SIGKILL");
     const status = await cluster.groundplane("status");
     assert.equal(status.exitCode, 1, status.stdout);
@@ -149,7 +149,7 @@ test("the page follows a running stack", { skip: nspawnSkipReason(), timeout: 20
   await step(t, "Ctrl-C puts a fault back first", async () => {
     const other = await startView(project.folder, cluster.stack, project.environment);
     assert.equal((await sendOrder(other.address, { fault: "balancer-kill" })).status, 202);
-    await untilBroken(other);
+    await untilBroken(other, { fault: "balancer-kill" });
     other.process.kill("SIGINT");
     const code = await new Promise((resolve) => other.process.once("exit", resolve));
     assert.equal(code, 0);
