@@ -3,6 +3,7 @@ import type { AuthorityFiles } from "../model/cluster-secrets-types";
 import { type DriverName, drivers } from "../model/drivers";
 import type { PackageLock } from "../model/package-lock";
 import type { DataCenterPlan, NodePlan } from "../stacks/plan/data-center-plan";
+import { hasRegistry, registryNames } from "../stacks/plan/plan-registry";
 import { bringAddOns } from "./add-on-images";
 import { BalancerPair } from "./balancer-pair";
 import { BaseImage } from "./base-image";
@@ -99,12 +100,13 @@ export class DataCenter extends pulumi.ComponentResource {
     const { version: kubernetesVersion, runtime } = kubernetes;
     const image = { driver, kubernetesVersion, distribution, runtime, packageLock };
     const baseImage = new BaseImage("base-image", image, own);
+    const servers = hasRegistry(plan) ? { registry: registryNames(plan) } : undefined;
     const guard = new Guard("guard", guardedMembers(plan, driver), own);
     return {
       plan,
       driver,
       slowdown,
-      secrets: new Secrets("secrets", { stack, version: 1, rotations: plan.rotations, authority }, own),
+      secrets: new Secrets("secrets", { stack, version: 1, rotations: plan.rotations, authority, servers }, own),
       baseImage,
       guard,
       network: new Network("network", { stack, driver, segments, guard }, own),

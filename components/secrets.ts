@@ -29,6 +29,8 @@ export interface SecretsArgs {
   readonly rotations: RotationNumbers;
   /** Of the cluster's authority, if groundplane does not make it; absolute paths. */
   readonly authority?: AuthorityFiles;
+  /** Servers with certificates of the cluster's authority, by name: what these are for. */
+  readonly servers?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** All keys of the data centre, known before any machine exists; each machine gets only those that its seed references. */

@@ -4,7 +4,7 @@ import { type KeyChange, live } from "./key-changes";
  * Programs of the cluster that a stack has only if its configuration names them. A row here has a folder of its own in
  * cloud-init/files/kubernetes/add-ons, and its versions in releases.ts.
  */
-export const addOnNames = ["metrics-server", "metallb"] as const;
+export const addOnNames = ["metrics-server", "metallb", "registry"] as const;
 
 export type AddOnName = (typeof addOnNames)[number];
 
@@ -13,11 +13,12 @@ export type AddOnName = (typeof addOnNames)[number];
  * by hand when a row is added; test/topologies/add-ons.test.ts prints the sum of memory and cores of all add-ons.
  */
 export interface AddOnCost {
-  readonly memoryMiB: number;
-  /** Of a core. */
-  readonly cores: number;
-  /** Of the container image on each worker, as it is stored and unpacked. */
-  readonly imageMiB: number;
+  /** Absent: not measured yet. */
+  readonly memoryMiB?: number;
+  /** Of a core. Absent: not measured yet. */
+  readonly cores?: number;
+  /** Of the container image on each worker, as it is stored and unpacked. Absent: not measured yet. */
+  readonly imageMiB?: number;
   /** Processor time to build its programs without a cache. Only the first stack of a host that asks for it waits for them. */
   readonly buildSeconds: number;
 }
@@ -40,6 +41,11 @@ export const addOns: Readonly<Record<AddOnName, AddOn>> = {
     gives: "addresses for Services of type LoadBalancer, which all segments reach",
     cost: { memoryMiB: 83, cores: 0.03, imageMiB: 248, buildSeconds: 195 },
   },
+  registry: {
+    title: "CNCF Distribution",
+    gives: "a registry of container images on the shared volume, for `npx groundplane image push` and other clients",
+    cost: { buildSeconds: 96 },
+  },
 };
 
 const change = (name: AddOnName) =>
@@ -53,6 +59,18 @@ const change = (name: AddOnName) =>
 export const addOnChanges = {
   "addons.metrics-server": change("metrics-server"),
   "addons.metallb": change("metallb"),
+  "addons.registry": {
+    class: "live",
+    effect:
+      "Workers get the container image of the registry, all nodes of the cluster trust it, and the cluster has its objects; or it is removed with its claim, " +
+      "and all images in it are deleted.",
+    formerly: "false",
+  },
+  "hostPorts.registry": {
+    class: "rolling",
+    effect: "The gateway's port forwards change, and balancers reload, one after the other.",
+    formerly: "none",
+  },
   "hostPorts.services[].port": live("The gateway's port forwards change."),
   "hostPorts.services[].address": live("The gateway's port forwards change."),
   "hostPorts.services[].servicePort": live("The gateway's port forwards change."),

@@ -96,6 +96,13 @@ export const clusterChecks = {
       "`kubectl describe service NAME` shows why it has no address; without a node: " +
       "`kubectl --namespace metallb-system logs daemonset/speaker` shows the reason",
   },
+  registry: {
+    ...{ asks: "the registry answers, and reads its images on the volume", of: [], promised: true },
+    means: "images cannot be pushed, and no node gets one that it does not have",
+    next:
+      "`kubectl --namespace kube-system logs deployment/registry` and `describe pod` show the reason; the rows bricks and mounts show whether the " +
+      "volume can be used",
+  },
   "lost-pods": {
     ...{ asks: "no deleted pod waits for a node that does not respond", of: [], promised: false },
     means: "pods of StatefulSets do not start elsewhere, because they may still run on the lost node",

@@ -31,6 +31,7 @@ export const clusterKinds = {
   Role: { plural: "roles", wave: 1 },
   RoleBinding: { plural: "rolebindings", wave: 1 },
   StorageClass: { plural: "storageclasses", wave: 1 },
+  PersistentVolumeClaim: { plural: "persistentvolumeclaims", wave: 1 },
   APIService: { plural: "apiservices", wave: 1 },
   // Of MetalLB.
   IPAddressPool: { plural: "ipaddresspools", wave: 1 },

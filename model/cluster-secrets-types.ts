@@ -22,6 +22,8 @@ export interface ClusterSecretsInputs {
    * of the certificate, so that another one in the same file is a difference.
    */
   readonly authority?: AuthorityFiles & { readonly fingerprint?: string };
+  /** Servers for which the cluster's authority signs certificates, with the names that these are for. Absent where there are none. */
+  readonly servers?: Readonly<Record<string, readonly string[]>>;
 }
 export interface ClusterSecretsOutputs extends ClusterSecretsInputs {
   /** By `SecretName` without the per-node ones. Secret as a whole. */

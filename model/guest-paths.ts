@@ -95,6 +95,11 @@ export const guestPaths = {
   corosyncKey: "/etc/corosync/authkey",
   /** Packet filter rules for what comes from pods. */
   podFilter: `${settings}/pods.nft`,
+  /** Certificate and key of the stack's registry, on workers, which may run it. */
+  registry: `${settings}/registry`,
+  /** What containerd knows about registries, a folder for each. It reads them at each pull. */
+  trustedRegistries: "/etc/containerd/certs.d",
+  registrySettings: "/etc/containerd/conf.d/20-registries.toml",
   /** How a balancer takes connections over from another one. */
   handOverRules: `${settings}/hand-over.nft`,
   plannedNodes: `${settings}/planned-nodes`,

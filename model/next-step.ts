@@ -2,7 +2,7 @@
 export const defaultStack = "lab";
 
 const stackCommands =
-  "env|image (?:build|update|list)|bundle create|start|stop|destroy|status|view|fence|backup(?: (?:list|fetch))?|snapshot (?:create|list|restore|delete)|restore|logs|ssh|kubeconfig|verify|preview|explain|render|diagram|doctor|report";
+  "env|image (?:build|update|list|push)|bundle create|start|stop|destroy|status|view|fence|backup(?: (?:list|fetch))?|snapshot (?:create|list|restore|delete)|restore|logs|ssh|kubeconfig|verify|preview|explain|render|diagram|doctor|report";
 
 /** A command of a stack in a text, without `--stack` after it. */
 const stackless = new RegExp(`(?<=\`|npx )groundplane (?:${stackCommands})\\b(?![^\`;\\n]*--stack)`, "g");

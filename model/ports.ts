@@ -21,6 +21,8 @@ export const ports = {
   speakers: 7946,
   speakerHealth: 17472,
   speakerMetrics: 9120,
+  /** Of the registry, in its pod. */
+  registry: 5443,
   /** VXLAN as Linux has it by default, which flannel uses. */
   podNetwork: 8472,
   corosync: 5405,
@@ -33,6 +35,9 @@ export const ports = {
 /** The API server's default range of NodePorts. */
 export const firstNodePort = 30_000;
 export const lastNodePort = 32_767;
+
+/** By which this host reaches the registry. API servers give Services without a NodePort of their own one of the later ones. */
+export const registryNodePort = 30_050;
 
 export const glusterManagement = "24007-24008";
 

@@ -24,6 +24,7 @@ export interface Release {
   /** Of the add-ons, which only some stacks have. */
   readonly metricsServer: string;
   readonly metallb: string;
+  readonly registry: string;
   /** Whether its kubelet speaks WebSockets itself: it has the feature gate ExtendWebSocketsToKubelet. */
   readonly kubeletWebSockets: boolean;
 }
@@ -40,6 +41,7 @@ const common = {
   kubeNetworkPolicies: "0.8.0",
   metricsServer: "0.9.0",
   metallb: "0.16.1",
+  registry: "3.1.2",
 } as const;
 
 /** Releases by their version of Kubernetes, newest first. All versions are without `v`. */
@@ -100,6 +102,9 @@ export function releaseOf(version: string): Release {
 /** Images that no registry has: they are built with the node images, under names that resolve to nothing. */
 const own = "groundplane.internal";
 
+/** By this name, pods and nodes know the stack's registry: the same in every stack, so that a manifest fits all of them. */
+export const registryName = `registry.${own}`;
+
 /** A shell and its tools, the same in every release. */
 export const busyboxImage = `${own}/busybox:1`;
 
@@ -121,5 +126,6 @@ export function containerImageNames(kubernetesVersion: string) {
     kubeNetworkPolicies: `${own}/kube-network-policies:v${release.kubeNetworkPolicies}`,
     metricsServer: `${own}/metrics-server:v${release.metricsServer}`,
     metallb: `${own}/metallb:v${release.metallb}`,
+    registry: `${own}/registry:v${release.registry}`,
   };
 }

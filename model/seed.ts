@@ -98,6 +98,9 @@ export type SecretName =
   | "api-clients.crt"
   /** Derived: the same without the authorities that rotations replaced. */
   | "settled-api-clients.crt"
+  /** Of the stack's registry, signed by the cluster's authority. Only in stacks with a registry. */
+  | "registry.crt"
+  | "registry.key"
   /** `sha256:…` of the CA's public key. */
   | "kubernetes-ca-hash"
   /** base64 of 32 random bytes. */

@@ -9,6 +9,7 @@ import { type ReportOptions, reportCommand } from "../options";
 import { print, printJson, sayNews } from "../print";
 import { imageWishesOf, readConfiguration } from "../project";
 import { listCommand } from "./image-list";
+import { pushCommand } from "./image-push";
 import { updateCommand } from "./image-update";
 
 export function imageCommand(): Command {
@@ -16,7 +17,8 @@ export function imageCommand(): Command {
     .description("manage machine images and their packages")
     .addCommand(buildCommand())
     .addCommand(updateCommand())
-    .addCommand(listCommand());
+    .addCommand(listCommand())
+    .addCommand(pushCommand());
 }
 
 function buildCommand(): Command {

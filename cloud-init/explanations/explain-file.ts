@@ -4,6 +4,7 @@ import { commonFiles } from "./common-files";
 import type { FileExplanation, Stanzas } from "./explanation";
 import { infrastructureFiles } from "./infrastructure-files";
 import { kubernetesFiles } from "./kubernetes-files";
+import { registryFiles } from "./registry-files";
 import { systemdStanzas } from "./systemd-stanzas";
 import { unitExplanations } from "./units";
 
@@ -15,6 +16,7 @@ export const fileExplanations: Readonly<Record<string, FileExplanation>> = {
   ...commonFiles,
   ...infrastructureFiles,
   ...kubernetesFiles,
+  ...registryFiles,
 };
 
 const commandFolder = guestCommand("node-ready").replace("node-ready", "");

@@ -7,6 +7,7 @@ import { kubeletSecurity } from "../files/kubernetes/kubelet-security";
 import { kubeletSettings } from "../files/kubernetes/kubelet-settings";
 import { podFilter, podFilterName } from "../files/kubernetes/pod-filter";
 import { clusterUnit, podsUnit } from "../files/kubernetes/units";
+import { registryFiles } from "../files/trusted-registry";
 import { commandFile } from "../guest-command";
 import { containerRuntime } from "../planned-runtime";
 import { volumeMountsOf, withStorageClient } from "../planned-storage";
@@ -30,6 +31,7 @@ export function kubernetesNodeContent(plan: DataCenterPlan, node: NodePlan): Rol
       ...runtime.kubeletSettings,
       ...kubeletSecurity,
       ...podFilter(plan),
+      ...registryFiles(plan, node),
       { path: guestPaths.joinConfiguration, mode: "0600", content: joinConfigurationFile(plan, node) },
     ],
     environment: {

@@ -88,14 +88,14 @@ export function goBuild(part: ProgramsName, version: string, programs: readonly 
         changed: volumeProvisioner,
       };
     case "metrics-server":
-      return {
-        packages: { "metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server" },
-        linkerFlags: SMALL,
-      };
+      return { packages: { "metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server" }, linkerFlags: SMALL };
     case "metallb":
+      return { packages: packagesIn("go.universe.tf/metallb", programs), linkerFlags: SMALL };
+    case "registry":
       return {
-        packages: packagesIn("go.universe.tf/metallb", programs),
-        linkerFlags: SMALL,
+        // Its main package has the file system as the only store: those of clouds are most of upstream's program.
+        packages: { registry: "." },
+        linkerFlags: `${SMALL} -X github.com/distribution/distribution/v3/version.version=v${version}`,
       };
     case "pause":
       return undefined;

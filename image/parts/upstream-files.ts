@@ -51,6 +51,7 @@ const isPublishedBy: Readonly<Record<ProgramsName, boolean>> = {
   "local-path-provisioner": false,
   "metrics-server": false,
   metallb: false,
+  registry: false,
   pause: true,
 };
 export const isPublished = ({ name }: ProgramsRecipe): boolean => isPublishedBy[name];
@@ -101,6 +102,7 @@ export function upstreamFiles(
     case "local-path-provisioner":
     case "metrics-server":
     case "metallb":
+    case "registry":
     case "pause":
       return [];
   }

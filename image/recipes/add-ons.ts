@@ -22,6 +22,15 @@ const recipes: Readonly<Record<AddOnName, (release: Release, names: ImageNames) 
   // Both programs have one image, because workers run both.
   metallb: (release, names) =>
     ofPrograms({ name: "metallb", version: release.metallb, programs: ["controller", "speaker"] }, names.metallb),
+  // Its settings are variables of its environment, but it does not start without a file.
+  registry: (release, names) => {
+    const { programs, image } = ofPrograms(
+      { name: "registry", version: release.registry, programs: ["registry"] },
+      names.registry,
+    );
+    const texts = { "etc/distribution/config.yml": "version: 0.1\nstorage: { filesystem: {} }\n" };
+    return { programs, image: { ...image, texts } };
+  },
 };
 
 /** A program is in /usr/bin; the first one is the image's entry point. */

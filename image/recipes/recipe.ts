@@ -60,6 +60,7 @@ export type ProgramsName =
   /** Of add-ons; no image of a node has them. */
   | "metrics-server"
   | "metallb"
+  | "registry"
   | "pause";
 
 /** A container image made from programs and files of the root tree; one layer. */

@@ -8,6 +8,7 @@ import { UserError } from "../../model/user-error";
 import { UNKNOWN } from "../rpc/property-values";
 import type { CheckFailure } from "../rpc/resource-handler";
 import { authorityFiles, authorityProblems, refuseOtherAuthority, withFingerprint } from "./authority-input";
+import { serversSchema, serversToCertify, withServers } from "./certified-servers";
 import type { GivenAuthority } from "./given-authority";
 import { refusedRotations } from "./refused-rotations";
 import * as schemas from "./schemas";
@@ -36,8 +37,9 @@ export function clusterSecretsResource(
           description: "How often each key was asked to be replaced.",
         },
         authority: authorityFiles,
+        servers: serversSchema,
       },
-      optional: ["rotations", "authority"],
+      optional: ["rotations", "authority", "servers"],
       outputs: { values: { type: "map", values: schemas.text(), secret: true, description: "By name." } },
     },
     replaceOn: ["stack"],
@@ -72,10 +74,11 @@ export function clusterSecretsResource(
     async update(_id, inputs, { outputs }, preview, context) {
       if (inputs.version < outputs.version) throw oldVersion(inputs.version, outputs.version);
       if (inputs.version > outputs.version)
-        return { ...inputs, values: preview ? UNKNOWN : await newKeys(await givenTo(inputs)) };
+        return { ...inputs, values: preview ? UNKNOWN : await certified(inputs, await newKeys(await givenTo(inputs))) };
       refuseOtherAuthority(inputs, outputs.values);
       const rotated = keysToRotate(outputs.rotations ?? {}, inputs.rotations ?? {});
-      const values = await rotatedValues(outputs.values, rotated, preview);
+      const kept = await rotatedValues(outputs.values, rotated, preview);
+      const values = await withServers(kept, serversToCertify(kept, outputs, inputs, rotated), preview);
       keys.note(values, inputs.stack);
       if (rotated.includes("kubernetes-ca") && rotated.some((key) => key.startsWith("ssh-")))
         context.log("warning", lockedOutMeanwhile);
@@ -106,8 +109,12 @@ async function firstKeys(inputs: ClusterSecretsInputs, preview: boolean): Promis
   const given = restored ? undefined : await givenTo(inputs);
   const authority = given && { authority: given.description };
   if (preview) return { values: UNKNOWN, ...authority };
-  return { values: restored ?? (await newKeys(given)), ...authority };
+  return { values: await certified(inputs, restored ?? (await newKeys(given))), ...authority };
 }
+
+/** A backup may have those of other names. */
+const certified = ({ servers = {} }: ClusterSecretsInputs, values: Values): Promise<Values> =>
+  withServers(values, servers, false);
 
 const restoredKeys = (stack: string) => readJson<Record<string, string>>(restoreFilesOf(stack).keys);
 

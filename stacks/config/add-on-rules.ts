@@ -1,6 +1,6 @@
 import { type AddOnName, addOnNames, addOns } from "../../model/add-ons";
 import { containerRuntimes } from "../../model/container-runtimes";
-import { ports } from "../../model/ports";
+import { ports, registryNodePort } from "../../model/ports";
 import type { Configuration } from "./configuration";
 import type { ConfigurationPath } from "./configuration-path";
 import { address, cidr, contains, formatAddress, formatCidr, lastOf } from "./ipv4";
@@ -95,9 +95,10 @@ const publishedInRange: Rule = {
 /** On the gateway's uplink they have the same port as on the host. */
 const publishedOnFreePorts: Rule = {
   reads: [["hostPorts"]],
-  check({ hostPorts: { nodePorts, services } }) {
+  check({ hostPorts: { nodePorts, registry, services } }) {
     const taken = new Map([
       [ports.api, "the API"],
+      ...(registry === undefined ? [] : [[registryNodePort, "the registry"] as const]),
       ...nodePorts.map(({ nodePort }) => [nodePort, "a NodePort"] as const),
     ]);
     return services.flatMap(({ port }, position) => {
@@ -109,6 +110,41 @@ const publishedOnFreePorts: Rule = {
   },
 };
 
+/** Any worker can run it then, also after the loss of another one or of one of three storage machines. */
+const registryNeedsVolume: Rule = {
+  reads: [pathOf("registry"), ["pools", "storage", "count"]],
+  check({ addons, pools }) {
+    if (!addons.registry || pools.storage.count > 0) return [];
+    const rule =
+      "must be false in a stack without storage machines: images would be on one worker's disk and lost with it";
+    return [
+      { path: pathOf("registry"), rule, fix: "use pools.storage: {count: 3, disks: [{name: brick, sizeGiB: 20}]}" },
+    ];
+  },
+};
+
+const registryPort = ["hostPorts", "registry"];
+
+const registryPortNeedsRegistry: Rule = {
+  reads: [pathOf("registry"), registryPort],
+  check({ addons, hostPorts }) {
+    if (addons.registry || hostPorts.registry === undefined) return [];
+    return [{ path: registryPort, rule: "needs a stack with a registry", fix: "use addons: {registry: true}" }];
+  },
+};
+
+const registryNodePortIsFree: Rule = {
+  reads: [registryPort, ["hostPorts", "nodePorts"]],
+  check({ hostPorts: { registry, nodePorts } }) {
+    if (registry === undefined) return [];
+    return nodePorts.flatMap(({ nodePort }, position) => {
+      if (nodePort !== registryNodePort) return [];
+      const rule = `must not be ${nodePort}, which the registry has`;
+      return [{ path: ["hostPorts", "nodePorts", position, "nodePort"], rule, fix: "use another NodePort" }];
+    });
+  },
+};
+
 export const addOnRules: readonly Rule[] = [
   needsWorkers,
   needsContainerd,
@@ -116,4 +152,7 @@ export const addOnRules: readonly Rule[] = [
   publishedNeedAddresses,
   publishedInRange,
   publishedOnFreePorts,
+  registryNeedsVolume,
+  registryPortNeedsRegistry,
+  registryNodePortIsFree,
 ];

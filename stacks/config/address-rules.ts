@@ -46,10 +46,11 @@ function brokenAddressRule(value: number, dmz: Cidr): string | undefined {
 
 const hostPortsDiffer: Rule = {
   reads: [["hostPorts"]],
-  check({ hostPorts: { api, ssh, nodePorts, services } }) {
+  check({ hostPorts: { api, ssh, registry, nodePorts, services } }) {
     const all: readonly { readonly path: ConfigurationPath; readonly port: number }[] = [
       { path: ["hostPorts", "api"], port: api },
       { path: ["hostPorts", "ssh"], port: ssh },
+      ...(registry === undefined ? [] : [{ path: ["hostPorts", "registry"], port: registry }]),
       ...nodePorts.map(({ port }, position) => ({ path: nodePortPath(position, "port"), port })),
       ...services.map(({ port }, position) => ({ path: ["hostPorts", "services", position, "port"], port })),
     ];

@@ -124,6 +124,7 @@ const addOnsSchema = z
   .strictObject({
     "metrics-server": addOnSchema("metrics-server"),
     metallb: addOnSchema("metallb"),
+    registry: addOnSchema("registry"),
   } satisfies Readonly<Record<AddOnName, z.ZodType>>)
   .prefault({})
   .describe("Programs of the cluster that it does not need itself.");

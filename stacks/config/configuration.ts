@@ -16,9 +16,7 @@ export interface Configuration extends Omit<ParsedShape, "hostPorts" | "kubernet
   /** Complete: without one in the file, the release that the stack runs, or the newest for a new stack. */
   readonly kubernetesVersion: KubernetesVersion;
   /** Complete: the defaults follow from the stack's name, which the schema does not know. */
-  readonly hostPorts: {
-    readonly [Port in keyof ParsedShape["hostPorts"]]-?: NonNullable<ParsedShape["hostPorts"][Port]>;
-  };
+  readonly hostPorts: Omit<ParsedShape["hostPorts"], "api" | "ssh"> & { readonly api: number; readonly ssh: number };
 }
 
 /** The keys that the schema gives every pool. */

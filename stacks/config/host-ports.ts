@@ -2,8 +2,15 @@ import { createHash } from "node:crypto";
 import type { Configuration } from "./configuration";
 
 /** All ports of the host that lead into the data centre. */
-export const hostPortNumbers = ({ api, ssh, nodePorts, services }: Configuration["hostPorts"]): readonly number[] => [
+export const hostPortNumbers = ({
+  api,
+  ssh,
+  registry,
+  nodePorts,
+  services,
+}: Configuration["hostPorts"]): readonly number[] => [
   ...[api, ssh],
+  ...(registry === undefined ? [] : [registry]),
   ...nodePorts.map(({ port }) => port),
   ...services.map(({ port }) => port),
 ];

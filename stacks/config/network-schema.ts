@@ -77,6 +77,9 @@ export const hostPortsSchema = z
   .strictObject({
     api: portSchema.describe("Port of the API on 127.0.0.1."),
     ssh: portSchema.describe("Port of the gateway's SSH on 127.0.0.1."),
+    registry: portSchema.describe(
+      "Port on 127.0.0.1 of the stack's registry, with `addons.registry`. Without it, the host cannot push images.",
+    ),
     nodePorts: z
       .array(
         z.strictObject({

@@ -9,11 +9,12 @@ import { planBalancing } from "./plan-balancing";
 import { planKubernetes } from "./plan-kubernetes";
 import { domainOf } from "./plan-names";
 import { planNodes } from "./plan-nodes";
+import { forwardedNodePorts } from "./plan-registry";
 import { planSettings } from "./plan-settings";
 import { planVolume } from "./plan-volume";
 
 function planFlows({ network, hostPorts, backups }: Configuration): readonly Flow[] {
-  const nodePorts = hostPorts.nodePorts.map(({ nodePort }) => nodePort);
+  const nodePorts = forwardedNodePorts({ hostPorts }).map(({ nodePort }) => nodePort);
   return [
     ...network.flows.map(({ from, to, protocol, ports }) => ({
       ...{ purpose: "configured", from: [from], to: [to], protocol, ports },
@@ -31,6 +32,11 @@ function planFlows({ network, hostPorts, backups }: Configuration): readonly Flo
           } as const,
         ]),
   ];
+}
+
+function planHostPorts(configuration: Configuration): DataCenterPlan["hostPorts"] {
+  const { registry: _forwarded, ...hostPorts } = configuration.hostPorts;
+  return { ...hostPorts, nodePorts: forwardedNodePorts(configuration) };
 }
 
 function planBackups({ every, keep }: NonNullable<Configuration["backups"]>): BackupsPlan {
@@ -64,7 +70,7 @@ export function planDataCenter(configuration: Configuration): DataCenterPlan {
     addOns: addOnNames.filter((name) => configuration.addons[name]),
     maxUnavailableWorkers: configuration.pools.workers.maxUnavailable,
     ...(configuration.backups && { backups: planBackups(configuration.backups) }),
-    hostPorts: configuration.hostPorts,
+    hostPorts: planHostPorts(configuration),
     keepDataDisks: configuration.options.keepDataDisks,
     rotations: planRotations(configuration),
     settings: planSettings(configuration, balancing, volume),

@@ -123,6 +123,7 @@ test("every command has its own help text, and commands that report offer JSON",
     "image build",
     "image update",
     "image list",
+    "image push",
     "backup list",
     "backup fetch",
     "part add",
@@ -137,7 +138,9 @@ test("every command has its own help text, and commands that report offer JSON",
     assert.equal(exitCode, 0, name);
     assert.ok(stdout.startsWith(`Usage: groundplane ${name}`), stdout);
     if (
-      /^(?:doctor|env|image build|part add|bundle .*|render|diagram|status|view|prune|report|snapshot .*)$/.test(name)
+      /^(?:doctor|env|image build|image push|part add|bundle .*|render|diagram|status|view|prune|report|snapshot .*)$/.test(
+        name,
+      )
     )
       assert.match(stdout, /--json/, name);
     const isOfStack = /--stack <name>/.test(stdout);

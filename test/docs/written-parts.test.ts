@@ -187,8 +187,10 @@ function renderAddOns(): string {
   const rows = addOnNames.map((name) => {
     const { title, gives, cost } = addOns[name];
     const { memoryMiB, cores, imageMiB, buildSeconds } = cost;
-    const used = [`${memoryMiB} MiB`, cores, `${imageMiB} MiB`, `${Math.ceil(buildSeconds / 60)} min`].map(String);
-    return [`\`addons.${name}\``, title, gives, ...used];
+    const shown = (figure: number | undefined, unit = "") =>
+      figure === undefined ? "not measured" : `${figure}${unit}`;
+    const used = [shown(memoryMiB, " MiB"), shown(cores), shown(imageMiB, " MiB")];
+    return [`\`addons.${name}\``, title, gives, ...used, `${Math.ceil(buildSeconds / 60)} min`];
   });
   return markdownTable(
     ["key", "is", "gives", "memory", "cores", "on each worker's disk", "processor time of the first build"],

@@ -12,7 +12,8 @@ let project: ProjectCopy;
 let cluster: ClusterUnderTest;
 
 const configure = (addons: string, others = ""): void => {
-  const pools = "{balancers: {count: 1}, masters: {count: 1}, workers: {count: 1}}";
+  const pools =
+    "{balancers: {count: 1}, masters: {count: 1}, workers: {count: 1}, storage: {count: 1, disks: [{name: brick, sizeGiB: 1}]}}";
   const dataCenter = `{driver: fake, pools: ${pools}, addons: ${addons}${others}}`;
   fs.writeFileSync(project.stackFile(stack), `config:\n  groundplane:dataCenter: ${dataCenter}\n`);
 };
@@ -43,6 +44,17 @@ test("an add-on changes the record and the gateway's files of a running stack, a
     const done = await up();
     assert.deepEqual(resources(done), ["Guard guard", "NodeFiles gateway-files"], done);
   }
+});
+
+test("a registry changes keys, the record, and files of the cluster's nodes and of what forwards to it", async () => {
+  const files = ["balancer-1", "gateway", "master-1", "worker-1"].map((name) => `NodeFiles ${name}-files`);
+  const changed = ["ClusterSecrets secrets-cluster", "Guard guard", "Machine gateway", ...files];
+  configure("{registry: true}", ", hostPorts: {registry: 25000}");
+  const added = await up();
+  assert.deepEqual(resources(added), changed, added);
+  configure("{}");
+  const removed = await up();
+  assert.deepEqual(resources(removed), changed, removed);
 });
 
 test("all problems of add-ons are named at once", async () => {

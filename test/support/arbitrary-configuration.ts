@@ -148,15 +148,24 @@ const hostPortsOf = (
 
 const addons = fc.record(Object.fromEntries(addOnNames.map((name) => [name, fc.boolean()])));
 
-/** Add-ons need workers with containerd, and MetalLB a gateway that is no Node. */
+/** Add-ons need workers with containerd, MetalLB a gateway that is no Node, and the registry the shared volume. */
 const addOnsOf = (
-  { gateway, masters, workers }: Record<"gateway" | "masters", Roles> & { workers: { count: number } },
+  {
+    gateway,
+    masters,
+    workers,
+    storage,
+  }: Record<"gateway" | "masters", Roles> & Record<"workers" | "storage", { count: number }>,
   { runtime }: { readonly runtime: string },
   asked: Readonly<Record<string, boolean>>,
 ) => {
   const hasWorkers = workers.count > 0 || [...gateway.roles, ...masters.roles].includes("worker");
   if (!hasWorkers || runtime !== defaultContainerRuntime) return {};
-  return gateway.roles.includes("master") ? { ...asked, metallb: false } : asked;
+  return {
+    ...asked,
+    ...(gateway.roles.includes("master") && { metallb: false }),
+    ...(storage.count === 0 && { registry: false }),
+  };
 };
 
 /** Configurations that users can write and that pass every rule. */

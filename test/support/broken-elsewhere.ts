@@ -12,5 +12,6 @@ export const brokenElsewhere = {
   "etcd-disk": "test/contract/broken-health.test.ts",
   metrics: "test/topologies/add-ons.test.ts",
   "service-addresses": "test/topologies/add-ons.test.ts",
+  registry: "test/topologies/registry.test.ts",
   "lost-pods": "test/e2e/steps/machines.ts",
 } as const satisfies Partial<Record<HealthCheckName, string>>;

@@ -125,6 +125,10 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   "hostPorts.services[].port": { from: published(20_005), to: published(20_006) },
   "hostPorts.services[].address": { from: published(20_005), to: published(20_005, "192.168.62.7") },
   "hostPorts.services[].servicePort": { from: published(20_005), to: published(20_005, "192.168.62.6", 8_080) },
+  "hostPorts.registry": {
+    from: { addons: { registry: true } },
+    to: { addons: { registry: true }, hostPorts: { registry: 20_004 } },
+  },
   "hostPorts.nodePorts[].port": { to: { hostPorts: { nodePorts: [{ port: 20_003, nodePort: 30_080 }] } } },
   "hostPorts.nodePorts[].nodePort": { to: { hostPorts: { nodePorts: [{ port: 20_003, nodePort: 30_080 }] } } },
   "secrets.authority.certificate": {
@@ -137,6 +141,7 @@ export const changedKeys: Readonly<Record<keyof typeof configurationChanges, Cha
   },
   "addons.metrics-server": { to: { addons: { "metrics-server": true } } },
   "addons.metallb": { to: { addons: { metallb: true } } },
+  "addons.registry": { to: { addons: { registry: true } } },
   "backups.every": { from: { backups: {} }, to: { backups: { every: "12h" } } },
   "backups.keep": { from: { backups: {} }, to: { backups: { keep: 7 } } },
   "secrets.rotate.administrator": { to: { secrets: { rotate: { administrator: 2 } } } },

@@ -24,6 +24,7 @@ export function explainedPlans(): readonly DataCenterPlan[] {
     lab({ options: { failoverBy: "keepalived", balancer: "nginx" } }),
     lab({ options: { runtime: "docker" } }),
     lab({ options: { controlPlane: "services" } }),
+    lab({ addons: { registry: true } }),
     lab({ backups: { every: "6h" }, secrets: { rotate } }),
     lab({ secrets: { authority: { certificate: "./ca.crt", key: "./ca.key" } } }),
   ];

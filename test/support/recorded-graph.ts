@@ -25,7 +25,7 @@ const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 export const sampleSecret = (name: string): string => (name === "ssh-host-seed" ? "5eed".repeat(16) : `the ${name}`);
 
 const clusterSecrets = [
-  ...["kubernetes-ca", "front-proxy-ca", "etcd-ca", "etcd-client", "admin"].flatMap((name) => [
+  ...["kubernetes-ca", "front-proxy-ca", "etcd-ca", "etcd-client", "admin", "registry"].flatMap((name) => [
     `${name}.crt`,
     `${name}.key`,
   ]),

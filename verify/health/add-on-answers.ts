@@ -1,4 +1,5 @@
-import { metallbNamespace } from "../../model/cluster-namespaces";
+import { metallbNamespace, systemNamespace } from "../../model/cluster-namespaces";
+import { registryService } from "../../stacks/plan/plan-registry";
 import type { ApiClient } from "../api-client";
 import { ask, type ClusterState, isReady, type Told } from "./cluster-state";
 import { type Finding, healthy, unhealthy, unknown } from "./findings";
@@ -11,6 +12,8 @@ export interface AddOnState {
   readonly announced: Told<readonly AnnouncementObject[]> | "absent";
   /** The pods of Services. */
   readonly slices: Told<readonly EndpointSliceObject[]>;
+  /** The names of some images. The registry reads them on its volume. */
+  readonly registry: Told<unknown> | "absent";
 }
 
 export interface MetricsObject {
@@ -39,6 +42,8 @@ const paths = {
   services: "/api/v1/services",
   announced: `/apis/metallb.io/v1beta1/namespaces/${metallbNamespace}/servicel2statuses`,
   slices: "/apis/discovery.k8s.io/v1/endpointslices",
+  registryService: `/api/v1/namespaces/${systemNamespace}/services/${registryService}`,
+  registry: `/api/v1/namespaces/${systemNamespace}/services/https:${registryService}:https/proxy/v2/_catalog?n=1`,
 } as const;
 
 /** Never throws. */
@@ -47,18 +52,20 @@ export async function askAddOns(api: ApiClient): Promise<AddOnState> {
     const told = await ask<{ readonly items: readonly T[] }>(api, path);
     return "value" in told ? { value: told.value.items } : told;
   };
-  const [registered, announced] = await Promise.all([
+  const [registered, announced, registryObject] = await Promise.all([
     ask<unknown>(api, paths.metricsService),
     items<AnnouncementObject>(paths.announced),
+    ask<unknown>(api, paths.registryService),
   ]);
   const none = { value: [] } as const;
   // Stacks without the add-on are not asked for the rest.
-  const [metrics, services, slices] = await Promise.all([
+  const [metrics, services, slices, registry] = await Promise.all([
     isAbsent(registered) ? ("absent" as const) : items<MetricsObject>(paths.metrics),
     isAbsent(announced) ? none : items<ServiceObject>(paths.services),
     isAbsent(announced) ? none : items<EndpointSliceObject>(paths.slices),
+    isAbsent(registryObject) ? ("absent" as const) : ask<unknown>(api, paths.registry),
   ]);
-  return { metrics, services, slices, announced: isAbsent(announced) ? "absent" : announced };
+  return { metrics, services, slices, announced: isAbsent(announced) ? "absent" : announced, registry };
 }
 
 const isAbsent = (told: Told<unknown>): boolean => "reason" in told && /status 404$/.test(told.reason);
@@ -74,6 +81,16 @@ export function readMetrics({ metrics }: AddOnState, { nodes }: Pick<ClusterStat
     .map(({ metadata: { name } }) =>
       known.has(name) ? healthy(name, "has metrics") : unhealthy(name, "has no metrics"),
     );
+}
+
+/** Without its API, an answer of the registry is unknown. */
+export function readRegistry(
+  { registry }: Pick<AddOnState, "registry">,
+  { nodes }: Pick<ClusterState, "nodes">,
+): readonly Finding[] {
+  if (registry === "absent") return [];
+  if ("reason" in nodes) return [unknown("cluster", nodes.reason)];
+  return ["reason" in registry ? unhealthy("cluster", registry.reason) : healthy("cluster", "answers")];
 }
 
 /**

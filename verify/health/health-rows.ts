@@ -1,7 +1,7 @@
 import { type HealthCheckName, healthCheckNames } from "../../model/health-checks";
 import type { InventoryEntry } from "../../model/stack-outputs";
 import type { UnfinishedSnapshot } from "../../model/stack-snapshots";
-import { type AddOnState, readMetrics, readServiceAddresses } from "./add-on-answers";
+import { type AddOnState, readMetrics, readRegistry, readServiceAddresses } from "./add-on-answers";
 import { readBackups } from "./backup-answers";
 import {
   nginxIsSilent,
@@ -114,6 +114,7 @@ const findings: Readonly<Record<HealthCheckName, Find>> = {
     readPolicies(cluster, readAnswers(machines, "network-policies", readPolicyRules)),
   metrics: ({ addOns, cluster }) => readMetrics(addOns, cluster),
   "service-addresses": ({ addOns, cluster }) => readServiceAddresses(addOns, cluster),
+  registry: ({ addOns, cluster }) => readRegistry(addOns, cluster),
   "lost-pods": ({ cluster }) => readAwaitingFence(cluster),
   "cluster-objects": ({ objects }) => objects,
   bricks: ofVolume("bricks", readBricks),

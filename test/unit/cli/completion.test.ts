@@ -26,7 +26,7 @@ async function words(...line: readonly string[]): Promise<readonly string[] | st
 test("commands complete with their descriptions, also those of a group; hidden ones do not", async () => {
   assert.deepEqual(await words("s"), ["ssh", "status"]);
   assert.deepEqual(await words("compl"), ["completion"]);
-  assert.deepEqual(await words("image", ""), ["build", "update", "list"]);
+  assert.deepEqual(await words("image", ""), ["build", "update", "list", "push"]);
   assert.match(renderSuggestions(await suggest(program, ["di"], valuesOf)), /^diagram\tdraw the data centre/);
 });
 

@@ -14,7 +14,7 @@ const resourceName = (node: string, { programs }: AddOnRecipe): string =>
   `${node}-container-image-${programs.name}-v${programs.version}`;
 
 test("workers get the images of add-ons after their system disks, and then the cluster its objects", async () => {
-  const plan = planDataCenter({ ...configuration, addons: { "metrics-server": true, metallb: true } });
+  const plan = planDataCenter({ ...configuration, addons: { "metrics-server": true, metallb: true, registry: true } });
   const graph = await recordDataCenter(plan);
   const brought = graph.filter((each) => each.type === type).map(({ name }) => name);
   const recipes = addOnNames.map((name) => addOnRecipe(name, plan.kubernetes.version));
@@ -36,7 +36,7 @@ test("workers get the images of add-ons after their system disks, and then the c
 test("the image of a removed add-on is deleted by the engine, which comes after the cluster's objects", async () => {
   const named = async (metallb: boolean) => {
     const graph = await recordDataCenter(
-      planDataCenter({ ...configuration, addons: { "metrics-server": true, metallb } }),
+      planDataCenter({ ...configuration, addons: { "metrics-server": true, metallb, registry: false } }),
     );
     return new Map(graph.map((each) => [each.name, JSON.stringify(each.inputs)]));
   };
@@ -48,9 +48,29 @@ test("the image of a removed add-on is deleted by the engine, which comes after 
   assert.equal(images.filter((name) => !one.has(name)).length, 2);
 });
 
+test("a registry changes keys and files of the cluster's nodes, whose machines stay as they are", async () => {
+  const named = async (registry: boolean) => {
+    const addons = { "metrics-server": false, metallb: false, registry };
+    const graph = await recordDataCenter(planDataCenter({ ...configuration, addons }));
+    return new Map(graph.map((each) => [each.name, JSON.stringify(each.inputs)]));
+  };
+  const [without, withIt] = [await named(false), await named(true)];
+  const changed = [...withIt].filter(([name, inputs]) => without.has(name) && without.get(name) !== inputs);
+  const members = ["master-1", "master-2", "master-3", "worker-1", "worker-2"];
+  // The seeds of nodes are read when they are created, and when they get another image.
+  const ofNodes = members.flatMap((name) => [name, `${name}-files`, `${name}-image`]);
+  const others = ["cluster-add-ons", "guard", "secrets-cluster"];
+  assert.deepEqual(changed.map(([name]) => name).sort(), [...others, ...ofNodes].sort());
+  const objects = withIt.get("cluster-add-ons") ?? "";
+  for (const part of ["PersistentVolumeClaim kube-system/registry-data", '"clusterIP":"10.96.0.11"'])
+    assert.ok(objects.includes(part), part);
+  assert.match(withIt.get("worker-1-files") ?? "", /registry\.key/);
+  assert.doesNotMatch(withIt.get("master-1-files") ?? "", /registry\.key/);
+});
+
 test("an add-on changes no resource of a stack but those that it is about", async () => {
   const named = async (metallb: boolean) => {
-    const plan = planDataCenter({ ...configuration, addons: { "metrics-server": false, metallb } });
+    const plan = planDataCenter({ ...configuration, addons: { "metrics-server": false, metallb, registry: false } });
     const graph = await recordDataCenter(plan);
     return new Map(graph.map((each) => [each.name, JSON.stringify(each.inputs)]));
   };

@@ -159,7 +159,7 @@ test("where a part has no source, the error says how to bring it", async () => {
 
 test("doctor tells which programs are in the cache, which have a source, and how to bring the others", async () => {
   const { host, add, digest } = await hostWith(await program());
-  const addons = { "metrics-server": false, metallb: false };
+  const addons = { "metrics-server": false, metallb: false, registry: false };
   const wishes = { kubernetesVersion, distribution: "debian", options: { runtime: "docker" }, addons } as const;
   const check = (...sources: readonly PartSource[]) => checkParts("nspawn", wishes, host, sources);
   const count = kubernetesRecipe(kubernetesVersion, "docker").parts.length;

@@ -12,7 +12,11 @@ import { RecordingHost } from "../../support/recording-host";
 
 const wishes = (...names: readonly string[]) => ({
   kubernetesVersion: defaultKubernetesVersion,
-  addons: { "metrics-server": names.includes("metrics-server"), metallb: names.includes("metallb") },
+  addons: {
+    "metrics-server": names.includes("metrics-server"),
+    metallb: names.includes("metallb"),
+    registry: names.includes("registry"),
+  },
 });
 
 /** Programs whose text is their name. */
@@ -59,9 +63,9 @@ test("doctor tells which add-ons are built, and prune keeps them", async () => {
   const host = new RecordingHost({ files: { "/proc/self/mountinfo": "" } });
   const recipes = addOnRecipesOf(wishes(...addOnNames));
   const states = async () => (await checkAddOns(host, recipes)).map(({ state }) => state);
-  assert.deepEqual(await states(), ["warning", "warning"]);
+  assert.deepEqual(await states(), ["warning", "warning", "warning"]);
   await ensureAddOns(host, recipes.slice(0, 1), { sources: [source()] });
-  assert.deepEqual(await states(), ["ok", "warning"]);
+  assert.deepEqual(await states(), ["ok", "warning", "warning"]);
   const stored = await storedImages(host, new Map());
   assert.equal(stored.length, 2, "programs and archive");
   for (const { path: file, users } of stored) assert.deepEqual(users, ["the recipes of this checkout"], file);

@@ -41,7 +41,7 @@ test("the mermaid diagram defines every node once and uses only defined names", 
 test("a stack with add-ons names them, and shows where Services have their addresses", () => {
   const plan = { ...examplePlan("small"), addOns: addOnNames };
   const [, line] = renderDiagram(plan, "text").split("\n");
-  assert.equal(line, "with metrics-server, MetalLB");
+  assert.equal(line, "with metrics-server, MetalLB, CNCF Distribution");
   assert.match(renderDiagram(plan, "text"), /worker-1 {5}192\.168\.58\.11\n {7}└─ services {5}192\.168\.62\.0\/23\n/);
   const text = renderDiagram(plan, "mermaid");
   assert.match(text, /worker_1\["worker-1.*"\]\n {4}services\(\["services<br\/>192\.168\.62\.0\/23"\]\)\n {2}end/);

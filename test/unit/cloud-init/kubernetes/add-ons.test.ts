@@ -16,9 +16,17 @@ import { addOnNodes } from "../../../../stacks/plan/plan-add-ons";
 import { planDataCenter } from "../../../../stacks/plan/plan-data-center";
 import { uplinkOf } from "../../../../stacks/plan/plan-uplink";
 
-function planWith(addOns: readonly AddOnName[], written: object = {}): DataCenterPlan {
+const storage = { count: 1, disks: [{ name: "brick", sizeGiB: 10 }] };
+
+function planWith(
+  addOns: readonly AddOnName[],
+  written: { readonly pools?: object; readonly [key: string]: unknown } = {},
+): DataCenterPlan {
   const addons = Object.fromEntries(addOns.map((name) => [name, true]));
-  const { configuration, problems } = parseConfiguration({ ...written, addons }, { stack: "apps" });
+  const { configuration, problems } = parseConfiguration(
+    { ...written, pools: { storage, ...written.pools }, addons },
+    { stack: "apps" },
+  );
   assert.ok(configuration, JSON.stringify(problems));
   return planDataCenter(configuration);
 }
@@ -68,6 +76,7 @@ test("pods of add-ons use images that are brought to their nodes, in namespaces 
   const pods = podsOf(objectsOfAddOns(all));
   assert.deepEqual(pods.map(({ namespace, name }) => `${namespace}/${name}`).sort(), [
     "kube-system/metrics-server",
+    "kube-system/registry",
     "metallb-system/controller",
     "metallb-system/speaker",
   ]);

@@ -57,6 +57,32 @@ test("a higher number replaces one key, and the same or a lower number none", as
   assert.deepEqual(await update(once, { administrator: 1 }, undefined), once);
 });
 
+test("a server gets a certificate of the cluster's authority, and another one only for other names or by another authority", async () => {
+  type Servers = ClusterSecretsInputs["servers"];
+  const certify = async (values: Values, from: Servers, to: Servers, rotations?: RotationNumbers, preview = false) => {
+    const olds = { inputs: { ...inputsWith(), servers: from }, outputs: { ...inputsWith(), servers: from, values } };
+    const wanted = { ...inputsWith(rotations), ...(to && { servers: to }) };
+    return (await resource.update("lab/secrets", wanted, olds, preview, context)).values as Values;
+  };
+  const registry = ["registry.example", "10.96.0.11"];
+  const made = await certify(first, undefined, { registry });
+  assert.deepEqual(changed(first, made), ["registry.crt", "registry.key"]);
+  const of = (values: Values, name: string) => new X509Certificate(values[name] ?? "");
+  const certificate = of(made, "registry.crt");
+  assert.ok(certificate.checkIssued(of(made, "kubernetes-ca.crt")));
+  assert.ok(certificate.verify(of(made, "kubernetes-ca.crt").publicKey));
+  assert.ok(certificate.checkHost("registry.example") && certificate.checkIP("10.96.0.11"));
+  assert.deepEqual(await certify(made, { registry }, { registry }), made);
+  assert.deepEqual(await certify(made, { registry }, undefined), made);
+  const other = await certify(made, { registry }, { registry: ["other.example"] });
+  assert.deepEqual(changed(made, other), ["registry.crt", "registry.key"]);
+  const rotated = await certify(made, { registry }, { registry }, { "kubernetes-ca": 1 });
+  assert.ok(of(rotated, "registry.crt").verify(of(rotated, "kubernetes-ca.crt").publicKey));
+  assert.ok(!of(made, "registry.crt").verify(of(rotated, "kubernetes-ca.crt").publicKey));
+  const previewed = await certify(first, undefined, { registry }, undefined, true);
+  assert.doesNotMatch(`${previewed["registry.crt"]}${previewed["registry.key"]}`, /BEGIN/);
+});
+
 test("the state keeps the user's former keys, newest first", async () => {
   const once = await update(first, undefined, { "ssh-user-key": 1 });
   assert.deepEqual(changed(first, once), ["former-ssh-user-keys", "ssh-user-key", "ssh-user-key.pub"]);

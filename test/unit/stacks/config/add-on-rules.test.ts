@@ -10,8 +10,12 @@ const single = {
   ...{ balancers: { count: 0 }, masters: { count: 0 }, workers: { count: 0 } },
 };
 
-const parse = (written: object) => parseConfiguration(written, { stack: "apps" });
-const problemsOf = (written: object): readonly string[] =>
+const storage = { count: 1, disks: [{ name: "brick", sizeGiB: 10 }] };
+
+/** With a volume, unless it is said otherwise. */
+const parse = (written: { readonly pools?: object; readonly [key: string]: unknown }) =>
+  parseConfiguration({ ...written, pools: { storage, ...written.pools } }, { stack: "apps" });
+const problemsOf = (written: { readonly pools?: object; readonly [key: string]: unknown }): readonly string[] =>
   (parse(written).problems ?? []).map(({ path, rule }) => `${path} ${rule}`);
 
 test("a stack has only the add-ons that its configuration names", () => {
@@ -37,10 +41,32 @@ test("an add-on that a stack cannot have is refused, with the reason and a way o
     assert.match(withoutWorkers.join("\n"), new RegExp(`addons\\.${name} .*without workers`));
   const onMasters = { workers: { count: 0 }, masters: { count: 3, roles: ["worker"] } };
   assert.deepEqual(problemsOf({ addons: all, pools: onMasters }), []);
+  const withoutStorage = problemsOf({ addons: all, pools: { storage: { count: 0 } } });
+  assert.match(withoutStorage.join("\n"), /^addons\.registry must be false in a stack without storage machines/);
   const docker = problemsOf({ addons: { "metrics-server": true }, options: { runtime: "docker" } });
   assert.match(docker.join("\n"), /^addons\.metrics-server must be false with runtime: docker/);
   assert.deepEqual(problemsOf({ addons: { "metrics-server": true }, pools: single }), []);
   assert.match(problemsOf({ addons: all, pools: single }).join("\n"), /addons\.metallb .*the gateway is a Node/);
+});
+
+test("the host's port of the registry needs the registry, and its NodePort is the registry's alone", () => {
+  const [registry, entry] = [5000, { port: 8080, nodePort: 30_050 }];
+  const { configuration } = parse({ addons: { registry: true }, hostPorts: { registry, nodePorts: [] } });
+  assert.ok(configuration);
+  const { hostPorts, flows } = planDataCenter(configuration);
+  assert.deepEqual(hostPorts.nodePorts, [{ port: registry, nodePort: 30_050 }]);
+  assert.ok(flows.some(({ ports }) => ports.includes(30_050)));
+  assert.deepEqual(problemsOf({ hostPorts: { registry } }), ["hostPorts.registry needs a stack with a registry"]);
+  const withPort = (others: object) => problemsOf({ addons: all, hostPorts: { registry, ...others } });
+  assert.deepEqual(withPort({ nodePorts: [entry] }), [
+    "hostPorts.nodePorts[0].nodePort must not be 30050, which the registry has",
+  ]);
+  assert.deepEqual(withPort({ nodePorts: [{ ...entry, nodePort: 30_080, port: registry }] }), [
+    "hostPorts.nodePorts[0].port must differ from hostPorts.registry",
+  ]);
+  assert.deepEqual(withPort({ services: [{ port: 30_050, address: "192.168.62.1" }] }), [
+    "hostPorts.services[0].port must not be 30050, which the registry has on the gateway's uplink",
+  ]);
 });
 
 test("a host port leads to an address for Services, in a stack that has them", () => {
@@ -62,5 +88,5 @@ test("a host port leads to an address for Services, in a stack that has them", (
 
 test("all problems of add-ons are reported at once, with those of other keys", () => {
   const found = problemsOf({ addons: all, pools: single, options: { runtime: "docker" }, hostPorts: { api: 80 } });
-  assert.equal(found.length, 4, found.join("\n"));
+  assert.equal(found.length, 5, found.join("\n"));
 });

@@ -5,6 +5,7 @@ import {
   type AddOnState,
   askAddOns,
   readMetrics,
+  readRegistry,
   readServiceAddresses,
 } from "../../../../verify/health/add-on-answers";
 import type { ClusterState } from "../../../../verify/health/cluster-state";
@@ -46,8 +47,9 @@ function api(answers: Readonly<Record<string, object>> | "silent"): ApiClient {
 
 test("a cluster without add-ons has no findings about them, and a silent API is unknown", async () => {
   const none = await askAddOns(api({}));
-  assert.deepEqual([none.metrics, none.announced], ["absent", "absent"]);
-  assert.deepEqual([...readMetrics(none, { nodes }), ...readServiceAddresses(none, { nodes })], []);
+  assert.deepEqual([none.metrics, none.announced, none.registry], ["absent", "absent", "absent"]);
+  const found = [readMetrics(none, { nodes }), readServiceAddresses(none, { nodes }), readRegistry(none, { nodes })];
+  assert.deepEqual(found.flat(), []);
   const silent = await askAddOns(api("silent"));
   const reason = "the API does not respond";
   assert.match(shown(readMetrics(silent, { nodes: { reason } })).join(), /^cluster unknown: the API does not respond/);
@@ -56,7 +58,12 @@ test("a cluster without add-ons has no findings about them, and a silent API is 
 
 test("every Node that is Ready has metrics, or the add-on is unhealthy", () => {
   const read = (metrics: AddOnState["metrics"]) =>
-    shown(readMetrics({ metrics, services: { value: [] }, slices: { value: [] }, announced: "absent" }, { nodes }));
+    shown(
+      readMetrics(
+        { metrics, services: { value: [] }, slices: { value: [] }, announced: "absent", registry: "absent" },
+        { nodes },
+      ),
+    );
   assert.deepEqual(read({ value: ["one", "two"].map(ofNode) }), [
     ...["one healthy: has metrics", "two healthy: has metrics"],
   ]);
@@ -66,6 +73,18 @@ test("every Node that is Ready has metrics, or the add-on is unhealthy", () => {
   assert.deepEqual(read({ reason: "the API responds with status 503" }), [
     "cluster unhealthy: the API responds with status 503",
   ]);
+});
+
+test("a registry has to answer and to read its volume", async () => {
+  const service = "/api/v1/namespaces/kube-system/services/registry";
+  const catalog = "/api/v1/namespaces/kube-system/services/https:registry:https/proxy/v2/_catalog?n=1";
+  const read = async (answers: Readonly<Record<string, object>>) =>
+    shown(readRegistry(await askAddOns(api(answers)), { nodes }));
+  assert.deepEqual(await read({ [service]: {}, [catalog]: { repositories: [] } }), ["cluster healthy: answers"]);
+  assert.deepEqual(await read({ [service]: {} }), ["cluster unhealthy: the API responds with status 404"]);
+  const reason = "the API does not respond: ECONNREFUSED";
+  const silent = await askAddOns(api("silent"));
+  assert.deepEqual(shown(readRegistry(silent, { nodes: { reason } })), [`cluster unknown: ${reason}`]);
 });
 
 test("a Service of type LoadBalancer needs an address, and with ready pods a node that answers for it", () => {
