@@ -167,7 +167,7 @@ export interface NodeFilesInputs {
   /** Certificates that the node should have renewed. Only a read sets it, so that the next `up` renews them. */
   readonly overdue?: readonly string[];
 }
-export type NodeFilesOutputs = Omit<NodeFilesInputs, "kept">;
+export type NodeFilesOutputs = Pick<NodeFilesInputs, "node" | "generation">;
 
 /** The administrator's access to the cluster's API, through the host's port. */
 export interface ApiConnection {

@@ -28,6 +28,7 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
       },
       optional: ["overdue", "kept"],
       createOnly: ["kept"],
+      inputOnly: ["connection", "files", "overdue"],
     },
     replaceOn: ["node"],
     refreshBeforeUpdate: true,
@@ -58,7 +59,7 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
 
     async create(inputs, preview, context) {
       if (!preview) await rollFiles({ connect, isNew: true }, inputs, context);
-      return { id: `files/${inputs.node}`, outputs: inputs };
+      return { id: `files/${inputs.node}`, outputs: outputsOf(inputs) };
     },
 
     async read(id, olds, context) {
@@ -70,7 +71,7 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
       const isNew = before.generation !== inputs.generation;
       if (before.overdue) await renewOverdue(connect, inputs, before.overdue, preview, context);
       if (!preview) await rollFiles({ connect, isNew, before: before.files }, inputs, context);
-      return inputs;
+      return outputsOf(inputs);
     },
 
     async delete() {
@@ -78,6 +79,9 @@ export function nodeFilesResource(connect: ConnectGuest): TypedResource<NodeFile
     },
   };
 }
+
+/** Not the files: each state would have them twice, and each call between the engine and the provider. */
+const outputsOf = ({ node, generation }: NodeFilesInputs): NodeFilesOutputs => ({ node, generation });
 
 async function readNode(connect: ConnectGuest, id: string, inputs: NodeFilesInputs, context: Context) {
   try {
@@ -89,7 +93,7 @@ async function readNode(connect: ConnectGuest, id: string, inputs: NodeFilesInpu
     const { overdue: _former, ...known } = inputs;
     const overdue = overdueCertificates(present.slice(paths.length));
     const seen = { ...known, files, ...(overdue.length > 0 && { overdue }) };
-    return { inputs: seen, outputs: seen };
+    return { inputs: seen, outputs: outputsOf(seen) };
   } catch (error) {
     if (context.signal.aborted) throw error;
     throw unseen(id, inputs, error);
@@ -111,6 +115,6 @@ const missing = { mode: "missing", content: "" };
 /** Keeps the last known state, marked as not verified, so that the next `up` reads the node again. */
 function unseen(id: string, inputs: NodeFilesInputs, error: unknown): PartialFailure {
   const reason = error instanceof UnreachableError ? error.message : "timed out";
-  const state = inputs as unknown as Properties;
-  return new PartialFailure(`${inputs.node} cannot be reached: ${reason}`, { id, inputs: state, outputs: state });
+  const state = { inputs: inputs as unknown as Properties, outputs: { ...outputsOf(inputs) } };
+  return new PartialFailure(`${inputs.node} cannot be reached: ${reason}`, { id, ...state });
 }

@@ -27,6 +27,8 @@ export interface ResourceSchema {
   readonly optional?: readonly string[];
   /** Inputs that only the creation reads: changing them is no difference, and they are not outputs. */
   readonly createOnly?: readonly string[];
+  /** Inputs of which the engine keeps no second copy as outputs. */
+  readonly inputOnly?: readonly string[];
   /** In addition to the other inputs, which are outputs as well. */
   readonly outputs?: Readonly<Record<string, PropertySchema>>;
 }
@@ -46,7 +48,8 @@ export function packageSchema(
 
 function resourceJson(packageName: string, schema: ResourceSchema | undefined, types: Json): Json {
   if (!schema) return { isComponent: false };
-  const kept = Object.entries(schema.inputs).filter(([key]) => !schema.createOnly?.includes(key));
+  const inputOnly = [...(schema.createOnly ?? []), ...(schema.inputOnly ?? [])];
+  const kept = Object.entries(schema.inputs).filter(([key]) => !inputOnly.includes(key));
   const outputs = { ...Object.fromEntries(kept), ...schema.outputs };
   const required = (properties: object): string[] =>
     Object.keys(properties).filter((key) => !schema.optional?.includes(key));

@@ -65,7 +65,7 @@ test("a certificate that its timer has not renewed is a difference, and up renew
   assert.deepEqual(node.done, [`master-1 renews its certificates: ${etcdServer} should have been renewed already`]);
   node.done.length = 0;
   const outputs = await node.files.update("files", master, seen, false, node.context);
-  assert.deepEqual([node.done, outputs], [[guestCommand("renew-certificates")], master]);
+  assert.deepEqual([node.done, outputs], [[guestCommand("renew-certificates")], { node: "master-1", generation: "g" }]);
 });
 
 test("a certificate that is renewed in time, one that cannot be read, and a node that renews none are no difference", async () => {
