@@ -65,17 +65,15 @@ class FakeGuest implements Guest {
 }
 
 /** The machine whose uplink forwards this host port to SSH. */
-async function gatewayAt(port: number): Promise<MachineName | undefined> {
-  for (const stack of await fakeStacks(localHost)) {
-    for (const name of await machineNames(localHost, stack)) {
-      const record = await readMachine(localHost, { stack, name });
-      const forwards = record?.made?.spec.uplink?.forwards ?? [];
-      if (forwards.some(({ hostPort, guestPort }) => hostPort === port && guestPort === ports.ssh))
-        return { stack, name };
-    }
-  }
-  return undefined;
-}
+const gatewayAt = (port: number): Promise<MachineName | undefined> =>
+  find(
+    `port ${port}`,
+    async () => (await Promise.all((await fakeStacks(localHost)).map(machinesOf))).flat(),
+    async (machine) => {
+      const forwards = (await readMachine(localHost, machine))?.made?.spec.uplink?.forwards ?? [];
+      return forwards.some(({ hostPort, guestPort }) => hostPort === port && guestPort === ports.ssh);
+    },
+  );
 
 /** Only the seeds contain addresses, as in a real guest. */
 async function machineAt({ bastionPort, bastionHostKey, hostKey, address }: GuestConnection): Promise<MachineName> {
@@ -83,11 +81,37 @@ async function machineAt({ bastionPort, bastionHostKey, hostKey, address }: Gues
   if (!gateway) throw new UnreachableError(`127.0.0.1:${bastionPort}: connection refused`);
   if (hostKey === bastionHostKey) return gateway;
   const { stack } = gateway;
-  for (const name of await machineNames(localHost, stack)) {
-    const network = await readIfPresent(path.join(machineFolder(localHost, { stack, name }), "seed", "network-config"));
-    if (network?.includes(`${address}/`)) return { stack, name };
+  const found = await find(
+    `${stack} ${address}`,
+    () => machinesOf(stack),
+    async (machine) => {
+      const network = await readIfPresent(path.join(machineFolder(localHost, machine), "seed", "network-config"));
+      return network?.includes(`${address}/`) === true;
+    },
+  );
+  if (!found) throw new UnreachableError(`${address}: no route to host`);
+  return found;
+}
+
+const machinesOf = async (stack: string): Promise<readonly MachineName[]> =>
+  (await machineNames(localHost, stack)).map((name) => ({ stack, name }));
+
+/** The machine that was found last is asked first: a search reads files of all machines, and each connection is one. */
+const lastFound = new Map<string, MachineName>();
+
+async function find(
+  what: string,
+  machines: () => Promise<readonly MachineName[]>,
+  isWanted: (machine: MachineName) => Promise<boolean>,
+): Promise<MachineName | undefined> {
+  const last = lastFound.get(what);
+  if (last && (await isWanted(last))) return last;
+  for (const machine of await machines()) {
+    if (!(await isWanted(machine))) continue;
+    lastFound.set(what, machine);
+    return machine;
   }
-  throw new UnreachableError(`${address}: no route to host`);
+  return undefined;
 }
 
 async function assertReachable(connection: GuestConnection, machine: MachineName): Promise<void> {
