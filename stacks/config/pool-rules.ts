@@ -1,3 +1,4 @@
+import { drivers } from "../../model/drivers";
 import { type PoolName, poolNames } from "../../model/roles";
 import type { Configuration } from "./configuration";
 import { cidr, formatCidr } from "./ipv4";
@@ -119,8 +120,11 @@ const storageHasDisk: Rule = {
 };
 
 const memoryFitsHost: Rule = {
-  reads: [["pools"]],
+  reads: [["pools"], ["driver"]],
   check(configuration, host) {
+    const { driver } = configuration;
+    // Simulated machines need nothing of the host.
+    if (driver !== "auto" && drivers[driver].simulated) return [];
     const wanted = totalMemoryMiB(configuration);
     if (host.memoryMiB === undefined || wanted <= host.memoryMiB) return [];
     return [

@@ -105,3 +105,8 @@ test("values are shown as written, shortened to 60 characters", () => {
   assert.equal(problemsOf({ pools: { masters: { count: 4 } } })[0]?.value, "4");
   assert.equal(problemsOf({}, { hostMemoryMiB: 1 })[0]?.value, "11776 MiB");
 });
+
+test("simulated machines need no memory of the host", () => {
+  assert.deepEqual(problemsOf({ driver: "fake" }, { hostMemoryMiB: 1 }), []);
+  assert.equal(problemsOf({ driver: "nspawn" }, { hostMemoryMiB: 1 }).length, 1);
+});
