@@ -118,10 +118,12 @@ async function breakEverything(lab: LabUnderTest, other: string): Promise<void> 
   await Promise.all([
     lab.driver.hardKill.hardKill({ stack: cluster.stack, name: "worker-2" }),
     on("gateway", "systemctl stop dnsmasq pacemaker corosync", `nft insert rule inet groundplane input ${rule}`),
+    // On both: Pacemaker may move its own address meanwhile, and then a single other one would be gone.
+    ...balancers.map((name) =>
+      on(name, "echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore", "ip address add 192.168.56.10/32 dev lo"),
+    ),
     on(
       other,
-      "echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore",
-      "ip address add 192.168.56.10/32 dev lo",
       "crm_resource --meta --set-parameter is-managed --parameter-value false --resource haproxy",
       "mkdir -p /var/lib/etcd",
       "mount -t tmpfs -o size=4m tmpfs /var/lib/etcd",
@@ -165,13 +167,10 @@ async function repairEverything(lab: LabUnderTest, other: string): Promise<void>
     ),
     lab.driver.startMachine({ stack: cluster.stack, name: "worker-2" }),
     on("gateway", "systemctl start corosync pacemaker dnsmasq", "systemctl reload nftables"),
-    on(
-      other,
-      "ip address del 192.168.56.10/32 dev lo",
-      "echo 0 >/proc/sys/net/ipv4/conf/all/arp_ignore",
-      "crm_resource --meta --delete-parameter is-managed --resource haproxy",
-      "umount /var/lib/etcd",
+    ...balancers.map((name) =>
+      on(name, "ip address del 192.168.56.10/32 dev lo", "echo 0 >/proc/sys/net/ipv4/conf/all/arp_ignore"),
     ),
+    on(other, "crm_resource --meta --delete-parameter is-managed --resource haproxy", "umount /var/lib/etcd"),
     on("storage-1", clean(1, 2)),
     on("storage-2", clean(0, 2)),
     on("storage-3", clean(0, 1), serveBrick),
