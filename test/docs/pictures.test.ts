@@ -9,6 +9,7 @@ import { type Theme, themes } from "../../view/picture/drawing";
 import { topologyOf } from "../../view/topology";
 import { documents, guide, projectFolder, readDocument } from "../support/documents";
 import { drawContract } from "../support/draw-contract";
+import { drawRecording, type Recording } from "../support/draw-recording";
 import { drawRoll } from "../support/draw-roll";
 import { drawRooms } from "../support/draw-rooms";
 import { examplePlan, exampleStacks } from "../support/example-plans";
@@ -16,12 +17,16 @@ import { examplePlan, exampleStacks } from "../support/example-plans";
 const folder = path.join(projectFolder, "docs", "pictures");
 const recording = process.env.RECORD === "1";
 
+/** `npm run docs:record` writes it. */
+const firstMinute = JSON.parse(fs.readFileSync(path.join(folder, "first-minute.json"), "utf8")) as Recording;
+
 const drawings: Readonly<Record<string, (theme: Theme) => string>> = {
   ...Object.fromEntries(
     exampleStacks.map((stack) => [stack, (theme: Theme) => drawTopology(topologyOf(examplePlan(stack)), theme)]),
   ),
   rooms: drawRooms,
   contract: (theme) => drawContract(splitByCommit(recordedContract).latest, theme),
+  "first-minute": (theme) => drawRecording(firstMinute, theme),
   roll: (theme) => drawRoll(examplePlan("lab"), theme),
 };
 
