@@ -102,7 +102,9 @@ test("the page follows a running stack", { skip: nspawnSkipReason(), timeout: 20
   });
 
   await step(t, "a fault of the page is measured, shown and put back, while `verify` is refused", async (inner) => {
-    await orderOnPage(view.address, await floatingIpHolder(stack, balancers), "balancer-kill");
+    const asked = () => floatingIpHolder(stack, balancers);
+    const now = await eventually("one holder", patienceMs, asked, (name) => balancers.includes(name));
+    await orderOnPage(view.address, now, "balancer-kill");
     await untilBroken(view, { fault: "balancer-kill" });
     const verify = await cluster.groundplane("verify", "--only", "planned-move");
     assert.notEqual(verify.exitCode, 0);
