@@ -29,10 +29,10 @@ export function drawRecording({ command, lines }: Recording, theme: Theme): stri
   const title = `What ${command} prints, as it comes: ${(lines.at(-1)?.seconds ?? 0).toFixed(0)} seconds`;
   // The newest line is at the bottom, so one movement of all lines shows each at its time.
   const shift = (shown: number): number => (ROWS - shown) * ROW;
-  const moments = lines.map(({ seconds: at }, index) => ({ percent: (at / seconds) * 100, shown: index + 1 }));
-  const frames = [{ percent: 0, shown: 0 }, ...moments, { percent: 100, shown: lines.length }]
-    .map(({ percent, shown }) => `${percent.toFixed(2)}%{transform:translateY(${shift(shown)}px)}`)
-    .join("");
+  const moments = lines.map(({ seconds: at }, index) => [((at / seconds) * 100).toFixed(2), index + 1] as const);
+  // Of lines that came together, the last one counts.
+  const shownAt = new Map<string, number>([["0.00", 0], ...moments, ["100.00", lines.length]]);
+  const frames = [...shownAt].map(([at, shown]) => `${at}%{transform:translateY(${shift(shown)}px)}`).join("");
   const style = `@keyframes come{${frames}}.lines{transform:translateY(${shift(lines.length)}px);animation:come ${seconds.toFixed(1)}s step-end infinite}@media (prefers-reduced-motion:reduce){.lines{animation:none}}`;
   const window = { x: 8, y: TOP - 12, width: WIDTH - 16, height: ROWS * ROW + 20, rx: 6 };
   return drawing({ width: WIDTH, height, title, theme }, [

@@ -5,17 +5,15 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { HealthRow } from "../../verify/health/findings";
-import { stackCpuSeconds, stackMemoryMiB } from "../bench/stack-usage";
 import { kubectl, secondsSince, supportFile } from "../e2e/lab-under-test";
 import { smallStack } from "../e2e/small-stack";
+import { askStack } from "../e2e/stack-with-add-ons";
 import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { freePort, page } from "../support/host-observations";
 import { nspawnSkipReason } from "../support/nspawn-host";
 
 /** Until a Service answers again when its worker has lost its power. */
 const LONGEST_GAP_MS = 5_000;
-const IDLE_SECONDS = 20;
 /** Longer than until endpoints of a lost node are removed. */
 const CLIENT_SECONDS = 60;
 
@@ -67,32 +65,9 @@ test("add-ons are added to a running stack, work, survive a worker, and are remo
   const { cluster, driver } = stack;
   const port = await freePort();
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
-  const on = async (node: string, command: string) =>
-    mustSucceed(command, await cluster.onNode(node, command)).stdout.trim();
-  const ask = (command: string) => on("master-1", `${kubectl} ${command}`);
-  const start = async (): Promise<void> => void mustSucceed("start", await cluster.groundplane("start", "--yes"));
-  const generations = () =>
-    Promise.all(nodes.map(async (name) => (await driver.inspectMachine({ stack: cluster.stack, name }))?.generation));
+  const { on, ask, start, generations, rowOf, rowBecomes, idle } = askStack(stack, nodes);
   const images = (node: string) =>
     on(node, "ctr --namespace k8s.io images list --quiet | grep -E 'metal|metrics'; true");
-  const rowOf = async (check: string): Promise<HealthRow> => {
-    const { stdout } = await cluster.groundplane("status", "--json");
-    const { checks } = JSON.parse(stdout) as { readonly checks: readonly HealthRow[] };
-    return checks.find((row) => row.check === check) ?? assert.fail(`no row ${check}`);
-  };
-  const rowBecomes = (check: string, state: string, summary: RegExp) =>
-    eventually(
-      `the row ${check}`,
-      patienceMs,
-      () => rowOf(check),
-      (row) => row.state === state && summary.test(row.summary),
-    );
-  const idle = async () => {
-    const before = await stackCpuSeconds(driver, cluster.stack);
-    await sleep(IDLE_SECONDS * 1_000);
-    const cores = ((await stackCpuSeconds(driver, cluster.stack)) - before) / IDLE_SECONDS;
-    return { cores, memoryMiB: await stackMemoryMiB(driver, cluster.stack) };
-  };
   let without = { cores: 0, memoryMiB: 0 };
   let created: Awaited<ReturnType<typeof generations>> = [];
   let address = "";
@@ -101,7 +76,7 @@ test("add-ons are added to a running stack, work, survive a worker, and are remo
     stack.configure(dataCenter(false, port));
     await stack.start();
     await stack.isHealthy();
-    for (const check of ["metrics", "service-addresses"]) assert.equal((await rowOf(check)).state, "inapplicable");
+    for (const check of ["metrics", "service-addresses"]) await rowBecomes(check, "inapplicable");
     assert.equal(await images("worker-1"), "");
     created = await generations();
     without = await idle();
@@ -201,7 +176,7 @@ test("add-ons are added to a running stack, work, survive a worker, and are remo
     assert.deepEqual(await generations(), before);
     for (const name of workers) assert.equal(await images(name), "");
     assert.equal(await ask("get customresourcedefinitions -o name | grep metallb; true"), "");
-    for (const check of ["metrics", "service-addresses"]) assert.equal((await rowOf(check)).state, "inapplicable");
+    for (const check of ["metrics", "service-addresses"]) await rowBecomes(check, "inapplicable");
     await stack.isHealthy();
     await stack.previewsNoChange();
   });

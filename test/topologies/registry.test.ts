@@ -7,15 +7,13 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { HealthRow } from "../../verify/health/findings";
-import { stackCpuSeconds, stackMemoryMiB } from "../bench/stack-usage";
 import { kubectl, secondsSince } from "../e2e/lab-under-test";
 import { smallStack } from "../e2e/small-stack";
+import { askStack } from "../e2e/stack-with-add-ons";
 import { eventually, mustSucceed, patienceMs } from "../support/cluster-under-test";
 import { freePort } from "../support/host-observations";
 import { nspawnSkipReason } from "../support/nspawn-host";
 
-const IDLE_SECONDS = 20;
 /** Until the registry answers again when its worker has lost its power. */
 const LONGEST_GAP_S = 90;
 
@@ -54,24 +52,12 @@ test("a registry is added to a running stack, serves images, and survives a work
   const port = await freePort();
   const archive = path.join(stack.project.data, "app.tar.gz");
   const step = (name: string, run: (inner: TestContext) => Promise<void>) => stack.step(t, name, run);
-  const on = async (node: string, command: string) =>
-    mustSucceed(command, await cluster.onNode(node, command)).stdout.trim();
-  const ask = (command: string) => on("master-1", `${kubectl} ${command}`);
-  const start = async (): Promise<void> => void mustSucceed("start", await cluster.groundplane("start", "--yes"));
+  const { on, ask, start, generations, rowBecomes, idle } = askStack(stack, nodes);
   const push = (tag: string, file = archive) => cluster.groundplane("image", "push", file, "--as", `app:${tag}`);
-  const generations = () =>
-    Promise.all(nodes.map(async (name) => (await driver.inspectMachine({ stack: cluster.stack, name }))?.generation));
   const kill = async (name: string): Promise<void> => {
     assert.ok(driver.hardKill);
     await driver.hardKill.hardKill({ stack: cluster.stack, name });
   };
-  const registryRow = async (): Promise<HealthRow> => {
-    const { stdout } = await cluster.groundplane("status", "--json");
-    const { checks } = JSON.parse(stdout) as { readonly checks: readonly HealthRow[] };
-    return checks.find(({ check }) => check === "registry") ?? assert.fail("no row");
-  };
-  const rowBecomes = (state: string) =>
-    eventually("the row registry", patienceMs, registryRow, (row) => row.state === state);
   const runs = async (tag: string): Promise<void> => {
     const text = Buffer.from(application(tag)).toString("base64");
     await on("master-1", `echo ${text} | base64 -d | ${kubectl} apply -f -`);
@@ -82,12 +68,6 @@ test("a registry is added to a running stack, serves images, and survives a work
       "--namespace kube-system get pods --selector k8s-app=registry --field-selector status.phase=Running " +
         "-o jsonpath='{range .items[*]}{.spec.nodeName} {end}'",
     );
-  const idle = async () => {
-    const before = await stackCpuSeconds(driver, cluster.stack);
-    await sleep(IDLE_SECONDS * 1_000);
-    const cores = ((await stackCpuSeconds(driver, cluster.stack)) - before) / IDLE_SECONDS;
-    return { cores, memoryMiB: await stackMemoryMiB(driver, cluster.stack) };
-  };
   let without = { cores: 0, memoryMiB: 0 };
   let created: Awaited<ReturnType<typeof generations>> = [];
 
@@ -95,7 +75,7 @@ test("a registry is added to a running stack, serves images, and survives a work
     stack.configure(dataCenter(false, port));
     await stack.start();
     await stack.isHealthy();
-    await rowBecomes("inapplicable");
+    await rowBecomes("registry", "inapplicable");
     assert.match((await push("1")).stderr, /has no registry[\s\S]*addons: \{registry: true\}/);
     created = await generations();
     without = await idle();
@@ -108,7 +88,7 @@ test("a registry is added to a running stack, serves images, and survives a work
     inner.diagnostic(`start took ${secondsSince(started)}`);
     assert.deepEqual(await generations(), created);
     await stack.isHealthy();
-    await rowBecomes("healthy");
+    await rowBecomes("registry", "healthy");
     await stack.previewsNoChange();
     const used = await idle();
     const [cores, memoryMiB] = [used.cores - without.cores, used.memoryMiB - without.memoryMiB];
@@ -177,9 +157,9 @@ test("a registry is added to a running stack, serves images, and survives a work
 
   await step("the row of a registry that does not answer is unhealthy", async () => {
     await ask("--namespace kube-system scale deployment registry --replicas=0");
-    await rowBecomes("unhealthy");
+    await rowBecomes("registry", "unhealthy");
     await start();
-    await rowBecomes("healthy");
+    await rowBecomes("registry", "healthy");
   });
 
   await step("one start removes it with its images", async () => {
@@ -187,7 +167,7 @@ test("a registry is added to a running stack, serves images, and survives a work
     stack.configure(dataCenter(false, port));
     await start();
     assert.equal(await ask("--namespace kube-system get persistentvolumeclaims -o name"), "");
-    await rowBecomes("inapplicable");
+    await rowBecomes("registry", "inapplicable");
     await stack.isHealthy();
     await stack.previewsNoChange();
   });
